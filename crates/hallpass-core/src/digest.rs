@@ -1,0 +1,269 @@
+//! What a store keeps of a secret: a digest that names its algorithm and key, and cannot be turned back.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::token::Secret;
+
+/// The digest of a token's secret, as stores keep it.
+///
+/// It names how it was made, `sha256` or `hmac-sha256:<key id>`, so peppers rotate without a flag
+/// day. There is no `==`: only [`Hallpass`](crate::Hallpass) compares digests, in constant time.
+///
+/// ```
+/// use hallpass_core::Digest;
+///
+/// let digest = Digest::from_parts("hmac-sha256:2026", &[7; 32]).unwrap();
+/// assert_eq!(digest.algorithm(), "hmac-sha256:2026");
+/// assert_eq!(format!("{digest:?}"), "Digest(hmac-sha256:2026)");
+/// ```
+#[derive(Clone)]
+pub struct Digest {
+    key: Option<KeyId>,
+    algorithm: Box<str>,
+    bytes: [u8; 32],
+}
+
+const SHA256: &str = "sha256";
+const HMAC_SHA256: &str = "hmac-sha256:";
+
+impl Digest {
+    fn new(key: Option<KeyId>, bytes: [u8; 32]) -> Self {
+        let algorithm = match &key {
+            None => SHA256.into(),
+            Some(key) => format!("{HMAC_SHA256}{key}").into(),
+        };
+        Self { key, algorithm, bytes }
+    }
+
+    /// Takes back what a store kept: [`algorithm`](Self::algorithm) and [`bytes`](Self::bytes).
+    ///
+    /// # Errors
+    ///
+    /// An algorithm this version does not know, or a digest that is not 32 bytes long.
+    pub fn from_parts(algorithm: &str, bytes: &[u8]) -> Result<Self, DigestError> {
+        let bytes = bytes.try_into().map_err(|_| DigestError::Length(bytes.len()))?;
+        let key = match algorithm.strip_prefix(HMAC_SHA256) {
+            Some(key) => Some(key.parse()?),
+            None if algorithm == SHA256 => None,
+            None => return Err(DigestError::Algorithm(algorithm.to_owned())),
+        };
+        Ok(Self::new(key, bytes))
+    }
+
+    /// How it was made: `sha256`, or `hmac-sha256:` and the key id.
+    #[must_use]
+    pub fn algorithm(&self) -> &str {
+        &self.algorithm
+    }
+
+    /// The 32 bytes, for a store to keep.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.bytes
+    }
+
+    /// Whether both are the same digest, in constant time for digests of one algorithm.
+    #[must_use]
+    pub fn ct_eq(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm && bool::from(self.bytes.ct_eq(&other.bytes))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({})", self.algorithm)
+    }
+}
+
+/// What a store kept is no digest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DigestError {
+    /// The algorithm is none that this version knows.
+    #[error("unknown digest algorithm {0:?}: was the record written by a newer version?")]
+    Algorithm(String),
+    /// The digest has another length than 32 bytes.
+    #[error("a digest has 32 bytes, this one {0}")]
+    Length(usize),
+    /// The key id is not one.
+    #[error(transparent)]
+    KeyId(#[from] KeyIdError),
+}
+
+/// The name of a pepper: 1 to 32 of `A-Z a-z 0-9 . _ -`. It is stored beside each digest it made.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyId(Box<str>);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is no key id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key id is 1 to 32 letters, digits, dots, hyphens or underscores; {0:?} is not")]
+pub struct KeyIdError(String);
+
+impl std::str::FromStr for KeyId {
+    type Err = KeyIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if (1..=32).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text.into()))
+        } else {
+            Err(KeyIdError(text.to_owned()))
+        }
+    }
+}
+
+/// A key of the application's own that digests are made under, kept outside the store: who steals
+/// the store alone cannot even test a guess.
+///
+/// At least 32 bytes. Wiped when dropped, and never printed.
+pub struct Pepper(Zeroizing<Vec<u8>>);
+
+impl Pepper {
+    /// Takes the key's bytes.
+    ///
+    /// # Errors
+    ///
+    /// Fewer than 32 bytes: a short key is guessed together with the token.
+    pub fn new(key: impl Into<Vec<u8>>) -> Result<Self, PepperError> {
+        let key = Zeroizing::new(key.into());
+        if key.len() < 32 { Err(PepperError(key.len())) } else { Ok(Self(key)) }
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pepper(..)")
+    }
+}
+
+/// The pepper is too short.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a pepper has at least 32 bytes, this one {0}: make one with `openssl rand -hex 32`")]
+pub struct PepperError(usize);
+
+/// Makes digests under the current pepper, and checks secrets against digests of any known one.
+#[derive(Debug, Default)]
+pub(crate) struct Digester {
+    /// The first is what new digests are made under; none means plain SHA-256.
+    keys: Vec<(KeyId, Pepper)>,
+}
+
+impl Digester {
+    pub(crate) fn new(keys: Vec<(KeyId, Pepper)>) -> Self {
+        Self { keys }
+    }
+
+    pub(crate) fn digest(&self, secret: &Secret) -> Digest {
+        match self.keys.first() {
+            None => Digest::new(None, sha256(secret)),
+            Some((id, pepper)) => Digest::new(Some(id.clone()), hmac_sha256(pepper, secret)),
+        }
+    }
+
+    /// Whether the digest was made of this secret: in constant time, and `false` for a key that is not known here.
+    pub(crate) fn matches(&self, secret: &Secret, stored: &Digest) -> bool {
+        let computed = match &stored.key {
+            None => sha256(secret),
+            Some(key) => match self.keys.iter().find(|(id, _)| id == key) {
+                Some((_, pepper)) => hmac_sha256(pepper, secret),
+                None => {
+                    tracing::error!(
+                        key_id = %key,
+                        "a token's digest was made under a pepper this service was not given: \
+                         add it with `retired_pepper`"
+                    );
+                    return false;
+                }
+            },
+        };
+        computed.ct_eq(&stored.bytes).into()
+    }
+
+    /// Whether a digest is not what [`digest`](Self::digest) would make today.
+    pub(crate) fn is_outdated(&self, stored: &Digest) -> bool {
+        stored.key.as_ref() != self.keys.first().map(|(id, _)| id)
+    }
+}
+
+fn sha256(secret: &Secret) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+fn hmac_sha256(pepper: &Pepper, secret: &Secret) -> [u8; 32] {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(&pepper.0).expect("HMAC takes a key of any length");
+    mac.update(secret.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pepper(byte: u8) -> Pepper {
+        Pepper::new([byte; 32]).unwrap()
+    }
+
+    fn digester(keys: &[(&str, u8)]) -> Digester {
+        Digester::new(keys.iter().map(|(id, byte)| (id.parse().unwrap(), pepper(*byte))).collect())
+    }
+
+    #[test]
+    fn a_digest_proves_its_own_secret_only() {
+        let (secret, other) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        for digester in [digester(&[]), digester(&[("a", 1)])] {
+            let digest = digester.digest(&secret);
+            assert!(digester.matches(&secret, &digest));
+            assert!(!digester.matches(&other, &digest));
+        }
+    }
+
+    #[test]
+    fn peppers_rotate_without_a_flag_day() {
+        let secret = Secret::generate().unwrap();
+        let plain = digester(&[]).digest(&secret);
+        let old = digester(&[("2025", 1)]).digest(&secret);
+        let both = digester(&[("2026", 2), ("2025", 1)]);
+        assert!(both.matches(&secret, &plain) && both.is_outdated(&plain));
+        assert!(both.matches(&secret, &old) && both.is_outdated(&old));
+        let new = both.digest(&secret);
+        assert!(both.matches(&secret, &new) && !both.is_outdated(&new));
+        assert!(!digester(&[("2025", 1)]).matches(&secret, &new), "an unknown key proves nothing");
+        assert!(!digester(&[("2026", 3)]).matches(&secret, &new), "nor another key of that name");
+    }
+
+    #[test]
+    fn a_digest_survives_the_store_and_a_strange_one_does_not() {
+        let secret = Secret::generate().unwrap();
+        let digest = digester(&[("k-1", 1)]).digest(&secret);
+        let kept = Digest::from_parts(digest.algorithm(), digest.bytes()).unwrap();
+        assert!(kept.ct_eq(&digest));
+        assert!(Digest::from_parts("md5", &[0; 32]).is_err());
+        assert!(Digest::from_parts("sha256", &[0; 31]).is_err());
+        assert!(Digest::from_parts("hmac-sha256:", &[0; 32]).is_err());
+    }
+
+    #[test]
+    fn a_short_pepper_is_refused_and_none_is_printed() {
+        assert!(Pepper::new("short").is_err());
+        assert_eq!(format!("{:?}", pepper(65)), "Pepper(..)");
+    }
+
+    #[test]
+    fn sha256_is_over_the_43_characters() {
+        let secret = Secret::copy_from(b"0000000000000000000000000000000000000000000");
+        let hex: String = sha256(&secret).iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(hex, "b918b22a1581fedd39058065f00e6aad35bd561f20257151131a1ddcd21803de");
+    }
+}

@@ -1,0 +1,311 @@
+//! Expiry as people write it, and the instant it stands for.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// When a token ends, as a person says it.
+///
+/// | written | means |
+/// |---|---|
+/// | `30d`, `12h`, `2w`, `1y` | that long from now; a day is 24 hours, a week 7 days, a year 365 days |
+/// | `2027-03-31`, `31-03-2027` | through that whole day in the host's time zone (UTC by default) |
+/// | `2027-03-31T12:00:00Z` | that instant ([RFC 3339]) |
+/// | `never` | never |
+///
+/// ```
+/// use hallpass_core::Expiry;
+/// use jiff::{Timestamp, tz::TimeZone};
+///
+/// let now: Timestamp = "2027-03-01T10:00:00Z".parse().unwrap();
+/// let end = "31-03-2027".parse::<Expiry>().unwrap().resolve(now, &TimeZone::UTC).unwrap();
+/// assert_eq!(end.unwrap().to_string(), "2027-04-01T00:00:00Z");
+/// ```
+///
+/// [RFC 3339]: https://www.rfc-editor.org/rfc/rfc3339
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expiry {
+    /// It does not end.
+    Never,
+    /// So long from now.
+    In(SignedDuration),
+    /// At that instant.
+    At(Timestamp),
+    /// With the end of that day.
+    Through(Date),
+}
+
+impl Expiry {
+    /// The least time a new token lives: what ends sooner is a mistake.
+    pub const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
+
+    /// A span of that many days of 24 hours.
+    #[must_use]
+    pub const fn days(days: u32) -> Self {
+        Self::In(SignedDuration::from_hours(days as i64 * 24))
+    }
+
+    /// The instant from which on the token is refused, to the millisecond; `None` for never.
+    ///
+    /// # Errors
+    ///
+    /// It is less than a minute ahead of `now`, or past the year 9999.
+    pub fn resolve(
+        self,
+        now: Timestamp,
+        zone: &TimeZone,
+    ) -> Result<Option<Timestamp>, ExpiryError> {
+        let end = match self {
+            Self::Never => return Ok(None),
+            Self::In(span) => now.checked_add(span).map_err(|_| ExpiryError::TooFar)?,
+            Self::At(instant) => instant,
+            // The start of the next day. Where clocks skip that midnight it is the first instant
+            // after the gap, where midnight comes twice it is the first: `compatible`, RFC 5545.
+            Self::Through(date) => date
+                .tomorrow()
+                .and_then(|next| {
+                    next.to_datetime(jiff::civil::Time::midnight()).to_zoned(zone.clone())
+                })
+                .map_err(|_| ExpiryError::TooFar)?
+                .timestamp(),
+        };
+        let end = to_millis(end);
+        if end.duration_since(now) < Self::SHORTEST {
+            Err(ExpiryError::Past)
+        } else {
+            Ok(Some(end))
+        }
+    }
+}
+
+/// The last whole second that jiff can hold.
+const LATEST: Timestamp = Timestamp::constant(253_402_207_200, 0);
+
+/// Cut to the millisecond: what every store and every answer keeps.
+pub(crate) fn to_millis(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+}
+
+/// Reads a span as people write it: `30d`, `12h`, `2w`, `1y`.
+///
+/// # Errors
+///
+/// Another form, zero, or a span beyond what a token can live.
+pub fn parse_span(text: &str) -> Result<SignedDuration, ExpiryError> {
+    let (number, unit) =
+        text.split_at_checked(text.len().saturating_sub(1)).ok_or(ExpiryError::Form)?;
+    let hours: i64 = match unit {
+        "h" => 1,
+        "d" => 24,
+        "w" => 7 * 24,
+        "y" => 365 * 24,
+        _ => return Err(ExpiryError::Form),
+    };
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ExpiryError::Form);
+    }
+    let number: i64 = number.parse().map_err(|_| ExpiryError::TooFar)?;
+    if number == 0 {
+        return Err(ExpiryError::Past);
+    }
+    let seconds = number.checked_mul(hours * 3600).ok_or(ExpiryError::TooFar)?;
+    Ok(SignedDuration::from_secs(seconds))
+}
+
+impl std::str::FromStr for Expiry {
+    type Err = ExpiryError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        match shape(text).as_str() {
+            "0000-00-00" => date(&text[..4], &text[5..7], &text[8..]).map(Self::Through),
+            "00-00-0000" => date(&text[6..], &text[3..5], &text[..2]).map(Self::Through),
+            shape if shape.starts_with("0000-00-00T00:00:00") => instant(text).map(Self::At),
+            _ => parse_span(text).map(Self::In),
+        }
+    }
+}
+
+/// Every ASCII digit as `0`, and `T` and `Z` in upper case: the form of a date or an instant at a glance.
+fn shape(text: &str) -> String {
+    text.chars()
+        .take(40)
+        .map(|c| if c.is_ascii_digit() { '0' } else { c.to_ascii_uppercase() })
+        .collect()
+}
+
+fn date(year: &str, month: &str, day: &str) -> Result<Date, ExpiryError> {
+    let number = |text: &str| text.parse::<i16>().map_err(|_| ExpiryError::Form);
+    let small = |text: &str| text.parse::<i8>().map_err(|_| ExpiryError::Form);
+    Date::new(number(year)?, small(month)?, small(day)?).map_err(|_| ExpiryError::NoSuchDay)
+}
+
+/// RFC 3339's `date-time`, and nothing more: jiff alone reads ISO 8601 and RFC 9557 too.
+fn instant(text: &str) -> Result<Timestamp, ExpiryError> {
+    let rest = &text[19..];
+    let digits = rest
+        .strip_prefix('.')
+        .map_or(0, |fraction| fraction.bytes().take_while(u8::is_ascii_digit).count());
+    let (fraction, offset) = rest.split_at(if digits == 0 { 0 } else { digits + 1 });
+    let numeric = |offset: &str| matches!(shape(offset).as_str(), "+00:00" | "-00:00");
+    if fraction.len() > 10 || !(offset.eq_ignore_ascii_case("z") || numeric(offset)) {
+        return Err(ExpiryError::Form);
+    }
+    // A leap second has no instant of its own in POSIX time; jiff would quietly take the second before.
+    if &text[17..19] == "60" {
+        return Err(ExpiryError::NoSuchDay);
+    }
+    match text.parse::<Timestamp>() {
+        Ok(instant) => Ok(instant),
+        // The last day of the year 9999 is a day that people write and jiff cannot hold: take its last instant.
+        Err(_) if text.starts_with("9999-12-3") && text[..10].parse::<Date>().is_ok() => Ok(LATEST),
+        Err(_) => Err(ExpiryError::NoSuchDay),
+    }
+}
+
+/// Why an expiry is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpiryError {
+    /// None of the forms.
+    #[error(
+        "write a span (`30d`, `12h`, `2w`, `1y`), a date (`2027-03-31` or `31-03-2027`), an RFC 3339 instant \
+         (`2027-03-31T12:00:00Z`) or `never`"
+    )]
+    Form,
+    /// The right form, and no such day or time.
+    #[error("there is no such day or time")]
+    NoSuchDay,
+    /// Less than a minute ahead.
+    #[error("it must be at least a minute ahead")]
+    Past,
+    /// Past the end of the year 9999.
+    #[error("it must be before the end of the year 9999")]
+    TooFar,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn now() -> Timestamp {
+        "2026-11-22T04:44:57.5Z".parse().unwrap()
+    }
+
+    fn end(text: &str, zone: &str) -> Result<String, ExpiryError> {
+        let zone = TimeZone::get(zone).unwrap();
+        let end = text.parse::<Expiry>()?.resolve(now(), &zone)?;
+        Ok(end.map_or_else(|| "never".into(), |end| end.to_string()))
+    }
+
+    #[test]
+    fn every_spelling() {
+        for (text, expected) in [
+            ("30d", "2026-12-22T04:44:57.5Z"),
+            ("12h", "2026-11-22T16:44:57.5Z"),
+            ("2w", "2026-12-06T04:44:57.5Z"),
+            ("1y", "2027-11-22T04:44:57.5Z"),
+            ("2027-03-31", "2027-04-01T00:00:00Z"),
+            ("31-03-2027", "2027-04-01T00:00:00Z"),
+            ("01-02-2027", "2027-02-02T00:00:00Z"),
+            ("31-12-2026", "2027-01-01T00:00:00Z"),
+            ("2026-11-22", "2026-11-23T00:00:00Z"),
+            ("29-02-2028", "2028-03-01T00:00:00Z"),
+            ("2027-03-31T12:00:00Z", "2027-03-31T12:00:00Z"),
+            ("2027-03-31t12:00:00z", "2027-03-31T12:00:00Z"),
+            ("2027-03-31T12:00:00.123456789+02:00", "2027-03-31T10:00:00.123Z"),
+            ("2026-11-22T04:45:57.5Z", "2026-11-22T04:45:57.5Z"),
+            ("9999-12-30T00:00:00Z", "9999-12-30T00:00:00Z"),
+            ("9999-12-31T23:59:59Z", "9999-12-30T22:00:00Z"),
+            ("never", "never"),
+        ] {
+            assert_eq!(end(text, "UTC").as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_expiry() {
+        use ExpiryError::{Form, NoSuchDay, Past, TooFar};
+        for (text, error) in [
+            ("", Form),
+            ("Never", Form),
+            ("30", Form),
+            ("d", Form),
+            ("30 d", Form),
+            ("+30d", Form),
+            ("-30d", Form),
+            ("1.5d", Form),
+            ("30m", Form),
+            ("1M", Form),
+            ("٣d", Form),
+            ("0d", Past),
+            ("99999999999999999999d", TooFar),
+            ("9223372036854775807d", TooFar),
+            ("8000y", TooFar),
+            ("31-04-2027", NoSuchDay),
+            ("29-02-2027", NoSuchDay),
+            ("00-01-2027", NoSuchDay),
+            ("2027-13-01", NoSuchDay),
+            ("1-1-2027", Form),
+            ("2027-1-1", Form),
+            ("٠١-٠١-٢٠٢٧", Form),
+            ("2027-03-31 ", Form),
+            (" 2027-03-31", Form),
+            ("2027/03/31", Form),
+            ("03/31/2027", Form),
+            ("2026-01-01", Past),
+            ("0001-01-01", Past),
+            ("9999-12-31", TooFar),
+            ("2026-11-22T04:45:57.4Z", Past),
+            ("2027-03-31T12:00:00", Form),
+            ("2027-03-31T12:00Z", Form),
+            ("2027-03-31T12:00:60Z", NoSuchDay),
+            ("2027-03-31T25:00:00Z", NoSuchDay),
+            ("2027-02-30T12:00:00Z", NoSuchDay),
+            ("2027-03-31T12:00:00.Z", Form),
+            ("2027-03-31T12:00:00Z[UTC]", Form),
+            ("2027-03-31T12:00:00+0200", Form),
+            ("2027-03-31 12:00:00Z", Form),
+        ] {
+            assert_eq!(end(text, "UTC"), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_ends_where_the_next_begins_whatever_the_clocks_do() {
+        for (text, zone, expected) in [
+            ("2027-03-31", "Europe/Berlin", "2027-03-31T22:00:00Z"),
+            // Cairo skips from 00:00 to 01:00 on the last Friday of April.
+            ("2027-04-29", "Africa/Cairo", "2027-04-29T22:00:00Z"),
+            // Havana has midnight twice on the first Sunday of November: the first one counts.
+            ("2027-11-06", "America/Havana", "2027-11-07T04:00:00Z"),
+        ] {
+            assert_eq!(end(text, zone).as_deref(), Ok(expected), "{text} in {zone}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_the_parser_panic(text: String) {
+            if let Ok(expiry) = text.parse::<Expiry>() {
+                let _ = expiry.resolve(now(), &TimeZone::UTC);
+            }
+        }
+
+        #[test]
+        fn nothing_like_an_instant_makes_it_panic(text in "[0-9:TZtz.+-]{8,32}") {
+            let _ = text.parse::<Expiry>();
+        }
+
+        #[test]
+        fn both_date_orders_mean_the_same(year in 2027..9000_i16, month in 1..=12_i8, day in 1..=28_i8) {
+            let iso = format!("{year:04}-{month:02}-{day:02}");
+            let dmy = format!("{day:02}-{month:02}-{year:04}");
+            prop_assert_eq!(end(&iso, "UTC").unwrap(), end(&dmy, "UTC").unwrap());
+        }
+    }
+}

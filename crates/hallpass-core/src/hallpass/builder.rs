@@ -1,0 +1,200 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use jiff::tz::TimeZone;
+
+use super::{Hallpass, Inner};
+use crate::catalog::Catalog;
+use crate::clock::{Clock, SystemClock};
+use crate::digest::{Digester, KeyId, KeyIdError, Pepper, PepperError};
+use crate::event::EventSink;
+use crate::expiry::Expiry;
+use crate::limits::Limits;
+use crate::owner::{ErasedOwners, Owners};
+use crate::rekey::RekeyLog;
+use crate::store::{ErasedStore, TokenStore};
+use crate::token::{Prefix, PrefixError};
+use crate::usage::UseLog;
+
+/// Puts a [`Hallpass`] together. Every setting has a default.
+#[must_use = "a builder does nothing until `build`"]
+pub struct HallpassBuilder {
+    store: Box<dyn ErasedStore>,
+    prefix: String,
+    accepted: Vec<String>,
+    peppers: Vec<(String, Vec<u8>)>,
+    catalog: Option<Catalog>,
+    limits: Limits,
+    owners: Option<Box<dyn ErasedOwners>>,
+    clock: Box<dyn Clock>,
+    events: Option<Box<dyn EventSink>>,
+    zone: TimeZone,
+}
+
+impl HallpassBuilder {
+    pub(super) fn new(store: impl TokenStore) -> Self {
+        Self {
+            store: Box::new(store),
+            prefix: Prefix::default().to_string(),
+            accepted: Vec::new(),
+            peppers: Vec::new(),
+            catalog: None,
+            limits: Limits::default(),
+            owners: None,
+            clock: Box::new(SystemClock),
+            events: None,
+            zone: TimeZone::UTC,
+        }
+    }
+
+    /// The mark at the front of every new token: `[a-z][a-z0-9]{0,15}`, `hp` by default.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// A retired prefix, whose tokens still work.
+    pub fn accept_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.accepted.push(prefix.into());
+        self
+    }
+
+    /// The key under which digests of new secrets are made, and its name: at least 32 bytes, from
+    /// outside the store. Without one, digests are plain SHA-256 of 256 random bits.
+    ///
+    /// Digests made without a pepper stay valid; so do those of [`retired_pepper`](Self::retired_pepper)s.
+    pub fn pepper(mut self, key_id: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
+        self.peppers.insert(0, (key_id.into(), key.into()));
+        self
+    }
+
+    /// A pepper that made digests once: tokens made under it still work. Give it after
+    /// [`pepper`](Self::pepper).
+    pub fn retired_pepper(mut self, key_id: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
+        self.peppers.push((key_id.into(), key.into()));
+        self
+    }
+
+    /// The scopes the application knows. Without a catalog any well-formed scope may be held.
+    pub fn catalog(mut self, catalog: Catalog) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// The bounds on people's tokens.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The host's word on what an owner may do now. Without it, every owner may do all that their
+    /// tokens hold.
+    pub fn owners(mut self, owners: impl Owners) -> Self {
+        self.owners = Some(Box::new(owners));
+        self
+    }
+
+    /// Where the time comes from, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Where events go, besides `tracing`.
+    pub fn events(mut self, sink: impl EventSink) -> Self {
+        self.events = Some(Box::new(sink));
+        self
+    }
+
+    /// In which zone a date ends, when a token is valid through a day. UTC by default.
+    pub fn time_zone(mut self, zone: TimeZone) -> Self {
+        self.zone = zone;
+        self
+    }
+
+    /// The handle.
+    ///
+    /// # Panics
+    ///
+    /// A setting is wrong: told at start-up, with what would be right. Where settings come from
+    /// outside the program, use [`try_build`](Self::try_build).
+    #[must_use]
+    #[track_caller]
+    pub fn build(self) -> Hallpass {
+        match self.try_build() {
+            Ok(passes) => passes,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The handle.
+    ///
+    /// # Errors
+    ///
+    /// A setting is wrong.
+    pub fn try_build(self) -> Result<Hallpass, BuildError> {
+        let prefixes = std::iter::once(&self.prefix)
+            .chain(&self.accepted)
+            .map(|prefix| prefix.parse())
+            .collect::<Result<Vec<Prefix>, _>>()?;
+        let mut keys: Vec<(KeyId, Pepper)> = Vec::new();
+        for (id, key) in self.peppers {
+            let id: KeyId = id.parse()?;
+            if keys.iter().any(|(known, _)| *known == id) {
+                return Err(BuildError::PepperTwice(id));
+            }
+            keys.push((id, Pepper::new(key)?));
+        }
+        if let (Expiry::Never, Some(_)) = (self.limits.default_expiry, self.limits.longest_lifetime)
+        {
+            return Err(BuildError::DefaultExpiry);
+        }
+        Ok(Hallpass(Arc::new(Inner {
+            store: self.store,
+            prefixes,
+            digester: Digester::new(keys),
+            catalog: self.catalog,
+            limits: self.limits,
+            owners: self.owners,
+            clock: self.clock,
+            events: self.events,
+            zone: self.zone,
+            uses: UseLog::default(),
+            rekeys: RekeyLog::default(),
+            superseded: Mutex::new(HashMap::new()),
+        })))
+    }
+}
+
+impl fmt::Debug for HallpassBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HallpassBuilder")
+            .field("prefix", &self.prefix)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A setting of the builder is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A prefix is none.
+    #[error(transparent)]
+    Prefix(#[from] PrefixError),
+    /// A pepper's name is none.
+    #[error(transparent)]
+    KeyId(#[from] KeyIdError),
+    /// A pepper is too short.
+    #[error(transparent)]
+    Pepper(#[from] PepperError),
+    /// Two peppers have one name.
+    #[error("two peppers are named {0}: each key has a name of its own")]
+    PepperTwice(KeyId),
+    /// The default expiry is beyond the longest lifetime.
+    #[error(
+        "tokens have a longest lifetime, so they need a default expiry within it: set `Limits::default_expiry`"
+    )]
+    DefaultExpiry,
+}

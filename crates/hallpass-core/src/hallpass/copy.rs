@@ -1,0 +1,57 @@
+use super::draft::Faults;
+use super::{ExpiryInput, Hallpass, Issued, TokenUpdate};
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::event::EventKind;
+use crate::expiry::Expiry;
+use crate::record::TokenRecord;
+use crate::token::TokenId;
+
+impl Hallpass {
+    /// Issues a new token with an existing one's name, description, scopes and expiry, but for what
+    /// `different` says. The original may be active, expired or revoked, and stays as it is.
+    ///
+    /// An expiry that is over gives way to the host's default.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], and as [`issue`](Self::issue): an admin cannot copy another's token, and
+    /// scopes that the caller may not grant today are not copied either.
+    pub async fn copy(
+        &self,
+        by: &Caller,
+        id: TokenId,
+        different: TokenUpdate,
+    ) -> Result<Issued, Error> {
+        let original = self.editable(by, id).await?.record;
+        let now = self.now();
+        let mut faults = Faults::default();
+        let name = different.name.as_ref().unwrap_or(&original.name);
+        let name = Self::read_name(&mut faults, name);
+        let description = different.description.as_ref().unwrap_or(&original.description);
+        let description = Self::read_description(&mut faults, description);
+        let scopes = match &different.scopes {
+            Some(texts) => self.read_scopes(&mut faults, texts),
+            None => {
+                let texts: Vec<_> = original.scopes.iter().map(ToString::to_string).collect();
+                self.read_scopes(&mut faults, &texts)
+            }
+        };
+        let expires = different.expires.unwrap_or_else(|| match original.expires_at {
+            None => Expiry::Never.into(),
+            Some(end) if end.duration_since(now) >= Expiry::SHORTEST => Expiry::At(end).into(),
+            Some(_) => ExpiryInput::from(self.limits().default_expiry),
+        });
+        let expires_at = self.read_expiry(&mut faults, &expires, now, now);
+        faults.check()?;
+        let owner = &original.owner;
+        self.may_grant(by, owner, &scopes.iter().collect::<Vec<_>>()).await?;
+        let draft = |id| TokenRecord {
+            description: description.clone(),
+            scopes: scopes.clone(),
+            expires_at,
+            ..TokenRecord::new(id, owner.clone(), name.clone(), now)
+        };
+        self.insert(by, owner, EventKind::Copied, draft).await
+    }
+}

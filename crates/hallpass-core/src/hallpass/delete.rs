@@ -1,0 +1,115 @@
+use jiff::Timestamp;
+
+use super::Hallpass;
+use super::update::at_revision;
+use crate::caller::{Caller, Role};
+use crate::error::{Error, Forbidden};
+use crate::event::EventKind;
+use crate::record::Revision;
+use crate::token::TokenId;
+
+/// What became of several tokens that were to be deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeletedTokens {
+    /// Gone now.
+    pub deleted: Vec<TokenId>,
+    /// Not there, or not for this caller.
+    pub not_found: Vec<TokenId>,
+}
+
+/// How many tokens one step of a prune removes: short enough that checks go on beside it.
+const PRUNE_BATCH: u32 = 500;
+
+impl Hallpass {
+    /// Removes a token for good.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Stale`] at another revision than the one expected, or the store's trouble.
+    pub async fn delete(
+        &self,
+        by: &Caller,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<(), Error> {
+        let record = self.visible(by, id).await?.record;
+        at_revision(&record, expected)?;
+        match self.store().delete(id, expected).await {
+            Ok(_) => {
+                self.emit(&self.event(EventKind::Deleted, by).about_token(&record));
+                Ok(())
+            }
+            Err(error) if error.is_conflict() => {
+                Err(Error::Stale { current: record.revision.next() })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes several tokens for good, in one step. What is not there, or not for this caller, is
+    /// said and is no error.
+    ///
+    /// # Errors
+    ///
+    /// The store's trouble: then none was removed.
+    pub async fn delete_many(&self, by: &Caller, ids: &[TokenId]) -> Result<DeletedTokens, Error> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let only = match by.role() {
+            Role::Owner => by.on_behalf_of(),
+            Role::Admin | Role::Operator => None,
+        };
+        let gone = self.store().delete_many(only, &ids).await?.tokens;
+        for (id, owner) in &gone {
+            self.emit(&self.event(EventKind::Deleted, by).about(Some(*id), owner));
+        }
+        let deleted: Vec<_> = gone.into_iter().map(|(id, _)| id).collect();
+        let not_found = ids.into_iter().filter(|id| !deleted.contains(id)).collect();
+        Ok(DeletedTokens { deleted, not_found })
+    }
+
+    /// Removes all of the caller's own tokens for good. Answers how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`] for an operator who acts for nobody, or the store's trouble.
+    pub async fn delete_all(&self, by: &Caller) -> Result<u64, Error> {
+        let owner = by.on_behalf_of().ok_or(Forbidden::OnlyItsOwner)?;
+        let deleted = self.store().delete_owner(owner).await?.count;
+        if deleted > 0 {
+            let mut event = self.event(EventKind::Deleted, by).about(None, owner);
+            event.count = deleted;
+            self.emit(&event);
+        }
+        Ok(deleted)
+    }
+
+    /// Removes the tokens that were revoked or expired before that time, in batches, until none is
+    /// left. Answers how many went. Nobody but an operator may.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden::OnlyAdmins`], or the store's trouble: what is gone by then stays gone.
+    pub async fn prune(&self, by: &Caller, ended_before: Timestamp) -> Result<u64, Error> {
+        if by.role() != Role::Operator {
+            return Err(Forbidden::OnlyAdmins.into());
+        }
+        // What ends later than now has not ended.
+        let ended_before = ended_before.min(self.now());
+        let mut pruned = 0;
+        loop {
+            let batch = self.store().prune(ended_before, PRUNE_BATCH).await?;
+            pruned += batch;
+            if batch < u64::from(PRUNE_BATCH) {
+                break;
+            }
+        }
+        if pruned > 0 {
+            let mut event = self.event(EventKind::Pruned, by);
+            event.count = pruned;
+            self.emit(&event);
+        }
+        Ok(pruned)
+    }
+}

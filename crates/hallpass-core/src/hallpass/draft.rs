@@ -1,0 +1,245 @@
+//! What a caller asks for, as texts, and how it becomes valid parts of a record: every fault at once.
+
+use jiff::Timestamp;
+
+use super::Hallpass;
+use crate::caller::Caller;
+use crate::error::{Error, FieldError, Forbidden};
+use crate::expiry::{Expiry, ExpiryError};
+use crate::scope::{Scope, ScopeSet};
+use crate::text;
+
+/// A token to be issued. Texts are checked when it is issued, all of them, with a sentence each.
+///
+/// ```
+/// use hallpass_core::NewToken;
+///
+/// let token = NewToken::named("nightly build")
+///     .description("fetches the artefacts")
+///     .scopes(["projects:list", "projects:read:42"])
+///     .expires("31-03-2027");
+/// # let _ = token;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "a new token exists when it is issued"]
+pub struct NewToken {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) preset: Option<String>,
+    pub(super) expires: Option<ExpiryInput>,
+}
+
+impl NewToken {
+    /// A token of that name: 1 to 100 characters.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// What it is for, up to 1000 characters.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = text.into();
+        self
+    }
+
+    /// One more scope it shall hold.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// More scopes it shall hold. Without any, it is allowed nothing yet.
+    pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// A named set of scopes from the catalog, besides those given one by one.
+    pub fn preset(mut self, name: impl Into<String>) -> Self {
+        self.preset = Some(name.into());
+        self
+    }
+
+    /// When it ends: an [`Expiry`], or a text in one of its forms. Without it, the host's default.
+    pub fn expires(mut self, expires: impl Into<ExpiryInput>) -> Self {
+        self.expires = Some(expires.into());
+        self
+    }
+}
+
+/// What shall be different: in an update, or in a copy. What is not named stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "an update does nothing until it is given to the handle"]
+pub struct TokenUpdate {
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) expires: Option<ExpiryInput>,
+}
+
+impl TokenUpdate {
+    /// Nothing different.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Another description; the empty one clears it.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = Some(text.into());
+        self
+    }
+
+    /// These scopes instead of those it holds.
+    pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Another end.
+    pub fn expires(mut self, expires: impl Into<ExpiryInput>) -> Self {
+        self.expires = Some(expires.into());
+        self
+    }
+}
+
+/// An expiry as it was given: as a value, or as a text that is still to be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExpiryInput {
+    /// A value.
+    Value(Expiry),
+    /// A text in one of [`Expiry`]'s forms.
+    Text(String),
+}
+
+impl From<Expiry> for ExpiryInput {
+    fn from(expiry: Expiry) -> Self {
+        Self::Value(expiry)
+    }
+}
+
+impl From<String> for ExpiryInput {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for ExpiryInput {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl ExpiryInput {
+    fn read(&self) -> Result<Expiry, ExpiryError> {
+        match self {
+            Self::Value(expiry) => Ok(*expiry),
+            Self::Text(text) => text.parse(),
+        }
+    }
+}
+
+/// Collects what is wrong, field by field.
+#[derive(Default)]
+pub(super) struct Faults(Vec<FieldError>);
+
+impl Faults {
+    pub(super) fn add(&mut self, field: &'static str, message: impl Into<String>) {
+        self.0.push(FieldError::new(field, message));
+    }
+
+    /// The value, or `None` and a fault.
+    pub(super) fn take<T, E: ToString>(
+        &mut self,
+        field: &'static str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result.map_err(|error| self.add(field, error.to_string())).ok()
+    }
+
+    pub(super) fn check(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+impl Hallpass {
+    pub(super) fn read_name(faults: &mut Faults, name: &str) -> String {
+        faults.take("name", text::name(name)).unwrap_or_default()
+    }
+
+    pub(super) fn read_description(faults: &mut Faults, description: &str) -> String {
+        faults.take("description", text::description(description)).unwrap_or_default()
+    }
+
+    /// The scopes of these texts, all of which the catalog knows.
+    pub(super) fn read_scopes(&self, faults: &mut Faults, texts: &[String]) -> ScopeSet {
+        let mut scopes = Vec::with_capacity(texts.len().min(ScopeSet::MAX_LEN));
+        // A text that is no scope is not repeated: it may hold anything. One that is, is harmless.
+        for text in texts {
+            match text.parse::<Scope>() {
+                Ok(scope) if self.catalog().is_none_or(|catalog| catalog.knows(&scope)) => {
+                    scopes.push(scope);
+                }
+                Ok(scope) => {
+                    faults.add("scopes", format!("there is no scope {scope}"));
+                    return ScopeSet::default();
+                }
+                Err(error) => {
+                    faults.add("scopes", error.to_string());
+                    return ScopeSet::default();
+                }
+            }
+        }
+        Self::bounded(faults, scopes.into_iter().collect())
+    }
+
+    pub(super) fn bounded(faults: &mut Faults, scopes: ScopeSet) -> ScopeSet {
+        if scopes.len() > ScopeSet::MAX_LEN {
+            faults.add("scopes", format!("at most {} scopes", ScopeSet::MAX_LEN));
+            return ScopeSet::default();
+        }
+        scopes
+    }
+
+    /// The end of a token whose secret starts at `start`.
+    pub(super) fn read_expiry(
+        &self,
+        faults: &mut Faults,
+        input: &ExpiryInput,
+        start: Timestamp,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let end = faults
+            .take("expires", input.read().and_then(|expiry| expiry.resolve(now, &self.0.zone)))?;
+        faults.take("expires", self.within_lifetime(start, end))?;
+        end
+    }
+
+    /// Whether the caller, and the owner's standing, let these scopes be given.
+    pub(super) async fn may_grant(
+        &self,
+        by: &Caller,
+        owner: &crate::owner::Owner,
+        added: &[&Scope],
+    ) -> Result<(), Error> {
+        let standing = self.standing(owner).await?;
+        let ceiling = match &standing {
+            crate::owner::Standing::Disabled => return Err(Forbidden::OwnerDisabled.into()),
+            crate::owner::Standing::UpTo(ceiling) => Some(ceiling),
+            crate::owner::Standing::Full => None,
+        };
+        let within =
+            |bound: Option<&ScopeSet>, scope: &Scope| bound.is_none_or(|set| set.covers(scope));
+        let beyond: Vec<Scope> = added
+            .iter()
+            .filter(|scope| !within(by.grantable(), scope) || !within(ceiling, scope))
+            .map(|scope| (*scope).clone())
+            .collect();
+        if beyond.is_empty() { Ok(()) } else { Err(Forbidden::Scopes(beyond).into()) }
+    }
+}

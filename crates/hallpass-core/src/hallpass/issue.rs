@@ -1,0 +1,91 @@
+use super::draft::Faults;
+use super::{Hallpass, NewToken};
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::event::EventKind;
+use crate::owner::Owner;
+use crate::record::TokenRecord;
+use crate::store::{Secrets, StoredToken};
+use crate::token::{PlainToken, Secret, TokenId};
+
+/// A token that has just got a secret: the only time that it is seen.
+#[derive(Debug)]
+#[must_use = "the secret is not kept anywhere else"]
+pub struct Issued {
+    /// The whole token, to show its owner once.
+    pub token: PlainToken,
+    /// What is kept of it.
+    pub record: TokenRecord,
+}
+
+impl Hallpass {
+    /// Issues a new token in the caller's name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence a field, [`Error::LimitReached`],
+    /// [`Forbidden`](crate::Forbidden) scopes, or the store's trouble.
+    pub async fn issue(&self, by: &Caller, new: NewToken) -> Result<Issued, Error> {
+        let owner = by.on_behalf_of().ok_or_else(|| {
+            Error::invalid("owner", "say whose token it is: `Caller::operator(..).for_owner(..)`")
+        })?;
+        let now = self.now();
+        let mut faults = Faults::default();
+        let name = Self::read_name(&mut faults, &new.name);
+        let description = Self::read_description(&mut faults, &new.description);
+        let mut scopes = self.read_scopes(&mut faults, &new.scopes);
+        if let Some(preset) = &new.preset {
+            match self.catalog().and_then(|catalog| catalog.find_preset(preset)) {
+                Some(preset) => {
+                    let all = scopes.into_iter().chain(preset.scopes().iter().cloned()).collect();
+                    scopes = Self::bounded(&mut faults, all);
+                }
+                None => faults.add("preset", "there is no such preset"),
+            }
+        }
+        let expires = new.expires.unwrap_or(self.limits().default_expiry.into());
+        let expires_at = self.read_expiry(&mut faults, &expires, now, now);
+        faults.check()?;
+        self.may_grant(by, owner, &scopes.iter().collect::<Vec<_>>()).await?;
+        let draft = |id| TokenRecord {
+            description: description.clone(),
+            scopes: scopes.clone(),
+            expires_at,
+            ..TokenRecord::new(id, owner.clone(), name.clone(), now)
+        };
+        self.insert(by, owner, EventKind::Issued, draft).await
+    }
+
+    /// Gives a drafted record an id and a secret, and stores it.
+    pub(super) async fn insert(
+        &self,
+        by: &Caller,
+        owner: &Owner,
+        kind: EventKind,
+        draft: impl Fn(TokenId) -> TokenRecord,
+    ) -> Result<Issued, Error> {
+        // An id that is taken is chance once in 2^58, and a broken source of randomness twice.
+        let mut attempts_left = 2;
+        loop {
+            let record = draft(TokenId::generate(owner, self.now())?);
+            let secret = Secret::generate()?;
+            let secrets = Secrets { current: self.digester().digest(&secret), previous: None };
+            let stored = StoredToken { record, secrets };
+            match self.store().insert(&stored, self.limits().tokens_per_owner).await {
+                Ok(_) => {
+                    let record = stored.record;
+                    self.emit(&self.event(kind, by).about_token(&record));
+                    let token = PlainToken::assemble(self.prefix(), record.id, &secret);
+                    return Ok(Issued { token, record });
+                }
+                Err(error) if error.is_duplicate() && attempts_left > 0 => attempts_left -= 1,
+                Err(error) => {
+                    return Err(match (error.limit_in_use(), self.limits().tokens_per_owner) {
+                        (Some(in_use), Some(limit)) => Error::LimitReached { limit, in_use },
+                        _ => error.into(),
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! [`Hallpass`], the one handle: the lifecycle of tokens, a file for each verb.
+
+mod builder;
+mod copy;
+mod delete;
+mod draft;
+mod issue;
+mod read;
+mod regenerate;
+mod revoke;
+mod update;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+pub use self::{
+    builder::{BuildError, HallpassBuilder},
+    delete::DeletedTokens,
+    draft::{ExpiryInput, NewToken, TokenUpdate},
+    issue::Issued,
+    read::{Listed, Listing},
+    regenerate::{MAX_OVERLAP, Regenerate, SpanInput},
+};
+use crate::caller::{Caller, Role};
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::digest::{Digest, Digester};
+use crate::error::{Error, Forbidden};
+use crate::event::{Event, EventKind, EventSink};
+use crate::expiry::to_millis;
+use crate::limits::Limits;
+use crate::owner::{ErasedOwners, Owner, Standing};
+use crate::record::TokenRecord;
+use crate::rekey::RekeyLog;
+use crate::store::{ErasedStore, StoredToken, TokenStore};
+use crate::token::{Prefix, TokenId};
+use crate::usage::UseLog;
+
+/// The one handle: issues tokens, checks them, takes them back. Cloning it is cheap, and all
+/// clones are the same.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+/// use hallpass_core::{Caller, Hallpass, NewToken};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let passes = Hallpass::builder(MemoryStore::new()).prefix("acme").build();
+/// let alice = Caller::owner("alice");
+///
+/// let issued = passes.issue(&alice, NewToken::named("ci").scope("projects:read").expires("30d")).await?;
+/// println!("{}", issued.token.reveal()); // shown once, kept nowhere
+///
+/// passes.revoke(&alice, issued.record.id).await?;
+/// assert!(passes.authenticate(issued.token.reveal().as_bytes()).await.is_err());
+/// # Ok(()) }
+/// ```
+///
+/// Every call says who makes it, with a [`Caller`]: owners reach their own tokens, and another's
+/// does not exist for them.
+#[derive(Clone)]
+pub struct Hallpass(Arc<Inner>);
+
+struct Inner {
+    store: Box<dyn ErasedStore>,
+    /// The first is that of new tokens.
+    prefixes: Vec<Prefix>,
+    digester: Digester,
+    catalog: Option<Catalog>,
+    limits: Limits,
+    owners: Option<Box<dyn ErasedOwners>>,
+    clock: Box<dyn Clock>,
+    events: Option<Box<dyn EventSink>>,
+    zone: TimeZone,
+    uses: UseLog,
+    rekeys: RekeyLog,
+    /// Overlaps that this node has seen end and could not store yet: the digest of the secret that ended it.
+    superseded: Mutex<HashMap<TokenId, Digest>>,
+}
+
+impl Hallpass {
+    /// Starts to put a handle together on a store.
+    pub fn builder(store: impl TokenStore) -> HallpassBuilder {
+        HallpassBuilder::new(store)
+    }
+
+    /// The scopes the application knows, if it said.
+    #[must_use]
+    pub fn catalog(&self) -> Option<&Catalog> {
+        self.0.catalog.as_ref()
+    }
+
+    /// The bounds on people's tokens.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The mark at the front of every new token.
+    #[must_use]
+    pub fn prefix(&self) -> &Prefix {
+        &self.0.prefixes[0]
+    }
+
+    /// The pattern by which a secret scanner finds this application's tokens.
+    #[must_use]
+    pub fn token_pattern(&self) -> String {
+        crate::token::pattern(self.prefix())
+    }
+
+    /// The time by which tokens are judged, to the millisecond.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        to_millis(self.0.clock.now())
+    }
+
+    /// Whether the store answers: for a readiness probe.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.store().ping().await?)
+    }
+
+    /// Writes what waits in memory to the store: uses, and digests to be made anew after a pepper was
+    /// rotated. The layer does so every few seconds; call it when the process ends. Answers how
+    /// many tokens' times of last use moved.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble; what was not written waits for the next flush.
+    pub async fn flush_uses(&self) -> Result<u64, Error> {
+        let uses = self.uses().take();
+        for (id, rekey) in self.rekeys().take() {
+            match self.store().rekey(id, &rekey.outdated, &rekey.secrets).await {
+                Err(error) if error.is_unavailable() => {
+                    // The token's next use notes it again.
+                    tracing::warn!(target: "hallpass", token = %id, %error, "a digest could not be made anew yet");
+                }
+                _ => {}
+            }
+        }
+        let mut written = 0;
+        for (done, batch) in uses.chunks(500).enumerate() {
+            match self.store().touch(batch).await {
+                Ok(moved) => written += moved,
+                Err(error) => {
+                    self.uses().put_back(uses[done * 500..].to_vec());
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    /// Whether uses wait to be written.
+    #[must_use]
+    pub fn has_unflushed_uses(&self) -> bool {
+        !self.uses().is_empty()
+    }
+
+    /// How many uses were dropped since the start because too many tokens' uses waited.
+    #[must_use]
+    pub fn dropped_uses(&self) -> u64 {
+        self.uses().dropped()
+    }
+
+    /// Tells every node that what an owner may do has changed: call it when the host disables or
+    /// demotes somebody.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble.
+    pub async fn owner_changed(&self, by: &Caller, owner: &Owner) -> Result<(), Error> {
+        self.store().announce(owner).await?;
+        self.emit(&self.event(EventKind::OwnerChanged, by).about(None, owner));
+        Ok(())
+    }
+
+    pub(crate) fn store(&self) -> &dyn ErasedStore {
+        &*self.0.store
+    }
+
+    pub(crate) fn prefixes(&self) -> &[Prefix] {
+        &self.0.prefixes
+    }
+
+    pub(crate) fn digester(&self) -> &Digester {
+        &self.0.digester
+    }
+
+    pub(crate) fn uses(&self) -> &UseLog {
+        &self.0.uses
+    }
+
+    pub(crate) fn rekeys(&self) -> &RekeyLog {
+        &self.0.rekeys
+    }
+
+    pub(crate) fn has_owners(&self) -> bool {
+        self.0.owners.is_some()
+    }
+
+    pub(crate) async fn standing(&self, owner: &Owner) -> Result<Standing, Error> {
+        match &self.0.owners {
+            None => Ok(Standing::Full),
+            Some(owners) => owners.standing(owner.clone()).await.map_err(Error::Owners),
+        }
+    }
+
+    pub(crate) fn emit(&self, event: &Event) {
+        event.trace();
+        if let Some(sink) = &self.0.events {
+            sink.on_event(event);
+        }
+    }
+
+    pub(crate) fn supersede(&self, id: TokenId, by: &Digest) {
+        self.superseded().insert(id, by.clone());
+    }
+
+    pub(crate) fn forget_superseded(&self, id: TokenId) {
+        self.superseded().remove(&id);
+    }
+
+    /// Whether this node has seen the current secret in use, so that the one before it is dead.
+    pub(crate) fn is_superseded(&self, id: TokenId, current: &Digest) -> bool {
+        self.superseded().get(&id).is_some_and(|by| by.ct_eq(current))
+    }
+
+    fn superseded(&self) -> MutexGuard<'_, HashMap<TokenId, Digest>> {
+        self.0.superseded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn event(&self, kind: EventKind, by: &Caller) -> Event {
+        let mut event = Event::new(kind, self.now());
+        event.actor = Some(by.actor().clone());
+        event
+    }
+
+    /// The token, if this caller may know of it.
+    async fn visible(&self, by: &Caller, id: TokenId) -> Result<StoredToken, Error> {
+        // So that a caller sees the uses of a moment ago; if it fails they wait on.
+        if self.has_unflushed_uses() {
+            let _ = self.flush_uses().await;
+        }
+        let found = self.store().find(id).await?.value.ok_or(Error::NotFound)?;
+        match by.role() {
+            Role::Owner if by.on_behalf_of() != Some(&found.record.owner) => Err(Error::NotFound),
+            Role::Owner | Role::Admin | Role::Operator => Ok(found),
+        }
+    }
+
+    /// The token, if this caller may change it.
+    async fn editable(&self, by: &Caller, id: TokenId) -> Result<StoredToken, Error> {
+        let found = self.visible(by, id).await?;
+        match by.role() {
+            Role::Admin if by.on_behalf_of() != Some(&found.record.owner) => {
+                Err(Forbidden::OnlyItsOwner.into())
+            }
+            Role::Owner | Role::Admin | Role::Operator => Ok(found),
+        }
+    }
+
+    /// Whether a token that starts now or started then may end at that time.
+    fn within_lifetime(&self, start: Timestamp, end: Option<Timestamp>) -> Result<(), String> {
+        let Some(longest) = self.limits().longest_lifetime else {
+            return Ok(());
+        };
+        match end {
+            Some(end) if end.duration_since(start) <= longest => Ok(()),
+            _ => Err(format!("a token lives at most {}", in_words(longest))),
+        }
+    }
+}
+
+fn in_words(span: SignedDuration) -> String {
+    let hours = span.as_hours();
+    if hours % 24 == 0 { format!("{} days", hours / 24) } else { format!("{hours} hours") }
+}
+
+impl Event {
+    fn about(mut self, token: Option<TokenId>, owner: &Owner) -> Self {
+        self.token = token;
+        self.owner = Some(owner.clone());
+        self
+    }
+
+    fn about_token(self, record: &TokenRecord) -> Self {
+        self.about(Some(record.id), &record.owner)
+    }
+}
+
+impl fmt::Debug for Hallpass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hallpass")
+            .field("prefixes", &self.0.prefixes)
+            .field("limits", &self.0.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,177 @@
+use super::Hallpass;
+use crate::caller::{Caller, Role};
+use crate::cursor;
+use crate::error::{Error, Forbidden};
+use crate::event::EventKind;
+use crate::owner::Owner;
+use crate::record::{Status, TokenRecord};
+use crate::scope::Scope;
+use crate::store::{ListQuery, Sort};
+use crate::text::fold;
+use crate::token::TokenId;
+
+/// Which tokens to list, and from where on.
+///
+/// ```
+/// use hallpass_core::{Listing, Status};
+///
+/// let expired = Listing::new().status(Status::Expired).text("nightly").limit(50);
+/// # let _ = expired;
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a listing lists nothing until it is given to the handle"]
+pub struct Listing {
+    status: Option<Status>,
+    text: Option<String>,
+    scope: Option<Scope>,
+    owner: Option<Owner>,
+    sort: Sort,
+    limit: u32,
+    cursor: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Listed {
+    /// The tokens, in order.
+    pub items: Vec<TokenRecord>,
+    /// Where the next page starts, for [`Listing::cursor`]; `None` on the last page.
+    pub next_cursor: Option<String>,
+    /// How many tokens the filters match, on all pages together.
+    pub total: u64,
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Self {
+            status: None,
+            text: None,
+            scope: None,
+            owner: None,
+            sort: Sort::default(),
+            limit: 20,
+            cursor: None,
+        }
+    }
+}
+
+impl Listing {
+    /// The most tokens on a page.
+    pub const MAX_LIMIT: u32 = 100;
+
+    /// All of the caller's tokens (an admin's or operator's: everybody's), the newest first, 20 a page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only those of this status.
+    pub fn status(mut self, status: Status) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Only those whose name or description holds this text, in whatever case.
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// Only those that hold exactly this scope.
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Only this owner's, for an admin or operator.
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// The order.
+    pub fn sort(mut self, sort: Sort) -> Self {
+        self.sort = sort;
+        self
+    }
+
+    /// How many on a page, 1 to 100.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The page after the one that gave this cursor. It serves the same caller, filters and order only.
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
+    }
+}
+
+impl Hallpass {
+    /// The token's record.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]: there is none, or not for this caller; or the store's trouble.
+    pub async fn get(&self, by: &Caller, id: TokenId) -> Result<TokenRecord, Error> {
+        let record = self.visible(by, id).await?.record;
+        self.note_view(by, &record.owner, Some(id));
+        Ok(record)
+    }
+
+    /// A page of the caller's tokens; of everybody's for an admin or operator, unless they name an owner.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for a limit or cursor that is none, [`Forbidden::OnlyAdmins`] for an owner who names
+    /// an owner, or the store's trouble.
+    pub async fn list(&self, by: &Caller, listing: &Listing) -> Result<Listed, Error> {
+        let owner = match by.role() {
+            Role::Owner if listing.owner.is_some() => return Err(Forbidden::OnlyAdmins.into()),
+            Role::Owner => by.on_behalf_of().cloned(),
+            Role::Admin | Role::Operator => listing.owner.clone(),
+        };
+        if !(1..=Listing::MAX_LIMIT).contains(&listing.limit) {
+            return Err(Error::invalid("limit", format!("1 to {}", Listing::MAX_LIMIT)));
+        }
+        let mut query = ListQuery {
+            owner,
+            status: listing.status,
+            text: listing.text.as_deref().filter(|text| !text.is_empty()).map(fold),
+            scope: listing.scope.clone(),
+            sort: listing.sort,
+            after: None,
+            limit: listing.limit,
+            now: self.now(),
+        };
+        if let Some(cursor) = &listing.cursor {
+            let place = cursor::read(cursor, by, &query);
+            query.after = Some(place.ok_or_else(|| {
+                Error::invalid("cursor", "not a cursor of this list: start again without one")
+            })?);
+        }
+        if self.has_unflushed_uses() {
+            let _ = self.flush_uses().await;
+        }
+        let page = self.store().list(&query).await?;
+        let others = page
+            .records
+            .iter()
+            .map(|record| &record.owner)
+            .find(|owner| by.on_behalf_of() != Some(owner));
+        if let Some(owner) = others {
+            self.note_view(by, owner, None);
+        }
+        let last = page.records.last().filter(|_| page.more);
+        let next_cursor = last.map(|record| cursor::write(&query.sort.key_of(record), by, &query));
+        Ok(Listed { items: page.records, next_cursor, total: page.total })
+    }
+
+    /// An admin's look at what is not theirs is on record.
+    fn note_view(&self, by: &Caller, owner: &Owner, token: Option<TokenId>) {
+        if by.role() == Role::Admin && by.on_behalf_of() != Some(owner) {
+            self.emit(&self.event(EventKind::ViewedAcrossOwners, by).about(token, owner));
+        }
+    }
+}

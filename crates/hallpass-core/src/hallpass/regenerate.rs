@@ -1,0 +1,166 @@
+use jiff::{SignedDuration, Timestamp};
+
+use super::draft::Faults;
+use super::update::at_revision;
+use super::{ExpiryInput, Hallpass, Issued};
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::event::EventKind;
+use crate::expiry::parse_span;
+use crate::record::{Revision, Status};
+use crate::store::{Change, ChangeKind, PreviousSecret, Secrets, StoredToken};
+use crate::token::{PlainToken, Secret, TokenId};
+
+/// The longest time that an old secret may live beside the new one.
+pub const MAX_OVERLAP: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How a token gets its new secret.
+///
+/// ```
+/// use hallpass_core::Regenerate;
+///
+/// let at_once = Regenerate::new();
+/// let gently = Regenerate::new().overlap("1d").expires("90d");
+/// # let _ = (at_once, gently);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "it does nothing until it is given to the handle"]
+pub struct Regenerate {
+    expires: Option<ExpiryInput>,
+    overlap: Option<SpanInput>,
+    expected: Option<Revision>,
+}
+
+/// A span as it was given: as a value, or as a text that is still to be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SpanInput {
+    /// A value.
+    Value(SignedDuration),
+    /// A text such as `12h` or `2w`.
+    Text(String),
+}
+
+impl From<SignedDuration> for SpanInput {
+    fn from(span: SignedDuration) -> Self {
+        Self::Value(span)
+    }
+}
+
+impl From<String> for SpanInput {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for SpanInput {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl Regenerate {
+    /// The expiry kept, the old secret dead at once.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another end. A token whose time is over needs one.
+    pub fn expires(mut self, expires: impl Into<ExpiryInput>) -> Self {
+        self.expires = Some(expires.into());
+        self
+    }
+
+    /// Lets the old secret live so long beside the new one, at most 30 days: until the new one is
+    /// first used, and never past the old expiry. An ended token's old secret stays dead.
+    pub fn overlap(mut self, span: impl Into<SpanInput>) -> Self {
+        self.overlap = Some(span.into());
+        self
+    }
+
+    /// Only if the token is still at this revision.
+    pub fn expecting(mut self, revision: Option<Revision>) -> Self {
+        self.expected = revision;
+        self
+    }
+}
+
+impl Hallpass {
+    /// Gives a token a new secret. Id, name, description and scopes stay, and the token is active
+    /// afterwards, whatever it was: active, expired or revoked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Stale`], [`Error::Conflict`] if two regenerate at once and this one lost,
+    /// [`Error::Invalid`] (an expired token needs a new expiry), [`Forbidden`](crate::Forbidden) if it
+    /// holds what the caller may not grant today, or the store's trouble.
+    pub async fn regenerate(
+        &self,
+        by: &Caller,
+        id: TokenId,
+        how: Regenerate,
+    ) -> Result<Issued, Error> {
+        let StoredToken { record: before, secrets } = self.editable(by, id).await?;
+        at_revision(&before, how.expected)?;
+        let now = self.now();
+        let mut faults = Faults::default();
+        let expires_at = match &how.expires {
+            Some(expires) => self.read_expiry(&mut faults, expires, now, now),
+            None => {
+                if before.expires_at.is_some_and(|end| now >= end) {
+                    faults.add("expires", "the token's time is over: say when it shall end now");
+                } else {
+                    faults.take("expires", self.within_lifetime(now, before.expires_at));
+                }
+                before.expires_at
+            }
+        };
+        let overlap =
+            how.overlap.as_ref().and_then(|span| faults.take("overlap", read_overlap(span)));
+        faults.check()?;
+        self.may_grant(by, &before.owner, &before.scopes.iter().collect::<Vec<_>>()).await?;
+
+        let previous = overlap
+            .filter(|_| before.status(now) == Status::Active)
+            .and_then(|span| overlap_end(now, span, before.expires_at))
+            .map(|until| PreviousSecret { digest: secrets.current, until });
+        let secret = Secret::generate()?;
+        let mut record = before;
+        record.expires_at = expires_at;
+        record.regenerated_at = Some(now);
+        record.revoked_at = None;
+        record.revision = record.revision.next();
+        let secrets = Secrets { current: self.digester().digest(&secret), previous };
+        let change = Change { record, secrets: Some(secrets), kind: ChangeKind::Regenerated };
+        // Not tried again: of two who regenerate at once, only one may believe to hold the secret.
+        let lost = || match how.expected {
+            Some(expected) => Error::Stale { current: expected.next() },
+            None => Error::Conflict,
+        };
+        let record = self.apply(change, by, EventKind::Regenerated).await?.ok_or_else(lost)?;
+        let token = PlainToken::assemble(self.prefix(), record.id, &secret);
+        Ok(Issued { token, record })
+    }
+}
+
+fn read_overlap(span: &SpanInput) -> Result<SignedDuration, String> {
+    let span = match span {
+        SpanInput::Value(span) => *span,
+        SpanInput::Text(text) => {
+            parse_span(text).map_err(|_| "write a span, such as `12h` or `7d`".to_owned())?
+        }
+    };
+    if span.is_positive() && span <= MAX_OVERLAP {
+        Ok(span)
+    } else {
+        Err("at most 30 days".to_owned())
+    }
+}
+
+fn overlap_end(
+    now: Timestamp,
+    span: SignedDuration,
+    old_end: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let until = now.checked_add(span).ok()?;
+    Some(old_end.map_or(until, |end| until.min(end)))
+}

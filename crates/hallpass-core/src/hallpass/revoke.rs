@@ -1,0 +1,58 @@
+use super::Hallpass;
+use crate::caller::{Caller, Role};
+use crate::error::{Error, Forbidden};
+use crate::event::EventKind;
+use crate::owner::Owner;
+use crate::record::TokenRecord;
+use crate::store::{Change, ChangeKind};
+use crate::token::TokenId;
+
+/// How often a revocation is tried again: others may rename the token meanwhile, it is taken back all the same.
+const ATTEMPTS: u32 = 64;
+
+impl Hallpass {
+    /// Takes a token back. Once this has returned, this node accepts it no more. A token that is
+    /// revoked already stays as it is. Regenerating brings it back, with another secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], or the store's trouble: then the token may still work.
+    pub async fn revoke(&self, by: &Caller, id: TokenId) -> Result<TokenRecord, Error> {
+        for _ in 0..ATTEMPTS {
+            let mut record = self.visible(by, id).await?.record;
+            if record.revoked_at.is_some() {
+                return Ok(record);
+            }
+            record.revoked_at = Some(self.now());
+            record.revision = record.revision.next();
+            let change = Change { record, secrets: None, kind: ChangeKind::Revoked };
+            match self.apply(change, by, EventKind::Revoked).await {
+                Ok(Some(record)) => return Ok(record),
+                Ok(None) => {}
+                // Whether it stands is found out by looking again.
+                Err(Error::Store(error)) if error.is_outcome_unknown() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Takes all of an owner's tokens back, for an admin, an operator or the owner. Answers how
+    /// many were not revoked before.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden::OnlyAdmins`], or the store's trouble.
+    pub async fn revoke_all(&self, by: &Caller, owner: &Owner) -> Result<u64, Error> {
+        if by.role() == Role::Owner && by.on_behalf_of() != Some(owner) {
+            return Err(Forbidden::OnlyAdmins.into());
+        }
+        let revoked = self.store().revoke_owner(owner, self.now()).await?.count;
+        if revoked > 0 {
+            let mut event = self.event(EventKind::Revoked, by).about(None, owner);
+            event.count = revoked;
+            self.emit(&event);
+        }
+        Ok(revoked)
+    }
+}

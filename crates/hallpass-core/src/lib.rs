@@ -1,0 +1,70 @@
+//! The domain of [Hallpass](https://docs.rs/hallpass) personal access tokens: what a token is, what
+//! it may do, how it lives and ends, and the one trait a store implements.
+//!
+//! There is no HTTP here, no runtime and no I/O. Applications use the `hallpass` crate; this one is
+//! for those who write a store, or a face on something that is not HTTP.
+//!
+//! | to | look at |
+//! |---|---|
+//! | issue, list, change, revoke | [`Hallpass`] |
+//! | check a token | [`Hallpass::authenticate`], [`Principal`] |
+//! | say what a route needs | [`Requirement`], [`any_of`], [`all_of`], [`authenticated`], [`public`] |
+//! | name the scopes there are | [`Catalog`] |
+//! | write a store | [`store::TokenStore`] |
+
+mod caller;
+mod catalog;
+mod clock;
+mod cursor;
+mod digest;
+mod error;
+mod event;
+mod expiry;
+mod hallpass;
+mod limits;
+mod owner;
+mod record;
+mod rekey;
+mod requirement;
+mod scope;
+pub mod store;
+mod text;
+mod token;
+mod usage;
+mod verify;
+
+pub use self::{
+    caller::{Caller, Role},
+    catalog::{Catalog, CatalogScope, Preset},
+    clock::{Clock, SystemClock},
+    digest::{Digest, DigestError, KeyId, KeyIdError, Pepper, PepperError},
+    error::{Error, FieldError, Forbidden},
+    event::{Event, EventKind, EventSink, RefusedBecause},
+    expiry::{Expiry, ExpiryError, parse_span},
+    hallpass::{
+        BuildError, DeletedTokens, ExpiryInput, Hallpass, HallpassBuilder, Issued, Listed, Listing,
+        MAX_OVERLAP, NewToken, Regenerate, SpanInput, TokenUpdate,
+    },
+    limits::Limits,
+    owner::{Owner, OwnerError, Owners, Standing},
+    record::{Revision, Status, TokenRecord},
+    requirement::{
+        Check, IntoRequirement, PathParameters, Requirement, RequirementError, all_of, any_of,
+        authenticated, public,
+    },
+    scope::{Scope, ScopeError, ScopeSet},
+    text::{DESCRIPTION_MAX, NAME_MAX, fold},
+    token::{PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError},
+    verify::{Denied, LoadedToken, PendingVerification, Principal, Verification},
+};
+
+/// Stops compiling when a public type loses what its users rely on.
+const _: () = {
+    const fn sendable<T: Send + Sync + 'static>() {}
+    sendable::<Hallpass>();
+    sendable::<Principal>();
+    sendable::<Requirement>();
+    sendable::<Error>();
+    sendable::<PlainToken>();
+    sendable::<PendingVerification>();
+};

@@ -1,0 +1,149 @@
+//! Owners: whose tokens they are, and what the host says such a person may do now.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::scope::ScopeSet;
+
+/// Whose token it is: the host's own, immutable id of a person, a team or a service.
+///
+/// 1 to 255 characters without control characters, compared byte for byte. Choose an id that is never
+/// given to somebody else (not an e-mail address or a login name that may be reused), and
+/// put the tenant in it where there are several: `acme/41`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner(Arc<str>);
+
+impl Owner {
+    /// The longest id, in characters.
+    pub const MAX_LEN: usize = 255;
+
+    /// Takes the host's id.
+    ///
+    /// # Errors
+    ///
+    /// The text is empty, longer than 255 characters, or holds a control character.
+    pub fn new(id: impl AsRef<str>) -> Result<Self, OwnerError> {
+        let id = id.as_ref();
+        if id.is_empty() || id.chars().count() > Self::MAX_LEN || id.chars().any(char::is_control) {
+            return Err(OwnerError(()));
+        }
+        Ok(Self(id.into()))
+    }
+
+    /// The host's id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl std::str::FromStr for Owner {
+    type Err = OwnerError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text)
+    }
+}
+
+/// The text is no owner.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an owner is the host's id of a person: 1 to {} characters, no control characters",
+    Owner::MAX_LEN
+)]
+pub struct OwnerError(());
+
+/// What the host says an owner may do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// All that the tokens hold.
+    Full,
+    /// At most this: what a token may do is what both it and this set cover.
+    UpTo(ScopeSet),
+    /// Nothing: the account is disabled or gone. Every token of the owner is refused as if unknown.
+    Disabled,
+}
+
+impl Standing {
+    /// What is left of the scopes; `None` if the owner is disabled.
+    pub(crate) fn limit(&self, scopes: &ScopeSet) -> Option<ScopeSet> {
+        match self {
+            Self::Full => Some(scopes.clone()),
+            Self::UpTo(ceiling) => Some(scopes.intersection(ceiling)),
+            Self::Disabled => None,
+        }
+    }
+}
+
+/// The host's word on its own people, asked when a token is checked and when one is issued.
+///
+/// A closure will do:
+///
+/// ```
+/// use hallpass_core::{Hallpass, Owner, Standing};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let passes = Hallpass::builder(MemoryStore::new())
+///     .owners(|owner: Owner| async move {
+///         Ok(if owner.as_str() == "mallory" { Standing::Disabled } else { Standing::Full })
+///     })
+///     .build();
+/// # let _ = passes;
+/// ```
+///
+/// An error is an outage: the request is answered with 503, never let through and never 401.
+pub trait Owners: Send + Sync + 'static {
+    /// What `owner` may do now.
+    fn standing(
+        &self,
+        owner: Owner,
+    ) -> impl Future<Output = Result<Standing, Box<dyn std::error::Error + Send + Sync>>> + Send;
+}
+
+impl<F, Fut> Owners for F
+where
+    F: Fn(Owner) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Standing, Box<dyn std::error::Error + Send + Sync>>> + Send,
+{
+    fn standing(
+        &self,
+        owner: Owner,
+    ) -> impl Future<Output = Result<Standing, Box<dyn std::error::Error + Send + Sync>>> + Send
+    {
+        self(owner)
+    }
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The object-safe twin of [`Owners`].
+pub(crate) trait ErasedOwners: Send + Sync {
+    fn standing(
+        &self,
+        owner: Owner,
+    ) -> BoxFuture<'_, Result<Standing, Box<dyn std::error::Error + Send + Sync>>>;
+}
+
+impl<T: Owners> ErasedOwners for T {
+    fn standing(
+        &self,
+        owner: Owner,
+    ) -> BoxFuture<'_, Result<Standing, Box<dyn std::error::Error + Send + Sync>>> {
+        Box::pin(Owners::standing(self, owner))
+    }
+}

@@ -1,0 +1,241 @@
+//! Scopes: what a token holds, and the algebra that decides what it covers.
+
+mod segment;
+mod set;
+
+use std::fmt;
+
+pub(crate) use self::segment::{Segment, is_reserved, is_scope_char};
+pub use self::set::ScopeSet;
+
+/// One permission a token holds, such as `projects`, `projects:read` or `projects:read:42`.
+///
+/// One to eight segments between colons; a segment is one or more of the characters that
+/// [RFC 6749, section 3.3] allows in a scope, without the colon. A whole segment may be `*`, which
+/// stands for any one segment there. Nothing is normalised: case counts, and what looks alike is
+/// not the same.
+///
+/// A scope covers what begins with it, segment by segment: `projects` covers `projects:read` and
+/// `projects:read:42`; `projects:read:42` does not cover `projects:read`. A `*` in the first place
+/// never reaches the families `admin` and `pat`: those are named or not held.
+///
+/// ```
+/// use hallpass_core::Scope;
+///
+/// let held: Scope = "projects:*:42".parse().unwrap();
+/// assert!(held.covers(&"projects:read:42".parse().unwrap()));
+/// assert!(!held.covers(&"projects:read".parse().unwrap()), "42 alone is not all of them");
+/// assert!("projects::read".parse::<Scope>().is_err());
+/// ```
+///
+/// [RFC 6749, section 3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope(Box<str>);
+
+impl Scope {
+    /// The most segments a scope has.
+    pub const MAX_SEGMENTS: usize = 8;
+
+    /// The longest scope, in bytes.
+    pub const MAX_LEN: usize = 128;
+
+    /// The scope as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The segments, first to last.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0.split(':')
+    }
+
+    /// Whether holding this scope allows everything that holding `other` would.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        segment::covers(self.segments(), other.segments())
+    }
+
+    /// The scope that allows what both allow, if there is anything.
+    pub(crate) fn meet(&self, other: &Self) -> Option<Self> {
+        let (mut mine, mut theirs) = (self.segments(), other.segments());
+        let mut text = String::new();
+        let mut first = true;
+        loop {
+            let segment = match (mine.next(), theirs.next()) {
+                (None, None) => return Some(Self(text.into())),
+                (Some(one), None) | (None, Some(one)) => one,
+                (Some(a), Some(b)) if a == b => a,
+                (Some("*"), Some(named)) | (Some(named), Some("*")) => {
+                    if first && is_reserved(named) {
+                        return None;
+                    }
+                    named
+                }
+                (Some(_), Some(_)) => return None,
+            };
+            if !first {
+                text.push(':');
+            }
+            text.push_str(segment);
+            first = false;
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = ScopeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        segment::validate(text)?;
+        for segment in text.split(':') {
+            if segment.contains('*') && segment != "*" {
+                return Err(ScopeError::PartialWildcard);
+            }
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl TryFrom<&str> for Scope {
+    type Error = ScopeError;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// Why a text is no scope. It never repeats the text: what came in may be anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScopeError {
+    /// No character at all.
+    #[error("a scope is not empty: `projects:read` is one")]
+    Empty,
+    /// A colon at the front, at the end, or two in a row.
+    #[error("a scope has something between its colons: `projects:read`, not `projects::read`")]
+    EmptySegment,
+    /// A character outside those of RFC 6749, section 3.3.
+    #[error("a scope has printable ASCII characters only, no space, quote or backslash")]
+    Character,
+    /// A `*` beside other characters.
+    #[error("`*` stands for a whole segment: `projects:*`, not `projects:re*`")]
+    PartialWildcard,
+    /// More than eight segments.
+    #[error("a scope has at most {} segments", Scope::MAX_SEGMENTS)]
+    TooManySegments,
+    /// More than 128 bytes.
+    #[error("a scope has at most {} characters", Scope::MAX_LEN)]
+    TooLong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn scope(text: &str) -> Scope {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn whole_segments_are_compared() {
+        for (held, needed, covered) in [
+            ("projects", "projects", true),
+            ("projects", "projects:read", true),
+            ("projects:read", "projects:read:42", true),
+            ("projects:read:42", "projects:read", false),
+            ("projects:read:42", "projects:list", false),
+            ("read", "readme", false),
+            ("jobs", "job", false),
+            ("job", "jobs", false),
+            ("*", "jobs:read", true),
+            ("*:read", "jobs:read", true),
+            ("*:read", "jobs:write", false),
+            ("*", "admin:users", false),
+            ("*", "pat:create", false),
+            ("*:users", "admin:users", false),
+            ("admin:*", "admin:users", true),
+            ("jobs:*", "jobs", false),
+        ] {
+            assert_eq!(scope(held).covers(&scope(needed)), covered, "{held} for {needed}");
+        }
+    }
+
+    #[test]
+    fn only_the_documented_characters() {
+        for bad in [
+            "",
+            ":",
+            "a:",
+            ":a",
+            "a::b",
+            "a b",
+            " a",
+            "a\u{200b}",
+            "ａ",
+            "а",
+            "a\"",
+            "a\\b",
+            "a\n",
+            "**",
+            "re*",
+            "a:*b",
+            "a:b:c:d:e:f:g:h:i",
+        ] {
+            assert!(bad.parse::<Scope>().is_err(), "{bad:?}");
+        }
+        assert!("x".repeat(129).parse::<Scope>().is_err());
+        for good in ["ROOT", "a.b/c-d_e", "a:b:c:d:e:f:g:h", "!#$%&'()", "{id}", "1"] {
+            assert!(good.parse::<Scope>().is_ok(), "{good:?}");
+        }
+    }
+
+    /// Few letters and few places, so that scopes meet often.
+    fn any_scope() -> impl Strategy<Value = Scope> {
+        proptest::collection::vec(prop_oneof!["[ab]", Just("*".into()), Just("admin".into())], 1..4)
+            .prop_map(|segments: Vec<String>| scope(&segments.join(":")))
+    }
+
+    proptest! {
+        #[test]
+        fn covering_is_reflexive(a in any_scope()) {
+            prop_assert!(a.covers(&a));
+        }
+
+        #[test]
+        fn covering_is_transitive(a in any_scope(), b in any_scope(), c in any_scope()) {
+            prop_assert!(!(a.covers(&b) && b.covers(&c)) || a.covers(&c));
+        }
+
+        #[test]
+        fn covering_is_antisymmetric(a in any_scope(), b in any_scope()) {
+            prop_assert!(!(a.covers(&b) && b.covers(&a)) || a == b);
+        }
+
+        #[test]
+        fn the_meet_covers_what_both_cover(a in any_scope(), b in any_scope(), c in any_scope()) {
+            let both = a.covers(&c) && b.covers(&c);
+            prop_assert_eq!(a.meet(&b).is_some_and(|meet| meet.covers(&c)), both);
+        }
+
+        #[test]
+        fn parsing_never_panics_and_round_trips(text: String) {
+            if let Ok(scope) = text.parse::<Scope>() {
+                prop_assert_eq!(scope.to_string(), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The store: the one trait between the domain and a database.
+
+mod erased;
+mod error;
+mod list;
+mod log;
+mod stored;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub(crate) use self::erased::ErasedStore;
+pub use self::{
+    error::StoreError,
+    list::{ListKey, ListPage, ListQuery, ListValue, Sort, SortBy},
+    log::{Affected, Changes, LoggedChange, Position, Seq, Snapshot, fresh_nonce},
+    stored::{Bulk, Change, ChangeKind, Deleted, PreviousSecret, Secrets, StoredToken, Use},
+};
+use crate::digest::Digest;
+use crate::owner::Owner;
+use crate::record::Revision;
+use crate::token::TokenId;
+use crate::verify::LoadedToken;
+
+/// Where tokens are kept.
+///
+/// Write each method as a plain `async fn`. What every store owes:
+///
+/// - **One clock.** Each call that changes what a check may answer (all but [`touch`](Self::touch),
+///   [`prune`](Self::prune) and the reads) takes the next [`Seq`] as the last step of its own
+///   transaction and logs it, so that number order is commit order and no number is missing. A change to
+///   one token logs that token; a change to all of an owner's logs the owner, once.
+/// - **Snapshots.** [`find`](Self::find) answers with the number the clock had in the snapshot the
+///   record was read from.
+/// - **All or nothing.** A call that answers an error has changed nothing, unless the error is
+///   [`outcome_unknown`](StoreError::outcome_unknown).
+/// - **Deadlines.** A call ends within a second or two, with
+///   [`unavailable`](StoreError::unavailable) if need be. Dropping its future changes nothing that was not
+///   committed.
+/// - **Milliseconds.** Times come and go with millisecond precision.
+///
+/// A store never sees a token's secret, only its [`Digest`].
+pub trait TokenStore: Send + Sync + 'static {
+    /// Adds a token, unless the owner would then have more than `limit`, in whatever state they are.
+    /// Count and insert are one atomic step: of many concurrent calls exactly as many succeed as fit.
+    ///
+    /// # Errors
+    ///
+    /// [`duplicate`](StoreError::duplicate) if the id is taken, [`limit_reached`](StoreError::limit_reached).
+    fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+
+    /// Reads a token, from the truth: never from a cache.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble only; a token that is not there is `Ok` with `None`.
+    fn find(
+        &self,
+        id: TokenId,
+    ) -> impl Future<Output = Result<Snapshot<Option<StoredToken>>, StoreError>> + Send;
+
+    /// Reads one page of records and counts all that match.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble only.
+    fn list(&self, query: &ListQuery) -> impl Future<Output = Result<ListPage, StoreError>> + Send;
+
+    /// Replaces a token's record, and its secrets if the change brings any, if it is still at
+    /// [`Change::expected`]. `last_used_at` stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`conflict`](StoreError::conflict) at another revision, [`not_found`](StoreError::not_found).
+    fn change(&self, change: &Change) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+
+    /// Replaces a token's secrets if its current digest is still `expected`. No change of the
+    /// revision: nothing that anybody sees has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`conflict`](StoreError::conflict) at another digest, [`not_found`](StoreError::not_found).
+    fn rekey(
+        &self,
+        id: TokenId,
+        expected: &Digest,
+        secrets: &Secrets,
+    ) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+
+    /// Removes a token, if it is at the expected revision or none is expected.
+    ///
+    /// # Errors
+    ///
+    /// [`conflict`](StoreError::conflict) at another revision, [`not_found`](StoreError::not_found).
+    fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+
+    /// Removes those of the tokens that exist (and are `owner`'s, if one is given), in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble only.
+    fn delete_many(
+        &self,
+        owner: Option<&Owner>,
+        ids: &[TokenId],
+    ) -> impl Future<Output = Result<Deleted, StoreError>> + Send;
+
+    /// Removes all tokens of an owner, as one logged change.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble only.
+    fn delete_owner(&self, owner: &Owner) -> impl Future<Output = Result<Bulk, StoreError>> + Send;
+
+    /// Revokes all tokens of an owner that are not revoked yet, their revisions one up, as one logged change.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble only.
+    fn revoke_owner(
+        &self,
+        owner: &Owner,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Bulk, StoreError>> + Send;
+
+    /// Logs that what an owner may do has changed; no token is touched.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble only.
+    fn announce(&self, owner: &Owner) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+
+    /// Moves `last_used_at` forward, never back, of those tokens that are still at the revision they were
+    /// used at. Nothing is created, nothing else is written, and the clock is not touched. Answers
+    /// how many moved.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble only.
+    fn touch(&self, uses: &[Use]) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Removes at most `limit` tokens that were revoked or expired before that time, and as many
+    /// lines of the change log as its retention lets go. Answers how many tokens went; less than `limit` means done.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble only.
+    fn prune(
+        &self,
+        ended_before: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Reads the change log from a place on, **that place included**, so that the reader can tell by its
+    /// nonce that history is still the same; only the head if no place is given.
+    ///
+    /// # Errors
+    ///
+    /// The store's own trouble only.
+    fn changes(
+        &self,
+        from: Option<Position>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Changes, StoreError>> + Send;
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The token, if it is at hand and known to be fresh: no I/O, no waiting. Only a cache has any.
+    fn cached(&self, id: TokenId) -> Option<Arc<LoadedToken>> {
+        let _ = id;
+        None
+    }
+
+    /// The token as a check needs it; a cache may answer what it knows to be fresh.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find).
+    fn load(
+        &self,
+        id: TokenId,
+    ) -> impl Future<Output = Result<Option<Arc<LoadedToken>>, StoreError>> + Send {
+        async move { Ok(self.find(id).await?.value.map(LoadedToken::new).map(Arc::new)) }
+    }
+}

@@ -1,0 +1,107 @@
+//! The token: the text a person copies, once, and what a request presents.
+
+pub(crate) mod base62;
+mod id;
+mod layout;
+mod plain;
+mod prefix;
+mod presented;
+mod secret;
+
+pub use self::{
+    id::{TokenId, TokenIdError},
+    plain::PlainToken,
+    prefix::{Prefix, PrefixError},
+    presented::PresentedToken,
+};
+pub(crate) use self::{layout::pattern, secret::Secret};
+
+/// Reads a token's text; `None` if it is not one of these prefixes' tokens.
+pub(crate) fn parse(text: &[u8], prefixes: &[Prefix]) -> Option<PresentedToken> {
+    layout::read(text, prefixes).map(PresentedToken::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::owner::Owner;
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    fn fresh(prefix: &Prefix) -> (PlainToken, TokenId) {
+        let id = TokenId::generate(&Owner::new("alice").unwrap(), Timestamp::now()).unwrap();
+        (PlainToken::assemble(prefix, id, &Secret::generate().unwrap()), id)
+    }
+
+    #[test]
+    fn a_token_is_one_word_of_known_length() {
+        let prefix = Prefix::default();
+        let (token, id) = fresh(&prefix);
+        assert_eq!(token.reveal().len(), 3 + 71);
+        assert!(token.reveal().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        assert_eq!(
+            parse(token.reveal().as_bytes(), std::slice::from_ref(&prefix)).unwrap().id(),
+            id
+        );
+    }
+
+    #[test]
+    fn a_retired_prefix_is_read_and_a_strange_one_is_not() {
+        let (old, new): (Prefix, Prefix) = ("old".parse().unwrap(), "new".parse().unwrap());
+        let (token, _) = fresh(&old);
+        assert!(parse(token.reveal().as_bytes(), &[new.clone(), old.clone()]).is_some());
+        assert!(parse(token.reveal().as_bytes(), &[new]).is_none());
+    }
+
+    #[test]
+    fn every_single_character_counts() {
+        let prefix = Prefix::default();
+        let (token, _) = fresh(&prefix);
+        let text = token.reveal().as_bytes();
+        for place in 0..text.len() {
+            for other in *b"0aZ_-=\x00\xFF" {
+                let mut changed = text.to_vec();
+                if changed[place] == other {
+                    continue;
+                }
+                changed[place] = other;
+                assert!(
+                    parse(&changed, std::slice::from_ref(&prefix)).is_none(),
+                    "byte {place} as {other:#x}"
+                );
+            }
+            let mut shorter = text.to_vec();
+            shorter.remove(place);
+            assert!(
+                parse(&shorter, std::slice::from_ref(&prefix)).is_none(),
+                "without byte {place}"
+            );
+        }
+        for tail in ["0", "=", "\n", " "] {
+            let longer = [text, tail.as_bytes()].concat();
+            assert!(
+                parse(&longer, std::slice::from_ref(&prefix)).is_none(),
+                "with {tail:?} behind it"
+            );
+        }
+    }
+
+    #[test]
+    fn the_published_pattern_says_what_a_token_is() {
+        assert_eq!(pattern(&Prefix::default()), r"\bhp_[0-9A-Za-z]{71}\b");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+            prop_assert!(parse(&bytes, &[Prefix::default()]).is_none());
+        }
+
+        #[test]
+        fn a_right_shape_without_its_checksum_is_refused(body in "[0-9A-Za-z]{71}") {
+            let text = format!("hp_{body}");
+            // One in 2^32 would pass by chance, and only if its id is below 2^128.
+            prop_assert!(parse(text.as_bytes(), &[Prefix::default()]).is_none());
+        }
+    }
+}

@@ -1,0 +1,52 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{Prefix, Secret, TokenId, layout};
+
+/// A whole token as its holder gets it, once: `<prefix>_<id><secret><checksum>`.
+///
+/// Wiped when dropped. `Debug` shows prefix and id only; there is no `Display`, no `==`, no `Clone`
+/// and no `Serialize`, so a plain token leaves the program where somebody wrote
+/// [`reveal`](Self::reveal) and nowhere else.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use hallpass_core::{Caller, Hallpass, NewToken};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let passes = Hallpass::builder(MemoryStore::new()).build();
+/// let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+/// assert!(issued.token.reveal().starts_with("hp_"));
+/// assert_eq!(format!("{:?}", issued.token), format!("PlainToken(hp_{}...)", &issued.token.reveal()[3..25]));
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # fn leak(token: hallpass_core::PlainToken) {
+/// println!("{token}"); // a token cannot be printed
+/// # }
+/// ```
+pub struct PlainToken {
+    text: Zeroizing<String>,
+    prefix_len: usize,
+}
+
+impl PlainToken {
+    pub(crate) fn assemble(prefix: &Prefix, id: TokenId, secret: &Secret) -> Self {
+        Self { text: layout::write(prefix, id, secret), prefix_len: prefix.as_str().len() }
+    }
+
+    /// The token's text, to hand to the person who asked for it. Nothing else ever shows it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for PlainToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let public = self.prefix_len + 1 + TokenId::TEXT_LEN;
+        write!(f, "PlainToken({}...)", &self.text[..public])
+    }
+}

@@ -1,0 +1,326 @@
+//! The check: from a token's text to a [`Principal`], or the reason why not.
+
+mod loaded;
+mod principal;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use self::{loaded::LoadedToken, principal::Principal};
+use crate::error::Error;
+use crate::event::{Event, EventKind, RefusedBecause};
+use crate::hallpass::Hallpass;
+use crate::owner::Standing;
+use crate::record::Status;
+use crate::rekey::Rekey;
+use crate::store::{Secrets, StoreError};
+use crate::token::PresentedToken;
+
+/// Why a presented token does not let anybody in.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denied {
+    /// The token is not good: 401. The reason is for the operator; the client is told the same for all.
+    #[error("the token is not valid")]
+    Refused(RefusedBecause),
+    /// It could not be found out whether the token is good: 503, never 401.
+    #[error("the token could not be checked")]
+    Unavailable(#[source] Error),
+}
+
+impl From<StoreError> for Denied {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(Error::Store(error))
+    }
+}
+
+/// Where a check stands after what can be decided at once.
+#[derive(Debug)]
+pub enum Verification {
+    /// Decided without I/O.
+    Decided(Result<Principal, Denied>),
+    /// A look at the store is needed.
+    Pending(PendingVerification),
+}
+
+/// The part of a check that needs the store. It owns all it needs and may outlive the request.
+#[derive(Debug)]
+#[must_use = "a pending verification does nothing until it is resolved"]
+pub struct PendingVerification {
+    passes: Hallpass,
+    token: PresentedToken,
+    /// The cached record has another digest: ask the store itself, once.
+    past_cache: bool,
+}
+
+/// What a loaded record says of a presented token.
+enum Judgement {
+    Accept {
+        by_previous_secret: bool,
+    },
+    /// The new secret came for the first time while the old one is still accepted.
+    EndOverlap,
+    /// Neither digest matches: perhaps the record is older than the secret.
+    OtherSecret,
+    Refuse(RefusedBecause),
+}
+
+impl Hallpass {
+    /// Reads a token's text: prefix, length, characters, checksum. No I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusedBecause::Malformed`], for anything that is not a token of this application.
+    pub fn parse(&self, text: &[u8]) -> Result<PresentedToken, Denied> {
+        crate::token::parse(text, self.prefixes())
+            .ok_or_else(|| self.refused(RefusedBecause::Malformed, None))
+    }
+
+    /// Checks a token as far as that goes without I/O: all the way on a cache hit.
+    #[must_use]
+    pub fn verify(&self, token: PresentedToken) -> Verification {
+        let Some(loaded) = self.store().cached(token.id()) else {
+            return Verification::Pending(PendingVerification::new(self, token, false));
+        };
+        if self.has_owners() {
+            return Verification::Pending(PendingVerification::new(self, token, false));
+        }
+        let now = self.now();
+        match self.judge(&token, &loaded, now) {
+            Judgement::Accept { by_previous_secret } => {
+                Verification::Decided(self.accept(loaded, &Standing::Full, by_previous_secret, now))
+            }
+            Judgement::Refuse(why) => Verification::Decided(Err(self.refused(why, Some(&loaded)))),
+            Judgement::EndOverlap => {
+                Verification::Pending(PendingVerification::new(self, token, false))
+            }
+            Judgement::OtherSecret => {
+                Verification::Pending(PendingVerification::new(self, token, true))
+            }
+        }
+    }
+
+    /// Checks a token's text from anywhere: a message queue, a WebSocket, a command line.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use hallpass_core::{Caller, Hallpass, NewToken};
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let passes = Hallpass::builder(MemoryStore::new()).build();
+    /// let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+    /// let principal = passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    /// assert_eq!(principal.owner().as_str(), "alice");
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The token is refused, or could not be checked.
+    pub async fn authenticate(&self, text: &[u8]) -> Result<Principal, Denied> {
+        match self.verify(self.parse(text)?) {
+            Verification::Decided(verdict) => verdict,
+            Verification::Pending(pending) => pending.resolve().await,
+        }
+    }
+
+    /// Looks again whether a principal's token still lets it in, and with what scopes: for work
+    /// that goes on after the request, such as a stream or a job.
+    ///
+    /// # Errors
+    ///
+    /// As [`authenticate`](Self::authenticate).
+    pub async fn recheck(&self, principal: &Principal) -> Result<Principal, Denied> {
+        let unknown = || self.refused(RefusedBecause::Unknown, Some(principal.loaded()));
+        let loaded = self.store().load(principal.token_id()).await?.ok_or_else(unknown)?;
+        let now = self.now();
+        let proven = match &principal.loaded().secrets().previous {
+            Some(previous) if principal.by_previous_secret() => &previous.digest,
+            _ => &principal.loaded().secrets().current,
+        };
+        let secrets = loaded.secrets();
+        let by_previous_secret = if secrets.current.ct_eq(proven) {
+            false
+        } else if secrets.previous.as_ref().is_some_and(|p| now < p.until && p.digest.ct_eq(proven))
+        {
+            true
+        } else {
+            return Err(unknown());
+        };
+        if let Some(why) = ended(&loaded, now) {
+            return Err(self.refused(why, Some(&loaded)));
+        }
+        let standing = self.standing(&loaded.record().owner).await.map_err(Denied::Unavailable)?;
+        self.accept(loaded, &standing, by_previous_secret, now)
+    }
+
+    /// The secret is proven before any state is looked at: who does not know it learns nothing.
+    fn judge(&self, token: &PresentedToken, loaded: &LoadedToken, now: Timestamp) -> Judgement {
+        let secrets = loaded.secrets();
+        let proves = |digest| self.digester().matches(token.secret(), digest);
+        let current = proves(&secrets.current);
+        let overlap = secrets.previous.as_ref().filter(|previous| now < previous.until);
+        let by_previous = !current
+            && overlap.is_some_and(|previous| {
+                proves(&previous.digest) && !self.is_superseded(token.id(), &secrets.current)
+            });
+        if !current && !by_previous {
+            return Judgement::OtherSecret;
+        }
+        if let Some(why) = ended(loaded, now) {
+            return Judgement::Refuse(why);
+        }
+        if current && overlap.is_some() {
+            return Judgement::EndOverlap;
+        }
+        if current && self.digester().is_outdated(&secrets.current) {
+            self.rekeys().record(token.id(), || Rekey {
+                outdated: secrets.current.clone(),
+                secrets: Secrets {
+                    current: self.digester().digest(token.secret()),
+                    previous: secrets.previous.clone(),
+                },
+            });
+        }
+        Judgement::Accept { by_previous_secret: by_previous }
+    }
+
+    fn accept(
+        &self,
+        loaded: Arc<LoadedToken>,
+        standing: &Standing,
+        by_previous_secret: bool,
+        now: Timestamp,
+    ) -> Result<Principal, Denied> {
+        let held = loaded.scopes(self.catalog());
+        let narrowed = match standing {
+            Standing::Full if std::ptr::eq(held, &raw const loaded.record().scopes) => None,
+            _ => match standing.limit(held) {
+                Some(left) => Some(Arc::new(left)),
+                None => return Err(self.refused(RefusedBecause::OwnerDisabled, Some(&loaded))),
+            },
+        };
+        self.uses().record(loaded.record(), now);
+        Ok(Principal::new(loaded, narrowed, by_previous_secret))
+    }
+
+    fn refused(&self, why: RefusedBecause, loaded: Option<&LoadedToken>) -> Denied {
+        let mut event = Event::new(EventKind::Refused(why), self.now());
+        if let Some(loaded) = loaded {
+            event.token = Some(loaded.record().id);
+            event.owner = Some(loaded.record().owner.clone());
+        }
+        self.emit(&event);
+        Denied::Refused(why)
+    }
+
+    /// Reports that a credential came in a URL where only the header is allowed, if it is a token
+    /// of this application at all. For layers with the tripwire on.
+    #[must_use] 
+    pub fn token_in_url(&self, text: &[u8]) -> bool {
+        let Some(token) = crate::token::parse(text, self.prefixes()) else {
+            return false;
+        };
+        let mut event = Event::new(EventKind::Refused(RefusedBecause::InUrl), self.now());
+        event.token = Some(token.id());
+        self.emit(&event);
+        true
+    }
+}
+
+fn ended(loaded: &LoadedToken, now: Timestamp) -> Option<RefusedBecause> {
+    match loaded.record().status(now) {
+        Status::Active => None,
+        Status::Expired => Some(RefusedBecause::Expired),
+        Status::Revoked => Some(RefusedBecause::Revoked),
+    }
+}
+
+impl PendingVerification {
+    fn new(passes: &Hallpass, token: PresentedToken, past_cache: bool) -> Self {
+        Self { passes: passes.clone(), token, past_cache }
+    }
+
+    /// Asks the store, and decides.
+    ///
+    /// # Errors
+    ///
+    /// The token is refused, or could not be checked.
+    pub async fn resolve(self) -> Result<Principal, Denied> {
+        let Self { passes, token, mut past_cache } = self;
+        loop {
+            let loaded = if past_cache {
+                let found = passes.store().find(token.id()).await?.value;
+                found.map(LoadedToken::new).map(Arc::new)
+            } else {
+                passes.store().load(token.id()).await?
+            };
+            let Some(loaded) = loaded else {
+                // As much hashing as for a token that exists.
+                let _ = passes.digester().digest(token.secret());
+                return Err(passes.refused(RefusedBecause::Unknown, None));
+            };
+            if loaded.record().id != token.id() {
+                tracing::error!(target: "hallpass", asked = %token.id(), "the token store answered with another token's record: refused");
+                return Err(passes.refused(RefusedBecause::Unknown, None));
+            }
+            let now = passes.now();
+            match passes.judge(&token, &loaded, now) {
+                Judgement::OtherSecret
+                    if !past_cache && passes.store().cached(token.id()).is_some() =>
+                {
+                    past_cache = true;
+                }
+                Judgement::OtherSecret => {
+                    return Err(passes.refused(RefusedBecause::Unknown, Some(&loaded)));
+                }
+                Judgement::Refuse(why) => return Err(passes.refused(why, Some(&loaded))),
+                Judgement::EndOverlap => {
+                    passes.end_overlap(&loaded).await;
+                    return passes.accept_within_standing(loaded, false, now).await;
+                }
+                Judgement::Accept { by_previous_secret } => {
+                    return passes.accept_within_standing(loaded, by_previous_secret, now).await;
+                }
+            }
+        }
+    }
+}
+
+impl Hallpass {
+    async fn accept_within_standing(
+        &self,
+        loaded: Arc<LoadedToken>,
+        by_previous_secret: bool,
+        now: Timestamp,
+    ) -> Result<Principal, Denied> {
+        let standing = self.standing(&loaded.record().owner).await.map_err(Denied::Unavailable)?;
+        self.accept(loaded, &standing, by_previous_secret, now)
+    }
+
+    /// Shuts the previous secret out: on this node at once, elsewhere by the change log. If the
+    /// store cannot be written now, this node remembers, and the next use tries again.
+    async fn end_overlap(&self, loaded: &LoadedToken) {
+        let (record, secrets) = (loaded.record(), loaded.secrets());
+        self.supersede(record.id, &secrets.current);
+        let alone = Secrets { current: secrets.current.clone(), previous: None };
+        match self.store().rekey(record.id, &secrets.current, &alone).await {
+            Ok(_) => {
+                let mut event = Event::new(EventKind::OverlapEnded, self.now());
+                event.actor = Some(record.owner.clone());
+                event.owner = Some(record.owner.clone());
+                event.token = Some(record.id);
+                self.emit(&event);
+                self.forget_superseded(record.id);
+            }
+            // Regenerated again or deleted meanwhile: that secret is dead either way.
+            Err(error) if error.is_conflict() || error.is_not_found() => {
+                self.forget_superseded(record.id);
+            }
+            Err(error) => {
+                tracing::warn!(target: "hallpass", token = %record.id, %error, "the end of an overlap could not be stored yet");
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! A token store in memory for [Hallpass](https://docs.rs/hallpass): for tests, and for services whose
+//! tokens need not outlive them.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+//! use hallpass_core::{Caller, Hallpass, NewToken};
+//! use hallpass_memory::MemoryStore;
+//!
+//! let passes = Hallpass::builder(MemoryStore::new()).build();
+//! let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
+//! assert!(passes.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
+//! # Ok(()) }
+//! ```
+
+mod log;
+mod state;
+mod store;
+
+pub use store::MemoryStore;

@@ -1,0 +1,2 @@
+//! A whole service.
+fn main() {}
