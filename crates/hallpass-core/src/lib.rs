@@ -43,7 +43,7 @@ pub use self::{
     expiry::{Expiry, ExpiryError, parse_span},
     hallpass::{
         BuildError, DeletedTokens, ExpiryInput, Hallpass, HallpassBuilder, Issued, Listed, Listing,
-        MAX_OVERLAP, NewToken, Regenerate, SpanInput, TokenUpdate,
+        MAX_OVERLAP, NewToken, Regenerate, SpanInput, TokenUpdate, WeakHallpass,
     },
     limits::Limits,
     owner::{Owner, OwnerError, Owners, Standing},

@@ -12,7 +12,7 @@ mod update;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -64,6 +64,24 @@ use crate::usage::UseLog;
 #[derive(Clone)]
 pub struct Hallpass(Arc<Inner>);
 
+/// A [`Hallpass`] that may be gone: see [`Hallpass::downgrade`].
+#[derive(Clone)]
+pub struct WeakHallpass(Weak<Inner>);
+
+impl WeakHallpass {
+    /// The handle, if any clone of it is left.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Hallpass> {
+        self.0.upgrade().map(Hallpass)
+    }
+}
+
+impl fmt::Debug for WeakHallpass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakHallpass").finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     store: Box<dyn ErasedStore>,
     /// The first is that of new tokens.
@@ -85,6 +103,18 @@ impl Hallpass {
     /// Starts to put a handle together on a store.
     pub fn builder(store: impl TokenStore) -> HallpassBuilder {
         HallpassBuilder::new(store)
+    }
+
+    /// A handle that keeps nothing alive: for tasks that end with the service.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakHallpass {
+        WeakHallpass(Arc::downgrade(&self.0))
+    }
+
+    /// Whether both are clones of one handle.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// The scopes the application knows, if it said.

@@ -159,7 +159,8 @@ fn fold<'r, P: PathParameters + ?Sized>(
     for requirement in list {
         match requirement.check(held, parameters) {
             missing @ Check::NoSuchParameter(_) => return missing,
-            check if check == end => outcome = end,
+            Check::Granted if end == Check::Granted => outcome = end,
+            Check::Insufficient if end == Check::Insufficient => outcome = end,
             Check::Granted | Check::Insufficient => {}
         }
     }

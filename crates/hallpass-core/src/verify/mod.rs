@@ -77,6 +77,13 @@ impl Hallpass {
             .ok_or_else(|| self.refused(RefusedBecause::Malformed, None))
     }
 
+    /// Whether a text is a token of this application by its looks: prefix, length, characters,
+    /// checksum. Nothing is reported, and it says nothing of whether the token works.
+    #[must_use]
+    pub fn is_well_formed(&self, text: &[u8]) -> bool {
+        crate::token::parse(text, self.prefixes()).is_some()
+    }
+
     /// Checks a token as far as that goes without I/O: all the way on a cache hit.
     #[must_use]
     pub fn verify(&self, token: PresentedToken) -> Verification {
@@ -217,7 +224,7 @@ impl Hallpass {
 
     /// Reports that a credential came in a URL where only the header is allowed, if it is a token
     /// of this application at all. For layers with the tripwire on.
-    #[must_use] 
+    #[must_use]
     pub fn token_in_url(&self, text: &[u8]) -> bool {
         let Some(token) = crate::token::parse(text, self.prefixes()) else {
             return false;

@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use hallpass_core::{Check, Hallpass, PathParameters, Principal, Requirement};
+use http::{Extensions, Request, request};
+
+use crate::refusal::{Refusal, RefusalKind};
+use crate::settings::Settings;
+
+/// What the layer leaves in the request's extensions: the one thing that everything behind it reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Admission {
+    principal: Option<Principal>,
+    settings: Arc<Settings>,
+}
+
+impl Admission {
+    pub(crate) fn new(principal: Option<Principal>, settings: Arc<Settings>) -> Self {
+        Self { principal, settings }
+    }
+
+    /// The principal, if an outer layer of the same handle has let it in already.
+    pub(crate) fn of<'e>(extensions: &'e Extensions, passes: &Hallpass) -> Option<&'e Principal> {
+        let admission = extensions.get::<Self>()?;
+        admission.principal.as_ref().filter(|_| admission.settings.passes.is_same(passes))
+    }
+}
+
+/// Who calls, wherever a request or its extensions are at hand.
+///
+/// ```
+/// use hallpass_tower::PrincipalExt;
+///
+/// fn greet<B>(request: &http::Request<B>) -> String {
+///     match request.principal() {
+///         Some(principal) => format!("hello {}", principal.owner()),
+///         None => "hello stranger".to_owned(),
+///     }
+/// }
+/// # assert_eq!(greet(&http::Request::new(())), "hello stranger");
+/// ```
+pub trait PrincipalExt {
+    /// The principal, if the layer has let one in.
+    fn principal(&self) -> Option<&Principal>;
+}
+
+impl PrincipalExt for Extensions {
+    fn principal(&self) -> Option<&Principal> {
+        self.get::<Admission>()?.principal.as_ref()
+    }
+}
+
+impl<B> PrincipalExt for Request<B> {
+    fn principal(&self) -> Option<&Principal> {
+        self.extensions().principal()
+    }
+}
+
+impl PrincipalExt for request::Parts {
+    fn principal(&self) -> Option<&Principal> {
+        self.extensions.principal()
+    }
+}
+
+/// Enforces a requirement on a request that has come through the layer: what [`require`](crate::require)
+/// and every face of a framework do.
+///
+/// # Errors
+///
+/// The refusal to answer with. Without a layer around, that is a 500, and the log names the mistake.
+pub fn enforce<P: PathParameters + ?Sized>(
+    extensions: &Extensions,
+    requirement: &Requirement,
+    parameters: &P,
+) -> Result<(), Refusal> {
+    if requirement.is_public() {
+        return Ok(());
+    }
+    let Some(Admission { principal, settings }) = extensions.get() else {
+        return Err(no_layer());
+    };
+    let Some(principal) = principal else {
+        return Err(settings.refusal(RefusalKind::NoCredential));
+    };
+    decide(settings, principal, requirement, parameters)
+}
+
+/// The principal of a request that has come through the layer.
+///
+/// # Errors
+///
+/// The refusal to answer with: 401 if nobody was let in, 500 without a layer around.
+pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Refusal> {
+    let admission = extensions.get::<Admission>().ok_or_else(no_layer)?;
+    admission
+        .principal
+        .as_ref()
+        .ok_or_else(|| admission.settings.refusal(RefusalKind::NoCredential))
+}
+
+pub(crate) fn decide<P: PathParameters + ?Sized>(
+    settings: &Settings,
+    principal: &Principal,
+    requirement: &Requirement,
+    parameters: &P,
+) -> Result<(), Refusal> {
+    match principal.check(requirement, parameters) {
+        Check::Granted => Ok(()),
+        Check::Insufficient => {
+            let scope = requirement.challenge(parameters);
+            tracing::debug!(target: "hallpass", token = %principal.token_id(), needs = %requirement, "insufficient scope");
+            Err(settings.refusal(RefusalKind::InsufficientScope { scope }))
+        }
+        Check::NoSuchParameter(name) => {
+            tracing::error!(
+                target: "hallpass",
+                parameter = name,
+                needs = %requirement,
+                "a route requires a scope with a path parameter that it does not have: name the parameter \
+                 as the route's pattern does"
+            );
+            Err(settings.refusal(RefusalKind::Misconfigured))
+        }
+    }
+}
+
+fn no_layer() -> Refusal {
+    tracing::error!(
+        target: "hallpass",
+        "a route requires a token, but no Hallpass layer is around it: add `.layer(passes.layer())` to the \
+         router, after its routes"
+    );
+    Refusal::misconfigured()
+}

@@ -1,0 +1,44 @@
+use http::{Extensions, Uri};
+
+/// What a web framework keeps in a request's extensions that the layer must know of.
+///
+/// A framework's own crate implements it (`hallpass-axum` for axum); without one, the layer sees plain
+/// requests, as hyper and tonic pass them.
+pub trait Framework: Send + Sync + 'static {
+    /// The route that the framework chose for this request.
+    fn matched<'e>(&self, extensions: &'e Extensions) -> Matched<'e>;
+
+    /// The whole path of the request, where the framework shows inner services a shorter one.
+    fn original_path<'e>(&self, extensions: &'e Extensions) -> Option<&'e str>;
+
+    /// Hands every URI that the framework keeps in the extensions to `cut`, so that no credential is
+    /// left in any of them.
+    fn rewrite_uris(&self, extensions: &mut Extensions, cut: &dyn Fn(&Uri) -> Option<Uri>);
+}
+
+/// The route that a framework chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matched<'e> {
+    /// The framework has not seen this request: the path decides.
+    Elsewhere,
+    /// The framework has, and no route of its own is behind this layer: nobody is let in.
+    Nothing,
+    /// This pattern, nesting included.
+    Route(&'e str),
+}
+
+/// No framework: plain tower, hyper, tonic.
+#[derive(Debug)]
+pub(crate) struct Plain;
+
+impl Framework for Plain {
+    fn matched<'e>(&self, _: &'e Extensions) -> Matched<'e> {
+        Matched::Elsewhere
+    }
+
+    fn original_path<'e>(&self, _: &'e Extensions) -> Option<&'e str> {
+        None
+    }
+
+    fn rewrite_uris(&self, _: &mut Extensions, _: &dyn Fn(&Uri) -> Option<Uri>) {}
+}

@@ -1,0 +1,153 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use hallpass_core::{Denied, PendingVerification, Principal};
+use http::header::{CACHE_CONTROL, HeaderMap, REFERRER_POLICY};
+use http::{HeaderValue, Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::body::ResponseBody;
+use crate::refusal::Refusal;
+use crate::service::admit;
+use crate::settings::Settings;
+
+type Check = Pin<Box<dyn Future<Output = Result<Principal, Denied>> + Send>>;
+
+pin_project! {
+    /// The answer of a [`TokenService`](crate::TokenService).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        /// The store is asked. The only part that is boxed.
+        Checking { check: Check, waiting: Option<Waiting<S, B>> },
+        /// The inner service answers.
+        Calling { #[pin] future: S::Future, by_query: bool },
+        /// The answer is no.
+        Refused { refusal: Option<(Refusal, HeaderMap)>, by_query: bool },
+    }
+}
+
+/// A request that waits for its check, with the service that is ready for it.
+struct Waiting<S, B> {
+    request: Request<B>,
+    service: S,
+    settings: Arc<Settings>,
+    from_query: bool,
+}
+
+impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
+    pub(crate) fn calling(future: S::Future, by_query: bool) -> Self {
+        Self { state: State::Calling { future, by_query } }
+    }
+
+    pub(crate) fn checking(
+        check: PendingVerification,
+        request: Request<B>,
+        service: S,
+        settings: Arc<Settings>,
+        from_query: bool,
+    ) -> Self {
+        let waiting = Some(Waiting { request, service, settings, from_query });
+        Self { state: State::Checking { check: Box::pin(check.resolve()), waiting } }
+    }
+
+    pub(crate) fn refused(refusal: Refusal, request: &HeaderMap, by_query: bool) -> Self {
+        Self {
+            state: State::Refused {
+                refusal: Some((refusal, rendering_headers(request))),
+                by_query,
+            },
+        }
+    }
+}
+
+/// The headers that decide how a refusal is rendered; the credential is not among them.
+fn rendering_headers(request: &HeaderMap) -> HeaderMap {
+    request
+        .get(http::header::CONTENT_TYPE)
+        .map(|value| (http::header::CONTENT_TYPE, value.clone()))
+        .into_iter()
+        .collect()
+}
+
+impl<S, B, ResBody> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Checking { check, waiting } => {
+                    let verdict = ready!(check.as_mut().poll(cx));
+                    let Waiting { mut request, mut service, settings, from_query } =
+                        waiting.take().expect("a future is not polled after it is done");
+                    match admit(&settings, &mut request, verdict) {
+                        Ok(by_query) => State::Calling { future: service.call(request), by_query },
+                        Err(refusal) => State::Refused {
+                            refusal: Some((refusal, rendering_headers(request.headers()))),
+                            by_query: from_query,
+                        },
+                    }
+                }
+                StateProjection::Calling { future, by_query } => {
+                    let mut response = ready!(future.poll(cx))?.map(ResponseBody::inner);
+                    if *by_query {
+                        keep_private(response.headers_mut());
+                    }
+                    return Poll::Ready(Ok(response));
+                }
+                StateProjection::Refused { refusal, by_query } => {
+                    let (refusal, headers) =
+                        refusal.take().expect("a future is not polled after it is done");
+                    let mut response = refusal.into_response(&headers).map(ResponseBody::refusal);
+                    if *by_query {
+                        response
+                            .headers_mut()
+                            .insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+                    }
+                    return Poll::Ready(Ok(response));
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+/// An answer to a URL that held a token: no cache keeps it, no link from it tells the URL.
+fn keep_private(headers: &mut HeaderMap) {
+    let strict = headers.get_all(CACHE_CONTROL).iter().any(|value| {
+        value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .any(|part| part.trim_ascii().eq_ignore_ascii_case(b"no-store"))
+    });
+    if !strict {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    }
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
+
+impl<S: Service<Request<B>>, B> std::fmt::Debug for ResponseFuture<S, B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

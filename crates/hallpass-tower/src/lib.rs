@@ -1,0 +1,83 @@
+//! The tower layer of [Hallpass](https://docs.rs/hallpass): it finds a token in a request, checks it, and enforces
+//! what the route needs. Any body, any host: axum, hyper, tonic.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! use hallpass_tower::{HallpassExt, PolicyTable, PrincipalExt, core::{Caller, Hallpass, NewToken}};
+//! use http::{Request, Response};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! # use hallpass_memory::MemoryStore;
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//!
+//! let passes = Hallpass::builder(MemoryStore::new()).build();
+//! let table = PolicyTable::new().get("/projects/{id}", "projects:read:{id}");
+//! let service = ServiceBuilder::new()
+//!     .layer(passes.layer().policy(table))
+//!     .service(service_fn(|request: Request<()>| async move {
+//!         let principal = request.principal().expect("the layer let somebody in");
+//!         Ok::<_, std::convert::Infallible>(Response::new(Body::from(principal.owner().to_string())))
+//!     }));
+//!
+//! let new = NewToken::named("ci").scope("projects:read:42");
+//! let issued = passes.issue(&Caller::owner("alice"), new).await.unwrap();
+//! let get = |path: &str| Request::get(path)
+//!     .header("authorization", format!("Bearer {}", issued.token.reveal()))
+//!     .body(()).unwrap();
+//! assert_eq!(service.clone().oneshot(get("/projects/42")).await.unwrap().status(), 200);
+//! assert_eq!(service.clone().oneshot(get("/projects/43")).await.unwrap().status(), 403);
+//! # }
+//! ```
+//!
+//! Refusals are [RFC 6750](https://www.rfc-editor.org/rfc/rfc6750) challenges with
+//! [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) bodies; gRPC requests get gRPC statuses. A store that cannot
+//! be reached is a 503, never a 401.
+
+mod admission;
+mod body;
+mod framework;
+mod future;
+mod layer;
+mod locate;
+mod maintenance;
+mod policy;
+mod redact;
+mod refusal;
+mod require;
+mod service;
+mod settings;
+
+pub use hallpass_core as core;
+
+pub use self::{
+    admission::{PrincipalExt, enforce, require_principal},
+    body::ResponseBody,
+    framework::{Framework, Matched},
+    future::ResponseFuture,
+    layer::TokenLayer,
+    policy::{PolicyError, PolicyTable, Rule},
+    refusal::{PROBLEM_TYPE_PREFIX, Refusal, RefusalKind},
+    require::{Require, RequireFuture, RequireLayer, require},
+    service::TokenService,
+};
+
+/// Makes layers from the one handle.
+pub trait HallpassExt {
+    /// A layer that lets requests with a valid token in: from `Authorization: Bearer`, or `?session=`.
+    fn layer(&self) -> TokenLayer;
+}
+
+impl HallpassExt for hallpass_core::Hallpass {
+    fn layer(&self) -> TokenLayer {
+        TokenLayer::new(self)
+    }
+}
+
+/// Stops compiling when a public type loses what its users rely on.
+const _: () = {
+    const fn sendable<T: Send + Sync + Clone + 'static>() {}
+    sendable::<TokenLayer>();
+    sendable::<TokenService<()>>();
+    sendable::<PolicyTable>();
+    sendable::<RequireLayer>();
+    sendable::<Refusal>();
+};

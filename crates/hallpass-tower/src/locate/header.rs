@@ -1,0 +1,125 @@
+//! The `Authorization` header (RFC 6750, section 2.1; RFC 9110, section 11).
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+/// What the `Authorization` lines of a request say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authorization<'h> {
+    /// There is none.
+    Absent,
+    /// Another scheme than `Bearer`: not for us.
+    Foreign,
+    /// `Bearer` and its parameter, not looked at yet.
+    Bearer(&'h [u8]),
+    /// No `credentials` at all, or several.
+    Malformed,
+}
+
+/// Past this no value is looked into: no token is nearly as long.
+const LONG: usize = 1024;
+
+pub(crate) fn authorization(headers: &HeaderMap) -> Authorization<'_> {
+    let mut lines = headers.get_all(AUTHORIZATION).iter();
+    match (lines.next(), lines.next()) {
+        (None, _) => Authorization::Absent,
+        (Some(_), Some(_)) => Authorization::Malformed,
+        (Some(value), None) => credentials(value.as_bytes()),
+    }
+}
+
+/// Reads `scheme` or `scheme 1*SP rest`.
+fn credentials(value: &[u8]) -> Authorization<'_> {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    // HTTP/1 parsers trim; an HTTP/2 value arrives as it was sent.
+    if blank(value.first()) || blank(value.last()) {
+        return Authorization::Malformed;
+    }
+    let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let (scheme, rest) = value.split_at(end);
+    if scheme.is_empty() || !scheme.iter().copied().all(is_tchar) {
+        return Authorization::Malformed;
+    }
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
+        return Authorization::Foreign;
+    }
+    let start = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
+    let parameter = &rest[start..];
+    let several = |byte: &u8| matches!(byte, b' ' | b'\t' | b',');
+    if parameter.is_empty() || (parameter.len() <= LONG && parameter.iter().any(several)) {
+        return Authorization::Malformed;
+    }
+    Authorization::Bearer(parameter)
+}
+
+/// RFC 9110's `tchar`, what names of schemes are made of.
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn read(value: &[u8]) -> Authorization<'_> {
+        credentials(value)
+    }
+
+    #[test]
+    fn one_scheme_one_parameter() {
+        for good in
+            ["Bearer T", "bearer T", "BEARER T", "bEaReR T", "Bearer  T", "Bearer                T"]
+        {
+            assert_eq!(read(good.as_bytes()), Authorization::Bearer(b"T"), "{good:?}");
+        }
+        for foreign in ["BearerT", "Basic dTpw", "Basic", "Digest a=b, c=d"] {
+            assert_eq!(read(foreign.as_bytes()), Authorization::Foreign, "{foreign:?}");
+        }
+        for bad in [
+            "",
+            " ",
+            "Bearer",
+            "Bearer ",
+            "Bearer\tT",
+            " Bearer T",
+            "Bearer T ",
+            "Bearer T junk",
+            "Bearer T, Bearer U",
+            "Bearer T,",
+            "Bearer ,T",
+            "Bearer T\tU",
+            "Bea(rer T",
+            "\u{e9} T",
+        ] {
+            assert_eq!(read(bad.as_bytes()), Authorization::Malformed, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn several_lines_are_malformed_whatever_they_say() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(authorization(&headers), Authorization::Absent);
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer T"));
+        assert_eq!(authorization(&headers), Authorization::Bearer(b"T"));
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer T"));
+        assert_eq!(authorization(&headers), Authorization::Malformed);
+    }
+}

@@ -1,0 +1,51 @@
+//! Where in a request a credential is: the header, then the query parameters that the layer names.
+
+mod header;
+mod query;
+
+use http::{HeaderMap, Uri};
+
+pub(crate) use self::header::{Authorization, authorization};
+use self::query::{Found, Value};
+pub(crate) use self::query::{any_value, cut};
+
+/// What a request carries.
+#[derive(Debug)]
+pub(crate) enum Located<'r> {
+    /// No credential, or one of another scheme.
+    Nothing,
+    /// One, in the `Authorization` header.
+    Header(&'r [u8]),
+    /// One, in the query.
+    Query(Value),
+    /// Something that is no credential, or more than one.
+    Malformed,
+}
+
+impl Located<'_> {
+    /// The token's text.
+    pub(crate) fn text(&self) -> Option<&[u8]> {
+        match self {
+            Self::Header(text) => Some(text),
+            Self::Query(value) => Some(value.as_bytes()),
+            Self::Nothing | Self::Malformed => None,
+        }
+    }
+}
+
+/// Looks at the header, then at the parameters of these names. Two credentials are one too many,
+/// whatever they say: none is ever preferred.
+pub(crate) fn locate<'r>(headers: &'r HeaderMap, uri: &Uri, names: &[String]) -> Located<'r> {
+    let header = authorization(headers);
+    let query = match uri.query() {
+        Some(query) if !names.is_empty() => query::find(query, names),
+        _ => Found::Absent,
+    };
+    match (header, query) {
+        (Authorization::Malformed, _) | (_, Found::Malformed) => Located::Malformed,
+        (Authorization::Bearer(text), Found::Absent) => Located::Header(text),
+        (Authorization::Absent, Found::Value(value)) => Located::Query(value),
+        (Authorization::Absent | Authorization::Foreign, Found::Absent) => Located::Nothing,
+        (Authorization::Bearer(_) | Authorization::Foreign, Found::Value(_)) => Located::Malformed,
+    }
+}

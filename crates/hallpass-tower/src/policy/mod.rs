@@ -1,0 +1,312 @@
+//! The policy table: method and route to requirement, and a no for everything else.
+
+mod pattern;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use hallpass_core::{IntoRequirement, Requirement, RequirementError};
+use http::{Extensions, Method, Uri};
+
+use self::pattern::{Parameters, Pattern};
+use crate::framework::{Framework, Matched};
+
+/// What each route of a service needs. What is not listed, nobody gets.
+///
+/// The same table serves axum (by the route that its router chose), hyper and tonic (by the
+/// path). Patterns are in axum's syntax. `HEAD` counts as `GET` where no rule of its own is.
+///
+/// ```
+/// use hallpass_tower::{PolicyTable, core::public};
+///
+/// let table = PolicyTable::new()
+///     .get("/health", public())
+///     .get("/projects", "projects:list")
+///     .get("/projects/{id}", "projects:read:{id}")
+///     .post("/projects", "projects:create");
+/// println!("{table}");
+/// ```
+#[derive(Clone, Default)]
+#[must_use = "a table does nothing until a layer has it"]
+pub struct PolicyTable {
+    routes: Vec<Route>,
+    by_pattern: HashMap<String, usize>,
+    by_path: matchit::Router<usize>,
+}
+
+/// One pattern, with what each of its methods needs.
+#[derive(Clone)]
+struct Route {
+    pattern: Pattern,
+    methods: Vec<(Method, Requirement)>,
+}
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+pub struct Rule<'t> {
+    method: &'t Method,
+    pattern: &'t str,
+    requirement: &'t Requirement,
+}
+
+impl Rule<'_> {
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        self.method
+    }
+
+    /// The route's pattern.
+    #[must_use]
+    pub fn pattern(&self) -> &str {
+        self.pattern
+    }
+
+    /// What it needs.
+    #[must_use]
+    pub fn requirement(&self) -> &Requirement {
+        self.requirement
+    }
+}
+
+impl fmt::Display for Rule<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.method, self.pattern, self.requirement)
+    }
+}
+
+/// What the table says of a request.
+pub(crate) enum Lookup<'t> {
+    NoTable,
+    Public,
+    Rule {
+        requirement: &'t Requirement,
+        parameters: Parameters,
+    },
+    Undeclared,
+    /// A path parameter is no UTF-8: no handler could read it.
+    BadParameter,
+}
+
+impl PolicyTable {
+    /// A table that lets nobody do anything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What `GET` (and `HEAD`) of this route needs.
+    ///
+    /// # Panics
+    ///
+    /// As [`route`](Self::route).
+    #[track_caller]
+    pub fn get(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
+        self.route(Method::GET, pattern, requirement)
+    }
+
+    /// What `POST` of this route needs; for gRPC, the route is `/package.Service/Method`.
+    ///
+    /// # Panics
+    ///
+    /// As [`route`](Self::route).
+    #[track_caller]
+    pub fn post(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
+        self.route(Method::POST, pattern, requirement)
+    }
+
+    /// What `PUT` of this route needs.
+    ///
+    /// # Panics
+    ///
+    /// As [`route`](Self::route).
+    #[track_caller]
+    pub fn put(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
+        self.route(Method::PUT, pattern, requirement)
+    }
+
+    /// What `PATCH` of this route needs.
+    ///
+    /// # Panics
+    ///
+    /// As [`route`](Self::route).
+    #[track_caller]
+    pub fn patch(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
+        self.route(Method::PATCH, pattern, requirement)
+    }
+
+    /// What `DELETE` of this route needs.
+    ///
+    /// # Panics
+    ///
+    /// As [`route`](Self::route).
+    #[track_caller]
+    pub fn delete(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
+        self.route(Method::DELETE, pattern, requirement)
+    }
+
+    /// What this method of this route needs.
+    ///
+    /// # Panics
+    ///
+    /// The rule is wrong, as in [`try_route`](Self::try_route): told at start-up, with what would be right.
+    #[track_caller]
+    pub fn route(self, method: Method, pattern: &str, requirement: impl IntoRequirement) -> Self {
+        match self.try_route(method, pattern, requirement) {
+            Ok(table) => table,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// What this method of this route needs, where the table comes from outside the program.
+    ///
+    /// # Errors
+    ///
+    /// The pattern or the requirement is none, the requirement names a path parameter that the
+    /// pattern does not have, or there is a rule for this method and route already.
+    pub fn try_route(
+        mut self,
+        method: Method,
+        pattern: &str,
+        requirement: impl IntoRequirement,
+    ) -> Result<Self, PolicyError> {
+        let requirement = requirement.into_requirement()?;
+        let route = match self.by_pattern.get(pattern) {
+            Some(&known) => known,
+            None => {
+                let new = Pattern::new(pattern).map_err(PolicyError::Pattern)?;
+                let place = self.routes.len();
+                self.by_path.insert(pattern, place).map_err(|error| {
+                    PolicyError::Pattern(format!("{pattern:?} clashes with another route: {error}"))
+                })?;
+                self.by_pattern.insert(pattern.to_owned(), place);
+                self.routes.push(Route { pattern: new, methods: Vec::new() });
+                place
+            }
+        };
+        let route = &mut self.routes[route];
+        if let Some(name) =
+            requirement.parameters().into_iter().find(|name| !route.pattern.has_parameter(name))
+        {
+            return Err(PolicyError::Parameter {
+                requirement: requirement.to_string(),
+                name: name.to_owned(),
+                pattern: pattern.to_owned(),
+            });
+        }
+        if route.methods.iter().any(|(known, _)| *known == method) {
+            return Err(PolicyError::Twice { method, pattern: pattern.to_owned() });
+        }
+        route.methods.push((method, requirement));
+        Ok(self)
+    }
+
+    /// The lines of the table, as they were added, a route's methods together.
+    pub fn rules(&self) -> impl Iterator<Item = Rule<'_>> {
+        self.routes.iter().flat_map(|route| {
+            route.methods.iter().map(|(method, requirement)| Rule {
+                method,
+                pattern: route.pattern.as_str(),
+                requirement,
+            })
+        })
+    }
+
+    pub(crate) fn lookup<'t>(
+        &'t self,
+        method: &Method,
+        uri: &Uri,
+        extensions: &Extensions,
+        framework: &dyn Framework,
+    ) -> Lookup<'t> {
+        let path = framework.original_path(extensions).unwrap_or(uri.path());
+        let place = match framework.matched(extensions) {
+            Matched::Route(pattern) => self.by_pattern.get(pattern).copied(),
+            Matched::Nothing => None,
+            Matched::Elsewhere => self.by_path.at(path).ok().map(|found| *found.value),
+        };
+        let Some(route) = place.and_then(|place| self.routes.get(place)) else {
+            return Lookup::Undeclared;
+        };
+        let Some(requirement) = route.requirement(method) else {
+            return Lookup::Undeclared;
+        };
+        if requirement.is_public() {
+            return Lookup::Public;
+        }
+        if requirement.parameters().is_empty() {
+            return Lookup::Rule { requirement, parameters: Vec::new() };
+        }
+        match route.pattern.read(path) {
+            Some(Ok(parameters)) => Lookup::Rule { requirement, parameters },
+            Some(Err(_)) => Lookup::BadParameter,
+            None => Lookup::Undeclared,
+        }
+    }
+}
+
+impl Route {
+    fn requirement(&self, method: &Method) -> Option<&Requirement> {
+        let of = |wanted: &Method| {
+            self.methods
+                .iter()
+                .find(|(known, _)| known == wanted)
+                .map(|(_, requirement)| requirement)
+        };
+        of(method).or_else(|| if *method == Method::HEAD { of(&Method::GET) } else { None })
+    }
+}
+
+/// A table with a line a rule, in columns.
+impl fmt::Display for PolicyTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let methods = self.rules().map(|rule| rule.method.as_str().len()).max().unwrap_or(0);
+        let patterns = self.rules().map(|rule| rule.pattern.chars().count()).max().unwrap_or(0);
+        for rule in self.rules() {
+            let Rule { method, pattern, requirement } = rule;
+            writeln!(f, "{:methods$}  {pattern:patterns$}  {requirement}", method.as_str())?;
+        }
+        f.write_str("anything else: refused")
+    }
+}
+
+impl fmt::Debug for PolicyTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.rules().map(|rule| rule.to_string())).finish()
+    }
+}
+
+/// A rule that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// The pattern is none.
+    #[error("{0}")]
+    Pattern(String),
+    /// The requirement is none.
+    #[error(transparent)]
+    Requirement(#[from] RequirementError),
+    /// The requirement is bound to a path parameter that the pattern does not have.
+    #[error(
+        "{requirement} is bound to {{{name}}}, but the route {pattern} has no such parameter: name it as the pattern does"
+    )]
+    #[non_exhaustive]
+    Parameter {
+        /// The requirement.
+        requirement: String,
+        /// The parameter.
+        name: String,
+        /// The route.
+        pattern: String,
+    },
+    /// There is a rule for this method and route already.
+    #[error(
+        "there are two rules for {method} {pattern}: keep one; `any_of` and `all_of` join requirements"
+    )]
+    #[non_exhaustive]
+    Twice {
+        /// The method.
+        method: Method,
+        /// The route.
+        pattern: String,
+    },
+}

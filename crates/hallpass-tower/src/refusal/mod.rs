@@ -1,0 +1,281 @@
+//! Refusals: what a caller is told who is not let in, as RFC 6750, RFC 9457 and gRPC say.
+
+mod challenge;
+mod grpc;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::Bytes;
+use hallpass_core::Denied;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+pub(crate) use self::challenge::Realm;
+use crate::settings::Render;
+
+/// Why a request is not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// No credential came: 401 and a bare challenge.
+    NoCredential,
+    /// What came is no credential, or several: 400 `invalid_request`.
+    InvalidRequest,
+    /// Malformed, unknown, wrong, expired, revoked, or its owner disabled: 401 `invalid_token`, and not
+    /// a word on which.
+    InvalidToken,
+    /// The token is good and does not hold what the route needs: 403 `insufficient_scope`.
+    InsufficientScope {
+        /// What the route needs.
+        scope: String,
+    },
+    /// Nobody declared what the route needs, so nobody is let in: 403.
+    NotDeclared,
+    /// It could not be found out whether the token is good: 503 with `Retry-After`, no challenge.
+    Unavailable,
+    /// The program is wired wrongly: 500. The log says how, and what to do.
+    Misconfigured,
+}
+
+/// A request that is not let in: what a host's own rendering is given.
+///
+/// It holds nothing of what came in.
+#[derive(Clone)]
+pub struct Refusal {
+    kind: RefusalKind,
+    realm: Realm,
+    render: Option<Render>,
+}
+
+/// The stable `type` of a problem of this kind, in the answer's body.
+fn problem_type(kind: &str) -> String {
+    format!("{PROBLEM_TYPE_PREFIX}{kind}")
+}
+
+/// What every problem's `type` starts with; the kind follows, such as `invalid-token`.
+pub const PROBLEM_TYPE_PREFIX: &str = "/problems/";
+
+impl Refusal {
+    pub(crate) fn new(kind: RefusalKind, realm: Realm, render: Option<Render>) -> Self {
+        Self { kind, realm, render }
+    }
+
+    /// A refusal where no layer is that could say more: the program is wired wrongly.
+    pub(crate) fn misconfigured() -> Self {
+        Self::new(RefusalKind::Misconfigured, Realm::default(), None)
+    }
+
+    pub(crate) fn kind_of(denied: &Denied) -> RefusalKind {
+        match denied {
+            Denied::Refused(_) => RefusalKind::InvalidToken,
+            // An outage, and whatever a later version may add: never a verdict on the token.
+            _ => {
+                let cause = std::error::Error::source(denied).map(tracing::field::display);
+                tracing::warn!(target: "hallpass", cause, "a token could not be checked: 503");
+                RefusalKind::Unavailable
+            }
+        }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn kind(&self) -> &RefusalKind {
+        &self.kind
+    }
+
+    /// The status of the answer, but for gRPC.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self.kind {
+            RefusalKind::NoCredential | RefusalKind::InvalidToken => StatusCode::UNAUTHORIZED,
+            RefusalKind::InvalidRequest => StatusCode::BAD_REQUEST,
+            RefusalKind::InsufficientScope { .. } | RefusalKind::NotDeclared => {
+                StatusCode::FORBIDDEN
+            }
+            RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            RefusalKind::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The `error` of RFC 6750, section 3.1, if the answer has one.
+    #[must_use]
+    pub fn error(&self) -> Option<&'static str> {
+        match self.kind {
+            RefusalKind::InvalidRequest => Some("invalid_request"),
+            RefusalKind::InvalidToken => Some("invalid_token"),
+            RefusalKind::InsufficientScope { .. } | RefusalKind::NotDeclared => {
+                Some("insufficient_scope")
+            }
+            RefusalKind::NoCredential | RefusalKind::Unavailable | RefusalKind::Misconfigured => {
+                None
+            }
+        }
+    }
+
+    /// The last part of the problem's `type`, its title, and a sentence for the caller.
+    fn words(&self) -> (&'static str, &'static str, &'static str) {
+        match self.kind {
+            RefusalKind::NoCredential => (
+                "no-credential",
+                "No credential",
+                "This needs a token: send it as `Authorization: Bearer`.",
+            ),
+            RefusalKind::InvalidRequest => (
+                "invalid-request",
+                "Invalid request",
+                "Send one token, once, as `Authorization: Bearer` and a single space.",
+            ),
+            RefusalKind::InvalidToken => (
+                "invalid-token",
+                "Invalid token",
+                "The token is not valid: it may be mistyped, expired or revoked.",
+            ),
+            RefusalKind::InsufficientScope { .. } => (
+                "insufficient-scope",
+                "Insufficient scope",
+                "The token does not hold the scope that this needs.",
+            ),
+            RefusalKind::NotDeclared => {
+                ("not-allowed", "Not allowed", "No token is allowed to do this.")
+            }
+            RefusalKind::Unavailable => (
+                "unavailable",
+                "Unavailable",
+                "The token could not be checked just now: try again shortly.",
+            ),
+            RefusalKind::Misconfigured => (
+                "misconfigured",
+                "Misconfigured",
+                "This service is not set up to check tokens here.",
+            ),
+        }
+    }
+
+    /// The `WWW-Authenticate` of the answer: none for a 5xx.
+    #[must_use]
+    pub fn challenge(&self) -> Option<HeaderValue> {
+        if self.status().is_server_error() {
+            return None;
+        }
+        let scope = match &self.kind {
+            RefusalKind::InsufficientScope { scope } => Some(scope.as_str()),
+            _ => None,
+        };
+        let description = self.error().map(|_| match self.kind {
+            RefusalKind::InvalidRequest => "send one token, once",
+            RefusalKind::InvalidToken => "the token is not valid",
+            _ => "the token does not allow this",
+        });
+        Some(challenge::challenge(&self.realm, self.error(), description, scope))
+    }
+
+    /// The answer to a request with these headers: gRPC for gRPC, else problem+json, or what the
+    /// host makes of it. Always `Cache-Control: no-store`.
+    #[must_use]
+    pub fn into_response(self, request: &HeaderMap) -> Response<Bytes> {
+        if grpc::is_grpc(request) {
+            return grpc::response(&self);
+        }
+        let response = self.problem();
+        let mut response = match &self.render {
+            Some(render) => render.call(&self, response),
+            None => response,
+        };
+        response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        response
+    }
+
+    fn problem(&self) -> Response<Bytes> {
+        let (kind, title, detail) = self.words();
+        let status = self.status();
+        // Constants only, none with a character that JSON escapes.
+        let body = format!(
+            r#"{{"type":"{}","title":"{title}","status":{},"detail":"{detail}"}}"#,
+            problem_type(kind),
+            status.as_u16()
+        );
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge() {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if self.kind == RefusalKind::Unavailable {
+            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after()));
+        }
+        response
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// One to three seconds in turn, so that those who were sent away do not come back all at once.
+fn retry_after() -> u32 {
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    1 + TURN.fetch_add(1, Ordering::Relaxed) % 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(kind: RefusalKind) -> Refusal {
+        Refusal::new(kind, Realm::new("acme").unwrap(), None)
+    }
+
+    #[test]
+    fn challenges_are_rfc_6750() {
+        for (kind, challenge) in [
+            (RefusalKind::NoCredential, r#"Bearer realm="acme""#),
+            (
+                RefusalKind::InvalidToken,
+                r#"Bearer realm="acme", error="invalid_token", error_description="the token is not valid""#,
+            ),
+            (
+                RefusalKind::InsufficientScope { scope: "a:b c".into() },
+                r#"Bearer realm="acme", error="insufficient_scope", error_description="the token does not allow this", scope="a:b c""#,
+            ),
+        ] {
+            assert_eq!(refusal(kind).challenge().unwrap(), challenge);
+        }
+        assert!(refusal(RefusalKind::Unavailable).challenge().is_none());
+        assert!(Realm::new("a\"b").is_err());
+    }
+
+    #[test]
+    fn an_outage_says_when_to_come_back_and_nothing_of_the_token() {
+        let response = refusal(RefusalKind::Unavailable).into_response(&HeaderMap::new());
+        assert_eq!(response.status(), 503);
+        let seconds: u32 = response.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        assert!((1..=3).contains(&seconds));
+        assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn grpc_is_answered_as_grpc() {
+        let mut request = HeaderMap::new();
+        request.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc+proto"));
+        for (kind, code) in [
+            (RefusalKind::NoCredential, "16"),
+            (RefusalKind::InvalidRequest, "16"),
+            (RefusalKind::InvalidToken, "16"),
+            (RefusalKind::InsufficientScope { scope: "a".into() }, "7"),
+            (RefusalKind::NotDeclared, "7"),
+            (RefusalKind::Unavailable, "14"),
+            (RefusalKind::Misconfigured, "13"),
+        ] {
+            let response = refusal(kind).into_response(&request);
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.headers()["grpc-status"], code);
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/grpc");
+            assert!(response.body().is_empty());
+        }
+    }
+}

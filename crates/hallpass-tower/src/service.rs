@@ -1,0 +1,188 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hallpass_core::{Denied, Principal, Verification};
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::admission::{Admission, decide};
+use crate::body::ResponseBody;
+use crate::future::ResponseFuture;
+use crate::locate::{Located, any_value, locate};
+use crate::policy::Lookup;
+use crate::redact;
+use crate::refusal::{Refusal, RefusalKind};
+use crate::settings::Settings;
+
+/// The service that [`TokenLayer`](crate::TokenLayer) puts around another.
+#[derive(Clone, Debug)]
+pub struct TokenService<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+/// What can be said of a request before any store is asked.
+enum First {
+    /// It may pass as it is, with or without a principal.
+    Pass { admission: Option<Admission>, strip: bool },
+    /// Its token must be checked.
+    Check(Verification),
+    /// It may not pass.
+    Refuse(Refusal),
+}
+
+impl<S> TokenService<S> {
+    pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
+    }
+
+    /// The service inside.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside, without the layer.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for TokenService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let settings = &self.settings;
+        settings.maintenance.ensure_started(&settings.passes);
+        let from_query = !settings.bearer_only && request.uri().query().is_some();
+        let verdict = match first_look(settings, &request) {
+            First::Pass { admission, strip } => {
+                pass(&mut request, settings, admission, strip);
+                return ResponseFuture::calling(self.inner.call(request), false);
+            }
+            First::Check(Verification::Pending(check)) => {
+                // The clone waits for its turn; the one that is ready serves this request.
+                let clone = self.inner.clone();
+                let ready = std::mem::replace(&mut self.inner, clone);
+                let settings = Arc::clone(settings);
+                return ResponseFuture::checking(check, request, ready, settings, from_query);
+            }
+            First::Check(Verification::Decided(verdict)) => admit(settings, &mut request, verdict),
+            First::Refuse(refusal) => Err(refusal),
+        };
+        match verdict {
+            Ok(by_query) => ResponseFuture::calling(self.inner.call(request), by_query),
+            Err(refusal) => ResponseFuture::refused(refusal, request.headers(), from_query),
+        }
+    }
+}
+
+fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>) -> First {
+    if let Lookup::Public = lookup(settings, request) {
+        return First::Pass { admission: None, strip: false };
+    }
+    if let Some(principal) = Admission::of(request.extensions(), &settings.passes) {
+        let principal = principal.clone();
+        return match enforce_policy(settings, request, &principal) {
+            Ok(()) => First::Pass {
+                admission: Some(Admission::new(Some(principal), Arc::clone(settings))),
+                strip: true,
+            },
+            Err(refusal) => First::Refuse(refusal),
+        };
+    }
+    if settings.bearer_only && settings.tripwire && trips(settings, request) {
+        return First::Refuse(settings.refusal(RefusalKind::InvalidRequest));
+    }
+    let located = locate(request.headers(), request.uri(), settings.query_sources());
+    let Some(text) = located.text() else {
+        return match located {
+            Located::Malformed => First::Refuse(settings.refusal(RefusalKind::InvalidRequest)),
+            _ if settings.optional && settings.policy.is_none() => First::Pass {
+                admission: Some(Admission::new(None, Arc::clone(settings))),
+                strip: false,
+            },
+            _ => First::Refuse(settings.refusal(RefusalKind::NoCredential)),
+        };
+    };
+    match settings.passes.parse(text) {
+        Ok(token) => First::Check(settings.passes.verify(token)),
+        Err(denied) => First::Check(Verification::Decided(Err(denied))),
+    }
+}
+
+/// Lets a proven principal in, or says why not. Answers whether its token came in the query.
+pub(crate) fn admit<B>(
+    settings: &Arc<Settings>,
+    request: &mut Request<B>,
+    verdict: Result<Principal, Denied>,
+) -> Result<bool, Refusal> {
+    let principal = verdict.map_err(|denied| settings.refusal(Refusal::kind_of(&denied)))?;
+    enforce_policy(settings, request, &principal)?;
+    let by_query = !request.headers().contains_key(http::header::AUTHORIZATION);
+    pass(request, settings, Some(Admission::new(Some(principal), Arc::clone(settings))), true);
+    Ok(by_query)
+}
+
+/// Makes the request ready for what is inside.
+fn pass<B>(
+    request: &mut Request<B>,
+    settings: &Settings,
+    admission: Option<Admission>,
+    strip: bool,
+) {
+    if strip {
+        redact::strip(request, settings);
+    } else {
+        redact::hide(request.headers_mut());
+    }
+    if let Some(admission) = admission {
+        request.extensions_mut().insert(admission);
+    }
+}
+
+fn lookup<'s, B>(settings: &'s Settings, request: &Request<B>) -> Lookup<'s> {
+    match &settings.policy {
+        None => Lookup::NoTable,
+        Some(table) => {
+            table.lookup(request.method(), request.uri(), request.extensions(), settings.framework)
+        }
+    }
+}
+
+fn enforce_policy<B>(
+    settings: &Settings,
+    request: &Request<B>,
+    principal: &Principal,
+) -> Result<(), Refusal> {
+    match lookup(settings, request) {
+        Lookup::NoTable | Lookup::Public => Ok(()),
+        Lookup::Rule { requirement, parameters } => {
+            decide(settings, principal, requirement, &parameters[..])
+        }
+        Lookup::Undeclared => {
+            tracing::debug!(target: "hallpass", method = %request.method(), "no rule of the policy table is for this route");
+            Err(settings.refusal(RefusalKind::NotDeclared))
+        }
+        Lookup::BadParameter => Err(settings.refusal(RefusalKind::InvalidRequest)),
+    }
+}
+
+fn trips<B>(settings: &Settings, request: &Request<B>) -> bool {
+    request.uri().query().is_some_and(|query| {
+        any_value(query, &settings.query_names, |text| settings.passes.token_in_url(text))
+    })
+}
