@@ -1,2 +1,45 @@
-//! What a person runs here.
-fn main() {}
+//! What a person runs here: `cargo xtask test` and `cargo xtask bench`.
+
+mod bench;
+mod process;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "What a person runs here")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run the checks, all of them or those named, and sum them up
+    Test(test::Arguments),
+    /// Measure, print a table and write it to `target/bench/NAME.json`
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<ExitCode> {
+    let workspace = Workspace::load()?;
+    match task {
+        Task::Test(arguments) => Ok(test::run(&workspace, &arguments)),
+        Task::Bench(arguments) => bench::run(&workspace, &arguments),
+    }
+}

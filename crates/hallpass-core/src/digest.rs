@@ -105,10 +105,10 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// The text is no key id.
+/// The text is no key id. It is not repeated: it may be a key that was given in the id's place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key id is 1 to 32 letters, digits, dots, hyphens or underscores; {0:?} is not")]
-pub struct KeyIdError(String);
+#[error("a key id is 1 to 32 letters, digits, dots, hyphens or underscores")]
+pub struct KeyIdError(());
 
 impl std::str::FromStr for KeyId {
     type Err = KeyIdError;
@@ -118,7 +118,7 @@ impl std::str::FromStr for KeyId {
         if (1..=32).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.into()))
         } else {
-            Err(KeyIdError(text.to_owned()))
+            Err(KeyIdError(()))
         }
     }
 }
@@ -155,17 +155,18 @@ pub struct PepperError(usize);
 /// Makes digests under the current pepper, and checks secrets against digests of any known one.
 #[derive(Debug, Default)]
 pub(crate) struct Digester {
-    /// The first is what new digests are made under; none means plain SHA-256.
-    keys: Vec<(KeyId, Pepper)>,
+    /// What new digests are made under; `None` means plain SHA-256.
+    current: Option<(KeyId, Pepper)>,
+    retired: Vec<(KeyId, Pepper)>,
 }
 
 impl Digester {
-    pub(crate) fn new(keys: Vec<(KeyId, Pepper)>) -> Self {
-        Self { keys }
+    pub(crate) fn new(current: Option<(KeyId, Pepper)>, retired: Vec<(KeyId, Pepper)>) -> Self {
+        Self { current, retired }
     }
 
     pub(crate) fn digest(&self, secret: &Secret) -> Digest {
-        match self.keys.first() {
+        match &self.current {
             None => Digest::new(None, sha256(secret)),
             Some((id, pepper)) => Digest::new(Some(id.clone()), hmac_sha256(pepper, secret)),
         }
@@ -175,10 +176,11 @@ impl Digester {
     pub(crate) fn matches(&self, secret: &Secret, stored: &Digest) -> bool {
         let computed = match &stored.key {
             None => sha256(secret),
-            Some(key) => match self.keys.iter().find(|(id, _)| id == key) {
+            Some(key) => match self.current.iter().chain(&self.retired).find(|(id, _)| id == key) {
                 Some((_, pepper)) => hmac_sha256(pepper, secret),
                 None => {
                     tracing::error!(
+                        target: "hallpass",
                         key_id = %key,
                         "a token's digest was made under a pepper this service was not given: \
                          add it with `retired_pepper`"
@@ -192,7 +194,7 @@ impl Digester {
 
     /// Whether a digest is not what [`digest`](Self::digest) would make today.
     pub(crate) fn is_outdated(&self, stored: &Digest) -> bool {
-        stored.key.as_ref() != self.keys.first().map(|(id, _)| id)
+        stored.key.as_ref() != self.current.as_ref().map(|(id, _)| id)
     }
 }
 
@@ -215,8 +217,10 @@ mod tests {
         Pepper::new([byte; 32]).unwrap()
     }
 
+    /// The first is the current one, the others are retired.
     fn digester(keys: &[(&str, u8)]) -> Digester {
-        Digester::new(keys.iter().map(|(id, byte)| (id.parse().unwrap(), pepper(*byte))).collect())
+        let mut keys = keys.iter().map(|(id, byte)| (id.parse().unwrap(), pepper(*byte)));
+        Digester::new(keys.next(), keys.collect())
     }
 
     #[test]

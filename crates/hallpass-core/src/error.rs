@@ -76,7 +76,8 @@ impl From<StoreError> for Error {
     }
 }
 
-/// What is wrong with one field. It never repeats what was sent.
+/// What is wrong with one field. It never repeats what was sent, but for the name of a scope that
+/// does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
 #[non_exhaustive]

@@ -33,6 +33,9 @@ mod token;
 mod usage;
 mod verify;
 
+/// The times in records and settings are its [`Timestamp`](jiff::Timestamp)s.
+pub use jiff;
+
 pub use self::{
     caller::{Caller, Role},
     catalog::{Catalog, CatalogScope, Preset},

@@ -30,7 +30,8 @@ impl UseLog {
         let mut waiting = self.lock();
         let usage = Use { id: record.id, revision: record.revision, at: now };
         if let Some(known) = waiting.get_mut(&record.id) {
-            if known.revision < usage.revision || minute(known.at) < minute(now) {
+            // A check that began at an earlier revision is no news.
+            if (known.revision, minute(known.at)) < (usage.revision, minute(now)) {
                 *known = usage;
             }
         } else if waiting.len() < CAPACITY {
@@ -41,20 +42,20 @@ impl UseLog {
     }
 
     /// Takes what waits, in id order, so that two nodes that flush at once lock rows in one order.
-    pub(crate) fn take(&self) -> Vec<Use> {
+    pub(crate) fn flush(&self) -> Flush<'_> {
         let mut uses: Vec<_> = std::mem::take(&mut *self.lock()).into_values().collect();
         uses.sort_unstable_by_key(|usage| usage.id);
-        uses
+        Flush { log: self, uses, written: 0 }
     }
 
-    /// Puts back what could not be flushed, unless something newer waits.
-    pub(crate) fn put_back(&self, uses: Vec<Use>) {
+    /// Puts back what was not written, unless something newer waits.
+    fn put_back(&self, uses: &[Use]) {
         let mut waiting = self.lock();
         for usage in uses {
-            if waiting.len() >= CAPACITY {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
+            if waiting.len() < CAPACITY || waiting.contains_key(&usage.id) {
+                waiting.entry(usage.id).or_insert(*usage);
             } else {
-                waiting.entry(usage.id).or_insert(usage);
+                self.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
@@ -70,5 +71,95 @@ impl UseLog {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TokenId, Use>> {
         // Every update is one map operation: a panic elsewhere leaves nothing half done.
         self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Uses on their way to the store. Those that are not written when it is dropped wait again: a flush
+/// that fails, or whose caller goes away, loses nothing.
+#[derive(Debug)]
+pub(crate) struct Flush<'l> {
+    log: &'l UseLog,
+    uses: Vec<Use>,
+    written: usize,
+}
+
+impl Flush<'_> {
+    /// How many uses go in one statement.
+    const BATCH: usize = 500;
+
+    /// What to write next; `None` when all is written.
+    pub(crate) fn next_batch(&self) -> Option<&[Use]> {
+        self.uses[self.written..].chunks(Self::BATCH).next()
+    }
+
+    /// The batch is in the store.
+    pub(crate) fn batch_written(&mut self) {
+        self.written += self.next_batch().map_or(0, <[Use]>::len);
+    }
+}
+
+impl Drop for Flush<'_> {
+    fn drop(&mut self) {
+        self.log.put_back(&self.uses[self.written..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::owner::Owner;
+    use crate::record::Revision;
+
+    fn minute(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    fn record(owner: &Owner) -> TokenRecord {
+        let id = TokenId::generate(owner, minute(0)).unwrap();
+        TokenRecord::new(id, owner.clone(), "ci", minute(0))
+    }
+
+    fn all(log: &UseLog) -> Vec<Use> {
+        let mut flush = log.flush();
+        let mut all = Vec::new();
+        while let Some(batch) = flush.next_batch() {
+            all.extend_from_slice(batch);
+            flush.batch_written();
+        }
+        all
+    }
+
+    #[test]
+    fn the_latest_use_of_the_latest_revision_waits() {
+        let log = UseLog::default();
+        let old = record(&Owner::new("alice").unwrap());
+        let mut new = old.clone();
+        new.revision = Revision::new(2);
+        log.record(&old, minute(1));
+        log.record(&new, minute(1));
+        // A check that had loaded the record before it changed.
+        log.record(&old, minute(2));
+        let waiting = all(&log);
+        assert_eq!(waiting, [Use { id: new.id, revision: new.revision, at: minute(1) }]);
+    }
+
+    #[test]
+    fn past_its_capacity_uses_of_further_tokens_are_dropped_and_counted() {
+        let log = UseLog::default();
+        let owner = Owner::new("alice").unwrap();
+        let first = record(&owner);
+        log.record(&first, minute(1));
+        for _ in 1..CAPACITY {
+            log.record(&record(&owner), minute(1));
+        }
+        log.record(&record(&owner), minute(1));
+        assert_eq!(log.dropped(), 1);
+        log.record(&first, minute(2));
+        assert_eq!(log.dropped(), 1, "a token that waits already has its place");
+        let flush = log.flush();
+        log.record(&record(&owner), minute(1));
+        drop(flush);
+        assert_eq!(log.dropped(), 2, "what came meanwhile took one of the places");
+        assert_eq!(all(&log).len(), CAPACITY);
     }
 }

@@ -97,6 +97,15 @@ pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Refusal>
         .ok_or_else(|| admission.settings.refusal(RefusalKind::NoCredential))
 }
 
+/// A refusal in the words of the layer around: for faces that find a fault of their own.
+#[must_use]
+pub fn refuse(extensions: &Extensions, kind: RefusalKind) -> Refusal {
+    match extensions.get::<Admission>() {
+        Some(admission) => admission.settings.refusal(kind),
+        None => no_layer(),
+    }
+}
+
 pub(crate) fn decide<P: PathParameters + ?Sized>(
     settings: &Settings,
     principal: &Principal,

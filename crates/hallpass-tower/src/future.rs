@@ -3,6 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use hallpass_core::{Denied, PendingVerification, Principal};
 use http::header::{CACHE_CONTROL, HeaderMap, REFERRER_POLICY};
 use http::{HeaderValue, Request, Response};
@@ -39,7 +40,7 @@ pin_project! {
         /// The inner service answers.
         Calling { #[pin] future: S::Future, by_query: bool },
         /// The answer is no.
-        Refused { refusal: Option<(Refusal, HeaderMap)>, by_query: bool },
+        Refused { response: Option<Response<Bytes>> },
     }
 }
 
@@ -67,23 +68,20 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self { state: State::Checking { check: Box::pin(check.resolve()), waiting } }
     }
 
-    pub(crate) fn refused(refusal: Refusal, request: &HeaderMap, by_query: bool) -> Self {
-        Self {
-            state: State::Refused {
-                refusal: Some((refusal, rendering_headers(request))),
-                by_query,
-            },
-        }
+    pub(crate) fn refused(refusal: Refusal, request: &Request<B>, from_query: bool) -> Self {
+        Self { state: State::refused(refusal, request, from_query) }
     }
 }
 
-/// The headers that decide how a refusal is rendered; the credential is not among them.
-fn rendering_headers(request: &HeaderMap) -> HeaderMap {
-    request
-        .get(http::header::CONTENT_TYPE)
-        .map(|value| (http::header::CONTENT_TYPE, value.clone()))
-        .into_iter()
-        .collect()
+impl<S: Service<Request<B>>, B> State<S, B> {
+    fn refused(refusal: Refusal, request: &Request<B>, from_query: bool) -> Self {
+        let mut response = refusal.answer(request);
+        if from_query {
+            let headers = response.headers_mut();
+            headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        }
+        Self::Refused { response: Some(response) }
+    }
 }
 
 impl<S, B, ResBody> Future for ResponseFuture<S, B>
@@ -102,10 +100,7 @@ where
                         waiting.take().expect("a future is not polled after it is done");
                     match admit(&settings, &mut request, verdict) {
                         Ok(by_query) => State::Calling { future: service.call(request), by_query },
-                        Err(refusal) => State::Refused {
-                            refusal: Some((refusal, rendering_headers(request.headers()))),
-                            by_query: from_query,
-                        },
+                        Err(refusal) => State::refused(refusal, &request, from_query),
                     }
                 }
                 StateProjection::Calling { future, by_query } => {
@@ -115,16 +110,9 @@ where
                     }
                     return Poll::Ready(Ok(response));
                 }
-                StateProjection::Refused { refusal, by_query } => {
-                    let (refusal, headers) =
-                        refusal.take().expect("a future is not polled after it is done");
-                    let mut response = refusal.into_response(&headers).map(ResponseBody::refusal);
-                    if *by_query {
-                        response
-                            .headers_mut()
-                            .insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-                    }
-                    return Poll::Ready(Ok(response));
+                StateProjection::Refused { response } => {
+                    let response = response.take().expect("a future is not polled after it is done");
+                    return Poll::Ready(Ok(response.map(ResponseBody::refusal)));
                 }
             };
             state.set(next);

@@ -49,11 +49,12 @@ mod settings;
 pub use hallpass_core as core;
 
 pub use self::{
-    admission::{PrincipalExt, enforce, require_principal},
+    admission::{PrincipalExt, enforce, refuse, require_principal},
     body::ResponseBody,
     framework::{Framework, Matched},
     future::ResponseFuture,
     layer::TokenLayer,
+    locate::Authorization,
     policy::{PolicyError, PolicyTable, Rule},
     refusal::{PROBLEM_TYPE_PREFIX, Refusal, RefusalKind},
     require::{Require, RequireFuture, RequireLayer, require},

@@ -79,7 +79,7 @@ where
                 RequireFuture { state: RequireState::Calling { future: self.inner.call(request) } }
             }
             Err(refusal) => {
-                let response = refusal.into_response(request.headers());
+                let response = refusal.answer(&request);
                 RequireFuture { state: RequireState::Refused { response: Some(response) } }
             }
         }

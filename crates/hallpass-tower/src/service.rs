@@ -85,7 +85,7 @@ where
         };
         match verdict {
             Ok(by_query) => ResponseFuture::calling(self.inner.call(request), by_query),
-            Err(refusal) => ResponseFuture::refused(refusal, request.headers(), from_query),
+            Err(refusal) => ResponseFuture::refused(refusal, &request, from_query),
         }
     }
 }

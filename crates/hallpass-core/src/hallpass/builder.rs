@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
+use zeroize::Zeroizing;
 
 use super::{Hallpass, Inner};
 use crate::catalog::Catalog;
@@ -23,7 +24,8 @@ pub struct HallpassBuilder {
     store: Box<dyn ErasedStore>,
     prefix: String,
     accepted: Vec<String>,
-    peppers: Vec<(String, Vec<u8>)>,
+    pepper: Option<(String, Zeroizing<Vec<u8>>)>,
+    retired_peppers: Vec<(String, Zeroizing<Vec<u8>>)>,
     catalog: Option<Catalog>,
     limits: Limits,
     owners: Option<Box<dyn ErasedOwners>>,
@@ -38,7 +40,8 @@ impl HallpassBuilder {
             store: Box::new(store),
             prefix: Prefix::default().to_string(),
             accepted: Vec::new(),
-            peppers: Vec::new(),
+            pepper: None,
+            retired_peppers: Vec::new(),
             catalog: None,
             limits: Limits::default(),
             owners: None,
@@ -65,14 +68,14 @@ impl HallpassBuilder {
     ///
     /// Digests made without a pepper stay valid; so do those of [`retired_pepper`](Self::retired_pepper)s.
     pub fn pepper(mut self, key_id: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
-        self.peppers.insert(0, (key_id.into(), key.into()));
+        self.pepper = Some((key_id.into(), Zeroizing::new(key.into())));
         self
     }
 
-    /// A pepper that made digests once: tokens made under it still work. Give it after
-    /// [`pepper`](Self::pepper).
+    /// A pepper that made digests once: tokens made under it still work, and get a new digest as
+    /// they are used.
     pub fn retired_pepper(mut self, key_id: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
-        self.peppers.push((key_id.into(), key.into()));
+        self.retired_peppers.push((key_id.into(), Zeroizing::new(key.into())));
         self
     }
 
@@ -138,22 +141,26 @@ impl HallpassBuilder {
             .chain(&self.accepted)
             .map(|prefix| prefix.parse())
             .collect::<Result<Vec<Prefix>, _>>()?;
-        let mut keys: Vec<(KeyId, Pepper)> = Vec::new();
-        for (id, key) in self.peppers {
-            let id: KeyId = id.parse()?;
-            if keys.iter().any(|(known, _)| *known == id) {
+        let current = self.pepper.map(read_pepper).transpose()?;
+        let mut retired = Vec::new();
+        for pepper in self.retired_peppers {
+            let (id, pepper) = read_pepper(pepper)?;
+            if current.iter().chain(&retired).any(|(known, _)| *known == id) {
                 return Err(BuildError::PepperTwice(id));
             }
-            keys.push((id, Pepper::new(key)?));
+            retired.push((id, pepper));
         }
-        if let (Expiry::Never, Some(_)) = (self.limits.default_expiry, self.limits.longest_lifetime)
-        {
-            return Err(BuildError::DefaultExpiry);
+        if let Some(longest) = self.limits.longest_lifetime {
+            match self.limits.default_expiry {
+                Expiry::Never => return Err(BuildError::DefaultExpiry),
+                Expiry::In(span) if span > longest => return Err(BuildError::DefaultExpiry),
+                Expiry::In(_) | Expiry::At(_) | Expiry::Through(_) => {}
+            }
         }
         Ok(Hallpass(Arc::new(Inner {
             store: self.store,
             prefixes,
-            digester: Digester::new(keys),
+            digester: Digester::new(current, retired),
             catalog: self.catalog,
             limits: self.limits,
             owners: self.owners,
@@ -165,6 +172,10 @@ impl HallpassBuilder {
             superseded: Mutex::new(HashMap::new()),
         })))
     }
+}
+
+fn read_pepper((id, mut key): (String, Zeroizing<Vec<u8>>)) -> Result<(KeyId, Pepper), BuildError> {
+    Ok((id.parse()?, Pepper::new(std::mem::take(&mut *key))?))
 }
 
 impl fmt::Debug for HallpassBuilder {

@@ -98,18 +98,22 @@ impl Hallpass {
         // What ends later than now has not ended.
         let ended_before = ended_before.min(self.now());
         let mut pruned = 0;
-        loop {
-            let batch = self.store().prune(ended_before, PRUNE_BATCH).await?;
-            pruned += batch;
-            if batch < u64::from(PRUNE_BATCH) {
-                break;
+        let outcome = loop {
+            match self.store().prune(ended_before, PRUNE_BATCH).await {
+                Ok(batch) => {
+                    pruned += batch;
+                    if batch < u64::from(PRUNE_BATCH) {
+                        break Ok(pruned);
+                    }
+                }
+                Err(error) => break Err(error.into()),
             }
-        }
+        };
         if pruned > 0 {
             let mut event = self.event(EventKind::Pruned, by);
             event.count = pruned;
             self.emit(&event);
         }
-        Ok(pruned)
+        outcome
     }
 }

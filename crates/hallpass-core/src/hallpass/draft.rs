@@ -181,10 +181,13 @@ impl Hallpass {
         let mut scopes = Vec::with_capacity(texts.len().min(ScopeSet::MAX_LEN));
         // A text that is no scope is not repeated: it may hold anything. One that is, is harmless.
         for text in texts {
+            // Pasted into the wrong field, it would be shown wherever this token is.
+            if crate::token::parse(text.as_bytes(), self.prefixes()).is_some() {
+                faults.add("scopes", "that is a token, not a scope: do not show it to anybody");
+                return ScopeSet::default();
+            }
             match text.parse::<Scope>() {
-                Ok(scope) if self.catalog().is_none_or(|catalog| catalog.knows(&scope)) => {
-                    scopes.push(scope);
-                }
+                Ok(scope) if self.knows(&scope) => scopes.push(scope),
                 Ok(scope) => {
                     faults.add("scopes", format!("there is no scope {scope}"));
                     return ScopeSet::default();
@@ -196,6 +199,11 @@ impl Hallpass {
             }
         }
         Self::bounded(faults, scopes.into_iter().collect())
+    }
+
+    /// Whether a token that holds this scope is allowed anything by it.
+    pub(super) fn knows(&self, scope: &Scope) -> bool {
+        self.catalog().is_none_or(|catalog| catalog.knows(scope))
     }
 
     pub(super) fn bounded(faults: &mut Faults, scopes: ScopeSet) -> ScopeSet {

@@ -36,7 +36,7 @@ use crate::limits::Limits;
 use crate::owner::{ErasedOwners, Owner, Standing};
 use crate::record::TokenRecord;
 use crate::rekey::RekeyLog;
-use crate::store::{ErasedStore, StoredToken, TokenStore};
+use crate::store::{ErasedStore, StoreError, StoredToken, TokenStore};
 use crate::token::{Prefix, TokenId};
 use crate::usage::UseLog;
 
@@ -162,29 +162,30 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// The store's own trouble; what was not written waits for the next flush.
+    /// The store's own trouble. Uses that were not written wait for the next flush, even if the
+    /// future is dropped half way; digests wait for their token's next use.
     pub async fn flush_uses(&self) -> Result<u64, Error> {
-        let uses = self.uses().take();
+        let moved = self.write_uses().await?;
         for (id, rekey) in self.rekeys().take() {
             match self.store().rekey(id, &rekey.outdated, &rekey.secrets).await {
-                Err(error) if error.is_unavailable() => {
-                    // The token's next use notes it again.
-                    tracing::warn!(target: "hallpass", token = %id, %error, "a digest could not be made anew yet");
-                }
+                // A store that is down is not asked again for each of the others.
+                Err(error) if error.is_unavailable() => return Err(error.into()),
+                // Done; or the token has another secret by now, or is gone.
                 _ => {}
             }
         }
-        let mut written = 0;
-        for (done, batch) in uses.chunks(500).enumerate() {
-            match self.store().touch(batch).await {
-                Ok(moved) => written += moved,
-                Err(error) => {
-                    self.uses().put_back(uses[done * 500..].to_vec());
-                    return Err(error.into());
-                }
-            }
+        Ok(moved)
+    }
+
+    /// The uses alone: those who look at tokens wait for them, and for nothing else.
+    async fn write_uses(&self) -> Result<u64, Error> {
+        let mut moved = 0;
+        let mut flush = self.uses().flush();
+        while let Some(batch) = flush.next_batch() {
+            moved += self.store().touch(batch).await?;
+            flush.batch_written();
         }
-        Ok(written)
+        Ok(moved)
     }
 
     /// Whether uses wait to be written.
@@ -213,6 +214,15 @@ impl Hallpass {
 
     pub(crate) fn store(&self) -> &dyn ErasedStore {
         &*self.0.store
+    }
+
+    /// The token, from the store itself.
+    pub(crate) async fn find(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
+        let found = self.store().find(id).await?.value;
+        if let Some(found) = &found {
+            must_be_about(id, &found.record)?;
+        }
+        Ok(found)
     }
 
     pub(crate) fn prefixes(&self) -> &[Prefix] {
@@ -275,10 +285,8 @@ impl Hallpass {
     /// The token, if this caller may know of it.
     async fn visible(&self, by: &Caller, id: TokenId) -> Result<StoredToken, Error> {
         // So that a caller sees the uses of a moment ago; if it fails they wait on.
-        if self.has_unflushed_uses() {
-            let _ = self.flush_uses().await;
-        }
-        let found = self.store().find(id).await?.value.ok_or(Error::NotFound)?;
+        let _ = self.write_uses().await;
+        let found = self.find(id).await?.ok_or(Error::NotFound)?;
         match by.role() {
             Role::Owner if by.on_behalf_of() != Some(&found.record.owner) => Err(Error::NotFound),
             Role::Owner | Role::Admin | Role::Operator => Ok(found),
@@ -308,9 +316,24 @@ impl Hallpass {
     }
 }
 
+/// A store that answers with another token's record is broken: nothing it said is believed.
+pub(crate) fn must_be_about(id: TokenId, record: &TokenRecord) -> Result<(), StoreError> {
+    if record.id == id {
+        return Ok(());
+    }
+    tracing::error!(target: "hallpass", asked = %id, "the token store answered with another token's record");
+    Err(StoreError::corrupt("the record of another token"))
+}
+
+/// The span in the largest unit that it is a whole number of.
 fn in_words(span: SignedDuration) -> String {
-    let hours = span.as_hours();
-    if hours % 24 == 0 { format!("{} days", hours / 24) } else { format!("{hours} hours") }
+    let minutes = span.as_mins();
+    let (count, unit) = match minutes {
+        _ if minutes % (24 * 60) == 0 => (minutes / (24 * 60), "day"),
+        _ if minutes % 60 == 0 => (minutes / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 impl Event {

@@ -151,9 +151,7 @@ impl Hallpass {
                 Error::invalid("cursor", "not a cursor of this list: start again without one")
             })?);
         }
-        if self.has_unflushed_uses() {
-            let _ = self.flush_uses().await;
-        }
+        let _ = self.write_uses().await;
         let page = self.store().list(&query).await?;
         let others = page
             .records

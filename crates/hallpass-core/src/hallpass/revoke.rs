@@ -10,6 +10,10 @@ use crate::token::TokenId;
 /// How often a revocation is tried again: others may rename the token meanwhile, it is taken back all the same.
 const ATTEMPTS: u32 = 64;
 
+/// How often it is tried again when nobody can tell whether it stands: each time may take as long as a
+/// store takes to give up.
+const UNKNOWN_OUTCOMES: u32 = 4;
+
 impl Hallpass {
     /// Takes a token back. Once this has returned, this node accepts it no more. A token that is
     /// revoked already stays as it is. Regenerating brings it back, with another secret.
@@ -18,19 +22,28 @@ impl Hallpass {
     ///
     /// [`Error::NotFound`], or the store's trouble: then the token may still work.
     pub async fn revoke(&self, by: &Caller, id: TokenId) -> Result<TokenRecord, Error> {
+        let now = self.now();
+        let mut unknown_outcomes = 0;
         for _ in 0..ATTEMPTS {
             let mut record = self.visible(by, id).await?.record;
             if record.revoked_at.is_some() {
+                if unknown_outcomes > 0 && record.revoked_at == Some(now) {
+                    self.emit(&self.event(EventKind::Revoked, by).about_token(&record));
+                }
                 return Ok(record);
             }
-            record.revoked_at = Some(self.now());
+            record.revoked_at = Some(now);
             record.revision = record.revision.next();
             let change = Change { record, secrets: None, kind: ChangeKind::Revoked };
             match self.apply(change, by, EventKind::Revoked).await {
                 Ok(Some(record)) => return Ok(record),
                 Ok(None) => {}
                 // Whether it stands is found out by looking again.
-                Err(Error::Store(error)) if error.is_outcome_unknown() => {}
+                Err(Error::Store(error))
+                    if error.is_outcome_unknown() && unknown_outcomes < UNKNOWN_OUTCOMES =>
+                {
+                    unknown_outcomes += 1;
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -139,8 +139,14 @@ impl Hallpass {
             if after == before {
                 return Ok(before);
             }
-            let added: Vec<_> =
-                after.scopes.iter().filter(|scope| !before.scopes.covers(scope)).collect();
+            // What is held but unknown to the catalog allows nothing: it vouches for no other scope.
+            let allowed: ScopeSet =
+                before.scopes.iter().filter(|held| self.knows(held)).cloned().collect();
+            let added: Vec<_> = after
+                .scopes
+                .iter()
+                .filter(|scope| !allowed.covers(scope) && !before.scopes.contains(scope))
+                .collect();
             if !added.is_empty() {
                 self.may_grant(by, &after.owner, &added).await?;
             }

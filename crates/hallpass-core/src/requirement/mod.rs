@@ -111,6 +111,16 @@ impl Requirement {
         }
     }
 
+    /// Whether it is bound to any path parameter.
+    #[must_use]
+    pub fn has_parameters(&self) -> bool {
+        match &self.0 {
+            Node::Public | Node::Authenticated => false,
+            Node::Scope(template) => template.parameters().next().is_some(),
+            Node::Any(list) | Node::All(list) => list.iter().any(Self::has_parameters),
+        }
+    }
+
     /// The names of the path parameters it is bound to; one may come more than once.
     #[must_use]
     pub fn parameters(&self) -> Vec<&str> {

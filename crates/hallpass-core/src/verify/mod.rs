@@ -10,12 +10,12 @@ use jiff::Timestamp;
 pub use self::{loaded::LoadedToken, principal::Principal};
 use crate::error::Error;
 use crate::event::{Event, EventKind, RefusedBecause};
-use crate::hallpass::Hallpass;
+use crate::hallpass::{Hallpass, must_be_about};
 use crate::owner::Standing;
 use crate::record::Status;
 use crate::rekey::Rekey;
-use crate::store::{Secrets, StoreError};
-use crate::token::PresentedToken;
+use crate::store::{PreviousSecret, Secrets, StoreError};
+use crate::token::{PresentedToken, TokenId};
 
 /// Why a presented token does not let anybody in.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,14 @@ pub enum Denied {
     /// It could not be found out whether the token is good: 503, never 401.
     #[error("the token could not be checked")]
     Unavailable(#[source] Error),
+}
+
+impl Denied {
+    /// Whether it could not be found out if the token is good: the answer is 503.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
 }
 
 impl From<StoreError> for Denied {
@@ -139,27 +147,69 @@ impl Hallpass {
     ///
     /// As [`authenticate`](Self::authenticate).
     pub async fn recheck(&self, principal: &Principal) -> Result<Principal, Denied> {
-        let unknown = || self.refused(RefusedBecause::Unknown, Some(principal.loaded()));
-        let loaded = self.store().load(principal.token_id()).await?.ok_or_else(unknown)?;
-        let now = self.now();
-        let proven = match &principal.loaded().secrets().previous {
-            Some(previous) if principal.by_previous_secret() => &previous.digest,
-            _ => &principal.loaded().secrets().current,
-        };
-        let secrets = loaded.secrets();
-        let by_previous_secret = if secrets.current.ct_eq(proven) {
-            false
-        } else if secrets.previous.as_ref().is_some_and(|p| now < p.until && p.digest.ct_eq(proven))
-        {
-            true
-        } else {
-            return Err(unknown());
-        };
-        if let Some(why) = ended(&loaded, now) {
-            return Err(self.refused(why, Some(&loaded)));
+        let id = principal.token_id();
+        let mut past_cache = false;
+        loop {
+            let Some(loaded) = self.load(id, past_cache).await? else {
+                return Err(self.refused(RefusedBecause::Unknown, Some(principal.loaded())));
+            };
+            let now = self.now();
+            let Some(by_previous_secret) = self.still_proven(principal, &loaded, now) else {
+                if !past_cache && self.store().cached(id).is_some() {
+                    past_cache = true;
+                    continue;
+                }
+                return Err(self.refused(RefusedBecause::Unknown, Some(&loaded)));
+            };
+            if let Some(why) = ended(&loaded, now) {
+                return Err(self.refused(why, Some(&loaded)));
+            }
+            return self.accept_within_standing(loaded, by_previous_secret, now).await;
         }
-        let standing = self.standing(&loaded.record().owner).await.map_err(Denied::Unavailable)?;
-        self.accept(loaded, &standing, by_previous_secret, now)
+    }
+
+    /// Whether the secret that let the principal in would let it in again, and if so whether it is
+    /// the previous one by now.
+    fn still_proven(
+        &self,
+        principal: &Principal,
+        loaded: &LoadedToken,
+        now: Timestamp,
+    ) -> Option<bool> {
+        let (then, secrets) = (principal.loaded(), loaded.secrets());
+        let proven = match &then.secrets().previous {
+            Some(previous) if principal.by_previous_secret() => &previous.digest,
+            _ => &then.secrets().current,
+        };
+        // Made anew under another pepper, the digest is another one of the same secret.
+        let rekeyed = !principal.by_previous_secret()
+            && proven.algorithm() != secrets.current.algorithm()
+            && then.record().regenerated_at == loaded.record().regenerated_at;
+        if rekeyed || secrets.current.ct_eq(proven) {
+            return Some(false);
+        }
+        overlap(loaded, now)
+            .is_some_and(|previous| {
+                previous.digest.ct_eq(proven)
+                    && !self.is_superseded(then.record().id, &secrets.current)
+            })
+            .then_some(true)
+    }
+
+    /// The token for a check; past the cache if what that holds may be older than the secret.
+    async fn load(
+        &self,
+        id: TokenId,
+        past_cache: bool,
+    ) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+        if past_cache {
+            return Ok(self.find(id).await?.map(LoadedToken::new).map(Arc::new));
+        }
+        let loaded = self.store().load(id).await?;
+        if let Some(loaded) = &loaded {
+            must_be_about(id, loaded.record())?;
+        }
+        Ok(loaded)
     }
 
     /// The secret is proven before any state is looked at: who does not know it learns nothing.
@@ -167,7 +217,7 @@ impl Hallpass {
         let secrets = loaded.secrets();
         let proves = |digest| self.digester().matches(token.secret(), digest);
         let current = proves(&secrets.current);
-        let overlap = secrets.previous.as_ref().filter(|previous| now < previous.until);
+        let overlap = overlap(loaded, now);
         let by_previous = !current
             && overlap.is_some_and(|previous| {
                 proves(&previous.digest) && !self.is_superseded(token.id(), &secrets.current)
@@ -236,6 +286,11 @@ impl Hallpass {
     }
 }
 
+/// The secret before the current one, until its time is over.
+fn overlap(loaded: &LoadedToken, now: Timestamp) -> Option<&PreviousSecret> {
+    loaded.secrets().previous.as_ref().filter(|previous| now < previous.until)
+}
+
 fn ended(loaded: &LoadedToken, now: Timestamp) -> Option<RefusedBecause> {
     match loaded.record().status(now) {
         Status::Active => None,
@@ -257,21 +312,11 @@ impl PendingVerification {
     pub async fn resolve(self) -> Result<Principal, Denied> {
         let Self { passes, token, mut past_cache } = self;
         loop {
-            let loaded = if past_cache {
-                let found = passes.store().find(token.id()).await?.value;
-                found.map(LoadedToken::new).map(Arc::new)
-            } else {
-                passes.store().load(token.id()).await?
-            };
-            let Some(loaded) = loaded else {
+            let Some(loaded) = passes.load(token.id(), past_cache).await? else {
                 // As much hashing as for a token that exists.
                 let _ = passes.digester().digest(token.secret());
                 return Err(passes.refused(RefusedBecause::Unknown, None));
             };
-            if loaded.record().id != token.id() {
-                tracing::error!(target: "hallpass", asked = %token.id(), "the token store answered with another token's record: refused");
-                return Err(passes.refused(RefusedBecause::Unknown, None));
-            }
             let now = passes.now();
             match passes.judge(&token, &loaded, now) {
                 Judgement::OtherSecret

@@ -1,11 +1,22 @@
 //! The `Authorization` header (RFC 6750, section 2.1; RFC 9110, section 11).
 
+use std::fmt;
+
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 /// What the `Authorization` lines of a request say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Authorization<'h> {
+///
+/// ```
+/// use hallpass_tower::Authorization;
+/// use http::{HeaderMap, header::AUTHORIZATION};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert(AUTHORIZATION, "Bearer hp_abc".parse().unwrap());
+/// assert_eq!(Authorization::of(&headers), Authorization::Bearer(b"hp_abc"));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Authorization<'h> {
     /// There is none.
     Absent,
     /// Another scheme than `Bearer`: not for us.
@@ -19,12 +30,28 @@ pub(crate) enum Authorization<'h> {
 /// Past this no value is looked into: no token is nearly as long.
 const LONG: usize = 1024;
 
-pub(crate) fn authorization(headers: &HeaderMap) -> Authorization<'_> {
-    let mut lines = headers.get_all(AUTHORIZATION).iter();
-    match (lines.next(), lines.next()) {
-        (None, _) => Authorization::Absent,
-        (Some(_), Some(_)) => Authorization::Malformed,
-        (Some(value), None) => credentials(value.as_bytes()),
+impl<'h> Authorization<'h> {
+    /// Reads the header.
+    #[must_use]
+    pub fn of(headers: &'h HeaderMap) -> Self {
+        let mut lines = headers.get_all(AUTHORIZATION).iter();
+        match (lines.next(), lines.next()) {
+            (None, _) => Self::Absent,
+            (Some(_), Some(_)) => Self::Malformed,
+            (Some(value), None) => credentials(value.as_bytes()),
+        }
+    }
+}
+
+/// Shows which it is, never the parameter.
+impl fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Foreign => "Foreign",
+            Self::Bearer(_) => "Bearer(..)",
+            Self::Malformed => "Malformed",
+        })
     }
 }
 
@@ -116,10 +143,10 @@ mod tests {
     #[test]
     fn several_lines_are_malformed_whatever_they_say() {
         let mut headers = HeaderMap::new();
-        assert_eq!(authorization(&headers), Authorization::Absent);
+        assert_eq!(Authorization::of(&headers), Authorization::Absent);
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer T"));
-        assert_eq!(authorization(&headers), Authorization::Bearer(b"T"));
+        assert_eq!(Authorization::of(&headers), Authorization::Bearer(b"T"));
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer T"));
-        assert_eq!(authorization(&headers), Authorization::Malformed);
+        assert_eq!(Authorization::of(&headers), Authorization::Malformed);
     }
 }

@@ -5,7 +5,7 @@ mod query;
 
 use http::{HeaderMap, Uri};
 
-pub(crate) use self::header::{Authorization, authorization};
+pub use self::header::Authorization;
 use self::query::{Found, Value};
 pub(crate) use self::query::{any_value, cut};
 
@@ -36,7 +36,7 @@ impl Located<'_> {
 /// Looks at the header, then at the parameters of these names. Two credentials are one too many,
 /// whatever they say: none is ever preferred.
 pub(crate) fn locate<'r>(headers: &'r HeaderMap, uri: &Uri, names: &[String]) -> Located<'r> {
-    let header = authorization(headers);
+    let header = Authorization::of(headers);
     let query = match uri.query() {
         Some(query) if !names.is_empty() => query::find(query, names),
         _ => Found::Absent,

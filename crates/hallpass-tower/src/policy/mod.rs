@@ -233,7 +233,7 @@ impl PolicyTable {
         if requirement.is_public() {
             return Lookup::Public;
         }
-        if requirement.parameters().is_empty() {
+        if !requirement.has_parameters() {
             return Lookup::Rule { requirement, parameters: Vec::new() };
         }
         match route.pattern.read(path) {

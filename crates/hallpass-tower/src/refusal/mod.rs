@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use hallpass_core::Denied;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
 pub(crate) use self::challenge::Realm;
 use crate::settings::Render;
@@ -183,6 +183,17 @@ impl Refusal {
             None => response,
         };
         response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        response
+    }
+
+    /// The answer to this request. For `HEAD` the body is only described: over HTTP/2, hyper sends
+    /// what it is given, and a client that gets a body then gives the stream up.
+    pub(crate) fn answer<B>(self, request: &Request<B>) -> Response<Bytes> {
+        let mut response = self.into_response(request.headers());
+        if request.method() == Method::HEAD {
+            let length = std::mem::take(response.body_mut()).len();
+            response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+        }
         response
     }
 

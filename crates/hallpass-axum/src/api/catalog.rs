@@ -1,0 +1,111 @@
+//! What a token can be given: the application's scopes and presets, and the host's limits.
+
+use hallpass_core::{Catalog, CatalogScope, Expiry, Limits, Preset};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::input::By;
+use super::reply::Value;
+use crate::problem::Problem;
+
+/// The scopes there are, the presets, and the limits.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Scopes)]
+pub(crate) struct CatalogView {
+    scopes: Vec<ScopeView>,
+    presets: Vec<PresetView>,
+    limits: LimitsView,
+}
+
+/// A scope, with what a person needs to choose it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Scope)]
+pub(crate) struct ScopeView {
+    scope: String,
+    title: String,
+    description: String,
+    /// Where it is documented.
+    docs: Option<String>,
+}
+
+/// A named set of scopes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Preset)]
+pub(crate) struct PresetView {
+    name: String,
+    title: String,
+    scopes: Vec<String>,
+}
+
+/// The host's bounds on tokens.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Limits)]
+pub(crate) struct LimitsView {
+    /// How many tokens one owner may have, in whatever state; `null` is any number.
+    tokens_per_owner: Option<u32>,
+    /// The longest time from issue or regeneration to expiry, in seconds; `null` is any. With it,
+    /// a token that never ends is refused.
+    longest_lifetime: Option<i64>,
+    /// What `expires` is where it is absent, in one of the forms that issuing takes.
+    #[schema(example = "30d")]
+    default_expires: Option<String>,
+}
+
+impl From<&CatalogScope> for ScopeView {
+    fn from(scope: &CatalogScope) -> Self {
+        Self {
+            scope: scope.as_scope().to_string(),
+            title: scope.title().to_owned(),
+            description: scope.description_text().to_owned(),
+            docs: scope.docs_url().map(str::to_owned),
+        }
+    }
+}
+
+impl From<&Preset> for PresetView {
+    fn from(preset: &Preset) -> Self {
+        Self {
+            name: preset.name().to_owned(),
+            title: preset.title().to_owned(),
+            scopes: preset.scopes().iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl From<&Limits> for LimitsView {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            tokens_per_owner: limits.tokens_per_owner,
+            longest_lifetime: limits.longest_lifetime.map(|span| span.as_secs()),
+            default_expires: written(limits.default_expiry),
+        }
+    }
+}
+
+/// An expiry as people write it; `None` for a span that is no number of whole hours.
+fn written(expiry: Expiry) -> Option<String> {
+    const HOUR: i64 = 3600;
+    match expiry {
+        Expiry::Never => Some("never".to_owned()),
+        Expiry::At(instant) => Some(instant.to_string()),
+        Expiry::Through(date) => Some(date.to_string()),
+        Expiry::In(span) if span.as_secs() % (24 * HOUR) == 0 => {
+            Some(format!("{}d", span.as_secs() / (24 * HOUR)))
+        }
+        Expiry::In(span) if span.as_secs() % HOUR == 0 => {
+            Some(format!("{}h", span.as_secs() / HOUR))
+        }
+        _ => None,
+    }
+}
+
+pub(super) async fn scopes(by: By) -> Result<Value<CatalogView>, Problem> {
+    let catalog = by.passes.catalog();
+    let scopes = catalog.map(Catalog::scopes).unwrap_or_default();
+    let presets = catalog.map(Catalog::presets).unwrap_or_default();
+    Ok(Value(CatalogView {
+        scopes: scopes.iter().map(Into::into).collect(),
+        presets: presets.iter().map(Into::into).collect(),
+        limits: by.passes.limits().into(),
+    }))
+}

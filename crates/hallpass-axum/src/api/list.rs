@@ -1,0 +1,157 @@
+use hallpass_core::store::{Sort, SortBy};
+use hallpass_core::{DESCRIPTION_MAX, Forbidden, Listing, Role, Scope, Status};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::{IntoParams, ToSchema};
+
+use super::input::{By, Query};
+use super::reply::Value;
+use super::revoke::read_owner;
+use crate::problem::Problem;
+use crate::view::TokenView;
+
+/// Which tokens to list, and from where on.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParameters {
+    /// Only those of this status.
+    #[param(inline, nullable = false)]
+    status: Option<StatusFilter>,
+    /// Only those whose name or description holds this text, in whatever case.
+    #[param(nullable = false, max_length = 1000)]
+    q: Option<String>,
+    /// Only those that hold exactly this scope.
+    #[param(nullable = false)]
+    scope: Option<String>,
+    /// Only this owner's: for an admin, who sees everybody's without.
+    #[param(nullable = false)]
+    owner: Option<String>,
+    /// The order; a `-` before it is descending. Absent times come last.
+    #[param(inline, nullable = false)]
+    sort: Option<Order>,
+    /// How many on a page.
+    #[serde(default, deserialize_with = "whole_number")]
+    #[param(nullable = false, value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before, with the same filters and order.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(default = "all")]
+enum StatusFilter {
+    Active,
+    Expired,
+    Revoked,
+    All,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(default = "-created_at")]
+enum Order {
+    #[serde(rename = "created_at")]
+    CreatedAt,
+    #[serde(rename = "-created_at")]
+    CreatedAtDescending,
+    #[serde(rename = "name")]
+    Name,
+    #[serde(rename = "-name")]
+    NameDescending,
+    #[serde(rename = "expires_at")]
+    ExpiresAt,
+    #[serde(rename = "-expires_at")]
+    ExpiresAtDescending,
+    #[serde(rename = "last_used_at")]
+    LastUsedAt,
+    #[serde(rename = "-last_used_at")]
+    LastUsedAtDescending,
+}
+
+impl From<Order> for Sort {
+    fn from(order: Order) -> Self {
+        let (by, descending) = match order {
+            Order::CreatedAt => (SortBy::CreatedAt, false),
+            Order::CreatedAtDescending => (SortBy::CreatedAt, true),
+            Order::Name => (SortBy::Name, false),
+            Order::NameDescending => (SortBy::Name, true),
+            Order::ExpiresAt => (SortBy::ExpiresAt, false),
+            Order::ExpiresAtDescending => (SortBy::ExpiresAt, true),
+            Order::LastUsedAt => (SortBy::LastUsedAt, false),
+            Order::LastUsedAtDescending => (SortBy::LastUsedAt, true),
+        };
+        Self { by, descending }
+    }
+}
+
+/// A page of tokens.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokenList {
+    items: Vec<TokenView>,
+    /// Where the next page starts; `null` on the last.
+    next_cursor: Option<String>,
+    /// How many tokens the filters match, on all pages together.
+    total: u64,
+}
+
+/// A number in a query: digits alone.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let number = Some(&text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = number.and_then(|text| text.parse().ok());
+    number.map(Some).ok_or_else(|| de::Error::custom("write a whole number"))
+}
+
+impl ListParameters {
+    fn listing(self) -> Result<Listing, Problem> {
+        let mut listing = Listing::new();
+        listing = match self.status {
+            Some(StatusFilter::Active) => listing.status(Status::Active),
+            Some(StatusFilter::Expired) => listing.status(Status::Expired),
+            Some(StatusFilter::Revoked) => listing.status(Status::Revoked),
+            Some(StatusFilter::All) | None => listing,
+        };
+        if let Some(text) = self.q {
+            // Nothing longer can match, and not every database takes a NUL.
+            if text.chars().count() > DESCRIPTION_MAX || text.contains('\0') {
+                let message = format!("at most {DESCRIPTION_MAX} characters, none of them NUL");
+                return Err(Problem::invalid("q", message));
+            }
+            listing = listing.text(text);
+        }
+        if let Some(scope) = self.scope {
+            let scope: Scope = scope
+                .parse()
+                .map_err(|error: hallpass_core::ScopeError| Problem::invalid("scope", error.to_string()))?;
+            listing = listing.scope(scope);
+        }
+        if let Some(owner) = self.owner {
+            listing = listing.owner(read_owner(&owner)?);
+        }
+        if let Some(order) = self.sort {
+            listing = listing.sort(order.into());
+        }
+        if let Some(limit) = self.limit {
+            listing = listing.limit(limit);
+        }
+        if let Some(cursor) = self.cursor {
+            listing = listing.cursor(cursor);
+        }
+        Ok(listing)
+    }
+}
+
+pub(super) async fn list(
+    by: By,
+    Query(parameters): Query<ListParameters>,
+) -> Result<Value<TokenList>, Problem> {
+    // Whatever owner they name, and whether it is one.
+    if parameters.owner.is_some() && by.caller.role() == Role::Owner {
+        return Err(hallpass_core::Error::from(Forbidden::OnlyAdmins).into());
+    }
+    let listed = by.passes.list(&by.caller, &parameters.listing()?).await?;
+    let now = by.passes.now();
+    let items = listed.items.iter().map(|record| TokenView::new(record, now)).collect();
+    Ok(Value(TokenList { items, next_cursor: listed.next_cursor, total: listed.total }))
+}

@@ -1,0 +1,53 @@
+//! Taking tokens back: one, or all of an owner's.
+
+use hallpass_core::Owner;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::{By, Id, Json, OptionalJson};
+use super::reply::{Shown, Value};
+use crate::problem::Problem;
+
+/// Nothing is to be said.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Nothing)]
+pub(crate) struct NothingBody {}
+
+pub(super) async fn revoke(
+    by: By,
+    Id(id): Id,
+    OptionalJson(NothingBody {}): OptionalJson<NothingBody>,
+) -> Result<Shown, Problem> {
+    let record = by.passes.revoke(&by.caller, id).await?;
+    Ok(Shown::new(&by.passes, &record))
+}
+
+/// Whose tokens to revoke.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OwnerToRevoke)]
+pub(crate) struct OwnerBody {
+    /// The host's id of a person, team or service.
+    #[schema(min_length = 1, max_length = 255)]
+    owner: String,
+}
+
+/// How many tokens were revoked.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Revoked {
+    /// Not counting those that were revoked already.
+    revoked: u64,
+}
+
+pub(super) async fn revoke_owner(
+    by: By,
+    Json(body): Json<OwnerBody>,
+) -> Result<Value<Revoked>, Problem> {
+    let owner = read_owner(&body.owner)?;
+    Ok(Value(Revoked { revoked: by.passes.revoke_all(&by.caller, &owner).await? }))
+}
+
+pub(super) fn read_owner(text: &str) -> Result<Owner, Problem> {
+    Owner::new(text).map_err(|error| Problem::invalid("owner", error.to_string()))
+}

@@ -1,0 +1,146 @@
+//! Who calls the management API: the host's own word, from axum's own extractors.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use hallpass_core::Caller;
+
+/// An async function of extractors that says who calls: the host's sign-in, as it is.
+///
+/// Up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the request's
+/// [`Parts`]. The answer is anything that is [`IntoCaller`]. An extractor that rejects the request
+/// has found nobody.
+///
+/// ```
+/// use axum::http::request::Parts;
+/// use hallpass_axum::TokenApi;
+/// use hallpass_core::{Caller, Hallpass};
+/// # use hallpass_memory::MemoryStore;
+///
+/// async fn signed_in(parts: Parts) -> Option<Caller> {
+///     let person = parts.extensions.get::<Person>()?;
+///     Some(if person.is_admin { Caller::admin(&person.id) } else { Caller::owner(&person.id) })
+/// }
+/// # #[derive(Clone)] struct Person { id: String, is_admin: bool }
+///
+/// let passes = Hallpass::builder(MemoryStore::new()).build();
+/// let app: axum::Router = TokenApi::new(&passes, signed_in).at("/tokens");
+/// # let _ = app;
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who calls",
+    label = "not an async function of extractors that answers with a `Caller`",
+    note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and the answer is \
+            `Caller`, `Option<Caller>`, or a `Result` of one of them whose error is `IntoResponse`"
+)]
+pub trait Who<T, S>: Send + Sync + 'static {
+    /// Who calls; `None` if nobody is signed in. An error is what the host would have answered.
+    fn who(
+        &self,
+        parts: &mut Parts,
+        state: &S,
+    ) -> impl Future<Output = Result<Option<Caller>, Response>> + Send;
+}
+
+/// What a sign-in may answer: a caller, perhaps one, or why neither could be told.
+///
+/// An error becomes a problem of the API's own, whatever the host would have answered: 403 stays 403, a
+/// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a caller",
+    note = "answer with `Caller`, `Option<Caller>`, or a `Result` of one of them whose error is `IntoResponse`"
+)]
+pub trait IntoCaller {
+    /// The caller, nobody, or what the host would have answered.
+    ///
+    /// # Errors
+    ///
+    /// The host could not, or would not, tell.
+    fn into_caller(self) -> Result<Option<Caller>, Response>;
+}
+
+impl IntoCaller for Caller {
+    fn into_caller(self) -> Result<Option<Caller>, Response> {
+        Ok(Some(self))
+    }
+}
+
+impl IntoCaller for Option<Caller> {
+    fn into_caller(self) -> Result<Option<Caller>, Response> {
+        Ok(self)
+    }
+}
+
+impl<T: IntoCaller, E: IntoResponse> IntoCaller for Result<T, E> {
+    fn into_caller(self) -> Result<Option<Caller>, Response> {
+        self.map_err(IntoResponse::into_response)?.into_caller()
+    }
+}
+
+macro_rules! who {
+    ($($extractor:ident $value:ident),*) => {
+        impl<F, Fut, S, $($extractor,)*> Who<($($extractor,)*), S> for F
+        where
+            F: Fn($($extractor),*) -> Fut + Send + Sync + 'static,
+            Fut: Future<Output: IntoCaller> + Send,
+            S: Send + Sync,
+            $($extractor: FromRequestParts<S> + Send,)*
+        {
+            async fn who(
+                &self,
+                parts: &mut Parts,
+                state: &S,
+            ) -> Result<Option<Caller>, Response> {
+                // Without extractors neither is looked at.
+                let _ = (&parts, state);
+                $(let $value = $extractor::from_request_parts(parts, state)
+                    .await
+                    .map_err(IntoResponse::into_response)?;)*
+                self($($value),*).await.into_caller()
+            }
+        }
+    };
+}
+
+who!();
+who!(A a);
+who!(A a, B b);
+who!(A a, B b, C c);
+who!(A a, B b, C c, D d);
+who!(A a, B b, C c, D d, E e);
+who!(A a, B b, C c, D d, E e, G g);
+who!(A a, B b, C c, D d, E e, G g, H h);
+who!(A a, B b, C c, D d, E e, G g, H h, I i);
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The object-safe twin of [`Who`], so that no route carries the sign-in's type.
+pub(crate) trait ErasedWho<S>: Send + Sync {
+    fn who<'a>(
+        &'a self,
+        parts: &'a mut Parts,
+        state: &'a S,
+    ) -> BoxFuture<'a, Result<Option<Caller>, Response>>;
+}
+
+/// A sign-in and the extractors it takes.
+pub(crate) struct Asking<W, T>(W, std::marker::PhantomData<fn() -> T>);
+
+impl<W, T> Asking<W, T> {
+    pub(crate) fn new(who: W) -> Self {
+        Self(who, std::marker::PhantomData)
+    }
+}
+
+impl<W: Who<T, S>, T: 'static, S: Sync> ErasedWho<S> for Asking<W, T> {
+    fn who<'a>(
+        &'a self,
+        parts: &'a mut Parts,
+        state: &'a S,
+    ) -> BoxFuture<'a, Result<Option<Caller>, Response>> {
+        Box::pin(self.0.who(parts, state))
+    }
+}

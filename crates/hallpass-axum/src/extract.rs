@@ -1,0 +1,138 @@
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use hallpass_core::{IntoRequirement, Principal, Requirement};
+use hallpass_tower::{PrincipalExt as _, RefusalKind, refuse, require_principal};
+use http::request::Parts;
+
+use crate::parameters::enforce_routed;
+use crate::rejection::Rejection;
+
+/// Who calls: any valid token will do.
+///
+/// As `Option<Authenticated>`, under a layer that is [`optional`](hallpass_tower::TokenLayer::optional), it
+/// is `None` for requests without a token.
+///
+/// ```
+/// use hallpass_axum::Authenticated;
+///
+/// async fn me(Authenticated(me): Authenticated) -> String {
+///     format!("{} with {}", me.owner(), me.scopes())
+/// }
+/// # let _: axum::routing::MethodRouter = axum::routing::get(me);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Authenticated(pub Principal);
+
+impl Deref for Authenticated {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Authenticated {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        match require_principal(&parts.extensions) {
+            Ok(principal) => Ok(Self(principal.clone())),
+            Err(refusal) => Err(Rejection::new(refusal, &parts.headers)),
+        }
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.principal().cloned().map(Self))
+    }
+}
+
+/// A scope that a handler's signature asks for: the type names it.
+pub trait RequiredScope: 'static {
+    /// What the route needs, such as `projects:read:{id}`.
+    const SCOPE: &'static str;
+}
+
+/// Who calls, and that they hold the scope that `T` names.
+///
+/// ```
+/// use hallpass_axum::{RequiredScope, Scoped};
+///
+/// struct ReadProject;
+/// impl RequiredScope for ReadProject {
+///     const SCOPE: &'static str = "projects:read:{id}";
+/// }
+///
+/// async fn show(caller: Scoped<ReadProject>) -> String {
+///     caller.owner().to_string()
+/// }
+/// # let _: axum::routing::MethodRouter = axum::routing::get(show);
+/// ```
+pub struct Scoped<T>(Principal, PhantomData<fn() -> T>);
+
+impl<T> Scoped<T> {
+    /// The principal.
+    #[must_use]
+    pub fn into_principal(self) -> Principal {
+        self.0
+    }
+}
+
+impl<T> Deref for Scoped<T> {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Scoped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Scoped").field(&self.0).finish()
+    }
+}
+
+impl<T: RequiredScope, S: Sync> FromRequestParts<S> for Scoped<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let enforced = match requirement_of::<T>() {
+            Some(requirement) => enforce_routed(parts, &requirement),
+            None => Err(refuse(&parts.extensions, RefusalKind::Misconfigured)),
+        };
+        let principal = enforced.and_then(|()| require_principal(&parts.extensions));
+        match principal {
+            Ok(principal) => Ok(Self(principal.clone(), PhantomData)),
+            Err(refusal) => Err(Rejection::new(refusal, &parts.headers)),
+        }
+    }
+}
+
+/// The requirement that a type names, read once; `None` if it is not valid, which the log says.
+fn requirement_of<T: RequiredScope>() -> Option<Arc<Requirement>> {
+    static KNOWN: RwLock<Option<HashMap<TypeId, Option<Arc<Requirement>>>>> = RwLock::new(None);
+    let id = TypeId::of::<T>();
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(requirement) = known.as_ref().and_then(|known| known.get(&id)) {
+        return requirement.clone();
+    }
+    drop(known);
+    let requirement = match T::SCOPE.into_requirement() {
+        Ok(requirement) => Some(Arc::new(requirement)),
+        Err(error) => {
+            tracing::error!(target: "hallpass", scope = T::SCOPE, %error, "a `RequiredScope` names no scope: nobody is let in");
+            None
+        }
+    };
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    known.get_or_insert_default().entry(id).or_insert(requirement).clone()
+}

@@ -1,0 +1,51 @@
+//! [Hallpass](https://docs.rs/hallpass) in axum: scopes on handlers, routers in which no route is without a
+//! requirement, and the REST API with which people manage their tokens.
+//!
+//! | to | use |
+//! |---|---|
+//! | let requests with a token in | [`HallpassExt::layer`] |
+//! | say what a handler needs | [`HandlerExt::scoped`], or the typed extractor [`Scoped`] |
+//! | have no route without a requirement | [`GuardedRouter`] |
+//! | know who calls | [`Authenticated`] |
+//! | let people manage their tokens | [`TokenApi`] |
+//!
+//! [`TokenApi`] is the API, as a router to merge. It is described by its own OpenAPI 3.1 document, at
+//! `openapi.json` below its mount.
+//!
+//! # Problems
+//!
+//! Every error is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). Its `type` is
+//! stable:
+//!
+#![doc = include_str!("docs/problems.md")]
+
+mod api;
+mod body;
+mod caller;
+mod cross_site;
+mod ext;
+mod extract;
+mod framework;
+mod guarded;
+mod handler;
+mod headers;
+mod openapi;
+mod parameters;
+mod precondition;
+mod problem;
+mod rejection;
+mod strict;
+mod view;
+
+pub use hallpass_core as core;
+pub use hallpass_tower as tower;
+
+pub use self::{
+    api::TokenApi,
+    caller::{IntoCaller, Who},
+    ext::HallpassExt,
+    extract::{Authenticated, RequiredScope, Scoped},
+    guarded::GuardedRouter,
+    handler::{HandlerExt, ScopedFuture, ScopedHandler},
+    rejection::Rejection,
+};

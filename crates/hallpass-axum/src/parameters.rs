@@ -1,0 +1,42 @@
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use hallpass_core::{PathParameters, Requirement};
+use hallpass_tower::{Refusal, RefusalKind, enforce, refuse};
+use http::request::Parts;
+
+/// The path parameters that axum's router found, percent-decoded, nesting included.
+struct Parameters(RawPathParams);
+
+impl PathParameters for Parameters {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+/// Enforces a requirement on a request that axum has routed.
+pub(crate) fn enforce_routed(parts: &mut Parts, requirement: &Requirement) -> Result<(), Refusal> {
+    if !requirement.has_parameters() {
+        return enforce(&parts.extensions, requirement, &());
+    }
+    // Who may not even know whether the path is well-formed is told so first.
+    hallpass_tower::require_principal(&parts.extensions)?;
+    match raw(parts) {
+        Some(Ok(parameters)) => enforce(&parts.extensions, requirement, &Parameters(parameters)),
+        // A parameter is no UTF-8: no handler could read it.
+        Some(Err(_)) => Err(refuse(&parts.extensions, RefusalKind::InvalidRequest)),
+        None => enforce(&parts.extensions, requirement, &()),
+    }
+}
+
+/// axum's extractor is `async` by its trait alone: it looks into the extensions and is done. Were it
+/// ever to wait, nobody is let in, because a requirement with parameters is not met without them.
+fn raw(parts: &mut Parts) -> Option<Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>> {
+    let future = pin!(RawPathParams::from_request_parts(parts, &()));
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
+    }
+}

@@ -1,0 +1,308 @@
+//! Problems: every error of the API, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hallpass_core::{Denied, Error, FieldError, Forbidden};
+use hallpass_tower::PROBLEM_TYPE_PREFIX;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The kinds of problems there are, in the order of their statuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    InvalidRequest,
+    MalformedJson,
+    NoCaller,
+    NoCredential,
+    InvalidToken,
+    CrossSite,
+    TokenNotAllowed,
+    CallerRefused,
+    AdminOnly,
+    OwnerOnly,
+    ScopeNotGrantable,
+    OwnerDisabled,
+    NotFound,
+    MethodNotAllowed,
+    TokenLimit,
+    Conflict,
+    Ended,
+    Stale,
+    TooLarge,
+    NotJson,
+    Invalid,
+    Internal,
+    Unavailable,
+}
+
+impl Kind {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 23] = [
+        Self::InvalidRequest,
+        Self::MalformedJson,
+        Self::NoCaller,
+        Self::NoCredential,
+        Self::InvalidToken,
+        Self::CrossSite,
+        Self::TokenNotAllowed,
+        Self::CallerRefused,
+        Self::AdminOnly,
+        Self::OwnerOnly,
+        Self::ScopeNotGrantable,
+        Self::OwnerDisabled,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TokenLimit,
+        Self::Conflict,
+        Self::Ended,
+        Self::Stale,
+        Self::TooLarge,
+        Self::NotJson,
+        Self::Invalid,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// Status, the end of the `type`, and the title.
+    const fn row(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::InvalidRequest => {
+                (StatusCode::BAD_REQUEST, "invalid-request", "Invalid request")
+            }
+            Self::MalformedJson => (StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON"),
+            Self::NoCaller => (StatusCode::UNAUTHORIZED, "no-caller", "Not signed in"),
+            Self::NoCredential => (StatusCode::UNAUTHORIZED, "no-credential", "No credential"),
+            Self::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid-token", "Invalid token"),
+            Self::CrossSite => (StatusCode::FORBIDDEN, "cross-site", "Cross-site request"),
+            Self::TokenNotAllowed => {
+                (StatusCode::FORBIDDEN, "token-not-allowed", "Not with a token")
+            }
+            Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Caller refused"),
+            Self::AdminOnly => (StatusCode::FORBIDDEN, "admin-only", "Only for admins"),
+            Self::OwnerOnly => (StatusCode::FORBIDDEN, "owner-only", "Only for its owner"),
+            Self::ScopeNotGrantable => {
+                (StatusCode::FORBIDDEN, "scope-not-grantable", "Scope not grantable")
+            }
+            Self::OwnerDisabled => (StatusCode::FORBIDDEN, "owner-disabled", "Account disabled"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            }
+            Self::TokenLimit => (StatusCode::CONFLICT, "token-limit", "Token limit reached"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "Changed at the same time"),
+            Self::Ended => (StatusCode::CONFLICT, "ended", "Token has ended"),
+            Self::Stale => (StatusCode::PRECONDITION_FAILED, "stale", "Stale revision"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON"),
+            Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
+        }
+    }
+
+    pub(crate) const fn status(self) -> StatusCode {
+        self.row().0
+    }
+
+    /// The end of the `type`.
+    pub(crate) const fn slug(self) -> &'static str {
+        self.row().1
+    }
+
+    pub(crate) const fn title(self) -> &'static str {
+        self.row().2
+    }
+}
+
+/// An error of the API. It repeats nothing of what was sent but names of fields.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldProblem>,
+    /// How many tokens are allowed, and how many there are.
+    limit: Option<(u32, u64)>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    /// The field or query parameter, or `body`.
+    pub(crate) field: Cow<'static, str>,
+    /// What is wrong with it, and what would be right.
+    pub(crate) message: String,
+}
+
+/// An error, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemView<'p> {
+    /// The kind of problem: a stable URI reference.
+    #[schema(example = "/problems/token-limit", format = "uri-reference")]
+    r#type: String,
+    /// The kind of problem, for people.
+    title: &'static str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What happened this time, for people.
+    detail: &'p str,
+    /// With 422: what is wrong, field by field.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'p [FieldProblem],
+    /// With `token-limit`: how many tokens an owner may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    limit: Option<u32>,
+    /// With `token-limit`: how many tokens the owner has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    in_use: Option<u64>,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), limit: None }
+    }
+
+    /// 422 for one field.
+    pub(crate) fn invalid(
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::invalid_fields(vec![FieldProblem { field: field.into(), message: message.into() }])
+    }
+
+    fn invalid_fields(errors: Vec<FieldProblem>) -> Self {
+        let detail = "what was sent is not valid: `errors` says what, field by field";
+        Self { errors, ..Self::new(Kind::Invalid, detail) }
+    }
+
+    pub(crate) fn no_such_token() -> Self {
+        Self::new(Kind::NotFound, "there is no such token")
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        Self::new(Kind::Unavailable, "this cannot be answered just now: try again shortly")
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let said = error.to_string();
+        match error {
+            Error::Invalid(errors) => Self::invalid_fields(
+                errors
+                    .into_iter()
+                    .map(|FieldError { field, message, .. }| FieldProblem {
+                        field: field.into(),
+                        message,
+                    })
+                    .collect(),
+            ),
+            Error::NotFound => Self::no_such_token(),
+            Error::Stale { .. } => Self::new(Kind::Stale, said),
+            Error::Conflict => Self::new(Kind::Conflict, said),
+            Error::Ended => Self::new(Kind::Ended, said),
+            Error::LimitReached { limit, in_use, .. } => {
+                Self { limit: Some((limit, in_use)), ..Self::new(Kind::TokenLimit, said) }
+            }
+            Error::Forbidden(why) => Self::new(
+                match why {
+                    Forbidden::Scopes(_) => Kind::ScopeNotGrantable,
+                    Forbidden::OnlyItsOwner => Kind::OwnerOnly,
+                    Forbidden::OwnerDisabled => Kind::OwnerDisabled,
+                    // And whatever a later version forbids besides.
+                    _ => Kind::AdminOnly,
+                },
+                said,
+            ),
+            error if error.is_unavailable() => {
+                let cause = std::error::Error::source(&error).map(tracing::field::display);
+                tracing::warn!(target: "hallpass", %error, cause, "a call of the token API failed: 503");
+                match &error {
+                    Error::Store(store) if store.is_outcome_unknown() => Self::new(
+                        Kind::Unavailable,
+                        "it is not known whether the change was made: look before you try again",
+                    ),
+                    _ => Self::unavailable(),
+                }
+            }
+            error => {
+                tracing::error!(target: "hallpass", %error, "a call of the token API failed: 500");
+                Self::new(Kind::Internal, "this could not be done; the log says why")
+            }
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Refused(_) => Self::new(Kind::InvalidToken, "the token is not valid"),
+            Denied::Unavailable(error) => error.into(),
+            // Whatever a later version adds is no verdict on the token.
+            _ => Self::unavailable(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.kind.status();
+        let view = ProblemView {
+            r#type: format!("{PROBLEM_TYPE_PREFIX}{}", self.kind.slug()),
+            title: self.kind.title(),
+            status: status.as_u16(),
+            detail: &self.detail,
+            errors: &self.errors,
+            limit: self.limit.map(|(limit, _)| limit),
+            in_use: self.limit.map(|(_, in_use)| in_use),
+        };
+        let mut response = (status, crate::view::to_json(&view)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        // RFC 9110 asks for a challenge with a 401. Where people sign in there is none to give: how
+        // they do is the host's, and not for strangers to know.
+        match self.kind {
+            Kind::NoCredential => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="api""#));
+            }
+            Kind::InvalidToken => {
+                let challenge = r#"Bearer realm="api", error="invalid_token""#;
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            Kind::Unavailable => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(retry_after()));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// One to three seconds in turn, so that those who were sent away do not come back all at once.
+fn retry_after() -> u32 {
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    1 + TURN.fetch_add(1, Ordering::Relaxed) % 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_every_kind() {
+        let table = include_str!("docs/problems.md");
+        for kind in Kind::ALL {
+            let line = format!("| `{PROBLEM_TYPE_PREFIX}{}` | {} |", kind.slug(), kind.status().as_u16());
+            assert!(table.contains(&line), "docs/problems.md lacks {line}");
+        }
+        assert_eq!(table.matches(PROBLEM_TYPE_PREFIX).count(), Kind::ALL.len());
+    }
+}

@@ -1,0 +1,105 @@
+//! Tokens as the API shows them.
+
+use hallpass_core::{Issued, Status, TokenRecord};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A token, without its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+pub(crate) struct TokenView {
+    #[schema(format = "uuid")]
+    id: String,
+    /// The host's id of the person, team or service whose token it is.
+    owner: String,
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    #[schema(max_length = 1000)]
+    description: String,
+    /// What it may do; nothing if empty.
+    #[schema(max_items = 100)]
+    scopes: Vec<String>,
+    status: StatusView,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// From when on it is refused; never if `null`.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    /// When it was last accepted, to the minute or so.
+    #[schema(format = DateTime)]
+    last_used_at: Option<String>,
+    /// When it last got a new secret.
+    #[schema(format = DateTime)]
+    regenerated_at: Option<String>,
+    /// When it was taken back.
+    #[schema(format = DateTime)]
+    revoked_at: Option<String>,
+    /// How often it was changed; its `ETag`.
+    #[schema(minimum = 1)]
+    revision: u64,
+}
+
+/// Whether a token works, and if not, why.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Status)]
+pub(crate) enum StatusView {
+    Active,
+    Expired,
+    Revoked,
+}
+
+/// A token that has just got a secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = IssuedToken)]
+pub(crate) struct IssuedView<'t> {
+    #[serde(flatten)]
+    shown: TokenView,
+    /// The token itself: this is the only time it is ever shown.
+    token: &'t str,
+}
+
+impl TokenView {
+    /// The record, its status as of that time.
+    pub(crate) fn new(record: &TokenRecord, now: Timestamp) -> Self {
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        Self {
+            id: record.id.to_string(),
+            owner: record.owner.to_string(),
+            name: record.name.clone(),
+            description: record.description.clone(),
+            scopes: record.scopes.iter().map(ToString::to_string).collect(),
+            status: match record.status(now) {
+                Status::Active => StatusView::Active,
+                Status::Expired => StatusView::Expired,
+                Status::Revoked => StatusView::Revoked,
+            },
+            created_at: record.created_at.to_string(),
+            expires_at: time(record.expires_at),
+            last_used_at: time(record.last_used_at),
+            regenerated_at: time(record.regenerated_at),
+            revoked_at: time(record.revoked_at),
+            revision: record.revision.get(),
+        }
+    }
+
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+impl<'t> IssuedView<'t> {
+    pub(crate) fn new(issued: &'t Issued, now: Timestamp) -> Self {
+        Self { shown: TokenView::new(&issued.record, now), token: issued.token.reveal() }
+    }
+}
+
+/// Writes JSON.
+///
+/// # Panics
+///
+/// Never for what this crate writes: no value of it has a key that is no string, or fails to be written.
+pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("views are JSON")
+}

@@ -1,0 +1,80 @@
+//! What every answer owes, whatever it answers.
+
+use axum::http::{Method, StatusCode, header};
+use serde_json::Value;
+
+use super::Answer;
+
+pub(crate) fn check(document: &Value, method: &Method, path: &str, answer: &Answer) {
+    let context = format!("{method} {path}: {} {}", answer.status, answer.text);
+    assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{context}");
+    if method == Method::HEAD {
+        assert!(answer.text.is_empty(), "{context}");
+        return;
+    }
+    let keeps = path.starts_with("/openapi.json") && answer.status == StatusCode::OK;
+    let cache = if keeps { "no-cache" } else { "no-store" };
+    assert_eq!(answer.header(header::CACHE_CONTROL), cache, "{context}");
+    for secret in ["digest", "secret\"", "hash", "pepper"] {
+        assert!(keeps || !answer.text.contains(secret), "{context}");
+    }
+    let problem = answer.status.is_client_error() || answer.status.is_server_error();
+    if problem {
+        problem_is_well_formed(answer, &context);
+    } else if answer.status == StatusCode::NO_CONTENT {
+        assert!(answer.text.is_empty(), "{context}");
+    } else {
+        assert_eq!(answer.header(header::CONTENT_TYPE), "application/json", "{context}");
+    }
+    match operation(document, method, path) {
+        Some(operation) => is_documented(operation, answer, &context),
+        None => assert!(
+            matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED),
+            "{context}"
+        ),
+    }
+}
+
+fn problem_is_well_formed(answer: &Answer, context: &str) {
+    assert_eq!(answer.header(header::CONTENT_TYPE), "application/problem+json", "{context}");
+    assert_eq!(answer.json["status"], answer.status.as_u16(), "{context}");
+    for text in ["type", "title", "detail"] {
+        assert!(answer.json[text].as_str().is_some_and(|text| !text.is_empty()), "{context}");
+    }
+    let retry = answer.headers.get(header::RETRY_AFTER).map(|value| value.to_str().unwrap());
+    let seconds: Option<u32> = retry.map(|value| value.parse().unwrap());
+    let unavailable = answer.status == StatusCode::SERVICE_UNAVAILABLE;
+    assert_eq!(seconds.is_some_and(|seconds| (1..=3).contains(&seconds)), unavailable, "{context}");
+    assert_eq!(answer.json["errors"].is_array(), answer.status == 422, "{context}");
+}
+
+/// The document's own words on this call, if it is one.
+fn operation<'d>(document: &'d Value, method: &Method, path: &str) -> Option<&'d Value> {
+    let path = path.split('?').next().unwrap_or_default();
+    let asked: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let paths = document["paths"].as_object()?;
+    let fits = |template: &str, literally: bool| {
+        let segments: Vec<_> = template.split('/').filter(|segment| !segment.is_empty()).collect();
+        segments.len() == asked.len()
+            && segments.iter().zip(&asked).all(|(segment, asked)| {
+                segment == asked || (!literally && segment.starts_with('{'))
+            })
+    };
+    let item = paths
+        .iter()
+        .find(|(template, _)| fits(template, true))
+        .or_else(|| paths.iter().find(|(template, _)| fits(template, false)))?;
+    item.1.get(method.as_str().to_lowercase())
+}
+
+fn is_documented(operation: &Value, answer: &Answer, context: &str) {
+    let documented = &operation["responses"][answer.status.as_str()];
+    assert!(documented.is_object(), "a status that is not documented: {context}");
+    if let Some(kind) = answer.json["type"].as_str() {
+        let description = documented["description"].as_str().unwrap();
+        assert!(description.contains(&format!("`{kind}`")), "a problem that is not documented: {context}");
+    }
+    for (name, _) in documented["headers"].as_object().into_iter().flatten() {
+        assert!(answer.headers.contains_key(name), "{name} is documented and missing: {context}");
+    }
+}

@@ -1,0 +1,218 @@
+//! Scopes on handlers, extractors, and the router in which no route is without a requirement.
+
+use axum::extract::Path;
+use axum::routing::get;
+use axum::{Router, body::Body};
+use hallpass_axum::core::{
+    Caller, Catalog, CatalogScope, Hallpass, NewToken, all_of, authenticated, public,
+};
+use hallpass_axum::{
+    Authenticated, GuardedRouter, HallpassExt, HandlerExt, RequiredScope, Scoped,
+};
+use hallpass_memory::MemoryStore;
+use http::{Method, Request, Response, StatusCode};
+use tower::ServiceExt as _;
+
+fn passes() -> Hallpass {
+    Hallpass::builder(MemoryStore::new()).build()
+}
+
+async fn token(passes: &Hallpass, scopes: &[&str]) -> String {
+    let new = NewToken::named("test").scopes(scopes.iter().copied());
+    passes.issue(&Caller::owner("alice"), new).await.unwrap().token.reveal().to_owned()
+}
+
+async fn call(app: &Router, method: Method, path: &str, token: Option<&str>) -> Response<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+}
+
+async fn get_status(app: &Router, path: &str, token: Option<&str>) -> StatusCode {
+    call(app, Method::GET, path, token).await.status()
+}
+
+async fn hello() -> &'static str {
+    "hello"
+}
+
+async fn show(Path(id): Path<String>) -> String {
+    id
+}
+
+#[tokio::test]
+async fn a_scoped_handler_binds_the_routes_parameter_nested_or_not() {
+    let passes = passes();
+    let routes = Router::new()
+        .route("/projects", get(hello.scoped("projects:list")))
+        .route("/projects/{id}", get(hello.scoped("projects:read:{id}")));
+    let app = Router::new().nest("/api/{tenant}", routes.clone()).merge(routes).layer(passes.layer());
+    let one = token(&passes, &["projects:read:42"]).await;
+    assert_eq!(get_status(&app, "/projects/42", Some(&one)).await, 200);
+    assert_eq!(get_status(&app, "/api/acme/projects/42", Some(&one)).await, 200);
+    assert_eq!(get_status(&app, "/projects/%34%32", Some(&one)).await, 200);
+    for other in ["/projects/43", "/projects/*", "/projects/042", "/api/42/projects/43", "/projects"] {
+        let refused = call(&app, Method::GET, other, Some(&one)).await;
+        assert_eq!(refused.status(), 403, "{other}");
+        let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+        assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
+    }
+    assert_eq!(get_status(&app, "/projects/42", None).await, 401);
+    assert_eq!(call(&app, Method::HEAD, "/projects/42", Some(&one)).await.status(), 200);
+    assert_eq!(get_status(&app, "/projects/%ff", Some(&one)).await, 400);
+}
+
+#[tokio::test]
+async fn a_forgotten_layer_and_a_wrong_parameter_are_500_never_200() {
+    let passes = passes();
+    let everything = token(&passes, &["projects"]).await;
+    let bare = Router::new().route("/projects", get(hello.scoped("projects:list")));
+    assert_eq!(get_status(&bare, "/projects", Some(&everything)).await, 500);
+    let wrong = Router::new()
+        .route("/projects/{project}", get(show.scoped("projects:read:{id}")))
+        .layer(passes.layer());
+    assert_eq!(get_status(&wrong, "/projects/42", Some(&everything)).await, 500);
+    assert_eq!(get_status(&wrong, "/projects/42", None).await, 401);
+    async fn me(Authenticated(me): Authenticated) -> String {
+        me.owner().to_string()
+    }
+    let bare = Router::new().route("/me", get(me));
+    assert_eq!(get_status(&bare, "/me", Some(&everything)).await, 500);
+}
+
+struct ReadProject;
+impl RequiredScope for ReadProject {
+    const SCOPE: &'static str = "projects:read:{id}";
+}
+
+struct Nonsense;
+impl RequiredScope for Nonsense {
+    const SCOPE: &'static str = "projects::*";
+}
+
+#[tokio::test]
+async fn extractors_say_who_calls_and_enforce_what_their_type_names() {
+    async fn typed(caller: Scoped<ReadProject>) -> String {
+        caller.owner().to_string()
+    }
+    async fn nonsense(_: Scoped<Nonsense>) {}
+    async fn maybe(caller: Option<Authenticated>) -> String {
+        caller.map_or_else(|| "nobody".to_owned(), |caller| caller.owner().to_string())
+    }
+    let passes = passes();
+    let app = Router::new()
+        .route("/typed/{id}", get(typed))
+        .route("/nonsense", get(nonsense))
+        .route("/maybe", get(maybe))
+        .layer(passes.layer().optional());
+    let one = token(&passes, &["projects:read:42"]).await;
+    for _ in 0..2 {
+        assert_eq!(get_status(&app, "/typed/42", Some(&one)).await, 200);
+        assert_eq!(get_status(&app, "/typed/43", Some(&one)).await, 403);
+        assert_eq!(get_status(&app, "/typed/42", None).await, 401);
+        assert_eq!(get_status(&app, "/nonsense", Some(&one)).await, 500);
+    }
+    for (token, expected) in [(None, "nobody"), (Some(one.as_str()), "alice")] {
+        let body = call(&app, Method::GET, "/maybe", token).await.into_body();
+        assert_eq!(axum::body::to_bytes(body, 100).await.unwrap(), expected);
+    }
+    assert_eq!(get_status(&app, "/maybe", Some("hp_nonsense")).await, 401, "a bad token is no stranger");
+}
+
+fn guarded() -> GuardedRouter {
+    let admin = GuardedRouter::new().get("/", authenticated(), hello).delete(
+        "/{id}",
+        all_of(["projects:delete:{id}", "projects:read:{id}"]),
+        show,
+    );
+    GuardedRouter::new()
+        .get("/health", public(), hello)
+        .get("/projects", "projects:list", hello)
+        .post("/projects", "projects:create", hello)
+        .get("/projects/{id}", "projects:read:{id}", show)
+        .nest("/admin", admin)
+}
+
+#[tokio::test]
+async fn a_guarded_router_is_guarded_wherever_it_is_mounted() {
+    let passes = passes();
+    let app = Router::new().nest("/api", guarded().protect(&passes));
+    let some = token(&passes, &["projects:list", "projects:read:42"]).await;
+    for (method, path, anonymous, with_token) in [
+        (Method::GET, "/api/health", 200, 200),
+        (Method::GET, "/api/projects", 401, 200),
+        (Method::HEAD, "/api/projects", 401, 200),
+        (Method::POST, "/api/projects", 401, 403),
+        (Method::GET, "/api/projects/42", 401, 200),
+        (Method::GET, "/api/projects/43", 401, 403),
+        (Method::GET, "/api/admin", 401, 200),
+        (Method::DELETE, "/api/admin/42", 401, 403),
+        (Method::PUT, "/api/projects", 405, 405),
+        (Method::OPTIONS, "/api/projects", 405, 405),
+        (Method::GET, "/api/nowhere", 404, 404),
+        (Method::GET, "/api//projects", 404, 404),
+        (Method::GET, "/api/PROJECTS", 404, 404),
+    ] {
+        assert_eq!(call(&app, method.clone(), path, None).await.status(), anonymous, "{method} {path}");
+        assert_eq!(call(&app, method.clone(), path, Some(&some)).await.status(), with_token, "{method} {path}");
+    }
+    assert_eq!(get_status(&app, "/api/health", Some("nonsense")).await, 200, "public looks at no token");
+}
+
+#[test]
+fn it_prints_its_inventory() {
+    let expected = "\
+GET     /health         public
+GET     /projects       projects:list
+POST    /projects       projects:create
+GET     /projects/{id}  projects:read:{id}
+GET     /admin          any valid token
+DELETE  /admin/{id}     all of (projects:delete:{id}, projects:read:{id})
+anything else: refused";
+    assert_eq!(guarded().to_string(), expected);
+}
+
+fn message(build: impl FnOnce() + std::panic::UnwindSafe) -> String {
+    let panic = std::panic::catch_unwind(build).expect_err("it is a mistake");
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+#[test]
+fn mistakes_are_told_at_start_up_with_the_fix() {
+    let cases: [(fn(), &str); 5] = [
+        (
+            || drop(GuardedRouter::<()>::new().get("/a/{id}", "a:{name}", hello)),
+            "a:{name} is bound to {name}, but the route /a/{id} has no such parameter: name it as the pattern does",
+        ),
+        (
+            || drop(GuardedRouter::<()>::new().get("/a", "a:*", hello)),
+            "GET /a: a route cannot require \"a:*\": `*` belongs in what a token holds; a route says exactly what it needs",
+        ),
+        (
+            || drop(GuardedRouter::<()>::new().get("/a", "a", hello).get("/a", "b", hello)),
+            "there are two rules for GET /a: keep one; `any_of` and `all_of` join requirements",
+        ),
+        (
+            || {
+                let catalog = Catalog::new().scope(CatalogScope::new("projects:read", "Read"));
+                let passes = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
+                drop(GuardedRouter::<()>::new().get("/a", "projects:reed", hello).protect(&passes));
+            },
+            "GET /a needs projects:reed, which the catalog does not list: add it there, or mend the route",
+        ),
+        (
+            || drop(HandlerExt::<_, ()>::scoped(hello, "a b")),
+            "a route cannot require \"a b\": a scope has printable ASCII characters only, no space, quote or backslash",
+        ),
+    ];
+    for (build, expected) in cases {
+        assert_eq!(message(build), expected);
+    }
+}
+
+#[test]
+fn a_route_without_a_requirement_does_not_compile() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+}

@@ -1,0 +1,7 @@
+use hallpass_axum::GuardedRouter;
+
+async fn list() {}
+
+fn main() {
+    let _ = GuardedRouter::<()>::new().get("/projects", 7, list);
+}

@@ -1,0 +1,405 @@
+//! The canary: through a whole life of tokens, outages included, nothing that is logged, printed, reported or
+//! panicked about holds any part of a secret or of its digest.
+
+use std::cell::RefCell;
+use std::fmt::{Debug, Write as _};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, Once};
+
+use hallpass_core::store::{Change, ChangeKind, PreviousSecret, StoreError, TokenStore};
+use hallpass_core::{
+    Caller, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, Listing, LoadedToken, NewToken,
+    Owner, Pepper, Regenerate, Revision, Scope, TokenId, TokenUpdate, Verification, parse_span,
+};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::common::*;
+
+/// All that was said: log lines, and whatever the test adds.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Said {
+    fn add(&self, text: impl AsRef<[u8]>) {
+        let mut said = self.0.lock().unwrap();
+        said.extend_from_slice(text.as_ref());
+        said.push(b'\n');
+    }
+
+    /// In both forms of `Debug`.
+    fn debug(&self, value: &dyn Debug) {
+        self.add(format!("{value:?} {value:#?}"));
+    }
+
+    /// An error as it is shown and logged, with its sources.
+    fn error(&self, error: &(dyn std::error::Error + 'static)) {
+        self.debug(&error);
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            self.add(error.to_string());
+            cause = error.source();
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+}
+
+impl io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+thread_local! {
+    /// Where this thread's log lines go; nowhere, if nobody listens.
+    static EAR: RefCell<Option<Said>> = const { RefCell::new(None) };
+}
+
+/// Takes each thread's log lines to its own ear. `tracing` asks the subscriber of whichever thread comes first
+/// whether a line is wanted at all, so all threads share one that wants everything.
+struct Ears;
+
+impl MakeWriter<'_> for Ears {
+    type Writer = Said;
+
+    fn make_writer(&self) -> Said {
+        EAR.with_borrow(|ear| ear.clone().unwrap_or_default())
+    }
+}
+
+/// Takes down what this thread logs, at every level, until it is dropped.
+struct Listening;
+
+impl Listening {
+    fn to(said: &Said) -> Self {
+        static GLOBAL: Once = Once::new();
+        GLOBAL.call_once(|| {
+            tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(Ears)
+                .with_ansi(false)
+                .init();
+        });
+        EAR.set(Some(said.clone()));
+        Self
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        EAR.set(None);
+    }
+}
+
+/// What nobody may find: the 43 characters of each secret, the 32 bytes of each digest.
+#[derive(Default)]
+struct Hidden {
+    secrets: Vec<String>,
+    digests: Vec<[u8; 32]>,
+}
+
+impl Hidden {
+    async fn add(&mut self, service: &Service, issued: &Issued) {
+        let text = issued.token.reveal();
+        let secret = &text[text.len() - 6 - 43..text.len() - 6];
+        self.secrets.push(secret.to_owned());
+        self.add_digests(&service.store.stored(issued.record.id).await.unwrap().secrets);
+    }
+
+    fn add_digests(&mut self, secrets: &hallpass_core::store::Secrets) {
+        self.digests.push(*secrets.current.bytes());
+        self.digests.extend(secrets.previous.iter().map(|previous| *previous.digest.bytes()));
+    }
+
+    /// Any 12 characters of a secret; any 6 bytes of a digest in hexadecimal, 4 as a list of numbers, 8 as they are.
+    fn found_in(&self, said: &[u8]) -> Option<String> {
+        let text = String::from_utf8_lossy(said);
+        let mut parts = Vec::new();
+        for secret in &self.secrets {
+            parts.extend((0..=43 - 12).map(|start| secret[start..start + 12].to_owned()));
+        }
+        for digest in &self.digests {
+            parts.extend(digest.windows(6).map(|part| hex(part, |byte| format!("{byte:02x}"))));
+            parts.extend(digest.windows(6).map(|part| hex(part, |byte| format!("{byte:02X}"))));
+            for separator in [", ", ",", ",\n    "] {
+                parts.extend(digest.windows(4).map(|part| {
+                    let numbers: Vec<_> = part.iter().map(ToString::to_string).collect();
+                    format!("{}{separator}", numbers.join(separator))
+                }));
+            }
+        }
+        let raw = self.digests.iter().find(|digest| {
+            digest.windows(8).any(|part| said.windows(8).any(|window| window == part))
+        });
+        raw.map(|_| "a digest's bytes".to_owned())
+            .or_else(|| parts.into_iter().find(|part| text.contains(part)))
+    }
+}
+
+fn hex(bytes: &[u8], write: impl Fn(&u8) -> String) -> String {
+    bytes.iter().map(write).collect()
+}
+
+thread_local! {
+    /// What panics of this thread say, while somebody listens.
+    static PANICS: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// What is said when `act` panics: the message, and where.
+fn panic_of(act: impl FnOnce()) -> String {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let heard = PANICS.with_borrow_mut(|said| {
+                said.as_mut().map(|said| writeln!(said, "{panic}")).is_some()
+            });
+            if !heard {
+                usual(panic);
+            }
+        }));
+    });
+    PANICS.set(Some(String::new()));
+    assert!(catch_unwind(AssertUnwindSafe(act)).is_err(), "it was to panic");
+    PANICS.take().unwrap()
+}
+
+/// What is said while a whole life goes by, and what must not be found in it.
+async fn a_whole_life() -> (Said, Hidden) {
+    let said = Said::default();
+    let _listening = Listening::to(&said);
+    let mut hidden = Hidden::default();
+
+    let store = TestStore::new();
+    let plain = Service::over(store.clone(), |b| b);
+    let old = plain.issue(&["projects:read", "retired"]).await;
+    hidden.add(&plain, &old).await;
+    let catalog = Catalog::new()
+        .scope(CatalogScope::new("projects:read", "Read projects").per("id"))
+        .preset("read-only", "Look", ["projects:read"]);
+    let service =
+        Service::over(store, |b| b.pepper("2027", [7; 32]).catalog(catalog).accept_prefix("old"));
+    let id = old.record.id;
+
+    // Issued, used, made anew under a pepper, copied, regenerated with an overlap that ends.
+    let new = NewToken::named("ci").preset("read-only").expires("1y");
+    said.debug(&new);
+    let issued = service.passes.issue(&alice(), new).await.unwrap();
+    hidden.add(&service, &issued).await;
+    said.debug(&issued);
+    assert!(service.accepts(old.token.reveal()).await);
+    service.passes.flush_uses().await.unwrap();
+    hidden.add_digests(&service.store.stored(id).await.unwrap().secrets);
+    let update = TokenUpdate::new().scopes(["projects:read"]);
+    said.debug(&service.passes.update(&alice(), id, update, None).await.unwrap());
+    let copy = service.passes.copy(&alice(), id, TokenUpdate::new()).await.unwrap();
+    hidden.add(&service, &copy).await;
+    let how = Regenerate::new().overlap("1d").expires("30d");
+    said.debug(&how);
+    let regenerated = service.passes.regenerate(&alice(), id, how).await.unwrap();
+    hidden.add(&service, &regenerated).await;
+    let by_old = service.check(old.token.reveal()).await.unwrap();
+    service.store.fail_times(Verb::Rekey, Fault::Unavailable, 1);
+    for _ in 0..2 {
+        let principal = service.check(regenerated.token.reveal()).await.unwrap();
+        said.debug(&principal);
+    }
+    said.debug(&service.passes.recheck(&by_old).await);
+    print_values(&said, &service, &regenerated).await;
+    print_errors(&said, &service, &regenerated).await;
+    said.add(panics(&service, &regenerated).await);
+
+    // Refused for every reason, and taken back.
+    let text = regenerated.token.reveal();
+    for bad in [old.token.reveal(), &text[1..], &text[..text.len() - 1], &format!("{text} ")] {
+        said.debug(&service.check(bad).await);
+    }
+    said.debug(&plain.check(text).await); // Its pepper is not known there.
+    assert!(service.passes.token_in_url(text.as_bytes()));
+    service.passes.revoke(&alice(), id).await.unwrap();
+    said.debug(&service.check(text).await);
+    service.clock.advance_days(400);
+    said.debug(&service.check(issued.token.reveal()).await);
+    said.debug(&service.passes.list(&root(), &Listing::new()).await.unwrap());
+    service.passes.delete_many(&root(), &[id]).await.unwrap();
+    service.passes.revoke_all(&root(), alice().actor()).await.unwrap();
+    service.passes.prune(&job(), service.passes.now()).await.unwrap();
+    service.passes.delete_all(&alice()).await.unwrap();
+    said.debug(&service.check(copy.token.reveal()).await);
+    said.debug(&service.happened.take());
+    (said, hidden)
+}
+
+/// Every public type that has to do with a token, while it holds a live one.
+async fn print_values(said: &Said, service: &Service, issued: &Issued) {
+    let passes = &service.passes;
+    let text = issued.token.reveal();
+    said.debug(&issued.token);
+    said.debug(&passes.parse(text.as_bytes()));
+    let verification = passes.verify(passes.parse(text.as_bytes()).unwrap());
+    said.debug(&verification);
+    if let Verification::Pending(pending) = verification {
+        said.debug(&pending);
+        said.debug(&pending.resolve().await);
+    }
+    said.debug(passes);
+    said.debug(&passes.downgrade());
+    said.debug(&Hallpass::builder(TestStore::new()).pepper("2027", text));
+    said.debug(&Pepper::new(text).unwrap());
+
+    let stored = service.store.stored(issued.record.id).await.unwrap();
+    said.debug(&stored);
+    said.debug(&stored.secrets.current);
+    let digest = stored.secrets.current.clone();
+    let until = service.passes.now();
+    said.debug(&PreviousSecret { digest, until });
+    let (record, secrets) = (stored.record.clone(), Some(stored.secrets.clone()));
+    said.debug(&Change { record, secrets, kind: ChangeKind::Regenerated });
+    said.debug(&service.store.find(issued.record.id).await.unwrap());
+    said.debug(&service.store.changes(None, 10).await.unwrap());
+    said.debug(&LoadedToken::new(stored));
+    said.add(passes.token_pattern());
+}
+
+/// Every error that a person's input can lead to, the token pasted in the wrong place included.
+async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
+    let (passes, id) = (&service.passes, issued.record.id);
+    let token = issued.token.reveal();
+    for pasted in
+        [token.to_owned(), format!("{token} "), format!("Bearer {token}"), token.repeat(9)]
+    {
+        let text = pasted.as_str();
+        let new = NewToken::named("\0").scope(text).preset(text).expires(text);
+        said.error(&error(passes.issue(&alice(), new).await));
+        let update = TokenUpdate::new().scopes([text]).expires(text);
+        said.error(&error(passes.update(&alice(), id, update, None).await));
+        let how = Regenerate::new().overlap(text).expires(text);
+        said.error(&error(passes.regenerate(&alice(), id, how).await));
+        said.error(&error(passes.add_scopes(&alice(), id, [text], None).await));
+        said.error(&error(passes.list(&alice(), &Listing::new().cursor(text)).await));
+        said.error(&text.parse::<TokenId>().unwrap_err());
+        said.error(&text.parse::<Expiry>().unwrap_err());
+        said.error(&parse_span(text).unwrap_err());
+        said.error(&format!("{text}\n").parse::<Scope>().unwrap_err());
+        said.error(&format!("{text}\n").parse::<Owner>().unwrap_err());
+        said.error(&Caller::try_owner(format!("{text}\n")).unwrap_err());
+        let swapped = Hallpass::builder(TestStore::new()).pepper(text, [1; 32]);
+        said.error(&swapped.try_build().unwrap_err());
+    }
+    let stale = Some(Revision::new(99));
+    said.error(&error(passes.update(&alice(), id, TokenUpdate::new(), stale).await));
+    said.error(&error(passes.get(&bob(), id).await));
+    said.error(&error(passes.regenerate(&root(), id, Regenerate::new()).await));
+    let narrow = alice().may_grant(set(&["jobs"]));
+    said.error(&error(passes.regenerate(&narrow, id, Regenerate::new()).await));
+    said.error(&StoreError::unavailable(io::Error::other("connection refused")));
+    let other = service.issue(&[]).await.record.id;
+    for fault in [Fault::Unavailable, Fault::Corrupt, Fault::Another(other)] {
+        service.store.fail(Verb::Find, fault);
+        said.error(&service.check(token).await.unwrap_err());
+    }
+    service.store.heal();
+    service.store.fail(Verb::Touch, Fault::ReadOnly);
+    assert!(service.accepts(token).await);
+    let _ = service.passes.flush_uses().await;
+    service.store.heal();
+    said.error(&Error::Owners("the directory is down".into()));
+}
+
+/// What a panic says with everything in scope that a handler may hold.
+async fn panics(service: &Service, issued: &Issued) -> String {
+    let text = issued.token.reveal();
+    let presented = service.passes.parse(text.as_bytes()).unwrap();
+    let principal = service.check(text).await.unwrap();
+    let stored = service.store.stored(issued.record.id).await.unwrap();
+    let mut said = panic_of(|| panic!("{:?} {presented:?} {principal:?} {stored:?}", issued.token));
+    let refused = service.check(&text[1..]).await;
+    said += &panic_of(|| drop(refused.expect("a handler's mistake")));
+    said += &panic_of(|| assert_eq!(format!("{presented:?}"), format!("{stored:?}")));
+    said
+}
+
+#[tokio::test]
+async fn nothing_that_is_said_holds_any_part_of_a_secret_or_of_a_digest() {
+    let (said, hidden) = a_whole_life().await;
+    let text = said.text();
+    // It was listening: to each level, to each kind of event, to the alarms and to the panics.
+    for heard in [
+        "event=\"issued\"",
+        "event=\"copied\"",
+        "event=\"updated\"",
+        "event=\"regenerated\"",
+        "event=\"overlap_ended\"",
+        "event=\"revoked\"",
+        "event=\"deleted\"",
+        "event=\"refused\"",
+        "reason=\"malformed\"",
+        "reason=\"unknown\"",
+        "reason=\"expired\"",
+        "reason=\"token_in_url\"",
+        "could not be stored yet",
+        "another token's record",
+        "was not given",
+        "catalog does not know",
+        "DEBUG",
+        "INFO",
+        "WARN",
+        "ERROR",
+        "panicked at",
+        "PlainToken(hp_",
+        "PresentedToken",
+        "Digest(hmac-sha256:2027)",
+    ] {
+        assert!(text.contains(heard), "{heard} was never said:\n{text}");
+    }
+    assert!(hidden.secrets.len() >= 4 && hidden.digests.len() >= 6);
+    assert_eq!(hidden.found_in(&said.bytes()), None, "\n{text}");
+}
+
+#[tokio::test]
+async fn the_canary_falls_off_its_perch_when_there_is_something_in_the_air() {
+    let service = Service::new();
+    let issued = service.issue(&[]).await;
+    let mut hidden = Hidden::default();
+    hidden.add(&service, &issued).await;
+    let (secret, digest) = (hidden.secrets[0].clone(), hidden.digests[0]);
+
+    for leak in [
+        secret.clone(),
+        issued.token.reveal().to_owned(),
+        format!("...{}...", &secret[20..32]),
+        hex(&digest, |byte| format!("{byte:02x}")),
+        hex(&digest[8..20], |byte| format!("{byte:02X}")),
+        format!("{digest:?}"),
+        format!("{digest:#?}"),
+        format!("{:?}", issued.token.reveal()),
+    ] {
+        let said = Said::default();
+        said.add(&leak);
+        assert!(hidden.found_in(&said.bytes()).is_some(), "{leak}");
+    }
+    assert!(hidden.found_in(&digest).is_some());
+
+    let logged = Said::default();
+    let listening = Listening::to(&logged);
+    tracing::trace!(secret, "a careless line");
+    drop(listening);
+    assert!(hidden.found_in(&logged.bytes()).is_some(), "{}", logged.text());
+    let panicked = panic_of(|| panic!("{}", issued.token.reveal()));
+    assert!(hidden.found_in(panicked.as_bytes()).is_some(), "{panicked}");
+
+    let harmless = format!("{} {}", issued.record.id, &secret[..11]);
+    assert_eq!(hidden.found_in(harmless.as_bytes()), None);
+}

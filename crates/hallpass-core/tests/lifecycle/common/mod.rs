@@ -1,0 +1,139 @@
+//! What the tests share: a handle over a real store, a clock set by hand, and a list of what happened.
+
+pub(crate) mod clock;
+pub(crate) mod sink;
+pub(crate) mod store;
+
+use hallpass_core::{
+    Caller, Denied, Error, FieldError, Hallpass, HallpassBuilder, Issued, NewToken, Principal,
+    RefusedBecause, Scope, ScopeSet, TokenId,
+};
+
+pub(crate) use self::{
+    clock::{HandClock, START, at},
+    sink::Happened,
+    store::{Fault, TestStore, Verb},
+};
+
+/// A handle, and what is behind it.
+pub(crate) struct Service {
+    pub(crate) passes: Hallpass,
+    pub(crate) store: TestStore,
+    pub(crate) clock: HandClock,
+    pub(crate) happened: Happened,
+}
+
+impl Service {
+    pub(crate) fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    pub(crate) fn with(configure: impl FnOnce(HallpassBuilder) -> HallpassBuilder) -> Self {
+        Self::over(TestStore::new(), configure)
+    }
+
+    /// On a store that may hold tokens already: another node, or the same one after a restart.
+    pub(crate) fn over(
+        store: TestStore,
+        configure: impl FnOnce(HallpassBuilder) -> HallpassBuilder,
+    ) -> Self {
+        let (clock, happened) = (HandClock::default(), Happened::default());
+        let builder =
+            Hallpass::builder(store.clone()).clock(clock.clone()).events(happened.clone());
+        Self { passes: configure(builder).build(), store, clock, happened }
+    }
+
+    /// A token of alice's with these scopes.
+    pub(crate) async fn issue(&self, scopes: &[&str]) -> Issued {
+        self.passes
+            .issue(&alice(), NewToken::named("ci").scopes(scopes.iter().copied()))
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn check(&self, token: &str) -> Result<Principal, Denied> {
+        self.passes.authenticate(token.as_bytes()).await
+    }
+
+    /// Whether the token is let in. That it cannot be checked is neither yes nor no.
+    pub(crate) async fn accepts(&self, token: &str) -> bool {
+        match self.check(token).await {
+            Ok(_) => true,
+            Err(Denied::Refused(_)) => false,
+            Err(other) => panic!("{other}: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn refusal(&self, token: &str) -> RefusedBecause {
+        refused(self.check(token).await)
+    }
+}
+
+pub(crate) fn alice() -> Caller {
+    Caller::owner("alice")
+}
+
+pub(crate) fn bob() -> Caller {
+    Caller::owner("bob")
+}
+
+pub(crate) fn root() -> Caller {
+    Caller::admin("root")
+}
+
+pub(crate) fn job() -> Caller {
+    Caller::operator("nightly-job")
+}
+
+pub(crate) fn set(scopes: &[&str]) -> ScopeSet {
+    ScopeSet::parse(scopes).unwrap()
+}
+
+pub(crate) fn scope(text: &str) -> Scope {
+    text.parse().unwrap()
+}
+
+/// An id that no token has.
+pub(crate) fn nobodys() -> TokenId {
+    "018f3c1e-7a2b-8c4d-9e5f-0123456789ab".parse().unwrap()
+}
+
+/// Why a check refused.
+#[track_caller]
+pub(crate) fn refused(verdict: Result<Principal, Denied>) -> RefusedBecause {
+    match verdict {
+        Err(Denied::Refused(why)) => why,
+        other => panic!("a refusal was due, not {other:?}"),
+    }
+}
+
+/// That a check could not be made: neither let in nor turned away.
+#[track_caller]
+pub(crate) fn unavailable(verdict: Result<Principal, Denied>) {
+    assert!(matches!(verdict, Err(Denied::Unavailable(_))), "503 was due, not {verdict:?}");
+}
+
+/// What was wrong with what was asked for.
+#[track_caller]
+pub(crate) fn faults<T>(outcome: Result<T, Error>) -> Vec<FieldError> {
+    match outcome {
+        Err(Error::Invalid(faults)) => faults,
+        Err(other) => panic!("faults were due, not {other:?}"),
+        Ok(_) => panic!("faults were due, and it was accepted"),
+    }
+}
+
+/// Which fields were wrong.
+#[track_caller]
+pub(crate) fn fields<T>(outcome: Result<T, Error>) -> Vec<&'static str> {
+    faults(outcome).into_iter().map(|fault| fault.field).collect()
+}
+
+/// The error, where the value has no `Debug` worth printing.
+#[track_caller]
+pub(crate) fn error<T>(outcome: Result<T, Error>) -> Error {
+    match outcome {
+        Err(error) => error,
+        Ok(_) => panic!("an error was due, and it was done"),
+    }
+}

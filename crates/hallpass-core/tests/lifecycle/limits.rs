@@ -1,0 +1,213 @@
+use std::sync::Arc;
+
+use hallpass_core::{
+    BuildError, Error, Expiry, Hallpass, Limits, NewToken, Regenerate, TokenUpdate,
+};
+use hallpass_memory::MemoryStore;
+use jiff::SignedDuration;
+
+use crate::common::*;
+
+fn limited(tokens: u32) -> Service {
+    Service::with(|b| b.limits(Limits::default().tokens_per_owner(tokens)))
+}
+
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
+#[tokio::test]
+async fn the_default_is_50_tokens_an_owner() {
+    let service = Service::new();
+    for _ in 0..50 {
+        let _ = service.issue(&[]).await;
+    }
+    let outcome = service.passes.issue(&alice(), NewToken::named("x")).await;
+    assert!(matches!(error(outcome), Error::LimitReached { limit: 50, in_use: 50, .. }));
+    let _ = service.passes.issue(&bob(), NewToken::named("x")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_200_at_once_exactly_as_many_succeed_as_fit() {
+    let store = TestStore::new().yielding();
+    let service = Arc::new(Service::over(store, |b| b));
+    for _ in 0..49 {
+        let _ = service.issue(&[]).await;
+    }
+    let tasks: Vec<_> = (0..200)
+        .map(|_| {
+            let service = Arc::clone(&service);
+            tokio::spawn(async move { service.passes.issue(&alice(), NewToken::named("x")).await })
+        })
+        .collect();
+    let (mut issued, mut refused) = (0, 0);
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(token) => {
+                issued += 1;
+                assert!(service.accepts(token.token.reveal()).await);
+            }
+            Err(Error::LimitReached { limit: 50, in_use: 50, .. }) => refused += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((issued, refused), (1, 199));
+    let listed = service.passes.list(&alice(), &hallpass_core::Listing::new()).await.unwrap();
+    assert_eq!(listed.total, 50);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn coming_and_going_at_the_limit_never_exceeds_it_and_never_drifts() {
+    let service = Arc::new(Service::over(TestStore::new().yielding(), |b| {
+        b.limits(Limits::default().tokens_per_owner(3))
+    }));
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let service = Arc::clone(&service);
+            tokio::spawn(async move {
+                for _ in 0..50 {
+                    if let Ok(issued) = service.passes.issue(&alice(), NewToken::named("x")).await {
+                        let listing = hallpass_core::Listing::new();
+                        let total = service.passes.list(&alice(), &listing).await.unwrap().total;
+                        assert!(total <= 3, "{total} tokens");
+                        service.passes.delete(&alice(), issued.record.id, None).await.unwrap();
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    for _ in 0..3 {
+        let _ = service.issue(&[]).await;
+    }
+    assert!(service.passes.issue(&alice(), NewToken::named("x")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_copy_counts_and_a_regeneration_does_not() {
+    let service = limited(2);
+    let token = service.issue(&[]).await.record.id;
+    let _ = service.passes.copy(&alice(), token, TokenUpdate::new()).await.unwrap();
+    let outcome = service.passes.copy(&alice(), token, TokenUpdate::new()).await;
+    assert!(matches!(error(outcome), Error::LimitReached { limit: 2, in_use: 2, .. }));
+    let _ = service.passes.regenerate(&alice(), token, Regenerate::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_revoked_or_expired_token_counts_until_it_is_deleted() {
+    let service = limited(2);
+    let revoked = service.issue(&[]).await.record.id;
+    let new = NewToken::named("x").expires("12h");
+    let expired = service.passes.issue(&alice(), new).await.unwrap().record.id;
+    service.passes.revoke(&alice(), revoked).await.unwrap();
+    service.clock.advance_days(1);
+    let full = service.passes.issue(&alice(), NewToken::named("x")).await;
+    assert!(matches!(error(full), Error::LimitReached { .. }));
+    // It was always counted, so it comes back at the limit too.
+    let _ = service.passes.regenerate(&alice(), revoked, Regenerate::new()).await.unwrap();
+    service.passes.delete(&alice(), expired, None).await.unwrap();
+    let _ = service.issue(&[]).await;
+}
+
+#[tokio::test]
+async fn no_limit_is_no_limit_and_zero_is_none_at_all() {
+    let service = Service::with(|b| b.limits(Limits::default().unlimited_tokens()));
+    for _ in 0..60 {
+        let _ = service.issue(&[]).await;
+    }
+    let outcome = limited(0).passes.issue(&alice(), NewToken::named("x")).await;
+    assert!(matches!(error(outcome), Error::LimitReached { limit: 0, in_use: 0, .. }));
+}
+
+#[tokio::test]
+async fn without_an_expiry_the_default_applies() {
+    let limits = Limits::default().default_expiry(Expiry::days(30));
+    let service = Service::with(|b| b.limits(limits));
+    assert_eq!(service.issue(&[]).await.record.expires_at, Some(at("2027-01-31T00:00:00Z")));
+    let never = NewToken::named("x").expires("never");
+    assert_eq!(service.passes.issue(&alice(), never).await.unwrap().record.expires_at, None);
+}
+
+#[tokio::test]
+async fn no_token_lives_longer_than_the_longest_lifetime() {
+    let limits = Limits::default().longest_lifetime(days(90)).default_expiry(Expiry::days(30));
+    let service = Service::with(|b| b.limits(limits));
+    for (expires, good) in [
+        ("90d", true),
+        ("91d", false),
+        ("never", false),
+        ("01-04-2027", false),
+        ("31-03-2027", true),
+    ] {
+        let outcome = service.passes.issue(&alice(), NewToken::named("x").expires(expires)).await;
+        match outcome {
+            Ok(_) => assert!(good, "{expires}"),
+            Err(_) => {
+                let faults = faults(outcome);
+                assert!(!good && faults[0].field == "expires", "{expires}: {faults:?}");
+                assert!(faults[0].message.contains("90 days"), "{faults:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lifetime_is_counted_from_the_secrets_birth() {
+    let limits = Limits::default().longest_lifetime(days(90)).default_expiry(Expiry::days(30));
+    let service = Service::with(|b| b.limits(limits));
+    let id = service.issue(&[]).await.record.id;
+    service.clock.advance_days(20);
+    let longer = |span| TokenUpdate::new().expires(span);
+    let outcome = service.passes.update(&alice(), id, longer("71d"), None).await;
+    assert_eq!(fields(outcome), ["expires"], "91 days in all");
+    service.passes.update(&alice(), id, longer("70d"), None).await.unwrap();
+    let _ =
+        service.passes.regenerate(&alice(), id, Regenerate::new().expires("90d")).await.unwrap();
+    let outcome = service.passes.regenerate(&alice(), id, Regenerate::new().expires("91d")).await;
+    assert_eq!(fields(outcome), ["expires"]);
+}
+
+#[tokio::test]
+async fn a_token_older_than_the_rule_gets_no_new_secret_without_an_end() {
+    let store = TestStore::new();
+    let before = Service::over(store.clone(), |b| b);
+    let id = before.issue(&[]).await.record.id;
+    let limits = Limits::default().longest_lifetime(days(90)).default_expiry(Expiry::days(30));
+    let after = Service::over(store, |b| b.limits(limits));
+    let outcome = after.passes.regenerate(&alice(), id, Regenerate::new()).await;
+    assert_eq!(fields(outcome), ["expires"]);
+    let outcome = after.passes.copy(&alice(), id, TokenUpdate::new()).await;
+    assert_eq!(fields(outcome), ["expires"]);
+    let _ = after.passes.regenerate(&alice(), id, Regenerate::new().expires("90d")).await.unwrap();
+}
+
+#[test]
+fn a_default_beyond_the_longest_lifetime_is_told_at_start_up() {
+    let build = |expiry| {
+        let limits = Limits::default().longest_lifetime(days(90)).default_expiry(expiry);
+        Hallpass::builder(MemoryStore::new()).limits(limits).try_build().map(drop)
+    };
+    assert_eq!(build(Expiry::Never), Err(BuildError::DefaultExpiry));
+    assert_eq!(build(Expiry::days(91)), Err(BuildError::DefaultExpiry));
+    assert_eq!(build(Expiry::days(90)), Ok(()));
+}
+
+#[tokio::test]
+async fn the_longest_lifetime_is_told_in_a_fitting_unit() {
+    for (span, words) in [
+        (SignedDuration::from_mins(30), "30 minutes"),
+        (SignedDuration::from_mins(90), "90 minutes"),
+        (SignedDuration::from_hours(36), "36 hours"),
+        (SignedDuration::from_hours(48), "2 days"),
+        (SignedDuration::from_hours(1), "1 hour"),
+        (SignedDuration::from_hours(24), "1 day"),
+    ] {
+        let limits = Limits::default().longest_lifetime(span).default_expiry(Expiry::In(span));
+        let service = Service::with(|b| b.limits(limits));
+        let outcome = service.passes.issue(&alice(), NewToken::named("x").expires("1y")).await;
+        let message = faults(outcome).remove(0).message;
+        assert_eq!(message, format!("a token lives at most {words}"));
+    }
+}

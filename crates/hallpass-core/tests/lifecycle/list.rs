@@ -1,0 +1,238 @@
+use hallpass_core::store::{Sort, SortBy};
+use hallpass_core::{
+    Caller, Error, EventKind, Forbidden, Listed, Listing, NewToken, Owner, Status, TokenId,
+};
+
+use crate::common::*;
+
+fn names(listed: &Listed) -> Vec<&str> {
+    listed.items.iter().map(|record| record.name.as_str()).collect()
+}
+
+async fn named(service: &Service, by: &Caller, name: &str) -> TokenId {
+    let id = service.passes.issue(by, NewToken::named(name)).await.unwrap().record.id;
+    service.clock.advance_minutes(1);
+    id
+}
+
+fn sorted(by: SortBy, descending: bool) -> Listing {
+    Listing::new().sort(Sort { by, descending })
+}
+
+#[tokio::test]
+async fn an_owner_sees_their_own_and_the_newest_first() {
+    let service = Service::new();
+    for name in ["a", "b", "c"] {
+        named(&service, &alice(), name).await;
+    }
+    named(&service, &bob(), "bobs").await;
+    let listed = service.passes.list(&alice(), &Listing::new()).await.unwrap();
+    assert_eq!(names(&listed), ["c", "b", "a"]);
+    assert_eq!((listed.total, listed.next_cursor), (3, None));
+}
+
+#[tokio::test]
+async fn naming_an_owner_is_for_admins_even_if_it_is_oneself() {
+    let service = Service::new();
+    named(&service, &alice(), "a").await;
+    named(&service, &root(), "r").await;
+    let of = |owner| Listing::new().owner(Owner::new(owner).unwrap());
+    for owner in ["alice", "bob"] {
+        let outcome = service.passes.list(&alice(), &of(owner)).await;
+        assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyAdmins)), "{owner}");
+    }
+    for by in [root(), job(), job().for_owner("bob")] {
+        let everybody = service.passes.list(&by, &Listing::new()).await.unwrap();
+        assert_eq!(names(&everybody), ["r", "a"]);
+        assert_eq!(names(&service.passes.list(&by, &of("alice")).await.unwrap()), ["a"]);
+        assert_eq!(service.passes.list(&by, &of("nobody")).await.unwrap().total, 0);
+    }
+}
+
+#[tokio::test]
+async fn filters_narrow_the_page_and_the_total() {
+    let service = Service::new();
+    let issue = async |name: &str, description: &str, scope: &str, expires: &str| {
+        let new = NewToken::named(name).description(description).scope(scope).expires(expires);
+        service.passes.issue(&alice(), new).await.unwrap().record.id
+    };
+    issue("Nightly Größe", "", "jobs:run", "never").await;
+    issue("weekly", "about 100%_done", "jobs", "12h").await;
+    let revoked = issue("old", "NIGHTLY before", "jobs:run", "12h").await;
+    service.passes.revoke(&alice(), revoked).await.unwrap();
+    service.clock.advance_days(1);
+    for (listing, expected) in [
+        (Listing::new().status(Status::Active), &["Nightly Größe"][..]),
+        (Listing::new().status(Status::Expired), &["weekly"]),
+        (Listing::new().status(Status::Revoked), &["old"]),
+        (Listing::new().text("nightly"), &["Nightly Größe", "old"]),
+        (Listing::new().text("GRÖSSE"), &[]),
+        (Listing::new().text("GRÖß"), &["Nightly Größe"]),
+        (Listing::new().text("%"), &["weekly"]),
+        (Listing::new().text("_"), &["weekly"]),
+        (Listing::new().text(""), &["Nightly Größe", "old", "weekly"]),
+        (Listing::new().scope(scope("jobs:run")), &["Nightly Größe", "old"]),
+        (Listing::new().scope(scope("jobs")), &["weekly"]),
+        (Listing::new().scope(scope("job")), &[]),
+        (Listing::new().text("nightly").status(Status::Revoked), &["old"]),
+    ] {
+        let listing = listing.sort(Sort { by: SortBy::Name, descending: false });
+        let listed = service.passes.list(&alice(), &listing).await.unwrap();
+        assert_eq!(names(&listed), expected, "{listing:?}");
+        assert_eq!(listed.total, expected.len() as u64);
+    }
+}
+
+#[tokio::test]
+async fn absent_times_come_last_in_both_directions() {
+    let service = Service::new();
+    for (name, expires) in [("never", "never"), ("soon", "12h"), ("late", "30d")] {
+        let new = NewToken::named(name).expires(expires);
+        let token = service.passes.issue(&alice(), new).await.unwrap().token;
+        service.clock.advance_minutes(1);
+        if name != "late" {
+            assert!(service.accepts(token.reveal()).await);
+        }
+    }
+    for (by, descending, expected) in [
+        (SortBy::ExpiresAt, false, ["soon", "late", "never"]),
+        (SortBy::ExpiresAt, true, ["late", "soon", "never"]),
+        (SortBy::LastUsedAt, false, ["never", "soon", "late"]),
+        (SortBy::LastUsedAt, true, ["soon", "never", "late"]),
+        (SortBy::CreatedAt, false, ["never", "soon", "late"]),
+        (SortBy::Name, true, ["soon", "never", "late"]),
+    ] {
+        let listed = service.passes.list(&alice(), &sorted(by, descending)).await.unwrap();
+        assert_eq!(names(&listed), expected, "{by:?} {descending}");
+    }
+}
+
+#[tokio::test]
+async fn pages_hold_each_token_once_in_every_order() {
+    let service = Service::new();
+    for n in 0..23 {
+        // Names and times that are equal: the id breaks the ties.
+        let new = NewToken::named(format!("n{}", n % 3)).expires(["never", "12h", "30d"][n % 3]);
+        let token = service.passes.issue(&alice(), new).await.unwrap().token;
+        if n % 2 == 0 {
+            assert!(service.accepts(token.reveal()).await);
+        }
+    }
+    for by in [SortBy::CreatedAt, SortBy::Name, SortBy::ExpiresAt, SortBy::LastUsedAt] {
+        for descending in [false, true] {
+            let whole =
+                service.passes.list(&alice(), &sorted(by, descending).limit(100)).await.unwrap();
+            let (mut seen, mut cursor) = (Vec::new(), None::<String>);
+            loop {
+                let mut listing = sorted(by, descending).limit(5);
+                if let Some(cursor) = cursor.take() {
+                    listing = listing.cursor(cursor);
+                }
+                let page = service.passes.list(&alice(), &listing).await.unwrap();
+                assert_eq!(page.total, 23);
+                seen.extend(page.items);
+                cursor = page.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen, whole.items, "{by:?} {descending}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_follows_its_place_not_its_number() {
+    let service = Service::new();
+    for name in ["a", "b", "c", "d"] {
+        named(&service, &alice(), name).await;
+    }
+    let by_name = || sorted(SortBy::Name, false).limit(2);
+    let first = service.passes.list(&alice(), &by_name()).await.unwrap();
+    service.passes.delete(&alice(), first.items[1].id, None).await.unwrap();
+    named(&service, &alice(), "aa").await;
+    let cursor = first.next_cursor.unwrap();
+    let second = service.passes.list(&alice(), &by_name().cursor(cursor)).await.unwrap();
+    assert_eq!(names(&second), ["c", "d"], "nothing skipped, nothing twice");
+    assert_eq!((second.total, second.next_cursor), (4, None));
+}
+
+#[tokio::test]
+async fn a_cursor_serves_its_caller_filters_and_order_only() {
+    let service = Service::new();
+    for name in ["a", "b", "c"] {
+        named(&service, &alice(), name).await;
+        named(&service, &bob(), name).await;
+    }
+    let page = Listing::new().limit(2);
+    let cursor = service.passes.list(&alice(), &page).await.unwrap().next_cursor.unwrap();
+    let with = async |listing: Listing, by: Caller| {
+        service.passes.list(&by, &listing.cursor(cursor.clone())).await
+    };
+    assert!(with(page.clone(), alice()).await.is_ok());
+    // How many are on a page is no part of the list.
+    assert!(with(Listing::new().limit(50), alice()).await.is_ok());
+    for (listing, by) in [
+        (page.clone(), bob()),
+        (page.clone(), root()),
+        (page.clone(), Caller::admin("alice")),
+        (page.clone().status(Status::Active), alice()),
+        (page.clone().text("a"), alice()),
+        (page.clone().scope(scope("a")), alice()),
+        (page.clone().sort(Sort { by: SortBy::CreatedAt, descending: false }), alice()),
+        (page.clone().sort(Sort { by: SortBy::Name, descending: true }), alice()),
+    ] {
+        assert_eq!(fields(with(listing.clone(), by).await), ["cursor"], "{listing:?}");
+    }
+    for bad in ["", "x", &cursor[1..], &format!("0{cursor}"), &"é".repeat(40)] {
+        let outcome = service.passes.list(&alice(), &page.clone().cursor(bad)).await;
+        assert_eq!(fields(outcome), ["cursor"], "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_has_1_to_100_tokens() {
+    let service = Service::new();
+    for bad in [0, 101, u32::MAX] {
+        let outcome = service.passes.list(&alice(), &Listing::new().limit(bad)).await;
+        assert_eq!(fields(outcome), ["limit"], "{bad}");
+    }
+    for good in [1, 100] {
+        service.passes.list(&alice(), &Listing::new().limit(good)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn anothers_token_and_none_are_one_and_the_same() {
+    let service = Service::new();
+    let alices = service.issue(&[]).await.record.id;
+    let theirs = error(service.passes.get(&bob(), alices).await);
+    let nobodys = error(service.passes.get(&bob(), nobodys()).await);
+    assert!(matches!((&theirs, &nobodys), (Error::NotFound, Error::NotFound)));
+    assert_eq!(theirs.to_string(), nobodys.to_string());
+    for by in [alice(), root(), job(), job().for_owner("bob")] {
+        assert_eq!(service.passes.get(&by, alices).await.unwrap().id, alices);
+    }
+}
+
+#[tokio::test]
+async fn an_admins_look_at_others_tokens_is_on_record() {
+    let service = Service::new();
+    let alices = named(&service, &alice(), "a").await;
+    let own = named(&service, &root(), "r").await;
+    service.happened.take();
+    service.passes.get(&root(), own).await.unwrap();
+    service.passes.get(&alice(), alices).await.unwrap();
+    service.passes.get(&job(), alices).await.unwrap();
+    service.passes.list(&alice(), &Listing::new()).await.unwrap();
+    assert!(service.happened.take().is_empty());
+
+    service.passes.get(&root(), alices).await.unwrap();
+    let event = service.happened.only();
+    assert_eq!(event.kind, EventKind::ViewedAcrossOwners);
+    assert_eq!(event.actor.unwrap().as_str(), "root");
+    assert_eq!((event.owner.unwrap().as_str(), event.token), ("alice", Some(alices)));
+
+    service.passes.list(&root(), &Listing::new()).await.unwrap();
+    assert_eq!(service.happened.kinds(), [EventKind::ViewedAcrossOwners]);
+}

@@ -1,0 +1,288 @@
+//! Random lives of one owner's tokens against a model that fits on a page: after each step, exactly the
+//! secrets work that the model says.
+
+use hallpass_core::{Error, Issued, Listing, NewToken, Owner, Regenerate, TokenId, TokenUpdate};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use crate::common::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Issue {
+        hours: Option<i64>,
+    },
+    Copy(usize),
+    Rename(usize),
+    Extend(usize, i64),
+    Regenerate {
+        token: usize,
+        hours: Option<i64>,
+        overlap: Option<i64>,
+    },
+    Revoke(usize),
+    Delete(usize),
+    /// The current secret is used.
+    Use(usize),
+    RevokeAll,
+    DeleteAll,
+    Prune,
+    Flush,
+    Pass {
+        minutes: i64,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let token = 0..4_usize;
+    let hours = || proptest::option::of(1..72_i64);
+    prop_oneof![
+        4 => hours().prop_map(|hours| Step::Issue { hours }),
+        1 => token.clone().prop_map(Step::Copy),
+        1 => token.clone().prop_map(Step::Rename),
+        1 => (token.clone(), 1..72_i64).prop_map(|(token, hours)| Step::Extend(token, hours)),
+        6 => (token.clone(), hours(), hours()).prop_map(|(token, hours, overlap)| Step::Regenerate { token, hours, overlap }),
+        2 => token.clone().prop_map(Step::Revoke),
+        1 => token.clone().prop_map(Step::Delete),
+        3 => token.prop_map(Step::Use),
+        1 => Just(Step::RevokeAll),
+        1 => Just(Step::DeleteAll),
+        1 => Just(Step::Prune),
+        1 => Just(Step::Flush),
+        5 => (1..2_000_i64).prop_map(|minutes| Step::Pass { minutes }),
+    ]
+}
+
+/// What is believed of one token.
+struct Token {
+    id: TokenId,
+    current: String,
+    previous: Option<(String, Timestamp)>,
+    ends: Option<Timestamp>,
+    revoked: Option<Timestamp>,
+    revision: u64,
+}
+
+impl Token {
+    fn new(issued: Issued) -> Self {
+        Self {
+            id: issued.record.id,
+            current: issued.token.reveal().to_owned(),
+            previous: None,
+            ends: issued.record.expires_at,
+            revoked: None,
+            revision: 1,
+        }
+    }
+
+    fn expired(&self, now: Timestamp) -> bool {
+        self.ends.is_some_and(|end| end <= now)
+    }
+
+    fn active(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && !self.expired(now)
+    }
+
+    fn previous_works(&self, now: Timestamp) -> bool {
+        self.active(now) && self.previous.as_ref().is_some_and(|(_, until)| now < *until)
+    }
+}
+
+struct Model {
+    service: Service,
+    tokens: Vec<Token>,
+    /// Every secret that any token ever had.
+    ever: Vec<String>,
+    renames: u32,
+}
+
+fn hours(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(count)
+}
+
+impl Model {
+    fn now(&self) -> Timestamp {
+        self.service.passes.now()
+    }
+
+    fn adopt(&mut self, issued: Issued) {
+        let token = Token::new(issued);
+        self.ever.push(token.current.clone());
+        self.tokens.push(token);
+    }
+
+    async fn take(&mut self, step: Step) {
+        let (passes, now) = (self.service.passes.clone(), self.now());
+        let by = alice();
+        let pick = |token: usize| token.checked_rem(self.tokens.len());
+        match step {
+            Step::Issue { hours } => {
+                let new = NewToken::named("x");
+                let new = match hours {
+                    Some(hours) => new.expires(format!("{hours}h")),
+                    None => new,
+                };
+                match passes.issue(&by, new).await {
+                    Ok(issued) => self.adopt(issued),
+                    Err(Error::LimitReached { .. }) => assert_eq!(self.tokens.len(), 5),
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            Step::Copy(token) => {
+                let Some(token) = pick(token) else { return };
+                let ends = self.tokens[token].ends;
+                match passes.copy(&by, self.tokens[token].id, TokenUpdate::new()).await {
+                    Ok(issued) => {
+                        let kept = ends
+                            .filter(|end| end.duration_since(now) >= SignedDuration::from_mins(1));
+                        assert_eq!(issued.record.expires_at, kept);
+                        self.adopt(issued);
+                    }
+                    Err(Error::LimitReached { .. }) => assert_eq!(self.tokens.len(), 5),
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            Step::Rename(token) => {
+                let Some(token) = pick(token) else { return };
+                let token = &mut self.tokens[token];
+                self.renames += 1;
+                let update = TokenUpdate::new().name(format!("name {}", self.renames));
+                passes.update(&by, token.id, update, None).await.unwrap();
+                token.revision += 1;
+            }
+            Step::Extend(token, count) => {
+                let Some(token) = pick(token) else { return };
+                let token = &mut self.tokens[token];
+                let update = TokenUpdate::new().expires(format!("{count}h"));
+                match passes.update(&by, token.id, update, None).await {
+                    Ok(_) => {
+                        assert!(token.active(now));
+                        let end = Some(now + hours(count));
+                        token.revision += u64::from(token.ends != end);
+                        token.ends = end;
+                    }
+                    Err(Error::Ended) => assert!(!token.active(now)),
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            Step::Regenerate { token, hours: count, overlap } => {
+                let Some(token) = pick(token) else { return };
+                let token = &mut self.tokens[token];
+                let mut how = Regenerate::new();
+                if let Some(count) = count {
+                    how = how.expires(format!("{count}h"));
+                }
+                if let Some(overlap) = overlap {
+                    how = how.overlap(format!("{overlap}h"));
+                }
+                match passes.regenerate(&by, token.id, how).await {
+                    Ok(issued) => {
+                        assert!(count.is_some() || !token.expired(now));
+                        let old =
+                            std::mem::replace(&mut token.current, issued.token.reveal().to_owned());
+                        token.previous = overlap.filter(|_| token.active(now)).map(|overlap| {
+                            let until = now + hours(overlap);
+                            (old, token.ends.map_or(until, |end| end.min(until)))
+                        });
+                        token.ends = count.map(|count| now + hours(count)).or(token.ends);
+                        token.revoked = None;
+                        token.revision += 1;
+                        self.ever.push(token.current.clone());
+                    }
+                    Err(Error::Invalid(_)) => assert!(count.is_none() && token.expired(now)),
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            Step::Revoke(token) => {
+                let Some(token) = pick(token) else { return };
+                let token = &mut self.tokens[token];
+                passes.revoke(&by, token.id).await.unwrap();
+                token.revision += u64::from(token.revoked.is_none());
+                token.revoked.get_or_insert(now);
+            }
+            Step::Delete(token) => {
+                let Some(token) = pick(token) else { return };
+                let token = self.tokens.remove(token);
+                passes.delete(&by, token.id, None).await.unwrap();
+            }
+            Step::Use(token) => {
+                let Some(token) = pick(token) else { return };
+                let token = &mut self.tokens[token];
+                assert_eq!(self.service.accepts(&token.current).await, token.active(now));
+                if token.active(now) {
+                    token.previous = None;
+                }
+            }
+            Step::RevokeAll => {
+                let count = passes.revoke_all(&by, &Owner::new("alice").unwrap()).await.unwrap();
+                let live = self.tokens.iter_mut().filter(|token| token.revoked.is_none());
+                let revoked = live.map(|token| {
+                    token.revoked = Some(now);
+                    token.revision += 1;
+                });
+                assert_eq!(count, revoked.count() as u64);
+            }
+            Step::DeleteAll => {
+                let count = passes.delete_all(&by).await.unwrap();
+                assert_eq!(count, self.tokens.drain(..).count() as u64);
+            }
+            Step::Prune => {
+                let line = now - hours(12);
+                let count = passes.prune(&job(), line).await.unwrap();
+                let before = self.tokens.len();
+                let over = |end: Option<Timestamp>| end.is_some_and(|end| end < line);
+                self.tokens.retain(|token| !over(token.ends) && !over(token.revoked));
+                assert_eq!(count, (before - self.tokens.len()) as u64);
+            }
+            Step::Flush => {
+                passes.flush_uses().await.unwrap();
+            }
+            Step::Pass { minutes } => self.service.clock.advance_minutes(minutes),
+        }
+    }
+
+    /// A use of a new secret during an overlap changes things, so those are left to their own step.
+    async fn compare(&self) {
+        let now = self.now();
+        for secret in &self.ever {
+            let expected = self.tokens.iter().find_map(|token| {
+                if token.current == *secret {
+                    let ends_an_overlap = token.previous_works(now);
+                    return Some((!ends_an_overlap).then_some(token.active(now)));
+                }
+                let previous = token.previous.as_ref().is_some_and(|(old, _)| old == secret);
+                previous.then(|| Some(token.previous_works(now)))
+            });
+            if let Some(expected) = expected.unwrap_or(Some(false)) {
+                assert_eq!(self.service.accepts(secret).await, expected);
+            }
+        }
+        let listed = self.service.passes.list(&alice(), &Listing::new()).await.unwrap();
+        assert_eq!(listed.total, self.tokens.len() as u64);
+        for token in &self.tokens {
+            let record = listed.items.iter().find(|record| record.id == token.id).unwrap();
+            assert_eq!(record.expires_at, token.ends);
+            assert_eq!(record.revoked_at, token.revoked);
+            assert_eq!(record.revision.get(), token.revision);
+            assert!(record.last_used_at.is_none_or(|used| used <= now));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn exactly_the_secrets_work_that_should(steps in proptest::collection::vec(step(), 1..50)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let limits = hallpass_core::Limits::default().tokens_per_owner(5);
+            let service = Service::with(|b| b.limits(limits));
+            let mut model = Model { service, tokens: Vec::new(), ever: Vec::new(), renames: 0 };
+            for step in steps {
+                model.take(step).await;
+                model.compare().await;
+            }
+        });
+    }
+}

@@ -1,0 +1,199 @@
+//! A store in trouble: never a yes, never a 401, and the truth about what was done.
+
+use std::task::{Context, Poll, Waker};
+
+use hallpass_core::{Error, Listing, NewToken, Owner, RefusedBecause, Regenerate, TokenUpdate};
+
+use crate::common::*;
+
+fn owner() -> Owner {
+    Owner::new("alice").unwrap()
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_looked_up_is_neither_let_in_nor_refused() {
+    let service = Service::new();
+    let token = service.issue(&["a"]).await;
+    let gone = service.issue(&["a"]).await;
+    service.passes.delete(&alice(), gone.record.id, None).await.unwrap();
+    service.happened.take();
+    for fault in [Fault::Unavailable, Fault::ReadOnly, Fault::Corrupt, Fault::LostAfter] {
+        service.store.fail(Verb::Find, fault);
+        for text in [token.token.reveal(), gone.token.reveal()] {
+            unavailable(service.check(text).await);
+        }
+        let error = error(service.passes.get(&alice(), token.record.id).await);
+        assert!(error.is_unavailable(), "{error:?}");
+    }
+    assert!(service.happened.take().is_empty(), "an outage is no refusal");
+    assert_eq!(service.refusal("nonsense").await, RefusedBecause::Malformed, "that needs no store");
+    service.store.heal();
+    assert!(service.accepts(token.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
+    let service = Service::new();
+    let (asked, answered) = (service.issue(&["a"]).await, service.issue(&["b"]).await);
+    service.happened.take();
+    service.store.fail(Verb::Find, Fault::Another(answered.record.id));
+    unavailable(service.check(asked.token.reveal()).await);
+    let id = asked.record.id;
+    let errors = [
+        error(service.passes.get(&alice(), id).await),
+        error(service.passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await),
+        error(service.passes.regenerate(&alice(), id, Regenerate::new()).await),
+        error(service.passes.revoke(&alice(), id).await),
+        error(service.passes.delete(&alice(), id, None).await),
+        error(service.passes.copy(&alice(), id, TokenUpdate::new()).await),
+    ];
+    for error in errors {
+        assert!(error.is_unavailable(), "{error:?}");
+    }
+    service.store.heal();
+    assert!(service.happened.take().is_empty());
+    assert!(
+        service.accepts(asked.token.reveal()).await
+            && service.accepts(answered.token.reveal()).await
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_lets_nobody_in_and_holds_nobody_up() {
+    let service = Service::new();
+    let (token, cached) = (service.issue(&[]).await, service.issue(&[]).await);
+    service.store.pin(cached.record.id).await;
+    service.store.fail(Verb::Find, Fault::Stall);
+    {
+        let mut check = std::pin::pin!(service.check(token.token.reveal()));
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..10 {
+            assert!(matches!(check.as_mut().poll(&mut context), Poll::Pending));
+        }
+        assert!(service.accepts(cached.token.reveal()).await);
+    }
+    service.store.heal();
+    assert!(service.accepts(token.token.reveal()).await, "who went away broke nothing");
+}
+
+#[tokio::test]
+async fn what_could_not_be_stored_was_not_done() {
+    let service = Service::new();
+    let token = service.issue(&["a"]).await;
+    let (id, before) = (token.record.id, token.record.clone());
+    let head = service.store.head().await;
+    service.happened.take();
+    for fault in [Fault::Unavailable, Fault::ReadOnly] {
+        for verb in [
+            Verb::Insert,
+            Verb::Change,
+            Verb::Delete,
+            Verb::DeleteMany,
+            Verb::DeleteOwner,
+            Verb::RevokeOwner,
+            Verb::Announce,
+            Verb::Prune,
+        ] {
+            service.store.fail(verb, fault);
+        }
+        let passes = &service.passes;
+        let errors = [
+            error(passes.issue(&alice(), NewToken::named("x")).await),
+            error(passes.copy(&alice(), id, TokenUpdate::new()).await),
+            error(passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await),
+            error(passes.regenerate(&alice(), id, Regenerate::new()).await),
+            error(passes.revoke(&alice(), id).await),
+            error(passes.delete(&alice(), id, None).await),
+            error(passes.delete_many(&alice(), &[id]).await),
+            error(passes.delete_all(&alice()).await),
+            error(passes.revoke_all(&alice(), &owner()).await),
+            error(passes.prune(&job(), passes.now()).await),
+            error(passes.owner_changed(&job(), &owner()).await),
+        ];
+        for error in errors {
+            assert!(error.is_unavailable(), "{error:?}");
+            let Error::Store(store) = error else { panic!("{error:?}") };
+            assert_eq!(store.is_read_only(), matches!(fault, Fault::ReadOnly));
+        }
+    }
+    assert!(service.happened.take().is_empty());
+    assert_eq!(service.store.head().await, head);
+    assert_eq!(service.passes.get(&alice(), id).await.unwrap(), before);
+    assert!(
+        service.accepts(token.token.reveal()).await,
+        "checks go on while nothing can be written"
+    );
+    service.store.fail(Verb::List, Fault::Unavailable);
+    assert!(error(service.passes.list(&alice(), &Listing::new()).await).is_unavailable());
+}
+
+#[tokio::test]
+async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_again() {
+    let service = Service::new();
+    let old = service.issue(&[]).await;
+    service.store.fail_times(Verb::Change, Fault::LostAfter, 1);
+    let outcome = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await;
+    assert!(error(outcome).is_unavailable());
+    assert!(!service.accepts(old.token.reveal()).await, "it had been done");
+    let new = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    assert!(service.accepts(new.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn an_issue_whose_answer_is_lost_shows_no_secret_and_counts() {
+    let service = Service::new();
+    service.store.fail_times(Verb::Insert, Fault::LostAfter, 1);
+    let outcome = service.passes.issue(&alice(), NewToken::named("x")).await;
+    assert!(error(outcome).is_unavailable());
+    assert_eq!(service.passes.list(&alice(), &Listing::new()).await.unwrap().total, 1);
+}
+
+#[tokio::test]
+async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() {
+    for fault in [Fault::Unavailable, Fault::ReadOnly, Fault::LostBefore, Fault::LostAfter] {
+        let service = Service::new();
+        let old = service.issue(&[]).await;
+        let how = Regenerate::new().overlap("1d");
+        let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+        service.store.fail(Verb::Rekey, fault);
+        assert!(service.accepts(new.token.reveal()).await);
+        assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown, "{fault:?}");
+        assert!(service.accepts(new.token.reveal()).await, "the new one goes on");
+        service.store.heal();
+        assert!(service.accepts(new.token.reveal()).await);
+        assert!(!service.accepts(old.token.reveal()).await);
+        let stored = service.store.stored(old.record.id).await.unwrap();
+        assert!(stored.secrets.previous.is_none(), "stored with the next use");
+    }
+}
+
+#[tokio::test]
+async fn what_this_node_remembers_of_an_overlap_does_not_shut_out_a_later_one() {
+    let service = Service::new();
+    let first = service.issue(&[]).await;
+    let id = first.record.id;
+    let how = || Regenerate::new().overlap("1d");
+    let second = service.passes.regenerate(&alice(), id, how()).await.unwrap();
+    service.store.fail(Verb::Rekey, Fault::Unavailable);
+    assert!(service.accepts(second.token.reveal()).await);
+    assert!(!service.accepts(first.token.reveal()).await);
+    let third = service.passes.regenerate(&alice(), id, how()).await.unwrap();
+    assert!(service.accepts(second.token.reveal()).await, "the third has not been used yet");
+    assert!(service.accepts(third.token.reveal()).await);
+    assert!(!service.accepts(second.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn a_check_that_is_dropped_while_it_ends_an_overlap_has_ended_it_here() {
+    let service = Service::new();
+    let old = service.issue(&[]).await;
+    let how = Regenerate::new().overlap("1d");
+    let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    service.store.fail(Verb::Rekey, Fault::Stall);
+    {
+        let mut check = std::pin::pin!(service.check(new.token.reveal()));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(check.as_mut().poll(&mut context).is_pending());
+    }
+    assert!(!service.accepts(old.token.reveal()).await);
+}

@@ -1,0 +1,234 @@
+//! What the host says an owner may do now: effective rights are token ∩ owner.
+
+use std::sync::{Arc, Mutex};
+
+use hallpass_core::{
+    Error, EventKind, Forbidden, NewToken, Owner, Owners, RefusedBecause, Regenerate, Requirement,
+    Scope, ScopeSet, Standing, TokenUpdate,
+};
+use proptest::prelude::*;
+
+use crate::common::*;
+
+/// The host's word, changed by the test; `None` is an outage.
+#[derive(Clone)]
+struct Word(Arc<Mutex<Option<Standing>>>);
+
+impl Word {
+    fn say(&self, standing: Standing) {
+        *self.0.lock().unwrap() = Some(standing);
+    }
+
+    fn fall_silent(&self) {
+        *self.0.lock().unwrap() = None;
+    }
+}
+
+impl Owners for Word {
+    async fn standing(
+        &self,
+        _: Owner,
+    ) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
+        self.0.lock().unwrap().clone().ok_or_else(|| "the directory is down".into())
+    }
+}
+
+fn service() -> (Service, Word) {
+    let word = Word(Arc::new(Mutex::new(Some(Standing::Full))));
+    (Service::with(|b| b.owners(word.clone())), word)
+}
+
+#[tokio::test]
+async fn each_check_asks_about_the_tokens_owner() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let service = Service::with(|b| {
+        b.owners(move |owner: Owner| {
+            heard.lock().unwrap().push(owner.to_string());
+            async { Ok(Standing::Full) }
+        })
+    });
+    let token = service.passes.issue(&bob(), NewToken::named("x")).await.unwrap().token;
+    asked.lock().unwrap().clear();
+    assert!(service.accepts(token.reveal()).await);
+    assert!(service.accepts(token.reveal()).await);
+    assert_eq!(*asked.lock().unwrap(), ["bob", "bob"]);
+    // Who cannot prove the secret cannot make the host work.
+    assert!(!service.accepts(&token.reveal().replacen("hp_", "hq_", 1)).await);
+    assert_eq!(asked.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_disabled_owners_tokens_are_refused_and_come_back_with_the_owner() {
+    let (service, word) = service();
+    let token = service.issue(&["a"]).await;
+    word.say(Standing::Disabled);
+    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::OwnerDisabled);
+    assert!(!service.passes.has_unflushed_uses(), "a refusal is no use");
+    word.say(Standing::Full);
+    assert!(service.accepts(token.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn a_cached_token_asks_the_host_all_the_same() {
+    let (service, word) = service();
+    let token = service.issue(&["a", "b"]).await;
+    service.store.pin(token.record.id).await;
+    word.say(Standing::UpTo(set(&["a"])));
+    let principal = service.check(token.token.reveal()).await.unwrap();
+    assert_eq!(*principal.scopes(), set(&["a"]));
+    word.say(Standing::Disabled);
+    assert!(!service.accepts(token.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_whatever_the_host_says_or_does_not_say() {
+    let (service, word) = service();
+    let token = service.issue(&[]).await;
+    service.passes.revoke(&alice(), token.record.id).await.unwrap();
+    word.fall_silent();
+    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Revoked);
+}
+
+#[tokio::test]
+async fn an_owner_who_was_demoted_holds_what_is_left() {
+    let (service, word) = service();
+    let token = service.issue(&["projects", "jobs:run"]).await;
+    word.say(Standing::UpTo(set(&["projects:read", "jobs", "admin"])));
+    let principal = service.check(token.token.reveal()).await.unwrap();
+    assert_eq!(*principal.scopes(), set(&["jobs:run", "projects:read"]));
+    assert!(principal.allows(&scope("projects:read:42")));
+    assert!(!principal.allows(&scope("projects:delete:42")));
+    assert!(!principal.allows(&scope("admin")));
+    assert_eq!(
+        principal.record().scopes,
+        set(&["jobs:run", "projects"]),
+        "the record is untouched"
+    );
+    word.say(Standing::UpTo(ScopeSet::default()));
+    assert!(service.check(token.token.reveal()).await.unwrap().scopes().is_empty());
+}
+
+#[tokio::test]
+async fn a_silent_host_is_an_outage_never_a_refusal_and_never_a_yes() {
+    let (service, word) = service();
+    let token = service.issue(&["a"]).await;
+    let principal = service.check(token.token.reveal()).await.unwrap();
+    service.passes.flush_uses().await.unwrap();
+    service.clock.advance_minutes(5);
+    service.happened.take();
+    word.fall_silent();
+    unavailable(service.check(token.token.reveal()).await);
+    unavailable(service.passes.recheck(&principal).await);
+    assert!(!service.passes.has_unflushed_uses());
+    let id = token.record.id;
+    let errors = [
+        error(service.passes.issue(&alice(), NewToken::named("x")).await),
+        error(service.passes.copy(&alice(), id, TokenUpdate::new()).await),
+        error(service.passes.regenerate(&alice(), id, Regenerate::new()).await),
+        error(service.passes.add_scopes(&alice(), id, ["b"], None).await),
+    ];
+    for error in errors {
+        assert!(matches!(error, Error::Owners(_)) && error.is_unavailable(), "{error:?}");
+    }
+    assert!(service.happened.take().is_empty(), "nothing happened");
+    // Taking rights away never waits for the host's word.
+    service.passes.clear_scopes(&alice(), id, None).await.unwrap();
+    service.passes.revoke(&alice(), id).await.unwrap();
+    service.passes.delete(&alice(), id, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disabled_owner_gets_no_token_but_may_give_up_what_there_is() {
+    let (service, word) = service();
+    let id = service.issue(&["a", "b"]).await.record.id;
+    word.say(Standing::Disabled);
+    let errors = [
+        error(service.passes.issue(&alice(), NewToken::named("x")).await),
+        error(service.passes.copy(&alice(), id, TokenUpdate::new()).await),
+        error(service.passes.regenerate(&alice(), id, Regenerate::new()).await),
+        error(service.passes.add_scopes(&alice(), id, ["c"], None).await),
+    ];
+    for error in errors {
+        assert!(matches!(error, Error::Forbidden(Forbidden::OwnerDisabled)), "{error:?}");
+    }
+    service.passes.remove_scope(&alice(), id, &scope("a"), None).await.unwrap();
+    service.passes.revoke(&alice(), id).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_owners_ceiling_bounds_what_is_issued_copied_regenerated_and_added() {
+    let (service, word) = service();
+    let id = service.issue(&["projects", "jobs"]).await.record.id;
+    word.say(Standing::UpTo(set(&["jobs", "projects:read"])));
+    let beyond = |error: Error| match error {
+        Error::Forbidden(Forbidden::Scopes(beyond)) => {
+            beyond.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        }
+        other => panic!("{other:?}"),
+    };
+    let new = NewToken::named("x").scopes(["projects:list", "projects:read:1"]);
+    assert_eq!(beyond(error(service.passes.issue(&alice(), new).await)), "projects:list");
+    let copy = service.passes.copy(&alice(), id, TokenUpdate::new()).await;
+    assert_eq!(beyond(error(copy)), "projects");
+    let again = service.passes.regenerate(&alice(), id, Regenerate::new()).await;
+    assert_eq!(beyond(error(again)), "projects");
+    let more = service.passes.add_scopes(&alice(), id, ["admin", "jobs:run"], None).await;
+    assert_eq!(beyond(error(more)), "admin");
+    // Both ceilings hold: the host's, and the caller's.
+    let by = alice().may_grant(set(&["projects"]));
+    let new = NewToken::named("x").scopes(["projects:read", "jobs"]);
+    assert_eq!(beyond(error(service.passes.issue(&by, new).await)), "jobs");
+    // What the token holds beyond the ceiling may stay, or go.
+    let update = TokenUpdate::new().name("renamed").scopes(["projects"]);
+    service.passes.update(&alice(), id, update, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_node_is_told_that_an_owner_changed() {
+    let (service, _) = service();
+    let head = service.store.head().await;
+    let owner = Owner::new("alice").unwrap();
+    service.passes.owner_changed(&job(), &owner).await.unwrap();
+    assert_eq!(service.store.head().await, head.next());
+    let event = service.happened.only();
+    assert_eq!(
+        (event.kind, event.owner, event.token),
+        (EventKind::OwnerChanged, Some(owner), None)
+    );
+}
+
+/// Few letters and few places, so that scopes meet often.
+fn any_scope() -> impl Strategy<Value = Scope> {
+    proptest::collection::vec(prop_oneof!["[ab]", Just("*".into()), Just("admin".into())], 1..4)
+        .prop_map(|segments: Vec<String>| scope(&segments.join(":")))
+}
+
+fn any_set() -> impl Strategy<Value = ScopeSet> {
+    proptest::collection::vec(any_scope(), 0..4).prop_map(ScopeSet::from_iter)
+}
+
+proptest! {
+    #[test]
+    fn effective_rights_are_the_tokens_within_the_owners(
+        held in any_set(), ceiling in any_set(), needed in "[ab]|admin", id in "[ab*]", third in proptest::option::of("[ab]")
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (service, word) = service();
+        let principal = runtime.block_on(async {
+            let new = NewToken::named("x").scopes(held.iter().map(ToString::to_string));
+            let token = service.passes.issue(&alice(), new).await.unwrap().token;
+            word.say(Standing::UpTo(ceiling.clone()));
+            service.check(token.reveal()).await.unwrap()
+        });
+        let tail = third.map(|third| format!(":{third}")).unwrap_or_default();
+        let requirement: Requirement = format!("{needed}:{{id}}{tail}").parse().unwrap();
+        let by = |held: &ScopeSet| requirement.check(held, &[("id", &id)]).is_granted();
+        let granted = principal.check(&requirement, &[("id", &id)]).is_granted();
+        prop_assert_eq!(granted, by(&held) && by(&ceiling));
+        if id != "*" {
+            let named = scope(&format!("{needed}:{id}{tail}"));
+            prop_assert_eq!(principal.allows(&named), held.covers(&named) && ceiling.covers(&named));
+        }
+    }
+}

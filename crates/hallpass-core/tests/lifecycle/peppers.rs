@@ -1,0 +1,191 @@
+use hallpass_core::{BuildError, Hallpass, RefusedBecause, Regenerate};
+use hallpass_memory::MemoryStore;
+
+use crate::common::*;
+
+const FIRST: [u8; 32] = [1; 32];
+const SECOND: [u8; 32] = [2; 32];
+
+async fn algorithm(service: &Service, id: hallpass_core::TokenId) -> String {
+    service.store.stored(id).await.unwrap().secrets.current.algorithm().to_owned()
+}
+
+#[tokio::test]
+async fn without_a_pepper_digests_are_sha256_and_with_one_they_name_it() {
+    let service = Service::new();
+    let id = service.issue(&[]).await.record.id;
+    assert_eq!(algorithm(&service, id).await, "sha256");
+    let service = Service::with(|b| b.pepper("2027", FIRST));
+    let id = service.issue(&[]).await.record.id;
+    assert_eq!(algorithm(&service, id).await, "hmac-sha256:2027");
+}
+
+#[tokio::test]
+async fn a_first_pepper_needs_no_flag_day() {
+    let store = TestStore::new();
+    let token = Service::over(store.clone(), |b| b).issue(&[]).await;
+    let id = token.record.id;
+    let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
+    let head = store.head().await;
+    assert!(service.accepts(token.token.reveal()).await);
+    assert_eq!(algorithm(&service, id).await, "sha256", "no write on the request path");
+    service.passes.flush_uses().await.unwrap();
+    assert_eq!(algorithm(&service, id).await, "hmac-sha256:2027");
+    assert_eq!(store.head().await, head.next());
+    assert_eq!(
+        store.stored(id).await.unwrap().record.revision.get(),
+        1,
+        "nobody's edit is stale for it"
+    );
+    assert!(service.accepts(token.token.reveal()).await);
+    service.passes.flush_uses().await.unwrap();
+    assert_eq!(store.head().await, head.next(), "made anew once");
+    // Who was not given the pepper cannot tell, and refuses.
+    let without = Service::over(store, |b| b);
+    assert_eq!(without.refusal(token.token.reveal()).await, RefusedBecause::Unknown);
+}
+
+#[tokio::test]
+async fn peppers_rotate_and_digests_follow_as_tokens_are_used() {
+    let store = TestStore::new();
+    let before = Service::over(store.clone(), |b| b.pepper("2026", FIRST));
+    let (used, idle) = (before.issue(&[]).await, before.issue(&[]).await);
+    let after =
+        Service::over(store.clone(), |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
+    assert!(after.accepts(used.token.reveal()).await);
+    after.passes.flush_uses().await.unwrap();
+    assert_eq!(algorithm(&after, used.record.id).await, "hmac-sha256:2027");
+    assert_eq!(algorithm(&after, idle.record.id).await, "hmac-sha256:2026");
+    assert!(after.accepts(idle.token.reveal()).await);
+    // The day the retired pepper goes, what was never used since goes with it.
+    let later = Service::over(store, |b| b.pepper("2027", SECOND));
+    assert!(later.accepts(used.token.reveal()).await);
+    assert_eq!(later.refusal(idle.token.reveal()).await, RefusedBecause::Unknown);
+}
+
+#[tokio::test]
+async fn another_key_of_the_same_name_proves_nothing() {
+    let store = TestStore::new();
+    let token = Service::over(store.clone(), |b| b.pepper("k", FIRST)).issue(&[]).await;
+    let other = Service::over(store, |b| b.pepper("k", SECOND));
+    assert_eq!(other.refusal(token.token.reveal()).await, RefusedBecause::Unknown);
+}
+
+#[tokio::test]
+async fn a_retired_pepper_makes_no_new_digests() {
+    let store = TestStore::new();
+    let token = Service::over(store.clone(), |b| b.pepper("2026", FIRST)).issue(&[]).await;
+    let service = Service::over(store, |b| b.retired_pepper("2026", FIRST));
+    assert!(service.accepts(token.token.reveal()).await);
+    let id = service.issue(&[]).await.record.id;
+    assert_eq!(algorithm(&service, id).await, "sha256");
+}
+
+#[tokio::test]
+async fn the_order_in_which_peppers_are_given_means_nothing() {
+    let service = Service::with(|b| b.retired_pepper("2026", FIRST).pepper("2027", SECOND));
+    let id = service.issue(&[]).await.record.id;
+    assert_eq!(algorithm(&service, id).await, "hmac-sha256:2027");
+}
+
+#[tokio::test]
+async fn a_rekey_that_comes_late_never_touches_a_newer_secret() {
+    let store = TestStore::new();
+    let old = Service::over(store.clone(), |b| b).issue(&[]).await;
+    let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
+    assert!(service.accepts(old.token.reveal()).await);
+    // Another node gives the token a new secret before this one flushes.
+    let elsewhere = Service::over(store, |b| b);
+    let new =
+        elsewhere.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    service.passes.flush_uses().await.unwrap();
+    assert!(service.accepts(new.token.reveal()).await);
+    assert!(!service.accepts(old.token.reveal()).await);
+    service.passes.flush_uses().await.unwrap();
+    assert_eq!(algorithm(&service, old.record.id).await, "hmac-sha256:2027");
+    assert!(service.accepts(new.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn a_rekey_revives_no_deleted_token() {
+    let store = TestStore::new();
+    let token = Service::over(store.clone(), |b| b).issue(&[]).await;
+    let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
+    assert!(service.accepts(token.token.reveal()).await);
+    Service::over(store, |b| b).passes.delete(&alice(), token.record.id, None).await.unwrap();
+    service.passes.flush_uses().await.unwrap();
+    assert!(!service.accepts(token.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn an_overlap_spans_a_rotation() {
+    let store = TestStore::new();
+    let old = Service::over(store.clone(), |b| b.pepper("2026", FIRST)).issue(&[]).await;
+    let service = Service::over(store, |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
+    let how = Regenerate::new().overlap("1d");
+    let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    assert!(service.accepts(old.token.reveal()).await);
+    service.passes.flush_uses().await.unwrap();
+    assert!(service.accepts(old.token.reveal()).await);
+    assert!(service.accepts(new.token.reveal()).await);
+    service.passes.flush_uses().await.unwrap();
+    assert!(!service.accepts(old.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn a_digest_that_cannot_be_made_anew_yet_is_tried_again_with_the_next_use() {
+    let store = TestStore::new();
+    let plain = Service::over(store.clone(), |b| b);
+    let (one, two) = (plain.issue(&[]).await, plain.issue(&[]).await);
+    let service = Service::over(store, |b| b.pepper("2027", FIRST));
+    for token in [&one, &two] {
+        assert!(service.accepts(token.token.reveal()).await);
+    }
+    service.store.fail(Verb::Rekey, Fault::Unavailable);
+    let _ = service.passes.flush_uses().await;
+    assert_eq!(
+        service.store.calls(Verb::Rekey),
+        1,
+        "a store that is down is asked once, not once a token"
+    );
+    service.store.heal();
+    for token in [&one, &two] {
+        assert!(service.accepts(token.token.reveal()).await);
+    }
+    service.passes.flush_uses().await.unwrap();
+    for token in [&one, &two] {
+        assert_eq!(algorithm(&service, token.record.id).await, "hmac-sha256:2027");
+    }
+}
+
+#[tokio::test]
+async fn a_look_at_a_token_does_not_wait_for_digests() {
+    let store = TestStore::new();
+    let token = Service::over(store.clone(), |b| b).issue(&[]).await;
+    let service = Service::over(store, |b| b.pepper("2027", FIRST));
+    assert!(service.accepts(token.token.reveal()).await);
+    service.passes.get(&alice(), token.record.id).await.unwrap();
+    assert_eq!(service.store.calls(Verb::Rekey), 0);
+    service.passes.flush_uses().await.unwrap();
+    assert_eq!(service.store.calls(Verb::Rekey), 1, "it waits for the flush that is meant for it");
+}
+
+#[test]
+fn a_wrong_pepper_is_told_at_start_up_and_not_repeated() {
+    let build = |id: &str, key: &[u8]| {
+        Hallpass::builder(MemoryStore::new()).pepper(id, key).try_build().unwrap_err()
+    };
+    assert!(matches!(build("2027", &[1; 31]), BuildError::Pepper(_)));
+    // Somebody gave the key where its name belongs.
+    let key = "5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b";
+    for swapped in [key, "pepper with spaces", ""] {
+        let error = build(swapped, b"2027");
+        assert!(matches!(error, BuildError::KeyId(_)));
+        assert!(swapped.is_empty() || !format!("{error} {error:?}").contains(swapped));
+    }
+    let twice =
+        Hallpass::builder(MemoryStore::new()).pepper("a", FIRST).retired_pepper("a", SECOND);
+    assert!(matches!(twice.try_build(), Err(BuildError::PepperTwice(_))));
+    let debug = format!("{:?}", Hallpass::builder(MemoryStore::new()).pepper("id", key));
+    assert!(!debug.contains(key));
+}

@@ -1,0 +1,96 @@
+use hallpass_core::{Error, EventKind, Forbidden, Limits, Listing, NewToken};
+
+use crate::common::*;
+
+fn roomy() -> Service {
+    Service::with(|b| b.limits(Limits::default().unlimited_tokens()))
+}
+
+async fn names(service: &Service) -> Vec<String> {
+    let listed = service.passes.list(&job(), &Listing::new().limit(100)).await.unwrap();
+    let mut names: Vec<_> = listed.items.into_iter().map(|record| record.name).collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn what_ended_before_goes_and_the_rest_stays() {
+    let service = roomy();
+    let issue = async |name: &str, expires: &str| {
+        let new = NewToken::named(name).expires(expires);
+        service.passes.issue(&alice(), new).await.unwrap().record.id
+    };
+    issue("expired long ago", "12h").await;
+    issue("ends at the line", "2027-01-10T00:00:00Z").await;
+    issue("expired lately", "15d").await;
+    issue("live", "1y").await;
+    issue("never ends", "never").await;
+    let revoked = issue("revoked long ago", "never").await;
+    service.passes.revoke(&alice(), revoked).await.unwrap();
+    service.clock.advance_days(20);
+    let revoked = issue("revoked lately", "never").await;
+    service.passes.revoke(&alice(), revoked).await.unwrap();
+    service.happened.take();
+
+    let pruned = service.passes.prune(&job(), at("2027-01-10T00:00:00Z")).await.unwrap();
+    assert_eq!(pruned, 2);
+    assert_eq!(
+        names(&service).await,
+        ["ends at the line", "expired lately", "live", "never ends", "revoked lately"]
+    );
+    let event = service.happened.only();
+    assert_eq!((event.kind, event.count), (EventKind::Pruned, 2));
+    assert_eq!(event.actor.unwrap().as_str(), "nightly-job");
+    assert_eq!(service.passes.prune(&job(), at("2027-01-10T00:00:00Z")).await.unwrap(), 0);
+    assert!(service.happened.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_time_to_come_prunes_nothing_that_is_still_alive() {
+    let service = roomy();
+    let new = NewToken::named("live").expires("12h");
+    let live = service.passes.issue(&alice(), new).await.unwrap();
+    assert_eq!(service.passes.prune(&job(), at("2099-01-01T00:00:00Z")).await.unwrap(), 0);
+    assert!(service.accepts(live.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn it_goes_on_in_batches_until_none_is_left() {
+    let service = roomy();
+    for _ in 0..1_201 {
+        let _ = service.issue(&[]).await;
+    }
+    service.passes.revoke_all(&alice(), alice().actor()).await.unwrap();
+    service.clock.advance_days(1);
+    service.happened.take();
+    assert_eq!(service.passes.prune(&job(), service.passes.now()).await.unwrap(), 1_201);
+    assert_eq!(service.store.calls(Verb::Prune), 3);
+    assert_eq!(service.happened.only().count, 1_201);
+}
+
+#[tokio::test]
+async fn what_went_before_trouble_came_is_on_record() {
+    let service = roomy();
+    for _ in 0..600 {
+        let _ = service.issue(&[]).await;
+    }
+    service.passes.revoke_all(&alice(), alice().actor()).await.unwrap();
+    service.clock.advance_days(1);
+    service.happened.take();
+    let store = service.store.clone();
+    service.store.intrude(Verb::Prune, async move { store.fail(Verb::Prune, Fault::Unavailable) });
+    let error = error(service.passes.prune(&job(), service.passes.now()).await);
+    assert!(error.is_unavailable());
+    assert_eq!(service.happened.only().count, 500);
+    service.store.heal();
+    assert_eq!(service.passes.prune(&job(), service.passes.now()).await.unwrap(), 100);
+}
+
+#[tokio::test]
+async fn nobody_but_an_operator_prunes() {
+    let service = roomy();
+    for by in [alice(), root()] {
+        let outcome = service.passes.prune(&by, service.passes.now()).await;
+        assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyAdmins)));
+    }
+}

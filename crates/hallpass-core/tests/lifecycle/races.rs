@@ -1,0 +1,231 @@
+//! Changes that meet: whatever the interleaving, the final state is that of the later commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hallpass_core::{Denied, Error, Issued, Regenerate, TokenUpdate};
+
+use crate::common::*;
+
+const ROUNDS: usize = 200;
+
+/// One service for all rounds, whose store lets the others go first now and then.
+fn service() -> Arc<Service> {
+    Arc::new(Service::over(TestStore::new().yielding(), |b| {
+        b.limits(hallpass_core::Limits::default().unlimited_tokens())
+    }))
+}
+
+async fn regenerate(service: Arc<Service>, id: hallpass_core::TokenId) -> Result<Issued, Error> {
+    service.passes.regenerate(&alice(), id, Regenerate::new()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_regenerations_at_once_the_last_secret_alone_works() {
+    let service = service();
+    let mut lost = 0;
+    for _ in 0..ROUNDS {
+        let old = service.issue(&[]).await;
+        let id = old.record.id;
+        let tasks: Vec<_> =
+            (0..3).map(|_| tokio::spawn(regenerate(Arc::clone(&service), id))).collect();
+        let mut won = Vec::new();
+        for task in tasks {
+            match task.await.unwrap() {
+                Ok(issued) => won.push(issued),
+                Err(Error::Conflict) => lost += 1,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        won.sort_by_key(|issued| issued.record.revision);
+        assert!(won.windows(2).all(|pair| pair[0].record.revision < pair[1].record.revision));
+        let last = won.pop().expect("one of them wins");
+        assert!(service.accepts(last.token.reveal()).await);
+        for dead in won.iter().chain([&old]) {
+            assert!(!service.accepts(dead.token.reveal()).await);
+        }
+    }
+    assert!(lost > 0, "in {ROUNDS} rounds they never met: the test tests nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_regeneration_and_a_revocation_the_later_one_stands() {
+    let service = service();
+    let (mut revoked_last, mut regenerated_last, mut lost) = (0, 0, 0);
+    for _ in 0..ROUNDS {
+        let old = service.issue(&[]).await;
+        let id = old.record.id;
+        let regenerating = tokio::spawn(regenerate(Arc::clone(&service), id));
+        let revoking = tokio::spawn({
+            let service = Arc::clone(&service);
+            async move { service.passes.revoke(&alice(), id).await }
+        });
+        let revoked = revoking.await.unwrap().expect("a revocation is never lost");
+        let stands = match regenerating.await.unwrap() {
+            Ok(new) if new.record.revision > revoked.revision => {
+                regenerated_last += 1;
+                assert!(service.accepts(new.token.reveal()).await);
+                true
+            }
+            Ok(new) => {
+                revoked_last += 1;
+                assert!(!service.accepts(new.token.reveal()).await);
+                false
+            }
+            Err(Error::Conflict) => {
+                lost += 1;
+                false
+            }
+            Err(other) => panic!("{other:?}"),
+        };
+        let record = service.passes.get(&alice(), id).await.unwrap();
+        assert_eq!(record.revoked_at.is_none(), stands);
+        assert!(!service.accepts(old.token.reveal()).await, "dead in every order");
+    }
+    assert!(
+        revoked_last > 0 && regenerated_last > 0 && lost > 0,
+        "{revoked_last} {regenerated_last} {lost}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_regeneration_and_a_deletion_nothing_is_left() {
+    let service = service();
+    let (mut regenerated, mut missed) = (0, 0);
+    for _ in 0..ROUNDS {
+        let old = service.issue(&[]).await;
+        let id = old.record.id;
+        let regenerating = tokio::spawn(regenerate(Arc::clone(&service), id));
+        let deleting = tokio::spawn({
+            let service = Arc::clone(&service);
+            async move { service.passes.delete(&alice(), id, None).await }
+        });
+        deleting.await.unwrap().unwrap();
+        match regenerating.await.unwrap() {
+            Ok(new) => {
+                regenerated += 1;
+                assert!(!service.accepts(new.token.reveal()).await);
+            }
+            Err(Error::NotFound) => missed += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+        assert!(!service.accepts(old.token.reveal()).await);
+        assert!(service.store.stored(id).await.is_none(), "no orphan");
+    }
+    assert!(regenerated > 0 && missed > 0, "{regenerated} {missed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_revocation_is_never_lost_among_edits() {
+    let service = service();
+    for _ in 0..ROUNDS {
+        let token = service.issue(&[]).await;
+        let id = token.record.id;
+        let edits: Vec<_> = (0..4)
+            .map(|n| {
+                let service = Arc::clone(&service);
+                tokio::spawn(async move {
+                    let update = TokenUpdate::new().name(format!("name {n}"));
+                    service.passes.update(&alice(), id, update, None).await
+                })
+            })
+            .collect();
+        service.passes.revoke(&root(), id).await.unwrap();
+        assert!(!service.accepts(token.token.reveal()).await, "the moment it returned");
+        for edit in edits {
+            edit.await.unwrap().unwrap();
+        }
+        let record = service.passes.get(&alice(), id).await.unwrap();
+        assert!(record.revoked_at.is_some() && record.name.starts_with("name "));
+        assert_eq!(record.revision.get(), 6, "no edit was lost either");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_edit_never_undoes_a_regeneration() {
+    let service = service();
+    for _ in 0..ROUNDS {
+        let old = service.issue(&["a"]).await;
+        let id = old.record.id;
+        let editing = tokio::spawn({
+            let service = Arc::clone(&service);
+            async move { service.passes.add_scopes(&alice(), id, ["b"], None).await }
+        });
+        let regenerated = regenerate(Arc::clone(&service), id).await;
+        editing.await.unwrap().unwrap();
+        match regenerated {
+            Ok(new) => {
+                let principal = service.check(new.token.reveal()).await.unwrap();
+                assert!(principal.allows(&scope("b")), "both are applied");
+                assert!(!service.accepts(old.token.reveal()).await);
+            }
+            Err(Error::Conflict) => assert!(service.accepts(old.token.reveal()).await),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_check_that_starts_after_a_revocation_returned_lets_in() {
+    let service = service();
+    for _ in 0..20 {
+        let token = Arc::new(service.issue(&[]).await);
+        let returned = Arc::new(AtomicBool::new(false));
+        let checks: Vec<_> = (0..8)
+            .map(|_| {
+                let (service, token) = (Arc::clone(&service), Arc::clone(&token));
+                let returned = Arc::clone(&returned);
+                tokio::spawn(async move {
+                    let mut late = 0;
+                    while late < 20 {
+                        let after = returned.load(Ordering::SeqCst);
+                        let verdict = service.check(token.token.reveal()).await;
+                        if after {
+                            late += 1;
+                            assert!(matches!(verdict, Err(Denied::Refused(_))), "{verdict:?}");
+                        }
+                    }
+                })
+            })
+            .collect();
+        service.passes.revoke(&alice(), token.record.id).await.unwrap();
+        returned.store(true, Ordering::SeqCst);
+        for check in checks {
+            check.await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn once_a_new_secret_was_let_in_its_predecessor_never_is() {
+    let service = service();
+    for round in 0..ROUNDS {
+        let old = Arc::new(service.issue(&[]).await);
+        let how = Regenerate::new().overlap("1d");
+        let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+        if round % 2 == 0 {
+            service.store.fail_times(Verb::Rekey, Fault::Unavailable, 2);
+        }
+        let returned = Arc::new(AtomicBool::new(false));
+        let checks: Vec<_> = (0..4)
+            .map(|_| {
+                let (service, old) = (Arc::clone(&service), Arc::clone(&old));
+                let returned = Arc::clone(&returned);
+                tokio::spawn(async move {
+                    for _ in 0..10 {
+                        let after = returned.load(Ordering::SeqCst);
+                        let accepted = service.accepts(old.token.reveal()).await;
+                        assert!(!(after && accepted));
+                    }
+                })
+            })
+            .collect();
+        assert!(service.accepts(new.token.reveal()).await);
+        returned.store(true, Ordering::SeqCst);
+        for check in checks {
+            check.await.unwrap();
+        }
+        assert!(!service.accepts(old.token.reveal()).await);
+        service.store.heal();
+    }
+}

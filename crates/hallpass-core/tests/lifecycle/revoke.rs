@@ -1,0 +1,148 @@
+use hallpass_core::{Error, EventKind, Forbidden, Owner, RefusedBecause, Revision, TokenUpdate};
+
+use crate::common::*;
+
+fn owner(id: &str) -> Owner {
+    Owner::new(id).unwrap()
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_dead_at_once() {
+    let service = Service::new();
+    let token = service.issue(&["a"]).await;
+    assert!(service.accepts(token.token.reveal()).await);
+    service.clock.advance_minutes(5);
+    let record = service.passes.revoke(&alice(), token.record.id).await.unwrap();
+    assert_eq!(record.revoked_at, Some(service.passes.now()));
+    assert_eq!(record.revision, Revision::new(2));
+    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Revoked);
+}
+
+#[tokio::test]
+async fn revoking_again_changes_nothing_and_deleting_after_works() {
+    let service = Service::new();
+    let id = service.issue(&[]).await.record.id;
+    let first = service.passes.revoke(&alice(), id).await.unwrap();
+    let head = service.store.head().await;
+    service.happened.take();
+    service.clock.advance_minutes(5);
+    assert_eq!(service.passes.revoke(&alice(), id).await.unwrap(), first);
+    assert_eq!(service.store.head().await, head);
+    assert!(service.happened.take().is_empty());
+    service.passes.delete(&alice(), id, None).await.unwrap();
+    assert!(service.store.head().await > head);
+    assert!(matches!(error(service.passes.revoke(&alice(), id).await), Error::NotFound));
+    assert!(matches!(error(service.passes.delete(&alice(), id, None).await), Error::NotFound));
+}
+
+#[tokio::test]
+async fn an_expired_token_can_be_revoked() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    let update = TokenUpdate::new().expires("12h");
+    service.passes.update(&alice(), token.record.id, update, None).await.unwrap();
+    service.clock.advance_days(1);
+    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Expired);
+    service.passes.revoke(&alice(), token.record.id).await.unwrap();
+    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Revoked);
+}
+
+#[tokio::test]
+async fn owners_revoke_their_own_and_an_admin_anybodys() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    let outcome = service.passes.revoke(&bob(), token.record.id).await;
+    assert!(matches!(error(outcome), Error::NotFound));
+    assert!(service.accepts(token.token.reveal()).await);
+    service.happened.take();
+    service.passes.revoke(&root(), token.record.id).await.unwrap();
+    let event = service.happened.only();
+    assert_eq!((event.kind, event.actor.unwrap().as_str()), (EventKind::Revoked, "root"));
+    assert_eq!((event.owner.unwrap().as_str(), event.token), ("alice", Some(token.record.id)));
+    assert!(!service.accepts(token.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn an_edit_that_comes_between_does_not_save_the_token() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    let (id, passes) = (token.record.id, service.passes.clone());
+    service.store.intrude(Verb::Find, async move {
+        passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
+    });
+    let record = service.passes.revoke(&alice(), id).await.unwrap();
+    assert_eq!((record.name.as_str(), record.revision), ("x", Revision::new(3)));
+    assert!(!service.accepts(token.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
+    for (fault, changes) in [(Fault::LostAfter, 1), (Fault::LostBefore, 2)] {
+        let service = Service::new();
+        let token = service.issue(&[]).await;
+        service.happened.take();
+        service.store.fail_times(Verb::Change, fault, 1);
+        let record = service.passes.revoke(&alice(), token.record.id).await.unwrap();
+        assert!(record.revoked_at.is_some());
+        assert_eq!(service.store.calls(Verb::Change), changes);
+        assert!(!service.accepts(token.token.reveal()).await);
+        // On record once, whichever attempt did it.
+        let revoked: Vec<_> =
+            service.happened.take().into_iter().filter(|e| e.kind == EventKind::Revoked).collect();
+        assert_eq!(revoked.len(), 1, "{fault:?}");
+        assert_eq!(revoked[0].token, Some(token.record.id));
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_whose_outcome_stays_unknown_is_the_stores_trouble() {
+    let service = Service::new();
+    let id = service.issue(&[]).await.record.id;
+    service.store.fail(Verb::Change, Fault::LostBefore);
+    let error = error(service.passes.revoke(&alice(), id).await);
+    assert!(error.is_unavailable(), "{error:?}");
+    let calls = service.store.calls(Verb::Change);
+    assert!(
+        (2..=8).contains(&calls),
+        "{calls} attempts, each of which may take a store's deadline"
+    );
+}
+
+#[tokio::test]
+async fn all_of_an_owners_tokens_in_one_step() {
+    let service = Service::new();
+    let (one, two) = (service.issue(&[]).await, service.issue(&[]).await);
+    service.passes.revoke(&alice(), one.record.id).await.unwrap();
+    let bobs = service.passes.issue(&bob(), hallpass_core::NewToken::named("x")).await.unwrap();
+    let head = service.store.head().await;
+    service.happened.take();
+    assert_eq!(service.passes.revoke_all(&root(), &owner("alice")).await.unwrap(), 1);
+    assert_eq!(service.store.head().await, head.next(), "one logged change");
+    let event = service.happened.only();
+    assert_eq!((event.kind, event.token, event.count), (EventKind::Revoked, None, 1));
+    assert_eq!(event.owner.unwrap(), owner("alice"));
+    assert!(!service.accepts(two.token.reveal()).await);
+    assert!(service.accepts(bobs.token.reveal()).await);
+    assert_eq!(
+        service.passes.get(&alice(), two.record.id).await.unwrap().revision,
+        Revision::new(2)
+    );
+
+    service.happened.take();
+    assert_eq!(service.passes.revoke_all(&root(), &owner("alice")).await.unwrap(), 0);
+    assert_eq!(service.passes.revoke_all(&root(), &owner("nobody")).await.unwrap(), 0);
+    assert!(service.happened.take().is_empty());
+}
+
+#[tokio::test]
+async fn owners_revoke_all_of_their_own_and_nobody_elses() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    for nobody in ["alice", "nobody"] {
+        let outcome = service.passes.revoke_all(&bob(), &owner(nobody)).await;
+        assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyAdmins)));
+    }
+    assert!(service.accepts(token.token.reveal()).await);
+    assert_eq!(service.passes.revoke_all(&alice(), &owner("alice")).await.unwrap(), 1);
+    assert_eq!(service.passes.revoke_all(&job(), &owner("alice")).await.unwrap(), 0);
+}

@@ -1,0 +1,219 @@
+use hallpass_core::{Limits, Listing, NewToken, Regenerate, Revision, TokenUpdate};
+use jiff::Timestamp;
+
+use crate::common::*;
+
+/// What the store says, without a look through the handle: that would flush.
+async fn stored_use(service: &Service, id: hallpass_core::TokenId) -> Option<Timestamp> {
+    service.store.stored(id).await.unwrap().record.last_used_at
+}
+
+#[tokio::test]
+async fn a_check_writes_nothing_and_a_flush_writes_the_use() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    assert!(service.accepts(token.token.reveal()).await);
+    assert_eq!(service.store.calls(Verb::Touch), 0);
+    assert!(service.passes.has_unflushed_uses());
+    let head = service.store.head().await;
+    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
+    assert!(!service.passes.has_unflushed_uses());
+    assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
+    assert_eq!(service.store.head().await, head, "a use is no change");
+    let record = service.passes.get(&alice(), token.record.id).await.unwrap();
+    assert_eq!(record.revision, Revision::FIRST);
+}
+
+#[tokio::test]
+async fn a_use_is_as_fine_as_a_minute() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    let (id, text) = (token.record.id, token.token.reveal());
+    service.clock.set(at("2027-01-01T00:00:10Z"));
+    assert!(service.accepts(text).await);
+    service.clock.set(at("2027-01-01T00:00:59.999Z"));
+    assert!(service.accepts(text).await);
+    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
+    assert_eq!(stored_use(&service, id).await, Some(at("2027-01-01T00:00:10Z")));
+    assert!(service.accepts(text).await);
+    assert!(!service.passes.has_unflushed_uses(), "the minute is written already");
+    service.clock.set(at("2027-01-01T00:01:00Z"));
+    assert!(service.accepts(text).await);
+    service.clock.set(at("2027-01-01T00:05:00Z"));
+    assert!(service.accepts(text).await);
+    service.passes.flush_uses().await.unwrap();
+    assert_eq!(
+        stored_use(&service, id).await,
+        Some(at("2027-01-01T00:05:00Z")),
+        "the latest counts"
+    );
+}
+
+#[tokio::test]
+async fn a_use_moves_forward_only() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    let (id, text) = (token.record.id, token.token.reveal());
+    // Two nodes; the one whose clock is behind flushes last.
+    let behind = Service::over(service.store.clone(), |b| b);
+    assert!(behind.accepts(text).await);
+    service.clock.advance_minutes(10);
+    assert!(service.accepts(text).await);
+    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
+    assert_eq!(behind.passes.flush_uses().await.unwrap(), 0);
+    assert_eq!(stored_use(&service, id).await, Some(at("2027-01-01T00:10:00Z")));
+}
+
+#[tokio::test]
+async fn reads_see_the_uses_of_a_moment_ago() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    assert!(service.accepts(token.token.reveal()).await);
+    let record = service.passes.get(&alice(), token.record.id).await.unwrap();
+    assert_eq!(record.last_used_at, Some(at(START)));
+    service.clock.advance_minutes(1);
+    assert!(service.accepts(token.token.reveal()).await);
+    let listed = service.passes.list(&alice(), &Listing::new()).await.unwrap();
+    assert_eq!(listed.items[0].last_used_at, Some(service.passes.now()));
+}
+
+#[tokio::test]
+async fn reads_work_while_uses_cannot_be_written_and_the_uses_wait() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    let id = token.record.id;
+    assert!(service.accepts(token.token.reveal()).await);
+    service.store.fail(Verb::Touch, Fault::ReadOnly);
+    assert!(service.passes.flush_uses().await.unwrap_err().is_unavailable());
+    assert_eq!(service.passes.get(&alice(), id).await.unwrap().last_used_at, None);
+    assert_eq!(service.passes.list(&alice(), &Listing::new()).await.unwrap().total, 1);
+    assert!(service.passes.has_unflushed_uses());
+    service.store.heal();
+    assert_eq!(service.passes.get(&alice(), id).await.unwrap().last_used_at, Some(at(START)));
+}
+
+#[tokio::test]
+async fn what_is_put_back_does_not_hide_a_newer_use() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    assert!(service.accepts(token.token.reveal()).await);
+    service.store.fail_times(Verb::Touch, Fault::Unavailable, 1);
+    service.clock.advance_minutes(3);
+    let (passes, text) = (service.passes.clone(), token.token.reveal().to_owned());
+    // Used again while the flush is under way, which then fails.
+    service.store.intrude(Verb::Touch, async move {
+        passes.authenticate(text.as_bytes()).await.unwrap();
+    });
+    assert!(service.passes.flush_uses().await.is_err());
+    service.passes.flush_uses().await.unwrap();
+    assert_eq!(stored_use(&service, token.record.id).await, Some(service.passes.now()));
+}
+
+#[tokio::test]
+async fn a_flush_that_is_dropped_half_way_loses_nothing() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    assert!(service.accepts(token.token.reveal()).await);
+    service.store.fail(Verb::Touch, Fault::Stall);
+    let passes = service.passes.clone();
+    {
+        let mut flush = std::pin::pin!(passes.flush_uses());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(flush.as_mut().poll(&mut context).is_pending());
+    }
+    service.store.heal();
+    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
+    assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
+}
+
+#[tokio::test]
+async fn many_uses_go_in_batches_and_what_failed_waits() {
+    let service = Service::with(|b| b.limits(Limits::default().unlimited_tokens()));
+    let mut tokens = Vec::new();
+    for _ in 0..1_201 {
+        tokens.push(service.issue(&[]).await);
+    }
+    for token in &tokens {
+        assert!(service.accepts(token.token.reveal()).await);
+    }
+    let store = service.store.clone();
+    service.store.intrude(Verb::Touch, async move { store.fail(Verb::Touch, Fault::Unavailable) });
+    assert!(service.passes.flush_uses().await.is_err());
+    assert_eq!(service.store.calls(Verb::Touch), 2, "no third try while the store is down");
+    service.store.heal();
+    assert_eq!(service.passes.flush_uses().await.unwrap(), 701);
+    for token in &tokens {
+        assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
+    }
+    assert_eq!(service.passes.dropped_uses(), 0);
+}
+
+#[tokio::test]
+async fn a_use_of_another_revision_is_dropped() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    let id = token.record.id;
+    assert!(service.accepts(token.token.reveal()).await);
+    // Another node changes the token before this one flushes.
+    let elsewhere = Service::over(service.store.clone(), |b| b);
+    elsewhere.passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
+    assert_eq!(service.passes.flush_uses().await.unwrap(), 0);
+    assert_eq!(stored_use(&service, id).await, None);
+    assert!(!service.passes.has_unflushed_uses());
+    assert!(service.accepts(token.token.reveal()).await);
+    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_late_flush_revives_neither_a_deleted_nor_a_revoked_token() {
+    let service = Service::new();
+    let (deleted, revoked) = (service.issue(&[]).await, service.issue(&[]).await);
+    for token in [&deleted, &revoked] {
+        assert!(service.accepts(token.token.reveal()).await);
+    }
+    let elsewhere = Service::over(service.store.clone(), |b| b);
+    elsewhere.passes.delete(&alice(), deleted.record.id, None).await.unwrap();
+    elsewhere.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    assert_eq!(service.passes.flush_uses().await.unwrap(), 0);
+    assert!(service.store.stored(deleted.record.id).await.is_none());
+    for token in [&deleted, &revoked] {
+        assert!(!service.accepts(token.token.reveal()).await);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_leaves_no_trace_of_use() {
+    let service = Service::new();
+    let old = service.issue(&[]).await;
+    let new = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    assert!(!service.accepts(old.token.reveal()).await);
+    service.passes.revoke(&alice(), old.record.id).await.unwrap();
+    assert!(!service.accepts(new.token.reveal()).await);
+    assert!(!service.passes.has_unflushed_uses());
+    assert_eq!(stored_use(&service, old.record.id).await, None);
+}
+
+#[tokio::test]
+async fn editing_keeps_the_last_use() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    let id = token.record.id;
+    assert!(service.accepts(token.token.reveal()).await);
+    service.clock.advance_minutes(5);
+    let used = Some(at(START));
+    let update = TokenUpdate::new().name("x");
+    assert_eq!(service.passes.update(&alice(), id, update, None).await.unwrap().last_used_at, used);
+    assert_eq!(service.passes.revoke(&alice(), id).await.unwrap().last_used_at, used);
+    let new = service.passes.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
+    assert_eq!(new.record.last_used_at, used);
+    assert_eq!(stored_use(&service, id).await, used);
+}
+
+#[tokio::test]
+async fn one_owners_look_costs_no_more_than_the_uses_that_wait() {
+    let service = Service::new();
+    let new = NewToken::named("x");
+    let token = service.passes.issue(&bob(), new).await.unwrap();
+    service.passes.get(&bob(), token.record.id).await.unwrap();
+    assert_eq!(service.store.calls(Verb::Touch), 0, "nothing waited");
+}

@@ -1,0 +1,279 @@
+use hallpass_core::{
+    Catalog, CatalogScope, Denied, EventKind, NewToken, RefusedBecause, Regenerate, TokenUpdate,
+    Verification, all_of, any_of, authenticated,
+};
+
+use crate::common::*;
+
+/// The verdict, where it needs no look at the store.
+#[track_caller]
+fn decided(service: &Service, token: &str) -> Result<hallpass_core::Principal, Denied> {
+    match service.passes.verify(service.passes.parse(token.as_bytes())?) {
+        Verification::Decided(verdict) => verdict,
+        Verification::Pending(_) => panic!("it was cached"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_malformed_never_reaches_the_store() {
+    let service = Service::new();
+    let token = service.issue(&[]).await.token;
+    let text = token.reveal();
+    let flipped: String = text
+        .chars()
+        .rev()
+        .enumerate()
+        .map(|(n, c)| if n == 20 { if c == 'a' { 'b' } else { 'a' } } else { c })
+        .collect::<String>()
+        .chars()
+        .rev()
+        .collect();
+    let homoglyph = text.replacen('h', "һ", 1);
+    service.happened.take();
+    for bad in [
+        "",
+        "hp_",
+        "Bearer",
+        &text[1..],
+        &text[..text.len() - 1],
+        &format!("{text}="),
+        &format!("{text} "),
+        &format!(" {text}"),
+        &text.to_uppercase(),
+        &flipped,
+        &homoglyph,
+        &"a".repeat(300_000),
+        &text.replacen("hp_", "hq_", 1),
+        &text.replacen('_', "-", 1),
+    ] {
+        assert_eq!(
+            service.refusal(bad).await,
+            RefusedBecause::Malformed,
+            "{:?}",
+            &bad.chars().take(90).collect::<String>()
+        );
+        let event = service.happened.only();
+        assert_eq!(
+            (event.kind, event.token),
+            (EventKind::Refused(RefusedBecause::Malformed), None)
+        );
+    }
+    for bytes in [&b"\xFF\xFE"[..], &[0; 74], text.replacen('p', "\u{0}", 1).as_bytes()] {
+        assert_eq!(refused(service.passes.authenticate(bytes).await), RefusedBecause::Malformed);
+    }
+    assert_eq!(service.store.calls(Verb::Find), 0);
+    assert!(service.accepts(text).await);
+}
+
+#[tokio::test]
+async fn another_applications_token_is_refused_before_the_shared_store_is_asked() {
+    let store = TestStore::new();
+    let ours = Service::over(store.clone(), |b| b.prefix("acme"));
+    let theirs = Service::over(store, |b| b.prefix("umbrella"));
+    let token = theirs.issue(&[]).await.token;
+    assert_eq!(ours.refusal(token.reveal()).await, RefusedBecause::Malformed);
+    assert_eq!(ours.store.calls(Verb::Find), 0);
+}
+
+#[tokio::test]
+async fn a_retired_prefix_is_accepted_and_new_secrets_have_the_new_one() {
+    let store = TestStore::new();
+    let before = Service::over(store.clone(), |b| b.prefix("old"));
+    let token = before.issue(&[]).await;
+    let after = Service::over(store.clone(), |b| {
+        b.prefix("new").accept_prefix("older").accept_prefix("old")
+    });
+    assert!(after.accepts(token.token.reveal()).await);
+    let new = after.passes.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
+    assert!(new.token.reveal().starts_with("new_"));
+    assert!(after.accepts(new.token.reveal()).await);
+    assert!(!after.accepts(token.token.reveal()).await);
+    let without = Service::over(store, |b| b.prefix("new"));
+    assert_eq!(without.refusal(token.token.reveal()).await, RefusedBecause::Malformed);
+}
+
+#[tokio::test]
+async fn the_secret_is_proven_before_any_state_is_looked_at() {
+    let service = Service::new();
+    let old = service.issue(&[]).await;
+    let id = old.record.id;
+    let how = Regenerate::new().expires("12h");
+    let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
+    service.clock.advance_days(1);
+    assert_eq!(service.refusal(new.token.reveal()).await, RefusedBecause::Expired);
+    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
+    service.passes.revoke(&alice(), id).await.unwrap();
+    assert_eq!(service.refusal(new.token.reveal()).await, RefusedBecause::Revoked);
+    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
+    service.passes.delete(&alice(), id, None).await.unwrap();
+    assert_eq!(service.refusal(new.token.reveal()).await, RefusedBecause::Unknown);
+}
+
+#[tokio::test]
+async fn every_refusal_reads_the_same_to_the_client() {
+    let service = Service::new();
+    let (revoked, gone) = (service.issue(&[]).await, service.issue(&[]).await);
+    service.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    service.passes.delete(&alice(), gone.record.id, None).await.unwrap();
+    let mut texts = Vec::new();
+    for token in [revoked.token.reveal(), gone.token.reveal(), "nonsense"] {
+        texts.push(service.check(token).await.unwrap_err().to_string());
+    }
+    assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
+}
+
+#[tokio::test]
+async fn a_token_is_dead_from_its_very_last_instant_on() {
+    let service = Service::new();
+    let new = NewToken::named("x").expires("2027-01-01T12:00:00Z");
+    let token = service.passes.issue(&alice(), new).await.unwrap().token;
+    service.clock.set(at("2027-01-01T11:59:59.999Z"));
+    assert!(service.accepts(token.reveal()).await);
+    service.clock.set(at("2027-01-01T12:00:00Z"));
+    assert_eq!(service.refusal(token.reveal()).await, RefusedBecause::Expired);
+}
+
+#[tokio::test]
+async fn a_refusal_says_to_the_operator_whose_token_it_was() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    service.passes.revoke(&alice(), token.record.id).await.unwrap();
+    service.happened.take();
+    assert!(!service.accepts(token.token.reveal()).await);
+    let event = service.happened.only();
+    assert_eq!(event.kind, EventKind::Refused(RefusedBecause::Revoked));
+    assert_eq!((event.token, event.owner.unwrap().as_str()), (Some(token.record.id), "alice"));
+    assert_eq!(event.at, service.passes.now());
+}
+
+#[tokio::test]
+async fn a_principal_meets_requirements_by_what_it_holds() {
+    let service = Service::new();
+    let token = service.issue(&["projects:read:42", "projects:list", "jobs"]).await.token;
+    let principal = service.check(token.reveal()).await.unwrap();
+    let read = "projects:read:{id}".parse().unwrap();
+    for (id, granted) in [
+        ("42", true),
+        ("43", false),
+        ("042", false),
+        ("42 ", false),
+        ("*", false),
+        ("42:7", false),
+        ("", false),
+    ] {
+        assert_eq!(principal.check(&read, &[("id", id)]).is_granted(), granted, "{id:?}");
+    }
+    for (needs, granted) in [
+        (authenticated(), true),
+        (any_of(["admin", "jobs:run"]).unwrap(), true),
+        (all_of(["projects:list", "jobs:run"]).unwrap(), true),
+        (all_of(["projects:list", "projects:create"]).unwrap(), false),
+        ("projects".parse().unwrap(), false),
+        ("job".parse().unwrap(), false),
+        ("jobsite".parse().unwrap(), false),
+    ] {
+        assert_eq!(principal.check(&needs, &()).is_granted(), granted, "{needs}");
+    }
+}
+
+#[tokio::test]
+async fn a_scope_that_left_the_catalog_allows_nothing() {
+    let store = TestStore::new();
+    let token =
+        Service::over(store.clone(), |b| b).issue(&["projects:read", "retired"]).await.token;
+    let catalog = Catalog::new().scope(CatalogScope::new("projects:read", "Read"));
+    let service = Service::over(store, |b| b.catalog(catalog));
+    let principal = service.check(token.reveal()).await.unwrap();
+    assert_eq!(*principal.scopes(), set(&["projects:read"]));
+    assert!(!principal.allows(&scope("retired")));
+    assert!(!principal.check(&"retired".parse().unwrap(), &()).is_granted());
+    assert_eq!(principal.record().scopes.len(), 2, "what is stored is not touched");
+}
+
+#[tokio::test]
+async fn a_principal_is_a_snapshot() {
+    let service = Service::new();
+    let token = service.issue(&["a"]).await;
+    let principal = service.check(token.token.reveal()).await.unwrap();
+    service.passes.clear_scopes(&alice(), token.record.id, None).await.unwrap();
+    service.passes.revoke(&alice(), token.record.id).await.unwrap();
+    assert!(principal.allows(&scope("a")));
+    assert_eq!(principal.record().revoked_at, None);
+}
+
+#[tokio::test]
+async fn a_cached_token_is_decided_at_once_and_its_end_is_looked_at_each_time() {
+    let service = Service::new();
+    let new = NewToken::named("x").expires("12h");
+    let token = service.passes.issue(&alice(), new).await.unwrap();
+    service.store.pin(token.record.id).await;
+    assert!(decided(&service, token.token.reveal()).is_ok());
+    service.clock.set(at("2027-01-01T12:00:00Z"));
+    assert_eq!(refused(decided(&service, token.token.reveal())), RefusedBecause::Expired);
+    assert_eq!(service.store.calls(Verb::Find), 0);
+}
+
+#[tokio::test]
+async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
+    let service = Service::new();
+    let old = service.issue(&[]).await;
+    let id = old.record.id;
+    service.store.pin(id).await;
+    let how = Regenerate::new().overlap("1d");
+    let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
+    assert!(service.accepts(new.token.reveal()).await);
+    let stored = service.store.stored(id).await.unwrap();
+    assert!(stored.secrets.previous.is_none(), "and its first use ends the overlap");
+}
+
+#[tokio::test]
+async fn a_wrong_secret_for_a_cached_token_costs_one_look_at_the_store() {
+    let service = Service::new();
+    let old = service.issue(&[]).await;
+    let id = old.record.id;
+    let _ = service.passes.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
+    service.store.pin(id).await;
+    let before = service.store.calls(Verb::Find);
+    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
+    assert_eq!(service.store.calls(Verb::Find), before + 1);
+    service.passes.delete(&alice(), id, None).await.unwrap();
+    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
+}
+
+#[tokio::test]
+async fn a_cached_overlap_ends_with_the_new_secrets_first_use_all_the_same() {
+    let service = Service::new();
+    let old = service.issue(&[]).await;
+    let id = old.record.id;
+    let how = Regenerate::new().overlap("1d");
+    let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
+    service.store.pin(id).await;
+    assert!(decided(&service, old.token.reveal()).is_ok());
+    assert!(service.accepts(new.token.reveal()).await);
+    let stored = service.store.stored(id).await.unwrap();
+    assert!(stored.secrets.previous.is_none());
+}
+
+#[tokio::test]
+async fn a_token_in_a_url_is_noticed_and_anything_else_is_not() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    service.happened.take();
+    assert!(!service.passes.token_in_url(b"session-cookie"));
+    assert!(service.happened.take().is_empty());
+    assert!(service.passes.token_in_url(token.token.reveal().as_bytes()));
+    let event = service.happened.only();
+    assert_eq!(event.kind, EventKind::Refused(RefusedBecause::InUrl));
+    assert_eq!(event.token, Some(token.record.id));
+}
+
+#[tokio::test]
+async fn an_update_counts_from_the_next_check_on() {
+    let service = Service::new();
+    let token = service.issue(&["a", "b"]).await;
+    let text = token.token.reveal();
+    assert!(service.check(text).await.unwrap().allows(&scope("a")));
+    let update = TokenUpdate::new().scopes(["b"]);
+    service.passes.update(&alice(), token.record.id, update, None).await.unwrap();
+    assert!(!service.check(text).await.unwrap().allows(&scope("a")));
+}

@@ -1,0 +1,52 @@
+//! Personal access tokens for axum, tower, hyper and tonic services: people issue them, programs
+//! call with them, every route enforces its scope, and a revoked token is dead.
+//!
+#![doc = include_str!("docs/overview.md")]
+
+#[cfg(feature = "axum")]
+pub use hallpass_axum as axum;
+pub use hallpass_core as core;
+pub use hallpass_tower as tower;
+
+#[cfg(feature = "axum")]
+pub use hallpass_axum::{Authenticated, GuardedRouter, RequiredScope, Scoped, TokenApi};
+#[cfg(feature = "memory")]
+pub use hallpass_memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use hallpass_sqlite::SqliteStore;
+
+pub use hallpass_core::{
+    Caller, Catalog, CatalogScope, Denied, Error, Event, EventKind, Expiry, Hallpass, Issued,
+    Limits, Listing, NewToken, Owner, PlainToken, Principal, Regenerate, Requirement, Scope,
+    ScopeSet, Standing, Status, TokenId, TokenRecord, TokenUpdate, all_of, any_of, authenticated,
+    public,
+};
+pub use hallpass_tower::{PolicyTable, Refusal, RefusalKind, TokenLayer, require};
+
+/// The traits whose methods the examples call: `use hallpass::prelude::*;`.
+pub mod prelude {
+    #[cfg(feature = "axum")]
+    pub use hallpass_axum::{HallpassExt, HandlerExt};
+    #[cfg(not(feature = "axum"))]
+    pub use hallpass_tower::HallpassExt;
+    pub use hallpass_tower::PrincipalExt;
+}
+
+/// The README's and the guide's snippets, compiled and run.
+#[cfg(all(doctest, feature = "axum", feature = "sqlite", feature = "memory"))]
+mod snippets {
+    macro_rules! page {
+        ($name:ident, $path:literal) => {
+            #[doc = include_str!($path)]
+            mod $name {}
+        };
+    }
+
+    page!(readme, "../../../README.md");
+    page!(start, "../../../docs/start.md");
+    page!(scopes, "../../../docs/scopes.md");
+    page!(routes, "../../../docs/routes.md");
+    page!(stores, "../../../docs/stores.md");
+    page!(testing, "../../../docs/testing.md");
+    page!(security, "../../../docs/security.md");
+}

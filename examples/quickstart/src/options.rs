@@ -1,0 +1,18 @@
+use clap::Parser;
+
+/// A whole service with tokens.
+#[derive(Debug, Parser)]
+#[command(name = "quickstart")]
+pub(crate) struct Options {
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, env = "HALLPASS_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+
+    /// Where tokens are kept: `sqlite:FILE` or `memory:`.
+    #[arg(long, env = "HALLPASS_STORE", default_value = "sqlite:quickstart.db")]
+    pub(crate) store: String,
+
+    /// How many tokens one person may have.
+    #[arg(long, env = "HALLPASS_LIMIT", default_value_t = 50)]
+    pub(crate) limit: u32,
+}

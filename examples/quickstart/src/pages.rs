@@ -1,0 +1,61 @@
+//! Two plain pages.
+
+use axum::Router;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use tower_sessions::Session;
+
+use crate::people::signed_in;
+
+pub(crate) fn routes() -> Router {
+    Router::new().route("/", get(home)).route("/login", get(async || login(None)))
+}
+
+async fn home(session: Session) -> Response {
+    let greeting = match signed_in(session).await {
+        Ok(Some(caller)) => format!(
+            "<p>Signed in as <strong>{}</strong>.</p>\
+             <form method=post action=/logout><button>Sign out</button></form>\
+             <p>Your tokens, as JSON: <a href=/tokens>/tokens</a></p>",
+            escape(caller.actor().as_str())
+        ),
+        Ok(None) => {
+            "<p><a href=/login>Sign in</a> as alice (wonderland), bob (builder) or root (toor).</p>"
+                .to_owned()
+        }
+        Err(status) => return status.into_response(),
+    };
+    page("Hallpass quickstart", &greeting)
+}
+
+pub(crate) fn login(error: Option<&str>) -> Response {
+    let error = error.map(|text| format!("<p role=alert>{text}</p>")).unwrap_or_default();
+    let form = format!(
+        "{error}<form method=post action=/login>\
+         <p><label>Name <input name=username autocomplete=username required autofocus></label></p>\
+         <p><label>Password <input name=password type=password autocomplete=current-password required></label></p>\
+         <button>Sign in</button></form>"
+    );
+    page("Sign in", &form)
+}
+
+fn page(title: &str, body: &str) -> Response {
+    let html = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8>\
+         <meta name=viewport content=\"width=device-width\"><title>{title}</title><h1>{title}</h1>{body}</html>"
+    );
+    let headers = [
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    (headers, Html(html)).into_response()
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

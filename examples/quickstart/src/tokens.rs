@@ -1,0 +1,45 @@
+//! The one handle: its store, its catalog, its limits.
+
+use hallpass::core::HallpassBuilder;
+use hallpass::{Catalog, CatalogScope, Expiry, Hallpass, Limits, MemoryStore, SqliteStore};
+
+use crate::options::Options;
+
+pub(crate) async fn passes(options: &Options) -> Result<Hallpass, Box<dyn std::error::Error>> {
+    let limits = Limits::default().tokens_per_owner(options.limit).default_expiry(Expiry::days(30));
+    Ok(on_store(&options.store).await?.prefix("hp").catalog(catalog()).limits(limits).build())
+}
+
+async fn on_store(url: &str) -> Result<HallpassBuilder, Box<dyn std::error::Error>> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) if !path.is_empty() => {
+            Ok(Hallpass::builder(SqliteStore::open(path).await?))
+        }
+        Some(("memory", "")) => Ok(Hallpass::builder(MemoryStore::new())),
+        _ => Err("--store takes `sqlite:FILE` or `memory:`".into()),
+    }
+}
+
+fn catalog() -> Catalog {
+    Catalog::new()
+        .scope(
+            CatalogScope::new("projects:list", "List projects")
+                .description("See which projects there are."),
+        )
+        .scope(CatalogScope::new("projects:create", "Create projects").description("Add projects."))
+        .scope(
+            CatalogScope::new("projects:read", "Read projects")
+                .per("id")
+                .description("Read every project, or one: projects:read:atlas."),
+        )
+        .scope(
+            CatalogScope::new("projects:delete", "Delete projects")
+                .per("id")
+                .description("Delete every project, or one: projects:delete:atlas."),
+        )
+        .scope(CatalogScope::new("projects:publish", "Publish projects").per("id").description(
+            "Publish every project that may also be read, or one: projects:publish:atlas.",
+        ))
+        .preset("read-only", "Look, don't touch", ["projects:list", "projects:read"])
+        .preset("full", "Everything about projects", ["projects"])
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask test`: every check there is, each a step, and a summary.
+
+mod deny;
+mod features;
+mod libtest;
+mod rust;
+mod summary;
+mod tree;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use self::summary::{Row, Summary};
+use crate::workspace::Workspace;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Which steps to run; all of them, in this order, if none is named
+    #[arg(value_name = "STEP")]
+    steps: Vec<Step>,
+}
+
+/// The cheap ones first, and then in an order in which one uses what another has built.
+#[derive(Clone, Copy, ValueEnum)]
+enum Step {
+    /// The code is formatted
+    Fmt,
+    /// No long file, no path of one machine, nothing unfinished or switched off
+    Tree,
+    /// Unit, property, integration and end-to-end tests
+    Tests,
+    /// The examples in the documentation, the README and the guide
+    Doctests,
+    /// No warning from the compiler or from clippy
+    Clippy,
+    /// No warning from rustdoc
+    Docs,
+    /// The facade compiles with every sensible set of its features
+    Features,
+    /// Licences, banned crates and sources of the dependencies
+    Deny,
+    /// Known vulnerabilities in the dependencies, where the database can be had
+    Advisories,
+}
+
+/// What a step found. A step that could not run is an error instead.
+#[derive(Debug, Default, PartialEq)]
+struct Found {
+    passed: u32,
+    failed: u32,
+    /// What a reader of the summary should know.
+    note: String,
+}
+
+impl Found {
+    /// One check, and it passed.
+    fn passed() -> Self {
+        Self { passed: 1, ..Self::default() }
+    }
+
+    /// Nothing was found out, and why.
+    fn not_checked(note: &str) -> Self {
+        Self { note: note.to_owned(), ..Self::default() }
+    }
+}
+
+/// Runs the steps, each whether or not those before it passed.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
+    let steps = match &*arguments.steps {
+        [] => Step::value_variants(),
+        named => named,
+    };
+    let mut summary = Summary::default();
+    for step in steps {
+        let name = step.name();
+        println!("\n== {name}");
+        let started = Instant::now();
+        let found = step.run(workspace);
+        if let Err(error) = &found {
+            println!("{name}: {error:#}");
+        }
+        summary.add(Row::new(name, started.elapsed(), found));
+    }
+    print!("\n{summary}");
+    if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+impl Step {
+    fn name(self) -> String {
+        self.to_possible_value().expect("no step is hidden").get_name().to_owned()
+    }
+
+    fn run(self, workspace: &Workspace) -> Result<Found> {
+        match self {
+            Self::Fmt => rust::fmt(workspace),
+            Self::Tree => tree::check(workspace),
+            Self::Tests => rust::tests(workspace),
+            Self::Doctests => rust::doctests(workspace),
+            Self::Clippy => rust::clippy(workspace),
+            Self::Docs => rust::docs(workspace),
+            Self::Features => features::check(workspace),
+            Self::Deny => deny::check(workspace),
+            Self::Advisories => deny::advisories(workspace),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The steps that are a call of cargo. All name the same packages and features, so that each
+//! dependency is compiled once for all of them.
+
+use anyhow::{Context, Result};
+
+use super::Found;
+use super::libtest::Counts;
+use crate::process::{run, run_reading};
+use crate::workspace::Workspace;
+
+const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
+
+pub(super) fn fmt(workspace: &Workspace) -> Result<Found> {
+    run(&mut workspace.cargo(["fmt", "--all", "--check"]))?;
+    Ok(Found::passed())
+}
+
+pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
+    run(workspace
+        .cargo(["clippy", "--all-targets"])
+        .args(EVERYTHING)
+        .args(["--", "-D", "warnings"]))?;
+    Ok(Found::passed())
+}
+
+pub(super) fn docs(workspace: &Workspace) -> Result<Found> {
+    // Cargo counts the features that tests and examples ask of a dependency only where tests or
+    // examples are built: with `--examples` the dependencies are those that clippy has checked.
+    run(workspace
+        .cargo(["doc", "--no-deps", "--lib", "--bins", "--examples"])
+        .args(EVERYTHING)
+        .env("RUSTDOCFLAGS", "-D warnings"))?;
+    Ok(Found::passed())
+}
+
+pub(super) fn tests(workspace: &Workspace) -> Result<Found> {
+    // Unlike the call after it, this one builds the examples as people run them, and the end-to-end tests
+    // run them too.
+    run(workspace.cargo(["test", "--no-run"]).args(EVERYTHING))
+        .context("the tests do not build")?;
+    run_tests(workspace, &["--lib", "--bins", "--tests"])
+}
+
+pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
+    run_tests(workspace, &["--doc"])
+}
+
+fn run_tests(workspace: &Workspace, kinds: &[&str]) -> Result<Found> {
+    let mut command = workspace.cargo(["test", "--no-fail-fast"]);
+    command.args(EVERYTHING).args(kinds);
+    let mut counts = Counts::default();
+    let ended_well = run_reading(&mut command, |line| counts.read(line))?;
+    counts.found(ended_well)
+}

@@ -1,0 +1,66 @@
+//! Where everything is, and cargo as a person would call it there.
+
+use std::env;
+use std::ffi::OsStr;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+
+/// This repository, as cargo describes it.
+pub(crate) struct Workspace {
+    metadata: Metadata,
+}
+
+impl Workspace {
+    pub(crate) fn load() -> Result<Self> {
+        let manifest = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.toml");
+        let metadata = MetadataCommand::new()
+            .manifest_path(manifest)
+            .no_deps()
+            .exec()
+            .context("cargo cannot read the workspace")?;
+        Ok(Self { metadata })
+    }
+
+    pub(crate) fn root(&self) -> &Utf8Path {
+        &self.metadata.workspace_root
+    }
+
+    /// A folder or file below the target folder.
+    pub(crate) fn target(&self, below: &str) -> Utf8PathBuf {
+        self.metadata.target_directory.join(below)
+    }
+
+    pub(crate) fn package(&self, name: &str) -> Result<&Package> {
+        self.metadata
+            .packages
+            .iter()
+            .find(|package| package.name == name)
+            .with_context(|| format!("the workspace has no package `{name}`"))
+    }
+
+    /// A program, run at the root.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.root());
+        // `cargo run` describes xtask's own package in the environment. Build scripts that watch
+        // these would run again for every caller, and what they build with them.
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(|name| {
+                name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+            }) {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// The cargo that runs this, with arguments, at the root.
+    pub(crate) fn cargo<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Command {
+        let mut command = self.command(env::var_os("CARGO").as_deref().unwrap_or("cargo".as_ref()));
+        command.args(arguments);
+        command
+    }
+}
