@@ -10,6 +10,8 @@ pub use hallpass_tower as tower;
 
 #[cfg(feature = "axum")]
 pub use hallpass_axum::{Authenticated, GuardedRouter, RequiredScope, Scoped, TokenApi};
+#[cfg(feature = "cache")]
+pub use hallpass_cache::{CacheSettings, Cached};
 #[cfg(feature = "memory")]
 pub use hallpass_memory::MemoryStore;
 #[cfg(feature = "sqlite")]

@@ -1,0 +1,88 @@
+//! The task that follows the change log and renews the lease.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::Weak;
+use std::time::Duration;
+
+use hallpass_core::store::{Changes, Position, StoreError, TokenStore};
+
+use crate::cached::Inner;
+use crate::moment::Moment;
+
+/// How many lines are asked for at once.
+const LINES: u32 = 1000;
+
+/// Until the cache is gone.
+pub(crate) async fn follow<S: TokenStore>(cache: Weak<Inner<S>>) {
+    let mut place = None;
+    loop {
+        let Some(cache) = cache.upgrade() else { return };
+        let wait = match catch_up(&cache, &mut place).await {
+            Ok(()) => cache.settings.poll,
+            Err(error) => {
+                // The lease runs out by itself; nothing else is to be done.
+                tracing::warn!(target: "hallpass", %error, "the change log could not be read: cached tokens are used until the bound, no longer");
+                cache.settings.poll / 2
+            }
+        };
+        drop(cache);
+        tokio::time::sleep(with_jitter(wait)).await;
+    }
+}
+
+/// Applies everything that is new, and only then renews the lease, as of before it was asked for.
+async fn catch_up<S: TokenStore>(
+    cache: &Inner<S>,
+    place: &mut Option<Position>,
+) -> Result<(), StoreError> {
+    loop {
+        let asked_at = Moment::now();
+        let asked = tokio::time::timeout(cache.settings.bound, cache.store.changes(*place, LINES));
+        let changes = asked.await.map_err(StoreError::unavailable)??;
+        let more = changes.lines.len() >= LINES as usize;
+        match *place {
+            None => cache.stripes.raise_floor(changes.head.seq),
+            Some(from) if continues(&changes, from) || !cache.settings.guards.history => {
+                for line in &changes.lines {
+                    cache.stripes.apply(&line.scope, line.at.seq);
+                }
+            }
+            Some(from) => {
+                tracing::error!(
+                    target: "hallpass",
+                    last = from.seq.get(),
+                    head = changes.head.seq.get(),
+                    "the change log does not go on where it was: a failover, or this node was too far behind. \
+                     Everything cached is void"
+                );
+                cache.lease.give_up();
+                cache.stripes.begin_history(changes.head.seq);
+                *place = Some(changes.head);
+                continue;
+            }
+        }
+        let last = changes.lines.last().map(|line| line.at).filter(|_| place.is_some());
+        *place = Some(last.unwrap_or(changes.head));
+        if !more || place.is_some_and(|place| place == changes.head) {
+            cache.lease.renew(asked_at);
+            return Ok(());
+        }
+    }
+}
+
+/// Whether these lines go on from that place in the same history, without a gap.
+fn continues(changes: &Changes, from: Position) -> bool {
+    let Some(first) = changes.lines.first() else {
+        // The place's own line may have been trimmed; the head still tells.
+        return changes.head == from;
+    };
+    let gapless = changes.lines.windows(2).all(|two| two[0].at.seq.next() == two[1].at.seq);
+    first.at == from && gapless
+}
+
+/// A quarter less to a quarter more, so that nodes do not ask in step.
+fn with_jitter(wait: Duration) -> Duration {
+    let random = RandomState::new().hash_one(0_u8) % 512;
+    wait * (768 + random as u32) / 1024
+}

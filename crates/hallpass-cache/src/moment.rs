@@ -1,0 +1,72 @@
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// An instant by two clocks: one that never goes back, and one that goes on while the machine sleeps.
+///
+/// No instant is ever compared with one of another machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// Nanoseconds since this process first looked.
+    monotonic: u64,
+    /// Nanoseconds since the Unix epoch.
+    wall: i64,
+}
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        let monotonic = START.elapsed().as_nanos();
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        Self {
+            monotonic: u64::try_from(monotonic).unwrap_or(u64::MAX),
+            wall: i64::try_from(wall).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// How old what was true then may be by now: the larger of what both clocks say. The monotonic
+    /// one stands still while a machine is suspended; the other may be set back.
+    pub(crate) fn age(self, now: Self) -> Duration {
+        let monotonic = now.monotonic.saturating_sub(self.monotonic);
+        let wall = u64::try_from(now.wall.saturating_sub(self.wall)).unwrap_or(0);
+        Duration::from_nanos(monotonic.max(wall))
+    }
+}
+
+/// The instant up to which this node is known to have seen every change.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    monotonic: AtomicU64,
+    wall: AtomicI64,
+    held: AtomicU64,
+}
+
+impl Lease {
+    /// No lease: nothing was followed yet.
+    pub(crate) fn none() -> Self {
+        Self { monotonic: AtomicU64::new(0), wall: AtomicI64::new(0), held: AtomicU64::new(0) }
+    }
+
+    /// Renews the lease, after every change that was asked for then has been applied. Two stores are
+    /// no one step, but whoever reads between them gets the older of one clock, and so a larger age.
+    pub(crate) fn renew(&self, asked_at: Moment) {
+        self.wall.store(asked_at.wall, Ordering::Release);
+        self.monotonic.store(asked_at.monotonic, Ordering::Release);
+        self.held.store(1, Ordering::Release);
+    }
+
+    pub(crate) fn give_up(&self) {
+        self.held.store(0, Ordering::Release);
+    }
+
+    pub(crate) fn get(&self) -> Option<Moment> {
+        if self.held.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        Some(Moment {
+            monotonic: self.monotonic.load(Ordering::Acquire),
+            wall: self.wall.load(Ordering::Acquire),
+        })
+    }
+}
