@@ -50,7 +50,7 @@ async fn several_at_once_and_what_is_not_there_is_said() {
     let (one, two) = (service.issue(&[]).await.record.id, service.issue(&[]).await.record.id);
     let bobs = service.passes.issue(&bob(), NewToken::named("x")).await.unwrap();
     service.happened.take();
-    let ids = [two, nobodys(), one, bobs.record.id, one];
+    let ids = [two, nobodys(), one, bobs.record.id, one, nobodys()];
     let done = service.passes.delete_many(&alice(), &ids).await.unwrap();
     let mut deleted = done.deleted;
     deleted.sort_unstable();

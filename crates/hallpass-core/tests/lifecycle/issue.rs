@@ -334,3 +334,17 @@ async fn nobody_grants_more_than_they_may() {
         "two parts are not the whole"
     );
 }
+
+#[tokio::test]
+async fn an_id_that_is_taken_gives_way_to_another_and_overwrites_nothing() {
+    let service = Service::new();
+    service.store.fail_times(Verb::Insert, Fault::Duplicate, 2);
+    let token = service.issue(&[]).await.token;
+    assert!(service.accepts(token.reveal()).await);
+    assert_eq!(service.store.calls(Verb::Insert), 3);
+    // Chance does not strike thrice: the randomness is broken.
+    service.store.fail(Verb::Insert, Fault::Duplicate);
+    let error = error(service.passes.issue(&alice(), NewToken::named("x")).await);
+    assert!(matches!(error, Error::Store(error) if error.is_duplicate()));
+    assert_eq!(service.store.calls(Verb::Insert), 6);
+}

@@ -1,6 +1,6 @@
 use hallpass_core::{
-    Catalog, CatalogScope, Denied, EventKind, NewToken, RefusedBecause, Regenerate, TokenUpdate,
-    Verification, all_of, any_of, authenticated,
+    Catalog, CatalogScope, Denied, EventKind, NewToken, RefusedBecause, Regenerate, Standing,
+    TokenUpdate, Verification, all_of, any_of, authenticated,
 };
 
 use crate::common::*;
@@ -224,6 +224,16 @@ async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
     assert!(service.accepts(new.token.reveal()).await);
     let stored = service.store.stored(id).await.unwrap();
     assert!(stored.secrets.previous.is_none(), "and its first use ends the overlap");
+}
+
+#[tokio::test]
+async fn so_it_does_where_the_host_is_asked_about_owners() {
+    let service = Service::with(|b| b.owners(|_| async { Ok(Standing::Full) }));
+    let old = service.issue(&[]).await;
+    service.store.pin(old.record.id).await;
+    let how = Regenerate::new();
+    let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    assert!(service.accepts(new.token.reveal()).await);
 }
 
 #[tokio::test]

@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     Unavailable,
     ReadOnly,
     Corrupt,
+    /// The id is taken.
+    Duplicate,
     /// It never answers.
     Stall,
     /// It is done, and the answer is lost.
@@ -150,6 +152,7 @@ impl TestStore {
             Some(Fault::Unavailable) => Err(StoreError::unavailable("nobody answers")),
             Some(Fault::ReadOnly) => Err(StoreError::read_only("a standby")),
             Some(Fault::Corrupt) => Err(StoreError::corrupt("a row of another version")),
+            Some(Fault::Duplicate) => Err(StoreError::duplicate()),
             Some(Fault::Stall) => std::future::pending().await,
             Some(Fault::LostAfter) => {
                 act.await.and(Err(StoreError::outcome_unknown("connection reset")))
