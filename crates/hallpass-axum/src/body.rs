@@ -68,7 +68,7 @@ async fn collect(body: Body) -> Result<Bytes, Problem> {
 /// Whether this bound, or one that the host set around the router, was hit.
 fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
-        .any(|error| error.is::<LengthLimitError>())
+        .any(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
 #[cfg(test)]
@@ -77,14 +77,13 @@ mod tests {
 
     #[test]
     fn json_goes_by_several_names() {
-        for good in [
-            "application/json",
-            "Application/JSON; charset=utf-8",
-            "application/merge-patch+json",
-        ] {
+        for good in
+            ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"]
+        {
             assert!(is_json(&HeaderValue::from_static(good)), "{good}");
         }
-        for bad in ["text/json", "application/+json", "application/jsonp", "application", "", "*/*"] {
+        for bad in ["text/json", "application/+json", "application/jsonp", "application", "", "*/*"]
+        {
             assert!(!is_json(&HeaderValue::from_static(bad)), "{bad}");
         }
     }

@@ -42,7 +42,7 @@ pub trait Who<T, S>: Send + Sync + 'static {
         &self,
         parts: &mut Parts,
         state: &S,
-    ) -> impl Future<Output = Result<Option<Caller>, Response>> + Send;
+    ) -> impl Future<Output = Result<Option<Caller>, Box<Response>>> + Send;
 }
 
 /// What a sign-in may answer: a caller, perhaps one, or why neither could be told.
@@ -59,24 +59,24 @@ pub trait IntoCaller {
     /// # Errors
     ///
     /// The host could not, or would not, tell.
-    fn into_caller(self) -> Result<Option<Caller>, Response>;
+    fn into_caller(self) -> Result<Option<Caller>, Box<Response>>;
 }
 
 impl IntoCaller for Caller {
-    fn into_caller(self) -> Result<Option<Caller>, Response> {
+    fn into_caller(self) -> Result<Option<Caller>, Box<Response>> {
         Ok(Some(self))
     }
 }
 
 impl IntoCaller for Option<Caller> {
-    fn into_caller(self) -> Result<Option<Caller>, Response> {
+    fn into_caller(self) -> Result<Option<Caller>, Box<Response>> {
         Ok(self)
     }
 }
 
 impl<T: IntoCaller, E: IntoResponse> IntoCaller for Result<T, E> {
-    fn into_caller(self) -> Result<Option<Caller>, Response> {
-        self.map_err(IntoResponse::into_response)?.into_caller()
+    fn into_caller(self) -> Result<Option<Caller>, Box<Response>> {
+        self.map_err(|error| Box::new(error.into_response()))?.into_caller()
     }
 }
 
@@ -93,12 +93,12 @@ macro_rules! who {
                 &self,
                 parts: &mut Parts,
                 state: &S,
-            ) -> Result<Option<Caller>, Response> {
+            ) -> Result<Option<Caller>, Box<Response>> {
                 // Without extractors neither is looked at.
                 let _ = (&parts, state);
                 $(let $value = $extractor::from_request_parts(parts, state)
                     .await
-                    .map_err(IntoResponse::into_response)?;)*
+                    .map_err(|rejection| Box::new(rejection.into_response()))?;)*
                 self($($value),*).await.into_caller()
             }
         }
@@ -123,7 +123,7 @@ pub(crate) trait ErasedWho<S>: Send + Sync {
         &'a self,
         parts: &'a mut Parts,
         state: &'a S,
-    ) -> BoxFuture<'a, Result<Option<Caller>, Response>>;
+    ) -> BoxFuture<'a, Result<Option<Caller>, Box<Response>>>;
 }
 
 /// A sign-in and the extractors it takes.
@@ -140,7 +140,7 @@ impl<W: Who<T, S>, T: 'static, S: Sync> ErasedWho<S> for Asking<W, T> {
         &'a self,
         parts: &'a mut Parts,
         state: &'a S,
-    ) -> BoxFuture<'a, Result<Option<Caller>, Response>> {
+    ) -> BoxFuture<'a, Result<Option<Caller>, Box<Response>>> {
         Box::pin(self.0.who(parts, state))
     }
 }

@@ -14,9 +14,8 @@ use crate::problem::{Kind, Problem};
 /// Lets a change through that comes from the host's own pages, from an origin the host trusts, or from
 /// no browser at all.
 pub(crate) fn check(parts: &Parts, trusted: &[Origin]) -> Result<(), Problem> {
-    let refused = || {
-        Problem::new(Kind::CrossSite, "this change was asked for by a page of another site")
-    };
+    let refused =
+        || Problem::new(Kind::CrossSite, "this change was asked for by a page of another site");
     let mut origins = parts.headers.get_all(ORIGIN).iter().peekable();
     if origins.peek().is_none() {
         return if from_own_site(&parts.headers) { Ok(()) } else { Err(refused()) };
@@ -132,10 +131,9 @@ mod tests {
 
     fn passes(target: &str, headers: &[(&str, &str)]) -> bool {
         let trusted = [Origin::parse("https://app.example.org").unwrap()];
-        let request =
-            headers.iter().fold(Request::post(target), |request, (name, value)| {
-                request.header(*name, *value)
-            });
+        let request = headers
+            .iter()
+            .fold(Request::post(target), |request, (name, value)| request.header(*name, *value));
         check(&request.body(()).unwrap().into_parts().0, &trusted).is_ok()
     }
 
@@ -151,7 +149,10 @@ mod tests {
             assert_eq!(passes("/", &[("sec-fetch-site", site)]), passed, "{site}");
         }
         assert!(passes("/", &[]));
-        assert!(!passes("/", &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")]));
+        assert!(!passes(
+            "/",
+            &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")]
+        ));
     }
 
     #[test]
@@ -189,7 +190,8 @@ mod tests {
         assert!(!passes("/", &[("origin", "https://example.com")]), "no host to compare with");
         let two = [("host", "a.example"), ("host", "b.example"), ("origin", "http://b.example")];
         assert!(!passes("/", &two));
-        let two = [("host", "a.example"), ("origin", "http://a.example"), ("origin", "http://b.example")];
+        let two =
+            [("host", "a.example"), ("origin", "http://a.example"), ("origin", "http://b.example")];
         assert!(!passes("/", &two));
     }
 
@@ -205,7 +207,10 @@ mod tests {
         let insecure = ("origin", "http://a.example");
         assert!(!passes("https://a.example/x", &[insecure]));
         assert!(!passes("/", &[("host", "a.example"), ("x-forwarded-proto", "https"), insecure]));
-        assert!(passes("http://a.example/x", &[("origin", "https://a.example")]), "TLS ended in front");
+        assert!(
+            passes("http://a.example/x", &[("origin", "https://a.example")]),
+            "TLS ended in front"
+        );
     }
 
     #[test]

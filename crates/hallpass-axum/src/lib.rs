@@ -35,6 +35,7 @@ mod precondition;
 mod problem;
 mod rejection;
 mod strict;
+mod texts;
 mod view;
 
 pub use hallpass_core as core;

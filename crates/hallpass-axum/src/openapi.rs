@@ -107,7 +107,9 @@ pub(crate) fn document(operations: &[Operation], cookie: &str) -> OpenApi {
     }
     let components = schemas
         .into_iter()
-        .fold(ComponentsBuilder::new(), |components, (name, schema)| components.schema(name, schema))
+        .fold(ComponentsBuilder::new(), |components, (name, schema)| {
+            components.schema(name, schema)
+        })
         .security_scheme(SESSION, session(cookie))
         .security_scheme(TOKEN, token());
     OpenApiBuilder::new()
@@ -158,6 +160,9 @@ fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
             "application/problem+json",
             ContentBuilder::new().schema(Some(schema)).build(),
         );
+        if kinds.contains(&Kind::NoCredential) {
+            answer = answer.header("WWW-Authenticate", text_header("The challenge (RFC 6750)."));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             answer = answer.header("Retry-After", text_header("Seconds until it is worth a try."));
         }
@@ -167,7 +172,8 @@ fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
 }
 
 fn session(cookie: &str) -> SecurityScheme {
-    let description = "Somebody who is signed in, however the host does that: usually its session cookie.";
+    let description =
+        "Somebody who is signed in, however the host does that: usually its session cookie.";
     SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(cookie, description)))
 }
 

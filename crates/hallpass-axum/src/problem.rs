@@ -1,13 +1,12 @@
 //! Problems: every error of the API, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallpass_core::{Denied, Error, FieldError, Forbidden};
-use hallpass_tower::PROBLEM_TYPE_PREFIX;
+use hallpass_tower::{PROBLEM_TYPE_PREFIX, retry_after};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -70,9 +69,7 @@ impl Kind {
     /// Status, the end of the `type`, and the title.
     const fn row(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::InvalidRequest => {
-                (StatusCode::BAD_REQUEST, "invalid-request", "Invalid request")
-            }
+            Self::InvalidRequest => (StatusCode::BAD_REQUEST, "invalid-request", "Invalid request"),
             Self::MalformedJson => (StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON"),
             Self::NoCaller => (StatusCode::UNAUTHORIZED, "no-caller", "Not signed in"),
             Self::NoCredential => (StatusCode::UNAUTHORIZED, "no-credential", "No credential"),
@@ -171,10 +168,7 @@ impl Problem {
     }
 
     /// 422 for one field.
-    pub(crate) fn invalid(
-        field: impl Into<Cow<'static, str>>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::invalid_fields(vec![FieldProblem { field: field.into(), message: message.into() }])
     }
 
@@ -286,12 +280,6 @@ impl IntoResponse for Problem {
     }
 }
 
-/// One to three seconds in turn, so that those who were sent away do not come back all at once.
-fn retry_after() -> u32 {
-    static TURN: AtomicU32 = AtomicU32::new(0);
-    1 + TURN.fetch_add(1, Ordering::Relaxed) % 3
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,7 +288,8 @@ mod tests {
     fn the_documentation_lists_every_kind() {
         let table = include_str!("docs/problems.md");
         for kind in Kind::ALL {
-            let line = format!("| `{PROBLEM_TYPE_PREFIX}{}` | {} |", kind.slug(), kind.status().as_u16());
+            let line =
+                format!("| `{PROBLEM_TYPE_PREFIX}{}` | {} |", kind.slug(), kind.status().as_u16());
             assert!(table.contains(&line), "docs/problems.md lacks {line}");
         }
         assert_eq!(table.matches(PROBLEM_TYPE_PREFIX).count(), Kind::ALL.len());

@@ -7,8 +7,8 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{
-    self, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-    value::SeqDeserializer,
+    self, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess,
+    Visitor, value::SeqDeserializer,
 };
 
 use crate::problem::{Kind, Problem};
@@ -34,7 +34,10 @@ impl Sent {
         // What is well formed and fails here is nested past serde_json's bound, has a number past all
         // bounds, or half a surrogate pair.
         serde_json::from_str(text).map_err(|_| {
-            Problem::invalid("body", "nested too deeply, or with a number or character out of range")
+            Problem::invalid(
+                "body",
+                "nested too deeply, or with a number or character out of range",
+            )
         })
     }
 

@@ -5,35 +5,37 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::texts::{DescriptionText, NameText, OwnerText, ScopeText};
+
 /// A token, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
 pub(crate) struct TokenView {
     #[schema(format = "uuid")]
     id: String,
-    /// The host's id of the person, team or service whose token it is.
+    #[schema(value_type = OwnerText)]
     owner: String,
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = NameText)]
     name: String,
-    #[schema(max_length = 1000)]
+    #[schema(value_type = DescriptionText)]
     description: String,
     /// What it may do; nothing if empty.
-    #[schema(max_items = 100)]
+    #[schema(value_type = Vec<ScopeText>, max_items = 100)]
     scopes: Vec<String>,
     status: StatusView,
     #[schema(format = DateTime)]
     created_at: String,
     /// From when on it is refused; never if `null`.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, required = true)]
     expires_at: Option<String>,
     /// When it was last accepted, to the minute or so.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, required = true)]
     last_used_at: Option<String>,
     /// When it last got a new secret.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, required = true)]
     regenerated_at: Option<String>,
     /// When it was taken back.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, required = true)]
     revoked_at: Option<String>,
     /// How often it was changed; its `ETag`.
     #[schema(minimum = 1)]

@@ -21,8 +21,7 @@ const COMMIT_PATIENCE: Duration = Duration::from_millis(500);
 /// that waits its turn behind a waiting one is told why as well.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Look-ups that run at once. Each takes some ten microseconds, and more threads than processors
-/// would only take turns.
+/// Look-ups that run at once. Each is short and keeps a processor busy: many more would only take turns.
 const LOOKUPS: u32 = 4;
 
 /// Lists that run at once: apart from look-ups, so that a slow one keeps no check waiting.
@@ -118,5 +117,31 @@ impl Deadline {
     /// By when a commit has to be done.
     pub(crate) fn of_commit(self) -> Instant {
         self.0 + COMMIT_PATIENCE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_writer_syncs_each_commit_and_the_readers_cannot_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokens.db");
+        let store = crate::SqliteStore::open(&path).await.unwrap();
+        let Connections { writer, lookups, lists } = &store.connections;
+        let ask = async |pool: &SqlitePool, question| {
+            let answer = sqlx::query(question).fetch_one(pool).await.unwrap();
+            answer.try_get::<i64, _>(0).unwrap()
+        };
+        assert_eq!(ask(writer, "PRAGMA synchronous").await, 2);
+        assert_eq!(ask(writer, "PRAGMA query_only").await, 0);
+        for reader in [lookups, lists] {
+            assert_eq!(ask(reader, "PRAGMA query_only").await, 1);
+            let refused = sqlx::query("DELETE FROM tokens").execute(reader).await.unwrap_err();
+            assert!(crate::trouble::refused(refused).is_read_only());
+        }
     }
 }

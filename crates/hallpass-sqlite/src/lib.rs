@@ -60,8 +60,11 @@ mod connections;
 mod file;
 mod list;
 mod open;
+#[cfg(test)]
+mod plans;
 mod row;
 mod schema;
+mod sql;
 mod store;
 mod tokens;
 mod trouble;

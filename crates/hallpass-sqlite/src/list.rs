@@ -5,84 +5,87 @@ use hallpass_core::Status;
 use hallpass_core::store::{ListKey, ListQuery, ListValue, Sort, SortBy};
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::row::{id_bytes, record_columns};
+use crate::row::id_bytes;
+use crate::sql;
 
 /// Counts what the filters match.
 pub(crate) fn count(query: &ListQuery) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::new("SELECT count(*) FROM tokens WHERE true");
-    push_filters(&mut sql, query);
-    sql
+    let mut statement = QueryBuilder::new(sql::COUNT);
+    push_filters(&mut statement, query);
+    statement
 }
 
 /// Reads a page, and one record more if there is one.
 pub(crate) fn page(query: &ListQuery) -> QueryBuilder<Sqlite> {
-    let mut sql =
-        QueryBuilder::new(concat!("SELECT ", record_columns!(), " FROM tokens WHERE true"));
-    push_filters(&mut sql, query);
+    let mut statement = QueryBuilder::new(sql::LIST);
+    push_filters(&mut statement, query);
     if let Some(after) = &query.after {
-        push_after(&mut sql, query.sort, after);
+        push_after(&mut statement, query.sort, after);
     }
-    let (column, direction) =
-        (column(query.sort.by), if query.sort.descending { "DESC" } else { "ASC" });
-    sql.push(" ORDER BY ").push(column).push(" ").push(direction);
+    let direction = if query.sort.descending { " DESC" } else { " ASC" };
+    statement.push(" ORDER BY ").push(column(query.sort.by)).push(direction);
     if may_be_absent(query.sort.by) {
-        sql.push(" NULLS LAST");
+        statement.push(" NULLS LAST");
     }
-    sql.push(", id ").push(direction);
-    sql.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
-    sql
+    statement.push(", id").push(direction);
+    statement.push(" LIMIT ").push_bind(i64::from(query.limit) + 1);
+    statement
 }
 
-fn push_filters(sql: &mut QueryBuilder<Sqlite>, query: &ListQuery) {
+fn push_filters(statement: &mut QueryBuilder<Sqlite>, query: &ListQuery) {
     let now = query.now.as_millisecond();
     if let Some(owner) = &query.owner {
-        sql.push(" AND owner = ").push_bind(owner.as_str().to_owned());
+        statement.push(" AND owner = ").push_bind(owner.as_str().to_owned());
     }
+    // The pluses keep SQLite from the indexes that are there for prune: an owner's are fewer.
     match query.status {
         None => {}
         Some(Status::Active) => {
-            sql.push(" AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ");
-            sql.push_bind(now).push(")");
+            statement.push(" AND +revoked_at IS NULL AND (+expires_at IS NULL OR +expires_at > ");
+            statement.push_bind(now).push(")");
         }
         Some(Status::Expired) => {
-            sql.push(" AND revoked_at IS NULL AND expires_at <= ").push_bind(now);
+            statement.push(" AND +revoked_at IS NULL AND +expires_at <= ").push_bind(now);
         }
         Some(Status::Revoked) => {
-            sql.push(" AND revoked_at IS NOT NULL");
+            statement.push(" AND +revoked_at IS NOT NULL");
         }
     }
     if let Some(text) = &query.text {
         // Not LIKE: it has wildcards, and folds ASCII only.
-        sql.push(" AND (instr(name_key, ").push_bind(text.clone());
-        sql.push(") OR instr(description_key, ").push_bind(text.clone()).push("))");
+        statement.push(" AND (instr(name_key, ").push_bind(text.clone());
+        statement.push(") OR instr(description_key, ").push_bind(text.clone()).push("))");
     }
     if let Some(scope) = &query.scope {
-        sql.push(" AND instr(' ' || scopes || ' ', ").push_bind(format!(" {scope} ")).push(")");
+        statement
+            .push(" AND instr(' ' || scopes || ' ', ")
+            .push_bind(format!(" {scope} "))
+            .push(")");
     }
 }
 
 /// Only what comes behind that place.
-fn push_after(sql: &mut QueryBuilder<Sqlite>, sort: Sort, after: &ListKey) {
+fn push_after(statement: &mut QueryBuilder<Sqlite>, sort: Sort, after: &ListKey) {
     let (column, id) = (column(sort.by), id_bytes(after.id));
     let beyond = if sort.descending { " < " } else { " > " };
-    sql.push(" AND ");
+    statement.push(" AND ");
     match &after.value {
         // Behind what has no time is only what has none either.
         ListValue::Time(None) => {
-            sql.push(column).push(" IS NULL AND id").push(beyond).push_bind(id);
+            statement.push(column).push(" IS NULL AND id").push(beyond).push_bind(id);
         }
         ListValue::Time(Some(time)) => {
             let time = time.as_millisecond();
-            sql.push("((").push(column).push(", id)").push(beyond);
-            sql.push("(").push_bind(time).push(", ").push_bind(id).push(")");
+            statement.push("((").push(column).push(", id)").push(beyond);
+            statement.push("(").push_bind(time).push(", ").push_bind(id).push(")");
             if may_be_absent(sort.by) {
-                sql.push(" OR ").push(column).push(" IS NULL");
+                statement.push(" OR ").push(column).push(" IS NULL");
             }
-            sql.push(")");
+            statement.push(")");
         }
         ListValue::Name(name) => {
-            sql.push("(").push(column).push(", id)").push(beyond);
-            sql.push("(").push_bind(name.clone()).push(", ").push_bind(id).push(")");
+            statement.push("(").push(column).push(", id)").push(beyond);
+            statement.push("(").push_bind(name.clone()).push(", ").push_bind(id).push(")");
         }
     }
 }

@@ -5,33 +5,20 @@ use std::error::Error as StdError;
 use hallpass_core::store::{
     Affected, LoggedChange, Position, PreviousSecret, Secrets, Seq, StoreError, StoredToken,
 };
-use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord};
+use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold};
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{ColumnIndex, Decode, Row as _, Sqlite, Type};
 use uuid::Uuid;
 
+#[cfg(doc)]
+use crate::sql;
+
+/// A statement with what has been bound to it.
+pub(crate) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+
 type Undecodable = Box<dyn StdError + Send + Sync>;
-
-/// The columns that [`record`] reads: no digests.
-macro_rules! record_columns {
-    () => {
-        "id, owner, name, description, scopes, created_at, expires_at, last_used_at, revoked_at, \
-         regenerated_at, revision"
-    };
-}
-
-/// The columns that [`stored`] reads.
-macro_rules! stored_columns {
-    () => {
-        concat!(
-            $crate::row::record_columns!(),
-            ", algorithm, digest, previous_algorithm, previous_digest, previous_until"
-        )
-    };
-}
-
-pub(crate) use {record_columns, stored_columns};
 
 pub(crate) fn id_bytes(id: TokenId) -> Vec<u8> {
     id.as_uuid().as_bytes().to_vec()
@@ -45,6 +32,35 @@ pub(crate) fn seq(number: i64) -> Result<Seq, StoreError> {
     u64::try_from(number).map(Seq::new).map_err(StoreError::corrupt)
 }
 
+/// Binds a record as [`INSERT`](sql::INSERT) and [`REPLACE`](sql::REPLACE) take it: all but the last
+/// use, the id at the end.
+pub(crate) fn bind_record<'q>(query: Statement<'q>, record: &TokenRecord) -> Statement<'q> {
+    query
+        .bind(record.owner.as_str().to_owned())
+        .bind(record.name.clone())
+        .bind(fold(&record.name))
+        .bind(record.description.clone())
+        .bind(fold(&record.description))
+        .bind(record.scopes.to_string())
+        .bind(record.created_at.as_millisecond())
+        .bind(millis(record.expires_at))
+        .bind(millis(record.revoked_at))
+        .bind(millis(record.regenerated_at))
+        .bind(revision(record.revision))
+        .bind(id_bytes(record.id))
+}
+
+/// Binds secrets as [`INSERT`](sql::INSERT) and [`REPLACE_SECRETS`](sql::REPLACE_SECRETS) take them.
+pub(crate) fn bind_secrets<'q>(query: Statement<'q>, secrets: &Secrets) -> Statement<'q> {
+    let previous = secrets.previous.as_ref();
+    query
+        .bind(secrets.current.algorithm().to_owned())
+        .bind(secrets.current.bytes().to_vec())
+        .bind(previous.map(|previous| previous.digest.algorithm().to_owned()))
+        .bind(previous.map(|previous| previous.digest.bytes().to_vec()))
+        .bind(previous.map(|previous| previous.until.as_millisecond()))
+}
+
 /// A revision, as SQLite's signed integers hold it. Nobody changes a token 2^63 times.
 pub(crate) fn revision(revision: Revision) -> i64 {
     i64::try_from(revision.get()).unwrap_or(i64::MAX)
@@ -52,6 +68,23 @@ pub(crate) fn revision(revision: Revision) -> i64 {
 
 pub(crate) fn millis(time: Option<Timestamp>) -> Option<i64> {
     time.map(Timestamp::as_millisecond)
+}
+
+/// A column that is never NULL. The driver alone would read a NULL as 0 or as an empty text.
+pub(crate) fn value<'r, T>(
+    row: &'r SqliteRow,
+    column: impl ColumnIndex<SqliteRow>,
+) -> Result<T, StoreError>
+where
+    T: Decode<'r, Sqlite> + Type<Sqlite>,
+{
+    let value: Option<T> = row.try_get(column).map_err(StoreError::corrupt)?;
+    value.ok_or_else(|| StoreError::corrupt("a NULL where there is never one"))
+}
+
+/// A column that counts something.
+pub(crate) fn count(row: &SqliteRow, column: usize) -> Result<u64, StoreError> {
+    u64::try_from(value::<i64>(row, column)?).map_err(StoreError::corrupt)
 }
 
 /// The token, its digests included.
@@ -65,12 +98,12 @@ pub(crate) fn record(row: &SqliteRow) -> Result<TokenRecord, StoreError> {
 }
 
 fn read_record(row: &SqliteRow) -> Result<TokenRecord, Undecodable> {
-    let owner = Owner::new(row.try_get::<&str, _>("owner")?)?;
-    let name: String = row.try_get("name")?;
-    let created_at = Timestamp::from_millisecond(row.try_get("created_at")?)?;
-    let mut record = TokenRecord::new(id(row.try_get("id")?)?, owner, name, created_at);
-    record.description = row.try_get("description")?;
-    let scopes: &str = row.try_get("scopes")?;
+    let owner = Owner::new(value::<&str>(row, "owner")?)?;
+    let name: String = value(row, "name")?;
+    let created_at = Timestamp::from_millisecond(value(row, "created_at")?)?;
+    let mut record = TokenRecord::new(id(value(row, "id")?)?, owner, name, created_at);
+    record.description = value(row, "description")?;
+    let scopes: &str = value(row, "scopes")?;
     if !scopes.is_empty() {
         record.scopes = ScopeSet::parse(scopes.split(' '))?;
     }
@@ -78,12 +111,12 @@ fn read_record(row: &SqliteRow) -> Result<TokenRecord, Undecodable> {
     record.last_used_at = time(row, "last_used_at")?;
     record.revoked_at = time(row, "revoked_at")?;
     record.regenerated_at = time(row, "regenerated_at")?;
-    record.revision = Revision::new(row.try_get::<i64, _>("revision")?.try_into()?);
+    record.revision = Revision::new(value::<i64>(row, "revision")?.try_into()?);
     Ok(record)
 }
 
 fn secrets(row: &SqliteRow) -> Result<Secrets, Undecodable> {
-    let current = Digest::from_parts(row.try_get("algorithm")?, row.try_get("digest")?)?;
+    let current = Digest::from_parts(value(row, "algorithm")?, value(row, "digest")?)?;
     let algorithm: Option<&str> = row.try_get("previous_algorithm")?;
     let digest: Option<&[u8]> = row.try_get("previous_digest")?;
     let previous = match (algorithm, digest, time(row, "previous_until")?) {
@@ -114,10 +147,10 @@ fn read_logged(row: &SqliteRow) -> Result<Option<LoggedChange>, Undecodable> {
     let Some(number) = row.try_get::<Option<i64>, _>("seq")? else {
         return Ok(None);
     };
-    let at = position(number, row.try_get("nonce")?)?;
-    let scope = match row.try_get("kind")? {
-        "token" => Affected::Token(id(row.try_get("token")?)?),
-        "owner" => Affected::Owner(Owner::new(row.try_get::<&str, _>("owner")?)?),
+    let at = position(number, value(row, "nonce")?)?;
+    let scope = match value(row, "kind")? {
+        "token" => Affected::Token(id(value(row, "token")?)?),
+        "owner" => Affected::Owner(Owner::new(value::<&str>(row, "owner")?)?),
         _ => return Err("a change of an unknown kind".into()),
     };
     Ok(Some(LoggedChange { at, scope }))

@@ -15,7 +15,7 @@ const APPLICATION_ID: i64 = 0x4850_6173;
 
 /// From each version of the schema to the next. Each sets `user_version` itself, in its own transaction;
 /// there is no table of migrations that another library might take for its own.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
 
 /// How long opening waits for others who open or change the same file.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,13 +27,15 @@ struct Found {
     version: i64,
     /// How many tables, indexes and the like there are.
     objects: i64,
+    pages: i64,
 }
 
 impl Found {
     async fn look(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let row = sqlx::query(
             "SELECT (SELECT application_id FROM pragma_application_id), \
-             (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)",
+             (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema), \
+             (SELECT page_count FROM pragma_page_count)",
         )
         .fetch_one(connection)
         .await?;
@@ -41,6 +43,7 @@ impl Found {
             application_id: row.try_get(0)?,
             version: row.try_get(1)?,
             objects: row.try_get(2)?,
+            pages: row.try_get(3)?,
         })
     }
 
@@ -62,22 +65,23 @@ impl Found {
     }
 }
 
-/// Refuses what is not Hallpass's, and what a newer version wrote, without leaving a trace.
+/// Refuses what is not Hallpass's, and what a newer version wrote, and leaves it as it is.
 pub(crate) async fn inspect(path: &Path) -> Result<(), OpenError> {
-    if has_log(path) {
-        let found = read(&options(path).read_only(true)).await;
-        found.map_err(|error| OpenError::of_driver(path, error))?.missing(path)?;
-        return Ok(());
+    let locked = options(path).read_only(true);
+    // Without a log the file is all there is, and is read without locks and without files beside it.
+    let as_it_lies = locked.clone().immutable(true);
+    let is_filled = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
+    let mut looked = read(if has_log(path) { &locked } else { &as_it_lies }, path).await;
+    if looked.as_ref().is_err_and(|error| !matches!(error, OpenError::NotADatabase { .. })) {
+        // Or is somebody just about to fill it? Whoever looks with a lock sees all or nothing of that.
+        looked = read(&locked, path).await;
     }
-    // Without a log the file is all there is, and can be read without locks and without files beside it.
-    // Somebody may be filling it just now: any doubt is for `prepare`, which locks it first.
-    match read(&options(path).read_only(true).immutable(true)).await {
-        Ok(found) => found.missing(path).map(drop),
-        Err(error) => match OpenError::of_driver(path, error) {
-            error @ OpenError::NotADatabase { .. } => Err(error),
-            _ => Ok(()),
-        },
+    let found = looked?;
+    // SQLite takes a file of zeros for an empty database; what it was before a crash, nobody knows.
+    if is_filled && found.pages == 0 {
+        return Err(OpenError::NotADatabase { path: path.to_owned() });
     }
+    found.missing(path).map(drop)
 }
 
 /// Whether a write-ahead log lies beside the file. SQLite puts it beside what a symbolic link leads to.
@@ -87,11 +91,14 @@ fn has_log(path: &Path) -> bool {
     Path::new(&log).exists()
 }
 
-async fn read(options: &SqliteConnectOptions) -> Result<Found, sqlx::Error> {
-    let mut connection = options.connect().await?;
-    let found = Found::look(&mut connection).await;
-    connection.close().await?;
-    found
+async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, OpenError> {
+    let found = async {
+        let mut connection = options.connect().await?;
+        let found = Found::look(&mut connection).await;
+        connection.close().await?;
+        found
+    };
+    found.await.map_err(|error| OpenError::of_driver(path, error))
 }
 
 /// Brings the file to this version's schema and into WAL mode. Several processes may do so at once.
@@ -143,7 +150,7 @@ mod tests {
     #[test]
     fn only_an_empty_file_and_one_of_ours_are_usable() {
         let missing = |application_id, version, objects| {
-            Found { application_id, version, objects }.missing(Path::new("x.db"))
+            Found { application_id, version, objects, pages: 2 }.missing(Path::new("x.db"))
         };
         assert_eq!(missing(0, 0, 0).unwrap().len(), MIGRATIONS.len());
         assert!(missing(APPLICATION_ID, MIGRATIONS.len() as i64, 9).unwrap().is_empty());

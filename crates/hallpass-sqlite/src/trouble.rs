@@ -87,3 +87,53 @@ pub(crate) fn refused_at_commit(error: sqlx::Error) -> StoreError {
         | Trouble::Locked => refused(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{ConnectOptions as _, Row as _};
+
+    use super::*;
+
+    /// The error that SQLite gives when it runs these statements.
+    async fn error_of(statements: &'static str) -> sqlx::Error {
+        let mut connection = SqliteConnectOptions::new().connect().await.unwrap();
+        sqlx::raw_sql(statements).execute(&mut connection).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_store_that_takes_no_changes_is_read_only() {
+        let full =
+            "PRAGMA max_page_count = 3; CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(99999))";
+        let read_only = "CREATE TABLE t (x); PRAGMA query_only = ON; INSERT INTO t VALUES (1)";
+        for (statements, expected) in [(full, Trouble::Full), (read_only, Trouble::ReadOnly)] {
+            let error = error_of(statements).await;
+            assert_eq!(trouble(&error), expected, "{error}");
+            assert!(refused_at_commit(error).is_read_only());
+            assert!(refused(error_of(statements).await).is_read_only());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_corrupt() {
+        let constraint =
+            error_of("CREATE TABLE t (x CHECK (x > 1)); INSERT INTO t VALUES (0)").await;
+        assert!(refused(constraint).is_corrupt());
+        let mut connection = SqliteConnectOptions::new().connect().await.unwrap();
+        let row = sqlx::query("SELECT 'text'").fetch_one(&mut connection).await.unwrap();
+        for column in [0, 1] {
+            assert!(refused(row.try_get::<i64, _>(column).unwrap_err()).is_corrupt());
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_lost_commit_nobody_knows() {
+        for lost in [sqlx::Error::WorkerCrashed, sqlx::Error::PoolClosed] {
+            assert!(refused_at_commit(lost).is_outcome_unknown());
+        }
+        let before = refused(sqlx::Error::WorkerCrashed);
+        assert!(before.is_unavailable() && !before.is_outcome_unknown());
+        let no_such_table = refused(error_of("SELECT * FROM nowhere").await);
+        assert!(no_such_table.is_unavailable() && !no_such_table.is_corrupt());
+    }
+}

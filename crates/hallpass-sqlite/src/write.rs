@@ -1,14 +1,14 @@
 use hallpass_core::store::{Bulk, Secrets, Seq, StoreError, fresh_nonce};
 use hallpass_core::{Owner, TokenId};
 use jiff::Timestamp;
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Sqlite, Transaction};
 use tokio::time::timeout_at;
 
 use crate::connections::Deadline;
 use crate::file::DatabaseFile;
-use crate::row::{self, id_bytes};
+use crate::row::{self, Statement, id_bytes};
+use crate::sql;
 use crate::trouble::refused_at_commit;
 
 /// A transaction that holds the write lock from its start, so that what it reads stays true until it
@@ -30,10 +30,7 @@ impl<'s> Write<'s> {
     }
 
     /// Runs a statement. Answers how many rows it changed.
-    pub(crate) async fn run(
-        &mut self,
-        query: Query<'_, Sqlite, SqliteArguments>,
-    ) -> Result<u64, StoreError> {
+    pub(crate) async fn run(&mut self, query: Statement<'_>) -> Result<u64, StoreError> {
         let done = self.deadline.bound(query.execute(&mut *self.transaction)).await?;
         Ok(done.rows_affected())
     }
@@ -41,15 +38,14 @@ impl<'s> Write<'s> {
     /// Runs a statement that answers at most one row.
     pub(crate) async fn row(
         &mut self,
-        query: Query<'_, Sqlite, SqliteArguments>,
+        query: Statement<'_>,
     ) -> Result<Option<SqliteRow>, StoreError> {
         self.deadline.bound(query.fetch_optional(&mut *self.transaction)).await
     }
 
     /// Why a statement that is bound to a token's state changed no row.
     pub(crate) async fn missed(&mut self, id: TokenId) -> StoreError {
-        let query = sqlx::query("SELECT 1 FROM tokens WHERE id = ?").bind(id_bytes(id));
-        match self.row(query).await {
+        match self.row(sqlx::query(sql::EXISTS).bind(id_bytes(id))).await {
             Ok(Some(_)) => StoreError::conflict(),
             Ok(None) => StoreError::not_found(),
             Err(error) => error,
@@ -57,22 +53,13 @@ impl<'s> Write<'s> {
     }
 
     /// Replaces both secrets of a token.
-    pub(crate) async fn set_secrets(
+    pub(crate) async fn replace_secrets(
         &mut self,
         id: TokenId,
         secrets: &Secrets,
     ) -> Result<(), StoreError> {
-        let previous = secrets.previous.as_ref();
-        let update = "UPDATE tokens SET algorithm = ?, digest = ?, previous_algorithm = ?, \
-                      previous_digest = ?, previous_until = ? WHERE id = ?";
-        let update = sqlx::query(update)
-            .bind(secrets.current.algorithm())
-            .bind(secrets.current.bytes().as_slice())
-            .bind(previous.map(|previous| previous.digest.algorithm()))
-            .bind(previous.map(|previous| previous.digest.bytes().as_slice()))
-            .bind(previous.map(|previous| previous.until.as_millisecond()))
-            .bind(id_bytes(id));
-        self.run(update).await.map(drop)
+        let replace = row::bind_secrets(sqlx::query(sql::REPLACE_SECRETS), secrets);
+        self.run(replace.bind(id_bytes(id))).await.map(drop)
     }
 
     /// Logs that a token has changed.
@@ -93,13 +80,10 @@ impl<'s> Write<'s> {
         owner: Option<&Owner>,
     ) -> Result<Seq, StoreError> {
         let nonce = fresh_nonce().map_err(StoreError::unavailable)?.cast_signed();
-        let tick = "UPDATE clock SET seq = seq + 1, nonce = ? RETURNING seq";
-        let ticked = self.row(sqlx::query(tick).bind(nonce)).await?;
+        let ticked = self.row(sqlx::query(sql::TICK).bind(nonce)).await?;
         let ticked = ticked.ok_or_else(|| StoreError::corrupt("the clock is gone"))?;
-        let seq: i64 = ticked.try_get(0).map_err(StoreError::corrupt)?;
-        let line =
-            "INSERT INTO changes (seq, nonce, kind, token, owner, at) VALUES (?, ?, ?, ?, ?, ?)";
-        let line = sqlx::query(line)
+        let seq = row::value(&ticked, 0)?;
+        let line = sqlx::query(sql::LOG)
             .bind(seq)
             .bind(nonce)
             .bind(kind)

@@ -10,12 +10,40 @@ use crate::settings::Settings;
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
     principal: Option<Principal>,
+    /// The route is public: nobody was looked for.
+    is_public: bool,
     settings: Arc<Settings>,
 }
 
 impl Admission {
-    pub(crate) fn new(principal: Option<Principal>, settings: Arc<Settings>) -> Self {
-        Self { principal, settings }
+    pub(crate) fn known(principal: Principal, settings: &Arc<Settings>) -> Self {
+        Self { principal: Some(principal), is_public: false, settings: Arc::clone(settings) }
+    }
+
+    /// Somebody without a credential, let in by an optional layer.
+    pub(crate) fn stranger(settings: &Arc<Settings>) -> Self {
+        Self { principal: None, is_public: false, settings: Arc::clone(settings) }
+    }
+
+    /// Anybody, on a route that the policy table calls public.
+    pub(crate) fn public(settings: &Arc<Settings>) -> Self {
+        Self { principal: None, is_public: true, settings: Arc::clone(settings) }
+    }
+
+    /// The principal, or what to answer where one is asked for.
+    fn principal(&self) -> Result<&Principal, Refusal> {
+        match &self.principal {
+            Some(principal) => Ok(principal),
+            None if self.is_public => {
+                tracing::error!(
+                    target: "hallpass",
+                    "a route requires a token, but the policy table says that it is public, so none was \
+                     looked at: require it in the table"
+                );
+                Err(self.settings.refusal(RefusalKind::Misconfigured))
+            }
+            None => Err(self.settings.refusal(RefusalKind::NoCredential)),
+        }
     }
 
     /// The principal, if an outer layer of the same handle has let it in already.
@@ -75,26 +103,18 @@ pub fn enforce<P: PathParameters + ?Sized>(
     if requirement.is_public() {
         return Ok(());
     }
-    let Some(Admission { principal, settings }) = extensions.get() else {
-        return Err(no_layer());
-    };
-    let Some(principal) = principal else {
-        return Err(settings.refusal(RefusalKind::NoCredential));
-    };
-    decide(settings, principal, requirement, parameters)
+    let admission = extensions.get::<Admission>().ok_or_else(no_layer)?;
+    decide(&admission.settings, admission.principal()?, requirement, parameters)
 }
 
 /// The principal of a request that has come through the layer.
 ///
 /// # Errors
 ///
-/// The refusal to answer with: 401 if nobody was let in, 500 without a layer around.
+/// The refusal to answer with: 401 if nobody was let in, 500 without a layer around or on a route that
+/// the policy table calls public.
 pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Refusal> {
-    let admission = extensions.get::<Admission>().ok_or_else(no_layer)?;
-    admission
-        .principal
-        .as_ref()
-        .ok_or_else(|| admission.settings.refusal(RefusalKind::NoCredential))
+    extensions.get::<Admission>().ok_or_else(no_layer)?.principal()
 }
 
 /// A refusal in the words of the layer around: for faces that find a fault of their own.

@@ -111,7 +111,8 @@ where
                     return Poll::Ready(Ok(response));
                 }
                 StateProjection::Refused { response } => {
-                    let response = response.take().expect("a future is not polled after it is done");
+                    let response =
+                        response.take().expect("a future is not polled after it is done");
                     return Poll::Ready(Ok(response.map(ResponseBody::refusal)));
                 }
             };

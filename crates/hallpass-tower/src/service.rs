@@ -23,8 +23,10 @@ pub struct TokenService<S> {
 
 /// What can be said of a request before any store is asked.
 enum First {
-    /// It may pass as it is, with or without a principal.
-    Pass { admission: Option<Admission>, strip: bool },
+    /// It may pass: an outer layer has proven it.
+    Proven(Principal),
+    /// It may pass, whoever sends it.
+    Anybody(Admission),
     /// Its token must be checked.
     Check(Verification),
     /// It may not pass.
@@ -69,9 +71,14 @@ where
         settings.maintenance.ensure_started(&settings.passes);
         let from_query = !settings.bearer_only && request.uri().query().is_some();
         let verdict = match first_look(settings, &request) {
-            First::Pass { admission, strip } => {
-                pass(&mut request, settings, admission, strip);
-                return ResponseFuture::calling(self.inner.call(request), false);
+            First::Proven(principal) => {
+                let_in(&mut request, settings, principal);
+                Ok(false)
+            }
+            First::Anybody(admission) => {
+                let held_token = redact::conceal(&mut request, settings);
+                request.extensions_mut().insert(admission);
+                Ok(held_token)
             }
             First::Check(Verification::Pending(check)) => {
                 // The clone waits for its turn; the one that is ready serves this request.
@@ -92,15 +99,12 @@ where
 
 fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>) -> First {
     if let Lookup::Public = lookup(settings, request) {
-        return First::Pass { admission: None, strip: false };
+        return First::Anybody(Admission::public(settings));
     }
     if let Some(principal) = Admission::of(request.extensions(), &settings.passes) {
         let principal = principal.clone();
         return match enforce_policy(settings, request, &principal) {
-            Ok(()) => First::Pass {
-                admission: Some(Admission::new(Some(principal), Arc::clone(settings))),
-                strip: true,
-            },
+            Ok(()) => First::Proven(principal),
             Err(refusal) => First::Refuse(refusal),
         };
     }
@@ -111,10 +115,9 @@ fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>) -> First {
     let Some(text) = located.text() else {
         return match located {
             Located::Malformed => First::Refuse(settings.refusal(RefusalKind::InvalidRequest)),
-            _ if settings.optional && settings.policy.is_none() => First::Pass {
-                admission: Some(Admission::new(None, Arc::clone(settings))),
-                strip: false,
-            },
+            _ if settings.optional && settings.policy.is_none() => {
+                First::Anybody(Admission::stranger(settings))
+            }
             _ => First::Refuse(settings.refusal(RefusalKind::NoCredential)),
         };
     };
@@ -133,25 +136,14 @@ pub(crate) fn admit<B>(
     let principal = verdict.map_err(|denied| settings.refusal(Refusal::kind_of(&denied)))?;
     enforce_policy(settings, request, &principal)?;
     let by_query = !request.headers().contains_key(http::header::AUTHORIZATION);
-    pass(request, settings, Some(Admission::new(Some(principal), Arc::clone(settings))), true);
+    let_in(request, settings, principal);
     Ok(by_query)
 }
 
 /// Makes the request ready for what is inside.
-fn pass<B>(
-    request: &mut Request<B>,
-    settings: &Settings,
-    admission: Option<Admission>,
-    strip: bool,
-) {
-    if strip {
-        redact::strip(request, settings);
-    } else {
-        redact::hide(request.headers_mut());
-    }
-    if let Some(admission) = admission {
-        request.extensions_mut().insert(admission);
-    }
+fn let_in<B>(request: &mut Request<B>, settings: &Arc<Settings>, principal: Principal) {
+    redact::strip(request, settings);
+    request.extensions_mut().insert(Admission::known(principal, settings));
 }
 
 fn lookup<'s, B>(settings: &'s Settings, request: &Request<B>) -> Lookup<'s> {
@@ -174,7 +166,13 @@ fn enforce_policy<B>(
             decide(settings, principal, requirement, &parameters[..])
         }
         Lookup::Undeclared => {
-            tracing::debug!(target: "hallpass", method = %request.method(), "no rule of the policy table is for this route");
+            let route = settings.framework.matched(request.extensions());
+            tracing::debug!(
+                target: "hallpass",
+                method = %request.method(),
+                ?route,
+                "no rule of the policy table is for this route"
+            );
             Err(settings.refusal(RefusalKind::NotDeclared))
         }
         Lookup::BadParameter => Err(settings.refusal(RefusalKind::InvalidRequest)),

@@ -1,4 +1,4 @@
-use clap::Parser;
+use clap::{Parser, value_parser};
 
 /// A whole service with tokens.
 #[derive(Debug, Parser)]
@@ -13,6 +13,6 @@ pub(crate) struct Options {
     pub(crate) store: String,
 
     /// How many tokens one person may have.
-    #[arg(long, env = "HALLPASS_LIMIT", default_value_t = 50)]
+    #[arg(long, env = "HALLPASS_LIMIT", default_value_t = 50, value_parser = value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
 }

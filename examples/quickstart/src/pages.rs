@@ -1,7 +1,10 @@
 //! Two plain pages.
 
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::http::StatusCode;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tower_sessions::Session;
@@ -12,21 +15,20 @@ pub(crate) fn routes() -> Router {
     Router::new().route("/", get(home)).route("/login", get(async || login(None)))
 }
 
-async fn home(session: Session) -> Response {
-    let greeting = match signed_in(session).await {
-        Ok(Some(caller)) => format!(
+async fn home(session: Session) -> Result<Response, StatusCode> {
+    let greeting = match signed_in(session).await? {
+        Some(caller) => format!(
             "<p>Signed in as <strong>{}</strong>.</p>\
              <form method=post action=/logout><button>Sign out</button></form>\
              <p>Your tokens, as JSON: <a href=/tokens>/tokens</a></p>",
             escape(caller.actor().as_str())
         ),
-        Ok(None) => {
+        None => {
             "<p><a href=/login>Sign in</a> as alice (wonderland), bob (builder) or root (toor).</p>"
                 .to_owned()
         }
-        Err(status) => return status.into_response(),
     };
-    page("Hallpass quickstart", &greeting)
+    Ok(page("Hallpass quickstart", &greeting))
 }
 
 pub(crate) fn login(error: Option<&str>) -> Response {
@@ -52,6 +54,7 @@ fn page(title: &str, body: &str) -> Response {
         ),
         (REFERRER_POLICY, "no-referrer"),
         (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, Html(html)).into_response()
 }

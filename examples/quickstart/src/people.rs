@@ -1,10 +1,7 @@
 //! Signing in: the host's own affair. Hallpass only wants to know who calls.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash};
+use argon2::password_hash::{PasswordVerifier as _, phc::PasswordHash};
 use axum::Router;
 use axum::extract::Form;
 use axum::http::StatusCode;
@@ -19,23 +16,25 @@ use crate::pages;
 /// What the session remembers.
 const PERSON: &str = "person";
 
-/// The people and the hashes of their passwords. A real service has them in its database.
-static PEOPLE: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
-    [("alice", "wonderland"), ("bob", "builder"), ("root", "toor")]
-        .into_iter()
-        .map(|(name, password)| {
-            let hash = Argon2::default()
-                .hash_password(password.as_bytes())
-                .expect("a fixed password hashes");
-            (name, hash.to_string())
-        })
-        .collect()
-});
+/// The people and what a sign-up would have kept of their passwords. A real service has it in its database.
+const PEOPLE: [(&str, &str); 3] = [
+    (
+        "alice",
+        "$argon2id$v=19$m=19456,t=2,p=1$L2XBb1pNuz4qCBqqcSzvTA$48ZXkafqWQ0n7yIJH2j2oXKIbL1AbIT3vKmwzAGa0D0",
+    ),
+    (
+        "bob",
+        "$argon2id$v=19$m=19456,t=2,p=1$FpT7vfuDzElYDwZQokB42w$+e++y/qnb3tLK0OR+f0HOUihezvD43gPhvHptn2d8aw",
+    ),
+    (
+        "root",
+        "$argon2id$v=19$m=19456,t=2,p=1$WjlrxessjFmDSju8Nstzvg$5QdJmMoMkcG/SuqhjasIKvV2IbZnQKTjo1RfC+AxQd4",
+    ),
+];
 
 /// Who is signed in: `root` is an admin, the others see their own tokens.
 pub(crate) async fn signed_in(session: Session) -> Result<Option<Caller>, StatusCode> {
-    let person: Option<String> =
-        session.get(PERSON).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let person: Option<String> = session.get(PERSON).await.map_err(unavailable)?;
     Ok(person.map(|name| if name == "root" { Caller::admin(name) } else { Caller::owner(name) }))
 }
 
@@ -43,49 +42,44 @@ pub(crate) fn routes() -> Router {
     Router::new().route("/login", post(login)).route("/logout", post(logout))
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Credentials {
     username: String,
     password: String,
 }
 
-async fn login(session: Session, Form(credentials): Form<Credentials>) -> Response {
-    let Credentials { username, password } = credentials;
+async fn login(
+    session: Session,
+    Form(credentials): Form<Credentials>,
+) -> Result<Response, StatusCode> {
+    let Credentials { username, password } = credentials.clone();
     // Hashing takes its time on purpose: not on a thread that serves others.
-    let known = {
-        let username = username.clone();
-        tokio::task::spawn_blocking(move || is_password_of(&username, &password)).await
-    };
+    let known = tokio::task::spawn_blocking(move || is_password_of(&username, &password)).await;
     if !known.unwrap_or(false) {
-        return (
-            StatusCode::UNAUTHORIZED,
-            pages::login(Some("That is not the name and password of anybody here.")),
-        )
-            .into_response();
+        let sorry = pages::login(Some("That is not the name and password of anybody here."));
+        return Ok((StatusCode::UNAUTHORIZED, sorry).into_response());
     }
     // A new session id, so that one planted before signing in is worth nothing.
-    let signed_in = match session.cycle_id().await {
-        Ok(()) => session.insert(PERSON, username).await,
-        Err(error) => Err(error),
-    };
-    match signed_in {
-        Ok(()) => Redirect::to("/").into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
+    session.cycle_id().await.map_err(unavailable)?;
+    session.insert(PERSON, credentials.username).await.map_err(unavailable)?;
+    Ok(Redirect::to("/").into_response())
 }
 
-async fn logout(session: Session) -> Response {
-    match session.flush().await {
-        Ok(()) => Redirect::to("/").into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
+async fn logout(session: Session) -> Result<Redirect, StatusCode> {
+    session.flush().await.map_err(unavailable)?;
+    Ok(Redirect::to("/"))
+}
+
+/// The sessions cannot be reached: that says nothing about who calls.
+fn unavailable(_: tower_sessions::session::Error) -> StatusCode {
+    StatusCode::SERVICE_UNAVAILABLE
 }
 
 /// As slow for a name that nobody has.
 fn is_password_of(name: &str, password: &str) -> bool {
-    let known = PEOPLE.get(name);
-    let Some(hash) = known.or_else(|| PEOPLE.values().next()) else { return false };
+    let found = PEOPLE.iter().find(|(person, _)| *person == name);
+    let (_, hash) = found.unwrap_or(&PEOPLE[0]);
     let matches = PasswordHash::new(hash)
         .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-    known.is_some() && matches
+    matches && found.is_some()
 }

@@ -1,21 +1,30 @@
 //! The API that programs call. Each route says what it needs.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use hallpass::{Authenticated, GuardedRouter, all_of, authenticated, public};
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+use crate::problem::Problem;
+
+#[derive(Clone, Serialize)]
 struct Project {
     id: String,
     title: String,
-    #[serde(default, skip_deserializing)]
     published: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewProject {
+    id: String,
+    title: String,
 }
 
 /// The projects, in memory: they are not what this example is about.
@@ -24,16 +33,11 @@ struct Projects(Arc<Mutex<BTreeMap<String, Project>>>);
 
 impl Projects {
     fn new() -> Self {
-        let project = |id: &str, title: &str| {
-            (
-                id.to_owned(),
-                Project { id: id.to_owned(), title: title.to_owned(), published: false },
-            )
-        };
-        Self(Arc::new(Mutex::new(BTreeMap::from([
-            project("atlas", "Atlas"),
-            project("borealis", "Borealis"),
-        ]))))
+        let projects = [("atlas", "Atlas"), ("borealis", "Borealis")].map(|(id, title)| {
+            let (id, title) = (id.to_owned(), title.to_owned());
+            (id.clone(), Project { id, title, published: false })
+        });
+        Self(Arc::new(Mutex::new(projects.into())))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Project>> {
@@ -80,35 +84,47 @@ async fn list(State(projects): State<Projects>) -> Json<Vec<Project>> {
     Json(projects.lock().values().cloned().collect())
 }
 
-async fn create(State(projects): State<Projects>, Json(project): Json<Project>) -> Response {
-    let mut projects = projects.lock();
-    if projects.contains_key(&project.id) {
-        return (StatusCode::CONFLICT, "there is a project of that id").into_response();
+async fn create(
+    State(projects): State<Projects>,
+    new: Result<Json<NewProject>, JsonRejection>,
+) -> Result<(StatusCode, Json<Project>), Problem> {
+    let Json(NewProject { id, title }) = new?;
+    let project = Project { id, title, published: false };
+    match projects.lock().entry(project.id.clone()) {
+        Entry::Occupied(_) => {
+            Err(Problem(StatusCode::CONFLICT, "there is a project of that id already".to_owned()))
+        }
+        Entry::Vacant(place) => {
+            place.insert(project.clone());
+            Ok((StatusCode::CREATED, Json(project)))
+        }
     }
-    projects.insert(project.id.clone(), project.clone());
-    (StatusCode::CREATED, Json(project)).into_response()
 }
 
 async fn show(
     State(projects): State<Projects>,
     Path(id): Path<String>,
-) -> Result<Json<Project>, StatusCode> {
-    projects.lock().get(&id).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)
+) -> Result<Json<Project>, Problem> {
+    projects.lock().get(&id).cloned().map(Json).ok_or_else(no_such_project)
 }
 
-async fn delete(State(projects): State<Projects>, Path(id): Path<String>) -> StatusCode {
-    match projects.lock().remove(&id) {
-        Some(_) => StatusCode::NO_CONTENT,
-        None => StatusCode::NOT_FOUND,
-    }
+async fn delete(
+    State(projects): State<Projects>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    projects.lock().remove(&id).map(|_| StatusCode::NO_CONTENT).ok_or_else(no_such_project)
 }
 
 async fn publish(
     State(projects): State<Projects>,
     Path(id): Path<String>,
-) -> Result<Json<Project>, StatusCode> {
+) -> Result<Json<Project>, Problem> {
     let mut projects = projects.lock();
-    let project = projects.get_mut(&id).ok_or(StatusCode::NOT_FOUND)?;
+    let project = projects.get_mut(&id).ok_or_else(no_such_project)?;
     project.published = true;
     Ok(Json(project.clone()))
+}
+
+fn no_such_project() -> Problem {
+    Problem(StatusCode::NOT_FOUND, "there is no such project".to_owned())
 }

@@ -12,9 +12,7 @@ pub(crate) async fn passes(options: &Options) -> Result<Hallpass, Box<dyn std::e
 
 async fn on_store(url: &str) -> Result<HallpassBuilder, Box<dyn std::error::Error>> {
     match url.split_once(':') {
-        Some(("sqlite", path)) if !path.is_empty() => {
-            Ok(Hallpass::builder(SqliteStore::open(path).await?))
-        }
+        Some(("sqlite", _)) => Ok(Hallpass::builder(SqliteStore::connect(url).await?)),
         Some(("memory", "")) => Ok(Hallpass::builder(MemoryStore::new())),
         _ => Err("--store takes `sqlite:FILE` or `memory:`".into()),
     }

@@ -38,7 +38,7 @@ enum Step {
     Clippy,
     /// No warning from rustdoc
     Docs,
-    /// The facade compiles with every sensible set of its features
+    /// The facade with each of its features alone, with none and with all
     Features,
     /// Licences, banned crates and sources of the dependencies
     Deny,

@@ -25,6 +25,7 @@ pub(crate) struct ScopeView {
     title: String,
     description: String,
     /// Where it is documented.
+    #[schema(required = true)]
     docs: Option<String>,
 }
 
@@ -42,12 +43,14 @@ pub(crate) struct PresetView {
 #[schema(as = Limits)]
 pub(crate) struct LimitsView {
     /// How many tokens one owner may have, in whatever state; `null` is any number.
+    #[schema(required = true)]
     tokens_per_owner: Option<u32>,
     /// The longest time from issue or regeneration to expiry, in seconds; `null` is any. With it,
     /// a token that never ends is refused.
+    #[schema(required = true)]
     longest_lifetime: Option<i64>,
     /// What `expires` is where it is absent, in one of the forms that issuing takes.
-    #[schema(example = "30d")]
+    #[schema(required = true, example = "30d")]
     default_expires: Option<String>,
 }
 

@@ -23,6 +23,7 @@ use crate::openapi::Page;
 use crate::precondition::Precondition;
 use crate::problem::{Kind, Problem};
 use crate::strict::Sent;
+use crate::texts::ScopeText;
 
 /// A request that was let in.
 pub(crate) struct Call {
@@ -134,13 +135,14 @@ impl Input for HeldScope {
     }
 
     fn document(page: &mut Page) {
+        let schema = page.schema::<ScopeText>();
         page.parameter(
             ParameterBuilder::new()
                 .name("scope")
                 .parameter_in(ParameterIn::Path)
                 .required(Required::True)
                 .description(Some("A scope that the token holds, percent-encoded."))
-                .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)))),
+                .schema(Some(schema)),
         );
     }
 }
@@ -161,7 +163,10 @@ impl Input for Precondition {
                      same. `*` is any.",
                 ))
                 .schema(Some(
-                    ObjectBuilder::new().schema_type(Type::String).examples(["\"1\""]),
+                    ObjectBuilder::new()
+                        .schema_type(Type::String)
+                        .pattern(Some(r#"^(\*|"[0-9]+")$"#))
+                        .examples([r#""1""#]),
                 )),
         );
         page.problems([Kind::InvalidRequest, Kind::Stale]);

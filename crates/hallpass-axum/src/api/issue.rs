@@ -5,40 +5,36 @@ use utoipa::ToSchema;
 use super::input::{By, Json};
 use super::reply::Created;
 use crate::problem::Problem;
+use crate::texts::{DescriptionText, ExpiresText, NameText, ScopeText};
 
 /// A token to be issued.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewToken)]
 pub(crate) struct NewTokenBody {
-    /// What it is called: 1 to 100 characters once the white space around them is cut, no control
-    /// or bidirectional-format characters. Need not be unique.
-    #[schema(min_length = 1, example = "ci")]
-    name: String,
-    /// What it is for: up to 1000 characters.
-    #[schema(nullable = false, max_length = 1000)]
-    description: Option<String>,
+    name: NameText,
+    #[schema(nullable = false)]
+    description: Option<DescriptionText>,
     /// What it may do; nothing yet, if absent or empty.
-    #[schema(nullable = false)]
-    scopes: Option<Vec<String>>,
+    #[schema(nullable = false, max_items = 100)]
+    scopes: Option<Vec<ScopeText>>,
     /// A named set of scopes from `GET /scopes`, besides those given one by one.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, min_length = 1)]
     preset: Option<String>,
-    /// When it ends: a span (`30d`, `12h`, `2w`, `1y`), a date (`2027-03-31` or `31-03-2027`, through that
-    /// whole day), an RFC 3339 instant, or `never`. Absent: the host's default.
-    #[schema(nullable = false, example = "30d")]
-    expires: Option<String>,
+    /// Absent: the host's default.
+    #[schema(nullable = false)]
+    expires: Option<ExpiresText>,
 }
 
 pub(super) async fn issue(by: By, Json(body): Json<NewTokenBody>) -> Result<Created, Problem> {
     let mut new = NewToken::named(body.name)
-        .description(body.description.unwrap_or_default())
+        .description(body.description.map(String::from).unwrap_or_default())
         .scopes(body.scopes.unwrap_or_default());
     if let Some(preset) = body.preset {
         new = new.preset(preset);
     }
     if let Some(expires) = body.expires {
-        new = new.expires(expires);
+        new = new.expires(String::from(expires));
     }
     let issued = by.passes.issue(&by.caller, new).await?;
     Ok(Created::new(by, issued))

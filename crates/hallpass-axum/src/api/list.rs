@@ -7,6 +7,7 @@ use super::input::{By, Query};
 use super::reply::Value;
 use super::revoke::read_owner;
 use crate::problem::Problem;
+use crate::texts::{OwnerText, ScopeText};
 use crate::view::TokenView;
 
 /// Which tokens to list, and from where on.
@@ -21,11 +22,11 @@ pub(crate) struct ListParameters {
     #[param(nullable = false, max_length = 1000)]
     q: Option<String>,
     /// Only those that hold exactly this scope.
-    #[param(nullable = false)]
-    scope: Option<String>,
+    #[param(inline, nullable = false)]
+    scope: Option<ScopeText>,
     /// Only this owner's: for an admin, who sees everybody's without.
-    #[param(nullable = false)]
-    owner: Option<String>,
+    #[param(inline, nullable = false)]
+    owner: Option<OwnerText>,
     /// The order; a `-` before it is descending. Absent times come last.
     #[param(inline, nullable = false)]
     sort: Option<Order>,
@@ -34,7 +35,7 @@ pub(crate) struct ListParameters {
     #[param(nullable = false, value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before, with the same filters and order.
-    #[param(nullable = false)]
+    #[param(nullable = false, min_length = 1)]
     cursor: Option<String>,
 }
 
@@ -90,6 +91,7 @@ impl From<Order> for Sort {
 pub(crate) struct TokenList {
     items: Vec<TokenView>,
     /// Where the next page starts; `null` on the last.
+    #[schema(required = true)]
     next_cursor: Option<String>,
     /// How many tokens the filters match, on all pages together.
     total: u64,
@@ -121,13 +123,14 @@ impl ListParameters {
             listing = listing.text(text);
         }
         if let Some(scope) = self.scope {
-            let scope: Scope = scope
-                .parse()
-                .map_err(|error: hallpass_core::ScopeError| Problem::invalid("scope", error.to_string()))?;
+            let scope: Scope =
+                String::from(scope).parse().map_err(|error: hallpass_core::ScopeError| {
+                    Problem::invalid("scope", error.to_string())
+                })?;
             listing = listing.scope(scope);
         }
         if let Some(owner) = self.owner {
-            listing = listing.owner(read_owner(&owner)?);
+            listing = listing.owner(read_owner(owner)?);
         }
         if let Some(order) = self.sort {
             listing = listing.sort(order.into());

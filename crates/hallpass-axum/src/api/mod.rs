@@ -110,7 +110,9 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     pub fn trust_origin(mut self, origin: &str) -> Self {
         match Origin::parse(origin) {
             Some(origin) => self.trusted.push(origin),
-            None => panic!("{origin:?} is no origin: write `https://app.example.com`, without a path"),
+            None => {
+                panic!("{origin:?} is no origin: write `https://app.example.com`, without a path")
+            }
         }
         self
     }
@@ -152,6 +154,7 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
             }
         }
         api = api.route("/", collection.clone());
+        assert!(path.starts_with('/'), "{path:?} is no path to mount at: it starts with `/`");
         let path = path.strip_suffix('/').unwrap_or(path);
         if path.is_empty() {
             return api.method_not_allowed_fallback(no_such_method);

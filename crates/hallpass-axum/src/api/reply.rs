@@ -33,7 +33,7 @@ impl<T: Serialize + ToSchema + Send> Reply for Value<T> {
     }
 
     fn document(page: &mut Page) {
-        let answer = described::<T>(page, "Done.");
+        let answer = described::<T>(page, "What was asked for.");
         page.success(StatusCode::OK, answer);
     }
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::input::{By, Id, Json, OptionalJson};
 use super::reply::{Shown, Value};
 use crate::problem::Problem;
+use crate::texts::OwnerText;
 
 /// Nothing is to be said.
 #[derive(Default, Deserialize, ToSchema)]
@@ -28,9 +29,7 @@ pub(super) async fn revoke(
 #[serde(deny_unknown_fields)]
 #[schema(as = OwnerToRevoke)]
 pub(crate) struct OwnerBody {
-    /// The host's id of a person, team or service.
-    #[schema(min_length = 1, max_length = 255)]
-    owner: String,
+    owner: OwnerText,
 }
 
 /// How many tokens were revoked.
@@ -44,10 +43,10 @@ pub(super) async fn revoke_owner(
     by: By,
     Json(body): Json<OwnerBody>,
 ) -> Result<Value<Revoked>, Problem> {
-    let owner = read_owner(&body.owner)?;
+    let owner = read_owner(body.owner)?;
     Ok(Value(Revoked { revoked: by.passes.revoke_all(&by.caller, &owner).await? }))
 }
 
-pub(super) fn read_owner(text: &str) -> Result<Owner, Problem> {
-    Owner::new(text).map_err(|error| Problem::invalid("owner", error.to_string()))
+pub(super) fn read_owner(text: OwnerText) -> Result<Owner, Problem> {
+    Owner::new(String::from(text)).map_err(|error| Problem::invalid("owner", error.to_string()))
 }

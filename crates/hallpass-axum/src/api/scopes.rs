@@ -7,13 +7,15 @@ use super::input::{By, HeldScope, Id, Json};
 use super::reply::Shown;
 use crate::precondition::Precondition;
 use crate::problem::Problem;
+use crate::texts::ScopeText;
 
 /// Scopes to add.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = MoreScopes)]
 pub(crate) struct MoreScopesBody {
-    scopes: Vec<String>,
+    #[schema(max_items = 100)]
+    scopes: Vec<ScopeText>,
 }
 
 pub(super) async fn add(

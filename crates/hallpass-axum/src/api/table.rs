@@ -20,13 +20,8 @@ const EDITING: &[Kind] =
     &[Kind::OwnerOnly, Kind::ScopeNotGrantable, Kind::OwnerDisabled, Kind::Conflict];
 
 /// Editing a token, its end included.
-const UPDATING: &[Kind] = &[
-    Kind::OwnerOnly,
-    Kind::ScopeNotGrantable,
-    Kind::OwnerDisabled,
-    Kind::Conflict,
-    Kind::Ended,
-];
+const UPDATING: &[Kind] =
+    &[Kind::OwnerOnly, Kind::ScopeNotGrantable, Kind::OwnerDisabled, Kind::Conflict, Kind::Ended];
 
 /// Taking from a token what it holds.
 const NARROWING: &[Kind] = &[Kind::OwnerOnly, Kind::Conflict];

@@ -6,24 +6,23 @@ use super::input::{By, Id, Json};
 use super::reply::Shown;
 use crate::precondition::Precondition;
 use crate::problem::Problem;
+use crate::texts::{DescriptionText, ExpiresText, NameText, ScopeText};
 
 /// What shall be different; what is absent stays.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TokenChanges)]
 pub(crate) struct ChangesBody {
-    /// Another name.
-    #[schema(nullable = false, min_length = 1)]
-    name: Option<String>,
-    /// Another description; the empty one clears it.
-    #[schema(nullable = false, max_length = 1000)]
-    description: Option<String>,
-    /// These scopes instead of those it holds.
     #[schema(nullable = false)]
-    scopes: Option<Vec<String>>,
-    /// Another end, in the forms that issuing takes.
-    #[schema(nullable = false, example = "90d")]
-    expires: Option<String>,
+    name: Option<NameText>,
+    /// The empty one clears it.
+    #[schema(nullable = false)]
+    description: Option<DescriptionText>,
+    /// These scopes instead of those it holds.
+    #[schema(nullable = false, max_items = 100)]
+    scopes: Option<Vec<ScopeText>>,
+    #[schema(nullable = false)]
+    expires: Option<ExpiresText>,
 }
 
 impl From<ChangesBody> for TokenUpdate {
@@ -39,7 +38,7 @@ impl From<ChangesBody> for TokenUpdate {
             update = update.scopes(scopes);
         }
         if let Some(expires) = body.expires {
-            update = update.expires(expires);
+            update = update.expires(String::from(expires));
         }
         update
     }

@@ -6,8 +6,8 @@ mod query;
 use http::{HeaderMap, Uri};
 
 pub use self::header::Authorization;
+pub(crate) use self::query::{Cut, any_value, cut};
 use self::query::{Found, Value};
-pub(crate) use self::query::{any_value, cut};
 
 /// What a request carries.
 #[derive(Debug)]

@@ -70,15 +70,29 @@ pub(crate) fn any_value(query: &str, names: &[String], is_token: impl Fn(&[u8]) 
         .any(|(_, value)| value.is_some_and(|value| is_token(Value::decode(value).as_bytes())))
 }
 
+/// What is cut out of a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The parameters of these names, whatever they hold.
+    Parameters,
+    /// Those of them alone that hold a token.
+    Tokens,
+}
+
 /// The URI without the credential's parameter, byte for byte the same otherwise; `None` if there
 /// is nothing to cut. A parameter of that name in another case is cut too if it holds a token:
 /// somebody mistyped it, and it would end up in a log.
-pub(crate) fn cut(uri: &Uri, names: &[String], is_token: impl Fn(&[u8]) -> bool) -> Option<Uri> {
+pub(crate) fn cut(
+    uri: &Uri,
+    names: &[String],
+    what: Cut,
+    is_token: impl Fn(&[u8]) -> bool,
+) -> Option<Uri> {
     let path_and_query = uri.path_and_query()?;
     let query = path_and_query.query()?;
     let secret = |pair: &str| {
         let (key, value) = split(pair);
-        names.iter().any(|name| is_name(key, name))
+        (what == Cut::Parameters && names.iter().any(|name| is_name(key, name)))
             || (names.iter().any(|name| is_name_in_any_case(key, name))
                 && value.is_some_and(|value| is_token(Value::decode(value).as_bytes())))
     };
@@ -216,11 +230,26 @@ mod tests {
             ("http://u:p@host:1/a?sess%69on=T&b", "http://u:p@host:1/a?b"),
             ("/a?Session=T&b", "/a?b"),
         ] {
-            let cut = cut(&uri.parse().unwrap(), &names(), |value| value == b"T").unwrap();
+            let cut = cut(&uri.parse().unwrap(), &names(), Cut::Parameters, |value| value == b"T")
+                .unwrap();
             assert_eq!(cut.to_string(), rest, "{uri}");
         }
         for uri in ["/a", "/a?b=T", "/a?Session=mine", "*"] {
-            assert!(cut(&uri.parse().unwrap(), &names(), |value| value == b"T").is_none(), "{uri}");
+            let cut = cut(&uri.parse().unwrap(), &names(), Cut::Parameters, |value| value == b"T");
+            assert!(cut.is_none(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn where_no_credential_is_looked_at_only_tokens_are_cut() {
+        for (uri, rest) in [
+            ("/a?session=T&b", Some("/a?b")),
+            ("/a?session=mine&Session=T&session", Some("/a?session=mine&session")),
+            ("/a?session=mine", None),
+            ("/a?session", None),
+        ] {
+            let cut = cut(&uri.parse().unwrap(), &names(), Cut::Tokens, |value| value == b"T");
+            assert_eq!(cut.map(|uri| uri.to_string()).as_deref(), rest, "{uri}");
         }
     }
 
@@ -246,7 +275,7 @@ mod tests {
         ) {
             let uri: Uri = format!("/p?{}", pairs.join("&")).parse().unwrap();
             let left: Vec<_> = pairs.iter().filter(|pair| !pair.ends_with('T')).cloned().collect();
-            match cut(&uri, &names(), |value| value == b"T") {
+            match cut(&uri, &names(), Cut::Parameters, |value| value == b"T") {
                 Some(cut) => prop_assert_eq!(cut.query().unwrap_or_default(), left.join("&")),
                 None => prop_assert_eq!(left, pairs),
             }

@@ -1,5 +1,7 @@
 //! The policy table: method and route to requirement, and a no for everything else.
 
+#[cfg(feature = "openapi")]
+mod openapi;
 mod pattern;
 
 use std::collections::HashMap;
@@ -309,4 +311,8 @@ pub enum PolicyError {
         /// The route.
         pattern: String,
     },
+    /// The OpenAPI document does not say what every operation needs, or not in a way that tokens can meet.
+    #[cfg(feature = "openapi")]
+    #[error("the OpenAPI document: {0}")]
+    OpenApi(String),
 }

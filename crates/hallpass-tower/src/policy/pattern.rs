@@ -28,7 +28,15 @@ impl Pattern {
         matcher
             .insert(text, ())
             .map_err(|error| format!("{text:?} is no route's pattern: {error}"))?;
-        Ok(Self { text: text.to_owned(), names: names(text), matcher })
+        let names = names(text);
+        if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name))
+        {
+            let name = twice.1;
+            return Err(format!(
+                "{text:?} names two parameters {{{name}}}: give each a name of its own"
+            ));
+        }
+        Ok(Self { text: text.to_owned(), names, matcher })
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -52,9 +60,11 @@ impl Pattern {
     }
 }
 
-/// The names between braces, without the `*` of a rest.
+/// The names between braces, without the `*` of a rest. Doubled braces are text.
 fn names(pattern: &str) -> Vec<String> {
     pattern
+        .replace("{{", "")
+        .replace("}}", "")
         .split('{')
         .skip(1)
         .filter_map(|rest| rest.split_once('}'))

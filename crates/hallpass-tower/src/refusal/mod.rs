@@ -227,8 +227,10 @@ impl fmt::Debug for Refusal {
     }
 }
 
-/// One to three seconds in turn, so that those who were sent away do not come back all at once.
-fn retry_after() -> u32 {
+/// The seconds of a `Retry-After` with a 503: one to three in turn, so that those who were sent away
+/// do not come back all at once.
+#[must_use]
+pub fn retry_after() -> u32 {
     static TURN: AtomicU32 = AtomicU32::new(0);
     1 + TURN.fetch_add(1, Ordering::Relaxed) % 3
 }

@@ -15,8 +15,8 @@ pub(crate) fn check(document: &Value, method: &Method, path: &str, answer: &Answ
     let keeps = path.starts_with("/openapi.json") && answer.status == StatusCode::OK;
     let cache = if keeps { "no-cache" } else { "no-store" };
     assert_eq!(answer.header(header::CACHE_CONTROL), cache, "{context}");
-    for secret in ["digest", "secret\"", "hash", "pepper"] {
-        assert!(keeps || !answer.text.contains(secret), "{context}");
+    for secret in ["digest", "secret", "hash", "secrets"] {
+        assert!(answer.json.get(secret).is_none(), "{context}");
     }
     let problem = answer.status.is_client_error() || answer.status.is_server_error();
     if problem {
@@ -51,13 +51,13 @@ fn problem_is_well_formed(answer: &Answer, context: &str) {
 /// The document's own words on this call, if it is one.
 fn operation<'d>(document: &'d Value, method: &Method, path: &str) -> Option<&'d Value> {
     let path = path.split('?').next().unwrap_or_default();
-    let asked: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let asked: Vec<_> = if path.is_empty() { vec!["", ""] } else { path.split('/').collect() };
     let paths = document["paths"].as_object()?;
     let fits = |template: &str, literally: bool| {
-        let segments: Vec<_> = template.split('/').filter(|segment| !segment.is_empty()).collect();
+        let segments: Vec<_> = template.split('/').collect();
         segments.len() == asked.len()
             && segments.iter().zip(&asked).all(|(segment, asked)| {
-                segment == asked || (!literally && segment.starts_with('{'))
+                segment == asked || (!literally && segment.starts_with('{') && !asked.is_empty())
             })
     };
     let item = paths
@@ -72,7 +72,10 @@ fn is_documented(operation: &Value, answer: &Answer, context: &str) {
     assert!(documented.is_object(), "a status that is not documented: {context}");
     if let Some(kind) = answer.json["type"].as_str() {
         let description = documented["description"].as_str().unwrap();
-        assert!(description.contains(&format!("`{kind}`")), "a problem that is not documented: {context}");
+        assert!(
+            description.contains(&format!("`{kind}`")),
+            "a problem that is not documented: {context}"
+        );
     }
     for (name, _) in documented["headers"].as_object().into_iter().flatten() {
         assert!(answer.headers.contains_key(name), "{name} is documented and missing: {context}");

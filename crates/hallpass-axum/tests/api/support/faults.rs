@@ -74,8 +74,8 @@ impl<S: TokenStore> FaultyStore<S> {
 
 /// Each read and each change of the store behind, with the faults around it.
 macro_rules! faulty {
-    (reads: $($read:ident($($read_arg:ident: $read_type:ty),*) -> $read_out:ty;)*
-     changes: $($change:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+    (reads { $($read:ident($($read_arg:ident: $read_type:ty),*) -> $read_out:ty;)* }
+     changes { $($change:ident($($arg:ident: $type:ty),*) -> $out:ty;)* }) => {
         impl<S: TokenStore> TokenStore for FaultyStore<S> {
             $(async fn $read(&self, $($read_arg: $read_type),*) -> Result<$read_out, StoreError> {
                 self.before_reading()?;
@@ -92,20 +92,22 @@ macro_rules! faulty {
 }
 
 faulty! {
-    reads:
-    find(id: TokenId) -> Snapshot<Option<StoredToken>>;
-    list(query: &ListQuery) -> ListPage;
-    changes(from: Option<Position>, limit: u32) -> Changes;
-    ping() -> ();
-    changes:
-    insert(token: &StoredToken, limit: Option<u32>) -> Seq;
-    change(change: &Change) -> Seq;
-    rekey(id: TokenId, expected: &Digest, secrets: &Secrets) -> Seq;
-    delete(id: TokenId, expected: Option<Revision>) -> Seq;
-    delete_many(owner: Option<&Owner>, ids: &[TokenId]) -> Deleted;
-    delete_owner(owner: &Owner) -> Bulk;
-    revoke_owner(owner: &Owner, at: Timestamp) -> Bulk;
-    announce(owner: &Owner) -> Seq;
-    touch(uses: &[Use]) -> u64;
-    prune(ended_before: Timestamp, limit: u32) -> u64;
+    reads {
+        find(id: TokenId) -> Snapshot<Option<StoredToken>>;
+        list(query: &ListQuery) -> ListPage;
+        changes(from: Option<Position>, limit: u32) -> Changes;
+        ping() -> ();
+    }
+    changes {
+        insert(token: &StoredToken, limit: Option<u32>) -> Seq;
+        change(change: &Change) -> Seq;
+        rekey(id: TokenId, expected: &Digest, secrets: &Secrets) -> Seq;
+        delete(id: TokenId, expected: Option<Revision>) -> Seq;
+        delete_many(owner: Option<&Owner>, ids: &[TokenId]) -> Deleted;
+        delete_owner(owner: &Owner) -> Bulk;
+        revoke_owner(owner: &Owner, at: Timestamp) -> Bulk;
+        announce(owner: &Owner) -> Seq;
+        touch(uses: &[Use]) -> u64;
+        prune(ended_before: Timestamp, limit: u32) -> u64;
+    }
 }

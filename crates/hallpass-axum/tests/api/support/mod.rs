@@ -70,7 +70,8 @@ impl Api {
             .catalog(catalog())
             .limits(Limits::default().default_expiry(Expiry::days(30)));
         let passes = change(builder).build();
-        let app = TokenApi::new(&passes, signed_in).trust_origin("https://app.example.org").at(MOUNT);
+        let app =
+            TokenApi::new(&passes, signed_in).trust_origin("https://app.example.org").at(MOUNT);
         let document = Self::document_of(&app).await;
         Self { app, passes, clock, faults, document }
     }
@@ -179,7 +180,7 @@ impl Sending<'_> {
     pub(crate) async fn send(self) -> Answer {
         let uri = format!("{MOUNT}{}", self.path);
         let mut request =
-            Request::builder().method(&self.method).uri(&uri).body(self.body.into()).unwrap();
+            Request::builder().method(&self.method).uri(&uri).body(Body::from(self.body)).unwrap();
         *request.headers_mut() = self.headers;
         let response = self.api.app.clone().oneshot(request).await.unwrap();
         let answer = Answer::read(response).await;

@@ -1,0 +1,132 @@
+//! Who calls: what the host's sign-in may be, and what becomes of what it answers.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Redirect;
+use hallpass_axum::{TokenApi, Who};
+use hallpass_core::{Caller, Hallpass, Standing};
+use hallpass_memory::MemoryStore;
+use serde_json::json;
+use tower::ServiceExt;
+
+use crate::support::{Api, UNKNOWN};
+
+#[tokio::test]
+async fn nobody_gets_nothing_and_no_hints() {
+    let api = Api::new().await;
+    let id = api.issue_ci().await.id().to_owned();
+    let mut bodies = Vec::new();
+    for asked in [&*id, UNKNOWN, "42"] {
+        for (method, path) in [
+            (Method::POST, String::new()),
+            (Method::GET, String::new()),
+            (Method::GET, "?nonsense".to_owned()),
+            (Method::DELETE, String::new()),
+            (Method::GET, format!("/{asked}")),
+            (Method::PATCH, format!("/{asked}")),
+            (Method::DELETE, format!("/{asked}")),
+            (Method::POST, format!("/{asked}/regenerate")),
+            (Method::POST, format!("/{asked}/revoke")),
+            (Method::POST, format!("/{asked}/copy")),
+            (Method::POST, format!("/{asked}/scopes")),
+            (Method::DELETE, format!("/{asked}/scopes/projects")),
+            (Method::DELETE, format!("/{asked}/scopes")),
+            (Method::POST, "/delete".to_owned()),
+            (Method::POST, "/revoke".to_owned()),
+            (Method::GET, "/scopes".to_owned()),
+        ] {
+            let sending = api.send(method, &path).anonymous().body("whatever");
+            let answer = sending.send().await.refused(401, "no-caller");
+            assert!(!answer.headers.contains_key("www-authenticate"));
+            bodies.push(answer.text);
+        }
+    }
+    bodies.dedup();
+    assert_eq!(bodies.len(), 1);
+    assert_eq!(api.show(&id).await["revision"], 1);
+}
+
+/// The status and kind that a list gets from a host with this sign-in.
+async fn list_with<T: 'static>(who: impl Who<T, ()>) -> (u16, String) {
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let app: Router = TokenApi::new(&passes, who).at("/tokens");
+    let response = app.oneshot(Request::get("/tokens").body(Body::empty()).unwrap()).await.unwrap();
+    let (parts, body) = response.into_parts();
+    assert_eq!(parts.headers["cache-control"], "no-store");
+    assert!(!parts.headers.contains_key("location"));
+    let bytes = axum::body::to_bytes(body, 1 << 16).await.unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let kind = json["type"].as_str().unwrap_or_default().to_owned();
+    (parts.status.as_u16(), kind)
+}
+
+#[tokio::test]
+async fn a_sign_in_answers_as_handlers_do() {
+    let ok = (200, String::new());
+    let refused = |status, kind: &str| (status, format!("/problems/{kind}"));
+    fn alice() -> Caller {
+        Caller::owner("alice")
+    }
+    assert_eq!(list_with(async || alice()).await, ok);
+    assert_eq!(list_with(async |_: Parts| Some(alice())).await, ok);
+    assert_eq!(list_with(async |_: HeaderMap, _: Method| Ok::<_, StatusCode>(alice())).await, ok);
+    assert_eq!(list_with(async || Ok::<_, StatusCode>(Some(alice()))).await, ok);
+    assert_eq!(list_with(async || None::<Caller>).await, refused(401, "no-caller"));
+    for (said, status, kind) in [
+        (StatusCode::UNAUTHORIZED, 401, "no-caller"),
+        (StatusCode::BAD_REQUEST, 401, "no-caller"),
+        (StatusCode::FORBIDDEN, 403, "caller-refused"),
+        (StatusCode::INTERNAL_SERVER_ERROR, 503, "unavailable"),
+        (StatusCode::SERVICE_UNAVAILABLE, 503, "unavailable"),
+    ] {
+        let answer = list_with(move || async move { Err::<Caller, _>(said) }).await;
+        assert_eq!(answer, refused(status, kind), "{said}");
+    }
+    let redirect = async || Err::<Caller, _>(Redirect::to("/login"));
+    assert_eq!(list_with(redirect).await, refused(401, "no-caller"));
+    let extension = async |Extension(caller): Extension<Caller>| caller;
+    assert_eq!(list_with(extension).await, refused(503, "unavailable"), "an extractor that fails");
+}
+
+#[tokio::test]
+async fn a_sign_in_takes_the_routers_state() {
+    #[derive(Clone)]
+    struct App {
+        person: &'static str,
+    }
+    async fn signed_in(State(app): State<App>) -> Caller {
+        Caller::owner(app.person)
+    }
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let issued =
+        passes.issue(&Caller::owner("carol"), hallpass_core::NewToken::named("ci")).await.unwrap();
+    let app = Router::new()
+        .merge(TokenApi::new(&passes, signed_in).at("/tokens"))
+        .with_state(App { person: "carol" });
+    let request =
+        Request::get(format!("/tokens/{}", issued.record.id)).body(Body::empty()).unwrap();
+    assert_eq!(app.oneshot(request).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_disabled_account_makes_no_tokens_and_takes_its_own_back() {
+    let owners = |owner: hallpass_core::Owner| async move {
+        Ok(if owner.as_str() == "bob" { Standing::Disabled } else { Standing::Full })
+    };
+    let api = Api::with(|builder| builder.owners(owners)).await;
+    let body = json!({ "name": "ci" });
+    api.post("").by("bob").json(&body).await.refused(403, "owner-disabled");
+    assert_eq!(api.get("").by("bob").send().await.ok().json["total"], 0);
+    assert_eq!(api.delete("").by("bob").send().await.ok().json["deleted"], 0);
+}
+
+#[tokio::test]
+async fn where_the_host_cannot_say_what_an_owner_may_do_nothing_is_issued() {
+    let api =
+        Api::with(|builder| builder.owners(|_| async { Err("directory is down".into()) })).await;
+    let answer = api.post("").json(&json!({ "name": "ci" })).await.refused(503, "unavailable");
+    assert!(!answer.text.contains("directory"), "{}", answer.text);
+}

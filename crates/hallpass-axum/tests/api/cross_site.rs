@@ -1,0 +1,87 @@
+//! Another site makes a browser send a change. What an origin is compared with, and how, is told by
+//! the unit tests of the check itself.
+
+use axum::http::Method;
+use serde_json::json;
+
+use crate::support::{Api, Sending, UNKNOWN};
+
+/// Every call that may change something, but `DELETE /current`.
+fn changes(api: &Api) -> Vec<Sending<'_>> {
+    let id = format!("/{UNKNOWN}");
+    [
+        (Method::POST, String::new()),
+        (Method::DELETE, String::new()),
+        (Method::PATCH, id.clone()),
+        (Method::DELETE, id.clone()),
+        (Method::POST, format!("{id}/regenerate")),
+        (Method::POST, format!("{id}/revoke")),
+        (Method::POST, format!("{id}/copy")),
+        (Method::POST, format!("{id}/scopes")),
+        (Method::DELETE, format!("{id}/scopes/projects")),
+        (Method::DELETE, format!("{id}/scopes")),
+        (Method::POST, "/delete".to_owned()),
+        (Method::POST, "/revoke".to_owned()),
+    ]
+    .into_iter()
+    .map(|(method, path)| {
+        api.send(method, &path).by("root").header("cookie", "id=1").header("host", "example.com")
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn a_change_that_another_site_asked_for_is_refused() {
+    let api = Api::new().await;
+    let issued = api.post("").by("root").json(&json!({ "name": "ci" })).await;
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "null"),
+        ("origin", "https://evil-example.com"),
+        ("origin", "https://example.com.evil.org"),
+        ("origin", "http://example.com:8080"),
+    ] {
+        for change in changes(&api) {
+            change.header(name, value).send().await.refused(403, "cross-site");
+        }
+    }
+    assert!(api.works(issued.token()).await);
+    assert_eq!(api.get("").by("root").send().await.json["total"], 1);
+}
+
+#[tokio::test]
+async fn ones_own_pages_trusted_ones_and_programs_pass() {
+    let api = Api::new().await;
+    for headers in [
+        &[][..],
+        &[("sec-fetch-site", "same-origin"), ("origin", "https://example.com")],
+        &[("origin", "http://example.com")],
+        &[("sec-fetch-site", "none")],
+        &[("sec-fetch-site", "cross-site"), ("origin", "https://app.example.org")],
+    ] {
+        let change = api.post("").header("cookie", "id=1").header("host", "example.com");
+        let change =
+            headers.iter().fold(change, |change, (name, value)| change.header(name, value));
+        assert_eq!(change.json(&json!({ "name": "ci" })).await.status, 201, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn looking_is_no_change_and_no_origin_is_ever_let_in() {
+    let api = Api::new().await;
+    let answer =
+        api.get("").header("cookie", "id=1").header("origin", "https://evil.org").send().await.ok();
+    assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")));
+    let preflight = api.send(Method::OPTIONS, "").header("origin", "https://evil.org").send().await;
+    preflight.refused(405, "method-not-allowed");
+}
+
+#[tokio::test]
+async fn nobody_learns_more_than_that_they_are_nobody() {
+    let api = Api::new().await;
+    for change in changes(&api) {
+        let change = change.anonymous().header("origin", "null");
+        change.send().await.refused(401, "no-caller");
+    }
+}

@@ -1,0 +1,34 @@
+use serde_json::json;
+
+use crate::support::{Api, UNKNOWN};
+
+#[tokio::test]
+async fn a_deleted_token_is_gone_and_dead() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    let path = format!("/{}", issued.id());
+    assert_eq!(api.delete(&path).send().await.status, 204);
+    assert!(!api.works(issued.token()).await);
+    api.get(&path).send().await.refused(404, "not-found");
+    api.delete(&path).send().await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn anothers_token_stays_except_from_an_admin() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    for asked in [issued.id(), UNKNOWN, "42"] {
+        api.delete(&format!("/{asked}")).by("bob").send().await.refused(404, "not-found");
+    }
+    assert!(api.works(issued.token()).await);
+    assert_eq!(api.delete(&format!("/{}", issued.id())).by("root").send().await.status, 204);
+    assert!(!api.works(issued.token()).await);
+}
+
+#[tokio::test]
+async fn a_body_is_not_looked_at() {
+    let api = Api::new().await;
+    let id = api.issue_ci().await.id().to_owned();
+    let answer = api.delete(&format!("/{id}")).json(&json!({ "owner": "bob" })).await;
+    assert_eq!(answer.status, 204);
+}

@@ -1,0 +1,28 @@
+//! The management API over HTTP, a file for each endpoint and for each thing that they have in common.
+
+mod support;
+
+mod bodies;
+mod callers;
+mod copy;
+mod credentials;
+mod cross_site;
+mod current;
+mod delete;
+mod delete_all;
+mod delete_many;
+mod expiry;
+mod issue;
+mod list;
+mod mount;
+mod openapi;
+mod outages;
+mod preconditions;
+mod regenerate;
+mod revoke;
+mod revoke_owner;
+mod routes;
+mod scope_catalog;
+mod scopes;
+mod show;
+mod update;

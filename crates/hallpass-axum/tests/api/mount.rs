@@ -1,0 +1,139 @@
+//! Where the API is: over real sockets, under any nest, with and without a slash at the end.
+
+use axum::Router;
+use axum::routing::get;
+use hallpass_axum::TokenApi;
+use hallpass_core::Hallpass;
+use hallpass_memory::MemoryStore;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::signed_in;
+
+/// A host with the API at several places, served on a port of its own.
+async fn serve() -> std::net::SocketAddr {
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let api = |path: &str| TokenApi::new(&passes, signed_in).at(path);
+    let app = Router::new()
+        .route("/", get(|| async { "home" }))
+        .merge(api("/tokens"))
+        .merge(api("/settings/access/tokens/"))
+        .merge(api("/orgs/{id}/tokens"))
+        .nest("/v1", Router::new().nest("/people/{id}", api("/tokens")))
+        .nest_service("/service", api("/tokens"))
+        .nest_service("/bare", api("/"))
+        .fallback(|| async { "the host's own fallback" });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// A request over a connection of its own: the head of the answer, and its body.
+async fn send(
+    address: std::net::SocketAddr,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> (String, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nx-person: alice\r\ncookie: id=1\r\n\
+         origin: http://{address}\r\nsec-fetch-site: same-origin\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_ascii_lowercase(), body.to_owned())
+}
+
+fn status(head: &str) -> &str {
+    &head["http/1.1 ".len()..][..3]
+}
+
+#[tokio::test]
+async fn a_new_token_is_where_its_location_says_wherever_the_api_is() {
+    let address = serve().await;
+    for mount in [
+        "/tokens",
+        "/settings/access/tokens",
+        "/orgs/7/tokens",
+        "/orgs/a%2Fb/tokens",
+        "/v1/people/7/tokens",
+        "/service/tokens",
+        "/bare",
+    ] {
+        for slash in ["", "/"] {
+            let collection = format!("{mount}{slash}");
+            let (head, body) = send(address, "POST", &collection, r#"{"name":"ci"}"#).await;
+            assert_eq!(status(&head), "201", "{collection}: {head} {body}");
+            let created: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let location = format!("{mount}/{}", created["id"].as_str().unwrap());
+            assert!(
+                head.contains(&format!("\r\nlocation: {}\r\n", location.to_ascii_lowercase())),
+                "{collection}: {head}"
+            );
+            let (head, shown) = send(address, "GET", &location, "").await;
+            assert_eq!(status(&head), "200", "{location}");
+            assert!(shown.contains(created["id"].as_str().unwrap()));
+            let (head, body) = send(address, "POST", &format!("{location}/copy"), "").await;
+            let copy: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let location = format!("\r\nlocation: {mount}/{}\r\n", copy["id"].as_str().unwrap());
+            assert!(head.contains(&location.to_ascii_lowercase()), "{head}");
+            let (head, _) = send(address, "GET", &format!("{collection}?limit=1"), "").await;
+            assert_eq!(status(&head), "200", "{collection}");
+            let (_, document) = send(address, "GET", &format!("{mount}/openapi.json"), "").await;
+            let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+            assert_eq!(document["servers"], serde_json::json!([{ "url": mount }]));
+        }
+        let (head, body) = send(address, "DELETE", mount, "").await;
+        assert_eq!((status(&head), body.as_str()), ("200", "{\"deleted\":4}"), "{mount}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "it starts with `/`")]
+fn a_mount_that_is_no_path_is_a_start_up_error() {
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let _: Router = TokenApi::new(&passes, signed_in).at("tokens");
+}
+
+#[test]
+#[should_panic(expected = "without a path")]
+fn an_origin_that_is_none_is_a_start_up_error() {
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let _ = TokenApi::<()>::new(&passes, signed_in).trust_origin("https://app.example.com/");
+}
+
+#[tokio::test]
+async fn what_is_beside_the_api_is_the_hosts_own() {
+    let address = serve().await;
+    assert_eq!(send(address, "GET", "/", "").await.1, "home");
+    assert_eq!(send(address, "GET", "/nothing", "").await.1, "the host's own fallback");
+    assert_eq!(send(address, "GET", "/tokensandmore", "").await.1, "the host's own fallback");
+    let (head, _) = send(address, "GET", "/tokens/no/such/call", "").await;
+    assert_eq!(status(&head), "404");
+    assert!(head.contains("application/problem+json") && head.contains("no-store"), "{head}");
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_cut_off() {
+    let address = serve().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "POST /tokens HTTP/1.1\r\nhost: x\r\nx-person: alice\r\ncontent-type: application/json\r\n\
+                transfer-encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let chunk = format!("2000\r\n{}\r\n", " ".repeat(0x2000));
+    // Until the server has answered and hangs up.
+    for _ in 0..64 {
+        if stream.write_all(chunk.as_bytes()).await.is_err() {
+            break;
+        }
+    }
+    let mut answer = vec![0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 413");
+}

@@ -1,0 +1,87 @@
+//! The OpenAPI document. To take over what the code says now, after looking at the difference:
+//!
+//! ```text
+//! HALLPASS_UPDATE_GOLDEN=1 cargo test -p hallpass-axum --test api openapi
+//! ```
+
+use std::path::Path;
+
+use axum::http::Method;
+use serde_json::Value;
+
+use crate::support::Api;
+
+async fn document(api: &Api) -> Value {
+    api.get("/openapi.json").anonymous().send().await.ok().json
+}
+
+#[tokio::test]
+async fn the_document_is_the_golden_one() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openapi.json");
+    let mut said = serde_json::to_string_pretty(&document(&Api::new().await).await).unwrap();
+    said.push('\n');
+    if std::env::var_os("HALLPASS_UPDATE_GOLDEN").is_some() {
+        std::fs::write(&golden, &said).unwrap();
+    }
+    let kept = std::fs::read_to_string(&golden).unwrap();
+    assert!(
+        said == kept,
+        "the document has changed: tests/api/openapi.rs says how to take it over"
+    );
+}
+
+#[tokio::test]
+async fn every_operation_is_served_and_enforces_the_security_it_documents() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    let mut token = issued.token().to_owned();
+    let document = document(&api).await;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let path = path.replace("{id}", issued.id()).replace("{scope}", "projects");
+            let send = || api.send(method.clone(), &path);
+            let anonymous = send().anonymous().send().await;
+            let bearer = send().bearer(&token).send().await;
+            match operation["security"].to_string().as_str() {
+                "[]" => {
+                    anonymous.ok();
+                }
+                r#"[{"session":[]}]"# => {
+                    anonymous.refused(401, "no-caller");
+                    bearer.refused(403, "token-not-allowed");
+                }
+                r#"[{"session":["admin"]}]"# => {
+                    anonymous.refused(401, "no-caller");
+                    bearer.refused(403, "token-not-allowed");
+                    send().send().await.refused(403, "admin-only");
+                }
+                r#"[{"token":[]}]"# => {
+                    anonymous.refused(401, "no-credential");
+                    assert!(bearer.status.is_success(), "{method} {path}");
+                    // The call may have been the one that revokes it.
+                    let path = format!("/{}/regenerate", issued.id());
+                    token = api.post(&path).send().await.ok().token().to_owned();
+                }
+                other => panic!("{method} {path}: {other}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_says_what_people_need() {
+    let document = document(&Api::new().await).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut ids = Vec::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            assert!(!operation["summary"].as_str().unwrap().is_empty());
+            ids.push(operation["operationId"].as_str().unwrap());
+        }
+    }
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((ids.len(), count), (18, 18));
+}

@@ -1,0 +1,73 @@
+//! The store fails: 503, and nothing that it said.
+
+use serde_json::json;
+
+use crate::support::{Api, Fault};
+
+#[tokio::test]
+async fn a_store_that_cannot_be_reached_is_503_everywhere() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    let (id, token) = (issued.id(), issued.token());
+    api.faults.set(Fault::Unreachable);
+    let ids = json!({ "ids": [id] });
+    for answer in [
+        api.post("").json(&json!({ "name": "ci" })).await,
+        api.get("").send().await,
+        api.delete("").send().await,
+        api.get(&format!("/{id}")).send().await,
+        api.get("/42").send().await,
+        api.patch(&format!("/{id}")).json(&json!({ "name": "cd" })).await,
+        api.delete(&format!("/{id}")).send().await,
+        api.post(&format!("/{id}/regenerate")).send().await,
+        api.post(&format!("/{id}/revoke")).send().await,
+        api.post(&format!("/{id}/copy")).send().await,
+        api.post(&format!("/{id}/scopes")).json(&json!({ "scopes": ["projects"] })).await,
+        api.delete(&format!("/{id}/scopes/projects")).send().await,
+        api.delete(&format!("/{id}/scopes")).send().await,
+        api.post("/delete").json(&ids).await,
+        api.post("/revoke").by("root").json(&json!({ "owner": "alice" })).await,
+        api.get("/current").bearer(token).send().await,
+        api.delete("/current").bearer(token).send().await,
+        api.get("").bearer(token).send().await,
+    ] {
+        let answer = answer.refused(503, "unavailable");
+        assert!(!answer.text.contains("db.internal"), "{}", answer.text);
+    }
+    api.get("/scopes").send().await.ok();
+    api.get("/openapi.json").send().await.ok();
+    api.get("/current").bearer("hp_x").send().await.refused(401, "invalid-token");
+    api.faults.clear();
+    assert!(api.works(token).await);
+    assert_eq!(api.show(id).await["revision"], 1, "nothing was changed");
+}
+
+#[tokio::test]
+async fn a_store_that_takes_no_changes_can_be_looked_at() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    api.faults.set(Fault::ReadOnly);
+    api.get("").send().await.ok();
+    api.get("/current").bearer(issued.token()).send().await.ok();
+    api.patch(&format!("/{}", issued.id()))
+        .json(&json!({ "name": "cd" }))
+        .await
+        .refused(503, "unavailable");
+    api.delete("/current").bearer(issued.token()).send().await.refused(503, "unavailable");
+}
+
+#[tokio::test]
+async fn when_it_is_not_known_whether_a_change_stands_that_is_said() {
+    let api = Api::new().await;
+    let id = api.issue_ci().await.id().to_owned();
+    api.faults.set(Fault::AnswerLost);
+    let answer = api.patch(&format!("/{id}")).json(&json!({ "name": "cd" })).await;
+    let answer = answer.refused(503, "unavailable");
+    assert!(
+        answer.json["detail"].as_str().unwrap().starts_with("it is not known"),
+        "{}",
+        answer.text
+    );
+    let revoked = api.post(&format!("/{id}/revoke")).send().await.ok();
+    assert_eq!(revoked.json["status"], "revoked", "found out by looking again");
+}

@@ -1,0 +1,109 @@
+use hallpass_core::Limits;
+use serde_json::json;
+
+use crate::support::{Api, UNKNOWN};
+
+#[tokio::test]
+async fn a_new_secret_and_the_old_one_dead_at_once() {
+    let api = Api::new().await;
+    let body =
+        json!({ "name": "ci", "description": "d", "scopes": ["projects:list"], "expires": "10d" });
+    let old = api.issue(body).await;
+    assert!(api.works(old.token()).await);
+    api.clock.advance_days(1);
+    let new = api.post(&format!("/{}/regenerate", old.id())).send().await.ok();
+    assert_ne!(old.token(), new.token());
+    assert!(api.works(new.token()).await);
+    assert!(!api.works(old.token()).await);
+    for kept in ["id", "owner", "name", "description", "scopes", "created_at", "expires_at"] {
+        assert_eq!(old.json[kept], new.json[kept], "{kept}");
+    }
+    assert_eq!(new.json["regenerated_at"], "2026-11-23T04:44:57Z");
+    assert_eq!(new.json["revision"], 2);
+    assert!(new.json["last_used_at"].is_string(), "kept");
+}
+
+#[tokio::test]
+async fn a_body_says_when_it_ends_now() {
+    let api = Api::new().await;
+    let id = api.issue_ci().await.id().to_owned();
+    let path = format!("/{id}/regenerate");
+    for (expires, end) in [("1y", json!("2027-11-22T04:44:57Z")), ("never", json!(null))] {
+        let answer = api.post(&path).json(&json!({ "expires": expires })).await.ok();
+        assert_eq!(answer.json["expires_at"], end);
+    }
+    api.post(&path).json(&json!({})).await.ok();
+    for (body, field) in [
+        (json!({ "expires": "2026-01-01" }), "expires"),
+        (json!({ "expires": null }), "expires"),
+        (json!({ "overlap": "soon" }), "overlap"),
+        (json!({ "overlap": "31d" }), "overlap"),
+        (json!({ "overlap": "0d" }), "overlap"),
+        (json!({ "overlap": "never" }), "overlap"),
+        (json!({ "overlap": null }), "overlap"),
+        (json!({ "name": "x" }), "name"),
+    ] {
+        api.post(&path).json(&body).await.invalid(field);
+    }
+    assert_eq!(api.show(&id).await["revision"], 4);
+}
+
+#[tokio::test]
+async fn an_overlap_lasts_until_the_new_secret_is_used() {
+    let api = Api::new().await;
+    let old = api.issue_ci().await;
+    let path = format!("/{}/regenerate", old.id());
+    let new = api.post(&path).json(&json!({ "overlap": "12h" })).await.ok();
+    assert!(api.works(old.token()).await);
+    assert!(api.works(new.token()).await);
+    assert!(!api.works(old.token()).await, "the new one was used");
+    let newer = api.post(&path).json(&json!({ "overlap": "12h" })).await.ok();
+    api.clock.advance_seconds(12 * 3600);
+    assert!(!api.works(new.token()).await, "its time is over");
+    assert!(api.works(newer.token()).await);
+}
+
+#[tokio::test]
+async fn an_ended_token_comes_back() {
+    let api = Api::with(|builder| builder.limits(Limits::default().tokens_per_owner(2))).await;
+    let revoked = api.issue_ci().await;
+    api.post(&format!("/{}/revoke", revoked.id())).send().await.ok();
+    let expired = api.issue(json!({ "name": "ci", "expires": "1d" })).await;
+    api.clock.advance_days(1);
+
+    let answer = api.post(&format!("/{}/regenerate", revoked.id())).send().await.ok();
+    assert_eq!(
+        (&answer.json["status"], &answer.json["revoked_at"]),
+        (&json!("active"), &json!(null))
+    );
+    assert!(api.works(answer.token()).await);
+    assert!(!api.works(revoked.token()).await);
+
+    let path = format!("/{}/regenerate", expired.id());
+    api.post(&path).send().await.invalid("expires");
+    let answer = api.post(&path).json(&json!({ "expires": "30d" })).await.ok();
+    assert_eq!(answer.json["status"], "active");
+}
+
+#[tokio::test]
+async fn nobody_but_its_owner_gets_a_secret() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    for asked in [issued.id(), UNKNOWN, "42"] {
+        let path = format!("/{asked}/regenerate");
+        api.post(&path).by("bob").send().await.refused(404, "not-found");
+    }
+    let path = format!("/{}/regenerate", issued.id());
+    api.post(&path).by("root").send().await.refused(403, "owner-only");
+    assert!(api.works(issued.token()).await);
+}
+
+#[tokio::test]
+async fn what_may_not_be_granted_any_more_is_not_given_a_new_secret() {
+    let api = Api::new().await;
+    let issued = api.issue(json!({ "name": "ci", "scopes": ["projects:list"] })).await;
+    let path = format!("/{}/regenerate", issued.id());
+    let answer = api.post(&path).header("x-may-grant", "projects:read").send().await;
+    answer.refused(403, "scope-not-grantable");
+    assert!(api.works(issued.token()).await);
+}

@@ -1,0 +1,39 @@
+use serde_json::json;
+
+use crate::support::{Api, UNKNOWN};
+
+#[tokio::test]
+async fn a_revoked_token_is_dead_and_stays_revoked() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    let path = format!("/{}/revoke", issued.id());
+    let answer = api.post(&path).send().await.ok();
+    assert_eq!(answer.json["status"], "revoked");
+    assert_eq!(answer.json["revoked_at"], "2026-11-22T04:44:57Z");
+    assert!(!api.works(issued.token()).await);
+    api.clock.advance_days(1);
+    assert_eq!(api.post(&path).send().await.ok().json, answer.json, "again is no change");
+}
+
+#[tokio::test]
+async fn a_body_has_nothing_to_say() {
+    let api = Api::new().await;
+    let id = api.issue_ci().await.id().to_owned();
+    let path = format!("/{id}/revoke");
+    api.post(&path).json(&json!({ "owner": "bob" })).await.invalid("owner");
+    api.post(&path).json(&json!([])).await.invalid("body");
+    assert_eq!(api.show(&id).await["status"], "active");
+    api.post(&path).json(&json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn anothers_token_stays_except_from_an_admin() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    for asked in [issued.id(), UNKNOWN, "42"] {
+        api.post(&format!("/{asked}/revoke")).by("bob").send().await.refused(404, "not-found");
+    }
+    assert!(api.works(issued.token()).await);
+    api.post(&format!("/{}/revoke", issued.id())).by("root").send().await.ok();
+    assert!(!api.works(issued.token()).await);
+}

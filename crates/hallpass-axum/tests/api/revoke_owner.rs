@@ -1,0 +1,35 @@
+use serde_json::json;
+
+use crate::support::Api;
+
+#[tokio::test]
+async fn an_admin_revokes_all_of_an_owners() {
+    let api = Api::new().await;
+    let (one, two) = (api.issue_ci().await, api.issue_ci().await);
+    api.post(&format!("/{}/revoke", two.id())).send().await.ok();
+    let bobs = api.post("").by("bob").json(&json!({ "name": "b" })).await;
+    let alice = json!({ "owner": "alice" });
+    let revoke = || api.post("/revoke").by("root");
+    assert_eq!(revoke().json(&alice).await.ok().json, json!({ "revoked": 1 }));
+    assert!(!api.works(one.token()).await);
+    assert!(api.works(bobs.token()).await);
+    assert_eq!(revoke().json(&alice).await.ok().json, json!({ "revoked": 0 }));
+    let nobody = json!({ "owner": "nobody" });
+    assert_eq!(revoke().json(&nobody).await.ok().json, json!({ "revoked": 0 }));
+    for owner in [json!(""), json!("a\0b"), json!("x".repeat(256)), json!(null), json!(["alice"])] {
+        revoke().json(&json!({ "owner": owner })).await.invalid("owner");
+    }
+    revoke().json(&json!({})).await.invalid("owner");
+}
+
+#[tokio::test]
+async fn an_ordinary_caller_does_not_even_their_own_and_whatever_they_send() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    for owner in ["alice", "bob"] {
+        let body = json!({ "owner": owner });
+        api.post("/revoke").json(&body).await.refused(403, "admin-only");
+    }
+    api.post("/revoke").raw_json("{").await.refused(403, "admin-only");
+    assert!(api.works(issued.token()).await);
+}

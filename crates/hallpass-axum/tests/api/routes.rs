@@ -1,0 +1,82 @@
+//! The table of routes as a whole.
+
+use axum::http::Method;
+use axum::http::header::ALLOW;
+use serde_json::json;
+
+use crate::support::{Api, UNKNOWN};
+
+#[tokio::test]
+async fn what_is_no_call_is_404() {
+    let api = Api::new().await;
+    for path in [
+        "/nope/nope",
+        "/scopes/x",
+        "/current/x",
+        "/openapi.json/",
+        "/delete/x/y",
+        "//",
+        "/scopes/",
+        &format!("/{UNKNOWN}/"),
+        &format!("/{UNKNOWN}/nope"),
+        &format!("/{UNKNOWN}/scopes/a/b"),
+    ] {
+        for method in [Method::GET, Method::POST] {
+            api.send(method, path).send().await.refused(404, "not-found");
+        }
+    }
+    for path in ["/nope", "/openapi.yaml", "/%2e%2e"] {
+        api.get(path).send().await.refused(404, "not-found");
+    }
+}
+
+#[tokio::test]
+async fn another_method_is_405_with_those_that_there_are() {
+    let api = Api::new().await;
+    for (path, allowed) in [
+        ("", "DELETE,GET,HEAD,POST"),
+        ("/", "DELETE,GET,HEAD,POST"),
+        ("/x", "DELETE,GET,HEAD,PATCH"),
+        ("/x/regenerate", "POST"),
+        ("/x/revoke", "POST"),
+        ("/x/copy", "POST"),
+        ("/x/scopes", "DELETE,POST"),
+        ("/x/scopes/a", "DELETE"),
+        ("/delete", "POST"),
+        ("/revoke", "POST"),
+        ("/scopes", "GET,HEAD"),
+        ("/current", "DELETE,GET,HEAD"),
+        ("/openapi.json", "GET,HEAD"),
+    ] {
+        for method in
+            [Method::PUT, Method::OPTIONS, Method::TRACE, Method::from_bytes(b"BREW").unwrap()]
+        {
+            let answer = api.send(method, path).send().await.refused(405, "method-not-allowed");
+            let mut methods: Vec<_> = answer.header(ALLOW).split(',').map(str::trim).collect();
+            methods.sort_unstable();
+            assert_eq!(methods.join(","), allowed, "{path}");
+        }
+    }
+    let head = api.send(Method::HEAD, "/delete").send().await;
+    assert_eq!((head.status.as_u16(), head.header(ALLOW)), (405, "POST"));
+}
+
+#[tokio::test]
+async fn nothing_that_is_only_looked_at_changes_anything() {
+    let api = Api::new().await;
+    let id = api.issue(json!({ "name": "ci", "scopes": ["projects"] })).await.id().to_owned();
+    let before = api.get("").by("root").send().await.json;
+    let paths = ["", "/", "/scopes", "/current", "/openapi.json", "/delete", "/revoke"];
+    let below = ["", "/regenerate", "/revoke", "/copy", "/scopes", "/scopes/projects"];
+    let below = below.map(|below| format!("/{id}{below}"));
+    for path in paths.into_iter().chain(below.iter().map(String::as_str)) {
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE] {
+            api.send(method, path)
+                .header("x-http-method-override", "DELETE")
+                .body("{}")
+                .send()
+                .await;
+        }
+    }
+    assert_eq!(api.get("").by("root").send().await.json, before);
+}

@@ -1,0 +1,101 @@
+use serde_json::json;
+
+use crate::support::{Api, UNKNOWN};
+
+#[tokio::test]
+async fn scopes_come_and_go() {
+    let api = Api::new().await;
+    let id = api.issue(json!({ "name": "ci", "scopes": ["projects:list"] })).await.id().to_owned();
+    let path = format!("/{id}/scopes");
+    let more = json!({ "scopes": ["projects:read:42", "projects:list"] });
+    let answer = api.post(&path).json(&more).await.ok();
+    assert_eq!(answer.json["scopes"], json!(["projects:list", "projects:read:42"]));
+    assert_eq!(api.post(&path).json(&more).await.ok().json["revision"], 2, "they are held already");
+    let answer = api.delete(&format!("{path}/projects:list")).send().await.ok();
+    assert_eq!(answer.json["scopes"], json!(["projects:read:42"]));
+    let answer = api.delete(&format!("{path}/projects%3Aread%3a42")).send().await.ok();
+    assert_eq!(answer.json["scopes"], json!([]));
+    api.post(&path).json(&more).await.ok();
+    assert_eq!(api.delete(&path).send().await.ok().json["scopes"], json!([]));
+    assert_eq!(api.delete(&path).send().await.ok().json["revision"], 6, "there was none to take");
+}
+
+#[tokio::test]
+async fn a_scope_may_hold_what_a_path_must_encode() {
+    let api = Api::with(|builder| {
+        builder.catalog(
+            hallpass_core::Catalog::new()
+                .scope(hallpass_core::CatalogScope::new("files:read", "Read").per("path")),
+        )
+    })
+    .await;
+    let scope = "files:read:a/b?c#d%41+e";
+    let id = api.issue(json!({ "name": "ci", "scopes": [scope] })).await.id().to_owned();
+    let encoded = "files:read:a%2Fb%3Fc%23d%2541+e";
+    assert_eq!(
+        api.delete(&format!("/{id}/scopes/{encoded}")).send().await.ok().json["scopes"],
+        json!([])
+    );
+}
+
+#[tokio::test]
+async fn a_scope_that_is_not_held_is_not_found() {
+    let api = Api::new().await;
+    let id = api.issue(json!({ "name": "ci", "scopes": ["projects:read"] })).await.id().to_owned();
+    for scope in
+        ["projects", "projects:read:42", "projects:list", "*", "%20", "%ff", "a::b", "re%2A"]
+    {
+        api.delete(&format!("/{id}/scopes/{scope}")).send().await.refused(404, "not-found");
+    }
+    assert_eq!(api.show(&id).await["revision"], 1);
+}
+
+#[tokio::test]
+async fn what_is_no_scope_is_not_added() {
+    let api = Api::new().await;
+    let id = api.issue_ci().await.id().to_owned();
+    let path = format!("/{id}/scopes");
+    for scopes in [
+        json!(["projects", "nope"]),
+        json!(["pro*"]),
+        json!(["\u{430}"]),
+        json!("projects"),
+        json!(null),
+        json!([1]),
+        json!({ "0": "projects" }),
+    ] {
+        api.post(&path).json(&json!({ "scopes": scopes })).await.invalid("scopes");
+    }
+    api.post(&path).json(&json!({})).await.invalid("scopes");
+    let many: Vec<_> = (0..101).map(|n| format!("projects:read:{n}")).collect();
+    api.post(&path).json(&json!({ "scopes": many })).await.invalid("scopes");
+    assert_eq!(api.post(&path).json(&json!({ "scopes": [] })).await.ok().json["revision"], 1);
+    let answer = api
+        .post(&path)
+        .header("x-may-grant", "projects:read")
+        .json(&json!({ "scopes": ["projects"] }))
+        .await;
+    answer.refused(403, "scope-not-grantable");
+}
+
+#[tokio::test]
+async fn nobody_but_its_owner_touches_a_tokens_scopes() {
+    let api = Api::new().await;
+    let id = api.issue(json!({ "name": "ci", "scopes": ["projects:read"] })).await.id().to_owned();
+    let more = json!({ "scopes": ["projects:list"] });
+    for asked in [&*id, UNKNOWN, "42"] {
+        let path = format!("/{asked}/scopes");
+        api.post(&path).by("bob").json(&more).await.refused(404, "not-found");
+        api.delete(&path).by("bob").send().await.refused(404, "not-found");
+        api.delete(&format!("{path}/projects:read"))
+            .by("bob")
+            .send()
+            .await
+            .refused(404, "not-found");
+    }
+    let path = format!("/{id}/scopes");
+    api.post(&path).by("root").json(&more).await.refused(403, "owner-only");
+    api.delete(&path).by("root").send().await.refused(403, "owner-only");
+    api.delete(&format!("{path}/projects:read")).by("root").send().await.refused(403, "owner-only");
+    assert_eq!(api.show(&id).await["scopes"], json!(["projects:read"]));
+}

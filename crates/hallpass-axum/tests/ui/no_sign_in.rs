@@ -1,0 +1,10 @@
+use hallpass_axum::{TokenApi, core::Hallpass};
+
+async fn signed_in(name: &'static str) -> Option<String> {
+    Some(name.to_owned())
+}
+
+fn main() {
+    let passes = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
+    let _: axum::Router = TokenApi::new(&passes, signed_in).at("/tokens");
+}

@@ -1,0 +1,81 @@
+//! What the layer asks of a service: that it takes and gives HTTP and can be cloned, and no more.
+
+use std::fmt;
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use hallpass_core::{Caller, Hallpass, NewToken};
+use hallpass_memory::MemoryStore;
+use hallpass_tower::{HallpassExt, ResponseBody, TokenService, require};
+use http::{Request, Response};
+use tower::ServiceExt;
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// A body that cannot leave its thread, has no default and cannot be printed.
+struct Local(Rc<str>);
+
+/// An error that is nobody else's.
+#[derive(Debug, PartialEq, Eq)]
+struct Tired;
+
+impl fmt::Display for Tired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tired")
+    }
+}
+
+impl std::error::Error for Tired {}
+
+/// Takes and gives such bodies, and fails at what is told to fail.
+#[derive(Clone)]
+struct LocalService;
+
+impl Service<Request<Local>> for LocalService {
+    type Response = Response<Local>;
+    type Error = Tired;
+    type Future = Ready<Result<Self::Response, Tired>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Tired>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Local>) -> Self::Future {
+        match &*request.into_body().0 {
+            "fail" => ready(Err(Tired)),
+            text => ready(Ok(Response::new(Local(text.into())))),
+        }
+    }
+}
+
+/// Stops compiling when the layer changes a body or an error.
+fn keeps_types<S>(service: S) -> S
+where
+    S: Service<Request<Local>, Response = Response<ResponseBody<Local>>, Error = Tired>,
+{
+    service
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn bodies_that_are_not_send_and_errors_of_ones_own_are_fine() {
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let issued =
+        passes.issue(&Caller::owner("alice"), NewToken::named("ci").scope("a")).await.unwrap();
+    let service: TokenService<LocalService> = keeps_types(passes.layer().layer(LocalService));
+    let request = |body: &str| {
+        let bearer = format!("Bearer {}", issued.token.reveal());
+        Request::get("/").header("authorization", bearer).body(Local(body.into())).unwrap()
+    };
+    let answer = service.clone().oneshot(request("hello")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(service.clone().oneshot(request("fail")).await.err(), Some(Tired));
+    let refused = service.clone().oneshot(Request::new(Local("hello".into()))).await.unwrap();
+    assert_eq!(refused.status(), 401);
+
+    let inner = passes.layer().layer(require("a").layer(LocalService));
+    assert_eq!(inner.clone().oneshot(request("hello")).await.unwrap().status(), 200);
+    assert_eq!(inner.oneshot(request("fail")).await.err(), Some(Tired));
+    let inner = passes.layer().layer(require("b").layer(LocalService));
+    assert_eq!(inner.oneshot(request("hello")).await.unwrap().status(), 403);
+}

@@ -1,0 +1,127 @@
+//! Whatever bytes come: no panic, no way in but with one credential, and nothing of it within.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use hallpass_tower::{HallpassExt, TokenService};
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::Empty;
+use percent_encoding::percent_decode;
+use proptest::prelude::*;
+use tower::{ServiceExt, service_fn};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::stage::Stage;
+
+type Body = Empty<bytes::Bytes>;
+
+/// The pieces of header values that come near to a credential, and some that do not.
+fn header() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => Just(b"Bearer ".to_vec()),
+        4 => Just(b"{T}".to_vec()),
+        1 => Just(b"bearer".to_vec()),
+        1 => Just(b"Basic ".to_vec()),
+        1 => Just(b" ".to_vec()),
+        1 => Just(b"\t".to_vec()),
+        1 => Just(b",".to_vec()),
+        1 => Just(b"=".to_vec()),
+        // Any bytes but the brace that opens a word.
+        1 => proptest::collection::vec(any::<u8>().prop_filter("a brace", |b| *b != b'{'), 0..4),
+    ];
+    proptest::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
+}
+
+/// The same of queries.
+fn query() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => Just("session="),
+        4 => Just("{T}"),
+        2 => Just("&"),
+        1 => Just("sess%69on="),
+        1 => Just("Session="),
+        1 => Just("session"),
+        1 => Just("x=1"),
+        1 => Just("%"),
+        1 => Just("%ff"),
+        1 => Just("+"),
+        1 => Just(";"),
+        1 => Just("?"),
+        1 => Just("\u{e9}"),
+    ];
+    proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+/// The values of the parameters that are `session` once decoded, read in the plainest way.
+fn sessions(uri: &Uri) -> Vec<Vec<u8>> {
+    let decoded =
+        |text: &str| percent_decode(text.replace('+', " ").as_bytes()).collect::<Vec<_>>();
+    uri.query()
+        .unwrap_or_default()
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .filter(|(key, _)| decoded(key) == b"session")
+        .map(|(_, value)| decoded(value))
+        .collect()
+}
+
+#[test]
+fn nobody_gets_in_by_luck() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let stage = runtime.block_on(Stage::new());
+    let token = stage.words.get("T").to_vec();
+    let seen = Arc::new(Mutex::new(None));
+    let within = Arc::clone(&seen);
+    let keep = service_fn(move |request: Request<Body>| {
+        *within.lock().unwrap() = Some(request);
+        async { Ok::<_, Infallible>(Response::new(Body::new())) }
+    });
+    let service = stage.passes.layer().layer(keep);
+
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) };
+    proptest!(config, |(
+        lines in proptest::collection::vec(header(), 0..3),
+        query in proptest::option::of(query()),
+    )| {
+        let lines: Vec<_> = lines.iter().map(|line| stage.words.fill(line)).collect();
+        let target = match &query {
+            Some(query) => format!("/?{}", String::from_utf8(stage.words.fill(query.as_bytes())).unwrap()),
+            None => "/".to_owned(),
+        };
+        let Ok(uri) = target.parse::<Uri>() else { return Ok(()) };
+        let mut request = Request::new(Body::new());
+        for line in &lines {
+            let Ok(value) = HeaderValue::from_bytes(line) else { return Ok(()) };
+            request.headers_mut().append("authorization", value);
+        }
+        *request.uri_mut() = uri.clone();
+        let lookups = stage.store.lookups();
+        let status = runtime.block_on(call(&service, request));
+        let asked = stage.store.lookups() - lookups;
+        let within = seen.lock().unwrap().take();
+
+        let sessions = sessions(&uri);
+        let by_header = lines.len() == 1
+            && lines[0].to_ascii_lowercase().starts_with(b"bearer ")
+            && lines[0][7..].split(|byte| *byte == b' ').find(|part| !part.is_empty()) == Some(&token)
+            && lines[0].ends_with(&token)
+            && sessions.is_empty();
+        let by_query = lines.is_empty() && sessions == [&token[..]];
+        prop_assert_eq!(status == 200, by_header || by_query, "{} for {:?}", status, uri);
+        prop_assert_eq!(within.is_some(), status == 200);
+        prop_assert_eq!(asked, u32::from(status == 200), "the store is asked about tokens alone");
+        prop_assert!(matches!(status, 200 | 400 | 401), "{}", status);
+        if let Some(within) = within {
+            prop_assert!(within.headers().is_empty());
+            prop_assert_eq!(self::sessions(within.uri()).len(), 0);
+        }
+    });
+}
+
+async fn call<S>(service: &TokenService<S>, request: Request<Body>) -> u16
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+{
+    service.clone().oneshot(request).await.unwrap().status().as_u16()
+}

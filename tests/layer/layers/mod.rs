@@ -1,0 +1,35 @@
+//! The layer's settings, and several layers around one another.
+
+mod answers;
+mod redaction;
+mod settings;
+mod stacked;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::get;
+use bytes::Bytes;
+use http::Response;
+use http_body_util::Full;
+
+use crate::capture;
+use crate::host::{Echo, echo, serve_axum};
+use crate::server::Server;
+use crate::stage::Stage;
+
+/// Answers with all it sees.
+async fn answer(request: Request) -> Response<Full<Bytes>> {
+    echo(request).await
+}
+
+/// A server of this router.
+async fn serving(stage: Stage, router: Router) -> Server {
+    capture::start();
+    let address = serve_axum(router).await;
+    Server { stage, echo: Echo::default(), address }
+}
+
+/// The echo alone.
+fn router() -> Router {
+    Router::new().route("/echo", get(answer))
+}

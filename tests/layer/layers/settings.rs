@@ -1,0 +1,58 @@
+//! Where the layer looks for credentials.
+
+use std::sync::{Arc, Mutex};
+
+use hallpass_core::{Caller, Event, EventKind, Hallpass, NewToken, RefusedBecause};
+use hallpass_memory::MemoryStore;
+
+use super::{router, serving};
+use crate::host::Host;
+use crate::server::Server;
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn e56_the_tripwire_reports_which_token_came_in_a_url() {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&events);
+    let passes = Hallpass::builder(MemoryStore::new())
+        .events(move |event: &Event| sink.lock().unwrap().push(event.clone()))
+        .build();
+    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("leaked")).await.unwrap();
+    let layer =
+        (Host::Axum.layer())(&passes).bearer_only().tripwire().query_parameters(["session", "key"]);
+    let server = serving(Stage::new().await, router().layer(layer)).await;
+    let in_url = || {
+        let of = |event: &Event| event.kind == EventKind::Refused(RefusedBecause::InUrl);
+        events
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|event| of(event))
+            .map(|event| event.token)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(server.get("/echo?session=mine&key=x", "").await.status, 401);
+    assert_eq!(in_url(), []);
+    for name in ["session", "key"] {
+        let target = format!("/echo?{name}={}", issued.token.reveal());
+        assert_eq!(server.get(&target, "").await.status, 400);
+    }
+    assert_eq!(in_url(), [Some(issued.record.id); 2]);
+}
+
+#[tokio::test]
+async fn other_query_parameters_are_looked_at_when_they_are_named() {
+    let server =
+        Server::with(Host::Hyper, |layer| layer.query_parameters(["access_token", "k"])).await;
+    for (target, owed) in [
+        ("/echo?access_token={T}", 200),
+        ("/echo?k={T}", 200),
+        ("/echo?session={T}", 401),
+        ("/echo?access_token={T}&k={T}", 400),
+        ("/echo?k=&access_token={T}", 400),
+    ] {
+        let answer = server.get(target, "").await;
+        assert_eq!(answer.status, owed, "{target}");
+        assert!(server.stage.leak(&answer.body).is_none(), "{target}");
+    }
+}

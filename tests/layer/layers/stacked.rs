@@ -1,0 +1,192 @@
+//! Layers within layers: optional and strict ones, `require`, and what is missing around it.
+
+use axum::Router;
+use axum::routing::get;
+use hallpass_core::{Caller, Hallpass, NewToken, any_of};
+use hallpass_memory::MemoryStore;
+use hallpass_tower::{PolicyTable, require};
+use tower_http::cors::CorsLayer;
+
+use super::{answer, router, serving};
+use crate::capture;
+use crate::host::Host;
+use crate::server::Server;
+use crate::stage::{Setup, Stage};
+use crate::wire::Http1;
+
+#[tokio::test]
+async fn e111_an_inner_layer_takes_over_whom_an_outer_one_let_in() {
+    let stage = Stage::new().await;
+    let outer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
+    let table = PolicyTable::new().get("/strict", "echo:read");
+    let inner = stage.layer(Setup::Default, Host::Axum.layer()).policy(table);
+    let app = Router::new()
+        .route("/strict", get(answer))
+        .layer(inner)
+        .merge(Router::new().route("/open", get(answer)))
+        .layer(outer);
+    let server = serving(stage, app).await;
+    for (target, token, owed) in [
+        ("/open", "", 200),
+        ("/open", "T", 200),
+        ("/open", "REVOKED", 401),
+        ("/open?session=", "", 400),
+        ("/strict", "", 401),
+        ("/strict", "T", 200),
+        ("/strict", "READER", 200),
+        ("/strict", "LOW", 403),
+        ("/strict", "REVOKED", 401),
+        ("/strict?session={T}", "", 200),
+        ("/strict?session={LOW}", "", 403),
+        ("/strict?session={T}", "T", 400),
+    ] {
+        let lookups = server.stage.store.lookups();
+        let answer = server.get(target, token).await;
+        assert_eq!(answer.status, owed, "{target} {token}");
+        assert!(
+            server.stage.store.lookups() - lookups <= 1,
+            "{target} {token}: one load serves both"
+        );
+        assert!(server.stage.leak(&answer.body).is_none(), "{target} {token}");
+        let owner =
+            if token.is_empty() && !target.contains('{') { "owner: -" } else { "owner: alice" };
+        assert!(owed != 200 || answer.text().contains(owner), "{target} {token}");
+    }
+    let by_query = server.get("/strict?session={T}", "").await;
+    assert_eq!(by_query.header("cache-control"), Some("private, no-store"));
+}
+
+#[tokio::test]
+async fn an_inner_layer_of_another_handle_proves_for_itself() {
+    let stage = Stage::new().await;
+    let other = Hallpass::builder(MemoryStore::new()).build();
+    let theirs = other.issue(&Caller::owner("eve"), NewToken::named("theirs")).await.unwrap();
+    let outer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
+    let server = serving(stage, router().layer((Host::Axum.layer())(&other)).layer(outer)).await;
+    // Let in by the outer one, which took the credential: nothing is left to prove to the inner.
+    assert_eq!(server.get("/echo", "T").await.status, 401);
+    let request = format!(
+        "GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        theirs.token.reveal()
+    );
+    assert_eq!(Http1::exchange(server.address, request.as_bytes()).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_optional_layer_lets_strangers_in_and_no_bad_token() {
+    let server = Server::with(Host::Axum, hallpass_tower::TokenLayer::optional).await;
+    let stranger = server.get("/echo", "").await;
+    assert!(stranger.status == 200 && stranger.text().contains("owner: -"));
+    let known = server.get("/echo", "T").await;
+    assert!(known.status == 200 && known.text().contains("owner: alice"));
+    for (target, token, owed) in [
+        ("/echo", "SUM", 401),
+        ("/echo", "REVOKED", 401),
+        ("/echo?session=x", "", 401),
+        ("/echo?session", "", 400),
+    ] {
+        assert_eq!(server.get(target, token).await.status, owed, "{target} {token}");
+    }
+    // A token in a parameter that is only nearly the right one is no credential, and goes no further.
+    let mistyped = server.get("/echo?a&Session={T}", "").await;
+    assert!(mistyped.text().contains("uri: /echo?a\n"), "{}", mistyped.text());
+    assert!(server.stage.leak(&mistyped.body).is_none());
+    assert_eq!(mistyped.header("referrer-policy"), Some("no-referrer"));
+    // With a table, what needs a token needs one all the same.
+    let table = PolicyTable::new().get("/echo", "echo:read");
+    let server = Server::with(Host::Axum, |layer| layer.optional().policy(table)).await;
+    assert_eq!(server.get("/echo", "").await.status, 401);
+}
+
+#[tokio::test]
+async fn require_asks_whom_the_layer_let_in() {
+    let stage = Stage::new().await;
+    let app = Router::new()
+        .route("/either", get(answer).layer(require(any_of(["other", "echo:read"]))))
+        .route("/echo", get(answer).layer(require("echo:read")))
+        .layer(stage.layer(Setup::Default, Host::Axum.layer()).optional().realm("acme"));
+    let server = serving(stage, app).await;
+    for (target, token, owed, challenge) in [
+        ("/echo", "T", 200, None),
+        ("/echo", "READER", 200, None),
+        (
+            "/echo",
+            "LOW",
+            403,
+            Some(
+                r#"Bearer realm="acme", error="insufficient_scope", error_description="the token does not allow this", scope="echo:read""#,
+            ),
+        ),
+        ("/echo", "", 401, Some(r#"Bearer realm="acme""#)),
+        ("/either", "LOW", 200, None),
+        (
+            "/either",
+            "WRITER",
+            403,
+            Some(
+                r#"Bearer realm="acme", error="insufficient_scope", error_description="the token does not allow this", scope="other echo:read""#,
+            ),
+        ),
+    ] {
+        let answer = server.get(target, token).await;
+        assert_eq!(
+            (answer.status, answer.header("www-authenticate")),
+            (owed, challenge),
+            "{target} {token}"
+        );
+        let head = server.http1("HEAD", target, token).await;
+        assert_eq!(
+            (head.status, head.header("www-authenticate")),
+            (owed, challenge),
+            "{target} {token}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn b52_require_without_a_layer_is_a_500_that_the_log_explains() {
+    let mark = capture::mark();
+    let stage = Stage::new().await;
+    let server = serving(stage, router().layer(require("echo:read"))).await;
+    for token in ["", "T"] {
+        let answer = server.get("/echo", token).await;
+        assert_eq!((answer.status, answer.header("www-authenticate")), (500, None));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    let log = String::from_utf8(capture::since(mark)).unwrap();
+    assert!(log.contains("ERROR hallpass: a route requires a token, but no Hallpass layer is around it: add `.layer(passes.layer())`"), "{log}");
+    // The other way round is the same mistake.
+    let stage = Stage::new().await;
+    let layer = stage.layer(Setup::Default, Host::Axum.layer());
+    let server = serving(stage, router().layer(layer).layer(require("echo:read"))).await;
+    assert_eq!(server.get("/echo", "T").await.status, 500);
+}
+
+#[tokio::test]
+async fn a_scope_behind_a_public_route_is_a_mistake_that_the_log_explains() {
+    let mark = capture::mark();
+    let stage = Stage::new().await;
+    let table = PolicyTable::new().get("/echo", hallpass_core::public());
+    let layer = stage.layer(Setup::Default, Host::Axum.layer()).policy(table);
+    let server = serving(stage, router().layer(require("echo:read")).layer(layer)).await;
+    for token in ["", "T"] {
+        assert_eq!(server.get("/echo", token).await.status, 500);
+    }
+    let log = String::from_utf8(capture::since(mark)).unwrap();
+    assert!(log.contains("the policy table says that it is public"), "{log}");
+}
+
+#[tokio::test]
+async fn e96_a_preflight_is_the_business_of_a_cors_layer_outside() {
+    let preflight = "OPTIONS /echo HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\
+                     access-control-request-method: GET\r\n\r\n";
+    let stage = Stage::new().await;
+    let layer = stage.layer(Setup::Default, Host::Axum.layer());
+    let server = serving(stage, router().layer(layer).layer(CorsLayer::permissive())).await;
+    let answer = Http1::exchange(server.address, preflight.as_bytes()).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some("*")));
+    // Refusals pass through it too, so a page can read why.
+    let request = "GET /echo HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\r\n";
+    let answer = Http1::exchange(server.address, request.as_bytes()).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (401, Some("*")));
+}

@@ -1,0 +1,18 @@
+//! The layer in front of real servers, over real sockets.
+
+mod bounds;
+mod capture;
+mod connection;
+mod fuzz;
+mod host;
+mod layers;
+mod outage;
+mod policy;
+mod rows;
+mod server;
+mod stage;
+mod store;
+mod table;
+mod upgrade;
+mod uses;
+mod wire;

@@ -1,0 +1,117 @@
+//! A store that fails or stalls: 503, never a verdict on the token.
+
+use std::io;
+
+use hallpass_core::Owner;
+use hallpass_core::store::StoreError;
+
+use crate::host::Host;
+use crate::server::Server;
+use crate::wire::{Answer, Http1, in_time};
+
+fn broken() -> io::Error {
+    io::Error::other("the disk is gone")
+}
+
+/// Every way in which a store can answer a look-up with an error, the odd ones too.
+const FAULTS: [fn() -> StoreError; 8] = [
+    || StoreError::unavailable(broken()),
+    || StoreError::read_only(broken()),
+    || StoreError::outcome_unknown(broken()),
+    || StoreError::corrupt(broken()),
+    StoreError::not_found,
+    StoreError::conflict,
+    StoreError::duplicate,
+    || StoreError::limit_reached(1),
+];
+
+fn assert_unavailable(answer: &Answer, what: &str) {
+    assert_eq!(answer.status, 503, "{what}");
+    let seconds: u32 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=3).contains(&seconds), "{what}: {seconds}");
+    assert_eq!(answer.header("www-authenticate"), None, "{what}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{what}");
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{what}");
+    assert!(!answer.text().contains("disk"), "{what}: what broke is not the caller's business");
+}
+
+#[tokio::test]
+async fn whatever_the_store_fails_with_is_503() {
+    for host in [Host::Hyper, Host::Axum] {
+        let server = Server::of(host).await;
+        for (place, fault) in FAULTS.into_iter().enumerate() {
+            server.stage.store.fail(Some(fault));
+            // A good token, and those that would be refused: nobody can tell them apart now.
+            for token in ["T", "UNKNOWN", "REVOKED", "EXPIRED", "WRONG"] {
+                let what = format!("{host:?}, fault {place}, {token}");
+                assert_unavailable(&server.get("/echo", token).await, &what);
+                assert_unavailable(&server.http2("GET", "/echo", token).await, &what);
+                let by_query = server.get(&format!("/echo?session={{{token}}}"), "").await;
+                assert_unavailable(&by_query, &what);
+                assert_eq!(by_query.header("referrer-policy"), Some("no-referrer"), "{what}");
+            }
+            // What needs no store is answered as ever.
+            assert_eq!(server.get("/echo", "SUM").await.status, 401);
+            assert_eq!(server.get("/echo", "").await.status, 401);
+        }
+        assert_eq!(server.echo.served(), 0);
+        server.stage.store.fail(None);
+        assert_eq!(server.get("/echo", "T").await.status, 200, "an error is not remembered");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_say_what_an_owner_may_do_is_an_outage() {
+    let stage_of = |server: &Server| {
+        server.stage.builder().owners(|_: Owner| async { Err(broken().into()) }).build()
+    };
+    let plain = Server::of(Host::Hyper).await;
+    let layer = (Host::Hyper.layer())(&stage_of(&plain));
+    let address = Host::Hyper.serve_echo(layer, plain.echo.clone()).await;
+    let server = Server { address, ..plain };
+    assert_unavailable(&server.get("/echo", "T").await, "owners");
+    // Who does not know a secret does not even learn that.
+    assert_eq!(server.get("/echo", "UNKNOWN").await.status, 401);
+}
+
+#[tokio::test]
+async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
+    for host in [Host::Hyper, Host::Axum] {
+        let server = Server::of(host).await;
+        let store = &server.stage.store;
+        store.stall();
+        let before = store.lookups();
+        let request =
+            server.text("GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {T}\r\n\r\n");
+        let mut leaves = Http1::connect(server.address).await;
+        leaves.send(&request).await.unwrap();
+        in_time(store.looked_up(before + 1)).await;
+        let mut stays = Http1::connect(server.address).await;
+        stays.send(&request).await.unwrap();
+        in_time(store.looked_up(before + 2)).await;
+        drop(leaves);
+
+        // Nobody waits for a load who does not need one.
+        assert_eq!(server.get("/echo", "").await.status, 401, "{host:?}");
+        assert_eq!(server.get("/echo", "SUM").await.status, 401, "{host:?}");
+        store.open();
+        assert_eq!(stays.answer().await.status, 200, "{host:?}");
+        assert_eq!(server.get("/echo", "T").await.status, 200, "{host:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_load_that_ends_in_an_outage_after_a_wait_is_503() {
+    let server = Server::of(Host::Hyper).await;
+    let store = &server.stage.store;
+    store.stall();
+    let before = store.lookups();
+    let mut waits = Http1::connect(server.address).await;
+    let request = server.text("GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {T}\r\n\r\n");
+    waits.send(&request).await.unwrap();
+    in_time(store.looked_up(before + 1)).await;
+    store.fail(Some(|| StoreError::unavailable(broken())));
+    store.open();
+    assert_unavailable(&waits.answer().await, "after a wait");
+    assert_eq!(server.echo.served(), 0);
+}

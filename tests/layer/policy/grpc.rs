@@ -1,0 +1,108 @@
+//! What a gRPC client sees: a real one, of tonic's health service (B48).
+
+use hallpass_core::store::StoreError;
+use hallpass_tower::{PolicyTable, TokenLayer};
+use http::HeaderValue;
+use tonic::Code;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Routes;
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::host::{Host, serve_tonic};
+use crate::stage::{Setup, Stage};
+
+const CHECK: &str = "/grpc.health.v1.Health/Check";
+
+struct Client {
+    stage: Stage,
+    health: HealthClient<Channel>,
+}
+
+impl Client {
+    async fn of(set_up: impl FnOnce(TokenLayer) -> TokenLayer) -> Self {
+        let stage = Stage::new().await;
+        let layer = set_up(stage.layer(Setup::Default, Host::Tonic.layer()));
+        let address = serve_tonic(layer, Routes::default()).await;
+        let channel =
+            Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+        Self { stage, health: HealthClient::new(channel) }
+    }
+
+    fn request(&self, lines: &[&str]) -> tonic::Request<HealthCheckRequest> {
+        let mut request = tonic::Request::new(HealthCheckRequest { service: String::new() });
+        for line in lines {
+            let value = HeaderValue::from_bytes(&self.stage.words.fill(line.as_bytes())).unwrap();
+            let value = MetadataValue::<Ascii>::try_from(value.as_bytes()).unwrap();
+            request.metadata_mut().append("authorization", value);
+        }
+        request
+    }
+
+    /// What the method answers to these `authorization` lines.
+    async fn check(&mut self, lines: &[&str]) -> Code {
+        let request = self.request(lines);
+        match self.health.check(request).await {
+            Ok(_) => Code::Ok,
+            Err(status) => {
+                assert!(self.stage.leak(format!("{status:?}").as_bytes()).is_none());
+                assert!(!status.message().is_empty(), "{status:?}");
+                status.code()
+            }
+        }
+    }
+
+    async fn watch(&mut self, lines: &[&str]) -> Code {
+        let request = self.request(lines);
+        match self.health.watch(request).await {
+            Ok(stream) => match stream.into_inner().message().await {
+                Ok(_) => Code::Ok,
+                Err(status) => status.code(),
+            },
+            Err(status) => status.code(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn b48_refusals_are_grpc_statuses() {
+    let mut client =
+        Client::of(|layer| layer.policy(PolicyTable::new().post(CHECK, "echo:check"))).await;
+    for (lines, owed) in [
+        (&["Bearer {T}"][..], Code::Ok),
+        (&[], Code::Unauthenticated),
+        (&["Basic dTpw"], Code::Unauthenticated),
+        (&["Bearer"], Code::Unauthenticated),
+        (&["Bearer {T}", "Bearer {T}"], Code::Unauthenticated),
+        (&["Bearer {SUM}"], Code::Unauthenticated),
+        (&["Bearer {UNKNOWN}"], Code::Unauthenticated),
+        (&["Bearer {REVOKED}"], Code::Unauthenticated),
+        (&["Bearer {LOW}"], Code::PermissionDenied),
+    ] {
+        assert_eq!(client.check(lines).await, owed, "{lines:?}");
+    }
+    // Streaming answers are refused alike; this method is not in the table.
+    assert_eq!(client.watch(&["Bearer {T}"]).await, Code::PermissionDenied);
+    assert_eq!(client.watch(&[]).await, Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn an_outage_is_unavailable_to_a_grpc_client() {
+    let mut client = Client::of(|layer| layer).await;
+    assert_eq!(client.watch(&["Bearer {T}"]).await, Code::Ok);
+    client.stage.store.fail(Some(|| StoreError::unavailable("gone")));
+    assert_eq!(client.check(&["Bearer {T}"]).await, Code::Unavailable);
+    assert_eq!(client.check(&["Bearer {UNKNOWN}"]).await, Code::Unavailable);
+    assert_eq!(client.check(&[]).await, Code::Unauthenticated);
+    client.stage.store.fail(None);
+    assert_eq!(client.check(&["Bearer {T}"]).await, Code::Ok);
+}
+
+#[tokio::test]
+async fn a_hosts_own_rendering_does_not_reach_grpc() {
+    let mut client =
+        Client::of(|layer| layer.on_refusal(|_, _| http::Response::new("<h1>no</h1>".into())))
+            .await;
+    assert_eq!(client.check(&[]).await, Code::Unauthenticated);
+}

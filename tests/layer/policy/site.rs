@@ -1,0 +1,110 @@
+//! Hosts that would let everybody do everything, were it not for the table.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::Request as AxumRequest;
+use axum::routing::any;
+use hallpass_core::{Caller, Hallpass, Limits, NewToken};
+use hallpass_memory::MemoryStore;
+use http::Request;
+use hyper::body::Incoming;
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+use super::table;
+use crate::capture;
+use crate::host::{Host, echo, serve_axum, serve_hyper};
+use crate::wire::{Answer, Http1};
+
+pub(super) struct Site {
+    pub(super) name: &'static str,
+    pub(super) passes: Hallpass,
+    pub(super) address: SocketAddr,
+}
+
+impl Site {
+    /// Serves what is made of the handle.
+    pub(super) async fn new(
+        name: &'static str,
+        serve: impl AsyncFnOnce(&Hallpass) -> SocketAddr,
+    ) -> Self {
+        capture::start();
+        let passes = Hallpass::builder(MemoryStore::new())
+            .limits(Limits::default().unlimited_tokens())
+            .build();
+        let address = serve(&passes).await;
+        Self { name, passes, address }
+    }
+
+    /// A new token that holds these scopes.
+    pub(super) async fn token(&self, scopes: &[&str]) -> String {
+        let new = NewToken::named("test").scopes(scopes.iter().copied());
+        let issued = self.passes.issue(&Caller::owner("alice"), new).await.unwrap();
+        issued.token.reveal().to_owned()
+    }
+
+    /// What a request such as `GET /me` is answered, with this token or, if that is empty, without any.
+    pub(super) async fn ask(&self, request: &str, token: &str) -> Answer {
+        let credential = if token.is_empty() {
+            String::new()
+        } else {
+            format!("authorization: Bearer {token}\r\n")
+        };
+        let request = format!("{request} HTTP/1.1\r\nhost: x\r\n{credential}\r\n");
+        Http1::exchange(self.address, request.as_bytes()).await
+    }
+}
+
+/// Every host that the same rules hold on.
+pub(super) async fn all() -> Vec<Site> {
+    vec![hyper().await, axum().await, axum_wrapped().await]
+}
+
+/// A tower service on hyper: the path decides.
+async fn hyper() -> Site {
+    Site::new("hyper", async |passes| {
+        let open =
+            service_fn(async |request: Request<Incoming>| Ok::<_, Infallible>(echo(request).await));
+        let layer = (Host::Hyper.layer())(passes).policy(table());
+        serve_hyper(ServiceBuilder::new().layer(layer).service(open)).await
+    })
+    .await
+}
+
+/// A router with the layer: the route that it matched decides.
+async fn axum() -> Site {
+    Site::new("axum", async |passes| {
+        serve_axum(open_router().layer((Host::Axum.layer())(passes).policy(table()))).await
+    })
+    .await
+}
+
+/// A router inside of the layer as a whole: it has not matched anything yet, so the path decides.
+async fn axum_wrapped() -> Site {
+    Site::new("axum, wrapped", async |passes| {
+        let layer = (Host::Axum.layer())(passes).policy(table());
+        let wrapped = ServiceBuilder::new()
+            .layer(layer)
+            .service(open_router())
+            .map_request(|request: Request<Incoming>| request.map(axum::body::Body::new));
+        serve_hyper(wrapped).await
+    })
+    .await
+}
+
+/// Every route of the table, one that is not in it, and a fallback, for all methods.
+pub(super) fn open_router() -> Router {
+    let answer = async |request: AxumRequest| echo(request).await;
+    Router::new()
+        .route("/health", any(answer))
+        .route("/me", any(answer))
+        .route("/admin", any(answer))
+        .route("/channels/{id}", any(answer))
+        .route("/a/{x}/b/{y}", any(answer))
+        .route("/files/{*path}", any(answer))
+        .route("/item/{id}", any(answer))
+        .route("/api/admin", any(answer))
+        .route("/undeclared", any(answer))
+        .fallback(answer)
+}

@@ -1,0 +1,139 @@
+//! Mistakes that stop a program when it starts, each with a sentence that says what would be right.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hallpass_core::{Catalog, CatalogScope, Hallpass, any_of, public};
+use hallpass_memory::MemoryStore;
+use hallpass_tower::{HallpassExt, PolicyTable, TokenLayer, require};
+
+fn panics_with<T>(what: impl FnOnce() -> T) -> String {
+    match catch_unwind(AssertUnwindSafe(what)) {
+        Ok(_) => panic!("this should not have come through"),
+        Err(panic) => *panic.downcast::<String>().unwrap(),
+    }
+}
+
+fn layer() -> TokenLayer {
+    Hallpass::builder(MemoryStore::new()).build().layer()
+}
+
+fn table() -> PolicyTable {
+    PolicyTable::new()
+}
+
+#[test]
+fn a_pattern_that_is_none() {
+    for (pattern, says) in [
+        ("projects", r#"a route's pattern starts with `/`; "projects" does not"#),
+        ("", r#"a route's pattern starts with `/`; "" does not"#),
+        (
+            "/p/:id",
+            r#""/p/:id" is not in axum's syntax: write `{id}` for `:id`, `{*path}` for `*path`"#,
+        ),
+        (
+            "/p/*rest",
+            r#""/p/*rest" is not in axum's syntax: write `{id}` for `:id`, `{*path}` for `*path`"#,
+        ),
+        ("/p/{id", r#""/p/{id" is no route's pattern: "#),
+        ("/p/{*rest}/x", r#""/p/{*rest}/x" is no route's pattern: "#),
+        ("/a/{x}/b/{x}", r#""/a/{x}/b/{x}" names two parameters {x}: give each a name of its own"#),
+    ] {
+        let message = panics_with(|| table().get(pattern, "p:read"));
+        assert!(message.starts_with(says), "{pattern}: {message}");
+    }
+}
+
+#[test]
+fn a_pattern_that_is_another_one_too() {
+    let message = panics_with(|| table().get("/p/{id}", "p:read").post("/p/{name}", "p:write"));
+    assert!(message.starts_with(r#""/p/{name}" clashes with another route: "#), "{message}");
+}
+
+#[test]
+fn a_rule_that_is_there_already() {
+    let message = panics_with(|| table().get("/p", "p:read").get("/p", "p:list"));
+    assert_eq!(
+        message,
+        "there are two rules for GET /p: keep one; `any_of` and `all_of` join requirements"
+    );
+}
+
+#[test]
+fn a_requirement_that_is_none() {
+    for (scope, says) in [
+        ("p:*", "a route cannot require \"p:*\": `*` belongs in what a token holds"),
+        ("", "a route cannot require \"\": a scope is not empty"),
+        ("p:{id", "a route cannot require \"p:{id\": a path parameter is a whole segment"),
+    ] {
+        let message = panics_with(|| table().get("/p", scope));
+        assert!(message.starts_with(says), "{message}");
+    }
+    let message = panics_with(|| table().get("/p", any_of::<&str>([])));
+    assert!(
+        message.starts_with("any_of of an empty list would let nobody or everybody in"),
+        "{message}"
+    );
+    let message = panics_with(|| table().get("/p", any_of([public()])));
+    assert!(message.starts_with("`public()` inside any_of"), "{message}");
+}
+
+#[test]
+fn a_parameter_that_the_pattern_does_not_have() {
+    // In the second, doubled braces are text, not a parameter.
+    for (pattern, name) in [("/p/{project}", "id"), ("/p/{{id}}", "id")] {
+        let message = panics_with(|| table().get(pattern, "p:read:{id}"));
+        assert_eq!(
+            message,
+            format!(
+                "p:read:{{id}} is bound to {{{name}}}, but the route {pattern} has no such parameter: name it as the pattern does"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_scope_that_is_not_in_the_catalog() {
+    let catalog = Catalog::new().scope(CatalogScope::new("projects", "Projects").per("project"));
+    let passes = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
+    let message = panics_with(|| passes.layer().policy(table().get("/p", "readme:read")));
+    assert_eq!(
+        message,
+        "GET /p: readme:read names readme:read, which the catalog does not list: add it there, or mend the rule"
+    );
+}
+
+#[test]
+fn a_layer_that_cannot_be() {
+    assert_eq!(
+        panics_with(|| layer().realm("a \"b\"")),
+        r#"a realm is printable ASCII without quotes or backslashes; "a \"b\"" is not"#
+    );
+    assert_eq!(
+        panics_with(|| layer().realm("")),
+        r#"a realm is printable ASCII without quotes or backslashes; "" is not"#
+    );
+    let message = panics_with(|| layer().realm("a\r\nset-cookie: x"));
+    assert!(message.contains("is not"), "{message}");
+    // A text without arguments panics as itself.
+    let empty = catch_unwind(|| layer().query_parameters([""])).unwrap_err();
+    assert_eq!(
+        *empty.downcast::<&str>().unwrap(),
+        "a query parameter has a name; for none at all say `.bearer_only()`"
+    );
+}
+
+#[test]
+fn a_plain_layer_that_would_need_a_path() {
+    assert_eq!(
+        panics_with(|| require("p:read:{id}")),
+        "`require(p:read:{id})` is bound to the path parameter {id}, which a plain layer cannot see: say it in \
+         the policy table, or with `.scoped(..)` on the axum handler"
+    );
+    assert!(panics_with(|| require("p:*")).starts_with("a route cannot require \"p:*\""));
+}
+
+#[test]
+fn what_comes_from_outside_the_program_is_an_error_instead() {
+    let error = table().try_route(http::Method::GET, "p", "p:read").unwrap_err();
+    assert_eq!(error.to_string(), r#"a route's pattern starts with `/`; "p" does not"#);
+}

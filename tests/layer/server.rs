@@ -1,0 +1,65 @@
+//! A host for one test.
+
+use std::net::SocketAddr;
+
+use hallpass_tower::TokenLayer;
+use http::{HeaderValue, Request};
+
+use crate::host::{Echo, Host};
+use crate::stage::{Setup, Stage};
+use crate::wire::{Answer, Http1, Http2, Sent};
+
+/// A host with the plain layer in front of its echo.
+pub(crate) struct Server {
+    pub(crate) stage: Stage,
+    pub(crate) echo: Echo,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    pub(crate) async fn of(host: Host) -> Self {
+        Self::with(host, |layer| layer).await
+    }
+
+    /// The layer set up in some other way.
+    pub(crate) async fn with(host: Host, set_up: impl FnOnce(TokenLayer) -> TokenLayer) -> Self {
+        let (stage, echo) = (Stage::new().await, Echo::default());
+        let layer = set_up(stage.layer(Setup::Default, host.layer()));
+        let address = host.serve_echo(layer, echo.clone()).await;
+        Self { stage, echo, address }
+    }
+
+    /// A request in HTTP/1.1, its words filled in.
+    pub(crate) fn text(&self, request: &str) -> Vec<u8> {
+        self.stage.words.fill(request.as_bytes())
+    }
+
+    /// What this method of this target answers to a token, over HTTP/1.1.
+    pub(crate) async fn http1(&self, method: &str, target: &str, token: &str) -> Answer {
+        let request =
+            format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\n{}\r\n", header(token));
+        Http1::exchange(self.address, &self.text(&request)).await
+    }
+
+    /// The same over HTTP/2.
+    pub(crate) async fn http2(&self, method: &str, target: &str, token: &str) -> Answer {
+        let target = String::from_utf8(self.text(target)).unwrap();
+        let uri = format!("http://localhost{target}");
+        let mut request = Request::builder().method(method).uri(uri).body(()).unwrap();
+        if !token.is_empty() {
+            let value =
+                HeaderValue::from_bytes(&self.text(&format!("Bearer {{{token}}}"))).unwrap();
+            request.headers_mut().insert("authorization", value);
+        }
+        Http2::connect(self.address).await.send(request, Sent::Nothing).await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, target: &str, token: &str) -> Answer {
+        self.http1("GET", target, token).await
+    }
+}
+
+/// The line that carries the token of this name; none without a name.
+fn header(token: &str) -> String {
+    if token.is_empty() { String::new() } else { format!("authorization: Bearer {{{token}}}\r\n") }
+}

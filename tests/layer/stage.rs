@@ -1,0 +1,221 @@
+//! What every test starts from: a store, tokens in every state, and the layers that guard it.
+
+use std::collections::HashMap;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use hallpass_core::{
+    Caller, Clock, Hallpass, Issued, NewToken, Owner, Regenerate, Standing, TokenId, all_of,
+};
+use hallpass_tower::{PolicyTable, TokenLayer};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::host::TONIC_ECHO;
+use crate::store::WatchedStore;
+
+/// Texts by the names that the rows use for them.
+#[derive(Clone, Default)]
+pub(crate) struct Words(HashMap<&'static str, Vec<u8>>);
+
+impl Words {
+    fn set(&mut self, name: &'static str, text: impl Into<Vec<u8>>) {
+        self.0.insert(name, text.into());
+    }
+
+    pub(crate) fn get(&self, name: &str) -> &[u8] {
+        &self.0[name]
+    }
+
+    /// A text by its name, where it is one.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        std::str::from_utf8(self.get(name)).unwrap()
+    }
+
+    /// The template with every `{NAME}` in it replaced.
+    pub(crate) fn fill(&self, template: &[u8]) -> Vec<u8> {
+        let mut filled = Vec::with_capacity(template.len());
+        let mut rest = template;
+        while let Some(start) = rest.iter().position(|byte| *byte == b'{') {
+            let end = rest.iter().position(|byte| *byte == b'}').expect("a brace is closed");
+            let name = std::str::from_utf8(&rest[start + 1..end]).unwrap();
+            filled.extend_from_slice(&rest[..start]);
+            filled.extend_from_slice(self.0.get(name).unwrap_or_else(|| panic!("no word {name}")));
+            rest = &rest[end + 1..];
+        }
+        filled.extend_from_slice(rest);
+        filled
+    }
+}
+
+/// The layers that the rows are sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Setup {
+    /// As `passes.layer()` gives it.
+    Default,
+    BearerOnly,
+    Tripwire,
+    /// With a policy table: [`policy`].
+    Policy,
+    /// With a host that has disabled mallory.
+    Owners,
+}
+
+impl Setup {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Default, Self::BearerOnly, Self::Tripwire, Self::Policy, Self::Owners];
+}
+
+/// What [`Setup::Policy`] enforces.
+fn policy() -> PolicyTable {
+    PolicyTable::new()
+        .get("/echo", all_of(["echo:read", "echo:list"]))
+        .post("/echo", "echo:write")
+        .delete("/echo", "echo:delete")
+        .post(TONIC_ECHO, all_of(["echo:read", "echo:list"]))
+}
+
+pub(crate) struct Stage {
+    pub(crate) store: WatchedStore,
+    pub(crate) passes: Hallpass,
+    pub(crate) words: Words,
+    /// The parts of tokens that must show up nowhere.
+    secrets: Vec<String>,
+    ids: Vec<TokenId>,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        let store = WatchedStore::new();
+        let passes = Hallpass::builder(store.clone()).build();
+        let words = Words::default();
+        let mut stage = Self { store, passes, words, secrets: Vec::new(), ids: Vec::new() };
+        stage.issue_all().await;
+        stage.misspell_all();
+        stage
+    }
+
+    /// The same, with every record in the cache.
+    pub(crate) async fn warm() -> Self {
+        let stage = Self::new().await;
+        for id in &stage.ids {
+            stage.store.warm(*id).await;
+        }
+        stage
+    }
+
+    /// Another handle on the same store.
+    pub(crate) fn builder(&self) -> hallpass_core::HallpassBuilder {
+        Hallpass::builder(self.store.clone())
+    }
+
+    /// The layer of a setup, made of a handle in the way of the host's framework.
+    pub(crate) fn layer(&self, setup: Setup, make: fn(&Hallpass) -> TokenLayer) -> TokenLayer {
+        match setup {
+            Setup::Default => make(&self.passes),
+            Setup::BearerOnly => make(&self.passes).bearer_only(),
+            Setup::Tripwire => make(&self.passes).bearer_only().tripwire(),
+            Setup::Policy => make(&self.passes).policy(policy()),
+            Setup::Owners => make(&self.builder().owners(all_but_mallory).build()),
+        }
+    }
+
+    /// The first of the secrets that this text holds, in any case, percent-encoded or not.
+    pub(crate) fn leak<'s>(&'s self, text: &[u8]) -> Option<&'s str> {
+        let decoded = percent_encoding::percent_decode(text).collect::<Vec<_>>();
+        let texts = [text, &decoded].map(|text| String::from_utf8_lossy(text).to_lowercase());
+        self.secrets
+            .iter()
+            .find(|secret| texts.iter().any(|text| text.contains(&secret.to_lowercase())))
+            .map(String::as_str)
+    }
+
+    fn keep(&mut self, name: &'static str, issued: &Issued) {
+        let text = issued.token.reveal();
+        // Behind the prefix and the 22 characters of the id, which is public.
+        let secret = text.split_once('_').unwrap().1[22..].to_owned();
+        self.secrets.push(secret);
+        self.ids.push(issued.record.id);
+        self.words.set(name, text);
+    }
+
+    async fn issue_all(&mut self) {
+        let alice = Caller::owner("alice");
+        for (name, scope) in [
+            ("T", "echo"),
+            ("U", "echo"),
+            ("LOW", "other"),
+            ("READER", "echo:read"),
+            ("WRITER", "echo:write"),
+        ] {
+            let issued =
+                self.passes.issue(&alice, NewToken::named(name).scope(scope)).await.unwrap();
+            self.keep(name, &issued);
+        }
+        let revoked = self.passes.issue(&alice, NewToken::named("revoked")).await.unwrap();
+        self.keep("REVOKED", &revoked);
+        self.passes.revoke(&alice, revoked.record.id).await.unwrap();
+
+        let deleted = self.passes.issue(&alice, NewToken::named("deleted")).await.unwrap();
+        self.keep("UNKNOWN", &deleted);
+        self.passes.delete(&alice, deleted.record.id, None).await.unwrap();
+
+        let replaced = self.passes.issue(&alice, NewToken::named("replaced")).await.unwrap();
+        self.keep("WRONG", &replaced);
+        let anew =
+            self.passes.regenerate(&alice, replaced.record.id, Regenerate::new()).await.unwrap();
+        self.keep("REPLACEMENT", &anew);
+
+        let yesterday = self.builder().clock(Yesterday).build();
+        let short = NewToken::named("expired").expires("1h");
+        let expired = yesterday.issue(&alice, short).await.unwrap();
+        self.keep("EXPIRED", &expired);
+
+        let mallory = Caller::owner("mallory");
+        let disabled = self.passes.issue(&mallory, NewToken::named("disabled")).await.unwrap();
+        self.keep("DISABLED", &disabled);
+
+        let other = self.builder().prefix("other").build();
+        let foreign = other.issue(&alice, NewToken::named("foreign")).await.unwrap();
+        self.keep("FOREIGN", &foreign);
+    }
+
+    fn misspell_all(&mut self) {
+        let token = self.words.text("T").to_owned();
+        let letter = token.rfind(|c: char| c.is_ascii_alphabetic()).unwrap();
+        let mut flipped = token.clone().into_bytes();
+        flipped[letter] ^= 0x20;
+        let last = if token.ends_with('0') { "1" } else { "0" };
+        let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
+
+        let words = &mut self.words;
+        words.set("SHORT", &token[..token.len() - 1]);
+        words.set("LONG", format!("{token}0"));
+        words.set("SUM", format!("{}{last}", &token[..token.len() - 1]));
+        words.set("FLIPPED", flipped);
+        words.set("HOMOGLYPH", format!("hp_\u{430}{}", &token[4..]));
+        words.set("8K", format!("hp_{}", "a".repeat(8 << 10)));
+        words.set("300K", format!("hp_{}", "a".repeat(300 << 10)));
+        words.set("600K", "a".repeat(600 << 10));
+        words.set("MANY", ["a=1"; 10_000].join("&"));
+        words.set("ENCODED", encoded);
+        // 65,500 bytes of request target are read, 65,534 are not.
+        words.set("PATH_65500", format!("/echo?x={}", "a".repeat(65_500 - 8)));
+        words.set("PATH_65534", format!("/echo?x={}", "a".repeat(65_535 - 8)));
+        words.set("BASIC", BASE64_STANDARD.encode(format!("u:{token}")));
+    }
+}
+
+/// The host's word on its people: mallory's account is disabled.
+async fn all_but_mallory(
+    owner: Owner,
+) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(if owner.as_str() == "mallory" { Standing::Disabled } else { Standing::Full })
+}
+
+#[derive(Debug)]
+struct Yesterday;
+
+impl Clock for Yesterday {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() - SignedDuration::from_hours(24)
+    }
+}

@@ -1,0 +1,19 @@
+//! The quickstart as people and programs meet it: the real binary, in a process and a folder of its own, and real
+//! clients.
+
+mod harness;
+
+mod canary;
+mod crash;
+mod options;
+mod owners;
+mod pages;
+mod problems;
+mod restart;
+mod revoking;
+mod routes;
+mod sign_in;
+mod stopping;
+mod story;
+mod two_processes;
+mod welcome;

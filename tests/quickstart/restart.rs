@@ -1,0 +1,95 @@
+//! What outlives the process, and what does not.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Place, Protocol};
+
+#[tokio::test]
+async fn after_a_restart_everything_is_still_there() {
+    let place = Place::new();
+    let server = place.start(&[]).await;
+    let client = server.client(Protocol::Http1);
+    let (alice, bob) = (client.sign_in("alice").await, client.sign_in("bob").await);
+    let active = alice.issue(&["projects:list"]).await;
+    let revoked = alice.issue(&["projects:list"]).await;
+    alice.revoke(&revoked.id).await;
+    let old = alice.issue(&["projects:list"]).await;
+    let new = alice.regenerate(&old.id, Value::Null).await;
+    let overlapping = bob.issue(&["projects:list"]).await;
+    let successor = bob.regenerate(&overlapping.id, json!({ "overlap": "1d" })).await;
+    let deleted = bob.issue(&["projects:list"]).await;
+    bob.delete(&format!("/tokens/{}", deleted.id)).await.expect(204);
+    let edit =
+        json!({ "name": "Grüße, 世界", "description": "two\nlines", "expires": "31-12-2099" });
+    alice.patch(&format!("/tokens/{}", active.id), edit).await.expect(200);
+    let before = client.sign_in("root").await.all().await;
+    assert_eq!(before.len(), 5);
+    server.stop().await;
+
+    let server = place.start(&[]).await;
+    let client = server.client(Protocol::Http1);
+    alice.through(client.clone()).get("/tokens").await.problem(401, "/no-caller");
+    assert_eq!(client.sign_in("root").await.all().await, before);
+    for token in [&active, &new, &overlapping] {
+        assert_eq!(client.status_with(&token.token).await, 200, "{token:?}");
+    }
+    assert_eq!(client.status_with(&successor.token).await, 200);
+    for token in [&revoked, &old, &deleted, &overlapping] {
+        assert_eq!(client.status_with(&token.token).await, 401, "{token:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_use_is_written_when_the_process_is_told_to_end() {
+    let place = Place::new();
+    let server = place.start(&[]).await;
+    let alice = server.client(Protocol::Http1).sign_in("alice").await;
+    let used = alice.issue(&["projects:list"]).await;
+    let unused = alice.issue(&["projects:list"]).await;
+    let refused = alice.issue(&["projects:list"]).await;
+    alice.revoke(&refused.id).await;
+    assert_eq!(alice.show(&used.id).await["last_used_at"], Value::Null);
+    assert_eq!(alice.client.status_with(&used.token).await, 200);
+    assert_eq!(alice.client.status_with(&refused.token).await, 401);
+    server.stop().await;
+
+    let server = place.start(&[]).await;
+    let alice = server.client(Protocol::Http1).sign_in("alice").await;
+    let shown = alice.show(&used.id).await;
+    let (used_at, created_at) = (shown["last_used_at"].as_str(), shown["created_at"].as_str());
+    let minute = |time: Option<&str>| {
+        time.expect("a time").parse::<jiff::Timestamp>().expect("a time").as_second() / 60
+    };
+    assert!(minute(used_at) >= minute(created_at), "{shown}");
+    assert_eq!(shown["revision"], 1, "a use is no change");
+    for id in [&unused.id, &refused.id] {
+        assert_eq!(alice.show(id).await["last_used_at"], Value::Null);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn memory_forgets() {
+    let place = Place::new();
+    let mut server = place.start(&["--store", "memory:"]).await;
+    let first = server.first_token().await;
+    let alice = server.client(Protocol::Http1).sign_in("alice").await;
+    let issued = alice.issue(&["projects:list"]).await;
+    for token in [&first, &issued.token] {
+        assert_eq!(alice.client.status_with(token).await, 200);
+    }
+    server.stop().await;
+    assert_eq!(place.files(), Vec::<String>::new());
+
+    let mut server = place.start(&["--store", "memory:"]).await;
+    let second = server.first_token().await;
+    assert_ne!(second, first);
+    let alice = server.client(Protocol::Http1).sign_in("alice").await;
+    for token in [&first, &issued.token] {
+        assert_eq!(alice.client.status_with(token).await, 401);
+    }
+    assert_eq!(alice.client.status_with(&second).await, 200);
+    assert_eq!(alice.all().await.len(), 1);
+    server.stop().await;
+}

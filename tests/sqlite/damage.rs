@@ -1,0 +1,153 @@
+//! Rows and pages that make no sense: denied as the store's fault, never let through, never a panic.
+
+use std::fs;
+
+use hallpass_core::store::{StoreError, TokenStore as _};
+use hallpass_core::{Caller, Denied, Hallpass, NewToken, Owner};
+use hallpass_tests::tokens::token;
+use sqlx::{AssertSqlSafe, Connection as _};
+
+use super::{open, place, run, stranger};
+
+#[tokio::test]
+async fn a_row_that_makes_no_sense_is_denied() {
+    let damages = [
+        "UPDATE tokens SET owner = ''",
+        "UPDATE tokens SET owner = char(7)",
+        "UPDATE tokens SET scopes = 'projects:read  jobs'",
+        "UPDATE tokens SET scopes = ' projects'",
+        "UPDATE tokens SET scopes = char(228)",
+        "UPDATE tokens SET name = CAST(x'ff' AS TEXT)",
+        "UPDATE tokens SET created_at = 9223372036854775807",
+        "UPDATE tokens SET expires_at = -9223372036854775808",
+        "UPDATE tokens SET revision = -1",
+        "UPDATE tokens SET algorithm = 'md5'",
+        "UPDATE tokens SET algorithm = 'hmac-sha256:'",
+        "UPDATE tokens SET digest = zeroblob(31)",
+        "UPDATE tokens SET digest = x''",
+        "PRAGMA ignore_check_constraints = ON; UPDATE tokens SET previous_until = 1",
+        "UPDATE tokens SET previous_algorithm = 'sha256', previous_digest = x'00', previous_until = 1",
+    ];
+    for damage in damages {
+        let (_directory, path) = place();
+        let store = open(&path).await;
+        let passes = Hallpass::builder(store.clone()).build();
+        let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+        let mut connection = stranger(&path).await;
+        run(&mut connection, damage).await;
+        connection.close().await.unwrap();
+
+        let error = store.find(issued.record.id).await.unwrap_err();
+        assert!(error.is_corrupt(), "{damage}: {error:?}");
+        let presented = issued.token.reveal().as_bytes();
+        let denied = passes.authenticate(presented).await.unwrap_err();
+        assert!(matches!(denied, Denied::Unavailable(_)), "503, not 401: {damage}: {denied:?}");
+        // It can still be got rid of.
+        let mut gone = stranger(&path).await;
+        run(&mut gone, "UPDATE tokens SET owner = 'alice'").await;
+        let deleted = store.delete_many(None, &[issued.record.id]).await.unwrap();
+        assert_eq!(deleted.tokens.len(), 1, "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn a_null_is_no_value() {
+    let columns =
+        ["owner", "name", "description", "scopes", "created_at", "revision", "algorithm", "digest"];
+    for column in columns {
+        let (_directory, path) = place();
+        let store = open(&path).await;
+        let token = token("alice", "ci");
+        store.insert(&token, None).await.unwrap();
+        let mut connection = stranger(&path).await;
+        run(
+            &mut connection,
+            "PRAGMA writable_schema = ON; \
+             UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL', '') WHERE name = 'tokens'; \
+             PRAGMA writable_schema = RESET",
+        )
+        .await;
+        let damage = AssertSqlSafe(format!("UPDATE tokens SET {column} = NULL"));
+        sqlx::raw_sql(damage).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        let error = store.find(token.record.id).await.unwrap_err();
+        assert!(error.is_corrupt(), "{column}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_makes_no_sense_is_an_error() {
+    let damages = [
+        "DELETE FROM clock",
+        "UPDATE clock SET seq = -1",
+        "PRAGMA ignore_check_constraints = ON; UPDATE changes SET kind = 'new'",
+        "PRAGMA ignore_check_constraints = ON; UPDATE changes SET token = NULL",
+        "UPDATE changes SET token = x'01'",
+    ];
+    for damage in damages {
+        let (_directory, path) = place();
+        let store = open(&path).await;
+        let seq = store.insert(&token("alice", "ci"), None).await.unwrap();
+        let mut place = store.changes(None, 0).await.unwrap().head;
+        place.seq = seq;
+        let mut connection = stranger(&path).await;
+        run(&mut connection, damage).await;
+        let error = store.changes(Some(place), 10).await.unwrap_err();
+        assert!(error.is_corrupt(), "{damage}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_its_clock_nothing_is_changed_or_let_through() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    run(&mut stranger(&path).await, "DELETE FROM clock").await;
+    let alice = Owner::new("alice").unwrap();
+    let errors: [StoreError; 4] = [
+        store.find(token.record.id).await.unwrap_err(),
+        store.delete(token.record.id, None).await.unwrap_err(),
+        store.announce(&alice).await.unwrap_err(),
+        store.ping().await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.is_corrupt(), "{error:?}");
+    }
+    run(&mut stranger(&path).await, "INSERT INTO clock VALUES (1, 1, 1)").await;
+    assert!(store.find(token.record.id).await.unwrap().value.is_some(), "it was not deleted");
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_denied() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    let tokens: Vec<_> = (0..100).map(|_| token("alice", "ci")).collect();
+    for token in &tokens {
+        store.insert(token, None).await.unwrap();
+    }
+    store.close().await;
+    let mut bytes = fs::read(&path).unwrap();
+    // All but the first page, which says what the file is.
+    bytes[4_096..].iter_mut().for_each(|byte| *byte ^= 0xA5);
+    fs::write(&path, bytes).unwrap();
+
+    let store = open(&path).await;
+    for token in &tokens {
+        let error = store.find(token.record.id).await.unwrap_err();
+        assert!(error.is_corrupt(), "{error:?}");
+    }
+    let refused = store.insert(&token("alice", "ci"), Some(50)).await.unwrap_err();
+    assert!(refused.is_corrupt(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_dropped_table_is_the_stores_fault() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    run(&mut stranger(&path).await, "DROP TABLE tokens").await;
+    assert!(store.find(token.record.id).await.unwrap_err().is_unavailable());
+    assert!(store.insert(&token, None).await.unwrap_err().is_unavailable());
+}

@@ -1,0 +1,210 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hallpass_core::store::TokenStore as _;
+use hallpass_sqlite::{OpenError, SqliteStore};
+use hallpass_tests::tokens::token;
+use sqlx::Connection as _;
+
+use super::{open, place, run, stranger};
+
+/// What lies in the directory, byte by byte.
+fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fs::read_dir(directory)
+        .expect("a directory")
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            (path.clone(), fs::read(path).unwrap_or_default())
+        })
+        .collect()
+}
+
+/// Fails unless opening is refused with this sentence about the path, and leaves no trace.
+async fn refused(path: &Path, sentence: &str) -> OpenError {
+    let directory = path.parent().expect("a directory");
+    let before = directory.exists().then(|| contents(directory));
+    let error = SqliteStore::open(path).await.expect_err("it is not usable");
+    let told = error.to_string();
+    assert!(told.contains(sentence), "{told}");
+    assert!(!told.contains('\n') && told.contains(": "), "one sentence, with what to do: {told}");
+    let after = directory.exists().then(|| contents(directory));
+    assert!(after == before, "something was touched: {:?}", after.map(BTreeMap::into_keys));
+    error
+}
+
+#[tokio::test]
+async fn a_path_that_leads_nowhere_is_refused() {
+    let (directory, path) = place();
+    let missing = directory.path().join("not/there/tokens.db");
+    let error = refused(&missing, "there is no directory ").await;
+    assert!(error.to_string().contains("not/there"), "{error}");
+    fs::write(&path, "a file").unwrap();
+    let below_a_file = path.join("tokens.db");
+    let error = SqliteStore::open(&below_a_file).await.expect_err("there is no such place");
+    assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains("cannot be opened"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), b"a file");
+    for nothing in ["", "\0"] {
+        assert!(SqliteStore::open(nothing).await.is_err(), "{nothing:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_is_refused() {
+    let (directory, _) = place();
+    let path = directory.path().join("tokens.db");
+    fs::create_dir(&path).unwrap();
+    let error = refused(&path, "is not a file").await;
+    assert!(matches!(error, OpenError::NotAFile { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_read_only_file_is_refused() {
+    let (_directory, path) = place();
+    open(&path).await.close().await;
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    let error = refused(&path, "is read-only").await;
+    assert!(matches!(error, OpenError::ReadOnly { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let (_directory, path) = place();
+    for content in
+        [&b"x"[..], b"SQLite format 4\0", &[0; 5_000], "no database ".repeat(9_000).as_bytes()]
+    {
+        fs::write(&path, content).unwrap();
+        let error = refused(&path, "is no SQLite database").await;
+        assert!(matches!(error, OpenError::NotADatabase { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_applications_database_is_refused() {
+    let strangers = [
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users (name) VALUES ('x')",
+        "CREATE TABLE tokens (id TEXT)",
+        "PRAGMA application_id = 7",
+        "PRAGMA user_version = 1",
+        "PRAGMA journal_mode = wal; CREATE TABLE users (id INTEGER PRIMARY KEY)",
+    ];
+    for statements in strangers {
+        let (_directory, path) = place();
+        let mut connection = stranger(&path).await;
+        run(&mut connection, statements).await;
+        connection.close().await.unwrap();
+        let error = refused(&path, "is another application's database").await;
+        assert!(matches!(error, OpenError::Foreign { .. }), "{statements}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_applications_database_in_use_is_refused() {
+    let (_directory, path) = place();
+    let mut connection = stranger(&path).await;
+    // All that there is, is in the log.
+    run(&mut connection, "PRAGMA journal_mode = wal; CREATE TABLE users (id INTEGER)").await;
+    let before = fs::read(&path).unwrap();
+    let error = SqliteStore::open(&path).await.expect_err("it is somebody else's");
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    run(&mut connection, "INSERT INTO users VALUES (1)").await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let (_directory, path) = place();
+    open(&path).await.close().await;
+    let mut connection = stranger(&path).await;
+    run(&mut connection, "PRAGMA user_version = 99; ALTER TABLE tokens ADD COLUMN new TEXT").await;
+    connection.close().await.unwrap();
+    let error = refused(&path, "was written by a newer version of Hallpass (schema 99").await;
+    assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error:?}");
+    // Also while the newer version runs, and what it did is in its log.
+    let mut connection = stranger(&path).await;
+    run(&mut connection, "PRAGMA user_version = 100").await;
+    let error = SqliteStore::open(&path).await.expect_err("it is newer");
+    assert!(matches!(error, OpenError::Newer { found: 100, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_refused() {
+    let (_directory, path) = place();
+    open(&path).await.close().await;
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100..4_096].fill(0xA5);
+    fs::write(&path, &bytes).unwrap();
+    let error = SqliteStore::open(&path).await.expect_err("it is damaged");
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("is damaged: restore it"), "{error}");
+    assert!(fs::read(&path).unwrap() == bytes, "it was touched");
+}
+
+#[tokio::test]
+async fn a_locked_database_is_refused_in_bounded_time() {
+    let (_directory, path) = place();
+    open(&path).await.close().await;
+    let mut connection = stranger(&path).await;
+    run(&mut connection, "BEGIN IMMEDIATE").await;
+    let error = SqliteStore::open(&path).await.expect_err("it is locked");
+    assert!(matches!(error, OpenError::Locked { .. }), "{error:?}");
+    run(&mut connection, "ROLLBACK").await;
+    open(&path).await;
+}
+
+#[tokio::test]
+async fn an_empty_file_becomes_a_store() {
+    let (_directory, path) = place();
+    fs::write(&path, "").unwrap();
+    let store = open(&path).await;
+    store.insert(&token("alice", "ci"), None).await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_store_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (directory, path) = place();
+    let store = open(&path).await;
+    store.insert(&token("alice", "ci"), None).await.unwrap();
+    let mut files = 0;
+    for entry in fs::read_dir(directory.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?} is open to others", entry.path());
+        files += 1;
+    }
+    assert_eq!(files, 3, "the database, its log and its index");
+}
+
+#[tokio::test]
+async fn many_may_open_a_new_file_at_once() {
+    let (_directory, path) = place();
+    let opening: Vec<_> = (0..8).map(|_| tokio::spawn(SqliteStore::open(path.clone()))).collect();
+    for (number, store) in opening.into_iter().enumerate() {
+        let store = store.await.unwrap().unwrap_or_else(|error| panic!("{number}: {error:?}"));
+        store.insert(&token("alice", "ci"), None).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn addresses_name_files() {
+    let (directory, path) = place();
+    let path = path.display();
+    for address in [format!("sqlite:{path}"), format!("sqlite://{path}")] {
+        SqliteStore::connect(&address).await.unwrap().close().await;
+    }
+    assert_eq!(contents(directory.path()).len(), 1);
+    let secret = "postgres://user:hunter2@host/db";
+    for other in ["", "tokens.db", "sqlite:", "sqlite::memory:", "sqlite:x.db?mode=ro", secret] {
+        let error = SqliteStore::connect(other).await.expect_err("no address");
+        assert!(matches!(error, OpenError::Address), "{other}: {error:?}");
+        assert!(
+            !format!("{error} {error:?}").contains("hunter2"),
+            "what was given is not repeated"
+        );
+    }
+}

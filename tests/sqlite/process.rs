@@ -1,0 +1,84 @@
+//! A process of its own that works on a store, for the tests of several processes on one file: what to do
+//! comes as arguments, what was done goes to the standard output, line by line.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use hallpass_core::store::TokenStore as _;
+use hallpass_sqlite::SqliteStore;
+use hallpass_tests::tokens::{at, edited, token};
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let [task, path] = arguments[..] else {
+        panic!("a task and a path, please");
+    };
+    let store = open(path).await;
+    match task {
+        "issue" => issue(store).await,
+        "churn" => churn(store).await,
+        "fill" => fill(store).await,
+        other => panic!("no such task: {other}"),
+    }
+}
+
+async fn open(path: impl AsRef<Path>) -> Arc<SqliteStore> {
+    Arc::new(SqliteStore::open(path).await.expect("the store opens"))
+}
+
+fn say(line: impl std::fmt::Display) {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).expect("somebody listens");
+}
+
+/// Issues 50 tokens of alice's at once, if the limit of 50 allows. Starts when told to.
+async fn issue(store: Arc<SqliteStore>) {
+    say("ready");
+    io::stdin().read_line(&mut String::new()).expect("a line");
+    let inserts: Vec<_> = (0..50)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.insert(&token("alice", "ci"), Some(50)).await })
+        })
+        .collect();
+    for insert in inserts {
+        match insert.await.expect("no panic") {
+            Ok(_) => say("issued"),
+            Err(error) if error.limit_in_use().is_some() => say("limit"),
+            Err(error) => say(format!("{error}: {:?}", std::error::Error::source(&error))),
+        }
+    }
+}
+
+/// Issues and revokes, and says so each time that it is done, until it is killed.
+async fn churn(store: Arc<SqliteStore>) {
+    loop {
+        let token = token("alice", "ci");
+        store.insert(&token, None).await.expect("an insert");
+        say(format!("issued {}", token.record.id));
+        let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
+        store.change(&revoke).await.expect("a change");
+        say(format!("revoked {}", token.record.id));
+    }
+}
+
+/// Issues tokens until there is no room, then a few more, then looks at the first.
+async fn fill(store: Arc<SqliteStore>) {
+    let first = token("alice", "first");
+    store.insert(&first, None).await.expect("room for one");
+    let mut refused = 0;
+    while refused < 3 {
+        let mut token = token("alice", "big");
+        token.record.description = "x".repeat(1_000);
+        if let Err(error) = store.insert(&token, None).await {
+            refused += 1;
+            let read_only = error.is_read_only();
+            say(format!("refused, read only: {read_only}"));
+        }
+    }
+    let found = store.find(first.record.id).await.expect("reads go on");
+    say(format!("found: {}", found.value.is_some()));
+}
