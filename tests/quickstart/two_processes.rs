@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::harness::{Person, Place, Protocol, Server};
 
 async fn two(place: &Place, arguments: &[&str]) -> [Server; 2] {
-    [place.start(arguments).await, place.start(arguments).await]
+    // At once, on a file that neither has made yet.
+    tokio::join!(place.start(arguments), place.start(arguments)).into()
 }
 
 /// The same person at both; sessions are each process's own.

@@ -24,10 +24,10 @@ impl Framework for Axum {
     }
 
     fn rewrite_uris(&self, extensions: &mut Extensions, cut: &dyn Fn(&Uri) -> Option<Uri>) {
-        if let Some(OriginalUri(uri)) = extensions.get_mut() {
-            if let Some(rest) = cut(uri) {
-                *uri = rest;
-            }
+        if let Some(OriginalUri(uri)) = extensions.get_mut()
+            && let Some(rest) = cut(uri)
+        {
+            *uri = rest;
         }
     }
 }

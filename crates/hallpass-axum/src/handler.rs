@@ -45,9 +45,11 @@ pub trait HandlerExt<T, S>: Handler<T, S> {
     #[track_caller]
     fn scoped(self, requirement: impl IntoRequirement) -> ScopedHandler<Self, T, S> {
         match requirement.into_requirement() {
-            Ok(requirement) => {
-                ScopedHandler { handler: self, requirement: Arc::new(requirement), marker: PhantomData }
-            }
+            Ok(requirement) => ScopedHandler {
+                handler: self,
+                requirement: Arc::new(requirement),
+                marker: PhantomData,
+            },
             Err(error) => panic!("{error}"),
         }
     }
@@ -73,7 +75,9 @@ where
     fn call(self, request: Request, state: S) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let state = match enforce_routed(&mut parts, &self.requirement) {
-            Ok(()) => State::Calling { future: self.handler.call(Request::from_parts(parts, body), state) },
+            Ok(()) => State::Calling {
+                future: self.handler.call(Request::from_parts(parts, body), state),
+            },
             Err(refusal) => State::Refused {
                 response: Some(Rejection::new(refusal, &parts.headers).into_response()),
             },
@@ -94,7 +98,9 @@ impl<H: Clone, T, S> Clone for ScopedHandler<H, T, S> {
 
 impl<H, T, S> fmt::Debug for ScopedHandler<H, T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopedHandler").field("requirement", &self.requirement).finish_non_exhaustive()
+        f.debug_struct("ScopedHandler")
+            .field("requirement", &self.requirement)
+            .finish_non_exhaustive()
     }
 }
 

@@ -33,7 +33,9 @@ pub(crate) fn enforce_routed(parts: &mut Parts, requirement: &Requirement) -> Re
 
 /// axum's extractor is `async` by its trait alone: it looks into the extensions and is done. Were it
 /// ever to wait, nobody is let in, because a requirement with parameters is not met without them.
-fn raw(parts: &mut Parts) -> Option<Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>> {
+fn raw(
+    parts: &mut Parts,
+) -> Option<Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>> {
     let future = pin!(RawPathParams::from_request_parts(parts, &()));
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),

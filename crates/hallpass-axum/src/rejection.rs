@@ -14,7 +14,8 @@ impl Rejection {
     /// A refusal of a request with these headers. Only the content type decides how it is rendered.
     pub(crate) fn new(refusal: Refusal, request: &HeaderMap) -> Self {
         let content_type = request.get(http::header::CONTENT_TYPE).cloned();
-        let request = content_type.map(|value| (http::header::CONTENT_TYPE, value)).into_iter().collect();
+        let request =
+            content_type.map(|value| (http::header::CONTENT_TYPE, value)).into_iter().collect();
         Self { refusal, request }
     }
 

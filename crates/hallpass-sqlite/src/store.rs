@@ -12,7 +12,7 @@ use crate::write::Write;
 
 /// Tokens in a SQLite database. Clones share its connections.
 ///
-/// Opened and used in a tokio runtime with I/O and time enabled. See the [crate](crate) for what it
+/// Opened and used in a tokio runtime with I/O and time enabled. See the [crate] for what it
 /// promises.
 #[derive(Clone)]
 pub struct SqliteStore {

@@ -39,7 +39,7 @@ impl Server {
         let mut stderr = Printed::by(child.stderr.take().expect("piped"));
         let ready = stdout.until(|text| address(text).is_some()).await;
         let Some(address) = ready.as_deref().and_then(address) else {
-            panic!("it is not ready: {:?}", stderr.to_its_end().await);
+            panic!("it is not ready: {:?}", stderr.whole().await);
         };
         Self { child, address, stdout, stderr, ended: false }
     }
@@ -81,8 +81,7 @@ impl Server {
     pub(crate) async fn end(mut self) -> Output {
         let status = self.wait().await;
         let (stdout, stderr) = (&mut self.stdout, &mut self.stderr);
-        let output =
-            Output { stdout: stdout.to_its_end().await, stderr: stderr.to_its_end().await };
+        let output = Output { stdout: stdout.whole().await, stderr: stderr.whole().await };
         assert_eq!(status.code(), Some(0), "it ended with {status}: {}", output.stderr);
         output
     }
@@ -126,7 +125,7 @@ impl Printed {
         found.expect("in time").ok().map(|text| text.clone())
     }
 
-    async fn to_its_end(&mut self) -> String {
+    async fn whole(&mut self) -> String {
         timeout(PATIENCE, &mut self.reader).await.expect("in time").expect("it is read");
         self.text.borrow().clone()
     }

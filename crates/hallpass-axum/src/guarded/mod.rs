@@ -42,12 +42,14 @@ pub struct GuardedRouter<S = ()> {
     table: PolicyTable,
 }
 
+type Guard<S> = Box<dyn FnOnce(&TokenLayer) -> MethodRouter<S> + Send>;
+
 struct GuardedRoute<S> {
     method: Method,
     path: String,
     requirement: Requirement,
     /// Puts the layer around the handler: it is known only when the router is protected.
-    guard: Box<dyn FnOnce(&TokenLayer) -> MethodRouter<S> + Send>,
+    guard: Guard<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
@@ -66,7 +68,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self,
         path: &str,
         requirement: impl IntoRequirement,
-        handler: impl Handler<T, S> + Sync,
+        handler: impl Handler<T, S>,
     ) -> Self {
         self.route(Method::GET, path, requirement, handler)
     }
@@ -81,7 +83,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self,
         path: &str,
         requirement: impl IntoRequirement,
-        handler: impl Handler<T, S> + Sync,
+        handler: impl Handler<T, S>,
     ) -> Self {
         self.route(Method::POST, path, requirement, handler)
     }
@@ -96,7 +98,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self,
         path: &str,
         requirement: impl IntoRequirement,
-        handler: impl Handler<T, S> + Sync,
+        handler: impl Handler<T, S>,
     ) -> Self {
         self.route(Method::PUT, path, requirement, handler)
     }
@@ -111,7 +113,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self,
         path: &str,
         requirement: impl IntoRequirement,
-        handler: impl Handler<T, S> + Sync,
+        handler: impl Handler<T, S>,
     ) -> Self {
         self.route(Method::PATCH, path, requirement, handler)
     }
@@ -126,7 +128,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self,
         path: &str,
         requirement: impl IntoRequirement,
-        handler: impl Handler<T, S> + Sync,
+        handler: impl Handler<T, S>,
     ) -> Self {
         self.route(Method::DELETE, path, requirement, handler)
     }
@@ -143,7 +145,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         method: Method,
         path: &str,
         requirement: impl IntoRequirement,
-        handler: impl Handler<T, S> + Sync,
+        handler: impl Handler<T, S>,
     ) -> Self {
         let requirement = match requirement.into_requirement() {
             Ok(requirement) => requirement,
