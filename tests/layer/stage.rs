@@ -35,7 +35,8 @@ impl Words {
         let mut filled = Vec::with_capacity(template.len());
         let mut rest = template;
         while let Some(start) = rest.iter().position(|byte| *byte == b'{') {
-            let end = rest.iter().position(|byte| *byte == b'}').expect("a brace is closed");
+            let end = start
+                + rest[start..].iter().position(|byte| *byte == b'}').expect("a brace is closed");
             let name = std::str::from_utf8(&rest[start + 1..end]).unwrap();
             filled.extend_from_slice(&rest[..start]);
             filled.extend_from_slice(self.0.get(name).unwrap_or_else(|| panic!("no word {name}")));

@@ -9,6 +9,7 @@ mod options;
 mod owners;
 mod pages;
 mod problems;
+mod projects;
 mod restart;
 mod revoking;
 mod routes;

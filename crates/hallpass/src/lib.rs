@@ -35,7 +35,7 @@ pub mod prelude {
 }
 
 /// The README's and the guide's snippets, compiled and run.
-#[cfg(all(doctest, feature = "axum", feature = "sqlite", feature = "memory"))]
+#[cfg(all(doctest, feature = "axum", feature = "memory", feature = "openapi", feature = "sqlite"))]
 mod snippets {
     macro_rules! page {
         ($name:ident, $path:literal) => {

@@ -51,7 +51,7 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     let passes = tokens::passes(&options).await?;
-    // Before anybody is told that the service is there: whoever is may ask it to stop.
+    // Heard from here on: who reads that the service is ready may end it at once.
     let (stop, overdue) = (stop::asked()?, stop::asked()?);
     welcome::print(&passes, listener.local_addr()?).await?;
     let serve = axum::serve(listener, app(&passes)).with_graceful_shutdown(stop);

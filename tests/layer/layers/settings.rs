@@ -43,13 +43,14 @@ async fn e56_the_tripwire_reports_which_token_came_in_a_url() {
 #[tokio::test]
 async fn other_query_parameters_are_looked_at_when_they_are_named() {
     let server =
-        Server::with(Host::Hyper, |layer| layer.query_parameters(["access_token", "k"])).await;
+        Server::with(Host::Hyper, |layer| layer.query_parameters(["access_token", "my key"])).await;
     for (target, owed) in [
         ("/echo?access_token={T}", 200),
-        ("/echo?k={T}", 200),
+        ("/echo?my+key={T}", 200),
+        ("/echo?my%20key={T}", 200),
         ("/echo?session={T}", 401),
-        ("/echo?access_token={T}&k={T}", 400),
-        ("/echo?k=&access_token={T}", 400),
+        ("/echo?access_token={T}&my+key={T}", 400),
+        ("/echo?my+key=&access_token={T}", 400),
     ] {
         let answer = server.get(target, "").await;
         assert_eq!(answer.status, owed, "{target}");

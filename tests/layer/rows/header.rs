@@ -22,6 +22,7 @@ pub(super) fn rows() -> Vec<Row> {
         line("E6", " Bearer {T}", INVALID_REQUEST).on(Http2),
         line("E7", "Bearer {T} ", INVALID_REQUEST).on(Http2),
         line("E7", "Bearer {T}\t", INVALID_REQUEST).on(Http2),
+        line("E7", "Basic dTpw ", INVALID_REQUEST).on(Http2),
         line("E8", "Bearer{T}", NO_CREDENTIAL),
         line("E9", "Bearer", INVALID_REQUEST),
         line("E10", "Bearer ", INVALID_REQUEST),
