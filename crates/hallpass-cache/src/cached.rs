@@ -19,6 +19,8 @@ use crate::stripes::Stripes;
 
 /// A store with a cache in front.
 ///
+/// Checks must run in a tokio runtime with time enabled: loads and the change log are tasks of their own.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
 /// use hallpass_cache::Cached;

@@ -45,7 +45,8 @@ impl CacheSettings {
         self
     }
 
-    /// How often the change log is asked: 500 ms by default, less than the bound.
+    /// How often the change log is asked: 500 ms by default. Less often than the bound costs reloads, never
+    /// freshness.
     pub fn poll(mut self, poll: Duration) -> Self {
         self.poll = poll;
         self

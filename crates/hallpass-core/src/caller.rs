@@ -1,3 +1,4 @@
+use crate::error::Error;
 use crate::owner::{Owner, OwnerError};
 use crate::scope::ScopeSet;
 
@@ -124,6 +125,13 @@ impl Caller {
     #[must_use]
     pub fn on_behalf_of(&self) -> Option<&Owner> {
         self.owner.as_ref()
+    }
+
+    /// In whose name; an error for an operator who named nobody where somebody must be.
+    pub(crate) fn must_name_owner(&self) -> Result<&Owner, Error> {
+        self.on_behalf_of().ok_or_else(|| {
+            Error::invalid("owner", "say whose token it is: `Caller::operator(..).for_owner(..)`")
+        })
     }
 
     /// What the caller may reach.

@@ -5,9 +5,8 @@ use crate::scope::{Scope, ScopeSet};
 
 /// The scopes the application knows, and named sets of them.
 ///
-/// With a catalog, an unknown scope is an error when a token is issued and when a route is
-/// declared, and one that is already stored allows nothing. It feeds the page's picker,
-/// `GET /scopes` and the OpenAPI document.
+/// With a catalog, an unknown scope is an error when a token is issued, and at start-up when a policy table or a
+/// guarded router names it; one that is already stored allows nothing. It feeds `GET /scopes` of the token API.
 ///
 /// ```
 /// use hallpass_core::{Catalog, CatalogScope};

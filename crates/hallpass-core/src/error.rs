@@ -16,7 +16,7 @@ pub enum Error {
     #[error("the token was changed since you looked: it is at revision {}", .current.get())]
     #[non_exhaustive]
     Stale {
-        /// The revision it is at.
+        /// The revision it is at, or at least at, if it changed while this call ran.
         current: Revision,
     },
     /// Others kept changing the token at the same time.
@@ -112,6 +112,9 @@ pub enum Forbidden {
     /// What only an admin may ask for.
     #[error("only an admin may ask for other people's tokens")]
     OnlyAdmins,
+    /// What only the service's own program may do.
+    #[error("only the service's own operator may do this")]
+    OnlyOperators,
     /// The owner is disabled.
     #[error("this account is disabled")]
     OwnerDisabled,

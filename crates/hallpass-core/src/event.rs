@@ -17,7 +17,7 @@ pub struct Event {
     pub token: Option<TokenId>,
     /// Whose tokens, where it is known.
     pub owner: Option<Owner>,
-    /// How many tokens: 1 but for what is done to all of an owner's.
+    /// How many tokens: 1 but for what is done to several at once, all of an owner's or a prune.
     pub count: u64,
     /// When.
     pub at: Timestamp,
@@ -35,7 +35,7 @@ pub enum EventKind {
     Updated,
     /// A new secret for an existing token.
     Regenerated,
-    /// The secret before the last was shut out at the new one's first use.
+    /// The previous secret was shut out at the new one's first use.
     OverlapEnded,
     /// A token was taken back.
     Revoked,

@@ -91,7 +91,7 @@ pub(crate) fn to_millis(time: Timestamp) -> Timestamp {
 ///
 /// # Errors
 ///
-/// Another form, zero, or a span beyond what a token can live.
+/// Another form, zero, or a number too large to hold.
 pub fn parse_span(text: &str) -> Result<SignedDuration, ExpiryError> {
     let (number, unit) =
         text.split_at_checked(text.len().saturating_sub(1)).ok_or(ExpiryError::Form)?;

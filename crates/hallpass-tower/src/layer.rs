@@ -63,7 +63,8 @@ impl TokenLayer {
     }
 
     /// Lets requests without any credential through, without a principal: for routers whose routes say
-    /// themselves what they need. A credential that is no good is still refused.
+    /// themselves what they need. A credential that is no good is still refused, and a policy table still
+    /// decides which routes need a token.
     pub fn optional(mut self) -> Self {
         self.settings().optional = true;
         self

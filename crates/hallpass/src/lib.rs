@@ -35,7 +35,14 @@ pub mod prelude {
 }
 
 /// The README's and the guide's snippets, compiled and run.
-#[cfg(all(doctest, feature = "axum", feature = "memory", feature = "openapi", feature = "sqlite"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "cache",
+    feature = "memory",
+    feature = "openapi",
+    feature = "sqlite"
+))]
 mod snippets {
     macro_rules! page {
         ($name:ident, $path:literal) => {

@@ -264,7 +264,7 @@ impl<S: Clone + Send + Sync + 'static> Default for GuardedRouter<S> {
 /// The inventory: a line a route.
 impl<S> fmt::Display for GuardedRouter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.table.fmt(f)
+        write!(f, "{}anything else: 404 or 405", self.table.inventory())
     }
 }
 

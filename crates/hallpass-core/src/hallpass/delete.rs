@@ -73,9 +73,9 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// [`Forbidden`] for an operator who acts for nobody, or the store's trouble.
+    /// [`Error::Invalid`] for an operator who acts for nobody, or the store's trouble.
     pub async fn delete_all(&self, by: &Caller) -> Result<u64, Error> {
-        let owner = by.on_behalf_of().ok_or(Forbidden::OnlyItsOwner)?;
+        let owner = by.must_name_owner()?;
         let deleted = self.store().delete_owner(owner).await?.count;
         if deleted > 0 {
             let mut event = self.event(EventKind::Deleted, by).about(None, owner);
@@ -90,10 +90,10 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// [`Forbidden::OnlyAdmins`], or the store's trouble: what is gone by then stays gone.
+    /// [`Forbidden::OnlyOperators`], or the store's trouble: what is gone by then stays gone.
     pub async fn prune(&self, by: &Caller, ended_before: Timestamp) -> Result<u64, Error> {
         if by.role() != Role::Operator {
-            return Err(Forbidden::OnlyAdmins.into());
+            return Err(Forbidden::OnlyOperators.into());
         }
         // What ends later than now has not ended.
         let ended_before = ended_before.min(self.now());

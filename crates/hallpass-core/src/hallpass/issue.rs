@@ -26,9 +26,7 @@ impl Hallpass {
     /// [`Error::Invalid`] with a sentence a field, [`Error::LimitReached`],
     /// [`Forbidden`](crate::Forbidden) scopes, or the store's trouble.
     pub async fn issue(&self, by: &Caller, new: NewToken) -> Result<Issued, Error> {
-        let owner = by.on_behalf_of().ok_or_else(|| {
-            Error::invalid("owner", "say whose token it is: `Caller::operator(..).for_owner(..)`")
-        })?;
+        let owner = by.must_name_owner()?;
         let now = self.now();
         let mut faults = Faults::default();
         let name = Self::read_name(&mut faults, &new.name);

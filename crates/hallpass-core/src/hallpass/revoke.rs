@@ -20,7 +20,8 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], or the store's trouble: then the token may still work.
+    /// [`Error::NotFound`], [`Error::Conflict`] if others kept changing the token, or the store's trouble: then it
+    /// may still work.
     pub async fn revoke(&self, by: &Caller, id: TokenId) -> Result<TokenRecord, Error> {
         let now = self.now();
         let mut unknown_outcomes = 0;

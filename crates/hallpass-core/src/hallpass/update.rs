@@ -19,7 +19,8 @@ impl Hallpass {
     ///
     /// [`Error::NotFound`], [`Error::Stale`] at another revision than the one expected,
     /// [`Error::Ended`] if a new expiry would bring an ended token back, [`Error::Invalid`],
-    /// [`Forbidden`](crate::Forbidden) for scopes the caller may not add, or the store's trouble.
+    /// [`Forbidden`](crate::Forbidden) for another's token or scopes the caller may not add, [`Error::Conflict`] if
+    /// others kept changing the token, or the store's trouble.
     pub async fn update(
         &self,
         by: &Caller,

@@ -91,6 +91,6 @@ async fn nobody_but_an_operator_prunes() {
     let service = roomy();
     for by in [alice(), root()] {
         let outcome = service.passes.prune(&by, service.passes.now()).await;
-        assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyAdmins)));
+        assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyOperators)));
     }
 }

@@ -213,6 +213,16 @@ impl PolicyTable {
         })
     }
 
+    /// The rules as text: a line each, in columns, as they were added.
+    #[must_use]
+    pub fn inventory(&self) -> String {
+        let methods = self.rules().map(|rule| rule.method.as_str().len()).max().unwrap_or(0);
+        let patterns = self.rules().map(|rule| rule.pattern.chars().count()).max().unwrap_or(0);
+        self.rules().fold(String::new(), |text, Rule { method, pattern, requirement }| {
+            text + &format!("{:methods$}  {pattern:patterns$}  {requirement}\n", method.as_str())
+        })
+    }
+
     pub(crate) fn lookup<'t>(
         &'t self,
         method: &Method,
@@ -258,16 +268,10 @@ impl Route {
     }
 }
 
-/// A table with a line a rule, in columns.
+/// A line a rule, in columns.
 impl fmt::Display for PolicyTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let methods = self.rules().map(|rule| rule.method.as_str().len()).max().unwrap_or(0);
-        let patterns = self.rules().map(|rule| rule.pattern.chars().count()).max().unwrap_or(0);
-        for rule in self.rules() {
-            let Rule { method, pattern, requirement } = rule;
-            writeln!(f, "{:methods$}  {pattern:patterns$}  {requirement}", method.as_str())?;
-        }
-        f.write_str("anything else: refused")
+        write!(f, "{}anything else: refused", self.inventory())
     }
 }
 
