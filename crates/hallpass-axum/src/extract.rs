@@ -43,7 +43,7 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         match require_principal(&parts.extensions) {
             Ok(principal) => Ok(Self(principal.clone())),
-            Err(refusal) => Err(Rejection::new(refusal, &parts.headers)),
+            Err(refusal) => Err(Rejection::new(refusal, parts)),
         }
     }
 }
@@ -112,7 +112,7 @@ impl<T: RequiredScope, S: Sync> FromRequestParts<S> for Scoped<T> {
         let principal = enforced.and_then(|()| require_principal(&parts.extensions));
         match principal {
             Ok(principal) => Ok(Self(principal.clone(), PhantomData)),
-            Err(refusal) => Err(Rejection::new(refusal, &parts.headers)),
+            Err(refusal) => Err(Rejection::new(refusal, parts)),
         }
     }
 }

@@ -78,9 +78,9 @@ where
             Ok(()) => State::Calling {
                 future: self.handler.call(Request::from_parts(parts, body), state),
             },
-            Err(refusal) => State::Refused {
-                response: Some(Rejection::new(refusal, &parts.headers).into_response()),
-            },
+            Err(refusal) => {
+                State::Refused { response: Some(Rejection::new(refusal, &parts).into_response()) }
+            }
         };
         ScopedFuture { state }
     }

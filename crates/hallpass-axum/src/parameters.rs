@@ -11,8 +11,10 @@ use http::request::Parts;
 struct Parameters(RawPathParams);
 
 impl PathParameters for Parameters {
+    /// A name that comes twice, inside and outside of a nest, is no name: the handler may read the other one.
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+        let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
+        values.next().filter(|_| values.next().is_none())
     }
 }
 

@@ -83,6 +83,17 @@ async fn a_forgotten_layer_and_a_wrong_parameter_are_500_never_200() {
     assert_eq!(get_status(&bare, "/me", Some(&everything)).await, 500);
 }
 
+#[tokio::test]
+async fn a_parameter_that_a_nest_repeats_lets_nobody_in() {
+    let passes = passes();
+    let inner = GuardedRouter::new().get("/projects/{id}", "projects:read:{id}", hello);
+    let app = Router::new().nest("/{id}", inner.protect(&passes));
+    let one = token(&passes, &["projects:read:atlas"]).await;
+    for path in ["/atlas/projects/borealis", "/borealis/projects/atlas", "/atlas/projects/atlas"] {
+        assert_eq!(get_status(&app, path, Some(&one)).await, 500, "{path}");
+    }
+}
+
 struct ReadProject;
 impl RequiredScope for ReadProject {
     const SCOPE: &'static str = "projects:read:{id}";

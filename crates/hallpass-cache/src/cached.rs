@@ -16,6 +16,7 @@ use crate::negative::Negative;
 use crate::positive::Positive;
 use crate::settings::CacheSettings;
 use crate::stripes::Stripes;
+use crate::turns::Turns;
 
 /// A store with a cache in front.
 ///
@@ -48,6 +49,7 @@ pub(crate) struct Inner<S> {
     positive: Positive,
     negative: Negative,
     flights: Arc<Flights<Option<Arc<Entry>>>>,
+    turns: Turns,
     following: AtomicBool,
 }
 
@@ -67,6 +69,7 @@ impl<S: TokenStore> Cached<S> {
             positive: Positive::new(settings.capacity_bytes),
             negative: Negative::new(settings.unknown_tokens),
             flights: Arc::new(Flights::new(settings.concurrent_loads)),
+            turns: Turns::new(),
             following: AtomicBool::new(false),
             store,
             settings,
@@ -114,11 +117,14 @@ impl<S: TokenStore> Cached<S> {
 
 impl<S: TokenStore> Inner<S> {
     /// The order counts: lease, then entry, then stripes.
-    fn hit(&self, id: TokenId) -> Option<Arc<LoadedToken>> {
+    fn usable(&self, id: TokenId) -> Option<Arc<Entry>> {
         let lease = self.lease.get();
         let entry = self.positive.get(id)?;
-        let usable = entry.is_usable(&self.stripes, lease, &self.settings);
-        usable.then(|| Arc::clone(&entry.token))
+        entry.is_usable(&self.stripes, lease, &self.settings).then_some(entry)
+    }
+
+    fn hit(&self, id: TokenId) -> Option<Arc<LoadedToken>> {
+        self.usable(id).map(|entry| Arc::clone(&entry.token))
     }
 
     fn is_known_absent(&self, id: TokenId) -> bool {
@@ -135,9 +141,12 @@ impl<S: TokenStore> Inner<S> {
     async fn fly(self: Arc<Self>, id: TokenId, pilot: Pilot<Option<Arc<Entry>>>) {
         let history = self.stripes.history();
         let started = pilot.started();
-        let found = match self.store.find(id).await {
-            Err(error) => Err(error.into()),
-            Ok(Snapshot { value, as_of }) => {
+        // Beyond the bound no answer is of use, and a place that is held for ever is lost to all.
+        let patience = self.settings.bound.max(self.settings.load_deadline);
+        let found = match tokio::time::timeout(patience, self.store.find(id)).await {
+            Err(late) => Err(StoreError::unavailable(late).into()),
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok(Snapshot { value, as_of })) => {
                 let reading = Reading { as_of, history, started };
                 Ok(self.keep(id, value, reading))
             }
@@ -184,10 +193,14 @@ impl<S: TokenStore> TokenStore for Cached<S> {
                 let landing = match self.0.flights.board(id, joinable) {
                     Boarded::Follows(landing) => landing,
                     // A load may have landed since the caches were looked at: then they know by now.
-                    Boarded::Leads(..) if self.0.is_known_absent(id) => return Ok(None),
+                    Boarded::Leads(pilot, _) if self.0.is_known_absent(id) => {
+                        pilot.land(Ok(None));
+                        return Ok(None);
+                    }
                     Boarded::Leads(pilot, landing) => {
-                        if let Some(token) = self.0.hit(id) {
-                            return Ok(Some(token));
+                        if let Some(entry) = self.0.usable(id) {
+                            pilot.land(Ok(Some(Arc::clone(&entry))));
+                            return Ok(Some(Arc::clone(&entry.token)));
                         }
                         let flight = Arc::clone(&self.0).fly(id, pilot);
                         if settings.guards.detached_loads {
@@ -223,9 +236,35 @@ impl<S: TokenStore> TokenStore for Cached<S> {
     async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let (history, started) = (self.0.stripes.history(), Moment::now());
         let found = self.0.store.find(id).await?;
+        // A reading of before is void from here on: what this node has shown, it does not take back.
+        if self.0.settings.guards.shown_is_known && self.0.stripes.history() == history {
+            self.0.stripes.apply(&Affected::Token(id), found.as_of);
+        }
         let reading = Reading { as_of: found.as_of, history, started };
         self.0.keep(id, found.value.clone(), reading);
         Ok(found)
+    }
+
+    fn is_cache(&self) -> bool {
+        true
+    }
+
+    async fn reload(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+        let called = Moment::now();
+        let read = async {
+            // One at a time asks; who waited meanwhile finds what was read after they came.
+            let _turn = self.0.turns.of(id).lock().await;
+            if let Some(entry) = self.0.usable(id)
+                && !entry.reading.started.is_before(called)
+            {
+                return Ok(Some(Arc::clone(&entry.token)));
+            }
+            Ok(self.find(id).await?.value.map(LoadedToken::new).map(Arc::new))
+        };
+        match tokio::time::timeout(self.0.settings.load_deadline, read).await {
+            Ok(read) => read,
+            Err(late) => Err(StoreError::unavailable(late)),
+        }
     }
 
     async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {

@@ -39,7 +39,16 @@ async fn catch_up<S: TokenStore>(
     loop {
         let asked_at = Moment::now();
         let asked = tokio::time::timeout(cache.settings.bound, cache.store.changes(*place, LINES));
-        let changes = asked.await.map_err(StoreError::unavailable)??;
+        let changes = match asked.await.map_err(StoreError::unavailable)? {
+            // A line that nobody can read may be about anything.
+            Err(error) if error.is_corrupt() && place.is_some() => {
+                tracing::error!(target: "hallpass", %error, "the change log holds a line that cannot be read: everything cached is void");
+                let head = cache.store.changes(None, 0).await?.head;
+                start_over(cache, place, head);
+                continue;
+            }
+            changes => changes?,
+        };
         let more = changes.lines.len() >= LINES as usize;
         match *place {
             None => cache.stripes.raise_floor(changes.head.seq),
@@ -56,9 +65,7 @@ async fn catch_up<S: TokenStore>(
                     "the change log does not go on where it was: a failover, or this node was too far behind. \
                      Everything cached is void"
                 );
-                cache.lease.give_up();
-                cache.stripes.begin_history(changes.head.seq);
-                *place = Some(changes.head);
+                start_over(cache, place, changes.head);
                 continue;
             }
         }
@@ -69,6 +76,13 @@ async fn catch_up<S: TokenStore>(
             return Ok(());
         }
     }
+}
+
+/// Voids everything that is cached, and follows the log from its head on.
+fn start_over<S>(cache: &Inner<S>, place: &mut Option<Position>, head: Position) {
+    cache.lease.give_up();
+    cache.stripes.begin_history(head.seq);
+    *place = Some(head);
 }
 
 /// Whether these lines go on from that place in the same history, without a gap.

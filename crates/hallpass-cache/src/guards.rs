@@ -7,6 +7,8 @@ pub(crate) struct Guards {
     pub(crate) freshness: bool,
     /// A change of this node's own is applied before its caller is told.
     pub(crate) own_changes: bool,
+    /// What was shown by a look at the store voids what was read before.
+    pub(crate) shown_is_known: bool,
     /// The log is checked to go on in the same history.
     pub(crate) history: bool,
     /// A load goes on when its first caller goes away.
@@ -18,6 +20,7 @@ impl Guards {
         stripes: true,
         freshness: true,
         own_changes: true,
+        shown_is_known: true,
         history: true,
         detached_loads: true,
     };

@@ -24,5 +24,6 @@ mod settings;
 mod stripes;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use self::{cached::Cached, settings::CacheSettings};

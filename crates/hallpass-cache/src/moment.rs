@@ -25,6 +25,11 @@ impl Moment {
         }
     }
 
+    /// Whether it is the earlier of the two.
+    pub(crate) fn is_before(self, other: Self) -> bool {
+        self.monotonic < other.monotonic
+    }
+
     /// How old what was true then may be by now: the larger of what both clocks say. The monotonic
     /// one stands still while a machine is suspended; the other may be set back.
     pub(crate) fn age(self, now: Self) -> Duration {
@@ -68,5 +73,22 @@ impl Lease {
             monotonic: self.monotonic.load(Ordering::Acquire),
             wall: self.wall.load(Ordering::Acquire),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_is_what_the_clock_that_ran_further_says() {
+        let second = 1_000_000_000;
+        let then = Moment { monotonic: second, wall: 100 * 1_000_000_000 };
+        let after = |monotonic: u64, wall: i64| {
+            then.age(Moment { monotonic: second + monotonic, wall: then.wall + wall })
+        };
+        assert_eq!(after(second, 1_000_000_000), Duration::from_secs(1));
+        assert_eq!(after(0, 3_600_000_000_000), Duration::from_secs(3600), "suspended");
+        assert_eq!(after(second, -60_000_000_000), Duration::from_secs(1), "set back");
     }
 }

@@ -10,7 +10,10 @@ use moka::sync::Cache;
 
 use crate::entry::Entry;
 
-const SLOTS: usize = 8192;
+const MOST_SLOTS: u64 = 8192;
+
+/// The memory that a slot stands for: fewer slots than fit pin less than the capacity, for most tokens.
+const BYTES_PER_SLOT: u64 = 2048;
 
 #[derive(Debug)]
 pub(crate) struct Positive {
@@ -23,7 +26,9 @@ impl Positive {
     pub(crate) fn new(capacity_bytes: u64) -> Self {
         let hasher = RandomState::new();
         Self {
-            slots: (0..SLOTS).map(|_| ArcSwapOption::empty()).collect(),
+            slots: (0..(capacity_bytes / BYTES_PER_SLOT).clamp(16, MOST_SLOTS))
+                .map(|_| ArcSwapOption::empty())
+                .collect(),
             warm: Cache::builder()
                 .max_capacity(capacity_bytes)
                 .weigher(|_, entry: &Arc<Entry>| entry.weight())
@@ -52,6 +57,6 @@ impl Positive {
     }
 
     fn slot(&self, id: TokenId) -> &ArcSwapOption<Entry> {
-        &self.slots[self.hasher.hash_one(id) as usize % SLOTS]
+        &self.slots[self.hasher.hash_one(id) as usize % self.slots.len()]
     }
 }

@@ -161,7 +161,13 @@ fn instant(text: &str) -> Result<Timestamp, ExpiryError> {
     match text.parse::<Timestamp>() {
         Ok(instant) => Ok(instant),
         // The last day of the year 9999 is a day that people write and jiff cannot hold: take its last instant.
-        Err(_) if text.starts_with("9999-12-3") && text[..10].parse::<Date>().is_ok() => Ok(LATEST),
+        // The same day a year earlier says whether there is such a day and time.
+        Err(_)
+            if text.starts_with("9999-12-3")
+                && format!("9998{}", &text[4..]).parse::<Timestamp>().is_ok() =>
+        {
+            Ok(LATEST)
+        }
         Err(_) => Err(ExpiryError::NoSuchDay),
     }
 }
@@ -266,6 +272,7 @@ mod tests {
             ("2027-03-31T12:00:60Z", NoSuchDay),
             ("2027-03-31T25:00:00Z", NoSuchDay),
             ("2027-02-30T12:00:00Z", NoSuchDay),
+            ("9999-12-31T25:61:00Z", NoSuchDay),
             ("2027-03-31T12:00:00.Z", Form),
             ("2027-03-31T12:00:00Z[UTC]", Form),
             ("2027-03-31T12:00:00+0200", Form),

@@ -48,6 +48,12 @@ impl UseLog {
         Flush { log: self, uses, written: 0 }
     }
 
+    /// Takes the use of one token, if it waits.
+    pub(crate) fn flush_one(&self, id: TokenId) -> Flush<'_> {
+        let uses = self.lock().remove(&id).into_iter().collect();
+        Flush { log: self, uses, written: 0 }
+    }
+
     /// Puts back what was not written, unless something newer waits.
     fn put_back(&self, uses: &[Use]) {
         let mut waiting = self.lock();

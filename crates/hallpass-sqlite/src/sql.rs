@@ -66,9 +66,10 @@ pub(crate) const PRUNE: &str = "DELETE FROM tokens WHERE id IN \
      (SELECT id FROM tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT ?2)";
 
 /// Lets the oldest lines of the log go, from the first on and without a gap, whatever the system's
-/// clock did when they were written.
+/// clock did when they were written. The head's own line stays: readers know their place by it.
 pub(crate) const TRIM: &str = "DELETE FROM changes WHERE seq <= (SELECT max(seq) FROM \
-     (SELECT seq, at FROM changes ORDER BY seq LIMIT ?2) WHERE at < ?1)";
+     (SELECT seq, at FROM changes ORDER BY seq LIMIT ?2) WHERE at < ?1) \
+     AND seq < (SELECT seq FROM clock)";
 
 pub(crate) const TICK: &str = "UPDATE clock SET seq = seq + 1, nonce = ? RETURNING seq";
 

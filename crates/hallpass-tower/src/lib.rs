@@ -56,7 +56,7 @@ pub use self::{
     layer::TokenLayer,
     locate::Authorization,
     policy::{PolicyError, PolicyTable, Rule},
-    refusal::{PROBLEM_TYPE_PREFIX, Refusal, RefusalKind, retry_after},
+    refusal::{Dialect, PROBLEM_TYPE_PREFIX, Refusal, RefusalKind, retry_after},
     require::{Require, RequireFuture, RequireLayer, require},
     service::TokenService,
 };

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use hallpass::Caller;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use tower_sessions::Session;
 
 use crate::pages;
@@ -32,6 +33,9 @@ const PEOPLE: [(&str, &str); 3] = [
     ),
 ];
 
+/// Each hash takes 19 MiB for a moment: so many at once, the others wait.
+static HASHING: Semaphore = Semaphore::const_new(8);
+
 /// Who is signed in: `root` is an admin, the others see their own tokens.
 pub(crate) async fn signed_in(session: Session) -> Result<Option<Caller>, StatusCode> {
     let person: Option<String> = session.get(PERSON).await.map_err(unavailable)?;
@@ -52,6 +56,7 @@ async fn login(
     session: Session,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
+    let _turn = HASHING.acquire().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     let Credentials { username, password } = credentials.clone();
     // Hashing takes its time on purpose: not on a thread that serves others.
     let known = tokio::task::spawn_blocking(move || is_password_of(&username, &password)).await;

@@ -114,6 +114,32 @@ async fn a_new_secret_works_everywhere_at_once() {
     assert!(!here.accepts(&issued).await, "and what it answered is cached");
 }
 
+/// This node is told that a token was revoked elsewhere; then a load lands that had read it before.
+async fn a_fill_races_what_was_shown(guards: Guards) -> bool {
+    let store = MemoryStore::new();
+    let (here, there) = (Arc::new(Node::new(&store, guards)), Node::new(&store, guards));
+    let issued = Arc::new(there.issue().await);
+    here.gate.cut_the_log(true);
+    here.gate.hold_one();
+    let late = tokio::spawn({
+        let (here, issued) = (Arc::clone(&here), Arc::clone(&issued));
+        async move { here.accepts(&issued).await }
+    });
+    here.gate.until_read(1).await;
+    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    let shown = here.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    assert!(shown.revoked_at.is_some());
+    here.gate.open();
+    let _ = late.await.unwrap();
+    here.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_has_shown_it_does_not_take_back() {
+    assert!(a_fill_races_what_was_shown(Guards { shown_is_known: false, ..Guards::ON }).await);
+    assert!(!a_fill_races_what_was_shown(Guards::ON).await);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owners_change_voids_all_of_their_tokens() {
     let node = Node::new(&MemoryStore::new(), Guards::ON);

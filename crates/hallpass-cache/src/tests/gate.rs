@@ -23,6 +23,8 @@ struct Inner {
     /// Answers of `find` wait here, after they were read, while the gate is shut.
     answers: Semaphore,
     shut: AtomicBool,
+    /// The next answer alone waits.
+    hold_one: AtomicBool,
     broken: AtomicBool,
     log_stands_still: AtomicBool,
 }
@@ -34,6 +36,7 @@ impl Gate {
             reads: AtomicUsize::new(0),
             answers: Semaphore::new(0),
             shut: AtomicBool::new(false),
+            hold_one: AtomicBool::new(false),
             broken: AtomicBool::new(false),
             log_stands_still: AtomicBool::new(false),
         }))
@@ -47,6 +50,11 @@ impl Gate {
     /// From now on answers are held back after they were read.
     pub(super) fn shut(&self) {
         self.0.shut.store(true, Ordering::SeqCst);
+    }
+
+    /// The next answer is held back after it was read; those after it are not.
+    pub(super) fn hold_one(&self) {
+        self.0.hold_one.store(true, Ordering::SeqCst);
     }
 
     /// Lets all answers go.
@@ -89,7 +97,7 @@ impl TokenStore for Gate {
     async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let found = self.store()?.find(id).await;
         self.0.reads.fetch_add(1, Ordering::SeqCst);
-        if self.0.shut.load(Ordering::SeqCst) {
+        if self.0.hold_one.swap(false, Ordering::SeqCst) || self.0.shut.load(Ordering::SeqCst) {
             self.0.answers.acquire().await.map_err(StoreError::unavailable)?.forget();
         }
         found

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass_core::NewToken;
+use hallpass_core::{NewToken, Regenerate};
 use hallpass_memory::MemoryStore;
 
 use super::{Guards, Node, alice, settings};
@@ -67,7 +67,7 @@ async fn an_error_is_never_cached() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_stalls_is_503_within_the_deadline_and_its_answer_is_not_lost() {
+async fn a_store_that_stalls_is_503_within_the_deadline_and_works_again_after_it() {
     let settings = settings(Guards::ON).load_deadline(Duration::from_millis(50));
     let node = Node::with(&MemoryStore::new(), settings);
     let issued = node.issue().await;
@@ -130,4 +130,29 @@ async fn a_flood_of_unknown_tokens_evicts_no_good_one() {
     let reads = node.gate.reads();
     assert!(node.accepts(&good).await);
     assert_eq!(node.gate.reads(), reads);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_wrong_secrets_is_a_few_reads() {
+    let node = Arc::new(Node::new(&MemoryStore::new(), Guards::ON));
+    let old = Arc::new(node.issue().await);
+    let new = node.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    assert!(node.accepts(&new).await);
+    let before = node.gate.reads();
+    node.gate.hold_one();
+    let flood: Vec<_> = (0..200)
+        .map(|_| {
+            let (node, old) = (Arc::clone(&node), Arc::clone(&old));
+            tokio::spawn(async move { node.check(&old).await })
+        })
+        .collect();
+    node.gate.until_read(before + 1).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    node.gate.open();
+    for check in flood {
+        assert!(check.await.unwrap().is_err_and(|denied| !denied.is_unavailable()), "401, not 503");
+    }
+    let reads = node.gate.reads() - before;
+    assert!(reads <= 20, "{reads} reads for 200 wrong secrets");
+    assert!(node.accepts(&new).await);
 }

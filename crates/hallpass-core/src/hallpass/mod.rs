@@ -96,7 +96,15 @@ struct Inner {
     uses: UseLog,
     rekeys: RekeyLog,
     /// Overlaps that this node has seen end and could not store yet: the digest of the secret that ended it.
-    superseded: Mutex<HashMap<TokenId, Digest>>,
+    superseded: Mutex<HashMap<TokenId, Superseded>>,
+}
+
+/// An overlap that is over, here.
+struct Superseded {
+    /// The digest of the secret whose use ended it.
+    by: Digest,
+    /// From when on another use shall try to store that.
+    try_again_at: Timestamp,
 }
 
 impl Hallpass {
@@ -177,7 +185,16 @@ impl Hallpass {
         Ok(moved)
     }
 
-    /// The uses alone: those who look at tokens wait for them, and for nothing else.
+    /// The waiting use of one token: whoever looks at it or changes it waits for no others.
+    async fn write_use_of(&self, id: TokenId) -> Result<u64, Error> {
+        let mut flush = self.uses().flush_one(id);
+        let Some(batch) = flush.next_batch() else { return Ok(0) };
+        let moved = self.store().touch(batch).await?;
+        flush.batch_written();
+        Ok(moved)
+    }
+
+    /// The uses alone: those who list tokens wait for them, and for nothing else.
     async fn write_uses(&self) -> Result<u64, Error> {
         let mut moved = 0;
         let mut flush = self.uses().flush();
@@ -259,8 +276,17 @@ impl Hallpass {
         }
     }
 
-    pub(crate) fn supersede(&self, id: TokenId, by: &Digest) {
-        self.superseded().insert(id, by.clone());
+    /// Notes that the current secret was used. Answers whether that is for the caller to store: not if
+    /// another use was told so within the last second.
+    pub(crate) fn supersede(&self, id: TokenId, by: &Digest) -> bool {
+        let now = self.now();
+        let mut superseded = self.superseded();
+        if superseded.get(&id).is_some_and(|noted| noted.by.ct_eq(by) && now < noted.try_again_at) {
+            return false;
+        }
+        let try_again_at = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
+        superseded.insert(id, Superseded { by: by.clone(), try_again_at });
+        true
     }
 
     pub(crate) fn forget_superseded(&self, id: TokenId) {
@@ -269,10 +295,10 @@ impl Hallpass {
 
     /// Whether this node has seen the current secret in use, so that the one before it is dead.
     pub(crate) fn is_superseded(&self, id: TokenId, current: &Digest) -> bool {
-        self.superseded().get(&id).is_some_and(|by| by.ct_eq(current))
+        self.superseded().get(&id).is_some_and(|noted| noted.by.ct_eq(current))
     }
 
-    fn superseded(&self) -> MutexGuard<'_, HashMap<TokenId, Digest>> {
+    fn superseded(&self) -> MutexGuard<'_, HashMap<TokenId, Superseded>> {
         self.0.superseded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -285,7 +311,7 @@ impl Hallpass {
     /// The token, if this caller may know of it.
     async fn visible(&self, by: &Caller, id: TokenId) -> Result<StoredToken, Error> {
         // So that a caller sees the uses of a moment ago; if it fails they wait on.
-        let _ = self.write_uses().await;
+        let _ = self.write_use_of(id).await;
         let found = self.find(id).await?.ok_or(Error::NotFound)?;
         match by.role() {
             Role::Owner if by.on_behalf_of() != Some(&found.record.owner) => Err(Error::NotFound),

@@ -22,12 +22,17 @@ macro_rules! erase {
     ($($verb:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         pub(crate) trait ErasedStore: Send + Sync {
             fn cached(&self, id: TokenId) -> Option<Arc<LoadedToken>>;
+            fn is_cache(&self) -> bool;
             $(fn $verb<'a>(&'a self, $($arg: $type),*) -> Boxed<'a, $out>;)*
         }
 
         impl<S: TokenStore> ErasedStore for S {
             fn cached(&self, id: TokenId) -> Option<Arc<LoadedToken>> {
                 TokenStore::cached(self, id)
+            }
+
+            fn is_cache(&self) -> bool {
+                TokenStore::is_cache(self)
             }
 
             $(fn $verb<'a>(&'a self, $($arg: $type),*) -> Boxed<'a, $out> {
@@ -41,6 +46,7 @@ erase! {
     insert(token: &'a StoredToken, limit: Option<u32>) -> Seq;
     find(id: TokenId) -> Snapshot<Option<StoredToken>>;
     load(id: TokenId) -> Option<Arc<LoadedToken>>;
+    reload(id: TokenId) -> Option<Arc<LoadedToken>>;
     list(query: &'a ListQuery) -> ListPage;
     change(change: &'a Change) -> Seq;
     rekey(id: TokenId, expected: &'a Digest, secrets: &'a Secrets) -> Seq;

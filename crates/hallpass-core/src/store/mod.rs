@@ -186,6 +186,24 @@ pub trait TokenStore: Send + Sync + 'static {
         None
     }
 
+    /// Whether [`load`](Self::load) may answer what was read before it was called.
+    fn is_cache(&self) -> bool {
+        false
+    }
+
+    /// The token as the store has it now, for a check that found the cached one too old: read after the call
+    /// began. A cache lets one of many such calls ask.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find).
+    fn reload(
+        &self,
+        id: TokenId,
+    ) -> impl Future<Output = Result<Option<Arc<LoadedToken>>, StoreError>> + Send {
+        async move { Ok(self.find(id).await?.value.map(LoadedToken::new).map(Arc::new)) }
+    }
+
     /// The token as a check needs it; a cache may answer what it knows to be fresh.
     ///
     /// # Errors
@@ -195,6 +213,6 @@ pub trait TokenStore: Send + Sync + 'static {
         &self,
         id: TokenId,
     ) -> impl Future<Output = Result<Option<Arc<LoadedToken>>, StoreError>> + Send {
-        async move { Ok(self.find(id).await?.value.map(LoadedToken::new).map(Arc::new)) }
+        self.reload(id)
     }
 }

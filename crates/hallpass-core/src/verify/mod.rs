@@ -155,7 +155,7 @@ impl Hallpass {
             };
             let now = self.now();
             let Some(by_previous_secret) = self.still_proven(principal, &loaded, now) else {
-                if !past_cache && self.store().cached(id).is_some() {
+                if !past_cache && self.store().is_cache() {
                     past_cache = true;
                     continue;
                 }
@@ -202,10 +202,8 @@ impl Hallpass {
         id: TokenId,
         past_cache: bool,
     ) -> Result<Option<Arc<LoadedToken>>, StoreError> {
-        if past_cache {
-            return Ok(self.find(id).await?.map(LoadedToken::new).map(Arc::new));
-        }
-        let loaded = self.store().load(id).await?;
+        let loaded =
+            if past_cache { self.store().reload(id).await? } else { self.store().load(id).await? };
         if let Some(loaded) = &loaded {
             must_be_about(id, loaded.record())?;
         }
@@ -236,7 +234,8 @@ impl Hallpass {
                 outdated: secrets.current.clone(),
                 secrets: Secrets {
                     current: self.digester().digest(token.secret()),
-                    previous: secrets.previous.clone(),
+                    // None is accepted here any more; another node's clock may be behind.
+                    previous: None,
                 },
             });
         }
@@ -319,9 +318,7 @@ impl PendingVerification {
             };
             let now = passes.now();
             match passes.judge(&token, &loaded, now) {
-                Judgement::OtherSecret
-                    if !past_cache && passes.store().cached(token.id()).is_some() =>
-                {
+                Judgement::OtherSecret if !past_cache && passes.store().is_cache() => {
                     past_cache = true;
                 }
                 Judgement::OtherSecret => {
@@ -351,11 +348,14 @@ impl Hallpass {
         self.accept(loaded, &standing, by_previous_secret, now)
     }
 
-    /// Shuts the previous secret out: on this node at once, elsewhere by the change log. If the
-    /// store cannot be written now, this node remembers, and the next use tries again.
+    /// Shuts the previous secret out: on this node at once, elsewhere by the change log. Of many uses
+    /// at once one writes; if the store cannot be written now, this node remembers, and a use a second
+    /// later tries again.
     async fn end_overlap(&self, loaded: &LoadedToken) {
         let (record, secrets) = (loaded.record(), loaded.secrets());
-        self.supersede(record.id, &secrets.current);
+        if !self.supersede(record.id, &secrets.current) {
+            return;
+        }
         let alone = Secrets { current: secrets.current.clone(), previous: None };
         match self.store().rekey(record.id, &secrets.current, &alone).await {
             Ok(_) => {

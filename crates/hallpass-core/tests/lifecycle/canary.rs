@@ -12,6 +12,7 @@ use hallpass_core::{
     Caller, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, Listing, LoadedToken, NewToken,
     Owner, Pepper, Regenerate, Revision, Scope, TokenId, TokenUpdate, Verification, parse_span,
 };
+use jiff::SignedDuration;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::common::*;
@@ -215,6 +216,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     for _ in 0..2 {
         let principal = service.check(regenerated.token.reveal()).await.unwrap();
         said.debug(&principal);
+        service.clock.advance(SignedDuration::from_secs(1));
     }
     said.debug(&service.passes.recheck(&by_old).await);
     print_values(&said, &service, &regenerated).await;

@@ -3,6 +3,7 @@
 use std::task::{Context, Poll, Waker};
 
 use hallpass_core::{Error, Listing, NewToken, Owner, RefusedBecause, Regenerate, TokenUpdate};
+use jiff::SignedDuration;
 
 use crate::common::*;
 
@@ -160,10 +161,14 @@ async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() 
         assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown, "{fault:?}");
         assert!(service.accepts(new.token.reveal()).await, "the new one goes on");
         service.store.heal();
+        let tries = service.store.calls(Verb::Rekey);
+        assert!(service.accepts(new.token.reveal()).await);
+        assert_eq!(service.store.calls(Verb::Rekey), tries, "not tried with every use");
+        service.clock.advance(SignedDuration::from_secs(1));
         assert!(service.accepts(new.token.reveal()).await);
         assert!(!service.accepts(old.token.reveal()).await);
         let stored = service.store.stored(old.record.id).await.unwrap();
-        assert!(stored.secrets.previous.is_none(), "stored with the next use");
+        assert!(stored.secrets.previous.is_none(), "stored with a use a second later");
     }
 }
 

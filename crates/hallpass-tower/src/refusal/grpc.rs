@@ -2,12 +2,33 @@
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Method, Response, Version};
 
 use super::{Refusal, RefusalKind};
 
-/// Whether the request's content type is `application/grpc`, or that with a suffix.
-pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+/// How a refusal is written: as the client of the request reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// A status, a challenge, problem+json.
+    Http,
+    /// Status 200, with a `grpc-status`.
+    Grpc,
+}
+
+impl Dialect {
+    /// gRPC is `POST` over HTTP/2 with the content type `application/grpc`, or that with a suffix. By
+    /// that header alone, anybody could ask for a 200 in a 401's place.
+    #[must_use]
+    pub fn of(method: &Method, version: Version, headers: &HeaderMap) -> Self {
+        if *method == Method::POST && version == Version::HTTP_2 && says_grpc(headers) {
+            Self::Grpc
+        } else {
+            Self::Http
+        }
+    }
+}
+
+fn says_grpc(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else { return false };
     match value.as_bytes().strip_prefix(b"application/grpc") {
         Some(rest) => matches!(rest.first(), None | Some(b'+' | b';')),

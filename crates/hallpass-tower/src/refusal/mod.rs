@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 use hallpass_core::Denied;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 
 pub(crate) use self::challenge::Realm;
+pub use self::grpc::Dialect;
 use crate::settings::Render;
 
 /// Why a request is not let in.
@@ -170,11 +171,11 @@ impl Refusal {
         Some(challenge::challenge(&self.realm, self.error(), description, scope))
     }
 
-    /// The answer to a request with these headers: gRPC for gRPC, else problem+json, or what the
-    /// host makes of it. Always `Cache-Control: no-store`.
+    /// The answer in this dialect: gRPC, or problem+json, or what the host makes of that. Always
+    /// `Cache-Control: no-store`.
     #[must_use]
-    pub fn into_response(self, request: &HeaderMap) -> Response<Bytes> {
-        if grpc::is_grpc(request) {
+    pub fn into_response(self, dialect: Dialect) -> Response<Bytes> {
+        if dialect == Dialect::Grpc {
             return grpc::response(&self);
         }
         let response = self.problem();
@@ -189,7 +190,8 @@ impl Refusal {
     /// The answer to this request. For `HEAD` the body is only described: over HTTP/2, hyper sends
     /// what it is given, and a client that gets a body then gives the stream up.
     pub(crate) fn answer<B>(self, request: &Request<B>) -> Response<Bytes> {
-        let mut response = self.into_response(request.headers());
+        let dialect = Dialect::of(request.method(), request.version(), request.headers());
+        let mut response = self.into_response(dialect);
         if request.method() == Method::HEAD {
             let length = std::mem::take(response.body_mut()).len();
             response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
@@ -237,6 +239,8 @@ pub fn retry_after() -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderMap, Version};
+
     use super::*;
 
     fn refusal(kind: RefusalKind) -> Refusal {
@@ -264,11 +268,29 @@ mod tests {
 
     #[test]
     fn an_outage_says_when_to_come_back_and_nothing_of_the_token() {
-        let response = refusal(RefusalKind::Unavailable).into_response(&HeaderMap::new());
+        let response = refusal(RefusalKind::Unavailable).into_response(Dialect::Http);
         assert_eq!(response.status(), 503);
         let seconds: u32 = response.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
         assert!((1..=3).contains(&seconds));
         assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn a_content_type_alone_turns_no_401_into_a_200() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        for (method, version) in [
+            (Method::GET, Version::HTTP_2),
+            (Method::POST, Version::HTTP_11),
+            (Method::HEAD, Version::HTTP_2),
+        ] {
+            assert_eq!(
+                Dialect::of(&method, version, &headers),
+                Dialect::Http,
+                "{method} {version:?}"
+            );
+        }
+        assert_eq!(Dialect::of(&Method::POST, Version::HTTP_2, &HeaderMap::new()), Dialect::Http);
     }
 
     #[test]
@@ -284,7 +306,8 @@ mod tests {
             (RefusalKind::Unavailable, "14"),
             (RefusalKind::Misconfigured, "13"),
         ] {
-            let response = refusal(kind).into_response(&request);
+            let response =
+                refusal(kind).into_response(Dialect::of(&Method::POST, Version::HTTP_2, &request));
             assert_eq!(response.status(), 200);
             assert_eq!(response.headers()["grpc-status"], code);
             assert_eq!(response.headers()[CONTENT_TYPE], "application/grpc");

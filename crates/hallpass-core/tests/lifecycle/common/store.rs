@@ -242,6 +242,10 @@ impl TokenStore for TestStore {
         self.shared.pinned.lock().unwrap().get(&id).cloned()
     }
 
+    fn is_cache(&self) -> bool {
+        !self.shared.pinned.lock().unwrap().is_empty()
+    }
+
     async fn load(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
         if let Some(pinned) = self.cached(id) {
             return Ok(Some(pinned));
