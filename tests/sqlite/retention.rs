@@ -53,12 +53,14 @@ async fn the_log_keeps_a_day_and_prune_lets_go_of_the_rest() {
         assert_eq!(kept, [7, 8, 9, 10], "the first are gone, without a gap");
         assert_eq!(log.head, head);
     }
-    // When all of it is old, the clock stands all the same.
+    // When all of it is old, the head's own line stays: whoever followed the log knows their place by it.
     run(&mut connection, "UPDATE changes SET at = 0").await;
     store.prune(at(0), 100).await.unwrap();
     let log = store.changes(Some(head), 100).await.unwrap();
-    assert_eq!((log.lines.len(), log.head), (0, head));
+    assert_eq!((log.lines.len(), log.lines[0].at, log.head), (1, head, head));
     assert_eq!(store.announce(&owner("alice")).await.unwrap(), head.seq.next());
+    let log = store.changes(Some(head), 100).await.unwrap();
+    assert_eq!((log.lines.len(), log.lines[0].at), (2, head), "and goes on from it");
 }
 
 #[tokio::test]
