@@ -11,7 +11,7 @@ mod trouble;
 
 use std::path::{Path, PathBuf};
 
-use hallpass_core::store::{ListQuery, Sort};
+use hallpass_core::store::ListQuery;
 use hallpass_sqlite::SqliteStore;
 use hallpass_tests::tokens::at;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -42,14 +42,5 @@ async fn run(connection: &mut SqliteConnection, sql: &'static str) {
 
 /// A list of everything on one page.
 fn everything() -> ListQuery {
-    ListQuery {
-        owner: None,
-        status: None,
-        text: None,
-        scope: None,
-        sort: Sort::default(),
-        after: None,
-        limit: 100_000,
-        now: at(0),
-    }
+    ListQuery::everything(at(0), 100_000)
 }

@@ -79,16 +79,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn query(by: SortBy) -> ListQuery {
-        ListQuery {
-            owner: None,
-            status: None,
-            text: None,
-            scope: None,
-            sort: Sort { by, descending: false },
-            after: None,
-            limit: 20,
-            now: Timestamp::UNIX_EPOCH,
-        }
+        let sort = Sort { by, descending: false };
+        ListQuery { sort, ..ListQuery::everything(Timestamp::UNIX_EPOCH, 20) }
     }
 
     #[test]

@@ -93,14 +93,5 @@ async fn pruning_and_the_log_look_at_what_they_need() {
 }
 
 fn everything() -> ListQuery {
-    ListQuery {
-        owner: None,
-        status: None,
-        text: None,
-        scope: None,
-        sort: Sort::default(),
-        after: None,
-        limit: 20,
-        now: Timestamp::UNIX_EPOCH,
-    }
+    ListQuery::everything(Timestamp::UNIX_EPOCH, 20)
 }

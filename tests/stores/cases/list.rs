@@ -10,16 +10,7 @@ const SORTS: [SortBy; 4] = [SortBy::CreatedAt, SortBy::Name, SortBy::ExpiresAt, 
 
 /// Everything, the newest first, on one page.
 fn everything() -> ListQuery {
-    ListQuery {
-        owner: None,
-        status: None,
-        text: None,
-        scope: None,
-        sort: Sort::default(),
-        after: None,
-        limit: 1_000,
-        now: at(50),
-    }
+    ListQuery::everything(at(50), 1_000)
 }
 
 /// The names of what the query finds, sorted.

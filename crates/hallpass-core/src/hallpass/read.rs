@@ -141,9 +141,7 @@ impl Hallpass {
             text: listing.text.as_deref().filter(|text| !text.is_empty()).map(fold),
             scope: listing.scope.clone(),
             sort: listing.sort,
-            after: None,
-            limit: listing.limit,
-            now: self.now(),
+            ..ListQuery::everything(self.now(), listing.limit)
         };
         if let Some(cursor) = &listing.cursor {
             let place = cursor::read(cursor, by, &query);

@@ -1,11 +1,13 @@
 //! Requirements: what a route needs, as a value that is built and validated at start-up.
 
+mod into;
 mod template;
 
 use std::fmt;
 
+pub use self::into::{IntoRequirement, RequirementError};
 pub(crate) use self::template::{Part, ScopeTemplate};
-use crate::scope::{Scope, ScopeSet};
+use crate::scope::ScopeSet;
 
 /// What a route needs of the token that calls it.
 ///
@@ -223,57 +225,6 @@ impl<K: AsRef<str>, V: AsRef<str>, const N: usize> PathParameters for [(K, V); N
     }
 }
 
-/// Whatever can be said where a requirement is asked for: a scope's text, a [`Requirement`], or
-/// the result of [`any_of`] and [`all_of`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not something a route can require",
-    label = "expected a scope such as \"projects:read\", or `public()`, `authenticated()`, `any_of([..])`, `all_of([..])`"
-)]
-pub trait IntoRequirement {
-    /// The requirement, validated.
-    ///
-    /// # Errors
-    ///
-    /// The text is no scope, or a list is empty.
-    fn into_requirement(self) -> Result<Requirement, RequirementError>;
-}
-
-impl IntoRequirement for Requirement {
-    fn into_requirement(self) -> Result<Requirement, RequirementError> {
-        Ok(self)
-    }
-}
-
-impl IntoRequirement for &Requirement {
-    fn into_requirement(self) -> Result<Requirement, RequirementError> {
-        Ok(self.clone())
-    }
-}
-
-impl IntoRequirement for Result<Requirement, RequirementError> {
-    fn into_requirement(self) -> Result<Requirement, RequirementError> {
-        self
-    }
-}
-
-impl IntoRequirement for &str {
-    fn into_requirement(self) -> Result<Requirement, RequirementError> {
-        ScopeTemplate::parse(self).map(|template| Requirement(Node::Scope(template)))
-    }
-}
-
-impl IntoRequirement for String {
-    fn into_requirement(self) -> Result<Requirement, RequirementError> {
-        self.as_str().into_requirement()
-    }
-}
-
-impl IntoRequirement for &Scope {
-    fn into_requirement(self) -> Result<Requirement, RequirementError> {
-        self.as_str().into_requirement()
-    }
-}
-
 impl std::str::FromStr for Requirement {
     type Err = RequirementError;
 
@@ -307,31 +258,6 @@ impl fmt::Debug for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Requirement({self})")
     }
-}
-
-/// Why something cannot be required of a route. The text is the program's own, so it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RequirementError {
-    /// Not a scope that a route can need.
-    #[error("a route cannot require {text:?}: {why}")]
-    #[non_exhaustive]
-    Scope {
-        /// What was written.
-        text: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// `any_of` or `all_of` of nothing.
-    #[error(
-        "{0} of an empty list would let nobody or everybody in: name at least one scope, or say `authenticated()` or `public()`"
-    )]
-    Empty(&'static str),
-    /// `public()` inside `any_of` or `all_of`.
-    #[error(
-        "`public()` inside {0} opens or means nothing: a public route requires `public()` alone"
-    )]
-    PublicInside(&'static str),
 }
 
 #[cfg(test)]

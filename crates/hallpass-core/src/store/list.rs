@@ -121,6 +121,21 @@ impl Sort {
 }
 
 impl ListQuery {
+    /// Everybody's tokens, the newest first, from the first on, at most so many.
+    #[must_use]
+    pub fn everything(now: Timestamp, limit: u32) -> Self {
+        Self {
+            owner: None,
+            status: None,
+            text: None,
+            scope: None,
+            sort: Sort::default(),
+            after: None,
+            limit,
+            now,
+        }
+    }
+
     /// Whether the filters match; `after` and `limit` are not looked at.
     #[must_use]
     pub fn matches(&self, record: &TokenRecord) -> bool {
