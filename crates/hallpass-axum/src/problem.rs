@@ -10,6 +10,8 @@ use hallpass_tower::{PROBLEM_TYPE_PREFIX, retry_after};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::headers;
+
 /// The kinds of problems there are, in the order of their statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -278,6 +280,12 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// Where a path has no such method; axum adds `Allow`.
+pub(crate) async fn no_such_method() -> Response {
+    let problem = Problem::new(Kind::MethodNotAllowed, "`Allow` names the methods that are");
+    headers::finish(problem.into_response())
 }
 
 #[cfg(test)]

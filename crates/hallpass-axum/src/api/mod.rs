@@ -34,7 +34,7 @@ use crate::caller::{Asking, ErasedWho, Who};
 use crate::cross_site::Origin;
 use crate::headers;
 use crate::openapi;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, no_such_method};
 
 /// The REST API with which people manage their tokens.
 ///
@@ -175,10 +175,6 @@ impl<S> fmt::Debug for TokenApi<S> {
 
 async fn no_such_call() -> Response {
     refuse(Problem::new(Kind::NotFound, "there is no such call"))
-}
-
-async fn no_such_method() -> Response {
-    refuse(Problem::new(Kind::MethodNotAllowed, "`Allow` names the methods that are"))
 }
 
 fn refuse(problem: Problem) -> Response {

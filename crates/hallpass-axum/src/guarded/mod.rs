@@ -2,18 +2,20 @@
 
 mod method;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::MethodRouter;
-use hallpass_core::{Hallpass, IntoRequirement, Requirement};
+use hallpass_core::{Hallpass, IntoRequirement, Requirement, authenticated};
 use hallpass_tower::{PolicyTable, TokenLayer};
 use http::Method;
 
 use self::method::filter;
 use crate::ext::HallpassExt as _;
 use crate::handler::HandlerExt as _;
+use crate::problem::no_such_method;
 
 /// axum's router, with a requirement beside every route: a route without one does not compile.
 ///
@@ -34,8 +36,8 @@ use crate::handler::HandlerExt as _;
 /// let app: axum::Router = api.protect(&passes);
 /// ```
 ///
-/// A path that is no route answers 404, and a method that no route has 405, both without asking
-/// for a token; public routes look at none.
+/// A path that is no route answers 404 without asking for a token; a method that the path does not
+/// have is 405 for those who have one. Public routes look at none.
 #[must_use = "a guarded router does nothing until `protect`"]
 pub struct GuardedRouter<S = ()> {
     routes: Vec<GuardedRoute<S>>,
@@ -249,9 +251,21 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                 }
             }
         }
-        self.routes
-            .into_iter()
-            .fold(Router::new(), |router, route| router.route(&route.path, (route.guard)(&layer)))
+        let guarded: HashSet<String> = self
+            .routes
+            .iter()
+            .filter(|route| !route.requirement.is_public())
+            .map(|route| route.path.clone())
+            .collect();
+        let (guarded, open): (Vec<_>, Vec<_>) =
+            self.routes.into_iter().partition(|route| guarded.contains(&route.path));
+        let assemble = |routes: Vec<GuardedRoute<S>>| {
+            routes.into_iter().fold(Router::new(), |router, route| {
+                router.route(&route.path, (route.guard)(&layer))
+            })
+        };
+        let other_method = no_such_method.scoped(authenticated()).layer(layer.clone());
+        assemble(guarded).method_not_allowed_fallback(other_method).merge(assemble(open))
     }
 }
 
