@@ -5,7 +5,7 @@ use super::{Node, Requirement};
 use crate::scope::Scope;
 
 /// Whatever can be said where a requirement is asked for: a scope's text, a [`Requirement`], or
-/// the result of [`any_of`] and [`all_of`].
+/// the result of [`any_of`](super::any_of) and [`all_of`](super::all_of).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something a route can require",
     label = "expected a scope such as \"projects:read\", or `public()`, `authenticated()`, `any_of([..])`, `all_of([..])`"
