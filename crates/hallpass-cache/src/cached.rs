@@ -154,6 +154,21 @@ impl<S: TokenStore> Inner<S> {
         pilot.land(found);
     }
 
+    /// Asks the store itself. A reading of before is void from here on: what this node has shown, it does
+    /// not take back.
+    async fn look(
+        &self,
+        id: TokenId,
+    ) -> Result<(Snapshot<Option<StoredToken>>, Reading), StoreError> {
+        let (history, started) = (self.stripes.history(), Moment::now());
+        let found = self.store.find(id).await?;
+        if self.settings.guards.shown_is_known && self.stripes.history() == history {
+            self.stripes.apply(&Affected::Token(id), found.as_of);
+        }
+        let reading = Reading { as_of: found.as_of, history, started };
+        Ok((found, reading))
+    }
+
     /// Caches what was read. Whether it is usable is decided at each use, so nothing can come too late.
     fn keep(&self, id: TokenId, read: Option<StoredToken>, reading: Reading) -> Option<Arc<Entry>> {
         let Some(stored) = read else {
@@ -234,13 +249,7 @@ impl<S: TokenStore> TokenStore for Cached<S> {
     }
 
     async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let (history, started) = (self.0.stripes.history(), Moment::now());
-        let found = self.0.store.find(id).await?;
-        // A reading of before is void from here on: what this node has shown, it does not take back.
-        if self.0.settings.guards.shown_is_known && self.0.stripes.history() == history {
-            self.0.stripes.apply(&Affected::Token(id), found.as_of);
-        }
-        let reading = Reading { as_of: found.as_of, history, started };
+        let (found, reading) = self.0.look(id).await?;
         self.0.keep(id, found.value.clone(), reading);
         Ok(found)
     }
@@ -259,7 +268,9 @@ impl<S: TokenStore> TokenStore for Cached<S> {
             {
                 return Ok(Some(Arc::clone(&entry.token)));
             }
-            Ok(self.find(id).await?.value.map(LoadedToken::new).map(Arc::new))
+            let (found, reading) = self.0.look(id).await?;
+            let entry = self.0.keep(id, found.value, reading);
+            Ok(entry.map(|entry| Arc::clone(&entry.token)))
         };
         match tokio::time::timeout(self.0.settings.load_deadline, read).await {
             Ok(read) => read,

@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
+use crate::policy::Place;
 use crate::refusal::Refusal;
 use crate::service::admit;
 use crate::settings::Settings;
@@ -45,11 +46,12 @@ pin_project! {
 }
 
 /// A request that waits for its check, with the service that is ready for it.
-struct Waiting<S, B> {
-    request: Request<B>,
-    service: S,
-    settings: Arc<Settings>,
-    from_query: bool,
+pub(crate) struct Waiting<S, B> {
+    pub(crate) request: Request<B>,
+    pub(crate) service: S,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) place: Option<Place>,
+    pub(crate) from_query: bool,
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
@@ -57,15 +59,9 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self { state: State::Calling { future, by_query } }
     }
 
-    pub(crate) fn checking(
-        check: PendingVerification,
-        request: Request<B>,
-        service: S,
-        settings: Arc<Settings>,
-        from_query: bool,
-    ) -> Self {
-        let waiting = Some(Waiting { request, service, settings, from_query });
-        Self { state: State::Checking { check: Box::pin(check.resolve()), waiting } }
+    pub(crate) fn checking(check: PendingVerification, waiting: Waiting<S, B>) -> Self {
+        let check = Box::pin(check.resolve());
+        Self { state: State::Checking { check, waiting: Some(waiting) } }
     }
 
     pub(crate) fn refused(refusal: Refusal, request: &Request<B>, from_query: bool) -> Self {
@@ -96,9 +92,9 @@ where
             let next = match state.as_mut().project() {
                 StateProjection::Checking { check, waiting } => {
                     let verdict = ready!(check.as_mut().poll(cx));
-                    let Waiting { mut request, mut service, settings, from_query } =
+                    let Waiting { mut request, mut service, settings, place, from_query } =
                         waiting.take().expect("a future is not polled after it is done");
-                    match admit(&settings, &mut request, verdict) {
+                    match admit(&settings, &mut request, place, verdict) {
                         Ok(by_query) => State::Calling { future: service.call(request), by_query },
                         Err(refusal) => State::refused(refusal, &request, from_query),
                     }

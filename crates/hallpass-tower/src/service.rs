@@ -7,9 +7,9 @@ use tower_service::Service;
 
 use crate::admission::{Admission, decide};
 use crate::body::ResponseBody;
-use crate::future::ResponseFuture;
+use crate::future::{ResponseFuture, Waiting};
 use crate::locate::{Located, any_value, locate};
-use crate::policy::Lookup;
+use crate::policy::Place;
 use crate::redact;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::settings::Settings;
@@ -70,7 +70,9 @@ where
         let settings = &self.settings;
         settings.maintenance.ensure_started(&settings.passes);
         let from_query = !settings.bearer_only && request.uri().query().is_some();
-        let verdict = match first_look(settings, &request) {
+        // Found once: what is between here and the verdict changes no route.
+        let place = place(settings, &request);
+        let verdict = match first_look(settings, &request, place) {
             First::Proven(principal) => {
                 let_in(&mut request, settings, principal);
                 Ok(false)
@@ -85,9 +87,12 @@ where
                 let clone = self.inner.clone();
                 let ready = std::mem::replace(&mut self.inner, clone);
                 let settings = Arc::clone(settings);
-                return ResponseFuture::checking(check, request, ready, settings, from_query);
+                let waiting = Waiting { request, service: ready, settings, place, from_query };
+                return ResponseFuture::checking(check, waiting);
             }
-            First::Check(Verification::Decided(verdict)) => admit(settings, &mut request, verdict),
+            First::Check(Verification::Decided(verdict)) => {
+                admit(settings, &mut request, place, verdict)
+            }
             First::Refuse(refusal) => Err(refusal),
         };
         match verdict {
@@ -97,13 +102,15 @@ where
     }
 }
 
-fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>) -> First {
-    if let Lookup::Public = lookup(settings, request) {
+fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>, place: Option<Place>) -> First {
+    if let (Some(table), Some(place)) = (&settings.policy, place)
+        && table.requirement(place).is_public()
+    {
         return First::Anybody(Admission::public(settings));
     }
     if let Some(principal) = Admission::of(request.extensions(), &settings.passes) {
         let principal = principal.clone();
-        return match enforce_policy(settings, request, &principal) {
+        return match enforce_policy(settings, request, place, &principal) {
             Ok(()) => First::Proven(principal),
             Err(refusal) => First::Refuse(refusal),
         };
@@ -131,10 +138,11 @@ fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>) -> First {
 pub(crate) fn admit<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
+    place: Option<Place>,
     verdict: Result<Principal, Denied>,
 ) -> Result<bool, Refusal> {
     let principal = verdict.map_err(|denied| settings.refusal(Refusal::kind_of(&denied)))?;
-    enforce_policy(settings, request, &principal)?;
+    enforce_policy(settings, request, place, &principal)?;
     let by_query = !request.headers().contains_key(http::header::AUTHORIZATION);
     let_in(request, settings, principal);
     Ok(by_query)
@@ -146,27 +154,31 @@ fn let_in<B>(request: &mut Request<B>, settings: &Arc<Settings>, principal: Prin
     request.extensions_mut().insert(Admission::known(principal, settings));
 }
 
-fn lookup<'s, B>(settings: &'s Settings, request: &Request<B>) -> Lookup<'s> {
-    match &settings.policy {
-        None => Lookup::NoTable,
-        Some(table) => {
-            table.lookup(request.method(), request.uri(), request.extensions(), settings.framework)
-        }
-    }
+fn place<B>(settings: &Settings, request: &Request<B>) -> Option<Place> {
+    let table = settings.policy.as_ref()?;
+    table.place(request.method(), request.uri(), request.extensions(), settings.framework)
 }
 
 fn enforce_policy<B>(
     settings: &Settings,
     request: &Request<B>,
+    place: Option<Place>,
     principal: &Principal,
 ) -> Result<(), Refusal> {
-    match lookup(settings, request) {
-        Lookup::NoTable | Lookup::Public => Ok(()),
-        Lookup::Rule { requirement, parameters } => {
+    let Some(table) = &settings.policy else { return Ok(()) };
+    let (uri, extensions) = (request.uri(), request.extensions());
+    let declared = place.and_then(|place| {
+        let parameters = table.parameters(place, uri, extensions, settings.framework)?;
+        Some((table.requirement(place), parameters))
+    });
+    match declared {
+        Some((requirement, Ok(parameters))) => {
             decide(settings, principal, requirement, &parameters[..])
         }
-        Lookup::Undeclared => {
-            let route = settings.framework.matched(request.extensions());
+        // A path parameter is no UTF-8: no handler could read it.
+        Some((_, Err(_))) => Err(settings.refusal(RefusalKind::InvalidRequest)),
+        None => {
+            let route = settings.framework.matched(extensions);
             tracing::debug!(
                 target: "hallpass",
                 method = %request.method(),
@@ -175,7 +187,6 @@ fn enforce_policy<B>(
             );
             Err(settings.refusal(RefusalKind::NotDeclared))
         }
-        Lookup::BadParameter => Err(settings.refusal(RefusalKind::InvalidRequest)),
     }
 }
 

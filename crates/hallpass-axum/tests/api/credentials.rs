@@ -2,32 +2,17 @@
 
 use axum::http::Method;
 
-use crate::support::{Answer, Api, Sending, UNKNOWN};
+use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls};
 
 /// Every call but `/current`.
 fn calls(api: &Api) -> Vec<Sending<'_>> {
-    let id = format!("/{UNKNOWN}");
-    [
-        (Method::POST, String::new()),
-        (Method::GET, String::new()),
-        (Method::DELETE, String::new()),
-        (Method::GET, id.clone()),
-        (Method::PATCH, id.clone()),
-        (Method::DELETE, id.clone()),
-        (Method::POST, format!("{id}/regenerate")),
-        (Method::POST, format!("{id}/revoke")),
-        (Method::POST, format!("{id}/copy")),
-        (Method::POST, format!("{id}/scopes")),
-        (Method::DELETE, format!("{id}/scopes/projects")),
-        (Method::DELETE, format!("{id}/scopes")),
-        (Method::POST, "/delete".to_owned()),
-        (Method::POST, "/revoke".to_owned()),
-        (Method::GET, "/scopes".to_owned()),
-        (Method::GET, "/openapi.json".to_owned()),
-    ]
-    .into_iter()
-    .map(|(method, path)| api.send(method, &path))
-    .collect()
+    let looks = ["", &format!("/{UNKNOWN}"), "/scopes", "/openapi.json"]
+        .map(|path| (Method::GET, path.to_owned()));
+    changing_calls()
+        .into_iter()
+        .chain(looks)
+        .map(|(method, path)| api.send(method, &path))
+        .collect()
 }
 
 async fn with_authorization(sending: Sending<'_>, values: &[&str]) -> Answer {

@@ -4,30 +4,19 @@
 use axum::http::Method;
 use serde_json::json;
 
-use crate::support::{Api, Sending, UNKNOWN};
+use crate::support::{Api, Sending, changing_calls};
 
-/// Every call that may change something, but `DELETE /current`.
+/// Each of them as a browser of root's would send it.
 fn changes(api: &Api) -> Vec<Sending<'_>> {
-    let id = format!("/{UNKNOWN}");
-    [
-        (Method::POST, String::new()),
-        (Method::DELETE, String::new()),
-        (Method::PATCH, id.clone()),
-        (Method::DELETE, id.clone()),
-        (Method::POST, format!("{id}/regenerate")),
-        (Method::POST, format!("{id}/revoke")),
-        (Method::POST, format!("{id}/copy")),
-        (Method::POST, format!("{id}/scopes")),
-        (Method::DELETE, format!("{id}/scopes/projects")),
-        (Method::DELETE, format!("{id}/scopes")),
-        (Method::POST, "/delete".to_owned()),
-        (Method::POST, "/revoke".to_owned()),
-    ]
-    .into_iter()
-    .map(|(method, path)| {
-        api.send(method, &path).by("root").header("cookie", "id=1").header("host", "example.com")
-    })
-    .collect()
+    changing_calls()
+        .into_iter()
+        .map(|(method, path)| {
+            api.send(method, &path)
+                .by("root")
+                .header("cookie", "id=1")
+                .header("host", "example.com")
+        })
+        .collect()
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 use super::draft::Faults;
+use super::issue::Draft;
 use super::{ExpiryInput, Hallpass, Issued, TokenUpdate};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::expiry::Expiry;
-use crate::record::TokenRecord;
 use crate::token::TokenId;
 
 impl Hallpass {
@@ -44,14 +44,7 @@ impl Hallpass {
         });
         let expires_at = self.read_expiry(&mut faults, &expires, now, now);
         faults.check()?;
-        let owner = &original.owner;
-        self.may_grant(by, owner, &scopes.iter().collect::<Vec<_>>()).await?;
-        let draft = |id| TokenRecord {
-            description: description.clone(),
-            scopes: scopes.clone(),
-            expires_at,
-            ..TokenRecord::new(id, owner.clone(), name.clone(), now)
-        };
-        self.insert(by, owner, EventKind::Copied, draft).await
+        let draft = Draft { name, description, scopes, expires_at, created_at: now };
+        self.insert(by, &original.owner, EventKind::Copied, draft).await
     }
 }

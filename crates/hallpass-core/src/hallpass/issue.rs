@@ -1,3 +1,5 @@
+use jiff::Timestamp;
+
 use super::draft::Faults;
 use super::{Hallpass, NewToken};
 use crate::caller::Caller;
@@ -5,6 +7,7 @@ use crate::error::Error;
 use crate::event::EventKind;
 use crate::owner::Owner;
 use crate::record::TokenRecord;
+use crate::scope::ScopeSet;
 use crate::store::{Secrets, StoredToken};
 use crate::token::{PlainToken, Secret, TokenId};
 
@@ -16,6 +19,26 @@ pub struct Issued {
     pub token: PlainToken,
     /// What is kept of it.
     pub record: TokenRecord,
+}
+
+/// A token that is valid in every part, and lacks an id and a secret.
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) scopes: ScopeSet,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) created_at: Timestamp,
+}
+
+impl Draft {
+    fn record(&self, id: TokenId, owner: &Owner) -> TokenRecord {
+        TokenRecord {
+            description: self.description.clone(),
+            scopes: self.scopes.clone(),
+            expires_at: self.expires_at,
+            ..TokenRecord::new(id, owner.clone(), self.name.clone(), self.created_at)
+        }
+    }
 }
 
 impl Hallpass {
@@ -44,28 +67,23 @@ impl Hallpass {
         let expires = new.expires.unwrap_or(self.limits().default_expiry.into());
         let expires_at = self.read_expiry(&mut faults, &expires, now, now);
         faults.check()?;
-        self.may_grant(by, owner, &scopes.iter().collect::<Vec<_>>()).await?;
-        let draft = |id| TokenRecord {
-            description: description.clone(),
-            scopes: scopes.clone(),
-            expires_at,
-            ..TokenRecord::new(id, owner.clone(), name.clone(), now)
-        };
+        let draft = Draft { name, description, scopes, expires_at, created_at: now };
         self.insert(by, owner, EventKind::Issued, draft).await
     }
 
-    /// Gives a drafted record an id and a secret, and stores it.
+    /// Gives a draft an id and a secret and stores it, if the caller may give what it holds.
     pub(super) async fn insert(
         &self,
         by: &Caller,
         owner: &Owner,
         kind: EventKind,
-        draft: impl Fn(TokenId) -> TokenRecord,
+        draft: Draft,
     ) -> Result<Issued, Error> {
+        self.may_grant(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
         // An id that is taken is chance once in 2^58, and a broken source of randomness twice.
         let mut attempts_left = 2;
         loop {
-            let record = draft(TokenId::generate(owner, self.now())?);
+            let record = draft.record(TokenId::generate(owner, self.now())?, owner);
             let secret = Secret::generate()?;
             let secrets = Secrets { current: self.digester().digest(&secret), previous: None };
             let stored = StoredToken { record, secrets };

@@ -77,17 +77,11 @@ impl fmt::Display for Rule<'_> {
     }
 }
 
-/// What the table says of a request.
-pub(crate) enum Lookup<'t> {
-    NoTable,
-    Public,
-    Rule {
-        requirement: &'t Requirement,
-        parameters: Parameters,
-    },
-    Undeclared,
-    /// A path parameter is no UTF-8: no handler could read it.
-    BadParameter,
+/// Where in a table the rule of a request stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    route: usize,
+    method: usize,
 }
 
 impl PolicyTable {
@@ -223,49 +217,47 @@ impl PolicyTable {
         })
     }
 
-    pub(crate) fn lookup<'t>(
-        &'t self,
+    /// The rule of a request; `None` if nobody declared one.
+    pub(crate) fn place(
+        &self,
         method: &Method,
         uri: &Uri,
         extensions: &Extensions,
         framework: &dyn Framework,
-    ) -> Lookup<'t> {
-        let path = framework.original_path(extensions).unwrap_or(uri.path());
-        let place = match framework.matched(extensions) {
-            Matched::Route(pattern) => self.by_pattern.get(pattern).copied(),
-            Matched::Nothing => None,
-            Matched::Elsewhere => self.by_path.at(path).ok().map(|found| *found.value),
+    ) -> Option<Place> {
+        let route = match framework.matched(extensions) {
+            Matched::Route(pattern) => *self.by_pattern.get(pattern)?,
+            Matched::Nothing => return None,
+            Matched::Elsewhere => *self.by_path.at(path(uri, extensions, framework)).ok()?.value,
         };
-        let Some(route) = place.and_then(|place| self.routes.get(place)) else {
-            return Lookup::Undeclared;
-        };
-        let Some(requirement) = route.requirement(method) else {
-            return Lookup::Undeclared;
-        };
-        if requirement.is_public() {
-            return Lookup::Public;
+        let methods = &self.routes.get(route)?.methods;
+        let of = |wanted: &Method| methods.iter().position(|(known, _)| known == wanted);
+        let method =
+            of(method).or_else(|| (*method == Method::HEAD).then(|| of(&Method::GET)).flatten())?;
+        Some(Place { route, method })
+    }
+
+    pub(crate) fn requirement(&self, place: Place) -> &Requirement {
+        &self.routes[place.route].methods[place.method].1
+    }
+
+    /// The path parameters of a request whose rule stands there, as [`Pattern::read`] reads them.
+    pub(crate) fn parameters(
+        &self,
+        place: Place,
+        uri: &Uri,
+        extensions: &Extensions,
+        framework: &dyn Framework,
+    ) -> Option<Result<Parameters, std::str::Utf8Error>> {
+        if !self.requirement(place).has_parameters() {
+            return Some(Ok(Parameters::new()));
         }
-        if !requirement.has_parameters() {
-            return Lookup::Rule { requirement, parameters: Vec::new() };
-        }
-        match route.pattern.read(path) {
-            Some(Ok(parameters)) => Lookup::Rule { requirement, parameters },
-            Some(Err(_)) => Lookup::BadParameter,
-            None => Lookup::Undeclared,
-        }
+        self.routes[place.route].pattern.read(path(uri, extensions, framework))
     }
 }
 
-impl Route {
-    fn requirement(&self, method: &Method) -> Option<&Requirement> {
-        let of = |wanted: &Method| {
-            self.methods
-                .iter()
-                .find(|(known, _)| known == wanted)
-                .map(|(_, requirement)| requirement)
-        };
-        of(method).or_else(|| if *method == Method::HEAD { of(&Method::GET) } else { None })
-    }
+fn path<'r>(uri: &'r Uri, extensions: &'r Extensions, framework: &dyn Framework) -> &'r str {
+    framework.original_path(extensions).unwrap_or(uri.path())
 }
 
 /// A line a rule, in columns.

@@ -25,6 +25,25 @@ pub(crate) const MOUNT: &str = "/tokens";
 /// An id that no token has.
 pub(crate) const UNKNOWN: &str = "018f3c1e-7a2b-8c4d-9e5f-0123456789ab";
 
+/// Every call that may change something, but `DELETE /current`.
+pub(crate) fn changing_calls() -> Vec<(Method, String)> {
+    let id = format!("/{UNKNOWN}");
+    vec![
+        (Method::POST, String::new()),
+        (Method::DELETE, String::new()),
+        (Method::PATCH, id.clone()),
+        (Method::DELETE, id.clone()),
+        (Method::POST, format!("{id}/regenerate")),
+        (Method::POST, format!("{id}/revoke")),
+        (Method::POST, format!("{id}/copy")),
+        (Method::POST, format!("{id}/scopes")),
+        (Method::DELETE, format!("{id}/scopes/projects")),
+        (Method::DELETE, format!("{id}/scopes")),
+        (Method::POST, "/delete".to_owned()),
+        (Method::POST, "/revoke".to_owned()),
+    ]
+}
+
 /// The host, and what a test turns behind its back.
 pub(crate) struct Api {
     pub(crate) app: Router,
