@@ -215,4 +215,17 @@ pub trait TokenStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Arc<LoadedToken>>, StoreError>> + Send {
         self.reload(id)
     }
+
+    /// Waits until there may be something new in the change log: what a cache listens to so that it need not
+    /// wait for its next look. It may come late, for nothing, or never; no promise rests on it, and
+    /// dropping its future loses nothing.
+    fn nudged(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
+    /// Lets go of what the store holds: connections, tasks. Calls after it may answer
+    /// [`unavailable`](StoreError::unavailable).
+    fn close(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }

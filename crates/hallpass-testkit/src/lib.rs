@@ -1,0 +1,1 @@
+//! For tests of and around [Hallpass](https://docs.rs/hallpass).
