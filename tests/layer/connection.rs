@@ -63,7 +63,7 @@ async fn e34_e35_e88_e89_no_field_that_http2_forbids_comes_through() {
 async fn e52_a_credential_in_trailers_is_none() {
     for host in BOTH {
         let server = Server::of(host).await;
-        let lookups = server.stage.store.lookups();
+        let lookups = server.stage.lookups();
         let request = server.text(
             "POST /echo HTTP/1.1\r\nhost: x\r\ntrailer: authorization\r\ntransfer-encoding: chunked\r\n\r\n\
              0\r\nauthorization: Bearer {T}\r\n\r\n",
@@ -86,7 +86,7 @@ async fn e52_a_credential_in_trailers_is_none() {
             (401, Some(BARE)),
             "{host:?}"
         );
-        assert_eq!((server.stage.store.lookups(), server.echo.served()), (lookups, 0), "{host:?}");
+        assert_eq!((server.stage.lookups(), server.echo.served()), (lookups, 0), "{host:?}");
     }
 }
 

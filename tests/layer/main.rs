@@ -11,7 +11,6 @@ mod policy;
 mod rows;
 mod server;
 mod stage;
-mod store;
 mod table;
 mod upgrade;
 mod uses;

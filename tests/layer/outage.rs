@@ -4,6 +4,7 @@ use std::io;
 
 use hallpass_core::Owner;
 use hallpass_core::store::StoreError;
+use hallpass_testkit::Verb;
 
 use crate::host::Host;
 use crate::server::Server;
@@ -40,7 +41,7 @@ async fn whatever_the_store_fails_with_is_503() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
         for (place, fault) in FAULTS.into_iter().enumerate() {
-            server.stage.store.fail(Some(fault));
+            server.stage.store.faults().on(Verb::Find).fail_with(fault);
             // A good token, and those that would be refused: nobody can tell them apart now.
             for token in ["T", "UNKNOWN", "REVOKED", "EXPIRED", "WRONG"] {
                 let what = format!("{host:?}, fault {place}, {token}");
@@ -55,7 +56,7 @@ async fn whatever_the_store_fails_with_is_503() {
             assert_eq!(server.get("/echo", "").await.status, 401);
         }
         assert_eq!(server.echo.served(), 0);
-        server.stage.store.fail(None);
+        server.stage.store.faults().heal();
         assert_eq!(server.get("/echo", "T").await.status, 200, "an error is not remembered");
     }
 }
@@ -78,23 +79,21 @@ async fn a_host_that_cannot_say_what_an_owner_may_do_is_an_outage() {
 async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
-        let store = &server.stage.store;
-        store.stall();
-        let before = store.lookups();
+        let gate = server.stage.store.faults().on(Verb::Find).stall();
         let request =
             server.text("GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {T}\r\n\r\n");
         let mut leaves = Http1::connect(server.address).await;
         leaves.send(&request).await.unwrap();
-        in_time(store.looked_up(before + 1)).await;
+        in_time(gate.arrived(1)).await;
         let mut stays = Http1::connect(server.address).await;
         stays.send(&request).await.unwrap();
-        in_time(store.looked_up(before + 2)).await;
+        in_time(gate.arrived(2)).await;
         drop(leaves);
 
         // Nobody waits for a load who does not need one.
         assert_eq!(server.get("/echo", "").await.status, 401, "{host:?}");
         assert_eq!(server.get("/echo", "SUM").await.status, 401, "{host:?}");
-        store.open();
+        gate.open();
         assert_eq!(stays.answer().await.status, 200, "{host:?}");
         assert_eq!(server.get("/echo", "T").await.status, 200, "{host:?}");
     }
@@ -103,15 +102,14 @@ async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
 #[tokio::test]
 async fn a_load_that_ends_in_an_outage_after_a_wait_is_503() {
     let server = Server::of(Host::Hyper).await;
-    let store = &server.stage.store;
-    store.stall();
-    let before = store.lookups();
+    let find = || server.stage.store.faults().on(Verb::Find);
+    let gate = find().stall();
     let mut waits = Http1::connect(server.address).await;
     let request = server.text("GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {T}\r\n\r\n");
     waits.send(&request).await.unwrap();
-    in_time(store.looked_up(before + 1)).await;
-    store.fail(Some(|| StoreError::unavailable(broken())));
-    store.open();
+    in_time(gate.arrived(1)).await;
+    find().fail_with(|| StoreError::unavailable(broken()));
+    gate.open();
     assert_unavailable(&waits.answer().await, "after a wait");
     assert_eq!(server.echo.served(), 0);
 }

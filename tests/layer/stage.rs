@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hallpass_core::{
-    Caller, Clock, Hallpass, Issued, NewToken, Owner, Regenerate, Standing, TokenId, all_of,
+    Caller, Hallpass, Issued, NewToken, Owner, Regenerate, Standing, TokenId, all_of,
 };
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::{FaultyStore, ManualClock, Verb};
 use hallpass_tower::{PolicyTable, TokenLayer};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::host::TONIC_ECHO;
-use crate::store::WatchedStore;
 
 /// Texts by the names that the rows use for them.
 #[derive(Clone, Default)]
@@ -75,7 +76,7 @@ fn policy() -> PolicyTable {
 }
 
 pub(crate) struct Stage {
-    pub(crate) store: WatchedStore,
+    pub(crate) store: FaultyStore<MemoryStore>,
     pub(crate) passes: Hallpass,
     pub(crate) words: Words,
     /// The parts of tokens that must show up nowhere.
@@ -85,7 +86,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let store = WatchedStore::new();
+        let store = FaultyStore::new(MemoryStore::new());
         let passes = Hallpass::builder(store.clone()).build();
         let words = Words::default();
         let mut stage = Self { store, passes, words, secrets: Vec::new(), ids: Vec::new() };
@@ -98,9 +99,28 @@ impl Stage {
     pub(crate) async fn warm() -> Self {
         let stage = Self::new().await;
         for id in &stage.ids {
-            stage.store.warm(*id).await;
+            stage.pin(*id).await;
         }
         stage
+    }
+
+    /// Some tokens are deleted: no cache has those.
+    async fn pin(&self, id: TokenId) {
+        if let Err(error) = self.store.pin(id).await {
+            assert!(error.is_not_found(), "{error}");
+        }
+    }
+
+    /// How many tokens have been looked up.
+    pub(crate) fn lookups(&self) -> u64 {
+        self.store.faults().calls(Verb::Find)
+    }
+
+    /// How often the store has been asked anything, but for the writing of uses, which the layer does on its
+    /// own time.
+    pub(crate) fn calls(&self) -> u64 {
+        let faults = self.store.faults();
+        faults.calls(Verb::ALL) - faults.calls(Verb::Touch)
     }
 
     /// Another handle on the same store.
@@ -165,7 +185,8 @@ impl Stage {
             self.passes.regenerate(&alice, replaced.record.id, Regenerate::new()).await.unwrap();
         self.keep("REPLACEMENT", &anew);
 
-        let yesterday = self.builder().clock(Yesterday).build();
+        let yesterday = Timestamp::now() - SignedDuration::from_hours(24);
+        let yesterday = self.builder().clock(ManualClock::starting_at(yesterday)).build();
         let short = NewToken::named("expired").expires("1h");
         let expired = yesterday.issue(&alice, short).await.unwrap();
         self.keep("EXPIRED", &expired);
@@ -210,13 +231,4 @@ async fn all_but_mallory(
     owner: Owner,
 ) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
     Ok(if owner.as_str() == "mallory" { Standing::Disabled } else { Standing::Full })
-}
-
-#[derive(Debug)]
-struct Yesterday;
-
-impl Clock for Yesterday {
-    fn now(&self) -> Timestamp {
-        Timestamp::now() - SignedDuration::from_hours(24)
-    }
 }

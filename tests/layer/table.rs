@@ -70,7 +70,7 @@ impl Table {
     }
 
     async fn check(&mut self, row: &Row) -> Vec<String> {
-        let (calls, served) = (self.stage.store.calls(), self.echo.served());
+        let (calls, served) = (self.stage.calls(), self.echo.served());
         let mark = capture::mark();
         let answer = match self.wire {
             Wire::Http1 => {
@@ -104,7 +104,7 @@ impl Table {
                 format!("{:?}", row.owed.challenge.text().as_deref()),
             );
         }
-        let loads = self.stage.store.calls() - calls;
+        let loads = self.stage.calls() - calls;
         compare("loads", loads.to_string(), self.owed_loads(row).to_string());
         let reached = self.echo.served() - served;
         compare(

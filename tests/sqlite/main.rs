@@ -1,7 +1,6 @@
 //! What is SQLite's own: files that cannot be opened, several processes on one, and what becomes of a store
 //! when its file does not do what it should.
 
-mod cancel;
 mod damage;
 mod file;
 mod opening;

@@ -1,3 +1,5 @@
 //! What the end-to-end tests share.
 
-pub mod tokens;
+pub mod oracle;
+
+pub use hallpass_testkit::conformance::samples as tokens;

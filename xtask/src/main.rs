@@ -1,8 +1,10 @@
-//! What a person runs here: `cargo xtask test` and `cargo xtask bench`.
+//! What a person runs here: `cargo xtask test`, `cargo xtask fuzz` and `cargo xtask bench`.
 
 mod bench;
+mod fuzz;
 mod process;
 mod test;
+mod tool;
 mod workspace;
 
 use std::process::ExitCode;
@@ -22,6 +24,8 @@ struct Arguments {
 enum Task {
     /// Run the checks, all of them or those named, and sum them up
     Test(test::Arguments),
+    /// Feed the parsers whatever bytes come, each for a while, and hold what they say against an oracle
+    Fuzz(fuzz::Arguments),
     /// Measure, print a table and write it to `target/bench/NAME.json`
     Bench(bench::Arguments),
 }
@@ -40,6 +44,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::load()?;
     match task {
         Task::Test(arguments) => Ok(test::run(&workspace, &arguments)),
+        Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

@@ -1,19 +1,15 @@
 use std::sync::Arc;
 
-use hallpass_core::LoadedToken;
-use hallpass_core::store::Seq;
+use hallpass_core::store::{Seq, StoredToken};
+use hallpass_core::{CacheNote, LoadPool, LoadedToken, TokenId};
 
 use crate::moment::Moment;
 use crate::settings::CacheSettings;
 use crate::stripes::{Footing, Stripes};
 
-/// A token as it was read, and all that decides for how long that may be used.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) token: Arc<LoadedToken>,
-    pub(crate) reading: Reading,
-    pub(crate) footing: Footing,
-}
+/// A token as it was read, and all that decides for how long that may be used: one piece of memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry(Arc<LoadedToken>);
 
 /// Of when a reading is.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +17,7 @@ pub(crate) struct Reading {
     /// The change log's number in the snapshot it was read from.
     pub(crate) as_of: Seq,
     /// The history that number belongs to.
-    pub(crate) history: u64,
+    pub(crate) history: u32,
     /// Before the store was asked.
     pub(crate) started: Moment,
 }
@@ -30,13 +26,41 @@ impl Reading {
     /// Whether what was read is known to have been true within the bound: when it was read, or when
     /// the lease was last renewed.
     pub(crate) fn is_fresh(&self, lease: Option<Moment>, settings: &CacheSettings) -> bool {
-        let now = Moment::now();
+        let now = Moment::glance();
         let within = |then: Moment| then.age(now) <= settings.bound;
-        within(self.started) || lease.is_some_and(within) || !settings.guards.freshness
+        lease.is_some_and(within) || within(self.started) || !settings.guards.freshness
     }
 }
 
 impl Entry {
+    pub(crate) fn new(
+        stored: StoredToken,
+        pool: &LoadPool,
+        reading: Reading,
+        stripes: &Stripes,
+    ) -> Self {
+        let footing = stripes.footing(stored.record.id, &stored.record.owner);
+        let note = write(reading, footing);
+        Self(Arc::new(LoadedToken::for_cache(stored, pool, note)))
+    }
+
+    /// What is in a slot.
+    pub(crate) fn from_token(token: Arc<LoadedToken>) -> Self {
+        Self(token)
+    }
+
+    pub(crate) fn into_token(self) -> Arc<LoadedToken> {
+        self.0
+    }
+
+    pub(crate) fn id(&self) -> TokenId {
+        self.0.id()
+    }
+
+    pub(crate) fn reading(&self) -> Reading {
+        read(self.0.cache_note()).0
+    }
+
     /// The lease and the entry were read before this looks at the stripes: in that order, a
     /// change that the lease vouches for has reached its stripe.
     pub(crate) fn is_usable(
@@ -45,16 +69,56 @@ impl Entry {
         lease: Option<Moment>,
         settings: &CacheSettings,
     ) -> bool {
-        let Reading { as_of, history, .. } = self.reading;
-        self.reading.is_fresh(lease, settings)
-            && (stripes.allow(self.footing, as_of, history) || !settings.guards.stripes)
+        is_usable(&self.0, stripes, lease, settings)
     }
 
-    /// About how much memory it takes: for the bound of the cache.
+    /// About how much memory it takes in the cache that is bounded: for that bound.
     pub(crate) fn weight(&self) -> u32 {
-        let record = self.token.record();
-        let scopes: usize = record.scopes.iter().map(|scope| scope.as_str().len() + 16).sum();
-        let texts = record.name.len() + record.description.len() + record.owner.as_str().len();
-        u32::try_from(512 + texts + scopes).unwrap_or(u32::MAX)
+        let scopes: usize = self.0.scopes().iter().map(|scope| scope.as_str().len() + 32).sum();
+        u32::try_from(WEIGHT + self.0.owner().as_str().len() + scopes).unwrap_or(u32::MAX)
+    }
+}
+
+/// [`Entry::is_usable`] of a token that lies in a slot.
+pub(crate) fn is_usable(
+    token: &LoadedToken,
+    stripes: &Stripes,
+    lease: Option<Moment>,
+    settings: &CacheSettings,
+) -> bool {
+    let (reading, footing) = read(token.cache_note());
+    reading.is_fresh(lease, settings)
+        && (stripes.allow(footing, reading.as_of, reading.history) || !settings.guards.stripes)
+}
+
+fn write(reading: Reading, footing: Footing) -> CacheNote {
+    let Reading { as_of, history, started } = reading;
+    let [monotonic, wall] = started.to_words();
+    [as_of.get(), u64::from(history) << 32 | u64::from(footing.to_word()), monotonic, wall]
+}
+
+fn read(note: &CacheNote) -> (Reading, Footing) {
+    let [as_of, place, monotonic, wall] = *note;
+    let started = Moment::from_words([monotonic, wall]);
+    let reading = Reading { as_of: Seq::new(as_of), history: (place >> 32) as u32, started };
+    (reading, Footing::from_word(place as u32))
+}
+
+/// What an entry takes without its texts, moka's own share included: as `cargo xtask bench cache` measures it.
+const WEIGHT: usize = 448;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_says_what_was_noted() {
+        let started = Moment::now();
+        let reading = Reading { as_of: Seq::new(u64::MAX - 3), history: u32::MAX - 1, started };
+        let footing = Footing::from_word(0x0FED_0CBA);
+        let (read_back, footing_back) = read(&write(reading, footing));
+        assert_eq!((read_back.as_of, read_back.history), (reading.as_of, reading.history));
+        assert_eq!(read_back.started.to_words(), started.to_words());
+        assert_eq!(footing_back.to_word(), footing.to_word());
     }
 }

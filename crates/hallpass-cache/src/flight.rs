@@ -1,15 +1,19 @@
-//! Loads: one per token at a time, each a task of its own, and not too many in all.
+//! Loads: one per key at a time, each a task of its own, and not too many in all.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hallpass_core::TokenId;
 use hallpass_core::store::StoreError;
-use tokio::sync::watch;
+use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, watch};
 
 use crate::moment::Moment;
+
+/// What the host answers who cannot say what an owner may do.
+pub(crate) type HostError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a load found: shared by all who waited for it.
 pub(crate) type Landed<T> = Result<T, Trouble>;
@@ -21,6 +25,13 @@ pub(crate) struct Trouble {
     words: String,
 }
 
+/// What the host's own word on an owner could not be had for.
+impl From<HostError> for Trouble {
+    fn from(error: HostError) -> Self {
+        Self { corrupt: false, words: error.to_string() }
+    }
+}
+
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         let corrupt = error.is_corrupt();
@@ -29,6 +40,12 @@ impl From<StoreError> for Trouble {
             None => error.to_string(),
         };
         Self { corrupt, words }
+    }
+}
+
+impl From<Trouble> for HostError {
+    fn from(trouble: Trouble) -> Self {
+        trouble.words.into()
     }
 }
 
@@ -43,9 +60,10 @@ impl From<Trouble> for StoreError {
 }
 
 #[derive(Debug)]
-pub(crate) struct Flights<T> {
-    under_way: Mutex<HashMap<TokenId, Flight<T>>>,
+pub(crate) struct Flights<K, T> {
+    under_way: Mutex<HashMap<K, Flight<T>>>,
     most: usize,
+    freed: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -55,41 +73,41 @@ struct Flight<T> {
 }
 
 /// How a caller takes part in a load.
-pub(crate) enum Boarded<T> {
+pub(crate) enum Boarded<K: Hash + Eq, T> {
     /// Somebody is asking already.
     Follows(watch::Receiver<Option<Landed<T>>>),
     /// The caller has to ask, and to say what was found.
-    Leads(Pilot<T>, watch::Receiver<Option<Landed<T>>>),
-    /// There are too many loads.
-    Full,
+    Leads(Pilot<K, T>, watch::Receiver<Option<Landed<T>>>),
+    /// There are too many loads. Waits until one has landed.
+    Full(OwnedNotified),
 }
 
 /// The one who asks. When it is gone, the load is over, whether it was said what was found or not.
 #[derive(Debug)]
-pub(crate) struct Pilot<T> {
-    flights: Arc<Flights<T>>,
-    id: TokenId,
+pub(crate) struct Pilot<K: Hash + Eq, T> {
+    flights: Arc<Flights<K, T>>,
+    key: K,
     started: Moment,
     landing: watch::Sender<Option<Landed<T>>>,
 }
 
-impl<T: Clone> Flights<T> {
+impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
     pub(crate) fn new(most: usize) -> Self {
-        Self { under_way: Mutex::new(HashMap::new()), most }
+        Self { under_way: Mutex::new(HashMap::new()), most, freed: Arc::default() }
     }
 
-    /// Joins the load of this token if there is a young one, or begins one.
-    pub(crate) fn board(self: &Arc<Self>, id: TokenId, joinable: Duration) -> Boarded<T> {
+    /// Joins the load of this key if there is a young one, or begins one.
+    pub(crate) fn board(self: &Arc<Self>, key: &K, joinable: Duration) -> Boarded<K, T> {
         let now = Moment::now();
         let mut under_way = self.lock();
         let count = under_way.len();
-        let place = under_way.entry(id);
+        let place = under_way.entry(key.clone());
         if let MapEntry::Occupied(flight) = &place {
             if flight.get().started.age(now) < joinable {
                 return Boarded::Follows(flight.get().landed.clone());
             }
         } else if count >= self.most {
-            return Boarded::Full;
+            return Boarded::Full(Arc::clone(&self.freed).notified_owned());
         }
         // An old load goes on for those who wait for it; newcomers do not rely on it.
         let (landing, landed) = watch::channel(None);
@@ -102,15 +120,18 @@ impl<T: Clone> Flights<T> {
                 free.insert(flight);
             }
         }
-        Boarded::Leads(Pilot { flights: Arc::clone(self), id, started: now, landing }, landed)
+        Boarded::Leads(
+            Pilot { flights: Arc::clone(self), key: key.clone(), started: now, landing },
+            landed,
+        )
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TokenId, Flight<T>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Flight<T>>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> Pilot<T> {
+impl<K: Hash + Eq, T> Pilot<K, T> {
     /// Before the store was asked.
     pub(crate) fn started(&self) -> Moment {
         self.started
@@ -127,28 +148,26 @@ impl<T> Pilot<T> {
     fn leave(&self) {
         let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let is_this = |flight: &Flight<T>| self.landing.subscribe().same_channel(&flight.landed);
-        if under_way.get(&self.id).is_some_and(is_this) {
-            under_way.remove(&self.id);
+        if under_way.get(&self.key).is_some_and(is_this) {
+            under_way.remove(&self.key);
+            self.flights.freed.notify_one();
         }
     }
 }
 
-impl<T> Drop for Pilot<T> {
+impl<K: Hash + Eq, T> Drop for Pilot<K, T> {
     fn drop(&mut self) {
         self.leave();
     }
 }
 
 /// Waits for a load to land. A pilot that is gone without a word has panicked.
-pub(crate) async fn landed<T: Clone>(
-    mut landed: watch::Receiver<Option<Landed<T>>>,
-) -> Result<T, StoreError> {
+pub(crate) async fn landed<T: Clone>(mut landed: watch::Receiver<Option<Landed<T>>>) -> Landed<T> {
     let found = match landed.wait_for(Option::is_some).await {
         Ok(found) => found.clone(),
         Err(_) => None,
     };
-    match found {
-        Some(found) => found.map_err(Into::into),
-        None => Err(StoreError::unavailable("a load of the token ended without an answer")),
-    }
+    found.unwrap_or_else(|| {
+        Err(Trouble { corrupt: false, words: "a load ended without an answer".to_owned() })
+    })
 }

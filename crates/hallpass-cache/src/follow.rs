@@ -1,33 +1,84 @@
 //! The task that follows the change log and renews the lease.
 
 use std::collections::hash_map::RandomState;
+use std::future::{Future as _, poll_fn};
 use std::hash::BuildHasher as _;
+use std::pin::pin;
 use std::sync::Weak;
+use std::task::Poll;
 use std::time::Duration;
 
 use hallpass_core::store::{Changes, Position, StoreError, TokenStore};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::cached::Inner;
+use crate::inner::Inner;
 use crate::moment::Moment;
 
 /// How many lines are asked for at once.
 const LINES: u32 = 1000;
 
-/// Until the cache is gone.
+/// Nudges may lie and repeat: however many come, the log is not asked more often.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Until the cache is closed or gone.
 pub(crate) async fn follow<S: TokenStore>(cache: Weak<Inner<S>>) {
     let mut place = None;
     loop {
         let Some(cache) = cache.upgrade() else { return };
+        let asked = Instant::now();
         let wait = match catch_up(&cache, &mut place).await {
             Ok(()) => cache.settings.poll,
             Err(error) => {
                 // The lease runs out by itself; nothing else is to be done.
-                tracing::warn!(target: "hallpass", %error, "the change log could not be read: cached tokens are used until the bound, no longer");
+                tracing::warn!(
+                    target: "hallpass",
+                    %error,
+                    lease_age = ?cache.lease.get().map(|lease| lease.age(Moment::now())),
+                    "the change log could not be read: cached tokens are used until the bound, no longer"
+                );
                 cache.settings.poll / 2
             }
         };
-        drop(cache);
-        tokio::time::sleep(with_jitter(wait)).await;
+        match pause(&cache, place, with_jitter(wait)).await {
+            Pause::Over => {}
+            Pause::Nudged => sleep_until(asked + SHORTEST).await,
+            Pause::Closing => {
+                cache.lease.give_up();
+                return;
+            }
+        }
+    }
+}
+
+/// Why the log is looked at again, or no more.
+enum Pause {
+    Over,
+    Nudged,
+    Closing,
+}
+
+async fn pause<S: TokenStore>(cache: &Inner<S>, place: Option<Position>, wait: Duration) -> Pause {
+    let mut closing = cache.closing.subscribe();
+    let mut closed = pin!(closing.wait_for(|closing| *closing));
+    let mut nudged = pin!(nudged(cache, place));
+    let mut over = pin!(sleep(wait));
+    poll_fn(|context| {
+        if closed.as_mut().poll(context).is_ready() {
+            Poll::Ready(Pause::Closing)
+        } else if over.as_mut().poll(context).is_ready() {
+            Poll::Ready(Pause::Over)
+        } else {
+            nudged.as_mut().poll(context).map(|()| Pause::Nudged)
+        }
+    })
+    .await
+}
+
+/// Until the store says that there is more after that place.
+async fn nudged<S: TokenStore>(cache: &Inner<S>, place: Option<Position>) {
+    match place {
+        Some(place) => cache.store.nudged(place).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -38,14 +89,21 @@ async fn catch_up<S: TokenStore>(
 ) -> Result<(), StoreError> {
     loop {
         let asked_at = Moment::now();
-        let asked = tokio::time::timeout(cache.settings.bound, cache.store.changes(*place, LINES));
-        let changes = match asked.await.map_err(StoreError::unavailable)? {
+        let changes = match ask(cache, *place, LINES).await {
             // A line that nobody can read may be about anything.
             Err(error) if error.is_corrupt() && place.is_some() => {
-                tracing::error!(target: "hallpass", %error, "the change log holds a line that cannot be read: everything cached is void");
-                let head = cache.store.changes(None, 0).await?.head;
-                start_over(cache, place, head);
-                continue;
+                let head = ask(cache, None, 0).await?.head;
+                if *place != Some(head) {
+                    tracing::error!(
+                        target: "hallpass",
+                        %error,
+                        "the change log holds a line that cannot be read: everything cached is void"
+                    );
+                    start_over(cache, place, head);
+                }
+                // Everything up to the head is void by now, whatever the line said.
+                cache.lease.renew(asked_at);
+                return Ok(());
             }
             changes => changes?,
         };
@@ -76,6 +134,16 @@ async fn catch_up<S: TokenStore>(
             return Ok(());
         }
     }
+}
+
+/// Asks the log, for no longer than an answer is of use.
+async fn ask<S: TokenStore>(
+    cache: &Inner<S>,
+    from: Option<Position>,
+    limit: u32,
+) -> Result<Changes, StoreError> {
+    let asked = timeout(cache.settings.bound, cache.store.changes(from, limit));
+    asked.await.map_err(StoreError::unavailable)?
 }
 
 /// Voids everything that is cached, and follows the log from its head on.

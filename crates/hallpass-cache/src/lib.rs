@@ -17,10 +17,12 @@ mod entry;
 mod flight;
 mod follow;
 mod guards;
+mod inner;
 mod moment;
 mod negative;
 mod positive;
 mod settings;
+mod standings;
 mod stripes;
 #[cfg(test)]
 mod tests;

@@ -50,7 +50,7 @@ impl Negative {
         let (mut shard, slot) = self.place(id);
         let Some(absence) = shard[slot].filter(|absence| absence.id == id) else { return false };
         let reading = absence.reading;
-        if reading.started.age(Moment::now()) > LONGEST {
+        if reading.started.age(Moment::glance()) > LONGEST {
             shard[slot] = None;
             return false;
         }

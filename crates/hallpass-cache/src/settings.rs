@@ -58,6 +58,17 @@ impl CacheSettings {
         self
     }
 
+    /// For how long others may join a load: what it finds must be of use to them.
+    pub(crate) fn joinable(&self) -> Duration {
+        self.bound.min(Duration::from_millis(500))
+    }
+
+    /// For how long a load goes on. Beyond the bound no answer is of use, and a place that is held for ever is
+    /// lost to all.
+    pub(crate) fn patience(&self) -> Duration {
+        self.bound.max(self.load_deadline)
+    }
+
     /// How many loads may be under way at once: 64 by default. Beyond it, tokens that are not cached get 503.
     pub fn concurrent_loads(mut self, loads: usize) -> Self {
         self.concurrent_loads = loads;

@@ -1,5 +1,5 @@
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use hallpass_core::store::{Affected, Seq};
 use hallpass_core::{Owner, TokenId};
@@ -18,7 +18,7 @@ pub(crate) struct Stripes {
     /// Every record that was read before this is void.
     floor: AtomicU64,
     /// Even while one history is followed; odd while the stripes are being reset for another.
-    history: AtomicU64,
+    history: AtomicU32,
     hasher: RandomState,
 }
 
@@ -29,6 +29,25 @@ pub(crate) struct Footing {
     owner: u16,
 }
 
+/// What had been applied to an owner at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OwnerMark {
+    history: u32,
+    floor: u64,
+    last: u64,
+}
+
+impl Footing {
+    pub(crate) fn to_word(self) -> u32 {
+        u32::from(self.token) << 16 | u32::from(self.owner)
+    }
+
+    /// Takes back what [`to_word`](Self::to_word) gave.
+    pub(crate) fn from_word(word: u32) -> Self {
+        Self { token: (word >> 16) as u16, owner: word as u16 }
+    }
+}
+
 impl Stripes {
     pub(crate) fn new() -> Self {
         let stripes = || (0..STRIPES).map(|_| AtomicU64::new(0)).collect();
@@ -36,7 +55,7 @@ impl Stripes {
             tokens: stripes(),
             owners: stripes(),
             floor: AtomicU64::new(0),
-            history: AtomicU64::new(0),
+            history: AtomicU32::new(0),
             hasher: RandomState::new(),
         }
     }
@@ -64,7 +83,7 @@ impl Stripes {
 
     /// Whether a record that was read as of `as_of`, in that history, has seen every change to it
     /// that was applied here.
-    pub(crate) fn allow(&self, footing: Footing, as_of: Seq, history: u64) -> bool {
+    pub(crate) fn allow(&self, footing: Footing, as_of: Seq, history: u32) -> bool {
         let as_of = as_of.get();
         self.tokens[usize::from(footing.token)].load(Ordering::Acquire) <= as_of
             && self.owners[usize::from(footing.owner)].load(Ordering::Acquire) <= as_of
@@ -72,19 +91,30 @@ impl Stripes {
     }
 
     /// The same for the knowledge that a token does not exist.
-    pub(crate) fn allow_absence(&self, token: u16, as_of: Seq, history: u64) -> bool {
+    pub(crate) fn allow_absence(&self, token: u16, as_of: Seq, history: u32) -> bool {
         self.tokens[usize::from(token)].load(Ordering::Acquire) <= as_of.get()
             && self.is_current(as_of.get(), history)
     }
 
-    fn is_current(&self, as_of: u64, history: u64) -> bool {
+    /// What has been applied to an owner so far, in comparison with another time: the same mark means that
+    /// nothing has come between. `None` while a new history begins.
+    pub(crate) fn mark(&self, owner: &Owner) -> Option<OwnerMark> {
+        let history = self.history.load(Ordering::Acquire);
+        history.is_multiple_of(2).then(|| OwnerMark {
+            history,
+            floor: self.floor.load(Ordering::Acquire),
+            last: self.owners[usize::from(self.place(owner))].load(Ordering::Acquire),
+        })
+    }
+
+    fn is_current(&self, as_of: u64, history: u32) -> bool {
         self.floor.load(Ordering::Acquire) <= as_of
             && history.is_multiple_of(2)
             && self.history.load(Ordering::Acquire) == history
     }
 
     /// The history that a load which starts now belongs to.
-    pub(crate) fn history(&self) -> u64 {
+    pub(crate) fn history(&self) -> u32 {
         self.history.load(Ordering::Acquire)
     }
 

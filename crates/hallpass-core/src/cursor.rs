@@ -42,7 +42,9 @@ pub(crate) fn read(text: &str, by: &Caller, query: &ListQuery) -> Option<ListKey
     // A name where the order is by time, or the other way round, cannot come from this list.
     let fits = matches!((query.sort.by, &value), (crate::store::SortBy::Name, ListValue::Name(_)))
         || matches!(&value, ListValue::Time(_) if query.sort.by != crate::store::SortBy::Name);
-    fits.then_some(ListKey { value, id })
+    let place = ListKey { value, id };
+    // A place has one text. `t+5`, `n+5` and digits in upper case would be read, and nobody has written them.
+    (fits && write(&place, by, query) == text).then_some(place)
 }
 
 fn unhex(hex: &str) -> Option<String> {
@@ -100,6 +102,10 @@ mod tests {
             let other = ListQuery { text: Some("x".into()), ..query(by) };
             assert_eq!(read(&cursor, &alice, &other), None);
             assert_eq!(read(&cursor[1..], &alice, &query(by)), None);
+            let (head, _) = cursor.split_at(FINGERPRINT_LEN + ID_LEN);
+            for other in ["t+5", "t05", "n+5", "n+5+5", "nC3B6"] {
+                assert_eq!(read(&format!("{head}{other}"), &alice, &query(by)), None, "{other}");
+            }
         }
     }
 

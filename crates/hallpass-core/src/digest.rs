@@ -1,13 +1,14 @@
 //! What a store keeps of a secret: a digest that names its algorithm and key, and cannot be turned back.
 
 use std::fmt;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::token::Secret;
+use crate::token::SecretRef;
 
 /// The digest of a token's secret, as stores keep it.
 ///
@@ -23,8 +24,8 @@ use crate::token::Secret;
 /// ```
 #[derive(Clone)]
 pub struct Digest {
-    key: Option<KeyId>,
-    algorithm: Box<str>,
+    /// The algorithm's whole name, if it is an HMAC under a key.
+    hmac: Option<Arc<str>>,
     bytes: [u8; 32],
 }
 
@@ -32,14 +33,6 @@ const SHA256: &str = "sha256";
 const HMAC_SHA256: &str = "hmac-sha256:";
 
 impl Digest {
-    fn new(key: Option<KeyId>, bytes: [u8; 32]) -> Self {
-        let algorithm = match &key {
-            None => SHA256.into(),
-            Some(key) => format!("{HMAC_SHA256}{key}").into(),
-        };
-        Self { key, algorithm, bytes }
-    }
-
     /// Takes back what a store kept: [`algorithm`](Self::algorithm) and [`bytes`](Self::bytes).
     ///
     /// # Errors
@@ -47,18 +40,26 @@ impl Digest {
     /// An algorithm this version does not know, or a digest that is not 32 bytes long.
     pub fn from_parts(algorithm: &str, bytes: &[u8]) -> Result<Self, DigestError> {
         let bytes = bytes.try_into().map_err(|_| DigestError::Length(bytes.len()))?;
-        let key = match algorithm.strip_prefix(HMAC_SHA256) {
-            Some(key) => Some(key.parse()?),
+        let hmac = match algorithm.strip_prefix(HMAC_SHA256) {
+            Some(key) => {
+                key.parse::<KeyId>()?;
+                Some(algorithm.into())
+            }
             None if algorithm == SHA256 => None,
             None => return Err(DigestError::Algorithm(algorithm.to_owned())),
         };
-        Ok(Self::new(key, bytes))
+        Ok(Self { hmac, bytes })
+    }
+
+    /// The name of the pepper it was made under, if it was.
+    fn key(&self) -> Option<&str> {
+        self.hmac.as_deref().map(|algorithm| &algorithm[HMAC_SHA256.len()..])
     }
 
     /// How it was made: `sha256`, or `hmac-sha256:` and the key id.
     #[must_use]
     pub fn algorithm(&self) -> &str {
-        &self.algorithm
+        self.hmac.as_deref().unwrap_or(SHA256)
     }
 
     /// The 32 bytes, for a store to keep.
@@ -70,13 +71,13 @@ impl Digest {
     /// Whether both are the same digest, in constant time for digests of one algorithm.
     #[must_use]
     pub fn ct_eq(&self, other: &Self) -> bool {
-        self.algorithm == other.algorithm && bool::from(self.bytes.ct_eq(&other.bytes))
+        self.hmac == other.hmac && bytes_ct_eq(&self.bytes, &other.bytes)
     }
 }
 
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digest({})", self.algorithm)
+        write!(f, "Digest({})", self.algorithm())
     }
 }
 
@@ -165,44 +166,58 @@ impl Digester {
         Self { current, retired }
     }
 
-    pub(crate) fn digest(&self, secret: &Secret) -> Digest {
+    pub(crate) fn digest(&self, secret: SecretRef<'_>) -> Digest {
         match &self.current {
-            None => Digest::new(None, sha256(secret)),
-            Some((id, pepper)) => Digest::new(Some(id.clone()), hmac_sha256(pepper, secret)),
+            None => Digest { hmac: None, bytes: sha256(secret) },
+            Some((id, pepper)) => Digest {
+                hmac: Some(format!("{HMAC_SHA256}{id}").into()),
+                bytes: hmac_sha256(pepper, secret),
+            },
         }
     }
 
     /// Whether the digest was made of this secret: in constant time, and `false` for a key that is not known here.
-    pub(crate) fn matches(&self, secret: &Secret, stored: &Digest) -> bool {
-        let computed = match &stored.key {
+    pub(crate) fn matches(&self, secret: SecretRef<'_>, stored: &Digest) -> bool {
+        let computed = match stored.key() {
             None => sha256(secret),
-            Some(key) => match self.current.iter().chain(&self.retired).find(|(id, _)| id == key) {
-                Some((_, pepper)) => hmac_sha256(pepper, secret),
-                None => {
-                    tracing::error!(
-                        target: "hallpass",
-                        key_id = %key,
-                        "a token's digest was made under a pepper this service was not given: \
-                         add it with `retired_pepper`"
-                    );
-                    return false;
+            Some(key) => {
+                match self.current.iter().chain(&self.retired).find(|(id, _)| *id.0 == *key) {
+                    Some((_, pepper)) => hmac_sha256(pepper, secret),
+                    None => {
+                        tracing::error!(
+                            target: "hallpass",
+                            key_id = %key,
+                            "a token's digest was made under a pepper this service was not given: \
+                             add it with `retired_pepper`"
+                        );
+                        return false;
+                    }
                 }
-            },
+            }
         };
-        computed.ct_eq(&stored.bytes).into()
+        bytes_ct_eq(&computed, &stored.bytes)
     }
 
     /// Whether a digest is not what [`digest`](Self::digest) would make today.
     pub(crate) fn is_outdated(&self, stored: &Digest) -> bool {
-        stored.key.as_ref() != self.current.as_ref().map(|(id, _)| id)
+        stored.key() != self.current.as_ref().map(|(id, _)| &*id.0)
     }
 }
 
-fn sha256(secret: &Secret) -> [u8; 32] {
+/// In constant time, eight bytes at a time.
+fn bytes_ct_eq(one: &[u8; 32], other: &[u8; 32]) -> bool {
+    let words = |bytes: &[u8; 32]| {
+        let (words, _) = bytes.as_chunks::<8>();
+        [words[0], words[1], words[2], words[3]].map(u64::from_ne_bytes)
+    };
+    words(one)[..].ct_eq(&words(other)[..]).into()
+}
+
+fn sha256(secret: SecretRef<'_>) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-fn hmac_sha256(pepper: &Pepper, secret: &Secret) -> [u8; 32] {
+fn hmac_sha256(pepper: &Pepper, secret: SecretRef<'_>) -> [u8; 32] {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(&pepper.0).expect("HMAC takes a key of any length");
     mac.update(secret.as_bytes());
@@ -212,6 +227,7 @@ fn hmac_sha256(pepper: &Pepper, secret: &Secret) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::Secret;
 
     fn pepper(byte: u8) -> Pepper {
         Pepper::new([byte; 32]).unwrap()
@@ -227,30 +243,36 @@ mod tests {
     fn a_digest_proves_its_own_secret_only() {
         let (secret, other) = (Secret::generate().unwrap(), Secret::generate().unwrap());
         for digester in [digester(&[]), digester(&[("a", 1)])] {
-            let digest = digester.digest(&secret);
-            assert!(digester.matches(&secret, &digest));
-            assert!(!digester.matches(&other, &digest));
+            let digest = digester.digest(secret.borrow());
+            assert!(digester.matches(secret.borrow(), &digest));
+            assert!(!digester.matches(other.borrow(), &digest));
         }
     }
 
     #[test]
     fn peppers_rotate_without_a_flag_day() {
         let secret = Secret::generate().unwrap();
-        let plain = digester(&[]).digest(&secret);
-        let old = digester(&[("2025", 1)]).digest(&secret);
+        let plain = digester(&[]).digest(secret.borrow());
+        let old = digester(&[("2025", 1)]).digest(secret.borrow());
         let both = digester(&[("2026", 2), ("2025", 1)]);
-        assert!(both.matches(&secret, &plain) && both.is_outdated(&plain));
-        assert!(both.matches(&secret, &old) && both.is_outdated(&old));
-        let new = both.digest(&secret);
-        assert!(both.matches(&secret, &new) && !both.is_outdated(&new));
-        assert!(!digester(&[("2025", 1)]).matches(&secret, &new), "an unknown key proves nothing");
-        assert!(!digester(&[("2026", 3)]).matches(&secret, &new), "nor another key of that name");
+        assert!(both.matches(secret.borrow(), &plain) && both.is_outdated(&plain));
+        assert!(both.matches(secret.borrow(), &old) && both.is_outdated(&old));
+        let new = both.digest(secret.borrow());
+        assert!(both.matches(secret.borrow(), &new) && !both.is_outdated(&new));
+        assert!(
+            !digester(&[("2025", 1)]).matches(secret.borrow(), &new),
+            "an unknown key proves nothing"
+        );
+        assert!(
+            !digester(&[("2026", 3)]).matches(secret.borrow(), &new),
+            "nor another key of that name"
+        );
     }
 
     #[test]
     fn a_digest_survives_the_store_and_a_strange_one_does_not() {
         let secret = Secret::generate().unwrap();
-        let digest = digester(&[("k-1", 1)]).digest(&secret);
+        let digest = digester(&[("k-1", 1)]).digest(secret.borrow());
         let kept = Digest::from_parts(digest.algorithm(), digest.bytes()).unwrap();
         assert!(kept.ct_eq(&digest));
         assert!(Digest::from_parts("md5", &[0; 32]).is_err());
@@ -266,8 +288,8 @@ mod tests {
 
     #[test]
     fn sha256_is_over_the_43_characters() {
-        let secret = Secret::copy_from(b"0000000000000000000000000000000000000000000");
-        let hex: String = sha256(&secret).iter().map(|b| format!("{b:02x}")).collect();
+        let secret = SecretRef::new(b"0000000000000000000000000000000000000000000");
+        let hex: String = sha256(secret).iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(hex, "b918b22a1581fedd39058065f00e6aad35bd561f20257151131a1ddcd21803de");
     }
 }

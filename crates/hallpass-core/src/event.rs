@@ -123,6 +123,11 @@ impl Event {
         Self { kind, actor: None, token: None, owner: None, count: 1, at }
     }
 
+    /// Whether anybody reads what [`trace`](Self::trace) says of refusals.
+    pub(crate) fn is_refusal_traced() -> bool {
+        tracing::enabled!(target: "hallpass", tracing::Level::DEBUG)
+    }
+
     /// To `tracing`. `Debug` of the texts escapes control characters, so no log line can be forged.
     pub(crate) fn trace(&self) {
         let reason = match self.kind {

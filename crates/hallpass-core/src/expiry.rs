@@ -154,8 +154,9 @@ fn instant(text: &str) -> Result<Timestamp, ExpiryError> {
     if fraction.len() > 10 || !(offset.eq_ignore_ascii_case("z") || numeric(offset)) {
         return Err(ExpiryError::Form);
     }
-    // A leap second has no instant of its own in POSIX time; jiff would quietly take the second before.
-    if &text[17..19] == "60" {
+    // A leap second has no instant of its own in POSIX time; jiff would quietly take the second before. And it takes
+    // offsets up to 25:59, where RFC 3339 ends with 23:59.
+    if &text[17..19] == "60" || offset.get(1..3).is_some_and(|hours| hours > "23") {
         return Err(ExpiryError::NoSuchDay);
     }
     match text.parse::<Timestamp>() {
@@ -163,7 +164,7 @@ fn instant(text: &str) -> Result<Timestamp, ExpiryError> {
         // The last day of the year 9999 is a day that people write and jiff cannot hold: take its last instant.
         // The same day a year earlier says whether there is such a day and time.
         Err(_)
-            if text.starts_with("9999-12-3")
+            if text.starts_with("9999-12-")
                 && format!("9998{}", &text[4..]).parse::<Timestamp>().is_ok() =>
         {
             Ok(LATEST)
@@ -227,6 +228,8 @@ mod tests {
             ("2026-11-22T04:45:57.5Z", "2026-11-22T04:45:57.5Z"),
             ("9999-12-30T00:00:00Z", "9999-12-30T00:00:00Z"),
             ("9999-12-31T23:59:59Z", "9999-12-30T22:00:00Z"),
+            ("9999-12-29T23:59:59-23:59", "9999-12-30T22:00:00Z"),
+            ("2027-03-31T12:00:00-23:59", "2027-04-01T11:59:00Z"),
             ("never", "never"),
         ] {
             assert_eq!(end(text, "UTC").as_deref(), Ok(expected), "{text}");
@@ -271,6 +274,8 @@ mod tests {
             ("2027-03-31T12:00Z", Form),
             ("2027-03-31T12:00:60Z", NoSuchDay),
             ("2027-03-31T25:00:00Z", NoSuchDay),
+            ("2027-03-31T12:00:00+24:00", NoSuchDay),
+            ("2027-03-31T12:00:00-25:59", NoSuchDay),
             ("2027-02-30T12:00:00Z", NoSuchDay),
             ("9999-12-31T25:61:00Z", NoSuchDay),
             ("2027-03-31T12:00:00.Z", Form),

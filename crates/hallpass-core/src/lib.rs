@@ -49,7 +49,7 @@ pub use self::{
         MAX_OVERLAP, NewToken, Regenerate, SpanInput, TokenUpdate, WeakHallpass,
     },
     limits::Limits,
-    owner::{Owner, OwnerError, Owners, Standing},
+    owner::{Owner, OwnerError, Owners, Standing, StandingQuestion},
     record::{Revision, Status, TokenRecord},
     requirement::{
         Check, IntoRequirement, PathParameters, Requirement, RequirementError, all_of, any_of,
@@ -58,7 +58,9 @@ pub use self::{
     scope::{Scope, ScopeError, ScopeSet},
     text::{DESCRIPTION_MAX, NAME_MAX, fold},
     token::{PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError},
-    verify::{Denied, LoadedToken, PendingVerification, Principal, Verification},
+    verify::{
+        CacheNote, Denied, LoadPool, LoadedToken, PendingVerification, Principal, Verification,
+    },
 };
 
 /// Stops compiling when a public type loses what its users rely on.

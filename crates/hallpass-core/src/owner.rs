@@ -37,6 +37,15 @@ impl Owner {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(crate) fn as_arc(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
+    /// Takes back what [`as_arc`](Self::as_arc) gave.
+    pub(crate) fn from_arc(id: Arc<str>) -> Self {
+        Self(id)
+    }
 }
 
 impl fmt::Display for Owner {
@@ -79,17 +88,6 @@ pub enum Standing {
     Disabled,
 }
 
-impl Standing {
-    /// What is left of the scopes; `None` if the owner is disabled.
-    pub(crate) fn limit(&self, scopes: &ScopeSet) -> Option<ScopeSet> {
-        match self {
-            Self::Full => Some(scopes.clone()),
-            Self::UpTo(ceiling) => Some(scopes.intersection(ceiling)),
-            Self::Disabled => None,
-        }
-    }
-}
-
 /// The host's word on its own people, asked when a token is checked and when one is issued.
 ///
 /// A closure will do:
@@ -129,21 +127,19 @@ where
     }
 }
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// A question to the host, not asked before it is first polled: what a cache of a store is given, so that it can
+/// ask once for many.
+pub type StandingQuestion = Pin<
+    Box<dyn Future<Output = Result<Standing, Box<dyn std::error::Error + Send + Sync>>> + Send>,
+>;
 
 /// The object-safe twin of [`Owners`].
 pub(crate) trait ErasedOwners: Send + Sync {
-    fn standing(
-        &self,
-        owner: Owner,
-    ) -> BoxFuture<'_, Result<Standing, Box<dyn std::error::Error + Send + Sync>>>;
+    fn question(self: Arc<Self>, owner: Owner) -> StandingQuestion;
 }
 
 impl<T: Owners> ErasedOwners for T {
-    fn standing(
-        &self,
-        owner: Owner,
-    ) -> BoxFuture<'_, Result<Standing, Box<dyn std::error::Error + Send + Sync>>> {
-        Box::pin(Owners::standing(self, owner))
+    fn question(self: Arc<Self>, owner: Owner) -> StandingQuestion {
+        Box::pin(async move { self.standing(owner).await })
     }
 }

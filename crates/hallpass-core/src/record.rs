@@ -92,6 +92,11 @@ impl TokenRecord {
     }
 }
 
+/// The minute since 1970, which is how fine `last_used_at` is.
+pub(crate) fn minute(time: Timestamp) -> u32 {
+    u32::try_from(time.as_second().div_euclid(60)).unwrap_or(0)
+}
+
 /// Whether a token works, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::Timestamp;
-
-use crate::record::TokenRecord;
+use crate::record::minute;
 use crate::store::Use;
 use crate::token::TokenId;
 
@@ -21,21 +19,16 @@ pub(crate) struct UseLog {
 }
 
 impl UseLog {
-    /// Notes a use, once a minute and token: that is how fine `last_used_at` is.
-    pub(crate) fn record(&self, record: &TokenRecord, now: Timestamp) {
-        let minute = |time: Timestamp| time.as_second().div_euclid(60);
-        if record.last_used_at.is_some_and(|last| minute(last) >= minute(now)) {
-            return;
-        }
+    /// Notes a use.
+    pub(crate) fn record(&self, usage: Use) {
         let mut waiting = self.lock();
-        let usage = Use { id: record.id, revision: record.revision, at: now };
-        if let Some(known) = waiting.get_mut(&record.id) {
+        if let Some(known) = waiting.get_mut(&usage.id) {
             // A check that began at an earlier revision is no news.
-            if (known.revision, minute(known.at)) < (usage.revision, minute(now)) {
+            if (known.revision, minute(known.at)) < (usage.revision, minute(usage.at)) {
                 *known = usage;
             }
         } else if waiting.len() < CAPACITY {
-            waiting.insert(record.id, usage);
+            waiting.insert(usage.id, usage);
         } else {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -112,17 +105,20 @@ impl Drop for Flush<'_> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::owner::Owner;
     use crate::record::Revision;
 
-    fn minute(minute: i64) -> Timestamp {
+    fn at_minute(minute: i64) -> Timestamp {
         Timestamp::from_second(minute * 60).unwrap()
     }
 
-    fn record(owner: &Owner) -> TokenRecord {
-        let id = TokenId::generate(owner, minute(0)).unwrap();
-        TokenRecord::new(id, owner.clone(), "ci", minute(0))
+    /// The first use of another token of the owner.
+    fn first_use(owner: &Owner) -> Use {
+        let id = TokenId::generate(owner, at_minute(0)).unwrap();
+        Use { id, revision: Revision::FIRST, at: at_minute(1) }
     }
 
     fn all(log: &UseLog) -> Vec<Use> {
@@ -138,32 +134,30 @@ mod tests {
     #[test]
     fn the_latest_use_of_the_latest_revision_waits() {
         let log = UseLog::default();
-        let old = record(&Owner::new("alice").unwrap());
-        let mut new = old.clone();
-        new.revision = Revision::new(2);
-        log.record(&old, minute(1));
-        log.record(&new, minute(1));
+        let old = first_use(&Owner::new("alice").unwrap());
+        let new = Use { revision: Revision::new(2), ..old };
+        log.record(old);
+        log.record(new);
         // A check that had loaded the record before it changed.
-        log.record(&old, minute(2));
-        let waiting = all(&log);
-        assert_eq!(waiting, [Use { id: new.id, revision: new.revision, at: minute(1) }]);
+        log.record(Use { at: at_minute(2), ..old });
+        assert_eq!(all(&log), [new]);
     }
 
     #[test]
     fn past_its_capacity_uses_of_further_tokens_are_dropped_and_counted() {
         let log = UseLog::default();
         let owner = Owner::new("alice").unwrap();
-        let first = record(&owner);
-        log.record(&first, minute(1));
+        let first = first_use(&owner);
+        log.record(first);
         for _ in 1..CAPACITY {
-            log.record(&record(&owner), minute(1));
+            log.record(first_use(&owner));
         }
-        log.record(&record(&owner), minute(1));
+        log.record(first_use(&owner));
         assert_eq!(log.dropped(), 1);
-        log.record(&first, minute(2));
+        log.record(Use { at: at_minute(2), ..first });
         assert_eq!(log.dropped(), 1, "a token that waits already has its place");
         let flush = log.flush();
-        log.record(&record(&owner), minute(1));
+        log.record(first_use(&owner));
         drop(flush);
         assert_eq!(log.dropped(), 2, "what came meanwhile took one of the places");
         assert_eq!(all(&log).len(), CAPACITY);

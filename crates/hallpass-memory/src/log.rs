@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use hallpass_core::store::{
     Affected, Changes, LoggedChange, Position, Seq, StoreError, fresh_nonce,
 };
+use tokio::sync::watch;
 
 /// How many changes are remembered. A reader that is further behind starts anew.
 const RETAINED: usize = 10_000;
@@ -10,7 +11,8 @@ const RETAINED: usize = 10_000;
 /// The clock, and the changes it numbered.
 #[derive(Debug)]
 pub(crate) struct ChangeLog {
-    head: Position,
+    /// Watched by who waits for changes.
+    head: watch::Sender<Position>,
     lines: VecDeque<LoggedChange>,
 }
 
@@ -18,21 +20,27 @@ impl ChangeLog {
     /// An empty log. Without randomness the first nonce is 0; the first change then reports it.
     pub(crate) fn new() -> Self {
         let nonce = fresh_nonce().unwrap_or_default();
-        Self { head: Position { seq: Seq::ZERO, nonce }, lines: VecDeque::new() }
+        let head = watch::Sender::new(Position { seq: Seq::ZERO, nonce });
+        Self { head, lines: VecDeque::new() }
     }
 
     pub(crate) fn head(&self) -> Position {
-        self.head
+        *self.head.borrow()
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
     }
 
     pub(crate) fn append(&mut self, scope: Affected) -> Result<Seq, StoreError> {
         let nonce = fresh_nonce().map_err(StoreError::unavailable)?;
-        self.head = Position { seq: self.head.seq.next(), nonce };
+        let head = Position { seq: self.head().seq.next(), nonce };
         if self.lines.len() == RETAINED {
             self.lines.pop_front();
         }
-        self.lines.push_back(LoggedChange { at: self.head, scope });
-        Ok(self.head.seq)
+        self.lines.push_back(LoggedChange { at: head, scope });
+        self.head.send_replace(head);
+        Ok(head.seq)
     }
 
     pub(crate) fn read(&self, from: Option<Position>, limit: u32) -> Changes {
@@ -43,6 +51,6 @@ impl ChangeLog {
                 self.lines.iter().skip(start).take(limit as usize).cloned().collect()
             }
         };
-        Changes { lines, head: self.head }
+        Changes { lines, head: self.head() }
     }
 }

@@ -204,6 +204,12 @@ impl TokenStore for MemoryStore {
         Ok(self.lock().log.read(from, limit))
     }
 
+    async fn nudged(&self, seen: Position) {
+        let mut head = self.lock().log.watch();
+        // An error would say that the store is gone, and it is borrowed here.
+        let _ = head.wait_for(|head| *head != seen).await;
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }

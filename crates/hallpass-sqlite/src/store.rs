@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hallpass_core::store::StoreError;
+use tokio::sync::Notify;
 
 use crate::connections::Connections;
 use crate::file::DatabaseFile;
@@ -18,6 +19,8 @@ use crate::write::Write;
 pub struct SqliteStore {
     pub(crate) connections: Connections,
     pub(crate) file: Arc<DatabaseFile>,
+    /// Told of each commit of this handle's.
+    pub(crate) commits: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -35,7 +38,7 @@ impl SqliteStore {
             connections.close().await;
             return Err(error);
         }
-        Ok(Self { connections, file: Arc::new(file) })
+        Ok(Self { connections, file: Arc::new(file), commits: Arc::default() })
     }
 
     /// Opens the database at an address such as `sqlite:tokens.db` or `sqlite:///var/lib/app/tokens.db`: what
@@ -75,7 +78,7 @@ impl SqliteStore {
     }
 
     pub(crate) async fn write(&self) -> Result<Write<'_>, StoreError> {
-        Write::begin(&self.connections.writer, &self.file).await
+        Write::begin(&self.connections.writer, &self.file, &self.commits).await
     }
 }
 

@@ -1,5 +1,8 @@
 //! What each verb of the trait is in SQL.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use hallpass_core::store::{
     Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
     StoreError, StoredToken, TokenStore, Use,
@@ -7,6 +10,7 @@ use hallpass_core::store::{
 use hallpass_core::{Digest, Owner, Revision, TokenId};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
+use tokio::time::{sleep, timeout};
 
 use crate::connections::Deadline;
 use crate::row::{self, id_bytes, millis};
@@ -19,6 +23,9 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 /// How many older ones a prune lets go: some tenths of a second's work, and more changes than a day has
 /// where one file is enough.
 const TRIM_BATCH: u32 = 100_000;
+
+/// How often it is looked whether another process has changed anything.
+const GLANCE: Duration = Duration::from_millis(250);
 
 impl TokenStore for SqliteStore {
     async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
@@ -200,6 +207,25 @@ impl TokenStore for SqliteStore {
         let head = row::position(row::value(head, "head")?, row::value(head, "head_nonce")?)?;
         let lines = rows.iter().filter_map(|line| row::logged(line).transpose());
         Ok(Changes { lines: lines.collect::<Result<_, _>>()?, head })
+    }
+
+    async fn nudged(&self, seen: Position) {
+        loop {
+            let mut own = pin!(self.commits.notified());
+            own.as_mut().enable();
+            match self.changes(None, 0).await {
+                Ok(Changes { head, .. }) if head == seen => {
+                    // Other processes cannot tell, so that is looked for now and then.
+                    let _ = timeout(GLANCE, own).await;
+                }
+                Ok(_) => return,
+                Err(_) => sleep(GLANCE).await,
+            }
+        }
+    }
+
+    async fn close(&self) {
+        self.connections.close().await;
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@ use hallpass_core::{Owner, TokenId};
 use jiff::Timestamp;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Sqlite, Transaction};
+use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use crate::connections::Deadline;
@@ -17,16 +18,18 @@ pub(crate) struct Write<'s> {
     transaction: Transaction<'static, Sqlite>,
     deadline: Deadline,
     file: &'s DatabaseFile,
+    commits: &'s Notify,
 }
 
 impl<'s> Write<'s> {
     pub(crate) async fn begin(
         writer: &SqlitePool,
         file: &'s DatabaseFile,
+        commits: &'s Notify,
     ) -> Result<Self, StoreError> {
         let deadline = Deadline::start();
         let transaction = deadline.bound(writer.begin_with("BEGIN IMMEDIATE")).await?;
-        Ok(Self { transaction, deadline, file })
+        Ok(Self { transaction, deadline, file, commits })
     }
 
     /// Runs a statement. Answers how many rows it changed.
@@ -111,7 +114,10 @@ impl<'s> Write<'s> {
     /// Makes it all stand, on the disk.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         self.file.check()?;
-        match timeout_at(self.deadline.of_commit(), self.transaction.commit()).await {
+        let committed = timeout_at(self.deadline.of_commit(), self.transaction.commit()).await;
+        // Whatever came of it: who waits looks for himself.
+        self.commits.notify_waiters();
+        match committed {
             Ok(done) => done.map_err(refused_at_commit),
             Err(late) => Err(StoreError::outcome_unknown(late)),
         }

@@ -36,12 +36,12 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        /// The store is asked. The only part that is boxed.
-        Checking { check: Check, waiting: Option<Waiting<S, B>> },
+        /// The store is asked. Boxed, as what is refused, so that a hit moves little about.
+        Checking { check: Check, waiting: Option<Box<Waiting<S, B>>> },
         /// The inner service answers.
         Calling { #[pin] future: S::Future, by_query: bool },
         /// The answer is no.
-        Refused { response: Option<Response<Bytes>> },
+        Refused { response: Option<Box<Response<Bytes>>> },
     }
 }
 
@@ -61,7 +61,7 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
 
     pub(crate) fn checking(check: PendingVerification, waiting: Waiting<S, B>) -> Self {
         let check = Box::pin(check.resolve());
-        Self { state: State::Checking { check, waiting: Some(waiting) } }
+        Self { state: State::Checking { check, waiting: Some(Box::new(waiting)) } }
     }
 
     pub(crate) fn refused(refusal: Refusal, request: &Request<B>, from_query: bool) -> Self {
@@ -76,7 +76,7 @@ impl<S: Service<Request<B>>, B> State<S, B> {
             let headers = response.headers_mut();
             headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
-        Self::Refused { response: Some(response) }
+        Self::Refused { response: Some(Box::new(response)) }
     }
 }
 
@@ -93,7 +93,7 @@ where
                 StateProjection::Checking { check, waiting } => {
                     let verdict = ready!(check.as_mut().poll(cx));
                     let Waiting { mut request, mut service, settings, place, from_query } =
-                        waiting.take().expect("a future is not polled after it is done");
+                        *waiting.take().expect("a future is not polled after it is done");
                     match admit(&settings, &mut request, place, verdict) {
                         Ok(by_query) => State::Calling { future: service.call(request), by_query },
                         Err(refusal) => State::refused(refusal, &request, from_query),
@@ -108,7 +108,7 @@ where
                 }
                 StateProjection::Refused { response } => {
                     let response =
-                        response.take().expect("a future is not polled after it is done");
+                        *response.take().expect("a future is not polled after it is done");
                     return Poll::Ready(Ok(response.map(ResponseBody::refusal)));
                 }
             };

@@ -32,6 +32,8 @@
 //! [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) bodies; gRPC requests get gRPC statuses. A store that cannot
 //! be reached is a 503, never a 401.
 
+#[cfg(feature = "testing")]
+mod acting;
 mod admission;
 mod body;
 mod framework;
@@ -48,6 +50,8 @@ mod settings;
 
 pub use hallpass_core as core;
 
+#[cfg(feature = "testing")]
+pub use self::acting::ActingAs;
 pub use self::{
     admission::{PrincipalExt, enforce, refuse, require_principal},
     body::ResponseBody,

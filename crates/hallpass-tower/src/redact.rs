@@ -6,14 +6,14 @@ use http::{HeaderMap, Request, Uri};
 use crate::locate::{Cut, cut};
 use crate::settings::Settings;
 
-/// Takes the credential out: the `Authorization` header, and every URI that holds it.
-pub(crate) fn strip<B>(request: &mut Request<B>, settings: &Settings) {
+/// Takes the credential out: the `Authorization` header, and every URI that holds it. Answers whether the request's did.
+pub(crate) fn strip<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     if settings.keep_authorization {
         hide(request.headers_mut());
     } else {
         request.headers_mut().remove(AUTHORIZATION);
     }
-    cut_uris(request, settings, Cut::Parameters);
+    cut_uris(request, settings, Cut::Parameters)
 }
 
 /// Hides what a request brought of which no credential was looked at: it may be for the application.

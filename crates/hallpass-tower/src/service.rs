@@ -27,7 +27,7 @@ enum First {
     Proven(Principal),
     /// It may pass, whoever sends it.
     Anybody(Admission),
-    /// Its token must be checked.
+    /// Its token must be checked, or has been.
     Check(Verification),
     /// It may not pass.
     Refuse(Refusal),
@@ -73,10 +73,7 @@ where
         // Found once: what is between here and the verdict changes no route.
         let place = place(settings, &request);
         let verdict = match first_look(settings, &request, place) {
-            First::Proven(principal) => {
-                let_in(&mut request, settings, principal);
-                Ok(false)
-            }
+            First::Proven(principal) => Ok(let_in(&mut request, settings, principal)),
             First::Anybody(admission) => {
                 let held_token = redact::conceal(&mut request, settings);
                 request.extensions_mut().insert(admission);
@@ -108,8 +105,11 @@ fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>, place: Option<P
     {
         return First::Anybody(Admission::public(settings));
     }
-    if let Some(principal) = Admission::of(request.extensions(), &settings.passes) {
-        let principal = principal.clone();
+    let proven = Admission::of(request.extensions(), &settings.passes).cloned();
+    #[cfg(feature = "testing")]
+    let proven =
+        proven.or_else(|| crate::acting::principal(request.extensions(), &settings.passes));
+    if let Some(principal) = proven {
         return match enforce_policy(settings, request, place, &principal) {
             Ok(()) => First::Proven(principal),
             Err(refusal) => First::Refuse(refusal),
@@ -128,13 +128,10 @@ fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>, place: Option<P
             _ => First::Refuse(settings.refusal(RefusalKind::NoCredential)),
         };
     };
-    match settings.passes.parse(text) {
-        Ok(token) => First::Check(settings.passes.verify(token)),
-        Err(denied) => First::Check(Verification::Decided(Err(denied))),
-    }
+    First::Check(settings.passes.verify(text))
 }
 
-/// Lets a proven principal in, or says why not. Answers whether its token came in the query.
+/// Lets a proven principal in, or says why not. Answers whether its URI held anything secret.
 pub(crate) fn admit<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
@@ -143,15 +140,14 @@ pub(crate) fn admit<B>(
 ) -> Result<bool, Refusal> {
     let principal = verdict.map_err(|denied| settings.refusal(Refusal::kind_of(&denied)))?;
     enforce_policy(settings, request, place, &principal)?;
-    let by_query = !request.headers().contains_key(http::header::AUTHORIZATION);
-    let_in(request, settings, principal);
-    Ok(by_query)
+    Ok(let_in(request, settings, principal))
 }
 
 /// Makes the request ready for what is inside.
-fn let_in<B>(request: &mut Request<B>, settings: &Arc<Settings>, principal: Principal) {
-    redact::strip(request, settings);
+fn let_in<B>(request: &mut Request<B>, settings: &Arc<Settings>, principal: Principal) -> bool {
+    let held_secret = redact::strip(request, settings);
     request.extensions_mut().insert(Admission::known(principal, settings));
+    held_secret
 }
 
 fn place<B>(settings: &Settings, request: &Request<B>) -> Option<Place> {
@@ -173,7 +169,7 @@ fn enforce_policy<B>(
     });
     match declared {
         Some((requirement, Ok(parameters))) => {
-            decide(settings, principal, requirement, &parameters[..])
+            decide(settings, principal, requirement, &parameters)
         }
         // A path parameter is no UTF-8: no handler could read it.
         Some((_, Err(_))) => Err(settings.refusal(RefusalKind::InvalidRequest)),

@@ -67,9 +67,9 @@ pub(super) fn rows() -> Vec<Row> {
         line("E44", "Bearer {HOMOGLYPH}", INVALID_TOKEN),
         line("E46", "Bearer {REVOKED}", INVALID_TOKEN.after(Loads::UnlessCached)),
         line("E47", "Bearer {EXPIRED}", INVALID_TOKEN.after(Loads::UnlessCached)),
-        // Where the host is asked about owners, a cached record is asked for through the store's `load`.
-        line("E48", "Bearer {DISABLED}", INVALID_TOKEN.after(Loads::Once)).behind(Setup::Owners),
-        line("E48", "Bearer {T}", LET_IN.after(Loads::Once)).behind(Setup::Owners),
+        line("E48", "Bearer {DISABLED}", INVALID_TOKEN.after(Loads::UnlessCached))
+            .behind(Setup::Owners),
+        line("E48", "Bearer {T}", LET_IN).behind(Setup::Owners),
         line("E49", "Bearer {LOW}", insufficient_scope("echo:read echo:list"))
             .behind(Setup::Policy),
         line("E49", "Bearer {READER}", insufficient_scope("echo:read echo:list"))

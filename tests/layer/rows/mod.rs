@@ -104,7 +104,7 @@ pub(crate) struct Row {
     pub(crate) owed: Owed,
     /// The URI that the service sees, if the request comes that far.
     pub(crate) sees: &'static str,
-    /// Whether the credential is in the query.
+    /// Whether a token is in the query.
     pub(crate) by_query: bool,
 }
 

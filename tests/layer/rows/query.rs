@@ -42,8 +42,7 @@ pub(super) fn rows() -> Vec<Row> {
         refused("E68", "/echo?SESSION={T}", NO_CREDENTIAL),
         // Beside a credential that is accepted, a mistyped one goes no further.
         row("E68", LET_IN)
-            .target("/echo?Session={U}&Session=mine")
-            .sees("/echo?Session=mine")
+            .query("/echo?Session={U}&Session=mine", "/echo?Session=mine")
             .authorization("Bearer {T}"),
         refused("E70", "/echo?session=a+b", INVALID_TOKEN),
         refused("E70", "/echo?session=a%20b", INVALID_TOKEN),

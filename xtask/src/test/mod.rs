@@ -2,6 +2,7 @@
 
 mod deny;
 mod features;
+mod fuzz;
 mod libtest;
 mod rust;
 mod summary;
@@ -40,6 +41,8 @@ enum Step {
     Docs,
     /// The facade with each of its features alone, with none and with all
     Features,
+    /// Each fuzz target for a few seconds; `cargo xtask fuzz` goes on for longer
+    Fuzz,
     /// Licences, banned crates and sources of the dependencies
     Deny,
     /// Known vulnerabilities in the dependencies, where the database can be had
@@ -102,6 +105,7 @@ impl Step {
             Self::Clippy => rust::clippy(workspace),
             Self::Docs => rust::docs(workspace),
             Self::Features => features::check(workspace),
+            Self::Fuzz => fuzz::check(workspace),
             Self::Deny => deny::check(workspace),
             Self::Advisories => deny::advisories(workspace),
         }

@@ -1,4 +1,6 @@
 use axum::http::header::LOCATION;
+use std::time::Duration;
+
 use hallpass_core::Limits;
 use serde_json::json;
 
@@ -10,7 +12,7 @@ async fn a_copy_is_a_token_of_its_own() {
     let body =
         json!({ "name": "ci", "description": "d", "scopes": ["projects:list"], "expires": "10d" });
     let original = api.issue(body).await;
-    api.clock.advance_days(1);
+    api.clock.advance(Duration::from_hours(24));
     let copy = api.post(&format!("/{}/copy", original.id())).send().await;
     assert_eq!(copy.status, 201);
     assert_eq!(copy.header(LOCATION), format!("/tokens/{}", copy.id()));
@@ -53,7 +55,7 @@ async fn an_ended_token_is_copied_with_the_default_expiry() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "expires": "1d" })).await.id().to_owned();
     api.post(&format!("/{id}/revoke")).send().await.ok();
-    api.clock.advance_days(2);
+    api.clock.advance(Duration::from_hours(48));
     let copy = api.post(&format!("/{id}/copy")).send().await;
     assert_eq!((copy.status.as_u16(), &copy.json["status"]), (201, &json!("active")));
     assert_eq!(copy.json["expires_at"], "2026-12-24T04:44:57Z");

@@ -1,4 +1,6 @@
 use axum::http::header::WWW_AUTHENTICATE;
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::Api;
@@ -7,7 +9,7 @@ use crate::support::Api;
 async fn a_token_asks_about_itself() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
-    api.clock.advance_seconds(60);
+    api.clock.advance(Duration::from_mins(1));
     let answer = api.get("/current").bearer(issued.token()).send().await.ok();
     assert_eq!(answer.id(), issued.id());
     assert!(answer.json["last_used_at"].is_string(), "this was a use");
@@ -52,7 +54,7 @@ async fn a_bad_token_is_refused_without_a_word_on_why() {
     assert_eq!(api.delete(&format!("/{}", deleted.id())).send().await.status, 204);
     let regenerated = api.issue_ci().await;
     api.post(&format!("/{}/regenerate", regenerated.id())).send().await.ok();
-    api.clock.advance_days(1);
+    api.clock.advance(Duration::from_hours(24));
     let mut bodies = Vec::new();
     let tokens =
         [&revoked, &expired, &deleted, &regenerated].map(|issued| issued.token().to_owned());

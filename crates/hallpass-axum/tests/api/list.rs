@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use std::time::Duration;
+
 use crate::support::{Answer, Api};
 
 /// Three tokens of alice's, a day apart, and one of bob's.
@@ -14,7 +16,7 @@ async fn api_with_tokens() -> Api {
             "name": name, "description": description, "scopes": scopes, "expires": expires,
         });
         api.issue(body).await;
-        api.clock.advance_days(1);
+        api.clock.advance(Duration::from_hours(24));
     }
     assert_eq!(api.post("").by("bob").json(&json!({ "name": "bobs" })).await.status, 201);
     api
@@ -92,7 +94,7 @@ async fn tokens_are_ordered_by_their_last_use() {
         tokens.push(api.issue(json!({ "name": name })).await.token().to_owned());
     }
     for token in [&tokens[1], &tokens[0]] {
-        api.clock.advance_seconds(120);
+        api.clock.advance(Duration::from_mins(2));
         assert!(api.works(token).await);
     }
     for (sort, expected) in [

@@ -1,4 +1,6 @@
 use hallpass_core::Limits;
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::{Api, UNKNOWN};
@@ -10,7 +12,7 @@ async fn a_new_secret_and_the_old_one_dead_at_once() {
         json!({ "name": "ci", "description": "d", "scopes": ["projects:list"], "expires": "10d" });
     let old = api.issue(body).await;
     assert!(api.works(old.token()).await);
-    api.clock.advance_days(1);
+    api.clock.advance(Duration::from_hours(24));
     let new = api.post(&format!("/{}/regenerate", old.id())).send().await.ok();
     assert_ne!(old.token(), new.token());
     assert!(api.works(new.token()).await);
@@ -58,7 +60,7 @@ async fn an_overlap_lasts_until_the_new_secret_is_used() {
     assert!(api.works(new.token()).await);
     assert!(!api.works(old.token()).await, "the new one was used");
     let newer = api.post(&path).json(&json!({ "overlap": "12h" })).await.ok();
-    api.clock.advance_seconds(12 * 3600);
+    api.clock.advance(Duration::from_hours(12));
     assert!(!api.works(new.token()).await, "its time is over");
     assert!(api.works(newer.token()).await);
 }
@@ -69,7 +71,7 @@ async fn an_ended_token_comes_back() {
     let revoked = api.issue_ci().await;
     api.post(&format!("/{}/revoke", revoked.id())).send().await.ok();
     let expired = api.issue(json!({ "name": "ci", "expires": "1d" })).await;
-    api.clock.advance_days(1);
+    api.clock.advance(Duration::from_hours(24));
 
     let answer = api.post(&format!("/{}/regenerate", revoked.id())).send().await.ok();
     assert_eq!(

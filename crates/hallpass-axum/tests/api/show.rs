@@ -1,4 +1,6 @@
 use axum::http::Method;
+use std::time::Duration;
+
 use axum::http::header::{CONTENT_LENGTH, ETAG};
 use serde_json::json;
 
@@ -48,7 +50,7 @@ async fn an_admin_sees_anybodys() {
 async fn the_status_follows_the_clock() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "expires": "2d" })).await.id().to_owned();
-    api.clock.advance_days(2);
+    api.clock.advance(Duration::from_hours(48));
     assert_eq!(api.show(&id).await["status"], "expired", "from the very instant on");
     api.post(&format!("/{id}/revoke")).send().await.ok();
     assert_eq!(api.show(&id).await["status"], "revoked", "revoked comes before expired");
@@ -58,7 +60,7 @@ async fn the_status_follows_the_clock() {
 async fn a_use_is_seen_at_once_and_is_no_change() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
-    api.clock.advance_seconds(3600);
+    api.clock.advance(Duration::from_hours(1));
     assert!(api.works(issued.token()).await);
     let shown = api.show(issued.id()).await;
     assert_eq!(shown["revision"], 1);

@@ -1,5 +1,7 @@
 use serde_json::json;
 
+use std::time::Duration;
+
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
@@ -62,7 +64,7 @@ async fn an_ended_token_is_edited_and_not_brought_back() {
     let revoked = api.issue_ci().await.id().to_owned();
     api.post(&format!("/{revoked}/revoke")).send().await.ok();
     let expired = api.issue(json!({ "name": "ci", "expires": "1d" })).await.id().to_owned();
-    api.clock.advance_days(1);
+    api.clock.advance(Duration::from_hours(24));
     for id in [revoked, expired] {
         let path = format!("/{id}");
         api.patch(&path).json(&json!({ "expires": "90d" })).await.refused(409, "ended");

@@ -17,6 +17,7 @@ use crate::rekey::RekeyLog;
 use crate::store::{ErasedStore, TokenStore};
 use crate::token::{Prefix, PrefixError};
 use crate::usage::UseLog;
+use crate::verify::HandleId;
 
 /// Puts a [`Hallpass`] together. Every setting has a default.
 #[must_use = "a builder does nothing until `build`"]
@@ -28,7 +29,7 @@ pub struct HallpassBuilder {
     retired_peppers: Vec<(String, Zeroizing<Vec<u8>>)>,
     catalog: Option<Catalog>,
     limits: Limits,
-    owners: Option<Box<dyn ErasedOwners>>,
+    owners: Option<Arc<dyn ErasedOwners>>,
     clock: Box<dyn Clock>,
     events: Option<Box<dyn EventSink>>,
     zone: TimeZone,
@@ -94,7 +95,7 @@ impl HallpassBuilder {
     /// The host's word on what an owner may do now. Without it, every owner may do all that their
     /// tokens hold.
     pub fn owners(mut self, owners: impl Owners) -> Self {
-        self.owners = Some(Box::new(owners));
+        self.owners = Some(Arc::new(owners));
         self
     }
 
@@ -170,6 +171,7 @@ impl HallpassBuilder {
             uses: UseLog::default(),
             rekeys: RekeyLog::default(),
             superseded: Mutex::new(HashMap::new()),
+            id: HandleId::next(),
         })))
     }
 }

@@ -85,7 +85,8 @@ impl Hallpass {
         loop {
             let record = draft.record(TokenId::generate(owner, self.now())?, owner);
             let secret = Secret::generate()?;
-            let secrets = Secrets { current: self.digester().digest(&secret), previous: None };
+            let secrets =
+                Secrets { current: self.digester().digest(secret.borrow()), previous: None };
             let stored = StoredToken { record, secrets };
             match self.store().insert(&stored, self.limits().tokens_per_owner).await {
                 Ok(_) => {

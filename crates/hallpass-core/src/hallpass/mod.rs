@@ -30,7 +30,7 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::digest::{Digest, Digester};
 use crate::error::{Error, Forbidden};
-use crate::event::{Event, EventKind, EventSink};
+use crate::event::{Event, EventKind, EventSink, RefusedBecause};
 use crate::expiry::to_millis;
 use crate::limits::Limits;
 use crate::owner::{ErasedOwners, Owner, Standing};
@@ -39,6 +39,7 @@ use crate::rekey::RekeyLog;
 use crate::store::{ErasedStore, StoreError, StoredToken, TokenStore};
 use crate::token::{Prefix, TokenId};
 use crate::usage::UseLog;
+use crate::verify::HandleId;
 
 /// The one handle: issues tokens, checks them, takes them back. Cloning it is cheap, and all
 /// clones are the same.
@@ -89,7 +90,7 @@ struct Inner {
     digester: Digester,
     catalog: Option<Catalog>,
     limits: Limits,
-    owners: Option<Box<dyn ErasedOwners>>,
+    owners: Option<Arc<dyn ErasedOwners>>,
     clock: Box<dyn Clock>,
     events: Option<Box<dyn EventSink>>,
     zone: TimeZone,
@@ -97,6 +98,7 @@ struct Inner {
     rekeys: RekeyLog,
     /// Overlaps that this node has seen end and could not store yet: the digest of the secret that ended it.
     superseded: Mutex<HashMap<TokenId, Superseded>>,
+    id: HandleId,
 }
 
 /// An overlap that is over, here.
@@ -185,6 +187,19 @@ impl Hallpass {
         Ok(moved)
     }
 
+    /// Ends what goes on in the background: writes what waits in memory, and lets go of the store. To be called
+    /// when the last request has been answered; checks after it may be answered with 503.
+    ///
+    /// # Errors
+    ///
+    /// What waited could not be written, and is lost: times of last use, nothing else. The store is let go of
+    /// all the same.
+    pub async fn shutdown(&self) -> Result<(), Error> {
+        let flushed = self.flush_uses().await;
+        self.store().close().await;
+        flushed.map(drop)
+    }
+
     /// The waiting use of one token: whoever looks at it or changes it waits for no others.
     async fn write_use_of(&self, id: TokenId) -> Result<u64, Error> {
         let mut flush = self.uses().flush_one(id);
@@ -237,7 +252,7 @@ impl Hallpass {
     pub(crate) async fn find(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         let found = self.store().find(id).await?.value;
         if let Some(found) = &found {
-            must_be_about(id, &found.record)?;
+            must_be_about(id, found.record.id)?;
         }
         Ok(found)
     }
@@ -258,15 +273,46 @@ impl Hallpass {
         &self.0.rekeys
     }
 
+    pub(crate) fn id(&self) -> HandleId {
+        self.0.id
+    }
+
+    /// What the owner may do now, as the host says at this moment.
+    pub(crate) async fn standing(&self, owner: &Owner) -> Result<Standing, Error> {
+        match &self.0.owners {
+            None => Ok(Standing::Full),
+            Some(owners) => Arc::clone(owners).question(owner.clone()).await.map_err(Error::Owners),
+        }
+    }
+
+    /// The same for a check: as the host said within the bound, if there is a cache. `None` if nobody is to be asked.
+    pub(crate) async fn standing_for_check(
+        &self,
+        owner: &Owner,
+    ) -> Result<Option<Arc<Standing>>, Error> {
+        let Some(owners) = &self.0.owners else { return Ok(None) };
+        let question = Arc::clone(owners).question(owner.clone());
+        self.store().standing(owner, question).await.map(Some).map_err(Error::Owners)
+    }
+
     pub(crate) fn has_owners(&self) -> bool {
         self.0.owners.is_some()
     }
 
-    pub(crate) async fn standing(&self, owner: &Owner) -> Result<Standing, Error> {
-        match &self.0.owners {
-            None => Ok(Standing::Full),
-            Some(owners) => owners.standing(owner.clone()).await.map_err(Error::Owners),
+    /// Reports a refusal. Strangers can cause very many of them, so nothing is put together that nobody reads.
+    pub(crate) fn emit_refusal(
+        &self,
+        why: RefusedBecause,
+        token: Option<TokenId>,
+        owner: Option<&Owner>,
+    ) {
+        if self.0.events.is_none() && !Event::is_refusal_traced() {
+            return;
         }
+        let mut event = Event::new(EventKind::Refused(why), self.now());
+        event.token = token;
+        event.owner = owner.cloned();
+        self.emit(&event);
     }
 
     pub(crate) fn emit(&self, event: &Event) {
@@ -343,8 +389,8 @@ impl Hallpass {
 }
 
 /// A store that answers with another token's record is broken: nothing it said is believed.
-pub(crate) fn must_be_about(id: TokenId, record: &TokenRecord) -> Result<(), StoreError> {
-    if record.id == id {
+pub(crate) fn must_be_about(id: TokenId, found: TokenId) -> Result<(), StoreError> {
+    if found == id {
         return Ok(());
     }
     tracing::error!(target: "hallpass", asked = %id, "the token store answered with another token's record");

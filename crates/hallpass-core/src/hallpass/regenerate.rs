@@ -129,7 +129,7 @@ impl Hallpass {
         record.regenerated_at = Some(now);
         record.revoked_at = None;
         record.revision = record.revision.next();
-        let secrets = Secrets { current: self.digester().digest(&secret), previous };
+        let secrets = Secrets { current: self.digester().digest(secret.borrow()), previous };
         let change = Change { record, secrets: Some(secrets), kind: ChangeKind::Regenerated };
         // Not tried again: of two who regenerate at once, only one may believe to hold the secret.
         let lost = || match how.expected {

@@ -95,6 +95,14 @@ impl Requirement {
 
     /// Whether what a token holds meets this, given the route's path parameters.
     pub fn check<P: PathParameters + ?Sized>(&self, held: &ScopeSet, parameters: &P) -> Check<'_> {
+        self.check_held(held, parameters)
+    }
+
+    pub(crate) fn check_held<H: Held, P: PathParameters + ?Sized>(
+        &self,
+        held: &H,
+        parameters: &P,
+    ) -> Check<'_> {
         match &self.0 {
             Node::Public | Node::Authenticated => Check::Granted,
             Node::Scope(template) => {
@@ -102,7 +110,7 @@ impl Requirement {
                     template.parameters().find(|name| parameters.get(name).is_none())
                 {
                     Check::NoSuchParameter(name)
-                } else if held.covers_segments(template.bind(parameters)) {
+                } else if held.covers(template, parameters) {
                     Check::Granted
                 } else {
                     Check::Insufficient
@@ -160,16 +168,16 @@ impl Requirement {
 }
 
 /// `seed` unless one of the list answers `end`; a parameter that is missing is always reported.
-fn fold<'r, P: PathParameters + ?Sized>(
+fn fold<'r, H: Held, P: PathParameters + ?Sized>(
     list: &'r [Requirement],
-    held: &ScopeSet,
+    held: &H,
     parameters: &P,
     seed: Check<'r>,
     end: Check<'r>,
 ) -> Check<'r> {
     let mut outcome = seed;
     for requirement in list {
-        match requirement.check(held, parameters) {
+        match requirement.check_held(held, parameters) {
             missing @ Check::NoSuchParameter(_) => return missing,
             Check::Granted if end == Check::Granted => outcome = end,
             Check::Insufficient if end == Check::Insufficient => outcome = end,
@@ -177,6 +185,17 @@ fn fold<'r, P: PathParameters + ?Sized>(
         }
     }
     outcome
+}
+
+/// What can be asked whether it covers a scope that a route names.
+pub(crate) trait Held {
+    fn covers<P: PathParameters + ?Sized>(&self, template: &ScopeTemplate, parameters: &P) -> bool;
+}
+
+impl Held for ScopeSet {
+    fn covers<P: PathParameters + ?Sized>(&self, template: &ScopeTemplate, parameters: &P) -> bool {
+        self.covers_segments(template.bind(parameters))
+    }
 }
 
 /// What [`Requirement::check`] found.

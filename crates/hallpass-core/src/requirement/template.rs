@@ -1,13 +1,35 @@
 //! A scope as a route writes it: literal segments, and `{name}` for a path parameter.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use super::{PathParameters, RequirementError};
 use crate::scope::{Scope, Segment, is_reserved, is_scope_char};
+use crate::verify::NUMBERED;
 
 /// `projects:read:{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ScopeTemplate(Box<[Part]>);
+pub(crate) struct ScopeTemplate {
+    parts: Box<[Part]>,
+    number: Option<u8>,
+}
+
+/// The scopes without parameters that routes of this process name, each with a number of its own, so that a
+/// token need be compared with each only once.
+static NUMBERS: Mutex<Vec<Box<str>>> = Mutex::new(Vec::new());
+
+/// The number of that scope; `None` if there are too many already.
+fn number(text: &str) -> Option<u8> {
+    // It only ever grows, by one push: a panic elsewhere leaves nothing half done.
+    let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = numbers.iter().position(|known| **known == *text);
+    let place = known.unwrap_or(numbers.len());
+    let number = u8::try_from(place).ok().filter(|number| *number < NUMBERED)?;
+    if known.is_none() {
+        numbers.push(text.into());
+    }
+    Some(number)
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Part {
@@ -19,7 +41,7 @@ impl ScopeTemplate {
     pub(super) fn parse(text: &str) -> Result<Self, RequirementError> {
         let invalid =
             |why: &str| RequirementError::Scope { text: text.to_owned(), why: why.to_owned() };
-        let parts = text
+        let parts: Box<[_]> = text
             .split(':')
             .map(|segment| match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
                 Some(name) if is_parameter_name(name) => Ok(Part::Parameter(name.into())),
@@ -35,16 +57,22 @@ impl ScopeTemplate {
         // The rest of the rules are those of a scope; a parameter counts as one segment.
         let instance: String = text.chars().filter(|c| !matches!(c, '{' | '}')).collect();
         instance.parse::<Scope>().map_err(|error| invalid(&error.to_string()))?;
-        Ok(Self(parts))
+        let is_fixed = parts.iter().all(|part| matches!(part, Part::Literal(_)));
+        Ok(Self { parts, number: if is_fixed { number(text) } else { None } })
     }
 
     pub(crate) fn parts(&self) -> &[Part] {
-        &self.0
+        &self.parts
+    }
+
+    /// Below [`NUMBERED`], one for each scope: for what is found out once.
+    pub(crate) fn number(&self) -> Option<u8> {
+        self.number
     }
 
     /// The names of the path parameters it is bound to.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|part| match part {
+        self.parts.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
             Part::Parameter(name) => Some(&**name),
         })
@@ -55,7 +83,7 @@ impl ScopeTemplate {
         &'a self,
         parameters: &'a P,
     ) -> impl Iterator<Item = Bound<'a>> + Clone {
-        self.0.iter().map(move |part| match part {
+        self.parts.iter().map(move |part| match part {
             Part::Literal(text) => Bound::Literal(text),
             Part::Parameter(name) => Bound::Value(parameters.get(name).unwrap_or_default()),
         })
@@ -93,7 +121,7 @@ fn can_be_named(value: &str) -> bool {
 
 impl fmt::Display for ScopeTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, part) in self.0.iter().enumerate() {
+        for (place, part) in self.parts.iter().enumerate() {
             if place > 0 {
                 f.write_str(":")?;
             }

@@ -7,32 +7,55 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Bulk, Change, Deleted, ListPage, ListQuery, Secrets, Seq, Snapshot, StoreError, StoredToken,
-    TokenStore, Use,
+    AtHand, Bulk, Change, Deleted, ListPage, ListQuery, Secrets, Seq, Snapshot, StoreError,
+    StoredToken, TokenStore, Use,
 };
 use crate::digest::Digest;
-use crate::owner::Owner;
+use crate::owner::{Owner, Standing, StandingQuestion};
 use crate::record::Revision;
 use crate::token::TokenId;
 use crate::verify::LoadedToken;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
+type StandingAnswer<'a> = Pin<
+    Box<
+        dyn Future<Output = Result<Arc<Standing>, Box<dyn std::error::Error + Send + Sync>>>
+            + Send
+            + 'a,
+    >,
+>;
+
 macro_rules! erase {
     ($($verb:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         pub(crate) trait ErasedStore: Send + Sync {
-            fn cached(&self, id: TokenId) -> Option<Arc<LoadedToken>>;
+            fn cached(&self, id: TokenId) -> AtHand;
             fn is_cache(&self) -> bool;
+            fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>>;
+            fn standing<'a>(&'a self, owner: &'a Owner, question: StandingQuestion) -> StandingAnswer<'a>;
+            fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
             $(fn $verb<'a>(&'a self, $($arg: $type),*) -> Boxed<'a, $out>;)*
         }
 
         impl<S: TokenStore> ErasedStore for S {
-            fn cached(&self, id: TokenId) -> Option<Arc<LoadedToken>> {
+            fn cached(&self, id: TokenId) -> AtHand {
                 TokenStore::cached(self, id)
             }
 
             fn is_cache(&self) -> bool {
                 TokenStore::is_cache(self)
+            }
+
+            fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>> {
+                TokenStore::cached_standing(self, owner)
+            }
+
+            fn standing<'a>(&'a self, owner: &'a Owner, question: StandingQuestion) -> StandingAnswer<'a> {
+                Box::pin(TokenStore::standing(self, owner, question))
+            }
+
+            fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+                Box::pin(TokenStore::close(self))
             }
 
             $(fn $verb<'a>(&'a self, $($arg: $type),*) -> Boxed<'a, $out> {

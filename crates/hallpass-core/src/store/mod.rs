@@ -19,10 +19,22 @@ pub use self::{
     stored::{Bulk, Change, ChangeKind, Deleted, PreviousSecret, Secrets, StoredToken, Use},
 };
 use crate::digest::Digest;
-use crate::owner::Owner;
+use crate::owner::{Owner, Standing, StandingQuestion};
 use crate::record::Revision;
 use crate::token::TokenId;
 use crate::verify::LoadedToken;
+
+/// What a cache can say of a token at once.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum AtHand {
+    /// Here it is, fresh.
+    Token(Arc<LoadedToken>),
+    /// There is no such token, and that is fresh too.
+    NoSuchToken,
+    /// It has to be looked up.
+    Nothing,
+}
 
 /// Where tokens are kept.
 ///
@@ -180,10 +192,10 @@ pub trait TokenStore: Send + Sync + 'static {
     /// It does not.
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The token, if it is at hand and known to be fresh: no I/O, no waiting. Only a cache has any.
-    fn cached(&self, id: TokenId) -> Option<Arc<LoadedToken>> {
+    /// What is at hand of a token and known to be fresh: no I/O, no waiting. Only a cache has any.
+    fn cached(&self, id: TokenId) -> AtHand {
         let _ = id;
-        None
+        AtHand::Nothing
     }
 
     /// Whether [`load`](Self::load) may answer what was read before it was called.
@@ -216,10 +228,33 @@ pub trait TokenStore: Send + Sync + 'static {
         self.reload(id)
     }
 
-    /// Waits until there may be something new in the change log: what a cache listens to so that it need not
-    /// wait for its next look. It may come late, for nothing, or never; no promise rests on it, and
-    /// dropping its future loses nothing.
-    fn nudged(&self) -> impl Future<Output = ()> + Send {
+    /// What an owner may do now, as the host said within the bound of this cache: no waiting.
+    fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>> {
+        let _ = owner;
+        None
+    }
+
+    /// What an owner may do now. A cache asks once for many, and remembers for as long as its bound, or until it hears
+    /// that the owner changed.
+    ///
+    /// # Errors
+    ///
+    /// The host's own, of `question`.
+    fn standing(
+        &self,
+        owner: &Owner,
+        question: StandingQuestion,
+    ) -> impl Future<Output = Result<Arc<Standing>, Box<dyn std::error::Error + Send + Sync>>> + Send
+    {
+        let _ = owner;
+        async move { question.await.map(Arc::new) }
+    }
+
+    /// Waits until there may be something in the change log after that place: what a cache listens to so that it
+    /// need not wait for its next look. It may come late, for nothing, or never; no promise rests on it,
+    /// and dropping its future loses nothing.
+    fn nudged(&self, seen: Position) -> impl Future<Output = ()> + Send {
+        let _ = seen;
         std::future::pending()
     }
 

@@ -18,9 +18,10 @@ pub(crate) fn digit(value: u8) -> u8 {
     DIGITS[usize::from(value)]
 }
 
-/// Whether the byte is a base62 digit.
-pub(crate) fn is_digit(byte: u8) -> bool {
-    VALUES[usize::from(byte)] != 255
+/// Whether all bytes are base62 digits. It looks at each, whatever it finds, so that the compiler can
+/// take many at a time.
+pub(crate) fn are_digits<const N: usize>(text: &[u8; N]) -> bool {
+    text.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric())
 }
 
 /// Writes `value` into all of `out`, zero-padded. What does not fit is cut off at the top, so the
@@ -33,23 +34,26 @@ pub(crate) fn encode(mut value: u128, out: &mut [u8]) {
 }
 
 /// Reads all of `text`; `None` for a byte that is no digit or a value of 2^128 or more.
-pub(crate) fn decode(text: &[u8]) -> Option<u128> {
+pub(crate) fn decode(text: &[u8; 22]) -> Option<u128> {
     // Ten digits fit a u64, so most of the work is done in one register, not two.
-    let mut value: u128 = 0;
-    for chunk in text.chunks(10) {
-        let mut part: u64 = 0;
-        let mut scale: u64 = 1;
-        for &byte in chunk {
-            let digit = VALUES[usize::from(byte)];
-            if digit == 255 {
-                return None;
-            }
-            part = part * 62 + u64::from(digit);
-            scale *= 62;
-        }
-        value = value.checked_mul(u128::from(scale))?.checked_add(u128::from(part))?;
+    let (first, rest) = text.split_first_chunk::<10>()?;
+    let (second, rest) = rest.split_first_chunk::<10>()?;
+    let last: &[u8; 2] = rest.try_into().ok()?;
+    let high = u128::from(part(first)?) * u128::from(62_u64.pow(10)) + u128::from(part(second)?);
+    high.checked_mul(62 * 62)?.checked_add(u128::from(part(last)?))
+}
+
+/// Reads at most ten digits.
+pub(crate) fn part<const N: usize>(text: &[u8; N]) -> Option<u64> {
+    const { assert!(N <= 10, "62^10 fits, 62^11 does not") };
+    let (mut value, mut all) = (0_u64, 0_u8);
+    for &byte in text {
+        let digit = VALUES[usize::from(byte)];
+        all |= digit;
+        value = value.wrapping_mul(62).wrapping_add(u64::from(digit));
     }
-    Some(value)
+    // No digit has that bit, and 255 does.
+    (all < 128).then_some(value)
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ impl TokenId {
         base62::encode(self.0.as_u128(), out);
     }
 
-    pub(crate) fn read_base62(text: &[u8]) -> Option<Self> {
+    pub(crate) fn read_base62(text: &[u8; Self::TEXT_LEN]) -> Option<Self> {
         base62::decode(text).map(|value| Self(Uuid::from_u128(value)))
     }
 }

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Prefix, Secret, TokenId, base62};
+use super::{Prefix, Secret, SecretRef, TokenId, base62};
 
 const CHECKSUM_LEN: usize = 6;
 const BODY_LEN: usize = TokenId::TEXT_LEN + Secret::TEXT_LEN + CHECKSUM_LEN;
@@ -24,7 +24,7 @@ pub(super) fn write(prefix: &Prefix, id: TokenId, secret: &Secret) -> Zeroizing<
     id.write_base62(&mut text[head..id_end]);
     text[id_end..secret_end].copy_from_slice(secret.as_bytes());
     let checksum = checksum(&text[..secret_end]);
-    text[secret_end..].copy_from_slice(&checksum);
+    base62::encode(u128::from(checksum), &mut text[secret_end..]);
     let text = String::from_utf8(std::mem::take(&mut *text))
         .expect("a prefix, an underscore and base62 digits are ASCII");
     Zeroizing::new(text)
@@ -32,7 +32,7 @@ pub(super) fn write(prefix: &Prefix, id: TokenId, secret: &Secret) -> Zeroizing<
 
 /// The id and the secret, if the text is a token of one of these prefixes. No I/O, no allocation,
 /// and for a text of the wrong length not even a checksum.
-pub(super) fn read(text: &[u8], prefixes: &[Prefix]) -> Option<(TokenId, Secret)> {
+pub(crate) fn read<'t>(text: &'t [u8], prefixes: &[Prefix]) -> Option<(TokenId, SecretRef<'t>)> {
     if text.len() > MAX_LEN {
         return None;
     }
@@ -42,20 +42,18 @@ pub(super) fn read(text: &[u8], prefixes: &[Prefix]) -> Option<(TokenId, Secret)
     if !prefixes.iter().any(|prefix| prefix.as_str().as_bytes() == mark) {
         return None;
     }
-    let (id, rest) = body.split_at(TokenId::TEXT_LEN);
-    let (secret, sum) = rest.split_at(Secret::TEXT_LEN);
-    if checksum(&text[..text.len() - CHECKSUM_LEN]) != *sum
-        || !secret.iter().copied().all(base62::is_digit)
+    let (id, rest) = body.split_first_chunk::<{ TokenId::TEXT_LEN }>()?;
+    let (secret, sum) = rest.split_first_chunk::<{ Secret::TEXT_LEN }>()?;
+    let sum: &[u8; CHECKSUM_LEN] = sum.try_into().ok()?;
+    if base62::part(sum)? != u64::from(checksum(&text[..text.len() - CHECKSUM_LEN]))
+        || !base62::are_digits(secret)
     {
         return None;
     }
-    let secret: &[u8; Secret::TEXT_LEN] = secret.try_into().ok()?;
-    Some((TokenId::read_base62(id)?, Secret::copy_from(secret)))
+    Some((TokenId::read_base62(id)?, SecretRef::new(secret)))
 }
 
 /// CRC-32 (IEEE) of everything before it: a typo or a truncation never reaches a store.
-fn checksum(text: &[u8]) -> [u8; CHECKSUM_LEN] {
-    let mut out = [0; CHECKSUM_LEN];
-    base62::encode(u128::from(crc32fast::hash(text)), &mut out);
-    out
+fn checksum(text: &[u8]) -> u32 {
+    crc32fast::hash(text)
 }

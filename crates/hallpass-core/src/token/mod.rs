@@ -14,11 +14,14 @@ pub use self::{
     prefix::{Prefix, PrefixError},
     presented::PresentedToken,
 };
-pub(crate) use self::{layout::pattern, secret::Secret};
+pub(crate) use self::{
+    layout::{pattern, read},
+    secret::{Secret, SecretRef},
+};
 
 /// Reads a token's text; `None` if it is not one of these prefixes' tokens.
 pub(crate) fn parse(text: &[u8], prefixes: &[Prefix]) -> Option<PresentedToken> {
-    layout::read(text, prefixes).map(PresentedToken::new)
+    read(text, prefixes).map(|(id, secret)| PresentedToken::new(id, secret))
 }
 
 #[cfg(test)]

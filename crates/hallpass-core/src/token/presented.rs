@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Secret, TokenId};
+use super::{Secret, SecretRef, TokenId};
 
 /// A token that arrived with a request: well-formed, and nothing more is known of it yet.
 ///
@@ -12,8 +12,8 @@ pub struct PresentedToken {
 }
 
 impl PresentedToken {
-    pub(crate) fn new((id, secret): (TokenId, Secret)) -> Self {
-        Self { id, secret }
+    pub(crate) fn new(id: TokenId, secret: SecretRef<'_>) -> Self {
+        Self { id, secret: secret.to_secret() }
     }
 
     /// The id the token claims. Anybody can write one: it says nothing before the secret is proven.
@@ -22,8 +22,8 @@ impl PresentedToken {
         self.id
     }
 
-    pub(crate) fn secret(&self) -> &Secret {
-        &self.secret
+    pub(crate) fn secret(&self) -> SecretRef<'_> {
+        self.secret.borrow()
     }
 }
 

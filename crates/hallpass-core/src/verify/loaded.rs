@@ -1,55 +1,168 @@
-use std::sync::OnceLock;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::catalog::Catalog;
-use crate::record::TokenRecord;
+use jiff::Timestamp;
+
+use super::grants::Grants;
+use super::pool::LoadPool;
+use crate::digest::Digest;
+use crate::event::RefusedBecause;
+use crate::owner::Owner;
+use crate::record::{Revision, minute};
 use crate::scope::ScopeSet;
-use crate::store::{Secrets, StoredToken};
+use crate::store::{PreviousSecret, Secrets, StoredToken, Use};
+use crate::token::TokenId;
 
 /// A token as checks need it: loaded once, judged by many requests. What a cache keeps, in an `Arc`.
-#[derive(Debug)]
+///
+/// It has no more than a check asks for, since a cache holds very many of them: no name, no description.
 pub struct LoadedToken {
-    stored: StoredToken,
-    /// What the token holds, without what the catalog no longer knows.
-    known: OnceLock<Option<ScopeSet>>,
+    id: TokenId,
+    owner: Owner,
+    grants: Arc<Grants>,
+    current: Digest,
+    previous: Option<Box<PreviousSecret>>,
+    /// In milliseconds since 1970, as all times here. `NEVER` is one that no token reaches.
+    ends_at: i64,
+    regenerated_at: i64,
+    revision: Revision,
+    revoked: bool,
+    /// The minute of the last use that was noted here, since 1970.
+    used_minute: AtomicU32,
+    note: CacheNote,
 }
+
+/// What a cache keeps with a token, and nobody else reads. In the token's own memory, since a hit looks at both.
+pub type CacheNote = [u64; 4];
+
+const NEVER: i64 = i64::MAX;
 
 impl LoadedToken {
     /// Prepares what a store read.
     #[must_use]
     pub fn new(stored: StoredToken) -> Self {
-        Self { stored, known: OnceLock::new() }
+        let apart = |scopes| Arc::new(Grants::new(scopes));
+        Self::build(stored, |owner| owner, apart, CacheNote::default())
     }
 
-    /// The record.
+    /// The same for a cache. What is equal is shared with the pool's other tokens: much less memory where
+    /// owners have several tokens, or tokens the same scopes.
     #[must_use]
-    pub fn record(&self) -> &TokenRecord {
-        &self.stored.record
+    pub fn for_cache(stored: StoredToken, pool: &LoadPool, note: CacheNote) -> Self {
+        Self::build(stored, |owner| pool.owner(owner), |scopes| pool.grants(scopes), note)
     }
 
-    pub(crate) fn secrets(&self) -> &Secrets {
-        &self.stored.secrets
+    fn build(
+        stored: StoredToken,
+        owner: impl FnOnce(Owner) -> Owner,
+        grants: impl FnOnce(ScopeSet) -> Arc<Grants>,
+        note: CacheNote,
+    ) -> Self {
+        let StoredToken { record, secrets } = stored;
+        let millis = |time: Option<Timestamp>| time.map_or(NEVER, Timestamp::as_millisecond);
+        Self {
+            id: record.id,
+            owner: owner(record.owner),
+            grants: grants(record.scopes),
+            current: secrets.current,
+            previous: secrets.previous.map(Box::new),
+            ends_at: millis(record.expires_at),
+            regenerated_at: millis(record.regenerated_at),
+            revision: record.revision,
+            revoked: record.revoked_at.is_some(),
+            used_minute: AtomicU32::new(record.last_used_at.map_or(0, minute)),
+            note,
+        }
     }
 
-    /// What the token holds. A scope that left the catalog allows nothing; its name may come to
-    /// mean something else one day.
-    pub(crate) fn scopes(&self, catalog: Option<&Catalog>) -> &ScopeSet {
-        let held = &self.stored.record.scopes;
-        let Some(catalog) = catalog else { return held };
-        self.known
-            .get_or_init(|| {
-                let known: ScopeSet =
-                    held.iter().filter(|scope| catalog.knows(scope)).cloned().collect();
-                (known.len() < held.len()).then(|| {
-                    tracing::warn!(
-                        target: "hallpass",
-                        token = %self.stored.record.id,
-                        unknown = held.len() - known.len(),
-                        "a token holds scopes that the catalog does not know: they allow nothing"
-                    );
-                    known
-                })
-            })
-            .as_ref()
-            .unwrap_or(held)
+    /// What was given to [`for_cache`](Self::for_cache).
+    #[must_use]
+    pub fn cache_note(&self) -> &CacheNote {
+        &self.note
+    }
+
+    /// The token's public name.
+    #[must_use]
+    pub fn id(&self) -> TokenId {
+        self.id
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn scopes(&self) -> &ScopeSet {
+        self.grants.scopes()
+    }
+
+    pub(super) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// From when on it is refused; never if `None`.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        if self.ends_at == NEVER { None } else { Timestamp::from_millisecond(self.ends_at).ok() }
+    }
+
+    /// The digest of the secret.
+    pub(super) fn current(&self) -> &Digest {
+        &self.current
+    }
+
+    /// The secret before the current one, until its time is over.
+    pub(super) fn overlap(&self, now: Timestamp) -> Option<&PreviousSecret> {
+        self.previous.as_deref().filter(|previous| now < previous.until)
+    }
+
+    /// The secret before the current one, over or not.
+    pub(super) fn previous(&self) -> Option<&PreviousSecret> {
+        self.previous.as_deref()
+    }
+
+    /// The current secret alone.
+    pub(super) fn without_overlap(&self) -> Secrets {
+        Secrets { current: self.current.clone(), previous: None }
+    }
+
+    pub(super) fn is_regenerated_with(&self, other: &Self) -> bool {
+        self.regenerated_at == other.regenerated_at
+    }
+
+    /// Why it is over, if it is.
+    pub(super) fn ended(&self, now: Timestamp) -> Option<RefusedBecause> {
+        if self.revoked {
+            Some(RefusedBecause::Revoked)
+        } else if now.as_millisecond() >= self.ends_at {
+            Some(RefusedBecause::Expired)
+        } else {
+            None
+        }
+    }
+
+    /// Notes a use: answers it if it is the first in its minute. That is how fine `last_used_at` is.
+    pub(super) fn note_use(&self, now: Timestamp) -> Option<Use> {
+        let minute = minute(now);
+        // Two requests at once may both be told: the log keeps one.
+        if self.used_minute.load(Ordering::Relaxed) >= minute {
+            return None;
+        }
+        self.used_minute.store(minute, Ordering::Relaxed);
+        Some(Use { id: self.id, revision: self.revision, at: now })
+    }
+}
+
+impl fmt::Debug for LoadedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadedToken")
+            .field("id", &self.id)
+            .field("owner", &self.owner)
+            .field("scopes", self.scopes())
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
     }
 }

@@ -1,21 +1,31 @@
 //! The check: from a token's text to a [`Principal`], or the reason why not.
 
+#[cfg(feature = "testing")]
+mod acting;
+mod grants;
 mod loaded;
+mod pool;
 mod principal;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use self::{loaded::LoadedToken, principal::Principal};
+use self::grants::Known;
+pub(crate) use self::grants::{HandleId, NUMBERED};
+use self::principal::Limits;
+pub use self::{
+    loaded::{CacheNote, LoadedToken},
+    pool::LoadPool,
+    principal::Principal,
+};
 use crate::error::Error;
 use crate::event::{Event, EventKind, RefusedBecause};
 use crate::hallpass::{Hallpass, must_be_about};
 use crate::owner::Standing;
-use crate::record::Status;
 use crate::rekey::Rekey;
-use crate::store::{PreviousSecret, Secrets, StoreError};
-use crate::token::{PresentedToken, TokenId};
+use crate::store::{AtHand, Secrets, StoreError};
+use crate::token::{PresentedToken, SecretRef, TokenId};
 
 /// Why a presented token does not let anybody in.
 #[derive(Debug, thiserror::Error)]
@@ -92,27 +102,38 @@ impl Hallpass {
         crate::token::parse(text, self.prefixes()).is_some()
     }
 
-    /// Checks a token as far as that goes without I/O: all the way on a cache hit.
+    /// Checks a token's text as far as that goes without I/O: all the way on a cache hit.
     #[must_use]
-    pub fn verify(&self, token: PresentedToken) -> Verification {
-        let Some(loaded) = self.store().cached(token.id()) else {
-            return Verification::Pending(PendingVerification::new(self, token, false));
+    pub fn verify(&self, text: &[u8]) -> Verification {
+        let Some((id, secret)) = crate::token::read(text, self.prefixes()) else {
+            return Verification::Decided(Err(self.refused(RefusedBecause::Malformed, None)));
         };
-        if self.has_owners() {
-            return Verification::Pending(PendingVerification::new(self, token, false));
-        }
+        let pending = |past_cache| {
+            let token = PresentedToken::new(id, secret);
+            Verification::Pending(PendingVerification { passes: self.clone(), token, past_cache })
+        };
+        let loaded = match self.store().cached(id) {
+            AtHand::Token(loaded) => loaded,
+            AtHand::NoSuchToken => return Verification::Decided(Err(self.unknown(secret))),
+            AtHand::Nothing => return pending(false),
+        };
+        let standing = if self.has_owners() {
+            match self.store().cached_standing(loaded.owner()) {
+                Some(standing) => Some(standing),
+                None => return pending(false),
+            }
+        } else {
+            None
+        };
         let now = self.now();
-        match self.judge(&token, &loaded, now) {
+        match self.judge(id, secret, &loaded, now) {
             Judgement::Accept { by_previous_secret } => {
-                Verification::Decided(self.accept(loaded, &Standing::Full, by_previous_secret, now))
+                let standing = standing.as_deref();
+                Verification::Decided(self.accept(loaded, standing, by_previous_secret, now))
             }
             Judgement::Refuse(why) => Verification::Decided(Err(self.refused(why, Some(&loaded)))),
-            Judgement::EndOverlap => {
-                Verification::Pending(PendingVerification::new(self, token, false))
-            }
-            Judgement::OtherSecret => {
-                Verification::Pending(PendingVerification::new(self, token, true))
-            }
+            Judgement::EndOverlap => pending(false),
+            Judgement::OtherSecret => pending(true),
         }
     }
 
@@ -134,7 +155,7 @@ impl Hallpass {
     ///
     /// The token is refused, or could not be checked.
     pub async fn authenticate(&self, text: &[u8]) -> Result<Principal, Denied> {
-        match self.verify(self.parse(text)?) {
+        match self.verify(text) {
             Verification::Decided(verdict) => verdict,
             Verification::Pending(pending) => pending.resolve().await,
         }
@@ -161,7 +182,7 @@ impl Hallpass {
                 }
                 return Err(self.refused(RefusedBecause::Unknown, Some(&loaded)));
             };
-            if let Some(why) = ended(&loaded, now) {
+            if let Some(why) = loaded.ended(now) {
                 return Err(self.refused(why, Some(&loaded)));
             }
             return self.accept_within_standing(loaded, by_previous_secret, now).await;
@@ -176,22 +197,22 @@ impl Hallpass {
         loaded: &LoadedToken,
         now: Timestamp,
     ) -> Option<bool> {
-        let (then, secrets) = (principal.loaded(), loaded.secrets());
-        let proven = match &then.secrets().previous {
+        let then = principal.loaded();
+        let proven = match then.previous() {
             Some(previous) if principal.by_previous_secret() => &previous.digest,
-            _ => &then.secrets().current,
+            _ => then.current(),
         };
         // Made anew under another pepper, the digest is another one of the same secret.
         let rekeyed = !principal.by_previous_secret()
-            && proven.algorithm() != secrets.current.algorithm()
-            && then.record().regenerated_at == loaded.record().regenerated_at;
-        if rekeyed || secrets.current.ct_eq(proven) {
+            && proven.algorithm() != loaded.current().algorithm()
+            && then.is_regenerated_with(loaded);
+        if rekeyed || loaded.current().ct_eq(proven) {
             return Some(false);
         }
-        overlap(loaded, now)
+        loaded
+            .overlap(now)
             .is_some_and(|previous| {
-                previous.digest.ct_eq(proven)
-                    && !self.is_superseded(then.record().id, &secrets.current)
+                previous.digest.ct_eq(proven) && !self.is_superseded(then.id(), loaded.current())
             })
             .then_some(true)
     }
@@ -205,35 +226,40 @@ impl Hallpass {
         let loaded =
             if past_cache { self.store().reload(id).await? } else { self.store().load(id).await? };
         if let Some(loaded) = &loaded {
-            must_be_about(id, loaded.record())?;
+            must_be_about(id, loaded.id())?;
         }
         Ok(loaded)
     }
 
     /// The secret is proven before any state is looked at: who does not know it learns nothing.
-    fn judge(&self, token: &PresentedToken, loaded: &LoadedToken, now: Timestamp) -> Judgement {
-        let secrets = loaded.secrets();
-        let proves = |digest| self.digester().matches(token.secret(), digest);
-        let current = proves(&secrets.current);
-        let overlap = overlap(loaded, now);
+    fn judge(
+        &self,
+        id: TokenId,
+        secret: SecretRef<'_>,
+        loaded: &LoadedToken,
+        now: Timestamp,
+    ) -> Judgement {
+        let proves = |digest| self.digester().matches(secret, digest);
+        let current = proves(loaded.current());
+        let overlap = loaded.overlap(now);
         let by_previous = !current
             && overlap.is_some_and(|previous| {
-                proves(&previous.digest) && !self.is_superseded(token.id(), &secrets.current)
+                proves(&previous.digest) && !self.is_superseded(id, loaded.current())
             });
         if !current && !by_previous {
             return Judgement::OtherSecret;
         }
-        if let Some(why) = ended(loaded, now) {
+        if let Some(why) = loaded.ended(now) {
             return Judgement::Refuse(why);
         }
         if current && overlap.is_some() {
             return Judgement::EndOverlap;
         }
-        if current && self.digester().is_outdated(&secrets.current) {
-            self.rekeys().record(token.id(), || Rekey {
-                outdated: secrets.current.clone(),
+        if current && self.digester().is_outdated(loaded.current()) {
+            self.rekeys().record(id, || Rekey {
+                outdated: loaded.current().clone(),
                 secrets: Secrets {
-                    current: self.digester().digest(token.secret()),
+                    current: self.digester().digest(secret),
                     // None is accepted here any more; another node's clock may be behind.
                     previous: None,
                 },
@@ -245,30 +271,37 @@ impl Hallpass {
     fn accept(
         &self,
         loaded: Arc<LoadedToken>,
-        standing: &Standing,
+        standing: Option<&Standing>,
         by_previous_secret: bool,
         now: Timestamp,
     ) -> Result<Principal, Denied> {
-        let held = loaded.scopes(self.catalog());
-        let narrowed = match standing {
-            Standing::Full if std::ptr::eq(held, &raw const loaded.record().scopes) => None,
-            _ => match standing.limit(held) {
-                Some(left) => Some(Arc::new(left)),
-                None => return Err(self.refused(RefusedBecause::OwnerDisabled, Some(&loaded))),
-            },
+        let limits = match self
+            .catalog()
+            .map(|catalog| loaded.grants().known(catalog, self.id(), loaded.id()))
+        {
+            None | Some(Known::All) => Limits::None,
+            Some(Known::Less) => Limits::Catalog,
+            Some(Known::Apart(left)) => Limits::Set(Arc::new(left)),
         };
-        self.uses().record(loaded.record(), now);
-        Ok(Principal::new(loaded, narrowed, by_previous_secret))
+        let mut principal = Principal::new(loaded, limits, by_previous_secret);
+        if standing.is_some_and(|standing| !principal.stand(standing)) {
+            return Err(self.refused(RefusedBecause::OwnerDisabled, Some(principal.loaded())));
+        }
+        if let Some(usage) = principal.loaded().note_use(now) {
+            self.uses().record(usage);
+        }
+        Ok(principal)
     }
 
     fn refused(&self, why: RefusedBecause, loaded: Option<&LoadedToken>) -> Denied {
-        let mut event = Event::new(EventKind::Refused(why), self.now());
-        if let Some(loaded) = loaded {
-            event.token = Some(loaded.record().id);
-            event.owner = Some(loaded.record().owner.clone());
-        }
-        self.emit(&event);
+        self.emit_refusal(why, loaded.map(LoadedToken::id), loaded.map(LoadedToken::owner));
         Denied::Refused(why)
+    }
+
+    /// There is no such token: refused after as much hashing as for one that exists.
+    fn unknown(&self, secret: SecretRef<'_>) -> Denied {
+        let _ = std::hint::black_box(self.digester().digest(secret));
+        self.refused(RefusedBecause::Unknown, None)
     }
 
     /// Reports that a credential came in a URL where only the header is allowed, if it is a token
@@ -278,31 +311,12 @@ impl Hallpass {
         let Some(token) = crate::token::parse(text, self.prefixes()) else {
             return false;
         };
-        let mut event = Event::new(EventKind::Refused(RefusedBecause::InUrl), self.now());
-        event.token = Some(token.id());
-        self.emit(&event);
+        self.emit_refusal(RefusedBecause::InUrl, Some(token.id()), None);
         true
     }
 }
 
-/// The secret before the current one, until its time is over.
-fn overlap(loaded: &LoadedToken, now: Timestamp) -> Option<&PreviousSecret> {
-    loaded.secrets().previous.as_ref().filter(|previous| now < previous.until)
-}
-
-fn ended(loaded: &LoadedToken, now: Timestamp) -> Option<RefusedBecause> {
-    match loaded.record().status(now) {
-        Status::Active => None,
-        Status::Expired => Some(RefusedBecause::Expired),
-        Status::Revoked => Some(RefusedBecause::Revoked),
-    }
-}
-
 impl PendingVerification {
-    fn new(passes: &Hallpass, token: PresentedToken, past_cache: bool) -> Self {
-        Self { passes: passes.clone(), token, past_cache }
-    }
-
     /// Asks the store, and decides.
     ///
     /// # Errors
@@ -312,12 +326,10 @@ impl PendingVerification {
         let Self { passes, token, mut past_cache } = self;
         loop {
             let Some(loaded) = passes.load(token.id(), past_cache).await? else {
-                // As much hashing as for a token that exists.
-                let _ = passes.digester().digest(token.secret());
-                return Err(passes.refused(RefusedBecause::Unknown, None));
+                return Err(passes.unknown(token.secret()));
             };
             let now = passes.now();
-            match passes.judge(&token, &loaded, now) {
+            match passes.judge(token.id(), token.secret(), &loaded, now) {
                 Judgement::OtherSecret if !past_cache && passes.store().is_cache() => {
                     past_cache = true;
                 }
@@ -344,34 +356,34 @@ impl Hallpass {
         by_previous_secret: bool,
         now: Timestamp,
     ) -> Result<Principal, Denied> {
-        let standing = self.standing(&loaded.record().owner).await.map_err(Denied::Unavailable)?;
-        self.accept(loaded, &standing, by_previous_secret, now)
+        let standing =
+            self.standing_for_check(loaded.owner()).await.map_err(Denied::Unavailable)?;
+        self.accept(loaded, standing.as_deref(), by_previous_secret, now)
     }
 
     /// Shuts the previous secret out: on this node at once, elsewhere by the change log. Of many uses
     /// at once one writes; if the store cannot be written now, this node remembers, and a use a second
     /// later tries again.
     async fn end_overlap(&self, loaded: &LoadedToken) {
-        let (record, secrets) = (loaded.record(), loaded.secrets());
-        if !self.supersede(record.id, &secrets.current) {
+        let (id, current) = (loaded.id(), loaded.current());
+        if !self.supersede(id, current) {
             return;
         }
-        let alone = Secrets { current: secrets.current.clone(), previous: None };
-        match self.store().rekey(record.id, &secrets.current, &alone).await {
+        match self.store().rekey(id, current, &loaded.without_overlap()).await {
             Ok(_) => {
                 let mut event = Event::new(EventKind::OverlapEnded, self.now());
-                event.actor = Some(record.owner.clone());
-                event.owner = Some(record.owner.clone());
-                event.token = Some(record.id);
+                event.actor = Some(loaded.owner().clone());
+                event.owner = Some(loaded.owner().clone());
+                event.token = Some(id);
                 self.emit(&event);
-                self.forget_superseded(record.id);
+                self.forget_superseded(id);
             }
             // Regenerated again or deleted meanwhile: that secret is dead either way.
             Err(error) if error.is_conflict() || error.is_not_found() => {
-                self.forget_superseded(record.id);
+                self.forget_superseded(id);
             }
             Err(error) => {
-                tracing::warn!(target: "hallpass", token = %record.id, %error, "the end of an overlap could not be stored yet");
+                tracing::warn!(target: "hallpass", token = %id, %error, "the end of an overlap could not be stored yet");
             }
         }
     }

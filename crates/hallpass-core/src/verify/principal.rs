@@ -1,9 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::LoadedToken;
-use crate::owner::Owner;
-use crate::record::TokenRecord;
+use crate::owner::{Owner, Standing};
 use crate::requirement::{Check, PathParameters, Requirement};
 use crate::scope::{Scope, ScopeSet};
 use crate::token::TokenId;
@@ -15,42 +16,52 @@ use crate::token::TokenId;
 #[derive(Clone)]
 pub struct Principal {
     token: Arc<LoadedToken>,
-    /// What is left of the token's scopes under the owner's standing; the token's own if `None`.
-    narrowed: Option<Arc<ScopeSet>>,
+    limits: Limits,
     by_previous_secret: bool,
 }
 
+/// What is left of the token's scopes.
+#[derive(Clone)]
+pub(super) enum Limits {
+    /// All of them.
+    None,
+    /// What the catalog knows, as the token itself remembers.
+    Catalog,
+    /// These: by the owner's standing, or by a catalog that the token does not remember.
+    Set(Arc<ScopeSet>),
+}
+
 impl Principal {
-    pub(super) fn new(
-        token: Arc<LoadedToken>,
-        narrowed: Option<Arc<ScopeSet>>,
-        by_previous_secret: bool,
-    ) -> Self {
-        Self { token, narrowed, by_previous_secret }
+    pub(super) fn new(token: Arc<LoadedToken>, limits: Limits, by_previous_secret: bool) -> Self {
+        Self { token, limits, by_previous_secret }
     }
 
     /// Whose token it is.
     #[must_use]
     pub fn owner(&self) -> &Owner {
-        &self.record().owner
+        self.token.owner()
     }
 
     /// The token's public name.
     #[must_use]
     pub fn token_id(&self) -> TokenId {
-        self.record().id
+        self.token.id()
     }
 
-    /// The token's record, as it was when it was loaded.
+    /// From when on the token is refused; never if `None`.
     #[must_use]
-    pub fn record(&self) -> &TokenRecord {
-        self.token.record()
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.token.expires_at()
     }
 
     /// What the caller may do: what the token holds, within what its owner may do now.
     #[must_use]
     pub fn scopes(&self) -> &ScopeSet {
-        self.narrowed.as_deref().unwrap_or(&self.record().scopes)
+        match &self.limits {
+            Limits::None => self.token.scopes(),
+            Limits::Catalog => self.token.grants().narrowed().scopes(),
+            Limits::Set(scopes) => scopes,
+        }
     }
 
     /// Whether the caller may do what this scope is about.
@@ -65,7 +76,22 @@ impl Principal {
         requirement: &'r Requirement,
         parameters: &P,
     ) -> Check<'r> {
-        requirement.check(self.scopes(), parameters)
+        match &self.limits {
+            Limits::None => requirement.check_held(self.token.grants(), parameters),
+            Limits::Catalog => requirement.check_held(self.token.grants().narrowed(), parameters),
+            Limits::Set(scopes) => requirement.check_held(&**scopes, parameters),
+        }
+    }
+
+    /// Limits the scopes to what the owner may do now. Answers whether that is anything at all.
+    pub(super) fn stand(&mut self, standing: &Standing) -> bool {
+        let left = match standing {
+            Standing::Full => return true,
+            Standing::UpTo(ceiling) => self.scopes().intersection(ceiling),
+            Standing::Disabled => return false,
+        };
+        self.limits = Limits::Set(Arc::new(left));
+        true
     }
 
     pub(super) fn loaded(&self) -> &LoadedToken {

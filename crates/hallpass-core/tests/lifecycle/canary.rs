@@ -183,7 +183,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     let _listening = Listening::to(&said);
     let mut hidden = Hidden::default();
 
-    let store = TestStore::new();
+    let store = test_store();
     let plain = Service::over(store.clone(), |b| b);
     let old = plain.issue(&["projects:read", "retired"]).await;
     hidden.add(&plain, &old).await;
@@ -212,7 +212,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     let regenerated = service.passes.regenerate(&alice(), id, how).await.unwrap();
     hidden.add(&service, &regenerated).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
-    service.store.fail_times(Verb::Rekey, Fault::Unavailable, 1);
+    service.store.faults().on(Verb::Rekey).once().fail();
     for _ in 0..2 {
         let principal = service.check(regenerated.token.reveal()).await.unwrap();
         said.debug(&principal);
@@ -232,7 +232,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     assert!(service.passes.token_in_url(text.as_bytes()));
     service.passes.revoke(&alice(), id).await.unwrap();
     said.debug(&service.check(text).await);
-    service.clock.advance_days(400);
+    service.clock.advance(days(400));
     said.debug(&service.check(issued.token.reveal()).await);
     said.debug(&service.passes.list(&root(), &Listing::new()).await.unwrap());
     service.passes.delete_many(&root(), &[id]).await.unwrap();
@@ -250,7 +250,7 @@ async fn print_values(said: &Said, service: &Service, issued: &Issued) {
     let text = issued.token.reveal();
     said.debug(&issued.token);
     said.debug(&passes.parse(text.as_bytes()));
-    let verification = passes.verify(passes.parse(text.as_bytes()).unwrap());
+    let verification = passes.verify(text.as_bytes());
     said.debug(&verification);
     if let Verification::Pending(pending) = verification {
         said.debug(&pending);
@@ -258,7 +258,7 @@ async fn print_values(said: &Said, service: &Service, issued: &Issued) {
     }
     said.debug(passes);
     said.debug(&passes.downgrade());
-    said.debug(&Hallpass::builder(TestStore::new()).pepper("2027", text));
+    said.debug(&Hallpass::builder(test_store()).pepper("2027", text));
     said.debug(&Pepper::new(text).unwrap());
 
     let stored = service.store.stored(issued.record.id).await.unwrap();
@@ -297,7 +297,7 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
         said.error(&format!("{text}\n").parse::<Scope>().unwrap_err());
         said.error(&format!("{text}\n").parse::<Owner>().unwrap_err());
         said.error(&Caller::try_owner(format!("{text}\n")).unwrap_err());
-        let swapped = Hallpass::builder(TestStore::new()).pepper(text, [1; 32]);
+        let swapped = Hallpass::builder(test_store()).pepper(text, [1; 32]);
         said.error(&swapped.try_build().unwrap_err());
     }
     let stale = Some(Revision::new(99));
@@ -309,14 +309,14 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
     said.error(&StoreError::unavailable(io::Error::other("connection refused")));
     let other = service.issue(&[]).await.record.id;
     for fault in [Fault::Unavailable, Fault::Corrupt, Fault::Another(other)] {
-        service.store.fail(Verb::Find, fault);
+        fault.befalls(service.store.faults().on(Verb::Find));
         said.error(&service.check(token).await.unwrap_err());
     }
-    service.store.heal();
-    service.store.fail(Verb::Touch, Fault::ReadOnly);
+    service.store.faults().heal();
+    service.store.faults().on(Verb::Touch).fail_with(read_only);
     assert!(service.accepts(token).await);
     let _ = service.passes.flush_uses().await;
-    service.store.heal();
+    service.store.faults().heal();
     said.error(&Error::Owners("the directory is down".into()));
 }
 

@@ -36,7 +36,7 @@ async fn a_stale_revision_deletes_nothing() {
     let outcome = service.passes.delete(&alice(), id, Some(Revision::new(2))).await;
     assert!(matches!(error(outcome), Error::Stale { current: Revision::FIRST, .. }));
     let passes = service.passes.clone();
-    service.store.intrude(Verb::Find, async move {
+    service.store.faults().on(Verb::Find).meanwhile(async move {
         passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
     let outcome = service.passes.delete(&alice(), id, Some(Revision::FIRST)).await;

@@ -38,7 +38,7 @@ async fn each_verb_says_who_did_what_to_whose_token() {
     let token = issue(&service, &by).await;
     let id = token.record.id;
     expect(&service, EventKind::Issued, actor, owner, Some(id), 1);
-    service.clock.advance_minutes(7);
+    service.clock.advance(minutes(7));
 
     let copy = passes.copy(&by, id, TokenUpdate::new()).await.unwrap().record.id;
     expect(&service, EventKind::Copied, actor, owner, Some(copy), 1);
@@ -81,7 +81,7 @@ async fn each_verb_says_who_did_what_to_whose_token() {
 
     let id = issue(&service, &by).await.record.id;
     passes.revoke(&by, id).await.unwrap();
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     service.happened.take();
     passes.prune(&by, passes.now()).await.unwrap();
     expect(&service, EventKind::Pruned, actor, None, None, 1);

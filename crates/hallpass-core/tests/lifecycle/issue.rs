@@ -1,3 +1,4 @@
+use hallpass_core::store::StoreError;
 use hallpass_core::{
     Catalog, CatalogScope, Error, Expiry, Forbidden, Limits, NewToken, Owner, Revision, Scope,
     ScopeSet, Status,
@@ -70,7 +71,7 @@ async fn every_fault_is_named_at_once_and_nothing_is_issued() {
         .expires("31-04-2027");
     let outcome = service.passes.issue(&alice(), new).await;
     assert_eq!(fields(outcome), ["name", "description", "scopes", "preset", "expires"]);
-    assert_eq!(service.store.calls(Verb::Insert), 0);
+    assert_eq!(service.store.faults().calls(Verb::Insert), 0);
     assert_eq!(service.store.head().await.get(), 0);
     assert!(service.happened.take().is_empty());
 }
@@ -338,13 +339,13 @@ async fn nobody_grants_more_than_they_may() {
 #[tokio::test]
 async fn an_id_that_is_taken_gives_way_to_another_and_overwrites_nothing() {
     let service = Service::new();
-    service.store.fail_times(Verb::Insert, Fault::Duplicate, 2);
+    service.store.faults().on(Verb::Insert).times(2).fail_with(StoreError::duplicate);
     let token = service.issue(&[]).await.token;
     assert!(service.accepts(token.reveal()).await);
-    assert_eq!(service.store.calls(Verb::Insert), 3);
+    assert_eq!(service.store.faults().calls(Verb::Insert), 3);
     // Chance does not strike thrice: the randomness is broken.
-    service.store.fail(Verb::Insert, Fault::Duplicate);
+    service.store.faults().on(Verb::Insert).fail_with(StoreError::duplicate);
     let error = error(service.passes.issue(&alice(), NewToken::named("x")).await);
     assert!(matches!(error, Error::Store(error) if error.is_duplicate()));
-    assert_eq!(service.store.calls(Verb::Insert), 6);
+    assert_eq!(service.store.faults().calls(Verb::Insert), 6);
 }

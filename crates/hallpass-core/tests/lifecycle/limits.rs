@@ -12,10 +12,6 @@ fn limited(tokens: u32) -> Service {
     Service::with(|b| b.limits(Limits::default().tokens_per_owner(tokens)))
 }
 
-fn days(days: i64) -> SignedDuration {
-    SignedDuration::from_hours(24 * days)
-}
-
 #[tokio::test]
 async fn the_default_is_50_tokens_an_owner() {
     let service = Service::new();
@@ -29,7 +25,7 @@ async fn the_default_is_50_tokens_an_owner() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_200_at_once_exactly_as_many_succeed_as_fit() {
-    let store = TestStore::new().yielding();
+    let store = test_store().making_way();
     let service = Arc::new(Service::over(store, |b| b));
     for _ in 0..49 {
         let _ = service.issue(&[]).await;
@@ -58,7 +54,7 @@ async fn of_200_at_once_exactly_as_many_succeed_as_fit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn coming_and_going_at_the_limit_never_exceeds_it_and_never_drifts() {
-    let service = Arc::new(Service::over(TestStore::new().yielding(), |b| {
+    let service = Arc::new(Service::over(test_store().making_way(), |b| {
         b.limits(Limits::default().tokens_per_owner(3))
     }));
     let tasks: Vec<_> = (0..8)
@@ -102,7 +98,7 @@ async fn a_revoked_or_expired_token_counts_until_it_is_deleted() {
     let new = NewToken::named("x").expires("12h");
     let expired = service.passes.issue(&alice(), new).await.unwrap().record.id;
     service.passes.revoke(&alice(), revoked).await.unwrap();
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     let full = service.passes.issue(&alice(), NewToken::named("x")).await;
     assert!(matches!(error(full), Error::LimitReached { .. }));
     // It was always counted, so it comes back at the limit too.
@@ -158,7 +154,7 @@ async fn a_lifetime_is_counted_from_the_secrets_birth() {
     let limits = Limits::default().longest_lifetime(days(90)).default_expiry(Expiry::days(30));
     let service = Service::with(|b| b.limits(limits));
     let id = service.issue(&[]).await.record.id;
-    service.clock.advance_days(20);
+    service.clock.advance(days(20));
     let longer = |span| TokenUpdate::new().expires(span);
     let outcome = service.passes.update(&alice(), id, longer("71d"), None).await;
     assert_eq!(fields(outcome), ["expires"], "91 days in all");
@@ -171,7 +167,7 @@ async fn a_lifetime_is_counted_from_the_secrets_birth() {
 
 #[tokio::test]
 async fn a_token_older_than_the_rule_gets_no_new_secret_without_an_end() {
-    let store = TestStore::new();
+    let store = test_store();
     let before = Service::over(store.clone(), |b| b);
     let id = before.issue(&[]).await.record.id;
     let limits = Limits::default().longest_lifetime(days(90)).default_expiry(Expiry::days(30));

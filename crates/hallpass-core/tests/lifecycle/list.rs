@@ -11,7 +11,7 @@ fn names(listed: &Listed) -> Vec<&str> {
 
 async fn named(service: &Service, by: &Caller, name: &str) -> TokenId {
     let id = service.passes.issue(by, NewToken::named(name)).await.unwrap().record.id;
-    service.clock.advance_minutes(1);
+    service.clock.advance(minutes(1));
     id
 }
 
@@ -60,7 +60,7 @@ async fn filters_narrow_the_page_and_the_total() {
     issue("weekly", "about 100%_done", "jobs", "12h").await;
     let revoked = issue("old", "NIGHTLY before", "jobs:run", "12h").await;
     service.passes.revoke(&alice(), revoked).await.unwrap();
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     for (listing, expected) in [
         (Listing::new().status(Status::Active), &["Nightly Größe"][..]),
         (Listing::new().status(Status::Expired), &["weekly"]),
@@ -89,7 +89,7 @@ async fn absent_times_come_last_in_both_directions() {
     for (name, expires) in [("never", "never"), ("soon", "12h"), ("late", "30d")] {
         let new = NewToken::named(name).expires(expires);
         let token = service.passes.issue(&alice(), new).await.unwrap().token;
-        service.clock.advance_minutes(1);
+        service.clock.advance(minutes(1));
         if name != "late" {
             assert!(service.accepts(token.reveal()).await);
         }

@@ -237,7 +237,7 @@ impl Model {
             Step::Flush => {
                 passes.flush_uses().await.unwrap();
             }
-            Step::Pass { minutes } => self.service.clock.advance_minutes(minutes),
+            Step::Pass { minutes } => self.service.clock.advance(crate::common::minutes(minutes)),
         }
     }
 

@@ -19,7 +19,7 @@ async fn a_token_that_cannot_be_looked_up_is_neither_let_in_nor_refused() {
     service.passes.delete(&alice(), gone.record.id, None).await.unwrap();
     service.happened.take();
     for fault in [Fault::Unavailable, Fault::ReadOnly, Fault::Corrupt, Fault::LostAfter] {
-        service.store.fail(Verb::Find, fault);
+        fault.befalls(service.store.faults().on(Verb::Find));
         for text in [token.token.reveal(), gone.token.reveal()] {
             unavailable(service.check(text).await);
         }
@@ -28,7 +28,7 @@ async fn a_token_that_cannot_be_looked_up_is_neither_let_in_nor_refused() {
     }
     assert!(service.happened.take().is_empty(), "an outage is no refusal");
     assert_eq!(service.refusal("nonsense").await, RefusedBecause::Malformed, "that needs no store");
-    service.store.heal();
+    service.store.faults().heal();
     assert!(service.accepts(token.token.reveal()).await);
 }
 
@@ -37,7 +37,7 @@ async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
     let service = Service::new();
     let (asked, answered) = (service.issue(&["a"]).await, service.issue(&["b"]).await);
     service.happened.take();
-    service.store.fail(Verb::Find, Fault::Another(answered.record.id));
+    service.store.faults().on(Verb::Find).answer_with(answered.record.id);
     unavailable(service.check(asked.token.reveal()).await);
     let id = asked.record.id;
     let errors = [
@@ -51,7 +51,7 @@ async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
     for error in errors {
         assert!(error.is_unavailable(), "{error:?}");
     }
-    service.store.heal();
+    service.store.faults().heal();
     assert!(service.happened.take().is_empty());
     assert!(
         service.accepts(asked.token.reveal()).await
@@ -63,8 +63,8 @@ async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
 async fn a_store_that_never_answers_lets_nobody_in_and_holds_nobody_up() {
     let service = Service::new();
     let (token, cached) = (service.issue(&[]).await, service.issue(&[]).await);
-    service.store.pin(cached.record.id).await;
-    service.store.fail(Verb::Find, Fault::Stall);
+    service.store.pin(cached.record.id).await.unwrap();
+    let _shut = service.store.faults().on(Verb::Find).stall();
     {
         let mut check = std::pin::pin!(service.check(token.token.reveal()));
         let mut context = Context::from_waker(Waker::noop());
@@ -73,7 +73,7 @@ async fn a_store_that_never_answers_lets_nobody_in_and_holds_nobody_up() {
         }
         assert!(service.accepts(cached.token.reveal()).await);
     }
-    service.store.heal();
+    service.store.faults().heal();
     assert!(service.accepts(token.token.reveal()).await, "who went away broke nothing");
 }
 
@@ -85,18 +85,7 @@ async fn what_could_not_be_stored_was_not_done() {
     let head = service.store.head().await;
     service.happened.take();
     for fault in [Fault::Unavailable, Fault::ReadOnly] {
-        for verb in [
-            Verb::Insert,
-            Verb::Change,
-            Verb::Delete,
-            Verb::DeleteMany,
-            Verb::DeleteOwner,
-            Verb::RevokeOwner,
-            Verb::Announce,
-            Verb::Prune,
-        ] {
-            service.store.fail(verb, fault);
-        }
+        fault.befalls(service.store.faults().on(Verb::WRITES));
         let passes = &service.passes;
         let errors = [
             error(passes.issue(&alice(), NewToken::named("x")).await),
@@ -114,7 +103,7 @@ async fn what_could_not_be_stored_was_not_done() {
         for error in errors {
             assert!(error.is_unavailable(), "{error:?}");
             let Error::Store(store) = error else { panic!("{error:?}") };
-            assert_eq!(store.is_read_only(), matches!(fault, Fault::ReadOnly));
+            assert_eq!(store.is_read_only(), fault == Fault::ReadOnly);
         }
     }
     assert!(service.happened.take().is_empty());
@@ -124,7 +113,7 @@ async fn what_could_not_be_stored_was_not_done() {
         service.accepts(token.token.reveal()).await,
         "checks go on while nothing can be written"
     );
-    service.store.fail(Verb::List, Fault::Unavailable);
+    service.store.faults().on(Verb::List).fail();
     assert!(error(service.passes.list(&alice(), &Listing::new()).await).is_unavailable());
 }
 
@@ -132,7 +121,7 @@ async fn what_could_not_be_stored_was_not_done() {
 async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_again() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    service.store.fail_times(Verb::Change, Fault::LostAfter, 1);
+    service.store.faults().on(Verb::Change).once().lose_answer();
     let outcome = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await;
     assert!(error(outcome).is_unavailable());
     assert!(!service.accepts(old.token.reveal()).await, "it had been done");
@@ -143,7 +132,7 @@ async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_aga
 #[tokio::test]
 async fn an_issue_whose_answer_is_lost_shows_no_secret_and_counts() {
     let service = Service::new();
-    service.store.fail_times(Verb::Insert, Fault::LostAfter, 1);
+    service.store.faults().on(Verb::Insert).once().lose_answer();
     let outcome = service.passes.issue(&alice(), NewToken::named("x")).await;
     assert!(error(outcome).is_unavailable());
     assert_eq!(service.passes.list(&alice(), &Listing::new()).await.unwrap().total, 1);
@@ -156,14 +145,14 @@ async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() 
         let old = service.issue(&[]).await;
         let how = Regenerate::new().overlap("1d");
         let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
-        service.store.fail(Verb::Rekey, fault);
+        fault.befalls(service.store.faults().on(Verb::Rekey));
         assert!(service.accepts(new.token.reveal()).await);
         assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown, "{fault:?}");
         assert!(service.accepts(new.token.reveal()).await, "the new one goes on");
-        service.store.heal();
-        let tries = service.store.calls(Verb::Rekey);
+        service.store.faults().heal();
+        let tries = service.store.faults().calls(Verb::Rekey);
         assert!(service.accepts(new.token.reveal()).await);
-        assert_eq!(service.store.calls(Verb::Rekey), tries, "not tried with every use");
+        assert_eq!(service.store.faults().calls(Verb::Rekey), tries, "not tried with every use");
         service.clock.advance(SignedDuration::from_secs(1));
         assert!(service.accepts(new.token.reveal()).await);
         assert!(!service.accepts(old.token.reveal()).await);
@@ -179,7 +168,7 @@ async fn what_this_node_remembers_of_an_overlap_does_not_shut_out_a_later_one() 
     let id = first.record.id;
     let how = || Regenerate::new().overlap("1d");
     let second = service.passes.regenerate(&alice(), id, how()).await.unwrap();
-    service.store.fail(Verb::Rekey, Fault::Unavailable);
+    service.store.faults().on(Verb::Rekey).fail();
     assert!(service.accepts(second.token.reveal()).await);
     assert!(!service.accepts(first.token.reveal()).await);
     let third = service.passes.regenerate(&alice(), id, how()).await.unwrap();
@@ -194,7 +183,7 @@ async fn a_check_that_is_dropped_while_it_ends_an_overlap_has_ended_it_here() {
     let old = service.issue(&[]).await;
     let how = Regenerate::new().overlap("1d");
     let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
-    service.store.fail(Verb::Rekey, Fault::Stall);
+    let _shut = service.store.faults().on(Verb::Rekey).stall();
     {
         let mut check = std::pin::pin!(service.check(new.token.reveal()));
         let mut context = Context::from_waker(Waker::noop());

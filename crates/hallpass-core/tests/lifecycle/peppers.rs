@@ -22,7 +22,7 @@ async fn without_a_pepper_digests_are_sha256_and_with_one_they_name_it() {
 
 #[tokio::test]
 async fn a_first_pepper_needs_no_flag_day() {
-    let store = TestStore::new();
+    let store = test_store();
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let id = token.record.id;
     let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
@@ -47,7 +47,7 @@ async fn a_first_pepper_needs_no_flag_day() {
 
 #[tokio::test]
 async fn peppers_rotate_and_digests_follow_as_tokens_are_used() {
-    let store = TestStore::new();
+    let store = test_store();
     let before = Service::over(store.clone(), |b| b.pepper("2026", FIRST));
     let (used, idle) = (before.issue(&[]).await, before.issue(&[]).await);
     let after =
@@ -65,7 +65,7 @@ async fn peppers_rotate_and_digests_follow_as_tokens_are_used() {
 
 #[tokio::test]
 async fn another_key_of_the_same_name_proves_nothing() {
-    let store = TestStore::new();
+    let store = test_store();
     let token = Service::over(store.clone(), |b| b.pepper("k", FIRST)).issue(&[]).await;
     let other = Service::over(store, |b| b.pepper("k", SECOND));
     assert_eq!(other.refusal(token.token.reveal()).await, RefusedBecause::Unknown);
@@ -73,7 +73,7 @@ async fn another_key_of_the_same_name_proves_nothing() {
 
 #[tokio::test]
 async fn a_retired_pepper_makes_no_new_digests() {
-    let store = TestStore::new();
+    let store = test_store();
     let token = Service::over(store.clone(), |b| b.pepper("2026", FIRST)).issue(&[]).await;
     let service = Service::over(store, |b| b.retired_pepper("2026", FIRST));
     assert!(service.accepts(token.token.reveal()).await);
@@ -90,7 +90,7 @@ async fn the_order_in_which_peppers_are_given_means_nothing() {
 
 #[tokio::test]
 async fn a_rekey_that_comes_late_never_touches_a_newer_secret() {
-    let store = TestStore::new();
+    let store = test_store();
     let old = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
     assert!(service.accepts(old.token.reveal()).await);
@@ -108,7 +108,7 @@ async fn a_rekey_that_comes_late_never_touches_a_newer_secret() {
 
 #[tokio::test]
 async fn a_rekey_revives_no_deleted_token() {
-    let store = TestStore::new();
+    let store = test_store();
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
     assert!(service.accepts(token.token.reveal()).await);
@@ -119,7 +119,7 @@ async fn a_rekey_revives_no_deleted_token() {
 
 #[tokio::test]
 async fn an_overlap_spans_a_rotation() {
-    let store = TestStore::new();
+    let store = test_store();
     let old = Service::over(store.clone(), |b| b.pepper("2026", FIRST)).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
     let how = Regenerate::new().overlap("1d");
@@ -134,21 +134,21 @@ async fn an_overlap_spans_a_rotation() {
 
 #[tokio::test]
 async fn a_digest_that_cannot_be_made_anew_yet_is_tried_again_with_the_next_use() {
-    let store = TestStore::new();
+    let store = test_store();
     let plain = Service::over(store.clone(), |b| b);
     let (one, two) = (plain.issue(&[]).await, plain.issue(&[]).await);
     let service = Service::over(store, |b| b.pepper("2027", FIRST));
     for token in [&one, &two] {
         assert!(service.accepts(token.token.reveal()).await);
     }
-    service.store.fail(Verb::Rekey, Fault::Unavailable);
+    service.store.faults().on(Verb::Rekey).fail();
     let _ = service.passes.flush_uses().await;
     assert_eq!(
-        service.store.calls(Verb::Rekey),
+        service.store.faults().calls(Verb::Rekey),
         1,
         "a store that is down is asked once, not once a token"
     );
-    service.store.heal();
+    service.store.faults().heal();
     for token in [&one, &two] {
         assert!(service.accepts(token.token.reveal()).await);
     }
@@ -160,14 +160,18 @@ async fn a_digest_that_cannot_be_made_anew_yet_is_tried_again_with_the_next_use(
 
 #[tokio::test]
 async fn a_look_at_a_token_does_not_wait_for_digests() {
-    let store = TestStore::new();
+    let store = test_store();
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", FIRST));
     assert!(service.accepts(token.token.reveal()).await);
     service.passes.get(&alice(), token.record.id).await.unwrap();
-    assert_eq!(service.store.calls(Verb::Rekey), 0);
+    assert_eq!(service.store.faults().calls(Verb::Rekey), 0);
     service.passes.flush_uses().await.unwrap();
-    assert_eq!(service.store.calls(Verb::Rekey), 1, "it waits for the flush that is meant for it");
+    assert_eq!(
+        service.store.faults().calls(Verb::Rekey),
+        1,
+        "it waits for the flush that is meant for it"
+    );
 }
 
 #[test]

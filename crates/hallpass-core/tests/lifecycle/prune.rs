@@ -27,7 +27,7 @@ async fn what_ended_before_goes_and_the_rest_stays() {
     issue("never ends", "never").await;
     let revoked = issue("revoked long ago", "never").await;
     service.passes.revoke(&alice(), revoked).await.unwrap();
-    service.clock.advance_days(20);
+    service.clock.advance(days(20));
     let revoked = issue("revoked lately", "never").await;
     service.passes.revoke(&alice(), revoked).await.unwrap();
     service.happened.take();
@@ -61,10 +61,10 @@ async fn it_goes_on_in_batches_until_none_is_left() {
         let _ = service.issue(&[]).await;
     }
     service.passes.revoke_all(&alice(), alice().actor()).await.unwrap();
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     service.happened.take();
     assert_eq!(service.passes.prune(&job(), service.passes.now()).await.unwrap(), 1_201);
-    assert_eq!(service.store.calls(Verb::Prune), 3);
+    assert_eq!(service.store.faults().calls(Verb::Prune), 3);
     assert_eq!(service.happened.only().count, 1_201);
 }
 
@@ -75,14 +75,18 @@ async fn what_went_before_trouble_came_is_on_record() {
         let _ = service.issue(&[]).await;
     }
     service.passes.revoke_all(&alice(), alice().actor()).await.unwrap();
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     service.happened.take();
     let store = service.store.clone();
-    service.store.intrude(Verb::Prune, async move { store.fail(Verb::Prune, Fault::Unavailable) });
+    service
+        .store
+        .faults()
+        .on(Verb::Prune)
+        .meanwhile(async move { store.faults().on(Verb::Prune).fail() });
     let error = error(service.passes.prune(&job(), service.passes.now()).await);
     assert!(error.is_unavailable());
     assert_eq!(service.happened.only().count, 500);
-    service.store.heal();
+    service.store.faults().heal();
     assert_eq!(service.passes.prune(&job(), service.passes.now()).await.unwrap(), 100);
 }
 

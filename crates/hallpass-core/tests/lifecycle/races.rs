@@ -11,7 +11,7 @@ const ROUNDS: usize = 200;
 
 /// One service for all rounds, whose store lets the others go first now and then.
 fn service() -> Arc<Service> {
-    Arc::new(Service::over(TestStore::new().yielding(), |b| {
+    Arc::new(Service::over(test_store().making_way(), |b| {
         b.limits(hallpass_core::Limits::default().unlimited_tokens())
     }))
 }
@@ -204,7 +204,7 @@ async fn once_a_new_secret_was_let_in_its_predecessor_never_is() {
         let how = Regenerate::new().overlap("1d");
         let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
         if round % 2 == 0 {
-            service.store.fail_times(Verb::Rekey, Fault::Unavailable, 2);
+            service.store.faults().on(Verb::Rekey).times(2).fail();
         }
         let returned = Arc::new(AtomicBool::new(false));
         let checks: Vec<_> = (0..4)
@@ -226,6 +226,6 @@ async fn once_a_new_secret_was_let_in_its_predecessor_never_is() {
             check.await.unwrap();
         }
         assert!(!service.accepts(old.token.reveal()).await);
-        service.store.heal();
+        service.store.faults().heal();
     }
 }

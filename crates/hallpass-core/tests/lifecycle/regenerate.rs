@@ -22,7 +22,7 @@ async fn a_new_secret_for_the_same_token_and_the_old_one_is_dead_at_once() {
     let new = NewToken::named("ci").description("d").scope("a").expires("30d");
     let old = service.passes.issue(&alice(), new).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     let new = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
     let (was, is) = (&old.record, &new.record);
     assert_eq!((is.id, &is.owner, &is.name), (was.id, &was.owner, &was.name));
@@ -57,7 +57,7 @@ async fn a_revoked_token_comes_back_with_its_new_secret_only() {
 async fn an_expired_token_needs_a_new_end() {
     let service = Service::new();
     let old = issue_until(&service, "12h").await;
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     let id = old.record.id;
     let outcome = service.passes.regenerate(&alice(), id, Regenerate::new()).await;
     assert_eq!(fields(outcome), ["expires"]);
@@ -110,7 +110,7 @@ async fn faults_are_named_at_once_and_the_old_secret_lives() {
         assert_eq!(fields(outcome), ["overlap"], "{span:?}");
     }
     assert!(service.accepts(old.token.reveal()).await);
-    assert_eq!(service.store.calls(Verb::Change), 0);
+    assert_eq!(service.store.faults().calls(Verb::Change), 0);
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn of_two_at_once_one_wins_and_only_its_secret_works() {
     let old = service.issue(&[]).await;
     let (id, passes) = (old.record.id, service.passes.clone());
     let (send, winner) = std::sync::mpsc::channel();
-    service.store.intrude(Verb::Find, async move {
+    service.store.faults().on(Verb::Find).meanwhile(async move {
         send.send(passes.regenerate(&alice(), id, Regenerate::new()).await.unwrap()).unwrap();
     });
     let outcome = service.passes.regenerate(&alice(), id, Regenerate::new()).await;
@@ -244,7 +244,7 @@ async fn a_stale_revision_changes_nothing() {
     let outcome = service.passes.regenerate(&alice(), id, how()).await;
     assert!(matches!(error(outcome), Error::Stale { current: Revision::FIRST, .. }));
     let passes = service.passes.clone();
-    service.store.intrude(Verb::Find, async move {
+    service.store.faults().on(Verb::Find).meanwhile(async move {
         passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
     let how = Regenerate::new().expecting(Some(Revision::FIRST));
@@ -285,9 +285,9 @@ async fn a_late_flush_of_the_old_secrets_use_revives_nothing() {
     let old = service.issue(&[]).await;
     assert!(service.accepts(old.token.reveal()).await);
     // The use waits while the store takes no uses, and the token gets another secret meanwhile.
-    service.store.fail(Verb::Touch, Fault::Unavailable);
+    service.store.faults().on(Verb::Touch).fail();
     let new = regenerate(&service, &old, Regenerate::new()).await;
-    service.store.heal();
+    service.store.faults().heal();
     assert_eq!(service.passes.flush_uses().await.unwrap(), 0, "it was at another revision");
     assert!(!service.accepts(old.token.reveal()).await);
     assert!(service.accepts(&new).await);

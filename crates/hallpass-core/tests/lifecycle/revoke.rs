@@ -11,7 +11,7 @@ async fn a_revoked_token_is_dead_at_once() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     assert!(service.accepts(token.token.reveal()).await);
-    service.clock.advance_minutes(5);
+    service.clock.advance(minutes(5));
     let record = service.passes.revoke(&alice(), token.record.id).await.unwrap();
     assert_eq!(record.revoked_at, Some(service.passes.now()));
     assert_eq!(record.revision, Revision::new(2));
@@ -25,7 +25,7 @@ async fn revoking_again_changes_nothing_and_deleting_after_works() {
     let first = service.passes.revoke(&alice(), id).await.unwrap();
     let head = service.store.head().await;
     service.happened.take();
-    service.clock.advance_minutes(5);
+    service.clock.advance(minutes(5));
     assert_eq!(service.passes.revoke(&alice(), id).await.unwrap(), first);
     assert_eq!(service.store.head().await, head);
     assert!(service.happened.take().is_empty());
@@ -41,7 +41,7 @@ async fn an_expired_token_can_be_revoked() {
     let token = service.issue(&[]).await;
     let update = TokenUpdate::new().expires("12h");
     service.passes.update(&alice(), token.record.id, update, None).await.unwrap();
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Expired);
     service.passes.revoke(&alice(), token.record.id).await.unwrap();
     assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Revoked);
@@ -67,7 +67,7 @@ async fn an_edit_that_comes_between_does_not_save_the_token() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let (id, passes) = (token.record.id, service.passes.clone());
-    service.store.intrude(Verb::Find, async move {
+    service.store.faults().on(Verb::Find).meanwhile(async move {
         passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
     let record = service.passes.revoke(&alice(), id).await.unwrap();
@@ -81,10 +81,10 @@ async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
         let service = Service::new();
         let token = service.issue(&[]).await;
         service.happened.take();
-        service.store.fail_times(Verb::Change, fault, 1);
+        fault.befalls(service.store.faults().on(Verb::Change).once());
         let record = service.passes.revoke(&alice(), token.record.id).await.unwrap();
         assert!(record.revoked_at.is_some());
-        assert_eq!(service.store.calls(Verb::Change), changes);
+        assert_eq!(service.store.faults().calls(Verb::Change), changes);
         assert!(!service.accepts(token.token.reveal()).await);
         // On record once, whichever attempt did it.
         let revoked: Vec<_> =
@@ -98,10 +98,10 @@ async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
 async fn a_revocation_whose_outcome_stays_unknown_is_the_stores_trouble() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
-    service.store.fail(Verb::Change, Fault::LostBefore);
+    service.store.faults().on(Verb::Change).lose_call();
     let error = error(service.passes.revoke(&alice(), id).await);
     assert!(error.is_unavailable(), "{error:?}");
-    let calls = service.store.calls(Verb::Change);
+    let calls = service.store.faults().calls(Verb::Change);
     assert!(
         (2..=8).contains(&calls),
         "{calls} attempts, each of which may take a store's deadline"

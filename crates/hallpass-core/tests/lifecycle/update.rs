@@ -49,7 +49,7 @@ async fn nothing_different_is_no_change() {
     }
     let record = service.passes.add_scopes(&alice(), id, ["a"], None).await.unwrap();
     assert_eq!(record.revision, Revision::FIRST);
-    assert_eq!(service.store.calls(Verb::Change), 0);
+    assert_eq!(service.store.faults().calls(Verb::Change), 0);
     assert!(service.happened.take().is_empty());
 }
 
@@ -95,7 +95,7 @@ async fn without_a_revision_two_changes_are_both_applied() {
     let id = service.issue(&[]).await.record.id;
     let passes = service.passes.clone();
     // The description changes after the name's change has read the record.
-    service.store.intrude(Verb::Find, async move {
+    service.store.faults().on(Verb::Find).meanwhile(async move {
         let update = TokenUpdate::new().description("meanwhile");
         passes.update(&alice(), id, update, None).await.unwrap();
     });
@@ -109,7 +109,7 @@ async fn a_change_that_comes_between_makes_an_expected_revision_stale() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     let passes = service.passes.clone();
-    service.store.intrude(Verb::Find, async move {
+    service.store.faults().on(Verb::Find).meanwhile(async move {
         passes.update(&alice(), id, renamed("meanwhile"), None).await.unwrap();
     });
     let outcome = service.passes.update(&alice(), id, renamed("new"), Some(Revision::FIRST)).await;
@@ -124,7 +124,7 @@ async fn an_ended_token_gets_no_new_end_but_everything_else() {
     let expired = service.issue(&["a"]).await;
     let update = TokenUpdate::new().expires("12h");
     service.passes.update(&alice(), expired.record.id, update, None).await.unwrap();
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     for token in [revoked, expired] {
         let id = token.record.id;
         for expires in ["30d", "never"] {
@@ -145,7 +145,7 @@ async fn a_revocation_that_comes_between_is_not_undone_by_a_new_end() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let (id, passes) = (token.record.id, service.passes.clone());
-    service.store.intrude(Verb::Find, async move {
+    service.store.faults().on(Verb::Find).meanwhile(async move {
         passes.revoke(&alice(), id).await.unwrap();
     });
     let update = TokenUpdate::new().expires("30d");
@@ -161,7 +161,7 @@ async fn a_new_end_counts_at_once() {
     let update = TokenUpdate::new().expires("2027-01-01T00:01:00Z");
     service.passes.update(&alice(), token.record.id, update, None).await.unwrap();
     assert!(service.accepts(token.token.reveal()).await);
-    service.clock.advance_minutes(1);
+    service.clock.advance(minutes(1));
     assert!(!service.accepts(token.token.reveal()).await, "from the very instant on");
 }
 
@@ -226,7 +226,7 @@ async fn only_scopes_that_are_added_must_be_grantable() {
 
 #[tokio::test]
 async fn a_scope_that_left_the_catalog_vouches_for_no_other() {
-    let store = TestStore::new();
+    let store = test_store();
     let before = Service::over(store.clone(), |b| b);
     // `*` was fine without a catalog; with this one, it is unknown and allows nothing.
     let token = before.issue(&["*"]).await;

@@ -13,7 +13,7 @@ async fn a_check_writes_nothing_and_a_flush_writes_the_use() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
-    assert_eq!(service.store.calls(Verb::Touch), 0);
+    assert_eq!(service.store.faults().calls(Verb::Touch), 0);
     assert!(service.passes.has_unflushed_uses());
     let head = service.store.head().await;
     assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
@@ -57,7 +57,7 @@ async fn a_use_moves_forward_only() {
     // Two nodes; the one whose clock is behind flushes last.
     let behind = Service::over(service.store.clone(), |b| b);
     assert!(behind.accepts(text).await);
-    service.clock.advance_minutes(10);
+    service.clock.advance(minutes(10));
     assert!(service.accepts(text).await);
     assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
     assert_eq!(behind.passes.flush_uses().await.unwrap(), 0);
@@ -71,7 +71,7 @@ async fn reads_see_the_uses_of_a_moment_ago() {
     assert!(service.accepts(token.token.reveal()).await);
     let record = service.passes.get(&alice(), token.record.id).await.unwrap();
     assert_eq!(record.last_used_at, Some(at(START)));
-    service.clock.advance_minutes(1);
+    service.clock.advance(minutes(1));
     assert!(service.accepts(token.token.reveal()).await);
     let listed = service.passes.list(&alice(), &Listing::new()).await.unwrap();
     assert_eq!(listed.items[0].last_used_at, Some(service.passes.now()));
@@ -83,12 +83,12 @@ async fn reads_work_while_uses_cannot_be_written_and_the_uses_wait() {
     let token = service.issue(&[]).await;
     let id = token.record.id;
     assert!(service.accepts(token.token.reveal()).await);
-    service.store.fail(Verb::Touch, Fault::ReadOnly);
+    service.store.faults().on(Verb::Touch).fail_with(read_only);
     assert!(service.passes.flush_uses().await.unwrap_err().is_unavailable());
     assert_eq!(service.passes.get(&alice(), id).await.unwrap().last_used_at, None);
     assert_eq!(service.passes.list(&alice(), &Listing::new()).await.unwrap().total, 1);
     assert!(service.passes.has_unflushed_uses());
-    service.store.heal();
+    service.store.faults().heal();
     assert_eq!(service.passes.get(&alice(), id).await.unwrap().last_used_at, Some(at(START)));
 }
 
@@ -97,14 +97,16 @@ async fn what_is_put_back_does_not_hide_a_newer_use() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
-    service.store.fail_times(Verb::Touch, Fault::Unavailable, 1);
-    service.clock.advance_minutes(3);
-    let (passes, text) = (service.passes.clone(), token.token.reveal().to_owned());
+    let gate = service.store.faults().on(Verb::Touch).once().stall();
+    service.store.faults().on(Verb::Touch).once().fail();
+    service.clock.advance(minutes(3));
     // Used again while the flush is under way, which then fails.
-    service.store.intrude(Verb::Touch, async move {
-        passes.authenticate(text.as_bytes()).await.unwrap();
+    let (flushed, ()) = tokio::join!(service.passes.flush_uses(), async {
+        gate.arrived(1).await;
+        assert!(service.accepts(token.token.reveal()).await);
+        gate.open();
     });
-    assert!(service.passes.flush_uses().await.is_err());
+    assert!(flushed.is_err());
     service.passes.flush_uses().await.unwrap();
     assert_eq!(stored_use(&service, token.record.id).await, Some(service.passes.now()));
 }
@@ -114,14 +116,14 @@ async fn a_flush_that_is_dropped_half_way_loses_nothing() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
-    service.store.fail(Verb::Touch, Fault::Stall);
+    let _shut = service.store.faults().on(Verb::Touch).stall();
     let passes = service.passes.clone();
     {
         let mut flush = std::pin::pin!(passes.flush_uses());
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(flush.as_mut().poll(&mut context).is_pending());
     }
-    service.store.heal();
+    service.store.faults().heal();
     assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
     assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
 }
@@ -137,10 +139,18 @@ async fn many_uses_go_in_batches_and_what_failed_waits() {
         assert!(service.accepts(token.token.reveal()).await);
     }
     let store = service.store.clone();
-    service.store.intrude(Verb::Touch, async move { store.fail(Verb::Touch, Fault::Unavailable) });
+    service
+        .store
+        .faults()
+        .on(Verb::Touch)
+        .meanwhile(async move { store.faults().on(Verb::Touch).fail() });
     assert!(service.passes.flush_uses().await.is_err());
-    assert_eq!(service.store.calls(Verb::Touch), 2, "no third try while the store is down");
-    service.store.heal();
+    assert_eq!(
+        service.store.faults().calls(Verb::Touch),
+        2,
+        "no third try while the store is down"
+    );
+    service.store.faults().heal();
     assert_eq!(service.passes.flush_uses().await.unwrap(), 701);
     for token in &tokens {
         assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
@@ -199,7 +209,7 @@ async fn editing_keeps_the_last_use() {
     let token = service.issue(&[]).await;
     let id = token.record.id;
     assert!(service.accepts(token.token.reveal()).await);
-    service.clock.advance_minutes(5);
+    service.clock.advance(minutes(5));
     let used = Some(at(START));
     let update = TokenUpdate::new().name("x");
     assert_eq!(service.passes.update(&alice(), id, update, None).await.unwrap().last_used_at, used);
@@ -215,5 +225,5 @@ async fn one_owners_look_costs_no_more_than_the_uses_that_wait() {
     let new = NewToken::named("x");
     let token = service.passes.issue(&bob(), new).await.unwrap();
     service.passes.get(&bob(), token.record.id).await.unwrap();
-    assert_eq!(service.store.calls(Verb::Touch), 0, "nothing waited");
+    assert_eq!(service.store.faults().calls(Verb::Touch), 0, "nothing waited");
 }

@@ -8,7 +8,7 @@ use crate::common::*;
 /// The verdict, where it needs no look at the store.
 #[track_caller]
 fn decided(service: &Service, token: &str) -> Result<hallpass_core::Principal, Denied> {
-    match service.passes.verify(service.passes.parse(token.as_bytes())?) {
+    match service.passes.verify(token.as_bytes()) {
         Verification::Decided(verdict) => verdict,
         Verification::Pending(_) => panic!("it was cached"),
     }
@@ -61,23 +61,23 @@ async fn what_is_malformed_never_reaches_the_store() {
     for bytes in [&b"\xFF\xFE"[..], &[0; 74], text.replacen('p', "\u{0}", 1).as_bytes()] {
         assert_eq!(refused(service.passes.authenticate(bytes).await), RefusedBecause::Malformed);
     }
-    assert_eq!(service.store.calls(Verb::Find), 0);
+    assert_eq!(service.store.faults().calls(Verb::Find), 0);
     assert!(service.accepts(text).await);
 }
 
 #[tokio::test]
 async fn another_applications_token_is_refused_before_the_shared_store_is_asked() {
-    let store = TestStore::new();
+    let store = test_store();
     let ours = Service::over(store.clone(), |b| b.prefix("acme"));
     let theirs = Service::over(store, |b| b.prefix("umbrella"));
     let token = theirs.issue(&[]).await.token;
     assert_eq!(ours.refusal(token.reveal()).await, RefusedBecause::Malformed);
-    assert_eq!(ours.store.calls(Verb::Find), 0);
+    assert_eq!(ours.store.faults().calls(Verb::Find), 0);
 }
 
 #[tokio::test]
 async fn a_retired_prefix_is_accepted_and_new_secrets_have_the_new_one() {
-    let store = TestStore::new();
+    let store = test_store();
     let before = Service::over(store.clone(), |b| b.prefix("old"));
     let token = before.issue(&[]).await;
     let after = Service::over(store.clone(), |b| {
@@ -99,7 +99,7 @@ async fn the_secret_is_proven_before_any_state_is_looked_at() {
     let id = old.record.id;
     let how = Regenerate::new().expires("12h");
     let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
-    service.clock.advance_days(1);
+    service.clock.advance(days(1));
     assert_eq!(service.refusal(new.token.reveal()).await, RefusedBecause::Expired);
     assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
     service.passes.revoke(&alice(), id).await.unwrap();
@@ -178,7 +178,7 @@ async fn a_principal_meets_requirements_by_what_it_holds() {
 
 #[tokio::test]
 async fn a_scope_that_left_the_catalog_allows_nothing() {
-    let store = TestStore::new();
+    let store = test_store();
     let token =
         Service::over(store.clone(), |b| b).issue(&["projects:read", "retired"]).await.token;
     let catalog = Catalog::new().scope(CatalogScope::new("projects:read", "Read"));
@@ -187,7 +187,8 @@ async fn a_scope_that_left_the_catalog_allows_nothing() {
     assert_eq!(*principal.scopes(), set(&["projects:read"]));
     assert!(!principal.allows(&scope("retired")));
     assert!(!principal.check(&"retired".parse().unwrap(), &()).is_granted());
-    assert_eq!(principal.record().scopes.len(), 2, "what is stored is not touched");
+    let record = service.passes.get(&alice(), principal.token_id()).await.unwrap();
+    assert_eq!(record.scopes.len(), 2, "what is stored is not touched");
 }
 
 #[tokio::test]
@@ -198,7 +199,6 @@ async fn a_principal_is_a_snapshot() {
     service.passes.clear_scopes(&alice(), token.record.id, None).await.unwrap();
     service.passes.revoke(&alice(), token.record.id).await.unwrap();
     assert!(principal.allows(&scope("a")));
-    assert_eq!(principal.record().revoked_at, None);
 }
 
 #[tokio::test]
@@ -206,11 +206,11 @@ async fn a_cached_token_is_decided_at_once_and_its_end_is_looked_at_each_time() 
     let service = Service::new();
     let new = NewToken::named("x").expires("12h");
     let token = service.passes.issue(&alice(), new).await.unwrap();
-    service.store.pin(token.record.id).await;
+    service.store.pin(token.record.id).await.unwrap();
     assert!(decided(&service, token.token.reveal()).is_ok());
     service.clock.set(at("2027-01-01T12:00:00Z"));
     assert_eq!(refused(decided(&service, token.token.reveal())), RefusedBecause::Expired);
-    assert_eq!(service.store.calls(Verb::Find), 0);
+    assert_eq!(service.store.faults().calls(Verb::Find), 0);
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    service.store.pin(id).await;
+    service.store.pin(id).await.unwrap();
     let how = Regenerate::new().overlap("1d");
     let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
@@ -230,7 +230,7 @@ async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
 async fn so_it_does_where_the_host_is_asked_about_owners() {
     let service = Service::with(|b| b.owners(|_| async { Ok(Standing::Full) }));
     let old = service.issue(&[]).await;
-    service.store.pin(old.record.id).await;
+    service.store.pin(old.record.id).await.unwrap();
     let how = Regenerate::new();
     let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
@@ -242,10 +242,10 @@ async fn a_wrong_secret_for_a_cached_token_costs_one_look_at_the_store() {
     let old = service.issue(&[]).await;
     let id = old.record.id;
     let _ = service.passes.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
-    service.store.pin(id).await;
-    let before = service.store.calls(Verb::Find);
+    service.store.pin(id).await.unwrap();
+    let before = service.store.faults().calls(Verb::Find);
     assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
-    assert_eq!(service.store.calls(Verb::Find), before + 1);
+    assert_eq!(service.store.faults().calls(Verb::Find), before + 1);
     service.passes.delete(&alice(), id, None).await.unwrap();
     assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
 }
@@ -257,7 +257,7 @@ async fn a_cached_overlap_ends_with_the_new_secrets_first_use_all_the_same() {
     let id = old.record.id;
     let how = Regenerate::new().overlap("1d");
     let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
-    service.store.pin(id).await;
+    service.store.pin(id).await.unwrap();
     assert!(decided(&service, old.token.reveal()).is_ok());
     assert!(service.accepts(new.token.reveal()).await);
     let stored = service.store.stored(id).await.unwrap();

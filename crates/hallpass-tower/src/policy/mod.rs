@@ -242,15 +242,15 @@ impl PolicyTable {
     }
 
     /// The path parameters of a request whose rule stands there, as [`Pattern::read`] reads them.
-    pub(crate) fn parameters(
-        &self,
+    pub(crate) fn parameters<'r>(
+        &'r self,
         place: Place,
-        uri: &Uri,
-        extensions: &Extensions,
+        uri: &'r Uri,
+        extensions: &'r Extensions,
         framework: &dyn Framework,
-    ) -> Option<Result<Parameters, std::str::Utf8Error>> {
+    ) -> Option<Result<Parameters<'r>, std::str::Utf8Error>> {
         if !self.requirement(place).has_parameters() {
-            return Some(Ok(Parameters::new()));
+            return Some(Ok(Parameters::NONE));
         }
         self.routes[place.route].pattern.read(path(uri, extensions, framework))
     }

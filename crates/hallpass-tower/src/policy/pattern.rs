@@ -1,5 +1,8 @@
 //! One route's pattern, in axum's syntax: `/projects/{id}`, `/files/{*path}`.
 
+use std::str::Utf8Error;
+
+use hallpass_core::PathParameters;
 use percent_encoding::percent_decode;
 
 /// A pattern that can read its own parameters out of a path.
@@ -11,7 +14,25 @@ pub(crate) struct Pattern {
 }
 
 /// The parameters of a path, decoded.
-pub(crate) type Parameters = Vec<(String, String)>;
+pub(crate) enum Parameters<'p> {
+    /// There is nothing to decode in the path.
+    AsWritten(matchit::Params<'p, 'p>),
+    Decoded(Vec<(String, String)>),
+}
+
+impl Parameters<'_> {
+    /// Those of a rule that needs none.
+    pub(crate) const NONE: Self = Self::Decoded(Vec::new());
+}
+
+impl PathParameters for Parameters<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::AsWritten(parameters) => parameters.get(name),
+            Self::Decoded(parameters) => PathParameters::get(&parameters[..], name),
+        }
+    }
+}
 
 impl Pattern {
     /// Reads the pattern, or says what is wrong with it.
@@ -49,14 +70,18 @@ impl Pattern {
 
     /// The parameters of a path that this pattern matches; `None` if it does not match.
     /// `Some(Err)` if a parameter is no UTF-8 once decoded: no handler could read it either.
-    pub(crate) fn read(&self, path: &str) -> Option<Result<Parameters, std::str::Utf8Error>> {
+    pub(crate) fn read<'p>(&'p self, path: &'p str) -> Option<Result<Parameters<'p>, Utf8Error>> {
         let matched = self.matcher.at(path).ok()?;
+        if !path.contains('%') {
+            return Some(Ok(Parameters::AsWritten(matched.params)));
+        }
         let decode = |(name, value): (&str, &str)| {
             percent_decode(value.as_bytes())
                 .decode_utf8()
                 .map(|value| (name.to_owned(), value.into_owned()))
         };
-        Some(matched.params.iter().map(decode).collect())
+        let decoded: Result<_, _> = matched.params.iter().map(decode).collect();
+        Some(decoded.map(Parameters::Decoded))
     }
 }
 
@@ -77,13 +102,14 @@ fn names(pattern: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn read(pattern: &str, path: &str) -> Option<Parameters> {
-        Pattern::new(pattern).unwrap().read(path)?.ok()
+    fn read(pattern: &str, path: &str) -> Option<String> {
+        let pattern = Pattern::new(pattern).unwrap();
+        pattern.read(path)?.ok()?.get("id").map(str::to_owned)
     }
 
     #[test]
     fn parameters_are_decoded_once() {
-        let one = |value: &str| Some(vec![("id".to_owned(), value.to_owned())]);
+        let one = |value: &str| Some(value.to_owned());
         assert_eq!(read("/p/{id}", "/p/42"), one("42"));
         assert_eq!(read("/p/{id}", "/p/%34%32"), one("42"));
         assert_eq!(read("/p/{id}", "/p/%2534"), one("%34"));

@@ -1,10 +1,23 @@
 //! `WWW-Authenticate` (RFC 6750, section 3).
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 
-/// A realm that fits between quotes.
+use super::RefusalKind;
+
+/// A realm that fits between quotes, with the challenges that are the same for every request.
 #[derive(Clone, Debug)]
-pub(crate) struct Realm(String);
+pub(crate) struct Realm(Arc<Challenges>);
+
+#[derive(Debug)]
+struct Challenges {
+    realm: String,
+    bare: HeaderValue,
+    invalid_request: HeaderValue,
+    invalid_token: HeaderValue,
+    not_declared: HeaderValue,
+}
 
 impl Realm {
     /// Takes printable ASCII without quotes and backslashes, or says what is wrong.
@@ -12,37 +25,63 @@ impl Realm {
         if !text.is_empty()
             && text.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'))
         {
-            Ok(Self(text.to_owned()))
+            Ok(Self::quoted(text))
         } else {
             Err(format!(
                 "a realm is printable ASCII without quotes or backslashes; {text:?} is not"
             ))
         }
     }
+
+    fn quoted(realm: &str) -> Self {
+        let of = |error: &[(&str, &str)]| challenge(realm, error);
+        Self(Arc::new(Challenges {
+            realm: realm.to_owned(),
+            bare: of(&[]),
+            invalid_request: of(&[
+                ("error", "invalid_request"),
+                ("error_description", "send one token, once"),
+            ]),
+            invalid_token: of(&[
+                ("error", "invalid_token"),
+                ("error_description", "the token is not valid"),
+            ]),
+            not_declared: of(&INSUFFICIENT),
+        }))
+    }
+
+    /// The challenge of a refusal; none for what is our own fault or an outage.
+    pub(super) fn challenge(&self, kind: &RefusalKind) -> Option<HeaderValue> {
+        let Challenges { realm, bare, invalid_request, invalid_token, not_declared } = &*self.0;
+        Some(match kind {
+            RefusalKind::NoCredential => bare.clone(),
+            RefusalKind::InvalidRequest => invalid_request.clone(),
+            RefusalKind::InvalidToken => invalid_token.clone(),
+            RefusalKind::NotDeclared => not_declared.clone(),
+            RefusalKind::InsufficientScope { scope } if scope.is_empty() => not_declared.clone(),
+            RefusalKind::InsufficientScope { scope } => {
+                let [error, description] = INSUFFICIENT;
+                challenge(realm, &[error, description, ("scope", scope)])
+            }
+            RefusalKind::Unavailable | RefusalKind::Misconfigured => return None,
+        })
+    }
 }
+
+const INSUFFICIENT: [(&str, &str); 2] =
+    [("error", "insufficient_scope"), ("error_description", "the token does not allow this")];
 
 impl Default for Realm {
     fn default() -> Self {
-        Self("api".to_owned())
+        Self::quoted("api")
     }
 }
 
 /// The challenge. `scope` is a requirement's, so it holds scope characters and spaces only.
-pub(crate) fn challenge(
-    realm: &Realm,
-    error: Option<&str>,
-    description: Option<&str>,
-    scope: Option<&str>,
-) -> HeaderValue {
-    let mut text = format!("Bearer realm=\"{}\"", realm.0);
-    for (name, value) in [("error", error), ("error_description", description), ("scope", scope)] {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            text.push_str(", ");
-            text.push_str(name);
-            text.push_str("=\"");
-            text.push_str(value);
-            text.push('"');
-        }
+fn challenge(realm: &str, parameters: &[(&str, &str)]) -> HeaderValue {
+    let mut text = format!("Bearer realm=\"{realm}\"");
+    for (name, value) in parameters {
+        text.extend([", ", name, "=\"", value, "\""]);
     }
     // Every part is printable ASCII; were it not, a bare challenge says the least.
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer"))

@@ -2,6 +2,7 @@
 
 mod challenge;
 mod grpc;
+mod problem;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -47,11 +48,6 @@ pub struct Refusal {
     kind: RefusalKind,
     realm: Realm,
     render: Option<Render>,
-}
-
-/// The stable `type` of a problem of this kind, in the answer's body.
-fn problem_type(kind: &str) -> String {
-    format!("{PROBLEM_TYPE_PREFIX}{kind}")
 }
 
 /// What every problem's `type` starts with; the kind follows, such as `invalid-token`.
@@ -114,61 +110,10 @@ impl Refusal {
         }
     }
 
-    /// The last part of the problem's `type`, its title, and a sentence for the caller.
-    fn words(&self) -> (&'static str, &'static str, &'static str) {
-        match self.kind {
-            RefusalKind::NoCredential => (
-                "no-credential",
-                "No credential",
-                "This needs a token: send it as `Authorization: Bearer`.",
-            ),
-            RefusalKind::InvalidRequest => (
-                "invalid-request",
-                "Invalid request",
-                "Send one token, once, as `Authorization: Bearer` and a single space.",
-            ),
-            RefusalKind::InvalidToken => (
-                "invalid-token",
-                "Invalid token",
-                "The token is not valid: it may be mistyped, expired or revoked.",
-            ),
-            RefusalKind::InsufficientScope { .. } => (
-                "insufficient-scope",
-                "Insufficient scope",
-                "The token does not hold the scope that this needs.",
-            ),
-            RefusalKind::NotDeclared => {
-                ("not-allowed", "Not allowed", "No token is allowed to do this.")
-            }
-            RefusalKind::Unavailable => (
-                "unavailable",
-                "Unavailable",
-                "The token could not be checked just now: try again shortly.",
-            ),
-            RefusalKind::Misconfigured => (
-                "misconfigured",
-                "Misconfigured",
-                "This service is not set up to check tokens here.",
-            ),
-        }
-    }
-
     /// The `WWW-Authenticate` of the answer: none for a 5xx.
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
-        if self.status().is_server_error() {
-            return None;
-        }
-        let scope = match &self.kind {
-            RefusalKind::InsufficientScope { scope } => Some(scope.as_str()),
-            _ => None,
-        };
-        let description = self.error().map(|_| match self.kind {
-            RefusalKind::InvalidRequest => "send one token, once",
-            RefusalKind::InvalidToken => "the token is not valid",
-            _ => "the token does not allow this",
-        });
-        Some(challenge::challenge(&self.realm, self.error(), description, scope))
+        self.realm.challenge(&self.kind)
     }
 
     /// The answer in this dialect: gRPC, or problem+json, or what the host makes of that. Always
@@ -200,17 +145,10 @@ impl Refusal {
     }
 
     fn problem(&self) -> Response<Bytes> {
-        let (kind, title, detail) = self.words();
-        let status = self.status();
-        // Constants only, none with a character that JSON escapes.
-        let body = format!(
-            r#"{{"type":"{}","title":"{title}","status":{},"detail":"{detail}"}}"#,
-            problem_type(kind),
-            status.as_u16()
-        );
-        let mut response = Response::new(Bytes::from(body));
-        *response.status_mut() = status;
+        let mut response = Response::new(Bytes::from_static(problem::body(&self.kind).as_bytes()));
+        *response.status_mut() = self.status();
         let headers = response.headers_mut();
+        headers.reserve(HEADERS);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = self.challenge() {
@@ -222,6 +160,9 @@ impl Refusal {
         response
     }
 }
+
+/// The most headers that a refusal has, those that are added on its way out included.
+const HEADERS: usize = 5;
 
 impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -264,6 +205,25 @@ mod tests {
         }
         assert!(refusal(RefusalKind::Unavailable).challenge().is_none());
         assert!(Realm::new("a\"b").is_err());
+    }
+
+    #[test]
+    fn a_body_says_what_the_status_says() {
+        for kind in [
+            RefusalKind::NoCredential,
+            RefusalKind::InvalidRequest,
+            RefusalKind::InvalidToken,
+            RefusalKind::InsufficientScope { scope: "a".into() },
+            RefusalKind::NotDeclared,
+            RefusalKind::Unavailable,
+            RefusalKind::Misconfigured,
+        ] {
+            let response = refusal(kind).into_response(Dialect::Http);
+            let body = std::str::from_utf8(response.body()).unwrap();
+            let status = response.status().as_u16();
+            assert!(body.contains(&format!(r#","status":{status},"#)), "{body}");
+            assert!(body.starts_with(&format!(r#"{{"type":"{PROBLEM_TYPE_PREFIX}"#)), "{body}");
+        }
     }
 
     #[test]

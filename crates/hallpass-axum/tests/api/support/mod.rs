@@ -1,9 +1,7 @@
 //! A host with two people and an admin, the API at `/tokens`, and a client that holds every answer
 //! against what all answers owe: the OpenAPI document among it.
 
-mod clock;
 mod contract;
-mod faults;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -13,11 +11,9 @@ use hallpass_core::{
     Caller, Catalog, CatalogScope, Expiry, Hallpass, HallpassBuilder, Limits, ScopeSet,
 };
 use hallpass_memory::MemoryStore;
+use hallpass_testkit::{FaultyStore, ManualClock};
 use serde_json::Value;
 use tower::ServiceExt;
-
-pub(crate) use self::clock::TestClock;
-pub(crate) use self::faults::{Fault, Faults, FaultyStore};
 
 /// Where the host of these tests mounts the API.
 pub(crate) const MOUNT: &str = "/tokens";
@@ -48,8 +44,8 @@ pub(crate) fn changing_calls() -> Vec<(Method, String)> {
 pub(crate) struct Api {
     pub(crate) app: Router,
     pub(crate) passes: Hallpass,
-    pub(crate) clock: TestClock,
-    pub(crate) faults: Faults,
+    pub(crate) clock: ManualClock,
+    pub(crate) store: FaultyStore<MemoryStore>,
     document: Value,
 }
 
@@ -83,8 +79,9 @@ impl Api {
 
     /// A host that is set up differently.
     pub(crate) async fn with(change: impl FnOnce(HallpassBuilder) -> HallpassBuilder) -> Self {
-        let (clock, faults) = (TestClock::default(), Faults::default());
-        let builder = Hallpass::builder(FaultyStore::new(MemoryStore::new(), faults.clone()))
+        let clock = ManualClock::starting_at("2026-11-22T04:44:57Z".parse().unwrap());
+        let store = FaultyStore::new(MemoryStore::new());
+        let builder = Hallpass::builder(store.clone())
             .clock(clock.clone())
             .catalog(catalog())
             .limits(Limits::default().default_expiry(Expiry::days(30)));
@@ -92,7 +89,7 @@ impl Api {
         let app =
             TokenApi::new(&passes, signed_in).trust_origin("https://app.example.org").at(MOUNT);
         let document = Self::document_of(&app).await;
-        Self { app, passes, clock, faults, document }
+        Self { app, passes, clock, store, document }
     }
 
     async fn document_of(app: &Router) -> Value {

@@ -9,17 +9,20 @@ use hallpass_core::{
     RefusedBecause, Scope, ScopeSet, TokenId,
 };
 
+use hallpass_testkit::ManualClock;
+pub(crate) use hallpass_testkit::Verb;
+
 pub(crate) use self::{
-    clock::{HandClock, START, at},
+    clock::{START, at, at_the_start, days, minutes},
     sink::Happened,
-    store::{Fault, TestStore, Verb},
+    store::{Fault, TestStore, Truth, read_only, test_store},
 };
 
 /// A handle, and what is behind it.
 pub(crate) struct Service {
     pub(crate) passes: Hallpass,
     pub(crate) store: TestStore,
-    pub(crate) clock: HandClock,
+    pub(crate) clock: ManualClock,
     pub(crate) happened: Happened,
 }
 
@@ -29,7 +32,7 @@ impl Service {
     }
 
     pub(crate) fn with(configure: impl FnOnce(HallpassBuilder) -> HallpassBuilder) -> Self {
-        Self::over(TestStore::new(), configure)
+        Self::over(test_store(), configure)
     }
 
     /// On a store that may hold tokens already: another node, or the same one after a restart.
@@ -37,7 +40,7 @@ impl Service {
         store: TestStore,
         configure: impl FnOnce(HallpassBuilder) -> HallpassBuilder,
     ) -> Self {
-        let (clock, happened) = (HandClock::default(), Happened::default());
+        let (clock, happened) = (at_the_start(), Happened::default());
         let builder =
             Hallpass::builder(store.clone()).clock(clock.clone()).events(happened.clone());
         Self { passes: configure(builder).build(), store, clock, happened }

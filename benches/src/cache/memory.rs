@@ -1,0 +1,66 @@
+//! What cached tokens take: the bytes that were asked of the allocator and not given back.
+
+use std::hash::RandomState;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use hallpass_cache::{CacheSettings, Cached};
+use hallpass_core::TokenId;
+use hallpass_core::store::TokenStore;
+use moka::sync::Cache;
+use tokio::runtime::Builder;
+
+use super::store::{CountingStore, ids};
+use crate::harness::Bench;
+
+/// More than all tokens need.
+const ROOM: u64 = 1 << 32;
+
+pub(super) fn add(bench: &mut Bench, tokens: usize) -> Result<()> {
+    // One thread for everything: allocations are counted by thread.
+    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let ids = ids(tokens)?;
+    let store = CountingStore::new(&ids, Duration::ZERO);
+    let cached = |settings: CacheSettings| Cached::with(store.clone(), settings);
+    let each = |bytes: i64| bytes as f64 / tokens as f64;
+
+    let (cache, fixed) = kept(|| cached(CacheSettings::default().capacity_bytes(ROOM)));
+    let ((), all) = kept(|| {
+        runtime.block_on(async {
+            for id in &ids {
+                assert!(cache.load(*id).await.is_ok_and(|found| found.is_some()));
+            }
+        });
+    });
+    // The same in moka alone, with next to nothing for a value.
+    let (_, moka) = kept(|| {
+        let nothing = Arc::new(());
+        let cache: Cache<TokenId, Arc<()>, RandomState> = Cache::builder()
+            .max_capacity(ROOM)
+            .weigher(|_, _| 512)
+            .build_with_hasher(RandomState::new());
+        for id in &ids {
+            cache.insert(*id, Arc::clone(&nothing));
+        }
+        cache.run_pending_tasks();
+        cache
+    });
+    bench.figure("bytes_per_cached_token", each(all));
+    bench.figure("bytes_per_cached_token_by_moka", each(moka));
+    bench.figure("bytes_per_cached_token_without_moka", each(all - moka));
+    bench.figure("bytes_of_empty_cache", fixed as f64);
+
+    let unknown = CacheSettings::default().unknown_tokens(tokens);
+    let twice = CacheSettings::default().unknown_tokens(2 * tokens);
+    let ((_, few), (_, many)) = (kept(|| cached(unknown)), kept(|| cached(twice)));
+    bench.figure("bytes_per_unknown_token", each(many - few));
+    Ok(())
+}
+
+/// What something leaves, and how many bytes that is.
+fn kept<T>(make: impl FnOnce() -> T) -> (T, i64) {
+    let mut made = None;
+    let counted = allocation_counter::measure(|| made = Some(make()));
+    (made.expect("it was made"), counted.bytes_current)
+}

@@ -1,0 +1,128 @@
+//! A store that answers checks and counts them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::Result;
+use hallpass_core::jiff::Timestamp;
+use hallpass_core::store::{
+    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
+    StoreError, StoredToken, TokenStore, Use,
+};
+use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord};
+
+/// Tokens that nobody changes. Cloning it gives another handle to the same ones.
+#[derive(Clone, Debug)]
+pub(super) struct CountingStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    numbers: HashMap<TokenId, usize>,
+    created_at: Timestamp,
+    takes: Duration,
+    reads: AtomicU64,
+}
+
+impl CountingStore {
+    /// A store of these tokens, each read of which takes so long.
+    pub(super) fn new(ids: &[TokenId], takes: Duration) -> Self {
+        let numbers = ids.iter().copied().zip(0..).collect();
+        let reads = AtomicU64::new(0);
+        Self(Arc::new(Inner { numbers, created_at: Timestamp::now(), takes, reads }))
+    }
+
+    /// How often it was asked for a token that it has.
+    pub(super) fn reads(&self) -> u64 {
+        self.0.reads.load(Ordering::Relaxed)
+    }
+
+    /// A token as a database gives it: everything of its own.
+    fn token(&self, id: TokenId, number: usize) -> Result<StoredToken, StoreError> {
+        let owner = Owner::new(format!("owner-{number}")).map_err(StoreError::corrupt)?;
+        let mut record = TokenRecord::new(id, owner, "deployment", self.0.created_at);
+        record.scopes = ScopeSet::parse(["projects:read", "builds:read", "reports:write"])
+            .map_err(StoreError::corrupt)?;
+        let current = Digest::from_parts("sha256", &[7; 32]).map_err(StoreError::corrupt)?;
+        Ok(StoredToken { record, secrets: Secrets { current, previous: None } })
+    }
+}
+
+/// The ids of so many tokens.
+pub(super) fn ids(count: usize) -> Result<Vec<TokenId>> {
+    let owner = Owner::new("owner")?;
+    let now = Timestamp::now();
+    (0..count).map(|_| Ok(TokenId::generate(&owner, now)?)).collect()
+}
+
+const READ_ONLY: &str = "the store of this benchmark only answers checks";
+
+/// Nothing but the reads of a check and of the change log is ever asked.
+impl TokenStore for CountingStore {
+    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        if !self.0.takes.is_zero() {
+            tokio::time::sleep(self.0.takes).await;
+        }
+        let value = match self.0.numbers.get(&id) {
+            Some(number) => {
+                self.0.reads.fetch_add(1, Ordering::Relaxed);
+                Some(self.token(id, *number)?)
+            }
+            None => None,
+        };
+        Ok(Snapshot { value, as_of: Seq::new(1) })
+    }
+
+    async fn changes(&self, _: Option<Position>, _: u32) -> Result<Changes, StoreError> {
+        Ok(Changes { lines: Vec::new(), head: Position { seq: Seq::new(1), nonce: 1 } })
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn insert(&self, _: &StoredToken, _: Option<u32>) -> Result<Seq, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn list(&self, _: &ListQuery) -> Result<ListPage, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn change(&self, _: &Change) -> Result<Seq, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn rekey(&self, _: TokenId, _: &Digest, _: &Secrets) -> Result<Seq, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn delete(&self, _: TokenId, _: Option<Revision>) -> Result<Seq, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn delete_many(&self, _: Option<&Owner>, _: &[TokenId]) -> Result<Deleted, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn delete_owner(&self, _: &Owner) -> Result<Bulk, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn revoke_owner(&self, _: &Owner, _: Timestamp) -> Result<Bulk, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn announce(&self, _: &Owner) -> Result<Seq, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn touch(&self, _: &[Use]) -> Result<u64, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+
+    async fn prune(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Err(StoreError::unavailable(READ_ONLY))
+    }
+}

@@ -1,0 +1,158 @@
+//! `e2e`: requests over loopback sockets to axum, answered by one thread, sent by another over connections
+//! that stay open, by 10,000 callers alike.
+//!
+//! - `open`: no layer.
+//! - `ours`: the layer, its cache in front of a store in memory, and a scope on the handler.
+//! - `hs256`, `login`: see [`crate::peers`].
+//! - `select`, `select_update`: see [`crate::peers::postgres`]; the database shares the machine, and its `fsync` is off,
+//!   which favours it.
+//!
+//! A case is a server that stays; each round sends to one after the other, a tenth of a second each. The nanoseconds are wall clock per
+//! request, all connections together; the ratios are of requests per second, ours over the others'. `*_server_cpu` is what the
+//! server's thread spent on a processor per request: the ratios `e2e_by_cpu_*` are the same of requests per second of a
+//! processor's time, and hold where other programs keep the machine busy.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::Result;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use hallpass_axum::{HallpassExt, HandlerExt};
+use hallpass_servers::{Package, Postgres};
+use tokio::runtime::{Builder, Runtime};
+use tower::layer::layer_fn;
+
+use crate::Scale;
+use crate::harness::{Bench, CaseId};
+use crate::host::{Served, serve};
+use crate::hot::{PATH, SCOPE, answer};
+use crate::load::Load;
+use crate::ours::{Ours, Owners};
+use crate::peers::postgres::{Lookup, gate};
+use crate::peers::{Gated, jwt::Jwt, login};
+
+const CONNECTIONS: usize = 32;
+
+struct Cases {
+    bench: Bench,
+    /// The client's.
+    runtime: Rc<Runtime>,
+    turn: Duration,
+}
+
+/// A server's cases: per request, by the wall clock, and on the processor by its one thread.
+#[derive(Clone, Copy)]
+struct Answering {
+    wall: CaseId,
+    cpu: CaseId,
+}
+
+pub(crate) fn bench(scale: Scale) -> Result<Bench> {
+    let callers = scale.of(10_000);
+    Package::POSTGRES.ensure_installed()?;
+    let postgres = Rc::new(Postgres::start()?);
+    let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
+    let turn = Duration::from_millis(scale.of(100) as u64);
+    let mut cases = Cases { bench: Bench::default(), runtime, turn };
+
+    let open = serve("open", async move || {
+        let tokens = (0..callers).map(|number| format!("nobody-reads-this-{number:060}"));
+        Ok((open_router(), bearers(tokens)))
+    })?;
+    let open = cases.add("open", &open, "authorization", ())?;
+
+    let served = serve("ours", async move || {
+        let ours = Ours::new(callers, Owners::Many, &[SCOPE]).await?;
+        let router =
+            Router::new().route(PATH, get(answer.scoped(SCOPE))).layer(ours.passes.layer());
+        Ok((router, bearers(ours.tokens)))
+    })?;
+    let ours = cases.add("ours", &served, "authorization", ())?;
+
+    let hs256 = serve("hs256", async move || {
+        let (gate, tokens) = Jwt::hs256(callers)?;
+        let layer = layer_fn(move |inner| Gated { gate: gate.clone(), inner });
+        Ok((open_router().layer(layer), bearers(tokens)))
+    })?;
+    let hs256 = cases.add("hs256", &hs256, "authorization", ())?;
+
+    let login = serve("login", async move || login::router(callers, PATH).await)?;
+    let login = cases.add("login", &login, "cookie", ())?;
+
+    let mut lookup = |name: &'static str, keeps_last_use| {
+        let (url, credentials) = (postgres.url().to_owned(), served.credentials.clone());
+        let served = serve(name, async move || {
+            let tokens =
+                credentials.iter().map(|text| text.trim_start_matches("Bearer ").to_owned());
+            let tokens: Vec<_> = tokens.collect();
+            let lookup = Lookup::new(&url, &tokens, keeps_last_use).await?;
+            Ok((open_router().layer(from_fn_with_state(lookup, gate)), credentials))
+        })?;
+        // The database lives as long as the case.
+        cases.add(name, &served, "authorization", Rc::clone(&postgres))
+    };
+    let select = lookup("select", false)?;
+    let select_update = lookup("select_update", true)?;
+
+    for (name, other) in [
+        ("e2e_over_open", open),
+        ("e2e_over_hs256", hs256),
+        ("e2e_over_axum_login", login),
+        ("e2e_over_select", select),
+        ("e2e_over_select_update", select_update),
+    ] {
+        // What takes less time per request answers more of them.
+        cases.bench.ratio(name, other.wall, ours.wall);
+    }
+    for (name, other) in [
+        ("e2e_by_cpu_over_open", open),
+        ("e2e_by_cpu_over_hs256", hs256),
+        ("e2e_by_cpu_over_axum_login", login),
+    ] {
+        cases.bench.ratio(name, other.cpu, ours.cpu);
+    }
+    Ok(cases.bench)
+}
+
+impl Cases {
+    /// Adds a server, and what must live as long as it: two cases.
+    fn add(
+        &mut self,
+        name: &'static str,
+        Served { address, thread, credentials }: &Served,
+        header: &str,
+        needs: impl Sized + 'static,
+    ) -> Result<Answering> {
+        let by = (header, credentials.as_slice());
+        let mut load = Load::new(&self.runtime, *address, CONNECTIONS, PATH, by)?;
+        let (turn, thread) = (self.turn, *thread);
+        // What the first requests find out, a later one needs no longer.
+        load.run(turn)?;
+        let cpu = Rc::new(Cell::new(0.0));
+        let spent = Rc::clone(&cpu);
+        let mut take_turn = move || {
+            let _ = &needs;
+            let before = thread.cpu_time()?;
+            let (count, elapsed) = load.run(turn)?;
+            spent.set((thread.cpu_time()? - before) as f64 / f64::from(count));
+            anyhow::Ok(elapsed.as_nanos() as f64 / f64::from(count))
+        };
+        let wall = self
+            .bench
+            .timed(name, move || take_turn().unwrap_or_else(|error| panic!("{name}: {error:#}")));
+        // Measured in the last turn of the case before.
+        let cpu = self.bench.timed(format!("{name}_server_cpu"), move || cpu.get());
+        Ok(Answering { wall, cpu })
+    }
+}
+
+fn open_router() -> Router {
+    Router::new().route(PATH, get(answer))
+}
+
+fn bearers(tokens: impl IntoIterator<Item = String>) -> Vec<String> {
+    tokens.into_iter().map(|token| format!("Bearer {token}")).collect()
+}

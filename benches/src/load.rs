@@ -1,0 +1,119 @@
+//! A client that costs little: raw HTTP/1.1 over connections that stay open, all on one thread.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use futures::future::try_join_all;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+
+use crate::random::Random;
+
+/// Sends the same requests again and again, each connection one after the other.
+pub(crate) struct Load {
+    runtime: Rc<Runtime>,
+    connections: Vec<TcpStream>,
+    requests: Vec<Vec<u8>>,
+}
+
+impl Load {
+    /// Connects so many times. The requests are `GET`s of this path, with the credentials in this header.
+    pub(crate) fn new(
+        runtime: &Rc<Runtime>,
+        server: SocketAddr,
+        connections: usize,
+        path: &str,
+        (header, credentials): (&str, &[String]),
+    ) -> Result<Self> {
+        let requests = credentials.iter().map(|credential| {
+            format!(
+                "GET {path} HTTP/1.1\r\nhost: api.example.com\r\naccept: application/json\r\n\
+                 user-agent: reports/2.4 (+https://example.com)\r\n{header}: {credential}\r\n\r\n"
+            )
+            .into_bytes()
+        });
+        let connections = runtime.block_on(try_join_all((0..connections).map(async |_| {
+            let connection = TcpStream::connect(server).await?;
+            connection.set_nodelay(true)?;
+            Ok::<_, std::io::Error>(connection)
+        })))?;
+        Ok(Self { runtime: Rc::clone(runtime), connections, requests: requests.collect() })
+    }
+
+    /// How many requests were answered in about so long, and how long it was.
+    pub(crate) fn run(&mut self, long: Duration) -> Result<(u32, Duration)> {
+        let random = Cell::new(Random::new(3));
+        let requests = &self.requests;
+        let pick = || {
+            let mut drawn = random.take();
+            let request = &requests[drawn.below(requests.len())];
+            random.set(drawn);
+            request.as_slice()
+        };
+        let started = Instant::now();
+        let conversations = self
+            .connections
+            .iter_mut()
+            .map(|connection| converse(connection, pick, started + long));
+        let counts = self.runtime.block_on(try_join_all(conversations))?;
+        Ok((counts.iter().sum(), started.elapsed()))
+    }
+}
+
+/// Asks until it is time. Answers how often.
+async fn converse<'r>(
+    connection: &mut TcpStream,
+    pick: impl Fn() -> &'r [u8],
+    until: Instant,
+) -> Result<u32> {
+    let mut buffer = [0; 2048];
+    let mut count = 0;
+    while Instant::now() < until {
+        connection.write_all(pick()).await?;
+        let mut filled = 0;
+        loop {
+            let read = connection.read(&mut buffer[filled..]).await?;
+            ensure!(read > 0, "the server hung up");
+            filled += read;
+            match length(&buffer[..filled])? {
+                Some(whole) if whole == filled => break,
+                Some(whole) if whole < filled => {
+                    bail!("the server sent more than it was asked for")
+                }
+                _ => {}
+            }
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// The length of the whole response, once its head is there.
+fn length(response: &[u8]) -> Result<Option<usize>> {
+    let Some(end) = response.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let head = std::str::from_utf8(&response[..end])?;
+    ensure!(head.starts_with("HTTP/1.1 200 "), "the server answered {head:?}");
+    let body = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let body: usize = body.context("a response says how long it is")?.parse()?;
+    Ok(Some(end + 4 + body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_is_as_long_as_it_says_and_must_be_a_good_one() {
+        assert_eq!(length(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n").unwrap(), None);
+        let whole = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+        assert_eq!(length(whole).unwrap(), Some(whole.len()));
+        assert!(length(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").is_err());
+        assert!(length(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+}

@@ -1,0 +1,222 @@
+//! The cache itself: what is usable, and how what is not is loaded.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hallpass_core::store::{Affected, Seq, Snapshot, StoreError, StoredToken, TokenStore};
+use hallpass_core::{LoadPool, LoadedToken, Owner, TokenId};
+use tokio::sync::watch;
+
+use crate::entry::{Entry, Reading, is_usable};
+use crate::flight::{Boarded, Flights, Landed, Pilot, landed};
+use crate::follow::follow;
+use crate::moment::{Lease, Moment};
+use crate::negative::Negative;
+use crate::positive::Positive;
+use crate::settings::CacheSettings;
+use crate::standings::Standings;
+use crate::stripes::Stripes;
+use crate::turns::Turns;
+
+#[derive(Debug)]
+pub(crate) struct Inner<S> {
+    pub(crate) store: S,
+    pub(crate) settings: CacheSettings,
+    pub(crate) stripes: Stripes,
+    pub(crate) lease: Lease,
+    pub(crate) standings: Standings,
+    /// Turns true once.
+    pub(crate) closing: watch::Sender<bool>,
+    positive: Positive,
+    negative: Negative,
+    pool: LoadPool,
+    flights: Arc<Flights<TokenId, Option<Entry>>>,
+    turns: Turns,
+    following: AtomicBool,
+}
+
+/// How often a load is repeated when changes keep overtaking it.
+const ATTEMPTS: usize = 3;
+
+impl<S: TokenStore> Inner<S> {
+    pub(crate) fn new(store: S, settings: CacheSettings) -> Self {
+        Self {
+            stripes: Stripes::new(),
+            lease: Lease::none(),
+            standings: Standings::new(&settings),
+            closing: watch::Sender::new(false),
+            positive: Positive::new(settings.capacity_bytes),
+            negative: Negative::new(settings.unknown_tokens),
+            pool: LoadPool::new(),
+            flights: Arc::new(Flights::new(settings.concurrent_loads)),
+            turns: Turns::new(),
+            following: AtomicBool::new(false),
+            store,
+            settings,
+        }
+    }
+
+    /// Starts to follow the change log, once, on the runtime of the caller.
+    pub(crate) fn ensure_following(self: &Arc<Self>) {
+        if !self.following.load(Ordering::Relaxed) && !self.following.swap(true, Ordering::Relaxed)
+        {
+            tokio::spawn(follow(Arc::downgrade(self)));
+        }
+    }
+
+    /// The order counts: lease, then entry, then stripes.
+    pub(crate) fn usable(&self, id: TokenId) -> Option<Entry> {
+        let lease = self.lease.get();
+        self.positive.get(id, |token| is_usable(token, &self.stripes, lease, &self.settings))
+    }
+
+    pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {
+        let lease = self.lease.get();
+        self.negative.holds(id, &self.stripes, lease, &self.settings)
+    }
+
+    /// Applies a change of this node's own before its caller is told that it is done.
+    pub(crate) fn apply_own(&self, affected: &Affected, seq: Seq) {
+        if self.settings.guards.own_changes {
+            self.stripes.apply(affected, seq);
+        }
+    }
+
+    /// Applies all that is logged by now to an owner or a token: a call found nothing left to change, and another node
+    /// may have changed it.
+    pub(crate) async fn apply_others(
+        &self,
+        affected: impl IntoIterator<Item = Affected>,
+    ) -> Result<(), StoreError> {
+        let head = self.store.changes(None, 0).await?.head.seq;
+        affected.into_iter().for_each(|affected| self.apply_own(&affected, head));
+        Ok(())
+    }
+
+    pub(crate) async fn load(
+        self: &Arc<Self>,
+        id: TokenId,
+    ) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+        let mut attempts = 0;
+        while attempts < ATTEMPTS {
+            let landing = match self.flights.board(&id, self.settings.joinable()) {
+                Boarded::Follows(landing) => landing,
+                // A load may have landed since the caches were looked at: then they know by now.
+                Boarded::Leads(pilot, _) if self.is_known_absent(id) => {
+                    pilot.land(Ok(None));
+                    return Ok(None);
+                }
+                Boarded::Leads(pilot, landing) => {
+                    if let Some(entry) = self.usable(id) {
+                        pilot.land(Ok(Some(entry.clone())));
+                        return Ok(Some(entry.into_token()));
+                    }
+                    let flight = Arc::clone(self).fly(id, pilot);
+                    if self.settings.guards.detached_loads {
+                        // A task of its own: a client that goes away cancels nobody else.
+                        tokio::spawn(flight);
+                    } else {
+                        flight.await;
+                    }
+                    landing
+                }
+                // What was seen before is worth waiting for. A stranger's token is not: they come in floods.
+                Boarded::Full(freed) if self.positive.remembers(id) => {
+                    freed.await;
+                    continue;
+                }
+                Boarded::Full(_) => {
+                    return Err(StoreError::unavailable(
+                        "too many tokens are being loaded at once",
+                    ));
+                }
+            };
+            attempts += 1;
+            match landed(landing).await? {
+                None => return Ok(None),
+                Some(entry) if self.may_use(&entry) => return Ok(Some(entry.into_token())),
+                Some(_) => {}
+            }
+        }
+        Err(StoreError::unavailable("the token kept changing while it was loaded"))
+    }
+
+    /// The token as the store has it after this was called.
+    pub(crate) async fn reload(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+        let called = Moment::now();
+        // One at a time asks; who waited meanwhile finds what was read after they came.
+        let _turn = self.turns.of(id).lock().await;
+        if let Some(entry) = self.usable(id)
+            && !entry.reading().started.is_before(called)
+        {
+            return Ok(Some(entry.into_token()));
+        }
+        let (found, reading) = self.look(id).await?;
+        Ok(self.keep(id, found.value, reading).map(Entry::into_token))
+    }
+
+    /// Asks the store itself. A reading of before is void from here on: what this node has shown, it does
+    /// not take back.
+    pub(crate) async fn look(
+        &self,
+        id: TokenId,
+    ) -> Result<(Snapshot<Option<StoredToken>>, Reading), StoreError> {
+        let (history, started) = (self.stripes.history(), Moment::now());
+        let found = self.store.find(id).await?;
+        if self.settings.guards.shown_is_known && self.stripes.history() == history {
+            self.stripes.apply(&Affected::Token(id), found.as_of);
+        }
+        let reading = Reading { as_of: found.as_of, history, started };
+        Ok((found, reading))
+    }
+
+    /// Caches what was read. Whether it is usable is decided at each use, so nothing can come too late.
+    pub(crate) fn keep(
+        &self,
+        id: TokenId,
+        read: Option<StoredToken>,
+        reading: Reading,
+    ) -> Option<Entry> {
+        let Some(stored) = read else {
+            self.negative.put(id, reading);
+            return None;
+        };
+        let entry = Entry::new(stored, &self.pool, reading, &self.stripes);
+        // Another token's record is for the check to refuse, not for the cache to keep.
+        if entry.id() == id {
+            self.positive.put(&entry);
+        }
+        Some(entry)
+    }
+
+    /// Whether what a load found may be used: changes may have been applied while it was under way.
+    fn may_use(&self, entry: &Entry) -> bool {
+        let lease = self.lease.get();
+        entry.is_usable(&self.stripes, lease, &self.settings)
+    }
+
+    async fn fly(self: Arc<Self>, id: TokenId, pilot: Pilot<TokenId, Option<Entry>>) {
+        let history = self.stripes.history();
+        let started = pilot.started();
+        let found = self.store.find(id);
+        let found: Landed<_> = match tokio::time::timeout(self.settings.patience(), found).await {
+            Err(late) => Err(StoreError::unavailable(late).into()),
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok(Snapshot { value, as_of })) => {
+                let reading = Reading { as_of, history, started };
+                Ok(self.keep(id, value, reading))
+            }
+        };
+        pilot.land(found);
+    }
+}
+
+/// All that was asked about a token or an owner, for [`Inner::apply_others`].
+pub(crate) fn tokens(ids: &[TokenId]) -> impl Iterator<Item = Affected> {
+    ids.iter().map(|id| Affected::Token(*id))
+}
+
+/// The same for an owner.
+pub(crate) fn owner(owner: &Owner) -> [Affected; 1] {
+    [Affected::Owner(owner.clone())]
+}

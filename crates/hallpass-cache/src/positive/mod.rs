@@ -1,0 +1,57 @@
+//! What exists, in two tiers: a table of slots in front, where a newcomer always gets in, and moka
+//! behind it for what is merely warm.
+
+mod slots;
+
+use foldhash::quality::RandomState;
+use hallpass_core::{LoadedToken, TokenId};
+use moka::sync::Cache;
+
+use self::slots::Slots;
+use crate::entry::Entry;
+
+#[derive(Debug)]
+pub(crate) struct Positive {
+    slots: Slots,
+    warm: Cache<TokenId, Entry, RandomState>,
+}
+
+impl Positive {
+    pub(crate) fn new(capacity_bytes: u64) -> Self {
+        // Keyed by chance: ids are text that strangers choose.
+        let hasher = RandomState::default();
+        Self {
+            slots: Slots::new(capacity_bytes, hasher.clone()),
+            warm: Cache::builder()
+                .max_capacity(capacity_bytes)
+                .weigher(|_, entry: &Entry| entry.weight())
+                .build_with_hasher(hasher),
+        }
+    }
+
+    /// The token's entry, if that says it is usable.
+    pub(crate) fn get(
+        &self,
+        id: TokenId,
+        is_usable: impl Fn(&LoadedToken) -> bool,
+    ) -> Option<Entry> {
+        if let Some(known) = self.slots.get(id, &is_usable) {
+            return known;
+        }
+        let token = self.warm.get(&id)?.into_token();
+        let usable = is_usable(&token);
+        let entry = Entry::from_token(token);
+        self.slots.put(&entry);
+        usable.then_some(entry)
+    }
+
+    /// Whether the token was seen here before, usable or not.
+    pub(crate) fn remembers(&self, id: TokenId) -> bool {
+        self.slots.get(id, |_| true).is_some() || self.warm.contains_key(&id)
+    }
+
+    pub(crate) fn put(&self, entry: &Entry) {
+        self.slots.put(entry);
+        self.warm.insert(entry.id(), entry.clone());
+    }
+}

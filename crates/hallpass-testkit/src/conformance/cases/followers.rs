@@ -1,0 +1,108 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hallpass_core::store::{Affected, LoggedChange, Seq, TokenStore};
+use tokio::task::yield_now;
+
+use super::check::{START, assert_unbroken};
+use crate::conformance::Nodes;
+use crate::conformance::samples::{at, digest, edited, owner, secrets, token};
+
+/// One of each change, and each with the number that it was answered.
+async fn change_everything(store: &Nodes, name: &str) -> Vec<(Seq, Affected)> {
+    let mut told = Vec::new();
+    let me = owner(name);
+    for _ in 0..3 {
+        let (one, two) = (token(name, "one"), token(name, "two"));
+        let (a, b) = (one.record.id, two.record.id);
+        for token in [&one, &two] {
+            let seq = store.insert(token, Some(2)).await.unwrap();
+            told.push((seq, Affected::Token(token.record.id)));
+        }
+        let renamed = edited(&one.record, |record| record.name.push('x'));
+        told.push((store.change(&renamed).await.unwrap(), Affected::Token(a)));
+        // What is refused takes no number.
+        store.change(&renamed).await.unwrap_err();
+        store.insert(&token(name, "three"), Some(2)).await.unwrap_err();
+        let rekeyed = store.rekey(b, &digest(1), &secrets(2)).await.unwrap();
+        told.push((rekeyed, Affected::Token(b)));
+        told.push((store.announce(&me).await.unwrap(), Affected::Owner(me.clone())));
+        let revoked = store.revoke_owner(&me, at(1)).await.unwrap().seq.unwrap();
+        told.push((revoked, Affected::Owner(me.clone())));
+        told.push((store.delete(a, None).await.unwrap(), Affected::Token(a)));
+        let gone = store.delete_many(None, &[a, b]).await.unwrap().seq.unwrap();
+        told.push((gone, Affected::Token(b)));
+        told.push((store.insert(&one, None).await.unwrap(), Affected::Token(a)));
+        let deleted = store.delete_owner(&me).await.unwrap().seq.unwrap();
+        told.push((deleted, Affected::Owner(me.clone())));
+    }
+    told
+}
+
+/// Follows the log as a cache does, in small steps, until it is done and has caught up.
+async fn follow(store: &Nodes, done: &AtomicBool) -> Vec<LoggedChange> {
+    const STEP: u32 = 7;
+    let mut seen: Vec<LoggedChange> = Vec::new();
+    loop {
+        let last_round = done.load(Ordering::Acquire);
+        let from = seen.last().map_or(START, |line| line.at);
+        let log = store.changes(Some(from), STEP).await.unwrap();
+        assert_unbroken(&log.lines);
+        if let Some(last) = log.lines.last() {
+            assert!(last.at.seq <= log.head.seq, "a line behind the head");
+            let all = log.lines.len() < STEP as usize;
+            assert!(!all || last.at == log.head, "the lines and the head are of one snapshot");
+        }
+        let mut lines = log.lines.into_iter();
+        if !seen.is_empty() {
+            assert_eq!(lines.next().map(|line| line.at), Some(from), "history forked");
+        }
+        for line in lines {
+            // Whoever was told of a change and looks, sees it.
+            if let Affected::Token(id) = line.scope {
+                let as_of = store.find(id).await.unwrap().as_of;
+                assert!(as_of >= line.at.seq, "logged before it could be seen");
+            }
+            seen.push(line);
+        }
+        if last_round && seen.last().is_some_and(|line| line.at == log.head) {
+            return seen;
+        }
+        yield_now().await;
+    }
+}
+
+pub async fn whoever_follows_the_log_misses_no_change_of_many_writers(store: Nodes) {
+    const WRITERS: usize = 6;
+    let done = Arc::new(AtomicBool::new(false));
+    let followers: Vec<_> = (0..2)
+        .map(|_| {
+            let (store, done) = (store.clone(), done.clone());
+            tokio::spawn(async move { follow(&store, &done).await })
+        })
+        .collect();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let store = store.clone();
+            tokio::spawn(async move { change_everything(&store, &format!("owner {writer}")).await })
+        })
+        .collect();
+    let mut told = BTreeMap::new();
+    for writer in writers {
+        let mine = writer.await.expect("no panic");
+        assert!(mine.is_sorted_by(|(a, _), (b, _)| a < b), "{mine:?}");
+        for (seq, scope) in mine {
+            assert!(told.insert(seq, scope).is_none(), "{seq:?} was given twice");
+        }
+    }
+    done.store(true, Ordering::Release);
+    for follower in followers {
+        let seen = follower.await.expect("no panic");
+        assert_unbroken(&seen);
+        assert_eq!(seen[0].at.seq, START.seq);
+        let logged: BTreeMap<_, _> =
+            seen.into_iter().map(|line| (line.at.seq, line.scope)).collect();
+        assert_eq!(logged, told, "the number that a call answered is that of its line");
+    }
+}

@@ -1,0 +1,184 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hallpass_core::store::{ListQuery, Sort, SortBy, StoredToken, TokenStore};
+use hallpass_core::{ScopeSet, Status, TokenId, TokenRecord};
+use tokio::task::yield_now;
+
+use super::check::everything;
+use super::list::insert;
+use crate::conformance::Nodes;
+use crate::conformance::samples::{at, owner, token};
+
+const SORTS: [SortBy; 4] = [SortBy::CreatedAt, SortBy::Name, SortBy::ExpiresAt, SortBy::LastUsedAt];
+
+/// Tokens with everything in many combinations, and many ties.
+fn population() -> Vec<StoredToken> {
+    let names = ["b", "B", "a", "Ä", "ä", "z%", "same", "same", "Same"];
+    let times = |number: usize| (!number.is_multiple_of(3)).then(|| at((number % 5 * 25) as i64));
+    let scopes = [&[][..], &["jobs"], &["jobs", "projects:read"], &["projects"]];
+    (0..90)
+        .map(|number| {
+            let mut token = token(if number % 4 == 0 { "bob" } else { "alice" }, names[number % 9]);
+            let record = &mut token.record;
+            record.description = ["", "Same", "100%"][number / 9 % 3].to_owned();
+            record.scopes = ScopeSet::parse(scopes[number / 2 % 4]).unwrap();
+            record.created_at = at((number % 7) as i64);
+            record.expires_at = times(number / 2);
+            record.last_used_at = times(number / 3 + 1);
+            record.revoked_at = times(number / 5).filter(|_| number % 2 == 0);
+            token
+        })
+        .collect()
+}
+
+async fn populated(store: &Nodes) -> Vec<TokenRecord> {
+    let population = population();
+    for token in &population {
+        store.insert(token, None).await.unwrap();
+    }
+    population.into_iter().map(|token| token.record).collect()
+}
+
+fn orders() -> impl Iterator<Item = Sort> {
+    SORTS.into_iter().flat_map(|by| [false, true].map(|descending| Sort { by, descending }))
+}
+
+/// What the definition says that the query finds, without its place and limit.
+pub(crate) fn by_definition<'r>(
+    records: impl IntoIterator<Item = &'r TokenRecord>,
+    query: &ListQuery,
+) -> Vec<TokenRecord> {
+    let mut found: Vec<_> =
+        records.into_iter().filter(|record| query.matches(record)).cloned().collect();
+    found.sort_by(|a, b| query.sort.compare(&query.sort.key_of(a), &query.sort.key_of(b)));
+    found
+}
+
+pub async fn every_query_agrees_with_the_definition(store: Nodes) {
+    let records = populated(&store).await;
+    let statuses = [None, Some(Status::Active), Some(Status::Expired), Some(Status::Revoked)];
+    let mut found = 0;
+    for owner in [None, Some(owner("alice")), Some(owner("nobody"))] {
+        for status in statuses {
+            for text in [None, Some("same"), Some("%"), Some("ä")] {
+                for scope in [None, Some("jobs"), Some("projects:read")] {
+                    for (number, sort) in orders().enumerate() {
+                        let query = ListQuery {
+                            owner: owner.clone(),
+                            status,
+                            text: text.map(str::to_owned),
+                            scope: scope.map(|scope| scope.parse().unwrap()),
+                            sort,
+                            limit: 1 + number as u32 * 5,
+                            ..everything()
+                        };
+                        let expected = by_definition(&records, &query);
+                        let page = store.list(&query).await.unwrap();
+                        let limit = query.limit as usize;
+                        let first = &expected[..expected.len().min(limit)];
+                        assert_eq!(page.records, first, "{query:?}");
+                        assert_eq!(page.total, expected.len() as u64, "{query:?}");
+                        assert_eq!(page.more, expected.len() > limit, "{query:?}");
+                        found += expected.len();
+                    }
+                }
+            }
+        }
+    }
+    assert!(found > 1_000, "the population is such that queries find something: {found}");
+}
+
+/// The whole list, page by page.
+async fn walk(store: &Nodes, query: &ListQuery) -> Vec<TokenRecord> {
+    let mut query = query.clone();
+    let mut found: Vec<TokenRecord> = Vec::new();
+    loop {
+        let page = store.list(&query).await.unwrap();
+        assert!(page.records.len() <= query.limit as usize);
+        found.extend(page.records);
+        assert!(found.len() < 10_000, "{:?}: the pages have no end", query.sort);
+        if !page.more {
+            return found;
+        }
+        query.after = found.last().map(|record| query.sort.key_of(record));
+    }
+}
+
+pub async fn pages_join_to_the_whole_list_in_every_order(store: Nodes) {
+    let records = populated(&store).await;
+    for sort in orders() {
+        for limit in [1, 7, 89, 90, 91] {
+            let query = ListQuery { sort, limit, ..everything() };
+            let expected = by_definition(&records, &query);
+            assert_eq!(walk(&store, &query).await, expected, "{sort:?} by {limit}");
+        }
+        let filtered = ListQuery {
+            sort,
+            limit: 3,
+            owner: Some(owner("alice")),
+            text: Some("same".into()),
+            ..everything()
+        };
+        assert_eq!(walk(&store, &filtered).await, by_definition(&records, &filtered), "{sort:?}");
+        // The total is that of all pages, on each of them.
+        let first = store.list(&filtered).await.unwrap();
+        let after = first.records.last().map(|record| sort.key_of(record));
+        let second = store.list(&ListQuery { after, ..filtered }).await.unwrap();
+        assert_eq!(first.total, second.total);
+    }
+}
+
+pub async fn what_has_no_time_comes_last_in_both_directions(store: Nodes) {
+    for (name, time) in [("none", None), ("early", Some(at(1))), ("late", Some(at(2)))] {
+        insert(&store, name, |record| {
+            (record.expires_at, record.last_used_at) = (time, time);
+        })
+        .await;
+    }
+    for by in [SortBy::ExpiresAt, SortBy::LastUsedAt] {
+        for (descending, expected) in
+            [(false, ["early", "late", "none"]), (true, ["late", "early", "none"])]
+        {
+            let query = ListQuery { sort: Sort { by, descending }, limit: 1, ..everything() };
+            let names: Vec<_> =
+                walk(&store, &query).await.into_iter().map(|record| record.name).collect();
+            assert_eq!(names, expected, "{by:?}, descending: {descending}");
+        }
+    }
+}
+
+pub async fn pages_lose_and_repeat_nothing_while_others_write(store: Nodes) {
+    let lasting: HashSet<TokenId> =
+        populated(&store).await.into_iter().map(|record| record.id).collect();
+    let done = Arc::new(AtomicBool::new(false));
+    // Tokens come and go at every place of every order.
+    let writer = tokio::spawn({
+        let (store, done) = (store.clone(), done.clone());
+        async move {
+            let mut written = 0_u32;
+            while !done.load(Ordering::Relaxed) {
+                for token in population().into_iter().skip(written as usize % 80).take(10) {
+                    store.insert(&token, None).await.unwrap();
+                    store.delete(token.record.id, None).await.unwrap();
+                    written += 1;
+                }
+                yield_now().await;
+            }
+            written
+        }
+    });
+    for sort in orders() {
+        for _ in 0..5 {
+            let query = ListQuery { sort, limit: 4, ..everything() };
+            let walked: Vec<_> =
+                walk(&store, &query).await.into_iter().map(|record| record.id).collect();
+            let seen: HashSet<_> = walked.iter().copied().collect();
+            assert_eq!(seen.len(), walked.len(), "{sort:?}: a record came twice");
+            assert!(lasting.is_subset(&seen), "{sort:?}: a record was lost");
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    assert!(writer.await.unwrap() > 0);
+}

@@ -1,0 +1,180 @@
+use std::collections::HashMap;
+
+use hallpass_core::store::{Affected, Bulk, Change, Seq, StoreError, TokenStore};
+use hallpass_core::{Revision, TokenId};
+use tokio::task::yield_now;
+
+use super::check::{assert_same, at_once, exists, head, logged_since, read, whole_log};
+use crate::conformance::Nodes;
+use crate::conformance::samples::{at, digest, edited, owner, secrets, token};
+
+/// Of several calls, each of which may be the one that wins.
+type Outcome = Result<Seq, StoreError>;
+
+pub async fn an_id_is_given_to_one_of_many(store: Nodes) {
+    let first = token("alice", "ci");
+    let inserts = (0..20_u8).map(|number| {
+        let (store, mut token) = (store.clone(), first.clone());
+        token.secrets = secrets(number);
+        async move { (number, store.insert(&token, Some(50)).await) }
+    });
+    let mut winners = Vec::new();
+    for (number, answer) in at_once(inserts).await {
+        match answer {
+            Ok(_) => winners.push(number),
+            Err(refused) => assert!(refused.is_duplicate(), "{refused}"),
+        }
+    }
+    assert_eq!(winners.len(), 1);
+    let stored = read(&store, first.record.id).await;
+    assert!(stored.secrets.current.ct_eq(&digest(winners[0])), "only the winner's secret works");
+    assert_eq!(whole_log(&store).await.len(), 1);
+}
+
+pub async fn of_many_concurrent_rekeys_one_wins(store: Nodes) {
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    let id = token.record.id;
+    let rekeys = (2..22_u8).map(|number| {
+        let store = store.clone();
+        async move { (number, store.rekey(id, &digest(1), &secrets(number)).await) }
+    });
+    let mut winners = Vec::new();
+    for (number, answer) in at_once(rekeys).await {
+        match answer {
+            Ok(_) => winners.push(number),
+            Err(refused) => assert!(refused.is_conflict(), "{refused}"),
+        }
+    }
+    assert_eq!(winners.len(), 1);
+    assert!(read(&store, id).await.secrets.current.ct_eq(&digest(winners[0])));
+    assert_eq!(whole_log(&store).await.len(), 2);
+}
+
+/// One that changes a token and one that deletes it, both at the same time.
+async fn change_and_delete(store: &Nodes, expected: Option<Revision>) -> (Outcome, Outcome) {
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    let before = head(store).await;
+    let id = token.record.id;
+    let regenerate = Change {
+        secrets: Some(secrets(2)),
+        ..edited(&token.record, |record| record.name = "changed".into())
+    };
+    let changing = tokio::spawn({
+        let store = store.clone();
+        async move { store.change(&regenerate).await }
+    });
+    let deleted = store.delete(id, expected).await;
+    let changed = changing.await.expect("no panic");
+    let took_place = usize::from(changed.is_ok()) + usize::from(deleted.is_ok());
+    assert_eq!(logged_since(store, before).await.len(), took_place);
+    assert_eq!(exists(store, id).await, deleted.is_err(), "nothing is left of a deleted token");
+    (changed, deleted)
+}
+
+pub async fn a_delete_wins_over_a_change(store: Nodes) {
+    for _ in 0..20 {
+        let (changed, deleted) = change_and_delete(&store, None).await;
+        let deleted = deleted.expect("it is there, at whatever revision");
+        match changed {
+            Ok(changed) => assert!(changed < deleted, "what is deleted is not changed any more"),
+            Err(refused) => assert!(refused.is_not_found(), "{refused}"),
+        }
+    }
+}
+
+pub async fn of_a_change_and_a_delete_at_one_revision_one_wins(store: Nodes) {
+    for _ in 0..20 {
+        match change_and_delete(&store, Some(Revision::FIRST)).await {
+            (Ok(_), Err(refused)) => assert!(refused.is_conflict(), "{refused}"),
+            (Err(refused), Ok(_)) => assert!(refused.is_not_found(), "{refused}"),
+            both => panic!("{both:?}"),
+        }
+    }
+}
+
+/// Takes all of an owner's tokens, again and again, while others are issued. Answers the number of the last time
+/// that took any, and what was issued with which number.
+async fn sweep(store: &Nodes, take_all: impl AsyncFn() -> Bulk) -> (Seq, Vec<(Seq, TokenId)>) {
+    let issuers: Vec<_> = (0..4)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut issued = Vec::new();
+                for _ in 0..10 {
+                    let token = token("alice", "ci");
+                    issued.push((store.insert(&token, None).await.unwrap(), token.record.id));
+                }
+                issued
+            })
+        })
+        .collect();
+    let mut sweeps = Vec::new();
+    for _ in 0..10 {
+        let Bulk { count, seq } = take_all().await;
+        assert_eq!(seq.is_some(), count > 0, "nothing done is nothing logged");
+        sweeps.extend(seq.map(|seq| (seq, count)));
+        yield_now().await;
+    }
+    let mut issued = Vec::new();
+    for issuer in issuers {
+        issued.extend(issuer.await.expect("no panic"));
+    }
+    let mut last = Seq::ZERO;
+    for (seq, count) in sweeps {
+        let between = issued.iter().filter(|(issued, _)| (last..seq).contains(issued)).count();
+        assert_eq!(count, between as u64, "each takes what came since the one before");
+        last = seq;
+    }
+    (last, issued)
+}
+
+pub async fn revoking_all_takes_what_was_there_and_nothing_later(store: Nodes) {
+    let revoke = async || store.revoke_owner(&owner("alice"), at(1)).await.unwrap();
+    let (last, issued) = sweep(&store, revoke).await;
+    for (seq, id) in issued {
+        let record = read(&store, id).await.record;
+        assert_eq!(record.revoked_at, (seq < last).then(|| at(1)));
+        assert_eq!(record.revision.get(), 1 + u64::from(seq < last), "revoked once");
+    }
+}
+
+pub async fn deleting_all_takes_what_was_there_and_nothing_later(store: Nodes) {
+    let delete = async || store.delete_owner(&owner("alice")).await.unwrap();
+    let (last, issued) = sweep(&store, delete).await;
+    for (seq, id) in issued {
+        assert_eq!(exists(&store, id).await, seq > last);
+    }
+}
+
+pub async fn deletes_at_once_each_take_what_they_say(store: Nodes) {
+    let mut tokens = Vec::new();
+    for _ in 0..30 {
+        let token = token("alice", "ci");
+        store.insert(&token, None).await.unwrap();
+        tokens.push(token.record.id);
+    }
+    let kept = token("bob", "kept");
+    store.insert(&kept, None).await.unwrap();
+    let before = head(&store).await;
+    // Each of the thirty is asked for by three.
+    let deletes = (0..9).map(|number| {
+        let (store, ids) = (store.clone(), tokens.clone());
+        async move {
+            let mine: Vec<_> = ids.into_iter().skip(number % 3).step_by(3).collect();
+            store.delete_many(Some(&owner("alice")), &mine).await.unwrap().tokens
+        }
+    });
+    let mut gone = HashMap::<_, u32>::new();
+    for (id, of) in at_once(deletes).await.into_iter().flatten() {
+        assert_eq!(of, owner("alice"));
+        *gone.entry(id).or_default() += 1;
+    }
+    assert!(gone.len() == 30 && gone.values().all(|times| *times == 1), "each goes once: {gone:?}");
+    let mut logged = logged_since(&store, before).await;
+    logged.sort_by_key(|line| tokens.iter().position(|id| *line == Affected::Token(*id)));
+    let expected: Vec<_> = tokens.into_iter().map(Affected::Token).collect();
+    assert_eq!(logged, expected, "and is logged once");
+    assert_same(&read(&store, kept.record.id).await, &kept);
+}

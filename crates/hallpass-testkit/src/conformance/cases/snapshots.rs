@@ -1,0 +1,177 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hallpass_core::TokenId;
+use hallpass_core::store::{ListQuery, Seq, TokenStore};
+use tokio::task::yield_now;
+
+use super::check::everything;
+use crate::conformance::Nodes;
+use crate::conformance::samples::{at, edited, owner, token};
+
+pub async fn a_snapshot_shows_every_change_up_to_its_number_and_none_after(store: Nodes) {
+    let token = token("alice", "ci");
+    let first = store.insert(&token, None).await.unwrap();
+    let done = Arc::new(AtomicBool::new(false));
+    // Nothing but this token changes, so each number of the log is one revision of it.
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, done, id) = (store.clone(), done.clone(), token.record.id);
+            tokio::spawn(async move {
+                let mut snapshots = 0_u32;
+                while !done.load(Ordering::Relaxed) || snapshots == 0 {
+                    let found = store.find(id).await.unwrap();
+                    let record = found.value.unwrap().record;
+                    let changes = found.as_of.get() - first.get();
+                    assert_eq!(record.revision.get(), 1 + changes, "record and number disagree");
+                    snapshots += 1;
+                    yield_now().await;
+                }
+            })
+        })
+        .collect();
+    let mut record = token.record;
+    for round in 0..100 {
+        let change = edited(&record, |record| record.name = format!("round {round}"));
+        store.change(&change).await.unwrap();
+        record = change.record;
+    }
+    done.store(true, Ordering::Relaxed);
+    for reader in readers {
+        reader.await.unwrap();
+    }
+}
+
+/// The revision that each token had from each number on; `None` where it was gone.
+#[derive(Default)]
+struct History(BTreeMap<TokenId, BTreeMap<Seq, Option<u64>>>);
+
+impl History {
+    fn note(&mut self, seq: Seq, id: TokenId, revision: Option<u64>) {
+        self.0.entry(id).or_default().insert(seq, revision);
+    }
+
+    fn at(&self, id: TokenId, as_of: Seq) -> Option<u64> {
+        let states = self.0.get(&id)?;
+        states.range(..=as_of).next_back().and_then(|(_, revision)| *revision)
+    }
+}
+
+/// What one owner's two tokens go through, again and again. Nobody else changes them.
+async fn lives(store: &Nodes, name: &str, ids: [TokenId; 2]) -> History {
+    let mut history = History::default();
+    let tokens = ids.map(|id| {
+        let mut token = token(name, "ci");
+        token.record.id = id;
+        token
+    });
+    for round in 0..6 {
+        for token in &tokens {
+            let seq = store.insert(token, Some(2)).await.unwrap();
+            history.note(seq, token.record.id, Some(1));
+        }
+        let renamed = edited(&tokens[0].record, |record| record.name = format!("round {round}"));
+        history.note(store.change(&renamed).await.unwrap(), ids[0], Some(2));
+        let revoked = store.revoke_owner(&owner(name), at(1)).await.unwrap().seq.unwrap();
+        history.note(revoked, ids[0], Some(3));
+        history.note(revoked, ids[1], Some(2));
+        let deleted = if round % 2 == 0 {
+            store.delete_many(None, &ids).await.unwrap().seq
+        } else {
+            store.delete_owner(&owner(name)).await.unwrap().seq
+        };
+        for id in ids {
+            history.note(deleted.unwrap(), id, None);
+        }
+    }
+    history
+}
+
+pub async fn snapshots_of_many_tokens_agree_with_the_order_of_changes(store: Nodes) {
+    let owners = ["alice", "bob", "carol"];
+    let ids = owners.map(|name| [token(name, "ci").record.id, token(name, "ci").record.id]);
+    let done = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..3)
+        .map(|reader| {
+            let (store, done) = (store.clone(), done.clone());
+            tokio::spawn(async move {
+                let mut seen = Vec::new();
+                let mut turn = reader;
+                while !done.load(Ordering::Relaxed) || seen.is_empty() {
+                    let id = ids[turn % 3][turn / 3 % 2];
+                    let found = store.find(id).await.unwrap();
+                    seen.push((
+                        id,
+                        found.as_of,
+                        found.value.map(|token| token.record.revision.get()),
+                    ));
+                    turn += 1;
+                    yield_now().await;
+                }
+                seen
+            })
+        })
+        .collect();
+    let writers: Vec<_> = owners
+        .into_iter()
+        .zip(ids)
+        .map(|(name, ids)| {
+            let store = store.clone();
+            tokio::spawn(async move { lives(&store, name, ids).await })
+        })
+        .collect();
+    let mut history = History::default();
+    for writer in writers {
+        history.0.extend(writer.await.expect("no panic").0);
+    }
+    done.store(true, Ordering::Relaxed);
+    for reader in readers {
+        for (id, as_of, revision) in reader.await.expect("no panic") {
+            assert_eq!(revision, history.at(id, as_of), "{id} as of {as_of:?}");
+        }
+    }
+}
+
+pub async fn changes_of_many_tokens_are_seen_in_whole_or_not_at_all(store: Nodes) {
+    const MANY: u64 = 20;
+    let done = Arc::new(AtomicBool::new(false));
+    let watcher = tokio::spawn({
+        let (store, done) = (store.clone(), done.clone());
+        let hers = ListQuery { owner: Some(owner("alice")), ..everything() };
+        async move {
+            let mut looks = 0_u32;
+            while !done.load(Ordering::Relaxed) || looks == 0 {
+                let records = store.list(&hers).await.unwrap().records;
+                let revoked = records.iter().filter(|record| record.revoked_at.is_some()).count();
+                let others = records.iter().filter(|record| record.name == "last").count();
+                // The last one comes when the others are there, and is revoked and deleted with them.
+                if others > 0 {
+                    assert_eq!(records.len() as u64, MANY, "some of them are gone");
+                    assert!(revoked == 0 || revoked as u64 == MANY, "{revoked} are revoked");
+                } else {
+                    assert_eq!(revoked, 0, "the last one went before the others");
+                }
+                looks += 1;
+                yield_now().await;
+            }
+        }
+    });
+    for round in 0..6 {
+        let mut ids = Vec::new();
+        for number in 1..=MANY {
+            let token = token("alice", if number == MANY { "last" } else { "one" });
+            store.insert(&token, None).await.unwrap();
+            ids.push(token.record.id);
+        }
+        assert_eq!(store.revoke_owner(&owner("alice"), at(1)).await.unwrap().count, MANY);
+        if round % 2 == 0 {
+            assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, MANY);
+        } else {
+            let deleted = store.delete_many(Some(&owner("alice")), &ids).await.unwrap();
+            assert_eq!(deleted.tokens.len() as u64, MANY);
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    watcher.await.unwrap();
+}

@@ -1,0 +1,150 @@
+//! The longer ones of the calls.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use hallpass_core::{
+    Caller, Denied, Error, Hallpass, NewToken, Owner, Regenerate, ScopeSet, Standing,
+};
+
+use super::past::Past;
+use super::token::Token;
+use super::{BOUND, World, assert_gone, hours, owner_of};
+
+impl World {
+    pub(super) async fn issue(&mut self, passes: &Hallpass, number: usize, hours: Option<i64>) {
+        let owner = owner_of(number);
+        if self.is_disabled(&owner) {
+            return;
+        }
+        let mut new = NewToken::named("ci").scope("jobs");
+        if let Some(hours) = hours {
+            new = new.expires(format!("{hours}h"));
+        }
+        match passes.issue(&Caller::owner(owner.as_str()), new).await {
+            // Nobody can have asked for it before: no node believes that there is none.
+            Ok(issued) => self.tokens.push(Token::new(issued)),
+            Err(Error::LimitReached { .. }) => assert_eq!(self.tokens_of(&owner).count(), 5),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    pub(super) async fn regenerate(
+        &mut self,
+        node: usize,
+        token: usize,
+        count: Option<i64>,
+        overlap: Option<i64>,
+    ) {
+        let now = self.now();
+        if self.is_disabled(&self.tokens[token].owner) {
+            return;
+        }
+        let token = &mut self.tokens[token];
+        let mut how = Regenerate::new();
+        if let Some(count) = count {
+            how = how.expires(format!("{count}h"));
+        }
+        if let Some(overlap) = overlap {
+            how = how.overlap(format!("{overlap}h"));
+        }
+        let by = Caller::owner(token.owner.as_str());
+        match self.nodes[node].passes.regenerate(&by, token.id, how).await {
+            Ok(issued) => {
+                token.secrets.push(issued.token.reveal().to_owned());
+                let newest = token.secrets.len() - 1;
+                token.change(node, |state| {
+                    state.previous = overlap.filter(|_| state.is_active(now)).map(|overlap| {
+                        let until = now + hours(overlap);
+                        (state.current, state.ends.map_or(until, |end| end.min(until)))
+                    });
+                    state.current = newest;
+                    state.is_revoked = false;
+                    state.ends = count.map(|count| now + hours(count)).or(state.ends);
+                });
+            }
+            Err(Error::Invalid(_)) => {
+                assert!(count.is_none() && token.state.now().is_expired(now));
+            }
+            Err(error) => assert_gone(token, node, &error),
+        }
+    }
+
+    pub(super) async fn set_standing(&mut self, node: usize, owner: &Owner, is_disabled: bool) {
+        let Some(disabled) = self.disabled.get_mut(owner) else { return };
+        let standing = if is_disabled { Standing::Disabled } else { Standing::Full };
+        self.host.lock().unwrap_or_else(PoisonError::into_inner).insert(owner.clone(), standing);
+        let host = Caller::operator("host");
+        self.nodes[node].passes.owner_changed(&host, owner).await.expect("an answer");
+        disabled.change(node, is_disabled);
+    }
+
+    /// Whoever is disabled cannot grant anything.
+    pub(super) fn is_disabled(&self, owner: &Owner) -> bool {
+        self.disabled.get(owner).is_some_and(|disabled| *disabled.now())
+    }
+
+    /// Presents a secret to a node: its verdict is one that it may give.
+    pub(super) async fn check(&mut self, node: usize, token: usize, secret: usize) {
+        let now = self.now();
+        let token = &mut self.tokens[token];
+        let (start, verdict) = verdict(&self.nodes[node].passes, &token.secrets[secret]).await;
+        let never = Past::new(false);
+        let disabled = self.disabled.get(&token.owner).unwrap_or(&never);
+        let mut possible = Vec::new();
+        for state in token.state.believable(node, start, BOUND) {
+            for disabled in disabled.believable(node, start, BOUND) {
+                let accepted = state.accepts(secret, now) && !disabled;
+                possible.push(accepted.then(|| state.scopes.clone()));
+            }
+        }
+        assert!(
+            possible.contains(&verdict),
+            "node {node} answers {verdict:?} for secret {secret}, and may answer {possible:?}"
+        );
+        let works = token.state.now().accepts(secret, now);
+        if verdict.is_some() {
+            let seen = token.seen_dead.contains(&(node, secret));
+            assert!(!seen, "node {node} has refused this secret before, for good");
+        } else if !works {
+            token.seen_dead.insert((node, secret));
+        }
+        let truth = token.state.now();
+        if verdict.is_some()
+            && truth.is_there
+            && truth.current == secret
+            && truth.overlap(now).is_some()
+        {
+            token.change(node, |state| state.previous = None);
+        }
+    }
+
+    /// Once the bound is over, every node says the truth of every secret there ever was.
+    pub(super) async fn settle(&mut self) {
+        tokio::time::sleep(BOUND + Duration::from_millis(10)).await;
+        for token in 0..self.tokens.len() {
+            for secret in 0..self.tokens[token].secrets.len() {
+                for node in 0..self.nodes.len() {
+                    self.check(node, token, secret).await;
+                }
+            }
+        }
+    }
+}
+
+/// How often a check may be told that changes overtook it, before it is given a verdict.
+const OVERTAKEN: usize = 5;
+
+/// What a check says, and when it started: the scopes, if the secret lets in.
+async fn verdict(passes: &Hallpass, secret: &str) -> (Instant, Option<ScopeSet>) {
+    let mut told = None;
+    for _ in 0..OVERTAKEN {
+        let start = Instant::now();
+        match passes.authenticate(secret.as_bytes()).await {
+            Ok(principal) => return (start, Some(principal.scopes().clone())),
+            Err(Denied::Refused(_)) => return (start, None),
+            Err(unavailable) => told = Some(unavailable),
+        }
+    }
+    panic!("a store that works has verdicts: {told:?}");
+}

@@ -1,0 +1,52 @@
+//! Lists with a flaw.
+
+use hallpass_core::store::{ListPage, ListQuery, StoreError, TokenStore as _};
+
+use super::flaw::Flaw;
+use super::flawed::Flawed;
+
+pub(super) async fn list(store: &Flawed, query: &ListQuery) -> Result<ListPage, StoreError> {
+    let data = store.data();
+    match store.flaw {
+        Flaw::PagesRepeatARecord => {
+            let Some(after) = &query.after else { return data.list(query).await };
+            let all = ListQuery { after: None, limit: u32::MAX, ..query.clone() };
+            let mut page = data.list(&all).await?;
+            page.records.retain(|r| query.sort.compare(&query.sort.key_of(r), after).is_ge());
+            page.more = page.records.len() > query.limit as usize;
+            page.records.truncate(query.limit as usize);
+            Ok(page)
+        }
+        Flaw::TotalIsOfThePage => {
+            let mut page = data.list(query).await?;
+            page.total = page.records.len() as u64;
+            Ok(page)
+        }
+        Flaw::FullPagesPromiseMore => {
+            let mut page = data.list(query).await?;
+            page.more = page.records.len() as u64 == u64::from(query.limit);
+            Ok(page)
+        }
+        Flaw::NoTimeComesFirst => {
+            let mut page = data.list(query).await?;
+            let is_endless = |record: &hallpass_core::TokenRecord| record.expires_at.is_some();
+            page.records.sort_by_key(is_endless);
+            Ok(page)
+        }
+        Flaw::SearchHasWildcards => {
+            let text = query.text.as_ref().map(|text| text.replace('%', ""));
+            data.list(&ListQuery { text, ..query.clone() }).await
+        }
+        Flaw::ScopesAreFoundByCover => {
+            let all = ListQuery { scope: None, limit: u32::MAX, ..query.clone() };
+            let mut page = data.list(&all).await?;
+            let holds = |record: &hallpass_core::TokenRecord| {
+                query.scope.as_ref().is_none_or(|scope| record.scopes.covers(scope))
+            };
+            page.records.retain(holds);
+            page.total = page.records.len() as u64;
+            Ok(page)
+        }
+        _ => data.list(query).await,
+    }
+}

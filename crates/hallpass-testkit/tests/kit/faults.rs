@@ -1,0 +1,277 @@
+//! Every fault: what the caller is told, and what the store behind then holds.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use hallpass_core::store::{AtHand, ListQuery, StoreError, StoredToken, TokenStore as _};
+use hallpass_core::{Caller, Hallpass, NewToken, Owner, TokenId};
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::{FaultyStore, Verb};
+use jiff::Timestamp;
+
+type Store = FaultyStore<MemoryStore>;
+
+fn alice() -> Owner {
+    Owner::new("alice").unwrap()
+}
+
+/// A store with two tokens of alice's in it.
+async fn store() -> (Store, [TokenId; 2]) {
+    let store = Store::new(MemoryStore::new());
+    let passes = Hallpass::builder(store.inner().as_ref().clone()).build();
+    let issue =
+        async || passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+    let ids = [issue().await.record.id, issue().await.record.id];
+    (store, ids)
+}
+
+/// The token as the store behind has it.
+async fn stored(store: &Store, id: TokenId) -> Option<StoredToken> {
+    store.inner().find(id).await.unwrap().value
+}
+
+/// The answer that is there without anybody doing anything else.
+fn at_once<T>(call: impl Future<Output = T>) -> Option<T> {
+    match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => None,
+    }
+}
+
+/// Each verb once, and what went wrong.
+async fn call(store: &Store, verb: Verb, id: TokenId) -> Result<(), StoreError> {
+    let (token, long_ago) = (stored(store, id).await.unwrap(), Timestamp::UNIX_EPOCH);
+    let mut changed = token.record.clone();
+    changed.revision = changed.revision.next();
+    let change = hallpass_core::store::Change {
+        record: changed,
+        secrets: None,
+        kind: hallpass_core::store::ChangeKind::Updated,
+    };
+    match verb {
+        Verb::Find => store.find(id).await.map(drop),
+        Verb::List => store.list(&ListQuery::everything(long_ago, 1)).await.map(drop),
+        Verb::Changes => store.changes(None, 0).await.map(drop),
+        Verb::Ping => store.ping().await,
+        Verb::Insert => {
+            let mut fresh = token.clone();
+            fresh.record.id = TokenId::generate(&alice(), long_ago).unwrap();
+            store.insert(&fresh, None).await.map(drop)
+        }
+        Verb::Change => store.change(&change).await.map(drop),
+        Verb::Rekey => store.rekey(id, &token.secrets.current, &token.secrets).await.map(drop),
+        Verb::Delete => store.delete(id, None).await.map(drop),
+        Verb::DeleteMany => store.delete_many(None, &[id]).await.map(drop),
+        Verb::DeleteOwner => store.delete_owner(&alice()).await.map(drop),
+        Verb::RevokeOwner => store.revoke_owner(&alice(), long_ago).await.map(drop),
+        Verb::Announce => store.announce(&alice()).await.map(drop),
+        Verb::Touch => store.touch(&[]).await.map(drop),
+        Verb::Prune => store.prune(long_ago, 1).await.map(drop),
+        other => panic!("{other:?} is no call that fails"),
+    }
+}
+
+fn callable() -> impl Iterator<Item = Verb> {
+    Verb::ALL.into_iter().filter(|verb| *verb != Verb::Nudged)
+}
+
+#[tokio::test]
+async fn every_call_is_counted_and_fails_alone_and_changes_nothing_then() {
+    for faulty in callable() {
+        let (store, [id, _]) = store().await;
+        let head = store.inner().changes(None, 0).await.unwrap().head;
+        store.faults().on(faulty).fail();
+        assert!(call(&store, faulty, id).await.unwrap_err().is_unavailable(), "{faulty:?}");
+        assert_eq!(store.inner().changes(None, 0).await.unwrap().head, head, "{faulty:?}");
+        assert_eq!(store.faults().calls(faulty), 1, "{faulty:?}");
+        assert_eq!(store.faults().calls(Verb::ALL), 1, "{faulty:?}");
+
+        for verb in callable().filter(|verb| *verb != faulty) {
+            let (healthy, [id, _]) = self::store().await;
+            healthy.faults().on(faulty).fail();
+            assert!(call(&healthy, verb, id).await.is_ok(), "{verb:?} while {faulty:?} fails");
+            assert_eq!(healthy.faults().calls(verb), 1);
+        }
+        store.faults().heal();
+        assert!(call(&store, faulty, id).await.is_ok(), "{faulty:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_lost_on_the_way_was_not_done_and_what_is_lost_on_the_way_back_was() {
+    let (store, [one, two]) = store().await;
+    store.faults().on(Verb::Delete).lose_call();
+    assert!(store.delete(one, None).await.unwrap_err().is_outcome_unknown());
+    assert!(stored(&store, one).await.is_some());
+    store.faults().on(Verb::Delete).lose_answer();
+    assert!(store.delete(one, None).await.unwrap_err().is_outcome_unknown());
+    assert!(stored(&store, one).await.is_none());
+    assert!(
+        store.delete(one, None).await.unwrap_err().is_not_found(),
+        "what could not be done is told as it is: there is nothing to lose"
+    );
+    store.faults().on(Verb::WRITES).fail_with(|| StoreError::read_only("a standby"));
+    assert!(store.delete(two, None).await.unwrap_err().is_read_only());
+    assert!(store.find(two).await.unwrap().value.is_some(), "a read is no write");
+}
+
+#[tokio::test]
+async fn faults_with_a_number_are_met_one_after_the_other() {
+    let (store, [id, _]) = store().await;
+    let faults = store.faults();
+    faults.on(Verb::Find).fail();
+    faults.on([Verb::Find, Verb::List]).times(2).fail_with(|| StoreError::corrupt("garbage"));
+    faults.on(Verb::Find).once().fail_with(StoreError::conflict);
+    for _ in 0..2 {
+        assert!(store.find(id).await.unwrap_err().is_corrupt(), "it replaced the one for ever");
+    }
+    assert!(store.find(id).await.unwrap_err().is_conflict());
+    assert!(store.find(id).await.is_ok());
+    assert!(call(&store, Verb::List, id).await.unwrap_err().is_corrupt());
+    assert!(
+        call(&store, Verb::List, id).await.unwrap_err().is_corrupt(),
+        "each verb has its own two"
+    );
+    faults.on(Verb::ALL).fail();
+    faults.on(Verb::Find).heal();
+    assert!(store.find(id).await.is_ok());
+    assert!(store.ping().await.is_err());
+}
+
+#[tokio::test]
+async fn who_stalls_has_done_nothing_and_meets_what_was_set_meanwhile() {
+    let (store, [id, _]) = store().await;
+    let gate = store.faults().on(Verb::Delete).stall();
+    {
+        let mut first = pin!(store.delete(id, None));
+        assert!(at_once(first.as_mut()).is_none());
+        assert_eq!(gate.arrivals(), 1);
+        assert!(stored(&store, id).await.is_some());
+        store.faults().on(Verb::Delete).once().fail();
+        gate.open();
+        assert!(first.await.unwrap_err().is_unavailable());
+    }
+    assert!(store.delete(id, None).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_is_held_has_done_it_and_answers_with_what_was_true() {
+    let (store, [id, _]) = store().await;
+    let gate = store.faults().on(Verb::Find).once().hold();
+    let asked = tokio::spawn({
+        let store = store.clone();
+        async move { store.find(id).await.unwrap().value }
+    });
+    gate.arrived(1).await;
+    assert!(store.find(id).await.unwrap().value.is_some(), "one only is held");
+    store.delete(id, None).await.unwrap();
+    gate.open();
+    assert!(asked.await.unwrap().is_some(), "read before the token went");
+    assert!(store.find(id).await.unwrap().value.is_none());
+}
+
+#[tokio::test]
+async fn an_open_gate_stops_nobody() {
+    let (store, [id, _]) = store().await;
+    store.faults().on(Verb::Find).stall().open();
+    assert!(at_once(store.find(id)).is_some());
+    store.faults().on(Verb::Find).hold().open();
+    assert!(at_once(store.find(id)).is_some());
+    let gate = store.faults().on(Verb::Find).times(2).stall();
+    let mut waiting = pin!(store.find(id));
+    assert!(at_once(waiting.as_mut()).is_none());
+    store.faults().heal();
+    assert!(at_once(waiting.as_mut()).is_none(), "to heal opens no gate");
+    assert!(at_once(store.find(id)).is_some());
+    gate.open();
+    assert!(at_once(waiting).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_call_is_made_late() {
+    let (store, [id, _]) = store().await;
+    store.faults().on(Verb::Delete).delay(Duration::from_secs(5));
+    let before = tokio::time::Instant::now();
+    let slow = async { tokio::time::timeout(Duration::from_secs(4), store.delete(id, None)).await };
+    assert!(slow.await.is_err());
+    assert!(stored(&store, id).await.is_some());
+    store.delete(id, None).await.unwrap();
+    assert_eq!(before.elapsed(), Duration::from_secs(9));
+}
+
+#[tokio::test]
+async fn another_tokens_record_is_answered_however_it_is_asked_for() {
+    let (store, [asked, other]) = store().await;
+    store.faults().on(Verb::Find).answer_with(other);
+    assert_eq!(store.find(asked).await.unwrap().value.unwrap().record.id, other);
+    assert_eq!(store.load(asked).await.unwrap().unwrap().id(), other);
+    assert_eq!(store.reload(asked).await.unwrap().unwrap().id(), other);
+    assert_eq!(store.faults().calls(Verb::Find), 3);
+}
+
+#[tokio::test]
+async fn something_happens_between_a_call_and_its_answer_once() {
+    let (store, [id, _]) = store().await;
+    let inner = store.inner();
+    store.faults().on([Verb::Find, Verb::Delete]).meanwhile(async move {
+        inner.delete(id, None).await.unwrap();
+    });
+    assert!(store.find(id).await.unwrap().value.is_some(), "it was read before");
+    assert!(store.find(id).await.unwrap().value.is_none());
+    assert!(store.delete(id, None).await.unwrap_err().is_not_found(), "it happens once in all");
+}
+
+#[tokio::test]
+async fn a_log_that_stands_still_shows_nothing_new() {
+    let (store, [id, _]) = store().await;
+    let before = store.changes(None, 0).await.unwrap().head;
+    store.faults().on(Verb::Changes).stand_still();
+    store.delete(id, None).await.unwrap();
+    let hidden = store.changes(Some(before), 10).await.unwrap();
+    assert_eq!((hidden.lines.len(), hidden.head), (1, before), "its own line alone");
+    store.faults().heal();
+    let shown = store.changes(Some(before), 10).await.unwrap();
+    assert_eq!((shown.lines.len(), shown.head.seq), (2, before.seq.next()));
+
+    let (never_read, [id, _]) = self::store().await;
+    never_read.faults().on(Verb::Changes).stand_still();
+    let first = never_read.changes(None, 0).await.unwrap().head;
+    never_read.delete(id, None).await.unwrap();
+    assert_eq!(never_read.changes(None, 0).await.unwrap().head, first);
+}
+
+#[tokio::test]
+async fn a_pinned_token_is_what_a_check_sees_until_it_asks_the_store_itself() {
+    let (store, [id, _]) = store().await;
+    assert!(!store.is_cache() && matches!(store.cached(id), AtHand::Nothing));
+    store.pin(id).await.unwrap();
+    store.delete(id, None).await.unwrap();
+    assert!(store.is_cache() && matches!(store.cached(id), AtHand::Token(_)));
+    assert!(store.load(id).await.unwrap().is_some());
+    assert!(store.reload(id).await.unwrap().is_none());
+    assert_eq!(store.faults().calls(Verb::Find), 1);
+    assert!(store.pin(id).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn after_a_failover_another_store_answers() {
+    let (store, [id, _]) = store().await;
+    store.fail_over_to(MemoryStore::new());
+    assert!(store.find(id).await.unwrap().value.is_none());
+}
+
+#[tokio::test]
+async fn a_fault_is_said_of_what_it_can_happen_to() {
+    let (store, [id, _]) = store().await;
+    for wrong in [
+        std::panic::catch_unwind(|| store.faults().on(Verb::ALL).answer_with(id)),
+        std::panic::catch_unwind(|| store.faults().on(Verb::Find).stand_still()),
+        std::panic::catch_unwind(|| store.faults().on(Verb::Find).repeat()),
+        std::panic::catch_unwind(|| store.faults().on(Verb::Find).times(0).fail()),
+    ] {
+        assert!(wrong.is_err());
+    }
+    assert!(store.find(id).await.is_ok());
+}

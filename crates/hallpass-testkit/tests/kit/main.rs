@@ -1,0 +1,6 @@
+//! The kit itself, on the store in memory.
+
+mod acting;
+mod faults;
+mod nudges;
+mod production;

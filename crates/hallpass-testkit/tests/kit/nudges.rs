@@ -1,0 +1,92 @@
+//! Nudges: lost, late, repeated, and for nothing.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use hallpass_core::store::{Position, TokenStore as _};
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::{FaultyStore, Verb};
+
+type Store = FaultyStore<MemoryStore>;
+
+/// The place up to which everything was seen.
+fn head(store: &Store) -> Position {
+    let inner = store.inner();
+    let changes = pin!(inner.changes(None, 0)).poll(&mut Context::from_waker(Waker::noop()));
+    match changes {
+        Poll::Ready(Ok(changes)) => changes.head,
+        other => panic!("a store in memory answers at once: {other:?}"),
+    }
+}
+
+/// Whether a nudge is there. If not, whoever waited goes away.
+fn comes(store: &Store) -> bool {
+    let nudged = pin!(store.nudged(head(store)));
+    nudged.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+}
+
+#[tokio::test]
+async fn a_nudge_comes_when_a_test_gives_one() {
+    let store = Store::new(MemoryStore::new());
+    assert!(!comes(&store));
+    store.faults().nudge();
+    assert!(comes(&store));
+    assert!(!comes(&store), "one is one");
+    assert_eq!(store.faults().calls(Verb::Nudged), 1);
+}
+
+#[tokio::test]
+async fn the_nudges_of_the_store_behind_come_through() {
+    let behind = Store::new(MemoryStore::new());
+    let seen = head(&behind);
+    let store = FaultyStore::new(behind.clone());
+    let waits = tokio::spawn({
+        let store = store.clone();
+        async move { store.nudged(seen).await }
+    });
+    tokio::task::yield_now().await;
+    behind.faults().nudge();
+    waits.await.unwrap();
+}
+
+#[tokio::test]
+async fn lost_nudges_never_come() {
+    let store = Store::new(MemoryStore::new());
+    store.faults().on(Verb::Nudged).times(2).lose_answer();
+    for _ in 0..2 {
+        store.faults().nudge();
+        assert!(!comes(&store));
+    }
+    store.faults().nudge();
+    assert!(comes(&store));
+    store.faults().on(Verb::ALL).fail();
+    store.faults().nudge();
+    assert!(!comes(&store), "who cannot be reached nudges nobody");
+    store.faults().heal();
+    assert!(!comes(&store), "and what is lost is lost");
+}
+
+#[tokio::test]
+async fn late_nudges_come_when_the_gate_opens_to_whoever_waits_then() {
+    let store = Store::new(MemoryStore::new());
+    let gate = store.faults().on(Verb::Nudged).hold();
+    store.faults().nudge();
+    assert!(!comes(&store));
+    assert!(!comes(&store));
+    assert_eq!(store.faults().calls(Verb::Nudged), 1, "it is still the same one");
+    gate.open();
+    assert!(comes(&store));
+    assert!(!comes(&store));
+}
+
+#[tokio::test]
+async fn repeated_nudges_come_again() {
+    let store = Store::new(MemoryStore::new());
+    store.faults().on(Verb::Nudged).times(2).repeat();
+    store.faults().nudge();
+    for _ in 0..3 {
+        assert!(comes(&store));
+    }
+    assert!(!comes(&store));
+}

@@ -1,0 +1,64 @@
+//! The bodies of refusals (RFC 9457): each is always the same.
+
+use super::RefusalKind;
+
+/// A problem of constants, none with a character that JSON escapes.
+macro_rules! problem {
+    ($kind:literal, $title:literal, $status:literal, $detail:literal) => {
+        concat!(
+            r#"{"type":"/problems/"#,
+            $kind,
+            r#"","title":""#,
+            $title,
+            r#"","status":"#,
+            $status,
+            r#","detail":""#,
+            $detail,
+            r#""}"#
+        )
+    };
+}
+
+pub(super) fn body(kind: &RefusalKind) -> &'static str {
+    match kind {
+        RefusalKind::NoCredential => problem!(
+            "no-credential",
+            "No credential",
+            401,
+            "This needs a token: send it as `Authorization: Bearer`."
+        ),
+        RefusalKind::InvalidRequest => problem!(
+            "invalid-request",
+            "Invalid request",
+            400,
+            "Send one token, once, as `Authorization: Bearer` and a single space."
+        ),
+        RefusalKind::InvalidToken => problem!(
+            "invalid-token",
+            "Invalid token",
+            401,
+            "The token is not valid: it may be mistyped, expired or revoked."
+        ),
+        RefusalKind::InsufficientScope { .. } => problem!(
+            "insufficient-scope",
+            "Insufficient scope",
+            403,
+            "The token does not hold the scope that this needs."
+        ),
+        RefusalKind::NotDeclared => {
+            problem!("not-allowed", "Not allowed", 403, "No token is allowed to do this.")
+        }
+        RefusalKind::Unavailable => problem!(
+            "unavailable",
+            "Unavailable",
+            503,
+            "The token could not be checked just now: try again shortly."
+        ),
+        RefusalKind::Misconfigured => problem!(
+            "misconfigured",
+            "Misconfigured",
+            500,
+            "This service is not set up to check tokens here."
+        ),
+    }
+}

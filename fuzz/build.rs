@@ -1,0 +1,6 @@
+//! Tells the compiler of the `cfg` that cargo-fuzz sets.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(fuzzing)");
+}

@@ -1,0 +1,107 @@
+//! The query: the input's first line is the request's URI, the others are `Authorization`, with words for tokens.
+//! Every way to set a layer up is asked.
+
+use http::header::{CACHE_CONTROL, REFERRER_POLICY};
+use http::{HeaderMap, Uri};
+
+use crate::oracle::{Credential, credential, is_token, pairs, without};
+use crate::stage::{self, Answer, PREFIX, PUBLIC_PATH, Setup, Stage, Within};
+
+thread_local! {
+    static STAGE: Stage = Stage::new();
+}
+
+/// Each layer says of the request what the oracle says, and passes on what it says is to be passed on.
+///
+/// # Panics
+///
+/// One does not.
+pub fn check(data: &[u8]) {
+    STAGE.with(|stage| {
+        let input = stage.words.fill(data);
+        let mut lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
+        let Ok(uri) = Uri::try_from(lines.remove(0)) else { return };
+        let Some(headers) = stage::authorization(lines.iter().copied()) else { return };
+        for (setup, answer) in stage.answers(&uri, &headers) {
+            let Some(owed) = Owed::to(setup, &uri, &lines, &stage.live) else { continue };
+            let found = (answer.status, answer.error.as_deref(), answer.within.clone());
+            assert_eq!(
+                found,
+                (owed.status, owed.error, owed.within),
+                "{setup:?} {uri} {headers:?}"
+            );
+            check_privacy(setup, &uri, &answer);
+        }
+    });
+}
+
+/// What is owed to a request.
+struct Owed {
+    status: u16,
+    error: Option<&'static str>,
+    within: Option<Within>,
+}
+
+impl Owed {
+    /// `None` where the setup is about another path.
+    fn to(setup: Setup, uri: &Uri, lines: &[&[u8]], live: &[Vec<u8>]) -> Option<Self> {
+        let refused = |status, error| Some(Self { status, error, within: None });
+        let anybody = || {
+            let uri = without(&uri.to_string(), |key, value| holds_token(setup, key, value));
+            let within = Within { uri, lines: lines.len(), is_known: false };
+            Some(Self { status: 200, error: None, within: Some(within) })
+        };
+        match setup {
+            Setup::Public if uri.path() == PUBLIC_PATH => return anybody(),
+            Setup::Public => return None,
+            Setup::Tripwire if trips(uri) => return refused(400, Some("invalid_request")),
+            _ => {}
+        }
+        match credential(lines, uri.query(), setup.names()) {
+            Credential::Nothing if setup == Setup::Optional => anybody(),
+            Credential::Nothing => refused(401, None),
+            Credential::Malformed => refused(400, Some("invalid_request")),
+            Credential::One(text) if live.contains(&text) => {
+                let uri = without(&uri.to_string(), |key, value| {
+                    is_name(setup, key) || holds_token(setup, key, value)
+                });
+                let within = Within { uri, lines: 0, is_known: true };
+                Some(Self { status: 200, error: None, within: Some(within) })
+            }
+            Credential::One(_) => refused(401, Some("invalid_token")),
+        }
+    }
+}
+
+fn is_name(setup: Setup, key: &[u8]) -> bool {
+    setup.names().iter().any(|name| name.as_bytes() == key)
+}
+
+/// A token in a parameter of such a name, in whatever case, is for nobody inside.
+fn holds_token(setup: Setup, key: &[u8], value: Option<&[u8]>) -> bool {
+    setup.names().iter().any(|name| name.as_bytes().eq_ignore_ascii_case(key))
+        && value.is_some_and(|value| is_token(value, PREFIX))
+}
+
+/// Rule 11: where no query is read, a token in one is refused all the same.
+fn trips(uri: &Uri) -> bool {
+    pairs(uri.query().unwrap_or_default()).iter().any(|(key, value)| {
+        key == b"session" && value.as_ref().is_some_and(|value| is_token(value, PREFIX))
+    })
+}
+
+/// Rule 14: no cache keeps a refusal or what a token in a URL has opened, and no link tells of such a URL.
+fn check_privacy(setup: Setup, uri: &Uri, answer: &Answer) {
+    let header = |name| answer.headers.get(name).map(http::HeaderValue::as_bytes);
+    let reads_query = !setup.names().is_empty() && uri.query().is_some();
+    let cache = match (answer.status, &answer.within) {
+        (200, Some(within)) if within.uri != uri.to_string() => Some(&b"private, no-store"[..]),
+        (200, _) => None,
+        _ => Some(&b"no-store"[..]),
+    };
+    assert_eq!(header(CACHE_CONTROL), cache, "{setup:?} {uri} {answer:?}");
+    if cache.is_some() {
+        let referrer = reads_query.then_some(&b"no-referrer"[..]);
+        assert_eq!(header(REFERRER_POLICY), referrer, "{setup:?} {uri} {answer:?}");
+    }
+}

@@ -1,0 +1,64 @@
+//! The text of a token: the input as it is, the input with its checksum put right, and a token made of it.
+
+use hallpass_core::Hallpass;
+use hallpass_memory::MemoryStore;
+
+use crate::oracle::{assemble, base62, checksum, is_b64token, is_token};
+use crate::stage::{PREFIX, Stage};
+
+/// A prefix that tokens had once.
+const RETIRED: &str = "old2";
+
+struct Parser {
+    stage: Stage,
+    passes: Hallpass,
+}
+
+thread_local! {
+    static PARSER: Parser = Parser {
+        stage: Stage::new(),
+        passes: Hallpass::builder(MemoryStore::new()).prefix(PREFIX).accept_prefix(RETIRED).build(),
+    };
+}
+
+/// The parser takes what the oracle takes, and what it has taken can be put together again.
+///
+/// # Panics
+///
+/// It does not.
+pub fn check(data: &[u8]) {
+    PARSER.with(|parser| {
+        let text = parser.stage.words.fill(data);
+        check_text(&parser.passes, &text);
+        // No mutation finds a checksum.
+        check_text(&parser.passes, &[&text[..], checksum(&text).as_bytes()].concat());
+        check_made(&parser.passes, data);
+    });
+}
+
+fn check_text(passes: &Hallpass, text: &[u8]) {
+    let prefix = [PREFIX, RETIRED].into_iter().find(|prefix| is_token(text, prefix));
+    let parsed = passes.parse(text);
+    let shown = String::from_utf8_lossy(text);
+    assert_eq!(parsed.is_ok(), prefix.is_some(), "{shown}");
+    assert_eq!(passes.is_well_formed(text), prefix.is_some(), "{shown}");
+    let (Ok(token), Some(prefix)) = (parsed, prefix) else { return };
+    assert!(is_b64token(text), "{shown} fits behind `Bearer`");
+    let secret = &shown[prefix.len() + 1 + 22..][..43];
+    assert_eq!(assemble(prefix, token.id().as_uuid().as_u128(), secret), shown);
+    assert!(!format!("{token:?}").contains(secret), "{token:?}");
+}
+
+/// Any id and any secret make a token: sixteen bytes for the one, a digit from each of the next for the other.
+fn check_made(passes: &Hallpass, data: &[u8]) {
+    let byte = |place: usize| data.get(place).copied().unwrap_or_default();
+    let id = u128::from_be_bytes(std::array::from_fn(byte));
+    let secret: String =
+        (16..16 + 43).map(|place| base62(u128::from(byte(place)) % 62, 1)).collect();
+    for prefix in [PREFIX, RETIRED] {
+        let text = assemble(prefix, id, &secret);
+        let token = passes.parse(text.as_bytes()).unwrap_or_else(|_| panic!("{text} is a token"));
+        assert_eq!(token.id().as_uuid().as_u128(), id, "{text}");
+    }
+    assert!(passes.parse(assemble("other", id, &secret).as_bytes()).is_err());
+}

@@ -1,0 +1,67 @@
+//! Random tokens that look right.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use hallpass_core::{Hallpass, Limits};
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::{FaultyStore, Verb};
+
+use super::{accepts, check, is_refused, is_unavailable, issue_many, node, settings};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
+    const RANDOM: usize = 4_000;
+    let bound = Duration::from_millis(300);
+    let store = FaultyStore::new(MemoryStore::new());
+    let passes = node(&store, settings().bound(bound));
+    let good = issue_many(&passes, 20).await;
+    for token in &good {
+        assert!(accepts(&passes, token).await);
+    }
+    let elsewhere = Hallpass::builder(MemoryStore::new());
+    let elsewhere = elsewhere.limits(Limits::default().unlimited_tokens()).build();
+    let random = Arc::new(issue_many(&elsewhere, RANDOM).await);
+    store.faults().on(Verb::Find).delay(Duration::from_millis(2));
+    let asked_before = store.faults().calls(Verb::Find);
+    let (began, over) = (Instant::now(), Arc::new(AtomicBool::new(false)));
+    let flood: Vec<_> = (0..100)
+        .map(|part| {
+            let (passes, random, over) = (passes.clone(), Arc::clone(&random), Arc::clone(&over));
+            tokio::spawn(async move {
+                let mut refused = 0;
+                while !over.load(Ordering::Relaxed) {
+                    for token in random.iter().skip(part).step_by(100) {
+                        let verdict = check(&passes, token).await;
+                        assert!(is_refused(&verdict) || is_unavailable(&verdict), "{verdict:?}");
+                        refused += usize::from(is_refused(&verdict));
+                        tokio::task::yield_now().await;
+                    }
+                }
+                refused
+            })
+        })
+        .collect();
+    // Longer than the bound: it is the lease that lets them be served from the cache all along.
+    let mut checks = 0;
+    while began.elapsed() < bound * 3 {
+        for token in &good {
+            let verdict = check(&passes, token).await;
+            assert!(verdict.is_ok(), "{verdict:?} after {checks} checks");
+            checks += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    over.store(true, Ordering::Relaxed);
+    let mut refused = 0;
+    for part in flood {
+        refused += part.await.unwrap();
+    }
+    let asked = store.faults().calls(Verb::Find) - asked_before;
+    assert!(refused > RANDOM / 8, "{refused}: it was no flood");
+    // What does not exist is remembered for up to two seconds, unless two of them share a place.
+    let times = 1 + began.elapsed().as_secs() / 2;
+    let most = (RANDOM + good.len()) as u64 * times + refused as u64 / 10;
+    assert!(asked <= most, "{asked} look-ups for {refused} refusals of {RANDOM} tokens");
+}

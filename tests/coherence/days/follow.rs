@@ -1,0 +1,175 @@
+//! Nodes that cannot follow the change log as they should.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hallpass_core::store::TokenStore;
+use hallpass_core::{Hallpass, Issued, NewToken};
+use hallpass_memory::MemoryStore;
+use hallpass_sqlite::SqliteStore;
+use hallpass_testkit::{FaultyStore, Gate, Verb};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+use tokio::time::sleep;
+
+use super::{
+    Caller, NEVER, accepts, alice, beyond, check, is_refused, issue, node, owner, settings, until,
+};
+
+/// A node that has a token in its cache which is revoked elsewhere, and stands still in the log before that.
+struct Late<S> {
+    store: FaultyStore<S>,
+    passes: Hallpass,
+    elsewhere: Hallpass,
+    revoked: Issued,
+    good: Issued,
+    log: Gate,
+}
+
+impl<S: TokenStore> Late<S> {
+    async fn new(here: S, elsewhere: S) -> Self {
+        let store = FaultyStore::new(here);
+        // The bound is never reached: nothing but the log can tell it.
+        let passes = node(&store, settings().bound(NEVER));
+        let elsewhere = node(&FaultyStore::new(elsewhere), settings());
+        let revoked = issue(&elsewhere).await;
+        let good = elsewhere.issue(&Caller::owner("bob"), NewToken::named("good")).await.unwrap();
+        for token in [&revoked, &good] {
+            assert!(accepts(&passes, token).await);
+        }
+        // It has a place in the log by now: it looks at it a second time.
+        let looks = store.faults().calls(Verb::Changes);
+        until("it follows", async || store.faults().calls(Verb::Changes) > looks + 1).await;
+        let log = store.faults().on(Verb::Changes).stall();
+        log.arrived(1).await;
+        elsewhere.revoke(&alice(), revoked.record.id).await.unwrap();
+        assert!(accepts(&passes, &revoked).await, "it does not know yet");
+        Self { store, passes, elsewhere, revoked, good, log }
+    }
+
+    /// Lets it read on. It must find out, and be as good as new.
+    async fn finds_out(self) {
+        self.store.faults().heal();
+        self.log.open();
+        let refused = async || is_refused(&check(&self.passes, &self.revoked).await);
+        until("the revocation is known", refused).await;
+        let verdict = check(&self.passes, &self.good).await;
+        assert!(verdict.is_ok(), "{verdict:?}");
+        // The line stays the last one for a while: that keeps nobody busy, and nobody waiting.
+        let looks = self.store.faults().calls(Verb::Changes);
+        for _ in 0..20 {
+            let verdict = check(&self.passes, &self.good).await;
+            assert!(verdict.is_ok(), "{verdict:?}");
+            sleep(Duration::from_millis(10)).await;
+        }
+        let looks = self.store.faults().calls(Verb::Changes) - looks;
+        assert!(looks < 100, "{looks} looks at the log in about 10 rounds");
+        // It goes on: the next change is heard, and what has not changed is cached.
+        self.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
+        until("it is cached again", async || {
+            assert!(accepts(&self.passes, &self.good).await);
+            let before = self.store.faults().calls(Verb::Find);
+            sleep(Duration::from_millis(100)).await;
+            assert!(accepts(&self.passes, &self.good).await);
+            self.store.faults().calls(Verb::Find) == before
+        })
+        .await;
+        self.elsewhere.revoke(&Caller::owner("bob"), self.good.record.id).await.unwrap();
+        until("the next one is known", async || !accepts(&self.passes, &self.good).await).await;
+    }
+}
+
+async fn file(path: &Path) -> SqliteStore {
+    SqliteStore::open(path).await.expect("the store opens")
+}
+
+async fn run(path: &Path, sql: &'static str) {
+    let options = SqliteConnectOptions::new().filename(path);
+    let mut connection = options.connect().await.expect("a connection");
+    sqlx::raw_sql(sql).execute(&mut connection).await.expect("the statements run");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c45_a_log_trimmed_below_a_late_node_in_memory_voids_its_cache() {
+    let store = MemoryStore::new();
+    let late = Late::new(store.clone(), store.clone()).await;
+    // As many lines as are kept, and one.
+    for _ in 0..10_001 {
+        store.announce(&owner("carol")).await.unwrap();
+    }
+    late.finds_out().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c45_a_log_trimmed_below_a_late_node_on_a_file_voids_its_cache() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("tokens.db");
+    let late = Late::new(file(&path).await, file(&path).await).await;
+    late.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
+    run(&path, "DELETE FROM changes WHERE seq < (SELECT max(seq) FROM changes)").await;
+    late.finds_out().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_on() {
+    let damages = [
+        "PRAGMA ignore_check_constraints = ON; \
+         UPDATE changes SET kind = 'new' WHERE seq = (SELECT max(seq) FROM changes)",
+        "UPDATE changes SET token = x'01' WHERE seq = (SELECT max(seq) FROM changes)",
+    ];
+    for damage in damages {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("tokens.db");
+        let late = Late::new(file(&path).await, file(&path).await).await;
+        run(&path, damage).await;
+        late.finds_out().await;
+    }
+}
+
+/// Until the log was read for the first time, a record is good for the bound after it was asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn c46_a_node_that_never_read_the_log_trusts_what_it_reads_for_the_bound() {
+    let bound = Duration::from_millis(400);
+    let truth = MemoryStore::new();
+    let store = FaultyStore::new(truth.clone());
+    let elsewhere = node(&FaultyStore::new(truth), settings());
+    let token = issue(&elsewhere).await;
+    let _never = store.faults().on(Verb::Changes).stall();
+    let passes = node(&store, settings().bound(bound));
+    assert!(accepts(&passes, &token).await);
+    assert_eq!(store.faults().calls(Verb::Find), 1);
+    for round in 2..4 {
+        sleep(beyond(bound)).await;
+        assert!(accepts(&passes, &token).await);
+        assert_eq!(store.faults().calls(Verb::Find), round, "what is older is read again");
+    }
+    elsewhere.revoke(&alice(), token.record.id).await.unwrap();
+    sleep(beyond(bound)).await;
+    assert!(is_refused(&check(&passes, &token).await));
+}
+
+/// The bound is no rule of thumb: by an exact clock, no check that starts later accepts.
+#[tokio::test(flavor = "multi_thread")]
+async fn c46_no_check_that_starts_after_the_bound_accepts_what_another_node_has_ended() {
+    let bound = Duration::from_millis(60);
+    let truth = MemoryStore::new();
+    let elsewhere = node(&FaultyStore::new(truth.clone()), settings());
+    let store = FaultyStore::new(truth);
+    let passes = node(&store, settings().bound(bound));
+    store.faults().on(Verb::Changes).fail();
+    for _ in 0..20 {
+        let token = issue(&elsewhere).await;
+        assert!(accepts(&passes, &token).await);
+        elsewhere.revoke(&alice(), token.record.id).await.unwrap();
+        let ended = Instant::now();
+        let mut latest = Duration::ZERO;
+        loop {
+            let start = ended.elapsed();
+            if !accepts(&passes, &token).await {
+                break;
+            }
+            latest = start;
+        }
+        assert!(latest <= bound, "accepted {:?} after the bound", latest - bound);
+    }
+}

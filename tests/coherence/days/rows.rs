@@ -1,0 +1,76 @@
+//! What the number of calls could give away.
+
+use hallpass_core::{
+    Caller, Clock, Error, Hallpass, Issued, NewToken, Owner, Standing, TokenUpdate, jiff::Timestamp,
+};
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::{FaultyStore, Verb};
+use jiff::SignedDuration;
+
+use super::{alice, check, is_refused, issue, node, settings};
+
+#[derive(Debug)]
+struct Yesterday;
+
+impl Clock for Yesterday {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() - SignedDuration::from_hours(24)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d32_every_token_that_is_refused_costs_the_same_calls() {
+    let truth = MemoryStore::new();
+    let maker = Hallpass::builder(truth.clone()).build();
+    let revoked = issue(&maker).await;
+    maker.revoke(&alice(), revoked.record.id).await.unwrap();
+    let deleted = issue(&maker).await;
+    maker.delete(&alice(), deleted.record.id, None).await.unwrap();
+    let mallory = Caller::owner("mallory");
+    let disabled = maker.issue(&mallory, NewToken::named("ci")).await.unwrap();
+    let yesterday = Hallpass::builder(truth.clone()).clock(Yesterday).build();
+    let short = NewToken::named("ci").expires("1h");
+    let expired = yesterday.issue(&alice(), short).await.unwrap();
+    let never = issue(&Hallpass::builder(MemoryStore::new()).build()).await;
+
+    let calls = async |token: &Issued, times| {
+        let store = FaultyStore::new(truth.clone());
+        let cached = hallpass_cache::Cached::with(store.clone(), settings());
+        let passes = Hallpass::builder(cached).owners(all_but_mallory).build();
+        for _ in 0..times {
+            assert!(is_refused(&check(&passes, token).await));
+        }
+        let but_the_log = Verb::ALL.into_iter().filter(|verb| *verb != Verb::Changes);
+        store.faults().calls(but_the_log)
+    };
+    for token in [&revoked, &deleted, &disabled, &expired, &never] {
+        assert_eq!(calls(token, 1).await, 1, "{:?}", token.record);
+        assert_eq!(calls(token, 5).await, 1, "and then it is cached: {:?}", token.record);
+    }
+}
+
+async fn all_but_mallory(
+    owner: Owner,
+) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(if owner.as_str() == "mallory" { Standing::Disabled } else { Standing::Full })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d32_anothers_token_costs_the_same_calls_as_none() {
+    let store = FaultyStore::new(MemoryStore::new());
+    let passes = node(&store, settings());
+    let anothers = issue(&passes).await.record.id;
+    let none = issue(&Hallpass::builder(MemoryStore::new()).build()).await.record.id;
+    let bob = Caller::owner("bob");
+    let mut calls = Vec::new();
+    for id in [anothers, none] {
+        let before = store.faults().calls(Verb::ALL) - store.faults().calls(Verb::Changes);
+        assert!(matches!(passes.get(&bob, id).await, Err(Error::NotFound)));
+        assert!(matches!(passes.revoke(&bob, id).await, Err(Error::NotFound)));
+        assert!(matches!(passes.delete(&bob, id, None).await, Err(Error::NotFound)));
+        assert!(matches!(passes.copy(&bob, id, TokenUpdate::new()).await, Err(Error::NotFound)));
+        let after = store.faults().calls(Verb::ALL) - store.faults().calls(Verb::Changes);
+        calls.push(after - before);
+    }
+    assert_eq!(calls[0], calls[1]);
+}

@@ -1,0 +1,150 @@
+//! The store is slow.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use hallpass_core::{Hallpass, Issued};
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::{FaultyStore, Verb};
+use tokio::time::sleep;
+
+use super::site::Site;
+use super::{
+    NEVER, PATIENCE, accepts, alice, beyond, check, is_refused, is_unavailable, issue, issue_many,
+    node, settings, until,
+};
+
+const DEADLINE: Duration = Duration::from_millis(100);
+
+/// So many checks of each, at once.
+fn check_at_once(
+    passes: &Hallpass,
+    tokens: &[Arc<Issued>],
+    times: usize,
+) -> Vec<tokio::task::JoinHandle<bool>> {
+    let all = tokens.iter().flat_map(|token| std::iter::repeat_n(token, times));
+    let check = |token: &Arc<Issued>| {
+        let (passes, token) = (passes.clone(), Arc::clone(token));
+        tokio::spawn(async move { accepts(&passes, &token).await })
+    };
+    all.map(check).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_request() {
+    let site = Site::open(settings().load_deadline(DEADLINE).bound(NEVER)).await;
+    let token = site.issue().await;
+    let gate = site.faults().on(Verb::Find).stall();
+    let began = Instant::now();
+    let answers = join_all((0..50).map(|_| site.get(&token))).await;
+    assert!(answers.iter().all(|status| *status == 503), "{answers:?}");
+    assert!(began.elapsed() >= DEADLINE, "they waited for it");
+    site.faults().heal();
+    let asked = site.faults().calls(Verb::Find);
+    gate.open();
+    until("the look-up has landed", async || site.get(&token).await == 200).await;
+    assert_eq!(asked, gate.arrivals());
+    assert!(asked <= 2, "{asked} look-ups of one token");
+    assert_eq!(
+        site.faults().calls(Verb::Find),
+        asked,
+        "the flight that went on has filled the cache"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f3_look_ups_do_not_pile_up_behind_a_store_that_hangs() {
+    const LOADS: usize = 8;
+    let bound = Duration::from_millis(400);
+    let settings = settings().load_deadline(DEADLINE / 2).bound(bound).concurrent_loads(LOADS);
+    let store = FaultyStore::new(MemoryStore::new());
+    let passes = node(&store, settings);
+    let tokens = issue_many(&passes, 40).await;
+    let gate = store.faults().on(Verb::Find).stall();
+    let began = Instant::now();
+    while began.elapsed() < bound * 3 {
+        for verdict in join_all(tokens.iter().map(|token| check(&passes, token))).await {
+            assert!(is_unavailable(&verdict), "{verdict:?}");
+        }
+    }
+    // Each is given up after the bound, and none is begun while there are as many as may be.
+    let rounds = began.elapsed().as_millis() / bound.as_millis() + 1;
+    let asked = gate.arrivals();
+    assert!(asked <= LOADS as u64 * rounds as u64, "{asked} look-ups in {rounds} rounds");
+    store.faults().heal();
+    gate.open();
+    for token in &tokens {
+        until("it is served again", async || accepts(&passes, token).await).await;
+    }
+}
+
+/// A look-up that was answered after the bound is too old to be used: the store is asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn c5_an_answer_that_comes_after_the_bound_is_not_used() {
+    let bound = Duration::from_millis(200);
+    let truth = MemoryStore::new();
+    let (here, there) = (FaultyStore::new(truth.clone()), FaultyStore::new(truth));
+    let (late, other) = (node(&here, settings().bound(bound)), node(&there, settings()));
+    let token = Arc::new(issue(&other).await);
+    // Nobody tells it of the change.
+    here.faults().on(Verb::Changes).fail();
+    here.faults().on(Verb::Nudged).lose_answer();
+    let gate = here.faults().on(Verb::Find).once().hold();
+    let waits = tokio::spawn({
+        let (late, token) = (late.clone(), Arc::clone(&token));
+        async move { check(&late, &token).await }
+    });
+    gate.arrived(1).await;
+    other.revoke(&alice(), token.record.id).await.unwrap();
+    sleep(beyond(bound)).await;
+    gate.open();
+    let verdict = waits.await.unwrap();
+    assert!(verdict.is_err(), "{verdict:?}");
+    assert!(is_refused(&check(&late, &token).await), "asked again, it is known");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
+    const TOKENS: usize = 48;
+    let bound = Duration::from_millis(300);
+    let store = FaultyStore::new(MemoryStore::new());
+    let passes = node(&store, settings().bound(bound));
+    let tokens: Vec<_> = issue_many(&passes, TOKENS).await.into_iter().map(Arc::new).collect();
+    for token in &tokens {
+        assert!(accepts(&passes, token).await);
+    }
+    store.faults().on(Verb::Changes).fail();
+    sleep(beyond(bound)).await;
+    let before = store.faults().calls(Verb::Find);
+    let gate = store.faults().on(Verb::Find).stall();
+    let herd = check_at_once(&passes, &tokens, 20);
+    let all = tokio::time::timeout(PATIENCE, gate.arrived(TOKENS as u64));
+    all.await.expect("each is asked for");
+    gate.open();
+    store.faults().heal();
+    for check in herd {
+        assert!(check.await.unwrap());
+    }
+    assert_eq!(store.faults().calls(Verb::Find) - before, TOKENS as u64);
+}
+
+/// Beyond the loads that may be under way at once: 503 for now, for nobody anything else, and not for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn f47_of_a_herd_of_more_tokens_than_may_be_loaded_at_once_all_get_in_when_they_come_again() {
+    let bound = Duration::from_millis(300);
+    let store = FaultyStore::new(MemoryStore::new());
+    let passes = node(&store, settings().bound(bound));
+    let tokens: Vec<_> = issue_many(&passes, 500).await.into_iter().map(Arc::new).collect();
+    store.faults().on(Verb::Changes).fail();
+    store.faults().on(Verb::Find).delay(Duration::from_millis(5));
+    let herd = tokens.iter().map(|token| async {
+        until("it gets in", async || {
+            let verdict = check(&passes, token).await;
+            assert!(verdict.is_ok() || is_unavailable(&verdict), "{verdict:?}");
+            verdict.is_ok()
+        })
+        .await;
+    });
+    join_all(herd).await;
+}

@@ -1,0 +1,132 @@
+//! `cargo xtask fuzz`: the targets of the package `hallpass-fuzz`, built by cargo-fuzz, run by libFuzzer.
+
+use std::fs::{self, File};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::camino::Utf8PathBuf;
+
+use crate::process;
+use crate::tool::tool;
+use crate::workspace::Workspace;
+
+/// The cargo-fuzz that is installed where there is none.
+const VERSION: &str = "=0.13.2";
+
+/// An input that takes longer than this hangs.
+const HANG: Duration = Duration::from_secs(10);
+
+/// The longest input that is made up, in bytes. What is longer has a word: `{LONG}`.
+const LONGEST: usize = 512;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Which target; all of them, one after the other, if none is named. An unknown name answers with the list
+    target: Option<String>,
+    /// How long each is run
+    #[arg(long, default_value_t = 10)]
+    minutes: u64,
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+    let fuzzer = Fuzzer::new(workspace)?;
+    let targets = match &arguments.target {
+        None => fuzzer.targets.clone(),
+        Some(name) if fuzzer.targets.contains(name) => vec![name.clone()],
+        Some(name) => bail!("no fuzz target is {name}: there are {}", fuzzer.targets.join(", ")),
+    };
+    fuzzer.build()?;
+    for target in targets {
+        fuzzer.run(&target, Duration::from_secs(60 * arguments.minutes))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The fuzz targets, and where their programs are.
+pub(crate) struct Fuzzer<'w> {
+    workspace: &'w Workspace,
+    pub(crate) targets: Vec<String>,
+    /// The platform they are built for: this one.
+    platform: String,
+}
+
+impl<'w> Fuzzer<'w> {
+    pub(crate) fn new(workspace: &'w Workspace) -> Result<Self> {
+        let package = workspace.package("hallpass-fuzz")?;
+        let programs = package.targets.iter().filter(|target| target.is_bin());
+        let targets = programs.map(|target| target.name.clone()).collect();
+        let asked = workspace.command("rustc").args(["--print", "host-tuple"]).output();
+        let platform = String::from_utf8(asked.context("`rustc` cannot be started")?.stdout)?;
+        Ok(Self { workspace, targets, platform: platform.trim().to_owned() })
+    }
+
+    /// Builds them all. Without a sanitizer the stable compiler will do, and where there is no `unsafe` there is
+    /// little for one to find.
+    pub(crate) fn build(&self) -> Result<()> {
+        process::run(tool(self.workspace, "cargo-fuzz", VERSION)?.args([
+            "build",
+            "--sanitizer",
+            "none",
+            "--target",
+            &self.platform,
+        ]))
+        .context("the fuzz targets do not build")
+    }
+
+    /// Runs one for that long. It starts from its seeds and from what earlier runs have kept, and what it finds
+    /// new is kept for later ones. Answers how many inputs it has tried.
+    ///
+    /// # Errors
+    ///
+    /// An input on which parser and oracle disagree, or that panics, hangs, or takes all memory.
+    pub(crate) fn run(&self, target: &str, time: Duration) -> Result<u64> {
+        let root = self.workspace.root();
+        let place = self.workspace.target("fuzz").join(target);
+        let corpus = self.plant(target, place.join("corpus"))?;
+        let log = place.join("log");
+        let program = Utf8PathBuf::from_iter([&*self.platform, "release", target]);
+        let mut command = self.workspace.command(self.workspace.target(program.as_str()));
+        command
+            .arg(corpus)
+            .arg(format!("-dict={}", root.join(format!("fuzz/words/{target}.dict"))))
+            .arg(format!("-artifact_prefix={place}/"))
+            .arg(format!("-max_total_time={}", time.as_secs()))
+            .arg(format!("-timeout={}", HANG.as_secs()))
+            .arg(format!("-max_len={LONGEST}"))
+            .arg("-print_final_stats=1")
+            // Pages of what is of interest only if it fails.
+            .stderr(File::create(&log)?);
+        let ended = process::run(&mut command);
+        let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+        if let Err(error) = ended {
+            let story =
+                text.lines().skip_while(|line| !line.contains("panicked at")).collect::<Vec<_>>();
+            println!("{}", if story.is_empty() { text } else { story.join("\n") });
+            return Err(error.context(format!(
+                "{target}: the input is in {place}. `cargo run -p hallpass-fuzz --bin {target} -- FILE` runs it \
+                 again; with the fix it becomes a line of fuzz/seeds/{target}.txt"
+            )));
+        }
+        let tried = text
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok()
+            })
+            .with_context(|| format!("{log} does not say how many inputs have been tried"))?;
+        println!("{target}: {tried} inputs; more in {log}");
+        Ok(tried)
+    }
+
+    /// Puts the seeds where libFuzzer looks for them, a file each.
+    fn plant(&self, target: &str, corpus: Utf8PathBuf) -> Result<Utf8PathBuf> {
+        let seeds = self.workspace.root().join(format!("fuzz/seeds/{target}.txt"));
+        let seeds =
+            fs::read_to_string(&seeds).with_context(|| format!("{seeds} cannot be read"))?;
+        fs::create_dir_all(&corpus)?;
+        for (number, seed) in (1..).zip(seeds.lines()) {
+            fs::write(corpus.join(format!("seed-{number}")), seed)?;
+        }
+        Ok(corpus)
+    }
+}

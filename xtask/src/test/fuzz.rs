@@ -1,0 +1,33 @@
+//! The step `fuzz`: enough to see that the targets build, agree about their seeds and what is near to them.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::Found;
+use crate::fuzz::Fuzzer;
+use crate::workspace::Workspace;
+
+/// How long each target is run.
+const SHORT: Duration = Duration::from_secs(3);
+
+pub(super) fn check(workspace: &Workspace) -> Result<Found> {
+    let fuzzer = Fuzzer::new(workspace)?;
+    fuzzer.build()?;
+    let mut found = Found::default();
+    let mut inputs = 0;
+    for target in &fuzzer.targets {
+        match fuzzer.run(target, SHORT) {
+            Ok(tried) => {
+                inputs += tried;
+                found.passed += 1;
+            }
+            Err(error) => {
+                println!("{error:#}");
+                found.failed += 1;
+            }
+        }
+    }
+    found.note = format!("{inputs} inputs to {} targets", fuzzer.targets.len());
+    Ok(found)
+}
