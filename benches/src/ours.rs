@@ -39,8 +39,11 @@ impl Ours {
             };
             let new = NewToken::named("bench").scopes(scopes.iter().copied());
             let token = passes.issue(&Caller::owner(owner.as_str()), new).await?.token;
-            passes.authenticate(token.reveal().as_bytes()).await?;
             tokens.push(token.reveal().to_owned());
+        }
+        // When all are there: each new token voids what is cached on its stripe.
+        for token in &tokens {
+            passes.authenticate(token.as_bytes()).await?;
         }
         Ok(Self { passes, tokens })
     }

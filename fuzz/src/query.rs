@@ -1,8 +1,8 @@
 //! The query: the input's first line is the request's URI, the others are `Authorization`, with words for tokens.
 //! Every way to set a layer up is asked.
 
+use http::Uri;
 use http::header::{CACHE_CONTROL, REFERRER_POLICY};
-use http::{HeaderMap, Uri};
 
 use crate::oracle::{Credential, credential, is_token, pairs, without};
 use crate::stage::{self, Answer, PREFIX, PUBLIC_PATH, Setup, Stage, Within};

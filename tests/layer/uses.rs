@@ -1,12 +1,17 @@
-//! Times of last use: written by the layer on its own, behind the requests.
+//! Times of last use: written by the layer on its own, behind the requests, and only of requests that were served.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use hallpass_core::{Caller, Hallpass, NewToken};
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use hallpass_axum::{Authenticated, HandlerExt as _, RequiredScope, Scoped};
+use hallpass_cache::Cached;
+use hallpass_core::{Caller, Hallpass, Issued, NewToken, all_of};
 use hallpass_memory::MemoryStore;
-use hallpass_tower::HallpassExt;
-use http::{Request, Response};
+use hallpass_tower::{HallpassExt, PolicyTable, require};
+use http::{Request, Response, StatusCode};
 use tower::{ServiceExt, service_fn};
 use tower_layer::Layer;
 
@@ -36,4 +41,162 @@ async fn the_layer_writes_uses_and_keeps_no_handle_alive() {
     let weak = passes.downgrade();
     drop((passes, service));
     assert!(weak.upgrade().is_none(), "the task ends with the last handle");
+}
+
+struct Deploy;
+
+impl RequiredScope for Deploy {
+    const SCOPE: &'static str = "deploy";
+}
+
+/// A handle, and an axum service that refuses in every way there is.
+struct Service {
+    passes: Hallpass,
+    app: Router,
+}
+
+impl Service {
+    fn new() -> Self {
+        let passes = Hallpass::builder(Cached::new(MemoryStore::new())).build();
+        let layer = hallpass_axum::HallpassExt::layer(&passes);
+        let table = PolicyTable::new()
+            .get("/table", "deploy")
+            .get("/table/inner", "read")
+            .get("/table/denied", all_of(["read", "deploy"]));
+        async fn ok() {}
+        let app = Router::new()
+            .route("/any", get(ok))
+            .route("/me", get(async |_: Authenticated| ()))
+            .route("/scoped", get(ok.scoped("deploy")))
+            .route("/scoped/{id}", get(ok.scoped("read:{id}")))
+            .route("/extractor", get(async |_: Scoped<Deploy>| ()))
+            .route("/required", get(ok).layer(require("deploy")))
+            // The one is granted before the other is refused.
+            .route("/both", get(ok.scoped("deploy")).layer(require("read")))
+            // A handler that does without what it was refused.
+            .route("/either", get(async |_: Result<Scoped<Deploy>, _>| ()))
+            // No refusal of ours.
+            .route("/own", get(async || StatusCode::FORBIDDEN))
+            .layer(layer.clone());
+        let table_app = Router::new()
+            .route("/table", get(ok))
+            .route("/table/inner", get(ok.scoped("deploy")))
+            .route("/table/denied", get(ok))
+            .route("/table/undeclared", get(ok))
+            .layer(layer.policy(table));
+        Self { passes, app: app.merge(table_app) }
+    }
+
+    async fn issue(&self, scope: &str) -> Issued {
+        let new = NewToken::named("ci").scope(scope);
+        self.passes.issue(&Caller::owner("alice"), new).await.unwrap()
+    }
+
+    fn request(path: &str, token: &str) -> Request<Body> {
+        let bearer = format!("Bearer {token}");
+        Request::get(path).header("authorization", bearer).body(Body::empty()).unwrap()
+    }
+
+    async fn get(&self, path: &str, token: &Issued) -> StatusCode {
+        let request = Self::request(path, token.token.reveal());
+        self.app.clone().oneshot(request).await.unwrap().status()
+    }
+
+    async fn is_used(&self, token: &Issued) -> bool {
+        let alice = Caller::owner("alice");
+        self.passes.get(&alice, token.record.id).await.unwrap().last_used_at.is_some()
+    }
+}
+
+#[tokio::test]
+async fn c24_a_request_that_is_refused_leaves_no_trace_of_use() {
+    let service = Service::new();
+    for (path, scope) in [
+        ("/scoped", "read"),
+        ("/scoped/43", "read:42"),
+        ("/extractor", "read"),
+        ("/required", "read"),
+        ("/both", "read"),
+        ("/table", "read"),
+        ("/table/inner", "read"),
+        ("/table/denied", "read"),
+        ("/table/undeclared", "read"),
+    ] {
+        let token = service.issue(scope).await;
+        // From the store, and from the cache.
+        for _ in 0..2 {
+            assert_eq!(service.get(path, &token).await, 403, "{path}");
+        }
+        assert!(!service.is_used(&token).await, "{path}");
+    }
+    let revoked = service.issue("deploy").await;
+    service.passes.revoke(&Caller::owner("alice"), revoked.record.id).await.unwrap();
+    assert_eq!(service.get("/any", &revoked).await, 401);
+    assert!(!service.is_used(&revoked).await);
+}
+
+#[tokio::test]
+async fn a_request_that_is_served_is_a_use_of_its_token() {
+    let service = Service::new();
+    for (path, scope) in [
+        ("/any", "read"),
+        ("/me", "read"),
+        ("/scoped", "deploy"),
+        ("/scoped/42", "read:42"),
+        ("/extractor", "deploy"),
+        ("/required", "deploy"),
+        ("/table", "deploy"),
+        ("/either", "read"),
+    ] {
+        let token = service.issue(scope).await;
+        assert_eq!(service.get(path, &token).await, 200, "{path}");
+        assert!(service.is_used(&token).await, "{path}");
+    }
+    // What the application refuses, for reasons of its own, it has served.
+    let token = service.issue("read").await;
+    assert_eq!(service.get("/own", &token).await, 403);
+    assert!(service.is_used(&token).await);
+}
+
+#[tokio::test]
+async fn a_refusal_takes_no_other_requests_use_along() {
+    let service = Service::new();
+    let token = service.issue("read").await;
+    assert_eq!(service.get("/scoped", &token).await, 403);
+    assert_eq!(service.get("/any", &token).await, 200);
+    assert_eq!(service.get("/scoped", &token).await, 403);
+    assert!(service.is_used(&token).await);
+}
+
+#[tokio::test]
+async fn a_use_counts_when_the_client_goes_away_or_the_service_stops_meanwhile() {
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let alice = Caller::owner("alice");
+    let slow = passes.layer().layer(service_fn(async |_: Request<Body>| {
+        std::future::pending::<Result<Response<Body>, Infallible>>().await
+    }));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let is_used = async |token: &Issued| {
+        passes.get(&alice, token.record.id).await.unwrap().last_used_at.is_some()
+    };
+    let leaves = passes.issue(&alice, NewToken::named("leaves")).await.unwrap();
+    let stays = passes.issue(&alice, NewToken::named("stays")).await.unwrap();
+    let call = |token: &Issued| {
+        let request = Service::request("/", token.token.reveal());
+        Box::pin(slow.clone().oneshot(request))
+    };
+    let (mut leaving, mut staying) = (call(&leaves), call(&stays));
+    // Once for the check, and so far as the handler then.
+    for _ in 0..3 {
+        assert!(leaving.as_mut().poll(&mut context).is_pending());
+        assert!(staying.as_mut().poll(&mut context).is_pending());
+    }
+    assert!(!is_used(&leaves).await, "it may be refused yet");
+    drop(leaving);
+    assert!(is_used(&leaves).await, "who hangs up cannot hide that a token was used");
+
+    passes.shutdown().await.unwrap();
+    assert!(is_used(&stays).await);
+    drop(staying);
+    assert!(!passes.has_unflushed_uses(), "it counts once");
 }

@@ -208,3 +208,14 @@ async fn addresses_name_files() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_closed_store_and_its_clones_are_unavailable() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    let clone = store.clone();
+    store.close().await;
+    for closed in [store, clone] {
+        assert!(closed.ping().await.unwrap_err().is_unavailable());
+    }
+}

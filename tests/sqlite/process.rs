@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hallpass_core::store::TokenStore as _;
 use hallpass_sqlite::SqliteStore;
-use hallpass_tests::tokens::{at, edited, token};
+use hallpass_tests::tokens::{at, edited, owner, token};
 
 #[tokio::main]
 async fn main() {
@@ -21,6 +21,7 @@ async fn main() {
         "issue" => issue(store).await,
         "churn" => churn(store).await,
         "fill" => fill(store).await,
+        "mix" => mix(store).await,
         other => panic!("no such task: {other}"),
     }
 }
@@ -81,4 +82,28 @@ async fn fill(store: Arc<SqliteStore>) {
     }
     let found = store.find(first.record.id).await.expect("reads go on");
     say(format!("found: {}", found.value.is_some()));
+}
+
+/// Makes changes of each sort for an owner of its own, and says each with its number once it is done. Starts when told to.
+async fn mix(store: Arc<SqliteStore>) {
+    let name = format!("process {}", std::process::id());
+    let me = owner(&name);
+    say("ready");
+    io::stdin().read_line(&mut String::new()).expect("a line");
+    for round in 0..15 {
+        let (one, two) = (token(&name, "one"), token(&name, "two"));
+        for token in [&one, &two] {
+            let seq = store.insert(token, Some(2)).await.expect("an insert");
+            say(format!("{} token {}", seq.get(), token.record.id));
+        }
+        let rename = edited(&one.record, |record| record.name = format!("round {round}"));
+        let seq = store.change(&rename).await.expect("a change");
+        say(format!("{} token {}", seq.get(), one.record.id));
+        let seq = store.revoke_owner(&me, at(1)).await.expect("a revocation").seq;
+        say(format!("{} owner {name}", seq.expect("two are revoked").get()));
+        let seq = store.delete(two.record.id, None).await.expect("a delete");
+        say(format!("{} token {}", seq.get(), two.record.id));
+        let seq = store.delete_owner(&me).await.expect("a delete").seq;
+        say(format!("{} owner {name}", seq.expect("one is left").get()));
+    }
 }

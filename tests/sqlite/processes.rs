@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use hallpass_core::TokenId;
-use hallpass_core::store::{Position, Seq, TokenStore as _};
-use hallpass_tests::tokens::{at, edited, owner, token};
+use hallpass_core::store::{Affected, LoggedChange, Position, Seq, TokenStore as _};
+use hallpass_tests::tokens::{owner, token};
 
 use super::{everything, open, place};
 
@@ -48,46 +48,6 @@ impl Drop for Process {
     }
 }
 
-#[tokio::test]
-async fn what_is_stored_is_there_when_the_file_is_opened_again() {
-    let (_directory, path) = place();
-    let (kept, revoked) = (token("alice", "kept"), token("alice", "revoked"));
-    let store = open(&path).await;
-    for token in [&kept, &revoked] {
-        store.insert(token, None).await.unwrap();
-    }
-    let change = edited(&revoked.record, |record| record.revoked_at = Some(at(1)));
-    let seq = store.change(&change).await.unwrap();
-    let head = store.changes(None, 0).await.unwrap().head;
-    store.close().await;
-    assert!(store.ping().await.unwrap_err().is_unavailable(), "it is closed");
-
-    let store = open(&path).await;
-    let found = store.find(revoked.record.id).await.unwrap();
-    assert_eq!((found.value.unwrap().record, found.as_of), (change.record, seq));
-    assert_eq!(store.find(kept.record.id).await.unwrap().value.unwrap().record, kept.record);
-    let log = store.changes(Some(head), 10).await.unwrap();
-    assert_eq!((log.lines[0].at, log.head), (head, head), "history goes on where it was");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_stores_on_one_file_see_each_others_changes_at_once() {
-    let (_directory, path) = place();
-    let (one, two) = (open(&path).await, open(&path).await);
-    for round in 0..50 {
-        let token = token("alice", "ci");
-        let issued = one.insert(&token, None).await.unwrap();
-        let found = two.find(token.record.id).await.unwrap();
-        assert!(found.value.is_some() && found.as_of == issued, "round {round}");
-        let gone = two.delete(token.record.id, None).await.unwrap();
-        assert_eq!(gone, issued.next());
-        assert!(one.find(token.record.id).await.unwrap().value.is_none(), "round {round}");
-    }
-    // One that is closed takes no lock of the other's along.
-    two.close().await;
-    one.insert(&token("alice", "ci"), None).await.unwrap();
-}
-
 /// Starts so many processes that issue 50 tokens of alice's each, lets them go at once, and counts what
 /// they say.
 fn race(path: &Path, processes: usize) -> HashMap<String, u32> {
@@ -118,6 +78,53 @@ async fn the_limit_is_exact_among_processes() {
     assert_eq!(race(&path, 3), expected);
     assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 50);
     assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, 50);
+}
+
+#[tokio::test]
+async fn whoever_follows_the_log_misses_no_change_of_several_processes() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    let mut processes: Vec<_> = (0..3).map(|_| Process::on(&path, "mix")).collect();
+    for process in &mut processes {
+        assert_eq!(process.line().as_deref(), Some("ready"));
+    }
+    for process in &mut processes {
+        process.go();
+    }
+    let told = tokio::task::spawn_blocking(move || {
+        let lines = processes.iter_mut().flat_map(|process| std::iter::from_fn(|| process.line()));
+        let told: Vec<_> = lines.collect();
+        assert!(processes.iter_mut().all(|process| process.child.wait().unwrap().success()));
+        told
+    });
+    // 3 processes of 15 rounds with 6 changes each.
+    let mut seen: Vec<LoggedChange> = Vec::new();
+    while seen.len() < 270 {
+        let from = seen.last().map_or(Position { seq: Seq::new(1), nonce: 0 }, |line| line.at);
+        let log = store.changes(Some(from), 50).await.unwrap();
+        let known = usize::from(!seen.is_empty());
+        assert!(seen.is_empty() || log.lines[0].at == from, "history goes on where it was");
+        for line in log.lines.into_iter().skip(known) {
+            assert_eq!(line.at.seq.get(), seen.len() as u64 + 1, "without a gap");
+            if let Affected::Token(id) = line.scope {
+                assert!(store.find(id).await.unwrap().as_of >= line.at.seq, "what is told is seen");
+            }
+            seen.push(line);
+        }
+    }
+    let mut told = told.await.unwrap();
+    let mut logged: Vec<_> = seen
+        .into_iter()
+        .map(|line| match line.scope {
+            Affected::Token(id) => format!("{} token {id}", line.at.seq.get()),
+            Affected::Owner(owner) => format!("{} owner {owner}", line.at.seq.get()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    told.sort();
+    logged.sort();
+    assert_eq!(logged, told, "the number that a call answered is that of its line");
+    assert_eq!(store.list(&everything()).await.unwrap().total, 0);
 }
 
 #[tokio::test]

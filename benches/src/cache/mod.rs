@@ -28,6 +28,6 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
     stampede::add(&mut bench, scale.of(50))?;
     hits::add(&mut bench, scale.of(100_000), scale.of(200_000))?;
     memory::add(&mut bench, scale.of(100_000))?;
-    threads::add(&mut bench, scale.of(10_000), scale.of(300))?;
+    threads::add(&mut bench, scale.of(10_000), scale.of(1_000))?;
     Ok(bench)
 }

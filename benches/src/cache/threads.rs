@@ -17,6 +17,9 @@ use crate::hot::{Open, PATH, SCOPE};
 use crate::ours::{Ours, Owners, runtime};
 use crate::traffic::{Pattern, Traffic};
 
+/// How many blocks are hashed for each request, so that bursts of both take about as long.
+const HASHES: usize = 16;
+
 /// How often the threads start together in a round.
 const BURSTS: usize = 10;
 
@@ -48,7 +51,7 @@ pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<(
     let sha256 = move |thread: usize| {
         let mut digest = [thread as u8; 43];
         move || {
-            for _ in 0..requests {
+            for _ in 0..requests * HASHES {
                 let next = Sha256::digest(digest);
                 digest[..32].copy_from_slice(&next);
             }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use crate::inner::{self, Inner};
+use crate::measure::Lookup;
 use crate::settings::CacheSettings;
 
 /// A store with a cache in front.
@@ -75,20 +76,24 @@ impl<S: TokenStore> TokenStore for Cached<S> {
 
     fn cached(&self, id: TokenId) -> AtHand {
         if let Some(entry) = self.0.usable(id) {
+            self.0.measure.looked_up(Lookup::Hit);
             AtHand::Token(entry.into_token())
         } else if self.0.is_known_absent(id) {
+            self.0.measure.looked_up(Lookup::Absent);
             AtHand::NoSuchToken
         } else {
+            // Counted by the load that follows.
             AtHand::Nothing
         }
     }
 
     async fn load(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+        self.0.is_open()?;
         self.0.ensure_following();
         match self.cached(id) {
             AtHand::Token(token) => return Ok(Some(token)),
             AtHand::NoSuchToken => return Ok(None),
-            AtHand::Nothing => {}
+            AtHand::Nothing => self.0.measure.nothing_at_hand(|| self.0.remembers(id)),
         }
         match timeout(self.0.settings.load_deadline, self.0.load(id)).await {
             Ok(loaded) => loaded,
@@ -97,6 +102,7 @@ impl<S: TokenStore> TokenStore for Cached<S> {
     }
 
     async fn reload(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+        self.0.is_open()?;
         match timeout(self.0.settings.load_deadline, self.0.reload(id)).await {
             Ok(read) => read,
             Err(late) => Err(StoreError::unavailable(late)),
@@ -110,7 +116,7 @@ impl<S: TokenStore> TokenStore for Cached<S> {
     }
 
     fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>> {
-        self.0.standings.at_hand(owner, &self.0.stripes, self.0.settings.bound)
+        self.0.standings.at_hand(owner, &self.0.stripes, &self.0.settings)
     }
 
     async fn standing(
@@ -118,6 +124,7 @@ impl<S: TokenStore> TokenStore for Cached<S> {
         owner: &Owner,
         question: StandingQuestion,
     ) -> Result<Arc<Standing>, Box<dyn std::error::Error + Send + Sync>> {
+        self.0.is_open()?;
         self.0.ensure_following();
         if let Some(standing) = self.cached_standing(owner) {
             return Ok(standing);
@@ -201,7 +208,7 @@ impl<S: TokenStore> TokenStore for Cached<S> {
 
     /// Cached tokens are of no use from here on, and nothing follows the change log.
     async fn close(&self) {
-        self.0.closing.send_replace(true);
+        self.0.close();
         self.0.store.close().await;
     }
 }

@@ -27,8 +27,9 @@ impl Reading {
     /// the lease was last renewed.
     pub(crate) fn is_fresh(&self, lease: Option<Moment>, settings: &CacheSettings) -> bool {
         let now = Moment::glance();
-        let within = |then: Moment| then.age(now) <= settings.bound;
-        lease.is_some_and(within) || within(self.started) || !settings.guards.freshness
+        let age = if settings.guards.wall_clock() { Moment::age } else { Moment::time_awake };
+        let within = |then: Moment| age(then, now) <= settings.bound;
+        lease.is_some_and(within) || within(self.started) || !settings.guards.freshness()
     }
 }
 
@@ -57,19 +58,12 @@ impl Entry {
         self.0.id()
     }
 
-    pub(crate) fn reading(&self) -> Reading {
-        read(self.0.cache_note()).0
+    pub(crate) fn token(&self) -> &LoadedToken {
+        &self.0
     }
 
-    /// The lease and the entry were read before this looks at the stripes: in that order, a
-    /// change that the lease vouches for has reached its stripe.
-    pub(crate) fn is_usable(
-        &self,
-        stripes: &Stripes,
-        lease: Option<Moment>,
-        settings: &CacheSettings,
-    ) -> bool {
-        is_usable(&self.0, stripes, lease, settings)
+    pub(crate) fn reading(&self) -> Reading {
+        noted(&self.0).0
     }
 
     /// About how much memory it takes in the cache that is bounded: for that bound.
@@ -79,16 +73,9 @@ impl Entry {
     }
 }
 
-/// [`Entry::is_usable`] of a token that lies in a slot.
-pub(crate) fn is_usable(
-    token: &LoadedToken,
-    stripes: &Stripes,
-    lease: Option<Moment>,
-    settings: &CacheSettings,
-) -> bool {
-    let (reading, footing) = read(token.cache_note());
-    reading.is_fresh(lease, settings)
-        && (stripes.allow(footing, reading.as_of, reading.history) || !settings.guards.stripes)
+/// What was noted with a token when it was cached.
+pub(crate) fn noted(token: &LoadedToken) -> (Reading, Footing) {
+    read(token.cache_note())
 }
 
 fn write(reading: Reading, footing: Footing) -> CacheNote {

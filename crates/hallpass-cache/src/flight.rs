@@ -11,6 +11,7 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, watch};
 
 use crate::moment::Moment;
+use crate::settings::CacheSettings;
 
 /// What the host answers who cannot say what an owner may do.
 pub(crate) type HostError = Box<dyn std::error::Error + Send + Sync>;
@@ -63,6 +64,7 @@ impl From<Trouble> for StoreError {
 pub(crate) struct Flights<K, T> {
     under_way: Mutex<HashMap<K, Flight<T>>>,
     most: usize,
+    joinable: Duration,
     freed: Arc<Notify>,
 }
 
@@ -92,18 +94,24 @@ pub(crate) struct Pilot<K: Hash + Eq, T> {
 }
 
 impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { under_way: Mutex::new(HashMap::new()), most, freed: Arc::default() }
+    pub(crate) fn new(settings: &CacheSettings) -> Self {
+        let guards = settings.guards;
+        Self {
+            under_way: Mutex::new(HashMap::new()),
+            most: if guards.bounded_loads() { settings.concurrent_loads } else { usize::MAX },
+            joinable: if guards.young_loads() { settings.joinable() } else { Duration::MAX },
+            freed: Arc::default(),
+        }
     }
 
     /// Joins the load of this key if there is a young one, or begins one.
-    pub(crate) fn board(self: &Arc<Self>, key: &K, joinable: Duration) -> Boarded<K, T> {
+    pub(crate) fn board(self: &Arc<Self>, key: &K) -> Boarded<K, T> {
         let now = Moment::now();
         let mut under_way = self.lock();
         let count = under_way.len();
         let place = under_way.entry(key.clone());
         if let MapEntry::Occupied(flight) = &place {
-            if flight.get().started.age(now) < joinable {
+            if flight.get().started.age(now) < self.joinable {
                 return Boarded::Follows(flight.get().landed.clone());
             }
         } else if count >= self.most {

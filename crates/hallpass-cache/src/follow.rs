@@ -11,43 +11,60 @@ use std::time::Duration;
 use hallpass_core::store::{Changes, Position, StoreError, TokenStore};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::guards::Guards;
 use crate::inner::Inner;
+use crate::measure::By;
 use crate::moment::Moment;
+use crate::order::Learned;
 
 /// How many lines are asked for at once.
-const LINES: u32 = 1000;
+pub(crate) const LINES: u32 = 1000;
 
 /// Nudges may lie and repeat: however many come, the log is not asked more often.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Until the cache is closed or gone.
 pub(crate) async fn follow<S: TokenStore>(cache: Weak<Inner<S>>) {
-    let mut place = None;
+    let (mut place, mut by) = (None, By::Poll);
     loop {
         let Some(cache) = cache.upgrade() else { return };
         let asked = Instant::now();
-        let wait = match catch_up(&cache, &mut place).await {
-            Ok(()) => cache.settings.poll,
+        let lease = cache.lease.get();
+        let wait = match catch_up(&cache, &mut place, by).await {
+            Ok(()) => {
+                cache.measure.lease_age(age(lease.or_else(|| cache.lease.get())));
+                cache.settings.poll
+            }
             Err(error) => {
+                let lease_age = age(cache.lease.get());
+                cache.measure.lease_age(lease_age);
                 // The lease runs out by itself; nothing else is to be done.
                 tracing::warn!(
                     target: "hallpass",
                     %error,
-                    lease_age = ?cache.lease.get().map(|lease| lease.age(Moment::now())),
+                    ?lease_age,
                     "the change log could not be read: cached tokens are used until the bound, no longer"
                 );
                 cache.settings.poll / 2
             }
         };
         match pause(&cache, place, with_jitter(wait)).await {
-            Pause::Over => {}
-            Pause::Nudged => sleep_until(asked + SHORTEST).await,
+            Pause::Over => by = By::Poll,
+            Pause::Nudged => {
+                by = By::Nudge;
+                sleep_until(asked + SHORTEST).await;
+            }
             Pause::Closing => {
-                cache.lease.give_up();
+                // Once more: this task may have been about to begin a history or to renew the lease.
+                cache.void();
                 return;
             }
         }
     }
+}
+
+fn age(lease: Option<Moment>) -> Option<Duration> {
+    lease.map(|lease| lease.age(Moment::now()))
 }
 
 /// Why the log is looked at again, or no more.
@@ -86,9 +103,10 @@ async fn nudged<S: TokenStore>(cache: &Inner<S>, place: Option<Position>) {
 async fn catch_up<S: TokenStore>(
     cache: &Inner<S>,
     place: &mut Option<Position>,
+    by: By,
 ) -> Result<(), StoreError> {
     loop {
-        let asked_at = Moment::now();
+        let mut asked_at = Moment::now();
         let changes = match ask(cache, *place, LINES).await {
             // A line that nobody can read may be about anything.
             Err(error) if error.is_corrupt() && place.is_some() => {
@@ -107,12 +125,26 @@ async fn catch_up<S: TokenStore>(
             }
             changes => changes?,
         };
-        let more = changes.lines.len() >= LINES as usize;
+        if !cache.settings.guards.asked_first() {
+            asked_at = Moment::now();
+        }
+        let Inner { stripes, lease, settings, .. } = cache;
+        let learned = Learned { lease, stripes, settings, asked_at };
         match *place {
-            None => cache.stripes.raise_floor(changes.head.seq),
-            Some(from) if continues(&changes, from) || !cache.settings.guards.history => {
-                for line in &changes.lines {
-                    cache.stripes.apply(&line.scope, line.at.seq);
+            None => {
+                learned.head(changes.head.seq);
+                *place = Some(changes.head);
+                return Ok(());
+            }
+            Some(from) if continues(&changes, from, settings.guards) => {
+                // The first is the one that was read last.
+                cache.measure.changes_applied(by, changes.lines.len().saturating_sub(1));
+                let last = changes.lines.last().map_or(changes.head, |line| line.at);
+                let are_last = changes.lines.len() < LINES as usize || last == changes.head;
+                learned.lines(&changes.lines, are_last);
+                *place = Some(last);
+                if are_last {
+                    return Ok(());
                 }
             }
             Some(from) => {
@@ -124,14 +156,7 @@ async fn catch_up<S: TokenStore>(
                      Everything cached is void"
                 );
                 start_over(cache, place, changes.head);
-                continue;
             }
-        }
-        let last = changes.lines.last().map(|line| line.at).filter(|_| place.is_some());
-        *place = Some(last.unwrap_or(changes.head));
-        if !more || place.is_some_and(|place| place == changes.head) {
-            cache.lease.renew(asked_at);
-            return Ok(());
         }
     }
 }
@@ -148,19 +173,21 @@ async fn ask<S: TokenStore>(
 
 /// Voids everything that is cached, and follows the log from its head on.
 fn start_over<S>(cache: &Inner<S>, place: &mut Option<Position>, head: Position) {
+    cache.measure.flushed();
     cache.lease.give_up();
     cache.stripes.begin_history(head.seq);
     *place = Some(head);
 }
 
 /// Whether these lines go on from that place in the same history, without a gap.
-fn continues(changes: &Changes, from: Position) -> bool {
+fn continues(changes: &Changes, from: Position, guards: Guards) -> bool {
+    let is_the_same = |place: Position| place == from || (place.seq == from.seq && !guards.nonce());
     let Some(first) = changes.lines.first() else {
         // The place's own line may have been trimmed; the head still tells.
-        return changes.head == from;
+        return is_the_same(changes.head);
     };
     let gapless = changes.lines.windows(2).all(|two| two[0].at.seq.next() == two[1].at.seq);
-    first.at == from && gapless
+    is_the_same(first.at) && (gapless || !guards.gapless())
 }
 
 /// A quarter less to a quarter more, so that nodes do not ask in step.

@@ -7,11 +7,13 @@ use hallpass_core::store::{Affected, Seq, Snapshot, StoreError, StoredToken, Tok
 use hallpass_core::{LoadPool, LoadedToken, Owner, TokenId};
 use tokio::sync::watch;
 
-use crate::entry::{Entry, Reading, is_usable};
+use crate::entry::{Entry, Reading};
 use crate::flight::{Boarded, Flights, Landed, Pilot, landed};
 use crate::follow::follow;
+use crate::measure::{Loaded, Measure};
 use crate::moment::{Lease, Moment};
 use crate::negative::Negative;
+use crate::order::Judge;
 use crate::positive::Positive;
 use crate::settings::CacheSettings;
 use crate::standings::Standings;
@@ -25,6 +27,7 @@ pub(crate) struct Inner<S> {
     pub(crate) stripes: Stripes,
     pub(crate) lease: Lease,
     pub(crate) standings: Standings,
+    pub(crate) measure: Measure,
     /// Turns true once.
     pub(crate) closing: watch::Sender<bool>,
     positive: Positive,
@@ -44,11 +47,12 @@ impl<S: TokenStore> Inner<S> {
             stripes: Stripes::new(),
             lease: Lease::none(),
             standings: Standings::new(&settings),
+            measure: Measure::default(),
             closing: watch::Sender::new(false),
             positive: Positive::new(settings.capacity_bytes),
             negative: Negative::new(settings.unknown_tokens),
             pool: LoadPool::new(),
-            flights: Arc::new(Flights::new(settings.concurrent_loads)),
+            flights: Arc::new(Flights::new(&settings)),
             turns: Turns::new(),
             following: AtomicBool::new(false),
             store,
@@ -66,18 +70,52 @@ impl<S: TokenStore> Inner<S> {
 
     /// The order counts: lease, then entry, then stripes.
     pub(crate) fn usable(&self, id: TokenId) -> Option<Entry> {
-        let lease = self.lease.get();
-        self.positive.get(id, |token| is_usable(token, &self.stripes, lease, &self.settings))
+        let judge = self.judge();
+        self.positive.get(id, |token| judge.allows(token))
+    }
+
+    /// Whether the token was seen here before, usable or not.
+    pub(crate) fn remembers(&self, id: TokenId) -> bool {
+        self.positive.remembers(id)
     }
 
     pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {
-        let lease = self.lease.get();
-        self.negative.holds(id, &self.stripes, lease, &self.settings)
+        self.negative.holds(id, &self.stripes, self.judge())
+    }
+
+    fn judge(&self) -> Judge<'_> {
+        Judge::new(&self.lease, &self.stripes, &self.settings)
+    }
+
+    /// Ends the task that follows the log, and voids all that is cached and all that will be.
+    pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
+        self.void();
+    }
+
+    /// Whether tokens may still be looked up.
+    ///
+    /// # Errors
+    ///
+    /// The cache was closed.
+    pub(crate) fn is_open(&self) -> Result<(), StoreError> {
+        if *self.closing.borrow() && self.settings.guards.closing() {
+            return Err(StoreError::unavailable("the cache was closed"));
+        }
+        Ok(())
+    }
+
+    /// Without a lease, and with a floor that nothing reaches, nothing is usable.
+    pub(crate) fn void(&self) {
+        if self.settings.guards.closing() {
+            self.lease.give_up();
+            self.stripes.raise_floor(Seq::new(u64::MAX));
+        }
     }
 
     /// Applies a change of this node's own before its caller is told that it is done.
     pub(crate) fn apply_own(&self, affected: &Affected, seq: Seq) {
-        if self.settings.guards.own_changes {
+        if self.settings.guards.own_changes() {
             self.stripes.apply(affected, seq);
         }
     }
@@ -88,6 +126,9 @@ impl<S: TokenStore> Inner<S> {
         &self,
         affected: impl IntoIterator<Item = Affected>,
     ) -> Result<(), StoreError> {
+        if !self.settings.guards.others_changes() {
+            return Ok(());
+        }
         let head = self.store.changes(None, 0).await?.head.seq;
         affected.into_iter().for_each(|affected| self.apply_own(&affected, head));
         Ok(())
@@ -99,7 +140,7 @@ impl<S: TokenStore> Inner<S> {
     ) -> Result<Option<Arc<LoadedToken>>, StoreError> {
         let mut attempts = 0;
         while attempts < ATTEMPTS {
-            let landing = match self.flights.board(&id, self.settings.joinable()) {
+            let landing = match self.flights.board(&id) {
                 Boarded::Follows(landing) => landing,
                 // A load may have landed since the caches were looked at: then they know by now.
                 Boarded::Leads(pilot, _) if self.is_known_absent(id) => {
@@ -112,7 +153,7 @@ impl<S: TokenStore> Inner<S> {
                         return Ok(Some(entry.into_token()));
                     }
                     let flight = Arc::clone(self).fly(id, pilot);
-                    if self.settings.guards.detached_loads {
+                    if self.settings.guards.detached_loads() {
                         // A task of its own: a client that goes away cancels nobody else.
                         tokio::spawn(flight);
                     } else {
@@ -121,11 +162,12 @@ impl<S: TokenStore> Inner<S> {
                     landing
                 }
                 // What was seen before is worth waiting for. A stranger's token is not: they come in floods.
-                Boarded::Full(freed) if self.positive.remembers(id) => {
+                Boarded::Full(freed) if self.may_wait(id) => {
                     freed.await;
                     continue;
                 }
                 Boarded::Full(_) => {
+                    self.measure.turned_away();
                     return Err(StoreError::unavailable(
                         "too many tokens are being loaded at once",
                     ));
@@ -162,8 +204,11 @@ impl<S: TokenStore> Inner<S> {
         id: TokenId,
     ) -> Result<(Snapshot<Option<StoredToken>>, Reading), StoreError> {
         let (history, started) = (self.stripes.history(), Moment::now());
-        let found = self.store.find(id).await?;
-        if self.settings.guards.shown_is_known && self.stripes.history() == history {
+        let loading = self.measure.load_begins();
+        let found = self.store.find(id).await;
+        loading.ended(Loaded::of(&found));
+        let found = found?;
+        if self.settings.guards.shown_is_known() && self.stripes.history() == history {
             self.stripes.apply(&Affected::Token(id), found.as_of);
         }
         let reading = Reading { as_of: found.as_of, history, started };
@@ -191,20 +236,29 @@ impl<S: TokenStore> Inner<S> {
 
     /// Whether what a load found may be used: changes may have been applied while it was under way.
     fn may_use(&self, entry: &Entry) -> bool {
-        let lease = self.lease.get();
-        entry.is_usable(&self.stripes, lease, &self.settings)
+        self.judge().allows(entry.token())
+    }
+
+    fn may_wait(&self, id: TokenId) -> bool {
+        self.settings.guards.queue() && self.positive.remembers(id)
     }
 
     async fn fly(self: Arc<Self>, id: TokenId, pilot: Pilot<TokenId, Option<Entry>>) {
         let history = self.stripes.history();
         let started = pilot.started();
-        let found = self.store.find(id);
-        let found: Landed<_> = match tokio::time::timeout(self.settings.patience(), found).await {
+        let loading = self.measure.load_begins();
+        let found = tokio::time::timeout(self.settings.patience(), self.store.find(id)).await;
+        loading.ended(found.as_ref().map_or(Loaded::Late, Loaded::of));
+        let found: Landed<_> = match found {
+            Ok(Err(_)) if !self.settings.guards.errors_forgotten() => {
+                Ok(self.keep(id, None, Reading { as_of: Seq::new(u64::MAX), history, started }))
+            }
             Err(late) => Err(StoreError::unavailable(late).into()),
             Ok(Err(error)) => Err(error.into()),
             Ok(Ok(Snapshot { value, as_of })) => {
-                let reading = Reading { as_of, history, started };
-                Ok(self.keep(id, value, reading))
+                let asked_first = self.settings.guards.asked_first();
+                let started = if asked_first { started } else { Moment::now() };
+                Ok(self.keep(id, value, Reading { as_of, history, started }))
             }
         };
         pilot.land(found);

@@ -11,6 +11,9 @@
 //!    change applied to its stripe, so nothing has to be removed from the cache in time.
 //! 3. One task asks the store for changes, and each answer renews a lease. Without a lease, a record is usable for
 //!    B after it was asked for.
+//!
+//! What guards each step of this, what would happen without, and the test that shows it, is listed in
+//! [`docs/guards.md`](https://github.com/hallpass-rs/hallpass/blob/main/docs/guards.md).
 
 mod cached;
 mod entry;
@@ -18,12 +21,16 @@ mod flight;
 mod follow;
 mod guards;
 mod inner;
+mod measure;
 mod moment;
 mod negative;
+mod order;
 mod positive;
 mod settings;
+mod sizes;
 mod standings;
 mod stripes;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod turns;

@@ -9,7 +9,7 @@ use hallpass_core::TokenId;
 
 use crate::entry::Reading;
 use crate::moment::Moment;
-use crate::settings::CacheSettings;
+use crate::order::Judge;
 use crate::stripes::Stripes;
 
 /// The longest that the store is not asked again for an unknown token.
@@ -40,13 +40,7 @@ impl Negative {
     }
 
     /// Whether it is known, and may be relied on, that there is no such token.
-    pub(crate) fn holds(
-        &self,
-        id: TokenId,
-        stripes: &Stripes,
-        lease: Option<Moment>,
-        settings: &CacheSettings,
-    ) -> bool {
+    pub(crate) fn holds(&self, id: TokenId, stripes: &Stripes, judge: Judge<'_>) -> bool {
         let (mut shard, slot) = self.place(id);
         let Some(absence) = shard[slot].filter(|absence| absence.id == id) else { return false };
         let reading = absence.reading;
@@ -54,8 +48,7 @@ impl Negative {
             shard[slot] = None;
             return false;
         }
-        reading.is_fresh(lease, settings)
-            && stripes.allow_absence(stripes.token_stripe(id), reading.as_of, reading.history)
+        judge.allows_absence(stripes.token_stripe(id), reading)
     }
 
     pub(crate) fn put(&self, id: TokenId, reading: Reading) {

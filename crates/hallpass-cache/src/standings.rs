@@ -4,7 +4,6 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use foldhash::quality::RandomState;
 use hallpass_core::{Owner, Standing, StandingQuestion};
 
@@ -12,6 +11,7 @@ use crate::flight::{Boarded, Flights, HostError, Landed, Pilot, landed};
 use crate::moment::Moment;
 use crate::settings::CacheSettings;
 use crate::stripes::{OwnerMark, Stripes};
+use crate::sync::ArcSwapOption;
 
 /// How many owners are remembered. Two on one slot cost a question now and then.
 const SLOTS: usize = 16_384;
@@ -31,13 +31,16 @@ pub(crate) struct Standings {
 pub(crate) struct Said {
     owner: Owner,
     standing: Arc<Standing>,
-    mark: OwnerMark,
+    mark: Option<OwnerMark>,
     asked: Moment,
 }
 
 impl Said {
-    fn is_usable(&self, stripes: &Stripes, bound: Duration) -> bool {
-        self.asked.age(Moment::glance()) <= bound && stripes.mark(&self.owner) == Some(self.mark)
+    fn is_usable(&self, stripes: &Stripes, settings: &CacheSettings) -> bool {
+        let guards = settings.guards;
+        let is_fresh = || self.asked.age(Moment::glance()) <= settings.bound;
+        let is_unchanged = || self.mark.is_some() && self.mark == stripes.mark(&self.owner);
+        (is_fresh() || !guards.freshness()) && (is_unchanged() || !guards.standing_mark())
     }
 }
 
@@ -45,7 +48,7 @@ impl Standings {
     pub(crate) fn new(settings: &CacheSettings) -> Self {
         Self {
             slots: (0..SLOTS).map(|_| ArcSwapOption::empty()).collect(),
-            flights: Arc::new(Flights::new(settings.concurrent_loads)),
+            flights: Arc::new(Flights::new(settings)),
             hasher: RandomState::default(),
         }
     }
@@ -54,21 +57,21 @@ impl Standings {
         &self,
         owner: &Owner,
         stripes: &Stripes,
-        bound: Duration,
+        settings: &CacheSettings,
     ) -> Option<Arc<Standing>> {
-        self.said(owner, stripes, bound, |said| Arc::clone(&said.standing))
+        self.said(owner, stripes, settings, |said| Arc::clone(&said.standing))
     }
 
     fn said<R>(
         &self,
         owner: &Owner,
         stripes: &Stripes,
-        bound: Duration,
+        settings: &CacheSettings,
         make: impl FnOnce(&Arc<Said>) -> R,
     ) -> Option<R> {
         let said = self.slot(owner).load();
         let said = said.as_ref().filter(|said| said.owner == *owner)?;
-        said.is_usable(stripes, bound).then(|| make(said))
+        said.is_usable(stripes, settings).then(|| make(said))
     }
 
     /// Asks the host, or waits for who is asking already.
@@ -80,21 +83,19 @@ impl Standings {
         settings: &CacheSettings,
         keep: impl Fn(Arc<Said>) + Clone + Send + 'static,
     ) -> Result<Arc<Standing>, HostError> {
-        let mut question = Some(question);
+        if !settings.guards.standing_flight() {
+            return question.ask().await.map(Arc::new);
+        }
         for _ in 0..ATTEMPTS {
-            let landing = match self.flights.board(owner, settings.joinable()) {
+            let landing = match self.flights.board(owner) {
                 Boarded::Follows(landing) => landing,
                 Boarded::Leads(pilot, landing) => {
                     // Another question may have been answered since the slot was looked at.
-                    if let Some(said) = self.said(owner, stripes, settings.bound, Arc::clone) {
+                    if let Some(said) = self.said(owner, stripes, settings, Arc::clone) {
                         pilot.land(Ok(Arc::clone(&said)));
                         return Ok(Arc::clone(&said.standing));
                     }
-                    // One's own question is asked once. If that was in vain, the owner keeps changing.
-                    let (Some(question), Some(mark)) = (question.take(), stripes.mark(owner))
-                    else {
-                        break;
-                    };
+                    let (mark, question) = (stripes.mark(owner), question.clone());
                     let patience = settings.patience();
                     tokio::spawn(fly(owner.clone(), mark, question, patience, pilot, keep.clone()));
                     landing
@@ -104,7 +105,7 @@ impl Standings {
                 }
             };
             let said = landed(landing).await?;
-            if said.is_usable(stripes, settings.bound) {
+            if said.is_usable(stripes, settings) {
                 return Ok(Arc::clone(&said.standing));
             }
         }
@@ -123,14 +124,14 @@ impl Standings {
 /// A task of its own: a client that goes away cancels nobody else.
 async fn fly(
     owner: Owner,
-    mark: OwnerMark,
+    mark: Option<OwnerMark>,
     question: StandingQuestion,
     patience: Duration,
     pilot: Pilot<Owner, Arc<Said>>,
     keep: impl Fn(Arc<Said>),
 ) {
     let asked = pilot.started();
-    let answer: Landed<Arc<Said>> = match tokio::time::timeout(patience, question).await {
+    let answer: Landed<Arc<Said>> = match tokio::time::timeout(patience, question.ask()).await {
         Err(late) => Err(HostError::from(late).into()),
         Ok(Err(error)) => Err(error.into()),
         Ok(Ok(standing)) => {

@@ -1,11 +1,11 @@
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use hallpass_core::store::{Affected, Seq};
 use hallpass_core::{Owner, TokenId};
 
-/// How many stripes there are of each kind. Two ids on one stripe cost a reload now and then, never safety.
-const STRIPES: usize = 4096;
+use crate::guards::Guards;
+use crate::sizes::STRIPES;
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// The last change that was applied to each stripe of tokens and of owners, and to everything.
 ///
@@ -83,10 +83,11 @@ impl Stripes {
 
     /// Whether a record that was read as of `as_of`, in that history, has seen every change to it
     /// that was applied here.
-    pub(crate) fn allow(&self, footing: Footing, as_of: Seq, history: u32) -> bool {
+    pub(crate) fn allow(&self, footing: Footing, as_of: Seq, history: u32, guards: Guards) -> bool {
         let as_of = as_of.get();
-        self.tokens[usize::from(footing.token)].load(Ordering::Acquire) <= as_of
-            && self.owners[usize::from(footing.owner)].load(Ordering::Acquire) <= as_of
+        let covers = |stripe: &AtomicU64| stripe.load(Ordering::Acquire) <= as_of;
+        (covers(&self.tokens[usize::from(footing.token)]) || !guards.token_stripe())
+            && (covers(&self.owners[usize::from(footing.owner)]) || !guards.owner_stripe())
             && self.is_current(as_of, history)
     }
 
@@ -100,17 +101,20 @@ impl Stripes {
     /// nothing has come between. `None` while a new history begins.
     pub(crate) fn mark(&self, owner: &Owner) -> Option<OwnerMark> {
         let history = self.history.load(Ordering::Acquire);
-        history.is_multiple_of(2).then(|| OwnerMark {
-            history,
-            floor: self.floor.load(Ordering::Acquire),
-            last: self.owners[usize::from(self.place(owner))].load(Ordering::Acquire),
-        })
+        let floor = self.floor.load(Ordering::Acquire);
+        let last = self.owners[usize::from(self.place(owner))].load(Ordering::Acquire);
+        // Looked at once more: a stripe that was reset meanwhile looks like one that nothing ever came to.
+        self.is_in(history).then_some(OwnerMark { history, floor, last })
     }
 
     fn is_current(&self, as_of: u64, history: u32) -> bool {
-        self.floor.load(Ordering::Acquire) <= as_of
-            && history.is_multiple_of(2)
-            && self.history.load(Ordering::Acquire) == history
+        self.floor.load(Ordering::Acquire) <= as_of && self.is_in(history)
+    }
+
+    /// Whether what was read of the stripes just now belongs to that history. To be asked last: who has seen
+    /// anything of a reset then sees that a new history begins.
+    fn is_in(&self, history: u32) -> bool {
+        history.is_multiple_of(2) && self.history.load(Ordering::Relaxed) == history
     }
 
     /// The history that a load which starts now belongs to.
@@ -128,16 +132,17 @@ impl Stripes {
     /// Loads that start while the stripes are reset are void: one of them could have read before a change
     /// whose mark the reset then wipes. Only the task that follows the log calls it.
     pub(crate) fn begin_history(&self, head: Seq) {
-        self.history.fetch_add(1, Ordering::AcqRel);
+        // Who sees a stripe of after this sees this.
+        self.history.fetch_add(1, Ordering::Relaxed);
         for stripe in self.tokens.iter().chain(&self.owners) {
             stripe.store(0, Ordering::Release);
         }
         self.floor.store(head.get(), Ordering::Release);
-        self.history.fetch_add(1, Ordering::AcqRel);
+        self.history.fetch_add(1, Ordering::Release);
     }
 
     fn place(&self, key: &impl std::hash::Hash) -> u16 {
-        // 4096 stripes: the low twelve bits.
+        // Of a power of two: the low bits.
         (self.hasher.hash_one(key) as usize % STRIPES) as u16
     }
 }
@@ -155,7 +160,7 @@ mod tests {
         let stripes = Stripes::new();
         let alice = Owner::new("alice").unwrap();
         let footing = stripes.footing(id(1), &alice);
-        let usable = |as_of| stripes.allow(footing, Seq::new(as_of), 0);
+        let usable = |as_of| stripes.allow(footing, Seq::new(as_of), 0, Guards::ON);
         assert!(usable(0));
         stripes.apply(&Affected::Token(id(1)), Seq::new(5));
         assert!(!usable(4) && usable(5));
@@ -174,9 +179,10 @@ mod tests {
         stripes.apply(&Affected::Token(id(1)), Seq::new(100));
         stripes.begin_history(Seq::new(40));
         let history = stripes.history();
-        assert!(!stripes.allow(footing, Seq::new(100), history - 2));
-        assert!(!stripes.allow(footing, Seq::new(100), history - 1), "loaded during the reset");
-        assert!(stripes.allow(footing, Seq::new(40), history));
-        assert!(!stripes.allow(footing, Seq::new(39), history));
+        let usable = |as_of, history| stripes.allow(footing, Seq::new(as_of), history, Guards::ON);
+        assert!(!usable(100, history - 2));
+        assert!(!usable(100, history - 1), "loaded during the reset");
+        assert!(usable(40, history));
+        assert!(!usable(39, history));
     }
 }

@@ -84,7 +84,8 @@ const LATEST: Timestamp = Timestamp::constant(253_402_207_200, 0);
 
 /// Cut to the millisecond: what every store and every answer keeps.
 pub(crate) fn to_millis(time: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+    // What is left of the last second that jiff can hold is no whole number of milliseconds to it.
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(LATEST)
 }
 
 /// Reads a span as people write it: `30d`, `12h`, `2w`, `1y`.
@@ -285,6 +286,14 @@ mod tests {
         ] {
             assert_eq!(end(text, "UTC"), Err(error), "{text:?}");
         }
+    }
+
+    #[test]
+    fn every_end_is_one_that_a_store_can_read_back_from_its_milliseconds() {
+        for text in ["9999-12-30T22:00:00.5Z", "9999-12-30T22:00:00.999999999Z"] {
+            assert_eq!(end(text, "UTC").as_deref(), Ok("9999-12-30T22:00:00Z"), "{text}");
+        }
+        assert_eq!(end("2027-03-31T00:00:00.0019Z", "UTC").unwrap(), "2027-03-31T00:00:00.001Z");
     }
 
     #[test]

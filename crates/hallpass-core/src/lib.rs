@@ -22,12 +22,14 @@ mod event;
 mod expiry;
 mod hallpass;
 mod limits;
+mod measure;
 mod owner;
 mod record;
 mod rekey;
 mod requirement;
 mod scope;
 pub mod store;
+mod sync;
 mod text;
 mod token;
 mod usage;
@@ -59,7 +61,8 @@ pub use self::{
     text::{DESCRIPTION_MAX, NAME_MAX, fold},
     token::{PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError},
     verify::{
-        CacheNote, Denied, LoadPool, LoadedToken, PendingVerification, Principal, Verification,
+        CacheNote, Denied, LoadPool, LoadedToken, PendingUse, PendingVerification, Principal,
+        Verification,
     },
 };
 
@@ -72,4 +75,5 @@ const _: () = {
     sendable::<Error>();
     sendable::<PlainToken>();
     sendable::<PendingVerification>();
+    sendable::<PendingUse>();
 };

@@ -127,19 +127,49 @@ where
     }
 }
 
-/// A question to the host, not asked before it is first polled: what a cache of a store is given, so that it can
-/// ask once for many.
-pub type StandingQuestion = Pin<
-    Box<dyn Future<Output = Result<Standing, Box<dyn std::error::Error + Send + Sync>>> + Send>,
->;
+/// A question to the host: what a cache of a store is given, so that it can ask once for many.
+#[derive(Clone)]
+pub struct StandingQuestion {
+    owners: Arc<dyn ErasedOwners>,
+    owner: Owner,
+}
+
+impl StandingQuestion {
+    pub(crate) fn new(owners: &Arc<dyn ErasedOwners>, owner: &Owner) -> Self {
+        Self { owners: Arc::clone(owners), owner: owner.clone() }
+    }
+
+    /// Asks the host, now. It may be asked again.
+    ///
+    /// # Errors
+    ///
+    /// The host's own.
+    pub async fn ask(&self) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
+        self.owners.standing(self.owner.clone()).await
+    }
+}
+
+impl fmt::Debug for StandingQuestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StandingQuestion").field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The object-safe twin of [`Owners`].
 pub(crate) trait ErasedOwners: Send + Sync {
-    fn question(self: Arc<Self>, owner: Owner) -> StandingQuestion;
+    fn standing(
+        &self,
+        owner: Owner,
+    ) -> BoxFuture<'_, Result<Standing, Box<dyn std::error::Error + Send + Sync>>>;
 }
 
 impl<T: Owners> ErasedOwners for T {
-    fn question(self: Arc<Self>, owner: Owner) -> StandingQuestion {
-        Box::pin(async move { self.standing(owner).await })
+    fn standing(
+        &self,
+        owner: Owner,
+    ) -> BoxFuture<'_, Result<Standing, Box<dyn std::error::Error + Send + Sync>>> {
+        Box::pin(Owners::standing(self, owner))
     }
 }

@@ -1,9 +1,10 @@
 //! Uses of tokens, kept in memory until they are flushed: no write on the request path.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::measure;
 use crate::record::minute;
 use crate::store::Use;
 use crate::token::TokenId;
@@ -15,6 +16,9 @@ const CAPACITY: usize = 65_536;
 #[derive(Debug, Default)]
 pub(crate) struct UseLog {
     waiting: Mutex<HashMap<TokenId, Use>>,
+    /// Uses by requests that may be refused yet, by number: no more than there are requests.
+    under_way: Mutex<HashMap<u64, Use>>,
+    next: AtomicU64,
     dropped: AtomicU64,
 }
 
@@ -30,8 +34,26 @@ impl UseLog {
         } else if waiting.len() < CAPACITY {
             waiting.insert(usage.id, usage);
         } else {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.count_dropped(1);
         }
+    }
+
+    /// Remembers a use by a request that may be refused yet. Answers its number.
+    pub(crate) fn begin(&self, usage: Use) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        locked(&self.under_way).insert(number, usage);
+        number
+    }
+
+    /// Forgets a use of [`begin`](Self::begin). Answers whether it was still there: not if it has been counted.
+    pub(crate) fn end(&self, number: u64) -> bool {
+        locked(&self.under_way).remove(&number).is_some()
+    }
+
+    /// Counts the uses by requests that are under way: nobody will wait for what becomes of them.
+    pub(crate) fn count_all_under_way(&self) {
+        let under_way = std::mem::take(&mut *locked(&self.under_way));
+        under_way.into_values().for_each(|usage| self.record(usage));
     }
 
     /// Takes what waits, in id order, so that two nodes that flush at once lock rows in one order.
@@ -49,13 +71,29 @@ impl UseLog {
 
     /// Puts back what was not written, unless something newer waits.
     fn put_back(&self, uses: &[Use]) {
+        let mut dropped = 0;
         let mut waiting = self.lock();
         for usage in uses {
             if waiting.len() < CAPACITY || waiting.contains_key(&usage.id) {
                 waiting.entry(usage.id).or_insert(*usage);
             } else {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
+                dropped += 1;
             }
+        }
+        self.count_dropped(dropped);
+    }
+
+    /// Drops what waits. Answers how much that was.
+    pub(crate) fn drop_all(&self) -> u64 {
+        let dropped = std::mem::take(&mut *self.lock()).len() as u64;
+        self.count_dropped(dropped);
+        dropped
+    }
+
+    fn count_dropped(&self, uses: u64) {
+        if uses > 0 {
+            self.dropped.fetch_add(uses, Ordering::Relaxed);
+            measure::uses_dropped(uses);
         }
     }
 
@@ -67,10 +105,14 @@ impl UseLog {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TokenId, Use>> {
-        // Every update is one map operation: a panic elsewhere leaves nothing half done.
-        self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<TokenId, Use>> {
+        locked(&self.waiting)
     }
+}
+
+/// Every update is one map operation: a panic elsewhere leaves nothing half done.
+fn locked<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
+    map.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Uses on their way to the store. Those that are not written when it is dropped wait again: a flush
@@ -93,7 +135,9 @@ impl Flush<'_> {
 
     /// The batch is in the store.
     pub(crate) fn batch_written(&mut self) {
-        self.written += self.next_batch().map_or(0, <[Use]>::len);
+        let written = self.next_batch().map_or(0, <[Use]>::len);
+        measure::uses_flushed(written);
+        self.written += written;
     }
 }
 

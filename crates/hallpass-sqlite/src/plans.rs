@@ -1,7 +1,7 @@
 //! What each statement costs does not depend on how many tokens others have: SQLite's own word on it.
 
-use hallpass_core::store::{ListQuery, Sort, SortBy};
-use hallpass_core::{Owner, Status};
+use hallpass_core::store::{ListQuery, Sort, SortBy, Use};
+use hallpass_core::{Owner, Revision, Status};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
@@ -35,12 +35,43 @@ async fn plan(connection: &mut SqliteConnection, statement: &str) -> String {
 #[tokio::test]
 async fn a_token_is_found_by_the_key_of_its_table() {
     let mut connection = crowded().await;
-    for statement in [sql::FIND, sql::TAKEN, sql::REPLACE, sql::DELETE, sql::DELETE_OF, sql::TOUCH]
-    {
-        let plan = plan(&mut connection, statement).await;
-        assert!(plan.contains("tokens USING PRIMARY KEY (id=?)"), "{statement}: {plan}");
-        assert!(!plan.contains("SCAN tokens"), "{statement}: {plan}");
+    // With and without statistics: an operator may well run ANALYZE.
+    for _ in 0..2 {
+        for statement in
+            [sql::FIND, sql::TAKEN, sql::REPLACE, sql::DELETE, sql::DELETE_OF, sql::TOUCH]
+        {
+            let plan = plan(&mut connection, statement).await;
+            assert!(plan.contains("tokens USING PRIMARY KEY (id=?)"), "{statement}: {plan}");
+            assert!(!plan.contains("SCAN tokens"), "{statement}: {plan}");
+        }
+        sqlx::raw_sql("ANALYZE").execute(&mut connection).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn any_number_of_uses_is_one_statement() {
+    let mut connection = crowded().await;
+    let rows = sqlx::query("SELECT id, revision FROM tokens ORDER BY id LIMIT 500");
+    let rows = rows.fetch_all(&mut connection).await.unwrap();
+    let mut uses: Vec<Use> = rows
+        .iter()
+        .map(|row| Use {
+            id: crate::row::id(row.get("id")).unwrap(),
+            revision: Revision::new(row.get::<i64, _>("revision").cast_unsigned()),
+            at: Timestamp::from_second(60).unwrap(),
+        })
+        .collect();
+    // Of one token several: the latest counts. And one of another revision.
+    uses.push(Use { at: Timestamp::from_second(61).unwrap(), ..uses[0] });
+    uses.push(Use { at: Timestamp::from_second(59).unwrap(), ..uses[0] });
+    uses[1].revision = Revision::new(7);
+    for moved in [499, 0] {
+        let touch = sqlx::query(sql::TOUCH).bind(crate::row::uses(&uses));
+        assert_eq!(touch.execute(&mut connection).await.unwrap().rows_affected(), moved);
+    }
+    let latest = "SELECT max(last_used_at), count(*) FROM tokens WHERE last_used_at IS NOT NULL";
+    let latest = sqlx::query(latest).fetch_one(&mut connection).await.unwrap();
+    assert_eq!((latest.get::<i64, _>(0), latest.get::<i64, _>(1)), (61_000, 499));
 }
 
 #[tokio::test]

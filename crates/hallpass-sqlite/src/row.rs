@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use hallpass_core::store::{
-    Affected, LoggedChange, Position, PreviousSecret, Secrets, Seq, StoreError, StoredToken,
+    Affected, LoggedChange, Position, PreviousSecret, Secrets, Seq, StoreError, StoredToken, Use,
 };
 use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold};
 use jiff::Timestamp;
@@ -64,6 +64,18 @@ pub(crate) fn bind_secrets<'q>(query: Statement<'q>, secrets: &Secrets) -> State
 /// A revision, as SQLite's signed integers hold it. Nobody changes a token 2^63 times.
 pub(crate) fn revision(revision: Revision) -> i64 {
     i64::try_from(revision.get()).unwrap_or(i64::MAX)
+}
+
+/// Uses as [`TOUCH`](sql::TOUCH) takes them: JSON, of nothing but hexadecimal digits and numbers.
+pub(crate) fn uses(uses: &[Use]) -> String {
+    let list: Vec<_> = uses
+        .iter()
+        .map(|usage| {
+            let (id, at) = (usage.id.as_uuid().simple(), usage.at.as_millisecond());
+            format!(r#"["{id}",{},{at}]"#, revision(usage.revision))
+        })
+        .collect();
+    format!("[{}]", list.join(","))
 }
 
 pub(crate) fn millis(time: Option<Timestamp>) -> Option<i64> {

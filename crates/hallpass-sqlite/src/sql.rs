@@ -59,8 +59,13 @@ pub(crate) const DELETE_OWNER: &str = "DELETE FROM tokens WHERE owner = ?";
 pub(crate) const REVOKE_OWNER: &str = "UPDATE tokens SET revoked_at = ?, revision = revision + 1 \
      WHERE owner = ? AND revoked_at IS NULL";
 
-pub(crate) const TOUCH: &str = "UPDATE tokens SET last_used_at = ?1 \
-     WHERE id = ?2 AND revision = ?3 AND (last_used_at IS NULL OR last_used_at < ?1)";
+/// Takes what [`row::uses`](crate::row::uses) writes: any number of uses, in one statement. Of several of one
+/// token the latest counts.
+pub(crate) const TOUCH: &str = "UPDATE tokens SET last_used_at = used.at FROM \
+     (SELECT unhex(value ->> 0) AS id, value ->> 1 AS revision, max(value ->> 2) AS at \
+     FROM json_each(?) GROUP BY 1, 2) AS used \
+     WHERE tokens.id = used.id AND tokens.revision = used.revision \
+     AND (last_used_at IS NULL OR last_used_at < used.at)";
 
 pub(crate) const PRUNE: &str = "DELETE FROM tokens WHERE id IN \
      (SELECT id FROM tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT ?2)";

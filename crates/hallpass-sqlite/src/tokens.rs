@@ -168,14 +168,7 @@ impl TokenStore for SqliteStore {
 
     async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
-        let mut moved = 0;
-        for usage in uses {
-            let touch = sqlx::query(sql::TOUCH)
-                .bind(usage.at.as_millisecond())
-                .bind(id_bytes(usage.id))
-                .bind(row::revision(usage.revision));
-            moved += write.run(touch).await?;
-        }
+        let moved = write.run(sqlx::query(sql::TOUCH).bind(row::uses(uses))).await?;
         if moved > 0 {
             write.commit().await?;
         }

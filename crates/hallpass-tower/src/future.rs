@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hallpass_core::{Denied, PendingVerification, Principal};
+use hallpass_core::{Denied, PendingUse, PendingVerification, Principal};
 use http::header::{CACHE_CONTROL, HeaderMap, REFERRER_POLICY};
 use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
@@ -12,8 +12,8 @@ use tower_service::Service;
 
 use crate::body::ResponseBody;
 use crate::policy::Place;
-use crate::refusal::Refusal;
-use crate::service::admit;
+use crate::refusal::{Refusal, is_refusal};
+use crate::service::{Entered, admit};
 use crate::settings::Settings;
 
 type Check = Pin<Box<dyn Future<Output = Result<Principal, Denied>> + Send>>;
@@ -39,7 +39,7 @@ pin_project! {
         /// The store is asked. Boxed, as what is refused, so that a hit moves little about.
         Checking { check: Check, waiting: Option<Box<Waiting<S, B>>> },
         /// The inner service answers.
-        Calling { #[pin] future: S::Future, by_query: bool },
+        Calling { #[pin] future: S::Future, by_query: bool, pending_use: Option<PendingUse> },
         /// The answer is no.
         Refused { response: Option<Box<Response<Bytes>>> },
     }
@@ -55,8 +55,8 @@ pub(crate) struct Waiting<S, B> {
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
-    pub(crate) fn calling(future: S::Future, by_query: bool) -> Self {
-        Self { state: State::Calling { future, by_query } }
+    pub(crate) fn calling(future: S::Future, entered: Entered) -> Self {
+        Self { state: State::calling(future, entered) }
     }
 
     pub(crate) fn checking(check: PendingVerification, waiting: Waiting<S, B>) -> Self {
@@ -70,6 +70,10 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
 }
 
 impl<S: Service<Request<B>>, B> State<S, B> {
+    fn calling(future: S::Future, Entered { by_query, pending_use }: Entered) -> Self {
+        Self::Calling { future, by_query, pending_use }
+    }
+
     fn refused(refusal: Refusal, request: &Request<B>, from_query: bool) -> Self {
         let mut response = refusal.answer(request);
         if from_query {
@@ -95,12 +99,17 @@ where
                     let Waiting { mut request, mut service, settings, place, from_query } =
                         *waiting.take().expect("a future is not polled after it is done");
                     match admit(&settings, &mut request, place, verdict) {
-                        Ok(by_query) => State::Calling { future: service.call(request), by_query },
+                        Ok(entered) => State::calling(service.call(request), entered),
                         Err(refusal) => State::refused(refusal, &request, from_query),
                     }
                 }
-                StateProjection::Calling { future, by_query } => {
+                StateProjection::Calling { future, by_query, pending_use } => {
                     let mut response = ready!(future.poll(cx))?.map(ResponseBody::inner);
+                    if let Some(pending) = pending_use.take()
+                        && is_refusal(response.extensions())
+                    {
+                        pending.refused();
+                    }
                     if *by_query {
                         keep_private(response.headers_mut());
                     }

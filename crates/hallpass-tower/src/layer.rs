@@ -6,6 +6,7 @@ use http::Response;
 use tower_layer::Layer;
 
 use crate::framework::Framework;
+use crate::measure;
 use crate::policy::PolicyTable;
 use crate::refusal::{Realm, Refusal};
 use crate::service::TokenService;
@@ -24,6 +25,7 @@ pub struct TokenLayer(Arc<Settings>);
 
 impl TokenLayer {
     pub(crate) fn new(passes: &Hallpass) -> Self {
+        measure::describe();
         Self(Arc::new(Settings::new(passes.clone())))
     }
 

@@ -41,6 +41,7 @@ mod future;
 mod layer;
 mod locate;
 mod maintenance;
+mod measure;
 mod policy;
 mod redact;
 mod refusal;

@@ -6,13 +6,17 @@ use http::{HeaderMap, Request, Uri};
 use crate::locate::{Cut, cut};
 use crate::settings::Settings;
 
-/// Takes the credential out: the `Authorization` header, and every URI that holds it. Answers whether the request's did.
-pub(crate) fn strip<B>(request: &mut Request<B>, settings: &Settings) -> bool {
+/// Takes the `Authorization` header of somebody out who was let in by it further out.
+pub(crate) fn strip(headers: &mut HeaderMap, settings: &Settings) {
     if settings.keep_authorization {
-        hide(request.headers_mut());
+        hide(headers);
     } else {
-        request.headers_mut().remove(AUTHORIZATION);
+        headers.remove(AUTHORIZATION);
     }
+}
+
+/// Takes the credential out of every URI that holds it. Answers whether the request's own did.
+pub(crate) fn cut_parameters<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     cut_uris(request, settings, Cut::Parameters)
 }
 

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use hallpass_core::{Denied, Principal, Verification};
+use hallpass_core::{Denied, PendingUse, Principal, Verification};
 use http::{Request, Response};
 use tower_service::Service;
 
 use crate::admission::{Admission, decide};
 use crate::body::ResponseBody;
 use crate::future::{ResponseFuture, Waiting};
-use crate::locate::{Located, any_value, locate};
+use crate::locate::{Located, Taken, any_value, locate};
 use crate::policy::Place;
 use crate::redact;
 use crate::refusal::{Refusal, RefusalKind};
@@ -72,12 +72,16 @@ where
         let from_query = !settings.bearer_only && request.uri().query().is_some();
         // Found once: what is between here and the verdict changes no route.
         let place = place(settings, &request);
-        let verdict = match first_look(settings, &request, place) {
-            First::Proven(principal) => Ok(let_in(&mut request, settings, principal)),
+        let verdict = match first_look(settings, &mut request, place) {
+            // The layer that has proven it sees to its use, too.
+            First::Proven(principal) => {
+                redact::strip(request.headers_mut(), settings);
+                Ok(let_in(&mut request, settings, principal, None))
+            }
             First::Anybody(admission) => {
-                let held_token = redact::conceal(&mut request, settings);
+                let by_query = redact::conceal(&mut request, settings);
                 request.extensions_mut().insert(admission);
-                Ok(held_token)
+                Ok(Entered { by_query, pending_use: None })
             }
             First::Check(Verification::Pending(check)) => {
                 // The clone waits for its turn; the one that is ready serves this request.
@@ -93,13 +97,17 @@ where
             First::Refuse(refusal) => Err(refusal),
         };
         match verdict {
-            Ok(by_query) => ResponseFuture::calling(self.inner.call(request), by_query),
+            Ok(entered) => ResponseFuture::calling(self.inner.call(request), entered),
             Err(refusal) => ResponseFuture::refused(refusal, &request, from_query),
         }
     }
 }
 
-fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>, place: Option<Place>) -> First {
+fn first_look<B>(
+    settings: &Arc<Settings>,
+    request: &mut Request<B>,
+    place: Option<Place>,
+) -> First {
     if let (Some(table), Some(place)) = (&settings.policy, place)
         && table.requirement(place).is_public()
     {
@@ -118,36 +126,57 @@ fn first_look<B>(settings: &Arc<Settings>, request: &Request<B>, place: Option<P
     if settings.bearer_only && settings.tripwire && trips(settings, request) {
         return First::Refuse(settings.refusal(RefusalKind::InvalidRequest));
     }
-    let located = locate(request.headers(), request.uri(), settings.query_sources());
+    let authorization = Taken::out_of(request.headers_mut());
+    let located = locate(authorization.read(), request.uri(), settings.query_sources());
     let Some(text) = located.text() else {
         return match located {
             Located::Malformed => First::Refuse(settings.refusal(RefusalKind::InvalidRequest)),
             _ if settings.optional && settings.policy.is_none() => {
+                // What is no token of ours may be something of the application's.
+                authorization.put_back(request.headers_mut());
                 First::Anybody(Admission::stranger(settings))
             }
             _ => First::Refuse(settings.refusal(RefusalKind::NoCredential)),
         };
     };
-    First::Check(settings.passes.verify(text))
+    let verification = settings.passes.verify(text);
+    if settings.keep_authorization {
+        authorization.put_back(request.headers_mut());
+    }
+    First::Check(verification)
 }
 
-/// Lets a proven principal in, or says why not. Answers whether its URI held anything secret.
+/// A request that goes on to the service inside: what is to be done with its answer.
+pub(crate) struct Entered {
+    /// Its URI held something secret.
+    pub(crate) by_query: bool,
+    /// Counts unless it is refused inside.
+    pub(crate) pending_use: Option<PendingUse>,
+}
+
+/// Lets a proven principal in, or says why not.
 pub(crate) fn admit<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
     place: Option<Place>,
     verdict: Result<Principal, Denied>,
-) -> Result<bool, Refusal> {
+) -> Result<Entered, Refusal> {
     let principal = verdict.map_err(|denied| settings.refusal(Refusal::kind_of(&denied)))?;
     enforce_policy(settings, request, place, &principal)?;
-    Ok(let_in(request, settings, principal))
+    let pending_use = settings.passes.pending_use(&principal);
+    Ok(let_in(request, settings, principal, pending_use))
 }
 
 /// Makes the request ready for what is inside.
-fn let_in<B>(request: &mut Request<B>, settings: &Arc<Settings>, principal: Principal) -> bool {
-    let held_secret = redact::strip(request, settings);
+fn let_in<B>(
+    request: &mut Request<B>,
+    settings: &Arc<Settings>,
+    principal: Principal,
+    pending_use: Option<PendingUse>,
+) -> Entered {
+    let by_query = redact::cut_parameters(request, settings);
     request.extensions_mut().insert(Admission::known(principal, settings));
-    held_secret
+    Entered { by_query, pending_use }
 }
 
 fn place<B>(settings: &Settings, request: &Request<B>) -> Option<Place> {

@@ -1,7 +1,7 @@
 //! The one handle: its store, its catalog, its limits.
 
 use hallpass::core::HallpassBuilder;
-use hallpass::{Catalog, CatalogScope, Expiry, Hallpass, Limits, MemoryStore, SqliteStore};
+use hallpass::{Cached, Catalog, CatalogScope, Expiry, Hallpass, Limits, MemoryStore, SqliteStore};
 
 use crate::options::Options;
 
@@ -12,8 +12,8 @@ pub(crate) async fn passes(options: &Options) -> Result<Hallpass, Box<dyn std::e
 
 async fn on_store(url: &str) -> Result<HallpassBuilder, Box<dyn std::error::Error>> {
     match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(Hallpass::builder(SqliteStore::connect(url).await?)),
-        Some(("memory", "")) => Ok(Hallpass::builder(MemoryStore::new())),
+        Some(("sqlite", _)) => Ok(Hallpass::builder(Cached::new(SqliteStore::connect(url).await?))),
+        Some(("memory", "")) => Ok(Hallpass::builder(Cached::new(MemoryStore::new()))),
         _ => Err("--store takes `sqlite:FILE` or `memory:`".into()),
     }
 }

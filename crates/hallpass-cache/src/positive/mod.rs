@@ -7,7 +7,7 @@ use foldhash::quality::RandomState;
 use hallpass_core::{LoadedToken, TokenId};
 use moka::sync::Cache;
 
-use self::slots::Slots;
+use self::slots::{Look, Slots};
 use crate::entry::Entry;
 
 #[derive(Debug)]
@@ -35,19 +35,29 @@ impl Positive {
         id: TokenId,
         is_usable: impl Fn(&LoadedToken) -> bool,
     ) -> Option<Entry> {
-        if let Some(known) = self.slots.get(id, &is_usable) {
-            return known;
+        match self.slots.get(id, &is_usable) {
+            Look::Again(entry) => Some(entry),
+            Look::First(entry) => {
+                // Or moka would never hear of those that are asked for most.
+                let _ = self.warm.get(&id);
+                Some(entry)
+            }
+            Look::Unusable => None,
+            // Asked first, since `get` would count what strangers make up among what is popular.
+            Look::Nothing if !self.warm.contains_key(&id) => None,
+            Look::Nothing => {
+                let token = self.warm.get(&id)?.into_token();
+                let usable = is_usable(&token);
+                let entry = Entry::from_token(token);
+                self.slots.put(&entry);
+                usable.then_some(entry)
+            }
         }
-        let token = self.warm.get(&id)?.into_token();
-        let usable = is_usable(&token);
-        let entry = Entry::from_token(token);
-        self.slots.put(&entry);
-        usable.then_some(entry)
     }
 
     /// Whether the token was seen here before, usable or not.
     pub(crate) fn remembers(&self, id: TokenId) -> bool {
-        self.slots.get(id, |_| true).is_some() || self.warm.contains_key(&id)
+        !matches!(self.slots.get(id, |_| true), Look::Nothing) || self.warm.contains_key(&id)
     }
 
     pub(crate) fn put(&self, entry: &Entry) {

@@ -1,22 +1,21 @@
 //! The table in front: a few places for each hash, one line of a processor's cache each.
 
+use std::array::from_fn;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use arc_swap::{ArcSwapOption, Guard};
 use foldhash::quality::RandomState;
 use hallpass_core::{LoadedToken, TokenId};
 
 use crate::entry::Entry;
-
-/// How many tokens whose ids fall on the same set have a place at once.
-const WAYS: usize = 4;
+use crate::sizes::{FEWEST_SETS, WAYS};
+use crate::sync::{ArcSwapOption, AtomicU8, AtomicU32, Guard, Ordering};
 
 const MOST_SETS: u64 = 16_384;
 
-/// The memory that a place stands for: fewer places than tokens fit, for most tokens.
-const BYTES_PER_PLACE: u64 = 1024;
+/// The memory that a place stands for: a place for every ninth token or so. The others compete in moka, which
+/// knows better than a few places can which of them are worth keeping.
+const BYTES_PER_PLACE: u64 = 4096;
 
 #[derive(Debug)]
 pub(super) struct Slots {
@@ -24,24 +23,37 @@ pub(super) struct Slots {
     hasher: RandomState,
 }
 
-/// Tags and places are written one after the other, and read so. Whoever reads between finds another token or none in the
-/// place, and that is a miss.
+/// Tags and places are not written in one step, nor in any order that counts: a tag is a hint. Who follows it
+/// finds the token in the place, or another one or none, and that is a miss.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Set {
     /// A part of each token's hash, so that only the right place is looked into.
     tags: [AtomicU32; WAYS],
     places: [ArcSwapOption<LoadedToken>; WAYS],
+    /// A bit for each place whose token was asked for since the bit was last cleared.
+    used: AtomicU8,
     /// Whose turn it is to make room.
-    next: AtomicU8,
+    hand: AtomicU8,
+}
+
+/// What is in the slots of a token.
+pub(super) enum Look {
+    Nothing,
+    /// It is here, and says that it is not usable.
+    Unusable,
+    /// It is here, and asked for the first time since it had to prove its worth.
+    First(Entry),
+    Again(Entry),
 }
 
 impl Default for Set {
     fn default() -> Self {
         Self {
-            tags: [const { AtomicU32::new(0) }; WAYS],
-            places: [(); WAYS].map(|()| ArcSwapOption::empty()),
-            next: AtomicU8::new(0),
+            tags: from_fn(|_| AtomicU32::new(0)),
+            places: from_fn(|_| ArcSwapOption::empty()),
+            used: AtomicU8::new(0),
+            hand: AtomicU8::new(0),
         }
     }
 }
@@ -49,30 +61,28 @@ impl Default for Set {
 impl Slots {
     pub(super) fn new(capacity_bytes: u64, hasher: RandomState) -> Self {
         let sets = capacity_bytes / BYTES_PER_PLACE / WAYS as u64;
-        let sets = sets.clamp(4, MOST_SETS).next_power_of_two();
+        let sets = sets.clamp(FEWEST_SETS, MOST_SETS).next_power_of_two();
         Self { sets: (0..sets).map(|_| Set::default()).collect(), hasher }
     }
 
-    /// `None` if the token is not here, `Some(None)` if it is and that says it is not usable.
-    pub(super) fn get(
-        &self,
-        id: TokenId,
-        is_usable: impl Fn(&LoadedToken) -> bool,
-    ) -> Option<Option<Entry>> {
+    pub(super) fn get(&self, id: TokenId, is_usable: impl Fn(&LoadedToken) -> bool) -> Look {
         let (set, tag) = self.set(id);
-        let guard = set.find(tag, id)?;
-        let usable = guard.as_ref().is_some_and(|token| is_usable(token));
-        if !usable {
-            return Some(None);
+        let Some((way, guard)) = set.find(tag, id) else { return Look::Nothing };
+        if !guard.as_ref().is_some_and(|token| is_usable(token)) {
+            return Look::Unusable;
         }
-        Some(Guard::into_inner(guard).map(Entry::from_token))
+        match Guard::into_inner(guard).map(Entry::from_token) {
+            Some(entry) if set.mark_used(way) => Look::First(entry),
+            Some(entry) => Look::Again(entry),
+            None => Look::Nothing,
+        }
     }
 
     pub(super) fn put(&self, entry: &Entry) {
         let (set, tag) = self.set(entry.id());
         let way = set.way_for(tag);
         set.places[way].store(Some(entry.clone().into_token()));
-        set.tags[way].store(tag, Ordering::Release);
+        set.tags[way].store(tag, Ordering::Relaxed);
     }
 
     fn set(&self, id: TokenId) -> (&Set, u32) {
@@ -83,25 +93,45 @@ impl Slots {
 }
 
 impl Set {
-    fn find(&self, tag: u32, id: TokenId) -> Option<Guard<Option<Arc<LoadedToken>>>> {
-        for (known, place) in self.tags.iter().zip(&self.places) {
-            if known.load(Ordering::Acquire) == tag {
-                let guard = place.load();
+    fn find(&self, tag: u32, id: TokenId) -> Option<(usize, Guard<Option<Arc<LoadedToken>>>)> {
+        for (way, known) in self.tags.iter().enumerate() {
+            if known.load(Ordering::Relaxed) == tag {
+                let guard = self.places[way].load();
                 if guard.as_ref().is_some_and(|token| token.id() == id) {
-                    return Some(guard);
+                    return Some((way, guard));
                 }
             }
         }
         None
     }
 
-    /// The token's own place, else a free one, else the one whose turn it is.
+    /// Answers whether it was not marked yet. Mostly it is, and then nothing is written.
+    fn mark_used(&self, way: usize) -> bool {
+        let bit = 1 << way;
+        self.used.load(Ordering::Relaxed) & bit == 0
+            && self.used.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+
+    /// The token's own place, else a free one, else that of a token which nobody asked for since the hand
+    /// passed it last.
     fn way_for(&self, tag: u32) -> usize {
         let tagged =
             |wanted| self.tags.iter().position(|known| known.load(Ordering::Relaxed) == wanted);
-        tagged(tag)
-            .or_else(|| tagged(0))
-            .unwrap_or_else(|| usize::from(self.next.fetch_add(1, Ordering::Relaxed)) % WAYS)
+        tagged(tag).or_else(|| tagged(0)).unwrap_or_else(|| {
+            for _ in 0..WAYS {
+                let way = self.advance();
+                let bit = 1 << way;
+                if self.used.fetch_and(!bit, Ordering::Relaxed) & bit == 0 {
+                    return way;
+                }
+            }
+            // All were in use, and have been warned.
+            self.advance()
+        })
+    }
+
+    fn advance(&self) -> usize {
+        usize::from(self.hand.fetch_add(1, Ordering::Relaxed)) % WAYS
     }
 }
 

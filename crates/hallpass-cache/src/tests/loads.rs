@@ -1,53 +1,56 @@
+//! Loads: how many there are, who waits for them, and what becomes of their failures.
+
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hallpass_core::{NewToken, Regenerate};
+use hallpass_core::Regenerate;
+use hallpass_core::store::TokenStore as _;
 use hallpass_memory::MemoryStore;
+use hallpass_testkit::Verb;
 
-use super::{Guards, Node, alice, settings};
-use crate::CacheSettings;
+use super::{BOUND, Guards, Node, alice, owner_alice, settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_misses_of_one_token_are_one_read() {
     let node = Arc::new(Node::new(&MemoryStore::new(), Guards::ON));
     let issued = Arc::new(node.issue().await);
-    node.gate.shut();
+    let gate = node.faults().on(Verb::Find).hold();
     let waiting: Vec<_> = (0..256)
         .map(|_| {
             let (node, issued) = (Arc::clone(&node), Arc::clone(&issued));
             tokio::spawn(async move { node.accepts(&issued).await })
         })
         .collect();
-    node.gate.until_read(1).await;
-    node.gate.open();
+    gate.arrived(1).await;
+    gate.open();
     for check in waiting {
         assert!(check.await.unwrap());
     }
-    assert_eq!(node.gate.reads(), 1);
+    assert_eq!(node.reads(), 1);
     assert!(node.accepts(&issued).await);
-    assert_eq!(node.gate.reads(), 1, "and then it is cached");
+    assert_eq!(node.reads(), 1, "and then it is cached");
 }
 
 /// The first of two callers goes away while the store is asked. Answers how often it was asked in all.
-async fn the_first_caller_goes_away(guards: Guards) -> usize {
+async fn the_first_caller_goes_away(guards: Guards) -> u64 {
     let node = Arc::new(Node::new(&MemoryStore::new(), guards));
     let issued = Arc::new(node.issue().await);
-    node.gate.shut();
+    let gate = node.faults().on(Verb::Find).hold();
     let check = || {
         let (node, issued) = (Arc::clone(&node), Arc::clone(&issued));
         tokio::spawn(async move { node.accepts(&issued).await })
     };
     let first = check();
-    node.gate.until_read(1).await;
+    gate.arrived(1).await;
     let second = check();
     tokio::time::sleep(Duration::from_millis(20)).await;
     first.abort();
     let _ = first.await;
-    node.gate.open();
+    gate.open();
     let accepted = second.await.unwrap();
-    assert!(accepted || !guards.detached_loads, "the one who stayed is answered");
+    assert!(accepted || !guards.detached_loads(), "the one who stayed is answered");
     assert!(node.accepts(&issued).await);
-    node.gate.reads()
+    node.reads()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,14 +59,43 @@ async fn a_caller_that_goes_away_cancels_nobody_else() {
     assert_eq!(the_first_caller_goes_away(Guards::ON).await, 1);
 }
 
+/// The store fails once. Answers whether the next check lets the token in.
+async fn the_store_fails_once(guards: Guards) -> bool {
+    let node = Node::new(&MemoryStore::new(), guards);
+    let issued = node.issue().await;
+    node.faults().on(Verb::Find).once().fail();
+    let failed = node.check(&issued).await;
+    assert!(failed.is_err_and(|denied| denied.is_unavailable() == guards.errors_forgotten()));
+    node.accepts(&issued).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_is_never_cached() {
-    let node = Node::new(&MemoryStore::new(), Guards::ON);
-    let issued = node.issue().await;
-    node.gate.set_broken(true);
-    assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
-    node.gate.set_broken(false);
-    assert!(node.accepts(&issued).await);
+    assert!(!the_store_fails_once(Guards { errors_forgotten: false, ..Guards::ON }).await);
+    assert!(the_store_fails_once(Guards::ON).await);
+}
+
+/// The store has lost a question and will never answer it. Answers whether a later caller is let in.
+async fn a_question_is_lost(guards: Guards) -> bool {
+    let settings = settings(guards).load_deadline(BOUND);
+    let node = Arc::new(Node::with(&MemoryStore::new(), settings));
+    let issued = Arc::new(node.issue().await);
+    let gate = node.faults().on(Verb::Find).once().stall();
+    let first = {
+        let (node, issued) = (Arc::clone(&node), Arc::clone(&issued));
+        tokio::spawn(async move { node.accepts(&issued).await })
+    };
+    gate.arrived(1).await;
+    tokio::time::sleep(BOUND / 2 + Duration::from_millis(50)).await;
+    let later = node.accepts(&issued).await;
+    let _ = first.await.unwrap();
+    later
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_joins_a_load_that_has_gone_on_for_long() {
+    assert!(!a_question_is_lost(Guards { young_loads: false, ..Guards::ON }).await);
+    assert!(a_question_is_lost(Guards::ON).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,50 +103,115 @@ async fn a_store_that_stalls_is_503_within_the_deadline_and_works_again_after_it
     let settings = settings(Guards::ON).load_deadline(Duration::from_millis(50));
     let node = Node::with(&MemoryStore::new(), settings);
     let issued = node.issue().await;
-    node.gate.shut();
+    let gate = node.faults().on(Verb::Find).hold();
     assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
-    node.gate.open();
+    gate.open();
     while !node.accepts(&issued).await {
         tokio::task::yield_now().await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn too_many_loads_are_503_and_hits_go_on() {
-    let settings: CacheSettings = settings(Guards::ON).concurrent_loads(2);
+/// Of three tokens that nobody has seen before, two are being loaded, as many as may be. Answers how many loads there are
+/// once the third has come.
+async fn loads_of_three_tokens_at_once(guards: Guards) -> u64 {
+    let settings = settings(guards).concurrent_loads(2).load_deadline(Duration::from_secs(60));
     let node = Arc::new(Node::with(&MemoryStore::new(), settings));
     let warm = node.issue().await;
-    assert!(node.accepts(&warm).await);
     let cold = [node.issue().await, node.issue().await, node.issue().await].map(Arc::new);
-    node.gate.shut();
-    let waiting: Vec<_> = cold[..2]
-        .iter()
-        .map(|issued| {
-            let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
-            tokio::spawn(async move { node.accepts(&issued).await })
-        })
-        .collect();
-    node.gate.until_read(3).await;
-    assert!(node.check(&cold[2]).await.is_err_and(|denied| denied.is_unavailable()));
+    node.catch_up_by(&warm).await;
+    let gate = node.faults().on(Verb::Find).hold();
+    let check = |issued: &Arc<_>| {
+        let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
+        tokio::spawn(async move { node.check(&issued).await })
+    };
+    let waiting = [check(&cold[0]), check(&cold[1])];
+    gate.arrived(2).await;
+    let third = check(&cold[2]);
     assert!(node.accepts(&warm).await, "a hit waits for nobody");
-    node.gate.open();
+    if !guards.bounded_loads() {
+        gate.arrived(3).await;
+        gate.open();
+    }
+    let third = third.await.unwrap();
+    assert_eq!(third.is_err_and(|denied| denied.is_unavailable()), guards.bounded_loads(), "503");
+    let loads = gate.arrivals();
+    gate.open();
     for check in waiting {
-        assert!(check.await.unwrap());
+        assert!(check.await.unwrap().is_ok());
     }
     assert!(node.accepts(&cold[2]).await);
+    loads
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_token_is_asked_for_once_and_found_as_soon_as_it_exists() {
+async fn too_many_loads_are_503_and_hits_go_on() {
+    let off = Guards { bounded_loads: false, ..Guards::ON };
+    assert_eq!(loads_of_three_tokens_at_once(off).await, 3);
+    assert_eq!(loads_of_three_tokens_at_once(Guards::ON).await, 2);
+}
+
+/// A token that was seen before has to be loaded again while a stranger's load takes the only place.
+async fn a_known_token_finds_all_places_taken(guards: Guards) -> bool {
+    let settings = settings(guards).concurrent_loads(1).load_deadline(Duration::from_secs(60));
+    let node = Arc::new(Node::with(&MemoryStore::new(), settings));
+    let (known, stranger) = (Arc::new(node.issue().await), Arc::new(node.issue().await));
+    assert!(node.accepts(&known).await);
+    node.passes.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    let gate = node.faults().on(Verb::Find).once().hold();
+    let check = |issued: &Arc<_>| {
+        let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
+        tokio::spawn(async move { node.accepts(&issued).await })
+    };
+    let takes_the_place = check(&stranger);
+    gate.arrived(1).await;
+    let waits = check(&known);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    gate.open();
+    assert!(takes_the_place.await.unwrap());
+    waits.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_seen_before_waits_for_a_place() {
+    assert!(!a_known_token_finds_all_places_taken(Guards { queue: false, ..Guards::ON }).await);
+    assert!(a_known_token_finds_all_places_taken(Guards::ON).await);
+}
+
+/// It is known that there is no such token, and then there is one. Answers whether it is found before that knowledge
+/// runs out by itself.
+async fn is_found_once_it_exists(guards: Guards) -> bool {
+    let (here, elsewhere) = (MemoryStore::new(), MemoryStore::new());
+    let node = Node::new(&here, guards);
+    let stranger = Node::new(&elsewhere, Guards::ON).issue().await;
+    assert!(!node.accepts(&stranger).await);
+    node.catch_up().await;
+    let stored = elsewhere.find(stranger.record.id).await.unwrap().value.unwrap();
+    here.insert(&stored, None).await.unwrap();
+    let inserted = Instant::now();
+    while inserted.elapsed() < BOUND {
+        if node.accepts(&stranger).await {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_found_as_soon_as_it_exists() {
+    assert!(!is_found_once_it_exists(Guards { absence: false, ..Guards::ON }).await);
+    assert!(is_found_once_it_exists(Guards::ON).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_token_is_asked_for_once() {
     let (here, elsewhere) = (MemoryStore::new(), MemoryStore::new());
     let node = Node::new(&here, Guards::ON);
     let strange = Node::new(&elsewhere, Guards::ON).issue().await;
     for _ in 0..5 {
         assert!(!node.accepts(&strange).await);
     }
-    assert_eq!(node.gate.reads(), 1);
-    let issued = node.passes.issue(&alice(), NewToken::named("new")).await.unwrap();
-    assert!(node.accepts(&issued).await);
+    assert_eq!(node.reads(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,9 +224,9 @@ async fn a_flood_of_unknown_tokens_evicts_no_good_one() {
     for _ in 0..40 {
         assert!(!node.accepts(&elsewhere.issue().await).await);
     }
-    let reads = node.gate.reads();
+    let reads = node.reads();
     assert!(node.accepts(&good).await);
-    assert_eq!(node.gate.reads(), reads);
+    assert_eq!(node.reads(), reads);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,21 +235,21 @@ async fn a_flood_of_wrong_secrets_is_a_few_reads() {
     let old = Arc::new(node.issue().await);
     let new = node.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
     assert!(node.accepts(&new).await);
-    let before = node.gate.reads();
-    node.gate.hold_one();
+    let before = node.reads();
+    let gate = node.faults().on(Verb::Find).once().hold();
     let flood: Vec<_> = (0..200)
         .map(|_| {
             let (node, old) = (Arc::clone(&node), Arc::clone(&old));
             tokio::spawn(async move { node.check(&old).await })
         })
         .collect();
-    node.gate.until_read(before + 1).await;
+    gate.arrived(1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    node.gate.open();
+    gate.open();
     for check in flood {
         assert!(check.await.unwrap().is_err_and(|denied| !denied.is_unavailable()), "401, not 503");
     }
-    let reads = node.gate.reads() - before;
+    let reads = node.reads() - before;
     assert!(reads <= 20, "{reads} reads for 200 wrong secrets");
     assert!(node.accepts(&new).await);
 }

@@ -1,10 +1,10 @@
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
+use super::superseded::SupersededSecrets;
 use super::{Hallpass, Inner};
 use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
@@ -12,6 +12,7 @@ use crate::digest::{Digester, KeyId, KeyIdError, Pepper, PepperError};
 use crate::event::EventSink;
 use crate::expiry::Expiry;
 use crate::limits::Limits;
+use crate::measure::Measure;
 use crate::owner::{ErasedOwners, Owners};
 use crate::rekey::RekeyLog;
 use crate::store::{ErasedStore, TokenStore};
@@ -170,7 +171,8 @@ impl HallpassBuilder {
             zone: self.zone,
             uses: UseLog::default(),
             rekeys: RekeyLog::default(),
-            superseded: Mutex::new(HashMap::new()),
+            superseded: SupersededSecrets::default(),
+            measure: Measure::default(),
             id: HandleId::next(),
         })))
     }

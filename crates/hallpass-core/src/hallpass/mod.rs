@@ -1,5 +1,6 @@
 //! [`Hallpass`], the one handle: the lifecycle of tokens, a file for each verb.
 
+mod background;
 mod builder;
 mod copy;
 mod delete;
@@ -8,15 +9,17 @@ mod issue;
 mod read;
 mod regenerate;
 mod revoke;
+mod standing;
+mod superseded;
 mod update;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use self::superseded::SupersededSecrets;
 pub use self::{
     builder::{BuildError, HallpassBuilder},
     delete::DeletedTokens,
@@ -28,12 +31,13 @@ pub use self::{
 use crate::caller::{Caller, Role};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::digest::{Digest, Digester};
+use crate::digest::Digester;
 use crate::error::{Error, Forbidden};
 use crate::event::{Event, EventKind, EventSink, RefusedBecause};
 use crate::expiry::to_millis;
 use crate::limits::Limits;
-use crate::owner::{ErasedOwners, Owner, Standing};
+use crate::measure::Measure;
+use crate::owner::{ErasedOwners, Owner};
 use crate::record::TokenRecord;
 use crate::rekey::RekeyLog;
 use crate::store::{ErasedStore, StoreError, StoredToken, TokenStore};
@@ -96,17 +100,9 @@ struct Inner {
     zone: TimeZone,
     uses: UseLog,
     rekeys: RekeyLog,
-    /// Overlaps that this node has seen end and could not store yet: the digest of the secret that ended it.
-    superseded: Mutex<HashMap<TokenId, Superseded>>,
+    superseded: SupersededSecrets,
+    measure: Measure,
     id: HandleId,
-}
-
-/// An overlap that is over, here.
-struct Superseded {
-    /// The digest of the secret whose use ended it.
-    by: Digest,
-    /// From when on another use shall try to store that.
-    try_again_at: Timestamp,
 }
 
 impl Hallpass {
@@ -166,84 +162,6 @@ impl Hallpass {
         Ok(self.store().ping().await?)
     }
 
-    /// Writes what waits in memory to the store: uses, and digests to be made anew after a pepper was
-    /// rotated. The layer does so every few seconds; call it when the process ends. Answers how
-    /// many tokens' times of last use moved.
-    ///
-    /// # Errors
-    ///
-    /// The store's own trouble. Uses that were not written wait for the next flush, even if the
-    /// future is dropped half way; digests wait for their token's next use.
-    pub async fn flush_uses(&self) -> Result<u64, Error> {
-        let moved = self.write_uses().await?;
-        for (id, rekey) in self.rekeys().take() {
-            match self.store().rekey(id, &rekey.outdated, &rekey.secrets).await {
-                // A store that is down is not asked again for each of the others.
-                Err(error) if error.is_unavailable() => return Err(error.into()),
-                // Done; or the token has another secret by now, or is gone.
-                _ => {}
-            }
-        }
-        Ok(moved)
-    }
-
-    /// Ends what goes on in the background: writes what waits in memory, and lets go of the store. To be called
-    /// when the last request has been answered; checks after it may be answered with 503.
-    ///
-    /// # Errors
-    ///
-    /// What waited could not be written, and is lost: times of last use, nothing else. The store is let go of
-    /// all the same.
-    pub async fn shutdown(&self) -> Result<(), Error> {
-        let flushed = self.flush_uses().await;
-        self.store().close().await;
-        flushed.map(drop)
-    }
-
-    /// The waiting use of one token: whoever looks at it or changes it waits for no others.
-    async fn write_use_of(&self, id: TokenId) -> Result<u64, Error> {
-        let mut flush = self.uses().flush_one(id);
-        let Some(batch) = flush.next_batch() else { return Ok(0) };
-        let moved = self.store().touch(batch).await?;
-        flush.batch_written();
-        Ok(moved)
-    }
-
-    /// The uses alone: those who list tokens wait for them, and for nothing else.
-    async fn write_uses(&self) -> Result<u64, Error> {
-        let mut moved = 0;
-        let mut flush = self.uses().flush();
-        while let Some(batch) = flush.next_batch() {
-            moved += self.store().touch(batch).await?;
-            flush.batch_written();
-        }
-        Ok(moved)
-    }
-
-    /// Whether uses wait to be written.
-    #[must_use]
-    pub fn has_unflushed_uses(&self) -> bool {
-        !self.uses().is_empty()
-    }
-
-    /// How many uses were dropped since the start because too many tokens' uses waited.
-    #[must_use]
-    pub fn dropped_uses(&self) -> u64 {
-        self.uses().dropped()
-    }
-
-    /// Tells every node that what an owner may do has changed: call it when the host disables or
-    /// demotes somebody.
-    ///
-    /// # Errors
-    ///
-    /// The store's own trouble.
-    pub async fn owner_changed(&self, by: &Caller, owner: &Owner) -> Result<(), Error> {
-        self.store().announce(owner).await?;
-        self.emit(&self.event(EventKind::OwnerChanged, by).about(None, owner));
-        Ok(())
-    }
-
     pub(crate) fn store(&self) -> &dyn ErasedStore {
         &*self.0.store
     }
@@ -273,30 +191,12 @@ impl Hallpass {
         &self.0.rekeys
     }
 
+    pub(crate) fn measure(&self) -> &Measure {
+        &self.0.measure
+    }
+
     pub(crate) fn id(&self) -> HandleId {
         self.0.id
-    }
-
-    /// What the owner may do now, as the host says at this moment.
-    pub(crate) async fn standing(&self, owner: &Owner) -> Result<Standing, Error> {
-        match &self.0.owners {
-            None => Ok(Standing::Full),
-            Some(owners) => Arc::clone(owners).question(owner.clone()).await.map_err(Error::Owners),
-        }
-    }
-
-    /// The same for a check: as the host said within the bound, if there is a cache. `None` if nobody is to be asked.
-    pub(crate) async fn standing_for_check(
-        &self,
-        owner: &Owner,
-    ) -> Result<Option<Arc<Standing>>, Error> {
-        let Some(owners) = &self.0.owners else { return Ok(None) };
-        let question = Arc::clone(owners).question(owner.clone());
-        self.store().standing(owner, question).await.map(Some).map_err(Error::Owners)
-    }
-
-    pub(crate) fn has_owners(&self) -> bool {
-        self.0.owners.is_some()
     }
 
     /// Reports a refusal. Strangers can cause very many of them, so nothing is put together that nobody reads.
@@ -306,6 +206,7 @@ impl Hallpass {
         token: Option<TokenId>,
         owner: Option<&Owner>,
     ) {
+        self.measure().refusal(why);
         if self.0.events.is_none() && !Event::is_refusal_traced() {
             return;
         }
@@ -320,32 +221,6 @@ impl Hallpass {
         if let Some(sink) = &self.0.events {
             sink.on_event(event);
         }
-    }
-
-    /// Notes that the current secret was used. Answers whether that is for the caller to store: not if
-    /// another use was told so within the last second.
-    pub(crate) fn supersede(&self, id: TokenId, by: &Digest) -> bool {
-        let now = self.now();
-        let mut superseded = self.superseded();
-        if superseded.get(&id).is_some_and(|noted| noted.by.ct_eq(by) && now < noted.try_again_at) {
-            return false;
-        }
-        let try_again_at = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
-        superseded.insert(id, Superseded { by: by.clone(), try_again_at });
-        true
-    }
-
-    pub(crate) fn forget_superseded(&self, id: TokenId) {
-        self.superseded().remove(&id);
-    }
-
-    /// Whether this node has seen the current secret in use, so that the one before it is dead.
-    pub(crate) fn is_superseded(&self, id: TokenId, current: &Digest) -> bool {
-        self.superseded().get(&id).is_some_and(|noted| noted.by.ct_eq(current))
-    }
-
-    fn superseded(&self) -> MutexGuard<'_, HashMap<TokenId, Superseded>> {
-        self.0.superseded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn event(&self, kind: EventKind, by: &Caller) -> Event {

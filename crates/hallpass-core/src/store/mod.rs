@@ -247,7 +247,7 @@ pub trait TokenStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Arc<Standing>, Box<dyn std::error::Error + Send + Sync>>> + Send
     {
         let _ = owner;
-        async move { question.await.map(Arc::new) }
+        async move { question.ask().await.map(Arc::new) }
     }
 
     /// Waits until there may be something in the change log after that place: what a cache listens to so that it

@@ -47,10 +47,19 @@ pub(crate) fn decode(text: &[u8; 22]) -> Option<u128> {
 pub(crate) fn part<const N: usize>(text: &[u8; N]) -> Option<u64> {
     const { assert!(N <= 10, "62^10 fits, 62^11 does not") };
     let (mut value, mut all) = (0_u64, 0_u8);
-    for &byte in text {
+    let mut digit = |byte: u8| {
         let digit = VALUES[usize::from(byte)];
         all |= digit;
-        value = value.wrapping_mul(62).wrapping_add(u64::from(digit));
+        u64::from(digit)
+    };
+    // Two at a time: the processor need not wait for one product to begin the next.
+    let (pairs, rest) = text.as_chunks::<2>();
+    for [high, low] in pairs {
+        let pair = digit(*high) * 62 + digit(*low);
+        value = value.wrapping_mul(62 * 62).wrapping_add(pair);
+    }
+    for byte in rest {
+        value = value.wrapping_mul(62).wrapping_add(digit(*byte));
     }
     // No digit has that bit, and 255 does.
     (all < 128).then_some(value)

@@ -25,7 +25,7 @@ impl Hallpass {
         let id = TokenId::generate(owner, now).expect("the system gives randomness");
         let mut record = TokenRecord::new(id, owner.clone(), "acting", now);
         record.scopes = scopes.clone();
-        // The use of this minute counts as recorded: no store knows the token.
+        // The use of this minute counts as noted: no store knows the token.
         record.last_used_at = Some(now);
         let current = Digest::from_parts("sha256", &[0; 32]).expect("a digest has 32 bytes");
         let stored = StoredToken { record, secrets: Secrets { current, previous: None } };

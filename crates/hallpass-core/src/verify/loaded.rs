@@ -144,15 +144,24 @@ impl LoadedToken {
         }
     }
 
-    /// Notes a use: answers it if it is the first in its minute. That is how fine `last_used_at` is.
-    pub(super) fn note_use(&self, now: Timestamp) -> Option<Use> {
-        let minute = minute(now);
+    /// Whether a use now would be the first in its minute. That is how fine `last_used_at` is.
+    pub(super) fn use_is_due(&self, now: Timestamp) -> bool {
+        self.used_minute.load(Ordering::Relaxed) < minute(now)
+    }
+
+    /// A use now, noted or not.
+    pub(super) fn use_at(&self, now: Timestamp) -> Use {
+        Use { id: self.id, revision: self.revision, at: now }
+    }
+
+    /// Notes a use: answers it if it is the first in its minute.
+    pub(super) fn note_use(&self, at: Timestamp) -> Option<Use> {
         // Two requests at once may both be told: the log keeps one.
-        if self.used_minute.load(Ordering::Relaxed) >= minute {
+        if !self.use_is_due(at) {
             return None;
         }
-        self.used_minute.store(minute, Ordering::Relaxed);
-        Some(Use { id: self.id, revision: self.revision, at: now })
+        self.used_minute.store(minute(at), Ordering::Relaxed);
+        Some(self.use_at(at))
     }
 }
 

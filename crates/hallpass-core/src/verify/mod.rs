@@ -2,25 +2,30 @@
 
 #[cfg(feature = "testing")]
 mod acting;
+mod answers;
 mod grants;
 mod loaded;
+mod pending;
 mod pool;
 mod principal;
+mod used;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use self::grants::Known;
-pub(crate) use self::grants::{HandleId, NUMBERED};
 use self::principal::Limits;
+pub(crate) use self::{answers::NUMBERED, grants::HandleId};
 pub use self::{
     loaded::{CacheNote, LoadedToken},
+    pending::PendingVerification,
     pool::LoadPool,
     principal::Principal,
+    used::PendingUse,
 };
 use crate::error::Error;
-use crate::event::{Event, EventKind, RefusedBecause};
+use crate::event::RefusedBecause;
 use crate::hallpass::{Hallpass, must_be_about};
 use crate::owner::Standing;
 use crate::rekey::Rekey;
@@ -62,16 +67,6 @@ pub enum Verification {
     Pending(PendingVerification),
 }
 
-/// The part of a check that needs the store. It owns all it needs and may outlive the request.
-#[derive(Debug)]
-#[must_use = "a pending verification does nothing until it is resolved"]
-pub struct PendingVerification {
-    passes: Hallpass,
-    token: PresentedToken,
-    /// The cached record has another digest: ask the store itself, once.
-    past_cache: bool,
-}
-
 /// What a loaded record says of a presented token.
 enum Judgement {
     Accept {
@@ -103,6 +98,9 @@ impl Hallpass {
     }
 
     /// Checks a token's text as far as that goes without I/O: all the way on a cache hit.
+    ///
+    /// This is no use of the token yet: the caller may refuse the request for lack of a scope. See
+    /// [`pending_use`](Self::pending_use).
     #[must_use]
     pub fn verify(&self, text: &[u8]) -> Verification {
         let Some((id, secret)) = crate::token::read(text, self.prefixes()) else {
@@ -110,7 +108,7 @@ impl Hallpass {
         };
         let pending = |past_cache| {
             let token = PresentedToken::new(id, secret);
-            Verification::Pending(PendingVerification { passes: self.clone(), token, past_cache })
+            Verification::Pending(PendingVerification::new(self, token, past_cache))
         };
         let loaded = match self.store().cached(id) {
             AtHand::Token(loaded) => loaded,
@@ -155,10 +153,12 @@ impl Hallpass {
     ///
     /// The token is refused, or could not be checked.
     pub async fn authenticate(&self, text: &[u8]) -> Result<Principal, Denied> {
-        match self.verify(text) {
+        let principal = match self.verify(text) {
             Verification::Decided(verdict) => verdict,
             Verification::Pending(pending) => pending.resolve().await,
-        }
+        }?;
+        self.note_use(&principal);
+        Ok(principal)
     }
 
     /// Looks again whether a principal's token still lets it in, and with what scopes: for work
@@ -168,6 +168,12 @@ impl Hallpass {
     ///
     /// As [`authenticate`](Self::authenticate).
     pub async fn recheck(&self, principal: &Principal) -> Result<Principal, Denied> {
+        let again = self.counted(self.look_again(principal).await)?;
+        self.note_use(&again);
+        Ok(again)
+    }
+
+    async fn look_again(&self, principal: &Principal) -> Result<Principal, Denied> {
         let id = principal.token_id();
         let mut past_cache = false;
         loop {
@@ -283,17 +289,25 @@ impl Hallpass {
             Some(Known::Less) => Limits::Catalog,
             Some(Known::Apart(left)) => Limits::Set(Arc::new(left)),
         };
-        let mut principal = Principal::new(loaded, limits, by_previous_secret);
+        let use_is_due = loaded.use_is_due(now);
+        let mut principal = Principal::new(loaded, limits, by_previous_secret, use_is_due);
         if standing.is_some_and(|standing| !principal.stand(standing)) {
             return Err(self.refused(RefusedBecause::OwnerDisabled, Some(principal.loaded())));
         }
-        if let Some(usage) = principal.loaded().note_use(now) {
-            self.uses().record(usage);
-        }
+        self.measure().accepted();
         Ok(principal)
     }
 
+    /// Counts a check that could not be made; the others are counted where they are decided.
+    fn counted(&self, verdict: Result<Principal, Denied>) -> Result<Principal, Denied> {
+        if verdict.as_ref().is_err_and(Denied::is_unavailable) {
+            self.measure().unavailable();
+        }
+        verdict
+    }
+
     fn refused(&self, why: RefusedBecause, loaded: Option<&LoadedToken>) -> Denied {
+        self.measure().refused();
         self.emit_refusal(why, loaded.map(LoadedToken::id), loaded.map(LoadedToken::owner));
         Denied::Refused(why)
     }
@@ -313,78 +327,5 @@ impl Hallpass {
         };
         self.emit_refusal(RefusedBecause::InUrl, Some(token.id()), None);
         true
-    }
-}
-
-impl PendingVerification {
-    /// Asks the store, and decides.
-    ///
-    /// # Errors
-    ///
-    /// The token is refused, or could not be checked.
-    pub async fn resolve(self) -> Result<Principal, Denied> {
-        let Self { passes, token, mut past_cache } = self;
-        loop {
-            let Some(loaded) = passes.load(token.id(), past_cache).await? else {
-                return Err(passes.unknown(token.secret()));
-            };
-            let now = passes.now();
-            match passes.judge(token.id(), token.secret(), &loaded, now) {
-                Judgement::OtherSecret if !past_cache && passes.store().is_cache() => {
-                    past_cache = true;
-                }
-                Judgement::OtherSecret => {
-                    return Err(passes.refused(RefusedBecause::Unknown, Some(&loaded)));
-                }
-                Judgement::Refuse(why) => return Err(passes.refused(why, Some(&loaded))),
-                Judgement::EndOverlap => {
-                    passes.end_overlap(&loaded).await;
-                    return passes.accept_within_standing(loaded, false, now).await;
-                }
-                Judgement::Accept { by_previous_secret } => {
-                    return passes.accept_within_standing(loaded, by_previous_secret, now).await;
-                }
-            }
-        }
-    }
-}
-
-impl Hallpass {
-    async fn accept_within_standing(
-        &self,
-        loaded: Arc<LoadedToken>,
-        by_previous_secret: bool,
-        now: Timestamp,
-    ) -> Result<Principal, Denied> {
-        let standing =
-            self.standing_for_check(loaded.owner()).await.map_err(Denied::Unavailable)?;
-        self.accept(loaded, standing.as_deref(), by_previous_secret, now)
-    }
-
-    /// Shuts the previous secret out: on this node at once, elsewhere by the change log. Of many uses
-    /// at once one writes; if the store cannot be written now, this node remembers, and a use a second
-    /// later tries again.
-    async fn end_overlap(&self, loaded: &LoadedToken) {
-        let (id, current) = (loaded.id(), loaded.current());
-        if !self.supersede(id, current) {
-            return;
-        }
-        match self.store().rekey(id, current, &loaded.without_overlap()).await {
-            Ok(_) => {
-                let mut event = Event::new(EventKind::OverlapEnded, self.now());
-                event.actor = Some(loaded.owner().clone());
-                event.owner = Some(loaded.owner().clone());
-                event.token = Some(id);
-                self.emit(&event);
-                self.forget_superseded(id);
-            }
-            // Regenerated again or deleted meanwhile: that secret is dead either way.
-            Err(error) if error.is_conflict() || error.is_not_found() => {
-                self.forget_superseded(id);
-            }
-            Err(error) => {
-                tracing::warn!(target: "hallpass", token = %id, %error, "the end of an overlap could not be stored yet");
-            }
-        }
     }
 }

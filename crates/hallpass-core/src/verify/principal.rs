@@ -18,6 +18,8 @@ pub struct Principal {
     token: Arc<LoadedToken>,
     limits: Limits,
     by_previous_secret: bool,
+    /// When it was let in, no use of its token had been noted within the minute.
+    use_is_due: bool,
 }
 
 /// What is left of the token's scopes.
@@ -32,8 +34,13 @@ pub(super) enum Limits {
 }
 
 impl Principal {
-    pub(super) fn new(token: Arc<LoadedToken>, limits: Limits, by_previous_secret: bool) -> Self {
-        Self { token, limits, by_previous_secret }
+    pub(super) fn new(
+        token: Arc<LoadedToken>,
+        limits: Limits,
+        by_previous_secret: bool,
+        use_is_due: bool,
+    ) -> Self {
+        Self { token, limits, by_previous_secret, use_is_due }
     }
 
     /// Whose token it is.
@@ -94,8 +101,12 @@ impl Principal {
         true
     }
 
-    pub(super) fn loaded(&self) -> &LoadedToken {
+    pub(super) fn loaded(&self) -> &Arc<LoadedToken> {
         &self.token
+    }
+
+    pub(super) fn use_is_due(&self) -> bool {
+        self.use_is_due
     }
 
     pub(super) fn by_previous_secret(&self) -> bool {

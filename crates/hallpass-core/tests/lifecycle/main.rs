@@ -19,6 +19,7 @@ mod races;
 mod recheck;
 mod regenerate;
 mod revoke;
+mod shutdown;
 mod update;
 mod uses;
 mod verify;

@@ -275,7 +275,7 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
         self.run(Verb::Changes, read).await
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, mut seen: Position) {
         let owed = &self.0.owes_a_nudge;
         loop {
             if !owed.load(Ordering::SeqCst) {
@@ -288,6 +288,11 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
             match fault {
                 Some(Fault::Refuse(_) | Fault::LoseAnswer) => {
                     owed.store(false, Ordering::SeqCst);
+                    // What is lost is lost: the store behind would say the same again at once, and for ever.
+                    match self.inner().changes(None, 0).await {
+                        Ok(changes) => seen = changes.head,
+                        Err(_) => tokio::task::yield_now().await,
+                    }
                     continue;
                 }
                 Some(Fault::Repeat) => return,

@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use hallpass_core::store::{Position, TokenStore as _};
+use hallpass_core::{Caller, Hallpass, NewToken};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Verb};
 
@@ -89,4 +91,18 @@ async fn repeated_nudges_come_again() {
         assert!(comes(&store));
     }
     assert!(!comes(&store));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nudges_that_are_lost_for_good_keep_nobody_busy() {
+    let behind = MemoryStore::new();
+    let store = Store::new(behind.clone());
+    let seen = head(&store);
+    let passes = Hallpass::builder(behind).build();
+    let _ = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+    store.faults().on(Verb::Nudged).lose_answer();
+    // The store behind says again and again that there is something after that place.
+    let waited = tokio::time::timeout(Duration::from_secs(1), store.nudged(seen)).await;
+    assert!(waited.is_err());
+    assert_eq!(store.faults().calls(Verb::Nudged), 1);
 }

@@ -3,9 +3,10 @@
 mod header;
 mod query;
 
-use http::{HeaderMap, Uri};
+use http::Uri;
 
 pub use self::header::Authorization;
+pub(crate) use self::header::Taken;
 pub(crate) use self::query::{Cut, any_value, cut};
 use self::query::{Found, Value};
 
@@ -35,8 +36,7 @@ impl Located<'_> {
 
 /// Looks at the header, then at the parameters of these names. Two credentials are one too many,
 /// whatever they say: none is ever preferred.
-pub(crate) fn locate<'r>(headers: &'r HeaderMap, uri: &Uri, names: &[String]) -> Located<'r> {
-    let header = Authorization::of(headers);
+pub(crate) fn locate<'r>(header: Authorization<'r>, uri: &Uri, names: &[String]) -> Located<'r> {
     let query = match uri.query() {
         Some(query) if !names.is_empty() => query::find(query, names),
         _ => Found::Absent,

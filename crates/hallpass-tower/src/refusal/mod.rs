@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 use hallpass_core::Denied;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
 
 pub(crate) use self::challenge::Realm;
 pub use self::grpc::Dialect;
+use crate::measure;
 use crate::settings::Render;
 
 /// Why a request is not let in.
@@ -38,6 +39,33 @@ pub enum RefusalKind {
     Unavailable,
     /// The program is wired wrongly: 500. The log says how, and what to do.
     Misconfigured,
+}
+
+impl RefusalKind {
+    /// The name used in logs and metrics: `no_credential`, `insufficient_scope`, ...
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NoCredential => "no_credential",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::NotDeclared => "not_declared",
+            Self::Unavailable => "unavailable",
+            Self::Misconfigured => "misconfigured",
+        }
+    }
+
+    /// Whether one whose token is good may be refused so.
+    fn may_follow_admission(&self) -> bool {
+        match self {
+            Self::InvalidRequest
+            | Self::InsufficientScope { .. }
+            | Self::NotDeclared
+            | Self::Misconfigured => true,
+            Self::NoCredential | Self::InvalidToken | Self::Unavailable => false,
+        }
+    }
 }
 
 /// A request that is not let in: what a host's own rendering is given.
@@ -120,15 +148,17 @@ impl Refusal {
     /// `Cache-Control: no-store`.
     #[must_use]
     pub fn into_response(self, dialect: Dialect) -> Response<Bytes> {
-        if dialect == Dialect::Grpc {
-            return grpc::response(&self);
-        }
-        let response = self.problem();
-        let mut response = match &self.render {
-            Some(render) => render.call(&self, response),
-            None => response,
+        tracing::debug!(target: "hallpass", kind = self.kind.as_str(), "request refused");
+        measure::refused(&self.kind);
+        let mut response = match (dialect, &self.render) {
+            (Dialect::Grpc, _) => grpc::response(&self),
+            (Dialect::Http, Some(render)) => render.call(&self, self.problem()),
+            (Dialect::Http, None) => self.problem(),
         };
         response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        if self.kind.may_follow_admission() {
+            response.extensions_mut().insert(IsRefusal);
+        }
         response
     }
 
@@ -159,6 +189,15 @@ impl Refusal {
         }
         response
     }
+}
+
+/// In the extensions of a refusal's answer: tells the layer that let the request in that it was refused after all.
+#[derive(Clone, Copy, Debug)]
+struct IsRefusal;
+
+/// Whether an answer refuses a request that the layer had let in.
+pub(crate) fn is_refusal(extensions: &Extensions) -> bool {
+    extensions.get::<IsRefusal>().is_some()
 }
 
 /// The most headers that a refusal has, those that are added on its way out included.

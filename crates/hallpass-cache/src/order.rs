@@ -1,0 +1,79 @@
+//! The two orders that the bound rests on: how a check looks, and how what the log says is taken in.
+
+use hallpass_core::LoadedToken;
+use hallpass_core::store::{LoggedChange, Seq};
+
+use crate::entry::{Reading, noted};
+use crate::moment::{Lease, Moment};
+use crate::settings::CacheSettings;
+use crate::stripes::Stripes;
+
+/// Judges what is found in the cache. To be made before that is looked for: it holds the lease of then, and looks
+/// at the stripes later, so that a change that the lease vouches for has reached its stripe.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judge<'c> {
+    lease: Option<Moment>,
+    stripes: &'c Stripes,
+    settings: &'c CacheSettings,
+}
+
+impl<'c> Judge<'c> {
+    pub(crate) fn new(lease: &Lease, stripes: &'c Stripes, settings: &'c CacheSettings) -> Self {
+        Self { lease: lease.get(), stripes, settings }
+    }
+
+    /// Whether a token may be used as it was read.
+    pub(crate) fn allows(&self, token: &LoadedToken) -> bool {
+        let (reading, footing) = noted(token);
+        reading.is_fresh(self.lease, self.settings)
+            && self.stripes.allow(footing, reading.as_of, reading.history, self.settings.guards)
+    }
+
+    /// Whether it may be relied on that there was no token, where one would have this stripe.
+    pub(crate) fn allows_absence(&self, token: u16, reading: Reading) -> bool {
+        reading.is_fresh(self.lease, self.settings)
+            && (self.stripes.allow_absence(token, reading.as_of, reading.history)
+                || !self.settings.guards.absence())
+    }
+}
+
+/// An answer of the change log, about to be taken in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Learned<'c> {
+    pub(crate) lease: &'c Lease,
+    pub(crate) stripes: &'c Stripes,
+    pub(crate) settings: &'c CacheSettings,
+    /// Before the log was asked.
+    pub(crate) asked_at: Moment,
+}
+
+impl Learned<'_> {
+    /// Applies lines, and only then renews the lease, if they are the last there are.
+    pub(crate) fn lines(&self, lines: &[LoggedChange], are_last: bool) {
+        self.then_renew(are_last, || {
+            for line in lines {
+                self.stripes.apply(&line.scope, line.at.seq);
+            }
+        });
+    }
+
+    /// Where the log stands: what was read before is void, since nobody knows what came between.
+    pub(crate) fn head(&self, head: Seq) {
+        self.then_renew(true, || {
+            if self.settings.guards.floor() {
+                self.stripes.raise_floor(head);
+            }
+        });
+    }
+
+    fn then_renew(&self, are_last: bool, apply: impl Fn()) {
+        let changes_first = self.settings.guards.changes_first();
+        if !changes_first {
+            self.lease.renew(self.asked_at);
+        }
+        apply();
+        if changes_first && are_last {
+            self.lease.renew(self.asked_at);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What threads share without a lock: the standard library's atomics, and places that are swapped whole.
+//!
+//! The model checker in `tests/loom` compiles the very files that use these with a `sync` of its own, and
+//! tries every order in which their steps can come.
+
+pub(crate) use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+pub(crate) use arc_swap::{ArcSwapOption, Guard};

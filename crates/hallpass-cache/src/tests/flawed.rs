@@ -1,0 +1,130 @@
+//! Stores that break what every store owes: the guards that no cache can stand in for.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hallpass_core::store::{
+    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
+    StoreError, StoredToken, TokenStore, Use,
+};
+use hallpass_core::{Digest, Owner, Revision, TokenId};
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::FaultyStore;
+use jiff::Timestamp;
+
+/// What is wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flaw {
+    None,
+    /// Reads the token, and the number some time later.
+    ClockIsReadLater,
+    /// Takes a number, and commits under it some time later.
+    NumbersBeforeCommit,
+    /// Loses a line of the log.
+    LineIsLost,
+}
+
+#[derive(Debug)]
+pub(super) struct Flawed {
+    store: FaultyStore<MemoryStore>,
+    flaw: Flaw,
+    overtaken: Mutex<Option<Overtaken>>,
+    lost: Mutex<Option<Seq>>,
+}
+
+/// A number that was taken by a change which another one then overtook.
+#[derive(Clone, Copy, Debug)]
+struct Overtaken {
+    number: Seq,
+    by: Position,
+}
+
+impl Flawed {
+    pub(super) fn new(store: FaultyStore<MemoryStore>, flaw: Flaw) -> Self {
+        Self { store, flaw, overtaken: Mutex::default(), lost: Mutex::default() }
+    }
+
+    /// Somebody begins a change, and before it is committed somebody else makes another. With the flaw, the next
+    /// line of the log is what the first one comes to.
+    pub(super) async fn overtake(&self) {
+        let log = self.store.inner();
+        let (first, second) = (Owner::new("first").unwrap(), Owner::new("second").unwrap());
+        let number = log.announce(&first).await.unwrap();
+        log.announce(&second).await.unwrap();
+        let by = log.changes(None, 0).await.unwrap().head;
+        *lock(&self.overtaken) = Some(Overtaken { number, by });
+    }
+
+    /// With the flaw, the line that is the last one now is missing from here on.
+    pub(super) async fn lose_the_last_line(&self) {
+        *lock(&self.lost) = Some(self.store.inner().changes(None, 0).await.unwrap().head.seq);
+    }
+
+    fn overtaken(&self) -> Option<Overtaken> {
+        lock(&self.overtaken).filter(|_| self.flaw == Flaw::NumbersBeforeCommit)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+macro_rules! passed_on {
+    ($($method:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
+        async fn $method(&self, $($arg: $type),*) -> Result<$out, StoreError> {
+            self.store.$method($($arg),*).await
+        }
+    )*};
+}
+
+impl TokenStore for Flawed {
+    passed_on! {
+        list(query: &ListQuery) -> ListPage;
+        ping() -> ();
+        insert(token: &StoredToken, limit: Option<u32>) -> Seq;
+        change(change: &Change) -> Seq;
+        rekey(id: TokenId, expected: &Digest, secrets: &Secrets) -> Seq;
+        delete(id: TokenId, expected: Option<Revision>) -> Seq;
+        delete_many(owner: Option<&Owner>, ids: &[TokenId]) -> Deleted;
+        delete_owner(owner: &Owner) -> Bulk;
+        revoke_owner(owner: &Owner, at: Timestamp) -> Bulk;
+        announce(owner: &Owner) -> Seq;
+        touch(uses: &[Use]) -> u64;
+        prune(ended_before: Timestamp, limit: u32) -> u64;
+    }
+
+    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        let mut found = self.store.find(id).await?;
+        if self.flaw == Flaw::ClockIsReadLater {
+            found.as_of = self.store.inner().changes(None, 0).await?.head.seq;
+        }
+        Ok(found)
+    }
+
+    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+        let mut changes = self.store.changes(from, limit).await?;
+        if let Some(Overtaken { number, by }) = self.overtaken() {
+            let late = changes.lines.iter().find(|line| line.at.seq > by.seq).cloned();
+            changes
+                .lines
+                .retain(|line| line.at.seq <= by.seq && (line.at.seq != number || late.is_some()));
+            if let (Some(late), Some(line)) =
+                (late, changes.lines.iter_mut().find(|line| line.at.seq == number))
+            {
+                line.scope = late.scope;
+            }
+            changes.head = by;
+        }
+        if let Some(lost) = lock(&self.lost).filter(|_| self.flaw == Flaw::LineIsLost) {
+            changes.lines.retain(|line| line.at.seq != lost);
+        }
+        Ok(changes)
+    }
+
+    async fn nudged(&self, seen: Position) {
+        self.store.nudged(seen).await;
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}

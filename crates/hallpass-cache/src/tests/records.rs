@@ -1,0 +1,147 @@
+//! Versioned records: what was read is checked against what was applied since.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hallpass_core::Regenerate;
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::Verb;
+
+use super::{Flaw, Guards, Node, alice, owner_alice, settings};
+
+/// A load has read "valid"; the token is revoked; the load's answer arrives.
+async fn a_fill_races_a_revocation(flaw: Flaw, guards: Guards) -> bool {
+    let node =
+        Arc::new(Node::build(&MemoryStore::new(), flaw, settings(guards), |builder| builder));
+    let issued = Arc::new(node.issue().await);
+    let gate = node.faults().on(Verb::Find).once().hold();
+    let late = tokio::spawn({
+        let (node, issued) = (Arc::clone(&node), Arc::clone(&issued));
+        async move { node.accepts(&issued).await }
+    });
+    gate.arrived(1).await;
+    node.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    gate.open();
+    // The check itself began before the revocation and may see either. What counts is what stays.
+    let _ = late.await.unwrap();
+    node.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_fill_brings_nothing_back() {
+    let off = Guards { token_stripe: false, ..Guards::ON };
+    assert!(
+        a_fill_races_a_revocation(Flaw::None, off).await,
+        "without the guard the stale record is served"
+    );
+    assert!(!a_fill_races_a_revocation(Flaw::None, Guards::ON).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_is_not_of_the_records_snapshot_brings_a_late_fill_back() {
+    assert!(a_fill_races_a_revocation(Flaw::ClockIsReadLater, Guards::ON).await);
+    assert!(!a_fill_races_a_revocation(Flaw::None, Guards::ON).await);
+}
+
+/// All of the owner's tokens are revoked, which is one line of the log.
+async fn accepts_any_after_all_are_revoked(guards: Guards) -> bool {
+    let node = Node::new(&MemoryStore::new(), guards);
+    let (one, two) = (node.issue().await, node.issue().await);
+    assert!(node.accepts(&one).await && node.accepts(&two).await);
+    assert_eq!(node.passes.revoke_all(&alice(), &owner_alice()).await.unwrap(), 2);
+    node.accepts(&one).await | node.accepts(&two).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owners_change_voids_all_of_their_tokens() {
+    let off = Guards { owner_stripe: false, ..Guards::ON };
+    assert!(accepts_any_after_all_are_revoked(off).await);
+    assert!(!accepts_any_after_all_are_revoked(Guards::ON).await);
+}
+
+/// The revoking node itself, right after revoke has returned, before the log was read again.
+async fn own_revocation(guards: Guards) -> bool {
+    let node = Node::new(&MemoryStore::new(), guards);
+    let issued = node.issue().await;
+    assert!(node.accepts(&issued).await);
+    node.cut_the_log();
+    node.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    // Revoking has looked at the token, and so at the record before: that is what the cache holds.
+    node.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_never_accepts_what_it_has_revoked() {
+    assert!(own_revocation(Guards { own_changes: false, ..Guards::ON }).await);
+    assert!(!own_revocation(Guards::ON).await);
+}
+
+/// Another node has done it already, this one has not heard of that, and is asked to do the same.
+async fn a_call_finds_nothing_left_to_do(guards: Guards, revoke: bool) -> bool {
+    let store = MemoryStore::new();
+    let here = Node::with(&store, settings(guards).poll(Duration::from_secs(3600)));
+    let there = Node::new(&store, Guards::ON);
+    here.faults().on(Verb::Nudged).lose_answer();
+    let issued = there.issue().await;
+    assert!(here.accepts(&issued).await);
+    let owner = owner_alice();
+    for (node, count) in [(&there, 1), (&here, 0)] {
+        let done = if revoke {
+            node.passes.revoke_all(&alice(), &owner).await.unwrap()
+        } else {
+            node.passes.delete_all(&alice()).await.unwrap()
+        };
+        assert_eq!(done, count);
+    }
+    here.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_found_nothing_to_change_is_as_good_as_one_that_did() {
+    for revoke in [true, false] {
+        let off = Guards { others_changes: false, ..Guards::ON };
+        assert!(a_call_finds_nothing_left_to_do(off, revoke).await);
+        assert!(!a_call_finds_nothing_left_to_do(Guards::ON, revoke).await);
+    }
+}
+
+/// This node is told that a token was revoked elsewhere; then a load lands that had read it before.
+async fn a_fill_races_what_was_shown(guards: Guards) -> bool {
+    let store = MemoryStore::new();
+    let (here, there) = (Arc::new(Node::new(&store, guards)), Node::new(&store, guards));
+    let issued = Arc::new(there.issue().await);
+    here.cut_the_log();
+    let gate = here.faults().on(Verb::Find).once().hold();
+    let late = tokio::spawn({
+        let (here, issued) = (Arc::clone(&here), Arc::clone(&issued));
+        async move { here.accepts(&issued).await }
+    });
+    gate.arrived(1).await;
+    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    let shown = here.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    assert!(shown.revoked_at.is_some());
+    gate.open();
+    let _ = late.await.unwrap();
+    here.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_has_shown_it_does_not_take_back() {
+    assert!(a_fill_races_what_was_shown(Guards { shown_is_known: false, ..Guards::ON }).await);
+    assert!(!a_fill_races_what_was_shown(Guards::ON).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_secret_works_everywhere_at_once() {
+    let store = MemoryStore::new();
+    let (here, there) = (Node::new(&store, Guards::ON), Node::new(&store, Guards::ON));
+    let issued = there.issue().await;
+    assert!(here.accepts(&issued).await);
+    here.cut_the_log();
+    let again =
+        there.passes.regenerate(&alice(), issued.record.id, Regenerate::new()).await.unwrap();
+    let before = here.reads();
+    assert!(here.accepts(&again).await, "the cached record has another digest: the store is asked");
+    assert_eq!(here.reads(), before + 1);
+    assert!(!here.accepts(&issued).await, "and what it answered is cached");
+}

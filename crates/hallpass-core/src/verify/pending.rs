@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Denied, Judgement, LoadedToken, Principal};
+use crate::event::{Event, EventKind, RefusedBecause};
+use crate::hallpass::Hallpass;
+use crate::token::PresentedToken;
+
+/// The part of a check that needs the store. It owns all it needs and may outlive the request.
+#[derive(Debug)]
+#[must_use = "a pending verification does nothing until it is resolved"]
+pub struct PendingVerification(Box<Undecided>);
+
+/// Boxed, so that a hit has little to move about.
+#[derive(Debug)]
+struct Undecided {
+    passes: Hallpass,
+    token: PresentedToken,
+    /// The cached record has another digest: ask the store itself, once.
+    past_cache: bool,
+}
+
+impl PendingVerification {
+    pub(super) fn new(passes: &Hallpass, token: PresentedToken, past_cache: bool) -> Self {
+        Self(Box::new(Undecided { passes: passes.clone(), token, past_cache }))
+    }
+
+    /// Asks the store, and decides. This is no use of the token yet: see
+    /// [`Hallpass::pending_use`].
+    ///
+    /// # Errors
+    ///
+    /// The token is refused, or could not be checked.
+    pub async fn resolve(self) -> Result<Principal, Denied> {
+        let passes = self.0.passes.clone();
+        let verdict = self.decide().await;
+        passes.counted(verdict)
+    }
+
+    async fn decide(self) -> Result<Principal, Denied> {
+        let Undecided { passes, token, mut past_cache } = *self.0;
+        loop {
+            let Some(loaded) = passes.load(token.id(), past_cache).await? else {
+                return Err(passes.unknown(token.secret()));
+            };
+            let now = passes.now();
+            match passes.judge(token.id(), token.secret(), &loaded, now) {
+                Judgement::OtherSecret if !past_cache && passes.store().is_cache() => {
+                    past_cache = true;
+                }
+                Judgement::OtherSecret => {
+                    return Err(passes.refused(RefusedBecause::Unknown, Some(&loaded)));
+                }
+                Judgement::Refuse(why) => return Err(passes.refused(why, Some(&loaded))),
+                Judgement::EndOverlap => {
+                    passes.end_overlap(&loaded).await;
+                    return passes.accept_within_standing(loaded, false, now).await;
+                }
+                Judgement::Accept { by_previous_secret } => {
+                    return passes.accept_within_standing(loaded, by_previous_secret, now).await;
+                }
+            }
+        }
+    }
+}
+
+impl Hallpass {
+    pub(super) async fn accept_within_standing(
+        &self,
+        loaded: Arc<LoadedToken>,
+        by_previous_secret: bool,
+        now: Timestamp,
+    ) -> Result<Principal, Denied> {
+        let standing =
+            self.standing_for_check(loaded.owner()).await.map_err(Denied::Unavailable)?;
+        self.accept(loaded, standing.as_deref(), by_previous_secret, now)
+    }
+
+    /// Shuts the previous secret out: on this node at once, elsewhere by the change log. Of many uses
+    /// at once one writes; if the store cannot be written now, this node remembers, and a use a second
+    /// later tries again.
+    async fn end_overlap(&self, loaded: &LoadedToken) {
+        let (id, current) = (loaded.id(), loaded.current());
+        if !self.supersede(id, current) {
+            return;
+        }
+        match self.store().rekey(id, current, &loaded.without_overlap()).await {
+            Ok(_) => {
+                let mut event = Event::new(EventKind::OverlapEnded, self.now());
+                event.actor = Some(loaded.owner().clone());
+                event.owner = Some(loaded.owner().clone());
+                event.token = Some(id);
+                self.emit(&event);
+                self.forget_superseded(id);
+            }
+            // Regenerated again or deleted meanwhile: that secret is dead either way.
+            Err(error) if error.is_conflict() || error.is_not_found() => {
+                self.forget_superseded(id);
+            }
+            Err(error) => {
+                tracing::warn!(target: "hallpass", token = %id, %error, "the end of an overlap could not be stored yet");
+            }
+        }
+    }
+}

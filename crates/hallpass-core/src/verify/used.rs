@@ -1,0 +1,97 @@
+//! Uses of tokens: they count unless the request is refused after all.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{LoadedToken, Principal};
+use crate::hallpass::Hallpass;
+
+/// That a token is used, by a request that may be refused yet: for lack of a scope, say.
+///
+/// Dropped, the use counts: the request was served, or its client has gone away meanwhile. What a
+/// [`refused`](Self::refused) one asked for leaves no trace in `last_used_at`.
+#[must_use = "dropped, the use counts at once"]
+pub struct PendingUse(Box<UnderWay>);
+
+struct UnderWay {
+    passes: Hallpass,
+    token: Arc<LoadedToken>,
+    at: Timestamp,
+    number: u64,
+    refused: bool,
+}
+
+impl PendingUse {
+    /// The request was refused: its token was not used.
+    pub fn refused(mut self) {
+        self.0.refused = true;
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let is_open = self.passes.uses().end(self.number);
+        if is_open
+            && !self.refused
+            && let Some(usage) = self.token.note_use(self.at)
+        {
+            self.passes.uses().record(usage);
+        }
+    }
+}
+
+impl Hallpass {
+    /// That a principal's token is used now, by a request that may be refused yet: for those who
+    /// [`verify`](Self::verify) tokens and enforce scopes themselves. To be kept until it is known what
+    /// the request is answered with.
+    ///
+    /// `None`, on most requests, if a use within the minute was noted already: that is how fine `last_used_at` is.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use hallpass_core::{Caller, Hallpass, NewToken, Verification};
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let passes = Hallpass::builder(MemoryStore::new()).build();
+    /// let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
+    /// let principal = match passes.verify(issued.token.reveal().as_bytes()) {
+    ///     Verification::Decided(verdict) => verdict?,
+    ///     Verification::Pending(check) => check.resolve().await?,
+    /// };
+    /// let pending = passes.pending_use(&principal);
+    /// if principal.allows(&"projects:read".parse()?) {
+    ///     drop(pending); // once it is served
+    /// } else if let Some(pending) = pending {
+    ///     pending.refused();
+    /// }
+    /// assert!(!passes.has_unflushed_uses(), "a token without that scope was not used");
+    /// # Ok(()) }
+    /// ```
+    #[must_use = "dropped, the use counts at once"]
+    pub fn pending_use(&self, principal: &Principal) -> Option<PendingUse> {
+        if !principal.use_is_due() {
+            return None;
+        }
+        let (token, at) = (Arc::clone(principal.loaded()), self.now());
+        let number = self.uses().begin(token.use_at(at));
+        let passes = self.clone();
+        Some(PendingUse(Box::new(UnderWay { passes, token, at, number, refused: false })))
+    }
+
+    /// Notes at once that a principal's token is used.
+    pub(super) fn note_use(&self, principal: &Principal) {
+        if principal.use_is_due()
+            && let Some(usage) = principal.loaded().note_use(self.now())
+        {
+            self.uses().record(usage);
+        }
+    }
+}
+
+impl fmt::Debug for PendingUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingUse").field("token", &self.0.token.id()).finish_non_exhaustive()
+    }
+}
