@@ -12,6 +12,7 @@ mod rows;
 mod server;
 mod stage;
 mod table;
+mod traced;
 mod upgrade;
 mod uses;
 mod wire;

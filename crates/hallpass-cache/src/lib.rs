@@ -13,7 +13,7 @@
 //!    B after it was asked for.
 //!
 //! What guards each step of this, what would happen without, and the test that shows it, is listed in
-//! [`docs/guards.md`](https://github.com/hallpass-rs/hallpass/blob/main/docs/guards.md).
+//! `docs/guards.md` of the repository.
 
 mod cached;
 mod entry;

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use hallpass_core::{Caller, Principal, Role};
+use hallpass_core::{Caller, Principal, Role, Verification};
 use hallpass_tower::Authorization;
 
 use super::Shared;
@@ -68,6 +68,7 @@ impl<S> Endpoint<S> {
         let principal = self.principal(&call.parts).await?;
         match (self.operation.access, principal) {
             (Access::Token, Some(principal)) => {
+                drop(self.shared.passes.pending_use(&principal));
                 call.caller = Caller::try_owner(principal.owner().as_str()).ok();
                 call.token = Some(principal.token_id());
                 // No other site can make a browser send the header, so there is nothing else to ask.
@@ -104,7 +105,11 @@ impl<S> Endpoint<S> {
             Authorization::Bearer(_) if parts.headers.contains_key(COOKIE) => {
                 malformed("send a token or a cookie, not both")
             }
-            Authorization::Bearer(token) => Ok(Some(self.shared.passes.authenticate(token).await?)),
+            // No use of the token yet: most calls refuse it.
+            Authorization::Bearer(token) => Ok(Some(match self.shared.passes.verify(token) {
+                Verification::Decided(verdict) => verdict,
+                Verification::Pending(check) => check.resolve().await,
+            }?)),
         }
     }
 

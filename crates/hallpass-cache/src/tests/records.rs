@@ -145,3 +145,30 @@ async fn a_new_secret_works_everywhere_at_once() {
     assert_eq!(here.reads(), before + 1);
     assert!(!here.accepts(&issued).await, "and what it answered is cached");
 }
+
+/// The new secret was used, and that the old one is dead is being stored. A check of the old one has read the token before
+/// that was done, and judges it after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_superseded_stays_so_while_that_is_stored() {
+    let node = Arc::new(Node::new(&MemoryStore::new(), Guards::ON));
+    let old = Arc::new(node.issue().await);
+    let overlap = Regenerate::new().overlap("1h");
+    let new = Arc::new(node.passes.regenerate(&alice(), old.record.id, overlap).await.unwrap());
+    assert!(node.accepts(&old).await);
+    let storing = node.faults().on(Verb::Rekey).once().stall();
+    let check = |issued: &Arc<_>| {
+        let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
+        tokio::spawn(async move { node.accepts(&issued).await })
+    };
+    let first_use = check(&new);
+    storing.arrived(1).await;
+    assert!(node.accepts(&new).await, "the second use waits for nothing");
+    let reading = node.faults().on(Verb::Find).once().hold();
+    let late = check(&old);
+    reading.arrived(1).await;
+    storing.open();
+    assert!(first_use.await.unwrap());
+    reading.open();
+    assert!(!late.await.unwrap());
+    assert!(!node.accepts(&old).await);
+}

@@ -37,9 +37,10 @@ impl Hallpass {
         self.superseded().remove(&id);
     }
 
-    /// Whether this node has seen the current secret in use, so that the one before it is dead.
-    pub(crate) fn is_superseded(&self, id: TokenId, current: &Digest) -> bool {
-        self.superseded().get(&id).is_some_and(|noted| noted.by.ct_eq(current))
+    /// The digest of the secret that this node has seen in use, if the one before it may still look alive in the store.
+    /// To be asked before the token is loaded: once this is forgotten, what is loaded says so itself.
+    pub(crate) fn superseded_by(&self, id: TokenId) -> Option<Digest> {
+        self.superseded().get(&id).map(|noted| noted.by.clone())
     }
 
     fn superseded(&self) -> MutexGuard<'_, HashMap<TokenId, Superseded>> {

@@ -24,6 +24,7 @@ pub use self::{
     principal::Principal,
     used::PendingUse,
 };
+use crate::digest::Digest;
 use crate::error::Error;
 use crate::event::RefusedBecause;
 use crate::hallpass::{Hallpass, must_be_about};
@@ -110,7 +111,7 @@ impl Hallpass {
             let token = PresentedToken::new(id, secret);
             Verification::Pending(PendingVerification::new(self, token, past_cache))
         };
-        let loaded = match self.store().cached(id) {
+        let mut loaded = match self.store().cached(id) {
             AtHand::Token(loaded) => loaded,
             AtHand::NoSuchToken => return Verification::Decided(Err(self.unknown(secret))),
             AtHand::Nothing => return pending(false),
@@ -124,7 +125,16 @@ impl Hallpass {
             None
         };
         let now = self.now();
-        match self.judge(id, secret, &loaded, now) {
+        let mut judgement = self.judge(id, secret, &loaded, None, now);
+        if let Judgement::Accept { by_previous_secret: true } = judgement {
+            // Whether it is superseded has to be asked before the token is looked at, and is too much to ask for
+            // each hit: so the token is looked at once more.
+            let superseded_by = self.superseded_by(id);
+            let AtHand::Token(again) = self.store().cached(id) else { return pending(false) };
+            judgement = self.judge(id, secret, &again, superseded_by.as_ref(), now);
+            loaded = again;
+        }
+        match judgement {
             Judgement::Accept { by_previous_secret } => {
                 let standing = standing.as_deref();
                 Verification::Decided(self.accept(loaded, standing, by_previous_secret, now))
@@ -175,13 +185,15 @@ impl Hallpass {
 
     async fn look_again(&self, principal: &Principal) -> Result<Principal, Denied> {
         let id = principal.token_id();
+        let superseded_by = self.superseded_by(id);
         let mut past_cache = false;
         loop {
             let Some(loaded) = self.load(id, past_cache).await? else {
                 return Err(self.refused(RefusedBecause::Unknown, Some(principal.loaded())));
             };
             let now = self.now();
-            let Some(by_previous_secret) = self.still_proven(principal, &loaded, now) else {
+            let proven = still_proven(principal, &loaded, superseded_by.as_ref(), now);
+            let Some(by_previous_secret) = proven else {
                 if !past_cache && self.store().is_cache() {
                     past_cache = true;
                     continue;
@@ -193,34 +205,6 @@ impl Hallpass {
             }
             return self.accept_within_standing(loaded, by_previous_secret, now).await;
         }
-    }
-
-    /// Whether the secret that let the principal in would let it in again, and if so whether it is
-    /// the previous one by now.
-    fn still_proven(
-        &self,
-        principal: &Principal,
-        loaded: &LoadedToken,
-        now: Timestamp,
-    ) -> Option<bool> {
-        let then = principal.loaded();
-        let proven = match then.previous() {
-            Some(previous) if principal.by_previous_secret() => &previous.digest,
-            _ => then.current(),
-        };
-        // Made anew under another pepper, the digest is another one of the same secret.
-        let rekeyed = !principal.by_previous_secret()
-            && proven.algorithm() != loaded.current().algorithm()
-            && then.is_regenerated_with(loaded);
-        if rekeyed || loaded.current().ct_eq(proven) {
-            return Some(false);
-        }
-        loaded
-            .overlap(now)
-            .is_some_and(|previous| {
-                previous.digest.ct_eq(proven) && !self.is_superseded(then.id(), loaded.current())
-            })
-            .then_some(true)
     }
 
     /// The token for a check; past the cache if what that holds may be older than the secret.
@@ -243,6 +227,7 @@ impl Hallpass {
         id: TokenId,
         secret: SecretRef<'_>,
         loaded: &LoadedToken,
+        superseded_by: Option<&Digest>,
         now: Timestamp,
     ) -> Judgement {
         let proves = |digest| self.digester().matches(secret, digest);
@@ -250,7 +235,8 @@ impl Hallpass {
         let overlap = loaded.overlap(now);
         let by_previous = !current
             && overlap.is_some_and(|previous| {
-                proves(&previous.digest) && !self.is_superseded(id, loaded.current())
+                proves(&previous.digest)
+                    && !superseded_by.is_some_and(|by| by.ct_eq(loaded.current()))
             });
         if !current && !by_previous {
             return Judgement::OtherSecret;
@@ -328,4 +314,33 @@ impl Hallpass {
         self.emit_refusal(RefusedBecause::InUrl, Some(token.id()), None);
         true
     }
+}
+
+/// Whether the secret that let the principal in would let it in again, and if so whether it is
+/// the previous one by now.
+fn still_proven(
+    principal: &Principal,
+    loaded: &LoadedToken,
+    superseded_by: Option<&Digest>,
+    now: Timestamp,
+) -> Option<bool> {
+    let then = principal.loaded();
+    let proven = match then.previous() {
+        Some(previous) if principal.by_previous_secret() => &previous.digest,
+        _ => then.current(),
+    };
+    // Made anew under another pepper, the digest is another one of the same secret.
+    let rekeyed = !principal.by_previous_secret()
+        && proven.algorithm() != loaded.current().algorithm()
+        && then.is_regenerated_with(loaded);
+    if rekeyed || loaded.current().ct_eq(proven) {
+        return Some(false);
+    }
+    loaded
+        .overlap(now)
+        .is_some_and(|previous| {
+            previous.digest.ct_eq(proven)
+                && !superseded_by.is_some_and(|by| by.ct_eq(loaded.current()))
+        })
+        .then_some(true)
 }

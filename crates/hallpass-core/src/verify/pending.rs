@@ -40,12 +40,13 @@ impl PendingVerification {
 
     async fn decide(self) -> Result<Principal, Denied> {
         let Undecided { passes, token, mut past_cache } = *self.0;
+        let superseded_by = passes.superseded_by(token.id());
         loop {
             let Some(loaded) = passes.load(token.id(), past_cache).await? else {
                 return Err(passes.unknown(token.secret()));
             };
             let now = passes.now();
-            match passes.judge(token.id(), token.secret(), &loaded, now) {
+            match passes.judge(token.id(), token.secret(), &loaded, superseded_by.as_ref(), now) {
                 Judgement::OtherSecret if !past_cache && passes.store().is_cache() => {
                     past_cache = true;
                 }

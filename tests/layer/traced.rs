@@ -1,0 +1,111 @@
+//! What an operator reads in the log: why each request was refused, and how old the cache's lease is.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use hallpass_cache::Cached;
+use hallpass_core::{Caller, Hallpass, NewToken};
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_tower::{HallpassExt as _, PolicyTable, TokenLayer, require};
+use http::{Request, Response};
+use tower::{ServiceExt as _, service_fn};
+use tower_layer::Layer as _;
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::DefaultGuard;
+
+/// The lines of this test's own thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn start() -> (Self, DefaultGuard) {
+        let lines = Self::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::DEBUG)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        (lines, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn ask(layer: &TokenLayer, path: &str, token: &str) {
+    let inner =
+        service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));
+    let bearer = format!("Bearer {token}");
+    let mut request = Request::get(path);
+    if !token.is_empty() {
+        request = request.header("authorization", bearer);
+    }
+    let answer = layer.layer(require("write").layer(inner)).oneshot(request.body(()).unwrap());
+    assert!(!answer.await.unwrap().status().is_success());
+}
+
+#[tokio::test]
+async fn every_refusal_is_traced_with_its_kind() {
+    let (lines, _guard) = Lines::start();
+    let store = FaultyStore::new(MemoryStore::new());
+    let passes = Hallpass::builder(store.clone()).build();
+    let alice = Caller::owner("alice");
+    let issued = passes.issue(&alice, NewToken::named("ci").scope("read")).await.unwrap();
+    let good = issued.token.reveal();
+    let (plain, table) = (passes.layer(), passes.layer().policy(PolicyTable::new()));
+    for (layer, path, token, told) in [
+        (&plain, "/", "", r#"kind="no_credential""#),
+        (&plain, "/?session", "", r#"kind="invalid_request""#),
+        (&plain, "/", "hp_nonsense", r#"kind="invalid_token""#),
+        (&plain, "/", "hp_nonsense", r#"reason="malformed""#),
+        (&plain, "/", good, r#"kind="insufficient_scope""#),
+        (&table, "/", good, r#"kind="not_declared""#),
+    ] {
+        lines.take();
+        ask(layer, path, token).await;
+        let written = lines.take();
+        assert!(written.contains(told), "{told}: {written}");
+        assert!(!written.contains(&good[25..]), "{written}");
+    }
+    passes.revoke(&alice, issued.record.id).await.unwrap();
+    lines.take();
+    ask(&plain, "/", good).await;
+    let written = lines.take();
+    assert!(written.contains(r#"reason="revoked""#), "{written}");
+    store.faults().on(Verb::Find).fail();
+    ask(&plain, "/", good).await;
+    let written = lines.take();
+    assert!(written.contains(r#"kind="unavailable""#), "{written}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_log_that_cannot_be_read_is_warned_of_with_the_leases_age() {
+    let (lines, _guard) = Lines::start();
+    let store = FaultyStore::new(MemoryStore::new());
+    let passes = Hallpass::builder(Cached::new(store.clone())).build();
+    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+    passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    // It has been read once by then.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!lines.take().contains("lease_age"));
+    store.faults().on(Verb::Changes).fail();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let written = lines.take();
+    assert!(written.contains("the change log could not be read"), "{written}");
+    assert!(written.contains("lease_age=Some("), "{written}");
+}
