@@ -94,7 +94,8 @@ fn resolve(meaning: Meaning) -> Result<Option<i128>, ExpiryError> {
     if end >= (LATEST + 1) * NANOS {
         return Err(ExpiryError::TooFar);
     }
-    let millis = end / 1_000_000;
+    // In the last second there is no later one that a record can hold.
+    let millis = (end / 1_000_000).min(LATEST * 1000);
     if millis * 1_000_000 < now + 60 * NANOS { Err(ExpiryError::Past) } else { Ok(Some(millis)) }
 }
 

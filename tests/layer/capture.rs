@@ -22,7 +22,7 @@ pub(crate) fn start() {
             .with_target("hallpass", LevelFilter::TRACE)
             .with_target("inside", LevelFilter::TRACE)
             .with_target("tower_http", LevelFilter::TRACE);
-        let lines = tracing_subscriber::fmt::layer().with_writer(Capture);
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Capture);
         tracing_subscriber::registry().with(lines).with(targets).init();
     });
 }

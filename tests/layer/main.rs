@@ -12,7 +12,6 @@ mod rows;
 mod server;
 mod stage;
 mod table;
-mod traced;
 mod upgrade;
 mod uses;
 mod wire;

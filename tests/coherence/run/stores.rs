@@ -24,7 +24,7 @@ fn place() -> (TempDir, PathBuf, PathBuf) {
 fn assert_good_day(report: &Report) {
     println!("{report}");
     assert!(report.violations.is_empty(), "{report}");
-    assert!(report.accepted > 100 && report.refused > 100, "too little was seen: {report}");
+    assert!(report.accepted > 20 && report.refused > 20, "too little was seen: {report}");
     assert!(report.unavailable * 100 <= report.checks(), "the store was there: {report}");
 }
 

@@ -133,7 +133,7 @@ impl World {
 }
 
 /// How often a check may be told that changes overtook it, before it is given a verdict.
-const OVERTAKEN: usize = 5;
+const OVERTAKEN: usize = 2;
 
 /// What a check says, and when it started: the scopes, if the secret lets in.
 async fn verdict(passes: &Hallpass, secret: &str) -> (Instant, Option<ScopeSet>) {

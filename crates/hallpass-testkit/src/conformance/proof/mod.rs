@@ -16,7 +16,7 @@ use super::nodes::Nodes;
 use super::run;
 
 /// How often a race is run until it is lost.
-const ATTEMPTS: u32 = 50;
+const ATTEMPTS: u32 = 500;
 
 /// Whether a store with this flaw passes a case.
 fn passes<F: Future<Output = ()>>(flaw: Flaw, case: fn(Nodes) -> F) -> bool {
