@@ -41,6 +41,14 @@ impl Workspace {
             .with_context(|| format!("the workspace has no package `{name}`"))
     }
 
+    /// The names of the packages whose library has `doctest = false`.
+    pub(crate) fn packages_without_doctests(&self) -> Vec<&str> {
+        let without = |package: &&Package| {
+            package.targets.iter().any(|target| target.is_lib() && !target.doctest)
+        };
+        self.metadata.packages.iter().filter(without).map(|package| package.name.as_str()).collect()
+    }
+
     /// A program, run at the root.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);

@@ -38,11 +38,14 @@ pub(super) fn tests(workspace: &Workspace) -> Result<Found> {
     // run them too.
     run(workspace.cargo(["test", "--no-run"]).args(EVERYTHING))
         .context("the tests do not build")?;
-    run_tests(workspace, &["--lib", "--bins", "--tests"])
+    run_tests(workspace, &["--tests"])
 }
 
 pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
-    run_tests(workspace, &["--doc"])
+    // Asked for doctests alone, cargo runs those of libraries too that say they have none.
+    let without = workspace.packages_without_doctests();
+    let excluded = without.iter().flat_map(|package| ["--exclude", package]);
+    run_tests(workspace, &["--doc"].into_iter().chain(excluded).collect::<Vec<_>>())
 }
 
 fn run_tests(workspace: &Workspace, kinds: &[&str]) -> Result<Found> {
