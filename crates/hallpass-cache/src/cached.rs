@@ -129,10 +129,8 @@ impl<S: TokenStore> TokenStore for Cached<S> {
         if let Some(standing) = self.cached_standing(owner) {
             return Ok(standing);
         }
-        let (inner, cache) = (&self.0, Arc::clone(&self.0));
-        let keep = move |said| cache.standings.keep(said);
-        let answer = inner.standings.ask(owner, question, &inner.stripes, &inner.settings, keep);
-        timeout(inner.settings.load_deadline, answer).await?
+        let Inner { standings, stripes, settings, .. } = &*self.0;
+        timeout(settings.load_deadline, standings.ask(owner, question, stripes, settings)).await?
     }
 
     async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {

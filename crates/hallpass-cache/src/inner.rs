@@ -26,7 +26,7 @@ pub(crate) struct Inner<S> {
     pub(crate) settings: CacheSettings,
     pub(crate) stripes: Stripes,
     pub(crate) lease: Lease,
-    pub(crate) standings: Standings,
+    pub(crate) standings: Arc<Standings>,
     pub(crate) measure: Measure,
     /// Turns true once.
     pub(crate) closing: watch::Sender<bool>,
@@ -46,7 +46,7 @@ impl<S: TokenStore> Inner<S> {
         Self {
             stripes: Stripes::new(),
             lease: Lease::none(),
-            standings: Standings::new(&settings),
+            standings: Arc::new(Standings::new(&settings)),
             measure: Measure::default(),
             closing: watch::Sender::new(false),
             positive: Positive::new(settings.capacity_bytes),

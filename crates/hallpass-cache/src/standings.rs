@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use hallpass_core::{Owner, Standing, StandingQuestion};
+use tokio::time::timeout;
 
 use crate::flight::{Boarded, Flights, HostError, Landed, Pilot, landed};
 use crate::moment::Moment;
@@ -76,12 +77,11 @@ impl Standings {
 
     /// Asks the host, or waits for who is asking already.
     pub(crate) async fn ask(
-        &self,
+        self: &Arc<Self>,
         owner: &Owner,
         question: StandingQuestion,
         stripes: &Stripes,
         settings: &CacheSettings,
-        keep: impl Fn(Arc<Said>) + Clone + Send + 'static,
     ) -> Result<Arc<Standing>, HostError> {
         if !settings.guards.standing_flight() {
             return question.ask().await.map(Arc::new);
@@ -95,9 +95,10 @@ impl Standings {
                         pilot.land(Ok(Arc::clone(&said)));
                         return Ok(Arc::clone(&said.standing));
                     }
-                    let (mark, question) = (stripes.mark(owner), question.clone());
-                    let patience = settings.patience();
-                    tokio::spawn(fly(owner.clone(), mark, question, patience, pilot, keep.clone()));
+                    let (owner, mark) = (owner.clone(), stripes.mark(owner));
+                    let (question, patience) = (question.clone(), settings.patience());
+                    // A task of its own: a client that goes away cancels nobody else.
+                    tokio::spawn(Arc::clone(self).fly(owner, mark, question, patience, pilot));
                     landing
                 }
                 Boarded::Full(_) => {
@@ -112,33 +113,28 @@ impl Standings {
         Err("what the owner may do kept changing while it was asked".into())
     }
 
-    pub(crate) fn keep(&self, said: Arc<Said>) {
-        self.slot(&said.owner).store(Some(said));
+    async fn fly(
+        self: Arc<Self>,
+        owner: Owner,
+        mark: Option<OwnerMark>,
+        question: StandingQuestion,
+        patience: Duration,
+        pilot: Pilot<Owner, Arc<Said>>,
+    ) {
+        let asked = pilot.started();
+        let answer: Landed<Arc<Said>> = match timeout(patience, question.ask()).await {
+            Err(late) => Err(HostError::from(late).into()),
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok(standing)) => {
+                let said = Arc::new(Said { owner, standing: Arc::new(standing), mark, asked });
+                self.slot(&said.owner).store(Some(Arc::clone(&said)));
+                Ok(said)
+            }
+        };
+        pilot.land(answer);
     }
 
     fn slot(&self, owner: &Owner) -> &ArcSwapOption<Said> {
         &self.slots[self.hasher.hash_one(owner) as usize % SLOTS]
     }
-}
-
-/// A task of its own: a client that goes away cancels nobody else.
-async fn fly(
-    owner: Owner,
-    mark: Option<OwnerMark>,
-    question: StandingQuestion,
-    patience: Duration,
-    pilot: Pilot<Owner, Arc<Said>>,
-    keep: impl Fn(Arc<Said>),
-) {
-    let asked = pilot.started();
-    let answer: Landed<Arc<Said>> = match tokio::time::timeout(patience, question.ask()).await {
-        Err(late) => Err(HostError::from(late).into()),
-        Ok(Err(error)) => Err(error.into()),
-        Ok(Ok(standing)) => {
-            let said = Arc::new(Said { owner, standing: Arc::new(standing), mark, asked });
-            keep(Arc::clone(&said));
-            Ok(said)
-        }
-    };
-    pilot.land(answer);
 }

@@ -167,12 +167,15 @@ impl Digester {
     }
 
     pub(crate) fn digest(&self, secret: SecretRef<'_>) -> Digest {
+        let hmac = self.current.as_ref().map(|(id, _)| format!("{HMAC_SHA256}{id}").into());
+        Digest { hmac, bytes: self.hash(secret) }
+    }
+
+    /// The bytes of [`digest`](Self::digest) alone: as much work as to check a secret against it.
+    pub(crate) fn hash(&self, secret: SecretRef<'_>) -> [u8; 32] {
         match &self.current {
-            None => Digest { hmac: None, bytes: sha256(secret) },
-            Some((id, pepper)) => Digest {
-                hmac: Some(format!("{HMAC_SHA256}{id}").into()),
-                bytes: hmac_sha256(pepper, secret),
-            },
+            None => sha256(secret),
+            Some((_, pepper)) => hmac_sha256(pepper, secret),
         }
     }
 

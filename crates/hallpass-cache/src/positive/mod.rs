@@ -57,7 +57,7 @@ impl Positive {
 
     /// Whether the token was seen here before, usable or not.
     pub(crate) fn remembers(&self, id: TokenId) -> bool {
-        !matches!(self.slots.get(id, |_| true), Look::Nothing) || self.warm.contains_key(&id)
+        self.slots.holds(id) || self.warm.contains_key(&id)
     }
 
     pub(crate) fn put(&self, entry: &Entry) {

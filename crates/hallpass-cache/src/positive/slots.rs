@@ -78,6 +78,12 @@ impl Slots {
         }
     }
 
+    /// Whether the token is here. Looking does not count as asking for it.
+    pub(super) fn holds(&self, id: TokenId) -> bool {
+        let (set, tag) = self.set(id);
+        set.find(tag, id).is_some()
+    }
+
     pub(super) fn put(&self, entry: &Entry) {
         let (set, tag) = self.set(entry.id());
         let way = set.way_for(tag);

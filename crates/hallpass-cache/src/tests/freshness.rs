@@ -66,12 +66,7 @@ async fn a_record_arrives_late(guards: Guards) -> bool {
     let (here, there) = (Arc::new(Node::new(&store, guards)), Node::new(&store, guards));
     let issued = Arc::new(there.issue().await);
     here.cut_the_log();
-    let gate = here.faults().on(Verb::Find).once().hold();
-    let late = tokio::spawn({
-        let (here, issued) = (Arc::clone(&here), Arc::clone(&issued));
-        async move { here.accepts(&issued).await }
-    });
-    gate.arrived(1).await;
+    let (gate, late) = here.accepts_late(&issued).await;
     there.passes.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
     tokio::time::sleep(BOUND * 6 / 10).await;

@@ -15,7 +15,8 @@ use hallpass_core::{
     Caller, Denied, Hallpass, HallpassBuilder, Issued, NewToken, Owner, Principal,
 };
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{Faults, FaultyStore, Verb};
+use hallpass_testkit::{Faults, FaultyStore, Gate, Verb};
+use tokio::task::JoinHandle;
 
 use self::flawed::{Flaw, Flawed};
 use crate::guards::Guards;
@@ -83,6 +84,17 @@ impl Node {
 
     async fn accepts(&self, issued: &Issued) -> bool {
         self.check(issued).await.is_ok()
+    }
+
+    /// A check that reads the token now, and is told so when the gate opens.
+    async fn accepts_late(self: &Arc<Self>, issued: &Arc<Issued>) -> (Gate, JoinHandle<bool>) {
+        let gate = self.faults().on(Verb::Find).once().hold();
+        let late = tokio::spawn({
+            let (node, issued) = (Arc::clone(self), Arc::clone(issued));
+            async move { node.accepts(&issued).await }
+        });
+        gate.arrived(1).await;
+        (gate, late)
     }
 
     /// Waits until this node has read the log as far as it goes now. It must have been used.

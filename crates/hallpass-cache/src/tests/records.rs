@@ -14,12 +14,7 @@ async fn a_fill_races_a_revocation(flaw: Flaw, guards: Guards) -> bool {
     let node =
         Arc::new(Node::build(&MemoryStore::new(), flaw, settings(guards), |builder| builder));
     let issued = Arc::new(node.issue().await);
-    let gate = node.faults().on(Verb::Find).once().hold();
-    let late = tokio::spawn({
-        let (node, issued) = (Arc::clone(&node), Arc::clone(&issued));
-        async move { node.accepts(&issued).await }
-    });
-    gate.arrived(1).await;
+    let (gate, late) = node.accepts_late(&issued).await;
     node.passes.revoke(&alice(), issued.record.id).await.unwrap();
     gate.open();
     // The check itself began before the revocation and may see either. What counts is what stays.
@@ -111,12 +106,7 @@ async fn a_fill_races_what_was_shown(guards: Guards) -> bool {
     let (here, there) = (Arc::new(Node::new(&store, guards)), Node::new(&store, guards));
     let issued = Arc::new(there.issue().await);
     here.cut_the_log();
-    let gate = here.faults().on(Verb::Find).once().hold();
-    let late = tokio::spawn({
-        let (here, issued) = (Arc::clone(&here), Arc::clone(&issued));
-        async move { here.accepts(&issued).await }
-    });
-    gate.arrived(1).await;
+    let (gate, late) = here.accepts_late(&issued).await;
     there.passes.revoke(&alice(), issued.record.id).await.unwrap();
     let shown = here.passes.revoke(&alice(), issued.record.id).await.unwrap();
     assert!(shown.revoked_at.is_some());
@@ -156,16 +146,13 @@ async fn a_secret_that_is_superseded_stays_so_while_that_is_stored() {
     let new = Arc::new(node.passes.regenerate(&alice(), old.record.id, overlap).await.unwrap());
     assert!(node.accepts(&old).await);
     let storing = node.faults().on(Verb::Rekey).once().stall();
-    let check = |issued: &Arc<_>| {
-        let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
-        tokio::spawn(async move { node.accepts(&issued).await })
-    };
-    let first_use = check(&new);
+    let first_use = tokio::spawn({
+        let (node, new) = (Arc::clone(&node), Arc::clone(&new));
+        async move { node.accepts(&new).await }
+    });
     storing.arrived(1).await;
     assert!(node.accepts(&new).await, "the second use waits for nothing");
-    let reading = node.faults().on(Verb::Find).once().hold();
-    let late = check(&old);
-    reading.arrived(1).await;
+    let (reading, late) = node.accepts_late(&old).await;
     storing.open();
     assert!(first_use.await.unwrap());
     reading.open();

@@ -3,6 +3,7 @@
 use super::Hallpass;
 use crate::error::Error;
 use crate::token::TokenId;
+use crate::usage::Flush;
 
 impl Hallpass {
     /// Writes what waits in memory to the store: uses, and digests to be made anew after a pepper was
@@ -61,17 +62,16 @@ impl Hallpass {
 
     /// The waiting use of one token: whoever looks at it or changes it waits for no others.
     pub(super) async fn write_use_of(&self, id: TokenId) -> Result<u64, Error> {
-        let mut flush = self.uses().flush_one(id);
-        let Some(batch) = flush.next_batch() else { return Ok(0) };
-        let moved = self.store().touch(batch).await?;
-        flush.batch_written();
-        Ok(moved)
+        self.write(self.uses().flush_one(id)).await
     }
 
     /// The uses alone: those who list tokens wait for them, and for nothing else.
     pub(super) async fn write_uses(&self) -> Result<u64, Error> {
+        self.write(self.uses().flush()).await
+    }
+
+    async fn write(&self, mut flush: Flush<'_>) -> Result<u64, Error> {
         let mut moved = 0;
-        let mut flush = self.uses().flush();
         while let Some(batch) = flush.next_batch() {
             moved += self.store().touch(batch).await?;
             flush.batch_written();

@@ -55,23 +55,13 @@ impl Verb {
     ];
 
     /// All of them: the reads, then the writes.
-    pub const ALL: [Self; 15] = [
-        Self::Find,
-        Self::List,
-        Self::Changes,
-        Self::Ping,
-        Self::Nudged,
-        Self::Insert,
-        Self::Change,
-        Self::Rekey,
-        Self::Delete,
-        Self::DeleteMany,
-        Self::DeleteOwner,
-        Self::RevokeOwner,
-        Self::Announce,
-        Self::Touch,
-        Self::Prune,
-    ];
+    pub const ALL: [Self; 15] = {
+        let mut all = [Self::Find; Self::READS.len() + Self::WRITES.len()];
+        let (reads, writes) = all.split_at_mut(Self::READS.len());
+        reads.copy_from_slice(&Self::READS);
+        writes.copy_from_slice(&Self::WRITES);
+        all
+    };
 }
 
 /// Itself alone, so that one verb can stand where several can.

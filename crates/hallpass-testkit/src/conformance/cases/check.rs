@@ -1,10 +1,15 @@
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallpass_core::TokenId;
 use hallpass_core::store::{
     Affected, ListQuery, LoggedChange, Position, Seq, StoredToken, TokenStore,
 };
 
+use tokio::task::{JoinHandle, yield_now};
+
+use crate::conformance::Nodes;
 use crate::conformance::samples::at;
 
 /// The token, which must be there.
@@ -79,4 +84,36 @@ pub(crate) async fn at_once<T: Send + 'static>(
         answers.push(call.await.expect("no panic"));
     }
     answers
+}
+
+/// Looks at a store again and again, at least once, while others change it.
+pub(crate) struct Watcher {
+    done: Arc<AtomicBool>,
+    looks: JoinHandle<()>,
+}
+
+impl Watcher {
+    pub(crate) fn start<F>(store: &Nodes, look: impl Fn(Nodes) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let done = Arc::new(AtomicBool::new(false));
+        let (store, is_over) = (store.clone(), done.clone());
+        let looks = tokio::spawn(async move {
+            loop {
+                look(store.clone()).await;
+                yield_now().await;
+                if is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        Self { done, looks }
+    }
+
+    /// Fails if any look did.
+    pub(crate) async fn end(self) {
+        self.done.store(true, Ordering::Relaxed);
+        self.looks.await.expect("no panic");
+    }
 }

@@ -1,11 +1,7 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use hallpass_core::TokenRecord;
 use hallpass_core::store::{Bulk, ListQuery, Seq, StoreError, TokenStore};
-use tokio::task::yield_now;
 
-use super::check::{at_once, everything};
+use super::check::{Watcher, at_once, everything};
 use crate::conformance::Nodes;
 use crate::conformance::samples::{at, owner, token};
 
@@ -70,20 +66,11 @@ pub async fn of_200_concurrent_inserts_of_a_new_owner_50_succeed(store: Nodes) {
 
 pub async fn tokens_that_come_and_go_never_exceed_the_limit(store: Nodes) {
     const LIMIT: u32 = 5;
-    let done = Arc::new(AtomicBool::new(false));
-    let watcher = tokio::spawn({
-        let (store, done) = (store.clone(), done.clone());
+    let watcher = Watcher::start(&store, |store| async move {
         let hers = ListQuery { owner: Some(owner("alice")), ..everything() };
-        async move {
-            let mut looks = 0_u32;
-            while !done.load(Ordering::Relaxed) || looks == 0 {
-                let page = store.list(&hers).await.unwrap();
-                assert!(page.total <= u64::from(LIMIT), "{} of {LIMIT}", page.total);
-                assert_eq!(page.total, page.records.len() as u64);
-                looks += 1;
-                yield_now().await;
-            }
-        }
+        let page = store.list(&hers).await.unwrap();
+        assert!(page.total <= u64::from(LIMIT), "{} of {LIMIT}", page.total);
+        assert_eq!(page.total, page.records.len() as u64);
     });
     let churn = (0..8).map(|_| {
         let store = store.clone();
@@ -98,8 +85,7 @@ pub async fn tokens_that_come_and_go_never_exceed_the_limit(store: Nodes) {
         }
     });
     at_once(churn).await;
-    done.store(true, Ordering::Relaxed);
-    watcher.await.unwrap();
+    watcher.end().await;
     // All went, so there is room for as many as before.
     assert_fit(&race(&store, 20, LIMIT).await, LIMIT as usize, u64::from(LIMIT));
 }

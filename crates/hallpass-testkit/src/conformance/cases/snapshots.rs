@@ -6,40 +6,30 @@ use hallpass_core::TokenId;
 use hallpass_core::store::{ListQuery, Seq, TokenStore};
 use tokio::task::yield_now;
 
-use super::check::everything;
+use super::check::{Watcher, everything};
 use crate::conformance::Nodes;
 use crate::conformance::samples::{at, edited, owner, token};
 
 pub async fn a_snapshot_shows_every_change_up_to_its_number_and_none_after(store: Nodes) {
     let token = token("alice", "ci");
     let first = store.insert(&token, None).await.unwrap();
-    let done = Arc::new(AtomicBool::new(false));
     // Nothing but this token changes, so each number of the log is one revision of it.
-    let readers: Vec<_> = (0..4)
-        .map(|_| {
-            let (store, done, id) = (store.clone(), done.clone(), token.record.id);
-            tokio::spawn(async move {
-                let mut snapshots = 0_u32;
-                while !done.load(Ordering::Relaxed) || snapshots == 0 {
-                    let found = store.find(id).await.unwrap();
-                    let record = found.value.unwrap().record;
-                    let changes = found.as_of.get() - first.get();
-                    assert_eq!(record.revision.get(), 1 + changes, "record and number disagree");
-                    snapshots += 1;
-                    yield_now().await;
-                }
-            })
-        })
-        .collect();
+    let id = token.record.id;
+    let read = move |store: Nodes| async move {
+        let found = store.find(id).await.unwrap();
+        let record = found.value.unwrap().record;
+        let changes = found.as_of.get() - first.get();
+        assert_eq!(record.revision.get(), 1 + changes, "record and number disagree");
+    };
+    let readers = [(); 4].map(|()| Watcher::start(&store, read));
     let mut record = token.record;
     for round in 0..100 {
         let change = edited(&record, |record| record.name = format!("round {round}"));
         store.change(&change).await.unwrap();
         record = change.record;
     }
-    done.store(true, Ordering::Relaxed);
     for reader in readers {
-        reader.await.unwrap();
+        reader.end().await;
     }
 }
 
@@ -135,26 +125,17 @@ pub async fn snapshots_of_many_tokens_agree_with_the_order_of_changes(store: Nod
 
 pub async fn changes_of_many_tokens_are_seen_in_whole_or_not_at_all(store: Nodes) {
     const MANY: u64 = 20;
-    let done = Arc::new(AtomicBool::new(false));
-    let watcher = tokio::spawn({
-        let (store, done) = (store.clone(), done.clone());
+    let watcher = Watcher::start(&store, |store| async move {
         let hers = ListQuery { owner: Some(owner("alice")), ..everything() };
-        async move {
-            let mut looks = 0_u32;
-            while !done.load(Ordering::Relaxed) || looks == 0 {
-                let records = store.list(&hers).await.unwrap().records;
-                let revoked = records.iter().filter(|record| record.revoked_at.is_some()).count();
-                let others = records.iter().filter(|record| record.name == "last").count();
-                // The last one comes when the others are there, and is revoked and deleted with them.
-                if others > 0 {
-                    assert_eq!(records.len() as u64, MANY, "some of them are gone");
-                    assert!(revoked == 0 || revoked as u64 == MANY, "{revoked} are revoked");
-                } else {
-                    assert_eq!(revoked, 0, "the last one went before the others");
-                }
-                looks += 1;
-                yield_now().await;
-            }
+        let records = store.list(&hers).await.unwrap().records;
+        let revoked = records.iter().filter(|record| record.revoked_at.is_some()).count();
+        let others = records.iter().filter(|record| record.name == "last").count();
+        // The last one comes when the others are there, and is revoked and deleted with them.
+        if others > 0 {
+            assert_eq!(records.len() as u64, MANY, "some of them are gone");
+            assert!(revoked == 0 || revoked as u64 == MANY, "{revoked} are revoked");
+        } else {
+            assert_eq!(revoked, 0, "the last one went before the others");
         }
     });
     for round in 0..6 {
@@ -172,6 +153,5 @@ pub async fn changes_of_many_tokens_are_seen_in_whole_or_not_at_all(store: Nodes
             assert_eq!(deleted.tokens.len() as u64, MANY);
         }
     }
-    done.store(true, Ordering::Relaxed);
-    watcher.await.unwrap();
+    watcher.end().await;
 }

@@ -1,0 +1,152 @@
+//! What a cache counts.
+
+use std::time::Duration;
+
+use hallpass::core::jiff::Timestamp;
+use hallpass::core::store::StoreError;
+use hallpass::{CacheSettings, Cached, Hallpass, MemoryStore, TokenUpdate};
+use hallpass_testkit::Verb;
+use metrics::set_default_local_recorder;
+use metrics_util::debugging::DebuggingRecorder;
+
+use crate::{Moved, Store, alice, check, issue, one};
+
+#[tokio::test]
+async fn look_ups_are_counted_by_what_was_at_hand_and_loads_by_their_end() {
+    let recorder = DebuggingRecorder::new();
+    let _local = set_default_local_recorder(&recorder);
+    let moved = Moved::of(&recorder);
+    let store = Store::new(MemoryStore::new());
+    let passes = Hallpass::builder(Cached::new(store.clone())).build();
+    let token = issue(&passes).await;
+    let owed = |result: &str, load: &str| {
+        let mut owed = vec![(format!("hallpass_cache_lookups_total{{result={result}}}"), 1.0)];
+        if !load.is_empty() {
+            owed.insert(0, (format!("hallpass_cache_loads_total{{result={load}}}"), 1.0));
+        }
+        owed
+    };
+    let looked = || {
+        let moved = moved.only("hallpass_cache_lo").into_iter();
+        moved.filter(|(name, _)| !name.contains("in_flight")).collect::<Vec<_>>()
+    };
+    assert!(check(&passes, &token).await);
+    assert_eq!(looked(), owed("miss", "found"));
+    assert!(check(&passes, &token).await);
+    assert_eq!(looked(), owed("hit", ""));
+    // A change of this node's own overtakes what is cached; its own looks at the store are loads too.
+    let update = TokenUpdate::new().description("nightly");
+    passes.update(&alice(), token.record.id, update, None).await.unwrap();
+    looked();
+    assert!(check(&passes, &token).await);
+    assert_eq!(looked(), owed("stale", "found"));
+
+    passes.delete(&alice(), token.record.id, None).await.unwrap();
+    looked();
+    assert!(!check(&passes, &token).await);
+    assert_eq!(looked(), owed("stale", "absent"));
+    assert!(!check(&passes, &token).await);
+    assert_eq!(looked(), owed("absent", ""));
+
+    let other = issue(&passes).await;
+    store.faults().on(Verb::Find).once().fail();
+    assert!(!check(&passes, &other).await);
+    assert_eq!(looked(), owed("miss", "failed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn loads_that_are_under_way_too_late_or_too_many_are_seen() {
+    let recorder = DebuggingRecorder::new();
+    let _local = set_default_local_recorder(&recorder);
+    let moved = Moved::of(&recorder);
+    let store = Store::new(MemoryStore::new());
+    let settings = CacheSettings::default().concurrent_loads(1);
+    let passes = Hallpass::builder(Cached::with(store.clone(), settings)).build();
+    let (slow, turned_away) = (issue(&passes).await, issue(&passes).await);
+    let gate = store.faults().on(Verb::Find).stall();
+    let waits = tokio::spawn({
+        let passes = passes.clone();
+        let text = slow.token.reveal().to_owned();
+        async move { passes.authenticate(text.as_bytes()).await.is_ok() }
+    });
+    gate.arrived(1).await;
+    assert_eq!(moved.only("hallpass_cache_loads_in"), one("hallpass_cache_loads_in_flight{}"));
+    assert!(!check(&passes, &turned_away).await);
+    let owed = one("hallpass_cache_loads_total{result=turned_away}");
+    assert_eq!(moved.only("hallpass_cache_loads_total"), owed);
+    // Nobody waits for longer than the deadline; the load itself goes on until its answer is of no use.
+    assert!(!waits.await.unwrap());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let owed = [
+        ("hallpass_cache_loads_in_flight{}".to_owned(), -1.0),
+        ("hallpass_cache_loads_total{result=late}".to_owned(), 1.0),
+    ];
+    assert_eq!(moved.only("hallpass_cache_loads"), owed);
+}
+
+/// Waits until one of these has moved, and answers by how much.
+async fn until_moved(moved: &Moved, prefix: &str) -> Vec<(String, f64)> {
+    let moves = async {
+        loop {
+            let found = moved.only(prefix);
+            if !found.is_empty() {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), moves).await.expect("it moves")
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_are_counted_by_what_they_were_found_by() {
+    let recorder = DebuggingRecorder::new();
+    let _local = set_default_local_recorder(&recorder);
+    let moved = Moved::of(&recorder);
+    let shared = MemoryStore::new();
+    let store = Store::new(shared.clone());
+    let (node, elsewhere) =
+        (Hallpass::builder(Cached::new(store.clone())).build(), Hallpass::builder(shared).build());
+    let token = issue(&elsewhere).await;
+    assert!(check(&node, &token).await);
+    let age = until_moved(&moved, "hallpass_cache_lease_age_seconds").await[0].1;
+    assert!(age > 0.0 && age < 2.0, "{age}");
+    let update = || TokenUpdate::new().description(Timestamp::now().to_string());
+    elsewhere.update(&alice(), token.record.id, update(), None).await.unwrap();
+    let applied = until_moved(&moved, "hallpass_cache_changes").await;
+    assert_eq!(applied, one("hallpass_cache_changes_applied_total{by=nudge}"));
+
+    // A store whose nudges do not work: everything is found by looking.
+    store.faults().on(Verb::Nudged).lose_answer();
+    elsewhere.update(&alice(), token.record.id, update(), None).await.unwrap();
+    until_moved(&moved, "hallpass_cache_changes").await;
+    elsewhere.update(&alice(), token.record.id, update(), None).await.unwrap();
+    let applied = until_moved(&moved, "hallpass_cache_changes").await;
+    assert_eq!(applied, one("hallpass_cache_changes_applied_total{by=poll}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_cannot_be_read_shows_in_the_leases_age_and_in_flushes() {
+    let recorder = DebuggingRecorder::new();
+    let _local = set_default_local_recorder(&recorder);
+    let moved = Moved::of(&recorder);
+    let shared = MemoryStore::new();
+    let store = Store::new(shared.clone());
+    let (node, elsewhere) =
+        (Hallpass::builder(Cached::new(store.clone())).build(), Hallpass::builder(shared).build());
+    store.faults().on(Verb::Changes).fail();
+    let token = issue(&elsewhere).await;
+    assert!(check(&node, &token).await);
+    let none = until_moved(&moved, "hallpass_cache_lease_age_seconds").await[0].1;
+    assert!(none.is_infinite(), "there never was one: {none}");
+    store.faults().heal();
+    while until_moved(&moved, "hallpass_cache_lease_age_seconds").await[0].1.is_infinite() {}
+    assert_eq!(moved.only("hallpass_cache_flushes"), []);
+
+    let corrupt = || StoreError::corrupt("a line of another version");
+    store.faults().on(Verb::Changes).once().fail_with(corrupt);
+    elsewhere.revoke(&alice(), token.record.id).await.unwrap();
+    let flushed = until_moved(&moved, "hallpass_cache_flushes").await;
+    assert_eq!(flushed, one("hallpass_cache_flushes_total{}"));
+    assert!(!check(&node, &token).await);
+}

@@ -1,0 +1,164 @@
+//! What checks, refused requests and uses count.
+
+use std::convert::Infallible;
+
+use hallpass::core::jiff::SignedDuration;
+use hallpass::core::store::StoreError;
+use hallpass::prelude::*;
+use hallpass::{Cached, Caller, Hallpass, MemoryStore, NewToken, Owner, PolicyTable, Standing};
+use hallpass_testkit::{ManualClock, Verb};
+use http::{Request, Response};
+use metrics::set_default_local_recorder;
+use metrics_util::debugging::DebuggingRecorder;
+use tower::{Layer as _, ServiceExt as _, service_fn};
+
+use crate::{Moved, Store, alice, ask, check, issue, one};
+
+#[tokio::test]
+async fn checks_are_counted_by_outcome_and_refusals_by_reason() {
+    let recorder = DebuggingRecorder::new();
+    let _local = set_default_local_recorder(&recorder);
+    let moved = Moved::of(&recorder);
+    let (store, clock) = (Store::new(MemoryStore::new()), ManualClock::new());
+    let owners = |owner: Owner| async move {
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(match owner.as_str() {
+            "mallory" => Standing::Disabled,
+            _ => Standing::Full,
+        })
+    };
+    let passes = Hallpass::builder(store.clone()).clock(clock.clone()).owners(owners).build();
+    let good = issue(&passes).await;
+    assert!(check(&passes, &good).await);
+    assert_eq!(moved.only("hallpass_"), one("hallpass_checks_total{outcome=accepted}"));
+
+    let revoked = issue(&passes).await;
+    passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    let deleted = issue(&passes).await;
+    passes.delete(&alice(), deleted.record.id, None).await.unwrap();
+    let short = passes.issue(&alice(), NewToken::named("short").expires("1h")).await.unwrap();
+    clock.advance(SignedDuration::from_hours(2));
+    let elsewhere = Hallpass::builder(store.clone()).clock(clock).build();
+    let new = NewToken::named("mallory's");
+    let disabled = elsewhere.issue(&Caller::owner("mallory"), new).await.unwrap();
+    for (token, reason) in [
+        (&revoked, "revoked"),
+        (&deleted, "unknown"),
+        (&short, "expired"),
+        (&disabled, "owner_disabled"),
+    ] {
+        assert!(!check(&passes, token).await);
+        let owed = [
+            ("hallpass_checks_total{outcome=refused}".to_owned(), 1.0),
+            (format!("hallpass_refusals_total{{reason={reason}}}"), 1.0),
+        ];
+        assert_eq!(moved.only("hallpass_"), owed);
+    }
+    assert!(passes.authenticate(b"hp_nonsense").await.is_err());
+    assert_eq!(moved.only("hallpass_ref"), one("hallpass_refusals_total{reason=malformed}"));
+    store.faults().on(Verb::Find).fail();
+    assert!(!check(&passes, &good).await);
+    assert_eq!(moved.only("hallpass_"), one("hallpass_checks_total{outcome=unavailable}"));
+}
+
+#[tokio::test]
+async fn refused_requests_are_counted_by_what_they_are_told() {
+    let recorder = DebuggingRecorder::new();
+    let _local = set_default_local_recorder(&recorder);
+    let moved = Moved::of(&recorder);
+    let store = Store::new(MemoryStore::new());
+    let passes = Hallpass::builder(store.clone()).build();
+    let token = issue(&passes).await.token;
+    let good = token.reveal();
+    let plain = passes.layer();
+    let table = PolicyTable::new().get("/table", "write");
+    let table = passes.layer().policy(table);
+    let tripwire = passes.layer().bearer_only().tripwire();
+    let in_url = format!("/?session={good}");
+    for (layer, path, token, status, kind) in [
+        (&plain, "/", "", 401, "no_credential"),
+        (&plain, "/?session", "", 400, "invalid_request"),
+        (&plain, "/", "hp_nonsense", 401, "invalid_token"),
+        (&plain, "/inner", good, 403, "insufficient_scope"),
+        (&table, "/table", good, 403, "insufficient_scope"),
+        (&table, "/nowhere", good, 403, "not_declared"),
+        (&tripwire, &in_url, "", 400, "invalid_request"),
+    ] {
+        assert_eq!(ask(layer, path, token).await, status, "{path}");
+        let owed = one(&format!("hallpass_refused_requests_total{{kind={kind}}}"));
+        assert_eq!(moved.only("hallpass_refused_"), owed, "{path}");
+    }
+    assert_eq!(ask(&tripwire, &in_url, "").await, 400);
+    assert_eq!(
+        moved.only("hallpass_refusals_"),
+        one("hallpass_refusals_total{reason=token_in_url}")
+    );
+    store.faults().on(Verb::Find).fail();
+    assert_eq!(ask(&plain, "/", good).await, 503);
+    let owed = one("hallpass_refused_requests_total{kind=unavailable}");
+    assert_eq!(moved.only("hallpass_refused_"), owed);
+
+    let unguarded = hallpass::require("write").layer(service_fn(async |_: Request<()>| {
+        Ok::<_, Infallible>(Response::new(String::new()))
+    }));
+    let answer = unguarded.oneshot(Request::new(())).await.unwrap();
+    assert_eq!(answer.status(), 500);
+    let owed = one("hallpass_refused_requests_total{kind=misconfigured}");
+    assert_eq!(moved.only("hallpass_refused_"), owed);
+}
+
+#[tokio::test]
+async fn uses_are_counted_when_they_are_written_and_when_they_are_lost() {
+    let recorder = DebuggingRecorder::new();
+    let _local = set_default_local_recorder(&recorder);
+    let moved = Moved::of(&recorder);
+    let store = Store::new(MemoryStore::new());
+    let passes = Hallpass::builder(store.clone()).build();
+    for _ in 0..3 {
+        let token = issue(&passes).await;
+        assert!(check(&passes, &token).await);
+    }
+    store.faults().on(Verb::Touch).once().fail();
+    assert!(passes.flush_uses().await.is_err());
+    assert_eq!(moved.only("hallpass_uses"), [], "they wait");
+    assert_eq!(passes.flush_uses().await.unwrap(), 3);
+    let owed = [("hallpass_uses_flushed_total{}".to_owned(), 3.0)];
+    assert_eq!(moved.only("hallpass_uses"), owed);
+
+    let token = issue(&passes).await;
+    assert!(check(&passes, &token).await);
+    store.faults().on(Verb::Touch).fail();
+    assert!(passes.shutdown().await.is_err());
+    assert_eq!(moved.only("hallpass_uses"), one("hallpass_uses_dropped_total{}"));
+}
+
+#[tokio::test]
+async fn no_label_names_anybody() {
+    let recorder = DebuggingRecorder::new();
+    let _local = set_default_local_recorder(&recorder);
+    let store = Store::new(MemoryStore::new());
+    let passes = Hallpass::builder(Cached::new(store.clone())).build();
+    let canary = Caller::owner("canary-owner");
+    let new = NewToken::named("canary-name").scope("canary-scope");
+    let issued = passes.issue(&canary, new).await.unwrap();
+    let text = issued.token.reveal();
+    let table = PolicyTable::new().get("/{canary_parameter}", "canary-need:{canary_parameter}");
+    let layer = passes.layer().policy(table).realm("canary-realm");
+    for (path, token) in [
+        ("/canary-path", text),
+        ("/canary-path", "canary-token"),
+        (&format!("/canary-path?session={text}"), ""),
+        (&format!("/canary-path?session={text}"), text),
+        ("/canary-path/below", text),
+    ] {
+        ask(&layer, path, token).await;
+    }
+    store.faults().on(Verb::Find).fail_with(|| StoreError::unavailable("canary-store"));
+    ask(&layer, "/canary-path", &text.replace("hp_", "hq_")).await;
+    passes.revoke(&canary, issued.record.id).await.unwrap_err();
+    let told = format!("{:?}", recorder.snapshotter().snapshot()).to_lowercase();
+    assert!(told.contains("hallpass_checks_total"), "{told}");
+    let id = issued.record.id.to_string();
+    for secret in ["canary", &id, &text[3..25].to_lowercase(), &text[25..].to_lowercase()] {
+        assert!(!told.contains(secret), "{secret} is in {told}");
+    }
+}
