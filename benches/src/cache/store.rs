@@ -75,7 +75,7 @@ impl TokenStore for CountingStore {
     }
 
     async fn changes(&self, _: Option<Position>, _: u32) -> Result<Changes, StoreError> {
-        Ok(Changes { lines: Vec::new(), head: Position { seq: Seq::new(1), nonce: 1 } })
+        Ok(Changes { lines: Vec::new(), head: Position { seq: Seq::new(1), nonce: 1 }, time: None })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use hallpass_core::store::{
     Affected, AtHand, Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq,
@@ -194,6 +195,10 @@ impl<S: TokenStore> TokenStore for Cached<S> {
 
     async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
         self.0.store.changes(from, limit).await
+    }
+
+    fn clock_behind(&self) -> Duration {
+        self.0.store_clock.ahead()
     }
 
     async fn nudged(&self, seen: Position) {

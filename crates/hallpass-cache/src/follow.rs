@@ -9,6 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use hallpass_core::store::{Changes, Position, StoreError, TokenStore};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::guards::Guards;
@@ -127,6 +128,9 @@ async fn catch_up<S: TokenStore>(
         };
         if !cache.settings.guards.asked_first() {
             asked_at = Moment::now();
+        }
+        if let Some(time) = changes.time {
+            cache.measure.clock_offset(cache.store_clock.learn(time, Timestamp::now()));
         }
         let Inner { stripes, lease, settings, .. } = cache;
         let learned = Learned { lease, stripes, settings, asked_at };

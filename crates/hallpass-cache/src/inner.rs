@@ -17,6 +17,7 @@ use crate::order::Judge;
 use crate::positive::Positive;
 use crate::settings::CacheSettings;
 use crate::standings::Standings;
+use crate::store_clock::StoreClock;
 use crate::stripes::Stripes;
 use crate::turns::Turns;
 
@@ -27,6 +28,7 @@ pub(crate) struct Inner<S> {
     pub(crate) stripes: Stripes,
     pub(crate) lease: Lease,
     pub(crate) standings: Arc<Standings>,
+    pub(crate) store_clock: StoreClock,
     pub(crate) measure: Measure,
     /// Turns true once.
     pub(crate) closing: watch::Sender<bool>,
@@ -47,6 +49,7 @@ impl<S: TokenStore> Inner<S> {
             stripes: Stripes::new(),
             lease: Lease::none(),
             standings: Arc::new(Standings::new(&settings)),
+            store_clock: StoreClock::default(),
             measure: Measure::default(),
             closing: watch::Sender::new(false),
             positive: Positive::new(settings.capacity_bytes),

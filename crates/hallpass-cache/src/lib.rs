@@ -29,6 +29,7 @@ mod positive;
 mod settings;
 mod sizes;
 mod standings;
+mod store_clock;
 mod stripes;
 mod sync;
 #[cfg(test)]

@@ -108,6 +108,15 @@ impl Measure {
         let _ = age;
     }
 
+    /// By how many seconds the store's clock is ahead of this machine's.
+    #[inline]
+    pub(crate) fn clock_offset(&self, seconds: f64) {
+        #[cfg(feature = "metrics")]
+        self.meters().clock_offset.set(seconds);
+        #[cfg(not(feature = "metrics"))]
+        let _ = seconds;
+    }
+
     #[inline]
     pub(crate) fn changes_applied(&self, by: By, changes: usize) {
         #[cfg(feature = "metrics")]
@@ -162,6 +171,7 @@ struct Meters {
     loads: [Counter; 5],
     loads_in_flight: Gauge,
     lease_age: Gauge,
+    clock_offset: Gauge,
     applied: [Counter; 2],
     flushes: Counter,
 }
@@ -177,6 +187,7 @@ impl Meters {
                 .map(|result| counter!(LOADS, "result" => result)),
             loads_in_flight: gauge!(IN_FLIGHT),
             lease_age: gauge!(LEASE_AGE),
+            clock_offset: gauge!(CLOCK_OFFSET),
             applied: ["nudge", "poll"].map(|by| counter!(APPLIED, "by" => by)),
             flushes: counter!(FLUSHES),
         }
@@ -192,6 +203,8 @@ const IN_FLIGHT: &str = "hallpass_cache_loads_in_flight";
 #[cfg(feature = "metrics")]
 const LEASE_AGE: &str = "hallpass_cache_lease_age_seconds";
 #[cfg(feature = "metrics")]
+const CLOCK_OFFSET: &str = "hallpass_cache_clock_offset_seconds";
+#[cfg(feature = "metrics")]
 const APPLIED: &str = "hallpass_cache_changes_applied_total";
 #[cfg(feature = "metrics")]
 const FLUSHES: &str = "hallpass_cache_flushes_total";
@@ -205,6 +218,11 @@ fn describe() {
         LEASE_AGE,
         Unit::Seconds,
         "For how long this node had not been known to have seen every change, when it last asked"
+    );
+    describe_gauge!(
+        CLOCK_OFFSET,
+        Unit::Seconds,
+        "By how much the store's clock is ahead of this machine's, where it has one of its own"
     );
     describe_counter!(
         APPLIED,

@@ -51,6 +51,6 @@ impl ChangeLog {
                 self.lines.iter().skip(start).take(limit as usize).cloned().collect()
             }
         };
-        Changes { lines, head: self.head() }
+        Changes { lines, head: self.head(), time: None }
     }
 }

@@ -199,7 +199,7 @@ impl TokenStore for SqliteStore {
         let head = rows.first().ok_or_else(|| StoreError::corrupt("the clock is gone"))?;
         let head = row::position(row::value(head, "head")?, row::value(head, "head_nonce")?)?;
         let lines = rows.iter().filter_map(|line| row::logged(line).transpose());
-        Ok(Changes { lines: lines.collect::<Result<_, _>>()?, head })
+        Ok(Changes { lines: lines.collect::<Result<_, _>>()?, head, time: None })
     }
 
     async fn nudged(&self, seen: Position) {

@@ -9,7 +9,7 @@ use hallpass_core::store::{
 use hallpass_core::{Digest, Owner, Revision, TokenId};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::FaultyStore;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,12 @@ pub(super) enum Flaw {
     NumbersBeforeCommit,
     /// Loses a line of the log.
     LineIsLost,
+    /// Its clock is five minutes ahead of this machine's, or behind it.
+    ClockIsAhead,
+    ClockIsBehind,
 }
+
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(Debug)]
 pub(super) struct Flawed {
@@ -117,6 +122,11 @@ impl TokenStore for Flawed {
         if let Some(lost) = lock(&self.lost).filter(|_| self.flaw == Flaw::LineIsLost) {
             changes.lines.retain(|line| line.at.seq != lost);
         }
+        changes.time = match self.flaw {
+            Flaw::ClockIsAhead => Some(Timestamp::now() + CLOCKS_APART),
+            Flaw::ClockIsBehind => Some(Timestamp::now() - CLOCKS_APART),
+            _ => None,
+        };
         Ok(changes)
     }
 

@@ -1,5 +1,6 @@
 //! Each guard: what happens without it, and that it does not happen with it. `docs/guards.md` lists them.
 
+mod clocks;
 mod closing;
 mod flawed;
 mod freshness;

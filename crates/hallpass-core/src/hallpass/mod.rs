@@ -147,10 +147,12 @@ impl Hallpass {
         crate::token::pattern(self.prefix())
     }
 
-    /// The time by which tokens are judged, to the millisecond.
+    /// The time by which tokens are judged, to the millisecond: this machine's, or the store's where a cache knows
+    /// that to be ahead.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        to_millis(self.0.clock.now())
+        let (here, behind) = (self.0.clock.now(), self.store().clock_behind());
+        to_millis(here.checked_add(behind).unwrap_or(here))
     }
 
     /// Whether the store answers: for a readiness probe.

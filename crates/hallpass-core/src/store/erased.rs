@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -31,6 +32,7 @@ macro_rules! erase {
         pub(crate) trait ErasedStore: Send + Sync {
             fn cached(&self, id: TokenId) -> AtHand;
             fn is_cache(&self) -> bool;
+            fn clock_behind(&self) -> Duration;
             fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>>;
             fn standing<'a>(&'a self, owner: &'a Owner, question: StandingQuestion) -> StandingAnswer<'a>;
             fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
@@ -44,6 +46,10 @@ macro_rules! erase {
 
             fn is_cache(&self) -> bool {
                 TokenStore::is_cache(self)
+            }
+
+            fn clock_behind(&self) -> Duration {
+                TokenStore::clock_behind(self)
             }
 
             fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>> {

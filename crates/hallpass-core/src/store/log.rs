@@ -1,5 +1,7 @@
 //! The change log: what a cache follows to know that what it holds is still true.
 
+use jiff::Timestamp;
+
 use crate::owner::Owner;
 use crate::token::TokenId;
 
@@ -75,6 +77,9 @@ pub struct Changes {
     pub lines: Vec<LoggedChange>,
     /// How far the log had come.
     pub head: Position,
+    /// What time it was for a store that has a clock of its own, on another machine; `None` where that is this
+    /// machine's.
+    pub time: Option<Timestamp>,
 }
 
 /// A nonce for a new line of the log.

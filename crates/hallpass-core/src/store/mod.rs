@@ -8,6 +8,7 @@ mod stored;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -248,6 +249,12 @@ pub trait TokenStore: Send + Sync + 'static {
     {
         let _ = owner;
         async move { question.ask().await.map(Arc::new) }
+    }
+
+    /// By how much this machine's clock is behind the store's, as far as that is known: tokens expire by whichever
+    /// of the two is ahead. No waiting; only a cache knows it, from [`Changes::time`].
+    fn clock_behind(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Waits until there may be something in the change log after that place: what a cache listens to so that it

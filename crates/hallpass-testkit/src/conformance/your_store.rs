@@ -214,7 +214,7 @@ impl TokenStore for YourStore {
         let tables = self.transaction()?;
         let is_wanted = |line: &&LoggedChange| from.is_some_and(|from| line.at.seq >= from.seq);
         let lines = tables.changes.iter().filter(is_wanted).take(limit as usize).cloned();
-        Ok(Changes { lines: lines.collect(), head: tables.head() })
+        Ok(Changes { lines: lines.collect(), head: tables.head(), time: None })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

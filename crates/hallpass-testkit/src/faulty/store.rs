@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use hallpass_core::store::{
     AtHand, Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
@@ -248,6 +249,10 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
 
     fn is_cache(&self) -> bool {
         !lock(&self.0.pinned).is_empty() || self.inner().is_cache()
+    }
+
+    fn clock_behind(&self) -> Duration {
+        self.inner().clock_behind()
     }
 
     fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>> {

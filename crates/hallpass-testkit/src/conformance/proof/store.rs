@@ -240,7 +240,7 @@ impl TokenStore for Flawed {
         if self.has(Flaw::ChangesReadTheHeadLater).await {
             head = Self::head(&self.lock().await?);
         }
-        Ok(Changes { lines, head })
+        Ok(Changes { lines, head, time: None })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,0 +1,61 @@
+//! How far apart the clocks of this machine and of the store are.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Clocks that are further apart are not kept by anybody.
+const TOLERABLE_MILLIS: u64 = 2000;
+
+/// What is known of the store's clock.
+#[derive(Debug, Default)]
+pub(crate) struct StoreClock {
+    /// By how many milliseconds it is ahead of this machine's; negative if it is behind.
+    ahead: AtomicI64,
+}
+
+impl StoreClock {
+    /// By how much the store's clock is ahead; nothing if it is not.
+    pub(crate) fn ahead(&self) -> Duration {
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        Duration::from_millis(u64::try_from(ahead).unwrap_or(0))
+    }
+
+    /// Takes in what time the store said it was, in an answer that came just now. For as long as the answer took, its
+    /// clock is further ahead than is reckoned here: no token ends before one of the two clocks says so.
+    /// Answers the difference in seconds.
+    pub(crate) fn learn(&self, time: Timestamp, now: Timestamp) -> f64 {
+        let ahead = time.duration_since(now);
+        let millis = i64::try_from(ahead.as_millis()).unwrap_or(0);
+        let before = self.ahead.swap(millis, Ordering::Relaxed);
+        let is_far = |millis: i64| millis.unsigned_abs() > TOLERABLE_MILLIS;
+        if is_far(millis) && !is_far(before) {
+            tracing::warn!(
+                target: "hallpass",
+                store_is_ahead_by = %ahead,
+                "the clocks of this machine and of the token store are seconds apart: tokens expire by whichever is ahead"
+            );
+        }
+        ahead.as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn only_a_clock_that_is_ahead_counts() {
+        let clock = StoreClock::default();
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        for (apart, ahead) in [(0, 0), (300, 300), (-300, 0), (1, 1)] {
+            assert_eq!(clock.learn(now + SignedDuration::from_secs(apart), now), apart as f64);
+            assert_eq!(clock.ahead(), Duration::from_secs(ahead));
+        }
+        clock.learn(Timestamp::MAX, Timestamp::MIN);
+        assert!(clock.ahead() > Duration::from_secs(1));
+    }
+}
