@@ -96,10 +96,9 @@ impl<S: TokenStore> TokenStore for Cached<S> {
             AtHand::NoSuchToken => return Ok(None),
             AtHand::Nothing => self.0.measure.nothing_at_hand(|| self.0.remembers(id)),
         }
-        match timeout(self.0.settings.load_deadline, self.0.load(id)).await {
-            Ok(loaded) => loaded,
-            Err(late) => Err(StoreError::unavailable(late)),
-        }
+        let loaded = timeout(self.0.settings.load_deadline, self.0.load(id)).await;
+        let loaded = loaded.map_err(StoreError::unavailable).flatten();
+        loaded.or_else(|error| self.0.in_grace(id, error))
     }
 
     async fn reload(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {

@@ -1,10 +1,11 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use hallpass_core::store::{Seq, StoredToken};
 use hallpass_core::{CacheNote, LoadPool, LoadedToken, TokenId};
 
+use crate::guards::Guards;
 use crate::moment::Moment;
-use crate::settings::CacheSettings;
 use crate::stripes::{Footing, Stripes};
 
 /// A token as it was read, and all that decides for how long that may be used: one piece of memory.
@@ -23,13 +24,13 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Whether what was read is known to have been true within the bound: when it was read, or when
+    /// Whether what was read is known to have been true within that time: when it was read, or when
     /// the lease was last renewed.
-    pub(crate) fn is_fresh(&self, lease: Option<Moment>, settings: &CacheSettings) -> bool {
+    pub(crate) fn is_fresh(&self, lease: Option<Moment>, within: Duration, guards: Guards) -> bool {
         let now = Moment::glance();
-        let age = if settings.guards.wall_clock() { Moment::age } else { Moment::time_awake };
-        let within = |then: Moment| age(then, now) <= settings.bound;
-        lease.is_some_and(within) || within(self.started) || !settings.guards.freshness()
+        let age = if guards.wall_clock() { Moment::age } else { Moment::time_awake };
+        let is_recent = |then: Moment| age(then, now) <= within;
+        lease.is_some_and(is_recent) || is_recent(self.started) || !guards.freshness()
     }
 }
 

@@ -10,12 +10,13 @@ use tokio::sync::watch;
 use crate::entry::{Entry, Reading};
 use crate::flight::{Boarded, Flights, Landed, Pilot, landed};
 use crate::follow::follow;
-use crate::measure::{Loaded, Measure};
+use crate::measure::{Loaded, Lookup, Measure};
 use crate::moment::{Lease, Moment};
 use crate::negative::Negative;
 use crate::order::Judge;
 use crate::positive::Positive;
 use crate::settings::CacheSettings;
+use crate::stale_use::StaleUse;
 use crate::standings::Standings;
 use crate::store_clock::StoreClock;
 use crate::stripes::Stripes;
@@ -29,6 +30,7 @@ pub(crate) struct Inner<S> {
     pub(crate) lease: Lease,
     pub(crate) standings: Arc<Standings>,
     pub(crate) store_clock: StoreClock,
+    stale_use: StaleUse,
     pub(crate) measure: Measure,
     /// Turns true once.
     pub(crate) closing: watch::Sender<bool>,
@@ -50,6 +52,7 @@ impl<S: TokenStore> Inner<S> {
             lease: Lease::none(),
             standings: Arc::new(Standings::new(&settings)),
             store_clock: StoreClock::default(),
+            stale_use: StaleUse::default(),
             measure: Measure::default(),
             closing: watch::Sender::new(false),
             positive: Positive::new(settings.capacity_bytes),
@@ -80,6 +83,30 @@ impl<S: TokenStore> Inner<S> {
     /// Whether the token was seen here before, usable or not.
     pub(crate) fn remembers(&self, id: TokenId) -> bool {
         self.positive.remembers(id)
+    }
+
+    /// The token as it was cached, where the host chose to rely on that while the store cannot be asked.
+    ///
+    /// # Errors
+    ///
+    /// The given one: there is no grace, it is over, or a change to the token is known.
+    pub(crate) fn in_grace(
+        &self,
+        id: TokenId,
+        error: StoreError,
+    ) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+        let grace = self.settings.grace;
+        // A record that cannot be read is an answer, too.
+        if grace.is_zero() || error.is_corrupt() || self.is_open().is_err() {
+            return Err(error);
+        }
+        let judge = self.judge().more_patient(grace);
+        let Some(entry) = self.positive.get(id, |token| judge.allows(token)) else {
+            return Err(error);
+        };
+        self.measure.looked_up(Lookup::Grace);
+        self.stale_use.said(&error);
+        Ok(Some(entry.into_token()))
     }
 
     pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {

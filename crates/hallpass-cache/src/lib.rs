@@ -28,6 +28,7 @@ mod order;
 mod positive;
 mod settings;
 mod sizes;
+mod stale_use;
 mod standings;
 mod store_clock;
 mod stripes;

@@ -32,6 +32,8 @@ pub(crate) enum Lookup {
     Miss,
     /// The token, but a change may have overtaken it, or it is older than the bound.
     Stale,
+    /// The same, and it is used nevertheless: the store cannot be asked, and the host has set a grace.
+    Grace,
 }
 
 /// How a read of the store ended.
@@ -167,7 +169,7 @@ impl Drop for Loading<'_> {
 /// Each list in the order in which its words are declared above.
 #[cfg(feature = "metrics")]
 struct Meters {
-    lookups: [Counter; 4],
+    lookups: [Counter; 5],
     loads: [Counter; 5],
     loads_in_flight: Gauge,
     lease_age: Gauge,
@@ -181,7 +183,7 @@ impl Meters {
     fn new() -> Self {
         describe();
         Self {
-            lookups: ["hit", "absent", "miss", "stale"]
+            lookups: ["hit", "absent", "miss", "stale", "grace"]
                 .map(|result| counter!(LOOKUPS, "result" => result)),
             loads: ["found", "absent", "failed", "late", "turned_away"]
                 .map(|result| counter!(LOADS, "result" => result)),

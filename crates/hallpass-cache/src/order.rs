@@ -1,9 +1,12 @@
 //! The two orders that the bound rests on: how a check looks, and how what the log says is taken in.
 
+use std::time::Duration;
+
 use hallpass_core::LoadedToken;
 use hallpass_core::store::{LoggedChange, Seq};
 
 use crate::entry::{Reading, noted};
+use crate::guards::Guards;
 use crate::moment::{Lease, Moment};
 use crate::settings::CacheSettings;
 use crate::stripes::Stripes;
@@ -14,26 +17,34 @@ use crate::stripes::Stripes;
 pub(crate) struct Judge<'c> {
     lease: Option<Moment>,
     stripes: &'c Stripes,
-    settings: &'c CacheSettings,
+    /// For how long what was true may be relied on.
+    within: Duration,
+    guards: Guards,
 }
 
 impl<'c> Judge<'c> {
-    pub(crate) fn new(lease: &Lease, stripes: &'c Stripes, settings: &'c CacheSettings) -> Self {
-        Self { lease: lease.get(), stripes, settings }
+    pub(crate) fn new(lease: &Lease, stripes: &'c Stripes, settings: &CacheSettings) -> Self {
+        let CacheSettings { bound, guards, .. } = *settings;
+        Self { lease: lease.get(), stripes, within: bound, guards }
+    }
+
+    /// The same, that relies for so much longer on what no change is known of.
+    pub(crate) fn more_patient(self, by: Duration) -> Self {
+        Self { within: self.within + by, ..self }
     }
 
     /// Whether a token may be used as it was read.
     pub(crate) fn allows(&self, token: &LoadedToken) -> bool {
         let (reading, footing) = noted(token);
-        reading.is_fresh(self.lease, self.settings)
-            && self.stripes.allow(footing, reading.as_of, reading.history, self.settings.guards)
+        reading.is_fresh(self.lease, self.within, self.guards)
+            && self.stripes.allow(footing, reading.as_of, reading.history, self.guards)
     }
 
     /// Whether it may be relied on that there was no token, where one would have this stripe.
     pub(crate) fn allows_absence(&self, token: u16, reading: Reading) -> bool {
-        reading.is_fresh(self.lease, self.settings)
+        reading.is_fresh(self.lease, self.within, self.guards)
             && (self.stripes.allow_absence(token, reading.as_of, reading.history)
-                || !self.settings.guards.absence())
+                || !self.guards.absence())
     }
 }
 

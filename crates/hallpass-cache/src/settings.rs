@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use crate::guards::Guards;
 
+const LONGEST_GRACE: Duration = Duration::from_secs(60);
+
 /// How a cache behaves. Every setting has a default that fits most services.
 ///
 /// ```
@@ -16,6 +18,7 @@ use crate::guards::Guards;
 pub struct CacheSettings {
     pub(crate) bound: Duration,
     pub(crate) poll: Duration,
+    pub(crate) grace: Duration,
     pub(crate) load_deadline: Duration,
     pub(crate) concurrent_loads: usize,
     pub(crate) capacity_bytes: u64,
@@ -28,6 +31,7 @@ impl Default for CacheSettings {
         Self {
             bound: Duration::from_secs(2),
             poll: Duration::from_millis(500),
+            grace: Duration::ZERO,
             load_deadline: Duration::from_secs(1),
             concurrent_loads: 64,
             capacity_bytes: 64 << 20,
@@ -49,6 +53,17 @@ impl CacheSettings {
     /// freshness.
     pub fn poll(mut self, poll: Duration) -> Self {
         self.poll = poll;
+        self
+    }
+
+    /// For how long beyond the bound a cached token may still be used while the store cannot be asked: not at all
+    /// by default, and at most 60 s, whatever is given.
+    ///
+    /// For as much longer a revocation made elsewhere may stay unseen here during an outage. A token that
+    /// this node has heard of a change to is never used so. Each check that relies on it is counted, and an error
+    /// is logged every second.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace.min(LONGEST_GRACE);
         self
     }
 

@@ -16,6 +16,7 @@ mod guards;
 #[expect(dead_code, reason = "models use a part of it")]
 mod moment;
 #[path = "../../../crates/hallpass-cache/src/order.rs"]
+#[expect(dead_code, reason = "models use a part of it")]
 mod order;
 #[path = "../../../crates/hallpass-cache/src/settings.rs"]
 #[expect(

@@ -7,7 +7,7 @@ use hallpass_core::store::TokenStore as _;
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::Verb;
 
-use super::{BOUND, Guards, Node, alice};
+use super::{BOUND, Guards, Node, alice, settings};
 use crate::entry::Reading;
 use crate::moment::Moment;
 
@@ -42,6 +42,30 @@ async fn an_outage_is_bridged_within_the_bound_and_is_503_beyond() {
     assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()), "503, not 401");
     node.faults().heal();
     assert!(node.accepts(&issued).await, "and it comes back by itself");
+}
+
+/// The store is away for longer than the bound. Answers whether a token is let in that was cached, and one that was
+/// cached and then known to have been changed.
+async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
+    let store = MemoryStore::new();
+    let there = Node::new(&store, Guards::ON);
+    let node = Node::with(&store, settings(Guards::ON).grace(grace));
+    let (cached, changed) = (node.issue().await, node.issue().await);
+    node.catch_up_by(&cached).await;
+    node.catch_up_by(&changed).await;
+    there.passes.revoke(&alice(), changed.record.id).await.unwrap();
+    node.catch_up().await;
+    node.faults().on(Verb::ALL).fail();
+    tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
+    (node.accepts(&cached).await, node.accepts(&changed).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grace_bridges_a_longer_outage_but_for_tokens_that_were_changed() {
+    assert_eq!(away_beyond_the_bound(Duration::ZERO).await, (false, false));
+    assert_eq!(away_beyond_the_bound(Duration::from_secs(30)).await, (true, false));
+    // It ends, too: a tenth of a second more than the bound is more than this.
+    assert_eq!(away_beyond_the_bound(Duration::from_millis(50)).await, (false, false));
 }
 
 /// The log is read, a token is revoked, and only then the answer arrives. It is the last one.

@@ -99,6 +99,26 @@ async fn until_moved(moved: &Moved, prefix: &str) -> Vec<(String, f64)> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_used_by_grace_is_counted_apart() {
+    let recorder = DebuggingRecorder::new();
+    let _local = set_default_local_recorder(&recorder);
+    let moved = Moved::of(&recorder);
+    let store = Store::new(MemoryStore::new());
+    let settings = CacheSettings::default().bound(Duration::ZERO).grace(Duration::from_secs(60));
+    let node = Hallpass::builder(Cached::with(store.clone(), settings)).build();
+    let token = issue(&node).await;
+    assert!(check(&node, &token).await);
+    moved.look();
+    store.faults().on(Verb::ALL).fail();
+    assert!(check(&node, &token).await);
+    let looked = moved.only("hallpass_cache_lookups");
+    assert!(
+        looked.contains(&("hallpass_cache_lookups_total{result=grace}".to_owned(), 1.0)),
+        "{looked:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn changes_are_counted_by_what_they_were_found_by() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
