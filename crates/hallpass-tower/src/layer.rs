@@ -6,6 +6,8 @@ use http::Response;
 use tower_layer::Layer;
 
 use crate::framework::Framework;
+#[cfg(doc)]
+use crate::locate::FormCredential;
 use crate::measure;
 use crate::policy::PolicyTable;
 use crate::refusal::{Realm, Refusal};
@@ -61,6 +63,13 @@ impl TokenLayer {
             "a query parameter has a name; for none at all say `.bearer_only()`"
         );
         self.settings().query_names = names;
+        self
+    }
+
+    /// Takes a [`FormCredential`] in a request's extensions for a credential, too: for a middleware outside that
+    /// reads the bodies of forms, such as hallpass-axum's.
+    pub fn form_credentials(mut self) -> Self {
+        self.settings().forms = true;
         self
     }
 

@@ -59,7 +59,7 @@ pub use self::{
     framework::{Framework, Matched},
     future::ResponseFuture,
     layer::TokenLayer,
-    locate::Authorization,
+    locate::{Authorization, FormCredential},
     policy::{PolicyError, PolicyTable, Rule},
     refusal::{Dialect, PROBLEM_TYPE_PREFIX, Refusal, RefusalKind, retry_after},
     require::{Require, RequireFuture, RequireLayer, require},

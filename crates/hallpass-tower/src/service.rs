@@ -127,7 +127,8 @@ fn first_look<B>(
         return First::Refuse(settings.refusal(RefusalKind::InvalidRequest));
     }
     let authorization = Taken::out_of(request.headers_mut());
-    let located = locate(authorization.read(), request.uri(), settings.query_sources());
+    let form = if settings.forms { request.extensions_mut().remove() } else { None };
+    let located = locate(authorization.read(), request.uri(), settings.query_sources(), form);
     let Some(text) = located.text() else {
         return match located {
             Located::Malformed => First::Refuse(settings.refusal(RefusalKind::InvalidRequest)),

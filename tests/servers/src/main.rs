@@ -1,12 +1,13 @@
-//! Starts a server, prints its URL, and stops it when the input ends or the process does.
+//! Installs the servers, or starts one, prints its URL, and stops it when the input ends or the process does.
 
 use std::io::Read;
 
 use anyhow::{Result, bail};
-use hallpass_servers::{Package, Postgres, Redis};
+use hallpass_servers::{Package, Postgres, Redis, RedisCluster};
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
+        Some("install") => Package::ALL.into_iter().try_for_each(Package::ensure_installed)?,
         Some("postgres") => {
             Package::POSTGRES.ensure_installed()?;
             let server = Postgres::start()?;
@@ -17,13 +18,20 @@ fn main() -> Result<()> {
             let server = Redis::start()?;
             serve(server.url());
         }
-        _ => bail!("say which server: postgres or redis"),
+        Some("redis-cluster") => {
+            Package::REDIS.ensure_installed()?;
+            let cluster = RedisCluster::start()?;
+            serve(&cluster.urls().join("\n"));
+        }
+        _ => bail!(
+            "say `install`, for all servers' packages, or which server: postgres, redis, redis-cluster"
+        ),
     }
     Ok(())
 }
 
-fn serve(url: &str) {
-    println!("{url}");
+fn serve(urls: &str) {
+    println!("{urls}");
     let mut input = std::io::stdin().lock();
     while !matches!(input.read(&mut [0; 64]), Ok(0) | Err(_)) {}
 }

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -5,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{postgres, redis};
 
-/// A server's package in Debian and what is made of it.
+/// A package in Debian and what is made of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Package {
     name: &'static str,
@@ -19,7 +20,14 @@ impl Package {
     /// Redis.
     pub const REDIS: Self = Self { name: "redis-server", is_there: || redis::program().is_ok() };
 
-    /// Installs the package with `apt-get`, unless the server is there. That takes a minute, the network and
+    /// Chromium, a browser.
+    pub const CHROMIUM: Self =
+        Self { name: "chromium", is_there: || on_path("chromium").is_some() };
+
+    /// All that the tests need.
+    pub const ALL: [Self; 3] = [Self::POSTGRES, Self::REDIS, Self::CHROMIUM];
+
+    /// Installs the package with `apt-get`, unless its program is there. That takes a minute, the network and
     /// the right to install.
     ///
     /// # Errors
@@ -46,9 +54,15 @@ impl Package {
         }
         ensure!(
             (self.is_there)(),
-            "the package `{}` is installed, but its server is not found",
+            "the package `{}` is installed, but its program is not found",
             self.name
         );
         Ok(())
     }
+}
+
+/// The program of this name, where the search path has one.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }

@@ -1,9 +1,11 @@
 //! `cargo xtask test`: every check there is, each a step, and a summary.
 
+mod counts;
 mod deny;
 mod features;
 mod fuzz;
 mod libtest;
+mod node;
 mod rust;
 mod summary;
 mod tree;
@@ -33,6 +35,10 @@ enum Step {
     Tree,
     /// Unit, property, integration and end-to-end tests
     Tests,
+    /// The pages, in a real browser
+    Browser,
+    /// The examples, by real clients of the systems they are like
+    Clients,
     /// The examples in the documentation, the README and the guide
     Doctests,
     /// No warning from the compiler or from clippy
@@ -101,6 +107,8 @@ impl Step {
             Self::Fmt => rust::fmt(workspace),
             Self::Tree => tree::check(workspace),
             Self::Tests => rust::tests(workspace),
+            Self::Browser => node::browser(workspace),
+            Self::Clients => node::clients(workspace),
             Self::Doctests => rust::doctests(workspace),
             Self::Clippy => rust::clippy(workspace),
             Self::Docs => rust::docs(workspace),

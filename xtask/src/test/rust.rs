@@ -3,8 +3,8 @@
 
 use anyhow::{Context, Result};
 
-use super::Found;
-use super::libtest::Counts;
+use super::counts::Counts;
+use super::{Found, libtest};
 use crate::process::{run, run_reading};
 use crate::workspace::Workspace;
 
@@ -34,11 +34,16 @@ pub(super) fn docs(workspace: &Workspace) -> Result<Found> {
 }
 
 pub(super) fn tests(workspace: &Workspace) -> Result<Found> {
-    // Unlike the call after it, this one builds the examples as people run them, and the end-to-end tests
-    // run them too.
-    run(workspace.cargo(["test", "--no-run"]).args(EVERYTHING))
-        .context("the tests do not build")?;
+    build(workspace)?;
+    // Built just now, with everything else.
+    let servers = workspace.target("debug/hallpass-servers");
+    run(workspace.command(servers).arg("install")).context("the tests need real servers")?;
     run_tests(workspace, &["--tests"])
+}
+
+/// Builds the tests, and the examples and programs that the end-to-end tests run, as people run them.
+pub(super) fn build(workspace: &Workspace) -> Result<()> {
+    run(workspace.cargo(["test", "--no-run"]).args(EVERYTHING)).context("the tests do not build")
 }
 
 pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
@@ -52,6 +57,6 @@ fn run_tests(workspace: &Workspace, kinds: &[&str]) -> Result<Found> {
     let mut command = workspace.cargo(["test", "--no-fail-fast"]);
     command.args(EVERYTHING).args(kinds);
     let mut counts = Counts::default();
-    let ended_well = run_reading(&mut command, |line| counts.read(line))?;
+    let ended_well = run_reading(&mut command, |line| libtest::read(&mut counts, line))?;
     counts.found(ended_well)
 }

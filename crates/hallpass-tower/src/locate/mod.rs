@@ -1,10 +1,12 @@
-//! Where in a request a credential is: the header, then the query parameters that the layer names.
+//! Where in a request a credential is: the header, the query parameters that the layer names, or a form's field.
 
+mod form;
 mod header;
 mod query;
 
 use http::Uri;
 
+pub use self::form::FormCredential;
 pub use self::header::Authorization;
 pub(crate) use self::header::Taken;
 pub(crate) use self::query::{Cut, any_value, cut};
@@ -17,8 +19,8 @@ pub(crate) enum Located<'r> {
     Nothing,
     /// One, in the `Authorization` header.
     Header(&'r [u8]),
-    /// One, in the query.
-    Query(Value),
+    /// One, in the query or a form.
+    Parameter(Value),
     /// Something that is no credential, or more than one.
     Malformed,
 }
@@ -28,23 +30,32 @@ impl Located<'_> {
     pub(crate) fn text(&self) -> Option<&[u8]> {
         match self {
             Self::Header(text) => Some(text),
-            Self::Query(value) => Some(value.as_bytes()),
+            Self::Parameter(value) => Some(value.as_bytes()),
             Self::Nothing | Self::Malformed => None,
         }
     }
 }
 
-/// Looks at the header, then at the parameters of these names. Two credentials are one too many,
-/// whatever they say: none is ever preferred.
-pub(crate) fn locate<'r>(header: Authorization<'r>, uri: &Uri, names: &[String]) -> Located<'r> {
+/// Looks at the header, at the parameters of these names, and at what a form brought. Two credentials are one too
+/// many, whatever they say: none is ever preferred.
+pub(crate) fn locate<'r>(
+    header: Authorization<'r>,
+    uri: &Uri,
+    names: &[String],
+    form: Option<FormCredential>,
+) -> Located<'r> {
     let query = match uri.query() {
-        Some(query) if !names.is_empty() => query::find(query, names),
+        Some(query) if !names.is_empty() => query::find(query.as_bytes(), names),
         _ => Found::Absent,
     };
-    match (header, query) {
+    let parameter = match (query, form.map_or(Found::Absent, |form| form.0)) {
+        (found, Found::Absent) | (Found::Absent, found) => found,
+        _ => Found::Malformed,
+    };
+    match (header, parameter) {
         (Authorization::Malformed, _) | (_, Found::Malformed) => Located::Malformed,
         (Authorization::Bearer(text), Found::Absent) => Located::Header(text),
-        (Authorization::Absent, Found::Value(value)) => Located::Query(value),
+        (Authorization::Absent, Found::Value(value)) => Located::Parameter(value),
         (Authorization::Absent | Authorization::Foreign, Found::Absent) => Located::Nothing,
         (Authorization::Bearer(_) | Authorization::Foreign, Found::Value(_)) => Located::Malformed,
     }

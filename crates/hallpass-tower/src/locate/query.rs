@@ -47,10 +47,10 @@ pub(crate) enum Found {
     Malformed,
 }
 
-pub(crate) fn find(query: &str, names: &[String]) -> Found {
+pub(crate) fn find(query: &[u8], names: &[impl AsRef<str>]) -> Found {
     let mut found = Found::Absent;
     for (key, value) in pairs(query) {
-        if !names.iter().any(|name| is_name(key, name)) {
+        if !names.iter().any(|name| is_name(key, name.as_ref())) {
             continue;
         }
         match (&found, value) {
@@ -65,7 +65,7 @@ pub(crate) fn find(query: &str, names: &[String]) -> Found {
 
 /// Whether any of those parameters holds what this says is a token. For layers that read no query.
 pub(crate) fn any_value(query: &str, names: &[String], is_token: impl Fn(&[u8]) -> bool) -> bool {
-    pairs(query)
+    pairs(query.as_bytes())
         .filter(|(key, _)| names.iter().any(|name| is_name(key, name)))
         .any(|(_, value)| value.is_some_and(|value| is_token(Value::decode(value).as_bytes())))
 }
@@ -91,7 +91,7 @@ pub(crate) fn cut(
     let path_and_query = uri.path_and_query()?;
     let query = path_and_query.query()?;
     let secret = |pair: &str| {
-        let (key, value) = split(pair);
+        let (key, value) = split(pair.as_bytes());
         (what == Cut::Parameters && names.iter().any(|name| is_name(key, name)))
             || (names.iter().any(|name| is_name_in_any_case(key, name))
                 && value.is_some_and(|value| is_token(Value::decode(value).as_bytes())))
@@ -113,14 +113,14 @@ pub(crate) fn cut(
     Uri::from_parts(parts).ok().or_else(|| Some(Uri::from_static("/")))
 }
 
-fn pairs(query: &str) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-    query.split('&').map(split)
+fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    query.split(|byte| *byte == b'&').map(split)
 }
 
-fn split(pair: &str) -> (&[u8], Option<&[u8]>) {
-    match pair.split_once('=') {
-        Some((key, value)) => (key.as_bytes(), Some(value.as_bytes())),
-        None => (pair.as_bytes(), None),
+fn split(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match pair.iter().position(|byte| *byte == b'=') {
+        Some(place) => (&pair[..place], Some(&pair[place + 1..])),
+        None => (pair, None),
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn value(query: &str) -> Option<Vec<u8>> {
-        match find(query, &names()) {
+        match find(query.as_bytes(), &names()) {
             Found::Value(value) => Some(value.as_bytes().to_vec()),
             Found::Absent | Found::Malformed => None,
         }
@@ -201,12 +201,12 @@ mod tests {
             "sessions=T",
             "session%00=T",
         ] {
-            assert!(matches!(find(query, &names()), Found::Absent), "{query}");
+            assert!(matches!(find(query.as_bytes(), &names()), Found::Absent), "{query}");
         }
         for query in
             ["session", "session=", "session=T&session=T", "session=T&session", "session&session=T"]
         {
-            assert!(matches!(find(query, &names()), Found::Malformed), "{query}");
+            assert!(matches!(find(query.as_bytes(), &names()), Found::Malformed), "{query}");
         }
     }
 

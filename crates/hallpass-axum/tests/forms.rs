@@ -1,0 +1,124 @@
+//! Tokens in forms: what RFC 6750, section 2.2, allows, and nothing beside it.
+
+use axum::body::{Body, to_bytes};
+use axum::routing::{any, post};
+use axum::{Router, response::Response};
+use hallpass_axum::core::{Caller, Hallpass, NewToken};
+use hallpass_axum::{Authenticated, HallpassExt, HandlerExt, TokenLayerExt};
+use hallpass_memory::MemoryStore;
+use http::{Method, Request, request::Builder};
+use tower::ServiceExt as _;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// An API that answers with the body it was sent, and a token that may use it.
+async fn service() -> (Router, String) {
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let new = NewToken::named("ci").scope("environment:stop");
+    let issued = passes.issue(&Caller::owner("alice"), new).await.unwrap();
+    let echo = async |body: String| body;
+    let app = Router::new()
+        .route("/stop", post(echo.scoped("environment:stop")))
+        .route("/start", post(echo.scoped("environment:start")))
+        .route("/any", any(async |Authenticated(_): Authenticated, body: Body| body))
+        .layer(passes.layer().or_form_field("session").max_form_len(1024));
+    (app, issued.token.reveal().to_owned())
+}
+
+fn form(path: &str) -> Builder {
+    Request::post(path).header("content-type", FORM)
+}
+
+async fn send(app: &Router, request: Builder, body: impl Into<Body>) -> Response {
+    app.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_forms_field_lets_in_and_the_handler_gets_the_form_as_it_was() {
+    let (app, token) = service().await;
+    let id = "env=4%32&session=";
+    for body in [format!("{id}{token}&&x=+"), format!("sess%69on={token}")] {
+        let answer = send(&app, form("/stop"), body.clone()).await;
+        assert_eq!(answer.status(), 200, "{body}");
+        assert_eq!(to_bytes(answer.into_body(), 4096).await.unwrap(), body);
+    }
+    let typed = Request::post("/stop")
+        .header("content-type", "Application/X-WWW-Form-Urlencoded; charset=UTF-8");
+    assert_eq!(send(&app, typed, format!("session={token}")).await.status(), 200);
+    assert_eq!(send(&app, form("/start"), format!("session={token}")).await.status(), 403);
+}
+
+#[tokio::test]
+async fn two_places_are_one_too_many_whatever_they_hold() {
+    let (app, token) = service().await;
+    let body = format!("session={token}");
+    let header = || form("/stop").header("authorization", format!("Bearer {token}"));
+    let basic = || form("/stop").header("authorization", "Basic dTpw");
+    let query = || form(&format!("/stop?session={token}"));
+    for (request, body) in [
+        (header(), &*body),
+        (header(), "session=x"),
+        (header(), "session="),
+        (basic(), &body),
+        (query(), &body),
+        (query(), "session="),
+        (form("/stop"), &format!("{body}&{body}")),
+        (form("/stop"), "session="),
+        (form("/stop"), "session"),
+        (form("/stop"), &format!("{body}&name=Zo\u{eb}")),
+    ] {
+        let refused = send(&app, request, body.to_owned()).await;
+        assert_eq!(refused.status(), 400, "{body}");
+        let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+        assert!(challenge.contains("error=\"invalid_request\""), "{challenge}");
+    }
+    // A form without the field leaves the other places as they are.
+    for request in [header(), query()] {
+        assert_eq!(send(&app, request, "env=Zo\u{eb}").await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_401_and_so_is_no_form() {
+    let (app, token) = service().await;
+    for value in ["x", "a+b", "%00", "%ff", &token[1..], &format!("{token}%20")] {
+        let refused = send(&app, form("/stop"), format!("session={value}")).await;
+        assert_eq!(refused.status(), 401, "{value}");
+        let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+        assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+    }
+    let body = format!("session={token}");
+    let json = Request::post("/stop").header("content-type", "application/json");
+    let packed = form("/stop").header("content-encoding", "gzip");
+    let twice = form("/stop").header("content-type", FORM);
+    let multipart = Request::post("/stop").header("content-type", "multipart/form-data");
+    let untyped = Request::post("/stop");
+    for request in [json, packed, twice, multipart, untyped] {
+        assert_eq!(send(&app, request, body.clone()).await.status(), 401);
+    }
+    for method in [Method::GET, Method::DELETE, Method::OPTIONS] {
+        let request = Request::builder().method(method).uri("/any").header("content-type", FORM);
+        assert_eq!(send(&app, request, body.clone()).await.status(), 401);
+    }
+    for body in ["", "env=42"] {
+        assert_eq!(send(&app, form("/stop"), body).await.status(), 401, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_form_is_not_read_to_its_end() {
+    let (app, token) = service().await;
+    let endless = futures::stream::repeat_with(|| Ok::<_, std::io::Error>("a=b&".repeat(64)));
+    assert_eq!(send(&app, form("/stop"), Body::from_stream(endless)).await.status(), 413);
+    let body = format!("session={token}&x={}", "x".repeat(1024));
+    assert_eq!(send(&app, form("/stop"), body).await.status(), 413);
+}
+
+#[tokio::test]
+async fn a_layer_that_was_not_told_to_looks_into_no_form() {
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+    let app = Router::new().route("/", post(async |_: Authenticated| "in")).layer(passes.layer());
+    let body = format!("session={}", issued.token.reveal());
+    assert_eq!(send(&app, form("/"), body).await.status(), 401);
+}

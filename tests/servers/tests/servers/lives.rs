@@ -1,0 +1,67 @@
+//! No server outlives who started it.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+use hallpass_servers::{Package, Postgres, Redis};
+
+use crate::until;
+
+/// `HOST:PORT` of a URL.
+fn address(url: &str) -> &str {
+    url.split("//").nth(1).unwrap().split('/').next().unwrap()
+}
+
+#[test]
+fn a_server_leaves_nothing_behind_running_or_killed() {
+    Package::POSTGRES.ensure_installed().unwrap();
+    for killed in [false, true] {
+        let server = Postgres::start().unwrap();
+        let folder = server.run("show data_directory").unwrap();
+        assert!(std::fs::exists(&folder).unwrap());
+        if killed {
+            server.kill().unwrap();
+            assert!(std::fs::exists(&folder).unwrap(), "it may be started again");
+        }
+        let address = server.address();
+        drop(server);
+        assert!(TcpStream::connect(address).is_err());
+        assert!(!std::fs::exists(&folder).unwrap());
+    }
+}
+
+#[test]
+fn a_server_that_is_paused_ends_too() {
+    Package::REDIS.ensure_installed().unwrap();
+    let server = Redis::start().unwrap();
+    server.pause().unwrap();
+    let address = server.address();
+    drop(server);
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn a_server_does_not_outlive_the_process_that_started_it() {
+    Package::REDIS.ensure_installed().unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_hallpass-servers"))
+        .arg("redis")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let address = address(url.trim());
+    let mut asked = TcpStream::connect(address).unwrap();
+    std::io::Write::write_all(&mut asked, b"CONFIG GET dir\r\n").unwrap();
+    // A list of two texts, each behind its length.
+    let lines = BufReader::new(asked).lines().take(5).map(Result::unwrap);
+    let folder = lines.last().unwrap();
+    assert!(std::fs::exists(&folder).unwrap());
+    process.kill().unwrap();
+    process.wait().unwrap();
+    until("the server is gone", || {
+        TcpStream::connect(address).is_err() && !std::fs::exists(&folder).unwrap()
+    });
+}

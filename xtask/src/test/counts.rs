@@ -1,0 +1,64 @@
+//! How many tests ran, whoever ran them.
+
+use anyhow::{Result, bail};
+
+use super::Found;
+
+/// What a run said of its tests.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Counts {
+    pub(super) passed: u32,
+    pub(super) failed: u32,
+    /// Skipped, cancelled or still to be written.
+    pub(super) left_out: u32,
+}
+
+impl Counts {
+    /// What it all amounts to, of a run that ended well or did not.
+    pub(super) fn found(self, ended_well: bool) -> Result<Found> {
+        let Self { passed, failed, left_out } = self;
+        if left_out > 0 {
+            bail!("{left_out} tests were left out");
+        }
+        if ended_well && passed == 0 {
+            bail!("no test ran");
+        }
+        if ended_well != (failed == 0) {
+            bail!("{passed} tests passed and {failed} failed, and then the run broke off");
+        }
+        let note = if failed == 0 {
+            format!("{passed} tests")
+        } else {
+            format!("{failed} of {} tests failed", passed + failed)
+        };
+        Ok(Found { passed, failed, note })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(passed: u32, failed: u32, ended_well: bool) -> Result<Found> {
+        Counts { passed, failed, left_out: 0 }.found(ended_well)
+    }
+
+    #[test]
+    fn failures_are_counted() {
+        let found = found(5, 1, false).unwrap();
+        assert_eq!((found.passed, found.failed, &*found.note), (5, 1, "1 of 6 tests failed"));
+    }
+
+    #[test]
+    fn a_run_that_breaks_off_is_a_failure_whatever_passed_before() {
+        assert!(found(2, 0, false).is_err());
+        assert!(found(2, 1, true).is_err());
+        assert!(found(0, 0, false).is_err());
+    }
+
+    #[test]
+    fn a_run_without_tests_is_a_failure_and_so_is_one_that_leaves_some_out() {
+        assert_eq!(found(0, 0, true).unwrap_err().to_string(), "no test ran");
+        assert!(Counts { passed: 2, failed: 0, left_out: 1 }.found(true).is_err());
+    }
+}
