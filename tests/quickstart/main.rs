@@ -4,6 +4,8 @@
 mod harness;
 
 mod canary;
+mod cluster;
+mod confirmation;
 mod crash;
 mod options;
 mod owners;
@@ -15,6 +17,7 @@ mod revoking;
 mod routes;
 mod sign_in;
 mod stopping;
+mod stores;
 mod story;
 mod two_processes;
 mod welcome;

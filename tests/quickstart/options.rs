@@ -28,6 +28,8 @@ async fn the_help_names_every_option_its_variable_and_its_default() {
             "{line}"
         );
     }
+    let line = ended.stdout.lines().find(|line| line.contains("--confirm")).expect("a line");
+    assert!(line.contains("HALLPASS_CONFIRM"), "{line}");
 }
 
 #[tokio::test]

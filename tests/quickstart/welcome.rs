@@ -143,6 +143,17 @@ async fn the_curl_lines_of_a_later_start_work_too() {
 }
 
 #[tokio::test]
+async fn the_curl_lines_work_where_changes_are_confirmed() {
+    let place = Place::new();
+    let mut server = place.start(&["--confirm"]).await;
+    let lines = curl_lines(&server.printed(is_complete).await);
+    assert_eq!(status(&paste(&lines[3], &place).await), "303");
+    let issued: Value = serde_json::from_str(&paste(&lines[4], &place).await).expect("JSON");
+    assert_eq!(issued["name"], "ci", "{issued}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_token_that_people_issue_is_never_printed() {
     let place = Place::new();
     let server = place.start(&[]).await;

@@ -18,7 +18,7 @@ pub(crate) async fn read<T: for<'de> Deserialize<'de>>(
     body: Body,
 ) -> Result<T, Problem> {
     expect_json(headers)?;
-    Sent::from_json(&collect(body).await?)?.read()
+    Sent::from_json(&collect(body, MAX_LEN).await?)?.read()
 }
 
 /// Reads a body that may be absent; then no content type is asked.
@@ -26,7 +26,7 @@ pub(crate) async fn read_optional<T: for<'de> Deserialize<'de>>(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Option<T>, Problem> {
-    let bytes = collect(body).await?;
+    let bytes = collect(body, MAX_LEN).await?;
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -54,11 +54,11 @@ fn is_json(value: &HeaderValue) -> bool {
 }
 
 /// The whole body. No more than the bound is ever held, whatever length was announced.
-async fn collect(body: Body) -> Result<Bytes, Problem> {
-    match Limited::new(body, MAX_LEN).collect().await {
+pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Problem> {
+    match Limited::new(body, max_len).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if is_too_long(&*error) => {
-            let detail = format!("a body has at most {} KiB", MAX_LEN / 1024);
+            let detail = format!("a body has at most {max_len} bytes here");
             Err(Problem::new(Kind::TooLarge, detail))
         }
         Err(_) => Err(Problem::new(Kind::MalformedJson, "the body could not be read to its end")),

@@ -6,8 +6,10 @@
 //! | let requests with a token in | [`HallpassExt::layer`] |
 //! | say what a handler needs | [`HandlerExt::scoped`], or the typed extractor [`Scoped`] |
 //! | have no route without a requirement | [`GuardedRouter`] |
+//! | look for tokens in forms, too | [`TokenLayerExt::or_form_field`] |
 //! | know who calls | [`Authenticated`] |
 //! | let people manage their tokens | [`TokenApi`] |
+//! | ask them for their password first | [`TokenApi::confirm`] |
 //!
 //! [`TokenApi`] is the API, as a router to merge. It is described by its own OpenAPI 3.1 document, at
 //! `openapi.json` below its mount.
@@ -22,9 +24,11 @@
 mod api;
 mod body;
 mod caller;
+mod confirm;
 mod cross_site;
 mod ext;
 mod extract;
+mod form;
 mod framework;
 mod guarded;
 mod handler;
@@ -44,8 +48,10 @@ pub use hallpass_tower as tower;
 pub use self::{
     api::TokenApi,
     caller::{IntoCaller, Who},
+    confirm::{Confirm, Confirmation, IntoConfirmed},
     ext::HallpassExt,
     extract::{Authenticated, RequiredScope, Scoped},
+    form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,
     handler::{HandlerExt, ScopedFuture, ScopedHandler},
     rejection::Rejection,

@@ -6,14 +6,18 @@ use axum::http::StatusCode;
 use hallpass_tower::PROBLEM_TYPE_PREFIX;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{OperationBuilder, Parameter, PathsBuilder};
+use utoipa::openapi::path::{
+    OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathsBuilder,
+};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder, ResponsesBuilder};
-use utoipa::openapi::schema::{ComponentsBuilder, Schema};
+use utoipa::openapi::schema::{
+    ComponentsBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
+};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Required};
 
 use crate::api::{Access, Operation, text_header};
 use crate::problem::{Kind, ProblemView};
@@ -90,8 +94,9 @@ impl Access {
     }
 }
 
-/// The document of these operations; `cookie` is the name of the host's own.
-pub(crate) fn document(operations: &[Operation], cookie: &str) -> OpenApi {
+/// The document of these operations; `cookie` is the name of the host's own, and `confirms` says whether it
+/// asks for a confirmation.
+pub(crate) fn document(operations: &[Operation], cookie: &str, confirms: bool) -> OpenApi {
     let mut schemas = BTreeMap::new();
     let mut problem = Page::default();
     problem.schema::<ProblemView<'_>>();
@@ -102,6 +107,9 @@ pub(crate) fn document(operations: &[Operation], cookie: &str) -> OpenApi {
         (operation.document)(&mut page);
         page.problems(operation.failures.iter().copied());
         page.problems(operation.access.problems(operation.method.changes()));
+        if confirms && operation.needs_confirmation() {
+            confirmation(&mut page);
+        }
         schemas.extend(std::mem::take(&mut page.schemas));
         paths = paths.path(operation.path, path_item(operation, page));
     }
@@ -122,6 +130,28 @@ pub(crate) fn document(operations: &[Operation], cookie: &str) -> OpenApi {
         .paths(paths)
         .components(Some(components.build()))
         .build()
+}
+
+/// What a change takes where the host asks for a confirmation, and what may be wrong with it.
+fn confirmation(page: &mut Page) {
+    page.parameter(
+        ParameterBuilder::new()
+            .name("Hallpass-Confirmation")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::True)
+            .description(Some(
+                "What confirms the change, such as the caller's password: base64url of its UTF-8 text, of at \
+                 most 1024 bytes.",
+            ))
+            .schema(Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+                    .pattern(Some("^[A-Za-z0-9_-]+={0,2}$"))
+                    .max_length(Some(1368)),
+            )),
+    );
+    page.problems([Kind::ConfirmationRequired, Kind::ConfirmationFailed, Kind::TooManyAttempts]);
 }
 
 fn path_item(operation: &Operation, page: Page) -> PathItem {
@@ -163,7 +193,7 @@ fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
         if kinds.contains(&Kind::NoCredential) {
             answer = answer.header("WWW-Authenticate", text_header("The challenge (RFC 6750)."));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             answer = answer.header("Retry-After", text_header("Seconds until it is worth a try."));
         }
         answer.build()

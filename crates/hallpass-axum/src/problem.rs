@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     CrossSite,
     TokenNotAllowed,
     CallerRefused,
+    ConfirmationRequired,
+    ConfirmationFailed,
     AdminOnly,
     OwnerOnly,
     ScopeNotGrantable,
@@ -36,13 +38,14 @@ pub(crate) enum Kind {
     TooLarge,
     NotJson,
     Invalid,
+    TooManyAttempts,
     Internal,
     Unavailable,
 }
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::InvalidRequest,
         Self::MalformedJson,
         Self::NoCaller,
@@ -51,6 +54,8 @@ impl Kind {
         Self::CrossSite,
         Self::TokenNotAllowed,
         Self::CallerRefused,
+        Self::ConfirmationRequired,
+        Self::ConfirmationFailed,
         Self::AdminOnly,
         Self::OwnerOnly,
         Self::ScopeNotGrantable,
@@ -64,6 +69,7 @@ impl Kind {
         Self::TooLarge,
         Self::NotJson,
         Self::Invalid,
+        Self::TooManyAttempts,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -81,6 +87,12 @@ impl Kind {
                 (StatusCode::FORBIDDEN, "token-not-allowed", "Not with a token")
             }
             Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Caller refused"),
+            Self::ConfirmationRequired => {
+                (StatusCode::FORBIDDEN, "confirmation-required", "Confirmation required")
+            }
+            Self::ConfirmationFailed => {
+                (StatusCode::FORBIDDEN, "confirmation-failed", "Confirmation failed")
+            }
             Self::AdminOnly => (StatusCode::FORBIDDEN, "admin-only", "Only for admins"),
             Self::OwnerOnly => (StatusCode::FORBIDDEN, "owner-only", "Only for its owner"),
             Self::ScopeNotGrantable => {
@@ -98,6 +110,9 @@ impl Kind {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON"),
             Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid"),
+            Self::TooManyAttempts => {
+                (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
+            }
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
         }
@@ -125,6 +140,8 @@ pub(crate) struct Problem {
     errors: Vec<FieldProblem>,
     /// How many tokens are allowed, and how many there are.
     limit: Option<(u32, u64)>,
+    /// In how many seconds it is worth a try.
+    retry_after: Option<u32>,
 }
 
 /// What is wrong with one field.
@@ -166,7 +183,7 @@ pub(crate) struct ProblemView<'p> {
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), limit: None }
+        Self { kind, detail: detail.into(), errors: Vec::new(), limit: None, retry_after: None }
     }
 
     /// 422 for one field.
@@ -179,8 +196,18 @@ impl Problem {
         Self { errors, ..Self::new(Kind::Invalid, detail) }
     }
 
+    pub(crate) fn no_caller() -> Self {
+        Self::new(Kind::NoCaller, "this needs somebody who is signed in")
+    }
+
     pub(crate) fn no_such_token() -> Self {
         Self::new(Kind::NotFound, "there is no such token")
+    }
+
+    /// 429: wrong confirmations have to be paid for with a wait.
+    pub(crate) fn too_many_attempts(wait: u32) -> Self {
+        let detail = format!("too many wrong confirmations: try again in {wait} s");
+        Self { retry_after: Some(wait), ..Self::new(Kind::TooManyAttempts, detail) }
     }
 
     pub(crate) fn unavailable() -> Self {
@@ -273,10 +300,11 @@ impl IntoResponse for Problem {
                 let challenge = r#"Bearer realm="api", error="invalid_token""#;
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
-            Kind::Unavailable => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(retry_after()));
-            }
             _ => {}
+        }
+        let unavailable = (self.kind == Kind::Unavailable).then(retry_after);
+        if let Some(seconds) = self.retry_after.or(unavailable) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

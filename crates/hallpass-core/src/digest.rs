@@ -51,6 +51,11 @@ impl Digest {
         Ok(Self { hmac, bytes })
     }
 
+    /// Of a secret, without a pepper.
+    pub(crate) fn sha256(secret: SecretRef<'_>) -> Self {
+        Self { hmac: None, bytes: sha256(secret) }
+    }
+
     /// The name of the pepper it was made under, if it was.
     fn key(&self) -> Option<&str> {
         self.hmac.as_deref().map(|algorithm| &algorithm[HMAC_SHA256.len()..])
@@ -91,6 +96,9 @@ pub enum DigestError {
     /// The digest has another length than 32 bytes.
     #[error("a digest has 32 bytes, this one {0}")]
     Length(usize),
+    /// The text is not what [`Digest::to_text`] writes.
+    #[error("a digest is written `sha256:` and 64 hexadecimal digits")]
+    Text,
     /// The key id is not one.
     #[error(transparent)]
     KeyId(#[from] KeyIdError),

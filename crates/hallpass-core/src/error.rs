@@ -25,6 +25,9 @@ pub enum Error {
     /// The change would bring an expired or revoked token back.
     #[error("the token has ended: only regenerating it brings it back")]
     Ended,
+    /// There is a token of this id already, and it is another.
+    #[error("there is a token of this id, of another owner or with another secret")]
+    Taken,
     /// The owner has as many tokens as allowed.
     #[error("you have {in_use} tokens, and {limit} are allowed: delete one first")]
     #[non_exhaustive]

@@ -17,6 +17,7 @@ mod catalog;
 mod clock;
 mod cursor;
 mod digest;
+mod digest_text;
 mod error;
 mod event;
 mod expiry;
@@ -47,8 +48,9 @@ pub use self::{
     event::{Event, EventKind, EventSink, RefusedBecause},
     expiry::{Expiry, ExpiryError, parse_span},
     hallpass::{
-        BuildError, DeletedTokens, ExpiryInput, Hallpass, HallpassBuilder, Issued, Listed, Listing,
-        MAX_OVERLAP, NewToken, Regenerate, SpanInput, TokenUpdate, WeakHallpass,
+        BuildError, DeletedTokens, Ensured, ExpiryInput, Hallpass, HallpassBuilder, Issued,
+        KnownToken, Listed, Listing, MAX_OVERLAP, NewToken, Regenerate, SpanInput, TokenUpdate,
+        WeakHallpass,
     },
     limits::Limits,
     owner::{Owner, OwnerError, Owners, Standing, StandingQuestion},
@@ -59,7 +61,7 @@ pub use self::{
     },
     scope::{Scope, ScopeError, ScopeSet},
     text::{DESCRIPTION_MAX, NAME_MAX, fold},
-    token::{PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError},
+    token::{NotAToken, PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError},
     verify::{
         CacheNote, Denied, LoadPool, LoadedToken, PendingUse, PendingVerification, Principal,
         Verification,

@@ -9,11 +9,19 @@ pub use hallpass_core as core;
 pub use hallpass_tower as tower;
 
 #[cfg(feature = "axum")]
-pub use hallpass_axum::{Authenticated, GuardedRouter, RequiredScope, Scoped, TokenApi};
+pub use hallpass_axum::{
+    Authenticated, Confirmation, GuardedRouter, RequiredScope, Scoped, TokenApi,
+};
 #[cfg(feature = "cache")]
 pub use hallpass_cache::{CacheSettings, Cached};
+#[cfg(feature = "dashboard")]
+pub use hallpass_dashboard::Dashboard;
 #[cfg(feature = "memory")]
 pub use hallpass_memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use hallpass_postgres::{PostgresSettings, PostgresStore};
+#[cfg(feature = "redis")]
+pub use hallpass_redis::{RedisSettings, RedisStore};
 #[cfg(feature = "sqlite")]
 pub use hallpass_sqlite::SqliteStore;
 
@@ -28,7 +36,7 @@ pub use hallpass_tower::{PolicyTable, Refusal, RefusalKind, TokenLayer, require}
 /// The traits whose methods the examples call: `use hallpass::prelude::*;`.
 pub mod prelude {
     #[cfg(feature = "axum")]
-    pub use hallpass_axum::{HallpassExt, HandlerExt};
+    pub use hallpass_axum::{HallpassExt, HandlerExt, TokenLayerExt};
     #[cfg(not(feature = "axum"))]
     pub use hallpass_tower::HallpassExt;
     pub use hallpass_tower::PrincipalExt;
@@ -53,6 +61,7 @@ mod snippets {
 
     page!(readme, "../../../README.md");
     page!(start, "../../../docs/start.md");
+    page!(confirmation, "../../../docs/confirmation.md");
     page!(scopes, "../../../docs/scopes.md");
     page!(routes, "../../../docs/routes.md");
     page!(stores, "../../../docs/stores.md");

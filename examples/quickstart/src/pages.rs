@@ -20,7 +20,7 @@ async fn home(session: Session) -> Result<Response, StatusCode> {
         Some(caller) => format!(
             "<p>Signed in as <strong>{}</strong>.</p>\
              <form method=post action=/logout><button>Sign out</button></form>\
-             <p>Your tokens, as JSON: <a href=/tokens>/tokens</a></p>",
+             <p><a href=/settings/tokens>Your tokens</a> (as JSON: <a href=/tokens>/tokens</a>)</p>",
             escape(caller.actor().as_str())
         ),
         None => {

@@ -7,7 +7,7 @@ use axum::extract::Form;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use hallpass::Caller;
+use hallpass::{Caller, Confirmation};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tower_sessions::Session;
@@ -42,6 +42,11 @@ pub(crate) async fn signed_in(session: Session) -> Result<Option<Caller>, Status
     Ok(person.map(|name| if name == "root" { Caller::admin(name) } else { Caller::owner(name) }))
 }
 
+/// Whether that is the caller's own password: with `--confirm`, the token API asks with every change.
+pub(crate) async fn confirmed(caller: Caller, password: Confirmation) -> Result<bool, StatusCode> {
+    hashed(move || is_password_of(caller.actor().as_str(), password.reveal())).await
+}
+
 pub(crate) fn routes() -> Router {
     Router::new().route("/login", post(login)).route("/logout", post(logout))
 }
@@ -56,11 +61,8 @@ async fn login(
     session: Session,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
-    let _turn = HASHING.acquire().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     let Credentials { username, password } = credentials.clone();
-    // Hashing takes its time on purpose: not on a thread that serves others.
-    let known = tokio::task::spawn_blocking(move || is_password_of(&username, &password)).await;
-    if !known.unwrap_or(false) {
+    if !hashed(move || is_password_of(&username, &password)).await? {
         let sorry = pages::login(Some("That is not the name and password of anybody here."));
         return Ok((StatusCode::UNAUTHORIZED, sorry).into_response());
     }
@@ -78,6 +80,17 @@ async fn logout(session: Session) -> Result<Redirect, StatusCode> {
 /// The sessions cannot be reached: that says nothing about who calls.
 fn unavailable(_: tower_sessions::session::Error) -> StatusCode {
     StatusCode::SERVICE_UNAVAILABLE
+}
+
+/// Hashing takes its time on purpose: not on a thread that serves others. The turn is over when the work
+/// is, even if nobody waits for it any more.
+async fn hashed(check: impl FnOnce() -> bool + Send + 'static) -> Result<bool, StatusCode> {
+    let turn = HASHING.acquire().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let work = move || {
+        let _turn = turn;
+        check()
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// As slow for a name that nobody has.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct Project {
     id: String,
     title: String,
@@ -28,24 +28,26 @@ struct NewProject {
 }
 
 /// The projects, in memory: they are not what this example is about.
-#[derive(Clone)]
-struct Projects(Arc<Mutex<BTreeMap<String, Project>>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Projects(Arc<Mutex<BTreeMap<String, Project>>>);
 
-impl Projects {
-    fn new() -> Self {
+impl Default for Projects {
+    fn default() -> Self {
         let projects = [("atlas", "Atlas"), ("borealis", "Borealis")].map(|(id, title)| {
             let (id, title) = (id.to_owned(), title.to_owned());
             (id.clone(), Project { id, title, published: false })
         });
         Self(Arc::new(Mutex::new(projects.into())))
     }
+}
 
+impl Projects {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Project>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(crate) fn routes() -> GuardedRouter {
+pub(crate) fn routes(projects: &Projects) -> GuardedRouter {
     GuardedRouter::new()
         .get("/health", public(), health)
         .get("/me", authenticated(), me)
@@ -58,7 +60,7 @@ pub(crate) fn routes() -> GuardedRouter {
             all_of(["projects:publish:{id}", "projects:read:{id}"]),
             publish,
         )
-        .with_state(Projects::new())
+        .with_state(projects.clone())
 }
 
 async fn health() -> &'static str {

@@ -3,8 +3,12 @@
 use std::io;
 
 /// Ends at Ctrl-C or SIGTERM: at those that come after this call, not after the first poll.
+///
+/// # Errors
+///
+/// The system does not let signals be heard.
 #[cfg(unix)]
-pub(crate) fn asked() -> io::Result<impl Future<Output = ()> + Send> {
+pub fn asked() -> io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -18,8 +22,12 @@ pub(crate) fn asked() -> io::Result<impl Future<Output = ()> + Send> {
 }
 
 /// Ends at Ctrl-C: at one that comes after this call, not after the first poll.
+///
+/// # Errors
+///
+/// The system does not let signals be heard.
 #[cfg(windows)]
-pub(crate) fn asked() -> io::Result<impl Future<Output = ()> + Send> {
+pub fn asked() -> io::Result<impl Future<Output = ()> + Send> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         interrupt.recv().await;

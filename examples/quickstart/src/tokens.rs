@@ -1,21 +1,39 @@
 //! The one handle: its store, its catalog, its limits.
 
 use hallpass::core::HallpassBuilder;
-use hallpass::{Cached, Catalog, CatalogScope, Expiry, Hallpass, Limits, MemoryStore, SqliteStore};
+use hallpass::{
+    Cached, Catalog, CatalogScope, Expiry, Hallpass, Limits, MemoryStore, PostgresStore,
+    RedisStore, SqliteStore,
+};
 
 use crate::options::Options;
 
-pub(crate) async fn passes(options: &Options) -> Result<Hallpass, Box<dyn std::error::Error>> {
+/// The one handle, on the store that the options name.
+///
+/// # Errors
+///
+/// The store cannot be opened.
+pub async fn passes(options: &Options) -> Result<Hallpass, Box<dyn std::error::Error>> {
     let limits = Limits::default().tokens_per_owner(options.limit).default_expiry(Expiry::days(30));
     Ok(on_store(&options.store).await?.prefix("hp").catalog(catalog()).limits(limits).build())
 }
 
 async fn on_store(url: &str) -> Result<HallpassBuilder, Box<dyn std::error::Error>> {
-    match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(Hallpass::builder(Cached::new(SqliteStore::connect(url).await?))),
-        Some(("memory", "")) => Ok(Hallpass::builder(Cached::new(MemoryStore::new()))),
-        _ => Err("--store takes `sqlite:FILE` or `memory:`".into()),
-    }
+    Ok(match url.split_once(':') {
+        Some(("sqlite", _)) => Hallpass::builder(Cached::new(SqliteStore::connect(url).await?)),
+        Some(("postgres" | "postgresql", _)) => {
+            Hallpass::builder(Cached::new(PostgresStore::connect(url).await?))
+        }
+        Some(("redis" | "rediss", _)) => {
+            Hallpass::builder(Cached::new(RedisStore::connect(url).await?))
+        }
+        Some(("memory", "")) => Hallpass::builder(Cached::new(MemoryStore::new())),
+        _ => {
+            return Err(
+                "--store takes `sqlite:FILE`, `postgres://...`, `redis://...` or `memory:`".into(),
+            );
+        }
+    })
 }
 
 fn catalog() -> Catalog {

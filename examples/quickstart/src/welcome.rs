@@ -5,15 +5,21 @@ use std::net::SocketAddr;
 
 use hallpass::{Caller, Error, Hallpass, Listing, NewToken};
 
-pub(crate) async fn print(passes: &Hallpass, address: SocketAddr) -> Result<(), Error> {
+pub(crate) async fn print(
+    passes: &Hallpass,
+    address: SocketAddr,
+    confirm: bool,
+) -> Result<(), Error> {
     let first = first_token(passes, address).await?.unwrap_or_default();
+    // `wonderland`, in base64url.
+    let confirmation = if confirm { "-H 'Hallpass-Confirmation: d29uZGVybGFuZA' " } else { "" };
     let text = format!(
         r#"listening on http://{address}
 {first}
 Sign in as alice (or bob: builder; root, an admin: toor), and issue a token of your own:
 
   curl -i -c cookies -d username=alice -d password=wonderland http://{address}/login
-  curl -b cookies -H 'Content-Type: application/json' -d '{{"name": "ci", "preset": "full", "expires": "30d"}}' http://{address}/tokens
+  curl -b cookies {confirmation}-H 'Content-Type: application/json' -d '{{"name": "ci", "preset": "full", "expires": "30d"}}' http://{address}/tokens
   curl -b cookies http://{address}/tokens
 "#
     );

@@ -5,8 +5,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::binary::quickstart;
-use super::{PATIENCE, Server};
+use super::{PATIENCE, Program, Server};
 
 /// A folder, and what is started in it.
 pub(crate) struct Place(TempDir);
@@ -46,7 +45,12 @@ impl Place {
 
     /// The quickstart with these arguments alone.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(quickstart());
+        self.command_of(Program::Quickstart, arguments)
+    }
+
+    /// An example with these arguments alone.
+    pub(crate) fn command_of(&self, program: Program, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program.path());
         command.args(arguments).current_dir(self.path()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in ["HALLPASS_LISTEN", "HALLPASS_STORE", "HALLPASS_LIMIT", "HALLPASS_CONFIRM"] {

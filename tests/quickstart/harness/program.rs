@@ -1,54 +1,22 @@
-//! The binary, as cargo builds it.
-
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use serde_json::Value;
-
-/// Builds the quickstart, once for all tests here, and answers where it is.
-///
-/// In the profile of this very test, and with the packages and features that `cargo xtask test` builds, so that there is
-/// nothing left to build.
-pub(super) fn quickstart() -> &'static PathBuf {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(build)
+/// An example that these tests run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Program {
+    Quickstart,
+    Cluster,
 }
 
-fn build() -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["build", "--quiet", "--workspace", "--all-features", "--example", "quickstart"])
-        .args(["--message-format", "json-render-diagnostics", "--profile", &profile()])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stderr(Stdio::inherit());
-    // What cargo says of this package would make build scripts run anew.
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| {
-            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-        }) {
-            cargo.env_remove(name);
-        }
-    }
-    let built = cargo.output().expect("cargo starts");
-    assert!(built.status.success(), "the quickstart does not build");
-    let messages = String::from_utf8(built.stdout).expect("cargo speaks UTF-8");
-    messages
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("cargo speaks JSON"))
-        .find(|message| {
-            message["target"]["name"] == "quickstart" && message["executable"].is_string()
-        })
-        .and_then(|message| Some(PathBuf::from(message["executable"].as_str()?)))
-        .expect("cargo says where the binary is")
-}
-
-/// The profile that this test is built in, by the folder that it is in: `target/debug/deps`.
-fn profile() -> String {
-    let test = std::env::current_exe().expect("a path");
-    let folder = test.parent().and_then(|deps| deps.parent()?.file_name()).expect("a folder");
-    match folder.to_str().expect("UTF-8") {
-        "debug" => "dev".to_owned(),
-        profile => profile.to_owned(),
+impl Program {
+    /// Where it is; it is built at the first call.
+    pub(super) fn path(self) -> &'static Path {
+        static QUICKSTART: OnceLock<PathBuf> = OnceLock::new();
+        static CLUSTER: OnceLock<PathBuf> = OnceLock::new();
+        let (path, name) = match self {
+            Self::Quickstart => (&QUICKSTART, "quickstart"),
+            Self::Cluster => (&CLUSTER, "cluster"),
+        };
+        path.get_or_init(|| hallpass_tests::built::program("--example", name))
     }
 }

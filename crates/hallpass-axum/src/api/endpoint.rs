@@ -16,6 +16,7 @@ use super::Shared;
 use super::input::{Call, NEEDS_TOKEN};
 use super::operation::{Access, Operation};
 use crate::caller::ErasedWho;
+use crate::confirm::{Confirming, Presented};
 use crate::cross_site;
 use crate::headers;
 use crate::problem::{Kind, Problem};
@@ -24,6 +25,7 @@ use crate::problem::{Kind, Problem};
 pub(crate) struct Endpoint<S> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) who: Arc<dyn ErasedWho<S>>,
+    pub(crate) confirming: Option<Arc<Confirming<S>>>,
     pub(crate) operation: Arc<Operation>,
 }
 
@@ -32,6 +34,7 @@ impl<S> Clone for Endpoint<S> {
         Self {
             shared: Arc::clone(&self.shared),
             who: Arc::clone(&self.who),
+            confirming: self.confirming.clone(),
             operation: Arc::clone(&self.operation),
         }
     }
@@ -50,7 +53,10 @@ impl<S: Clone + Send + Sync + 'static> Handler<(), S> for Endpoint<S> {
 
 impl<S> Endpoint<S> {
     async fn answer(&self, request: Request, state: &S) -> Result<Response, Problem> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        // Before the host's sign-in sees the headers, which it may log.
+        let asks = self.confirming.is_some();
+        let presented = asks.then(|| Presented::take(&mut parts.headers));
         let mut call = Call {
             shared: Arc::clone(&self.shared),
             parts,
@@ -60,6 +66,9 @@ impl<S> Endpoint<S> {
             path: self.operation.path,
         };
         self.admit(&mut call, state).await?;
+        if let Some(presented) = presented {
+            self.confirm(&mut call, presented, state).await?;
+        }
         self.operation.run(call).await
     }
 
@@ -94,6 +103,23 @@ impl<S> Endpoint<S> {
         Ok(())
     }
 
+    /// Has a change confirmed by whoever is signed in. That comes after everything that can be told of who
+    /// calls, so that no other site spends anybody's attempts, and before anything that can be told of tokens.
+    async fn confirm(
+        &self,
+        call: &mut Call,
+        presented: Presented,
+        state: &S,
+    ) -> Result<(), Problem> {
+        let Some(confirming) = &self.confirming else { return Ok(()) };
+        if !self.operation.needs_confirmation() {
+            return Ok(());
+        }
+        let caller = call.caller.as_ref().ok_or_else(Problem::no_caller)?;
+        let passes = &call.shared.passes;
+        confirming.check(passes, caller, presented, &mut call.parts, state).await
+    }
+
     /// The principal of a token in the `Authorization` header. It is never looked for elsewhere.
     async fn principal(&self, parts: &Parts) -> Result<Option<Principal>, Problem> {
         let malformed = |detail| Err(Problem::new(Kind::InvalidRequest, detail));
@@ -115,9 +141,8 @@ impl<S> Endpoint<S> {
 
     /// Whom the host's sign-in names.
     async fn caller(&self, parts: &mut Parts, state: &S) -> Result<Caller, Problem> {
-        let nobody = || Problem::new(Kind::NoCaller, "this needs somebody who is signed in");
         match self.who.who(parts, state).await {
-            Ok(caller) => caller.ok_or_else(nobody),
+            Ok(caller) => caller.ok_or_else(Problem::no_caller),
             Err(said) if said.status().is_server_error() => {
                 tracing::error!(
                     target: "hallpass",
@@ -129,7 +154,7 @@ impl<S> Endpoint<S> {
             Err(said) if said.status() == StatusCode::FORBIDDEN => {
                 Err(Problem::new(Kind::CallerRefused, "the sign-in refused the caller"))
             }
-            Err(_) => Err(nobody()),
+            Err(_) => Err(Problem::no_caller()),
         }
     }
 }

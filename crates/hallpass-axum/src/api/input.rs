@@ -78,10 +78,7 @@ pub(crate) struct By {
 
 impl Input for By {
     async fn take(call: &mut Call) -> Result<Self, Problem> {
-        let caller = call
-            .caller
-            .clone()
-            .ok_or_else(|| Problem::new(Kind::NoCaller, "this needs somebody who is signed in"))?;
+        let caller = call.caller.clone().ok_or_else(Problem::no_caller)?;
         Ok(Self { passes: call.shared.passes.clone(), caller, mount: call.mount().to_owned() })
     }
 

@@ -31,6 +31,7 @@ use self::endpoint::Endpoint;
 pub(crate) use self::operation::{Access, Operation};
 pub(crate) use self::reply::text_header;
 use crate::caller::{Asking, ErasedWho, Who};
+use crate::confirm::{Confirm, Confirming};
 use crate::cross_site::Origin;
 use crate::headers;
 use crate::openapi;
@@ -78,6 +79,7 @@ use crate::problem::{Kind, Problem, no_such_method};
 pub struct TokenApi<S = ()> {
     passes: Hallpass,
     who: Arc<dyn ErasedWho<S>>,
+    confirming: Option<Arc<Confirming<S>>>,
     trusted: Vec<Origin>,
     cookie: String,
 }
@@ -95,9 +97,26 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
         Self {
             passes: passes.clone(),
             who: Arc::new(Asking::new(who)),
+            confirming: None,
             trusted: Vec::new(),
             cookie: "id".to_owned(),
         }
+    }
+
+    /// Asks for a confirmation with every change: a password, a one-time code, whatever `check` can tell
+    /// right from wrong. See [`Confirm`].
+    ///
+    /// It is sent as `Hallpass-Confirmation: <base64url of its UTF-8 text>`, of at most 1024 bytes. Without one a change is refused with 403
+    /// `confirmation-required`, with a wrong one with 403 `confirmation-failed`, before anything else
+    /// about the request is looked at. It holds for the one request alone. `DELETE /current`, which only takes rights away, needs none.
+    ///
+    /// After five wrong ones in a row a caller has to wait before the next is looked at, even if it is right: 30 seconds, and with each
+    /// further wrong one twice as long, up to 15 minutes; until then the answer is 429 with `Retry-After`, and the
+    /// check is not asked. A right one ends the row. No more of one caller's are checked at the same time than may still be wrong. The
+    /// counts are this API's, on this node.
+    pub fn confirm<C: Confirm<T, S>, T: 'static>(mut self, check: C) -> Self {
+        self.confirming = Some(Arc::new(Confirming::new(check)));
+        self
     }
 
     /// Lets pages of another origin, such as `https://app.example.com`, make changes in the name of
@@ -136,7 +155,7 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     #[track_caller]
     pub fn at(self, path: &str) -> Router<S> {
         let operations = table::operations();
-        let document = openapi::document(&operations, &self.cookie);
+        let document = openapi::document(&operations, &self.cookie, self.confirming.is_some());
         let shared = Arc::new(Shared { passes: self.passes, trusted: self.trusted, document });
         let mut api = Router::new();
         let mut collection = MethodRouter::new();
@@ -145,6 +164,7 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
             let endpoint = Endpoint {
                 shared: Arc::clone(&shared),
                 who: Arc::clone(&self.who),
+                confirming: self.confirming.clone(),
                 operation: Arc::new(operation),
             };
             if relative == "/" {
@@ -169,7 +189,10 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
 
 impl<S> fmt::Debug for TokenApi<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenApi").field("trusted", &self.trusted).finish_non_exhaustive()
+        f.debug_struct("TokenApi")
+            .field("trusted", &self.trusted)
+            .field("confirms", &self.confirming.is_some())
+            .finish_non_exhaustive()
     }
 }
 

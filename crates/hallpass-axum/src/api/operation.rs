@@ -112,6 +112,12 @@ impl Operation {
         self
     }
 
+    /// Whether it is a change that somebody who is signed in makes. A token that revokes itself only
+    /// takes rights away.
+    pub(crate) fn needs_confirmation(&self) -> bool {
+        self.method.changes() && self.access != Access::Token
+    }
+
     pub(crate) async fn run(&self, call: Call) -> Result<Response, Problem> {
         (self.run)(call).await
     }

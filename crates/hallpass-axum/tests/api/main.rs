@@ -4,6 +4,7 @@ mod support;
 
 mod bodies;
 mod callers;
+mod confirmation;
 mod copy;
 mod credentials;
 mod cross_site;

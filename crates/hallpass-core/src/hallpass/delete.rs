@@ -92,6 +92,20 @@ impl Hallpass {
     ///
     /// [`Forbidden::OnlyOperators`], or the store's trouble: what is gone by then stays gone.
     pub async fn prune(&self, by: &Caller, ended_before: Timestamp) -> Result<u64, Error> {
+        self.prune_with(by, ended_before, |_| {}).await
+    }
+
+    /// The same, and tells after each batch how many are gone by then.
+    ///
+    /// # Errors
+    ///
+    /// As [`prune`](Self::prune).
+    pub async fn prune_with(
+        &self,
+        by: &Caller,
+        ended_before: Timestamp,
+        mut progress: impl FnMut(u64) + Send,
+    ) -> Result<u64, Error> {
         if by.role() != Role::Operator {
             return Err(Forbidden::OnlyOperators.into());
         }
@@ -102,6 +116,7 @@ impl Hallpass {
             match self.store().prune(ended_before, PRUNE_BATCH).await {
                 Ok(batch) => {
                     pruned += batch;
+                    progress(pruned);
                     if batch < u64::from(PRUNE_BATCH) {
                         break Ok(pruned);
                     }

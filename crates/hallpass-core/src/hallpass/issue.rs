@@ -8,7 +8,7 @@ use crate::event::EventKind;
 use crate::owner::Owner;
 use crate::record::TokenRecord;
 use crate::scope::ScopeSet;
-use crate::store::{Secrets, StoredToken};
+use crate::store::{Secrets, StoreError, StoredToken};
 use crate::token::{PlainToken, Secret, TokenId};
 
 /// A token that has just got a secret: the only time that it is seen.
@@ -31,7 +31,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    fn record(&self, id: TokenId, owner: &Owner) -> TokenRecord {
+    pub(super) fn record(&self, id: TokenId, owner: &Owner) -> TokenRecord {
         TokenRecord {
             description: self.description.clone(),
             scopes: self.scopes.clone(),
@@ -52,23 +52,47 @@ impl Hallpass {
         let owner = by.must_name_owner()?;
         let now = self.now();
         let mut faults = Faults::default();
-        let name = Self::read_name(&mut faults, &new.name);
-        let description = Self::read_description(&mut faults, &new.description);
-        let mut scopes = self.read_scopes(&mut faults, &new.scopes);
+        let mut draft = self.read_new(&mut faults, &new, now);
+        draft.expires_at = self.read_end(&mut faults, &new, now);
+        faults.check()?;
+        self.insert(by, owner, EventKind::Issued, draft).await
+    }
+
+    /// All of a new token but its end.
+    pub(super) fn read_new(&self, faults: &mut Faults, new: &NewToken, now: Timestamp) -> Draft {
+        let name = Self::read_name(faults, &new.name);
+        let description = Self::read_description(faults, &new.description);
+        let mut scopes = self.read_scopes(faults, &new.scopes);
         if let Some(preset) = &new.preset {
             match self.catalog().and_then(|catalog| catalog.find_preset(preset)) {
                 Some(preset) => {
                     let all = scopes.into_iter().chain(preset.scopes().iter().cloned()).collect();
-                    scopes = Self::bounded(&mut faults, all);
+                    scopes = Self::bounded(faults, all);
                 }
                 None => faults.add("preset", "there is no such preset"),
             }
         }
-        let expires = new.expires.unwrap_or(self.limits().default_expiry.into());
-        let expires_at = self.read_expiry(&mut faults, &expires, now, now);
-        faults.check()?;
-        let draft = Draft { name, description, scopes, expires_at, created_at: now };
-        self.insert(by, owner, EventKind::Issued, draft).await
+        Draft { name, description, scopes, expires_at: None, created_at: now }
+    }
+
+    /// When a new token ends.
+    pub(super) fn read_end(
+        &self,
+        faults: &mut Faults,
+        new: &NewToken,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let default = || self.limits().default_expiry.into();
+        let expires = new.expires.clone().unwrap_or_else(default);
+        self.read_expiry(faults, &expires, now, now)
+    }
+
+    /// What a store means that did not add a token.
+    pub(super) fn not_inserted(&self, error: StoreError) -> Error {
+        match (error.limit_in_use(), self.limits().tokens_per_owner) {
+            (Some(in_use), Some(limit)) => Error::LimitReached { limit, in_use },
+            _ => error.into(),
+        }
     }
 
     /// Gives a draft an id and a secret and stores it, if the caller may give what it holds.
@@ -96,12 +120,7 @@ impl Hallpass {
                     return Ok(Issued { token, record });
                 }
                 Err(error) if error.is_duplicate() && attempts_left > 0 => attempts_left -= 1,
-                Err(error) => {
-                    return Err(match (error.limit_in_use(), self.limits().tokens_per_owner) {
-                        (Some(in_use), Some(limit)) => Error::LimitReached { limit, in_use },
-                        _ => error.into(),
-                    });
-                }
+                Err(error) => return Err(self.not_inserted(error)),
             }
         }
     }

@@ -5,6 +5,7 @@ mod builder;
 mod copy;
 mod delete;
 mod draft;
+mod ensure;
 mod issue;
 mod read;
 mod regenerate;
@@ -24,6 +25,7 @@ pub use self::{
     builder::{BuildError, HallpassBuilder},
     delete::DeletedTokens,
     draft::{ExpiryInput, NewToken, TokenUpdate},
+    ensure::{Ensured, KnownToken},
     issue::Issued,
     read::{Listed, Listing},
     regenerate::{MAX_OVERLAP, Regenerate, SpanInput},
@@ -144,7 +146,7 @@ impl Hallpass {
     /// The pattern by which a secret scanner finds this application's tokens.
     #[must_use]
     pub fn token_pattern(&self) -> String {
-        crate::token::pattern(self.prefix())
+        self.prefix().token_pattern()
     }
 
     /// The time by which tokens are judged, to the millisecond: this machine's, or the store's where a cache knows

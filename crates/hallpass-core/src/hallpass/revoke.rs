@@ -4,7 +4,7 @@ use crate::error::{Error, Forbidden};
 use crate::event::EventKind;
 use crate::owner::Owner;
 use crate::record::TokenRecord;
-use crate::store::{Change, ChangeKind};
+use crate::store::{Change, ChangeKind, StoreError};
 use crate::token::TokenId;
 
 /// How often a revocation is tried again: others may rename the token meanwhile, it is taken back all the same.
@@ -24,9 +24,12 @@ impl Hallpass {
     /// may still work.
     pub async fn revoke(&self, by: &Caller, id: TokenId) -> Result<TokenRecord, Error> {
         let now = self.now();
-        let mut unknown_outcomes = 0;
+        let (mut unknown_outcomes, mut unknown) = (0, None);
         for _ in 0..ATTEMPTS {
-            let mut record = self.visible(by, id).await?.record;
+            let mut record = match self.visible(by, id).await {
+                Ok(visible) => visible.record,
+                Err(error) => return Err(still_unknown(unknown, error)),
+            };
             if record.revoked_at.is_some() {
                 if unknown_outcomes > 0 && record.revoked_at == Some(now) {
                     self.emit(&self.event(EventKind::Revoked, by).about_token(&record));
@@ -44,8 +47,9 @@ impl Hallpass {
                     if error.is_outcome_unknown() && unknown_outcomes < UNKNOWN_OUTCOMES =>
                 {
                     unknown_outcomes += 1;
+                    unknown = Some(error);
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(still_unknown(unknown, error)),
             }
         }
         Err(Error::Conflict)
@@ -68,5 +72,13 @@ impl Hallpass {
             self.emit(&event);
         }
         Ok(revoked)
+    }
+}
+
+/// What to answer if the store fails while it is found out what became of a change: that is not known yet.
+fn still_unknown(unknown: Option<StoreError>, error: Error) -> Error {
+    match unknown {
+        Some(unknown) if error.is_unavailable() => Error::Store(unknown),
+        _ => error,
     }
 }

@@ -59,6 +59,14 @@ impl TokenId {
         u16::from_be_bytes([hash[0], hash[1]])
     }
 
+    /// When it was generated, to the millisecond, as the id says: anybody can write an id.
+    #[must_use]
+    pub fn generated_at(&self) -> Timestamp {
+        let (high, _) = self.0.as_u64_pair();
+        let millis = i64::try_from(high >> 16).unwrap_or(0);
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+    }
+
     /// The id as a UUID.
     #[must_use]
     pub fn as_uuid(&self) -> Uuid {

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::{Prefix, Secret, SecretRef, TokenId, base62};
 
 const CHECKSUM_LEN: usize = 6;
-const BODY_LEN: usize = TokenId::TEXT_LEN + Secret::TEXT_LEN + CHECKSUM_LEN;
+pub(super) const BODY_LEN: usize = TokenId::TEXT_LEN + Secret::TEXT_LEN + CHECKSUM_LEN;
 
 /// The longest text any token has, in bytes: what is longer is refused by its length alone.
 pub(crate) const MAX_LEN: usize = Prefix::MAX_LEN + 1 + BODY_LEN;
@@ -43,14 +43,17 @@ pub(crate) fn read<'t>(text: &'t [u8], prefixes: &[Prefix]) -> Option<(TokenId, 
         return None;
     }
     let (id, rest) = body.split_first_chunk::<{ TokenId::TEXT_LEN }>()?;
-    let (secret, sum) = rest.split_first_chunk::<{ Secret::TEXT_LEN }>()?;
-    let sum: &[u8; CHECKSUM_LEN] = sum.try_into().ok()?;
-    if base62::part(sum)? != u64::from(checksum(&text[..text.len() - CHECKSUM_LEN]))
-        || !base62::are_digits(secret)
-    {
+    let (secret, _) = rest.split_first_chunk::<{ Secret::TEXT_LEN }>()?;
+    if !has_checksum(text) || !base62::are_digits(secret) {
         return None;
     }
     Some((TokenId::read_base62(id)?, SecretRef::new(secret)))
+}
+
+/// Whether the last characters are the checksum of those before.
+pub(super) fn has_checksum(text: &[u8]) -> bool {
+    text.split_last_chunk::<CHECKSUM_LEN>()
+        .is_some_and(|(before, sum)| base62::part(sum) == Some(u64::from(checksum(before))))
 }
 
 /// CRC-32 (IEEE) of everything before it: a typo or a truncation never reaches a store.

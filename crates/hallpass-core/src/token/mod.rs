@@ -2,6 +2,7 @@
 
 pub(crate) mod base62;
 mod id;
+mod inspect;
 mod layout;
 mod plain;
 mod prefix;
@@ -10,6 +11,7 @@ mod secret;
 
 pub use self::{
     id::{TokenId, TokenIdError},
+    inspect::NotAToken,
     plain::PlainToken,
     prefix::{Prefix, PrefixError},
     presented::PresentedToken,

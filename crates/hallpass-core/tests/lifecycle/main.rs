@@ -6,6 +6,7 @@ mod common;
 mod canary;
 mod copy;
 mod delete;
+mod ensure;
 mod events;
 mod issue;
 mod limits;

@@ -63,7 +63,11 @@ async fn it_goes_on_in_batches_until_none_is_left() {
     service.passes.revoke_all(&alice(), alice().actor()).await.unwrap();
     service.clock.advance(days(1));
     service.happened.take();
-    assert_eq!(service.passes.prune(&job(), service.passes.now()).await.unwrap(), 1_201);
+    let mut told = Vec::new();
+    let (by, now) = (job(), service.passes.now());
+    let pruned = service.passes.prune_with(&by, now, |gone| told.push(gone)).await;
+    assert_eq!(pruned.unwrap(), 1_201);
+    assert_eq!(told, [500, 1_000, 1_201]);
     assert_eq!(service.store.faults().calls(Verb::Prune), 3);
     assert_eq!(service.happened.only().count, 1_201);
 }

@@ -6,7 +6,7 @@ mod contract;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use hallpass_axum::TokenApi;
+use hallpass_axum::{Confirm, TokenApi};
 use hallpass_core::{
     Caller, Catalog, CatalogScope, Expiry, Hallpass, HallpassBuilder, Limits, ScopeSet,
 };
@@ -79,6 +79,18 @@ impl Api {
 
     /// A host that is set up differently.
     pub(crate) async fn with(change: impl FnOnce(HallpassBuilder) -> HallpassBuilder) -> Self {
+        Self::build(change, |api| api).await
+    }
+
+    /// A host that asks for a confirmation, and checks it so.
+    pub(crate) async fn confirming<T: 'static>(check: impl Confirm<T, ()>) -> Self {
+        Self::build(|builder| builder, |api| api.confirm(check)).await
+    }
+
+    async fn build(
+        change: impl FnOnce(HallpassBuilder) -> HallpassBuilder,
+        mount: impl FnOnce(TokenApi) -> TokenApi,
+    ) -> Self {
         let clock = ManualClock::starting_at("2026-11-22T04:44:57Z".parse().unwrap());
         let store = FaultyStore::new(MemoryStore::new());
         let builder = Hallpass::builder(store.clone())
@@ -86,8 +98,8 @@ impl Api {
             .catalog(catalog())
             .limits(Limits::default().default_expiry(Expiry::days(30)));
         let passes = change(builder).build();
-        let app =
-            TokenApi::new(&passes, signed_in).trust_origin("https://app.example.org").at(MOUNT);
+        let api = TokenApi::new(&passes, signed_in).trust_origin("https://app.example.org");
+        let app = mount(api).at(MOUNT);
         let document = Self::document_of(&app).await;
         Self { app, passes, clock, store, document }
     }

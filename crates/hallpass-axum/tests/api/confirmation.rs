@@ -1,0 +1,381 @@
+//! Changes that have to be confirmed: when, with what, how often one may be wrong, and what becomes of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::task::Poll;
+
+use axum::extract::Extension;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use futures::future::join_all;
+use hallpass_axum::Confirmation;
+use hallpass_core::Caller;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls};
+
+const HEADER: &str = "hallpass-confirmation";
+/// `wonderland`, which is right for everybody here.
+const RIGHT: &str = "d29uZGVybGFuZA";
+/// `looking-glass`.
+const WRONG: &str = "bG9va2luZy1nbGFzcw";
+
+/// A host, and how often its check was asked.
+async fn host() -> (Api, Arc<AtomicU32>) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let check = move |_: Caller, password: Confirmation| {
+        count.fetch_add(1, SeqCst);
+        std::future::ready(password.reveal() == "wonderland")
+    };
+    (Api::confirming(check).await, asked)
+}
+
+/// A change that would be answered with 404 if it were let in: it needs no body and changes nothing.
+fn change(api: &Api) -> Sending<'_> {
+    api.post(&format!("/{UNKNOWN}/revoke"))
+}
+
+async fn confirmed(sending: Sending<'_>, with: &str) -> Answer {
+    sending.header(HEADER, with).send().await
+}
+
+/// Issues a token of alice's, with a confirmation.
+async fn issue(api: &Api) -> Answer {
+    let answer = api.post("").header(HEADER, RIGHT).json(&json!({ "name": "ci" })).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    answer
+}
+
+#[tokio::test]
+async fn without_one_or_with_a_wrong_one_nothing_is_changed() {
+    let (api, _) = host().await;
+    let (token, roots) = (issue(&api).await, api.post("").by("root").header(HEADER, RIGHT));
+    roots.json(&json!({ "name": "root's" })).await;
+    let before = api.get("").by("root").send().await.ok().json;
+    let own = |path: &String| path.replace(UNKNOWN, token.id());
+    let calls = changing_calls();
+    for (method, path) in calls
+        .iter()
+        .map(|(method, path)| (method, own(path)))
+        .chain([(&Method::POST, "/".to_owned()), (&Method::DELETE, "/".to_owned())])
+    {
+        for body in ["", "{", r#"{"name":"other","scopes":["projects"]}"#] {
+            let send = || {
+                let json =
+                    api.send(method.clone(), &path).header("content-type", "application/json");
+                json.by("root").body(body)
+            };
+            send().send().await.refused(403, "confirmation-required");
+            confirmed(send(), "").await.refused(403, "confirmation-required");
+            let answer = confirmed(send(), WRONG).await.refused(403, "confirmation-failed");
+            assert!(!answer.text.contains(WRONG) && !answer.text.contains("looking-glass"));
+            confirmed(change(&api).by("root"), RIGHT).await.refused(404, "not-found");
+        }
+    }
+    assert_eq!(api.get("").by("root").send().await.ok().json, before);
+    assert!(api.works(token.token()).await);
+}
+
+#[tokio::test]
+async fn with_the_right_one_every_change_is_made() {
+    let (api, asked) = host().await;
+    let id = issue(&api).await.id().to_owned();
+    let sent = async |method: Method, path: &str, body: Value| {
+        let sending = api.send(method, path).header(HEADER, RIGHT);
+        let answer = if body.is_null() { sending.send().await } else { sending.json(&body).await };
+        assert!(answer.status.is_success(), "{path}: {}", answer.text);
+        answer
+    };
+    sent(Method::PATCH, &format!("/{id}"), json!({ "name": "cd" })).await;
+    sent(
+        Method::POST,
+        &format!("/{id}/scopes"),
+        json!({ "scopes": ["projects:list", "projects:read"] }),
+    )
+    .await;
+    sent(Method::DELETE, &format!("/{id}/scopes/projects:list"), Value::Null).await;
+    let copy = sent(Method::POST, &format!("/{id}/copy"), Value::Null).await;
+    sent(Method::DELETE, &format!("/{id}/scopes"), Value::Null).await;
+    sent(Method::POST, &format!("/{id}/revoke"), Value::Null).await;
+    sent(Method::POST, &format!("/{id}/regenerate"), Value::Null).await;
+    assert_eq!(api.show(&id).await["revision"], 7);
+    sent(Method::DELETE, &format!("/{id}"), Value::Null).await;
+    sent(Method::POST, "/delete", json!({ "ids": [copy.id()] })).await;
+    issue(&api).await;
+    let all = sent(Method::DELETE, "", Value::Null).await;
+    assert_eq!(all.json["deleted"], 1);
+    let roots = api.post("/revoke").by("root").header(HEADER, RIGHT);
+    roots.json(&json!({ "owner": "alice" })).await.ok();
+    assert_eq!(asked.load(SeqCst), 13, "once for each");
+}
+
+#[tokio::test]
+async fn one_holds_for_one_request_alone() {
+    let (api, _) = host().await;
+    let id = issue(&api).await.id().to_owned();
+    let path = format!("/{id}");
+    api.delete(&path).send().await.refused(403, "confirmation-required");
+    confirmed(api.delete(""), RIGHT).await.ok();
+    api.delete("").send().await.refused(403, "confirmation-required");
+}
+
+#[tokio::test]
+async fn who_only_looks_is_not_asked() {
+    let (api, asked) = host().await;
+    let id = issue(&api).await.id().to_owned();
+    asked.store(0, SeqCst);
+    for path in ["", "/scopes", "/openapi.json", &format!("/{id}")] {
+        api.get(path).send().await.ok();
+        confirmed(api.get(path), WRONG).await.ok();
+        confirmed(api.get(path), "%").await.ok();
+    }
+    assert_eq!(asked.load(SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_token_that_takes_its_own_rights_away_needs_none() {
+    let (api, asked) = host().await;
+    let issued = issue(&api).await;
+    asked.store(0, SeqCst);
+    api.get("/current").bearer(issued.token()).send().await.ok();
+    assert_eq!(api.delete("/current").bearer(issued.token()).send().await.status, 204);
+    assert!(!api.works(issued.token()).await);
+    assert_eq!(asked.load(SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_token_confirms_nothing() {
+    let (api, asked) = host().await;
+    let issued = issue(&api).await;
+    asked.store(0, SeqCst);
+    for (method, path) in changing_calls() {
+        let bearer = api.send(method.clone(), &path).bearer(issued.token());
+        confirmed(bearer, RIGHT).await.refused(403, "token-not-allowed");
+        let sent = base64_url(issued.token());
+        let answer = confirmed(api.send(method, &path).by("root"), &sent).await;
+        answer.refused(403, "confirmation-failed");
+    }
+    assert_eq!(asked.load(SeqCst), 0, "nobody is asked whether a token is a password");
+}
+
+#[tokio::test]
+async fn who_calls_is_settled_before_and_what_is_asked_for_after() {
+    let (api, asked) = host().await;
+    let bobs = api.post("").by("bob").header(HEADER, RIGHT).json(&json!({ "name": "ci" })).await;
+    let own = issue(&api).await;
+    asked.store(0, SeqCst);
+    confirmed(change(&api).anonymous(), RIGHT).await.refused(401, "no-caller");
+    let elsewhere = change(&api).header("sec-fetch-site", "cross-site");
+    confirmed(elsewhere, WRONG).await.refused(403, "cross-site");
+    confirmed(api.post("/revoke"), WRONG).await.refused(403, "admin-only");
+    let twice = change(&api).header("authorization", "Bearer").header("authorization", "Bearer");
+    confirmed(twice, WRONG).await.refused(400, "invalid-request");
+    assert_eq!(asked.load(SeqCst), 0, "nobody else spends somebody's attempts");
+
+    // What there is, and whose it is, is told to nobody who has not confirmed.
+    let mut told = Vec::new();
+    for id in [own.id(), bobs.id(), UNKNOWN, "42"] {
+        let change = || api.patch(&format!("/{id}")).header("if-match", "\"7\"");
+        told.push(change().send().await.text);
+        told.push(confirmed(change(), WRONG).await.text);
+    }
+    assert!(told.iter().step_by(2).all(|text| *text == told[0]), "{told:?}");
+    assert!(told.iter().skip(1).step_by(2).all(|text| *text == told[1]), "{told:?}");
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_is_wrong_and_is_no_guess() {
+    let (api, asked) = host().await;
+    let too_long = base64_url(&"x".repeat(1025));
+    for bad in [
+        &["wonderland!"][..],
+        &["d29uZGVybGFuZA=x"],
+        &["d29u ZGVybGFuZA"],
+        &["_w"],
+        &["4f"],
+        &["pässwörd"],
+        &[&too_long],
+        &[RIGHT, RIGHT],
+        &[RIGHT, ""],
+        &["d29uZGVybGFuZA, d29uZGVybGFuZA"],
+    ] {
+        let change = bad.iter().fold(change(&api), |change, value| change.header(HEADER, value));
+        change.send().await.refused(403, "confirmation-failed");
+    }
+    assert_eq!(asked.load(SeqCst), 0);
+    // Ten of them, and nobody has to wait.
+    confirmed(change(&api), &format!("{RIGHT}==")).await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn wrong_ones_in_a_row_have_to_wait_and_meanwhile_the_right_one_too() {
+    let (api, asked) = host().await;
+    for _ in 0..5 {
+        confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
+    }
+    for seconds in [30, 60, 120, 240, 480, 900, 900] {
+        asked.store(0, SeqCst);
+        let answers = [confirmed(change(&api), RIGHT).await, confirmed(change(&api), WRONG).await];
+        assert_eq!(answers[0].text, answers[1].text, "which was right is not told");
+        for answer in answers {
+            let answer = answer.refused(429, "too-many-attempts");
+            assert_eq!(answer.header(header::RETRY_AFTER), seconds.to_string());
+        }
+        change(&api).send().await.refused(403, "confirmation-required");
+        api.clock.advance(SignedDuration::from_secs(seconds) - SignedDuration::from_millis(1));
+        let answer = confirmed(change(&api), RIGHT).await.refused(429, "too-many-attempts");
+        assert_eq!(answer.header(header::RETRY_AFTER), "1");
+        assert_eq!(asked.load(SeqCst), 0, "the host is not asked");
+        api.clock.advance(SignedDuration::from_millis(1));
+        confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
+    }
+    confirmed(change(&api).by("bob"), RIGHT).await.refused(404, "not-found");
+    api.clock.advance(SignedDuration::from_mins(15));
+    confirmed(change(&api), RIGHT).await.refused(404, "not-found");
+    confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
+    confirmed(change(&api), RIGHT).await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_right_one_ends_the_row_and_so_does_a_day() {
+    let (api, _) = host().await;
+    for _ in 0..3 {
+        for _ in 0..4 {
+            confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
+        }
+        confirmed(change(&api), RIGHT).await.refused(404, "not-found");
+    }
+    for _ in 0..2 {
+        for _ in 0..4 {
+            confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
+        }
+        api.clock.advance(SignedDuration::from_hours(25));
+    }
+}
+
+#[tokio::test]
+async fn many_guesses_at_once_are_no_more_guesses() {
+    let (asked, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+    let (count, open) = (Arc::clone(&asked), Arc::clone(&gate));
+    let api = Api::confirming(move |_: Caller, password: Confirmation| {
+        let (count, open) = (Arc::clone(&count), Arc::clone(&open));
+        async move {
+            count.fetch_add(1, SeqCst);
+            let _turn = open.acquire().await.unwrap();
+            password.reveal() == "wonderland"
+        }
+    })
+    .await;
+    for round in [5, 1] {
+        asked.store(0, SeqCst);
+        let guesses = join_all((0..50).map(|_| confirmed(change(&api), WRONG)));
+        // Polled after all of them, when each has been let in or sent away.
+        let opened = async { gate.add_permits(1) };
+        let (answers, ()) = tokio::join!(guesses, opened);
+        let looked_at = answers.iter().filter(|answer| answer.status == 403).count();
+        let sent_away = answers.iter().filter(|answer| answer.status == 429).count();
+        assert_eq!((looked_at, sent_away), (round, 50 - round));
+        assert_eq!(asked.load(SeqCst), u32::try_from(round).unwrap());
+        gate.forget_permits(1);
+        api.clock.advance(SignedDuration::from_secs(30));
+    }
+}
+
+#[tokio::test]
+async fn who_goes_away_before_the_answer_has_saved_no_guess() {
+    let api = Api::confirming(async |_: Caller, password: Confirmation| {
+        if password.reveal() == "wonderland" {
+            return true;
+        }
+        std::future::pending().await
+    })
+    .await;
+    for _ in 0..5 {
+        let mut guess = Box::pin(confirmed(change(&api), WRONG));
+        assert!(matches!(futures::poll!(&mut guess), Poll::Pending));
+    }
+    confirmed(change(&api), RIGHT).await.refused(429, "too-many-attempts");
+}
+
+#[tokio::test]
+async fn a_check_that_cannot_be_made_is_503_and_no_verdict() {
+    for said in [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR] {
+        let api = Api::confirming(move |_: Caller, password: Confirmation| async move {
+            if password.reveal() == "wonderland" { Ok(true) } else { Err((said, "ldap.internal")) }
+        })
+        .await;
+        for _ in 0..10 {
+            let answer = confirmed(change(&api), WRONG).await.refused(503, "unavailable");
+            assert!(!answer.text.contains("ldap"), "{}", answer.text);
+        }
+        confirmed(change(&api), RIGHT).await.refused(404, "not-found");
+    }
+    let missing = async |_: Caller, _: Confirmation, _: Extension<Parts>| true;
+    let api = Api::confirming(missing).await;
+    confirmed(change(&api), RIGHT).await.refused(503, "unavailable");
+}
+
+#[tokio::test]
+async fn the_check_knows_the_caller_and_nobody_else_sees_what_was_typed() {
+    let check =
+        async |caller: Caller, password: Confirmation, method: Method, headers: HeaderMap| {
+            assert!(!headers.contains_key(HEADER), "it is taken out");
+            assert_eq!(headers["x-person"], caller.actor().as_str());
+            assert_eq!(format!("{password:?}"), "Confirmation(..)");
+            method == Method::DELETE && caller.actor().as_str() == password.reveal()
+        };
+    let api = Api::confirming(check).await;
+    for (person, typed, status) in
+        [("alice", "alice", 200), ("bob", "alice", 403), ("bob", "bob", 200)]
+    {
+        let answer = confirmed(api.delete("").by(person), &base64_url(typed)).await;
+        assert_eq!(answer.status, status, "{person} {typed}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_asks_for_it_where_the_host_does() {
+    let (with, without) = (host().await.0, Api::new().await);
+    let document = async |api: &Api| api.get("/openapi.json").send().await.ok().json;
+    let (mut with, without) = (document(&with).await, document(&without).await);
+    let mut changes = 0;
+    for (path, item) in with["paths"].as_object_mut().unwrap() {
+        for (method, operation) in item.as_object_mut().unwrap() {
+            let plain = &without["paths"][path][method];
+            if method == "get" || path == "/current" {
+                assert_eq!(operation, plain);
+                continue;
+            }
+            changes += 1;
+            let parameters = operation["parameters"].as_array_mut().unwrap();
+            let header = parameters.pop().unwrap();
+            assert_eq!(header["name"], "Hallpass-Confirmation");
+            assert_eq!((&header["in"], &header["required"]), (&json!("header"), &json!(true)));
+            assert_eq!(
+                parameters.as_slice(),
+                plain["parameters"].as_array().map_or(&[][..], |all| all)
+            );
+            let responses = operation["responses"].as_object().unwrap();
+            let forbidden = responses["403"]["description"].as_str().unwrap();
+            for kind in ["confirmation-required", "confirmation-failed"] {
+                assert!(forbidden.contains(&format!("`/problems/{kind}`")), "{forbidden}");
+            }
+            assert!(responses["429"]["headers"]["Retry-After"].is_object());
+        }
+    }
+    assert_eq!(changes, changing_calls().len());
+    assert_eq!(with["components"], without["components"]);
+    let text = without.to_string();
+    assert!(
+        !text.contains("onfirmation") && !text.contains("429"),
+        "elsewhere there is none of it"
+    );
+}
+
+fn base64_url(text: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(text)
+}

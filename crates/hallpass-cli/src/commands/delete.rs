@@ -1,0 +1,65 @@
+use clap::Args;
+use hallpass_core::{Hallpass, Listing};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::{ask, output, service};
+
+#[derive(Args)]
+#[command(group(clap::ArgGroup::new("which").required(true)))]
+pub(crate) struct Delete {
+    /// The tokens' ids.
+    #[arg(value_name = "ID", group = "which")]
+    ids: Vec<String>,
+
+    /// All of this owner's.
+    #[arg(long, group = "which")]
+    owner: Option<String>,
+
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Delete {
+    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+        let (deleted, not_found) = match &self.owner {
+            Some(owner) => (self.all_of(passes, owner).await?, Vec::new()),
+            None => self.some(passes).await?,
+        };
+        if json {
+            output::print_json(&json!({ "deleted": deleted, "not_found": not_found }))?;
+        } else {
+            output::remark(&format!("Deleted: {deleted}."));
+        }
+        all_found(&not_found)
+    }
+
+    async fn all_of(&self, passes: &Hallpass, owner: &str) -> Result<u64, Failure> {
+        let owner = service::owner(owner)?;
+        let listing = Listing::new().owner(owner.clone()).limit(1);
+        let total = passes.list(&service::operator(), &listing).await?.total;
+        ask::confirm(&format!("Delete all {total} tokens of {owner} for good?"), self.yes)?;
+        Ok(passes.delete_all(&service::operator_for(&owner)).await?)
+    }
+
+    async fn some(&self, passes: &Hallpass) -> Result<(u64, Vec<String>), Failure> {
+        let ids = service::ids(&self.ids)?;
+        let what = match ids.len() {
+            1 => "this token".to_owned(),
+            several => format!("these {several} tokens"),
+        };
+        ask::confirm(&format!("Delete {what} for good?"), self.yes)?;
+        let outcome = passes.delete_many(&service::operator(), &ids).await?;
+        let not_found = outcome.not_found.iter().map(ToString::to_string).collect();
+        Ok((outcome.deleted.len() as u64, not_found))
+    }
+}
+
+/// What there was is done; that there was not all of it is said.
+pub(super) fn all_found(not_found: &[String]) -> Result<(), Failure> {
+    if not_found.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::NotFound(format!("no such token: {}", not_found.join(", "))))
+}

@@ -1,0 +1,138 @@
+use clap::{Args, ValueEnum};
+use hallpass_core::store::{Sort, SortBy};
+use hallpass_core::{Hallpass, Listing, Scope, Status, TokenRecord};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::view::TokenView;
+use crate::{output, service, table};
+
+#[derive(Args)]
+pub(crate) struct List {
+    /// Only this owner's.
+    #[arg(long)]
+    owner: Option<String>,
+
+    /// Only those of this status.
+    #[arg(long, value_enum, default_value_t = StatusFilter::All)]
+    status: StatusFilter,
+
+    /// Only those whose name or description holds this text, in whatever case.
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+
+    /// Only those that hold exactly this scope.
+    #[arg(long)]
+    scope: Option<String>,
+
+    /// The order: `created_at`, `name`, `expires_at` or `last_used_at`, the largest first with a `-` in front.
+    #[arg(long, default_value = "-created_at", allow_hyphen_values = true)]
+    sort: String,
+
+    /// How many at most.
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    limit: u64,
+
+    /// All of them, however many there are.
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum StatusFilter {
+    Active,
+    Expired,
+    Revoked,
+    All,
+}
+
+impl From<StatusFilter> for Option<Status> {
+    fn from(filter: StatusFilter) -> Self {
+        match filter {
+            StatusFilter::Active => Some(Status::Active),
+            StatusFilter::Expired => Some(Status::Expired),
+            StatusFilter::Revoked => Some(Status::Revoked),
+            StatusFilter::All => None,
+        }
+    }
+}
+
+impl List {
+    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+        let most = if self.all { u64::MAX } else { self.limit };
+        let (records, total) = pages(passes, self.listing()?, most).await?;
+        let now = passes.now();
+        if json {
+            let items: Vec<_> = records.iter().map(|record| TokenView::new(record, now)).collect();
+            return output::print_json(&json!({ "items": items, "total": total }));
+        }
+        if records.is_empty() {
+            output::remark("There are no such tokens.");
+            return Ok(());
+        }
+        output::print(&table::list(&records, now))?;
+        let shown = records.len() as u64;
+        if shown < total {
+            output::remark(&format!("{shown} of {total}: --limit or --all shows more."));
+        }
+        Ok(())
+    }
+
+    fn listing(&self) -> Result<Listing, Failure> {
+        let mut listing = Listing::new().sort(sort(&self.sort)?);
+        if let Some(owner) = &self.owner {
+            listing = listing.owner(service::owner(owner)?);
+        }
+        if let Some(status) = Option::<Status>::from(self.status) {
+            listing = listing.status(status);
+        }
+        if let Some(text) = &self.search {
+            listing = listing.text(text);
+        }
+        if let Some(scope) = &self.scope {
+            let scope: Scope =
+                scope.parse().map_err(|error| Failure::Usage(format!("--scope: {error}")))?;
+            listing = listing.scope(scope);
+        }
+        Ok(listing)
+    }
+}
+
+fn sort(text: &str) -> Result<Sort, Failure> {
+    let (descending, name) = match text.strip_prefix('-') {
+        Some(name) => (true, name),
+        None => (false, text),
+    };
+    let by = match name {
+        "created_at" => SortBy::CreatedAt,
+        "name" => SortBy::Name,
+        "expires_at" => SortBy::ExpiresAt,
+        "last_used_at" => SortBy::LastUsedAt,
+        _ => {
+            let said = "--sort takes created_at, name, expires_at or last_used_at, with a `-` in front or not";
+            return Err(Failure::Usage(said.to_owned()));
+        }
+    };
+    Ok(Sort { by, descending })
+}
+
+/// So many tokens at most, page by page, and how many there are altogether.
+async fn pages(
+    passes: &Hallpass,
+    mut listing: Listing,
+    most: u64,
+) -> Result<(Vec<TokenRecord>, u64), Failure> {
+    let by = service::operator();
+    let mut records = Vec::new();
+    loop {
+        let left = most - records.len() as u64;
+        let page = u32::try_from(left).unwrap_or(u32::MAX).clamp(1, Listing::MAX_LIMIT);
+        let listed = passes.list(&by, &listing.clone().limit(page)).await?;
+        records.extend(listed.items);
+        records.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        match listed.next_cursor {
+            Some(cursor) if (records.len() as u64) < most => listing = listing.cursor(cursor),
+            _ => return Ok((records, listed.total)),
+        }
+    }
+}

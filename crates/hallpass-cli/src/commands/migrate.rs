@@ -1,0 +1,15 @@
+use hallpass_core::Hallpass;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output;
+
+/// Opening a store has set it up already; what is left is to see that it answers.
+pub(crate) async fn run(passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    passes.ping().await?;
+    if json {
+        return output::print_json(&json!({ "ready": true }));
+    }
+    output::remark("The store is ready.");
+    Ok(())
+}

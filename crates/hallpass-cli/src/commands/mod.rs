@@ -1,0 +1,61 @@
+//! A file for each command.
+
+pub(crate) mod completions;
+pub(crate) mod copy;
+pub(crate) mod delete;
+pub(crate) mod ensure;
+pub(crate) mod inspect;
+pub(crate) mod issue;
+pub(crate) mod list;
+mod migrate;
+pub(crate) mod prune;
+pub(crate) mod regenerate;
+pub(crate) mod revoke;
+pub(crate) mod scanner;
+pub(crate) mod show;
+pub(crate) mod update;
+
+use hallpass_core::Hallpass;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+use crate::service;
+use crate::store::Missing;
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { settings, command } = arguments;
+    let json = settings.json;
+    // Those that need no store.
+    match &command {
+        Command::Inspect(inspect) => return inspect.run(json),
+        Command::Scanner(scanner) => return scanner.run(&settings.prefix, json),
+        Command::Completions(completions) => return completions.run(),
+        _ => {}
+    }
+    let missing = match command {
+        Command::Migrate => Missing::Create,
+        _ => Missing::Refuse,
+    };
+    let passes = service::open(&settings, missing).await?;
+    let done = on(&passes, command, json).await;
+    let ended = passes.shutdown().await.map_err(Failure::from);
+    done.and(ended)
+}
+
+async fn on(passes: &Hallpass, command: Command, json: bool) -> Result<(), Failure> {
+    match command {
+        Command::Migrate => migrate::run(passes, json).await,
+        Command::Issue(issue) => issue.run(passes, json).await,
+        Command::List(list) => list.run(passes, json).await,
+        Command::Show(show) => show.run(passes, json).await,
+        Command::Update(update) => update.run(passes, json).await,
+        Command::Copy(copy) => copy.run(passes, json).await,
+        Command::Regenerate(regenerate) => regenerate.run(passes, json).await,
+        Command::Revoke(revoke) => revoke.run(passes, json).await,
+        Command::Delete(delete) => delete.run(passes, json).await,
+        Command::Prune(prune) => prune.run(passes, json).await,
+        Command::Ensure(ensure) => ensure.run(passes, json).await,
+        // They were run before there was a store.
+        Command::Inspect(_) | Command::Scanner(_) | Command::Completions(_) => Ok(()),
+    }
+}

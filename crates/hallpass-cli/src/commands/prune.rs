@@ -1,0 +1,62 @@
+use clap::Args;
+use hallpass_core::{Error, Hallpass, Listing, Status, parse_span};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::{ask, output, service};
+
+#[derive(Args)]
+pub(crate) struct Prune {
+    /// Only those that were revoked or expired at least so long ago: `30d`, `12h`, `2w`, `1y`.
+    #[arg(long, value_name = "SPAN", default_value = "30d")]
+    ended: String,
+
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Prune {
+    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+        let span = parse_span(&self.ended)
+            .map_err(|_| Failure::Usage("--ended takes a span, such as `30d`".to_owned()))?;
+        let before = passes
+            .now()
+            .checked_sub(span)
+            .map_err(|_| Failure::Usage("--ended goes back too far".to_owned()))?;
+        let question = format!("Remove the tokens for good that ended before {before:.0}?");
+        ask::confirm(&question, self.yes)?;
+        let bar = bar(ended(passes).await?);
+        let by = service::operator();
+        let pruned = passes.prune_with(&by, before, |gone| bar.set_position(gone)).await;
+        let gone = bar.position();
+        bar.finish_and_clear();
+        let pruned = pruned.map_err(|error| match Failure::from(error) {
+            Failure::Trouble(said) => Failure::Trouble(format!("{said} ({gone} are gone by now)")),
+            failure => failure,
+        })?;
+        if json {
+            return output::print_json(&json!({ "pruned": pruned }));
+        }
+        output::remark(&format!("Removed: {pruned}."));
+        Ok(())
+    }
+}
+
+/// How many tokens have ended, whenever that was: no more than these can go.
+async fn ended(passes: &Hallpass) -> Result<u64, Error> {
+    let mut ended = 0;
+    for status in [Status::Expired, Status::Revoked] {
+        let listing = Listing::new().status(status).limit(1);
+        ended += passes.list(&service::operator(), &listing).await?.total;
+    }
+    Ok(ended)
+}
+
+/// Drawn on standard error, and nowhere if that is no terminal.
+fn bar(most: u64) -> ProgressBar {
+    let bar = ProgressBar::new(most);
+    let style = ProgressStyle::with_template("{bar:30} {pos} removed, of {len} at most");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,39 @@
+use clap::Args;
+use hallpass_core::{Hallpass, Revision};
+
+use crate::failure::Failure;
+use crate::{secret, service};
+
+#[derive(Args)]
+pub(crate) struct Regenerate {
+    /// The token's id.
+    id: String,
+
+    /// Another end. Without it the end stays; a token whose time is over needs one.
+    #[arg(long)]
+    expires: Option<String>,
+
+    /// How long the old secret works beside the new one, until that is first used: `1h`, `7d`, at most 30 days. Without it
+    /// the old one is dead at once.
+    #[arg(long, value_name = "SPAN")]
+    overlap: Option<String>,
+
+    /// Only if it is at this revision.
+    #[arg(long, value_name = "NUMBER")]
+    revision: Option<u64>,
+}
+
+impl Regenerate {
+    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+        let expected = self.revision.map(Revision::new);
+        let mut how = hallpass_core::Regenerate::new().expecting(expected);
+        if let Some(expires) = self.expires {
+            how = how.expires(expires);
+        }
+        if let Some(overlap) = self.overlap {
+            how = how.overlap(overlap);
+        }
+        let issued = passes.regenerate(&service::operator(), service::id(&self.id)?, how).await?;
+        secret::show_once(passes, &issued, json)
+    }
+}

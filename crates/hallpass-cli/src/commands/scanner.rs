@@ -1,0 +1,81 @@
+//! What secret scanners need to know, made from the one pattern that hallpass-core publishes.
+
+use clap::{Args, ValueEnum};
+use hallpass_core::Prefix;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(Args)]
+pub(crate) struct Scanner {
+    /// Which scanner it is for; `regex` is the pattern alone.
+    #[arg(value_enum)]
+    scanner: Which,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Which {
+    Gitleaks,
+    Trufflehog,
+    DetectSecrets,
+    Regex,
+}
+
+impl Scanner {
+    pub(crate) fn run(&self, prefix: &str, json: bool) -> Result<(), Failure> {
+        let prefix: Prefix = prefix
+            .parse()
+            .map_err(|error: hallpass_core::PrefixError| Failure::Usage(error.to_string()))?;
+        let rules = match self.scanner {
+            Which::Gitleaks => gitleaks(&prefix),
+            Which::Trufflehog => trufflehog(&prefix),
+            Which::DetectSecrets => detect_secrets(&prefix),
+            Which::Regex => format!("{}\n", prefix.token_pattern()),
+        };
+        if json {
+            let regex = prefix.token_pattern();
+            return output::print_json(&json!({ "regex": regex, "rules": rules }));
+        }
+        output::print(&rules)
+    }
+}
+
+/// For `.gitleaks.toml`.
+fn gitleaks(prefix: &Prefix) -> String {
+    let pattern = prefix.token_pattern();
+    format!(
+        "[[rules]]\n\
+         id = \"{prefix}-personal-access-token\"\n\
+         description = \"Personal access token ({prefix}_...)\"\n\
+         regex = '''{pattern}'''\n\
+         keywords = [\"{prefix}_\"]\n"
+    )
+}
+
+/// For the file that `trufflehog --config` names.
+fn trufflehog(prefix: &Prefix) -> String {
+    let pattern = prefix.token_pattern();
+    format!(
+        "detectors:\n  \
+         - name: {prefix}-personal-access-token\n    \
+         keywords:\n      \
+         - {prefix}_\n    \
+         regex:\n      \
+         token: '{pattern}'\n"
+    )
+}
+
+/// For the file that `detect-secrets scan --plugin` names.
+fn detect_secrets(prefix: &Prefix) -> String {
+    let pattern = prefix.token_pattern();
+    let mut class = prefix.as_str().to_owned();
+    class[..1].make_ascii_uppercase();
+    format!(
+        "import re\n\n\
+         from detect_secrets.plugins.base import RegexBasedDetector\n\n\n\
+         class {class}TokenDetector(RegexBasedDetector):\n    \
+         secret_type = 'Personal access token ({prefix}_...)'\n    \
+         denylist = [re.compile(r'{pattern}')]\n"
+    )
+}

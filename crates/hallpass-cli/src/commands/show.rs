@@ -1,0 +1,29 @@
+use clap::Args;
+use hallpass_core::{Hallpass, TokenRecord};
+
+use crate::failure::Failure;
+use crate::view::TokenView;
+use crate::{output, service, table};
+
+#[derive(Args)]
+pub(crate) struct Show {
+    /// The token's id.
+    id: String,
+}
+
+impl Show {
+    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+        let record = passes.get(&service::operator(), service::id(&self.id)?).await?;
+        print(passes, &record, json)
+    }
+}
+
+/// The token as it is now.
+pub(super) fn print(passes: &Hallpass, record: &TokenRecord, json: bool) -> Result<(), Failure> {
+    let now = passes.now();
+    if json {
+        output::print_json(&TokenView::new(record, now))
+    } else {
+        output::print(&table::one(record, now))
+    }
+}

@@ -1,0 +1,90 @@
+//! Secrets go in by standard input or a file, and out by standard output, once.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
+use std::path::Path;
+
+use hallpass_core::{Hallpass, Issued, PresentedToken};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::output;
+use crate::table;
+use crate::view::TokenView;
+
+/// No token is as long, nor a file that somebody keeps one in.
+const MAX_LEN: u64 = 4096;
+
+#[derive(Serialize)]
+struct IssuedView<'t> {
+    #[serde(flatten)]
+    shown: TokenView,
+    token: &'t str,
+}
+
+/// Shows a token that has just got its secret: the token alone to standard output, so that it can be piped or
+/// kept in a file, and what there is to know of it to standard error.
+pub(crate) fn show_once(passes: &Hallpass, issued: &Issued, json: bool) -> Result<(), Failure> {
+    let (record, now) = (&issued.record, passes.now());
+    let printed = if json {
+        let shown = TokenView::new(record, now);
+        let view = IssuedView { shown, token: issued.token.reveal() };
+        let text = Zeroizing::new(output::json(&view)?);
+        output::print_once(&text)
+    } else {
+        let text = Zeroizing::new(format!("{}\n", issued.token.reveal()));
+        output::print_once(&text)
+    };
+    printed.map_err(|failure| {
+        Failure::Trouble(format!(
+            "{failure}; nobody has seen the secret of token {}: regenerate or delete it",
+            record.id
+        ))
+    })?;
+    if !json {
+        output::remark(table::one(record, now).trim_end());
+        output::remark("This is the only time that the token is shown.");
+    }
+    Ok(())
+}
+
+/// Refuses arguments that are tokens, before anything could repeat them.
+pub(crate) fn refuse_in_arguments() -> Result<(), Failure> {
+    let is_token = |text: &str| PresentedToken::inspect(text).is_ok();
+    let holds_token = |argument: std::ffi::OsString| {
+        let argument = Zeroizing::new(argument.to_string_lossy().into_owned());
+        is_token(&argument) || argument.split_once('=').is_some_and(|(_, value)| is_token(value))
+    };
+    if std::env::args_os().any(holds_token) {
+        let said = "an argument is a token: others see the arguments of a process, and a shell remembers \
+                    them. Give that token a new secret; `hallpass inspect` reads one from a file or a pipe";
+        return Err(Failure::Usage(said.to_owned()));
+    }
+    Ok(())
+}
+
+/// Reads a token from a file, or from standard input.
+pub(crate) fn read(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    let file = file.filter(|path| path.as_os_str() != "-");
+    let read = match file {
+        Some(path) => File::open(path).and_then(read_all),
+        None => {
+            if io::stdin().is_terminal() {
+                output::remark("Paste the token, then press Enter and Ctrl-D:");
+            }
+            read_all(io::stdin().lock())
+        }
+    };
+    let text = read.map_err(|error| {
+        let name = file.map_or("standard input".into(), Path::to_string_lossy);
+        Failure::Trouble(format!("{name} cannot be read: {error}"))
+    })?;
+    Ok(Zeroizing::new(text.trim().to_owned()))
+}
+
+fn read_all(from: impl Read) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(MAX_LEN as usize));
+    from.take(MAX_LEN).read_to_string(&mut text)?;
+    Ok(text)
+}

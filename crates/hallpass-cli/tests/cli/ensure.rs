@@ -1,0 +1,92 @@
+use serde_json::json;
+
+use crate::harness::{Ended, Place};
+
+/// A token that was made where there is no store, and what a manifest says of it.
+struct Made {
+    token: String,
+    id: String,
+    digest: String,
+}
+
+fn made(place: &Place) -> Made {
+    let issue = ["--store", "memory:", "issue", "--owner", "deploy", "--name", "x"];
+    let token = place.run(&issue).done().stdout.trim().to_owned();
+    let said = place.run_with(&["inspect", "--json"], &token).done().json();
+    let text = |member: &str| said[member].as_str().expect(member).to_owned();
+    Made { token, id: text("id"), digest: text("digest") }
+}
+
+fn ensure(place: &Place, id: &str, digest: &str, arguments: &[&str]) -> Ended {
+    let start = ["ensure", "--id", id, "--digest", digest, "--expires", "1y"];
+    let default = ["--owner", "deploy", "--name", "deploy", "--scope", "projects"];
+    let arguments = if arguments.is_empty() { &default } else { arguments };
+    place.run(&[&start, arguments, &["--json"]].concat())
+}
+
+#[test]
+fn a_token_made_elsewhere_is_there_and_stays_so() {
+    let place = Place::new();
+    let Made { token, id, digest } = made(&place);
+    assert!(!place.works(&token));
+    let created = ensure(&place, &id, &digest, &[]).done().json();
+    assert_eq!((&created["outcome"], &created["id"]), (&json!("created"), &json!(id)));
+    assert_eq!(created["scopes"], json!(["projects"]));
+    assert!(created.get("token").is_none() && created.get("digest").is_none());
+    assert!(place.works(&token));
+    let again = ensure(&place, &id, &digest, &[]).done().json();
+    assert_eq!(again["outcome"], "unchanged");
+    assert_eq!(again["expires_at"], created["expires_at"], "a span does not move on");
+    let other = ["--owner", "deploy", "--name", "other", "--description", "x"];
+    let updated = ensure(&place, &id, &digest, &other).done().json();
+    assert_eq!((&updated["outcome"], &updated["scopes"]), (&json!("updated"), &json!([])));
+    assert!(place.works(&token));
+    let table = place.run(&[
+        "ensure",
+        "--id",
+        &id,
+        "--digest",
+        &digest,
+        "--owner",
+        "deploy",
+        "--name",
+        "other",
+        "--expires",
+        "1y",
+    ]);
+    assert!(table.done().stderr.contains("The token is there: updated."));
+}
+
+#[test]
+fn what_cannot_be_ensured_is_refused() {
+    let place = Place::new();
+    let (first, second) = (made(&place), made(&place));
+    ensure(&place, &first.id, &first.digest, &[]).done();
+    let said = |ended: Ended, code| ended.failed(code).to_owned();
+    assert!(said(ensure(&place, &first.id, &second.digest, &[]), 4).contains("another secret"));
+    let bobs = ["--owner", "bob", "--name", "x"];
+    assert!(said(ensure(&place, &second.id, &second.digest, &bobs), 2).contains("id:"));
+    for digest in ["sha256:00", "hunter2", &second.digest[7..]] {
+        let said = said(ensure(&place, &second.id, digest, &[]), 2);
+        assert!(said.contains("--digest") && !said.contains(digest), "{said}");
+    }
+    place.run(&["revoke", &first.id]).done();
+    assert!(said(ensure(&place, &first.id, &first.digest, &[]), 4).contains("ended"));
+    assert!(!place.works(&first.token));
+    let unset = [
+        "ensure",
+        "--owner",
+        "deploy",
+        "--name",
+        "x",
+        "--id",
+        &second.id,
+        "--digest",
+        &second.digest,
+    ];
+    let ended = place.run(&unset);
+    assert!(
+        ended.code == 2 && ended.stderr.contains("--expires"),
+        "when it ends is said: {ended:?}"
+    );
+}

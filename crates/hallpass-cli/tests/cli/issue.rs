@@ -1,0 +1,139 @@
+use std::fs::OpenOptions;
+
+use hallpass_core::{Caller, Hallpass};
+use hallpass_sqlite::SqliteStore;
+use serde_json::json;
+
+use crate::harness::{Ended, Place};
+
+#[test]
+fn a_token_alone_is_on_standard_output_and_works() {
+    let place = Place::new();
+    let arguments = ["issue", "--owner", "alice", "--name", "ci", "--scope", "projects:read"];
+    let ended = place.run(&arguments).done();
+    let token = ended.stdout.strip_suffix('\n').expect("a line");
+    assert!(token.starts_with("hp_") && token.len() == 74, "{token}");
+    assert!(place.works(token));
+    assert!(!ended.stderr.contains(token), "it is shown once");
+    for told in ["alice", "projects:read", "active", "(in 30 days)", "only time"] {
+        assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn in_json_it_is_what_the_rest_api_shows() {
+    let place = Place::new();
+    let issued = place.json(&[
+        "issue",
+        "--owner",
+        "alice",
+        "--name",
+        " ci ",
+        "--description",
+        "nightly\nbuild",
+        "--scope",
+        "b",
+        "--scope",
+        "a:*",
+        "--expires",
+        "2099-01-01",
+    ]);
+    let token = issued["token"].as_str().expect("a token");
+    assert!(place.works(token));
+    assert_eq!(issued["scopes"], json!(["a:*", "b"]));
+    let expected = json!({
+        "owner": "alice", "name": "ci", "description": "nightly\nbuild", "status": "active",
+        "expires_at": "2099-01-02T00:00:00Z", "last_used_at": null, "regenerated_at": null,
+        "revoked_at": null, "revision": 1,
+    });
+    for (member, value) in expected.as_object().expect("an object") {
+        assert_eq!(&issued[member], value, "{member}");
+    }
+    assert_eq!(issued.as_object().expect("an object").len(), 13);
+}
+
+#[test]
+fn every_fault_is_told_at_once_and_nothing_is_issued() {
+    let place = Place::new();
+    let ended = place.run(&[
+        "issue",
+        "--owner",
+        "alice",
+        "--name",
+        "a\u{202e}b",
+        "--scope",
+        "a b",
+        "--expires",
+        "31-04-2099",
+    ]);
+    let said = ended.failed(2);
+    for field in ["name:", "scopes:", "expires:"] {
+        assert!(said.contains(field), "{field} {said}");
+    }
+    assert!(place.run(&["issue", "--owner", "", "--name", "ci"]).failed(2).contains("--owner"));
+    assert_eq!(place.json(&["list"])["total"], 0);
+}
+
+#[test]
+fn the_limit_is_as_the_settings_say() {
+    let place = Place::new();
+    place.issue(&["--tokens-per-owner", "1"]);
+    let again = ["issue", "--owner", "alice", "--name", "ci", "--tokens-per-owner"];
+    let said = place.run(&[&again[..], &["1"]].concat());
+    assert!(said.failed(4).contains("has 1 tokens, and 1 are allowed"), "{said:?}");
+    let ended = Ended::of(place.command(&again[..5]).env("HALLPASS_LIMIT", "1"));
+    ended.failed(4);
+    place.run(&[&again[..], &["none"]].concat()).done();
+    for bad in ["0", "-1", "many", ""] {
+        let equals = format!("--tokens-per-owner={bad}");
+        let said = place.run(&["list", &equals]);
+        assert!(said.failed(2).contains("--tokens-per-owner"), "{bad}");
+    }
+}
+
+#[test]
+fn a_secret_that_could_not_be_shown_is_told_by_its_id() {
+    let place = Place::new();
+    let mut command = place.command(&["issue", "--owner", "alice", "--name", "ci"]);
+    let full = OpenOptions::new().write(true).open("/dev/full").expect("this test needs /dev/full");
+    let ended = Ended::of(command.stdout(full));
+    let id = place.json(&["list"])["items"][0]["id"].as_str().expect("an id").to_owned();
+    let said = ended.failed(1);
+    assert!(said.contains(&id) && said.contains("regenerate or delete"), "{said}");
+}
+
+#[tokio::test]
+async fn with_the_services_prefix_and_pepper_the_token_is_the_services() {
+    let place = Place::new();
+    let file = place.write("pepper", &"x".repeat(32));
+    let settings = ["--prefix", "acme", "--pepper-id", "2026", "--pepper-file", &file];
+    let issued = place.issue(&settings);
+    assert!(issued.token.starts_with("acme_"));
+    let open = async || SqliteStore::open(place.path().join("tokens.db")).await.expect("it opens");
+    let service = Hallpass::builder(open().await).prefix("acme").pepper("2026", [b'x'; 32]).build();
+    assert!(service.authenticate(issued.token.as_bytes()).await.is_ok());
+    let other = Hallpass::builder(open().await).prefix("acme").build();
+    assert!(
+        other.authenticate(issued.token.as_bytes()).await.is_err(),
+        "it is made under the pepper"
+    );
+    let record = service.get(&Caller::owner("alice"), issued.id.parse().unwrap()).await;
+    assert_eq!(record.unwrap().name, "ci");
+}
+
+#[test]
+fn a_pepper_is_whole_or_an_error() {
+    let place = Place::new();
+    let short = place.write("short", "x");
+    for (arguments, code, said) in [
+        (vec!["--pepper-id", "2026"], 2, "--pepper-file"),
+        (vec!["--pepper-file", &short], 2, "--pepper-id"),
+        (vec!["--pepper-id", "2026", "--pepper-file", &short], 2, "at least 32 bytes"),
+        (vec!["--pepper-id", "a b", "--pepper-file", &short], 2, "key id"),
+        (vec!["--pepper-id", "2026", "--pepper-file", "missing"], 1, "missing cannot be read"),
+        (vec!["--prefix", "Acme"], 2, "prefix"),
+    ] {
+        let ended = place.run(&[vec!["list"], arguments].concat());
+        assert!(ended.failed(code).contains(said), "{said}: {ended:?}");
+    }
+}

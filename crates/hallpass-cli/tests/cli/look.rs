@@ -1,0 +1,131 @@
+//! `list` and `show`.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::harness::Place;
+
+fn names(listed: &Value) -> Vec<&str> {
+    let items = listed["items"].as_array().expect("items");
+    items.iter().map(|item| item["name"].as_str().expect("a name")).collect()
+}
+
+/// Three tokens: alice's `b` and `A`, and bob's `c`, which is revoked.
+fn three(place: &Place) {
+    for (owner, name, scope) in [("alice", "b", "x"), ("alice", "A", "y"), ("bob", "c", "x")] {
+        let arguments = ["issue", "--owner", owner, "--name", name, "--scope", scope];
+        place.run(&arguments).done();
+    }
+    place.run(&["revoke", "--owner", "bob"]).done();
+}
+
+#[test]
+fn a_list_is_filtered_and_ordered_as_asked() {
+    let place = Place::new();
+    three(&place);
+    for (arguments, expected) in [
+        (&[][..], &["c", "A", "b"][..]),
+        (&["--sort", "created_at"], &["b", "A", "c"]),
+        (&["--sort", "name"], &["A", "b", "c"]),
+        (&["--sort", "-name"], &["c", "b", "A"]),
+        (&["--owner", "alice"], &["A", "b"]),
+        (&["--owner", "carol"], &[]),
+        (&["--status", "revoked"], &["c"]),
+        (&["--status", "active"], &["A", "b"]),
+        (&["--status", "expired"], &[]),
+        (&["--search", "B"], &["b"]),
+        (&["--scope", "x"], &["c", "b"]),
+        (&["--limit", "1"], &["c"]),
+    ] {
+        let listed = place.json(&[&["list"], arguments].concat());
+        assert_eq!(names(&listed), expected, "{arguments:?}");
+    }
+    assert_eq!(place.json(&["list", "--limit", "1"])["total"], 3);
+    for bad in [["--sort", "owner"], ["--scope", "a b"], ["--owner", ""]] {
+        let ended = place.run(&[&["list"][..], &bad].concat());
+        assert!(ended.failed(2).contains(bad[0]), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_table_has_a_line_for_each() {
+    let place = Place::new();
+    let nothing = place.run(&["list"]).done();
+    assert_eq!(nothing.stdout, "");
+    three(&place);
+    let ended = place.run(&["list", "--limit", "2"]).done();
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    assert_eq!(lines.len(), 3);
+    for (line, told) in
+        lines.iter().zip([["ID", "LAST USED"], ["bob", "revoked"], ["alice", "active"]])
+    {
+        assert!(told.iter().all(|told| line.contains(told)), "{line}");
+    }
+    assert!(ended.stderr.contains("2 of 3"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_long_list_is_read_page_by_page() {
+    let place = Place::new();
+    for number in 0..103 {
+        let name = format!("{number:03}");
+        let arguments =
+            ["issue", "--owner", "alice", "--name", &name, "--tokens-per-owner", "none"];
+        place.run(&arguments).done();
+    }
+    let listed = |arguments: &[&str]| {
+        let listed = place.json(&[&["list", "--sort", "name"], arguments].concat());
+        let names: Vec<usize> = names(&listed).iter().map(|name| name.parse().unwrap()).collect();
+        assert_eq!(listed["total"], 103);
+        assert!(names.iter().copied().eq(0..names.len()), "{names:?}");
+        names.len()
+    };
+    assert_eq!(listed(&[]), 100);
+    assert_eq!(listed(&["--limit", "101"]), 101);
+    assert_eq!(listed(&["--limit", "1000"]), 103);
+    assert_eq!(listed(&["--all"]), 103);
+    place.run(&["list", "--all", "--limit", "5"]).code.eq(&2).then_some(()).expect("one of both");
+
+    // A reader who has seen enough is no error.
+    let mut child = place.command(&["list", "--all"]).spawn().expect("it starts");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn a_token_is_shown_without_its_secret() {
+    let place = Place::new();
+    let issued = place.issue(&["--scope", "projects:read", "--description", "two\nlines"]);
+    let shown = place.json(&["show", &issued.id]);
+    assert_eq!((&shown["id"], &shown["description"]), (&json!(issued.id), &json!("two\nlines")));
+    assert!(shown.get("token").is_none());
+    let table = place.run(&["show", &issued.id.to_uppercase()]).done().stdout;
+    assert!(table.contains("two lines") && table.contains(&issued.id), "{table}");
+    for unknown in ["018f3c1e-7a2b-8c4d-9e5f-0123456789ab"] {
+        assert_eq!(place.run(&["show", unknown]).failed(3), "no such token");
+    }
+    assert!(place.run(&["show", "42"]).failed(2).contains("UUID"));
+}
+
+#[test]
+fn what_is_asked_wrongly_is_told_by_name() {
+    let place = Place::new();
+    for (arguments, said) in [
+        (&["list", "--nope"][..], "--nope"),
+        (&["lst"], "list"),
+        (&["list", "--status", "dead"], "expired"),
+        (&["issue", "--owner", "alice"], "--name"),
+        (&["show"], "<ID>"),
+    ] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.stderr.contains(said), "{ended:?}");
+    }
+    let nothing = place.command::<&str>(&[]).stderr(Stdio::piped()).output().expect("it starts");
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("Usage: hallpass"));
+    let help = place.run(&["--help"]).done().stdout;
+    assert!(help.contains("Ends with 0"), "{help}");
+}

@@ -1,0 +1,112 @@
+//! `delete` and `prune`: what is gone for good is asked about.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::json;
+
+use crate::harness::{Ended, Place};
+
+const UNKNOWN: &str = "018f3c1e-7a2b-8c4d-9e5f-0123456789ab";
+
+fn total(place: &Place) -> u64 {
+    place.json(&["list"])["total"].as_u64().expect("a number")
+}
+
+/// Runs it with a person at its terminal, who types this.
+fn typed(place: &Place, arguments: &[&str], answer: &str) -> Ended {
+    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&person).expect("it is ours");
+    unlockpt(&person).expect("it opens");
+    let name = ptsname(&person, Vec::new()).expect("a name");
+    let name = name.to_str().expect("UTF-8");
+    let terminal = OpenOptions::new().read(true).write(true).open(name).expect("its other end");
+    let mut person = File::from(person);
+    person.write_all(answer.as_bytes()).expect("it is typed");
+    Ended::of(place.command(arguments).stdin(terminal))
+}
+
+#[test]
+fn where_nobody_can_be_asked_nothing_is_removed() {
+    let place = Place::new();
+    let id = place.issue(&[]).id;
+    place.run(&["revoke", &id]).done();
+    for arguments in [&["delete", id.as_str()][..], &["delete", "--owner", "alice"], &["prune"]] {
+        let ended = place.run(arguments);
+        assert!(ended.failed(5).contains("--yes"), "{ended:?}");
+        let piped = place.run_with(arguments, "yes\n");
+        piped.failed(5);
+    }
+    assert_eq!(total(&place), 1);
+}
+
+#[test]
+fn a_person_is_asked_and_only_yes_is_yes() {
+    let place = Place::new();
+    let (id, _) = (place.issue(&[]).id, place.issue(&[]));
+    for answer in ["\n", "no\n", "y\n", "yesss\n", "\u{4}"] {
+        let ended = typed(&place, &["delete", &id], answer);
+        assert!(ended.stderr.contains("Delete this token for good?"), "{ended:?}");
+        assert_eq!((ended.code, ended.stdout.as_str()), (5, ""), "{answer:?}");
+        assert!(ended.stderr.contains("nothing was done"), "{ended:?}");
+    }
+    assert_eq!(total(&place), 2);
+    typed(&place, &["delete", &id], "yes\n").done();
+    assert_eq!(total(&place), 1);
+    let all = typed(&place, &["delete", "--owner", "alice"], "YES\n").done();
+    assert!(all.stderr.contains("Delete all 1 tokens of alice for good?"), "{all:?}");
+    assert_eq!(total(&place), 0);
+    let pruned = typed(&place, &["prune"], "yes\n").done();
+    assert!(pruned.stderr.contains("Removed: 0."), "{pruned:?}");
+}
+
+#[test]
+fn with_yes_they_are_gone() {
+    let place = Place::new();
+    let issued = [place.issue(&[]), place.issue(&[]), place.issue(&[]), place.issue(&[])];
+    place.run(&["delete", &issued[0].id, "--yes"]).done();
+    assert!(!place.works(&issued[0].token));
+    let two = place.json(&["delete", "-y", &issued[1].id, &issued[2].id]);
+    assert_eq!(two, json!({ "deleted": 2, "not_found": [] }));
+    let ended = place.run(&["delete", "--yes", &issued[3].id, UNKNOWN, "--json"]);
+    assert_eq!((ended.code, ended.json()["deleted"].as_u64()), (3, Some(1)));
+    assert!(ended.complaint().contains(UNKNOWN));
+    assert_eq!(total(&place), 0);
+    place.issue(&[]);
+    assert_eq!(place.json(&["delete", "--owner", "bob", "--yes"])["deleted"], 0);
+    assert_eq!(place.json(&["delete", "--owner", "alice", "--yes"])["deleted"], 1);
+    assert_eq!(place.run(&["delete", "--yes"]).code, 2);
+}
+
+#[test]
+fn only_what_ended_long_enough_ago_is_pruned() {
+    let place = Place::new();
+    let (revoked, live) = (place.issue(&[]), place.issue(&[]));
+    place.run(&["revoke", &revoked.id]).done();
+    assert_eq!(place.json(&["prune", "--yes"])["pruned"], 0, "it ended just now");
+    assert_eq!(place.json(&["prune", "--yes", "--ended", "1h"])["pruned"], 0);
+    assert_eq!(total(&place), 2);
+    for bad in ["yesterday", "0d", "-1d", "99999999y", "30"] {
+        let ended = place.run(&["prune", "--yes", &format!("--ended={bad}")]);
+        assert!(ended.failed(2).contains("--ended"), "{bad} {ended:?}");
+    }
+    // As if it had been revoked a month ago: nothing but the clock tells the difference.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(backdate(&place, &revoked.id));
+    let pruned = place.run(&["prune", "--yes"]).done();
+    assert_eq!((pruned.stdout.as_str(), pruned.stderr.as_str()), ("", "Removed: 1.\n"));
+    assert_eq!(total(&place), 1);
+    assert!(place.works(&live.token));
+}
+
+async fn backdate(place: &Place, id: &str) {
+    use hallpass_core::store::{Change, ChangeKind, TokenStore as _};
+    let store = hallpass_sqlite::SqliteStore::open(place.path().join("tokens.db")).await.unwrap();
+    let mut record = store.find(id.parse().unwrap()).await.unwrap().value.unwrap().record;
+    let month = jiff::SignedDuration::from_hours(31 * 24);
+    record.revoked_at = record.revoked_at.map(|at| at - month);
+    record.revision = record.revision.next();
+    store.change(&Change { record, secrets: None, kind: ChangeKind::Revoked }).await.unwrap();
+    store.close().await;
+}

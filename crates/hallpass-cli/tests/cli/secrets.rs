@@ -1,0 +1,83 @@
+//! What must not be seen: tokens in arguments, passwords in addresses, secrets in the store.
+
+use crate::harness::{Ended, Place};
+
+#[test]
+fn a_token_in_an_argument_is_refused_and_never_repeated() {
+    let place = Place::new();
+    let token = place.issue(&[]).token;
+    let equals = format!("--name={token}");
+    for arguments in [
+        &["inspect", token.as_str()][..],
+        &["show", &token],
+        &[&token],
+        &["revoke", &token],
+        &["issue", "--owner", "alice", "--name", &token],
+        &["issue", "--owner", "alice", &equals],
+        &["list", "--status", &token],
+        &["--store", &token, "list"],
+    ] {
+        let ended = place.run(arguments);
+        let said = ended.failed(2);
+        assert!(said.contains("an argument is a token"), "{said}");
+        assert!(!ended.stderr.contains(&token[3..]), "{arguments:?}");
+    }
+    assert!(place.works(&token), "nothing was done");
+}
+
+#[test]
+fn a_password_in_a_stores_address_is_never_repeated() {
+    let place = Place::empty();
+    for url in [
+        "postgres://user:hunter2@127.0.0.1:1/db",
+        "postgres://user:hunter2@@@/db?nonsense=1",
+        "redis://:hunter2@127.0.0.1:1/",
+        "redis://:hunter2@",
+        "mysql://user:hunter2@host/db",
+        "sqlite:hunter2?x",
+        "hunter2",
+    ] {
+        for arguments in
+            [&["list"][..], &["migrate"], &["list", "--help"], &["--help"], &["nonsense"]]
+        {
+            let ended = Ended::of(place.command(arguments).env("HALLPASS_STORE", url));
+            let text = format!("{}{}", ended.stdout, ended.stderr);
+            // The name of a file is no secret.
+            assert!(
+                url.starts_with("sqlite:") || !text.contains("hunter2"),
+                "{url} {arguments:?}: {text}"
+            );
+        }
+        let ended = place.run(&["list", "--store", url]);
+        assert!((1..=2).contains(&ended.code), "{ended:?}");
+        assert!(url.starts_with("sqlite:") || !ended.stderr.contains("hunter2"), "{ended:?}");
+    }
+}
+
+#[test]
+fn no_secret_is_in_the_store_or_in_what_is_shown_later() {
+    let place = Place::new();
+    let issued = place.issue(&["--scope", "a"]);
+    let second = place.run(&["regenerate", &issued.id]).done().stdout.trim().to_owned();
+    let mut later = String::new();
+    for arguments in [
+        &["show", issued.id.as_str()][..],
+        &["show", &issued.id, "--json"],
+        &["list"],
+        &["list", "--json"],
+        &["update", &issued.id, "--name", "x", "--json"],
+        &["revoke", &issued.id],
+    ] {
+        let ended = place.run(arguments).done();
+        later.push_str(&ended.stdout);
+        later.push_str(&ended.stderr);
+    }
+    let files = std::fs::read_dir(place.path()).expect("the directory");
+    let kept = files.map(|file| std::fs::read(file.expect("a file").path()).expect("its content"));
+    let kept: Vec<u8> = kept.flatten().collect();
+    for token in [&issued.token, &second] {
+        let secret = &token[3 + 22..][..43];
+        assert!(!later.contains(secret), "{later}");
+        assert!(!kept.windows(secret.len()).any(|window| window == secret.as_bytes()));
+    }
+}

@@ -1,0 +1,81 @@
+//! Where the tokens are: `--store`, and `migrate`.
+
+use crate::harness::{Ended, Place};
+
+#[test]
+fn migrate_sets_a_store_up_and_nothing_else_does() {
+    let place = Place::empty();
+    for arguments in
+        [&["list"][..], &["issue", "--owner", "alice", "--name", "ci"], &["prune", "--yes"]]
+    {
+        let ended = place.run(arguments);
+        assert!(
+            ended.failed(1).contains("tokens.db is not there: `hallpass migrate`"),
+            "{ended:?}"
+        );
+    }
+    assert_eq!(std::fs::read_dir(place.path()).expect("the directory").count(), 0);
+    assert_eq!(place.run(&["migrate"]).done().stderr, "The store is ready.\n");
+    let id = place.issue(&[]).id;
+    assert_eq!(place.json(&["migrate"]), serde_json::json!({ "ready": true }));
+    place.run(&["show", &id]).done();
+}
+
+#[test]
+fn an_option_counts_more_than_the_variable() {
+    let place = Place::new();
+    let other = format!("sqlite://{}", place.path().join("other.db").display());
+    place.run(&["migrate", "--store", &other]).done();
+    place.run(&["--store", &other, "issue", "--owner", "alice", "--name", "ci"]).done();
+    assert_eq!(place.json(&["list", "--store", &other])["total"], 1);
+    assert_eq!(place.json(&["list"])["total"], 0);
+}
+
+#[test]
+fn what_is_no_store_is_a_sentence() {
+    let place = Place::empty();
+    let none = Ended::of(place.command(&["list"]).env_remove("HALLPASS_STORE"));
+    assert!(none.failed(2).contains("--store"), "{none:?}");
+    for url in ["", "nonsense", "memory", "memory:x", "mysql://host/db", "SQLITE:x.db", "tokens.db"]
+    {
+        let ended = place.run(&["list", "--store", url]);
+        let said = ended.failed(2);
+        assert!(said.contains("--store") && said.contains("`memory:`"), "{url}: {said}");
+    }
+    place.write("notes.txt", &"this was here before\n".repeat(100));
+    std::fs::create_dir(place.path().join("folder")).expect("a folder");
+    for (url, said) in [
+        ("sqlite:notes.txt", "is no SQLite database"),
+        ("sqlite:folder", "is not a file"),
+        ("sqlite:", "sqlite:"),
+        ("sqlite::memory:", "is not there"),
+    ] {
+        let ended = place.run(&["list", "--store", url]);
+        assert!(ended.failed(1).contains(said), "{url}: {ended:?}");
+    }
+    let missing = place.run(&["migrate", "--store", "sqlite:missing/tokens.db"]);
+    assert!(missing.failed(1).contains("there is no directory"), "{missing:?}");
+}
+
+#[test]
+fn memory_keeps_nothing() {
+    let place = Place::empty();
+    let issue = ["--store", "memory:", "issue", "--owner", "alice", "--name", "ci"];
+    assert!(place.run(&issue).done().stdout.starts_with("hp_"));
+    assert_eq!(place.json(&["--store", "memory:", "list"])["total"], 0);
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    let place = Place::empty();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let mut command = place.command(&["completions", shell]);
+        let ended =
+            Ended::of(command.env("HALLPASS_STORE", "postgres://user:hunter2@host/db")).done();
+        assert!(
+            ended.stdout.contains("regenerate") && ended.stdout.contains("remove-scope"),
+            "{shell}"
+        );
+        assert!(!ended.stdout.contains("hunter2"));
+    }
+}

@@ -1,0 +1,96 @@
+//! What a token's text says by itself: no store, no handle, no word on whether it works.
+
+use super::layout::{BODY_LEN, has_checksum, read};
+use super::{Prefix, PresentedToken, base62};
+
+/// Why a text is no token of any application's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAToken {
+    /// There is no prefix with an underscore in front.
+    #[error("a token starts with its application's prefix and `_`, such as `hp_`")]
+    Prefix,
+    /// What follows the prefix is too short or too long.
+    #[error("a token has {BODY_LEN} characters behind its prefix, this text {found}")]
+    #[non_exhaustive]
+    Length {
+        /// How many bytes there are.
+        found: usize,
+    },
+    /// What follows the prefix holds something else than letters and digits.
+    #[error("a token holds only letters and digits behind its prefix")]
+    Characters,
+    /// The last six characters are not the checksum of those before.
+    #[error("the checksum is wrong: a typo, or a part of another text")]
+    Checksum,
+    /// The checksum is right, and the id is a number that no id is.
+    #[error("the id in it is none: this was never issued")]
+    Id,
+}
+
+impl PresentedToken {
+    /// Reads a token of any application, and says what is wrong with a text that is none.
+    ///
+    /// ```
+    /// use hallpass_core::{NotAToken, PresentedToken};
+    ///
+    /// assert_eq!(PresentedToken::inspect("wonderland").unwrap_err(), NotAToken::Prefix);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first of [`NotAToken`]'s reasons that holds.
+    pub fn inspect(text: &str) -> Result<(Prefix, Self), NotAToken> {
+        let (prefix, body) = text.split_once('_').ok_or(NotAToken::Prefix)?;
+        let prefix: Prefix = prefix.parse().map_err(|_| NotAToken::Prefix)?;
+        let body: &[u8; BODY_LEN] =
+            body.as_bytes().try_into().map_err(|_| NotAToken::Length { found: body.len() })?;
+        if !base62::are_digits(body) {
+            return Err(NotAToken::Characters);
+        }
+        match read(text.as_bytes(), std::slice::from_ref(&prefix)) {
+            Some((id, secret)) => Ok((prefix, Self::new(id, secret))),
+            None if has_checksum(text.as_bytes()) => Err(NotAToken::Id),
+            None => Err(NotAToken::Checksum),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::owner::Owner;
+    use crate::token::{PlainToken, Secret, TokenId};
+
+    #[test]
+    fn it_says_what_a_token_says_and_what_is_wrong_with_what_is_none() {
+        let now = "2026-11-22T04:44:57.123Z".parse::<Timestamp>().unwrap();
+        let id = TokenId::generate(&Owner::new("alice").unwrap(), now).unwrap();
+        let prefix: Prefix = "acme".parse().unwrap();
+        let token = PlainToken::assemble(&prefix, id, &Secret::generate().unwrap());
+        let text = token.reveal();
+        let (read, presented) = PresentedToken::inspect(text).unwrap();
+        assert_eq!((read, presented.id()), (prefix, id));
+        assert_eq!(presented.id().generated_at(), now);
+
+        let why = |text: &str| PresentedToken::inspect(text).unwrap_err();
+        for none in ["", "_", "hp", "Hp_x", "2_x", &text.replace("acme", "")] {
+            assert_eq!(why(none), NotAToken::Prefix, "{none}");
+        }
+        assert_eq!(why(&text[..text.len() - 1]), NotAToken::Length { found: 70 });
+        assert_eq!(why(&format!("{text}\n")), NotAToken::Length { found: 72 });
+        assert_eq!(why(&text.replace("acme", "acme_")), NotAToken::Length { found: 72 });
+        assert_eq!(why(&format!("{}-", &text[..text.len() - 1])), NotAToken::Characters);
+        assert_eq!(why(&text.replace("acme", "acmf")), NotAToken::Checksum);
+        assert_eq!(why(&format!("hp_{}", "0".repeat(71))), NotAToken::Checksum);
+        // 62^22 - 1 is more than 2^128.
+        let body = format!("hp_{}{}", "z".repeat(22), "0".repeat(43));
+        let sum = crc32fast::hash(body.as_bytes());
+        let mut digits = [0; 6];
+        base62::encode(u128::from(sum), &mut digits);
+        let body = format!("{body}{}", std::str::from_utf8(&digits).unwrap());
+        assert_eq!(why(&body), NotAToken::Id);
+    }
+}

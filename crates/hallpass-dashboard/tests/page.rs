@@ -1,0 +1,250 @@
+//! The page and its files, as a browser asks for them.
+
+mod support;
+
+use axum::Router;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Redirect};
+use hallpass_core::{Caller, Catalog, CatalogScope, Hallpass};
+use hallpass_dashboard::Dashboard;
+use hallpass_memory::MemoryStore;
+
+use self::support::{Answer, ask, attribute};
+
+fn passes() -> Hallpass {
+    let catalog = Catalog::new()
+        .scope(CatalogScope::new("a:list", "List"))
+        .scope(CatalogScope::new("a:read", "Read").per("id"))
+        .scope(CatalogScope::new("a:move", "Move").per("from").per("to"));
+    Hallpass::builder(MemoryStore::new()).catalog(catalog).build()
+}
+
+/// Whoever the header names.
+async fn signed_in(parts: Parts) -> Option<Caller> {
+    let name = parts.headers.get("x-person")?.to_str().ok()?;
+    Some(if name == "root" { Caller::admin(name) } else { Caller::owner(name) })
+}
+
+fn dashboard() -> Dashboard {
+    Dashboard::new(&passes(), signed_in)
+}
+
+async fn page(app: &Router, path: &str) -> Answer {
+    ask(app, Method::GET, path, &[("x-person", "alice")]).await
+}
+
+/// Where a link in the page leads.
+fn resolve(base: &str, link: &str) -> String {
+    let directory = &base[..=base.rfind('/').unwrap_or_default()];
+    format!("{directory}{}", link.strip_prefix("./").unwrap_or(link))
+}
+
+#[tokio::test]
+async fn the_page_and_all_it_names_are_there_wherever_it_is_mounted() {
+    let anywhere = [
+        (dashboard().at("/settings/tokens"), "/settings/tokens"),
+        (dashboard().at("/settings/tokens/"), "/settings/tokens/"),
+        (dashboard().at("/"), "/"),
+        (Router::new().nest("/deep/er", dashboard().at("/tokens")), "/deep/er/tokens"),
+        (Router::new().nest("/of/{tenant}", dashboard().at("/tokens")), "/of/acme/tokens/"),
+        (Router::new().nest("/settings/tokens", dashboard().at("/")), "/settings/tokens"),
+    ];
+    for (app, path) in anywhere {
+        let answer = page(&app, path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        let mut links = 0;
+        for name in ["href", "src", "data-api"] {
+            for link in attribute(&answer.body, name).filter(|link| link.starts_with("./")) {
+                let to = resolve(path, link);
+                let answer = page(&app, &to).await;
+                assert_eq!(answer.status, StatusCode::OK, "{link} at {path} is {to}");
+                links += 1;
+            }
+        }
+        assert!(links > 20, "{links} links at {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_kept_as_long_as_it_is_the_same() {
+    let app = dashboard().at("/tokens");
+    let html = page(&app, "/tokens").await.body;
+    let link = attribute(&html, "src").next().expect("a script").to_owned();
+    let path = resolve("/tokens", &link);
+    let file = ask(&app, Method::GET, &path, &[]).await;
+    assert_eq!(file.header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
+    let tag = file.header("etag");
+    for sent in [tag, &format!("W/{tag}"), &format!("\"x\", {tag}"), "*"] {
+        let again = ask(&app, Method::GET, &path, &[("if-none-match", sent)]).await;
+        assert_eq!((again.status, &*again.body), (StatusCode::NOT_MODIFIED, ""), "{sent}");
+        assert_eq!(again.header("etag"), tag);
+    }
+    let other = ask(&app, Method::GET, &path, &[("if-none-match", "\"x\"")]).await;
+    assert_eq!((other.status, other.body), (StatusCode::OK, file.body.clone()));
+    let head = ask(&app, Method::HEAD, &path, &[]).await;
+    assert_eq!((head.status, &*head.body), (StatusCode::OK, ""));
+
+    // A page of another version gets what there is, and does not keep it.
+    let elsewhere = path.replace(tag.trim_matches('"'), "0000000000000000");
+    let answer = ask(&app, Method::GET, &elsewhere, &[("if-none-match", tag)]).await;
+    assert_eq!((answer.status, answer.header("cache-control")), (StatusCode::OK, "no-store"));
+    for nowhere in ["nothing.js", "..%2Fpage.html", "page.html", "%00"] {
+        let path = path.replace("main.js", nowhere);
+        assert_eq!(
+            ask(&app, Method::GET, &path, &[]).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_answer_has_the_headers_that_keep_a_page_safe() {
+    let app = dashboard().at("/tokens");
+    let file = attribute(&page(&app, "/tokens").await.body, "src")
+        .next()
+        .map(|link| resolve("/tokens", link));
+    for (path, person) in
+        [("/tokens", "alice"), ("/tokens", ""), (file.as_deref().expect("one"), "")]
+    {
+        let headers = [("x-person", person)];
+        let answer =
+            ask(&app, Method::GET, path, &headers[..usize::from(!person.is_empty())]).await;
+        let policy: Vec<_> = answer.header("content-security-policy").split("; ").collect();
+        for directive in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+        ] {
+            assert!(policy.contains(&directive), "{directive} in {policy:?}");
+        }
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
+    }
+    assert_eq!(page(&app, "/tokens").await.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_sees_no_page() {
+    let plain = dashboard().at("/tokens");
+    let answer = ask(&plain, Method::GET, "/tokens", &[]).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(answer.body.contains("not signed in") && !answer.body.contains("main.js"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+
+    let sent = dashboard().sign_in("/login?next=/tokens").at("/tokens");
+    let answer = ask(&sent, Method::GET, "/tokens", &[]).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/login?next=/tokens")
+    );
+    assert_eq!(answer.header("cache-control"), "no-store");
+    // A token is no sign-in.
+    let bearer = [("authorization", "Bearer hp_x")];
+    assert_eq!(ask(&sent, Method::GET, "/tokens", &bearer).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn what_the_sign_in_says_otherwise_is_told_apart() {
+    async fn says(parts: Parts) -> Result<Option<Caller>, axum::response::Response> {
+        Err(match parts.headers.get("x-person").map(|name| name.as_bytes()) {
+            Some(b"forbidden") => StatusCode::FORBIDDEN.into_response(),
+            Some(b"broken") => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            _ => Redirect::to("https://evil.example/").into_response(),
+        })
+    }
+    let app = Dashboard::new(&passes(), says).at("/tokens");
+    for (person, status) in [
+        ("forbidden", StatusCode::FORBIDDEN),
+        ("broken", StatusCode::SERVICE_UNAVAILABLE),
+        ("", StatusCode::UNAUTHORIZED),
+    ] {
+        let answer = ask(&app, Method::GET, "/tokens", &[("x-person", person)]).await;
+        assert_eq!(answer.status, status, "{person}");
+        assert!(!answer.body.contains("main.js") && !answer.has("location"), "{person}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_knows_who_opened_it_and_nothing_escapes_from_a_name() {
+    let app = dashboard().at("/tokens");
+    let html = ask(&app, Method::GET, "/tokens", &[("x-person", "root")]).await.body;
+    assert_eq!(attribute(&html, "data-person").next(), Some("root"));
+    assert_eq!(attribute(&html, "data-role").next(), Some("admin"));
+
+    let name = r#""><script>x</script>{{role}}'&"#;
+    let html = ask(&app, Method::GET, "/tokens", &[("x-person", name)]).await.body;
+    let escaped = "&quot;&gt;&lt;script&gt;x&lt;/script&gt;{{role}}&#39;&amp;";
+    assert_eq!(attribute(&html, "data-person").next(), Some(escaped));
+    assert_eq!(attribute(&html, "data-role").next(), Some("owner"));
+    assert_eq!(html.matches("<script").count(), 1);
+}
+
+#[tokio::test]
+async fn the_page_knows_which_scopes_may_be_for_one_thing() {
+    let html = page(&dashboard().at("/tokens"), "/tokens").await.body;
+    let scopes: Vec<_> = attribute(&html, "data-scope").collect();
+    assert_eq!(scopes, ["a:read", "a:move"]);
+    assert!(html.contains(r#"data-scope="a:read" content="id""#));
+    assert!(html.contains(r#"data-scope="a:move" content="from:to""#));
+}
+
+#[tokio::test]
+async fn the_api_comes_along_or_is_where_the_host_has_it() {
+    let with = dashboard().with_api(|api| api.session_cookie("mine")).at("/tokens");
+    let list = page(&with, "/tokens/api").await;
+    assert_eq!(list.status, StatusCode::OK, "{}", list.body);
+    assert!(page(&with, "/tokens/api/openapi.json").await.body.contains("mine"));
+    assert_eq!(page(&with, "/tokens/api/nothing").await.status, StatusCode::NOT_FOUND);
+
+    let without = dashboard().api("../v1/tokens?a&b").at("/tokens");
+    let html = page(&without, "/tokens").await.body;
+    assert_eq!(attribute(&html, "data-api").next(), Some("../v1/tokens?a&amp;b"));
+    assert_eq!(page(&without, "/tokens/api").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_hosts_own_paths_are_in_the_page() {
+    let app = dashboard().home("/x?a&b").theme("/my.css").sign_in("../login").at("/tokens");
+    let html = page(&app, "/tokens").await.body;
+    assert_eq!(attribute(&html, "data-home").next(), Some("/x?a&amp;b"));
+    assert_eq!(attribute(&html, "data-sign-in").next(), Some("../login"));
+    let own = html.find("views.css").expect("the page's own");
+    assert!(html.find("/my.css").expect("the host's") > own, "after the page's own");
+}
+
+#[test]
+#[should_panic(expected = "a path on this site")]
+fn a_sign_in_elsewhere_is_refused_at_start_up() {
+    drop(dashboard().sign_in("//evil.example/login"));
+}
+
+#[test]
+#[should_panic(expected = "starts with `/`")]
+fn a_mount_that_is_no_path_is_refused_at_start_up() {
+    drop(dashboard().at("tokens"));
+}
+
+#[test]
+#[should_panic(expected = "mounted elsewhere")]
+fn an_api_that_is_elsewhere_cannot_be_set_up_here() {
+    drop(dashboard().api("/tokens").with_api(|api| api));
+}
+
+#[tokio::test]
+async fn the_page_is_only_looked_at() {
+    let app = dashboard().at("/tokens");
+    for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+        let answer = ask(&app, method, "/tokens", &[("x-person", "alice")]).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+}

@@ -1,0 +1,53 @@
+//! Asking a router, and looking into what it answers.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// The one header of that name.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        let mut values = self.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => value.to_str().expect("text"),
+            _ => panic!("not one {name}: {:?}", self.headers),
+        }
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+}
+
+/// Asks.
+pub async fn ask(app: &Router, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let request = headers
+        .iter()
+        .fold(Request::builder().method(method).uri(path), |request, (name, value)| {
+            request.header(*name, *value)
+        })
+        .body(Body::empty())
+        .expect("a request");
+    let response = app.clone().oneshot(request).await.expect("a router never fails");
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.expect("a body").to_bytes();
+    let body = String::from_utf8(bytes.to_vec()).expect("text");
+    Answer { status: parts.status, headers: parts.headers, body }
+}
+
+/// The values of all attributes of that name, as they are written.
+pub fn attribute<'h>(html: &'h str, name: &str) -> std::vec::IntoIter<&'h str> {
+    let opening = format!(" {name}=\"");
+    let values = html.split(&opening).skip(1).filter_map(|rest| rest.split('"').next());
+    values.collect::<Vec<_>>().into_iter()
+}

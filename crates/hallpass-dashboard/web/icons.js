@@ -1,0 +1,33 @@
+// Icons, drawn with lines on a grid of 16. They only accompany words: readers of screens skip them.
+
+const PATHS = {
+  back: "M10 3 5 8l5 5",
+  close: "m4 4 8 8m0-8-8 8",
+  copy: "M5.5 5.5v-3h8v8h-3m-8-5h8v8h-8z",
+  download: "M8 2v8m-3.5-3L8 10.5l3.5-3.5M3 13.5h10",
+  edit: "m3 13 .7-3L11 2.7l2.3 2.3L6 12.3z",
+  external: "M6.5 3H3v10h10V9.5M9.5 3H13v3.5M13 3 7.5 8.5",
+  key: "M6 10.5a3 3 0 1 1 2.9-3.8H14V9.5h-2v-1.3m-3.1 0A3 3 0 0 1 6 10.5",
+  next: "m6 3 5 5-5 5",
+  plus: "M8 3v10M3 8h10",
+  refresh: "M13 5.5A5.5 5.5 0 1 0 13.5 8.5M13.2 2.5v3.2H10",
+  search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9M10.3 10.3 13.5 13.5",
+  stop: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12M4 12l8-8",
+  trash: "M3 4.5h10M6.5 4.5v-2h3v2m2.5 0-.5 9h-7l-.5-9M6.7 7v4M9.3 7v4",
+  view: "M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8M8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4",
+  warning: "M8 2 14.5 13.5h-13zM8 6.5v3.3m0 1.7v.2",
+};
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An icon by its name. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "glyph");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}

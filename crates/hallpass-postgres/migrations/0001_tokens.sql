@@ -1,0 +1,81 @@
+-- The first schema of Hallpass, in a PostgreSQL schema of its own. A service applies it when it starts; with
+-- other tools: psql --single-transaction --set ON_ERROR_STOP=1 --file 0001_tokens.sql
+
+-- Not CREATE SCHEMA IF NOT EXISTS: that asks for the right to create one even where it is there already.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'hallpass') THEN
+        CREATE SCHEMA hallpass;
+    END IF;
+END
+$$;
+
+-- Which of these files have been applied.
+CREATE TABLE hallpass.migrations (
+    version int NOT NULL PRIMARY KEY,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- One row a token. What is compared, ordered and searched has the collation "C": the same order whatever
+-- the database's own is, and whatever the operating system makes of that.
+-- Times are to the millisecond; -infinity is whatever was before the year 1.
+CREATE TABLE hallpass.tokens (
+    id uuid NOT NULL PRIMARY KEY,
+    owner text COLLATE "C" NOT NULL,
+    name text NOT NULL,
+    -- Name and description folded as hallpass_core::fold does it: lower() depends on the collation.
+    name_key text COLLATE "C" NOT NULL,
+    description text NOT NULL,
+    description_key text COLLATE "C" NOT NULL,
+    scopes text[] COLLATE "C" NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    last_used_at timestamptz,
+    revoked_at timestamptz,
+    regenerated_at timestamptz,
+    revision bigint NOT NULL,
+    -- Digests of secrets, and how they were made. No secret is ever sent here.
+    algorithm text NOT NULL,
+    digest bytea NOT NULL,
+    previous_algorithm text,
+    previous_digest bytea,
+    previous_until timestamptz,
+    CHECK (
+        (previous_algorithm IS NULL) = (previous_digest IS NULL)
+        AND (previous_digest IS NULL) = (previous_until IS NULL)
+    )
+) WITH (fillfactor = 90); -- Room to note a use on the same page, so that no index has to be told.
+
+-- An owner's tokens: the limit counts them, lists show them.
+CREATE INDEX tokens_by_owner ON hallpass.tokens (owner, created_at);
+-- An admin's list of everybody's tokens, in the order it has by default.
+CREATE INDEX tokens_by_creation ON hallpass.tokens (created_at, id);
+-- What prune looks for. Most tokens are neither revoked nor bound to end, so most are in neither.
+CREATE INDEX tokens_by_expiry ON hallpass.tokens (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX tokens_by_revocation ON hallpass.tokens (revoked_at) WHERE revoked_at IS NOT NULL;
+
+-- The number of the last change, and the nonce drawn with it. One row, which every change locks last
+-- and until it commits: number order is commit order. Most of the page stays free, so that its
+-- updates never leave it.
+CREATE TABLE hallpass.clock (
+    single boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (single),
+    seq bigint NOT NULL,
+    nonce bigint NOT NULL
+) WITH (fillfactor = 10);
+
+INSERT INTO hallpass.clock (seq, nonce)
+VALUES (0, ('x' || encode(substring(decode(replace(gen_random_uuid()::text, '-', ''), 'hex') FROM 9), 'hex'))::bit(64)::bigint & 9223372036854775807);
+
+-- The changes of the last day or so, for caches to follow.
+CREATE TABLE hallpass.changes (
+    seq bigint NOT NULL PRIMARY KEY,
+    nonce bigint NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('token', 'owner')),
+    token uuid CHECK ((token IS NOT NULL) = (kind = 'token')),
+    owner text COLLATE "C" NOT NULL,
+    -- How many tokens a change to all of an owner's took.
+    tokens bigint CHECK ((tokens IS NOT NULL) = (kind = 'owner')),
+    at timestamptz NOT NULL
+);
+
+INSERT INTO hallpass.migrations (version) VALUES (1);

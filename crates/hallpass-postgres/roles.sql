@@ -1,0 +1,12 @@
+-- What a service needs at run time, if the role it runs as is not the one that made the schema. Run it as the
+-- owner of the schema, after the migrations and again after each upgrade that brings new ones:
+--
+--     psql --set ON_ERROR_STOP=1 --set role=app --file roles.sql
+--
+-- Such a service opens its store with `PostgresSettings::default().migrate(false)`.
+
+GRANT USAGE ON SCHEMA hallpass TO :"role";
+GRANT SELECT ON hallpass.migrations TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON hallpass.tokens TO :"role";
+GRANT SELECT, UPDATE ON hallpass.clock TO :"role";
+GRANT SELECT, INSERT, DELETE ON hallpass.changes TO :"role";

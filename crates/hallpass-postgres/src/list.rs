@@ -1,0 +1,114 @@
+//! Lists as SQL: the filters and the order of `ListQuery`, so that PostgreSQL does what
+//! `ListQuery::matches` and `Sort::compare` would.
+
+use hallpass_core::Status;
+use hallpass_core::store::{ListKey, ListQuery, ListValue, Sort, SortBy};
+
+use crate::literal::{Literal, Script};
+use crate::sql;
+
+/// Reads a page, and one record more if there is one, and counts all that match: one statement and so one
+/// snapshot. The total stands beside each record, and alone if there is none.
+pub(crate) fn statement(query: &ListQuery) -> Script {
+    let mut statement = Script::new(sql::LIST, &[]);
+    push_filters(&mut statement, query);
+    if let Some(after) = &query.after {
+        push_after(&mut statement, query.sort, after);
+    }
+    push_order(&mut statement, query.sort);
+    statement.push(" LIMIT $1), counted AS (", &[Literal::integer(i64::from(query.limit) + 1)]);
+    statement.push(sql::COUNT, &[]);
+    push_filters(&mut statement, query);
+    statement.push(") SELECT counted.total, page.* FROM counted LEFT JOIN page ON true", &[]);
+    statement
+}
+
+fn push_filters(statement: &mut Script, query: &ListQuery) {
+    let now = || Literal::time(query.now);
+    if let Some(owner) = &query.owner {
+        statement.push(" AND t.owner = $1", &[Literal::text(owner.as_str())]);
+    }
+    match query.status {
+        None => {}
+        Some(Status::Active) => {
+            statement.push(
+                " AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $1)",
+                &[now()],
+            );
+        }
+        Some(Status::Expired) => {
+            statement.push(" AND t.revoked_at IS NULL AND t.expires_at <= $1", &[now()]);
+        }
+        Some(Status::Revoked) => {
+            statement.push(" AND t.revoked_at IS NOT NULL", &[]);
+        }
+    }
+    match &query.text {
+        None => {}
+        // PostgreSQL has no such character, so no text has it.
+        Some(text) if text.contains('\0') => {
+            statement.push(" AND false", &[]);
+        }
+        // Not LIKE: it has wildcards.
+        Some(text) => {
+            statement.push(
+                " AND (strpos(t.name_key, $1) > 0 OR strpos(t.description_key, $1) > 0)",
+                &[Literal::text(text)],
+            );
+        }
+    }
+    if let Some(scope) = &query.scope {
+        statement.push(" AND $1 = ANY (t.scopes)", &[Literal::text(scope.as_str())]);
+    }
+}
+
+/// Only what comes behind that place.
+fn push_after(statement: &mut Script, sort: Sort, after: &ListKey) {
+    let id = Literal::id(after.id);
+    let value = match &after.value {
+        // Behind what has no time is only what has none either.
+        ListValue::Time(None) => {
+            statement.push(" AND ", &[]).push(column(sort.by), &[]).push(" IS NULL AND t.id", &[]);
+            statement.push(beyond(sort), &[]).push("$1", &[id]);
+            return;
+        }
+        ListValue::Time(Some(time)) => Literal::time(*time),
+        // What comes behind it is the same without what no name can have.
+        ListValue::Name(name) => Literal::text(name.split('\0').next().unwrap_or_default()),
+    };
+    statement.push(" AND ((", &[]).push(column(sort.by), &[]).push(", t.id)", &[]);
+    statement.push(beyond(sort), &[]).push("($1, $2)", &[value, id]);
+    if may_be_absent(sort.by) {
+        statement.push(" OR ", &[]).push(column(sort.by), &[]).push(" IS NULL", &[]);
+    }
+    statement.push(")", &[]);
+}
+
+fn push_order(statement: &mut Script, sort: Sort) {
+    let direction = if sort.descending { " DESC" } else { " ASC" };
+    statement.push(" ORDER BY ", &[]).push(column(sort.by), &[]).push(direction, &[]);
+    if may_be_absent(sort.by) {
+        statement.push(" NULLS LAST", &[]);
+    }
+    statement.push(", t.id", &[]).push(direction, &[]);
+}
+
+fn beyond(sort: Sort) -> &'static str {
+    if sort.descending { " < " } else { " > " }
+}
+
+fn column(by: SortBy) -> &'static str {
+    match by {
+        SortBy::CreatedAt => "t.created_at",
+        SortBy::Name => "t.name_key",
+        SortBy::ExpiresAt => "t.expires_at",
+        SortBy::LastUsedAt => "t.last_used_at",
+    }
+}
+
+fn may_be_absent(by: SortBy) -> bool {
+    match by {
+        SortBy::CreatedAt | SortBy::Name => false,
+        SortBy::ExpiresAt | SortBy::LastUsedAt => true,
+    }
+}

@@ -1,0 +1,55 @@
+//! One node: the quickstart's service on a port of its own, with a cache and connections of its own.
+
+use std::net::SocketAddr;
+
+use anyhow::{Result, anyhow};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+use hallpass::Hallpass;
+use quickstart::{Common, Options, app, passes};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// By which answers say which node they are from.
+const NODE: HeaderName = HeaderName::from_static("x-node");
+
+pub(crate) struct Node {
+    pub(crate) number: usize,
+    pub(crate) passes: Hallpass,
+    address: SocketAddr,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Node {
+    pub(crate) async fn start(number: usize, store: &str, common: &Common) -> Result<Self> {
+        let options = Options {
+            listen: "127.0.0.1:0".to_owned(),
+            store: store.to_owned(),
+            confirm: false,
+            limit: 50,
+        };
+        // What a library says of itself to people is a sentence already.
+        let passes = passes(&options).await.map_err(|error| anyhow!("node {number}: {error}"))?;
+        let listener = TcpListener::bind(&options.listen).await?;
+        let address = listener.local_addr()?;
+        let name = HeaderValue::from(number);
+        let app = app(&passes, common, options.confirm).layer(axum::middleware::map_response(
+            move |mut response: Response| {
+                response.headers_mut().insert(NODE, name.clone());
+                std::future::ready(response)
+            },
+        ));
+        let serving = tokio::spawn(axum::serve(listener, app).into_future());
+        Ok(Self { number, passes, address, serving })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends it, its last uses written.
+    pub(crate) async fn end(self) -> Result<()> {
+        self.serving.abort();
+        Ok(self.passes.shutdown().await?)
+    }
+}

@@ -1,0 +1,58 @@
+//! The routes.
+
+use axum::Router;
+use axum::http::StatusCode;
+use hallpass::{Dashboard, Hallpass, TokenApi};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{MemoryStore as Sessions, SessionManagerLayer};
+
+use crate::problem::Problem;
+use crate::projects::Projects;
+use crate::{pages, people, projects};
+
+/// The cookie of people who are signed in. Over TLS its name would start with `__Host-`.
+const COOKIE: &str = "quickstart";
+
+/// What the nodes of one service have in common beside the store of tokens: who is signed in, and the projects. A real
+/// service has them in its database.
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    sessions: Sessions,
+    projects: Projects,
+}
+
+/// The service: an API for programs, and pages and the token API for people, who are asked for their password with
+/// every change of a token if that is to be confirmed.
+pub fn app(passes: &Hallpass, common: &Common, confirm: bool) -> Router {
+    // Over TLS: `with_secure(true)`.
+    let sessions = SessionManagerLayer::new(common.sessions.clone())
+        .with_name(COOKIE)
+        .with_secure(false)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/");
+    let mut tokens = TokenApi::new(passes, people::signed_in).session_cookie(COOKIE);
+    if confirm {
+        tokens = tokens.confirm(people::confirmed);
+    }
+    let api = Router::new().nest("/api", projects::routes(&common.projects).protect(passes));
+    let dashboard = Dashboard::new(passes, people::signed_in)
+        .api("/tokens")
+        .sign_in("/login")
+        .home("/")
+        .at("/settings/tokens");
+    let people = pages::routes()
+        .merge(people::routes())
+        .merge(tokens.at("/tokens"))
+        .merge(dashboard)
+        .layer(sessions);
+    api.merge(people).fallback(nothing_here).method_not_allowed_fallback(no_such_method)
+}
+
+async fn nothing_here() -> Problem {
+    Problem(StatusCode::NOT_FOUND, "there is nothing here".to_owned())
+}
+
+async fn no_such_method() -> Problem {
+    Problem(StatusCode::METHOD_NOT_ALLOWED, "`Allow` names the methods that are".to_owned())
+}

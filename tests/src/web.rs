@@ -1,0 +1,47 @@
+//! A service on a real socket: axum and the layer.
+#![expect(clippy::missing_panics_doc, reason = "what helps a test panics where the test fails")]
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::routing::get;
+use hallpass_core::{Hallpass, Issued};
+use hallpass_tower::HallpassExt as _;
+use tokio::net::TcpListener;
+
+use crate::nodes::PATIENCE;
+
+/// A service that lets in whoever has a token, and a client of it.
+#[derive(Debug)]
+pub struct Web {
+    /// Where it listens.
+    pub address: SocketAddr,
+    client: reqwest::Client,
+}
+
+impl Web {
+    /// Serves until the runtime ends.
+    pub async fn serve(passes: &Hallpass) -> Self {
+        let routes = Router::new().route("/", get(async || "in")).layer(passes.layer());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
+        Self { address, client }
+    }
+
+    /// What a request with that token is answered. A 503 is looked at closer.
+    pub async fn get(&self, issued: &Issued) -> u16 {
+        let request = self.client.get(format!("http://{}/", self.address));
+        let request = request.bearer_auth(issued.token.reveal());
+        let answer = request.send().await.expect("an answer, in time");
+        let status = answer.status().as_u16();
+        if status == 503 {
+            let after = answer.headers().get("retry-after").expect("when to try again");
+            let seconds: u32 = after.to_str().expect("a number").parse().expect("a number");
+            assert!((1..=3).contains(&seconds), "{seconds}");
+            assert!(!answer.headers().contains_key("www-authenticate"), "that says: not valid");
+        }
+        status
+    }
+}
