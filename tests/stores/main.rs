@@ -1,5 +1,9 @@
 //! Every store passes the suite that says what a store promises.
 
+mod postgres;
+
+mod redis;
+
 mod memory {
     use hallpass_memory::MemoryStore;
 

@@ -78,7 +78,7 @@ impl Shared {
         let asked =
             self.changes.run_and_wait(script, &self.clock, arguments, wait.as_ref(), deadline);
         match asked.await {
-            Ok(Answered { answer, replicas }) => {
+            Ok(Answered { answer, replicas, .. }) => {
                 let done = answer::of_change(answer)?;
                 replicas.map_or(Ok(()), |replicas| self.confirmed(replicas))?;
                 Ok(Done::Answered(done))

@@ -19,7 +19,7 @@
 #![doc = concat!("```text\nACL SETUSER hallpass on >PASSWORD\n", include_str!("docs/rights.txt"), "```")]
 //!
 //! Without `config|get` the store cannot see whether the server evicts and persists, and warns of that; without `xread` it is
-//! slower to hear of changes; `wait` and `cluster|...` are for [`RedisSettings::wait_replicas`] and a cluster.
+//! slower to hear of changes; `cluster|...` is for a cluster. By `wait` the store sees that it has not come to a replica.
 //! A script that lacks one of the others stops half-way, so give all of them.
 
 mod answer;

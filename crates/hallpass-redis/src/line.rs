@@ -1,7 +1,7 @@
 //! A line to the server, and a place that holds the one that works.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, MultiplexedConnection};
@@ -13,6 +13,9 @@ use crate::trouble::{Failure, Trouble, trouble};
 
 /// How often a call is sent on to where the keys have gone.
 const REDIRECTS: u32 = 3;
+
+/// How long a caller may have waited who goes away, and the line still counts as one that works.
+const IMPATIENCE: Duration = Duration::from_millis(250);
 
 /// What carries commands and answers.
 #[derive(Clone)]
@@ -60,7 +63,8 @@ impl Line {
         wait: Option<&Cmd>,
     ) -> Result<Answered, RedisError> {
         let Some(wait) = wait else {
-            return Ok(Answered { answer: self.ask(command).await?, replicas: None });
+            let answer = self.ask(command).await?;
+            return Ok(Answered { answer, replicas: None, line: self.number });
         };
         let mut both = redis::pipe();
         both.add_command(command.clone()).add_command(wait.clone()).ignore_errors();
@@ -69,7 +73,8 @@ impl Line {
             Wire::Hosts(manager) => both.query_async(manager).await?,
         };
         let mut both = both.into_iter();
-        Ok(Answered { answer: both.next().unwrap_or(Ok(Value::Nil))?, replicas: both.next() })
+        let answer = both.next().unwrap_or(Ok(Value::Nil))?;
+        Ok(Answered { answer, replicas: both.next(), line: self.number })
     }
 
     async fn load(&mut self, script: &Script) -> Result<String, RedisError> {
@@ -85,21 +90,50 @@ pub(crate) struct Answered {
     pub(crate) answer: Value,
     /// How many replicas have the change, where that was asked for.
     pub(crate) replicas: Option<Result<Value, RedisError>>,
+    /// The number of the line that it came on.
+    line: u64,
 }
 
 /// Holds a line for one sort of calls, and a new one when the old does not work any more.
 pub(crate) struct Link {
     target: Target,
-    is_closed: AtomicBool,
-    line: Mutex<Option<Line>>,
+    held: Arc<Held>,
     /// Held by the one who connects, while others wait for what comes of it.
-    connecting: tokio::sync::Mutex<()>,
+    connecting: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Held {
+    line: Mutex<Option<Line>>,
+    is_closed: AtomicBool,
+}
+
+/// Somebody who waits for an answer. If he goes away after a while, there may be nobody else who would notice that the
+/// line is dead.
+struct Waiting<'l> {
+    link: &'l Link,
+    number: u64,
+    since: Instant,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over && self.since.elapsed() > IMPATIENCE {
+            self.link.forget(self.number);
+        }
+    }
+}
+
+impl Held {
+    fn line(&self) -> MutexGuard<'_, Option<Line>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Link {
     pub(crate) fn new(target: Target) -> Self {
-        let (is_closed, line) = (AtomicBool::new(false), Mutex::new(None));
-        Self { target, is_closed, line, connecting: tokio::sync::Mutex::default() }
+        Self { target, held: Arc::default(), connecting: Arc::default() }
     }
 
     pub(crate) fn target(&self) -> &Target {
@@ -107,38 +141,43 @@ impl Link {
     }
 
     fn known(&self) -> Option<Line> {
-        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        line.clone().filter(|line| !line.has_ended())
+        self.held.line().clone().filter(|line| !line.has_ended())
     }
 
     async fn line(&self) -> Result<Line, RedisError> {
         if let Some(line) = self.known() {
             return Ok(line);
         }
-        if self.is_closed.load(Ordering::Acquire) {
+        if self.held.is_closed.load(Ordering::Acquire) {
             return Err(RedisError::from((ErrorKind::Client, "the store was closed")));
         }
-        let _turn = self.connecting.lock().await;
+        let turn = Arc::clone(&self.connecting).lock_owned().await;
         if let Some(line) = self.known() {
             return Ok(line);
         }
-        let line = self.target.connect().await?;
-        let mut place = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        // Unless it was closed meanwhile: then this is the last that is asked on it.
-        *place = Some(line.clone()).filter(|_| !self.is_closed.load(Ordering::Acquire));
-        Ok(line)
+        let (target, held) = (self.target.clone(), Arc::clone(&self.held));
+        // A task of its own: if whoever waits for it goes away, it is there for the next one. Else each of many who wait
+        // would begin anew, on a server that is slow already.
+        let connecting = tokio::spawn(async move {
+            let line = target.connect().await?;
+            // Unless it was closed meanwhile: then this is the last that is asked on it.
+            *held.line() = Some(line.clone()).filter(|_| !held.is_closed.load(Ordering::Acquire));
+            drop(turn);
+            Ok(line)
+        });
+        let is_gone = || RedisError::from((ErrorKind::Client, "the runtime ends"));
+        connecting.await.unwrap_or_else(|_| Err(is_gone()))
     }
 
     /// Does not use that line again.
     fn forget(&self, number: u64) {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        line.take_if(|line| line.number == number);
+        self.held.line().take_if(|line| line.number == number);
     }
 
     /// Lets go of the line, and makes no other. What is under way still comes to its end.
     pub(crate) fn close(&self) {
-        self.is_closed.store(true, Ordering::Release);
-        *self.line.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.held.is_closed.store(true, Ordering::Release);
+        *self.held.line() = None;
     }
 
     /// Sends a command that changes nothing. If the line is lost meanwhile, it is sent once more.
@@ -187,13 +226,33 @@ impl Link {
         script: Option<&Script>,
         deadline: Instant,
     ) -> Result<Value, Failure> {
-        let answered = match self.ask_with(command, script, None, deadline).await {
+        match self.read_once(command, script, deadline).await {
             Err(Failure::Unanswered(_)) if Instant::now() < deadline => {
-                self.ask_with(command, script, None, deadline).await
+                self.read_once(command, script, deadline).await
             }
             answered => answered,
-        };
-        answered.map(|answered| answered.answer)
+        }
+    }
+
+    /// Asks a primary. A replica may be behind by any time, and what it says may be over for longer than any bound: it is
+    /// told by its not waiting for replicas, however few.
+    async fn read_once(
+        &self,
+        command: &Cmd,
+        script: Option<&Script>,
+        deadline: Instant,
+    ) -> Result<Value, Failure> {
+        let mut no_replica = redis::cmd("WAIT");
+        no_replica.arg(0).arg(1);
+        let answered = self.ask_with(command, script, Some(&no_replica), deadline).await?;
+        match answered.replicas {
+            Some(Err(error)) => {
+                self.forget(answered.line);
+                self.target.doubt();
+                Err(Failure::Refused(error))
+            }
+            _ => Ok(answered.answer),
+        }
     }
 
     async fn ask_with(
@@ -212,7 +271,11 @@ impl Link {
                 }
                 Err(late) => return Err(Failure::Unasked(late.into())),
             };
-            let error = match timeout_at(deadline, line.ask_and_wait(command, wait)).await {
+            let mut waiting =
+                Waiting { link: self, number: line.number, since: Instant::now(), is_over: false };
+            let answered = timeout_at(deadline, line.ask_and_wait(command, wait)).await;
+            waiting.is_over = true;
+            let error = match answered {
                 Ok(Ok(answered)) => return Ok(answered),
                 Ok(Err(error)) => error,
                 Err(late) => {

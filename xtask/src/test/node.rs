@@ -1,6 +1,9 @@
 //! The steps `browser` and `clients`: tests that Node runs, of the examples as people run them.
 
+use std::process::Command;
+
 use anyhow::{Context, Result};
+use cargo_metadata::camino::Utf8PathBuf;
 
 use super::counts::Counts;
 use super::{Found, rust};
@@ -9,27 +12,52 @@ use crate::workspace::Workspace;
 
 /// In a real browser.
 pub(super) fn browser(workspace: &Workspace) -> Result<Found> {
-    tests_in(workspace, "tests/browser")
+    let folder = Folder::prepare(workspace, "tests/browser")?;
+    folder.tests()
 }
 
 /// By clients that nobody here wrote.
 pub(super) fn clients(workspace: &Workspace) -> Result<Found> {
-    tests_in(workspace, "tests/clients")
+    let folder = Folder::prepare(workspace, "tests/clients")?;
+    run(folder.node().arg("venv.js")).context("pip cannot install the clients in Python")?;
+    folder.tests()
 }
 
-/// Installs what the folder's lock file names, and runs its tests.
-fn tests_in(workspace: &Workspace, folder: &str) -> Result<Found> {
-    rust::build(workspace)?;
-    let at = workspace.root().join(folder);
-    run(workspace.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&at))
-        .context("npm cannot install what the tests need")?;
-    let mut tests = workspace.command("node");
-    tests.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]).current_dir(&at);
-    tests.env("HALLPASS_EXAMPLES", workspace.target("debug/examples"));
-    tests.env("HALLPASS_TARGET", workspace.target(""));
-    let mut counts = Counts::default();
-    let ended_well = run_reading(&mut tests, |line| read(&mut counts, line))?;
-    counts.found(ended_well)
+/// A folder of tests.
+struct Folder<'w> {
+    workspace: &'w Workspace,
+    path: Utf8PathBuf,
+}
+
+impl<'w> Folder<'w> {
+    /// Builds the examples, and installs what the tests need: Debian's packages, and what the folder's lock file names.
+    fn prepare(workspace: &'w Workspace, path: &str) -> Result<Self> {
+        rust::build(workspace)?;
+        rust::install(workspace)?;
+        let path = workspace.root().join(path);
+        let mut npm = workspace.command("npm");
+        run(npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&path))
+            .context("npm cannot install what the tests need")?;
+        Ok(Self { workspace, path })
+    }
+
+    fn node(&self) -> Command {
+        let mut node = self.workspace.command("node");
+        let examples = self.workspace.target("debug/examples");
+        node.env("HALLPASS_QUICKSTART", examples.join("quickstart"));
+        node.env("HALLPASS_EXAMPLES", examples);
+        node.env("HALLPASS_VENV", self.workspace.target("clients-venv"));
+        node.current_dir(&self.path);
+        node
+    }
+
+    fn tests(&self) -> Result<Found> {
+        let mut tests = self.node();
+        tests.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]);
+        let mut counts = Counts::default();
+        let ended_well = run_reading(&mut tests, |line| read(&mut counts, line))?;
+        counts.found(ended_well)
+    }
 }
 
 /// Takes in a line of output: `pass 12`, behind a sign of its own, once at the end.

@@ -35,10 +35,14 @@ pub(super) fn docs(workspace: &Workspace) -> Result<Found> {
 
 pub(super) fn tests(workspace: &Workspace) -> Result<Found> {
     build(workspace)?;
-    // Built just now, with everything else.
-    let servers = workspace.target("debug/hallpass-servers");
-    run(workspace.command(servers).arg("install")).context("the tests need real servers")?;
+    install(workspace)?;
     run_tests(workspace, &["--tests"])
+}
+
+/// Installs the servers and the browser that the tests start, where they are not. To be called after [`build`].
+pub(super) fn install(workspace: &Workspace) -> Result<()> {
+    let servers = workspace.target("debug/hallpass-servers");
+    run(workspace.command(servers).arg("install")).context("the tests need real servers")
 }
 
 /// Builds the tests, and the examples and programs that the end-to-end tests run, as people run them.

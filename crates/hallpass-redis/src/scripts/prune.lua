@@ -12,11 +12,15 @@ local stale = {}
 for _, place in ipairs(redis.call('ZRANGE', chunk(low), 0, -1)) do
   local id = #place == 18 and string.sub(place, 2, 7) .. string.sub(place, 9) or string.sub(place, 9)
   local value = redis.call('GET', token(id))
-  local record = value and read(id, value)
-  local at = record and ends(record)
-  if not record then
+  local is_whole, record
+  if value then
+    is_whole, record = pcall(read, id, value)
+  else
     stale[#stale + 1] = place
-  elseif at and at < before then
+  end
+  -- One that cannot be read stays, and keeps none of the others.
+  local at = is_whole and ends(record)
+  if at and at < before then
     if #ended < limit then
       ended[#ended + 1] = record
     else

@@ -19,8 +19,9 @@ local found = {}
 for _, id in ipairs(redis.call('ZRANGE', owned(owner), 0, -1)) do
   local value = redis.call('GET', token(id))
   if value then
-    local record = read(id, value)
-    if record.revoked == '' then
+    -- One that cannot be read is accepted by nobody, and keeps none of the others from being revoked.
+    local is_whole, record = pcall(read, id, value)
+    if is_whole and record.revoked == '' then
       found[#found + 1] = record
     end
   end

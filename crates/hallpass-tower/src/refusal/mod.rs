@@ -123,6 +123,13 @@ impl Refusal {
         }
     }
 
+    /// A sentence for people: what was wrong, and what would be right. For a host that
+    /// [renders](crate::TokenLayer::on_refusal) refusals in its own words around ours.
+    #[must_use]
+    pub fn detail(&self) -> &'static str {
+        problem::of(&self.kind).detail
+    }
+
     /// The `error` of RFC 6750, section 3.1, if the answer has one.
     #[must_use]
     pub fn error(&self) -> Option<&'static str> {
@@ -175,7 +182,8 @@ impl Refusal {
     }
 
     fn problem(&self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from_static(problem::body(&self.kind).as_bytes()));
+        let mut response =
+            Response::new(Bytes::from_static(problem::of(&self.kind).body.as_bytes()));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.reserve(HEADERS);
@@ -257,11 +265,14 @@ mod tests {
             RefusalKind::Unavailable,
             RefusalKind::Misconfigured,
         ] {
-            let response = refusal(kind).into_response(Dialect::Http);
+            let refusal = refusal(kind);
+            let detail = refusal.detail();
+            let response = refusal.into_response(Dialect::Http);
             let body = std::str::from_utf8(response.body()).unwrap();
             let status = response.status().as_u16();
             assert!(body.contains(&format!(r#","status":{status},"#)), "{body}");
             assert!(body.starts_with(&format!(r#"{{"type":"{PROBLEM_TYPE_PREFIX}"#)), "{body}");
+            assert!(body.ends_with(&format!(r#","detail":"{detail}"}}"#)), "{body}");
         }
     }
 

@@ -1,25 +1,36 @@
-//! The bodies of refusals (RFC 9457): each is always the same.
+//! The words of refusals: each is always the same.
 
 use super::RefusalKind;
+
+/// What a refusal says.
+pub(super) struct Problem {
+    /// The sentence for people.
+    pub(super) detail: &'static str,
+    /// The whole body (RFC 9457).
+    pub(super) body: &'static str,
+}
 
 /// A problem of constants, none with a character that JSON escapes.
 macro_rules! problem {
     ($kind:literal, $title:literal, $status:literal, $detail:literal) => {
-        concat!(
-            r#"{"type":"/problems/"#,
-            $kind,
-            r#"","title":""#,
-            $title,
-            r#"","status":"#,
-            $status,
-            r#","detail":""#,
-            $detail,
-            r#""}"#
-        )
+        Problem {
+            detail: $detail,
+            body: concat!(
+                r#"{"type":"/problems/"#,
+                $kind,
+                r#"","title":""#,
+                $title,
+                r#"","status":"#,
+                $status,
+                r#","detail":""#,
+                $detail,
+                r#""}"#
+            ),
+        }
     };
 }
 
-pub(super) fn body(kind: &RefusalKind) -> &'static str {
+pub(super) fn of(kind: &RefusalKind) -> Problem {
     match kind {
         RefusalKind::NoCredential => problem!(
             "no-credential",

@@ -1,0 +1,81 @@
+//! API7 Cloud's personal access tokens on Hallpass: people manage them in a console, programs call the API with them.
+//!
+//! `cargo run --example api7`; `docs/systems/api7.md` says what became what.
+
+mod answer;
+mod people;
+mod tokens;
+
+use std::process::ExitCode;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
+use axum::routing::{delete, get, post};
+use clap::Parser;
+use hallpass::prelude::*;
+use hallpass::{Cached, Catalog, CatalogScope, GuardedRouter, Hallpass, Limits, MemoryStore};
+use tokio::net::TcpListener;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{MemoryStore as Sessions, SessionManagerLayer};
+
+use crate::answer::Fault;
+
+/// API7 Cloud's personal access tokens on Hallpass.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("api7: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind(&options.listen).await?;
+    let passes = Hallpass::builder(Cached::new(MemoryStore::new()))
+        .prefix("api7")
+        .catalog(Catalog::new().scope(CatalogScope::new("account:read", "Read the account")))
+        .owners(people::standing)
+        .limits(Limits::default().tokens_per_owner(50))
+        .build();
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app(&passes))
+        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
+        .await?;
+    Ok(passes.shutdown().await?)
+}
+
+/// The console, for people with a cookie, and the API, for programs with a token.
+fn app(passes: &Hallpass) -> Router {
+    // Over TLS: `with_secure(true)`. No other site's page sends it along, and none can send JSON here.
+    let sessions = SessionManagerLayer::new(Sessions::default())
+        .with_name("console")
+        .with_secure(false)
+        .with_same_site(SameSite::Strict);
+    let console = Router::new()
+        .route("/user/login", post(people::login))
+        .route("/user/tokens", get(tokens::list).post(tokens::generate).delete(tokens::delete_all))
+        .route("/user/tokens/{id}", delete(tokens::delete))
+        .with_state(passes.clone())
+        .layer(sessions);
+    let layer = passes.layer().bearer_only().realm("api7").on_refusal(answer::refused);
+    let api = GuardedRouter::new()
+        .get("/user/me", "account:read", people::me)
+        .protect_with(passes, layer);
+    Router::new()
+        .nest("/api/v1", console.merge(api))
+        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .layer(DefaultBodyLimit::max(64 * 1024))
+        .layer(map_response(answer::in_envelope))
+}

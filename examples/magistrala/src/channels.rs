@@ -1,0 +1,50 @@
+//! What programs reach with a PAT: channels, and messages to them. Each route says what it needs.
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use hallpass::GuardedRouter;
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+use crate::pats::Answer;
+use crate::people::{HOME, PLANT};
+use crate::request::Body;
+
+/// Each with its domain. They are not what this example is about.
+const CHANNELS: [(&str, &str); 3] = [(HOME, "garden"), (HOME, "kitchen"), (PLANT, "boiler")];
+
+pub(crate) fn routes() -> GuardedRouter {
+    GuardedRouter::new()
+        .get("/{domain}/channels", "channels:list:{domain}", list)
+        .get("/{domain}/channels/{id}", "channels:read:{domain}:{id}", show)
+        .post("/{domain}/channels/{id}/messages", "messages:publish:{domain}:{id}", publish)
+}
+
+async fn list(Path(domain): Path<String>) -> Json<Value> {
+    let own = CHANNELS.iter().filter(|(of, _)| *of == domain);
+    let own: Vec<_> = own.map(|(domain, id)| shown(domain, id)).collect();
+    Json(json!({ "total": own.len(), "channels": own }))
+}
+
+async fn show(Path((domain, id)): Path<(String, String)>) -> Answer {
+    must_be(&domain, &id)?;
+    Ok(Json(shown(&domain, &id)))
+}
+
+async fn publish(
+    Path((domain, id)): Path<(String, String)>,
+    Body(_): Body<Value>,
+) -> Answer<StatusCode> {
+    must_be(&domain, &id)?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+fn must_be(domain: &str, id: &str) -> Result<(), Fault> {
+    let no_such = || Fault::new(StatusCode::NOT_FOUND, "there is no such channel");
+    CHANNELS.contains(&(domain, id)).then_some(()).ok_or_else(no_such)
+}
+
+fn shown(domain: &str, id: &str) -> Value {
+    json!({ "id": id, "domain_id": domain })
+}

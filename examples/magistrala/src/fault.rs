@@ -1,0 +1,99 @@
+//! What went wrong, as Magistrala says it: a status and `{"message": "..."}`.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hallpass::tower::retry_after;
+use hallpass::{Error, Refusal};
+use serde_json::json;
+
+#[derive(Debug)]
+pub(crate) struct Fault(StatusCode, String);
+
+impl Fault {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self(status, message.into())
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Invalid(_) => StatusCode::BAD_REQUEST,
+            Error::NotFound => StatusCode::NOT_FOUND,
+            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::Stale { .. } | Error::Conflict | Error::LimitReached { .. } => {
+                StatusCode::CONFLICT
+            }
+            // What is at fault here is told to whoever reads the log, not to whoever asks.
+            _ if error.is_unavailable() => {
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
+            }
+            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "this service is at fault"),
+        };
+        Self(status, error.to_string())
+    }
+}
+
+impl From<JsonRejection> for Fault {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection {
+            // Its own text repeats what was sent.
+            JsonRejection::JsonDataError(_) => {
+                Self::invalid("a field is missing, unknown, given twice or of another type")
+            }
+            JsonRejection::JsonSyntaxError(_) => Self::invalid("the body is not JSON"),
+            other => Self(other.status(), other.body_text()),
+        }
+    }
+}
+
+impl From<QueryRejection> for Fault {
+    fn from(_: QueryRejection) -> Self {
+        Self::invalid("a query parameter is unknown, given twice or of another type")
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let Self(status, message) = self;
+        let mut response = (status, Json(json!({ "message": message }))).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, retry_after().into());
+        }
+        response
+    }
+}
+
+/// A refusal of Hallpass's layer: its status, its headers, its words.
+pub(crate) fn refused(
+    refusal: &Refusal,
+    mut response: axum::http::Response<Bytes>,
+) -> axum::http::Response<Bytes> {
+    *response.body_mut() = json!({ "message": refusal.detail() }).to_string().into();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Nothing is kept by caches, and what others refused (axum a path that is not UTF-8, Hallpass a method) looks
+/// like the rest.
+pub(crate) async fn in_envelope(mut response: Response) -> Response {
+    let status = response.status();
+    let json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if (status.is_client_error() || status.is_server_error()) && !json {
+        let reason = status.canonical_reason().unwrap_or("refused").to_lowercase();
+        let envelope = Fault::new(status, reason).into_response();
+        *response.body_mut() = envelope.into_body();
+        response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

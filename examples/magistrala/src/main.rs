@@ -1,0 +1,102 @@
+//! Magistrala's personal access tokens on Hallpass: people sign in and manage them, programs reach channels with them.
+//!
+//! `cargo run --example magistrala`; `docs/systems/magistrala.md` says what became what.
+
+mod channels;
+mod duration;
+mod fault;
+mod pats;
+mod people;
+mod request;
+mod scopes;
+
+use std::process::ExitCode;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
+use axum::{Router, routing};
+use clap::Parser;
+use hallpass::core::jiff::{SignedDuration, Timestamp};
+use hallpass::core::{Clock, parse_span};
+use hallpass::prelude::*;
+use hallpass::{
+    Cached, Expiry, GuardedRouter, Hallpass, Limits, Listing, MemoryStore, SqliteStore,
+};
+use tokio::net::TcpListener;
+
+use crate::fault::Fault;
+
+/// Magistrala's personal access tokens on Hallpass.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: String,
+
+    /// Where tokens are kept: `sqlite:FILE`.
+    #[arg(long, default_value = "sqlite:magistrala.db")]
+    store: String,
+
+    /// Pretend that it is so much later, such as `2h`: to see tokens end.
+    #[arg(long, value_parser = parse_span, default_value = None)]
+    later: Option<SignedDuration>,
+}
+
+/// The machine's clock, put forward.
+#[derive(Debug)]
+struct Later(SignedDuration);
+
+impl Clock for Later {
+    fn now(&self) -> Timestamp {
+        Timestamp::now().saturating_add(self.0).unwrap_or(Timestamp::MAX)
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("magistrala: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind(&options.listen).await?;
+    let pats = Hallpass::builder(Cached::new(SqliteStore::connect(&options.store).await?))
+        .prefix("pat")
+        .catalog(scopes::catalog())
+        .owners(people::standing)
+        // One page of Hallpass's then holds all of a person's, whatever `offset` and `limit` are.
+        .limits(Limits::default().tokens_per_owner(Listing::MAX_LIMIT))
+        .clock(Later(options.later.unwrap_or_default()))
+        .build();
+    // Login tokens have a handle of their own: what this one issues is nothing to the other.
+    let logins = Hallpass::builder(MemoryStore::new())
+        .prefix("login")
+        .limits(Limits::default().unlimited_tokens().default_expiry(Expiry::In(people::SIGNED_IN)))
+        .build();
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app(&pats, &logins))
+        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
+        .await?;
+    Ok(pats.shutdown().await?)
+}
+
+/// Two realms: people with a login token manage PATs, programs with a PAT reach what it names.
+fn app(pats: &Hallpass, logins: &Hallpass) -> Router {
+    let people = GuardedRouter::new().merge(pats::routes()).merge(scopes::routes());
+    let guarded = |routes: GuardedRouter, passes: &Hallpass| {
+        let layer = passes.layer().bearer_only().realm("magistrala").on_refusal(fault::refused);
+        routes.protect_with(passes, layer)
+    };
+    guarded(people.with_state(pats.clone()), logins)
+        .merge(guarded(channels::routes(), pats))
+        .route("/users/tokens/issue", routing::post(people::sign_in).with_state(logins.clone()))
+        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .layer(DefaultBodyLimit::max(64 * 1024))
+        .layer(map_response(fault::in_envelope))
+}

@@ -1,0 +1,48 @@
+//! What a call brings: who makes it, which PAT it is about, what is sent along.
+
+use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use hallpass::axum::Rejection;
+use hallpass::{Authenticated, Caller, Error, Hallpass, TokenId};
+
+use crate::fault::Fault;
+
+/// The PATs, in the name of whoever signed in.
+pub(crate) struct Mine {
+    pub(crate) pats: Hallpass,
+    pub(crate) by: Caller,
+}
+
+impl FromRequestParts<Hallpass> for Mine {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, pats: &Hallpass) -> Result<Self, Rejection> {
+        let Authenticated(login) = Authenticated::from_request_parts(parts, pats).await?;
+        Ok(Self { pats: pats.clone(), by: Caller::owner(login.owner().as_str()) })
+    }
+}
+
+/// The PAT that the path names. What is no id at all names none.
+pub(crate) struct Id(pub(crate) TokenId);
+
+impl FromRequestParts<Hallpass> for Id {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, pats: &Hallpass) -> Result<Self, Fault> {
+        let Path(id) = Path::<String>::from_request_parts(parts, pats)
+            .await
+            .map_err(|_| Fault::invalid("the path is not UTF-8"))?;
+        Ok(Self(id.parse().map_err(|_| Error::NotFound)?))
+    }
+}
+
+/// The body, as JSON.
+#[derive(FromRequest)]
+#[from_request(via(Json), rejection(Fault))]
+pub(crate) struct Body<T>(pub(crate) T);
+
+/// The query.
+#[derive(FromRequestParts)]
+#[from_request(via(Query), rejection(Fault))]
+pub(crate) struct Asked<T>(pub(crate) T);

@@ -1,0 +1,183 @@
+// curl, as API7's own page shows it, against examples/api7.
+//
+// By hand: `cargo build --examples`, `node --test api7.test.mjs`. HALLPASS_EXAMPLES says where the examples are, if
+// not in target/debug/examples. Needs curl.
+
+import assert from "node:assert/strict";
+import path from "node:path";
+import { test } from "node:test";
+import { run } from "./harness/run.js";
+import { folder, startFor } from "./harness/server.js";
+
+/** What curl printed with `-i`: the status, the headers and the envelope. */
+async function curl(...args) {
+  const { code, stdout, stderr } = await run("curl", ["--silent", "--show-error", "--max-time", "20", ...args]);
+  assert.equal(code, 0, stderr);
+  const [head, body] = stdout.split("\r\n\r\n");
+  const [first, ...lines] = head.split("\r\n");
+  const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]));
+  assert.equal(headers.get("content-type"), "application/json", stdout);
+  assert.equal(headers.get("cache-control"), "no-store", stdout);
+  const envelope = JSON.parse(body);
+  const status = Number(first.split(" ")[1]);
+  if (status === 200) {
+    assert.deepEqual(Object.keys(envelope).sort(), ["payload", "status"], stdout);
+    assert.deepEqual(envelope.status, { code: 0, message: "OK" }, stdout);
+  } else {
+    assert.deepEqual(Object.keys(envelope).sort(), ["error", "status"], stdout);
+    assert.notEqual(envelope.status.code, 0, stdout);
+    assert.ok(envelope.error, stdout);
+  }
+  return { status, headers, payload: envelope.payload, envelope, text: stdout };
+}
+
+/** As the page says: `curl https://console.api7.cloud/api/v1/user/me -H 'Authorization: Bearer <PASTE YOUR TOKEN HERE>' -i`. */
+const me = (url, token) => curl(`${url}/api/v1/user/me`, "-H", `Authorization: Bearer ${token}`, "-i");
+
+/** Somebody at the console: a cookie jar, and what its buttons call. */
+async function console_(t, url, username = "alice", password = "wonderland") {
+  const jar = path.join(await folder(t), "cookies");
+  const json = ["-H", "Content-Type: application/json"];
+  const signedIn = await curl(`${url}/api/v1/user/login`, "-c", jar, ...json, "-d", JSON.stringify({ username, password }), "-i");
+  const tokens = `${url}/api/v1/user/tokens`;
+  return {
+    signedIn,
+    jar,
+    list: () => curl(tokens, "-b", jar, "-i"),
+    generate: (token) => curl(tokens, "-b", jar, ...json, "-d", typeof token === "string" ? token : JSON.stringify(token), "-i"),
+    delete: (id) => curl(`${tokens}/${id}`, "-b", jar, "-X", "DELETE", "-i"),
+    deleteAll: () => curl(tokens, "-b", jar, "-X", "DELETE", "-i"),
+  };
+}
+
+async function begin(t) {
+  const { url } = await startFor(t, "api7");
+  return { url, alice: await console_(t, url) };
+}
+
+test("a token is generated with a note and an expiry, shown once, and shows the account", async (t) => {
+  const { url, alice } = await begin(t);
+  const made = (await alice.generate({ notes: "deploy from CI", expire: "2099-12-30T00:00:00Z" })).payload;
+  assert.match(made.token, /^api7_[0-9A-Za-z]+$/);
+  assert.match(made.id, /^[0-9]+$/);
+  assert.deepEqual([made.notes, made.expire, made.status], ["deploy from CI", "2099-12-30T00:00:00Z", "active"]);
+  const { token, ...rest } = made;
+  const listed = await alice.list();
+  assert.deepEqual(listed.payload, { count: 1, list: [rest] });
+  assert.ok(!listed.text.includes(token.slice(-49)));
+
+  const { status, headers, envelope } = await me(url, token);
+  assert.equal(status, 200);
+  assert.ok(Number(headers.get("content-length")) > 0 && headers.get("date"));
+  assert.deepEqual(envelope, { payload: { id: "1001", email: "alice@example.com", org_ids: ["2001"] }, status: { code: 0, message: "OK" } });
+  assert.ok((await alice.list()).payload.list[0].last_used_at);
+});
+
+test("the note is optional, the expiry is not: never has to be said", async (t) => {
+  const { url, alice } = await begin(t);
+  const never = (await alice.generate({ expire: "never" })).payload;
+  assert.deepEqual([never.notes, never.expire], ["", null]);
+  assert.equal((await me(url, never.token)).status, 200);
+  assert.ok((await alice.generate({ notes: "for\na month", expire: "30d" })).payload.expire);
+  assert.equal((await alice.generate({ expire: "31-12-2098" })).payload.expire, "2099-01-01T00:00:00Z");
+  for (const bad of [{}, { notes: "forever" }, { expire: null }, { expire: "" }, { expire: "2020-01-01" }, { expire: "31-04-2099" }, { expire: "1h ago" }, { expire: "never", scope: "*" }, { expire: "never", id: "1" }, { expire: "never", notes: 7 }, { expire: "never", notes: "x".repeat(1001) }, { expire: "never", notes: "a\0b" }, '{"expire":"never","expire":"1y"}', "[", ""]) {
+    const refused = await alice.generate(bad);
+    assert.deepEqual([refused.status, refused.envelope.status], [400, { code: 400, message: "bad request" }], JSON.stringify(bad));
+  }
+  assert.equal((await alice.list()).payload.count, 3);
+});
+
+test("what is no token, and a token that is gone, is unauthorized, with the code six", async (t) => {
+  const { url, alice } = await begin(t);
+  const { id, token } = (await alice.generate({ expire: "30d" })).payload;
+  assert.equal((await me(url, token)).status, 200);
+  assert.equal((await alice.delete(id)).status, 200);
+  const cookie = await curl(`${url}/api/v1/user/me`, "-b", alice.jar, "-i");
+  const none = await curl(`${url}/api/v1/user/me`, "-i");
+  const query = await curl(`${url}/api/v1/user/me?session=${token}`, "-i");
+  for (const refused of [await me(url, token), await me(url, `${token.slice(0, -1)}x`), await me(url, "nonsense"), none, cookie, query]) {
+    assert.equal(refused.status, 401, refused.text);
+    assert.deepEqual(refused.envelope.status, { code: 6, message: "unauthorized" });
+    assert.match(refused.headers.get("www-authenticate"), /^Bearer realm="api7"/);
+    assert.ok(!refused.text.includes(token));
+  }
+});
+
+test("two credentials, and half a one, are a bad request", async (t) => {
+  const { url, alice } = await begin(t);
+  const { token } = (await alice.generate({ expire: "30d" })).payload;
+  const bearer = ["-H", `Authorization: Bearer ${token}`];
+  for (const headers of [[...bearer, ...bearer], ["-H", `Authorization: Bearer ${token}, Bearer ${token}`], ["-H", "Authorization: Bearer"]]) {
+    const { status, envelope } = await curl(`${url}/api/v1/user/me`, ...headers, "-i");
+    assert.deepEqual([status, envelope.status.code], [400, 400]);
+  }
+  const both = await curl(`${url}/api/v1/user/tokens`, "-b", alice.jar, ...bearer, "-i");
+  assert.equal(both.status, 400);
+});
+
+test("a person has at most fifty tokens, also when all are asked for at once", async (t) => {
+  const { alice } = await begin(t);
+  const statuses = [];
+  for (let round = 0; round < 5; round++) {
+    statuses.push(...(await Promise.all(Array.from({ length: 12 }, () => alice.generate({ expire: "30d" })))).map(({ status }) => status));
+  }
+  assert.deepEqual([statuses.filter((status) => status === 200).length, statuses.filter((status) => status === 409).length], [50, 10]);
+  const { count, list } = (await alice.list()).payload;
+  assert.deepEqual([count, list.length], [50, 50]);
+  await alice.delete(list[0].id);
+  assert.equal((await alice.generate({ expire: "30d" })).status, 200);
+  assert.equal((await alice.generate({ expire: "30d" })).status, 409);
+});
+
+test("one token is deleted, or all of a person's, and nobody else's", async (t) => {
+  const { url, alice } = await begin(t);
+  const bob = await console_(t, url, "bob", "builder");
+  const [first, second, third] = [await alice.generate({ expire: "30d" }), await alice.generate({ expire: "30d" }), await alice.generate({ expire: "30d" })].map(({ payload }) => payload);
+  const his = (await bob.generate({ expire: "30d" })).payload;
+  assert.equal((await alice.delete(first.id)).status, 200);
+  for (const id of [first.id, his.id, `0${second.id}`, `+${second.id}`, "1", "nonsense", "9".repeat(60)]) assert.equal((await alice.delete(id)).status, 404, id);
+  assert.deepEqual([(await me(url, first.token)).status, (await me(url, second.token)).status], [401, 200]);
+  assert.deepEqual((await alice.deleteAll()).payload, { count: 2 });
+  assert.deepEqual([(await me(url, second.token)).status, (await me(url, third.token)).status], [401, 401]);
+  assert.deepEqual((await alice.list()).payload, { count: 0, list: [] });
+  assert.equal((await me(url, his.token)).payload.id, "1002");
+});
+
+test("the console opens with a session and with nothing else", async (t) => {
+  const { url, alice } = await begin(t);
+  const { token } = (await alice.generate({ expire: "30d" })).payload;
+  const cookie = alice.signedIn.headers.get("set-cookie");
+  assert.match(cookie, /^console=[^;]+; HttpOnly; SameSite=Strict; Path=\//);
+  const tokens = `${url}/api/v1/user/tokens`;
+  const bearer = ["-H", `Authorization: Bearer ${token}`];
+  for (const args of [
+    [tokens],
+    [tokens, ...bearer],
+    [tokens, ...bearer, "-X", "DELETE"],
+    [tokens, ...bearer, "-H", "Content-Type: application/json", "-d", '{"expire":"never"}'],
+    [`${tokens}?session=${token}`],
+    [tokens, "-H", "Cookie: console=nonsense"],
+  ]) {
+    const { status, envelope } = await curl(...args, "-i");
+    assert.deepEqual([status, envelope.status.code], [401, 6], args.join(" "));
+  }
+  assert.equal((await console_(t, url, "alice", "builder")).signedIn.status, 401);
+  assert.equal((await console_(t, url, "mallory", "")).signedIn.status, 401);
+  // A form of another site's cannot send JSON.
+  assert.equal((await curl(tokens, "-b", alice.jar, "-H", "Content-Type: text/plain", "-d", '{"expire":"never"}', "-i")).status, 415);
+  assert.equal((await alice.list()).payload.count, 1);
+});
+
+test("everything else is in the envelope, too", async (t) => {
+  const { url, alice } = await begin(t);
+  for (const [args, status] of [
+    [[`${url}/`], 404],
+    [[`${url}/api/v1/user`], 404],
+    [[`${url}/api/v1/user/me`, "-X", "POST"], 401],
+    [[`${url}/api/v1/user/tokens`, "-b", alice.jar, "-X", "PUT"], 405],
+    [[`${url}/api/v1/user/tokens/%ff`, "-b", alice.jar, "-X", "DELETE"], 400],
+    [[`${url}/api/v1/user/tokens`, "-b", alice.jar, "-H", "Content-Type: application/json", "-d", `{"expire":"${"9".repeat(70_000)}"}`], 413],
+  ]) {
+    assert.equal((await curl(...args, "-i")).status, status, args.join(" ").slice(0, 200));
+  }
+});

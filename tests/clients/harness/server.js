@@ -1,0 +1,87 @@
+// The real examples, each in a process of its own: on a port that was free, with its files in a folder of its own.
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const EXAMPLES = process.env.HALLPASS_EXAMPLES ?? fileURLToPath(new URL("../../../target/debug/examples", import.meta.url));
+
+/** How long one may take to be ready, and to end. */
+const PATIENCE = 30_000;
+
+/**
+ * Starts the example of that name with these options besides `--listen`, in that folder. Resolves with its `url`, what it
+ * `printed` by then and since, and how to `stop` it.
+ */
+export async function start(name, options = [], folder = undefined) {
+  const child = spawn(path.join(EXAMPLES, name), ["--listen", "127.0.0.1:0", ...options], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal)));
+  const printed = [];
+  const lines = createInterface({ input: child.stdout });
+  const ready = new Promise((resolve, reject) => {
+    child.once("error", (error) => reject(new Error(`${name} cannot be started: build it (cargo build --examples), or say where it is with HALLPASS_EXAMPLES (${error.message})`)));
+    ended.then((how) => reject(new Error(`${name} ended with ${how} before it was ready`)));
+    lines.on("line", (line) => {
+      printed.push(line);
+      const found = /^listening on (http:\/\/\S+)$/.exec(line);
+      if (found) resolve(found[1]);
+    });
+  });
+  try {
+    const url = await within(ready, `${name} is not ready`);
+    return {
+      url,
+      printed,
+      async stop() {
+        child.kill("SIGINT");
+        const how = await within(ended, `${name} does not end`);
+        if (how !== 0) throw new Error(`${name} ended with ${how}`);
+      },
+    };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+
+  async function within(promise, otherwise) {
+    let timer;
+    const overdue = new Promise((_, reject) => {
+      timer = setTimeout(() => {
+        child.kill("SIGKILL");
+        reject(new Error(`${otherwise}: waited ${PATIENCE / 1000} s`));
+      }, PATIENCE);
+    });
+    return Promise.race([promise, overdue]).finally(() => clearTimeout(timer));
+  }
+}
+
+const endings = new WeakMap();
+
+/** Has something done after the test; what was asked for last comes first. `t` is what the test runner gives the test. */
+export function afterwards(t, ending) {
+  if (!endings.has(t)) {
+    const all = [];
+    endings.set(t, all);
+    t.after(async () => {
+      while (all.length > 0) await all.pop()();
+    });
+  }
+  endings.get(t).push(ending);
+}
+
+/** A new folder of that test's own, gone after it. */
+export async function folder(t) {
+  const made = await mkdtemp(path.join(tmpdir(), "hallpass-clients-"));
+  afterwards(t, () => rm(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** Starts an example for one test, in that folder or one of its own: it is stopped after the test. */
+export async function startFor(t, name, options = [], place = undefined) {
+  const server = await start(name, options, place ?? (await folder(t)));
+  afterwards(t, () => server.stop());
+  return server;
+}

@@ -1,0 +1,145 @@
+// Jelastic's Python clients against examples/jelastic, and what they would never send.
+//
+// By hand: `cargo build --examples`, `node venv.js`, `node --test jelastic.test.mjs`. HALLPASS_EXAMPLES says where the
+// examples are, if not in target/debug/examples. Needs Python 3.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { python, run } from "./harness/run.js";
+import { startFor } from "./harness/server.js";
+
+const BAD = 3;
+const NOT_FOUND = 5;
+const AUTHENTICATION = 701;
+const NOT_ALLOWED = 8202;
+
+const STOP = "environment/control/rest/stopenv";
+const TOKENS = "users/authentication/rest";
+
+/** Runs one of our scripts, each of which is a suite of Python's `unittest` around a client. */
+async function passes(t, script, count) {
+  const { url } = await startFor(t, "jelastic");
+  const env = { ...process.env, HALLPASS_URL: url, PYTHONDONTWRITEBYTECODE: "1", PYTHONUTF8: "1" };
+  const { code, stdout, stderr } = await run(python("python"), [fileURLToPath(new URL(`jelastic/${script}`, import.meta.url))], { env });
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stderr, new RegExp(`^Ran ${count} tests`, "m"));
+}
+
+test("py-jelastic manages tokens and stops environments, everything in the query", { timeout: 120_000 }, (t) => passes(t, "query.py", 18));
+
+test("jelastic-client manages tokens and stops environments, everything in a form", { timeout: 120_000 }, (t) => passes(t, "form.py", 7));
+
+/** A platform of the test's own: what it answers to a call, and alice's session. */
+async function begin(t) {
+  const { url } = await startFor(t, "jelastic");
+
+  async function call(method, query = {}, { form, headers = {}, verb, body } = {}) {
+    const parameters = new URLSearchParams(query).toString();
+    const sent = form === undefined ? body : new URLSearchParams(form);
+    const response = await fetch(`${url}/1.0/${method}${parameters && `?${parameters}`}`, { method: verb ?? (sent === undefined ? "GET" : "POST"), body: sent, headers });
+    assert.equal(response.status, 200, "whatever happens");
+    assert.equal(response.headers.get("content-type"), "application/json");
+    assert.match(response.headers.get("cache-control"), /no-store/);
+    const answer = await response.json();
+    assert.equal(typeof answer.result, "number");
+    assert.equal(answer.result === 0, answer.error === undefined, JSON.stringify(answer));
+    return { ...answer, headers: response.headers };
+  }
+
+  const result = async (...request) => (await call(...request)).result;
+  const { session } = await call(`${TOKENS}/signin`, { login: "alice", password: "wonderland" });
+  const manage = (method, parameters) => call(`${TOKENS}/${method}`, { session, password: "wonderland", ...parameters });
+  const create = async (parameters) => (await manage("createtoken", { description: "ci", ...parameters })).token;
+  return { url, call, result, session, manage, create };
+}
+
+test("the URL of the documentation stops an environment", async (t) => {
+  const { url, create } = await begin(t);
+  const { key } = await create({ apiList: "environment.control.StopEnv" });
+  const response = await fetch(`${url}/1.0/environment/control/rest/stopenv?envName=my-project&session=${key}`);
+  const text = await response.text();
+  assert.match(text, /"result":0/);
+  assert.ok(!text.includes(key));
+  assert.match(response.headers.get("cache-control"), /no-store/);
+  assert.equal(response.headers.get("referrer-policy"), "no-referrer");
+});
+
+test("a credential comes once, in one place", async (t) => {
+  const { result, create, session } = await begin(t);
+  const { key: token } = await create({ apiList: "environment.control.StopEnv" });
+  const envName = "my-project";
+  const bearer = { Authorization: `Bearer ${token}` };
+  assert.equal(await result(STOP, { envName }, { headers: bearer }), 0);
+  assert.equal(await result(STOP, { envName }, { form: { session: token } }), 0);
+  for (const credential of [token, session]) {
+    assert.equal(await result(STOP, { envName, session: credential }), 0);
+    assert.equal(await result(STOP, { envName, session: credential }, { headers: bearer }), BAD);
+    assert.equal(await result(STOP, { envName, session: credential }, { form: { session: token } }), BAD);
+    assert.equal(await result(STOP, { envName, session: credential }, { form: { session: credential } }), BAD);
+    assert.equal(await result(STOP, { envName }, { form: { session: credential }, headers: bearer }), BAD);
+    assert.equal(await result(STOP, [["envName", envName], ["session", credential], ["session", credential]]), BAD);
+    assert.equal(await result(STOP, { envName }, { form: [["session", credential], ["session", token]] }), BAD);
+  }
+});
+
+test("what is no credential lets nobody in", async (t) => {
+  const { result, create, session, manage } = await begin(t);
+  const { key: token, id } = await create({ apiList: "environment.control.StopEnv" });
+  const envName = "my-project";
+  assert.equal(await result(STOP, { envName }), AUTHENTICATION);
+  assert.equal(await result(STOP, { envName, session: "" }), BAD);
+  for (const bad of ["x", `${token}x`, token.slice(0, -1), token.toUpperCase(), `${session}x`, " ", "jel_"]) {
+    assert.equal(await result(STOP, { envName, session: bad }), AUTHENTICATION, bad);
+    assert.equal(await result(STOP, {}, { form: { envName, session: bad } }), AUTHENTICATION, bad);
+  }
+  assert.equal(await result(STOP, { envName, Session: token }), AUTHENTICATION);
+  const headers = { "Content-Type": "application/json" };
+  assert.equal(await result(STOP, { envName }, { body: JSON.stringify({ session: token }), headers }), AUTHENTICATION);
+  assert.equal(await result(STOP, { envName }, { headers: { Authorization: "Basic YWxpY2U6d29uZGVybGFuZA==" } }), AUTHENTICATION);
+  assert.equal((await manage("deletetokens", { ids: id })).result, 0);
+  const [unknown, dead] = await Promise.all([`jel_${"0".repeat(71)}`, token].map((session) => result(STOP, { envName, session })));
+  assert.deepEqual([unknown, dead], [AUTHENTICATION, AUTHENTICATION]);
+});
+
+test("nothing is open that nobody declared", async (t) => {
+  const { result, create, session } = await begin(t);
+  const { key: token } = await create({ tokenTemplate: "Extended Access" });
+  for (const method of ["environment/control/rest/deleteenv", "", "environment/control/rest/StopEnv", "environment//control/rest/stopenv"]) {
+    assert.equal(await result(method), AUTHENTICATION, method);
+    assert.equal(await result(method, { session: token }), NOT_ALLOWED, method);
+    assert.equal(await result(method, { session }), NOT_FOUND, method);
+  }
+  for (const verb of ["PUT", "DELETE", "PATCH"]) {
+    assert.equal(await result(STOP, { envName: "my-project" }, { verb }), AUTHENTICATION);
+    assert.equal(await result(STOP, { envName: "my-project", session: token }, { verb }), NOT_ALLOWED);
+    assert.equal(await result(STOP, { envName: "my-project", session }, { verb }), NOT_FOUND);
+    assert.equal(await result(`${TOKENS}/signin`, { login: "alice", password: "wonderland" }, { verb }), NOT_FOUND);
+  }
+});
+
+test("parameters are merged, unknown ones ignored, known ones not doubled, and forms bounded", async (t) => {
+  const { result, create, session, manage } = await begin(t);
+  const { key: token } = await create({ apiList: "environment.control.StopEnv" });
+  const envName = "my-project";
+  assert.equal(await result(STOP, { session: token, appid: "cluster", ruk: "1" }, { form: { envName, x: "y" } }), 0);
+  assert.equal(await result(STOP, { session: token, envName }, { form: { envName } }), BAD);
+  assert.equal(await result(STOP, { session: token }), BAD);
+  for (const credential of [token, session]) {
+    assert.equal(await result(STOP, { envName }, { form: { session: credential, x: "y".repeat(70_000) } }), BAD);
+  }
+  for (const [bad, why] of [[{ description: "a\u0000b" }, "control"], [{ description: "x".repeat(101) }, "long"], [{ ids: "1.5" }, "no integer"]]) {
+    assert.equal((await manage(bad.ids ? "gettokens" : "createtoken", bad)).result, BAD, why);
+  }
+  assert.equal((await manage("edittoken", { id: "*", description: "all" })).result, BAD);
+  assert.equal((await manage("regeneratetoken", {})).result, BAD);
+});
+
+test("passwords cannot be guessed by confirming", async (t) => {
+  const { manage, create } = await begin(t);
+  for (let guess = 0; guess < 5; guess += 1) {
+    assert.equal((await manage("createtoken", { description: "x", password: `guess ${guess}` })).result, AUTHENTICATION);
+  }
+  assert.equal(await create(), undefined, "the right one has to wait, too");
+  assert.deepEqual((await manage("gettokens")).tokens, []);
+});

@@ -1,0 +1,50 @@
+// Schemathesis against the token API of examples/quickstart, by the API's own OpenAPI document, signed in as alice.
+//
+// By hand: `cargo build --examples`, `node venv.js`, `node --test schemathesis.test.mjs`. HALLPASS_EXAMPLES says where the
+// examples are, if not in target/debug/examples. Needs Python 3. What it is told to let pass is in schemathesis.toml.
+
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { python, run } from "./harness/run.js";
+import { folder, startFor } from "./harness/server.js";
+
+const CONFIG = fileURLToPath(new URL("schemathesis.toml", import.meta.url));
+
+/** Enough for each phase to find what it can, and few enough for a minute. */
+const EXAMPLES = 6;
+
+const COOKIE = "quickstart";
+
+test("what the API's document says is what the API does", { timeout: 300_000 }, async (t) => {
+  const { url } = await startFor(t, "quickstart", ["--store", "memory:"]);
+  const signIn = await fetch(`${url}/login`, { method: "POST", body: new URLSearchParams({ username: "alice", password: "wonderland" }), redirect: "manual" });
+  const session = new RegExp(`^${COOKIE}=([^;]+)`).exec(signIn.headers.get("set-cookie"))[1];
+  const issued = await fetch(`${url}/tokens`, {
+    method: "POST",
+    headers: { Cookie: `${COOKIE}=${session}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ name: "itself", expires: "1y" }),
+  });
+  assert.equal(issued.status, 201);
+  const { token } = await issued.json();
+
+  const place = await folder(t);
+  const document = await (await fetch(`${url}/tokens/openapi.json`)).json();
+  // From a file: what it reads from a service, it does not test there.
+  await writeFile(path.join(place, "openapi.json"), JSON.stringify(document));
+  const operations = Object.values(document.paths).flatMap((path) => Object.keys(path).filter((key) => ["get", "post", "put", "patch", "delete"].includes(key))).length;
+  const { code, stdout, stderr } = await run(
+    python("schemathesis"),
+    ["--config-file", CONFIG, "run", "openapi.json", "--url", `${url}/tokens`, "--checks", "all", "--phases", "examples,coverage,fuzzing,stateful", "--mode", "all", "--max-examples", String(EXAMPLES), "--seed", "6"],
+    { cwd: place, env: { ...process.env, HALLPASS_SESSION: session, HALLPASS_TOKEN: token, PYTHONUTF8: "1", NO_COLOR: "1" } },
+  );
+  assert.equal(code, 0, stdout + stderr);
+  const found = (pattern) => Number(pattern.exec(stdout)?.[1] ?? assert.fail(`no ${pattern} in:\n${stdout}`));
+  assert.ok(operations > 10);
+  assert.equal(found(/Tested: (\d+)/), operations, "every operation was tested");
+  assert.ok(found(/Scenarios: +(\d+)/) > 0, "and some after one another");
+  assert.ok(found(/(\d+) passed/) > 0);
+  assert.equal((await fetch(`${url}/api/health`)).status, 200, "it is still there");
+});

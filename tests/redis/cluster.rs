@@ -1,0 +1,187 @@
+//! A Redis Cluster: the namespace is on one node, wherever that is.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hallpass_core::store::TokenStore as _;
+use hallpass_servers::RedisCluster;
+use hallpass_testkit::conformance::run::among_nodes;
+use hallpass_testkit::conformance::{StoreUnderTest, cases};
+use hallpass_tests::tokens::{at, edited, owner, token};
+
+use super::*;
+
+static CLUSTER: LazyLock<RedisCluster> =
+    LazyLock::new(|| RedisCluster::start().expect("a cluster"));
+
+/// A namespace somewhere on the cluster.
+struct Somewhere(String);
+
+impl StoreUnderTest for Somewhere {
+    type Store = RedisStore;
+
+    async fn fresh() -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        Self(format!("test-{}", NUMBERS.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    async fn node(&self) -> RedisStore {
+        let settings = RedisSettings::default().namespace(&self.0);
+        RedisStore::cluster(CLUSTER.urls(), settings).await.expect("a store")
+    }
+}
+
+/// These of the suite's cases, each on three handles: all scripts are among what they do.
+macro_rules! on_a_cluster {
+    ($($module:ident::$case:ident)*) => {
+        mod three_nodes {
+            $(#[test]
+            fn $case() {
+                super::among_nodes::<super::Somewhere, _>(super::cases::$module::$case);
+            })*
+        }
+    };
+}
+
+on_a_cluster! {
+    change::a_change_takes_every_field_but_the_last_use
+    change::rekeying_needs_the_expected_digest
+    delete::several_are_deleted_at_once_and_the_rest_is_left
+    delete::deleting_all_of_an_owner_is_one_logged_change
+    delete::revoking_all_of_an_owner_is_one_logged_change
+    delete::announcing_touches_no_token
+    drops::a_storm_of_dropped_calls_leaves_a_store_that_works
+    edges::every_text_comes_back_as_it_was
+    edges::large_batches_are_done_in_one_go
+    followers::whoever_follows_the_log_misses_no_change_of_many_writers
+    limits::of_200_concurrent_inserts_at_49_of_50_one_succeeds
+    log::each_change_logs_what_it_voids
+    pages::pages_join_to_the_whole_list_in_every_order
+    prune::what_ended_before_goes_and_the_rest_stays
+    snapshots::snapshots_of_many_tokens_agree_with_the_order_of_changes
+    touch::a_use_moves_forward_only
+}
+
+/// Of the nodes, the number of the one that has the namespace `hallpass`, and its slot.
+fn home(cluster: &RedisCluster) -> (usize, u64) {
+    let slot = run(&cluster.primaries()[0], &["CLUSTER", "KEYSLOT", "{hallpass}c"]);
+    let slot = slot.parse().expect("a number");
+    (slot as usize * 3 / 16_384, slot)
+}
+
+async fn open(cluster: &RedisCluster) -> RedisStore {
+    RedisStore::cluster(cluster.urls(), RedisSettings::default()).await.expect("a store")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_node_leads_to_the_one_that_has_the_keys() {
+    let cluster = RedisCluster::start().unwrap();
+    let token = token("alice", "ci");
+    open(&cluster).await.insert(&token, None).await.unwrap();
+    let (home, _) = home(&cluster);
+    for (number, url) in cluster.urls().into_iter().enumerate() {
+        let store = RedisStore::cluster([url], RedisSettings::default()).await.unwrap();
+        assert!(store.find(token.record.id).await.unwrap().value.is_some());
+        // Without it a node is one server, and what it has not is somewhere else.
+        let plain = RedisStore::connect(url).await;
+        assert_eq!(plain.is_ok(), number == home, "{plain:?}");
+    }
+    // A node that is gone is one of several.
+    let dead = "redis://127.0.0.1:1/";
+    let urls = [dead].into_iter().chain(cluster.urls());
+    RedisStore::cluster(urls, RedisSettings::default()).await.expect("the next will do");
+    assert!(RedisStore::cluster([dead], RedisSettings::default()).await.is_err());
+    assert!(RedisStore::cluster(Vec::<&str>::new(), RedisSettings::default()).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_keys_move_nothing_is_done_by_halves() {
+    let cluster = RedisCluster::start().unwrap();
+    let (home, slot) = home(&cluster);
+    let (here, there) = (&cluster.primaries()[home], &cluster.primaries()[(home + 1) % 3]);
+    let store = open(&cluster).await;
+    let mut tokens = Vec::new();
+    for _ in 0..5 {
+        let token = token("alice", "ci");
+        store.insert(&token, None).await.unwrap();
+        tokens.push(token.record);
+    }
+    let [here_id, there_id] = [here, there].map(|node| run(node, &["CLUSTER", "MYID"]));
+    let slot_text = slot.to_string();
+    let set_slot = |node, arguments: &[&str]| {
+        run(node, &[&["CLUSTER", "SETSLOT", &slot_text][..], arguments].concat())
+    };
+    set_slot(there, &["IMPORTING", &here_id]);
+    set_slot(here, &["MIGRATING", &there_id]);
+
+    let revoke = edited(&tokens[0], |record| record.revoked_at = Some(at(1)));
+    let unmoved = |error: hallpass_core::store::StoreError| {
+        assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+        assert!(!error.is_corrupt(), "{error:?}");
+    };
+    let try_all = async || {
+        unmoved(store.insert(&token("alice", "ci"), None).await.unwrap_err());
+        unmoved(store.change(&revoke).await.unwrap_err());
+        unmoved(store.delete(tokens[1].id, None).await.unwrap_err());
+        unmoved(store.delete_many(None, &[tokens[1].id]).await.unwrap_err());
+        unmoved(store.delete_owner(&owner("alice")).await.unwrap_err());
+        unmoved(store.revoke_owner(&owner("alice"), at(1)).await.unwrap_err());
+        unmoved(store.announce(&owner("alice")).await.unwrap_err());
+    };
+    try_all().await;
+    assert_eq!(store.find(tokens[0].id).await.unwrap().as_of.get(), 5, "look-ups go on");
+
+    // Key by key they move, and at no point anything is half done.
+    let mut stranger = stranger(here).await;
+    let port = there.address().port();
+    loop {
+        let next = redis::cmd("CLUSTER").arg("GETKEYSINSLOT").arg(slot).arg(1).to_owned();
+        let keys: Vec<Vec<u8>> = next.query_async(&mut stranger).await.unwrap();
+        let Some(key) = keys.first() else { break };
+        let mut migrate = redis::cmd("MIGRATE");
+        migrate.arg("127.0.0.1").arg(port).arg(key).arg(0).arg(5_000);
+        migrate.exec_async(&mut stranger).await.unwrap();
+        try_all().await;
+    }
+    for node in [there, here] {
+        set_slot(node, &["NODE", &there_id]);
+    }
+    let found = store.find(tokens[0].id).await.unwrap();
+    assert_eq!((found.as_of.get(), &found.value.unwrap().record), (5, &tokens[0]));
+    assert_eq!(store.list(&everything()).await.unwrap().total, 5);
+    assert_eq!(store.change(&revoke).await.unwrap().get(), 6);
+    assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, 5);
+    let seen = store.changes(None, 0).await.unwrap().head;
+    let other = open(&cluster).await;
+    let (heard, _) =
+        futures::join!(tokio::time::timeout(Duration::from_secs(4), store.nudged(seen)), async {
+            other.announce(&owner("alice")).await.unwrap();
+        });
+    heard.expect("a nudge");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_takes_over_is_found() {
+    let mut cluster = RedisCluster::start().unwrap();
+    let (home, _) = home(&cluster);
+    cluster.add_replica(home).unwrap();
+    let settings = RedisSettings::default().wait_replicas(1);
+    let store = RedisStore::cluster(cluster.urls(), settings).await.unwrap();
+    let token = token("alice", "ci");
+    let seq = store.insert(&token, None).await.unwrap();
+    cluster.primaries()[home].kill().unwrap();
+    let mut found = store.find(token.record.id).await;
+    for _ in 0..2_000 {
+        if found.is_ok() {
+            break;
+        }
+        assert!(found.unwrap_err().is_unavailable());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        found = store.find(token.record.id).await;
+    }
+    let found = found.expect("the replica took over");
+    assert_eq!((found.as_of, &found.value.unwrap().record), (seq, &token.record));
+    let plain = open(&cluster).await;
+    assert_eq!(plain.delete(token.record.id, None).await.unwrap(), seq.next());
+}

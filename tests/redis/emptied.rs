@@ -1,0 +1,75 @@
+//! A server that has forgotten everything: the tokens' fault it is not, so nobody is told that theirs is wrong.
+
+use hallpass_core::store::{StoreError, TokenStore as _};
+use hallpass_core::{Caller, Denied, Hallpass, NewToken};
+use hallpass_tests::tokens::{at, owner, token};
+
+use super::*;
+
+#[tokio::test]
+async fn an_emptied_server_is_the_stores_fault_until_a_program_begins_anew() {
+    let server = server();
+    let store = open(&server).await;
+    let passes = Hallpass::builder(store.clone()).build();
+    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+    let before = store.changes(None, 0).await.unwrap().head;
+    run(&server, &["FLUSHALL"]);
+
+    let presented = issued.token.reveal().as_bytes();
+    let denied = passes.authenticate(presented).await.unwrap_err();
+    assert!(matches!(denied, Denied::Unavailable(_)), "503, not 401: {denied:?}");
+    let errors: [StoreError; 9] = [
+        store.find(issued.record.id).await.unwrap_err(),
+        store.list(&everything()).await.unwrap_err(),
+        store.list(&ListQuery { owner: Some(owner("alice")), ..everything() }).await.unwrap_err(),
+        store.insert(&token("alice", "ci"), None).await.unwrap_err(),
+        store.delete(issued.record.id, None).await.unwrap_err(),
+        store.announce(&owner("alice")).await.unwrap_err(),
+        store.prune(at(0), 10).await.unwrap_err(),
+        store.changes(Some(before), 10).await.unwrap_err(),
+        store.ping().await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.is_corrupt() && error.is_unavailable(), "{error:?}");
+    }
+    assert_eq!(run(&server, &["DBSIZE"]), "0", "nobody begins anew by the way");
+
+    // A program that starts says that this is how it is to be. Those that run see that it is another history.
+    open(&server).await;
+    let after = store.changes(None, 0).await.unwrap().head;
+    assert_eq!(after.seq.get(), 0);
+    assert_ne!(after.nonce, before.nonce);
+    let denied = passes.authenticate(presented).await.unwrap_err();
+    assert!(!matches!(denied, Denied::Unavailable(_)), "{denied:?}");
+    store.insert(&token("alice", "ci"), Some(1)).await.expect("an empty store");
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_forgot_are_loaded_again() {
+    let server = server();
+    let store = open(&server).await;
+    let flush = || run(&server, &["SCRIPT", "FLUSH"]);
+    for round in 1..=2 {
+        let token = token("alice", "ci");
+        flush();
+        store.insert(&token, None).await.unwrap();
+        flush();
+        assert_eq!(store.list(&everything()).await.unwrap().total, 1);
+        flush();
+        store.delete(token.record.id, None).await.unwrap();
+        flush();
+        assert_eq!(head(&store).await, 2 * round);
+    }
+    // Many at once, while they are forgotten.
+    let inserts = (0..50).map(|number| {
+        if number % 10 == 0 {
+            flush();
+        }
+        let store = store.clone();
+        async move { store.insert(&token("alice", "ci"), None).await }
+    });
+    for inserted in futures::future::join_all(inserts).await {
+        inserted.unwrap();
+    }
+    assert_eq!(head(&store).await, 54);
+}

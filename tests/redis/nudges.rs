@@ -1,0 +1,99 @@
+//! Changes of others are heard of at once, and a lost connection is a reason to look.
+
+use std::time::Duration;
+
+use hallpass_core::store::TokenStore as _;
+use hallpass_tests::tokens::owner;
+use tokio::time::timeout;
+
+use super::*;
+
+/// Far above what a nudge takes, and below the five seconds after which the server is asked again anyway.
+const SOON: Duration = Duration::from_secs(4);
+
+/// The connections on which the log is waited for.
+fn listeners(server: &Redis) -> Vec<String> {
+    let clients = run(server, &["CLIENT", "LIST"]);
+    let waiting = clients.lines().filter(|client| client.contains("cmd=xread"));
+    waiting
+        .filter_map(|client| Some(client.strip_prefix("id=")?.split(' ').next()?.to_owned()))
+        .collect()
+}
+
+async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..2_000 {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it never came to pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_another_are_heard_of_at_once() {
+    let server = server();
+    let (store, other) = (open(&server).await, open(&server).await);
+    for _ in 0..20 {
+        let seen = store.changes(None, 0).await.unwrap().head;
+        let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
+            other.announce(&owner("alice")).await.unwrap();
+        });
+        heard.expect("a nudge");
+    }
+    // Who is behind already need not wait.
+    let seen = store.changes(None, 0).await.unwrap().head;
+    other.announce(&owner("alice")).await.unwrap();
+    timeout(SOON, store.nudged(seen)).await.expect("a nudge");
+    // However many wait, and however often they give up, one connection hears for all.
+    for _ in 0..100 {
+        let seen = store.changes(None, 0).await.unwrap().head;
+        assert!(timeout(Duration::from_micros(1), store.nudged(seen)).await.is_err());
+    }
+    assert_eq!(listeners(&server).len(), 1);
+    store.close();
+    until(|| listeners(&server).is_empty().then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_is_a_nudge_and_is_made_again() {
+    let server = server();
+    let (store, other) = (open(&server).await, open(&server).await);
+    other.announce(&owner("alice")).await.unwrap();
+    let seen = store.changes(None, 0).await.unwrap().head;
+    // The first is for nothing: whoever begins to listen looks whether there was anything before.
+    timeout(SOON, store.nudged(seen)).await.expect("a nudge");
+    for _ in 0..3 {
+        let killed = until(|| listeners(&server).into_iter().next()).await;
+        let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
+            run(&server, &["CLIENT", "KILL", "ID", &killed]);
+        });
+        heard.expect("a nudge");
+        until(|| listeners(&server).into_iter().find(|id| *id != killed)).await;
+    }
+    let seen = store.changes(None, 0).await.unwrap().head;
+    let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
+        other.announce(&owner("alice")).await.unwrap();
+    });
+    heard.expect("it hears as before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_server_comes_back_it_is_heard_again() {
+    let server = server();
+    let (store, other) = (open(&server).await, open(&server).await);
+    let seen = store.changes(None, 0).await.unwrap().head;
+    timeout(SOON, store.nudged(seen)).await.expect("a first look");
+    until(|| listeners(&server).into_iter().next()).await;
+    let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
+        server.kill().unwrap();
+    });
+    heard.expect("a nudge");
+    server.start_again().unwrap();
+    until(|| listeners(&server).into_iter().next()).await;
+    let seen = store.changes(None, 0).await.unwrap().head;
+    let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
+        other.announce(&owner("alice")).await.unwrap();
+    });
+    heard.expect("it hears as before");
+}

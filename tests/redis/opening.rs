@@ -1,0 +1,148 @@
+//! What a server must be to be used.
+
+use std::error::Error as StdError;
+
+use hallpass_core::store::TokenStore as _;
+use hallpass_redis::OpenError;
+use hallpass_tests::tokens::token;
+
+use super::*;
+
+/// All that an error says, to whoever looks.
+fn said(error: &OpenError) -> String {
+    let mut said = format!("{error} {error:?}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        said += &format!(" {error} {error:?}");
+        source = error.source();
+    }
+    said
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused() {
+    for address in
+        ["", "redis", "localhost:6379", "http://localhost", "redis://:70000/", "sqlite:x"]
+    {
+        let refused = RedisStore::connect(address).await;
+        assert!(matches!(refused, Err(OpenError::Address)), "{address}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_error_says_a_password() {
+    let server = server();
+    let taken = server.address();
+    let addresses = [
+        "redis://alice:hunter2@127.0.0.1:1/".to_owned(),
+        "redis://alice:hunter2@127.0.0.1:port/".to_owned(),
+        "redis://alice:hunter2@no.such.host.invalid/".to_owned(),
+        "rediss://alice:hunter2@127.0.0.1/".to_owned(),
+        format!("redis://alice:hunter2@{taken}/"),
+    ];
+    for address in addresses {
+        let refused = RedisStore::connect(&address).await.unwrap_err();
+        assert!(!said(&refused).contains("hunter2"), "{refused}");
+    }
+    run(&server, &["ACL", "SETUSER", "alice", "on", ">hunter2", "~*", "+@all"]);
+    let store = open_at(&format!("redis://alice:hunter2@{taken}/")).await;
+    assert!(!format!("{store:?}").contains("hunter2"), "{store:?}");
+    store.insert(&token("alice", "ci"), None).await.expect("it works all the same");
+}
+
+#[tokio::test]
+async fn a_namespace_is_a_short_word() {
+    for namespace in ["", "a b", "{a}", "a}", "größe", &"x".repeat(33)] {
+        let settings = RedisSettings::default().namespace(namespace);
+        let refused = RedisStore::connect_with("redis://127.0.0.1:1/", settings).await;
+        assert!(matches!(refused, Err(OpenError::Namespace)), "{namespace}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_would_throw_tokens_away_is_refused() {
+    let server = server();
+    run(&server, &["CONFIG", "SET", "maxmemory", "100mb"]);
+    for policy in ["allkeys-lru", "allkeys-random", "volatile-ttl"] {
+        run(&server, &["CONFIG", "SET", "maxmemory-policy", policy]);
+        let refused = RedisStore::connect(server.url()).await.unwrap_err();
+        assert!(matches!(&refused, OpenError::Evicts { policy: found, .. } if found == policy));
+        assert!(refused.to_string().contains("noeviction"), "it says what to do: {refused}");
+    }
+    assert_eq!(run(&server, &["DBSIZE"]), "0", "nothing was written");
+    run(&server, &["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+    open(&server).await;
+    // Without a bound nothing is thrown away, whatever the policy.
+    run(&server, &["CONFIG", "SET", "maxmemory", "0", "maxmemory-policy", "allkeys-lru"]);
+    open(&server).await;
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_nothing_is_used_with_a_warning() {
+    let server = Redis::start_with(&["--appendonly", "no"]).expect("a server");
+    open(&server).await;
+    let settings = RedisSettings::default().accept_no_persistence();
+    RedisStore::connect_with(server.url(), settings).await.expect("the store opens");
+}
+
+#[tokio::test]
+async fn what_is_not_hallpasss_is_refused_and_left_as_it_is() {
+    let foreign: [&[&[&str]]; 4] = [
+        &[&["SET", "{hallpass}m", "mine"]],
+        &[&["HSET", "{hallpass}m", "name", "mine"]],
+        &[&["HSET", "{hallpass}m", "version", "one"]],
+        &[&["SADD", "{hallpass}m", "mine"]],
+    ];
+    for commands in foreign {
+        let server = server();
+        for command in commands {
+            run(&server, command);
+        }
+        let refused = RedisStore::connect(server.url()).await;
+        assert!(matches!(refused, Err(OpenError::Foreign { .. })), "{commands:?}: {refused:?}");
+        assert_eq!(run(&server, &["DBSIZE"]), "1");
+        let settings = RedisSettings::default().namespace("other");
+        RedisStore::connect_with(server.url(), settings).await.expect("there is room beside it");
+    }
+}
+
+#[tokio::test]
+async fn what_a_newer_version_wrote_is_refused() {
+    let server = server();
+    let store = open(&server).await;
+    store.insert(&token("alice", "ci"), None).await.unwrap();
+    run(&server, &["HSET", "{hallpass}m", "version", "2"]);
+    let refused = RedisStore::connect(server.url()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { found: 2, known: 1, .. }), "{refused:?}");
+    run(&server, &["HSET", "{hallpass}m", "version", "1"]);
+    open(&server).await;
+}
+
+#[tokio::test]
+async fn part_of_a_store_is_no_store() {
+    for gone in ["{hallpass}c", "{hallpass}m"] {
+        let server = server();
+        open(&server).await.insert(&token("alice", "ci"), None).await.unwrap();
+        run(&server, &["DEL", gone]);
+        let refused = RedisStore::connect(server.url()).await;
+        assert!(matches!(refused, Err(OpenError::Damaged { .. })), "{gone}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_of_the_hosts_will_do() {
+    let server = server();
+    let client = redis::Client::open(server.url()).unwrap();
+    let manager = client.get_connection_manager().await.unwrap();
+    let store = RedisStore::with_manager(manager.clone(), RedisSettings::default()).await.unwrap();
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    // Nothing waits on the host's connection, and yet changes are heard of.
+    let seen = store.changes(None, 0).await.unwrap().head;
+    let other = RedisStore::with_client(&client, RedisSettings::default()).await.unwrap();
+    let (_, deleted) = futures::join!(store.nudged(seen), other.delete(token.record.id, None));
+    deleted.unwrap();
+    store.close();
+    assert!(store.ping().await.unwrap_err().is_unavailable());
+    redis::cmd("PING").exec_async(&mut manager.clone()).await.expect("the host's lives on");
+}

@@ -1,0 +1,136 @@
+//! The user of the documentation may do what a store does, and nothing else.
+
+use hallpass_core::store::{ChangeKind, TokenStore as _, Use};
+use hallpass_redis::OpenError;
+use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
+
+use super::*;
+
+/// What the documentation says to give the user.
+const RIGHTS: &str = include_str!("../../crates/hallpass-redis/src/docs/rights.txt");
+
+/// Makes the user of the documentation. Answers the address to open the store at.
+fn user(server: &Redis) -> String {
+    let mut command = vec!["ACL", "SETUSER", "hallpass", "on", ">hunter2", "resetkeys"];
+    command.extend(RIGHTS.split_whitespace());
+    run(server, &command);
+    format!("redis://hallpass:hunter2@{}/", server.address())
+}
+
+async fn do_everything(store: &RedisStore) {
+    let (one, two) = (token("alice", "1"), token("alice", "2"));
+    store.insert(&one, Some(50)).await.unwrap();
+    store.insert(&two, Some(50)).await.unwrap();
+    assert!(store.find(one.record.id).await.unwrap().value.is_some());
+    let renamed = edited(&one.record, |record| record.created_at = at(7));
+    store.change(&renamed).await.unwrap();
+    let mut revoked = edited(&renamed.record, |record| record.revoked_at = Some(at(1)));
+    revoked.kind = ChangeKind::Revoked;
+    store.change(&revoked).await.unwrap();
+    store.rekey(two.record.id, &digest(1), &secrets(2)).await.unwrap();
+    for millis in [1, 2] {
+        let usage = Use { id: two.record.id, revision: two.record.revision, at: at(millis) };
+        assert_eq!(store.touch(&[usage]).await.unwrap(), 1);
+    }
+    assert_eq!(store.list(&everything()).await.unwrap().total, 2);
+    let hers = ListQuery { owner: Some(owner("alice")), ..everything() };
+    assert_eq!(store.list(&hers).await.unwrap().total, 2);
+    store.announce(&owner("alice")).await.unwrap();
+    assert_eq!(store.revoke_owner(&owner("alice"), at(1)).await.unwrap().count, 1);
+    assert_eq!(store.prune(at(0), 10).await.unwrap(), 0);
+    // Enough that the index divides and merges.
+    let mut ids = Vec::new();
+    for number in 0..300 {
+        let mut token = token("bob", "ci");
+        token.record.created_at = at(number * 37 % 300);
+        token.record.expires_at = Some(at(1));
+        store.insert(&token, None).await.unwrap();
+        ids.push(token.record.id);
+    }
+    for id in &ids[..200] {
+        store.delete(*id, None).await.unwrap();
+    }
+    store.delete_many(None, &ids[200..250]).await.unwrap();
+    store.delete_owner(&owner("alice")).await.unwrap();
+    assert_eq!(store.prune(at(2), 100).await.unwrap(), 50);
+    let seen = store.changes(None, 0).await.unwrap().head;
+    store.ping().await.unwrap();
+    let mut before = seen;
+    before.seq = hallpass_core::store::Seq::new(seen.seq.get() - 1);
+    store.nudged(before).await;
+    // By now it is known how far the log has come, and the next is waited for.
+    let alice = owner("alice");
+    let (_, announced) = futures::join!(store.nudged(seen), store.announce(&alice));
+    announced.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_user_of_the_documentation_may_do_all_that_a_store_does() {
+    let server = server();
+    let address = user(&server);
+    run(&server, &["ACL", "LOG", "RESET"]);
+    let store = RedisStore::connect(&address).await.unwrap();
+    do_everything(&store).await;
+    assert_eq!(run(&server, &["ACL", "LOG"]), "", "nothing was refused");
+    // What scripts do is checked as well, and nothing else may be done.
+    for forbidden in [&["GET", "other"][..], &["FLUSHALL"], &["KEYS", "*"], &["ACL", "LIST"]] {
+        let client = redis::Client::open(&*address).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let command = redis::cmd(forbidden[0]).arg(&forbidden[1..]).to_owned();
+        let refused = command.exec_async(&mut connection).await.unwrap_err();
+        assert!(refused.to_string().contains("NoPerm"), "{forbidden:?}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_right_of_the_documentation_is_too_many() {
+    // Of these a store can do without: it then does not know, and says so, how the server is set up; and it is
+    // slower to hear of changes.
+    let without = ["+config|get", "+xread"];
+    // And these are for what is not done here: clusters, giving up, and a log of days.
+    let elsewhere = ["+cluster|keyslot", "+cluster|slots", "+decr", "+xrevrange", "+xtrim"];
+    for right in RIGHTS.split_whitespace().filter(|right| right.starts_with('+')) {
+        let server = server();
+        let address = user(&server);
+        run(&server, &["ACL", "SETUSER", "hallpass", &right.replacen('+', "-", 1)]);
+        run(&server, &["ACL", "LOG", "RESET"]);
+        let done = tokio::spawn(async move {
+            let store = RedisStore::connect(&address).await.expect("it opens");
+            tokio::time::timeout(std::time::Duration::from_secs(3), do_everything(&store)).await
+        });
+        let done = done.await.is_ok_and(|done| done.is_ok());
+        let refused = !run(&server, &["ACL", "LOG"]).is_empty();
+        assert_eq!(refused, !elsewhere.contains(&right), "{right} is used");
+        assert_eq!(
+            done,
+            without.contains(&right) || elsewhere.contains(&right),
+            "{right} is needed"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_is_told_that_the_store_is_away() {
+    let server = server();
+    let address = user(&server);
+    let store = RedisStore::connect(&address).await.unwrap();
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    run(&server, &["ACL", "SETUSER", "hallpass", "-@all"]);
+    for error in [
+        store.find(token.record.id).await.map(drop).unwrap_err(),
+        store.delete(token.record.id, None).await.map(drop).unwrap_err(),
+        store.list(&everything()).await.map(drop).unwrap_err(),
+        store.changes(None, 0).await.map(drop).unwrap_err(),
+        store.ping().await.unwrap_err(),
+    ] {
+        assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+    }
+    // And one who is not let in any more, whoever asks.
+    run(&server, &["ACL", "SETUSER", "hallpass", "resetpass", ">other"]);
+    run(&server, &["CLIENT", "KILL", "USER", "hallpass"]);
+    let error = store.find(token.record.id).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error:?}");
+    let refused = RedisStore::connect(&address).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused:?}");
+}

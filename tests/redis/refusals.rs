@@ -1,0 +1,142 @@
+//! What a server says that cannot answer now: the store is away, whoever asks, and nobody's token is wrong.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use hallpass_core::store::{StoreError, TokenStore as _};
+use hallpass_tests::tokens::{at, token};
+
+use super::*;
+
+/// Answers every command with an error, but for what it takes to open a store.
+struct Refusing {
+    address: std::net::SocketAddr,
+}
+
+impl Refusing {
+    fn with(error: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let Ok(connection) = connection else { return };
+                std::thread::spawn(move || refuse(connection, error));
+            }
+        });
+        Self { address }
+    }
+}
+
+/// Each command comes in one piece: the store waits for the answer to each.
+fn refuse(mut connection: TcpStream, error: &str) {
+    let mut buffer = [0; 16 << 10];
+    while let Ok(length @ 1..) = connection.read(&mut buffer) {
+        let asked = String::from_utf8_lossy(&buffer[..length]).to_uppercase();
+        let hello = "%1\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n";
+        // What opens a store is known by its second argument, the version of what is stored.
+        let is_open = asked.contains("EVALSHA") && asked.ends_with("$1\r\n1\r\n");
+        let answer = match () {
+            () if asked.contains("HELLO") => hello.to_owned(),
+            () if asked.contains("CONFIG") => "%0\r\n".to_owned(),
+            () if is_open => "*1\r\n$4\r\ndone\r\n".to_owned(),
+            () => format!("-{error}\r\n"),
+        };
+        if connection.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The error of a look-up, of a change, and of a list.
+async fn errors(store: &RedisStore) -> [StoreError; 3] {
+    let token = token("alice", "ci");
+    [
+        store.find(token.record.id).await.map(drop).unwrap_err(),
+        store.insert(&token, None).await.unwrap_err(),
+        store.list(&everything()).await.map(drop).unwrap_err(),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_cannot_do_now_is_never_an_unknown_token() {
+    let away = [
+        "LOADING Redis is loading the dataset in memory",
+        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        "CLUSTERDOWN The cluster is down",
+        "TRYAGAIN Multiple keys request during rehashing of slot",
+        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+        "NOAUTH Authentication required.",
+        "WRONGPASS invalid username-password pair or user is disabled.",
+        "NOPERM this user has no permissions to run the 'evalsha' command",
+        "MOVED 1234 127.0.0.1:1",
+        "ASK 1234 127.0.0.1:1",
+        "CROSSSLOT Keys in request don't hash to the same slot",
+        "UNKILLABLE whatever",
+        "ERR max number of clients reached",
+    ];
+    for error in away {
+        let server = Refusing::with(error);
+        let store = open_at(&format!("redis://{}/", server.address)).await;
+        for found in errors(&store).await {
+            assert!(found.is_unavailable() && !found.is_outcome_unknown(), "{error}: {found:?}");
+            assert!(!found.is_read_only() && !found.is_corrupt(), "{error}: {found:?}");
+        }
+    }
+    let read_only = [
+        "READONLY You can't write against a read only replica.",
+        "OOM command not allowed when used memory > 'maxmemory'.",
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+        "NOREPLICAS Not enough good replicas to write.",
+    ];
+    for error in read_only {
+        let server = Refusing::with(error);
+        let store = open_at(&format!("redis://{}/", server.address)).await;
+        for found in errors(&store).await {
+            assert!(found.is_read_only() && found.is_unavailable(), "{error}: {found:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_busy_is_waited_for_no_longer_than_is_promised() {
+    let server = server();
+    let store = open(&server).await;
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    run(&server, &["CONFIG", "SET", "busy-reply-threshold", "50"]);
+    let mut endless = stranger(&server).await;
+    let endless = tokio::spawn(async move {
+        let forever = redis::cmd("EVAL").arg("while true do end").arg(0).to_owned();
+        forever.exec_async(&mut endless).await
+    });
+    let busy = async {
+        loop {
+            match store.find(token.record.id).await {
+                Ok(_) => tokio::task::yield_now().await,
+                Err(error) => return error,
+            }
+        }
+    };
+    assert!(busy.await.is_unavailable());
+    let refused = store.delete(token.record.id, None).await.unwrap_err();
+    assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
+    run(&server, &["SCRIPT", "KILL"]);
+    let _killed = endless.await.unwrap();
+    assert!(store.find(token.record.id).await.unwrap().value.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_is_used_again() {
+    let server = server();
+    let store = open(&server).await;
+    let token = token("alice", "ci");
+    let seq = store.insert(&token, None).await.unwrap();
+    server.stop().unwrap();
+    for error in errors(&store).await {
+        assert!(error.is_unavailable(), "{error:?}");
+    }
+    server.start_again().unwrap();
+    let found = store.find(token.record.id).await.unwrap();
+    assert_eq!((found.value.unwrap().record, found.as_of), (token.record, seq));
+    assert_eq!(store.prune(at(0), 1).await.unwrap(), 0);
+}

@@ -1,0 +1,47 @@
+//! Nothing but digests is ever sent.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+
+use hallpass_core::{Caller, Hallpass, NewToken, Regenerate};
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_never_sees_a_secret() {
+    let server = server();
+    let mut monitor = TcpStream::connect(server.address()).unwrap();
+    monitor.write_all(b"MONITOR\r\n").unwrap();
+    let mut monitor = BufReader::new(monitor);
+    let mut line = String::new();
+    monitor.read_line(&mut line).unwrap();
+    assert_eq!(line, "+OK\r\n");
+
+    let store = open(&server).await;
+    let passes = Hallpass::builder(store).build();
+    let alice = Caller::owner("alice");
+    let issued = passes.issue(&alice, NewToken::named("canary")).await.unwrap();
+    passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    let again = passes.regenerate(&alice, issued.record.id, Regenerate::default()).await.unwrap();
+    passes.authenticate(again.token.reveal().as_bytes()).await.unwrap();
+    passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap_err();
+    passes.revoke(&alice, issued.record.id).await.unwrap();
+    run(&server, &["PING", "the end"]);
+
+    let mut seen = String::new();
+    while !seen.contains("the end") {
+        line.clear();
+        monitor.read_line(&mut line).unwrap();
+        seen += &line;
+    }
+    assert!(seen.contains("EVALSHA") && seen.contains("MGET") && seen.contains("canary"));
+    for token in [issued.token, again.token] {
+        let text = token.reveal();
+        // The prefix and the id are no secret: 3 and 22 characters.
+        let secret = &text[25..];
+        for piece in secret.as_bytes().windows(12) {
+            let piece = std::str::from_utf8(piece).unwrap();
+            assert!(!seen.contains(piece), "a piece of a secret was sent");
+        }
+    }
+}
