@@ -1,0 +1,108 @@
+//! What went wrong, as Dragonfly says it: `{"errors": ...}` for what is not valid, `{"message": ...}` for the rest.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{self, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hallpass::tower::retry_after;
+use hallpass::{Error, Refusal};
+use serde_json::{Value, json};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+#[derive(Debug)]
+pub(crate) struct Fault(StatusCode, String);
+
+impl Fault {
+    pub(crate) fn new(status: StatusCode, what: impl Into<String>) -> Self {
+        Self(status, what.into())
+    }
+
+    pub(crate) fn invalid(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Invalid(faults) => {
+                let said = faults.iter().map(|one| format!("{}: {}", ours(one.field), one.message));
+                return Self::invalid(said.collect::<Vec<_>>().join("; "));
+            }
+            Error::NotFound => StatusCode::NOT_FOUND,
+            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::Ended | Error::Conflict | Error::LimitReached { .. } => StatusCode::CONFLICT,
+            // What is at fault here is told to whoever reads the log, not to whoever asks.
+            _ if error.is_unavailable() => {
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
+            }
+            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "this service is at fault"),
+        };
+        Self(status, error.to_string())
+    }
+}
+
+/// Dragonfly's name of a field of Hallpass's.
+fn ours(field: &str) -> &str {
+    match field {
+        "description" => "bio",
+        "expires" => "expired_at",
+        other => other,
+    }
+}
+
+impl From<JsonRejection> for Fault {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection {
+            // Its own text repeats what was sent.
+            JsonRejection::JsonDataError(_) => {
+                Self::invalid("a field is missing, unknown, given twice or of another type")
+            }
+            JsonRejection::JsonSyntaxError(_) => Self::invalid("the body is not JSON"),
+            other => Self(other.status(), other.body_text()),
+        }
+    }
+}
+
+impl From<QueryRejection> for Fault {
+    fn from(_: QueryRejection) -> Self {
+        Self::invalid("a query parameter is unknown, given twice or of another type")
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let Self(status, what) = self;
+        let name = if status == StatusCode::UNPROCESSABLE_ENTITY { "errors" } else { "message" };
+        let mut response = (status, Json(json!({ name: what }))).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, retry_after().into());
+        }
+        response
+    }
+}
+
+/// A refusal of Hallpass's layer: its status, its headers, its words.
+pub(crate) fn refused(_: &Refusal, response: http::Response<Bytes>) -> http::Response<Bytes> {
+    let (mut parts, body) = response.into_parts();
+    let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
+    parts.headers.insert(CONTENT_TYPE, JSON);
+    http::Response::from_parts(parts, json!({ "message": problem["detail"] }).to_string().into())
+}
+
+/// Nothing is kept by caches, and what others refused (a method that a path does not have) looks like the rest.
+pub(crate) async fn in_envelope(mut response: Response) -> Response {
+    let status = response.status();
+    let is_json = response.headers().get(CONTENT_TYPE) == Some(&JSON);
+    if (status.is_client_error() || status.is_server_error()) && !is_json {
+        let reason = status.canonical_reason().unwrap_or_default().to_lowercase();
+        *response.body_mut() = Fault::new(status, reason).into_response().into_body();
+        response.headers_mut().remove(CONTENT_LENGTH);
+        response.headers_mut().insert(CONTENT_TYPE, JSON);
+    }
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
