@@ -1,0 +1,104 @@
+//! The `hallpass` command on stores that are servers. What it does on a file is told by its own crate's tests.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use hallpass_core::Hallpass;
+use hallpass_core::store::TokenStore;
+use hallpass_postgres::PostgresStore;
+use hallpass_redis::RedisStore;
+use hallpass_servers::{Postgres, Redis};
+use serde_json::Value;
+
+/// The command, with a store in its variable.
+struct Cli {
+    store: String,
+}
+
+impl Cli {
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        static PATH: OnceLock<PathBuf> = OnceLock::new();
+        let path = PATH.get_or_init(|| hallpass_tests::built::program("--bin", "hallpass"));
+        let mut command = Command::new(path);
+        command.args(arguments).env("HALLPASS_STORE", &self.store);
+        let output = command.output().expect("it starts");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        let code = output.status.code().expect("no signal ended it");
+        (code, text(output.stdout), text(output.stderr))
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &[&str]) -> Value {
+        let (code, stdout, stderr) = self.run(&[arguments, &["--json"]].concat());
+        assert_eq!(code, 0, "{stderr}");
+        serde_json::from_str(&stdout).expect("JSON")
+    }
+
+    #[track_caller]
+    fn fails(&self, arguments: &[&str], code: i32) -> String {
+        let (ended, stdout, stderr) = self.run(arguments);
+        assert_eq!((ended, stdout.as_str()), (code, ""), "{stderr}");
+        stderr
+    }
+}
+
+/// A token's whole life from the command line, before the eyes of a service on the same store.
+async fn a_life(cli: &Cli, store: impl TokenStore) {
+    let service = Hallpass::builder(store).build();
+    let works = async |token: &str| service.authenticate(token.as_bytes()).await.is_ok();
+    let issue = ["issue", "--owner", "alice", "--name", "ci", "--scope", "projects:read"];
+    let issued = cli.json(&issue);
+    let (id, first) = (issued["id"].as_str().unwrap(), issued["token"].as_str().unwrap());
+    assert!(works(first).await);
+
+    let updated = cli.json(&["update", id, "--name", "cd", "--add-scope", "projects:list"]);
+    assert_eq!((updated["name"].as_str(), updated["revision"].as_u64()), (Some("cd"), Some(2)));
+    assert!(cli.fails(&["update", id, "--name", "x", "--revision", "1"], 4).contains("revision 2"));
+    let second = cli.json(&["regenerate", id])["token"].as_str().unwrap().to_owned();
+    assert!(works(&second).await && !works(first).await);
+    cli.json(&["copy", id, "--name", "copy"]);
+    assert!(
+        cli.fails(&[&issue[..], &["--tokens-per-owner", "2"]].concat(), 4).contains("2 tokens")
+    );
+    let listed = cli.json(&["list", "--sort", "name", "--search", "C"]);
+    let names: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|item| &item["name"]).collect();
+    assert_eq!(names, ["cd", "copy"]);
+
+    cli.json(&["revoke", id]);
+    assert!(!works(&second).await);
+    assert_eq!(cli.json(&["list", "--status", "revoked"])["items"][0]["id"], id);
+    assert_eq!(cli.json(&["prune", "--yes"])["pruned"], 0);
+    assert_eq!(cli.json(&["delete", "--yes", "--owner", "alice"])["deleted"], 2);
+    cli.fails(&["show", id], 3);
+    service.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_works_on_postgres() {
+    let server = Postgres::start().expect("a PostgreSQL server");
+    let cli = Cli { store: server.url().to_owned() };
+    assert!(cli.fails(&["list"], 1).contains("`hallpass migrate`"));
+    cli.json(&["migrate"]);
+    cli.json(&["migrate"]);
+    let store = PostgresStore::connect(server.url()).await.expect("it opens");
+    a_life(&cli, store).await;
+    server.stop().expect("it stops");
+    let said = cli.fails(&["list"], 1);
+    assert!(said.starts_with("hallpass: ") && said.contains("cannot be reached"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_works_on_redis() {
+    let server = Redis::start().expect("a Redis server");
+    let cli = Cli { store: server.url().to_owned() };
+    cli.json(&["migrate"]);
+    let store = RedisStore::connect(server.url()).await.expect("it opens");
+    a_life(&cli, store).await;
+    cli.json(&["issue", "--owner", "alice", "--name", "ci", "--redis-namespace", "other"]);
+    assert_eq!(cli.json(&["list", "--redis-namespace", "other"])["total"], 1);
+    assert_eq!(cli.json(&["list"])["total"], 0);
+    server.stop().expect("it stops");
+    assert!(cli.fails(&["list"], 1).starts_with("hallpass: "));
+}
