@@ -1,7 +1,7 @@
 //! The files that the page is made of, embedded.
 
 use axum::body::Body;
-use axum::extract::Path;
+use axum::extract::RawPathParams;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -70,14 +70,15 @@ pub(crate) fn version() -> &'static str {
 }
 
 /// Answers with a file; 304 if the browser has it.
-pub(crate) async fn serve(
-    Path((asked, name)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn serve(parameters: RawPathParams, headers: HeaderMap) -> Response {
+    // The host may mount the page below parameters of the same names: the last ones are the page's own.
+    let own =
+        |name| parameters.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
+    let name = own("file").unwrap_or_default();
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         return headers::finish(StatusCode::NOT_FOUND.into_response());
     };
-    let current = asked == version();
+    let current = own("version") == Some(version());
     // While a new version is rolled out, a page of one may ask a server of the other: it gets what
     // there is, and keeps none of it.
     let keep = if current { "public, max-age=31536000, immutable" } else { "no-store" };

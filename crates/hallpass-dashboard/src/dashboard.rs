@@ -122,6 +122,13 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
+    /// What people confirm changes with, where the API asks for it ([`TokenApi::confirm`]): `password`
+    /// unless this says otherwise, `one-time code` for example.
+    pub fn confirmation(mut self, what: impl Into<String>) -> Self {
+        self.settings.confirmation = Some(what.into());
+        self
+    }
+
     /// The page at this path, such as `/settings/tokens`, to be merged into the host's router.
     ///
     /// # Panics

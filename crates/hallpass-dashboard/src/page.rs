@@ -3,7 +3,7 @@
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use hallpass_core::{CatalogScope, Hallpass};
+use hallpass_core::{Catalog, CatalogScope, Hallpass};
 
 use crate::asset::{self, ASSETS, When};
 use crate::headers;
@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) sign_in: Option<String>,
     pub(crate) home: Option<String>,
     pub(crate) theme: Option<String>,
+    /// What a person confirms changes with.
+    pub(crate) confirmation: Option<String>,
     /// The scopes that a token may hold for one thing at a time, with what that thing is: the API's catalog does
     /// not say.
     pub(crate) parameters: Vec<(String, String)>,
@@ -25,7 +27,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn of(passes: &Hallpass) -> Self {
-        let scopes = passes.catalog().map(|catalog| catalog.scopes()).unwrap_or_default();
+        let scopes = passes.catalog().map(Catalog::scopes).unwrap_or_default();
         let named = |scope: &CatalogScope| {
             let names = scope.parameters().collect::<Vec<_>>().join(":");
             (scope.as_scope().to_string(), names)
@@ -93,6 +95,7 @@ impl Page {
             "role" => if admin { "admin" } else { "owner" }.to_owned(),
             "sign_in" => escape(settings.sign_in.as_deref().unwrap_or_default()),
             "home" => escape(settings.home.as_deref().unwrap_or_default()),
+            "confirmation" => escape(settings.confirmation.as_deref().unwrap_or("password")),
             "parameters" => settings.parameters.iter().map(parameter).collect(),
             "preloads" => preloads(&below),
             place => self.common(place, &below),

@@ -4,7 +4,7 @@ mod support;
 
 use axum::Router;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use hallpass_core::{Caller, Catalog, CatalogScope, Hallpass};
 use hallpass_dashboard::Dashboard;
@@ -47,7 +47,7 @@ async fn the_page_and_all_it_names_are_there_wherever_it_is_mounted() {
         (dashboard().at("/settings/tokens/"), "/settings/tokens/"),
         (dashboard().at("/"), "/"),
         (Router::new().nest("/deep/er", dashboard().at("/tokens")), "/deep/er/tokens"),
-        (Router::new().nest("/of/{tenant}", dashboard().at("/tokens")), "/of/acme/tokens/"),
+        (Router::new().nest("/of/{file}", dashboard().at("/tokens")), "/of/acme/tokens/"),
         (Router::new().nest("/settings/tokens", dashboard().at("/")), "/settings/tokens"),
     ];
     for (app, path) in anywhere {
@@ -156,7 +156,7 @@ async fn who_is_not_signed_in_sees_no_page() {
 #[tokio::test]
 async fn what_the_sign_in_says_otherwise_is_told_apart() {
     async fn says(parts: Parts) -> Result<Option<Caller>, axum::response::Response> {
-        Err(match parts.headers.get("x-person").map(|name| name.as_bytes()) {
+        Err(match parts.headers.get("x-person").map(HeaderValue::as_bytes) {
             Some(b"forbidden") => StatusCode::FORBIDDEN.into_response(),
             Some(b"broken") => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             _ => Redirect::to("https://evil.example/").into_response(),
@@ -213,7 +213,13 @@ async fn the_api_comes_along_or_is_where_the_host_has_it() {
 }
 
 #[tokio::test]
-async fn the_hosts_own_paths_are_in_the_page() {
+async fn the_hosts_own_paths_and_words_are_in_the_page() {
+    let html = page(&dashboard().at("/tokens"), "/tokens").await.body;
+    assert_eq!(attribute(&html, "data-confirmation").next(), Some("password"));
+    let coded = dashboard().confirmation("one-time \"code\"").at("/tokens");
+    let html = page(&coded, "/tokens").await.body;
+    assert_eq!(attribute(&html, "data-confirmation").next(), Some("one-time &quot;code&quot;"));
+
     let app = dashboard().home("/x?a&b").theme("/my.css").sign_in("../login").at("/tokens");
     let html = page(&app, "/tokens").await.body;
     assert_eq!(attribute(&html, "data-home").next(), Some("/x?a&amp;b"));

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { openDialog } from "./dialog.js";
+import { confirmationWord } from "./facts.js";
 import { field } from "./fields.js";
 import { explain } from "./problems.js";
 
@@ -32,16 +33,16 @@ export async function confirmed(attempt) {
 
 function prompt(attempt) {
   const password = field({
-    label: "Your password",
+    label: `Your ${confirmationWord}`,
     name: "password",
     type: "password",
-    autocomplete: "current-password",
+    autocomplete: confirmationWord === "password" ? "current-password" : "one-time-code",
     required: true,
   });
   const submit = h("button", { class: "button primary", type: "submit" }, "Confirm");
   const cancel = h("button", { class: "button", type: "button", on: { click: () => dialog.close() } }, "Cancel");
   const form = h("form", { class: "stack" }, password.node, h("div", { class: "actions" }, cancel, submit));
-  const dialog = openDialog({ title: "Confirm with your password", text: "Changes to tokens need your password.", body: form });
+  const dialog = openDialog({ title: `Confirm with your ${confirmationWord}`, text: `Changes to tokens need your ${confirmationWord}.`, body: form });
   form.noValidate = true;
   return new Promise((resolve, reject) => {
     let wait;
@@ -55,7 +56,7 @@ function prompt(attempt) {
     };
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      if (password.value === "") return password.fail("Type your password.");
+      if (password.value === "") return password.fail(`Type your ${confirmationWord}.`);
       password.fail(null);
       submit.disabled = true;
       try {
@@ -63,7 +64,7 @@ function prompt(attempt) {
       } catch (problem) {
         if (!asksForPassword(problem)) return done(reject, problem);
         password.clear();
-        password.fail(problem.kind === "confirmation-failed" ? "That is not your password." : explain(problem).text);
+        password.fail(problem.kind === "confirmation-failed" ? `That is not your ${confirmationWord}.` : explain(problem).text);
         // Until then the server would not look at another one.
         const seconds = problem.status === 429 ? (problem.retryAfter ?? 1) : 0;
         wait = setTimeout(() => {

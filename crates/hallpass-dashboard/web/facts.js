@@ -1,6 +1,6 @@
 // What the server wrote into the page.
 
-const { api, person, role, signIn, home } = document.querySelector('meta[name="hallpass"]').dataset;
+const { api, person, role, signIn, home, confirmation } = document.querySelector('meta[name="hallpass"]').dataset;
 
 /** Where the API is, absolute and without a slash at its end. */
 export const apiUrl = new URL(api, document.baseURI).href.replace(/\/$/, "");
@@ -16,6 +16,9 @@ export const signInPath = signIn;
 
 /** Where the link back leads; empty if there is none. */
 export const homePath = home;
+
+/** What a person confirms changes with, where the host wants that: `password`, unless the host says otherwise. */
+export const confirmationWord = confirmation;
 
 /** For scopes that a token may hold for one thing at a time: what names the thing, such as `id`. */
 export const parameters = new Map(

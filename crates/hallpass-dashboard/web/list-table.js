@@ -10,7 +10,7 @@ import { expiry, past } from "./time.js";
 const SCOPES = 2;
 
 const COLUMNS = [
-  { label: "Name", sort: "name", width: "name" },
+  { label: "Name", sort: "name", width: "rest" },
   ...(isAdmin ? [{ label: "Owner" }] : []),
   { label: "Scopes", width: "wide" },
   { label: "Status" },

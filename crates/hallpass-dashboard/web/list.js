@@ -103,7 +103,8 @@ export function listView({ query }) {
     fill(empty, none && (filtered() ? noMatch(filters) : welcome()));
     const from = (starts.length - 1) * PAGE;
     fill(count, none ? null : `${from + 1}–${from + tokens.length} of ${page.total}`);
-    fill(pager, step("Previous", starts.length > 1, () => starts.pop()), step("Next", next !== null, () => starts.push(next)));
+    const pages = starts.length > 1 || next !== null;
+    fill(pager, pages && [step("Previous", starts.length > 1, () => starts.pop()), step("Next", next !== null, () => starts.push(next))]);
     if (zone.childElementCount === 0) fill(zone, dangerZone(load));
   }
 

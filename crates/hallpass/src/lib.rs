@@ -47,8 +47,11 @@ pub mod prelude {
     doctest,
     feature = "axum",
     feature = "cache",
+    feature = "dashboard",
     feature = "memory",
     feature = "openapi",
+    feature = "postgres",
+    feature = "redis",
     feature = "sqlite"
 ))]
 mod snippets {
@@ -61,10 +64,12 @@ mod snippets {
 
     page!(readme, "../../../README.md");
     page!(start, "../../../docs/start.md");
+    page!(dashboard, "../../../docs/dashboard.md");
     page!(confirmation, "../../../docs/confirmation.md");
     page!(scopes, "../../../docs/scopes.md");
     page!(routes, "../../../docs/routes.md");
     page!(stores, "../../../docs/stores.md");
+    page!(operating, "../../../docs/operating.md");
     page!(testing, "../../../docs/testing.md");
     page!(security, "../../../docs/security.md");
 }

@@ -7,16 +7,16 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 /// What came back.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// The one header of that name.
     #[track_caller]
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (Some(value), None) => value.to_str().expect("text"),
@@ -24,13 +24,18 @@ impl Answer {
         }
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.headers.contains_key(name)
     }
 }
 
 /// Asks.
-pub async fn ask(app: &Router, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+pub(crate) async fn ask(
+    app: &Router,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
     let request = headers
         .iter()
         .fold(Request::builder().method(method).uri(path), |request, (name, value)| {
@@ -46,7 +51,7 @@ pub async fn ask(app: &Router, method: Method, path: &str, headers: &[(&str, &st
 }
 
 /// The values of all attributes of that name, as they are written.
-pub fn attribute<'h>(html: &'h str, name: &str) -> std::vec::IntoIter<&'h str> {
+pub(crate) fn attribute<'h>(html: &'h str, name: &str) -> std::vec::IntoIter<&'h str> {
     let opening = format!(" {name}=\"");
     let values = html.split(&opening).skip(1).filter_map(|rest| rest.split('"').next());
     values.collect::<Vec<_>>().into_iter()

@@ -1,0 +1,234 @@
+// For everybody: whatever they read with, type with, and however small their screen is.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { scene } from "./harness/index.js";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+async function accessible(page, where) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((tags) => globalThis.axe.run(document, { runOnly: tags }), TAGS);
+  const found = violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html, any }) => `${html} ${any.map(({ message }) => message).join()}`).join("\n  ")}`);
+  assert.deepEqual(found, []);
+}
+
+/** Each view there is, with something in it. */
+async function tour({ page, api, open }, look) {
+  const long = "w".repeat(100);
+  const token = await api.make({ name: long, description: `${long} `.repeat(9), scopes: ["projects:list", "projects:read", `projects:read:${"x".repeat(100)}`], expires: "90d" });
+  const revoked = await api.make({ name: "revoked" });
+  await api.call("POST", `/${revoked.id}/revoke`);
+  await open();
+  await page.locator(".badge.revoked").waitFor();
+  await look("the list");
+  await page.getByLabel("Select all tokens shown").check();
+  await look("the list, selected");
+  await page.getByRole("button", { name: /^Delete selected/ }).click();
+  await look("a question");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Delete all…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete all" }).click();
+  await page.getByText("without the quotes").waitFor();
+  await look("a question with a fault");
+  await page.keyboard.press("Escape");
+  await page.getByRole("searchbox", { name: "Search name or description" }).fill("nothing");
+  await page.getByRole("heading", { name: "No token matches" }).waitFor();
+  await look("no match");
+  await open("#/new");
+  await page.getByLabel("Name", { exact: true }).waitFor();
+  await page.getByRole("radio", { name: "On a date" }).check();
+  await page.getByLabel("id", { exact: true }).fill("x".repeat(90));
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByText("Give it a name.").waitFor();
+  await look("the form, with a fault");
+  await page.getByLabel("Name", { exact: true }).fill("it");
+  await page.getByRole("radio", { name: "30 days" }).check();
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.locator(".secret").waitFor();
+  await look("the secret");
+  await open(`#/tokens/${token.id}`);
+  await page.getByRole("cell", { name: "List projects", exact: true }).waitFor();
+  await look("a token");
+  await page.getByRole("button", { name: "Edit the description" }).click();
+  await look("a token, edited");
+  await page.getByRole("button", { name: "Add scopes" }).click();
+  await page.getByRole("dialog").waitFor();
+  await look("scopes to add");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Regenerate" }).click();
+  await page.getByRole("dialog").waitFor();
+  await look("regenerating");
+  await page.keyboard.press("Escape");
+  await open("#/tokens/none");
+  await page.getByRole("heading", { name: "Not found" }).waitFor();
+  await look("what is not there");
+  await api.call("DELETE", "");
+  await open();
+  await page.reload();
+  await page.getByRole("heading", { name: "No tokens yet" }).waitFor();
+  await look("the empty list");
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  scene(`axe finds nothing in ${colorScheme}`, { colorScheme, reducedMotion: "reduce" }, async (stage) => {
+    stage.watched.expect(404);
+    await tour(stage, (where) => accessible(stage.page, where));
+  });
+}
+
+scene("axe finds what there is to find", {}, async ({ page, open }) => {
+  await open();
+  await page.evaluate(() => document.querySelector("main").append(document.createElement("button")));
+  await assert.rejects(accessible(page, "here"), /button-name/);
+});
+
+scene("nothing is wider than a screen of 360 pixels", { viewport: { width: 360, height: 740 }, hasTouch: true }, async (stage) => {
+  stage.watched.expect(404);
+  await tour(stage, async (where) => {
+    const wide = await stage.page.evaluate(() => {
+      const width = document.documentElement.clientWidth;
+      const inside = (element) => !element.closest(".hidden, .skip") && getComputedStyle(element).overflow !== "hidden";
+      const over = [...document.querySelectorAll("body *")].filter((element) => inside(element) && element.getBoundingClientRect().right > width + 1);
+      return { scroll: document.documentElement.scrollWidth > width, over: over.map((element) => element.outerHTML.slice(0, 120)) };
+    });
+    assert.deepEqual(wide, { scroll: false, over: [] }, where);
+  });
+});
+
+scene("the order can be chosen where columns have no heads", { viewport: { width: 360, height: 740 } }, async ({ page, api, open }) => {
+  await api.make({ name: "a" });
+  await api.make({ name: "z" });
+  await open();
+  await page.getByLabel("Order").selectOption({ label: "By name, from Z" });
+  await page.waitForFunction(() => document.querySelector("table.tokens .name")?.textContent === "z");
+});
+
+/** Presses Tab until this has the focus. */
+async function tabTo(page, locator, limit = 60) {
+  await locator.waitFor();
+  for (let presses = 0; presses < limit; presses += 1) {
+    if (await locator.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`${locator} cannot be reached by Tab`);
+}
+
+scene("a token is made, used up and deleted by keyboard alone", {}, async ({ page, api, open }) => {
+  await open();
+  await tabTo(page, page.getByRole("link", { name: "Skip to the content" }));
+  await tabTo(page, page.getByRole("link", { name: "New token" }));
+  await page.keyboard.press("Enter");
+  const name = page.getByLabel("Name", { exact: true });
+  await name.waitFor();
+  await page.waitForFunction(() => document.activeElement?.name === "name");
+  await page.keyboard.type("by hand");
+  await tabTo(page, page.getByRole("radio", { name: "30 days" }));
+  await page.keyboard.press("ArrowRight");
+  assert.ok(await page.getByRole("radio", { name: "60 days" }).isChecked());
+  await tabTo(page, page.getByRole("checkbox", { name: /Read projects/ }));
+  await page.keyboard.press("Space");
+  await tabTo(page, page.getByRole("button", { name: "Create token" }));
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Your new token" }).waitFor();
+  await tabTo(page, page.getByRole("button", { name: "I have saved it" }), 5);
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("button", { name: "Edit the name" }));
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("by keyboard");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "by keyboard" }).waitFor();
+  await page.waitForFunction(() => document.activeElement?.ariaLabel === "Edit the name");
+  const revoke = page.getByRole("button", { name: "Revoke" });
+  await tabTo(page, revoke);
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Escape");
+  assert.ok(await revoke.evaluate((button) => button === document.activeElement), "the focus is back");
+  await tabTo(page, page.getByRole("button", { name: "Delete" }));
+  await page.keyboard.press("Enter");
+  // On Cancel first: a second Enter does no harm.
+  await page.keyboard.press("Enter");
+  assert.equal((await api.tokens()).length, 2);
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }), 5);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
+  await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+  assert.equal((await api.tokens()).length, 1);
+});
+
+scene("what happens is said to readers of screens", {}, async ({ page, open }) => {
+  await open();
+  await page.getByRole("button", { name: "Delete first token" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("status").getByText("first token is deleted.").waitFor();
+  assert.equal(await page.locator("#status").getAttribute("aria-live"), "polite");
+});
+
+/** Holds the list back until what this resolves with is called. */
+async function hold(context) {
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await context.route("**/tokens?*", async (route) => {
+    await held;
+    await route.continue();
+  });
+  return release;
+}
+
+scene("something moves while the list is on its way", {}, async ({ page, context, open }) => {
+  const release = await hold(context);
+  await open();
+  await page.locator(".waiting").first().waitFor();
+  assert.notEqual(await page.evaluate(() => document.getAnimations().length), 0);
+  release();
+});
+
+scene("nothing moves for who asked for that", { reducedMotion: "reduce" }, async ({ page, context, open }) => {
+  const release = await hold(context);
+  await open();
+  await page.locator(".waiting").first().waitFor();
+  assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+  release();
+  await page.getByRole("button", { name: "Delete all…" }).click();
+  assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+});
+
+scene("the first view is light, asks the API once, and does not jump", {}, async ({ page, context, api, open, server }) => {
+  for (let number = 0; number < 12; number += 1) await api.make({ name: `t${number}`, description: "something", scopes: ["projects:list"] });
+  await page.addInitScript(() => {
+    globalThis.shifts = 0;
+    new PerformanceObserver((list) => {
+      for (const shift of list.getEntries()) if (!shift.hadRecentInput) globalThis.shifts += shift.value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  const release = await hold(context);
+  const answers = [];
+  page.on("response", (answer) => answers.push(answer));
+  await open();
+  await page.locator(".waiting").first().waitFor();
+  release();
+  await page.locator("table.tokens .name").first().waitFor();
+  await page.waitForLoadState("networkidle");
+  let bytes = 0;
+  for (const answer of answers) bytes += (await answer.body()).length;
+  const calls = answers.filter((answer) => answer.url().startsWith(`${server.url}/tokens`));
+  assert.equal(calls.length, 1);
+  assert.ok(bytes < 100_000, `${bytes} bytes`);
+  assert.equal(await page.evaluate(() => globalThis.shifts), 0);
+});
+
+scene("the next time the browser has all files already", {}, async ({ page, open }) => {
+  await open();
+  await page.getByRole("link", { name: "New token" }).click();
+  await page.getByLabel("Name", { exact: true }).waitFor();
+  await page.goto("/");
+  await open("#/new");
+  await page.getByLabel("Name", { exact: true }).waitFor();
+  const files = await page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => name.includes("/assets/")).map(({ transferSize }) => transferSize));
+  assert.ok(files.length > 25);
+  assert.deepEqual(files.filter((size) => size > 0), []);
+});

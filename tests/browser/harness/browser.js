@@ -1,0 +1,66 @@
+// A browser, and a person in it.
+
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+import { passwordOf } from "./server.js";
+import { watch } from "./watch.js";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** How long the page may take for anything. */
+const PATIENCE = Number(process.env.PATIENCE ?? 30_000);
+
+/** Starts the browser. */
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+
+/** A person's browser on that server. */
+export async function enter(browser, server, person, options = {}) {
+  const context = await browser.newContext({ baseURL: server.url, viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(PATIENCE);
+  if (person) await signIn(context, person);
+  const page = await context.newPage();
+  const watched = watch(page, server.url);
+  const api = apiOf(context);
+  return { browser, server, context, page, watched, api, open: (hash = "") => page.goto(`/settings/tokens${hash}`) };
+}
+
+/** Signs somebody in. */
+export async function signIn(context, person) {
+  const answer = await context.request.post("/login", { form: { username: person, password: passwordOf(person) }, maxRedirects: 0 });
+  assert.equal(answer.status(), 303);
+}
+
+/** The REST API, as the person who is signed in there. */
+function apiOf(context) {
+  const call = async (method, path, data, headers) => {
+    const answer = await context.request.fetch(`/tokens${path}`, { method, data, headers });
+    const text = await answer.text();
+    return { status: answer.status(), body: text === "" ? null : JSON.parse(text) };
+  };
+  return {
+    call,
+    /** Makes a token, and answers with it. */
+    async make(token) {
+      const { status, body } = await call("POST", "", token);
+      assert.equal(status, 201, JSON.stringify(body));
+      return body;
+    },
+    async tokens() {
+      return (await call("GET", "?limit=100&sort=created_at")).body.items;
+    },
+    show: async (id) => (await call("GET", `/${id}`)).body,
+  };
+}
+
+/** What `/api/me` says to a program with that token. */
+export async function use(server, token) {
+  return (await fetch(`${server.url}/api/me`, { headers: { Authorization: `Bearer ${token}` } })).status;
+}

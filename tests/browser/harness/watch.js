@@ -1,0 +1,20 @@
+// What must never happen on a page, whatever a test is about.
+
+/** Watches a page. `faults` are what went wrong; `expect(status)` says that a call may be answered so. */
+export function watch(page, origin) {
+  const faults = [];
+  const expected = new Set();
+  page.on("pageerror", (error) => faults.push(`an error in the page: ${error.stack ?? error}`));
+  page.on("console", (message) => {
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    const status = /^Failed to load resource: (?:the server responded with a status of (\d+)|net::ERR_(\w+))/.exec(message.text());
+    if (status && expected.has(status[1] ?? status[2])) return;
+    faults.push(`on the console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== origin) faults.push(`a request elsewhere: ${request.url()}`);
+  });
+  page.on("crash", () => faults.push("the page crashed"));
+  return { faults, expect: (...statuses) => statuses.forEach((status) => expected.add(String(status))) };
+}

@@ -1,0 +1,151 @@
+// When things go wrong: the page says so, says what to do, and loses nothing.
+
+import assert from "node:assert/strict";
+import { scene, signIn } from "./harness/index.js";
+
+const name = (page) => page.getByLabel("Name", { exact: true });
+const create = (page) => page.getByRole("button", { name: "Create token" }).click();
+const problem = (page) => page.locator(".problem").filter({ hasText: /\S/ });
+
+async function fillIn(page, open) {
+  await open("#/new");
+  await name(page).fill("kept");
+  await page.getByLabel("Description (optional)").fill("and this");
+  await page.getByRole("checkbox", { name: /Read projects/ }).check();
+}
+
+async function isKept(page) {
+  assert.equal(await name(page).inputValue(), "kept");
+  assert.equal(await page.getByLabel("Description (optional)").inputValue(), "and this");
+  assert.ok(await page.getByRole("checkbox", { name: /Read projects/ }).isChecked());
+}
+
+scene("when the session has ended, the form stays, and goes through after a new sign-in", {}, async ({ page, context, open, watched, api }) => {
+  watched.expect(401);
+  await fillIn(page, open);
+  await context.clearCookies();
+  await create(page);
+  await problem(page).getByText("You are signed out").waitFor();
+  const link = problem(page).getByRole("link", { name: /Sign in/ });
+  assert.equal(await link.getAttribute("href"), "/login");
+  assert.equal(await link.getAttribute("target"), "_blank");
+  await isKept(page);
+  await signIn(context, "alice");
+  await create(page);
+  await page.locator(".secret").waitFor();
+  assert.equal((await api.tokens())[1].description, "and this");
+});
+
+for (const [what, answer, said] of [
+  ["the store is away", { status: 503, headers: { "Retry-After": "7" }, contentType: "application/problem+json", body: '{"type":"/problems/unavailable","status":503,"detail":"x"}' }, "Try again in 7 seconds"],
+  ["a proxy answers in its own words", { status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }, "The server answered 502"],
+  ["the server has a fault", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"this could not be done"}' }, "This could not be done."],
+]) {
+  scene(`when ${what}, the page says so and keeps the form`, {}, async ({ page, context, open, watched }) => {
+    watched.expect(answer.status);
+    await fillIn(page, open);
+    const broken = (route) => (route.request().method() === "POST" ? route.fulfill(answer) : route.continue());
+    await context.route("**/tokens", broken);
+    await create(page);
+    await problem(page).getByText(said).waitFor();
+    await isKept(page);
+    await context.unroute("**/tokens", broken);
+    await create(page);
+    await page.locator(".secret").waitFor();
+  });
+}
+
+scene("without a connection the page says so, in the list too", {}, async ({ page, context, open, watched }) => {
+  watched.expect("FAILED");
+  await open();
+  await page.getByRole("link", { name: "first token", exact: true }).waitFor();
+  await context.route("**/tokens?*", (route) => route.abort());
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await problem(page).getByText("The server cannot be reached").waitFor();
+  assert.equal(await page.getByRole("link", { name: "first token", exact: true }).count(), 1, "what was there is still there");
+  await context.unroute("**/tokens?*");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await problem(page).waitFor({ state: "detached" });
+});
+
+scene("a token that somebody else changed meanwhile is not overwritten, and what was typed stays", {}, async ({ page, api, open, watched }) => {
+  watched.expect(412);
+  const token = await api.make({ name: "before" });
+  await open(`#/tokens/${token.id}`);
+  await page.getByRole("button", { name: "Edit the name" }).click();
+  await name(page).fill("mine");
+  await api.call("PATCH", `/${token.id}`, { name: "theirs" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await problem(page).getByText("Somebody else changed this token").waitFor();
+  assert.equal((await api.show(token.id)).name, "theirs");
+  await page.getByRole("button", { name: "Load how it is now, keep what I typed" }).click();
+  await page.getByText("It is now: “theirs”").waitFor();
+  assert.equal(await name(page).inputValue(), "mine");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "mine" }).waitFor();
+  assert.equal((await api.show(token.id)).name, "mine");
+});
+
+scene("a conflict in a dialog keeps the dialog", {}, async ({ page, api, open, watched }) => {
+  watched.expect(412);
+  const token = await api.make({ name: "it" });
+  await open(`#/tokens/${token.id}`);
+  await page.getByRole("button", { name: "Add scopes" }).click();
+  await page.getByRole("checkbox", { name: /Create projects/ }).check();
+  await api.call("PATCH", `/${token.id}`, { description: "changed" });
+  const add = page.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).last();
+  await add.click();
+  await page.getByRole("button", { name: "Load how it is now, keep what I typed" }).click();
+  assert.ok(await page.getByRole("checkbox", { name: /Create projects/ }).isChecked());
+  await add.click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  const now = await api.show(token.id);
+  assert.deepEqual([now.description, now.scopes], ["changed", ["projects:create"]]);
+});
+
+scene("at the limit the page says how many there are, and keeps the form", { server: ["--limit", "2"] }, async ({ page, api, open, watched }) => {
+  watched.expect(409);
+  await api.make({ name: "second" });
+  await fillIn(page, open);
+  await create(page);
+  await problem(page).getByText("You have 2 of 2 tokens.").waitFor();
+  await isKept(page);
+});
+
+for (const id of ["01a2036e-ec89-82bd-a180-37eb9531a5ce", "no-id", "%2e%2e%2fscopes", "%E0%A4%A"]) {
+  scene(`a link to what is not there, ${id}, is answered plainly`, {}, async ({ page, open, watched }) => {
+    watched.expect(404);
+    await open(`#/tokens/${id}`);
+    await page.getByRole("heading", { name: "Not found" }).waitFor();
+    await page.getByText("There is no such token").waitFor();
+    await page.getByRole("link", { name: "All tokens" }).click();
+    await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
+  });
+}
+
+scene("a link to another's token is as one to none", { person: "bob" }, async ({ page, open, watched, browser, server }) => {
+  watched.expect(404);
+  const alice = await browser.newContext({ baseURL: server.url });
+  await signIn(alice, "alice");
+  const { items } = await (await alice.request.get("/tokens")).json();
+  await alice.close();
+  await open(`#/tokens/${items[0].id}`);
+  await page.getByRole("heading", { name: "Not found" }).waitFor();
+});
+
+scene("an address with a filter that is none is told, and leads to the whole list", {}, async ({ page, open, watched }) => {
+  watched.expect(422);
+  await open("#/?sort=secret");
+  await page.getByRole("button", { name: "Show the whole list" }).click();
+  await page.getByRole("link", { name: "first token", exact: true }).waitFor();
+});
+
+scene("who is not signed in is sent to the sign-in, and finds the page afterwards", { person: null }, async ({ page, open }) => {
+  await open();
+  assert.equal(new URL(page.url()).pathname, "/login");
+  await page.getByLabel("Name").fill("alice");
+  await page.getByLabel("Password").fill("wonderland");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("link", { name: "Your tokens" }).click();
+  await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
+});
