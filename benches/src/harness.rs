@@ -63,13 +63,26 @@ impl Round {
     }
 }
 
-/// What came of a [`Bench`].
+/// What came of a [`Bench`], or of what is measured in another way.
+#[derive(Default)]
 pub(crate) struct Measured {
     pub(crate) cases: Vec<MeasuredCase>,
     /// By name: the median over the rounds, each round's cases compared with each other.
     pub(crate) ratios: Vec<(String, f64)>,
     /// What is no time and no ratio of times.
     pub(crate) figures: Vec<(String, f64)>,
+    /// What was promised and not kept: the benchmark fails, once all is told.
+    pub(crate) broken: Vec<String>,
+}
+
+impl Measured {
+    pub(crate) fn ratio(&mut self, name: impl Into<String>, ratio: f64) {
+        self.ratios.push((name.into(), ratio));
+    }
+
+    pub(crate) fn figure(&mut self, name: impl Into<String>, value: f64) {
+        self.figures.push((name.into(), value));
+    }
 }
 
 pub(crate) struct MeasuredCase {
@@ -159,6 +172,7 @@ impl Bench {
             cases: cases.collect(),
             ratios: ratios.collect::<Result<_>>()?,
             figures: self.figures,
+            broken: Vec::new(),
         })
     }
 

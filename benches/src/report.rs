@@ -14,7 +14,9 @@ impl fmt::Display for Measured {
         let names = self.cases.iter().map(|case| &case.name);
         let names = names.chain(self.ratios.iter().chain(&self.figures).map(|(name, _)| name));
         let width = names.map(String::len).max().unwrap_or_default();
-        writeln!(f, "{:<width$} {:>9} {:>8} {:>12}", "case", "ns", "spread", "allocations")?;
+        if !self.cases.is_empty() {
+            writeln!(f, "{:<width$} {:>9} {:>8} {:>12}", "case", "ns", "spread", "allocations")?;
+        }
         for case in &self.cases {
             let name = &case.name;
             let spread = format!("±{:.1}%", case.spread * 100.0);
@@ -22,7 +24,9 @@ impl fmt::Display for Measured {
             let allocations = allocations.as_deref().unwrap_or("-");
             writeln!(f, "{name:<width$} {:>9.1} {spread:>8} {allocations:>12}", case.ns)?;
         }
-        writeln!(f, "\n{:<width$} {:>9}", "ratio", "median")?;
+        if !self.ratios.is_empty() {
+            writeln!(f, "\n{:<width$} {:>9}", "ratio", "median")?;
+        }
         for (name, ratio) in &self.ratios {
             writeln!(f, "{name:<width$} {ratio:>9.3}")?;
         }
@@ -84,6 +88,7 @@ mod tests {
             cases: vec![bearer, two],
             ratios: vec![("bearer_over_open".to_owned(), 2.5)],
             figures: vec![("store_reads".to_owned(), 1.0)],
+            broken: Vec::new(),
         };
         assert_eq!(
             measured.json(),

@@ -49,15 +49,6 @@ async fn timed(action: impl Future<Output = Outcome>) -> Timed {
     Timed { start, end: Instant::now(), outcome }
 }
 
-/// A runtime with one thread, until the process ends.
-pub(crate) fn runtime_of_one_thread() -> Handle {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let handle = runtime.handle().clone();
-    std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
-    handle
-}
-
 /// A node that is spoken to by lines.
 pub(crate) struct Process {
     input: tokio::sync::Mutex<ChildStdin>,

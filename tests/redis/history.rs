@@ -25,10 +25,13 @@ async fn a_failover_that_loses_changes_shows_in_the_log() {
     standby.wait_for(&server).unwrap();
     let refused = store.announce(&owner("alice")).await.unwrap_err();
     assert!(refused.is_read_only(), "{refused:?}");
-    let found = store.find(token.record.id).await.unwrap();
-    assert!(found.as_of < lost, "a look-up says that it does not know of the change");
+    let refused = store.find(token.record.id).await.unwrap_err();
+    assert!(refused.is_unavailable(), "what a replica says may be over for long: {refused:?}");
+    assert!(store.changes(Some(seen), 10).await.is_err());
 
     server.promote().unwrap();
+    let found = store.find(token.record.id).await.unwrap();
+    assert!(found.as_of < lost, "a look-up says that it does not know of the change");
     let now = store.changes(Some(seen), 10).await.unwrap();
     assert!(now.lines.is_empty() && now.head.seq < seen.seq, "numbers went back");
     // And once they are as far again, the nonce is another.

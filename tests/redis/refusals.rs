@@ -27,18 +27,21 @@ impl Refusing {
     }
 }
 
-/// Each command comes in one piece: the store waits for the answer to each.
+/// Each call comes in one piece: the store waits for the answer to each.
 fn refuse(mut connection: TcpStream, error: &str) {
     let mut buffer = [0; 16 << 10];
     while let Ok(length @ 1..) = connection.read(&mut buffer) {
         let asked = String::from_utf8_lossy(&buffer[..length]).to_uppercase();
         let hello = "%1\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n";
         // What opens a store is known by its second argument, the version of what is stored.
-        let is_open = asked.contains("EVALSHA") && asked.ends_with("$1\r\n1\r\n");
+        let is_open =
+            asked.contains("EVALSHA") && asked.ends_with("$1\r\n1\r\n") && !asked.contains("WAIT");
         let answer = match () {
             () if asked.contains("HELLO") => hello.to_owned(),
             () if asked.contains("CONFIG") => "%0\r\n".to_owned(),
             () if is_open => "*1\r\n$4\r\ndone\r\n".to_owned(),
+            // Whether it is a primary is asked along with a look-up.
+            () if asked.contains("WAIT") => format!("-{error}\r\n").repeat(2),
             () => format!("-{error}\r\n"),
         };
         if connection.write_all(answer.as_bytes()).is_err() {

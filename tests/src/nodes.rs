@@ -60,6 +60,10 @@ pub async fn issue_many(passes: &Hallpass, many: usize) -> Vec<Issued> {
 }
 
 /// What a check of the token answers.
+///
+/// # Errors
+///
+/// It is denied.
 pub async fn check(passes: &Hallpass, issued: &Issued) -> Result<Principal, Denied> {
     let check = passes.authenticate(issued.token.reveal().as_bytes());
     tokio::time::timeout(PATIENCE, check).await.expect("no check hangs")

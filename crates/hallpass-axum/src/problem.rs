@@ -246,7 +246,7 @@ impl From<Error> for Problem {
                 said,
             ),
             error if error.is_unavailable() => {
-                let cause = std::error::Error::source(&error).map(tracing::field::display);
+                let cause = std::error::Error::source(&error);
                 tracing::warn!(target: "hallpass", %error, cause, "a call of the token API failed: 503");
                 match &error {
                     Error::Store(store) if store.is_outcome_unknown() => Self::new(

@@ -42,7 +42,7 @@ pub(crate) async fn follow<S: TokenStore>(cache: Weak<Inner<S>>) {
                 // The lease runs out by itself; nothing else is to be done.
                 tracing::warn!(
                     target: "hallpass",
-                    %error,
+                    error = &error as &dyn std::error::Error,
                     ?lease_age,
                     "the change log could not be read: cached tokens are used until the bound, no longer"
                 );
@@ -115,7 +115,7 @@ async fn catch_up<S: TokenStore>(
                 if *place != Some(head) {
                     tracing::error!(
                         target: "hallpass",
-                        %error,
+                        error = &error as &dyn std::error::Error,
                         "the change log holds a line that cannot be read: everything cached is void"
                     );
                     start_over(cache, place, head);

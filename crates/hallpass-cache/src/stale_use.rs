@@ -23,7 +23,7 @@ impl StaleUse {
         drop(last);
         tracing::error!(
             target: "hallpass",
-            %error,
+            error = error as &dyn std::error::Error,
             "tokens are used beyond the bound, by the grace that was set: revocations made elsewhere are not seen"
         );
     }

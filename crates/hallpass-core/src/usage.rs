@@ -126,7 +126,7 @@ pub(crate) struct Flush<'l> {
 
 impl Flush<'_> {
     /// How many uses go in one statement.
-    const BATCH: usize = 500;
+    const BATCH: usize = 5000;
 
     /// What to write next; `None` when all is written.
     pub(crate) fn next_batch(&self) -> Option<&[Use]> {

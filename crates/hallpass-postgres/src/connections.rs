@@ -15,6 +15,9 @@ use crate::trouble::{Trouble, is_an_answer, trouble};
 /// How long a call waits for a connection.
 pub(crate) const ACQUIRE: Duration = Duration::from_millis(500);
 
+/// How long it may take to connect. Longer than anybody waits for it: whoever comes next finds the connection there.
+const CONNECT: Duration = Duration::from_secs(2);
+
 /// How many changes one node makes at once. They wait for each other at the clock anyway, and look-ups shall find a
 /// connection.
 const WRITERS: usize = 4;
@@ -95,7 +98,7 @@ pub(crate) fn options(options: PgConnectOptions, prepares: bool) -> PgConnectOpt
 pub(crate) fn pool(size: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(size)
-        .acquire_timeout(ACQUIRE)
+        .acquire_timeout(CONNECT)
         // That would be a second round trip. Who reads tries again, and who writes begins with a statement that
         // changes nothing.
         .test_before_acquire(false)
@@ -153,8 +156,21 @@ pub(crate) struct Held(Option<PoolConnection<Postgres>>);
 
 impl Held {
     pub(crate) async fn acquire(pool: &PgPool, until: Instant) -> Result<Self, sqlx::Error> {
-        // The host's pool has a patience of its own.
-        let acquired = timeout_at(until.min(Instant::now() + ACQUIRE), pool.acquire()).await;
+        if let Some(connection) = pool.try_acquire() {
+            return Ok(Self(Some(connection)));
+        }
+        let until = until.min(Instant::now() + ACQUIRE);
+        // The host's pool has a patience of its own, and whoever does not wait any more must not keep his place there.
+        let acquired = if pool.options().get_acquire_timeout() > CONNECT {
+            timeout_at(until, pool.acquire()).await
+        } else {
+            // A task of its own: else each of many who wait would begin to connect and break off, on a server that is
+            // slow already.
+            let pool = pool.clone();
+            let acquiring = tokio::spawn(async move { pool.acquire().await });
+            let acquired = timeout_at(until, acquiring).await;
+            acquired.map(|acquired| acquired.unwrap_or(Err(sqlx::Error::WorkerCrashed)))
+        };
         acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|connection| Self(Some(connection)))
     }
 

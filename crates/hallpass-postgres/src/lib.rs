@@ -59,8 +59,8 @@
 //! # Failover
 //!
 //! Connections that died are replaced, and the first call that finds them dead tries again by itself where nothing
-//! was changed yet. The log is followed on a primary only: a standby's answers let no cache live longer. After a
-//! failover that lost the last changes (one to an asynchronous standby, that is), caches see by the log's nonces that
+//! was changed yet. Tokens are checked on a primary only: a standby may be behind by any time, so where a connection
+//! leads to one, the store is unavailable. After a failover that lost the last changes (one to an asynchronous standby, that is), caches see by the log's nonces that
 //! history is another, and void all they have. The lost changes are lost: use a synchronous standby where a
 //! revocation must outlive the primary.
 //!

@@ -91,9 +91,10 @@ macro_rules! of_all_owners_tokens {
 /// The token, and how far the log had come: one statement and so one snapshot.
 ///
 /// The log's last line says what the clock says, and is found at once whatever somebody's long transaction
-/// keeps of the clock's earlier states.
+/// keeps of the clock's earlier states. A standby says that it is one: it may be behind by any time.
 pub(crate) const FIND: &str = concat!(
     "SELECT COALESCE((SELECT seq FROM hallpass.changes ORDER BY seq DESC LIMIT 1), 0) AS seq, ",
+    "pg_is_in_recovery() AS standby, ",
     record_columns!(),
     ", t.algorithm, t.digest, t.previous_algorithm, t.previous_digest, ",
     millis!("previous_until"),
@@ -112,17 +113,30 @@ pub(crate) const LIST: &str = concat!(
 /// Begins the count of all that a list's filters match.
 pub(crate) const COUNT: &str = "SELECT count(*) AS total FROM hallpass.tokens AS t WHERE true";
 
+/// Finds each of several tokens by its key, however many there are: left to itself, the server reads the whole table
+/// from some share of it on, in time that depends on how many tokens others have. What cannot be had otherwise, such as
+/// the one row of the clock, then seems so dear to it that it would compile the statement first, for a second.
+macro_rules! by_key {
+    () => {
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+         SET LOCAL jit = off; "
+    };
+}
+
 /// Starts a change. Nothing is lost of what the server answered, and nobody waits for long.
 ///
 /// The number of the transaction is drawn at once: by it the outcome is found out if the connection is lost.
 /// Where a change is synced to more than one disk, that stays so.
-pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
-     SET LOCAL lock_timeout = 800; SET LOCAL statement_timeout = 1000; \
+pub(crate) const BEGIN: &str = concat!(
+    "BEGIN ISOLATION LEVEL READ COMMITTED; ",
+    by_key!(),
+    "SET LOCAL lock_timeout = 800; SET LOCAL statement_timeout = 1000; \
      SET LOCAL idle_in_transaction_session_timeout = 1000; \
      SELECT pg_current_xact_id()::text AS transaction, \
      COALESCE((SELECT seq FROM hallpass.changes ORDER BY seq DESC LIMIT 1), 0) AS head, \
      CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') \
-     THEN set_config('synchronous_commit', 'on', true) END";
+     THEN set_config('synchronous_commit', 'on', true) END"
+);
 
 /// Waits for other changes to the same owner's tokens. A statement of its own before the change, so that the change
 /// sees what they did.
@@ -239,6 +253,10 @@ pub(crate) const ANNOUNCE: &str = concat!(
     "logged"
 );
 
+/// Whether an id is taken, and how many tokens an owner has.
+pub(crate) const TAKEN: &str = "SELECT EXISTS (SELECT FROM hallpass.tokens WHERE id = $1::uuid) AS taken, \
+     (SELECT count(*) FROM hallpass.tokens WHERE owner = $2) AS in_use";
+
 /// Whether a token is there.
 pub(crate) const EXISTS: &str =
     "SELECT EXISTS (SELECT FROM hallpass.tokens WHERE id = $1) AS found";
@@ -246,6 +264,7 @@ pub(crate) const EXISTS: &str =
 macro_rules! touch {
     ($skip:literal) => {
         concat!(
+            by_key!(),
             "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1000; \
              WITH used AS (SELECT id, revision, max(at) AS at FROM unnest($1, $2, $3) AS used (id, revision, at) \
                  GROUP BY id, revision), \
@@ -269,14 +288,17 @@ pub(crate) const TOUCH: &str = touch!("");
 pub(crate) const TOUCH_FREE: &str = touch!(" SKIP LOCKED");
 
 /// Values: before when, how many at most. What somebody has locked is left for the next time.
-pub(crate) const PRUNE: &str = "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1200; \
+pub(crate) const PRUNE: &str = concat!(
+    by_key!(),
+    "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1200; \
      WITH expired AS (SELECT id FROM hallpass.tokens WHERE expires_at < $1 \
          ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED), \
      revoked AS (SELECT id FROM hallpass.tokens WHERE revoked_at < $1 \
          ORDER BY revoked_at LIMIT $2 FOR UPDATE SKIP LOCKED), \
      ended AS (SELECT id FROM expired UNION SELECT id FROM revoked LIMIT $2), \
      done AS (DELETE FROM hallpass.tokens AS t USING ended WHERE t.id = ended.id RETURNING 1) \
-     SELECT count(*) AS pruned FROM done";
+     SELECT count(*) AS pruned FROM done"
+);
 
 /// Lets the oldest lines of the log go, from the first on and without a gap, whatever the server's
 /// clock did when they were written. The last line stays: readers know their place by it.
@@ -291,10 +313,13 @@ pub(crate) const TRIM: &str = "; DELETE FROM hallpass.changes WHERE \
 
 /// The head of the log beside each of its lines, and alone if there is none: one statement and so one
 /// snapshot. With the server's time, and whether it is a standby, which may not know the latest.
+///
+/// `LIMIT 1` tells the planner that there is one clock. It takes a table without statistics for thousands of rows, and a
+/// join with so many for worth compiling (JIT), which takes up to a second.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
      pg_is_in_recovery() AS standby, \
      (extract(epoch FROM clock_timestamp()) * 1000)::int8 AS time, line.seq, line.nonce, line.kind, line.token::text AS token, line.owner \
-     FROM hallpass.clock LEFT JOIN \
+     FROM (SELECT seq, nonce FROM hallpass.clock LIMIT 1) AS clock LEFT JOIN \
      (SELECT * FROM hallpass.changes WHERE seq >= $1 ORDER BY seq LIMIT $2) AS line ON true ORDER BY line.seq";
 
 pub(crate) const PING: &str = "SELECT seq FROM hallpass.clock";

@@ -11,7 +11,7 @@ use crate::open::{OpenError, Place};
 use crate::row::Line;
 use crate::schema::{self, Wish};
 use crate::settings::{PostgresSettings, parse};
-use crate::write::{self, Work};
+use crate::write::{self, Turn, Work};
 
 /// Tokens in a PostgreSQL database. Clones share its connections.
 ///
@@ -80,7 +80,12 @@ impl PostgresStore {
 
     /// Makes a change, and tells of it.
     pub(crate) async fn change_with(&self, work: Work) -> Result<Vec<Line>, StoreError> {
-        let lines = write::change(&self.connections, work.notify(self.notifies)).await?;
+        self.change_in(Turn::wait(&self.connections).await?, work).await
+    }
+
+    /// As [`change_with`](Self::change_with), for whoever has waited already.
+    pub(crate) async fn change_in(&self, turn: Turn, work: Work) -> Result<Vec<Line>, StoreError> {
+        let lines = write::change(&self.connections, turn, work.notify(self.notifies)).await?;
         if let Some(last) = lines.iter().filter_map(|line| line.seq).max() {
             self.nudges.tell(last);
         }

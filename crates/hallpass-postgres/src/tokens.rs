@@ -6,7 +6,7 @@ use hallpass_core::store::{
     Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
     StoreError, StoredToken, TokenStore, Use,
 };
-use hallpass_core::{Digest, Owner, Revision, TokenId};
+use hallpass_core::{Digest, Owner, Revision, TokenId, TokenRecord};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 
@@ -15,7 +15,7 @@ use crate::literal::{Literal, Script};
 use crate::row::{self, Line};
 use crate::store::PostgresStore;
 use crate::trouble::{Trouble, refused, trouble};
-use crate::write::Work;
+use crate::write::{Turn, Work};
 use crate::{list, sql};
 
 /// How long a line of the change log is kept at least, in hours.
@@ -34,7 +34,13 @@ impl TokenStore for PostgresStore {
         values.extend(row::record_literals(record));
         values.extend(row::secrets_literals(secrets));
         let work = Work::new(sql::INSERT, 1, values)?.after_others_of(&record.owner);
-        match self.change_with(work).await?.as_slice() {
+        let turn = Turn::wait(&self.connections).await?;
+        if let Some(limit) = limit
+            && turn.waited
+        {
+            self.refuse_early(record, limit).await?;
+        }
+        match self.change_in(turn, work).await?.as_slice() {
             [Line { seq: Some(seq), .. }] => Ok(*seq),
             [Line { seq: None, tokens, .. }] => Err(StoreError::limit_reached(*tokens)),
             _ => Err(StoreError::duplicate()),
@@ -44,6 +50,9 @@ impl TokenStore for PostgresStore {
     async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let rows = self.look_up(sql::FIND, vec![Value::Text(id.to_string())]).await?;
         let found = row::only(&rows)?;
+        if row::value(found, "standby")? {
+            return Err(StoreError::unavailable(Standby));
+        }
         let as_of = row::seq(row::value(found, "seq")?)?;
         Ok(Snapshot { value: row::stored(found)?, as_of })
     }
@@ -190,9 +199,9 @@ impl TokenStore for PostgresStore {
     }
 }
 
-/// What is connected to may not know the latest changes, so no cache can go by it.
+/// What is connected to may not know the latest changes, so neither a check nor a cache can go by it.
 #[derive(Debug, thiserror::Error)]
-#[error("the server is a standby: the change log is followed on the primary")]
+#[error("the server is a standby: tokens are checked on the primary")]
 struct Standby;
 
 impl PostgresStore {
@@ -204,6 +213,22 @@ impl PostgresStore {
         let question = self.connections.question(sql, values);
         let found = ask_apart(&self.connections.main, question, self.lookup_deadline).await;
         found.map_err(refused)
+    }
+
+    /// Refuses what cannot be inserted as things are by now, without a transaction: of many who try at once, those who
+    /// come too late are refused quickly.
+    async fn refuse_early(&self, record: &TokenRecord, limit: u32) -> Result<(), StoreError> {
+        let owner = record.owner.as_str().to_owned();
+        let values = vec![Value::Text(record.id.to_string()), Value::Text(owner)];
+        let rows = self.look_up(sql::TAKEN, values).await?;
+        let row = row::only(&rows)?;
+        if row::value(row, "taken")? {
+            return Err(StoreError::duplicate());
+        }
+        match row::count(row, "in_use")? {
+            in_use if in_use >= u64::from(limit) => Err(StoreError::limit_reached(in_use)),
+            _ => Ok(()),
+        }
     }
 
     /// Changes one token if it is still as expected.

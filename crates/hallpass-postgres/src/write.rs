@@ -12,6 +12,7 @@ use hallpass_core::Owner;
 use hallpass_core::store::{StoreError, fresh_nonce};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::connections::{Connections, Held, Question, late};
@@ -108,18 +109,37 @@ enum Outcome {
     Unknown,
 }
 
+/// A place among those who make changes, which is theirs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _permit: OwnedSemaphorePermit,
+    started: Instant,
+    /// Whether others were before.
+    pub(crate) waited: bool,
+}
+
+impl Turn {
+    /// Waits in line.
+    pub(crate) async fn wait(connections: &Connections) -> Result<Self, StoreError> {
+        let started = Instant::now();
+        let writers = Arc::clone(&connections.writers);
+        let waited = writers.available_permits() == 0;
+        let permit = timeout_at(started + PATIENCE, writers.acquire_owned()).await;
+        let permit = permit.map_err(StoreError::unavailable)?.map_err(StoreError::unavailable)?;
+        Ok(Self { _permit: permit, started, waited })
+    }
+}
+
 /// Makes a change. Once it was begun it goes on to its end, even if the caller goes away.
 pub(crate) async fn change(
     connections: &Arc<Connections>,
+    turn: Turn,
     work: Work,
 ) -> Result<Vec<Line>, StoreError> {
-    let started = Instant::now();
-    let turn = timeout_at(started + PATIENCE, connections.writers.clone().acquire_owned()).await;
-    let turn = turn.map_err(StoreError::unavailable)?.map_err(StoreError::unavailable)?;
-    let connections = connections.clone();
+    let connections = Arc::clone(connections);
     let changing = tokio::spawn(async move {
-        let _turn = turn;
-        attempts(&connections, &work, started).await
+        let turn = turn;
+        attempts(&connections, &work, turn.started).await
     });
     // Nobody stops it but the runtime's end.
     let rows = changing.await.map_err(StoreError::outcome_unknown)??;

@@ -26,7 +26,7 @@ pub(crate) async fn server(
 
 /// Scripts say since 7.0 what they do.
 async fn version(shared: &Shared, deadline: Instant) -> Result<(), OpenError> {
-    let hello = shared.changes.ask(&redis::cmd("HELLO"), deadline).await.map_err(unusable)?;
+    let hello = shared.changes.ask_any(&redis::cmd("HELLO"), deadline).await.map_err(unusable)?;
     let found = setting(&hello, "version").unwrap_or_default();
     let major = found.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < 7) {
@@ -43,7 +43,7 @@ async fn keeping(
 ) -> Result<(), OpenError> {
     let mut ask = redis::cmd("CONFIG");
     ask.arg("GET").arg("maxmemory").arg("maxmemory-policy").arg("appendonly");
-    let config = match shared.changes.ask(&ask, deadline).await {
+    let config = match shared.changes.ask_any(&ask, deadline).await {
         Ok(config) => config,
         Err(Failure::Refused(error)) => {
             tracing::warn!(

@@ -180,7 +180,12 @@ impl Link {
         *self.held.line() = None;
     }
 
-    /// Sends a command that changes nothing. If the line is lost meanwhile, it is sent once more.
+    /// Asks the server about itself, whatever it is.
+    pub(crate) async fn ask_any(&self, command: &Cmd, deadline: Instant) -> Result<Value, Failure> {
+        self.ask_with(command, None, None, deadline).await.map(|answered| answered.answer)
+    }
+
+    /// Sends a command that changes nothing, to a primary. If the line is lost meanwhile, it is sent once more.
     pub(crate) async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, Failure> {
         self.twice(command, None, deadline).await
     }

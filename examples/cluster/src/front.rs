@@ -6,8 +6,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) async fn serve(listener: TcpListener, nodes: Vec<SocketAddr>) {
-    let mut next = nodes.into_iter().cycle();
-    while let Some(node) = next.next() {
+    for node in nodes.into_iter().cycle() {
         // A connection that is gone before it is accepted is nobody's loss.
         let Ok((mut client, _)) = listener.accept().await else { continue };
         tokio::spawn(async move {

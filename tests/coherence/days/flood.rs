@@ -8,7 +8,9 @@ use hallpass_core::{Hallpass, Limits};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Verb};
 
-use super::{accepts, check, is_refused, is_unavailable, issue_many, node, settings};
+use hallpass_tests::nodes::{
+    accepts, check, is_refused, is_unavailable, issue_many, node, settings,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {

@@ -3,81 +3,17 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use hallpass_core::store::TokenStore;
-use hallpass_core::{Hallpass, Issued, NewToken};
+use hallpass_core::store::TokenStore as _;
 use hallpass_memory::MemoryStore;
 use hallpass_sqlite::SqliteStore;
-use hallpass_testkit::{FaultyStore, Gate, Verb};
+use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_tests::late::Late;
+use hallpass_tests::nodes::{
+    accepts, alice, beyond, check, is_refused, issue, node, owner, settings,
+};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tokio::time::sleep;
-
-use super::{
-    Caller, NEVER, accepts, alice, beyond, check, is_refused, issue, node, owner, settings, until,
-};
-
-/// A node that has a token in its cache which is revoked elsewhere, and stands still in the log before that.
-struct Late<S> {
-    store: FaultyStore<S>,
-    passes: Hallpass,
-    elsewhere: Hallpass,
-    revoked: Issued,
-    good: Issued,
-    log: Gate,
-}
-
-impl<S: TokenStore> Late<S> {
-    async fn new(here: S, elsewhere: S) -> Self {
-        let store = FaultyStore::new(here);
-        // The bound is never reached: nothing but the log can tell it.
-        let passes = node(&store, settings().bound(NEVER));
-        let elsewhere = node(&FaultyStore::new(elsewhere), settings());
-        let revoked = issue(&elsewhere).await;
-        let good = elsewhere.issue(&Caller::owner("bob"), NewToken::named("good")).await.unwrap();
-        for token in [&revoked, &good] {
-            assert!(accepts(&passes, token).await);
-        }
-        // It has a place in the log by now: it looks at it a second time.
-        let looks = store.faults().calls(Verb::Changes);
-        until("it follows", async || store.faults().calls(Verb::Changes) > looks + 1).await;
-        let log = store.faults().on(Verb::Changes).stall();
-        log.arrived(1).await;
-        elsewhere.revoke(&alice(), revoked.record.id).await.unwrap();
-        assert!(accepts(&passes, &revoked).await, "it does not know yet");
-        Self { store, passes, elsewhere, revoked, good, log }
-    }
-
-    /// Lets it read on. It must find out, and be as good as new.
-    async fn finds_out(self) {
-        self.store.faults().heal();
-        self.log.open();
-        let refused = async || is_refused(&check(&self.passes, &self.revoked).await);
-        until("the revocation is known", refused).await;
-        let verdict = check(&self.passes, &self.good).await;
-        assert!(verdict.is_ok(), "{verdict:?}");
-        // The line stays the last one for a while: that keeps nobody busy, and nobody waiting.
-        let looks = self.store.faults().calls(Verb::Changes);
-        for _ in 0..20 {
-            let verdict = check(&self.passes, &self.good).await;
-            assert!(verdict.is_ok(), "{verdict:?}");
-            sleep(Duration::from_millis(10)).await;
-        }
-        let looks = self.store.faults().calls(Verb::Changes) - looks;
-        assert!(looks < 100, "{looks} looks at the log in about 10 rounds");
-        // It goes on: the next change is heard, and what has not changed is cached.
-        self.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
-        until("it is cached again", async || {
-            assert!(accepts(&self.passes, &self.good).await);
-            let before = self.store.faults().calls(Verb::Find);
-            sleep(Duration::from_millis(100)).await;
-            assert!(accepts(&self.passes, &self.good).await);
-            self.store.faults().calls(Verb::Find) == before
-        })
-        .await;
-        self.elsewhere.revoke(&Caller::owner("bob"), self.good.record.id).await.unwrap();
-        until("the next one is known", async || !accepts(&self.passes, &self.good).await).await;
-    }
-}
 
 async fn file(path: &Path) -> SqliteStore {
     SqliteStore::open(path).await.expect("the store opens")

@@ -12,14 +12,14 @@ use tokio::net::TcpStream;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
 use super::site::Site;
-use super::{accepts, issue, node, settings};
+use hallpass_tests::nodes::{accepts, issue, node, settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn e108_a_client_that_leaves_leaves_its_look_up_to_the_next() {
     let site = Site::open(settings()).await;
     let token = site.issue().await;
     let gate = site.faults().on(Verb::Find).stall();
-    let mut leaves = TcpStream::connect(site.address).await.expect("a connection");
+    let mut leaves = TcpStream::connect(site.address()).await.expect("a connection");
     let request = format!(
         "GET / HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n",
         token.token.reveal()

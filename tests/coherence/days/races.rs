@@ -8,7 +8,7 @@ use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Verb};
 use tokio::task::JoinHandle;
 
-use super::{
+use hallpass_tests::nodes::{
     NEVER, accepts, alice, check, is_refused, is_unavailable, issue, node, owner, settings, until,
 };
 

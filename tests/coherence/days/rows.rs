@@ -7,7 +7,7 @@ use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Verb};
 use jiff::SignedDuration;
 
-use super::{alice, check, is_refused, issue, node, settings};
+use hallpass_tests::nodes::{alice, check, is_refused, issue, node, settings};
 
 #[derive(Debug)]
 struct Yesterday;

@@ -10,7 +10,7 @@ use hallpass_testkit::{FaultyStore, Verb};
 use tokio::time::sleep;
 
 use super::site::Site;
-use super::{
+use hallpass_tests::nodes::{
     NEVER, PATIENCE, accepts, alice, beyond, check, is_refused, is_unavailable, issue, issue_many,
     node, settings, until,
 };

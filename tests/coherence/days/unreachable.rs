@@ -12,7 +12,9 @@ use hallpass_testkit::{FaultyStore, Verb};
 use tokio::time::sleep;
 
 use super::site::Site;
-use super::{NEVER, accepts, alice, beyond, check, is_unavailable, issue, node, settings, until};
+use hallpass_tests::nodes::{
+    NEVER, accepts, alice, beyond, check, is_unavailable, issue, node, settings, until,
+};
 
 /// A token that exists elsewhere, but not here.
 async fn stranger() -> hallpass_core::Issued {

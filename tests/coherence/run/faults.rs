@@ -5,16 +5,17 @@ use std::time::Duration;
 use hallpass_memory::MemoryStore;
 use hallpass_sqlite::SqliteStore;
 use hallpass_testkit::{Faults, FaultyStore, Verb};
+use hallpass_tests::nodes::runtime_of_one_thread;
 use tokio::time::sleep;
 
 use super::random::{Random, seed};
 use super::{BOUND, Plan, report};
 use crate::action::{Place, cached};
 use crate::history::Report;
-use crate::node::{Node, runtime_of_one_thread};
+use crate::node::Node;
 
 /// What is stored may not be what was answered.
-const BROKEN: Plan = Plan { standings: false, overlaps_end_everywhere: false };
+pub(super) const BROKEN: Plan = Plan { standings: false, overlaps_end_everywhere: false };
 
 /// Many look-ups are answered up to so late, each for itself, with what was true when they were made.
 pub(super) fn answer_late(faults: &Faults, most: Duration) {
@@ -55,7 +56,7 @@ async fn with_faults(set_up: impl Fn(&Faults), plan: &Plan) -> Report {
 }
 
 #[track_caller]
-fn assert_kept(report: &Report) {
+pub(super) fn assert_kept(report: &Report) {
     println!("{report}");
     assert!(report.violations.is_empty(), "{report}");
     assert!(report.accepted > 20 && report.refused > 20, "too little was seen: {report}");

@@ -3,6 +3,7 @@
 mod faults;
 mod naive;
 mod random;
+mod servers;
 mod stores;
 mod world;
 

@@ -21,7 +21,7 @@ fn place() -> (TempDir, PathBuf, PathBuf) {
 }
 
 #[track_caller]
-fn assert_good_day(report: &Report) {
+pub(super) fn assert_good_day(report: &Report) {
     println!("{report}");
     assert!(report.violations.is_empty(), "{report}");
     assert!(report.accepted > 20 && report.refused > 20, "too little was seen: {report}");

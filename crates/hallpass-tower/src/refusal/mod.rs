@@ -96,7 +96,7 @@ impl Refusal {
             Denied::Refused(_) => RefusalKind::InvalidToken,
             // An outage, and whatever a later version may add: never a verdict on the token.
             _ => {
-                let cause = std::error::Error::source(denied).map(tracing::field::display);
+                let cause = std::error::Error::source(denied);
                 tracing::warn!(target: "hallpass", cause, "a token could not be checked: 503");
                 RefusalKind::Unavailable
             }

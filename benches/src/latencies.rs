@@ -1,0 +1,51 @@
+//! Times of one kind, and what most of them are below.
+
+use std::time::Duration;
+
+/// Times, in whatever order they came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Latencies(Vec<Duration>);
+
+impl Latencies {
+    pub(crate) fn push(&mut self, time: Duration) {
+        self.0.push(time);
+    }
+
+    /// The time that so many of a hundred are not above; zero if there are none at all.
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        // The nearest rank: the smallest that so many in a hundred are not above.
+        let rank = (sorted.len() * percent).div_ceil(100);
+        sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    }
+}
+
+impl FromIterator<Duration> for Latencies {
+    fn from_iter<I: IntoIterator<Item = Duration>>(times: I) -> Self {
+        Self(times.into_iter().collect())
+    }
+}
+
+pub(crate) fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+pub(crate) fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_one_of_the_times() {
+        let times: Latencies = (1..=200).rev().map(Duration::from_millis).collect();
+        let of = |percent| times.percentile(percent).as_millis();
+        assert_eq!([of(50), of(99), of(100)], [100, 198, 200]);
+        assert_eq!(Latencies::default().percentile(99), Duration::ZERO);
+        let one: Latencies = [Duration::from_millis(7)].into_iter().collect();
+        assert_eq!(one.percentile(50).as_millis(), 7);
+    }
+}

@@ -1,0 +1,98 @@
+//! Three nodes of one service.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::Result;
+use hallpass_cache::{CacheSettings, Cached};
+use hallpass_core::jiff::Timestamp;
+use hallpass_core::store::{
+    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
+    StoreError, StoredToken, TokenStore, Use,
+};
+use hallpass_core::{Caller, Digest, Hallpass, NewToken, Owner, Revision, TokenId};
+use hallpass_servers::Proxy;
+
+use crate::passed_on::passed_on;
+use crate::site::Site;
+
+pub(super) const NODES: usize = 3;
+
+/// The node that is cut off, or surprised while it loads: never the one that revokes.
+pub(super) const LAST: usize = NODES - 1;
+
+/// What is wrong between the nodes and their store.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Trouble<'p> {
+    /// No node is told of changes: all have to look.
+    pub(super) deaf: bool,
+    /// How much later than it was given an answer to a look-up comes to the last node.
+    pub(super) late: Duration,
+    /// The way of the last node to its store.
+    pub(super) network: Option<&'p Proxy>,
+}
+
+/// Nodes with a cache of this bound, each with a handle of its own to the store.
+pub(super) async fn fleet<S: Site>(
+    site: &S,
+    bound: Duration,
+    trouble: Trouble<'_>,
+) -> Result<Vec<Hallpass>> {
+    let mut nodes = Vec::new();
+    for number in 0..NODES {
+        let is_last = number == LAST;
+        let store = site.open(trouble.network.filter(|_| is_last)).await?;
+        let late = if is_last { trouble.late } else { Duration::ZERO };
+        let store = Troubled { store, deaf: trouble.deaf, late };
+        let settings = CacheSettings::default().bound(bound).poll(bound / 4);
+        nodes.push(Hallpass::builder(Cached::with(store, settings)).build());
+    }
+    Ok(nodes)
+}
+
+/// A token, and who may take it back.
+pub(super) struct Held {
+    pub(super) by: Caller,
+    pub(super) id: TokenId,
+    pub(super) text: String,
+}
+
+/// Issues a token to an owner who has no other.
+pub(super) async fn issue(node: &Hallpass) -> Result<Held> {
+    static OWNERS: AtomicUsize = AtomicUsize::new(0);
+    let by = Caller::owner(format!("owner-{}", OWNERS.fetch_add(1, Ordering::Relaxed)));
+    let issued = node.issue(&by, NewToken::named("bench").scope("projects:read")).await?;
+    Ok(Held { by, id: issued.record.id, text: issued.token.reveal().to_owned() })
+}
+
+/// A store with something wrong about it.
+#[derive(Clone, Debug)]
+pub(super) struct Troubled<S> {
+    pub(super) store: S,
+    pub(super) deaf: bool,
+    pub(super) late: Duration,
+}
+
+impl<S: TokenStore> TokenStore for Troubled<S> {
+    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        let found = self.store.find(id).await;
+        if !self.late.is_zero() {
+            tokio::time::sleep(self.late).await;
+        }
+        found
+    }
+
+    async fn nudged(&self, seen: Position) {
+        if self.deaf {
+            std::future::pending::<()>().await;
+        } else {
+            self.store.nudged(seen).await;
+        }
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+
+    passed_on!(store: insert list change rekey delete delete_many delete_owner revoke_owner announce touch prune changes ping);
+}

@@ -1,0 +1,97 @@
+//! What else the nodes have to do: checks of other tokens as fast as they go, and other revocations.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use hallpass_core::Hallpass;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use super::fleet::issue;
+use crate::random::Random;
+
+/// How many checks a task makes before others have their turn: what a service does for a few requests.
+const AT_A_STRETCH: usize = 8;
+
+/// How much later than the last one each node revokes another token.
+const REVOCATIONS: Duration = Duration::from_millis(20);
+
+/// Tasks on all nodes, until [`end`](Self::end).
+pub(super) struct Load {
+    is_over: Arc<AtomicBool>,
+    checks: Arc<AtomicU64>,
+    began: Instant,
+    tasks: Vec<JoinHandle<Result<()>>>,
+}
+
+impl Load {
+    pub(super) fn begin(runtime: &Runtime, nodes: &[Hallpass], tokens: usize) -> Result<Self> {
+        let tokens: Arc<[String]> = runtime.block_on(async {
+            let mut texts = Vec::new();
+            for _ in 0..tokens {
+                texts.push(issue(&nodes[0]).await?.text);
+            }
+            anyhow::Ok(texts.into())
+        })?;
+        let (is_over, checks) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+        let mut tasks = Vec::new();
+        for (number, node) in nodes.iter().enumerate() {
+            let checking = check(
+                node.clone(),
+                Arc::clone(&tokens),
+                Random::new(number as u64),
+                Arc::clone(&is_over),
+                Arc::clone(&checks),
+            );
+            tasks.push(runtime.spawn(checking));
+            tasks.push(runtime.spawn(revoke(node.clone(), Arc::clone(&is_over))));
+        }
+        Ok(Self { is_over, checks, began: Instant::now(), tasks })
+    }
+
+    /// Ends it. Answers how many checks there were in a second, on all nodes together.
+    ///
+    /// # Errors
+    ///
+    /// A check or a revocation failed.
+    pub(super) fn end(self, runtime: &Runtime) -> Result<f64> {
+        self.is_over.store(true, Ordering::Relaxed);
+        let checks = self.checks.load(Ordering::Relaxed) as f64;
+        let a_second = checks / self.began.elapsed().as_secs_f64();
+        for task in self.tasks {
+            runtime.block_on(task)??;
+        }
+        Ok(a_second)
+    }
+}
+
+async fn check(
+    node: Hallpass,
+    tokens: Arc<[String]>,
+    mut random: Random,
+    is_over: Arc<AtomicBool>,
+    checks: Arc<AtomicU64>,
+) -> Result<()> {
+    while !is_over.load(Ordering::Relaxed) {
+        for _ in 0..AT_A_STRETCH {
+            let text = &tokens[random.below(tokens.len())];
+            node.authenticate(text.as_bytes()).await.context("a check of the load failed")?;
+        }
+        checks.fetch_add(AT_A_STRETCH as u64, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+async fn revoke(node: Hallpass, is_over: Arc<AtomicBool>) -> Result<()> {
+    while !is_over.load(Ordering::Relaxed) {
+        let held = issue(&node).await?;
+        node.revoke(&held.by, held.id).await?;
+        let verdict = node.authenticate(held.text.as_bytes()).await;
+        ensure!(verdict.is_err(), "a token is accepted by the node that has revoked it");
+        tokio::time::sleep(REVOCATIONS).await;
+    }
+    Ok(())
+}

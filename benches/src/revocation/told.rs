@@ -1,0 +1,36 @@
+//! What is told of the revocations of one kind.
+
+use std::time::Duration;
+
+use super::window::Outcome;
+use crate::harness::Measured;
+use crate::latencies::{Latencies, millis};
+
+/// Notes the percentiles under this name, and what is promised of them and was not kept.
+pub(super) fn note(
+    measured: &mut Measured,
+    name: &str,
+    outcomes: &[Outcome],
+    promised: Option<Duration>,
+) -> Duration {
+    let last: Latencies = outcomes.iter().map(|outcome| outcome.last).collect();
+    let took: Latencies = outcomes.iter().map(|outcome| outcome.took).collect();
+    let longest = last.percentile(100);
+    measured.figure(format!("{name}_p50_ms"), millis(last.percentile(50)));
+    measured.figure(format!("{name}_p99_ms"), millis(last.percentile(99)));
+    measured.figure(format!("{name}_max_ms"), millis(longest));
+    measured.figure(format!("{name}_revoke_p50_ms"), millis(took.percentile(50)));
+    let own: u32 = outcomes.iter().map(|outcome| outcome.own).sum();
+    measured.figure(format!("{name}_own_acceptances"), f64::from(own));
+    if let Some(bound) = promised {
+        if own > 0 {
+            measured.broken.push(format!("{name}: a node accepted what it had revoked"));
+        }
+        if longest > bound {
+            measured
+                .broken
+                .push(format!("{name}: accepted {longest:?} later, which is past {bound:?}"));
+        }
+    }
+    longest
+}

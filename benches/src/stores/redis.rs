@@ -1,0 +1,112 @@
+//! A server, and bare hashes on it.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use futures::future::try_join_all;
+use hallpass_core::TokenId;
+use hallpass_core::jiff::Timestamp;
+use hallpass_core::store::{StoredToken, TokenStore as _};
+use hallpass_redis::RedisStore;
+use hallpass_servers::Redis;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands as _, Client, Value, pipe};
+
+use super::ground::{Bare, Ground};
+use crate::site::RedisSite;
+
+/// How many tokens are on their way at once.
+const AT_ONCE: usize = 100;
+
+impl Ground for RedisSite {
+    type Bare = BareHashes;
+
+    /// By the store itself, which is fast enough with many at once.
+    async fn fill(&self, store: &RedisStore, tokens: &[StoredToken]) -> Result<()> {
+        for some in tokens.chunks(AT_ONCE) {
+            try_join_all(some.iter().map(|token| store.insert(token, None))).await?;
+        }
+        Ok(())
+    }
+
+    async fn bytes(&self) -> Result<u64> {
+        // All lines of the change log but the last, by which its readers know their place.
+        self.server().run(&["XTRIM", "{hallpass}l", "MAXLEN", "=", "1"])?;
+        used_memory(self.server())
+    }
+
+    async fn bare(&self) -> Result<BareHashes> {
+        let client = Client::open(self.server().url())?;
+        let connection = client.get_multiplexed_async_connection().await?;
+        Ok(BareHashes { server: Arc::clone(self.server()), connection })
+    }
+}
+
+/// A hash for each token.
+pub(super) struct BareHashes {
+    server: Arc<Redis>,
+    connection: MultiplexedConnection,
+}
+
+impl Bare for BareHashes {
+    async fn fill(&self, tokens: &[StoredToken]) -> Result<()> {
+        for some in tokens.chunks(AT_ONCE) {
+            let mut batch = pipe();
+            for token in some {
+                batch.hset_multiple(key(token.record.id), &fields(token)).ignore();
+            }
+            let () = batch.query_async(&mut self.connection.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn bytes(&self) -> Result<u64> {
+        used_memory(&self.server)
+    }
+
+    async fn find(&self, id: TokenId) -> Result<bool> {
+        let hash: Value = self.connection.clone().hgetall(key(id)).await?;
+        let fields = hash.as_map_iter().map(Iterator::count);
+        Ok(std::hint::black_box(fields).is_some_and(|fields| fields > 0))
+    }
+
+    async fn note_use(&self, id: TokenId) -> Result<()> {
+        let now = Timestamp::now().as_millisecond();
+        let () = self.connection.clone().hset(key(id), "last_used_at", now).await?;
+        Ok(())
+    }
+}
+
+fn key(id: TokenId) -> Vec<u8> {
+    [b"bare:", &id.as_uuid().as_bytes()[..]].concat()
+}
+
+/// The fields that a token has, as bytes and decimal numbers.
+fn fields(StoredToken { record, secrets }: &StoredToken) -> Vec<(&'static str, Vec<u8>)> {
+    let millis = |time: Timestamp| time.as_millisecond().to_string().into_bytes();
+    let mut fields = vec![
+        ("owner", record.owner.as_str().into()),
+        ("name", record.name.clone().into_bytes()),
+        ("scopes", record.scopes.to_string().into_bytes()),
+        ("created_at", millis(record.created_at)),
+        ("revision", record.revision.get().to_string().into_bytes()),
+        ("algorithm", secrets.current.algorithm().into()),
+        ("digest", secrets.current.bytes().to_vec()),
+    ];
+    if !record.description.is_empty() {
+        fields.push(("description", record.description.clone().into_bytes()));
+    }
+    let times = [
+        ("expires_at", record.expires_at),
+        ("last_used_at", record.last_used_at),
+        ("revoked_at", record.revoked_at),
+    ];
+    fields.extend(times.into_iter().filter_map(|(name, time)| Some((name, millis(time?)))));
+    fields
+}
+
+fn used_memory(server: &Redis) -> Result<u64> {
+    let told = server.run(&["INFO", "memory"])?;
+    let used = told.lines().find_map(|line| line.strip_prefix("used_memory:"));
+    Ok(used.context("Redis says how much memory it uses")?.trim().parse()?)
+}

@@ -1,0 +1,90 @@
+//! The tokens that stores are filled with.
+
+use std::ops::Range;
+
+use anyhow::Result;
+use hallpass_core::jiff::{SignedDuration, Timestamp};
+use hallpass_core::store::{Secrets, StoredToken};
+use hallpass_core::{Digest, Owner, ScopeSet, TokenId, TokenRecord};
+
+use crate::random::Random;
+
+/// How many tokens an owner has.
+pub(super) const EACH: usize = 10;
+
+/// Tokens as services have them: ten an owner, each issued ten seconds after the one before. Some have a description, some
+/// end, most were used, and a few are revoked.
+pub(super) struct Tokens {
+    scopes: ScopeSet,
+    /// When the first was issued.
+    since: Timestamp,
+}
+
+impl Tokens {
+    /// So many that the last one was issued just now.
+    pub(super) fn new(count: usize) -> Result<Self> {
+        let scopes = ScopeSet::parse(["projects:read", "builds:write"])?;
+        let since = Timestamp::now() - SignedDuration::from_secs(10 * count as i64);
+        Ok(Self { scopes, since: whole_millis(since)? })
+    }
+
+    pub(super) fn owner(number: usize) -> Result<Owner> {
+        Ok(Owner::new(format!("user-{:06}", number / EACH))?)
+    }
+
+    pub(super) fn range(&self, numbers: Range<usize>) -> Result<Vec<StoredToken>> {
+        numbers.map(|number| self.token(number)).collect()
+    }
+
+    pub(super) fn token(&self, number: usize) -> Result<StoredToken> {
+        let created = self.since + SignedDuration::from_secs(10 * number as i64);
+        let owner = Self::owner(number)?;
+        let id = TokenId::generate(&owner, created)?;
+        let name = format!("deploy key {}", number % EACH);
+        let mut record = TokenRecord::new(id, owner, name, created);
+        record.scopes = self.scopes.clone();
+        if number.is_multiple_of(4) {
+            record.description = "for the nightly build".to_owned();
+        }
+        if number.is_multiple_of(5) {
+            record.expires_at = Some(created + SignedDuration::from_hours(365 * 24));
+        }
+        if !number.is_multiple_of(3) {
+            record.last_used_at = Some(created + SignedDuration::from_secs(60));
+        }
+        if number % 20 == 7 {
+            record.revoked_at = Some(created + SignedDuration::from_hours(1));
+        }
+        Ok(StoredToken { record, secrets: secrets(number)? })
+    }
+
+    /// Tokens that ended two years ago.
+    pub(super) fn ended(&self, numbers: Range<usize>) -> Result<Vec<StoredToken>> {
+        let long_ago = SignedDuration::from_hours(3 * 365 * 24);
+        let mut tokens = self.range(numbers)?;
+        for (at, token) in tokens.iter_mut().enumerate() {
+            let record = &mut token.record;
+            record.owner = Owner::new(format!("former-{:06}", at / EACH))?;
+            record.created_at -= long_ago;
+            record.id = TokenId::generate(&record.owner, record.created_at)?;
+            record.last_used_at = None;
+            record.revoked_at = None;
+            record.expires_at = Some(record.created_at + SignedDuration::from_hours(24));
+        }
+        Ok(tokens)
+    }
+}
+
+/// Whatever is in the digest of a random secret: no store could press it.
+fn secrets(number: usize) -> Result<Secrets> {
+    let mut random = Random::new(number as u64);
+    let mut bytes = [0; 32];
+    for part in bytes.chunks_mut(8) {
+        part.copy_from_slice(&random.next().to_le_bytes());
+    }
+    Ok(Secrets { current: Digest::from_parts("sha256", &bytes)?, previous: None })
+}
+
+fn whole_millis(time: Timestamp) -> Result<Timestamp> {
+    Ok(Timestamp::from_millisecond(time.as_millisecond())?)
+}

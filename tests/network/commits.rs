@@ -1,0 +1,157 @@
+//! The connection ends somewhere in a change: before it is sent, in its middle, after its commit, before its answer.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use hallpass_core::{Error, Hallpass, Limits, Listing, NewToken};
+use hallpass_servers::{Proxy, Way};
+use hallpass_tests::nodes::{alice, issue};
+use tokio::time::sleep;
+
+use crate::backend::Backend;
+use crate::node::truth;
+use crate::on_each_store;
+
+/// At how many places of a change its connection is ended, each way.
+const PLACES: u64 = 15;
+
+/// A handle without a cache: nothing else goes through the network while it changes something.
+struct Handle {
+    passes: Hallpass,
+    network: Proxy,
+}
+
+impl Handle {
+    async fn on<B: Backend>(server: &B) -> Self {
+        let network = Proxy::to(server.address()).unwrap();
+        let store = B::open(&network.url(server.url())).await;
+        let limits = Limits::default().unlimited_tokens();
+        Self { passes: Hallpass::builder(store).limits(limits).build(), network }
+    }
+
+    /// Where a change is to be broken off, by the bytes that go that way. The connections are there, and have been used.
+    async fn places(&self, way: Way, change: impl AsyncFn(&Self)) -> impl Iterator<Item = u64> {
+        change(self).await;
+        let before = self.network.passed(way);
+        change(self).await;
+        let bytes = self.network.passed(way) - before;
+        assert!(bytes > 0);
+        // The change itself comes last: there the places are closer.
+        let (wide, close) = ((bytes / PLACES).max(1), (bytes / PLACES / 3).max(1));
+        let late = bytes * 2 / 3;
+        (0..late).step_by(wide as usize).chain((late..=bytes).step_by(close as usize))
+    }
+}
+
+/// Whether what was answered is an error that leaves open what has happened.
+fn is_unknown(error: &Error) -> bool {
+    assert!(error.is_unavailable(), "{error}");
+    matches!(error, Error::Store(error) if error.is_outcome_unknown())
+}
+
+async fn f7_f8_a_revocation_whose_connection_is_reset_anywhere_is_done_or_is_not_said_to_be<
+    B: Backend,
+>() {
+    let server = B::shared();
+    let (handle, truth) = (Handle::on(&server).await, truth(&server).await);
+    let revoke = async |handle: &Handle| {
+        let token = issue(&truth).await;
+        handle.passes.revoke(&alice(), token.record.id).await.unwrap();
+    };
+    let (mut done, mut unknown) = (0, 0);
+    for way in [Way::ToServer, Way::ToClient] {
+        for place in handle.places(way, revoke).await {
+            revoke(&handle).await;
+            let id = issue(&truth).await.record.id;
+            handle.network.reset_after(way, place);
+            let answer = handle.passes.revoke(&alice(), id).await;
+            handle.network.heal();
+            let is_revoked = async || truth.get(&alice(), id).await.unwrap().revoked_at.is_some();
+            match answer {
+                Ok(_) => {
+                    assert!(is_revoked().await, "after {place} bytes {way:?}");
+                    done += 1;
+                }
+                Err(error) => {
+                    let stands = is_revoked().await;
+                    assert!(is_unknown(&error) || !stands, "after {place} bytes {way:?}: {error}");
+                    unknown += u64::from(is_unknown(&error));
+                }
+            }
+            // Nothing stays behind that would keep anybody from it.
+            handle.passes.revoke(&alice(), id).await.unwrap();
+            assert!(is_revoked().await);
+        }
+    }
+    assert!(done > 0, "no change got through");
+    assert_eq!(unknown, 0, "the network was well again at once: it could have been found out");
+}
+
+async fn f7_f8_a_token_whose_issue_is_reset_anywhere_exists_or_is_not_said_to<B: Backend>() {
+    let server = B::shared();
+    let (handle, truth) = (Handle::on(&server).await, truth(&server).await);
+    let (mut done, mut failed) = (0, 0);
+    let mut alive = 0;
+    for way in [Way::ToServer, Way::ToClient] {
+        let places = handle.places(way, async |handle| drop(issue(&handle.passes).await)).await;
+        alive += 2;
+        for place in places {
+            handle.network.reset_after(way, place);
+            let answer = handle.passes.issue(&alice(), NewToken::named("ci")).await;
+            handle.network.heal();
+            let now = truth.list(&alice(), &Listing::new()).await.unwrap().total;
+            match answer {
+                Ok(issued) => {
+                    assert!(truth.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
+                    assert_eq!(now, alive + 1, "after {place} bytes {way:?}");
+                    done += 1;
+                }
+                Err(error) => {
+                    let most = alive + u64::from(is_unknown(&error));
+                    assert!((alive..=most).contains(&now), "after {place} bytes {way:?}: {error}");
+                    failed += 1;
+                }
+            }
+            alive = now;
+        }
+    }
+    assert!(done > 0, "{failed} failed");
+}
+
+/// Nobody can be asked what has become of it.
+async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Backend>() {
+    let server = B::shared();
+    let (handle, truth) = (Handle::on(&server).await, truth(&server).await);
+    let revoke = async |handle: &Handle| {
+        let token = issue(&truth).await;
+        handle.passes.revoke(&alice(), token.record.id).await.unwrap();
+    };
+    let places = handle.places(Way::ToClient, revoke).await.step_by(2);
+    let stood = join_all(places.map(async |place| {
+        let handle = Handle::on(&server).await;
+        revoke(&handle).await;
+        let id = issue(&truth).await.record.id;
+        handle.network.refuse();
+        handle.network.cut_after(Way::ToClient, place);
+        let answer = handle.passes.revoke(&alice(), id).await;
+        // What the server has been sent, it does now, if it does it at all.
+        sleep(Duration::from_millis(50)).await;
+        let stands = truth.get(&alice(), id).await.unwrap().revoked_at.is_some();
+        match answer {
+            Ok(_) => assert!(stands),
+            Err(error) => {
+                assert!(is_unknown(&error) || !stands, "after {place} bytes: {error}");
+            }
+        }
+        handle.network.heal();
+        handle.passes.revoke(&alice(), id).await.unwrap();
+        stands
+    }));
+    assert!(stood.await.contains(&true), "no commit was hit");
+}
+
+on_each_store!(
+    f7_f8_a_revocation_whose_connection_is_reset_anywhere_is_done_or_is_not_said_to_be,
+    f7_f8_a_token_whose_issue_is_reset_anywhere_exists_or_is_not_said_to,
+    f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown,
+);

@@ -1,0 +1,61 @@
+//! A node that is cut off from the store, while another one takes a token back.
+
+use std::time::Instant;
+
+use hallpass_servers::Flow;
+use hallpass_tests::nodes::{NEVER, alice};
+use tokio::time::sleep;
+
+use crate::backend::Backend;
+use crate::node::{BOUND, Node, settings};
+use crate::on_each_store;
+
+/// The node that is cut off lets nobody in beyond the bound, and says 503: it cannot know. One without a bound lets them in
+/// for as long as one looks.
+async fn let_in_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
+    let server = B::shared();
+    let elsewhere = Node::on(&server, settings()).await;
+    let node = Node::on(&server, settings()).await;
+    let unbound = Node::on(&server, settings().bound(NEVER)).await;
+    let (token, other) = (elsewhere.issue().await, elsewhere.issue().await);
+    for node in [&node, &unbound] {
+        node.recovers(&token, 200).await;
+        node.recovers(&other, 200).await;
+        cut(node);
+    }
+    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    let revoked = Instant::now();
+    elsewhere.recovers(&token, 401).await;
+
+    let last = node.last_accepted(&token, revoked).await;
+    assert!(last <= BOUND, "let in {:?} after the bound", last - BOUND);
+    sleep((BOUND * 2).saturating_sub(revoked.elapsed())).await;
+    assert_eq!(node.get(&token).await, 503);
+    assert_eq!(node.get(&other).await, 503);
+    assert_eq!(unbound.get(&token).await, 200, "without the bound it would be let in");
+    elsewhere.recovers(&other, 200).await;
+
+    for node in [&node, &unbound] {
+        node.network.heal();
+        node.recovers(&other, 200).await;
+    }
+    node.recovers(&token, 401).await;
+}
+
+async fn f2_a_node_whose_connections_are_refused_lets_nobody_in_beyond_the_bound<B: Backend>() {
+    let_in_no_longer_than_the_bound::<B>(Node::unplug).await;
+}
+
+async fn f4_a_node_whose_packets_are_lost_lets_nobody_in_beyond_the_bound<B: Backend>() {
+    let_in_no_longer_than_the_bound::<B>(Node::silence).await;
+}
+
+async fn f4_a_node_whose_packets_are_held_up_lets_nobody_in_beyond_the_bound<B: Backend>() {
+    let_in_no_longer_than_the_bound::<B>(|node| node.network.set_both(Flow::Hold)).await;
+}
+
+on_each_store!(
+    f2_a_node_whose_connections_are_refused_lets_nobody_in_beyond_the_bound,
+    f4_a_node_whose_packets_are_lost_lets_nobody_in_beyond_the_bound,
+    f4_a_node_whose_packets_are_held_up_lets_nobody_in_beyond_the_bound,
+);

@@ -1,0 +1,87 @@
+//! The server takes no changes, or has become a standby.
+
+use std::time::{Duration, Instant};
+
+use hallpass_core::{Error, NewToken};
+use hallpass_tests::nodes::{NEVER, alice, until};
+use tokio::time::sleep;
+
+use crate::backend::Backend;
+use crate::node::{BOUND, Node, settings};
+use crate::on_each_store;
+
+async fn f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_are_503<
+    B: Backend,
+>() {
+    let server = B::alone();
+    let node = Node::on(&server, settings()).await;
+    let (warm, cold) = (node.issue().await, node.issue().await);
+    node.recovers(&warm, 200).await;
+    server.take_no_changes(true);
+    node.recovers(&cold, 200).await;
+    for _ in 0..2 {
+        for token in [&warm, &cold] {
+            node.recovers(token, 200).await;
+        }
+        let issued = node.passes.issue(&alice(), NewToken::named("ci")).await.unwrap_err();
+        let revoked = node.passes.revoke(&alice(), warm.record.id).await.unwrap_err();
+        for error in [issued, revoked] {
+            assert!(matches!(&error, Error::Store(error) if error.is_read_only()), "{error:?}");
+        }
+        sleep(Duration::from_millis(300)).await;
+    }
+    server.take_no_changes(false);
+    until("it takes changes again", async || {
+        node.passes.revoke(&alice(), warm.record.id).await.is_ok()
+    })
+    .await;
+    node.recovers(&warm, 401).await;
+    node.recovers(&cold, 200).await;
+}
+
+/// A node is led to a standby that does not hear of the primary any more, or not yet. The bound holds, and nothing it is
+/// asked to change is said to be done.
+async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the_bound<
+    B: Backend,
+>() {
+    let primary = B::alone();
+    let elsewhere = Node::on(&primary, settings()).await;
+    let node = Node::on(&primary, settings()).await;
+    let unbound = Node::on(&primary, settings().bound(NEVER)).await;
+    let (token, cold) = (elsewhere.issue().await, elsewhere.issue().await);
+    let standby = primary.standby();
+    primary.wait_for(&standby);
+    standby.stop_following();
+    for node in [&node, &unbound] {
+        node.recovers(&token, 200).await;
+        node.network.lead_to(standby.address());
+        node.network.cut();
+    }
+    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    let revoked = Instant::now();
+    let last = node.last_accepted(&token, revoked).await;
+    assert!(last <= BOUND, "let in {:?} after the bound", last - BOUND);
+    while revoked.elapsed() < BOUND * 3 {
+        assert_ne!(node.get(&token).await, 200, "{:?} after it was revoked", revoked.elapsed());
+        let status = node.get(&cold).await;
+        assert!(status == 200 || status == 503, "{status}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(unbound.get(&token).await, 200, "without the bound it would be let in");
+    let error = node.passes.revoke(&alice(), cold.record.id).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+
+    for node in [&node, &unbound] {
+        node.network.lead_to(primary.address());
+        node.network.cut();
+        until("it knows", async || node.get(&token).await == 401).await;
+        node.recovers(&cold, 200).await;
+    }
+    node.passes.revoke(&alice(), cold.record.id).await.unwrap();
+    node.recovers(&cold, 401).await;
+}
+
+on_each_store!(
+    f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_are_503,
+    f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the_bound,
+);

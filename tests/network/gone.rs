@@ -1,0 +1,103 @@
+//! The store is gone: what is cached is served within the bound, and everything else is 503, however it went.
+
+use std::time::Instant;
+
+use futures::future::join_all;
+use hallpass_core::{Error, Hallpass};
+use hallpass_memory::MemoryStore;
+use hallpass_tests::nodes::{NEVER, alice, issue};
+
+use crate::backend::Backend;
+use crate::node::{Node, beyond_the_bound, settings, truth};
+use crate::on_each_store;
+
+/// How the store goes, and how it comes back.
+struct Outage<'o, B> {
+    begins: &'o dyn Fn(&B, &[&Node]),
+    ends: &'o dyn Fn(&B, &[&Node]),
+}
+
+fn heal<B>(_: &B, nodes: &[&Node]) {
+    nodes.iter().for_each(|node| node.network.heal());
+}
+
+impl<B: Backend> Outage<'_, B> {
+    async fn befalls(self, server: &B) {
+        // One whose bound is far away, and one whose bound passes.
+        let patient = Node::on(server, settings().bound(NEVER)).await;
+        let node = Node::on(server, settings()).await;
+        let [warm, cold] = [node.issue().await, node.issue().await];
+        let [revoked, ended] = [node.issue().await, node.issue().await];
+        let unknown = issue(&Hallpass::builder(MemoryStore::new()).build()).await;
+        node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+        for node in [&node, &patient] {
+            node.recovers(&warm, 200).await;
+            node.recovers(&revoked, 401).await;
+        }
+
+        (self.begins)(server, &[&node, &patient]);
+        for _ in 0..2 {
+            assert_eq!(patient.get(&warm).await, 200, "it is cached");
+            assert_eq!(patient.get(&cold).await, 503);
+            assert_eq!(patient.get(&unknown).await, 503, "nobody can tell");
+        }
+        beyond_the_bound().await;
+        let all = [&warm, &cold, &unknown, &revoked, &ended];
+        for status in join_all(all.map(|token| node.get(token))).await {
+            assert_eq!(status, 503);
+        }
+        let asked = Instant::now();
+        let error = node.passes.revoke(&alice(), ended.record.id).await.unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+        assert!(asked.elapsed().as_secs() < 8, "{:?}", asked.elapsed());
+
+        (self.ends)(server, &[&node, &patient]);
+        for node in [&node, &patient] {
+            node.recovers(&cold, 200).await;
+            node.recovers(&warm, 200).await;
+            node.recovers(&unknown, 401).await;
+            node.recovers(&revoked, 401).await;
+        }
+        // What was said not to be done is not done.
+        let truth = truth(server).await;
+        let record = truth.get(&alice(), ended.record.id).await.unwrap();
+        let was_said = matches!(&error, Error::Store(error) if error.is_outcome_unknown());
+        assert!(was_said || record.revoked_at.is_none(), "{error}");
+        node.passes.revoke(&alice(), cold.record.id).await.unwrap();
+        assert_eq!(node.get(&cold).await, 401);
+    }
+}
+
+async fn f1_f2_f28_the_server_is_killed_and_started_again<B: Backend>() {
+    let server = B::alone();
+    let outage =
+        Outage { begins: &|server: &B, _| server.kill(), ends: &|server, _| server.start_again() };
+    outage.befalls(&server).await;
+}
+
+async fn f1_f2_f28_the_server_does_not_answer_for_a_while<B: Backend>() {
+    let server = B::alone();
+    let outage =
+        Outage { begins: &|server: &B, _| server.pause(), ends: &|server, _| server.resume() };
+    outage.befalls(&server).await;
+}
+
+async fn f1_f2_f28_connections_are_reset_and_refused<B: Backend>() {
+    let server = B::shared();
+    let begins = |_: &B, nodes: &[&Node]| nodes.iter().for_each(|node| node.unplug());
+    Outage { begins: &begins, ends: &heal }.befalls(&server).await;
+}
+
+/// Half-open connections: everything is swallowed, and stays lost on the connections there were.
+async fn f4_packets_are_lost_and_nobody_says_so<B: Backend>() {
+    let server = B::shared();
+    let begins = |_: &B, nodes: &[&Node]| nodes.iter().for_each(|node| node.silence());
+    Outage { begins: &begins, ends: &heal }.befalls(&server).await;
+}
+
+on_each_store!(
+    f1_f2_f28_the_server_is_killed_and_started_again,
+    f1_f2_f28_the_server_does_not_answer_for_a_while,
+    f1_f2_f28_connections_are_reset_and_refused,
+    f4_packets_are_lost_and_nobody_says_so,
+);

@@ -1,0 +1,120 @@
+//! A node that stood still, and a herd of requests when what is cached is too old.
+
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
+
+use futures::future::join_all;
+use hallpass_cache::CacheSettings;
+use hallpass_core::{Hallpass, Issued};
+use hallpass_servers::Proxy;
+use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_tests::nodes::{
+    NEVER, PATIENCE, accepts, alice, issue_many, node, runtime_of_one_thread,
+};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::backend::Backend;
+use crate::node::{Node, beyond_the_bound, settings};
+use crate::on_each_store;
+
+/// A node on a runtime of one thread, which has the token in its cache.
+struct Apart {
+    passes: Hallpass,
+    runtime: Handle,
+    _network: Proxy,
+}
+
+impl Apart {
+    async fn on<B: Backend>(server: &B, settings: CacheSettings, token: &Arc<Issued>) -> Self {
+        let network = Proxy::to(server.address()).unwrap();
+        let url = network.url(server.url());
+        let runtime = runtime_of_one_thread();
+        let token = Arc::clone(token);
+        let opened = runtime.spawn(async move {
+            let passes = node(&FaultyStore::new(B::open(&url).await), settings);
+            assert!(accepts(&passes, &token).await);
+            passes
+        });
+        Self { passes: opened.await.unwrap(), runtime, _network: network }
+    }
+
+    /// The fault of the host's own code: the thread does nothing else until it is let go. What comes first after that is
+    /// a check.
+    async fn block(&self, token: &Arc<Issued>) -> (mpsc::Sender<()>, JoinHandle<bool>) {
+        let (let_go, until) = mpsc::channel();
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        self.runtime.spawn(async move {
+            begun.send(()).unwrap();
+            until.recv().unwrap();
+        });
+        has_begun.await.unwrap();
+        let (passes, token) = (self.passes.clone(), Arc::clone(token));
+        let check = self.runtime.spawn(async move { accepts(&passes, &token).await });
+        (let_go, check)
+    }
+}
+
+async fn f46_a_node_that_was_blocked_for_longer_than_the_bound_asks_before_it_lets_anybody_in<
+    B: Backend,
+>() {
+    let server = B::shared();
+    let elsewhere = Node::on(&server, settings()).await;
+    let token = Arc::new(elsewhere.issue().await);
+    let bound = Apart::on(&server, settings(), &token).await;
+    let unbound = Apart::on(&server, settings().bound(NEVER), &token).await;
+    let (go, check) = bound.block(&token).await;
+    let (go_unbound, check_unbound) = unbound.block(&token).await;
+    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    beyond_the_bound().await;
+    go.send(()).unwrap();
+    go_unbound.send(()).unwrap();
+    assert!(!check.await.unwrap(), "let in after the bound");
+    assert!(check_unbound.await.unwrap(), "without the bound it would be let in");
+}
+
+async fn f47_when_what_is_cached_is_too_old_each_token_is_read_once<B: Backend>() {
+    const TOKENS: usize = 48;
+    let server = B::shared();
+    let node = Node::on(&server, settings().load_deadline(PATIENCE)).await;
+    let tokens: Vec<_> = issue_many(&node.passes, TOKENS).await.into_iter().map(Arc::new).collect();
+    let herd = async || {
+        let checks = tokens.iter().flat_map(|token| std::iter::repeat_n(token, 20)).map(|token| {
+            let (passes, token) = (node.passes.clone(), Arc::clone(token));
+            tokio::spawn(async move { accepts(&passes, &token).await })
+        });
+        join_all(checks.collect::<Vec<_>>()).await
+    };
+    node.faults.on(Verb::Changes).fail();
+    for _ in 0..2 {
+        beyond_the_bound().await;
+        let (began, before) = (Instant::now(), node.faults.calls(Verb::Find));
+        assert!(herd().await.into_iter().all(Result::unwrap));
+        let asked = node.faults.calls(Verb::Find) - before;
+        // On a slow machine some are read again before all are through.
+        let rounds = 1 + began.elapsed().as_millis() / 500;
+        assert!(asked <= TOKENS as u64 * rounds as u64, "{asked} look-ups of {TOKENS} tokens");
+        assert!(asked >= TOKENS as u64, "{asked}: they were not too old");
+    }
+    // A store cannot be hurt by it: it has as many connections as ever.
+    let connections = node.network.connections().len();
+    assert!(connections <= 12, "{connections} connections");
+}
+
+/// More tokens than may be read at once: some are 503 for now, nobody is anything else, and all get in.
+async fn f47_of_a_herd_of_more_tokens_than_may_be_read_at_once_all_get_in_when_they_come_again<
+    B: Backend,
+>() {
+    let server = B::shared();
+    let node = Node::on(&server, settings()).await;
+    let tokens = issue_many(&node.passes, 150).await;
+    node.faults.on(Verb::Changes).fail();
+    beyond_the_bound().await;
+    join_all(tokens.iter().map(|token| node.recovers(token, 200))).await;
+}
+
+on_each_store!(
+    f46_a_node_that_was_blocked_for_longer_than_the_bound_asks_before_it_lets_anybody_in,
+    f47_when_what_is_cached_is_too_old_each_token_is_read_once,
+    f47_of_a_herd_of_more_tokens_than_may_be_read_at_once_all_get_in_when_they_come_again,
+);

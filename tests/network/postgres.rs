@@ -1,0 +1,281 @@
+//! What only PostgreSQL brings along.
+
+use std::time::{Duration, Instant};
+
+use hallpass_core::{Caller, NewToken};
+use hallpass_postgres::PostgresSettings;
+use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_tests::nodes::{
+    self, NEVER, accepts, alice, check, is_refused, is_unavailable, issue, node, until,
+};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnection, PgListener, PgPool, PgPoolOptions};
+use tokio::time::{sleep, timeout};
+
+use crate::backend::{Backend as _, Postgres};
+use crate::node::{BOUND, Node, beyond_the_bound, settings, truth};
+
+async fn execute(connection: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(connection).await.unwrap();
+}
+
+/// The host has taken every connection of the pool that it shares with the store.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f5_while_the_hosts_pool_is_exhausted_calls_are_503_soon_and_the_bound_holds() {
+    let server = Postgres::shared();
+    let pool: PgPool = PgPoolOptions::new().max_connections(2).connect(server.url()).await.unwrap();
+    let store = PostgresSettings::default().open(pool.clone()).await.unwrap();
+    let passes = node(&FaultyStore::new(store), settings());
+    let elsewhere = Node::on(&server, settings()).await;
+    let [warm, cold, revoked] = [issue(&passes).await, issue(&passes).await, issue(&passes).await];
+    for token in [&warm, &revoked] {
+        assert!(accepts(&passes, token).await);
+    }
+    let held = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
+    let asked = Instant::now();
+    assert!(is_unavailable(&check(&passes, &cold).await));
+    let error = passes.revoke(&alice(), warm.record.id).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
+    // What follows the log has a connection of its own.
+    for _ in 0..2 {
+        beyond_the_bound().await;
+        assert!(accepts(&passes, &warm).await, "the lease is renewed");
+    }
+    elsewhere.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    until("it is heard", async || !accepts(&passes, &revoked).await).await;
+    drop(held);
+    until("it is served again", async || accepts(&passes, &cold).await).await;
+    assert!(is_refused(&check(&passes, &revoked).await));
+}
+
+/// A node whose server lets nobody in any more.
+async fn lets_nobody_in(
+    server: &Postgres,
+    url: &str,
+    begins: impl AsyncFnOnce(),
+    ends: impl AsyncFnOnce(),
+) {
+    let node = Node::at(server, url, settings()).await;
+    let patient = Node::at(server, url, settings().bound(NEVER)).await;
+    let [warm, cold, revoked] = [node.issue().await, node.issue().await, node.issue().await];
+    node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    for node in [&node, &patient] {
+        node.recovers(&warm, 200).await;
+    }
+    begins().await;
+    assert_eq!(patient.get(&warm).await, 200);
+    assert_eq!(patient.get(&cold).await, 503);
+    beyond_the_bound().await;
+    for token in [&warm, &cold, &revoked] {
+        assert_eq!(node.get(token).await, 503);
+    }
+    let error = node.passes.revoke(&alice(), warm.record.id).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    ends().await;
+    node.recovers(&warm, 200).await;
+    node.recovers(&cold, 200).await;
+    node.recovers(&revoked, 401).await;
+}
+
+const END_ALL: &str = "select pg_terminate_backend(pid) from pg_stat_activity \
+                       where pid <> pg_backend_pid() and backend_type = 'client backend'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f6_a_server_without_connections_left_is_503() {
+    let server = Postgres::alone_with(&["max_connections=40", "superuser_reserved_connections=3"]);
+    server.run("create role app login; grant create on database postgres to app");
+    let url = server.url().replace("hallpass@", "app@");
+    let mut others = Vec::new();
+    // It stays connected: whoever comes and goes makes room.
+    let mut administrator = server.connection().await;
+    let begins = async || {
+        until("all are taken", async || {
+            let before = others.len();
+            while let Ok(other) = PgConnection::connect(&url).await {
+                others.push(other);
+            }
+            // The store's want to come back, and are to find no place.
+            let ended = sqlx::raw_sql(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'hallpass'",
+            );
+            let ended = ended.fetch_all(&mut administrator).await.unwrap();
+            ended.is_empty() && others.len() == before
+        })
+        .await;
+    };
+    let ends = async || drop(server.run(END_ALL));
+    lets_nobody_in(&server, &url, begins, ends).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f6_a_role_that_is_not_let_in_any_more_is_503() {
+    let server = Postgres::alone();
+    server.run("create role app login; grant create on database postgres to app");
+    let url = server.url().replace("hallpass@", "app@");
+    let begins = async || {
+        server.run("alter role app nologin");
+        server.run(END_ALL);
+    };
+    let ends = async || drop(server.run("alter role app login"));
+    lets_nobody_in(&server, &url, begins, ends).await;
+}
+
+/// Two transactions wait for each other, and the server ends the store's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f9_a_change_that_is_ended_as_a_deadlock_is_made_again() {
+    let server = Postgres::alone_with(&["deadlock_timeout=100ms"]);
+    let truth = truth(&server).await;
+    let id = issue(&truth).await.record.id;
+    let mut other = server.connection().await;
+    // It is never this one that is ended.
+    execute(
+        &mut other,
+        "set deadlock_timeout = '60s'; begin; select * from hallpass.clock for update",
+    )
+    .await;
+    let revoking = tokio::spawn({
+        let truth = truth.clone();
+        async move { truth.revoke(&alice(), id).await }
+    });
+    until("it waits for the clock", async || {
+        server.run("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") != "0"
+    })
+    .await;
+    // And this one waits for the token, which that one has.
+    let lock = format!("select * from hallpass.tokens where id = '{id}' for update; commit");
+    execute(&mut other, &lock).await;
+    let done = revoking.await.unwrap();
+    assert!(done.is_ok(), "{done:?}");
+    assert!(server.server.log().unwrap().contains("deadlock detected"));
+    assert!(truth.get(&alice(), id).await.unwrap().revoked_at.is_some());
+}
+
+/// Somebody keeps the clock, which every change needs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f9_while_somebody_holds_the_clock_changes_are_503_and_checks_go_on() {
+    let server = Postgres::shared();
+    let node = Node::on(&server, settings()).await;
+    let (token, cold) = (node.issue().await, node.issue().await);
+    let mut other = server.connection().await;
+    execute(&mut other, "begin; select * from hallpass.clock for update").await;
+    let asked = Instant::now();
+    let error = node.passes.revoke(&alice(), token.record.id).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
+    beyond_the_bound().await;
+    for token in [&token, &cold] {
+        assert_eq!(node.get(token).await, 200);
+    }
+    execute(&mut other, "rollback").await;
+    node.passes.revoke(&alice(), token.record.id).await.unwrap();
+    assert_eq!(node.get(&token).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f14_without_listening_the_poll_finds_what_was_changed() {
+    let server = Postgres::shared();
+    let elsewhere = Node::on(&server, settings()).await;
+    let open = async |settings: hallpass_cache::CacheSettings| {
+        let store = PostgresSettings::default().poll_only().connect(server.url()).await.unwrap();
+        node(&FaultyStore::new(store), settings)
+    };
+    let polls = open(settings().bound(NEVER)).await;
+    let neither = open(settings().bound(NEVER).poll(NEVER)).await;
+    let token = elsewhere.issue().await;
+    for passes in [&polls, &neither] {
+        assert!(accepts(passes, &token).await);
+    }
+    assert_eq!(elsewhere.get(&token).await, 200);
+    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    until("it is found by asking", async || !accepts(&polls, &token).await).await;
+    sleep(BOUND).await;
+    assert!(accepts(&neither, &token).await, "who neither asks nor hears does not know");
+    assert_eq!(elsewhere.listens(&server).await.len(), 1, "nobody but the other node listens");
+}
+
+/// As when the server's queue of notifications is full: nobody can be told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f16_a_change_of_which_nobody_can_be_told_is_made_all_the_same() {
+    let server = Postgres::alone();
+    server.run(
+        "create role app login; grant create on database postgres to app; \
+         revoke execute on function pg_notify(text, text) from public",
+    );
+    let url = server.url().replace("hallpass@", "app@");
+    let node = Node::at(&server, &url, settings().bound(NEVER)).await;
+    let other = Node::at(&server, &url, settings().bound(NEVER)).await;
+    let token = node.issue().await;
+    assert_eq!(other.get(&token).await, 200);
+    node.passes.revoke(&alice(), token.record.id).await.unwrap();
+    assert_eq!(node.get(&token).await, 401);
+    until("it is found by asking", async || other.get(&token).await == 401).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f17_what_others_are_told_is_a_number_however_long_the_owners_name_is() {
+    let server = Postgres::shared();
+    let truth = truth(&server).await;
+    let mut listener = PgListener::connect(server.url()).await.unwrap();
+    listener.listen("hallpass").await.unwrap();
+    let somebody = "o".repeat(hallpass_core::Owner::MAX_LEN);
+    let caller = Caller::owner(somebody.as_str());
+    let token = truth.issue(&caller, NewToken::named("n".repeat(100))).await.unwrap();
+    truth.revoke(&caller, token.record.id).await.unwrap();
+    truth.delete_all(&caller).await.unwrap();
+    let mut last = 0;
+    while last < 3 {
+        let told = timeout(nodes::PATIENCE, listener.recv()).await.expect("a word").unwrap();
+        let number: u64 = told.payload().parse().expect("a number, and nothing else");
+        assert!(number > last, "{number} after {last}");
+        last = number;
+    }
+}
+
+/// Commits that notify wait for each other. Checks do not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f19_while_the_host_notifies_all_the_time_checks_go_on_and_changes_are_made() {
+    let server = Postgres::shared();
+    let node = Node::on(&server, settings()).await;
+    let other = Node::on(&server, settings()).await;
+    let warm = node.issue().await;
+    let mut noise = Vec::new();
+    for _ in 0..4 {
+        let mut connection = server.connection().await;
+        noise.push(tokio::spawn(async move {
+            loop {
+                execute(&mut connection, "select pg_notify('host', 'a word')").await;
+            }
+        }));
+    }
+    let began = Instant::now();
+    while began.elapsed() < BOUND * 2 {
+        let token = node.issue().await;
+        assert_eq!(other.get(&token).await, 200);
+        assert_eq!(other.get(&warm).await, 200);
+        node.passes.revoke(&alice(), token.record.id).await.unwrap();
+        until("it is heard", async || other.get(&token).await == 401).await;
+    }
+    noise.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// A transaction of the host's that goes on for hours. Who reads a log only up to the oldest transaction that is under
+/// way, lest he miss a number, sees nothing meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f21_a_long_transaction_of_somebody_elses_keeps_no_change_from_being_seen() {
+    let server = Postgres::shared();
+    let elsewhere = Node::on(&server, settings()).await;
+    let node = Node::on(&server, settings().bound(NEVER)).await;
+    // It is found by asking, or not at all.
+    node.faults.on(Verb::Nudged).lose_answer();
+    let token = elsewhere.issue().await;
+    assert_eq!(node.get(&token).await, 200);
+    let mut long = server.connection().await;
+    execute(&mut long, "begin isolation level repeatable read; select pg_current_xact_id()").await;
+    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    let up_to_the_oldest = "select count(*) from hallpass.changes where seq > 1 and \
+                            xmin::text::bigint < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+    assert_eq!(server.run(up_to_the_oldest), "0", "who waits for it sees nothing");
+    until("it is seen", async || node.get(&token).await == 401).await;
+    drop(long);
+}

@@ -1,0 +1,172 @@
+//! What only Redis brings along.
+
+use std::sync::Arc;
+
+use hallpass_core::{Error, NewToken};
+use hallpass_redis::{OpenError, RedisStore};
+use hallpass_tests::nodes::{NEVER, alice, until};
+use redis::aio::MultiplexedConnection;
+
+use crate::backend::{Backend as _, Redis};
+use crate::node::{Node, beyond_the_bound, settings};
+
+/// The server answers, and its answer is no: what is cached is served within the bound, everything else is 503, never 401, and
+/// it comes back by itself.
+async fn refuses(server: &Redis, begins: impl AsyncFnOnce(), ends: impl AsyncFnOnce()) {
+    let node = Node::on(server, settings()).await;
+    let patient = Node::on(server, settings().bound(NEVER)).await;
+    let [warm, cold, revoked] = [node.issue().await, node.issue().await, node.issue().await];
+    node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    for node in [&node, &patient] {
+        node.recovers(&warm, 200).await;
+    }
+    begins().await;
+    assert_eq!(patient.get(&warm).await, 200);
+    assert_eq!(patient.get(&cold).await, 503);
+    beyond_the_bound().await;
+    for token in [&warm, &cold, &revoked] {
+        assert_eq!(node.get(token).await, 503);
+    }
+    let error = node.passes.revoke(&alice(), warm.record.id).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    ends().await;
+    node.recovers(&warm, 200).await;
+    node.recovers(&cold, 200).await;
+    node.recovers(&revoked, 401).await;
+    patient.recovers(&cold, 200).await;
+}
+
+async fn until_it_says(server: &Redis, word: &str) {
+    until("it says so", async || {
+        let said = server.server.run(&["GET", "nothing"]);
+        said.is_err_and(|error| error.to_string().starts_with(word))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f29_a_server_that_is_busy_with_somebodys_endless_script_is_503() {
+    let server = Redis::alone_with(&["--busy-reply-threshold", "1"]);
+    let begins = async || {
+        let server_too = Arc::clone(&server.server);
+        // What it answers when it is ended is nobody's business.
+        std::thread::spawn(move || server_too.run(&["EVAL", "while true do end", "0"]));
+        until_it_says(&server, "BUSY").await;
+    };
+    refuses(&server, begins, async || drop(server.run(&["SCRIPT", "KILL"]))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f29_a_replica_without_its_primary_is_503() {
+    let server = Redis::alone_with(&["--replica-serve-stale-data", "no"]);
+    let begins = async || {
+        server.stop_following();
+        until_it_says(&server, "MASTERDOWN").await;
+    };
+    refuses(&server, begins, async || server.promote()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f29_a_server_that_is_still_loading_is_503() {
+    // So many microseconds for each key; now and then it answers meanwhile.
+    let slow = ["--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024"];
+    let server = Redis::alone_with(&slow);
+    let fill =
+        "for n = 1, 500 do redis.call('SET', 'somebody-elses-' .. n, string.rep('x', 64)) end";
+    server.run(&["EVAL", fill, "0"]);
+    let starting = Arc::clone(&server.server);
+    let (tell, told) = std::sync::mpsc::channel();
+    let begins = async || {
+        // Of what is not in the base of its file nobody is told while it is read.
+        server.run(&["BGREWRITEAOF"]);
+        until("it is written", async || {
+            let state = server.run(&["INFO", "persistence"]);
+            state.contains("aof_rewrite_in_progress:0") && state.contains("aof_rewrite_scheduled:0")
+        })
+        .await;
+        server.kill();
+        std::thread::spawn(move || tell.send(starting.start_again()).unwrap());
+        until_it_says(&server, "LOADING").await;
+        assert!(told.try_recv().is_err(), "it is ready already");
+    };
+    refuses(&server, begins, async || told.recv().unwrap().unwrap()).await;
+}
+
+/// A connection as the server's administrator, which outlives what happens to the others.
+async fn administrator(server: &Redis) -> MultiplexedConnection {
+    server.connection().await
+}
+
+async fn administer(connection: &MultiplexedConnection, commands: &[&[&str]]) {
+    let mut connection = connection.clone();
+    for words in commands {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.exec_async(&mut connection).await.unwrap();
+    }
+}
+
+const END_ALL: &[&str] = &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f30_a_server_that_wants_a_password_all_of_a_sudden_is_503() {
+    let server = Redis::alone();
+    let administrator = administrator(&server).await;
+    let begins = async || {
+        let set = ["CONFIG", "SET", "requirepass", "secret"];
+        administer(&administrator, &[&set, END_ALL]).await;
+    };
+    let ends = async || administer(&administrator, &[&["CONFIG", "SET", "requirepass", ""]]).await;
+    refuses(&server, begins, ends).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f30_a_password_that_is_not_right_any_more_is_503() {
+    let server = Redis::alone();
+    server.run(&["ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all"]);
+    let administrator = administrator(&server).await;
+    let begins = async || {
+        let set = ["ACL", "SETUSER", "app", "resetpass", ">other"];
+        administer(&administrator, &[&set, END_ALL]).await;
+    };
+    let ends = async || administer(&administrator, &[&["ACL", "SETUSER", "app", ">secret"]]).await;
+    refuses(&server.as_user("app:secret"), begins, ends).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f30_a_user_who_may_do_nothing_any_more_is_503() {
+    let server = Redis::alone();
+    server.run(&["ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all"]);
+    let begins = async || drop(server.run(&["ACL", "SETUSER", "app", "-@all"]));
+    let ends = async || drop(server.run(&["ACL", "SETUSER", "app", "+@all"]));
+    refuses(&server.as_user("app:secret"), begins, ends).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f35_a_server_that_throws_keys_away_is_not_opened() {
+    let server = Redis::alone_with(&["--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru"]);
+    let refused = RedisStore::connect(server.url()).await.unwrap_err();
+    assert!(matches!(&refused, OpenError::Evicts { policy, .. } if policy == "allkeys-lru"));
+    server.run(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+    RedisStore::connect(server.url()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn with_its_memory_full_tokens_are_checked_and_taken_back_and_none_is_made() {
+    let server = Redis::alone();
+    let node = Node::on(&server, settings()).await;
+    let [stays, revoked, deleted] = [node.issue().await, node.issue().await, node.issue().await];
+    server.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    for token in [&stays, &revoked, &deleted] {
+        assert_eq!(node.get(token).await, 200);
+    }
+    let error = node.passes.issue(&alice(), NewToken::named("ci")).await.unwrap_err();
+    assert!(matches!(&error, Error::Store(error) if error.is_read_only()), "{error:?}");
+    node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    node.passes.delete(&alice(), deleted.record.id, None).await.unwrap();
+    for (token, status) in [(&stays, 200), (&revoked, 401), (&deleted, 401)] {
+        assert_eq!(node.get(token).await, status);
+    }
+    server.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(node.get(&node.issue().await).await, 200);
+}

@@ -1,0 +1,40 @@
+//! The service is told to end while a change of it is on its way.
+
+use std::time::Duration;
+
+use hallpass_servers::Flow;
+use hallpass_tests::nodes::alice;
+use hallpass_tests::service::Service;
+use tokio::time::sleep;
+
+use crate::backend::Backend;
+use crate::node::{Node, settings, truth};
+use crate::on_each_store;
+
+async fn f54_a_change_on_its_way_is_ended_and_answered_truly_before_the_service_ends<B: Backend>() {
+    let server = B::shared();
+    let truth = truth(&server).await;
+    for (trouble, arrives) in [(Flow::Hold, true), (Flow::Swallow, false)] {
+        let node = Node::on(&server, settings()).await;
+        let id = node.issue().await.record.id;
+        let mut service = Service::start(&node.passes).await;
+        node.network.set_both(trouble);
+        let asked = service.ask_to_revoke(id);
+        // Long enough for it to be sent, or not: both end well.
+        sleep(Duration::from_millis(100)).await;
+        service.tell_to_end();
+        sleep(Duration::from_millis(100)).await;
+        assert!(!service.has_ended(), "it waits for what is under way");
+        let is_revoked = async || truth.get(&alice(), id).await.unwrap().revoked_at.is_some();
+        assert!(!is_revoked().await);
+        if arrives {
+            node.network.heal();
+        }
+        let status = asked.await.unwrap().expect("an answer");
+        service.ended().await;
+        assert_eq!(status, if arrives { 204 } else { 503 });
+        assert_eq!(is_revoked().await, arrives);
+    }
+}
+
+on_each_store!(f54_a_change_on_its_way_is_ended_and_answered_truly_before_the_service_ends);

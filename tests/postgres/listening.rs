@@ -1,0 +1,132 @@
+//! Notifications: they make a node look at once, and nothing rests on them.
+
+use std::time::Duration;
+
+use hallpass_core::store::{Position, TokenStore as _};
+use hallpass_postgres::{PostgresSettings, PostgresStore};
+use hallpass_tests::tokens::owner;
+use sqlx::postgres::PgListener;
+use tokio::time::timeout;
+
+use super::{ask, database, open, run, stranger, until};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// Somebody listens.
+const LISTENING: &str = "SELECT count(*) > 0 FROM pg_stat_activity \
+     WHERE datname = current_database() AND query ILIKE 'LISTEN%'";
+
+async fn head(store: &PostgresStore) -> Position {
+    store.changes(None, 0).await.expect("the head").head
+}
+
+/// Waits until the store listens, which is a reason to look by itself.
+async fn listening(url: &str, store: &PostgresStore) -> Position {
+    let seen = head(store).await;
+    timeout(SOON, store.nudged(seen)).await.expect("what came before listening was not heard");
+    until(&mut stranger(url).await, LISTENING).await;
+    head(store).await
+}
+
+#[tokio::test]
+async fn a_change_of_another_node_nudges_and_its_notification_is_a_number() {
+    let url = database();
+    let (one, other) = (open(&url).await, open(&url).await);
+    let seen = listening(&url, &one).await;
+    let mut anybody = PgListener::connect(&url).await.unwrap();
+    anybody.listen("hallpass").await.unwrap();
+    assert!(timeout(Duration::from_millis(200), one.nudged(seen)).await.is_err(), "nothing yet");
+
+    let waiting = tokio::spawn({
+        let one = one.clone();
+        async move { one.nudged(seen).await }
+    });
+    let seq = other.announce(&owner("alice")).await.unwrap();
+    timeout(SOON, waiting).await.expect("a nudge").unwrap();
+    let notification = timeout(SOON, anybody.recv()).await.unwrap().unwrap();
+    assert_eq!(notification.payload(), seq.get().to_string());
+    // It was told once, and is not told again to whoever has seen it.
+    assert!(timeout(Duration::from_millis(200), one.nudged(head(&one).await)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_nodes_own_change_nudges_it_without_the_server() {
+    let url = database();
+    let store = PostgresSettings::default().poll_only().notify(false).connect(&url).await.unwrap();
+    let seen = head(&store).await;
+    store.announce(&owner("alice")).await.unwrap();
+    timeout(SOON, store.nudged(seen)).await.expect("a nudge");
+    assert_eq!(
+        ask(
+            &url,
+            "SELECT count(*) FROM pg_stat_activity WHERE query ILIKE '%LISTEN%' \
+                          AND pid <> pg_backend_pid() AND datname = current_database()"
+        ),
+        "0"
+    );
+}
+
+#[tokio::test]
+async fn a_change_while_the_listener_was_away_is_nudged() {
+    let url = database();
+    let (one, other) = (open(&url).await, open(&url).await);
+    let seen = listening(&url, &one).await;
+    let waiting = tokio::spawn({
+        let one = one.clone();
+        async move { one.nudged(seen).await }
+    });
+    let mut stranger = stranger(&url).await;
+    run(
+        &mut stranger,
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+         WHERE datname = current_database() AND query ILIKE 'LISTEN%'",
+    )
+    .await;
+    timeout(SOON, waiting).await.expect("that nobody listens is a reason to look").unwrap();
+    let seen = head(&one).await;
+    other.announce(&owner("alice")).await.unwrap();
+    // Whether it listens again by now or not.
+    timeout(SOON, one.nudged(seen)).await.expect("a nudge");
+    let seen = head(&one).await;
+    until(&mut stranger, LISTENING).await;
+    other.announce(&owner("alice")).await.unwrap();
+    timeout(SOON, one.nudged(seen)).await.expect("it listens again");
+}
+
+#[tokio::test]
+async fn a_notification_that_cannot_be_sent_undoes_no_change() {
+    let url = database();
+    open(&url).await.close().await;
+    // Somebody may not notify. A queue that is full is refused at the same place.
+    ask(
+        &url,
+        "CREATE ROLE silent LOGIN; GRANT USAGE ON SCHEMA hallpass TO silent; \
+         GRANT ALL ON ALL TABLES IN SCHEMA hallpass TO silent; \
+         REVOKE EXECUTE ON FUNCTION pg_notify FROM PUBLIC",
+    );
+    let store = open(&url.replace("//hallpass@", "//silent@")).await;
+    for number in 1..=20 {
+        let seq = store.announce(&owner("alice")).await.expect("it stands");
+        assert_eq!(seq.get(), number);
+    }
+    assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.changes"), "20");
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_or_dropped_listens_no_more() {
+    let url = database();
+    let mut stranger = stranger(&url).await;
+    let nobody = "SELECT count(*) = 0 FROM pg_stat_activity \
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let closed = open(&url).await;
+    listening(&url, &closed).await;
+    closed.close().await;
+    until(&mut stranger, nobody).await;
+    assert!(closed.ping().await.unwrap_err().is_unavailable());
+    assert!(closed.announce(&owner("alice")).await.unwrap_err().is_unavailable());
+
+    let dropped = open(&url).await;
+    listening(&url, &dropped).await;
+    drop(dropped);
+    until(&mut stranger, nobody).await;
+}

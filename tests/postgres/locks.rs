@@ -1,0 +1,109 @@
+//! Whoever waits for a lock does not wait for long, and keeps nobody else waiting.
+
+use std::time::Duration;
+
+use hallpass_core::store::{TokenStore as _, Use};
+use hallpass_tests::tokens::{at, owner, token};
+use tokio::time::Instant;
+
+use super::{SOMEBODY_WAITS, ask, database, open, run, stranger, until};
+
+#[tokio::test]
+async fn a_token_that_somebody_keeps_locked_cannot_be_changed_but_checked() {
+    let url = database();
+    let store = open(&url).await;
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    let mut other = stranger(&url).await;
+    run(&mut other, "BEGIN; SELECT FROM hallpass.tokens FOR UPDATE").await;
+
+    let started = Instant::now();
+    let refused = store.delete(token.record.id, None).await.unwrap_err();
+    assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(store.find(token.record.id).await.unwrap().value.is_some());
+    // Others' tokens are changed meanwhile.
+    store.announce(&owner("bob")).await.unwrap();
+    run(&mut other, "COMMIT").await;
+    store.delete(token.record.id, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_that_somebody_keeps_locked_stops_changes_and_no_check() {
+    let url = database();
+    let store = open(&url).await;
+    let first = token("alice", "ci");
+    store.insert(&first, None).await.unwrap();
+    let mut other = stranger(&url).await;
+    run(&mut other, "BEGIN; SELECT FROM hallpass.clock FOR UPDATE").await;
+    let changes: Vec<_> = (0..20)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.insert(&token("bob", "ci"), Some(50)).await })
+        })
+        .collect();
+    until(&mut stranger(&url).await, SOMEBODY_WAITS).await;
+    for _ in 0..20 {
+        assert!(store.find(first.record.id).await.unwrap().value.is_some());
+    }
+    for change in changes {
+        let refused = change.await.unwrap().unwrap_err();
+        assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
+    }
+    run(&mut other, "COMMIT").await;
+    assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.tokens"), "1");
+    store.insert(&token("bob", "ci"), Some(50)).await.unwrap();
+}
+
+#[tokio::test]
+async fn uses_of_other_tokens_are_written_when_one_is_kept_locked() {
+    let url = database();
+    let store = open(&url).await;
+    let mut uses = Vec::new();
+    for name in ["locked", "free", "free too"] {
+        let record = token("alice", name).record;
+        let stored = hallpass_core::store::StoredToken { record, ..token("alice", name) };
+        store.insert(&stored, None).await.unwrap();
+        let id = stored.record.id;
+        uses.push(Use { id, revision: stored.record.revision, at: at(60_000) });
+    }
+    let mut other = stranger(&url).await;
+    run(&mut other, "BEGIN; SELECT FROM hallpass.tokens WHERE name = 'locked' FOR UPDATE").await;
+    assert_eq!(store.touch(&uses).await.unwrap(), 2);
+    run(&mut other, "COMMIT").await;
+    assert_eq!(store.touch(&uses).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn prune_leaves_what_is_kept_locked_for_the_next_time() {
+    let url = database();
+    let store = open(&url).await;
+    for name in ["locked", "free"] {
+        let mut token = token("alice", name);
+        token.record.expires_at = Some(at(1));
+        store.insert(&token, None).await.unwrap();
+    }
+    let mut other = stranger(&url).await;
+    run(&mut other, "BEGIN; SELECT FROM hallpass.tokens WHERE name = 'locked' FOR UPDATE").await;
+    assert_eq!(store.prune(at(2), 10).await.unwrap(), 1);
+    run(&mut other, "COMMIT").await;
+    assert_eq!(store.prune(at(2), 10).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_long_transaction_of_somebody_elses_is_in_nobodys_way() {
+    let url = database();
+    let store = open(&url).await;
+    let token = token("alice", "ci");
+    let head = store.insert(&token, None).await.unwrap();
+    let mut other = stranger(&url).await;
+    // It keeps every earlier state of the clock, and has a number of its own.
+    run(&mut other, "BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE TABLE public.theirs (x int)")
+        .await;
+    for _ in 0..300 {
+        store.announce(&owner("alice")).await.unwrap();
+    }
+    let found = store.find(token.record.id).await.unwrap();
+    assert_eq!(found.as_of.get(), head.get() + 300);
+    assert_eq!(store.changes(None, 0).await.unwrap().head.seq, found.as_of);
+}

@@ -1,0 +1,136 @@
+//! What a database must be for the store to work on it.
+
+use hallpass_core::store::TokenStore as _;
+use hallpass_postgres::{OpenError, PostgresSettings, PostgresStore};
+use hallpass_tests::tokens::token;
+
+use super::{ask, database, open, run, server, stranger};
+
+const SCHEMA: &str = include_str!("../../crates/hallpass-postgres/migrations/0001_tokens.sql");
+
+/// Everything that the catalog says of the schema, one line each.
+const CATALOG: &str = "SELECT format('%s %s %s %s', table_name, column_name, data_type, is_nullable) \
+     FROM information_schema.columns WHERE table_schema = 'hallpass' \
+     UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'hallpass' \
+     UNION ALL SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) \
+     FROM pg_constraint WHERE connamespace = 'hallpass'::regnamespace \
+     UNION ALL SELECT format('%s %s', relname, reloptions) FROM pg_class \
+     WHERE relnamespace = 'hallpass'::regnamespace \
+     UNION ALL SELECT format('version %s', version) FROM hallpass.migrations ORDER BY 1";
+
+#[tokio::test]
+async fn of_many_nodes_that_open_an_empty_database_one_makes_the_schema() {
+    let url = database();
+    let nodes: Vec<_> = (0..8)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { PostgresStore::connect(&url).await })
+        })
+        .collect();
+    for node in nodes {
+        node.await.expect("no panic").expect("it opens").close().await;
+    }
+    assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.migrations"), "1");
+    assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.clock"), "1");
+}
+
+#[tokio::test]
+async fn the_files_that_psql_applies_make_what_the_store_makes() {
+    let (by_store, by_hand) = (database(), database());
+    open(&by_store).await.close().await;
+    ask(&by_hand, SCHEMA);
+    let catalog = ask(&by_store, CATALOG);
+    assert!(catalog.lines().count() > 40, "{catalog}");
+    assert_eq!(ask(&by_hand, CATALOG), catalog);
+    // And a store that may not change it finds it right.
+    let store = PostgresSettings::default().migrate(false).connect(&by_hand).await.unwrap();
+    store.insert(&token("alice", "ci"), Some(1)).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn what_another_library_keeps_in_the_database_stays_as_it_is() {
+    let url = database();
+    ask(&url, "CREATE TABLE tokens (x int); CREATE TABLE _sqlx_migrations (x int)");
+    open(&url).await.close().await;
+    let others = "SELECT string_agg(table_name, ' ' ORDER BY table_name) FROM information_schema.tables \
+                  WHERE table_schema = 'public'";
+    assert_eq!(ask(&url, others), "_sqlx_migrations tokens");
+}
+
+#[tokio::test]
+async fn a_schema_that_is_missing_is_said_to_be_so_unless_it_is_to_be_made() {
+    let url = database();
+    let refused = PostgresSettings::default().migrate(false).connect(&url).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Missing { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("run the migrations"), "{refused}");
+    PostgresStore::migrate(&url).await.unwrap();
+    PostgresStore::migrate(&url).await.expect("once more is no more");
+    PostgresSettings::default().migrate(false).connect(&url).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_schema_of_another_version_is_refused_and_left_alone() {
+    let url = database();
+    open(&url).await.close().await;
+    let mut stranger = stranger(&url).await;
+    run(&mut stranger, "INSERT INTO hallpass.migrations (version) VALUES (99)").await;
+    let refused = PostgresStore::connect(&url).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { found: 99, known: 1, .. }), "{refused:?}");
+    assert!(refused.to_string().contains("upgrade this program"), "{refused}");
+    assert!(matches!(PostgresStore::migrate(&url).await, Err(OpenError::Newer { .. })));
+
+    run(
+        &mut stranger,
+        "UPDATE hallpass.migrations SET version = version - 99; \
+                        DELETE FROM hallpass.migrations WHERE version < 0",
+    )
+    .await;
+    let refused = PostgresSettings::default().migrate(false).connect(&url).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Older { found: 0, known: 1, .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_schema_of_that_name_that_is_somebody_elses_is_refused_and_left_alone() {
+    let url = database();
+    ask(&url, "CREATE SCHEMA hallpass; CREATE TABLE hallpass.tokens (theirs int)");
+    let refused = PostgresStore::connect(&url).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign { .. }), "{refused:?}");
+    let tables = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'hallpass'";
+    assert_eq!(ask(&url, tables), "1");
+}
+
+#[tokio::test]
+async fn an_empty_schema_that_somebody_made_for_it_is_filled() {
+    let url = database();
+    ask(&url, "CREATE SCHEMA hallpass");
+    open(&url).await.close().await;
+}
+
+#[tokio::test]
+async fn a_database_of_another_encoding_is_refused() {
+    let latin =
+        "CREATE DATABASE latin ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
+    server().run(latin).unwrap();
+    let url = format!("postgres://hallpass@{}/latin", server().address());
+    let refused = PostgresStore::connect(&url).await.unwrap_err();
+    assert!(
+        matches!(&refused, OpenError::Encoding { found, .. } if found == "LATIN1"),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn no_error_repeats_the_password() {
+    let nowhere = format!("postgres://app:hidden@{}/nowhere", server().address());
+    for url in
+        [nowhere.as_str(), "postgres://app:hidden@127.0.0.1:1/x", "postgres://app:hidden@h:x/y"]
+    {
+        let refused = PostgresStore::connect(url).await.unwrap_err();
+        let source = std::error::Error::source(&refused).map(ToString::to_string);
+        let said = format!("{refused} {refused:?} {source:?}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+    let store = open(&database()).await;
+    assert!(format!("{store:?}").contains("test_"), "{store:?}");
+}

@@ -1,0 +1,152 @@
+//! A connection that is lost while a change is made: what became of it is found out.
+
+use std::time::Duration;
+
+use hallpass_core::store::{Affected, Deleted, StoreError, TokenStore as _};
+use hallpass_postgres::PostgresStore;
+use hallpass_servers::{Flow, Proxy, Way};
+use hallpass_tests::tokens::{at, owner, token};
+use sqlx::PgConnection;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use super::{SOMEBODY_WAITS, ask, database, open, run, server, stranger, until};
+
+/// A store behind a network, and what it takes to stop a change in the middle.
+struct Scene {
+    url: String,
+    network: Proxy,
+    store: PostgresStore,
+    /// Who keeps all tokens locked.
+    other: PgConnection,
+    /// Who looks on.
+    observer: PgConnection,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let url = database();
+        let network = Proxy::to(server().address()).expect("a network");
+        let store = open(&network.url(&url)).await;
+        for _ in 0..3 {
+            store.insert(&token("alice", "ci"), None).await.unwrap();
+        }
+        store.insert(&token("bob", "ci"), None).await.unwrap();
+        let mut other = stranger(&url).await;
+        run(&mut other, "BEGIN; SELECT FROM hallpass.tokens FOR UPDATE").await;
+        let observer = stranger(&url).await;
+        Self { url, network, store, other, observer }
+    }
+
+    /// Starts a change, and returns when the server has it and waits for the lock.
+    async fn begin<T, F>(&mut self, change: impl FnOnce(PostgresStore) -> F) -> JoinHandle<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let changing = tokio::spawn(change(self.store.clone()));
+        until(&mut self.observer, SOMEBODY_WAITS).await;
+        changing
+    }
+
+    /// The server does the change and answers, but nobody hears it.
+    async fn answer_unheard(&mut self) {
+        self.network.set(Way::ToClient, Flow::Swallow);
+        run(&mut self.other, "COMMIT").await;
+        let done = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() \
+                    AND pid <> pg_backend_pid() AND state <> 'idle'";
+        until(&mut self.observer, done).await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_is_known_to_stand() {
+    let mut scene = Scene::new().await;
+    let head = scene.store.changes(None, 0).await.unwrap().head;
+    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    scene.answer_unheard().await;
+    scene.network.heal();
+    scene.network.cut();
+    let bulk = deleting.await.unwrap().expect("it is known to stand");
+    assert_eq!((bulk.count, bulk.seq), (3, Some(head.seq.next())));
+    let logged = scene.store.changes(Some(head), 10).await.unwrap().lines;
+    assert_eq!(logged[1].scope, Affected::Owner(owner("alice")));
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_known_though_the_answer_is_lost() {
+    let mut scene = Scene::new().await;
+    let page = hallpass_core::store::ListQuery::everything(at(0), 10);
+    let ids: Vec<_> =
+        scene.store.list(&page).await.unwrap().records.into_iter().map(|r| r.id).collect();
+    let deleting =
+        scene.begin(move |store| async move { store.delete_many(None, &ids).await }).await;
+    scene.answer_unheard().await;
+    scene.network.heal();
+    scene.network.cut();
+    let Deleted { tokens, seq } = deleting.await.unwrap().expect("it is known to stand");
+    assert_eq!(tokens.len(), 4);
+    assert_eq!(tokens.iter().filter(|(_, of)| *of == owner("alice")).count(), 3);
+    assert_eq!(seq.unwrap().get(), 8);
+}
+
+#[tokio::test]
+async fn a_change_whose_server_process_is_ended_is_known_not_to_stand() {
+    let mut scene = Scene::new().await;
+    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    ask(
+        &scene.url,
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    let error = deleting.await.unwrap().unwrap_err();
+    assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+    run(&mut scene.other, "COMMIT").await;
+    assert_eq!(ask(&scene.url, "SELECT count(*) FROM hallpass.tokens"), "4");
+    assert_eq!(ask(&scene.url, "SELECT seq FROM hallpass.clock"), "4");
+}
+
+#[tokio::test]
+async fn a_change_that_never_reaches_the_server_is_known_not_to_stand() {
+    let mut scene = Scene::new().await;
+    run(&mut scene.other, "COMMIT; SELECT pg_advisory_lock(1213227379, hashtext('alice'))").await;
+    // The first message is under way; the second will be lost.
+    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    for connection in scene.network.connections() {
+        connection.set(Way::ToServer, Flow::Swallow);
+    }
+    run(&mut scene.other, "SELECT pg_advisory_unlock_all()").await;
+    let begun = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() \
+                 AND state = 'idle in transaction'";
+    until(&mut scene.observer, begun).await;
+    // The server waits for it no longer than a second, and so it is known on another connection.
+    let error = deleting.await.unwrap().unwrap_err();
+    assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+    assert_eq!(ask(&scene.url, "SELECT count(*) FROM hallpass.tokens"), "4");
+}
+
+#[tokio::test]
+async fn a_change_on_a_line_that_went_dead_is_found_out_in_time() {
+    let mut scene = Scene::new().await;
+    let started = Instant::now();
+    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    scene.answer_unheard().await;
+    // Nobody says that the line is dead; new ones are well.
+    scene.network.heal();
+    let bulk = deleting.await.unwrap().expect("it is known to stand");
+    assert_eq!(bulk.count, 3);
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_can_ask_about_is_said_to_be_unknown() {
+    let mut scene = Scene::new().await;
+    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    scene.answer_unheard().await;
+    scene.network.refuse();
+    let error: StoreError =
+        timeout(Duration::from_secs(3), deleting).await.unwrap().unwrap().unwrap_err();
+    assert!(error.is_outcome_unknown() && error.is_unavailable(), "{error:?}");
+    // It stands, as it happens.
+    assert_eq!(ask(&scene.url, "SELECT count(*) FROM hallpass.tokens"), "1");
+}

@@ -1,0 +1,69 @@
+//! Large numbers: of an owner's tokens, and of lines in the log.
+
+use hallpass_core::store::{Affected, Bulk, Position, Seq, TokenStore as _};
+use hallpass_tests::tokens::{at, owner, token};
+
+use super::{ask, database, open, stranger, until};
+
+#[tokio::test]
+async fn deleting_10_000_tokens_of_an_owner_is_one_logged_change() {
+    let url = database();
+    let store = open(&url).await;
+    store.insert(&token("alice", "ci"), None).await.unwrap();
+    let copy = "INSERT INTO hallpass.tokens SELECT gen_random_uuid(), owner, name, name_key, description, \
+                description_key, scopes, created_at, expires_at, last_used_at, revoked_at, regenerated_at, \
+                revision, algorithm, digest FROM hallpass.tokens, generate_series(1, 9999)";
+    ask(&url, copy);
+    let other = token("bob", "other");
+    let seq = store.insert(&other, None).await.unwrap();
+
+    let revoked = store.revoke_owner(&owner("alice"), at(1)).await.unwrap();
+    assert_eq!(revoked, Bulk { count: 10_000, seq: Some(seq.next()) });
+    let deleted = store.delete_owner(&owner("alice")).await.unwrap();
+    assert_eq!(deleted, Bulk { count: 10_000, seq: Some(seq.next().next()) });
+    let log = store.changes(Some(Position { seq: seq.next(), nonce: 0 }), 100).await.unwrap();
+    let logged: Vec<_> = log.lines.into_iter().map(|line| line.scope).collect();
+    assert_eq!(logged, [Affected::Owner(owner("alice")), Affected::Owner(owner("alice"))]);
+    assert!(store.find(other.record.id).await.unwrap().value.is_some());
+}
+
+#[tokio::test]
+async fn the_log_keeps_a_day_and_prune_lets_go_of_the_rest() {
+    let url = database();
+    let store = open(&url).await;
+    for _ in 0..10 {
+        store.announce(&owner("alice")).await.unwrap();
+    }
+    // Six are older than a day; the server's clock was wrong when the second was written.
+    ask(&url, "UPDATE hallpass.changes SET at = now() - interval '25 hours' WHERE seq <= 6");
+    ask(&url, "UPDATE hallpass.changes SET at = now() + interval '1 year' WHERE seq = 2");
+    assert_eq!(store.prune(at(0), 100).await.unwrap(), 0);
+    let first = "SELECT min(seq) || ' to ' || max(seq) || ', ' || count(*) FROM hallpass.changes";
+    assert_eq!(ask(&url, first), "7 to 10, 4");
+    // Whatever its age, the last line stays: readers know their place by it.
+    ask(&url, "UPDATE hallpass.changes SET at = now() - interval '25 hours'");
+    store.prune(at(0), 100).await.unwrap();
+    assert_eq!(ask(&url, first), "10 to 10, 1");
+    let head = store.changes(None, 0).await.unwrap().head;
+    assert_eq!(head.seq, Seq::new(10));
+    assert_eq!(store.changes(Some(head), 10).await.unwrap().lines[0].at, head);
+    let token = token("alice", "ci");
+    assert_eq!(store.find(token.record.id).await.unwrap().as_of, Seq::new(10));
+    assert_eq!(store.insert(&token, None).await.unwrap(), Seq::new(11));
+}
+
+#[tokio::test]
+async fn the_clock_stays_on_its_page() {
+    let url = database();
+    let store = open(&url).await;
+    for _ in 0..1_000 {
+        store.announce(&owner("alice")).await.unwrap();
+    }
+    // What the server counted it tells when its process ends.
+    store.close().await;
+    // Heap-only updates, but for those that find the page full of what was not yet tidied up.
+    let hot = "SELECT n_tup_hot_upd >= 990 FROM pg_stat_user_tables WHERE relname = 'clock'";
+    until(&mut stranger(&url).await, hot).await;
+    let pages = ask(&url, "SELECT pg_relation_size('hallpass.clock') / 8192");
+    assert!(pages.parse::<u32>().unwrap() <= 10, "{pages} pages");
+}

@@ -1,0 +1,70 @@
+//! Who may do what.
+
+use hallpass_core::store::{ListQuery, TokenStore as _, Use};
+use hallpass_postgres::{OpenError, PostgresSettings, PostgresStore};
+use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
+
+use super::{ask, database, open, server};
+
+const GRANTS: &str = include_str!("../../crates/hallpass-postgres/roles.sql");
+
+/// The URL for another role that may log in and has no rights, and the role.
+fn stranger_to(url: &str) -> (String, String) {
+    let role = format!("role_of_{}", url.rsplit('/').next().expect("a database"));
+    ask(url, &format!("CREATE ROLE {role} LOGIN"));
+    (url.replace("//hallpass@", &format!("//{role}@")), role)
+}
+
+#[tokio::test]
+async fn the_rights_that_are_documented_are_enough_for_everything() {
+    let url = database();
+    PostgresStore::migrate(&url).await.unwrap();
+    let (as_app, role) = stranger_to(&url);
+    ask(&url, &GRANTS.replace(":\"role\"", &role));
+
+    let settings = PostgresSettings::default().migrate(false);
+    let store = settings.connect(&as_app).await.expect("the store opens");
+    let token = token("alice", "ci");
+    let id = token.record.id;
+    store.insert(&token, Some(5)).await.unwrap();
+    assert!(store.find(id).await.unwrap().value.is_some());
+    let usage = Use { id, revision: token.record.revision, at: at(60) };
+    assert_eq!(store.touch(&[usage]).await.unwrap(), 1);
+    store.change(&edited(&token.record, |record| record.name = "changed".into())).await.unwrap();
+    store.rekey(id, &digest(1), &secrets(2)).await.unwrap();
+    assert_eq!(store.list(&ListQuery::everything(at(0), 10)).await.unwrap().total, 1);
+    assert_eq!(store.revoke_owner(&owner("alice"), at(1)).await.unwrap().count, 1);
+    assert_eq!(store.prune(at(2), 10).await.unwrap(), 1);
+    assert!(store.delete(id, None).await.unwrap_err().is_not_found());
+    store.announce(&owner("alice")).await.unwrap();
+    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 5);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_role_without_rights_is_told_what_it_needs() {
+    let url = database();
+    let (as_app, role) = stranger_to(&url);
+    // It may not create the schema,
+    let refused = PostgresStore::connect(&as_app).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Forbidden { .. }), "{refused:?}");
+    // nor use it once it is there,
+    open(&url).await.close().await;
+    let refused = PostgresStore::connect(&as_app).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Forbidden { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("roles.sql") && refused.to_string().contains(&role));
+    // nor with all rights but one.
+    ask(&url, &GRANTS.replace(":\"role\"", &role));
+    ask(&url, &format!("REVOKE DELETE ON hallpass.changes FROM {role}"));
+    let refused = PostgresStore::connect(&as_app).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Forbidden { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_lets_nobody_in_is_unreachable_and_says_why() {
+    let url = format!("postgres://nobody_of_that_name@{}/postgres", server().address());
+    let refused = PostgresStore::connect(&url).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused:?}");
+    let source = std::error::Error::source(&refused).expect("the server's own words").to_string();
+    assert!(source.contains("nobody_of_that_name"), "{source}");
+}

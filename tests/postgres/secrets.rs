@@ -1,0 +1,48 @@
+//! Only digests are ever sent: a server that logs everything knows no secret.
+
+use hallpass_core::{Caller, Hallpass, NewToken, Regenerate};
+use hallpass_postgres::{PostgresSettings, PostgresStore};
+use hallpass_servers::Postgres;
+
+#[tokio::test]
+async fn a_server_that_logs_every_statement_never_sees_a_secret() {
+    let server =
+        Postgres::start_with(&["log_statement=all", "log_min_duration_statement=0"]).unwrap();
+    for settings in [PostgresSettings::default(), PostgresSettings::default().poll_only()] {
+        let store = settings.connect(server.url()).await.expect("the store opens");
+        lead_a_life(store).await;
+    }
+    let log = server.log().unwrap();
+    assert!(log.contains("INSERT INTO hallpass.tokens"), "the statements are there");
+    assert!(log.contains("a token of the life"), "and the values");
+    for secret in SECRETS.lock().unwrap().iter() {
+        assert!(!log.contains(secret), "a secret is in the server's log");
+        let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
+        assert!(!log.contains(&hex), "a secret is in the server's log, in hexadecimal");
+    }
+}
+
+/// What must not be found: whole tokens, and their secrets alone.
+static SECRETS: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+fn keep(token: &hallpass_core::PlainToken) {
+    let whole = token.reveal().to_owned();
+    // `<prefix>_<id><secret><checksum>`
+    let secret = whole[whole.len() - 49..whole.len() - 6].to_owned();
+    SECRETS.lock().unwrap().extend([whole, secret]);
+}
+
+async fn lead_a_life(store: PostgresStore) {
+    let passes = Hallpass::builder(store.clone()).build();
+    let alice = Caller::owner("alice");
+    let issued = passes.issue(&alice, NewToken::named("a token of the life")).await.unwrap();
+    keep(&issued.token);
+    passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    let again = passes.regenerate(&alice, issued.record.id, Regenerate::default()).await.unwrap();
+    keep(&again.token);
+    passes.authenticate(again.token.reveal().as_bytes()).await.unwrap();
+    assert!(passes.authenticate(issued.token.reveal().as_bytes()).await.is_err());
+    passes.revoke(&alice, issued.record.id).await.unwrap();
+    assert!(passes.authenticate(again.token.reveal().as_bytes()).await.is_err());
+    store.close().await;
+}

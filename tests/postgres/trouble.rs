@@ -1,0 +1,161 @@
+//! Servers that do not do what they are asked: what is said of it, and that all is well afterwards.
+
+use std::time::Duration;
+
+use hallpass_core::store::TokenStore as _;
+use hallpass_postgres::PostgresSettings;
+use hallpass_servers::Postgres;
+use hallpass_tests::tokens::{at, owner, token};
+use sqlx::postgres::PgPoolOptions;
+use tokio::time::Instant;
+
+use super::{ask, database, open, run, server, stranger};
+
+#[tokio::test]
+async fn a_database_that_takes_no_changes_is_read_only_and_tokens_are_checked() {
+    let url = database();
+    open(&url).await.close().await;
+    let name = url.rsplit('/').next().unwrap();
+    ask(&url, &format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+    let store = open(&url).await;
+    let token = token("alice", "ci");
+    for refused in [
+        store.insert(&token, Some(1)).await.unwrap_err(),
+        store.announce(&owner("alice")).await.unwrap_err(),
+        store.delete_owner(&owner("alice")).await.unwrap_err(),
+        store.prune(at(1), 1).await.unwrap_err(),
+    ] {
+        assert!(refused.is_read_only() && refused.is_unavailable(), "{refused:?}");
+    }
+    assert!(store.find(token.record.id).await.unwrap().value.is_none());
+    store.changes(None, 0).await.unwrap();
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_connection_left_a_call_is_unavailable_in_time() {
+    let url = database();
+    ask(&url, "CREATE ROLE crowded LOGIN SUPERUSER");
+    let url = url.replace("//hallpass@", "//crowded@");
+    let store = open(&url).await;
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    store.close().await;
+    // A limit of connections does not bind superusers.
+    ask(
+        &url.replace("//crowded@", "//hallpass@"),
+        "ALTER ROLE crowded NOSUPERUSER CONNECTION LIMIT 1; \
+         GRANT USAGE ON SCHEMA hallpass TO crowded; GRANT ALL ON ALL TABLES IN SCHEMA hallpass TO crowded",
+    );
+    let store = open(&url).await;
+    // Whoever has the only connection keeps it.
+    let mut other = stranger(&url).await;
+    let started = Instant::now();
+    for refused in [
+        store.find(token.record.id).await.map(drop).unwrap_err(),
+        store.delete(token.record.id, None).await.map(drop).unwrap_err(),
+        store.changes(None, 0).await.map(drop).unwrap_err(),
+    ] {
+        assert!(refused.is_unavailable() && !refused.is_not_found(), "{refused:?}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    run(&mut other, "SELECT 1").await;
+    drop(other);
+    let there = async || store.find(token.record.id).await.is_ok_and(|found| found.value.is_some());
+    while !there().await {
+        assert!(started.elapsed() < Duration::from_secs(10), "it does not come back");
+    }
+}
+
+#[tokio::test]
+async fn when_the_hosts_pool_is_exhausted_a_call_does_not_wait_for_the_hosts_patience() {
+    let url = database();
+    let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+    let store = PostgresSettings::default().open(pool.clone()).await.unwrap();
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    let hosts = pool.acquire().await.unwrap();
+    let started = Instant::now();
+    assert!(store.find(token.record.id).await.unwrap_err().is_unavailable());
+    assert!(store.delete(token.record.id, None).await.unwrap_err().is_unavailable());
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    // The log is followed on a connection of its own.
+    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 1);
+    drop(hosts);
+    assert!(store.find(token.record.id).await.unwrap().value.is_some());
+    // The pool is the host's, and stays open.
+    store.close().await;
+    assert!(!pool.is_closed());
+    pool.acquire().await.unwrap();
+}
+
+#[tokio::test]
+async fn connections_that_died_are_replaced_without_anybody_noticing() {
+    let server = Postgres::start().expect("a server");
+    let store = open(server.url()).await;
+    let token = token("alice", "ci");
+    store.insert(&token, None).await.unwrap();
+    // As many connections as there may be.
+    let looks = (0..20).map(|_| {
+        let (store, id) = (store.clone(), token.record.id);
+        tokio::spawn(async move { store.find(id).await })
+    });
+    for look in looks.collect::<Vec<_>>() {
+        look.await.unwrap().unwrap();
+    }
+    store.changes(None, 0).await.unwrap();
+    for _ in 0..2 {
+        server.stop().unwrap();
+        let refused = store.find(token.record.id).await.unwrap_err();
+        assert!(refused.is_unavailable(), "{refused:?}");
+        let refused = store.delete(token.record.id, None).await.unwrap_err();
+        assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
+        server.start_again().unwrap();
+        assert!(store.find(token.record.id).await.unwrap().value.is_some());
+        store.announce(&owner("alice")).await.unwrap();
+        store.changes(None, 0).await.unwrap();
+    }
+    server
+        .run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        .unwrap();
+    store.announce(&owner("alice")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_makes_no_sense_is_corrupt_and_never_a_token() {
+    let url = database();
+    let store = open(&url).await;
+    for damage in [
+        "UPDATE hallpass.tokens SET digest = 'short'",
+        "UPDATE hallpass.tokens SET algorithm = 'md5'",
+        "UPDATE hallpass.tokens SET revision = -1",
+        "UPDATE hallpass.tokens SET owner = ''",
+        "UPDATE hallpass.tokens SET scopes = '{a::b}'",
+        "UPDATE hallpass.tokens SET expires_at = 'infinity'",
+        "ALTER TABLE hallpass.tokens ALTER digest DROP NOT NULL; UPDATE hallpass.tokens SET digest = NULL",
+        "ALTER TABLE hallpass.tokens ALTER revision DROP NOT NULL; UPDATE hallpass.tokens SET revision = NULL",
+    ] {
+        let token = token("alice", "ci");
+        store.insert(&token, None).await.unwrap();
+        ask(&url, damage);
+        let refused = store.find(token.record.id).await.unwrap_err();
+        assert!(refused.is_corrupt(), "{damage}: {refused:?}");
+        ask(&url, "TRUNCATE hallpass.tokens");
+    }
+    server().run("SELECT 1").unwrap();
+}
+
+#[tokio::test]
+async fn tables_that_went_away_are_an_outage() {
+    let url = database();
+    let store = open(&url).await;
+    ask(&url, "DROP SCHEMA hallpass CASCADE");
+    let id = token("alice", "ci").record.id;
+    for refused in [
+        store.find(id).await.map(drop).unwrap_err(),
+        store.delete(id, None).await.map(drop).unwrap_err(),
+        store.changes(None, 0).await.map(drop).unwrap_err(),
+    ] {
+        assert!(refused.is_unavailable() && !refused.is_not_found(), "{refused:?}");
+    }
+}
