@@ -42,7 +42,7 @@ fn break_again_and_again(network: &Arc<Proxy>) {
         let mut random = Random::new(seed());
         let mut below = move |most: Duration| most.mul_f64(random.below(100) as f64 / 100.0);
         loop {
-            sleep(BOUND / 2 + below(BOUND)).await;
+            sleep(BOUND + below(BOUND)).await;
             match below(Duration::from_secs(7)).as_secs() {
                 0 => network.cut(),
                 1 => {
@@ -55,7 +55,7 @@ fn break_again_and_again(network: &Arc<Proxy>) {
                 5 => network.reset_after(Way::ToClient, 300),
                 _ => network.reset_after(Way::ToServer, 300),
             }
-            sleep(below(BOUND * 2)).await;
+            sleep(below(BOUND * 3 / 2)).await;
             network.heal();
         }
     });
@@ -90,7 +90,8 @@ async fn three_nodes_whose_networks_to_a_postgresql_server_break() {
     let server = Postgres::start().expect("a server");
     let (networks, urls) = networks(server.address(), server.url());
     let nodes = nodes(urls, on_postgres).await;
-    networks.iter().for_each(break_again_and_again);
+    // One stays well: else all that is seen is that nothing is.
+    networks[1..].iter().for_each(break_again_and_again);
     assert_kept(&report(nodes, &BROKEN).await);
 }
 
@@ -100,6 +101,7 @@ async fn three_nodes_whose_networks_to_a_redis_server_break() {
     let server = Redis::start().expect("a server");
     let (networks, urls) = networks(server.address(), server.url());
     let nodes = nodes(urls, on_redis).await;
-    networks.iter().for_each(break_again_and_again);
+    // One stays well: else all that is seen is that nothing is.
+    networks[1..].iter().for_each(break_again_and_again);
     assert_kept(&report(nodes, &BROKEN).await);
 }
