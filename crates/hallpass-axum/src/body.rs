@@ -53,15 +53,35 @@ fn is_json(value: &HeaderValue) -> bool {
     })
 }
 
+/// Why a body could not be had.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unread {
+    /// It is longer than the bound, or than one that the host set around the router.
+    TooLarge,
+    /// It did not come to its end.
+    Broken,
+}
+
+impl From<Unread> for Problem {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => {
+                let detail = format!("a body has at most {} KiB", MAX_LEN / 1024);
+                Self::new(Kind::TooLarge, detail)
+            }
+            Unread::Broken => {
+                Self::new(Kind::MalformedJson, "the body could not be read to its end")
+            }
+        }
+    }
+}
+
 /// The whole body. No more than the bound is ever held, whatever length was announced.
-pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Unread> {
     match Limited::new(body, max_len).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_too_long(&*error) => {
-            let detail = format!("a body has at most {max_len} bytes here");
-            Err(Problem::new(Kind::TooLarge, detail))
-        }
-        Err(_) => Err(Problem::new(Kind::MalformedJson, "the body could not be read to its end")),
+        Err(error) if is_too_long(&*error) => Err(Unread::TooLarge),
+        Err(_) => Err(Unread::Broken),
     }
 }
 

@@ -11,12 +11,13 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::Request;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method};
-use axum::response::{IntoResponse, Response};
-use hallpass_tower::{FormCredential, ResponseBody, TokenLayer, TokenService};
+use axum::response::{IntoResponse as _, Response};
+use hallpass_tower::{FormCredential, RefusalKind, ResponseBody, TokenLayer, TokenService};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::body::collect;
+use crate::body::{Unread, collect};
+use crate::rejection::Rejection;
 
 /// The largest form that is read unless said otherwise, in bytes.
 const MAX_LEN: usize = 64 * 1024;
@@ -29,7 +30,8 @@ pub trait TokenLayerExt {
     /// A form that carries a credential beside the header or the query is refused with 400, and so are a field
     /// that is empty or there twice, and a form with a field of that name that is not all ASCII. The
     /// handler gets the body byte for byte, the field included. Forms are read before anybody is known to be
-    /// allowed anything, so they are bounded: larger ones are 413.
+    /// allowed anything, so they are bounded: larger ones are refused with 413. All of this in the layer's own words,
+    /// [`TokenLayer::on_refusal`] included.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -90,7 +92,12 @@ impl<S> Layer<S> for FormTokenLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         let Self { layer, field, max_len } = self;
-        FormTokenService { inner: layer.layer(inner), field: Arc::clone(field), max_len: *max_len }
+        FormTokenService {
+            inner: layer.layer(inner),
+            layer: layer.clone(),
+            field: Arc::clone(field),
+            max_len: *max_len,
+        }
     }
 }
 
@@ -98,6 +105,8 @@ impl<S> Layer<S> for FormTokenLayer {
 #[derive(Clone, Debug)]
 pub struct FormTokenService<S> {
     inner: TokenService<S>,
+    /// Whose words refusals are in.
+    layer: TokenLayer,
     field: Arc<str>,
     max_len: usize,
 }
@@ -127,11 +136,22 @@ where
         // The clone waits for its turn; the one that is ready serves this request.
         let clone = self.inner.clone();
         let mut ready = replace(&mut self.inner, clone);
-        let (field, max_len) = (Arc::clone(&self.field), self.max_len);
+        let (layer, field, max_len) = (self.layer.clone(), Arc::clone(&self.field), self.max_len);
         Box::pin(async move {
-            match read(request, &field, max_len).await {
-                Ok(request) => ready.call(request).await.map(into_response),
-                Err(refused) => Ok(refused),
+            let (mut parts, body) = request.into_parts();
+            match collect(body, max_len).await {
+                Ok(form) => {
+                    parts.extensions.insert(FormCredential::find(&form, &field));
+                    let request = Request::from_parts(parts, Body::from(form));
+                    ready.call(request).await.map(into_response)
+                }
+                Err(unread) => {
+                    let kind = match unread {
+                        Unread::TooLarge => RefusalKind::TooLarge,
+                        Unread::Broken => RefusalKind::InvalidRequest,
+                    };
+                    Ok(Rejection::new(layer.refusal(kind), &parts).into_response())
+                }
             }
         })
     }
@@ -158,12 +178,4 @@ fn is_form(headers: &HeaderMap) -> bool {
     let essence = one.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
         && !headers.contains_key(CONTENT_ENCODING)
-}
-
-/// The same request, with what its form says of the field beside it.
-async fn read(request: Request, field: &str, max_len: usize) -> Result<Request, Response> {
-    let (mut parts, body) = request.into_parts();
-    let form = collect(body, max_len).await.map_err(IntoResponse::into_response)?;
-    parts.extensions.insert(FormCredential::find(&form, field));
-    Ok(Request::from_parts(parts, Body::from(form)))
 }

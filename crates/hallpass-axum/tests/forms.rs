@@ -122,3 +122,22 @@ async fn a_layer_that_was_not_told_to_looks_into_no_form() {
     let body = format!("session={}", issued.token.reveal());
     assert_eq!(send(&app, form("/"), body).await.status(), 401);
 }
+
+#[tokio::test]
+async fn a_host_renders_what_is_wrong_with_a_form_too() {
+    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let layer = passes.layer().on_refusal(|refusal, mut answer| {
+        *answer.body_mut() = refusal.kind().as_str().into();
+        answer
+    });
+    let app = Router::new()
+        .route("/", post(async |_: Authenticated| "in"))
+        .layer(layer.or_form_field("session").max_form_len(16));
+    for (body, status, said) in
+        [("session=0123456789", 413, "too_large"), ("session=", 400, "invalid_request")]
+    {
+        let refused = send(&app, form("/"), body).await;
+        assert_eq!(refused.status(), status);
+        assert_eq!(to_bytes(refused.into_body(), 4096).await.unwrap(), said);
+    }
+}

@@ -10,7 +10,7 @@ use crate::framework::Framework;
 use crate::locate::FormCredential;
 use crate::measure;
 use crate::policy::PolicyTable;
-use crate::refusal::{Realm, Refusal};
+use crate::refusal::{Realm, Refusal, RefusalKind};
 use crate::service::TokenService;
 use crate::settings::{Render, Settings};
 
@@ -130,6 +130,13 @@ impl TokenLayer {
     ) -> Self {
         self.settings().render = Some(Render::new(render));
         self
+    }
+
+    /// A refusal in the words of this layer, [`on_refusal`](Self::on_refusal) included: for a middleware outside that finds
+    /// a fault of its own.
+    #[must_use]
+    pub fn refusal(&self, kind: RefusalKind) -> Refusal {
+        self.0.refusal(kind)
     }
 
     /// Tells the layer which framework's extensions to mind: for crates that bring a framework.

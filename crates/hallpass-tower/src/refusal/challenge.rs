@@ -63,7 +63,9 @@ impl Realm {
                 let [error, description] = INSUFFICIENT;
                 challenge(realm, &[error, description, ("scope", scope)])
             }
-            RefusalKind::Unavailable | RefusalKind::Misconfigured => return None,
+            RefusalKind::TooLarge | RefusalKind::Unavailable | RefusalKind::Misconfigured => {
+                return None;
+            }
         })
     }
 }

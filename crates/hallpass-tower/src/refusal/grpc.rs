@@ -46,6 +46,7 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
             ("7", "the token does not allow this")
         }
         RefusalKind::Unavailable => ("14", "the token could not be checked"),
+        RefusalKind::TooLarge => ("8", "the form is larger than is read here"),
         RefusalKind::Misconfigured => ("13", "this service is not set up to check tokens here"),
     };
     let mut response = Response::new(Bytes::new());

@@ -25,6 +25,8 @@ pub enum RefusalKind {
     NoCredential,
     /// What came is no credential, or several: 400 `invalid_request`.
     InvalidRequest,
+    /// The form that may hold a credential is larger than is read: 413, no challenge. Only where forms are looked into.
+    TooLarge,
     /// Malformed, unknown, wrong, expired, revoked, or its owner disabled: 401 `invalid_token`, and not
     /// a word on which.
     InvalidToken,
@@ -48,6 +50,7 @@ impl RefusalKind {
         match self {
             Self::NoCredential => "no_credential",
             Self::InvalidRequest => "invalid_request",
+            Self::TooLarge => "too_large",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::NotDeclared => "not_declared",
@@ -63,7 +66,7 @@ impl RefusalKind {
             | Self::InsufficientScope { .. }
             | Self::NotDeclared
             | Self::Misconfigured => true,
-            Self::NoCredential | Self::InvalidToken | Self::Unavailable => false,
+            Self::NoCredential | Self::TooLarge | Self::InvalidToken | Self::Unavailable => false,
         }
     }
 }
@@ -115,6 +118,7 @@ impl Refusal {
         match self.kind {
             RefusalKind::NoCredential | RefusalKind::InvalidToken => StatusCode::UNAUTHORIZED,
             RefusalKind::InvalidRequest => StatusCode::BAD_REQUEST,
+            RefusalKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             RefusalKind::InsufficientScope { .. } | RefusalKind::NotDeclared => {
                 StatusCode::FORBIDDEN
             }
@@ -139,13 +143,14 @@ impl Refusal {
             RefusalKind::InsufficientScope { .. } | RefusalKind::NotDeclared => {
                 Some("insufficient_scope")
             }
-            RefusalKind::NoCredential | RefusalKind::Unavailable | RefusalKind::Misconfigured => {
-                None
-            }
+            RefusalKind::NoCredential
+            | RefusalKind::TooLarge
+            | RefusalKind::Unavailable
+            | RefusalKind::Misconfigured => None,
         }
     }
 
-    /// The `WWW-Authenticate` of the answer: none for a 5xx.
+    /// The `WWW-Authenticate` of the answer: none for a 413 or a 5xx.
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
         self.realm.challenge(&self.kind)
@@ -259,6 +264,7 @@ mod tests {
         for kind in [
             RefusalKind::NoCredential,
             RefusalKind::InvalidRequest,
+            RefusalKind::TooLarge,
             RefusalKind::InvalidToken,
             RefusalKind::InsufficientScope { scope: "a".into() },
             RefusalKind::NotDeclared,
@@ -310,6 +316,7 @@ mod tests {
         for (kind, code) in [
             (RefusalKind::NoCredential, "16"),
             (RefusalKind::InvalidRequest, "16"),
+            (RefusalKind::TooLarge, "8"),
             (RefusalKind::InvalidToken, "16"),
             (RefusalKind::InsufficientScope { scope: "a".into() }, "7"),
             (RefusalKind::NotDeclared, "7"),

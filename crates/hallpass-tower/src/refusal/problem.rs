@@ -44,6 +44,9 @@ pub(super) fn of(kind: &RefusalKind) -> Problem {
             400,
             "Send one token, once, as `Authorization: Bearer` and a single space."
         ),
+        RefusalKind::TooLarge => {
+            problem!("too-large", "Too large", 413, "The form is larger than is read here.")
+        }
         RefusalKind::InvalidToken => problem!(
             "invalid-token",
             "Invalid token",
