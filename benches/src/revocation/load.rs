@@ -88,9 +88,7 @@ async fn check(
 /// The tokens are good. On a machine that is too busy for the store to answer in time a node says so, which is no verdict.
 async fn load_check(node: &Hallpass, text: &str) -> Result<()> {
     match node.authenticate(text.as_bytes()).await {
-        Err(denied) if !denied.is_unavailable() => {
-            Err(denied).context("a good token was refused")
-        }
+        Err(denied) if !denied.is_unavailable() => Err(denied).context("a good token was refused"),
         _ => Ok(()),
     }
 }

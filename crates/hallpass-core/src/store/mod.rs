@@ -154,8 +154,8 @@ pub trait TokenStore: Send + Sync + 'static {
     fn announce(&self, owner: &Owner) -> impl Future<Output = Result<Seq, StoreError>> + Send;
 
     /// Moves `last_used_at` forward, never back, of those tokens that are still at the revision they were
-    /// used at. Nothing is created, nothing else is written, and the clock is not touched. Answers
-    /// how many moved.
+    /// used at. Nothing is created, nothing else is written, and the clock is not touched. There may be thousands
+    /// at once. Answers how many moved.
     ///
     /// # Errors
     ///

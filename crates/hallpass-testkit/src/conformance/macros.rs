@@ -120,6 +120,7 @@ macro_rules! __store_cases {
                 a_use_of_another_revision_is_dropped
                 a_use_brings_nothing_back
                 a_use_is_not_logged
+                a_large_batch_of_uses_is_written_whole
                 uses_at_once_leave_the_latest
                 late_uses_revive_nothing;
         }

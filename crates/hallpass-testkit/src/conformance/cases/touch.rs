@@ -77,6 +77,26 @@ pub async fn a_use_is_not_logged(store: Nodes) {
     assert_eq!(head(&store).await, before);
 }
 
+pub async fn a_large_batch_of_uses_is_written_whole(store: Nodes) {
+    // As many as there are in one flush of a busy node; most are of tokens that are gone by now.
+    let mut uses: Vec<Use> = (0..5000)
+        .map(|number| Use {
+            id: token("alice", &number.to_string()).record.id,
+            revision: Revision::FIRST,
+            at: at(number),
+        })
+        .collect();
+    let tokens = ["first", "middle", "last"].map(|name| token("alice", name));
+    for (place, token) in [0, 2500, 4999].into_iter().zip(&tokens) {
+        store.insert(token, None).await.unwrap();
+        uses[place].id = token.record.id;
+    }
+    assert_eq!(store.touch(&uses).await.unwrap(), 3);
+    for (millis, token) in [0, 2500, 4999].into_iter().zip(&tokens) {
+        assert_eq!(read(&store, token.record.id).await.record.last_used_at, Some(at(millis)));
+    }
+}
+
 pub async fn uses_at_once_leave_the_latest(store: Nodes) {
     let tokens = [token("alice", "1"), token("alice", "2")];
     for token in &tokens {

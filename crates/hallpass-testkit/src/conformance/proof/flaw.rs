@@ -55,6 +55,8 @@ pub(crate) enum Flaw {
     TouchIgnoresTheRevision,
     /// Logs a use.
     TouchIsLogged,
+    /// Writes no more than so many uses of a batch.
+    TouchCutsOff,
     /// Prunes what ends in that very instant.
     PruneIncludesTheInstant,
     /// Prunes all that there is to prune.

@@ -120,6 +120,8 @@ refused! {
     a_use_that_is_logged: TouchIsLogged by
         touch::a_use_is_not_logged
         touch::late_uses_revive_nothing;
+    a_batch_of_uses_that_is_cut_off: TouchCutsOff by
+        touch::a_large_batch_of_uses_is_written_whole;
     a_prune_of_what_ends_now: PruneIncludesTheInstant by
         prune::what_ended_before_goes_and_the_rest_stays
         edges::times_keep_their_milliseconds;

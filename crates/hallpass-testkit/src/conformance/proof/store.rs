@@ -184,7 +184,8 @@ impl TokenStore for Flawed {
     async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
         let mut log = self.lock().await?;
         let mut moved = 0;
-        for usage in uses {
+        let most = if self.flaw == Flaw::TouchCutsOff { 1000 } else { uses.len() };
+        for usage in uses.iter().take(most) {
             let mut usage = *usage;
             let token = match (self.get(usage.id).await, self.flaw) {
                 (None, Flaw::TouchRevives) => {
