@@ -21,6 +21,12 @@ pub(crate) trait Backend: Sized + 'static {
     /// On a server of one's own.
     fn alone() -> Self;
 
+    /// On a server of one's own with a clock of its own.
+    fn alone_with_clock() -> Self;
+
+    /// Lets that clock be ahead of this machine's by so many seconds.
+    fn set_clock(&self, seconds: i64);
+
     fn url(&self) -> &str;
 
     fn address(&self) -> SocketAddr;

@@ -14,11 +14,13 @@
 //! | F29, F30, F35 what Redis brings along | `redis` |
 //! | F29, F32, F33, F37 Redis Cluster | `cluster` |
 //! | F41, F44, F52, F53 the log or a record is damaged | `damage` |
+//! | F42, C32 the server's clock jumps | `clocks` |
 //! | F46, F47 a node that was blocked, a herd | `herd` |
 //! | F54 the service ends during a change | `stop` |
 
 mod backend;
 mod blind;
+mod clocks;
 mod cluster;
 mod commits;
 mod cut_off;

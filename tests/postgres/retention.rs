@@ -10,7 +10,7 @@ async fn deleting_10_000_tokens_of_an_owner_is_one_logged_change() {
     let url = database();
     let store = open(&url).await;
     store.insert(&token("alice", "ci"), None).await.unwrap();
-    let copy = "INSERT INTO hallpass.tokens SELECT gen_random_uuid(), owner, name, name_key, description, \
+    let copy = "INSERT INTO hallpass.tokens SELECT gen_random_uuid(), owner, name, description, name_key, \
                 description_key, scopes, created_at, expires_at, last_used_at, revoked_at, regenerated_at, \
                 revision, algorithm, digest FROM hallpass.tokens, generate_series(1, 9999)";
     ask(&url, copy);

@@ -94,6 +94,31 @@ async fn a_change_whose_answer_is_lost_is_found_in_the_log() {
     assert_eq!(store.delete_owner(&owner("bob")).await.unwrap(), Bulk::default());
 }
 
+/// The minute that is looked back for is one of the lines' own times.
+#[tokio::test(flavor = "multi_thread")]
+async fn f42_a_change_is_found_behind_another_ones_though_the_servers_clock_jumps_meanwhile() {
+    let server = Redis::start_with_clock(&[]).expect("a server");
+    know_the_scripts(&server).await;
+    let (network, store) = by_way_of(&server).await;
+    let elsewhere = open(&server).await;
+    for (number, ahead) in [3_600, -3_600, 300, -300].into_iter().enumerate() {
+        let before = head(&elsewhere).await;
+        let answers = network.connections();
+        answers.iter().for_each(|connection| connection.set(Way::ToClient, Flow::Swallow));
+        let token = token("alice", &format!("ci {number}"));
+        let meanwhile = async {
+            while head(&elsewhere).await == before {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            elsewhere.announce(&owner("bob")).await.expect("done");
+            server.set_clock(ahead).expect("its own clock");
+        };
+        let (done, ()) = futures::join!(store.insert(&token, None), meanwhile);
+        assert_eq!(done.expect("it is found").get(), before + 1, "{ahead}");
+    }
+    assert_eq!(fences(&server), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_never_arrived_is_not_done() {
     let server = server();

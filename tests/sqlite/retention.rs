@@ -12,7 +12,7 @@ async fn deleting_10_000_tokens_of_an_owner_is_one_logged_change() {
     let store = open(&path).await;
     store.insert(&token("alice", "ci"), None).await.unwrap();
     let copy = "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 9999) \
-                INSERT INTO tokens SELECT randomblob(16), owner, name, name_key, description, \
+                INSERT INTO tokens SELECT randomblob(16), owner, name, description, name_key, \
                 description_key, scopes, created_at, expires_at, last_used_at, revoked_at, regenerated_at, \
                 revision, algorithm, digest, NULL, NULL, NULL FROM tokens, number";
     run(&mut stranger(&path).await, copy).await;

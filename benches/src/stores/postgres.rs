@@ -12,27 +12,26 @@ use super::rows::Row;
 use crate::site::PostgresSite;
 
 macro_rules! insert {
-    ($table:literal, $columns:literal, $values:literal) => {
+    ($table:literal) => {
         concat!(
             "INSERT INTO ", $table, " (id, owner, name, description, scopes, created_at, expires_at, \
-             last_used_at, revoked_at, revision, algorithm, digest", $columns, ") \
+             last_used_at, revoked_at, revision, algorithm, digest) \
              SELECT id::uuid, owner, name, description, string_to_array(scopes, ' '), \
              to_timestamp(0) + created_at * interval '1 millisecond', \
              to_timestamp(0) + expires_at * interval '1 millisecond', \
              to_timestamp(0) + last_used_at * interval '1 millisecond', \
              to_timestamp(0) + revoked_at * interval '1 millisecond', \
-             revision, algorithm, decode(digest, 'hex')", $values,
-            " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::int8[], \
+             revision, algorithm, decode(digest, 'hex') \
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::int8[], \
              $8::int8[], $9::int8[], $10::int8[], $11::text[], $12::text[]) AS t (id, owner, name, description, \
              scopes, created_at, expires_at, last_used_at, revoked_at, revision, algorithm, digest)"
         )
     };
 }
 
-const INSERT: &str =
-    insert!("hallpass.tokens", ", name_key, description_key", ", lower(name), lower(description)");
+const INSERT: &str = insert!("hallpass.tokens");
 
-const INSERT_BARE: &str = insert!("bare", "", "");
+const INSERT_BARE: &str = insert!("bare");
 
 const CREATE_BARE: &str = "CREATE TABLE bare (id uuid NOT NULL PRIMARY KEY, owner text NOT NULL, \
      name text NOT NULL, description text NOT NULL, scopes text[] NOT NULL, created_at timestamptz NOT NULL, \

@@ -18,25 +18,21 @@ use super::rows::json;
 use crate::site::SqliteSite;
 
 macro_rules! insert {
-    ($table:literal, $columns:literal, $values:literal) => {
+    ($table:literal) => {
         concat!(
             "INSERT INTO ", $table, " (id, owner, name, description, scopes, created_at, expires_at, \
-             last_used_at, revoked_at, revision, algorithm, digest", $columns, ") \
+             last_used_at, revoked_at, revision, algorithm, digest) \
              SELECT unhex(value ->> 'id'), value ->> 'owner', value ->> 'name', value ->> 'description', \
              value ->> 'scopes', value ->> 'created_at', value ->> 'expires_at', value ->> 'last_used_at', \
-             value ->> 'revoked_at', value ->> 'revision', value ->> 'algorithm', unhex(value ->> 'digest')",
-            $values, " FROM json_each(?)"
+             value ->> 'revoked_at', value ->> 'revision', value ->> 'algorithm', unhex(value ->> 'digest') \
+             FROM json_each(?)"
         )
     };
 }
 
-const INSERT: &str = insert!(
-    "tokens",
-    ", name_key, description_key",
-    ", lower(value ->> 'name'), lower(value ->> 'description')"
-);
+const INSERT: &str = insert!("tokens");
 
-const INSERT_BARE: &str = insert!("bare", "", "");
+const INSERT_BARE: &str = insert!("bare");
 
 const CREATE_BARE: &str = "CREATE TABLE bare (id BLOB NOT NULL PRIMARY KEY, owner TEXT NOT NULL, \
      name TEXT NOT NULL, description TEXT NOT NULL, scopes TEXT NOT NULL, created_at INTEGER NOT NULL, \

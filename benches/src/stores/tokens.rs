@@ -40,11 +40,11 @@ impl Tokens {
         let created = self.since + SignedDuration::from_secs(10 * number as i64);
         let owner = Self::owner(number)?;
         let id = TokenId::generate(&owner, created)?;
-        let name = format!("deploy key {}", number % EACH);
+        let name = format!("Deploy key {}", number % EACH);
         let mut record = TokenRecord::new(id, owner, name, created);
         record.scopes = self.scopes.clone();
         if number.is_multiple_of(4) {
-            record.description = "for the nightly build".to_owned();
+            record.description = "For the nightly build".to_owned();
         }
         if number.is_multiple_of(5) {
             record.expires_at = Some(created + SignedDuration::from_hours(365 * 24));

@@ -60,7 +60,7 @@ pub use self::{
         authenticated, public,
     },
     scope::{Scope, ScopeError, ScopeSet},
-    text::{DESCRIPTION_MAX, NAME_MAX, fold},
+    text::{DESCRIPTION_MAX, NAME_MAX, fold, fold_beyond_ascii},
     token::{NotAToken, PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError},
     verify::{
         CacheNote, Denied, LoadPool, LoadedToken, PendingUse, PendingVerification, Principal,

@@ -54,6 +54,23 @@ pub fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
+/// What [`fold`] makes of a text, if that is more than to lower the letters A to Z, which every database can do by itself;
+/// `None` if it is not.
+///
+/// A store that lets its database search and sort keeps this beside a text, and so nothing beside nearly all of them:
+///
+/// ```
+/// use hallpass_core::{fold, fold_beyond_ascii};
+///
+/// assert_eq!(fold_beyond_ascii("Deploy key"), None);
+/// assert_eq!(fold_beyond_ascii("Clé Été"), Some(fold("Clé Été")));
+/// ```
+#[must_use]
+pub fn fold_beyond_ascii(text: &str) -> Option<String> {
+    let folded = (!text.is_ascii()).then(|| fold(text))?;
+    (folded != text.to_ascii_lowercase()).then_some(folded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

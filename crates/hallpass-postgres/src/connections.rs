@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::literal::{Literal, Script};
+use crate::to_its_end::ToItsEnd;
 use crate::trouble::{Trouble, is_an_answer, trouble};
 
 /// How long a call waits for a connection.
@@ -228,8 +229,7 @@ pub(crate) async fn ask_apart(
     patience: Duration,
 ) -> Result<Vec<PgRow>, sqlx::Error> {
     let (pool, until) = (pool.clone(), Instant::now() + patience);
-    let asking = tokio::spawn(async move { ask(&pool, &question, until).await });
-    asking.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+    ToItsEnd::of(async move { ask(&pool, &question, until).await }).await
 }
 
 /// The server took too long.

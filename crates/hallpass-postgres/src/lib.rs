@@ -91,6 +91,7 @@ mod schema;
 mod settings;
 mod sql;
 mod store;
+mod to_its_end;
 mod tokens;
 mod trouble;
 mod write;

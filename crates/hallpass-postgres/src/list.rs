@@ -52,7 +52,8 @@ fn push_filters(statement: &mut Script, query: &ListQuery) {
         // Not LIKE: it has wildcards.
         Some(text) => {
             statement.push(
-                " AND (strpos(t.name_key, $1) > 0 OR strpos(t.description_key, $1) > 0)",
+                " AND (strpos(COALESCE(t.name_key, lower(t.name)), $1) > 0 \
+                 OR strpos(COALESCE(t.description_key, lower(t.description)), $1) > 0)",
                 &[Literal::text(text)],
             );
         }
@@ -100,7 +101,7 @@ fn beyond(sort: Sort) -> &'static str {
 fn column(by: SortBy) -> &'static str {
     match by {
         SortBy::CreatedAt => "t.created_at",
-        SortBy::Name => "t.name_key",
+        SortBy::Name => "COALESCE(t.name_key, lower(t.name))",
         SortBy::ExpiresAt => "t.expires_at",
         SortBy::LastUsedAt => "t.last_used_at",
     }

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use hallpass_core::store::{
     Affected, LoggedChange, Position, PreviousSecret, Secrets, Seq, StoreError, StoredToken,
 };
-use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold};
+use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold_beyond_ascii};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::{Decode, Postgres, Row as _, Type};
@@ -23,9 +23,9 @@ pub(crate) fn record_literals(record: &TokenRecord) -> [Literal; 13] {
         Literal::id(record.id),
         Literal::text(record.owner.as_str()),
         Literal::text(&record.name),
-        Literal::text(&fold(&record.name)),
+        Literal::optional(fold_beyond_ascii(&record.name), |key| Literal::text(&key)),
         Literal::text(&record.description),
-        Literal::text(&fold(&record.description)),
+        Literal::optional(fold_beyond_ascii(&record.description), |key| Literal::text(&key)),
         Literal::text(&record.scopes.to_string()),
         Literal::time(record.created_at),
         Literal::optional(record.expires_at, Literal::time),

@@ -4,6 +4,7 @@ use redis::{ErrorKind, ServerErrorKind, Value};
 use tokio::time::Instant;
 
 use crate::change::nonce;
+use crate::guards::Guard;
 use crate::open::OpenError;
 use crate::scripts;
 use crate::settings::RedisSettings;
@@ -58,7 +59,7 @@ async fn keeping(
     };
     let policy = setting(&config, "maxmemory-policy").unwrap_or_default();
     let is_bounded = setting(&config, "maxmemory").is_some_and(|bytes| bytes != "0");
-    if is_bounded && policy != "noeviction" {
+    if is_bounded && policy != "noeviction" && shared.guards.has(Guard::KeepsAll) {
         return Err(OpenError::Evicts { policy });
     }
     let keeps = setting(&config, "appendonly").is_some_and(|value| value == "yes");

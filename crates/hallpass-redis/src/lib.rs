@@ -28,6 +28,7 @@ mod change;
 mod check;
 #[cfg(feature = "cluster")]
 mod cluster;
+mod guards;
 mod line;
 mod list;
 mod nudge;
@@ -37,6 +38,8 @@ mod scripts;
 mod settings;
 mod store;
 mod target;
+#[cfg(test)]
+mod tests;
 mod time;
 mod tokens;
 mod trouble;

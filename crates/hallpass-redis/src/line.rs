@@ -8,6 +8,8 @@ use redis::aio::{ConnectionManager, MultiplexedConnection};
 use redis::{Cmd, ErrorKind, RedisError, Script, Value};
 use tokio::time::{Instant, timeout_at};
 
+use crate::guards::{Guard, Guards};
+use crate::scripts::Lua;
 use crate::target::Target;
 use crate::trouble::{Failure, Trouble, trouble};
 
@@ -100,6 +102,7 @@ pub(crate) struct Link {
     held: Arc<Held>,
     /// Held by the one who connects, while others wait for what comes of it.
     connecting: Arc<tokio::sync::Mutex<()>>,
+    guards: Guards,
 }
 
 #[derive(Default)]
@@ -132,8 +135,8 @@ impl Held {
 }
 
 impl Link {
-    pub(crate) fn new(target: Target) -> Self {
-        Self { target, held: Arc::default(), connecting: Arc::default() }
+    pub(crate) fn new(target: Target, guards: Guards) -> Self {
+        Self { target, held: Arc::default(), connecting: Arc::default(), guards }
     }
 
     pub(crate) fn target(&self) -> &Target {
@@ -193,35 +196,37 @@ impl Link {
     /// Runs a script that changes nothing, as [`ask`](Self::ask) does.
     pub(crate) async fn read(
         &self,
-        script: &Script,
+        script: &Lua,
         clock: &str,
         arguments: &[&[u8]],
         deadline: Instant,
     ) -> Result<Value, Failure> {
+        let script = &script.under(self.guards);
         self.twice(&call(script, clock, arguments), Some(script), deadline).await
     }
 
     /// Runs a script. It is sent once, unless the server says that it did nothing.
     pub(crate) async fn run(
         &self,
-        script: &Script,
+        script: &Lua,
         clock: &str,
         arguments: &[&[u8]],
         deadline: Instant,
     ) -> Result<Value, Failure> {
-        let call = call(script, clock, arguments);
-        self.ask_with(&call, Some(script), None, deadline).await.map(|answered| answered.answer)
+        let asked = self.run_and_wait(script, clock, arguments, None, deadline);
+        asked.await.map(|answered| answered.answer)
     }
 
     /// The same, and then waits for replicas if that is asked for.
     pub(crate) async fn run_and_wait(
         &self,
-        script: &Script,
+        script: &Lua,
         clock: &str,
         arguments: &[&[u8]],
         wait: Option<&Cmd>,
         deadline: Instant,
     ) -> Result<Answered, Failure> {
+        let script = &script.under(self.guards);
         self.ask_with(&call(script, clock, arguments), Some(script), wait, deadline).await
     }
 
@@ -251,7 +256,7 @@ impl Link {
         no_replica.arg(0).arg(1);
         let answered = self.ask_with(command, script, Some(&no_replica), deadline).await?;
         match answered.replicas {
-            Some(Err(error)) => {
+            Some(Err(error)) if self.guards.has(Guard::Primary) => {
                 self.forget(answered.line);
                 self.target.doubt();
                 Err(Failure::Refused(error))

@@ -1,14 +1,17 @@
 //! The scripts, one for each operation.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use redis::Script;
+
+use crate::guards::Guards;
 
 /// A script that changes something, of what is common to all and its own.
 macro_rules! changing {
     ($flags:literal, $file:literal) => {
         LazyLock::new(|| {
-            Script::new(concat!(
+            Lua::new(concat!(
                 "#!lua flags=",
                 $flags,
                 "\n",
@@ -22,11 +25,39 @@ macro_rules! changing {
 /// A script that reads.
 macro_rules! reading {
     ($file:literal) => {
-        LazyLock::new(|| Script::new(concat!("#!lua flags=no-writes\n", include_str!($file))))
+        LazyLock::new(|| Lua::new(concat!("#!lua flags=no-writes\n", include_str!($file))))
     };
 }
 
-type Lazy = LazyLock<Script>;
+type Lazy = LazyLock<Lua>;
+
+/// What a server is to do in one step.
+pub(crate) struct Lua {
+    script: Script,
+    #[cfg(test)]
+    text: &'static str,
+}
+
+impl Lua {
+    fn new(text: &'static str) -> Self {
+        Self {
+            script: Script::new(text),
+            #[cfg(test)]
+            text,
+        }
+    }
+
+    #[cfg(not(test))]
+    pub(crate) fn under(&self, _: Guards) -> Cow<'_, Script> {
+        Cow::Borrowed(&self.script)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn under(&self, guards: Guards) -> Cow<'_, Script> {
+        let weaker = guards.weaken(self.text);
+        weaker.map_or(Cow::Borrowed(&self.script), |text| Cow::Owned(Script::new(&text)))
+    }
+}
 
 pub(crate) static INSERT: Lazy = changing!("", "scripts/insert.lua");
 pub(crate) static CHANGE: Lazy = changing!("", "scripts/change.lua");

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::guards::Guards;
 use crate::open::OpenError;
 
 /// How a store is set up. All processes that share tokens use the same namespace.
@@ -15,12 +16,18 @@ pub struct RedisSettings {
     pub(crate) namespace: String,
     pub(crate) replicas: u32,
     pub(crate) accept_no_persistence: bool,
+    pub(crate) guards: Guards,
 }
 
 impl Default for RedisSettings {
     /// The namespace `hallpass`, no replica waited for, persistence wanted.
     fn default() -> Self {
-        Self { namespace: "hallpass".to_owned(), replicas: 0, accept_no_persistence: false }
+        Self {
+            namespace: "hallpass".to_owned(),
+            replicas: 0,
+            accept_no_persistence: false,
+            guards: Guards::ON,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use redis::Client;
 use redis::aio::ConnectionManager;
 
 use crate::check;
+use crate::guards::Guards;
 use crate::line::{Link, within};
 use crate::nudge::Listener;
 use crate::open::OpenError;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     /// Apart from look-ups, so that a long list keeps no check waiting.
     pub(crate) lists: Link,
     pub(crate) listener: Listener,
+    pub(crate) guards: Guards,
 }
 
 impl RedisStore {
@@ -115,7 +117,7 @@ impl RedisStore {
         namespace: Namespace,
         settings: &RedisSettings,
     ) -> Result<Self, OpenError> {
-        let link = || Link::new(target.clone());
+        let link = || Link::new(target.clone(), settings.guards);
         let shared = Shared {
             clock: namespace.clock(),
             replicas: settings.replicas,
@@ -123,6 +125,7 @@ impl RedisStore {
             changes: link(),
             lists: link(),
             listener: Listener::new(target.clone(), &namespace),
+            guards: settings.guards,
             namespace,
         };
         check::server(&shared, settings, within(PATIENCE)).await?;

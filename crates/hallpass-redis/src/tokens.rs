@@ -59,6 +59,10 @@ impl TokenStore for RedisStore {
     }
 
     async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        #[cfg(test)]
+        if !self.0.guards.has(crate::guards::Guard::Snapshot) {
+            return self.find_in_two_steps(id).await;
+        }
         // One command, and so one snapshot.
         let mut ask = redis::cmd("MGET");
         ask.arg(&self.0.clock).arg(self.0.namespace.token(id.as_uuid().as_bytes()));
@@ -231,7 +235,7 @@ impl RedisStore {
     /// Runs a script that answers how much it did, and perhaps that there is no more to do.
     async fn count(
         &self,
-        script: &redis::Script,
+        script: &scripts::Lua,
         arguments: &[&[u8]],
         deadline: Instant,
     ) -> Result<(u64, bool), StoreError> {

@@ -53,8 +53,9 @@ fn push_filters(statement: &mut QueryBuilder<Sqlite>, query: &ListQuery) {
     }
     if let Some(text) = &query.text {
         // Not LIKE: it has wildcards, and folds ASCII only.
-        statement.push(" AND (instr(name_key, ").push_bind(text.clone());
-        statement.push(") OR instr(description_key, ").push_bind(text.clone()).push("))");
+        statement.push(" AND (instr(COALESCE(name_key, lower(name)), ").push_bind(text.clone());
+        statement.push(") OR instr(COALESCE(description_key, lower(description)), ");
+        statement.push_bind(text.clone()).push("))");
     }
     if let Some(scope) = &query.scope {
         statement
@@ -93,7 +94,7 @@ fn push_after(statement: &mut QueryBuilder<Sqlite>, sort: Sort, after: &ListKey)
 fn column(by: SortBy) -> &'static str {
     match by {
         SortBy::CreatedAt => "created_at",
-        SortBy::Name => "name_key",
+        SortBy::Name => "COALESCE(name_key, lower(name))",
         SortBy::ExpiresAt => "expires_at",
         SortBy::LastUsedAt => "last_used_at",
     }

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use hallpass_core::store::{
     Affected, LoggedChange, Position, PreviousSecret, Secrets, Seq, StoreError, StoredToken, Use,
 };
-use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold};
+use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold_beyond_ascii};
 use jiff::Timestamp;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -38,9 +38,9 @@ pub(crate) fn bind_record<'q>(query: Statement<'q>, record: &TokenRecord) -> Sta
     query
         .bind(record.owner.as_str().to_owned())
         .bind(record.name.clone())
-        .bind(fold(&record.name))
+        .bind(fold_beyond_ascii(&record.name))
         .bind(record.description.clone())
-        .bind(fold(&record.description))
+        .bind(fold_beyond_ascii(&record.description))
         .bind(record.scopes.to_string())
         .bind(record.created_at.as_millisecond())
         .bind(millis(record.expires_at))

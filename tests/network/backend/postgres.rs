@@ -16,10 +16,13 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    fn of(server: Server) -> Self {
+        Self { url: server.url().to_owned(), server: Arc::new(server) }
+    }
+
     pub(crate) fn alone_with(settings: &[&str]) -> Self {
         Package::POSTGRES.ensure_installed().unwrap();
-        let server = Server::start_with(settings).unwrap();
-        Self { url: server.url().to_owned(), server: Arc::new(server) }
+        Self::of(Server::start_with(settings).unwrap())
     }
 
     /// Runs statements in the database.
@@ -51,6 +54,15 @@ impl Backend for Postgres {
         Self::alone_with(&[])
     }
 
+    fn alone_with_clock() -> Self {
+        Package::POSTGRES.ensure_installed().unwrap();
+        Self::of(Server::start_with_clock(&[]).unwrap())
+    }
+
+    fn set_clock(&self, seconds: i64) {
+        self.server.set_clock(seconds).unwrap();
+    }
+
     fn url(&self) -> &str {
         &self.url
     }
@@ -80,8 +92,7 @@ impl Backend for Postgres {
     }
 
     fn standby(&self) -> Self {
-        let server = self.server.standby().unwrap();
-        Self { url: server.url().to_owned(), server: Arc::new(server) }
+        Self::of(self.server.standby().unwrap())
     }
 
     fn wait_for(&self, standby: &Self) {

@@ -20,10 +20,13 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
+    fn of(server: Server) -> Self {
+        Self { url: server.url().to_owned(), server: Arc::new(server), database: 0 }
+    }
+
     pub(crate) fn alone_with(options: &[&str]) -> Self {
         Package::REDIS.ensure_installed().unwrap();
-        let server = Server::start_with(options).unwrap();
-        Self { url: server.url().to_owned(), server: Arc::new(server), database: 0 }
+        Self::of(Server::start_with(options).unwrap())
     }
 
     /// The same place, entered with a user and a password.
@@ -67,6 +70,15 @@ impl Backend for Redis {
         Self::alone_with(&[])
     }
 
+    fn alone_with_clock() -> Self {
+        Package::REDIS.ensure_installed().unwrap();
+        Self::of(Server::start_with_clock(&[]).unwrap())
+    }
+
+    fn set_clock(&self, seconds: i64) {
+        self.server.set_clock(seconds).unwrap();
+    }
+
     fn url(&self) -> &str {
         &self.url
     }
@@ -96,8 +108,7 @@ impl Backend for Redis {
     }
 
     fn standby(&self) -> Self {
-        let server = self.server.replica().unwrap();
-        Self { url: server.url().to_owned(), server: Arc::new(server), database: 0 }
+        Self::of(self.server.replica().unwrap())
     }
 
     fn wait_for(&self, standby: &Self) {

@@ -16,6 +16,7 @@
 //! Between a client and a server goes a [`Proxy`], which does to connections what networks do.
 
 mod account;
+mod clock;
 mod family;
 mod folder;
 mod package;

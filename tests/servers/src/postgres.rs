@@ -12,6 +12,7 @@ use rustix::process::Signal;
 
 pub(crate) use self::programs::newest_programs;
 use crate::account::{self, Account};
+use crate::clock::{self, Clock};
 use crate::folder::Folder;
 use crate::port;
 use crate::running::Running;
@@ -42,6 +43,10 @@ fn own_folder() -> Result<Folder> {
         account.own(folder.path())?;
     }
     Ok(folder)
+}
+
+fn owned(settings: &[&str]) -> Vec<String> {
+    settings.iter().map(|&setting| setting.to_owned()).collect()
 }
 
 /// Runs one of the programs that make a server's data.
@@ -78,6 +83,7 @@ pub struct Postgres {
     url: String,
     programs: PathBuf,
     settings: Vec<String>,
+    clock: Option<Clock>,
     server: Running,
     /// After the server, which is in it.
     folder: Folder,
@@ -100,11 +106,34 @@ impl Postgres {
     ///
     /// As [`start`](Self::start).
     pub fn start_with(settings: &[&str]) -> Result<Self> {
-        let server = Self::prepare(settings.iter().map(|&setting| setting.to_owned()).collect())?;
+        Self::prepare(owned(settings))?.start_empty()
+    }
+
+    /// The same with a clock of its own, which [`set_clock`](Self::set_clock) moves.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), or there is no `cc`.
+    pub fn start_with_clock(settings: &[&str]) -> Result<Self> {
+        let mut server = Self::prepare(owned(settings))?;
+        server.clock = Some(Clock::new(&server.folder)?);
+        server.start_empty()
+    }
+
+    fn start_empty(self) -> Result<Self> {
         let template = template()?;
-        make(&server.folder, "cp".as_ref(), |cp| cp.arg("-R").arg(template).arg(server.data()))?;
-        server.start_again()?;
-        Ok(server)
+        make(&self.folder, "cp".as_ref(), |cp| cp.arg("-R").arg(template).arg(self.data()))?;
+        self.start_again()?;
+        Ok(self)
+    }
+
+    /// Lets the server see so many seconds more than it is, or fewer, from now on.
+    ///
+    /// # Errors
+    ///
+    /// It has no clock of its own.
+    pub fn set_clock(&self, seconds: i64) -> Result<()> {
+        self.clock.as_ref().context("the server has no clock of its own")?.set(seconds)
     }
 
     /// A server without data, which does not run yet.
@@ -113,7 +142,8 @@ impl Postgres {
         let folder = own_folder()?;
         let port = port::free()?;
         let url = format!("postgres://hallpass@127.0.0.1:{port}/postgres");
-        Ok(Self { port, url, programs, settings, server: Running::default(), folder })
+        let (clock, server) = (None, Running::default());
+        Ok(Self { port, url, programs, settings, clock, server, folder })
     }
 
     fn data(&self) -> PathBuf {
@@ -205,7 +235,8 @@ impl Postgres {
     /// It runs, or does not start.
     pub fn start_again(&self) -> Result<()> {
         let account = Account::unprivileged()?;
-        let mut server = account::command(account.as_ref(), self.program("postgres"));
+        let program = self.program("postgres");
+        let mut server = clock::command(account.as_ref(), self.clock.as_ref(), program);
         server.arg("-D").arg(self.data()).arg("-p").arg(self.port.to_string());
         let ours = [
             "listen_addresses=127.0.0.1",

@@ -3,13 +3,13 @@ mod cluster;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
 pub use self::cluster::RedisCluster;
+use crate::clock::{self, Clock};
 use crate::folder::Folder;
 use crate::package::on_path;
 use crate::port;
@@ -36,6 +36,7 @@ pub struct Redis {
     port: u16,
     url: String,
     options: Vec<String>,
+    clock: Option<Clock>,
     server: Running,
     /// After the server, which is in it.
     folder: Folder,
@@ -57,13 +58,39 @@ impl Redis {
     ///
     /// As [`start`](Self::start).
     pub fn start_with(options: &[&str]) -> Result<Self> {
+        Self::start_by(options, |_| Ok(None))
+    }
+
+    /// The same with a clock of its own, which [`set_clock`](Self::set_clock) moves.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), or there is no `cc`.
+    pub fn start_with_clock(options: &[&str]) -> Result<Self> {
+        Self::start_by(options, |folder| Clock::new(folder).map(Some))
+    }
+
+    fn start_by(
+        options: &[&str],
+        clock: impl FnOnce(&Folder) -> Result<Option<Clock>>,
+    ) -> Result<Self> {
         let folder = Folder::new("hallpass-redis-")?;
+        let clock = clock(&folder)?;
         let port = port::free()?;
         let url = format!("redis://127.0.0.1:{port}/");
         let options = options.iter().map(|&option| option.to_owned()).collect();
-        let server = Self { port, url, options, server: Running::default(), folder };
+        let server = Self { port, url, options, clock, server: Running::default(), folder };
         server.start_again()?;
         Ok(server)
+    }
+
+    /// Lets the server see so many seconds more than it is, or fewer, from now on.
+    ///
+    /// # Errors
+    ///
+    /// It has no clock of its own.
+    pub fn set_clock(&self, seconds: i64) -> Result<()> {
+        self.clock.as_ref().context("the server has no clock of its own")?.set(seconds)
     }
 
     /// `redis://HOST:PORT/`.
@@ -112,7 +139,7 @@ impl Redis {
     ///
     /// It runs, or does not start.
     pub fn start_again(&self) -> Result<()> {
-        let mut server = Command::new(program()?);
+        let mut server = clock::command(None, self.clock.as_ref(), program()?);
         server.args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", ""]);
         server.args(["--appendonly", "yes", "--maxmemory-policy", "noeviction", "--dir"]);
         server.arg(self.folder.path()).args(["--repl-diskless-sync-delay", "0"]);

@@ -109,8 +109,9 @@ impl Hallpass {
         if by.role() != Role::Operator {
             return Err(Forbidden::OnlyOperators.into());
         }
-        // What ends later than now has not ended.
-        let ended_before = ended_before.min(self.now());
+        // What ends later than now has not ended. What is removed is gone for good: a store's clock that is ahead for a
+        // while is not believed.
+        let ended_before = ended_before.min(self.0.clock.now());
         let mut pruned = 0;
         let outcome = loop {
             match self.store().prune(ended_before, PRUNE_BATCH).await {

@@ -1,5 +1,8 @@
 -- Whether a change was made of which no answer came. If not, it never will be: its nonce is fenced off.
-local NEWER_THAN, PAGE, MOST = 60000, 500, 10000
+--
+-- It looks back for a minute by the times of the lines. A clock that has jumped ahead between two of them counts for no more
+-- than LEAP: it did not take so long.
+local MINUTE, LEAP, PAGE, MOST = 60000, 5000, 500, 10000
 local wanted = {}
 for _, nonce in ipairs(ARGV) do
   wanted[nonce] = true
@@ -9,6 +12,7 @@ if redis.call('EXISTS', clock) == 0 then
 end
 local now = tonumber(redis.call('TIME')[1]) * 1000
 local found, from, looked_at = {}, '+', 0
+local later, age = now, 0
 while from do
   local page = redis.call('XREVRANGE', lines, from, '-', 'COUNT', PAGE)
   from = nil
@@ -21,7 +25,10 @@ while from do
       found[#found + 1] = {string.match(line[1], '^%d+'), fields.w, fields.k or ''}
     end
     from = '(' .. line[1]
-    if (tonumber(fields.a) or 0) < now - NEWER_THAN then
+    local at = tonumber(fields.a) or later
+    age = age + math.min(math.max(later - at, 0), LEAP)
+    later = at
+    if age > MINUTE then
       from = nil
       break
     end

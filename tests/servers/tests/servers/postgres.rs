@@ -2,6 +2,8 @@ use std::time::{Duration, Instant};
 
 use hallpass_servers::{Package, Postgres};
 
+use crate::is_ahead;
+
 fn start() -> Postgres {
     Package::POSTGRES.ensure_installed().unwrap();
     Postgres::start().unwrap()
@@ -24,6 +26,21 @@ fn settings_are_what_one_says() {
     Package::POSTGRES.ensure_installed().unwrap();
     let server = Postgres::start_with(&["max_connections=17"]).unwrap();
     assert_eq!(server.run("show max_connections").unwrap(), "17");
+}
+
+#[test]
+fn its_clock_goes_as_one_says_in_all_of_its_processes() {
+    Package::POSTGRES.ensure_installed().unwrap();
+    let server = Postgres::start_with_clock(&[]).unwrap();
+    let now = || {
+        let asked = server.run("select floor(extract(epoch from clock_timestamp()))");
+        asked.unwrap().parse().unwrap()
+    };
+    for ahead in [3_600, -86_400, 0] {
+        server.set_clock(ahead).unwrap();
+        assert!(is_ahead(now(), ahead));
+    }
+    assert!(start().set_clock(1).is_err(), "that one goes by the machine's");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use hallpass_servers::{Package, Redis, RedisCluster};
 
-use crate::until;
+use crate::{is_ahead, until};
 
 fn start() -> Redis {
     Package::REDIS.ensure_installed().unwrap();
@@ -21,6 +21,21 @@ fn options_are_what_one_says() {
     Package::REDIS.ensure_installed().unwrap();
     let server = Redis::start_with(&["--maxmemory", "12mb"]).unwrap();
     assert_eq!(server.run(&["CONFIG", "GET", "maxmemory"]).unwrap(), "maxmemory\n12582912");
+}
+
+#[test]
+fn its_clock_goes_as_one_says_however_often_it_is_started() {
+    Package::REDIS.ensure_installed().unwrap();
+    let server = Redis::start_with_clock(&[]).unwrap();
+    let now = || server.run(&["TIME"]).unwrap().lines().next().unwrap().parse().unwrap();
+    for ahead in [3_600, -86_400, 0] {
+        server.set_clock(ahead).unwrap();
+        assert!(is_ahead(now(), ahead));
+        server.kill().unwrap();
+        server.start_again().unwrap();
+        assert!(is_ahead(now(), ahead));
+    }
+    assert!(start().set_clock(1).is_err(), "that one goes by the machine's");
 }
 
 #[test]

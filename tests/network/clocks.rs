@@ -1,0 +1,165 @@
+//! The store's clock jumps. No promise about revocation rests on it. When a token expires does: it ends by the clock that is
+//! ahead, for as long as that one is.
+
+use std::time::Instant;
+
+use hallpass_core::store::{Position, TokenStore as _};
+use hallpass_core::{Caller, Issued, NewToken};
+use hallpass_testkit::Verb;
+use hallpass_tests::late::Late;
+use hallpass_tests::nodes::{NEVER, accepts, alice, owner, until};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::backend::Backend;
+use crate::node::{BOUND, Node, settings, truth};
+use crate::on_each_store;
+
+/// In seconds.
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+
+/// An hour ahead, an hour back, five minutes to and fro.
+const JUMPS: [i64; 4] = [HOUR, -HOUR, 300, -300];
+
+/// A token that ends so long after the time by which this node judges.
+async fn ending_in(node: &Node, span: SignedDuration) -> Issued {
+    let end = (node.passes.now() + span).to_string();
+    node.passes.issue(&alice(), NewToken::named("ci").expires(end)).await.unwrap()
+}
+
+fn job() -> Caller {
+    Caller::operator("nightly-job")
+}
+
+async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bound_and_the_log_is_followed<
+    B: Backend,
+>() {
+    let server = B::alone_with_clock();
+    let elsewhere = Node::on(&server, settings()).await;
+    let node = Node::on(&server, settings()).await;
+    // It has nothing but the log to go by.
+    let unbound = Node::on(&server, settings().bound(NEVER)).await;
+    let stays = elsewhere.issue().await;
+    unbound.recovers(&stays, 200).await;
+    unbound.listens(&server).await;
+    let begun = head(&server).await;
+    let mut read_again = 0;
+    for jump in JUMPS {
+        let token = elsewhere.issue().await;
+        for node in [&node, &unbound] {
+            node.recovers(&token, 200).await;
+            node.unplug();
+        }
+        server.set_clock(jump);
+        elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+        let revoked = Instant::now();
+        elsewhere.recovers(&token, 401).await;
+        let last = node.last_accepted(&token, revoked).await;
+        assert!(last <= BOUND, "{jump}: let in {:?} after the bound", last - BOUND);
+        assert_eq!(unbound.get(&token).await, 200, "without the bound it would be let in");
+        for node in [&node, &unbound] {
+            node.network.heal();
+            until("it is heard", async || node.get(&token).await == 401).await;
+            node.recovers(&stays, 200).await;
+        }
+        let before = unbound.faults.calls(Verb::Find);
+        assert_eq!(unbound.get(&stays).await, 200);
+        read_again += unbound.faults.calls(Verb::Find) - before;
+    }
+    // At most, another token's change was taken for its own.
+    assert!(read_again <= 1, "what is cached was void {read_again} times");
+    let log = B::open(server.url()).await.changes(Some(begun), 100).await.unwrap();
+    let numbers = log.lines.iter().map(|line| line.at.seq.get() - begun.seq.get());
+    assert!(numbers.eq(0..=2 * JUMPS.len() as u64), "{:?}", log.lines);
+}
+
+async fn head<B: Backend>(server: &B) -> Position {
+    B::open(server.url()).await.changes(None, 0).await.unwrap().head
+}
+
+async fn f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once_that_is_right_again<
+    B: Backend,
+>() {
+    let server = B::alone_with_clock();
+    let node = Node::on(&server, settings()).await;
+    let (endless, short) =
+        (node.issue().await, ending_in(&node, SignedDuration::from_mins(4)).await);
+    let becomes = async |token: &Issued, status| {
+        until("its time is known", async || node.get(token).await == status).await;
+        assert_eq!(node.get(&endless).await, 200);
+    };
+    becomes(&short, 200).await;
+    for jump in JUMPS {
+        server.set_clock(jump);
+        becomes(&short, if jump >= 300 { 401 } else { 200 }).await;
+    }
+    // What is revoked while the clock is ahead stays so.
+    server.set_clock(HOUR);
+    becomes(&short, 401).await;
+    let made_then = ending_in(&node, SignedDuration::from_mins(10)).await;
+    becomes(&made_then, 200).await;
+    node.passes.revoke(&alice(), short.record.id).await.unwrap();
+    server.set_clock(0);
+    until("its time is known", async || node.passes.now() < made_then.record.created_at).await;
+    becomes(&made_then, 200).await;
+    assert_eq!(node.get(&short).await, 401);
+}
+
+async fn f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_that_needs_it<
+    B: Backend,
+>() {
+    let server = B::alone_with_clock();
+    let late = Late::new(B::open(server.url()).await, B::open(server.url()).await).await;
+    let follower = Node::on(&server, settings().bound(NEVER)).await;
+    let token = follower.issue().await;
+    follower.recovers(&token, 200).await;
+    follower.listens(&server).await;
+    let before = head(&server).await;
+    late.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
+    late.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
+
+    let asked = follower.faults.calls(Verb::Find);
+    let is_trimmed = async || {
+        truth(&server).await.prune(&job(), Timestamp::UNIX_EPOCH).await.unwrap();
+        let log = B::open(server.url()).await.changes(Some(before), 100).await.unwrap();
+        log.lines.first().is_none_or(|line| line.at != before)
+    };
+    server.set_clock(-2 * DAY);
+    assert!(!is_trimmed().await, "what is from tomorrow is not old");
+    server.set_clock(DAY + HOUR);
+    assert!(is_trimmed().await, "the late node would find its line");
+    // In both of its days it goes on.
+    for clock in [DAY + HOUR, 0] {
+        server.set_clock(clock);
+        late.elsewhere.owner_changed(&alice(), &owner("dave")).await.unwrap();
+    }
+    assert_eq!(follower.get(&token).await, 200);
+    assert!(follower.faults.calls(Verb::Find) <= asked + 1, "who had read them needs none of them");
+    late.finds_out().await;
+    follower.passes.revoke(&alice(), token.record.id).await.unwrap();
+    follower.recovers(&token, 401).await;
+}
+
+/// What is removed cannot be brought back when the clock is right again.
+async fn f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has_ended<
+    B: Backend,
+>() {
+    let server = B::alone_with_clock();
+    let node = Node::on(&server, settings()).await;
+    let live = ending_in(&node, SignedDuration::from_hours(12)).await;
+    node.recovers(&live, 200).await;
+    server.set_clock(DAY);
+    until("its time is known", async || node.get(&live).await == 401).await;
+    let all = Timestamp::now() + SignedDuration::from_hours(48);
+    node.passes.prune(&job(), all).await.unwrap();
+    server.set_clock(0);
+    assert!(accepts(&truth(&server).await, &live).await);
+    until("its time is known", async || node.get(&live).await == 200).await;
+}
+
+on_each_store!(
+    f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bound_and_the_log_is_followed,
+    f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once_that_is_right_again,
+    f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_that_needs_it,
+    f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has_ended,
+);
