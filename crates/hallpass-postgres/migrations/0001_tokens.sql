@@ -45,7 +45,7 @@ CREATE TABLE hallpass.tokens (
         (previous_algorithm IS NULL) = (previous_digest IS NULL)
         AND (previous_digest IS NULL) = (previous_until IS NULL)
     )
-) WITH (fillfactor = 90); -- Room to note a use on the same page, so that no index has to be told.
+) WITH (fillfactor = 95); -- Room to note a use on the same page, so that no index has to be told.
 
 -- An owner's tokens: the limit counts them, lists show them. Of many with the same owner the owner is
 -- stored once; to sort a person's tokens costs nothing beside that.

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::literal::{Literal, Script};
+use crate::row;
 use crate::to_its_end::ToItsEnd;
 use crate::trouble::{Trouble, is_an_answer, trouble};
 
@@ -205,7 +206,10 @@ pub(crate) async fn ask(
         let mut held = Held::acquire(pool, until).await?;
         let error = match timeout_at(until, held.run(question)).await {
             Ok(Ok(rows)) => {
-                held.give_back();
+                // Else it is closed, and the next one may lead to the primary.
+                if !row::is_of_standby(&rows) {
+                    held.give_back();
+                }
                 return Ok(rows);
             }
             Ok(Err(error)) => error,

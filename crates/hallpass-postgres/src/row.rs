@@ -67,6 +67,11 @@ pub(crate) fn only(rows: &[PgRow]) -> Result<&PgRow, StoreError> {
     rows.first().ok_or_else(|| StoreError::corrupt("no row where there is always one"))
 }
 
+/// Whether a standby answered, as far as it was asked for that.
+pub(crate) fn is_of_standby(rows: &[PgRow]) -> bool {
+    rows.first().is_some_and(|row| row.try_get("standby").is_ok_and(|standby| standby))
+}
+
 /// A column that counts something.
 pub(crate) fn count(row: &PgRow, column: &str) -> Result<u64, StoreError> {
     u64::try_from(value::<i64>(row, column)?).map_err(StoreError::corrupt)

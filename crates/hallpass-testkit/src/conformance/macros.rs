@@ -102,7 +102,8 @@ macro_rules! __store_cases {
             prune:
                 what_ended_before_goes_and_the_rest_stays
                 a_batch_is_bounded
-                pruning_is_not_logged;
+                pruning_is_not_logged
+                what_is_prolonged_while_others_are_pruned_stays;
             races:
                 an_id_is_given_to_one_of_many
                 of_many_concurrent_rekeys_one_wins

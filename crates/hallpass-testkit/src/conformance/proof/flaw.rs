@@ -63,6 +63,8 @@ pub(crate) enum Flaw {
     PruneIgnoresTheLimit,
     /// Logs what it prunes.
     PruneIsLogged,
+    /// Looks for what has ended, and prunes it a moment later.
+    PruneLooksFirst,
     /// Begins behind the place that is asked for.
     ChangesLeaveOutThePlace,
     /// Reads the lines, and the head a moment later.

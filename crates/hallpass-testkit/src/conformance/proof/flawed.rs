@@ -157,6 +157,22 @@ impl Flawed {
         Ok(wanted.map(|record| record.id).collect())
     }
 
+    /// Prunes what had ended a moment ago, whatever has become of it.
+    pub(super) async fn prune_later(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let all = ListQuery::everything(Timestamp::UNIX_EPOCH, u32::MAX);
+        let mut records = self.data().list(&all).await?.records;
+        records.retain(|record| {
+            [record.expires_at, record.revoked_at].into_iter().flatten().any(|at| at < before)
+        });
+        yield_now().await;
+        let ids: Vec<_> = records.iter().take(limit as usize).map(|record| record.id).collect();
+        Ok(self.data().delete_many(None, &ids).await?.tokens.len() as u64)
+    }
+
     /// The token as a store with this flaw keeps it.
     pub(super) fn kept(&self, token: &StoredToken) -> StoredToken {
         let mut token = token.clone();

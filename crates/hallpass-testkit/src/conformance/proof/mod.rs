@@ -127,6 +127,8 @@ refused! {
         edges::times_keep_their_milliseconds;
     a_prune_without_a_limit: PruneIgnoresTheLimit by prune::a_batch_is_bounded;
     a_prune_that_is_logged: PruneIsLogged by prune::pruning_is_not_logged;
+    a_prune_of_what_had_ended: PruneLooksFirst by
+        prune::what_is_prolonged_while_others_are_pruned_stays;
     a_log_that_leaves_out_the_place: ChangesLeaveOutThePlace by
         log::the_place_asked_for_comes_first_with_its_nonce
         followers::whoever_follows_the_log_misses_no_change_of_many_writers;

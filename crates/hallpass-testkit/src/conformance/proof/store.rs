@@ -219,6 +219,10 @@ impl TokenStore for Flawed {
         if self.flaw == Flaw::PruneIncludesTheInstant {
             before = before.saturating_add(jiff::SignedDuration::from_millis(1)).unwrap_or(before);
         }
+        if self.flaw == Flaw::PruneLooksFirst {
+            drop(log);
+            return self.prune_later(before, limit).await;
+        }
         let pruned = self.data().prune(before, limit).await?;
         if self.flaw == Flaw::PruneIsLogged && pruned > 0 {
             let owner = Owner::new("somebody").map_err(StoreError::unavailable)?;
