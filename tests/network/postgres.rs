@@ -1,5 +1,6 @@
 //! What only PostgreSQL brings along.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hallpass_core::{Caller, NewToken};
@@ -76,6 +77,34 @@ async fn lets_nobody_in(
     node.recovers(&warm, 200).await;
     node.recovers(&cold, 200).await;
     node.recovers(&revoked, 401).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_is_still_starting_is_503() {
+    let server = Postgres::alone();
+    let folder = server.run("show data_directory");
+    let (tell, told) = std::sync::mpsc::channel();
+    let starting = Arc::clone(&server.server);
+    let begins = async || {
+        // It reads its log again, and waits at the first file as for an archive.
+        server.run("copy (select) to program 'touch recovery.signal hold'");
+        server.run("alter system set hot_standby = off");
+        server.run(
+            "alter system set restore_command = 'while [ -e hold ]; do sleep 0.05; done; false'",
+        );
+        server.kill();
+        std::thread::spawn(move || tell.send(starting.start_again()).unwrap());
+        until("it says so", async || {
+            let said = server.server.run("select 1");
+            said.is_err_and(|error| error.to_string().contains("the database system is"))
+        })
+        .await;
+    };
+    let ends = async || {
+        std::fs::remove_file(format!("{folder}/hold")).unwrap();
+        told.recv().unwrap().unwrap();
+    };
+    lets_nobody_in(&server, server.url(), begins, ends).await;
 }
 
 const END_ALL: &str = "select pg_terminate_backend(pid) from pg_stat_activity \

@@ -1,6 +1,7 @@
 //! What is PostgreSQL's own: its schema and its rights, its plans, its locks and its errors, and what the store finds
 //! out when a connection is lost.
 
+mod encrypted;
 mod listening;
 mod locks;
 mod migrations;

@@ -1,85 +1,37 @@
 //! Poll-only: what passes a pooler that gives each transaction another connection.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
-use hallpass_core::store::{ListQuery, TokenStore as _, Use};
+use hallpass_core::store::{ListQuery, StoreError, TokenStore as _, Use};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
-use hallpass_servers::Postgres;
+use hallpass_servers::{Package, PgBouncer, Postgres};
+use hallpass_testkit::FaultyStore;
+use hallpass_tests::nodes::{
+    alice, check, is_refused, is_unavailable, issue, node, settings, until,
+};
 use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, timeout};
 
 use super::{database, server};
 
-/// A pooler in its smallest form: each of its clients has two connections to the server, and each transaction gets
-/// the one that the transaction before did not have.
-async fn pooler_to(server: SocketAddr) -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            // It ends when either side goes away.
-            tokio::spawn(async move { drop(serve(client, server).await) });
-        }
-    });
-    address
+/// Each transaction gets the connection that the one before did not have.
+const TRANSACTIONS: &[&str] = &["pool_mode=transaction", "default_pool_size=2", "min_pool_size=2"];
+
+/// What the driver sends, unless it only polls.
+const LENIENT: &str = "ignore_startup_parameters=extra_float_digits";
+
+/// A real one in front of the server.
+fn pooler(settings: &[&str]) -> PgBouncer {
+    Package::PGBOUNCER.ensure_installed().expect("a pooler");
+    PgBouncer::start_with(server(), settings).expect("a pooler")
 }
 
-async fn serve(mut client: TcpStream, server: SocketAddr) -> std::io::Result<()> {
-    client.set_nodelay(true)?;
-    let length = client.read_u32().await?;
-    let mut startup = length.to_be_bytes().to_vec();
-    startup.resize(length as usize, 0);
-    client.read_exact(&mut startup[4..]).await?;
-
-    let mut servers = [TcpStream::connect(server).await?, TcpStream::connect(server).await?];
-    for (number, server) in servers.iter_mut().enumerate() {
-        server.write_all(&startup).await?;
-        loop {
-            let message = message(server).await?;
-            if number == 0 {
-                client.write_all(&message).await?;
-            }
-            if is_over(&message) {
-                break;
-            }
-        }
-    }
-    let mut turn = 0;
-    let mut asked = vec![0; 64 * 1024];
-    // They take turns: the client asks in one go, and waits until it is answered in full.
-    loop {
-        let length = client.read(&mut asked).await?;
-        if length == 0 {
-            return Ok(());
-        }
-        servers[turn].write_all(&asked[..length]).await?;
-        loop {
-            let message = message(&mut servers[turn]).await?;
-            client.write_all(&message).await?;
-            if is_over(&message) {
-                turn = 1 - turn;
-            }
-            if message[0] == b'Z' {
-                break;
-            }
-        }
-    }
+fn lenient() -> PgBouncer {
+    pooler(&[TRANSACTIONS, &[LENIENT]].concat())
 }
 
-/// The next message of a server's.
-async fn message(server: &mut TcpStream) -> std::io::Result<Vec<u8>> {
-    let mut message = vec![0; 5];
-    server.read_exact(&mut message).await?;
-    let length = u32::from_be_bytes([message[1], message[2], message[3], message[4]]);
-    message.resize(length as usize + 1, 0);
-    server.read_exact(&mut message[5..]).await?;
-    Ok(message)
-}
-
-/// Whether the server waits for what comes next, with no transaction open.
-fn is_over(message: &[u8]) -> bool {
-    message[0] == b'Z' && message[5] == b'I'
+fn poll_only() -> PostgresSettings {
+    PostgresSettings::default().poll_only()
 }
 
 /// Every verb, one after the other.
@@ -106,35 +58,110 @@ async fn lead_a_life(store: &PostgresStore) {
 }
 
 #[tokio::test]
-async fn poll_only_passes_a_pooler_that_what_is_prepared_does_not() {
-    let url = database();
-    PostgresStore::migrate(&url).await.unwrap();
-    let pooler = pooler_to(server().address()).await;
-    let through = url.replace(&server().address().to_string(), &pooler.to_string());
-
-    let settings = PostgresSettings::default().connections(1);
-    let store = settings.clone().connect(&through).await.unwrap();
-    let id = token("alice", "ci").record.id;
-    let mut refused = 0;
-    for _ in 0..4 {
-        refused += u32::from(store.find(id).await.is_err());
-    }
-    assert!(refused > 0, "the pooler is none: what was prepared was found again");
-    store.close().await;
-
-    let store = settings.poll_only().connect(&through).await.unwrap();
+async fn poll_only_passes_pgbouncer_in_transaction_mode_which_what_is_prepared_does_not() {
+    let (url, strict) = (database(), pooler(TRANSACTIONS));
+    // Its schema is made by that way, too.
+    let store = poll_only().connect(&strict.url(&url)).await.unwrap();
     for _ in 0..3 {
         lead_a_life(&store).await;
     }
     store.close().await;
+
+    let prepares = PostgresSettings::default().connections(1);
+    prepares.clone().connect(&strict.url(&url)).await.expect_err("it does not even get in");
+    let lenient = lenient();
+    let through = lenient.url(&url);
+    let stores = [prepares.clone(), prepares].map(|store| store.connect(&through));
+    let stores = futures::future::try_join_all(stores).await.unwrap();
+    let id = token("alice", "ci").record.id;
+    let mut refused = Vec::new();
+    for _ in 0..3 {
+        for store in &stores {
+            refused.extend(store.find(id).await.err());
+            refused.extend(store.find(id).await.err());
+        }
+    }
+    assert!(!refused.is_empty(), "what was prepared was found again");
+    assert!(refused.iter().all(StoreError::is_unavailable), "{refused:?}");
+}
+
+#[tokio::test]
+async fn through_pgbouncer_in_transaction_mode_nobody_hears_of_changes() {
+    let (url, pooler) = (database(), lenient());
+    let direct = PostgresStore::connect(&url).await.unwrap();
+    let ear = PostgresSettings::default().connect(&pooler.url(&url)).await.unwrap();
+    // Who begins to listen has a look first.
+    let head = async || direct.changes(None, 0).await.unwrap().head;
+    timeout(Duration::from_secs(10), ear.nudged(head().await)).await.expect("it listens");
+    let seen = head().await;
+    direct.announce(&owner("alice")).await.unwrap();
+    assert!(timeout(Duration::from_millis(300), ear.nudged(seen)).await.is_err());
+    ear.close().await;
+}
+
+#[tokio::test]
+async fn in_session_mode_nothing_is_to_be_said_to_the_store_and_changes_are_heard_of() {
+    let (url, pooler) = (database(), pooler(&["pool_mode=session", LENIENT]));
+    let direct = PostgresStore::connect(&url).await.unwrap();
+    let store =
+        PostgresSettings::default().connections(1).connect(&pooler.url(&url)).await.unwrap();
+    lead_a_life(&store).await;
+    let head = async || direct.changes(None, 0).await.unwrap().head;
+    let ear = PostgresSettings::default().connect(&pooler.url(&url)).await.unwrap();
+    timeout(Duration::from_secs(10), ear.nudged(head().await)).await.expect("it listens");
+    let seen = head().await;
+    direct.announce(&owner("alice")).await.unwrap();
+    timeout(Duration::from_secs(10), ear.nudged(seen)).await.expect("it hears");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f14_through_pgbouncer_nodes_keep_the_bound_and_outlive_its_restart() {
+    const BOUND: Duration = Duration::from_millis(500);
+    let (url, pooler) = (database(), pooler(TRANSACTIONS));
+    let through = pooler.url(&url);
+    let open = async || FaultyStore::new(poll_only().connect(&through).await.unwrap());
+    let short = settings().bound(BOUND).load_deadline(BOUND);
+    let (here, elsewhere) = (node(&open().await, short.clone()), node(&open().await, short));
+    for _ in 0..2 {
+        let (good, revoked) = (issue(&elsewhere).await, issue(&elsewhere).await);
+        for token in [&good, &revoked] {
+            until("it is let in", async || check(&here, token).await.is_ok()).await;
+        }
+        elsewhere.revoke(&alice(), revoked.record.id).await.unwrap();
+        let since = Instant::now();
+        let mut last = Duration::ZERO;
+        loop {
+            let asked = since.elapsed();
+            if check(&here, &revoked).await.is_err() {
+                break;
+            }
+            last = asked;
+        }
+        assert!(last <= BOUND, "let in {:?} after the bound", last - BOUND);
+        until("it is heard", async || is_refused(&check(&here, &revoked).await)).await;
+
+        pooler.stop().unwrap();
+        let away = async || is_unavailable(&check(&here, &good).await);
+        until("what is cached is too old", away).await;
+        pooler.start_again().unwrap();
+        until("it is well again", async || {
+            let verdict = check(&here, &good).await;
+            assert!(!is_refused(&verdict), "{verdict:?}");
+            verdict.is_ok()
+        })
+        .await;
+        let taken_back = async || elsewhere.revoke(&alice(), good.record.id).await.is_ok();
+        until("changes are made again", taken_back).await;
+        until("it is heard", async || is_refused(&check(&here, &good).await)).await;
+    }
 }
 
 #[tokio::test]
 async fn poll_only_keeps_nothing_in_a_session() {
     let server = Postgres::start_with(&["log_statement=all"]).unwrap();
-    let store = PostgresSettings::default().poll_only().connect(server.url()).await.unwrap();
+    let store = poll_only().connect(server.url()).await.unwrap();
     let nudged = store.nudged(store.changes(None, 0).await.unwrap().head);
-    assert!(tokio::time::timeout(std::time::Duration::from_millis(100), nudged).await.is_err());
+    assert!(timeout(Duration::from_millis(100), nudged).await.is_err());
     lead_a_life(&store).await;
     store.close().await;
 

@@ -139,6 +139,8 @@ async fn a_change_that_never_arrived_is_not_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_arrives_when_it_is_given_up_does_nothing() {
     let server = server();
+    // Else the server would do nothing in any case.
+    know_the_scripts(&server).await;
     let (network, store) = by_way_of(&server).await;
     let one = token("alice", "ci");
     store.insert(&one, None).await.unwrap();

@@ -20,6 +20,7 @@ mod clock;
 mod family;
 mod folder;
 mod package;
+mod pgbouncer;
 mod port;
 mod postgres;
 mod proxy;
@@ -29,6 +30,7 @@ mod watched;
 
 pub use self::{
     package::Package,
+    pgbouncer::PgBouncer,
     postgres::Postgres,
     proxy::{Connection, Flow, Proxy, Way},
     redis::{Redis, RedisCluster},

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{postgres, redis};
+use crate::{pgbouncer, postgres, redis};
 
 /// A package in Debian and what is made of it.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,9 @@ impl Package {
     /// PostgreSQL.
     pub const POSTGRES: Self =
         Self { name: "postgresql", is_there: || postgres::newest_programs().is_ok() };
+    /// `PgBouncer`.
+    pub const PGBOUNCER: Self =
+        Self { name: "pgbouncer", is_there: || pgbouncer::program().is_ok() };
     /// Redis.
     pub const REDIS: Self = Self { name: "redis-server", is_there: || redis::program().is_ok() };
 
@@ -25,7 +28,7 @@ impl Package {
         Self { name: "chromium", is_there: || on_path("chromium").is_some() };
 
     /// All that the tests need.
-    pub const ALL: [Self; 3] = [Self::POSTGRES, Self::REDIS, Self::CHROMIUM];
+    pub const ALL: [Self; 4] = [Self::POSTGRES, Self::PGBOUNCER, Self::REDIS, Self::CHROMIUM];
 
     /// Installs the package with `apt-get`, unless its program is there. That takes a minute, the network and
     /// the right to install.

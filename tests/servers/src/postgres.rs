@@ -37,7 +37,7 @@ fn template() -> Result<PathBuf> {
 }
 
 /// A folder for whoever the server runs as.
-fn own_folder() -> Result<Folder> {
+pub(crate) fn own_folder() -> Result<Folder> {
     let folder = Folder::new("hallpass-postgres-")?;
     if let Some(account) = Account::unprivileged()? {
         account.own(folder.path())?;

@@ -35,6 +35,8 @@ enum Step {
     Tree,
     /// Unit, property, integration and end-to-end tests
     Tests,
+    /// The stores over TLS, which has a workspace of its own
+    Tls,
     /// The pages, in a real browser
     Browser,
     /// The examples, by real clients of the systems they are like
@@ -107,6 +109,7 @@ impl Step {
             Self::Fmt => rust::fmt(workspace),
             Self::Tree => tree::check(workspace),
             Self::Tests => rust::tests(workspace),
+            Self::Tls => rust::tls(workspace),
             Self::Browser => node::browser(workspace),
             Self::Clients => node::clients(workspace),
             Self::Doctests => rust::doctests(workspace),

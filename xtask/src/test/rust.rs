@@ -1,6 +1,8 @@
 //! The steps that are a call of cargo. All name the same packages and features, so that each
 //! dependency is compiled once for all of them.
 
+use std::process::Command;
+
 use anyhow::{Context, Result};
 
 use super::counts::Counts;
@@ -50,6 +52,17 @@ pub(super) fn build(workspace: &Workspace) -> Result<()> {
     run(workspace.cargo(["test", "--no-run"]).args(EVERYTHING)).context("the tests do not build")
 }
 
+/// What the drivers are to be built with there must not reach the other builds.
+pub(super) fn tls(workspace: &Workspace) -> Result<Found> {
+    let manifest = ["--manifest-path", "tests/tls/Cargo.toml"];
+    run(workspace
+        .cargo(["fmt", "--check"])
+        .args(manifest)
+        .args(["--package", "hallpass-tls-tests"]))?;
+    let mut tests = workspace.cargo(["test", "--no-fail-fast", "--locked", "--target-dir"]);
+    counted(tests.arg(workspace.target("")).args(manifest))
+}
+
 pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
     // Asked for doctests alone, cargo runs those of libraries too that say they have none.
     let without = workspace.packages_without_doctests();
@@ -59,8 +72,11 @@ pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
 
 fn run_tests(workspace: &Workspace, kinds: &[&str]) -> Result<Found> {
     let mut command = workspace.cargo(["test", "--no-fail-fast"]);
-    command.args(EVERYTHING).args(kinds);
+    counted(command.args(EVERYTHING).args(kinds))
+}
+
+fn counted(tests: &mut Command) -> Result<Found> {
     let mut counts = Counts::default();
-    let ended_well = run_reading(&mut command, |line| libtest::read(&mut counts, line))?;
+    let ended_well = run_reading(tests, |line| libtest::read(&mut counts, line))?;
     counts.found(ended_well)
 }

@@ -33,7 +33,7 @@ impl Postgres {
     ///
     /// It does not follow.
     pub fn wait_for(&self, standby: &Self) -> Result<()> {
-        let here = self.run("select pg_current_wal_insert_lsn()")?;
+        let here = self.run("select pg_current_wal_flush_lsn()")?;
         standby.wait_until_it_is_so(&format!("pg_last_wal_replay_lsn() >= '{here}'"))
     }
 

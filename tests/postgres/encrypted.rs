@@ -1,0 +1,16 @@
+//! TLS is a feature of the driver, and it is off here. With it on: `tests/tls`.
+
+use hallpass_postgres::PostgresStore;
+
+use super::database;
+
+#[tokio::test]
+async fn where_tls_is_asked_for_and_was_not_built_in_nothing_is_sent_in_plain_text() {
+    let url = database();
+    PostgresStore::connect(&format!("{url}?sslmode=prefer")).await.expect("it is not asked for");
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let refused = PostgresStore::connect(&format!("{url}?sslmode={mode}")).await.unwrap_err();
+        let source = std::error::Error::source(&refused).expect("why").to_string();
+        assert!(source.contains("without TLS support"), "{mode}: {source}");
+    }
+}

@@ -1,0 +1,25 @@
+//! Opens the store at a URL, as a service would, issues a token and checks it: `one-check URL`.
+
+use anyhow::{Context as _, Result, bail};
+use hallpass_core::store::TokenStore;
+use hallpass_core::{Caller, Hallpass, NewToken};
+use hallpass_postgres::PostgresStore;
+use hallpass_redis::RedisStore;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let url = std::env::args().nth(1).context("say the URL of a store")?;
+    match url.split_once(':').context("that is no URL")?.0 {
+        "postgres" => check(PostgresStore::connect(&url).await?).await,
+        "redis" | "rediss" => check(RedisStore::connect(&url).await?).await,
+        _ => bail!("that is no store"),
+    }
+}
+
+async fn check(store: impl TokenStore) -> Result<()> {
+    let passes = Hallpass::builder(store).build();
+    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
+    passes.authenticate(issued.token.reveal().as_bytes()).await?;
+    println!("in");
+    Ok(())
+}
