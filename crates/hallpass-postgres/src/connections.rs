@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{ConnectOptions as _, PgConnection, Postgres};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -177,8 +177,19 @@ impl Held {
     }
 
     pub(crate) async fn run(&mut self, question: &Question) -> Result<Vec<PgRow>, sqlx::Error> {
-        let connection = self.0.as_mut().expect("it is there until it is given back");
-        question.run(connection).await
+        question.run(self.connection()).await
+    }
+
+    /// Gives it back once the server is done with what it has refused: it says so before it lets go of what it has
+    /// locked, and whoever tries again would find that locked.
+    async fn give_back_when_done(mut self, until: Instant) {
+        if let Ok(Ok(())) = timeout_at(until, self.connection().ping()).await {
+            self.give_back();
+        }
+    }
+
+    fn connection(&mut self) -> &mut PgConnection {
+        self.0.as_mut().expect("it is there until it is given back")
     }
 
     pub(crate) fn give_back(mut self) {
@@ -216,7 +227,7 @@ pub(crate) async fn ask(
             Err(_) => return Err(late()),
         };
         if is_an_answer(&error) {
-            held.give_back();
+            held.give_back_when_done(until).await;
             return Err(error);
         }
         if trouble(&error) != Trouble::Lost || dead == DEAD {

@@ -82,6 +82,7 @@
 //! [`prune`]: hallpass_core::Hallpass::prune
 
 mod connections;
+mod guards;
 mod list;
 mod literal;
 mod nudge;
@@ -91,6 +92,8 @@ mod schema;
 mod settings;
 mod sql;
 mod store;
+#[cfg(test)]
+mod tests;
 mod to_its_end;
 mod tokens;
 mod trouble;

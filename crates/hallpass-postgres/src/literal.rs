@@ -114,12 +114,6 @@ impl Script {
         self
     }
 
-    /// Puts another one behind it.
-    pub(crate) fn append(&mut self, other: &Self) -> &mut Self {
-        self.0.push_str(&other.0);
-        self
-    }
-
     pub(crate) fn to_sql(&self) -> AssertSqlSafe<String> {
         // Made of this crate's own templates and of literals, and of nothing else.
         AssertSqlSafe(self.0.clone())

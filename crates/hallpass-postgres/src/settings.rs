@@ -3,6 +3,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
 use crate::connections::{self, Connections};
+use crate::guards::Guards;
 use crate::open::OpenError;
 use crate::schema::{self, Wish};
 use crate::store::PostgresStore;
@@ -30,6 +31,7 @@ pub struct PostgresSettings {
     pub(crate) polls_only: bool,
     pub(crate) notifies: bool,
     pub(crate) migrates: bool,
+    pub(crate) guards: Guards,
 }
 
 impl Default for PostgresSettings {
@@ -40,6 +42,7 @@ impl Default for PostgresSettings {
             polls_only: false,
             notifies: true,
             migrates: true,
+            guards: Guards::ON,
         }
     }
 }

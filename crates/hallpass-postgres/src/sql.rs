@@ -4,13 +4,15 @@
 //! is prepared.
 
 /// A time in milliseconds since 1970; -infinity is the smallest number there is. Nobody writes the other infinity.
+///
+/// Not `extract`, whose decimal numbers take longer: a double tells milliseconds apart in any year there is.
 macro_rules! millis {
     ($column:literal) => {
         concat!(
             "CASE t.",
             $column,
             " WHEN '-infinity' THEN (-9223372036854775808)::int8 WHEN 'infinity' THEN 9223372036854775807 \
-             ELSE (extract(epoch FROM t.",
+             ELSE (date_part('epoch', t.",
             $column,
             ") * 1000)::int8 END AS ",
             $column
@@ -261,31 +263,47 @@ pub(crate) const TAKEN: &str = "SELECT EXISTS (SELECT FROM hallpass.tokens WHERE
 pub(crate) const EXISTS: &str =
     "SELECT EXISTS (SELECT FROM hallpass.tokens WHERE id = $1) AS found";
 
-macro_rules! touch {
-    ($skip:literal) => {
+/// Of several uses of one token the latest counts. Begins [`TOUCH`] and [`TOUCH_FREE`].
+macro_rules! used {
+    () => {
         concat!(
             by_key!(),
             "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1000; \
-             WITH used AS (SELECT id, revision, max(at) AS at FROM unnest($1, $2, $3) AS used (id, revision, at) \
-                 GROUP BY id, revision), \
-             held AS (SELECT t.id, used.at FROM hallpass.tokens AS t JOIN used ON t.id = used.id \
-                 WHERE t.revision = used.revision AND (t.last_used_at IS NULL OR t.last_used_at < used.at) \
-                 ORDER BY t.id FOR NO KEY UPDATE OF t",
-            $skip,
-            "), done AS (UPDATE hallpass.tokens AS t SET last_used_at = held.at FROM held \
-                 WHERE t.id = held.id RETURNING 1) \
-             SELECT count(*) AS moved FROM done"
+             WITH used AS MATERIALIZED (SELECT id, revision, max(at) AS at \
+                 FROM unnest($1, $2, $3) AS used (id, revision, at) GROUP BY id, revision ORDER BY id), "
         )
     };
 }
 
-/// Values: ids, revisions, times, as many of each. Of several uses of one token the latest counts.
+/// Which use is news.
+macro_rules! is_news {
+    () => {
+        "t.id = used.id AND t.revision = used.revision \
+         AND (t.last_used_at IS NULL OR t.last_used_at < used.at)"
+    };
+}
+
+/// Values: ids, revisions, times, as many of each.
 ///
-/// Rows are locked in the order of their ids, so that two of these never wait for each other.
-pub(crate) const TOUCH: &str = touch!("");
+/// Each row is found by its key, and so they are locked one after the other in the order of their ids: two of these do
+/// not wait for each other. To lock all of them first would rule it out, and take a third longer; if it happens after all,
+/// one of the two goes on with [`TOUCH_FREE`].
+pub(crate) const TOUCH: &str = concat!(
+    used!(),
+    "done AS (UPDATE hallpass.tokens AS t SET last_used_at = used.at FROM used WHERE ",
+    is_news!(),
+    " RETURNING 1) SELECT count(*) AS moved FROM done"
+);
 
 /// As [`TOUCH`], without the tokens that somebody keeps locked.
-pub(crate) const TOUCH_FREE: &str = touch!(" SKIP LOCKED");
+pub(crate) const TOUCH_FREE: &str = concat!(
+    used!(),
+    "free AS (SELECT t.id, used.at FROM hallpass.tokens AS t JOIN used ON ",
+    is_news!(),
+    " ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED), \
+     done AS (UPDATE hallpass.tokens AS t SET last_used_at = free.at FROM free WHERE t.id = free.id RETURNING 1) \
+     SELECT count(*) AS moved FROM done"
+);
 
 /// Values: before when, how many at most. What somebody has locked is left for the next time.
 pub(crate) const PRUNE: &str = concat!(
@@ -318,7 +336,7 @@ pub(crate) const TRIM: &str = "; DELETE FROM hallpass.changes WHERE \
 /// join with so many for worth compiling (JIT), which takes up to a second.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
      pg_is_in_recovery() AS standby, \
-     (extract(epoch FROM clock_timestamp()) * 1000)::int8 AS time, line.seq, line.nonce, line.kind, line.token::text AS token, line.owner \
+     (date_part('epoch', clock_timestamp()) * 1000)::int8 AS time, line.seq, line.nonce, line.kind, line.token::text AS token, line.owner \
      FROM (SELECT seq, nonce FROM hallpass.clock LIMIT 1) AS clock LEFT JOIN \
      (SELECT * FROM hallpass.changes WHERE seq >= $1 ORDER BY seq LIMIT $2) AS line ON true ORDER BY line.seq";
 

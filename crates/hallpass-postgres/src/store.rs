@@ -6,6 +6,7 @@ use hallpass_core::store::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
 use crate::connections::{self, Connections};
+use crate::guards::Guards;
 use crate::nudge::Nudges;
 use crate::open::{OpenError, Place};
 use crate::row::Line;
@@ -22,6 +23,7 @@ pub struct PostgresStore {
     pub(crate) connections: Arc<Connections>,
     pub(crate) nudges: Arc<Nudges>,
     pub(crate) lookup_deadline: Duration,
+    pub(crate) guards: Guards,
     notifies: bool,
     place: Place,
 }
@@ -37,6 +39,7 @@ impl PostgresStore {
             connections: Arc::new(connections),
             nudges: Arc::new(Nudges::new(server)),
             lookup_deadline: settings.lookup_deadline,
+            guards: settings.guards,
             notifies: settings.notifies,
             place: Place::of(options),
         }
@@ -85,7 +88,8 @@ impl PostgresStore {
 
     /// As [`change_with`](Self::change_with), for whoever has waited already.
     pub(crate) async fn change_in(&self, turn: Turn, work: Work) -> Result<Vec<Line>, StoreError> {
-        let lines = write::change(&self.connections, turn, work.notify(self.notifies)).await?;
+        let work = work.notify(self.notifies).under(self.guards);
+        let lines = write::change(&self.connections, turn, work).await?;
         if let Some(last) = lines.iter().filter_map(|line| line.seq).max() {
             self.nudges.tell(last);
         }

@@ -16,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::connections::{Connections, Held, Question, late};
+use crate::guards::Guards;
 use crate::literal::{Literal, Script};
 use crate::row::{self, Line};
 use crate::sql;
@@ -36,11 +37,13 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What is to be changed.
 #[derive(Debug)]
 pub(crate) struct Work {
-    /// What is waited for first.
-    lock: Option<Script>,
-    change: Script,
+    /// Whose other changes are waited for first.
+    owner: Option<Literal>,
+    template: &'static str,
+    values: Vec<Literal>,
     nonces: Vec<i64>,
     notify: bool,
+    guards: Guards,
 }
 
 impl Work {
@@ -53,14 +56,14 @@ impl Work {
         let nonces: Result<Vec<_>, _> =
             (0..lines).map(|_| fresh_nonce().map(u64::cast_signed)).collect();
         let nonces = nonces.map_err(StoreError::unavailable)?;
-        let mut literals = vec![Literal::integers(nonces.iter().copied())];
-        literals.extend(values);
-        Ok(Self { lock: None, change: Script::new(template, &literals), nonces, notify: true })
+        let first = [Literal::integers(nonces.iter().copied())];
+        let values = first.into_iter().chain(values).collect();
+        Ok(Self { owner: None, template, values, nonces, notify: true, guards: Guards::ON })
     }
 
     /// Waits for other changes to this owner's tokens first, and sees what they did.
     pub(crate) fn after_others_of(mut self, owner: &Owner) -> Self {
-        self.lock = Some(Script::new(sql::LOCK_OWNER, &[Literal::text(owner.as_str())]));
+        self.owner = Some(Literal::text(owner.as_str()));
         self
     }
 
@@ -70,16 +73,22 @@ impl Work {
         self
     }
 
+    /// Which guards are on.
+    pub(crate) fn under(mut self, guards: Guards) -> Self {
+        self.guards = guards;
+        self
+    }
+
     fn begin(&self) -> Script {
-        let mut script = Script::new(sql::BEGIN, &[]);
-        if let Some(lock) = &self.lock {
-            script.append(lock);
+        let mut script = Script::new(self.guards.sql(sql::BEGIN), &[]);
+        if let Some(owner) = &self.owner {
+            script.push(self.guards.sql(sql::LOCK_OWNER), std::slice::from_ref(owner));
         }
         script
     }
 
     fn finish(&self) -> Script {
-        let mut script = self.change.clone();
+        let mut script = Script::new(self.guards.sql(self.template), &self.values);
         script.push(sql::COMMIT, &[]);
         if self.notify
             && let Some(last) = self.nonces.last()
@@ -184,6 +193,10 @@ async fn attempt(
         Ok(Err(error)) => error,
         Err(_) => late(),
     };
+    #[cfg(test)]
+    if !work.guards.has(crate::guards::Guard::FoundOut) {
+        return Ok(Err(error));
+    }
     let until = started + CERTAINTY;
     let status = if is_an_answer(&error) {
         status_here(held, &transaction, until).await
