@@ -1,4 +1,4 @@
-use hallpass_core::store::{Change, ChangeKind, TokenStore as _};
+use hallpass_core::store::{Change, ChangeKind, StoreError, TokenStore as _};
 
 use super::*;
 
@@ -61,7 +61,7 @@ async fn is_revoked_in_silence(guards: Guards) -> bool {
     let revoked = store.change(&revoke).await;
     let heard = store.changes(Some(seen), 10).await.unwrap().lines;
     assert_eq!(heard.len(), 1, "there is what was there before");
-    assert!(revoked.is_ok() || revoked.as_ref().is_err_and(|error| error.is_corrupt()));
+    assert!(revoked.is_ok() || revoked.as_ref().is_err_and(StoreError::is_corrupt));
     let found = store.find(token.record.id).await.unwrap().value.unwrap();
     assert_eq!(found.record.revoked_at.is_some(), revoked.is_ok());
     revoked.is_ok()

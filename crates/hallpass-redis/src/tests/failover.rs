@@ -1,4 +1,4 @@
-use hallpass_core::store::TokenStore as _;
+use hallpass_core::store::{StoreError, TokenStore as _};
 
 use super::*;
 
@@ -41,7 +41,7 @@ async fn a_failover_undoes_it(guards: Guards) -> bool {
     run(&new, &["REPLICAOF", "127.0.0.1", "1"]);
     let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
     let revoked = store.change(&revoke).await;
-    assert!(revoked.is_ok() || revoked.as_ref().is_err_and(|error| error.is_outcome_unknown()));
+    assert!(revoked.is_ok() || revoked.as_ref().is_err_and(StoreError::is_outcome_unknown));
     old.kill().unwrap();
     new.promote().unwrap();
     let found = open(new.url(), guards).await.find(token.record.id).await.unwrap();

@@ -1,12 +1,7 @@
-use hallpass_core::TokenId;
-use hallpass_core::store::{Snapshot, StoreError, StoredToken, TokenStore as _};
+use hallpass_core::store::TokenStore as _;
 use hallpass_servers::{Flow, Way};
-use redis::Value;
 
 use super::*;
-use crate::line::within;
-use crate::trouble::Failure;
-use crate::{answer, packed};
 
 /// Whether a token that was revoked is found as it was before, on a replica that follows nobody any more.
 async fn a_replica_lets_it_in(guards: Guards) -> bool {
@@ -33,26 +28,6 @@ async fn a_replica_lets_it_in(guards: Guards) -> bool {
 async fn a_replica_is_asked_nothing() {
     assert!(a_replica_lets_it_in(Guards::without(Guard::Primary)).await);
     assert!(!a_replica_lets_it_in(Guards::ON).await);
-}
-
-impl RedisStore {
-    /// The token, and the clock some time later.
-    pub(crate) async fn find_in_two_steps(
-        &self,
-        id: TokenId,
-    ) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let ask = async |key: &[u8]| {
-            let get = redis::cmd("GET").arg(key).to_owned();
-            self.0.lookups.ask(&get, within(Duration::from_secs(5))).await
-        };
-        let key = self.0.namespace.token(id.as_uuid().as_bytes());
-        let value = match ask(&key).await.map_err(Failure::of_read)? {
-            Value::Nil => None,
-            value => Some(packed::unpack(id, answer::bytes(&value)?)?),
-        };
-        let clock = ask(self.0.clock.as_bytes()).await.map_err(Failure::of_read)?;
-        Ok(Snapshot { value, as_of: answer::clock(Some(&clock))? })
-    }
 }
 
 /// Whether a token as it was before a change passes for one of after it, if the change comes while it is read.
