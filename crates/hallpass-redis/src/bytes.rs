@@ -35,9 +35,13 @@ impl<'b> Bytes<'b> {
         Ok(std::str::from_utf8(self.take(length)?)?)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Fails unless everything was read.
     pub(crate) fn end(&self) -> Result<(), Undecodable> {
-        if self.0.is_empty() { Ok(()) } else { Err("a record with something behind it".into()) }
+        if self.is_empty() { Ok(()) } else { Err("a record with something behind it".into()) }
     }
 }
 

@@ -34,8 +34,11 @@ mod list;
 mod nudge;
 mod open;
 mod packed;
+mod page;
+mod scan;
 mod scripts;
 mod settings;
+mod sought;
 mod store;
 mod target;
 #[cfg(test)]

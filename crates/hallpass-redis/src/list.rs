@@ -1,16 +1,18 @@
-//! Lists: scripts read, and this library filters and sorts by `ListQuery::matches` and `Sort::compare`.
+//! Lists: scripts read, and this library filters and sorts.
 
-use std::cmp::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass_core::store::{ListKey, ListPage, ListQuery, ListValue, SortBy, StoreError};
-use hallpass_core::{Owner, TokenRecord};
+use hallpass_core::{Owner, TokenId};
 use redis::Value;
 use tokio::time::Instant;
 
 use crate::answer;
+use crate::bytes::Bytes;
 use crate::line::within;
-use crate::packed;
+use crate::packed::{self, Packed};
+use crate::page::Page;
 use crate::scripts;
 use crate::store::Shared;
 use crate::time;
@@ -22,11 +24,8 @@ const STEP: usize = 1000;
 /// How long a page of an owner's tokens may take, or of everybody's by their age.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// How long a list of everybody's tokens may take for which all have to be read.
-const SCAN_PATIENCE: Duration = Duration::from_secs(10);
-
 impl Shared {
-    pub(crate) async fn page(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
+    pub(crate) async fn page(self: &Arc<Self>, query: &ListQuery) -> Result<ListPage, StoreError> {
         if let Some(owner) = &query.owner {
             return self.of_owner(owner, query, within(PATIENCE)).await;
         }
@@ -41,7 +40,7 @@ impl Shared {
             Some(after) if is_by_age && !has_filters => {
                 self.by_age(query, after, within(PATIENCE)).await
             }
-            _ => self.scan(query, within(SCAN_PATIENCE)).await,
+            _ => self.scan(query).await,
         }
     }
 
@@ -59,8 +58,8 @@ impl Shared {
             let arguments = [owner.as_str().as_bytes(), &after[..], limit.as_bytes()];
             let read =
                 self.lists.read(&scripts::LIST_OWNER, &self.clock, &arguments, deadline).await;
-            let step = Step::read(read)?;
-            step.records.into_iter().for_each(|record| page.take(record));
+            let step = Step::of_owner(read)?;
+            step.tokens().try_for_each(|token| page.take(token?))?;
             after = step.cursor;
         }
         Ok(page.finish())
@@ -77,8 +76,11 @@ impl Shared {
         let mut records = Vec::new();
         loop {
             let count = (limit + 1 - records.len()).min(STEP);
-            let step = self.step(&after, query.sort.descending, count, deadline).await?;
-            records.extend(step.records);
+            let read = self.walk(&after, query.sort.descending, count, true, deadline).await;
+            let step = Step::of_all(read)?;
+            for token in step.tokens() {
+                records.push(token?.into_record()?);
+            }
             after = step.cursor;
             if after.is_empty() || records.len() > limit {
                 let more = records.len() > limit;
@@ -88,100 +90,77 @@ impl Shared {
         }
     }
 
-    /// Everybody's in another order or with filters: all are read.
-    async fn scan(&self, query: &ListQuery, deadline: Instant) -> Result<ListPage, StoreError> {
-        let mut page = Page::new(query);
-        let mut after = Vec::new();
-        loop {
-            let step = self.step(&after, false, STEP, deadline).await?;
-            step.records.into_iter().for_each(|record| page.take(record));
-            after = step.cursor;
-            if after.is_empty() {
-                return Ok(page.finish());
-            }
-        }
-    }
-
-    async fn step(
+    /// Reads the places of everybody's tokens, and perhaps the tokens.
+    pub(crate) async fn walk(
         &self,
         after: &[u8],
         descending: bool,
         count: usize,
+        wants_tokens: bool,
         deadline: Instant,
-    ) -> Result<Step, StoreError> {
+    ) -> Result<Value, Failure> {
         let count = count.to_string();
-        let direction: &[u8] = if descending { b"1" } else { b"0" };
-        let arguments = [after, direction, count.as_bytes()];
-        Step::read(self.lists.read(&scripts::LIST_ALL, &self.clock, &arguments, deadline).await)
+        let flag = |is_on: bool| -> &[u8] { if is_on { b"1" } else { b"0" } };
+        let arguments = [after, flag(descending), count.as_bytes(), flag(wants_tokens)];
+        self.lists.read(&scripts::LIST_ALL, &self.clock, &arguments, deadline).await
     }
 }
 
-/// What a script has read.
-struct Step {
+/// What was read in one step.
+pub(crate) struct Step {
     /// How many tokens there are, if that was asked for.
     total: u64,
     /// Where to go on; empty if this was all.
-    cursor: Vec<u8>,
-    records: Vec<TokenRecord>,
+    pub(crate) cursor: Vec<u8>,
+    pub(crate) ids: Vec<TokenId>,
+    /// The tokens of these ids, if they are read already.
+    pub(crate) values: Vec<Value>,
 }
 
 impl Step {
-    fn read(read: Result<Value, Failure>) -> Result<Self, StoreError> {
-        let parts = answer::of_read(read.map_err(Failure::of_read)?)?;
-        let [total, cursor, Value::Array(ids), Value::Array(values)] = &parts[..] else {
-            return Err(StoreError::corrupt("a list that is none"));
-        };
-        let tokens = ids.iter().zip(values).filter(|(_, value)| !matches!(value, Value::Nil));
-        let records = tokens.map(|(id, value)| {
-            let id = packed::id(answer::bytes(id)?)?;
-            Ok(packed::unpack(id, answer::bytes(value)?)?.record)
-        });
-        Ok(Self {
-            records: records.collect::<Result<_, StoreError>>()?,
-            cursor: answer::bytes(cursor)?.to_vec(),
-            total: answer::optional_number(total)?,
+    fn of_owner(read: Result<Value, Failure>) -> Result<Self, StoreError> {
+        Self::read(read, |id, ids| {
+            ids.push(packed::id(answer::bytes(id)?)?);
+            Ok(())
         })
     }
-}
 
-/// Puts a page together from all that there is, and keeps no more of it than it has to.
-struct Page<'q> {
-    query: &'q ListQuery,
-    total: u64,
-    kept: Vec<(ListKey, TokenRecord)>,
-}
-
-impl<'q> Page<'q> {
-    fn new(query: &'q ListQuery) -> Self {
-        Self { query, total: 0, kept: Vec::new() }
-    }
-
-    fn take(&mut self, record: TokenRecord) {
-        if !self.query.matches(&record) {
-            return;
-        }
-        self.total += 1;
-        let key = self.query.sort.key_of(&record);
-        let is_behind = |after: &ListKey| self.query.sort.compare(&key, after) == Ordering::Greater;
-        if self.query.after.as_ref().is_none_or(is_behind) {
-            self.kept.push((key, record));
-            if self.kept.len() >= 2 * (self.query.limit as usize + 1).max(STEP) {
-                self.shorten();
+    /// Of a [walk](Shared::walk).
+    pub(crate) fn of_all(read: Result<Value, Failure>) -> Result<Self, StoreError> {
+        Self::read(read, |chunk, ids| {
+            let mut places = Bytes::new(answer::bytes(chunk)?);
+            while !places.is_empty() {
+                ids.push(time::read_id_at(&mut places).map_err(StoreError::corrupt)?);
             }
-        }
+            Ok(())
+        })
     }
 
-    /// Keeps what is on the page, and one more.
-    fn shorten(&mut self) {
-        self.kept.sort_unstable_by(|(a, _), (b, _)| self.query.sort.compare(a, b));
-        self.kept.truncate(self.query.limit as usize + 1);
+    fn read(
+        read: Result<Value, Failure>,
+        add: impl Fn(&Value, &mut Vec<TokenId>) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
+        let parts = answer::of_read(read.map_err(Failure::of_read)?)?;
+        let Ok([total, cursor, Value::Array(found), Value::Array(values)]) =
+            <[Value; 4]>::try_from(parts)
+        else {
+            return Err(no_list());
+        };
+        let mut ids = Vec::new();
+        found.iter().try_for_each(|found| add(found, &mut ids))?;
+        let cursor = answer::bytes(&cursor)?.to_vec();
+        Ok(Self { total: answer::optional_number(&total)?, cursor, ids, values })
     }
 
-    fn finish(mut self) -> ListPage {
-        self.shorten();
-        let limit = self.query.limit as usize;
-        let more = self.kept.len() > limit;
-        let records = self.kept.into_iter().take(limit).map(|(_, record)| record).collect();
-        ListPage { records, total: self.total, more }
+    /// The tokens that are still there.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = Result<Packed<'_>, StoreError>> {
+        let found = self.ids.iter().zip(&self.values);
+        let found = found.filter(|(_, value)| !matches!(value, Value::Nil));
+        let mut known = "";
+        found.map(move |(id, value)| packed::look(*id, answer::bytes(value)?, &mut known))
     }
+}
+
+pub(crate) fn no_list() -> StoreError {
+    StoreError::corrupt("a list that is none")
 }

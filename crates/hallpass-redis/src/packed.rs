@@ -5,7 +5,7 @@
 //! write the same (`scripts/common.lua`).
 
 use hallpass_core::store::{PreviousSecret, Secrets, StoreError, StoredToken};
-use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord};
+use hallpass_core::{Digest, Owner, Revision, Scope, ScopeSet, TokenId, TokenRecord};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -128,48 +128,113 @@ pub(crate) fn pack(token: &StoredToken, pieces: &Pieces) -> Vec<u8> {
 
 /// The token of a value.
 pub(crate) fn unpack(id: TokenId, value: &[u8]) -> Result<StoredToken, StoreError> {
-    read(id, value).map_err(StoreError::corrupt)
+    Packed::read(id, value).and_then(Packed::into_token).map_err(StoreError::corrupt)
 }
 
-fn read(id: TokenId, value: &[u8]) -> Result<StoredToken, Undecodable> {
-    let mut value = Bytes::new(value);
-    if value.byte()? != VERSION {
-        return Err("a record of another version".into());
-    }
-    let flags = value.byte()?;
-    if flags & !(EXPIRES | REVOKED | USED | PREVIOUS | CREATED | REGENERATED) != 0 {
-        return Err("a record with something unknown in it".into());
-    }
-    let has = |flag| flags & flag != 0;
-    let revision = Revision::new(u64::from_be_bytes(value.array()?));
-    let expires_at = time::read_if(has(EXPIRES), &mut value)?;
-    let revoked_at = time::read_if(has(REVOKED), &mut value)?;
-    let last_used_at = time::read_if(has(USED), &mut value)?;
-    let current = read_digest(&mut value)?;
-    let previous = if has(PREVIOUS) {
-        Some(PreviousSecret { digest: read_digest(&mut value)?, until: time::read(&mut value)? })
-    } else {
-        None
+/// What a value says, for whom a look is enough: an error whenever [`unpack`] is one. Many tokens have the scopes of the one
+/// before, which are known to be some.
+pub(crate) fn look<'v>(
+    id: TokenId,
+    value: &'v [u8],
+    known: &mut &'v str,
+) -> Result<Packed<'v>, StoreError> {
+    let mut look = || {
+        let packed = Packed::read(id, value)?;
+        if packed.scopes != *known {
+            packed.scopes().try_for_each(|scope| scope.parse::<Scope>().map(drop))?;
+            *known = packed.scopes;
+        }
+        Ok::<_, Undecodable>(packed)
     };
-    let created_at = match time::read_if(has(CREATED), &mut value)? {
-        Some(created_at) => created_at,
-        None => time::of_id(id)?,
-    };
-    let regenerated_at = time::read_if(has(REGENERATED), &mut value)?;
-    let owner = Owner::new(value.text()?)?;
-    let mut record = TokenRecord::new(id, owner, value.text()?, created_at);
-    value.text()?.clone_into(&mut record.description);
-    let scopes = value.text()?;
-    if !scopes.is_empty() {
-        record.scopes = ScopeSet::parse(scopes.split(' '))?;
+    look().map_err(StoreError::corrupt)
+}
+
+/// A token with its texts still in its value.
+pub(crate) struct Packed<'v> {
+    pub(crate) id: TokenId,
+    pub(crate) owner: Owner,
+    pub(crate) name: &'v str,
+    pub(crate) description: &'v str,
+    /// Between single spaces.
+    scopes: &'v str,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) last_used_at: Option<Timestamp>,
+    pub(crate) revoked_at: Option<Timestamp>,
+    regenerated_at: Option<Timestamp>,
+    revision: Revision,
+    secrets: Secrets,
+}
+
+impl<'v> Packed<'v> {
+    fn read(id: TokenId, value: &'v [u8]) -> Result<Self, Undecodable> {
+        let mut value = Bytes::new(value);
+        if value.byte()? != VERSION {
+            return Err("a record of another version".into());
+        }
+        let flags = value.byte()?;
+        if flags & !(EXPIRES | REVOKED | USED | PREVIOUS | CREATED | REGENERATED) != 0 {
+            return Err("a record with something unknown in it".into());
+        }
+        let has = |flag| flags & flag != 0;
+        let revision = Revision::new(u64::from_be_bytes(value.array()?));
+        let expires_at = time::read_if(has(EXPIRES), &mut value)?;
+        let revoked_at = time::read_if(has(REVOKED), &mut value)?;
+        let last_used_at = time::read_if(has(USED), &mut value)?;
+        let current = read_digest(&mut value)?;
+        let previous = if has(PREVIOUS) {
+            let digest = read_digest(&mut value)?;
+            Some(PreviousSecret { digest, until: time::read(&mut value)? })
+        } else {
+            None
+        };
+        let created_at = match time::read_if(has(CREATED), &mut value)? {
+            Some(created_at) => created_at,
+            None => time::of_id(id)?,
+        };
+        let regenerated_at = time::read_if(has(REGENERATED), &mut value)?;
+        let owner = Owner::new(value.text()?)?;
+        let (name, description, scopes) = (value.text()?, value.text()?, value.text()?);
+        value.end()?;
+        Ok(Self {
+            id,
+            owner,
+            name,
+            description,
+            scopes,
+            created_at,
+            expires_at,
+            last_used_at,
+            revoked_at,
+            regenerated_at,
+            revision,
+            secrets: Secrets { current, previous },
+        })
     }
-    value.end()?;
-    record.expires_at = expires_at;
-    record.last_used_at = last_used_at;
-    record.revoked_at = revoked_at;
-    record.regenerated_at = regenerated_at;
-    record.revision = revision;
-    Ok(StoredToken { record, secrets: Secrets { current, previous } })
+
+    /// The scopes as they are written.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &'v str> {
+        let is_there = !self.scopes.is_empty();
+        is_there.then(|| self.scopes.split(' ')).into_iter().flatten()
+    }
+
+    fn into_token(self) -> Result<StoredToken, Undecodable> {
+        let scopes = ScopeSet::parse(self.scopes())?;
+        let mut record = TokenRecord::new(self.id, self.owner, self.name, self.created_at);
+        self.description.clone_into(&mut record.description);
+        record.scopes = scopes;
+        record.expires_at = self.expires_at;
+        record.last_used_at = self.last_used_at;
+        record.revoked_at = self.revoked_at;
+        record.regenerated_at = self.regenerated_at;
+        record.revision = self.revision;
+        Ok(StoredToken { record, secrets: self.secrets })
+    }
+
+    /// The record of one that was [looked](look) at.
+    pub(crate) fn into_record(self) -> Result<TokenRecord, StoreError> {
+        self.into_token().map(|token| token.record).map_err(StoreError::corrupt)
+    }
 }
 
 fn read_digest(value: &mut Bytes<'_>) -> Result<Digest, Undecodable> {

@@ -2,6 +2,7 @@
 
 use hallpass_core::TokenId;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::bytes::{Bytes, Undecodable};
 
@@ -70,10 +71,23 @@ pub(crate) fn place(created_at: Timestamp, id: TokenId) -> Vec<u8> {
     place
 }
 
+/// The id of the token that stands there.
+pub(crate) fn read_id_at(place: &mut Bytes<'_>) -> Result<TokenId, Undecodable> {
+    let [_, since_1970 @ ..]: [u8; LEN] = place.array()?;
+    let id = if place.byte()? == 2 {
+        let mut id = [0; 16];
+        id[..6].copy_from_slice(&since_1970);
+        id[6..].copy_from_slice(place.take(10)?);
+        id
+    } else {
+        place.array()?
+    };
+    Ok(TokenId::from_uuid(Uuid::from_bytes(id)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millisecond(millis).unwrap()
@@ -108,7 +122,11 @@ mod tests {
         for time in times.map(at) {
             for id in ids {
                 let id = TokenId::from_uuid(Uuid::from_u128(id));
-                places.push(((time, id), place(time, id)));
+                let place = place(time, id);
+                let mut bytes = Bytes::new(&place);
+                assert_eq!(read_id_at(&mut bytes).unwrap(), id);
+                bytes.end().unwrap();
+                places.push(((time, id), place));
             }
         }
         places.sort();

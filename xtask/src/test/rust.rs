@@ -60,7 +60,10 @@ pub(super) fn tls(workspace: &Workspace) -> Result<Found> {
         .args(manifest)
         .args(["--package", "hallpass-tls-tests"]))?;
     let mut tests = workspace.cargo(["test", "--no-fail-fast", "--locked", "--target-dir"]);
-    counted(tests.arg(workspace.target("")).args(manifest))
+    counted(tests.arg(workspace.target("")).args(manifest)).context(
+        "tests/tls has a lock file of its own; where a crate's dependencies have changed: \
+         cargo update --workspace --manifest-path tests/tls/Cargo.toml",
+    )
 }
 
 pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {

@@ -14,12 +14,10 @@ local function has(flags, flag)
 end
 
 -- The number that seven bytes make: 50 bits, which a double holds.
-local function number(bytes)
-  local value = 0
-  for at = 1, 7 do
-    value = value * 256 + string.byte(bytes, at)
-  end
-  return value
+local function number(bytes, from)
+  from = from or 1
+  local a, b, c, d, e, f, g = string.byte(bytes, from, from + 6)
+  return (((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f) * 256 + g
 end
 
 local function token(id)
@@ -65,39 +63,53 @@ local function log(nonce, what, count)
   return seq
 end
 
+-- So many bytes of a value, and where it goes on.
+local function take(value, at, count)
+  local bytes = string.sub(value, at, at + count - 1)
+  if #bytes ~= count then
+    error('a record that ends early')
+  end
+  return bytes, at + count
+end
+
+local function take_time(value, at, is_there)
+  if is_there then
+    return take(value, at, 7)
+  end
+  return '', at
+end
+
+local function take_digest(value, at)
+  return take(value, at, 33 + (string.byte(value, at) or 0))
+end
+
 -- Takes a stored record apart, as far as scripts need it.
 local function read(id, value)
-  if string.byte(value, 1) ~= 1 then
+  local version, flags = string.byte(value, 1, 2)
+  if version ~= 1 then
     error('a record of another version')
   end
-  local record = {id = id, flags = string.byte(value, 2), revision = string.sub(value, 3, 10)}
-  local at = 11
-  local function take(count)
-    local bytes = string.sub(value, at, at + count - 1)
-    if #bytes ~= count then
-      error('a record that ends early')
-    end
-    at = at + count
-    return bytes
+  local record = {id = id, flags = flags, revision = string.sub(value, 3, 10)}
+  local at, until_then, created = 11, '', nil
+  record.expires, at = take_time(value, at, has(flags, EXPIRES))
+  record.revoked, at = take_time(value, at, has(flags, REVOKED))
+  record.used, at = take_time(value, at, has(flags, USED))
+  record.current, at = take_digest(value, at)
+  record.previous = ''
+  if has(flags, PREVIOUS) then
+    record.previous, at = take_digest(value, at)
+    until_then, at = take(value, at, 7)
+    record.previous = record.previous .. until_then
   end
-  local function time(flag)
-    return has(record.flags, flag) and take(7) or ''
-  end
-  record.expires, record.revoked, record.used = time(EXPIRES), time(REVOKED), time(USED)
-  local function digest()
-    local length = take(1)
-    return length .. take(string.byte(length) + 32)
-  end
-  record.current = digest()
-  record.previous = has(record.flags, PREVIOUS) and digest() .. take(7) or ''
   record.rest = string.sub(value, at)
-  local created = time(CREATED)
-  time(REGENERATED)
-  local length = string.byte(take(1))
-  if length >= 128 then
-    length = (length - 128) * 256 + string.byte(take(1))
+  created, at = take_time(value, at, has(flags, CREATED))
+  at = at + (has(flags, REGENERATED) and 7 or 0)
+  local length, low = string.byte(value, at, at + 1)
+  at = at + 1
+  if length and length >= 128 then
+    length, at = (length - 128) * 256 + (low or 0), at + 1
   end
-  record.owner = take(length)
+  record.owner = take(value, at, length or 1)
   -- Its place in the index: when it was created, and then its id, without what both have in common.
   local of_id = '\2' .. string.sub(id, 1, 6)
   if created == '' then
@@ -108,14 +120,14 @@ local function read(id, value)
   return record
 end
 
+local function earlier(one, other)
+  return one and other and math.min(one, other) or one or other
+end
+
 -- When it is over, as a number; nil if never.
 local function ends(record)
-  local expires = record.expires ~= '' and number(record.expires) or nil
-  local revoked = record.revoked ~= '' and number(record.revoked) or nil
-  if expires and revoked then
-    return math.min(expires, revoked)
-  end
-  return expires or revoked
+  return earlier(record.expires ~= '' and number(record.expires) or nil,
+    record.revoked ~= '' and number(record.revoked) or nil)
 end
 
 local function write(record)
@@ -184,12 +196,8 @@ local function merge(low, left)
   redis.call('ZREM', ends_first, low)
 end
 
-local function unindex(place)
-  local low = chunk_of(place)
-  if not low then
-    return
-  end
-  redis.call('ZREM', chunk(low), place)
+-- What becomes of a chunk when places have gone from it.
+local function settle(low)
   local left = redis.call('ZCARD', chunk(low))
   if left == 0 then
     redis.call('ZREM', chunks, low)
@@ -197,6 +205,15 @@ local function unindex(place)
   elseif left < FEW then
     merge(low, left)
   end
+end
+
+local function unindex(place)
+  local low = chunk_of(place)
+  if not low then
+    return
+  end
+  redis.call('ZREM', chunk(low), place)
+  settle(low)
 end
 
 local function remove(record)

@@ -1,7 +1,8 @@
--- Everybody's tokens behind a place of the index, in its order or against it.
+-- Everybody's places in the index behind one of them, in its order or against it: one text for each chunk, and if they are
+-- wanted the tokens as well.
 local prefix = string.sub(KEYS[1], 1, -2)
 local chunks = prefix .. 'd'
-local after, descending, limit = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
+local after, descending, limit, wants_tokens = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4] == '1'
 local total = redis.call('HGET', prefix .. 'm', 'total')
 if not total then
   return {'gone'}
@@ -20,16 +21,19 @@ if not low and not (after ~= '' and descending) then
   low = some(chunks, start, 1)[1]
 end
 local bound = after ~= '' and '(' .. after or start
-local ids, keys, last = {}, {}, nil
-while low and #ids < limit do
-  for _, place in ipairs(some(prefix .. 'i' .. low, bound, limit - #ids)) do
+local found, keys, count, last = {}, {}, 0, nil
+while low and count < limit do
+  local places = some(prefix .. 'i' .. low, bound, limit - count)
+  for at = 1, wants_tokens and #places or 0 do
+    local place = places[at]
     local id = #place == 18 and string.sub(place, 2, 7) .. string.sub(place, 9) or string.sub(place, 9)
-    last = place
-    ids[#ids + 1] = id
     keys[#keys + 1] = prefix .. 't' .. id
   end
+  found[#found + 1] = table.concat(places)
+  count = count + #places
+  last = places[#places] or last
   low = some(chunks, '(' .. low, 1)[1]
 end
 -- Where to go on, if this is not all.
-local cursor = #ids == limit and last or ''
-return {'done', total, cursor, ids, #keys > 0 and redis.call('MGET', unpack(keys)) or {}}
+local cursor = count == limit and last or ''
+return {'done', total, cursor, found, #keys > 0 and redis.call('MGET', unpack(keys)) or {}}
