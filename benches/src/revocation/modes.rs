@@ -18,6 +18,10 @@ use crate::site::Site;
 /// How many tokens share a window where a node hears of them late: they are watched at once.
 const AT_ONCE: usize = 50;
 
+/// How often in a mode the store may be too slow for a change, of all windows: a machine that is busy with something else, or
+/// whose disk is, is no verdict.
+const UNANSWERED: usize = 20;
+
 /// All modes of a store.
 pub(super) fn add<S: Site>(
     measured: &mut Measured,
@@ -33,15 +37,15 @@ pub(super) fn add<S: Site>(
     let healthy = if S::IS_PUSHED { single(plan) } else { together(plan) };
 
     let nodes = open(Trouble::default())?;
-    add(measured, "idle", repeat(runtime, &nodes, healthy, plan.rounds)?);
+    add(measured, "idle", repeat(plan.rounds, || healthy.run(runtime, &nodes, || ()))?);
     let load = Load::begin(runtime, &nodes, plan.others)?;
-    add(measured, "loaded", repeat(runtime, &nodes, healthy, plan.rounds)?);
+    add(measured, "loaded", repeat(plan.rounds, || healthy.run(runtime, &nodes, || ()))?);
     let checks = load.end(runtime)?;
     measured.figure(format!("{}_loaded_checks_per_second", S::NAME), checks);
     close(runtime, &nodes)?;
 
     let nodes = open(Trouble { deaf: true, ..Trouble::default() })?;
-    add(measured, "deaf", repeat(runtime, &nodes, together(plan), plan.rounds)?);
+    add(measured, "deaf", repeat(plan.rounds, || together(plan).run(runtime, &nodes, || ()))?);
     close(runtime, &nodes)?;
 
     if let Some(server) = site.address() {
@@ -67,17 +71,24 @@ fn together(plan: Plan) -> Window {
     Window { tokens, apart: Duration::from_millis(10), ..single(plan) }
 }
 
-fn repeat(
-    runtime: &Runtime,
-    nodes: &[Hallpass],
-    window: Window,
-    rounds: usize,
-) -> Result<Vec<Outcome>> {
-    let mut outcomes = Vec::new();
+/// Windows, until there have been so many rounds.
+fn repeat(rounds: usize, mut window: impl FnMut() -> Result<Vec<Outcome>>) -> Result<Vec<Outcome>> {
+    let (mut outcomes, mut unanswered) = (Vec::new(), 0);
     while outcomes.len() < rounds {
-        outcomes.extend(window.run(runtime, nodes, || ())?);
+        match window() {
+            Ok(more) => outcomes.extend(more),
+            Err(error) if unanswered < UNANSWERED && is_unavailable(&error) => unanswered += 1,
+            Err(error) => return Err(error),
+        }
+    }
+    if unanswered > 0 {
+        println!("{unanswered} changes were answered with 503, and made again with other tokens");
     }
     Ok(outcomes)
+}
+
+fn is_unavailable(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<hallpass_core::Error>().is_some_and(hallpass_core::Error::is_unavailable)
 }
 
 /// The last node loses its store, and hears of nothing; then the tokens are revoked, all at once.
@@ -89,12 +100,11 @@ fn cut_off(
 ) -> Result<Vec<Outcome>> {
     let tokens = (2 * AT_ONCE).min(plan.rounds);
     let window = Window { tokens, revokers: LAST, ..single(plan) };
-    let mut outcomes = Vec::new();
-    while outcomes.len() < plan.rounds {
-        outcomes.extend(window.run(runtime, nodes, || network.swallow())?);
+    repeat(plan.rounds, || {
+        let outcomes = window.run(runtime, nodes, || network.swallow());
         network.heal();
         // What was lost stays lost: the node learns at once that its connections are of no use.
         network.cut();
-    }
-    Ok(outcomes)
+        outcomes
+    })
 }

@@ -321,13 +321,13 @@ pub(crate) const PRUNE: &str = concat!(
 /// Lets the oldest lines of the log go, from the first on and without a gap, whatever the server's
 /// clock did when they were written. The last line stays: readers know their place by it.
 ///
-/// Values: those of [`PRUNE`], how old a line must be, in hours, and how many go at most. If none of the first
+/// Values: how old a line must be, in hours, and how many go at most. If none of the first
 /// thousand is so old, none is looked at beyond.
 pub(crate) const TRIM: &str = "; DELETE FROM hallpass.changes WHERE \
      EXISTS (SELECT FROM (SELECT at FROM hallpass.changes ORDER BY seq LIMIT 1000) AS first \
-         WHERE at < now() - make_interval(hours => $3::int)) \
-     AND seq <= (SELECT max(seq) FROM (SELECT seq, at FROM hallpass.changes ORDER BY seq LIMIT $4) AS oldest \
-         WHERE at < now() - make_interval(hours => $3::int)) AND seq < (SELECT seq FROM hallpass.clock)";
+         WHERE at < now() - make_interval(hours => $1::int)) \
+     AND seq <= (SELECT max(seq) FROM (SELECT seq, at FROM hallpass.changes ORDER BY seq LIMIT $2) AS oldest \
+         WHERE at < now() - make_interval(hours => $1::int)) AND seq < (SELECT seq FROM hallpass.clock)";
 
 /// The head of the log beside each of its lines, and alone if there is none: one statement and so one
 /// snapshot. With the server's time, and whether it is a standby, which may not know the latest.

@@ -22,6 +22,10 @@ use crate::{list, sql};
 /// How long a line of the change log is kept at least, in hours.
 const RETENTION: i64 = 24;
 
+/// How many tokens are pruned at once: a millisecond or two of the server's work, so that look-ups are not behind it in
+/// line.
+const PRUNE_BATCH: u32 = 64;
+
 /// How many older ones a prune lets go: some tenths of a second's work.
 const TRIM_BATCH: i64 = 100_000;
 
@@ -162,15 +166,21 @@ impl TokenStore for PostgresStore {
     }
 
     async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let values = [
-            Literal::time(ended_before),
-            Literal::integer(i64::from(limit)),
-            Literal::integer(RETENTION),
-            Literal::integer(TRIM_BATCH),
-        ];
-        let mut script = Script::new(sql::PRUNE, &values);
-        script.push(sql::TRIM, &values);
-        row::counted(&self.keep_house(script).await.map_err(refused)?, "pruned")
+        let mut pruned = 0;
+        loop {
+            let some = PRUNE_BATCH.min(limit - pruned);
+            let values = [Literal::time(ended_before), Literal::integer(some.into())];
+            let mut script = Script::new(sql::PRUNE, &values);
+            if pruned == 0 {
+                let values = [Literal::integer(RETENTION), Literal::integer(TRIM_BATCH)];
+                script.push(sql::TRIM, &values);
+            }
+            let gone = row::counted(&self.keep_house(script).await.map_err(refused)?, "pruned")?;
+            pruned += u32::try_from(gone).map_err(StoreError::corrupt)?;
+            if gone < some.into() || pruned == limit {
+                return Ok(pruned.into());
+            }
+        }
     }
 
     async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {

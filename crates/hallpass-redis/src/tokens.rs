@@ -167,6 +167,14 @@ impl TokenStore for RedisStore {
 
     async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
         let deadline = within(PATIENCE);
+        // Of several of one token the latest counts.
+        let mut uses = uses.to_vec();
+        uses.sort_unstable_by_key(|usage| (usage.id, usage.revision, usage.at));
+        uses.dedup_by(|later, kept| {
+            let is_same = (later.id, later.revision) == (kept.id, kept.revision);
+            kept.at = if is_same { later.at } else { kept.at };
+            is_same
+        });
         let mut moved = 0;
         for batch in uses.chunks(TOUCH_BATCH) {
             let mut bytes = Vec::with_capacity(31 * batch.len());

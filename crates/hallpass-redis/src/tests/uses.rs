@@ -19,7 +19,10 @@ async fn a_late_use_is_noted(guards: Guards) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_use_is_noted_where_the_token_is_as_it_was() {
-    const REVISION: Guards = Guards::without_line(" and string.sub(head, 3, 10) == revision", "");
+    const REVISION: Guards = Guards::without_line(
+        " and string.sub(value, 3, 10) == string.sub(uses, at + 17, at + 24)",
+        "",
+    );
     assert!(a_late_use_is_noted(REVISION).await);
     assert!(!a_late_use_is_noted(Guards::ON).await);
 }
@@ -40,10 +43,8 @@ async fn the_last_use_goes_back(guards: Guards) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_use_moves_forward_only() {
-    const FORWARD: Guards = Guards::without_line(
-        "number(string.sub(head, before + 1, before + 7)) < number(time)",
-        "true",
-    );
+    const FORWARD: Guards =
+        Guards::without_line("number(value, before + 1) < number(time)", "true");
     assert!(the_last_use_goes_back(FORWARD).await);
     assert!(!the_last_use_goes_back(Guards::ON).await);
 }
