@@ -68,7 +68,8 @@ async fn it_goes_on_in_batches_until_none_is_left() {
     let pruned = service.passes.prune_with(&by, now, |gone| told.push(gone)).await;
     assert_eq!(pruned.unwrap(), 1_201);
     assert_eq!(told, [500, 1_000, 1_201]);
-    assert_eq!(service.store.faults().calls(Verb::Prune), 3);
+    // The last one finds none: a store may take fewer than it could.
+    assert_eq!(service.store.faults().calls(Verb::Prune), 4);
     assert_eq!(service.happened.only().count, 1_201);
 }
 
