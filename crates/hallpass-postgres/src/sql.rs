@@ -263,47 +263,31 @@ pub(crate) const TAKEN: &str = "SELECT EXISTS (SELECT FROM hallpass.tokens WHERE
 pub(crate) const EXISTS: &str =
     "SELECT EXISTS (SELECT FROM hallpass.tokens WHERE id = $1) AS found";
 
-/// Of several uses of one token the latest counts. Begins [`TOUCH`] and [`TOUCH_FREE`].
-macro_rules! used {
-    () => {
+macro_rules! touch {
+    ($skip:literal) => {
         concat!(
             by_key!(),
             "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1000; \
-             WITH used AS MATERIALIZED (SELECT id, revision, max(at) AS at \
-                 FROM unnest($1, $2, $3) AS used (id, revision, at) GROUP BY id, revision ORDER BY id), "
+             WITH used AS (SELECT id, revision, max(at) AS at FROM unnest($1, $2, $3) AS used (id, revision, at) \
+                 GROUP BY id, revision), \
+             held AS (SELECT t.id, used.at FROM hallpass.tokens AS t JOIN used ON t.id = used.id \
+                 WHERE t.revision = used.revision AND (t.last_used_at IS NULL OR t.last_used_at < used.at) \
+                 ORDER BY t.id FOR NO KEY UPDATE OF t",
+            $skip,
+            "), done AS (UPDATE hallpass.tokens AS t SET last_used_at = held.at FROM held \
+                 WHERE t.id = held.id RETURNING 1) \
+             SELECT count(*) AS moved FROM done"
         )
     };
 }
 
-/// Which use is news.
-macro_rules! is_news {
-    () => {
-        "t.id = used.id AND t.revision = used.revision \
-         AND (t.last_used_at IS NULL OR t.last_used_at < used.at)"
-    };
-}
-
-/// Values: ids, revisions, times, as many of each.
+/// Values: ids, revisions, times, as many of each. Of several uses of one token the latest counts.
 ///
-/// Each row is found by its key, and so they are locked one after the other in the order of their ids: two of these do
-/// not wait for each other. To lock all of them first would rule it out, and take a third longer; if it happens after all,
-/// one of the two goes on with [`TOUCH_FREE`].
-pub(crate) const TOUCH: &str = concat!(
-    used!(),
-    "done AS (UPDATE hallpass.tokens AS t SET last_used_at = used.at FROM used WHERE ",
-    is_news!(),
-    " RETURNING 1) SELECT count(*) AS moved FROM done"
-);
+/// Rows are locked in the order of their ids, so that two of these never wait for each other.
+pub(crate) const TOUCH: &str = touch!("");
 
 /// As [`TOUCH`], without the tokens that somebody keeps locked.
-pub(crate) const TOUCH_FREE: &str = concat!(
-    used!(),
-    "free AS (SELECT t.id, used.at FROM hallpass.tokens AS t JOIN used ON ",
-    is_news!(),
-    " ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED), \
-     done AS (UPDATE hallpass.tokens AS t SET last_used_at = free.at FROM free WHERE t.id = free.id RETURNING 1) \
-     SELECT count(*) AS moved FROM done"
-);
+pub(crate) const TOUCH_FREE: &str = touch!(" SKIP LOCKED");
 
 /// Values: before when, how many at most. What somebody has locked is left for the next time.
 pub(crate) const PRUNE: &str = concat!(
