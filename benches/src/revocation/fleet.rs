@@ -65,6 +65,11 @@ pub(super) async fn issue(node: &Hallpass) -> Result<Held> {
     Ok(Held { by, id: issued.record.id, text: issued.token.reveal().to_owned() })
 }
 
+/// Whether a store did not answer in time: on a machine that is too busy, that is no verdict.
+pub(super) fn is_unavailable(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<hallpass_core::Error>().is_some_and(hallpass_core::Error::is_unavailable)
+}
+
 /// A store with something wrong about it.
 #[derive(Clone, Debug)]
 pub(super) struct Troubled<S> {

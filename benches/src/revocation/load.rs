@@ -9,7 +9,7 @@ use hallpass_core::Hallpass;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::fleet::issue;
+use super::fleet::{is_unavailable, issue};
 use crate::random::Random;
 
 /// How many checks a task makes before others have their turn: what a service does for a few requests.
@@ -95,11 +95,18 @@ async fn load_check(node: &Hallpass, text: &str) -> Result<()> {
 
 async fn revoke(node: Hallpass, is_over: Arc<AtomicBool>) -> Result<()> {
     while !is_over.load(Ordering::Relaxed) {
-        let held = issue(&node).await?;
-        node.revoke(&held.by, held.id).await?;
-        let verdict = node.authenticate(held.text.as_bytes()).await;
-        ensure!(verdict.is_err(), "a token is accepted by the node that has revoked it");
-        tokio::time::sleep(REVOCATIONS).await;
+        match revoke_one(&node).await {
+            Err(error) if !is_unavailable(&error) => return Err(error),
+            _ => tokio::time::sleep(REVOCATIONS).await,
+        }
     }
+    Ok(())
+}
+
+async fn revoke_one(node: &Hallpass) -> Result<()> {
+    let held = issue(node).await?;
+    node.revoke(&held.by, held.id).await?;
+    let verdict = node.authenticate(held.text.as_bytes()).await;
+    ensure!(verdict.is_err(), "a token is accepted by the node that has revoked it");
     Ok(())
 }

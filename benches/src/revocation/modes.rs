@@ -7,7 +7,7 @@ use hallpass_core::Hallpass;
 use hallpass_servers::Proxy;
 use tokio::runtime::Runtime;
 
-use super::fleet::{LAST, Trouble, fleet};
+use super::fleet::{LAST, Trouble, fleet, is_unavailable};
 use super::load::Load;
 use super::told::note;
 use super::window::{Outcome, Window};
@@ -85,10 +85,6 @@ fn repeat(rounds: usize, mut window: impl FnMut() -> Result<Vec<Outcome>>) -> Re
         println!("{unanswered} changes were answered with 503, and made again with other tokens");
     }
     Ok(outcomes)
-}
-
-fn is_unavailable(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<hallpass_core::Error>().is_some_and(hallpass_core::Error::is_unavailable)
 }
 
 /// The last node loses its store, and hears of nothing; then the tokens are revoked, all at once.
