@@ -53,6 +53,9 @@ struct Plan {
     others: usize,
 }
 
+/// How often it is tried to make the plain cache fail, on a machine that may be too busy for the race.
+const RACES: usize = 5;
+
 /// How much later an answer comes that a revocation overtakes.
 const LATE: Duration = Duration::from_millis(100);
 
@@ -115,12 +118,16 @@ fn beside(measured: &mut Measured, runtime: &Runtime, plan: Plan) -> Result<()> 
     let trouble = Trouble { late: LATE, ..Trouble::default() };
     let guarded = runtime.block_on(fleet::fleet(&InMemory::default(), plan.bound, trouble))?;
     run("race_guarded", guarded, race, Some(plan.bound))?;
-    let pushed = runtime.block_on(naive::fleet(plan.live, true, LATE));
-    let longest = run("race_pushed", pushed, race, None)?;
-    if longest <= plan.bound {
-        measured.broken.push(
-            "race_pushed: the plain cache stayed within the bound: nothing was raced".to_owned(),
-        );
+    let mut longest = Duration::ZERO;
+    for _ in 0..RACES {
+        let pushed = runtime.block_on(naive::fleet(plan.live, true, LATE));
+        longest = longest.max(run("race_pushed", pushed, race, None)?);
+        if longest > plan.bound {
+            return Ok(());
+        }
     }
+    measured.broken.push(format!(
+        "race_pushed: the plain cache stayed within the bound {RACES} times: nothing was raced"
+    ));
     Ok(())
 }
