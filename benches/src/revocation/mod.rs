@@ -36,7 +36,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::fleet::{NODES, Trouble};
 use self::told::note;
-use self::window::Window;
+use self::window::{Outcome, Window};
 use crate::Scale;
 use crate::harness::Measured;
 use crate::site::{InMemory, Kind, PostgresSite, RedisSite, SqliteSite};
@@ -118,16 +118,16 @@ fn beside(measured: &mut Measured, runtime: &Runtime, plan: Plan) -> Result<()> 
     let trouble = Trouble { late: LATE, ..Trouble::default() };
     let guarded = runtime.block_on(fleet::fleet(&InMemory::default(), plan.bound, trouble))?;
     run("race_guarded", guarded, race, Some(plan.bound))?;
-    let mut longest = Duration::ZERO;
-    for _ in 0..RACES {
-        let pushed = runtime.block_on(naive::fleet(plan.live, true, LATE));
-        longest = longest.max(run("race_pushed", pushed, race, None)?);
-        if longest > plan.bound {
-            return Ok(());
-        }
+    let (mut pushed, mut races) = (Vec::new(), 0);
+    while races < RACES && !pushed.iter().any(|outcome: &Outcome| outcome.last > plan.bound) {
+        let nodes = runtime.block_on(naive::fleet(plan.live, true, LATE));
+        pushed = race.run(runtime, &nodes, || ())?;
+        races += 1;
     }
-    measured.broken.push(format!(
-        "race_pushed: the plain cache stayed within the bound {RACES} times: nothing was raced"
-    ));
+    if note(measured, "race_pushed", &pushed, None) <= plan.bound {
+        measured.broken.push(format!(
+            "race_pushed: the plain cache stayed within the bound {RACES} times: nothing was raced"
+        ));
+    }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What each verb of the trait is in Redis.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use hallpass_core::store::{
@@ -169,12 +170,8 @@ impl TokenStore for RedisStore {
         let deadline = within(PATIENCE);
         // Of several of one token the latest counts.
         let mut uses = uses.to_vec();
-        uses.sort_unstable_by_key(|usage| (usage.id, usage.revision, usage.at));
-        uses.dedup_by(|later, kept| {
-            let is_same = (later.id, later.revision) == (kept.id, kept.revision);
-            kept.at = if is_same { later.at } else { kept.at };
-            is_same
-        });
+        uses.sort_unstable_by_key(|usage| (usage.id, usage.revision, Reverse(usage.at)));
+        uses.dedup_by_key(|usage| (usage.id, usage.revision));
         let mut moved = 0;
         for batch in uses.chunks(TOUCH_BATCH) {
             let mut bytes = Vec::with_capacity(31 * batch.len());

@@ -163,8 +163,8 @@ pub trait TokenStore: Send + Sync + 'static {
     fn touch(&self, uses: &[Use]) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Removes at most `limit` tokens that were revoked or expired before that time, and as many
-    /// lines of the change log as its retention lets go. Answers how many tokens went. It may stop before it has taken
-    /// long; none means that none is left.
+    /// lines of the change log as its retention lets go. Answers how many tokens went. It may leave some for the
+    /// next call, so as not to take long; that none went means that none is left.
     ///
     /// # Errors
     ///
