@@ -67,7 +67,7 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
     let served = serve("ours", async move || {
         let ours = Ours::new(callers, Owners::Many, &[SCOPE]).await?;
         let router =
-            Router::new().route(PATH, get(answer.scoped(SCOPE))).layer(ours.passes.layer());
+            Router::new().route(PATH, get(answer.scoped(SCOPE))).layer(ours.hallpass.layer());
         Ok((router, bearers(ours.tokens)))
     })?;
     let ours = cases.add("ours", &served, "authorization", ())?;

@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 use hallpass_cache::Cached;
-use hallpass_core::{Caller, Hallpass, Limits, NewToken};
+use hallpass_core::{Actor, Hallpass, Limits, NewToken};
 use hallpass_memory::MemoryStore;
 use tokio::runtime::{Builder, Runtime};
 
 /// A handle, and the texts of the tokens that it has issued.
 pub(crate) struct Ours {
-    pub(crate) passes: Hallpass,
+    pub(crate) hallpass: Hallpass,
     pub(crate) tokens: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl Ours {
     /// So many tokens with these scopes, each used once, so that it is cached.
     pub(crate) async fn new(count: usize, owners: Owners, scopes: &[&str]) -> Result<Self> {
         let limits = Limits::default().unlimited_tokens();
-        let passes = Hallpass::builder(Cached::new(MemoryStore::new())).limits(limits).build();
+        let hallpass = Hallpass::builder(Cached::new(MemoryStore::new())).limits(limits).build();
         let mut tokens = Vec::with_capacity(count);
         for number in 0..count {
             let owner = match owners {
@@ -38,14 +38,14 @@ impl Ours {
                 Owners::One => "owner".to_owned(),
             };
             let new = NewToken::named("bench").scopes(scopes.iter().copied());
-            let token = passes.issue(&Caller::owner(owner.as_str()), new).await?.token;
+            let token = hallpass.issue(&Actor::owner(owner.as_str()), new).await?.token;
             tokens.push(token.reveal().to_owned());
         }
         // When all are there: each new token voids what is cached on its stripe.
         for token in &tokens {
-            passes.authenticate(token.as_bytes()).await?;
+            hallpass.authenticate(token.as_bytes()).await?;
         }
-        Ok(Self { passes, tokens })
+        Ok(Self { hallpass, tokens })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use hallpass_core::store::{ListKey, ListValue, Sort, SortBy};
-use hallpass_core::{Caller, Clock, Error, Hallpass, Listing, NewToken, TokenId, TokenRecord};
+use hallpass_core::{Actor, Clock, Error, Hallpass, ListOptions, NewToken, TokenId, TokenRecord};
 use hallpass_memory::MemoryStore;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ pub fn check(data: &[u8]) {
             let Ok(cursor) = String::from_utf8(list.words.fill(data)) else { return };
             let listing = listing(list.sort).cursor(&cursor);
             let place = read(&cursor, list);
-            match (now(lists.passes.list(&lists.alice, &listing)), &place) {
+            match (now(lists.hallpass.list(&lists.alice, &listing)), &place) {
                 (Ok(page), Some(place)) => {
                     let behind = list.records.iter().filter(|record| {
                         list.sort.compare(&list.sort.key_of(record), place).is_gt()
@@ -44,7 +44,7 @@ pub fn check(data: &[u8]) {
                 (Err(Error::Invalid(_)), None) => {}
                 (answer, _) => panic!("{cursor:?} says {place:?}: {answer:?}"),
             }
-            let strange = now(lists.passes.list(&Caller::owner("bob"), &listing));
+            let strange = now(lists.hallpass.list(&Actor::owner("bob"), &listing));
             assert!(matches!(strange, Err(Error::Invalid(_))), "{cursor:?} is not bob's");
         }
     });
@@ -86,14 +86,14 @@ fn unhex(hex: &str) -> Option<String> {
     String::from_utf8(digits.chunks(2).map(byte).collect::<Option<Vec<_>>>()?).ok()
 }
 
-fn listing(sort: Sort) -> Listing {
-    Listing::new().sort(sort).limit(PAGE)
+fn listing(sort: Sort) -> ListOptions {
+    ListOptions::new().sort(sort).limit(PAGE)
 }
 
 /// Some tokens, in every order.
 struct Lists {
-    passes: Hallpass,
-    alice: Caller,
+    hallpass: Hallpass,
+    alice: Actor,
     all: Vec<List>,
 }
 
@@ -108,8 +108,8 @@ struct List {
 impl Lists {
     fn new() -> Self {
         let clock = Hands(Arc::new(AtomicI64::new(1_800_000_000)));
-        let passes = Hallpass::builder(MemoryStore::new()).clock(clock.clone()).build();
-        let alice = Caller::owner("alice");
+        let hallpass = Hallpass::builder(MemoryStore::new()).clock(clock.clone()).build();
+        let alice = Actor::owner("alice");
         for (name, expires) in [
             ("größe", "30d"),
             ("b", "never"),
@@ -119,32 +119,32 @@ impl Lists {
             ("日", "2w"),
         ] {
             let new = NewToken::named(name).expires(expires);
-            let issued = now(passes.issue(&alice, new)).expect("a token");
+            let issued = now(hallpass.issue(&alice, new)).expect("a token");
             clock.0.fetch_add(1, Ordering::Relaxed);
             if expires == "30d" {
-                now(passes.authenticate(issued.token.reveal().as_bytes())).expect("it is good");
+                now(hallpass.authenticate(issued.token.reveal().as_bytes())).expect("it is good");
             }
         }
         let all = [SortBy::CreatedAt, SortBy::Name, SortBy::ExpiresAt, SortBy::LastUsedAt]
             .into_iter()
             .flat_map(|by| [false, true].map(|descending| Sort { by, descending }))
-            .map(|sort| List::new(&passes, &alice, sort))
+            .map(|sort| List::new(&hallpass, &alice, sort))
             .collect();
-        Self { passes, alice, all }
+        Self { hallpass, alice, all }
     }
 }
 
 impl List {
     /// Walks through the list by its own cursors, and takes the second of them for the words.
-    fn new(passes: &Hallpass, by: &Caller, sort: Sort) -> Self {
-        let whole = now(passes.list(by, &listing(sort).limit(100))).expect("a list");
+    fn new(hallpass: &Hallpass, by: &Actor, sort: Sort) -> Self {
+        let whole = now(hallpass.list(by, &listing(sort).limit(100))).expect("a list");
         let (mut walked, mut cursors) = (Vec::new(), Vec::new());
         loop {
             let page = match cursors.last() {
                 None => listing(sort),
                 Some(cursor) => listing(sort).cursor(cursor),
             };
-            let page = now(passes.list(by, &page)).expect("a page");
+            let page = now(hallpass.list(by, &page)).expect("a page");
             walked.extend(page.items);
             match page.next_cursor {
                 Some(cursor) => cursors.push(cursor),

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
-use hallpass_core::{Caller, Hallpass, NewToken, public};
+use hallpass_core::{Actor, Hallpass, NewToken, public};
 use hallpass_memory::MemoryStore;
 use hallpass_tower::{HallpassExt, PolicyTable, PrincipalExt, TokenLayer, TokenService};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
@@ -54,13 +54,13 @@ impl Setup {
         }
     }
 
-    fn layer(self, passes: &Hallpass) -> TokenLayer {
-        let layer = passes.layer();
+    fn layer(self, hallpass: &Hallpass) -> TokenLayer {
+        let layer = hallpass.layer();
         match self {
             Self::Default => layer,
             Self::Names => layer.query_parameters(self.names().iter().copied()),
             Self::BearerOnly => layer.bearer_only(),
-            Self::Tripwire => layer.bearer_only().tripwire(),
+            Self::Tripwire => layer.bearer_only().reject_query_tokens(),
             Self::Optional => layer.optional(),
             Self::Public => layer.policy(PolicyTable::new().get(PUBLIC_PATH, public())),
         }
@@ -77,11 +77,11 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        let passes = Hallpass::builder(MemoryStore::new()).prefix(PREFIX).build();
-        let alice = Caller::owner("alice");
-        let issue = |name| now(passes.issue(&alice, NewToken::named(name))).expect("a token");
+        let hallpass = Hallpass::builder(MemoryStore::new()).prefix(PREFIX).build();
+        let alice = Actor::owner("alice");
+        let issue = |name| now(hallpass.issue(&alice, NewToken::named(name))).expect("a token");
         let [token, other, revoked] = ["T", "U", "revoked"].map(issue);
-        now(passes.revoke(&alice, revoked.record.id)).expect("a token is revoked");
+        now(hallpass.revoke(&alice, revoked.record.id)).expect("a token is revoked");
         let text = |issued: &hallpass_core::Issued| issued.token.reveal().as_bytes().to_vec();
         let live = vec![text(&token), text(&other)];
 
@@ -103,7 +103,7 @@ impl Stage {
             .with("TAB", "\t")
             .with("LINE", "\n");
         let services =
-            Setup::ALL.map(|setup| (setup, setup.layer(&passes).layer(Witness))).to_vec();
+            Setup::ALL.map(|setup| (setup, setup.layer(&hallpass).layer(Witness))).to_vec();
         Self { words, live, services }
     }
 

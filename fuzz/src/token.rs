@@ -11,13 +11,13 @@ const RETIRED: &str = "old2";
 
 struct Parser {
     stage: Stage,
-    passes: Hallpass,
+    hallpass: Hallpass,
 }
 
 thread_local! {
     static PARSER: Parser = Parser {
         stage: Stage::new(),
-        passes: Hallpass::builder(MemoryStore::new()).prefix(PREFIX).accept_prefix(RETIRED).build(),
+        hallpass: Hallpass::builder(MemoryStore::new()).prefix(PREFIX).accept_prefix(RETIRED).build(),
     };
 }
 
@@ -29,19 +29,19 @@ thread_local! {
 pub fn check(data: &[u8]) {
     PARSER.with(|parser| {
         let text = parser.stage.words.fill(data);
-        check_text(&parser.passes, &text);
+        check_text(&parser.hallpass, &text);
         // No mutation finds a checksum.
-        check_text(&parser.passes, &[&text[..], checksum(&text).as_bytes()].concat());
-        check_made(&parser.passes, data);
+        check_text(&parser.hallpass, &[&text[..], checksum(&text).as_bytes()].concat());
+        check_made(&parser.hallpass, data);
     });
 }
 
-fn check_text(passes: &Hallpass, text: &[u8]) {
+fn check_text(hallpass: &Hallpass, text: &[u8]) {
     let prefix = [PREFIX, RETIRED].into_iter().find(|prefix| is_token(text, prefix));
-    let parsed = passes.parse(text);
+    let parsed = hallpass.parse(text);
     let shown = String::from_utf8_lossy(text);
     assert_eq!(parsed.is_ok(), prefix.is_some(), "{shown}");
-    assert_eq!(passes.is_well_formed(text), prefix.is_some(), "{shown}");
+    assert_eq!(hallpass.is_well_formed(text), prefix.is_some(), "{shown}");
     let (Ok(token), Some(prefix)) = (parsed, prefix) else { return };
     assert!(is_b64token(text), "{shown} fits behind `Bearer`");
     let secret = &shown[prefix.len() + 1 + 22..][..43];
@@ -50,15 +50,15 @@ fn check_text(passes: &Hallpass, text: &[u8]) {
 }
 
 /// Any id and any secret make a token: sixteen bytes for the one, a digit from each of the next for the other.
-fn check_made(passes: &Hallpass, data: &[u8]) {
+fn check_made(hallpass: &Hallpass, data: &[u8]) {
     let byte = |place: usize| data.get(place).copied().unwrap_or_default();
     let id = u128::from_be_bytes(std::array::from_fn(byte));
     let secret: String =
         (16..16 + 43).map(|place| base62(u128::from(byte(place)) % 62, 1)).collect();
     for prefix in [PREFIX, RETIRED] {
         let text = assemble(prefix, id, &secret);
-        let token = passes.parse(text.as_bytes()).unwrap_or_else(|_| panic!("{text} is a token"));
+        let token = hallpass.parse(text.as_bytes()).unwrap_or_else(|_| panic!("{text} is a token"));
         assert_eq!(token.id().as_uuid().as_u128(), id, "{text}");
     }
-    assert!(passes.parse(assemble("other", id, &secret).as_bytes()).is_err());
+    assert!(hallpass.parse(assemble("other", id, &secret).as_bytes()).is_err());
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::store::TokenStore;
 use hallpass_core::{
-    Caller, Denied, Error, Hallpass, Issued, Limits, NewToken, Owner, Principal, Regenerate, Scope,
-    Standing, TokenId, TokenRecord, TokenUpdate,
+    Actor, AuthError, Error, Hallpass, Issued, Limits, NewToken, Owner, OwnerStatus, Principal,
+    Regenerate, Scope, TokenId, TokenRecord, TokenUpdate,
 };
 use hallpass_tower::{HallpassExt as _, PrincipalExt as _, TokenLayer};
 use http::{Request, Response, StatusCode};
@@ -84,7 +84,7 @@ pub(crate) enum Outcome {
 
 /// One node: a handle with a cache of its own.
 pub(crate) struct Place {
-    passes: Hallpass,
+    hallpass: Hallpass,
     layer: TokenLayer,
     /// Who was let in, by their token.
     let_in: Mutex<HashMap<String, Principal>>,
@@ -103,13 +103,16 @@ impl Place {
         let limits = Limits::default().unlimited_tokens();
         let mut builder = Hallpass::builder(store).limits(limits);
         if let Some(files) = disabled.clone() {
-            builder = builder.owners(move |owner: Owner| {
-                let is_disabled = files.join(owner.as_str()).exists();
-                async move { Ok(if is_disabled { Standing::Disabled } else { Standing::Full }) }
-            });
+            builder =
+                builder.owner_directory(move |owner: Owner| {
+                    let is_disabled = files.join(owner.as_str()).exists();
+                    async move {
+                        Ok(if is_disabled { OwnerStatus::Disabled } else { OwnerStatus::Active })
+                    }
+                });
         }
-        let passes = builder.build();
-        Self { layer: passes.layer(), passes, disabled, let_in: Mutex::default() }
+        let hallpass = builder.build();
+        Self { layer: hallpass.layer(), hallpass, disabled, let_in: Mutex::default() }
     }
 
     pub(crate) async fn perform(&self, action: Action) -> Outcome {
@@ -119,54 +122,54 @@ impl Place {
             Action::Check { token, by: Way::Recheck } => {
                 let principal = self.let_in.lock().unwrap().get(&token).cloned();
                 match principal {
-                    Some(principal) => verdict(&self.passes.recheck(&principal).await),
+                    Some(principal) => verdict(&self.hallpass.recheck(&principal).await),
                     None => self.authenticate(&token).await,
                 }
             }
             Action::Issue { owner, scope } => {
                 let new = NewToken::named("ci").scope(scope);
-                made(self.passes.issue(&Caller::owner(owner), new).await)
+                made(self.hallpass.issue(&Actor::owner(owner), new).await)
             }
             Action::Change { owner, id, how } => {
                 let id = id.parse().expect("an id");
-                self.change(&Caller::owner(owner), id, how).await
+                self.change(&Actor::owner(owner), id, how).await
             }
             Action::RevokeAll { owner } => {
-                let (by, owner) = (Caller::operator("host"), Owner::new(owner).expect("an owner"));
-                done(self.passes.revoke_all(&by, &owner).await, |_| None)
+                let (by, owner) = (Actor::system("host"), Owner::new(owner).expect("an owner"));
+                done(self.hallpass.revoke_all(&by, &owner).await, |_| None)
             }
             Action::DeleteAll { owner } => {
-                done(self.passes.delete_all(&Caller::owner(owner)).await, |_| None)
+                done(self.hallpass.delete_all(&Actor::owner(owner)).await, |_| None)
             }
             Action::Stand { owner, disabled } => self.stand(owner, disabled).await,
         }
     }
 
     async fn authenticate(&self, token: &str) -> Outcome {
-        let checked = self.passes.authenticate(token.as_bytes()).await;
+        let checked = self.hallpass.authenticate(token.as_bytes()).await;
         if let Ok(principal) = &checked {
             self.let_in.lock().unwrap().insert(token.to_owned(), principal.clone());
         }
         verdict(&checked)
     }
 
-    async fn change(&self, by: &Caller, id: TokenId, how: How) -> Outcome {
-        let passes = &self.passes;
+    async fn change(&self, by: &Actor, id: TokenId, how: How) -> Outcome {
+        let hallpass = &self.hallpass;
         let revision = |record: TokenRecord| Some(record.revision.get());
         match how {
-            How::Revoke => done(passes.revoke(by, id).await, revision),
+            How::Revoke => done(hallpass.revoke(by, id).await, revision),
             How::Regenerate { overlap } => {
                 let how = Regenerate::new();
                 let how = if overlap { how.overlap("1h") } else { how };
-                made(passes.regenerate(by, id, how).await)
+                made(hallpass.regenerate(by, id, how).await)
             }
             How::Update { scope } => {
                 let update = TokenUpdate::new().scopes([scope]);
-                done(passes.update(by, id, update, None).await, revision)
+                done(hallpass.update(by, id, update, None).await, revision)
             }
-            How::Delete => done(passes.delete(by, id, None).await, |()| None),
+            How::Delete => done(hallpass.delete(by, id, None).await, |()| None),
             // It is not there afterwards, whether it was before or not.
-            How::DeleteMany => done(passes.delete_many(by, &[id]).await, |_| None),
+            How::DeleteMany => done(hallpass.delete_many(by, &[id]).await, |_| None),
         }
     }
 
@@ -180,7 +183,7 @@ impl Place {
             let _ = std::fs::remove_file(file);
         }
         let owner = Owner::new(owner).expect("an owner");
-        done(self.passes.owner_changed(&Caller::operator("host"), &owner).await, |()| None)
+        done(self.hallpass.owner_changed(&Actor::system("host"), &owner).await, |()| None)
     }
 
     /// A request with the token, through the layer to a handler that answers what it was shown.
@@ -203,10 +206,10 @@ impl Place {
     }
 }
 
-fn verdict(checked: &Result<Principal, Denied>) -> Outcome {
+fn verdict(checked: &Result<Principal, AuthError>) -> Outcome {
     match checked {
         Ok(principal) => accepted(principal),
-        Err(Denied::Refused(_)) => Outcome::Refused,
+        Err(AuthError::Rejected(_)) => Outcome::Refused,
         Err(_) => Outcome::Unavailable,
     }
 }

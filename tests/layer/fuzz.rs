@@ -64,7 +64,7 @@ fn nobody_gets_in_by_luck() {
         *within.lock().unwrap() = Some(request);
         async { Ok::<_, Infallible>(Response::new(Body::new())) }
     });
-    let service = stage.passes.layer().layer(keep);
+    let service = stage.hallpass.layer().layer(keep);
 
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) };
     proptest!(config, |(

@@ -64,7 +64,7 @@ async fn whatever_the_store_fails_with_is_503() {
 #[tokio::test]
 async fn a_host_that_cannot_say_what_an_owner_may_do_is_an_outage() {
     let stage_of = |server: &Server| {
-        server.stage.builder().owners(|_: Owner| async { Err(broken().into()) }).build()
+        server.stage.builder().owner_directory(|_: Owner| async { Err(broken().into()) }).build()
     };
     let plain = Server::of(Host::Hyper).await;
     let layer = (Host::Hyper.layer())(&stage_of(&plain));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hallpass_core::{
-    Caller, Hallpass, Issued, NewToken, Owner, Regenerate, Standing, TokenId, all_of,
+    Actor, Hallpass, Issued, NewToken, Owner, OwnerStatus, Regenerate, TokenId, all_of,
 };
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, ManualClock, Verb};
@@ -51,7 +51,7 @@ impl Words {
 /// The layers that the rows are sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Setup {
-    /// As `passes.layer()` gives it.
+    /// As `hallpass.layer()` gives it.
     Default,
     BearerOnly,
     Tripwire,
@@ -77,7 +77,7 @@ fn policy() -> PolicyTable {
 
 pub(crate) struct Stage {
     pub(crate) store: FaultyStore<MemoryStore>,
-    pub(crate) passes: Hallpass,
+    pub(crate) hallpass: Hallpass,
     pub(crate) words: Words,
     /// The parts of tokens that must show up nowhere.
     secrets: Vec<String>,
@@ -87,9 +87,9 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn new() -> Self {
         let store = FaultyStore::new(MemoryStore::new());
-        let passes = Hallpass::builder(store.clone()).build();
+        let hallpass = Hallpass::builder(store.clone()).build();
         let words = Words::default();
-        let mut stage = Self { store, passes, words, secrets: Vec::new(), ids: Vec::new() };
+        let mut stage = Self { store, hallpass, words, secrets: Vec::new(), ids: Vec::new() };
         stage.issue_all().await;
         stage.misspell_all();
         stage
@@ -131,11 +131,11 @@ impl Stage {
     /// The layer of a setup, made of a handle in the way of the host's framework.
     pub(crate) fn layer(&self, setup: Setup, make: fn(&Hallpass) -> TokenLayer) -> TokenLayer {
         match setup {
-            Setup::Default => make(&self.passes),
-            Setup::BearerOnly => make(&self.passes).bearer_only(),
-            Setup::Tripwire => make(&self.passes).bearer_only().tripwire(),
-            Setup::Policy => make(&self.passes).policy(policy()),
-            Setup::Owners => make(&self.builder().owners(all_but_mallory).build()),
+            Setup::Default => make(&self.hallpass),
+            Setup::BearerOnly => make(&self.hallpass).bearer_only(),
+            Setup::Tripwire => make(&self.hallpass).bearer_only().reject_query_tokens(),
+            Setup::Policy => make(&self.hallpass).policy(policy()),
+            Setup::Owners => make(&self.builder().owner_directory(all_but_mallory).build()),
         }
     }
 
@@ -159,7 +159,7 @@ impl Stage {
     }
 
     async fn issue_all(&mut self) {
-        let alice = Caller::owner("alice");
+        let alice = Actor::owner("alice");
         for (name, scope) in [
             ("T", "echo"),
             ("U", "echo"),
@@ -168,21 +168,21 @@ impl Stage {
             ("WRITER", "echo:write"),
         ] {
             let issued =
-                self.passes.issue(&alice, NewToken::named(name).scope(scope)).await.unwrap();
+                self.hallpass.issue(&alice, NewToken::named(name).scope(scope)).await.unwrap();
             self.keep(name, &issued);
         }
-        let revoked = self.passes.issue(&alice, NewToken::named("revoked")).await.unwrap();
+        let revoked = self.hallpass.issue(&alice, NewToken::named("revoked")).await.unwrap();
         self.keep("REVOKED", &revoked);
-        self.passes.revoke(&alice, revoked.record.id).await.unwrap();
+        self.hallpass.revoke(&alice, revoked.record.id).await.unwrap();
 
-        let deleted = self.passes.issue(&alice, NewToken::named("deleted")).await.unwrap();
+        let deleted = self.hallpass.issue(&alice, NewToken::named("deleted")).await.unwrap();
         self.keep("UNKNOWN", &deleted);
-        self.passes.delete(&alice, deleted.record.id, None).await.unwrap();
+        self.hallpass.delete(&alice, deleted.record.id, None).await.unwrap();
 
-        let replaced = self.passes.issue(&alice, NewToken::named("replaced")).await.unwrap();
+        let replaced = self.hallpass.issue(&alice, NewToken::named("replaced")).await.unwrap();
         self.keep("WRONG", &replaced);
         let anew =
-            self.passes.regenerate(&alice, replaced.record.id, Regenerate::new()).await.unwrap();
+            self.hallpass.regenerate(&alice, replaced.record.id, Regenerate::new()).await.unwrap();
         self.keep("REPLACEMENT", &anew);
 
         let yesterday = Timestamp::now() - SignedDuration::from_hours(24);
@@ -191,8 +191,8 @@ impl Stage {
         let expired = yesterday.issue(&alice, short).await.unwrap();
         self.keep("EXPIRED", &expired);
 
-        let mallory = Caller::owner("mallory");
-        let disabled = self.passes.issue(&mallory, NewToken::named("disabled")).await.unwrap();
+        let mallory = Actor::owner("mallory");
+        let disabled = self.hallpass.issue(&mallory, NewToken::named("disabled")).await.unwrap();
         self.keep("DISABLED", &disabled);
 
         let other = self.builder().prefix("other").build();
@@ -229,6 +229,6 @@ impl Stage {
 /// The host's word on its people: mallory's account is disabled.
 async fn all_but_mallory(
     owner: Owner,
-) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(if owner.as_str() == "mallory" { Standing::Disabled } else { Standing::Full })
+) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(if owner.as_str() == "mallory" { OwnerStatus::Disabled } else { OwnerStatus::Active })
 }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::routing::get;
 use hallpass_axum::{Authenticated, HandlerExt as _, RequiredScope, Scoped};
 use hallpass_cache::Cached;
-use hallpass_core::{Caller, Hallpass, Issued, NewToken, all_of};
+use hallpass_core::{Actor, Hallpass, Issued, NewToken, all_of};
 use hallpass_memory::MemoryStore;
 use hallpass_tower::{HallpassExt, PolicyTable, require};
 use http::{Request, Response, StatusCode};
@@ -18,12 +18,12 @@ use tower_layer::Layer;
 #[tokio::test(start_paused = true)]
 async fn the_layer_writes_uses_and_keeps_no_handle_alive() {
     let store = MemoryStore::new();
-    let passes = Hallpass::builder(store.clone()).build();
-    let alice = Caller::owner("alice");
-    let issued = passes.issue(&alice, NewToken::named("ci")).await.unwrap();
-    let refused = passes.issue(&alice, NewToken::named("revoked")).await.unwrap();
-    passes.revoke(&alice, refused.record.id).await.unwrap();
-    let service = passes.layer().layer(service_fn(async |_: Request<()>| {
+    let hallpass = Hallpass::builder(store.clone()).build();
+    let alice = Actor::owner("alice");
+    let issued = hallpass.issue(&alice, NewToken::named("ci")).await.unwrap();
+    let refused = hallpass.issue(&alice, NewToken::named("revoked")).await.unwrap();
+    hallpass.revoke(&alice, refused.record.id).await.unwrap();
+    let service = hallpass.layer().layer(service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(String::new()))
     }));
     for token in [&issued, &refused] {
@@ -31,15 +31,15 @@ async fn the_layer_writes_uses_and_keeps_no_handle_alive() {
         let request = Request::get("/").header("authorization", bearer).body(()).unwrap();
         let _ = service.clone().oneshot(request).await.unwrap();
     }
-    assert!(passes.has_unflushed_uses(), "not on the request's own time");
+    assert!(hallpass.has_unflushed_uses(), "not on the request's own time");
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert!(!passes.has_unflushed_uses());
+    assert!(!hallpass.has_unflushed_uses());
     let other = Hallpass::builder(store).build();
     assert!(other.get(&alice, issued.record.id).await.unwrap().last_used_at.is_some());
     assert!(other.get(&alice, refused.record.id).await.unwrap().last_used_at.is_none(), "refused");
 
-    let weak = passes.downgrade();
-    drop((passes, service));
+    let weak = hallpass.downgrade();
+    drop((hallpass, service));
     assert!(weak.upgrade().is_none(), "the task ends with the last handle");
 }
 
@@ -51,14 +51,14 @@ impl RequiredScope for Deploy {
 
 /// A handle, and an axum service that refuses in every way there is.
 struct Service {
-    passes: Hallpass,
+    hallpass: Hallpass,
     app: Router,
 }
 
 impl Service {
     fn new() -> Self {
-        let passes = Hallpass::builder(Cached::new(MemoryStore::new())).build();
-        let layer = hallpass_axum::HallpassExt::layer(&passes);
+        let hallpass = Hallpass::builder(Cached::new(MemoryStore::new())).build();
+        let layer = hallpass_axum::HallpassExt::layer(&hallpass);
         let table = PolicyTable::new()
             .get("/table", "deploy")
             .get("/table/inner", "read")
@@ -84,12 +84,12 @@ impl Service {
             .route("/table/denied", get(ok))
             .route("/table/undeclared", get(ok))
             .layer(layer.policy(table));
-        Self { passes, app: app.merge(table_app) }
+        Self { hallpass, app: app.merge(table_app) }
     }
 
     async fn issue(&self, scope: &str) -> Issued {
         let new = NewToken::named("ci").scope(scope);
-        self.passes.issue(&Caller::owner("alice"), new).await.unwrap()
+        self.hallpass.issue(&Actor::owner("alice"), new).await.unwrap()
     }
 
     fn request(path: &str, token: &str) -> Request<Body> {
@@ -103,8 +103,8 @@ impl Service {
     }
 
     async fn is_used(&self, token: &Issued) -> bool {
-        let alice = Caller::owner("alice");
-        self.passes.get(&alice, token.record.id).await.unwrap().last_used_at.is_some()
+        let alice = Actor::owner("alice");
+        self.hallpass.get(&alice, token.record.id).await.unwrap().last_used_at.is_some()
     }
 }
 
@@ -130,7 +130,7 @@ async fn c24_a_request_that_is_refused_leaves_no_trace_of_use() {
         assert!(!service.is_used(&token).await, "{path}");
     }
     let revoked = service.issue("deploy").await;
-    service.passes.revoke(&Caller::owner("alice"), revoked.record.id).await.unwrap();
+    service.hallpass.revoke(&Actor::owner("alice"), revoked.record.id).await.unwrap();
     assert_eq!(service.get("/any", &revoked).await, 401);
     assert!(!service.is_used(&revoked).await);
 }
@@ -170,17 +170,17 @@ async fn a_refusal_takes_no_other_requests_use_along() {
 
 #[tokio::test]
 async fn a_use_counts_when_the_client_goes_away_or_the_service_stops_meanwhile() {
-    let passes = Hallpass::builder(MemoryStore::new()).build();
-    let alice = Caller::owner("alice");
-    let slow = passes.layer().layer(service_fn(async |_: Request<Body>| {
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let alice = Actor::owner("alice");
+    let slow = hallpass.layer().layer(service_fn(async |_: Request<Body>| {
         std::future::pending::<Result<Response<Body>, Infallible>>().await
     }));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let is_used = async |token: &Issued| {
-        passes.get(&alice, token.record.id).await.unwrap().last_used_at.is_some()
+        hallpass.get(&alice, token.record.id).await.unwrap().last_used_at.is_some()
     };
-    let leaves = passes.issue(&alice, NewToken::named("leaves")).await.unwrap();
-    let stays = passes.issue(&alice, NewToken::named("stays")).await.unwrap();
+    let leaves = hallpass.issue(&alice, NewToken::named("leaves")).await.unwrap();
+    let stays = hallpass.issue(&alice, NewToken::named("stays")).await.unwrap();
     let call = |token: &Issued| {
         let request = Service::request("/", token.token.reveal());
         Box::pin(slow.clone().oneshot(request))
@@ -195,8 +195,8 @@ async fn a_use_counts_when_the_client_goes_away_or_the_service_stops_meanwhile()
     drop(leaving);
     assert!(is_used(&leaves).await, "who hangs up cannot hide that a token was used");
 
-    passes.shutdown().await.unwrap();
+    hallpass.shutdown().await.unwrap();
     assert!(is_used(&stays).await);
     drop(staying);
-    assert!(!passes.has_unflushed_uses(), "it counts once");
+    assert!(!hallpass.has_unflushed_uses(), "it counts once");
 }

@@ -1,6 +1,6 @@
 use hallpass_core::store::{
-    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
+    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, TokenId};
 use jiff::Timestamp;
@@ -9,14 +9,22 @@ use jiff::Timestamp;
 pub(crate) struct Blind<S>(pub(crate) S);
 
 impl<S: TokenStore> TokenStore for Blind<S> {
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         let mut changes = self.0.changes(from, limit).await?;
         changes.head.nonce = 0;
         changes.lines.iter_mut().for_each(|line| line.at.nonce = 0);
         Ok(changes)
     }
 
-    async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
+    async fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<ChangeSeq, StoreError> {
         self.0.insert(token, limit).await
     }
 
@@ -28,7 +36,7 @@ impl<S: TokenStore> TokenStore for Blind<S> {
         self.0.list(query).await
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
         self.0.change(change).await
     }
 
@@ -37,11 +45,15 @@ impl<S: TokenStore> TokenStore for Blind<S> {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<ChangeSeq, StoreError> {
         self.0.rekey(id, expected, secrets).await
     }
 
-    async fn delete(&self, id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError> {
+    async fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<ChangeSeq, StoreError> {
         self.0.delete(id, expected).await
     }
 
@@ -53,19 +65,19 @@ impl<S: TokenStore> TokenStore for Blind<S> {
         self.0.delete_many(owner, ids).await
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
         self.0.delete_owner(owner).await
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
         self.0.revoke_owner(owner, at).await
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<Seq, StoreError> {
+    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
         self.0.announce(owner).await
     }
 
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         self.0.touch(uses).await
     }
 
@@ -77,7 +89,7 @@ impl<S: TokenStore> TokenStore for Blind<S> {
         self.0.ping().await
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, seen: LogPosition) {
         self.0.nudged(seen).await;
     }
 }

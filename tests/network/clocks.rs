@@ -3,8 +3,8 @@
 
 use std::time::Instant;
 
-use hallpass_core::store::{Position, TokenStore as _};
-use hallpass_core::{Caller, Issued, NewToken};
+use hallpass_core::store::{LogPosition, TokenStore as _};
+use hallpass_core::{Actor, Issued, NewToken};
 use hallpass_testkit::Verb;
 use hallpass_tests::late::Late;
 use hallpass_tests::nodes::{NEVER, accepts, alice, owner, until};
@@ -23,12 +23,12 @@ const JUMPS: [i64; 4] = [HOUR, -HOUR, 300, -300];
 
 /// A token that ends so long after the time by which this node judges.
 async fn ending_in(node: &Node, span: SignedDuration) -> Issued {
-    let end = (node.passes.now() + span).to_string();
-    node.passes.issue(&alice(), NewToken::named("ci").expires(end)).await.unwrap()
+    let end = (node.hallpass.now() + span).to_string();
+    node.hallpass.issue(&alice(), NewToken::named("ci").expires(end)).await.unwrap()
 }
 
-fn job() -> Caller {
-    Caller::operator("nightly-job")
+fn job() -> Actor {
+    Actor::system("nightly-job")
 }
 
 async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bound_and_the_log_is_followed<
@@ -51,7 +51,7 @@ async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bou
             node.unplug();
         }
         server.set_clock(jump);
-        elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+        elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
         let revoked = Instant::now();
         elsewhere.recovers(&token, 401).await;
         let last = node.last_accepted(&token, revoked).await;
@@ -73,7 +73,7 @@ async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bou
     assert!(numbers.eq(0..=2 * JUMPS.len() as u64), "{:?}", log.lines);
 }
 
-async fn head<B: Backend>(server: &B) -> Position {
+async fn head<B: Backend>(server: &B) -> LogPosition {
     B::open(server.url()).await.changes(None, 0).await.unwrap().head
 }
 
@@ -98,9 +98,9 @@ async fn f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once
     becomes(&short, 401).await;
     let made_then = ending_in(&node, SignedDuration::from_mins(10)).await;
     becomes(&made_then, 200).await;
-    node.passes.revoke(&alice(), short.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), short.record.id).await.unwrap();
     server.set_clock(0);
-    until("its time is known", async || node.passes.now() < made_then.record.created_at).await;
+    until("its time is known", async || node.hallpass.now() < made_then.record.created_at).await;
     becomes(&made_then, 200).await;
     assert_eq!(node.get(&short).await, 401);
 }
@@ -136,7 +136,7 @@ async fn f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_t
     assert_eq!(follower.get(&token).await, 200);
     assert!(follower.faults.calls(Verb::Find) <= asked + 1, "who had read them needs none of them");
     late.finds_out().await;
-    follower.passes.revoke(&alice(), token.record.id).await.unwrap();
+    follower.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     follower.recovers(&token, 401).await;
 }
 
@@ -151,7 +151,7 @@ async fn f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has
     server.set_clock(DAY);
     until("its time is known", async || node.get(&live).await == 401).await;
     let all = Timestamp::now() + SignedDuration::from_hours(48);
-    node.passes.prune(&job(), all).await.unwrap();
+    node.hallpass.prune(&job(), all).await.unwrap();
     server.set_clock(0);
     assert!(accepts(&truth(&server).await, &live).await);
     until("its time is known", async || node.get(&live).await == 200).await;

@@ -16,15 +16,15 @@ use tokio::time::sleep;
 use crate::node::{beyond_the_bound, settings};
 
 struct Node {
-    passes: Hallpass,
+    hallpass: Hallpass,
     web: Web,
 }
 
 impl Node {
     async fn on(cluster: &RedisCluster, settings: hallpass_cache::CacheSettings) -> Self {
         let store = RedisStore::cluster(cluster.urls(), RedisSettings::default()).await.unwrap();
-        let passes = node(&FaultyStore::new(store), settings);
-        Self { web: Web::serve(&passes).await, passes }
+        let hallpass = node(&FaultyStore::new(store), settings);
+        Self { web: Web::serve(&hallpass).await, hallpass }
     }
 
     /// Waits until that is the answer. Nothing but 503 comes before it.
@@ -72,8 +72,8 @@ async fn migrate(from: &Redis, to: &Redis, slot: usize) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f33_all_keys_of_a_store_are_in_one_slot_and_every_call_works() {
     let cluster = start();
-    let one = Node::on(&cluster, settings()).await.passes;
-    let other = Node::on(&cluster, settings()).await.passes;
+    let one = Node::on(&cluster, settings()).await.hallpass;
+    let other = Node::on(&cluster, settings()).await.hallpass;
     let tokens = issue_many(&one, 20).await;
     for token in &tokens {
         assert!(accepts(&other, token).await);
@@ -100,10 +100,10 @@ async fn f29_f32_while_the_slot_moves_to_another_node_nobody_is_refused_and_then
     let bound = Duration::from_millis(50);
     let node = Node::on(&cluster, settings().bound(bound).poll(NEVER)).await;
     let follower = Node::on(&cluster, settings().bound(NEVER)).await;
-    let tokens = issue_many(&node.passes, 30).await;
+    let tokens = issue_many(&node.hallpass, 30).await;
     let (revoked, good) = tokens.split_first().unwrap();
     assert_eq!(follower.web.get(&tokens[1]).await, 200);
-    node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
 
     let (slot, number) = home(&cluster);
     let (from, to) = (&cluster.primaries()[number], &cluster.primaries()[(number + 1) % 3]);
@@ -135,7 +135,7 @@ async fn f29_f32_while_the_slot_moves_to_another_node_nobody_is_refused_and_then
     }
     node.recovers(revoked, 401).await;
     until("it takes changes", async || {
-        node.passes.revoke(&alice(), tokens[1].record.id).await.is_ok()
+        node.hallpass.revoke(&alice(), tokens[1].record.id).await.is_ok()
     })
     .await;
     until("it is heard", async || follower.web.get(&tokens[1]).await == 401).await;
@@ -145,8 +145,8 @@ async fn f29_f32_while_the_slot_moves_to_another_node_nobody_is_refused_and_then
 async fn f29_a_cluster_that_lacks_a_part_is_503() {
     let cluster = start();
     let node = Node::on(&cluster, settings()).await;
-    let (token, revoked) = (issue(&node.passes).await, issue(&node.passes).await);
-    node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    let (token, revoked) = (issue(&node.hallpass).await, issue(&node.hallpass).await);
+    node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     assert_eq!(node.web.get(&token).await, 200);
     let (_, home) = home(&cluster);
     let other = &cluster.primaries()[(home + 1) % 3];
@@ -170,16 +170,18 @@ async fn f37_a_replica_that_takes_over_is_found() {
     let (_, home) = home(&cluster);
     cluster.add_replica(home).unwrap();
     let node = Node::on(&cluster, settings()).await;
-    let (token, revoked) = (issue(&node.passes).await, issue(&node.passes).await);
+    let (token, revoked) = (issue(&node.hallpass).await, issue(&node.hallpass).await);
     assert_eq!(node.web.get(&token).await, 200);
-    node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     cluster.primaries()[home].wait_for(&cluster.replicas()[0]).unwrap();
     cluster.primaries()[home].kill().unwrap();
     beyond_the_bound().await;
     node.recovers(&token, 200).await;
     node.recovers(&revoked, 401).await;
-    until("it takes changes", async || node.passes.revoke(&alice(), token.record.id).await.is_ok())
-        .await;
+    until("it takes changes", async || {
+        node.hallpass.revoke(&alice(), token.record.id).await.is_ok()
+    })
+    .await;
     assert_eq!(node.web.get(&token).await, 401);
-    assert!(is_refused(&check(&node.passes, &revoked).await));
+    assert!(is_refused(&check(&node.hallpass, &revoked).await));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use hallpass_core::{Error, Hallpass, Limits, Listing, NewToken};
+use hallpass_core::{Error, Hallpass, Limits, ListOptions, NewToken};
 use hallpass_servers::{Proxy, Way};
 use hallpass_tests::nodes::{alice, issue};
 use tokio::time::sleep;
@@ -17,7 +17,7 @@ const PLACES: u64 = 15;
 
 /// A handle without a cache: nothing else goes through the network while it changes something.
 struct Handle {
-    passes: Hallpass,
+    hallpass: Hallpass,
     network: Proxy,
 }
 
@@ -26,7 +26,7 @@ impl Handle {
         let network = Proxy::to(server.address()).unwrap();
         let store = B::open(&network.url(server.url())).await;
         let limits = Limits::default().unlimited_tokens();
-        Self { passes: Hallpass::builder(store).limits(limits).build(), network }
+        Self { hallpass: Hallpass::builder(store).limits(limits).build(), network }
     }
 
     /// Where a change is to be broken off, by the bytes that go that way. The connections are there, and have been used.
@@ -56,7 +56,7 @@ async fn f7_f8_a_revocation_whose_connection_is_reset_anywhere_is_done_or_is_not
     let (handle, truth) = (Handle::on(&server).await, truth(&server).await);
     let revoke = async |handle: &Handle| {
         let token = issue(&truth).await;
-        handle.passes.revoke(&alice(), token.record.id).await.unwrap();
+        handle.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     };
     let (mut done, mut unknown) = (0, 0);
     for way in [Way::ToServer, Way::ToClient] {
@@ -64,7 +64,7 @@ async fn f7_f8_a_revocation_whose_connection_is_reset_anywhere_is_done_or_is_not
             revoke(&handle).await;
             let id = issue(&truth).await.record.id;
             handle.network.reset_after(way, place);
-            let answer = handle.passes.revoke(&alice(), id).await;
+            let answer = handle.hallpass.revoke(&alice(), id).await;
             handle.network.heal();
             let is_revoked = async || truth.get(&alice(), id).await.unwrap().revoked_at.is_some();
             match answer {
@@ -79,7 +79,7 @@ async fn f7_f8_a_revocation_whose_connection_is_reset_anywhere_is_done_or_is_not
                 }
             }
             // Nothing stays behind that would keep anybody from it.
-            handle.passes.revoke(&alice(), id).await.unwrap();
+            handle.hallpass.revoke(&alice(), id).await.unwrap();
             assert!(is_revoked().await);
         }
     }
@@ -93,13 +93,13 @@ async fn f7_f8_a_token_whose_issue_is_reset_anywhere_exists_or_is_not_said_to<B:
     let (mut done, mut failed) = (0, 0);
     let mut alive = 0;
     for way in [Way::ToServer, Way::ToClient] {
-        let places = handle.places(way, async |handle| drop(issue(&handle.passes).await)).await;
+        let places = handle.places(way, async |handle| drop(issue(&handle.hallpass).await)).await;
         alive += 2;
         for place in places {
             handle.network.reset_after(way, place);
-            let answer = handle.passes.issue(&alice(), NewToken::named("ci")).await;
+            let answer = handle.hallpass.issue(&alice(), NewToken::named("ci")).await;
             handle.network.heal();
-            let now = truth.list(&alice(), &Listing::new()).await.unwrap().total;
+            let now = truth.list(&alice(), &ListOptions::new()).await.unwrap().total;
             match answer {
                 Ok(issued) => {
                     assert!(truth.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
@@ -124,7 +124,7 @@ async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Back
     let (handle, truth) = (Handle::on(&server).await, truth(&server).await);
     let revoke = async |handle: &Handle| {
         let token = issue(&truth).await;
-        handle.passes.revoke(&alice(), token.record.id).await.unwrap();
+        handle.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     };
     let places = handle.places(Way::ToClient, revoke).await.step_by(2);
     let stood = join_all(places.map(async |place| {
@@ -133,7 +133,7 @@ async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Back
         let id = issue(&truth).await.record.id;
         handle.network.refuse();
         handle.network.cut_after(Way::ToClient, place);
-        let answer = handle.passes.revoke(&alice(), id).await;
+        let answer = handle.hallpass.revoke(&alice(), id).await;
         // What the server has been sent, it does now, if it does it at all.
         sleep(Duration::from_millis(50)).await;
         let stands = truth.get(&alice(), id).await.unwrap().revoked_at.is_some();
@@ -144,7 +144,7 @@ async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Back
             }
         }
         handle.network.heal();
-        handle.passes.revoke(&alice(), id).await.unwrap();
+        handle.hallpass.revoke(&alice(), id).await.unwrap();
         stands
     }));
     assert!(stood.await.contains(&true), "no commit was hit");

@@ -23,7 +23,7 @@ async fn let_in_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
         node.recovers(&other, 200).await;
         cut(node);
     }
-    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     let revoked = Instant::now();
     elsewhere.recovers(&token, 401).await;
 

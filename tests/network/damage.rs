@@ -47,9 +47,9 @@ async fn f53_a_damaged_record_is_503_and_harms_no_other<B: Backend>() {
         assert_eq!(node.get(&damaged).await, 503);
         assert_eq!(node.get(&sound).await, 200);
     }
-    let error = node.passes.revoke(&alice(), damaged.record.id).await.unwrap_err();
+    let error = node.hallpass.revoke(&alice(), damaged.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
-    node.passes.revoke(&alice(), sound.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), sound.record.id).await.unwrap();
     assert_eq!(node.get(&sound).await, 401);
 }
 

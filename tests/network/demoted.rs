@@ -23,8 +23,8 @@ async fn f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_a
         for token in [&warm, &cold] {
             node.recovers(token, 200).await;
         }
-        let issued = node.passes.issue(&alice(), NewToken::named("ci")).await.unwrap_err();
-        let revoked = node.passes.revoke(&alice(), warm.record.id).await.unwrap_err();
+        let issued = node.hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap_err();
+        let revoked = node.hallpass.revoke(&alice(), warm.record.id).await.unwrap_err();
         for error in [issued, revoked] {
             assert!(matches!(&error, Error::Store(error) if error.is_read_only()), "{error:?}");
         }
@@ -32,7 +32,7 @@ async fn f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_a
     }
     server.take_no_changes(false);
     until("it takes changes again", async || {
-        node.passes.revoke(&alice(), warm.record.id).await.is_ok()
+        node.hallpass.revoke(&alice(), warm.record.id).await.is_ok()
     })
     .await;
     node.recovers(&warm, 401).await;
@@ -57,7 +57,7 @@ async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the
         node.network.lead_to(standby.address());
         node.network.cut();
     }
-    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     let revoked = Instant::now();
     let last = node.last_accepted(&token, revoked).await;
     assert!(last <= BOUND, "let in {:?} after the bound", last - BOUND);
@@ -68,7 +68,7 @@ async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the
         sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(unbound.get(&token).await, 200, "without the bound it would be let in");
-    let error = node.passes.revoke(&alice(), cold.record.id).await.unwrap_err();
+    let error = node.hallpass.revoke(&alice(), cold.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
 
     // The address leads to the primary again, and the connections that were made meanwhile stay what they are.
@@ -77,7 +77,7 @@ async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the
         until("it knows", async || node.get(&token).await == 401).await;
         node.recovers(&cold, 200).await;
     }
-    node.passes.revoke(&alice(), cold.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), cold.record.id).await.unwrap();
     node.recovers(&cold, 401).await;
 }
 

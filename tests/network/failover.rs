@@ -41,8 +41,8 @@ async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_ca
     }
     old.wait_for(&new);
     new.stop_following();
-    elsewhere.passes.owner_changed(&alice(), &owner("carol")).await.unwrap();
-    elsewhere.passes.revoke(&alice(), lost.record.id).await.unwrap();
+    elsewhere.hallpass.owner_changed(&alice(), &owner("carol")).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), lost.record.id).await.unwrap();
     knows(&lost).await;
 
     // None of them sees the new one before it has come as far.
@@ -55,10 +55,10 @@ async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_ca
     new.promote();
     elsewhere.network.heal();
     until("the change is made", async || {
-        elsewhere.passes.revoke(&alice(), next.record.id).await.is_ok()
+        elsewhere.hallpass.revoke(&alice(), next.record.id).await.is_ok()
     })
     .await;
-    elsewhere.passes.owner_changed(&alice(), &owner("carol")).await.unwrap();
+    elsewhere.hallpass.owner_changed(&alice(), &owner("carol")).await.unwrap();
     node.network.heal();
     to_blind.heal();
     until("it is found out", async || node.get(&next).await == 401).await;
@@ -67,7 +67,7 @@ async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_ca
     // What the old primary took with it is lost: nobody can tell the new one.
     until("it is as the new one has it", async || node.get(&lost).await == 200).await;
     // And it goes on in the new history.
-    elsewhere.passes.revoke(&alice(), lost.record.id).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), lost.record.id).await.unwrap();
     until("it is heard", async || node.get(&lost).await == 401).await;
 }
 

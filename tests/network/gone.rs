@@ -23,13 +23,13 @@ fn heal<B>(_: &B, nodes: &[&Node]) {
 
 impl<B: Backend> Outage<'_, B> {
     async fn befalls(self, server: &B) {
-        // One whose bound is far away, and one whose bound passes.
+        // One whose bound is far away, and one whose bound hallpass.
         let patient = Node::on(server, settings().bound(NEVER)).await;
         let node = Node::on(server, settings()).await;
         let [warm, cold] = [node.issue().await, node.issue().await];
         let [revoked, ended] = [node.issue().await, node.issue().await];
         let unknown = issue(&Hallpass::builder(MemoryStore::new()).build()).await;
-        node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+        node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
         for node in [&node, &patient] {
             node.recovers(&warm, 200).await;
             node.recovers(&revoked, 401).await;
@@ -47,7 +47,7 @@ impl<B: Backend> Outage<'_, B> {
             assert_eq!(status, 503);
         }
         let asked = Instant::now();
-        let error = node.passes.revoke(&alice(), ended.record.id).await.unwrap_err();
+        let error = node.hallpass.revoke(&alice(), ended.record.id).await.unwrap_err();
         assert!(error.is_unavailable(), "{error}");
         assert!(asked.elapsed().as_secs() < 8, "{:?}", asked.elapsed());
 
@@ -63,7 +63,7 @@ impl<B: Backend> Outage<'_, B> {
         let record = truth.get(&alice(), ended.record.id).await.unwrap();
         let was_said = matches!(&error, Error::Store(error) if error.is_outcome_unknown());
         assert!(was_said || record.revoked_at.is_none(), "{error}");
-        node.passes.revoke(&alice(), cold.record.id).await.unwrap();
+        node.hallpass.revoke(&alice(), cold.record.id).await.unwrap();
         assert_eq!(node.get(&cold).await, 401);
     }
 }

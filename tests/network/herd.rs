@@ -20,7 +20,7 @@ use crate::on_each_store;
 
 /// A node on a runtime of one thread, which has the token in its cache.
 struct Apart {
-    passes: Hallpass,
+    hallpass: Hallpass,
     runtime: Handle,
     _network: Proxy,
 }
@@ -32,11 +32,11 @@ impl Apart {
         let runtime = runtime_of_one_thread();
         let token = Arc::clone(token);
         let opened = runtime.spawn(async move {
-            let passes = node(&FaultyStore::new(B::open(&url).await), settings);
-            assert!(accepts(&passes, &token).await);
-            passes
+            let hallpass = node(&FaultyStore::new(B::open(&url).await), settings);
+            assert!(accepts(&hallpass, &token).await);
+            hallpass
         });
-        Self { passes: opened.await.unwrap(), runtime, _network: network }
+        Self { hallpass: opened.await.unwrap(), runtime, _network: network }
     }
 
     /// The fault of the host's own code: the thread does nothing else until it is let go. What comes first after that is
@@ -49,8 +49,8 @@ impl Apart {
             until.recv().unwrap();
         });
         has_begun.await.unwrap();
-        let (passes, token) = (self.passes.clone(), Arc::clone(token));
-        let check = self.runtime.spawn(async move { accepts(&passes, &token).await });
+        let (hallpass, token) = (self.hallpass.clone(), Arc::clone(token));
+        let check = self.runtime.spawn(async move { accepts(&hallpass, &token).await });
         (let_go, check)
     }
 }
@@ -65,7 +65,7 @@ async fn f46_a_node_that_was_blocked_for_longer_than_the_bound_asks_before_it_le
     let unbound = Apart::on(&server, settings().bound(NEVER), &token).await;
     let (go, check) = bound.block(&token).await;
     let (go_unbound, check_unbound) = unbound.block(&token).await;
-    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     beyond_the_bound().await;
     go.send(()).unwrap();
     go_unbound.send(()).unwrap();
@@ -77,15 +77,16 @@ async fn f47_when_what_is_cached_is_too_old_each_token_is_read_once<B: Backend>(
     const TOKENS: usize = 48;
     let server = B::shared();
     let node = Node::on(&server, settings().load_deadline(PATIENCE)).await;
-    let tokens: Vec<_> = issue_many(&node.passes, TOKENS).await.into_iter().map(Arc::new).collect();
+    let tokens: Vec<_> =
+        issue_many(&node.hallpass, TOKENS).await.into_iter().map(Arc::new).collect();
     let herd = async || {
         let checks = tokens.iter().flat_map(|token| std::iter::repeat_n(token, 20)).map(|token| {
-            let (passes, token) = (node.passes.clone(), Arc::clone(token));
-            tokio::spawn(async move { accepts(&passes, &token).await })
+            let (hallpass, token) = (node.hallpass.clone(), Arc::clone(token));
+            tokio::spawn(async move { accepts(&hallpass, &token).await })
         });
         join_all(checks.collect::<Vec<_>>()).await
     };
-    node.faults.on(Verb::Changes).fail();
+    node.faults.on(Verb::ChangeBatch).fail();
     for _ in 0..2 {
         beyond_the_bound().await;
         let (began, before) = (Instant::now(), node.faults.calls(Verb::Find));
@@ -107,8 +108,8 @@ async fn f47_of_a_herd_of_more_tokens_than_may_be_read_at_once_all_get_in_when_t
 >() {
     let server = B::shared();
     let node = Node::on(&server, settings()).await;
-    let tokens = issue_many(&node.passes, 150).await;
-    node.faults.on(Verb::Changes).fail();
+    let tokens = issue_many(&node.hallpass, 150).await;
+    node.faults.on(Verb::ChangeBatch).fail();
     beyond_the_bound().await;
     join_all(tokens.iter().map(|token| node.recovers(token, 200))).await;
 }

@@ -18,7 +18,7 @@ pub(crate) const BOUND: Duration = Duration::from_millis(500);
 const SOON: Duration = Duration::from_secs(8);
 
 pub(crate) struct Node {
-    pub(crate) passes: Hallpass,
+    pub(crate) hallpass: Hallpass,
     pub(crate) faults: Faults,
     pub(crate) network: Proxy,
     web: Web,
@@ -53,13 +53,13 @@ impl Node {
         let network = Proxy::to(server.address()).unwrap();
         let store = B::open(&network.url(url)).await;
         let store = FaultyStore::new(store);
-        let passes = nodes::node(&store, settings);
-        let web = Web::serve(&passes).await;
-        Self { faults: store.faults().clone(), passes, network, web }
+        let hallpass = nodes::node(&store, settings);
+        let web = Web::serve(&hallpass).await;
+        Self { faults: store.faults().clone(), hallpass, network, web }
     }
 
     pub(crate) async fn issue(&self) -> Issued {
-        nodes::issue(&self.passes).await
+        nodes::issue(&self.hallpass).await
     }
 
     /// What a request is answered, and that soon.

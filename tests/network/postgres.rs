@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hallpass_core::{Caller, NewToken};
+use hallpass_core::{Actor, NewToken};
 use hallpass_postgres::PostgresSettings;
 use hallpass_testkit::{FaultyStore, Verb};
 use hallpass_tests::nodes::{
@@ -26,28 +26,29 @@ async fn f5_while_the_hosts_pool_is_exhausted_calls_are_503_soon_and_the_bound_h
     let server = Postgres::shared();
     let pool: PgPool = PgPoolOptions::new().max_connections(2).connect(server.url()).await.unwrap();
     let store = PostgresSettings::default().open(pool.clone()).await.unwrap();
-    let passes = node(&FaultyStore::new(store), settings());
+    let hallpass = node(&FaultyStore::new(store), settings());
     let elsewhere = Node::on(&server, settings()).await;
-    let [warm, cold, revoked] = [issue(&passes).await, issue(&passes).await, issue(&passes).await];
+    let [warm, cold, revoked] =
+        [issue(&hallpass).await, issue(&hallpass).await, issue(&hallpass).await];
     for token in [&warm, &revoked] {
-        assert!(accepts(&passes, token).await);
+        assert!(accepts(&hallpass, token).await);
     }
     let held = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
     let asked = Instant::now();
-    assert!(is_unavailable(&check(&passes, &cold).await));
-    let error = passes.revoke(&alice(), warm.record.id).await.unwrap_err();
+    assert!(is_unavailable(&check(&hallpass, &cold).await));
+    let error = hallpass.revoke(&alice(), warm.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
     assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
     // What follows the log has a connection of its own.
     for _ in 0..2 {
         beyond_the_bound().await;
-        assert!(accepts(&passes, &warm).await, "the lease is renewed");
+        assert!(accepts(&hallpass, &warm).await, "the lease is renewed");
     }
-    elsewhere.passes.revoke(&alice(), revoked.record.id).await.unwrap();
-    until("it is heard", async || !accepts(&passes, &revoked).await).await;
+    elsewhere.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
+    until("it is heard", async || !accepts(&hallpass, &revoked).await).await;
     drop(held);
-    until("it is served again", async || accepts(&passes, &cold).await).await;
-    assert!(is_refused(&check(&passes, &revoked).await));
+    until("it is served again", async || accepts(&hallpass, &cold).await).await;
+    assert!(is_refused(&check(&hallpass, &revoked).await));
 }
 
 /// A node whose server lets nobody in any more.
@@ -60,7 +61,7 @@ async fn lets_nobody_in(
     let node = Node::at(server, url, settings()).await;
     let patient = Node::at(server, url, settings().bound(NEVER)).await;
     let [warm, cold, revoked] = [node.issue().await, node.issue().await, node.issue().await];
-    node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     for node in [&node, &patient] {
         node.recovers(&warm, 200).await;
     }
@@ -71,7 +72,7 @@ async fn lets_nobody_in(
     for token in [&warm, &cold, &revoked] {
         assert_eq!(node.get(token).await, 503);
     }
-    let error = node.passes.revoke(&alice(), warm.record.id).await.unwrap_err();
+    let error = node.hallpass.revoke(&alice(), warm.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
     ends().await;
     node.recovers(&warm, 200).await;
@@ -189,7 +190,7 @@ async fn f9_while_somebody_holds_the_clock_changes_are_503_and_checks_go_on() {
     let mut other = server.connection().await;
     execute(&mut other, "begin; select * from hallpass.clock for update").await;
     let asked = Instant::now();
-    let error = node.passes.revoke(&alice(), token.record.id).await.unwrap_err();
+    let error = node.hallpass.revoke(&alice(), token.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
     assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
     beyond_the_bound().await;
@@ -197,7 +198,7 @@ async fn f9_while_somebody_holds_the_clock_changes_are_503_and_checks_go_on() {
         assert_eq!(node.get(token).await, 200);
     }
     execute(&mut other, "rollback").await;
-    node.passes.revoke(&alice(), token.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     assert_eq!(node.get(&token).await, 401);
 }
 
@@ -206,17 +207,18 @@ async fn f14_without_listening_the_poll_finds_what_was_changed() {
     let server = Postgres::shared();
     let elsewhere = Node::on(&server, settings()).await;
     let open = async |settings: hallpass_cache::CacheSettings| {
-        let store = PostgresSettings::default().poll_only().connect(server.url()).await.unwrap();
+        let store =
+            PostgresSettings::default().disable_listen().connect(server.url()).await.unwrap();
         node(&FaultyStore::new(store), settings)
     };
     let polls = open(settings().bound(NEVER)).await;
     let neither = open(settings().bound(NEVER).poll(NEVER)).await;
     let token = elsewhere.issue().await;
-    for passes in [&polls, &neither] {
-        assert!(accepts(passes, &token).await);
+    for hallpass in [&polls, &neither] {
+        assert!(accepts(hallpass, &token).await);
     }
     assert_eq!(elsewhere.get(&token).await, 200);
-    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     until("it is found by asking", async || !accepts(&polls, &token).await).await;
     sleep(BOUND).await;
     assert!(accepts(&neither, &token).await, "who neither asks nor hears does not know");
@@ -236,7 +238,7 @@ async fn f16_a_change_of_which_nobody_can_be_told_is_made_all_the_same() {
     let other = Node::at(&server, &url, settings().bound(NEVER)).await;
     let token = node.issue().await;
     assert_eq!(other.get(&token).await, 200);
-    node.passes.revoke(&alice(), token.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     assert_eq!(node.get(&token).await, 401);
     until("it is found by asking", async || other.get(&token).await == 401).await;
 }
@@ -248,7 +250,7 @@ async fn f17_what_others_are_told_is_a_number_however_long_the_owners_name_is() 
     let mut listener = PgListener::connect(server.url()).await.unwrap();
     listener.listen("hallpass").await.unwrap();
     let somebody = "o".repeat(hallpass_core::Owner::MAX_LEN);
-    let caller = Caller::owner(somebody.as_str());
+    let caller = Actor::owner(somebody.as_str());
     let token = truth.issue(&caller, NewToken::named("n".repeat(100))).await.unwrap();
     truth.revoke(&caller, token.record.id).await.unwrap();
     truth.delete_all(&caller).await.unwrap();
@@ -282,7 +284,7 @@ async fn f19_while_the_host_notifies_all_the_time_checks_go_on_and_changes_are_m
         let token = node.issue().await;
         assert_eq!(other.get(&token).await, 200);
         assert_eq!(other.get(&warm).await, 200);
-        node.passes.revoke(&alice(), token.record.id).await.unwrap();
+        node.hallpass.revoke(&alice(), token.record.id).await.unwrap();
         until("it is heard", async || other.get(&token).await == 401).await;
     }
     noise.iter().for_each(tokio::task::JoinHandle::abort);
@@ -301,7 +303,7 @@ async fn f21_a_long_transaction_of_somebody_elses_keeps_no_change_from_being_see
     assert_eq!(node.get(&token).await, 200);
     let mut long = server.connection().await;
     execute(&mut long, "begin isolation level repeatable read; select pg_current_xact_id()").await;
-    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     let up_to_the_oldest = "select count(*) from hallpass.changes where seq > 1 and \
                             xmin::text::bigint < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
     assert_eq!(server.run(up_to_the_oldest), "0", "who waits for it sees nothing");

@@ -36,7 +36,7 @@ async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
     }
     // Well, it is heard of.
     let ports = hears.listens(&server).await;
-    elsewhere.passes.revoke(&alice(), first.record.id).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), first.record.id).await.unwrap();
     until("it is heard", async || hears.get(&first).await == 401).await;
 
     hears.network.refuse();
@@ -45,7 +45,7 @@ async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
         server.listening().iter().all(|port| hears.network.connection(*port).is_none())
     })
     .await;
-    elsewhere.passes.revoke(&alice(), second.record.id).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), second.record.id).await.unwrap();
     assert_eq!(hears.get(&second).await, 200, "nobody told it");
     hears.network.heal();
     until("it is found out", async || hears.get(&second).await == 401).await;
@@ -68,7 +68,7 @@ async fn f43_a_push_that_comes_late_keeps_nobody_in_beyond_the_bound<B: Backend>
             connection.set(Way::ToClient, Flow::Delay(LATE));
         }
     }
-    elsewhere.passes.revoke(&alice(), token.record.id).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     let revoked = Instant::now();
     let last = node.last_accepted(&token, revoked).await;
     assert!(last <= BOUND, "let in {:?} after the bound", last - BOUND);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hallpass_core::{Error, NewToken};
-use hallpass_redis::{OpenError, RedisStore};
+use hallpass_redis::{ConnectError, RedisStore};
 use hallpass_tests::nodes::{NEVER, alice, until};
 use redis::aio::MultiplexedConnection;
 
@@ -16,7 +16,7 @@ async fn refuses(server: &Redis, begins: impl AsyncFnOnce(), ends: impl AsyncFnO
     let node = Node::on(server, settings()).await;
     let patient = Node::on(server, settings().bound(NEVER)).await;
     let [warm, cold, revoked] = [node.issue().await, node.issue().await, node.issue().await];
-    node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     for node in [&node, &patient] {
         node.recovers(&warm, 200).await;
     }
@@ -27,7 +27,7 @@ async fn refuses(server: &Redis, begins: impl AsyncFnOnce(), ends: impl AsyncFnO
     for token in [&warm, &cold, &revoked] {
         assert_eq!(node.get(token).await, 503);
     }
-    let error = node.passes.revoke(&alice(), warm.record.id).await.unwrap_err();
+    let error = node.hallpass.revoke(&alice(), warm.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
     ends().await;
     node.recovers(&warm, 200).await;
@@ -146,7 +146,7 @@ async fn f30_a_user_who_may_do_nothing_any_more_is_503() {
 async fn f35_a_server_that_throws_keys_away_is_not_opened() {
     let server = Redis::alone_with(&["--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru"]);
     let refused = RedisStore::connect(server.url()).await.unwrap_err();
-    assert!(matches!(&refused, OpenError::Evicts { policy, .. } if policy == "allkeys-lru"));
+    assert!(matches!(&refused, ConnectError::Evicts { policy, .. } if policy == "allkeys-lru"));
     server.run(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     RedisStore::connect(server.url()).await.unwrap();
 }
@@ -160,10 +160,10 @@ async fn with_its_memory_full_tokens_are_checked_and_taken_back_and_none_is_made
     for token in [&stays, &revoked, &deleted] {
         assert_eq!(node.get(token).await, 200);
     }
-    let error = node.passes.issue(&alice(), NewToken::named("ci")).await.unwrap_err();
+    let error = node.hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap_err();
     assert!(matches!(&error, Error::Store(error) if error.is_read_only()), "{error:?}");
-    node.passes.revoke(&alice(), revoked.record.id).await.unwrap();
-    node.passes.delete(&alice(), deleted.record.id, None).await.unwrap();
+    node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
+    node.hallpass.delete(&alice(), deleted.record.id, None).await.unwrap();
     for (token, status) in [(&stays, 200), (&revoked, 401), (&deleted, 401)] {
         assert_eq!(node.get(token).await, status);
     }

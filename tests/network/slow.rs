@@ -35,7 +35,7 @@ async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_reques
 async fn f3_look_ups_do_not_pile_up_behind_a_slow_store<B: Backend>() {
     let server = B::shared();
     let node = Node::on(&server, settings()).await;
-    let tokens = issue_many(&node.passes, 150).await;
+    let tokens = issue_many(&node.hallpass, 150).await;
     node.network.set_both(Flow::Delay(Duration::from_millis(300)));
     let began = Instant::now();
     let mut most = 0;
@@ -68,7 +68,7 @@ async fn f3_while_somebody_keeps_the_store_locked_every_call_ends_and_is_503<B: 
     assert_eq!(node.get(&cold).await, 503);
     assert_eq!(node.get(&warm).await, 200);
     let asked = Instant::now();
-    let error = node.passes.revoke(&alice(), ended.record.id).await.unwrap_err();
+    let error = node.hallpass.revoke(&alice(), ended.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
     assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
     drop(lock);
@@ -76,7 +76,7 @@ async fn f3_while_somebody_keeps_the_store_locked_every_call_ends_and_is_503<B: 
     let is_unknown = matches!(&error, Error::Store(error) if error.is_outcome_unknown());
     let record = truth(&server).await.get(&alice(), ended.record.id).await.unwrap();
     assert!(is_unknown || record.revoked_at.is_none(), "it was said not to be done: {error}");
-    node.passes.revoke(&alice(), ended.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), ended.record.id).await.unwrap();
     node.recovers(&ended, 401).await;
 }
 

@@ -17,7 +17,7 @@ async fn f54_a_change_on_its_way_is_ended_and_answered_truly_before_the_service_
     for (trouble, arrives) in [(Flow::Hold, true), (Flow::Swallow, false)] {
         let node = Node::on(&server, settings()).await;
         let id = node.issue().await.record.id;
-        let mut service = Service::start(&node.passes).await;
+        let mut service = Service::start(&node.hallpass).await;
         node.network.set_both(trouble);
         let asked = service.ask_to_revoke(id);
         // Long enough for it to be sent, or not: both end well.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hallpass_core::store::{Position, TokenStore as _};
+use hallpass_core::store::{LogPosition, TokenStore as _};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_tests::tokens::owner;
 use sqlx::postgres::PgListener;
@@ -16,12 +16,12 @@ const SOON: Duration = Duration::from_secs(10);
 const LISTENING: &str = "SELECT count(*) > 0 FROM pg_stat_activity \
      WHERE datname = current_database() AND query ILIKE 'LISTEN%'";
 
-async fn head(store: &PostgresStore) -> Position {
+async fn head(store: &PostgresStore) -> LogPosition {
     store.changes(None, 0).await.expect("the head").head
 }
 
 /// Waits until the store listens, which is a reason to look by itself.
-async fn listening(url: &str, store: &PostgresStore) -> Position {
+async fn listening(url: &str, store: &PostgresStore) -> LogPosition {
     let seen = head(store).await;
     timeout(SOON, store.nudged(seen)).await.expect("what came before listening was not heard");
     until(&mut stranger(url).await, LISTENING).await;
@@ -52,7 +52,8 @@ async fn a_change_of_another_node_nudges_and_its_notification_is_a_number() {
 #[tokio::test]
 async fn a_nodes_own_change_nudges_it_without_the_server() {
     let url = database();
-    let store = PostgresSettings::default().poll_only().notify(false).connect(&url).await.unwrap();
+    let store =
+        PostgresSettings::default().disable_listen().notify(false).connect(&url).await.unwrap();
     let seen = head(&store).await;
     store.announce(&owner("alice")).await.unwrap();
     timeout(SOON, store.nudged(seen)).await.expect("a nudge");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hallpass_core::store::{TokenStore as _, Use};
+use hallpass_core::store::{TokenStore as _, TokenUse};
 use hallpass_tests::tokens::{at, owner, token};
 use tokio::time::Instant;
 
@@ -65,7 +65,7 @@ async fn uses_of_other_tokens_are_written_when_one_is_kept_locked() {
         let stored = hallpass_core::store::StoredToken { record, ..token("alice", name) };
         store.insert(&stored, None).await.unwrap();
         let id = stored.record.id;
-        uses.push(Use { id, revision: stored.record.revision, at: at(60_000) });
+        uses.push(TokenUse { id, revision: stored.record.revision, at: at(60_000) });
     }
     let mut other = stranger(&url).await;
     run(&mut other, "BEGIN; SELECT FROM hallpass.tokens WHERE name = 'locked' FOR UPDATE").await;

@@ -13,8 +13,6 @@ mod roles;
 mod secrets;
 mod trouble;
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use hallpass_postgres::PostgresStore;
@@ -23,17 +21,9 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection, Row as _};
 use tokio::time::{Instant, sleep};
 
-/// The server of all tests that leave it as it is.
-fn server() -> &'static Postgres {
-    static SERVER: OnceLock<Postgres> = OnceLock::new();
-    SERVER.get_or_init(|| Postgres::start().expect("a server"))
-}
-
-/// The URL of a new database on it.
+/// The URL of a new database on the server of all tests that leave it as it is.
 fn database() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    server().create_database(&name).expect("a database")
+    Postgres::shared().new_database().expect("a database")
 }
 
 async fn open(url: &str) -> PostgresStore {
@@ -72,5 +62,5 @@ const SOMEBODY_WAITS: &str = "SELECT count(*) > 0 FROM pg_stat_activity \
 
 /// What the statement answers.
 fn ask(url: &str, sql: &str) -> String {
-    server().run_at(url, sql).expect("an answer")
+    Postgres::shared().run_at(url, sql).expect("an answer")
 }

@@ -1,10 +1,11 @@
 //! What a database must be for the store to work on it.
 
 use hallpass_core::store::TokenStore as _;
-use hallpass_postgres::{OpenError, PostgresSettings, PostgresStore};
+use hallpass_postgres::{ConnectError, PostgresSettings, PostgresStore};
+use hallpass_servers::Postgres;
 use hallpass_tests::tokens::token;
 
-use super::{ask, database, open, run, server, stranger};
+use super::{ask, database, open, run, stranger};
 
 const SCHEMA: &str = include_str!("../../crates/hallpass-postgres/migrations/0001_tokens.sql");
 
@@ -62,7 +63,7 @@ async fn what_another_library_keeps_in_the_database_stays_as_it_is() {
 async fn a_schema_that_is_missing_is_said_to_be_so_unless_it_is_to_be_made() {
     let url = database();
     let refused = PostgresSettings::default().migrate(false).connect(&url).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Missing { .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Missing { .. }), "{refused:?}");
     assert!(refused.to_string().contains("run the migrations"), "{refused}");
     PostgresStore::migrate(&url).await.unwrap();
     PostgresStore::migrate(&url).await.expect("once more is no more");
@@ -76,9 +77,9 @@ async fn a_schema_of_another_version_is_refused_and_left_alone() {
     let mut stranger = stranger(&url).await;
     run(&mut stranger, "INSERT INTO hallpass.migrations (version) VALUES (99)").await;
     let refused = PostgresStore::connect(&url).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Newer { found: 99, known: 1, .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Newer { found: 99, known: 1, .. }), "{refused:?}");
     assert!(refused.to_string().contains("upgrade this program"), "{refused}");
-    assert!(matches!(PostgresStore::migrate(&url).await, Err(OpenError::Newer { .. })));
+    assert!(matches!(PostgresStore::migrate(&url).await, Err(ConnectError::Newer { .. })));
 
     run(
         &mut stranger,
@@ -87,7 +88,7 @@ async fn a_schema_of_another_version_is_refused_and_left_alone() {
     )
     .await;
     let refused = PostgresSettings::default().migrate(false).connect(&url).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Older { found: 0, known: 1, .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Older { found: 0, known: 1, .. }), "{refused:?}");
 }
 
 #[tokio::test]
@@ -95,7 +96,7 @@ async fn a_schema_of_that_name_that_is_somebody_elses_is_refused_and_left_alone(
     let url = database();
     ask(&url, "CREATE SCHEMA hallpass; CREATE TABLE hallpass.tokens (theirs int)");
     let refused = PostgresStore::connect(&url).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Foreign { .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Foreign { .. }), "{refused:?}");
     let tables = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'hallpass'";
     assert_eq!(ask(&url, tables), "1");
 }
@@ -111,18 +112,18 @@ async fn an_empty_schema_that_somebody_made_for_it_is_filled() {
 async fn a_database_of_another_encoding_is_refused() {
     let latin =
         "CREATE DATABASE latin ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
-    server().run(latin).unwrap();
-    let url = format!("postgres://hallpass@{}/latin", server().address());
+    Postgres::shared().run(latin).unwrap();
+    let url = format!("postgres://hallpass@{}/latin", Postgres::shared().address());
     let refused = PostgresStore::connect(&url).await.unwrap_err();
     assert!(
-        matches!(&refused, OpenError::Encoding { found, .. } if found == "LATIN1"),
+        matches!(&refused, ConnectError::Encoding { found, .. } if found == "LATIN1"),
         "{refused:?}"
     );
 }
 
 #[tokio::test]
 async fn no_error_repeats_the_password() {
-    let nowhere = format!("postgres://app:hidden@{}/nowhere", server().address());
+    let nowhere = format!("postgres://app:hidden@{}/nowhere", Postgres::shared().address());
     for url in
         [nowhere.as_str(), "postgres://app:hidden@127.0.0.1:1/x", "postgres://app:hidden@h:x/y"]
     {

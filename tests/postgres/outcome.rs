@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use hallpass_core::store::{Affected, Deleted, StoreError, TokenStore as _};
+use hallpass_core::store::{ChangeTarget, Deleted, StoreError, TokenStore as _};
 use hallpass_postgres::PostgresStore;
-use hallpass_servers::{Flow, Proxy, Way};
+use hallpass_servers::{Flow, Postgres, Proxy, Way};
 use hallpass_tests::tokens::{at, owner, token};
 use sqlx::PgConnection;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use super::{SOMEBODY_WAITS, ask, database, open, run, server, stranger, until};
+use super::{SOMEBODY_WAITS, ask, database, open, run, stranger, until};
 
 /// A store behind a network, and what it takes to stop a change in the middle.
 struct Scene {
@@ -26,7 +26,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let url = database();
-        let network = Proxy::to(server().address()).expect("a network");
+        let network = Proxy::to(Postgres::shared().address()).expect("a network");
         let store = open(&network.url(&url)).await;
         for _ in 0..3 {
             store.insert(&token("alice", "ci"), None).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_change_whose_answer_is_lost_is_known_to_stand() {
     let bulk = deleting.await.unwrap().expect("it is known to stand");
     assert_eq!((bulk.count, bulk.seq), (3, Some(head.seq.next())));
     let logged = scene.store.changes(Some(head), 10).await.unwrap().lines;
-    assert_eq!(logged[1].scope, Affected::Owner(owner("alice")));
+    assert_eq!(logged[1].scope, ChangeTarget::Owner(owner("alice")));
 }
 
 #[tokio::test]

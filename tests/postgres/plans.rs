@@ -1,7 +1,9 @@
 //! What each statement costs does not depend on how many tokens others have: PostgreSQL's own word on it, for the
 //! statements as the store sends them.
 
-use hallpass_core::store::{ListQuery, Position, Seq, Sort, SortBy, TokenStore as _, Use};
+use hallpass_core::store::{
+    ChangeSeq, ListQuery, LogPosition, Sort, SortBy, TokenStore as _, TokenUse,
+};
 use hallpass_core::{Revision, Status, TokenId};
 use hallpass_postgres::PostgresStore;
 use hallpass_servers::Postgres;
@@ -60,8 +62,8 @@ impl Crowded {
 
 fn assert_no_scan(what: &str, plan: &str) {
     assert!(plan.contains("Query Text"), "{what}: no plan in {plan}");
-    assert!(!plan.contains("Seq Scan on tokens"), "{what}: {plan}");
-    assert!(!plan.contains("Seq Scan on changes"), "{what}: {plan}");
+    assert!(!plan.contains("ChangeSeq Scan on tokens"), "{what}: {plan}");
+    assert!(!plan.contains("ChangeSeq Scan on changes"), "{what}: {plan}");
 }
 
 #[tokio::test]
@@ -124,7 +126,11 @@ async fn any_number_of_uses_is_one_statement_that_looks_at_their_tokens() {
     for round in 1..3 {
         let uses: Vec<_> = ids
             .lines()
-            .map(|id| Use { id: id.parse().unwrap(), revision: Revision::FIRST, at: at(round) })
+            .map(|id| TokenUse {
+                id: id.parse().unwrap(),
+                revision: Revision::FIRST,
+                at: at(round),
+            })
             .collect();
         for of in [&uses[..], &uses[..1]] {
             let plan = crowded.plan(async |store| store.touch(of).await.unwrap()).await;
@@ -186,7 +192,7 @@ async fn everybodys_tokens_come_in_order_and_only_those_of_one_time_are_sorted()
 async fn pruning_and_the_log_look_at_what_they_need() {
     let crowded = Crowded::new().await;
     crowded.analyze();
-    let from = Position { seq: Seq::new(9_990), nonce: 0 };
+    let from = LogPosition { seq: ChangeSeq::new(9_990), nonce: 0 };
     for _ in 0..8 {
         let plan =
             crowded.plan(async |store| store.changes(Some(from), 1_000).await.unwrap()).await;

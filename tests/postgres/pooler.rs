@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hallpass_core::store::{ListQuery, StoreError, TokenStore as _, Use};
+use hallpass_core::store::{ListQuery, StoreError, TokenStore as _, TokenUse};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_servers::{Package, PgBouncer, Postgres};
 use hallpass_testkit::FaultyStore;
@@ -12,7 +12,7 @@ use hallpass_tests::nodes::{
 use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
 use tokio::time::{Instant, timeout};
 
-use super::{database, server};
+use super::database;
 
 /// Each transaction gets the connection that the one before did not have.
 const TRANSACTIONS: &[&str] = &["pool_mode=transaction", "default_pool_size=2", "min_pool_size=2"];
@@ -23,15 +23,15 @@ const LENIENT: &str = "ignore_startup_parameters=extra_float_digits";
 /// A real one in front of the server.
 fn pooler(settings: &[&str]) -> PgBouncer {
     Package::PGBOUNCER.ensure_installed().expect("a pooler");
-    PgBouncer::start_with(server(), settings).expect("a pooler")
+    PgBouncer::start_with(Postgres::shared(), settings).expect("a pooler")
 }
 
 fn lenient() -> PgBouncer {
     pooler(&[TRANSACTIONS, &[LENIENT]].concat())
 }
 
-fn poll_only() -> PostgresSettings {
-    PostgresSettings::default().poll_only()
+fn disable_listen() -> PostgresSettings {
+    PostgresSettings::default().disable_listen()
 }
 
 /// Every verb, one after the other.
@@ -42,7 +42,7 @@ async fn lead_a_life(store: &PostgresStore) {
     let found = store.find(id).await.unwrap().value.expect("it is there");
     assert_eq!(found.record, token.record);
     assert!(found.secrets.current.ct_eq(&token.secrets.current));
-    let usage = Use { id, revision: token.record.revision, at: at(60) };
+    let usage = TokenUse { id, revision: token.record.revision, at: at(60) };
     assert_eq!(store.touch(&[usage]).await.unwrap(), 1);
     store.rekey(id, &digest(1), &secrets(2)).await.unwrap();
     store.change(&edited(&token.record, |record| record.revoked_at = Some(at(1)))).await.unwrap();
@@ -61,7 +61,7 @@ async fn lead_a_life(store: &PostgresStore) {
 async fn poll_only_passes_pgbouncer_in_transaction_mode_which_what_is_prepared_does_not() {
     let (url, strict) = (database(), pooler(TRANSACTIONS));
     // Its schema is made by that way, too.
-    let store = poll_only().connect(&strict.url(&url)).await.unwrap();
+    let store = disable_listen().connect(&strict.url(&url)).await.unwrap();
     for _ in 0..3 {
         lead_a_life(&store).await;
     }
@@ -119,7 +119,7 @@ async fn f14_through_pgbouncer_nodes_keep_the_bound_and_outlive_its_restart() {
     const BOUND: Duration = Duration::from_millis(500);
     let (url, pooler) = (database(), pooler(TRANSACTIONS));
     let through = pooler.url(&url);
-    let open = async || FaultyStore::new(poll_only().connect(&through).await.unwrap());
+    let open = async || FaultyStore::new(disable_listen().connect(&through).await.unwrap());
     let short = settings().bound(BOUND).load_deadline(BOUND);
     let (here, elsewhere) = (node(&open().await, short.clone()), node(&open().await, short));
     for _ in 0..2 {
@@ -159,7 +159,7 @@ async fn f14_through_pgbouncer_nodes_keep_the_bound_and_outlive_its_restart() {
 #[tokio::test]
 async fn poll_only_keeps_nothing_in_a_session() {
     let server = Postgres::start_with(&["log_statement=all"]).unwrap();
-    let store = poll_only().connect(server.url()).await.unwrap();
+    let store = disable_listen().connect(server.url()).await.unwrap();
     let nudged = store.nudged(store.changes(None, 0).await.unwrap().head);
     assert!(timeout(Duration::from_millis(100), nudged).await.is_err());
     lead_a_life(&store).await;

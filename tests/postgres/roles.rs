@@ -1,10 +1,11 @@
 //! Who may do what.
 
-use hallpass_core::store::{ListQuery, TokenStore as _, Use};
-use hallpass_postgres::{OpenError, PostgresSettings, PostgresStore};
+use hallpass_core::store::{ListQuery, TokenStore as _, TokenUse};
+use hallpass_postgres::{ConnectError, PostgresSettings, PostgresStore};
+use hallpass_servers::Postgres;
 use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
 
-use super::{ask, database, open, server};
+use super::{ask, database, open};
 
 const GRANTS: &str = include_str!("../../crates/hallpass-postgres/roles.sql");
 
@@ -28,7 +29,7 @@ async fn the_rights_that_are_documented_are_enough_for_everything() {
     let id = token.record.id;
     store.insert(&token, Some(5)).await.unwrap();
     assert!(store.find(id).await.unwrap().value.is_some());
-    let usage = Use { id, revision: token.record.revision, at: at(60) };
+    let usage = TokenUse { id, revision: token.record.revision, at: at(60) };
     assert_eq!(store.touch(&[usage]).await.unwrap(), 1);
     store.change(&edited(&token.record, |record| record.name = "changed".into())).await.unwrap();
     store.rekey(id, &digest(1), &secrets(2)).await.unwrap();
@@ -47,24 +48,24 @@ async fn a_role_without_rights_is_told_what_it_needs() {
     let (as_app, role) = stranger_to(&url);
     // It may not create the schema,
     let refused = PostgresStore::connect(&as_app).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Forbidden { .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Forbidden { .. }), "{refused:?}");
     // nor use it once it is there,
     open(&url).await.close().await;
     let refused = PostgresStore::connect(&as_app).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Forbidden { .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Forbidden { .. }), "{refused:?}");
     assert!(refused.to_string().contains("roles.sql") && refused.to_string().contains(&role));
     // nor with all rights but one.
     ask(&url, &GRANTS.replace(":\"role\"", &role));
     ask(&url, &format!("REVOKE DELETE ON hallpass.changes FROM {role}"));
     let refused = PostgresStore::connect(&as_app).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Forbidden { .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Forbidden { .. }), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_server_that_lets_nobody_in_is_unreachable_and_says_why() {
-    let url = format!("postgres://nobody_of_that_name@{}/postgres", server().address());
+    let url = format!("postgres://nobody_of_that_name@{}/postgres", Postgres::shared().address());
     let refused = PostgresStore::connect(&url).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Unreachable { .. }), "{refused:?}");
     let source = std::error::Error::source(&refused).expect("the server's own words").to_string();
     assert!(source.contains("nobody_of_that_name"), "{source}");
 }

@@ -1,6 +1,6 @@
 //! Only digests are ever sent: a server that logs everything knows no secret.
 
-use hallpass_core::{Caller, Hallpass, NewToken, Regenerate};
+use hallpass_core::{Actor, Hallpass, NewToken, Regenerate};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_servers::Postgres;
 
@@ -8,7 +8,7 @@ use hallpass_servers::Postgres;
 async fn a_server_that_logs_every_statement_never_sees_a_secret() {
     let server =
         Postgres::start_with(&["log_statement=all", "log_min_duration_statement=0"]).unwrap();
-    for settings in [PostgresSettings::default(), PostgresSettings::default().poll_only()] {
+    for settings in [PostgresSettings::default(), PostgresSettings::default().disable_listen()] {
         let store = settings.connect(server.url()).await.expect("the store opens");
         lead_a_life(store).await;
     }
@@ -33,16 +33,16 @@ fn keep(token: &hallpass_core::PlainToken) {
 }
 
 async fn lead_a_life(store: PostgresStore) {
-    let passes = Hallpass::builder(store.clone()).build();
-    let alice = Caller::owner("alice");
-    let issued = passes.issue(&alice, NewToken::named("a token of the life")).await.unwrap();
+    let hallpass = Hallpass::builder(store.clone()).build();
+    let alice = Actor::owner("alice");
+    let issued = hallpass.issue(&alice, NewToken::named("a token of the life")).await.unwrap();
     keep(&issued.token);
-    passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
-    let again = passes.regenerate(&alice, issued.record.id, Regenerate::default()).await.unwrap();
+    hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    let again = hallpass.regenerate(&alice, issued.record.id, Regenerate::default()).await.unwrap();
     keep(&again.token);
-    passes.authenticate(again.token.reveal().as_bytes()).await.unwrap();
-    assert!(passes.authenticate(issued.token.reveal().as_bytes()).await.is_err());
-    passes.revoke(&alice, issued.record.id).await.unwrap();
-    assert!(passes.authenticate(again.token.reveal().as_bytes()).await.is_err());
+    hallpass.authenticate(again.token.reveal().as_bytes()).await.unwrap();
+    assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_err());
+    hallpass.revoke(&alice, issued.record.id).await.unwrap();
+    assert!(hallpass.authenticate(again.token.reveal().as_bytes()).await.is_err());
     store.close().await;
 }

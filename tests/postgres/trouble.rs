@@ -9,7 +9,7 @@ use hallpass_tests::tokens::{at, owner, token};
 use sqlx::postgres::PgPoolOptions;
 use tokio::time::Instant;
 
-use super::{ask, database, open, run, server, stranger};
+use super::{ask, database, open, run, stranger};
 
 #[tokio::test]
 async fn a_database_that_takes_no_changes_is_read_only_and_tokens_are_checked() {
@@ -142,7 +142,7 @@ async fn a_row_that_makes_no_sense_is_corrupt_and_never_a_token() {
         assert!(refused.is_corrupt(), "{damage}: {refused:?}");
         ask(&url, "TRUNCATE hallpass.tokens");
     }
-    server().run("SELECT 1").unwrap();
+    Postgres::shared().run("SELECT 1").unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Values that make no sense: denied as the store's fault, never let through, never a panic.
 
-use hallpass_core::store::{PreviousSecret, TokenStore as _, Use};
-use hallpass_core::{Caller, Denied, Hallpass, NewToken, TokenRecord};
+use hallpass_core::store::{PreviousSecret, TokenStore as _, TokenUse};
+use hallpass_core::{Actor, AuthError, Hallpass, NewToken, TokenRecord};
 use hallpass_tests::tokens::{self, at, digest, edited, owner, token};
 
 use super::*;
@@ -60,7 +60,7 @@ async fn a_value_with_any_byte_changed_is_another_token_or_none() {
     store.insert(&token, None).await.unwrap();
     let ask = redis::cmd("GET").arg(key(id)).to_owned();
     let value: Vec<u8> = ask.query_async(&mut stranger).await.unwrap();
-    let usage = Use { id, revision: token.record.revision, at: at(100) };
+    let usage = TokenUse { id, revision: token.record.revision, at: at(100) };
     for at in 0..value.len() {
         let mut damaged = value.clone();
         damaged[at] ^= 0xFF;
@@ -85,13 +85,13 @@ async fn a_value_with_any_byte_changed_is_another_token_or_none() {
 async fn a_damaged_token_is_503_and_not_401() {
     let server = server();
     let store = open(&server).await;
-    let passes = Hallpass::builder(store.clone()).build();
-    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+    let hallpass = Hallpass::builder(store.clone()).build();
+    let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
     let mut stranger = stranger(&server).await;
     let damage = redis::cmd("SET").arg(key(issued.record.id)).arg("garbage").to_owned();
     damage.exec_async(&mut stranger).await.unwrap();
-    let denied = passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap_err();
-    assert!(matches!(denied, Denied::Unavailable(_)), "{denied:?}");
+    let denied = hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap_err();
+    assert!(matches!(denied, AuthError::Unavailable(_)), "{denied:?}");
 }
 
 #[tokio::test]

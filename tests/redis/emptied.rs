@@ -1,7 +1,7 @@
 //! A server that has forgotten everything: the tokens' fault it is not, so nobody is told that theirs is wrong.
 
 use hallpass_core::store::{StoreError, TokenStore as _};
-use hallpass_core::{Caller, Denied, Hallpass, NewToken};
+use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
 use hallpass_tests::tokens::{at, owner, token};
 
 use super::*;
@@ -10,14 +10,14 @@ use super::*;
 async fn an_emptied_server_is_the_stores_fault_until_a_program_begins_anew() {
     let server = server();
     let store = open(&server).await;
-    let passes = Hallpass::builder(store.clone()).build();
-    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+    let hallpass = Hallpass::builder(store.clone()).build();
+    let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
     let before = store.changes(None, 0).await.unwrap().head;
     run(&server, &["FLUSHALL"]);
 
     let presented = issued.token.reveal().as_bytes();
-    let denied = passes.authenticate(presented).await.unwrap_err();
-    assert!(matches!(denied, Denied::Unavailable(_)), "503, not 401: {denied:?}");
+    let denied = hallpass.authenticate(presented).await.unwrap_err();
+    assert!(matches!(denied, AuthError::Unavailable(_)), "503, not 401: {denied:?}");
     let errors: [StoreError; 9] = [
         store.find(issued.record.id).await.unwrap_err(),
         store.list(&everything()).await.unwrap_err(),
@@ -39,8 +39,8 @@ async fn an_emptied_server_is_the_stores_fault_until_a_program_begins_anew() {
     let after = store.changes(None, 0).await.unwrap().head;
     assert_eq!(after.seq.get(), 0);
     assert_ne!(after.nonce, before.nonce);
-    let denied = passes.authenticate(presented).await.unwrap_err();
-    assert!(!matches!(denied, Denied::Unavailable(_)), "{denied:?}");
+    let denied = hallpass.authenticate(presented).await.unwrap_err();
+    assert!(!matches!(denied, AuthError::Unavailable(_)), "{denied:?}");
     store.insert(&token("alice", "ci"), Some(1)).await.expect("an empty store");
 }
 

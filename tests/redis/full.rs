@@ -1,6 +1,6 @@
 //! Memory that is full: nothing is added, and rights are taken away as ever.
 
-use hallpass_core::store::{Change, ChangeKind, TokenStore as _, Use};
+use hallpass_core::store::{Change, ChangeKind, TokenStore as _, TokenUse};
 use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
 
 use super::*;
@@ -18,7 +18,7 @@ async fn when_memory_is_full_rights_can_still_be_taken_away() {
     // Less than is used already.
     run(&server, &["CONFIG", "SET", "maxmemory", "1"]);
 
-    let usage = Use { id: tokens[0].id, revision: tokens[0].revision, at: at(1) };
+    let usage = TokenUse { id: tokens[0].id, revision: tokens[0].revision, at: at(1) };
     let renamed = edited(&tokens[0], |record| record.name = "renamed".into());
     for refused in [
         store.insert(&token("alice", "ci"), None).await.map(drop),

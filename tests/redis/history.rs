@@ -1,6 +1,6 @@
 //! A failover that loses changes, and the log over the days.
 
-use hallpass_core::store::{Position, Seq, TokenStore as _};
+use hallpass_core::store::{ChangeSeq, LogPosition, TokenStore as _};
 use hallpass_tests::tokens::{at, edited, owner, token};
 
 use super::*;
@@ -65,7 +65,7 @@ async fn the_log_keeps_a_day_and_prune_lets_go_of_the_rest() {
     let (old, new) = (now - day - 60_000, now - day + 60_000);
     // The clock was wrong when the second was written.
     rewrite(&server, &[old, new, old, old, old, old, new, new, now, now]);
-    let from_the_start = Position { seq: Seq::new(1), nonce: 0 };
+    let from_the_start = LogPosition { seq: ChangeSeq::new(1), nonce: 0 };
     for _ in 0..2 {
         assert_eq!(store.prune(at(0), 1).await.unwrap(), 0, "there are no tokens to prune");
         let log = store.changes(Some(from_the_start), 100).await.unwrap();

@@ -1,4 +1,4 @@
-//! Changes of others are heard of at once, and a lost connection is a reason to look.
+//! ChangeBatch of others are heard of at once, and a lost connection is a reason to look.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Numbers that a script's own do not hold.
 
 use hallpass_core::Revision;
-use hallpass_core::store::{TokenStore as _, Use};
+use hallpass_core::store::{TokenStore as _, TokenUse};
 use hallpass_tests::tokens::{at, edited, owner, token};
 
 use super::*;
@@ -55,7 +55,7 @@ async fn revisions_count_on_beyond_what_a_double_holds() {
         let id = token.record.id;
         let before = edited(&token.record, |record| record.revision = Revision::new(first - 1));
         assert!(store.change(&before).await.unwrap_err().is_conflict());
-        let late = Use { id, revision: Revision::new(first - 1), at: at(1) };
+        let late = TokenUse { id, revision: Revision::new(first - 1), at: at(1) };
         assert_eq!(store.touch(&[late]).await.unwrap(), 0);
         store.revoke_owner(&owner("alice"), at(1)).await.unwrap();
         let found = store.find(id).await.unwrap().value.unwrap().record;

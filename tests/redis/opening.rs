@@ -3,13 +3,13 @@
 use std::error::Error as StdError;
 
 use hallpass_core::store::TokenStore as _;
-use hallpass_redis::OpenError;
+use hallpass_redis::ConnectError;
 use hallpass_tests::tokens::token;
 
 use super::*;
 
 /// All that an error says, to whoever looks.
-fn said(error: &OpenError) -> String {
+fn said(error: &ConnectError) -> String {
     let mut said = format!("{error} {error:?}");
     let mut source = error.source();
     while let Some(error) = source {
@@ -25,7 +25,7 @@ async fn an_address_that_is_none_is_refused() {
         ["", "redis", "localhost:6379", "http://localhost", "redis://:70000/", "sqlite:x"]
     {
         let refused = RedisStore::connect(address).await;
-        assert!(matches!(refused, Err(OpenError::Address)), "{address}: {refused:?}");
+        assert!(matches!(refused, Err(ConnectError::Address)), "{address}: {refused:?}");
     }
 }
 
@@ -55,7 +55,7 @@ async fn a_namespace_is_a_short_word() {
     for namespace in ["", "a b", "{a}", "a}", "größe", &"x".repeat(33)] {
         let settings = RedisSettings::default().namespace(namespace);
         let refused = RedisStore::connect_with("redis://127.0.0.1:1/", settings).await;
-        assert!(matches!(refused, Err(OpenError::Namespace)), "{namespace}: {refused:?}");
+        assert!(matches!(refused, Err(ConnectError::Namespace)), "{namespace}: {refused:?}");
     }
 }
 
@@ -66,7 +66,7 @@ async fn a_server_that_would_throw_tokens_away_is_refused() {
     for policy in ["allkeys-lru", "allkeys-random", "volatile-ttl"] {
         run(&server, &["CONFIG", "SET", "maxmemory-policy", policy]);
         let refused = RedisStore::connect(server.url()).await.unwrap_err();
-        assert!(matches!(&refused, OpenError::Evicts { policy: found, .. } if found == policy));
+        assert!(matches!(&refused, ConnectError::Evicts { policy: found, .. } if found == policy));
         assert!(refused.to_string().contains("noeviction"), "it says what to do: {refused}");
     }
     assert_eq!(run(&server, &["DBSIZE"]), "0", "nothing was written");
@@ -99,7 +99,7 @@ async fn what_is_not_hallpasss_is_refused_and_left_as_it_is() {
             run(&server, command);
         }
         let refused = RedisStore::connect(server.url()).await;
-        assert!(matches!(refused, Err(OpenError::Foreign { .. })), "{commands:?}: {refused:?}");
+        assert!(matches!(refused, Err(ConnectError::Foreign { .. })), "{commands:?}: {refused:?}");
         assert_eq!(run(&server, &["DBSIZE"]), "1");
         let settings = RedisSettings::default().namespace("other");
         RedisStore::connect_with(server.url(), settings).await.expect("there is room beside it");
@@ -113,7 +113,7 @@ async fn what_a_newer_version_wrote_is_refused() {
     store.insert(&token("alice", "ci"), None).await.unwrap();
     run(&server, &["HSET", "{hallpass}m", "version", "2"]);
     let refused = RedisStore::connect(server.url()).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Newer { found: 2, known: 1, .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Newer { found: 2, known: 1, .. }), "{refused:?}");
     run(&server, &["HSET", "{hallpass}m", "version", "1"]);
     open(&server).await;
 }
@@ -125,7 +125,7 @@ async fn part_of_a_store_is_no_store() {
         open(&server).await.insert(&token("alice", "ci"), None).await.unwrap();
         run(&server, &["DEL", gone]);
         let refused = RedisStore::connect(server.url()).await;
-        assert!(matches!(refused, Err(OpenError::Damaged { .. })), "{gone}: {refused:?}");
+        assert!(matches!(refused, Err(ConnectError::Damaged { .. })), "{gone}: {refused:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The user of the documentation may do what a store does, and nothing else.
 
-use hallpass_core::store::{ChangeKind, TokenStore as _, Use};
-use hallpass_redis::OpenError;
+use hallpass_core::store::{ChangeKind, TokenStore as _, TokenUse};
+use hallpass_redis::ConnectError;
 use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
 
 use super::*;
@@ -29,7 +29,7 @@ async fn do_everything(store: &RedisStore) {
     store.change(&revoked).await.unwrap();
     store.rekey(two.record.id, &digest(1), &secrets(2)).await.unwrap();
     for millis in [1, 2] {
-        let usage = Use { id: two.record.id, revision: two.record.revision, at: at(millis) };
+        let usage = TokenUse { id: two.record.id, revision: two.record.revision, at: at(millis) };
         assert_eq!(store.touch(&[usage]).await.unwrap(), 1);
     }
     assert_eq!(store.list(&everything()).await.unwrap().total, 2);
@@ -56,7 +56,7 @@ async fn do_everything(store: &RedisStore) {
     let seen = store.changes(None, 0).await.unwrap().head;
     store.ping().await.unwrap();
     let mut before = seen;
-    before.seq = hallpass_core::store::Seq::new(seen.seq.get() - 1);
+    before.seq = hallpass_core::store::ChangeSeq::new(seen.seq.get() - 1);
     store.nudged(before).await;
     // By now it is known how far the log has come, and the next is waited for.
     let alice = owner("alice");
@@ -132,5 +132,5 @@ async fn a_user_who_may_not_is_told_that_the_store_is_away() {
     let error = store.find(token.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
     let refused = RedisStore::connect(&address).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused:?}");
+    assert!(matches!(refused, ConnectError::Unreachable { .. }), "{refused:?}");
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 
-use hallpass_core::{Caller, Hallpass, NewToken, Regenerate};
+use hallpass_core::{Actor, Hallpass, NewToken, Regenerate};
 
 use super::*;
 
@@ -18,14 +18,14 @@ async fn the_server_never_sees_a_secret() {
     assert_eq!(line, "+OK\r\n");
 
     let store = open(&server).await;
-    let passes = Hallpass::builder(store).build();
-    let alice = Caller::owner("alice");
-    let issued = passes.issue(&alice, NewToken::named("canary")).await.unwrap();
-    passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
-    let again = passes.regenerate(&alice, issued.record.id, Regenerate::default()).await.unwrap();
-    passes.authenticate(again.token.reveal().as_bytes()).await.unwrap();
-    passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap_err();
-    passes.revoke(&alice, issued.record.id).await.unwrap();
+    let hallpass = Hallpass::builder(store).build();
+    let alice = Actor::owner("alice");
+    let issued = hallpass.issue(&alice, NewToken::named("canary")).await.unwrap();
+    hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    let again = hallpass.regenerate(&alice, issued.record.id, Regenerate::default()).await.unwrap();
+    hallpass.authenticate(again.token.reveal().as_bytes()).await.unwrap();
+    hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap_err();
+    hallpass.revoke(&alice, issued.record.id).await.unwrap();
     run(&server, &["PING", "the end"]);
 
     let mut seen = String::new();

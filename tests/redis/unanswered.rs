@@ -1,8 +1,8 @@
-//! Changes of which no answer comes: found out about, or said to be unknown, never guessed.
+//! ChangeBatch of which no answer comes: found out about, or said to be unknown, never guessed.
 
 use std::time::{Duration, Instant};
 
-use hallpass_core::store::{Bulk, TokenStore as _};
+use hallpass_core::store::{BulkResult, TokenStore as _};
 use hallpass_servers::{Connection, Flow, Proxy, Way};
 use hallpass_tests::tokens::{self, at, digest, edited, owner, secrets, token};
 
@@ -91,7 +91,7 @@ async fn a_change_whose_answer_is_lost_is_found_in_the_log() {
     lose_the_answer();
     let nothing = store.delete_owner(&owner("bob")).await;
     assert!(nothing.is_err_and(|error| error.is_unavailable() && !error.is_outcome_unknown()));
-    assert_eq!(store.delete_owner(&owner("bob")).await.unwrap(), Bulk::default());
+    assert_eq!(store.delete_owner(&owner("bob")).await.unwrap(), BulkResult::default());
 }
 
 /// The minute that is looked back for is one of the lines' own times.

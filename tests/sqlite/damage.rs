@@ -3,7 +3,7 @@
 use std::fs;
 
 use hallpass_core::store::{StoreError, TokenStore as _};
-use hallpass_core::{Caller, Denied, Hallpass, NewToken, Owner};
+use hallpass_core::{Actor, AuthError, Hallpass, NewToken, Owner};
 use hallpass_tests::tokens::token;
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -31,8 +31,8 @@ async fn a_row_that_makes_no_sense_is_denied() {
     for damage in damages {
         let (_directory, path) = place();
         let store = open(&path).await;
-        let passes = Hallpass::builder(store.clone()).build();
-        let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+        let hallpass = Hallpass::builder(store.clone()).build();
+        let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
         let mut connection = stranger(&path).await;
         run(&mut connection, damage).await;
         connection.close().await.unwrap();
@@ -40,8 +40,8 @@ async fn a_row_that_makes_no_sense_is_denied() {
         let error = store.find(issued.record.id).await.unwrap_err();
         assert!(error.is_corrupt(), "{damage}: {error:?}");
         let presented = issued.token.reveal().as_bytes();
-        let denied = passes.authenticate(presented).await.unwrap_err();
-        assert!(matches!(denied, Denied::Unavailable(_)), "503, not 401: {damage}: {denied:?}");
+        let denied = hallpass.authenticate(presented).await.unwrap_err();
+        assert!(matches!(denied, AuthError::Unavailable(_)), "503, not 401: {damage}: {denied:?}");
         // It can still be got rid of.
         let mut gone = stranger(&path).await;
         run(&mut gone, "UPDATE tokens SET owner = 'alice'").await;

@@ -3,7 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hallpass_core::store::TokenStore as _;
-use hallpass_sqlite::{OpenError, SqliteStore};
+use hallpass_sqlite::{ConnectError, SqliteStore};
 use hallpass_tests::tokens::token;
 use sqlx::Connection as _;
 
@@ -21,7 +21,7 @@ fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Fails unless opening is refused with this sentence about the path, and leaves no trace.
-async fn refused(path: &Path, sentence: &str) -> OpenError {
+async fn refused(path: &Path, sentence: &str) -> ConnectError {
     let directory = path.parent().expect("a directory");
     let before = directory.exists().then(|| contents(directory));
     let error = SqliteStore::open(path).await.expect_err("it is not usable");
@@ -42,7 +42,7 @@ async fn a_path_that_leads_nowhere_is_refused() {
     fs::write(&path, "a file").unwrap();
     let below_a_file = path.join("tokens.db");
     let error = SqliteStore::open(&below_a_file).await.expect_err("there is no such place");
-    assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error:?}");
     assert!(error.to_string().contains("cannot be opened"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), b"a file");
     for nothing in ["", "\0"] {
@@ -56,7 +56,7 @@ async fn a_directory_is_refused() {
     let path = directory.path().join("tokens.db");
     fs::create_dir(&path).unwrap();
     let error = refused(&path, "is not a file").await;
-    assert!(matches!(error, OpenError::NotAFile { .. }), "{error:?}");
+    assert!(matches!(error, ConnectError::NotAFile { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_read_only_file_is_refused() {
     permissions.set_readonly(true);
     fs::set_permissions(&path, permissions).unwrap();
     let error = refused(&path, "is read-only").await;
-    assert!(matches!(error, OpenError::ReadOnly { .. }), "{error:?}");
+    assert!(matches!(error, ConnectError::ReadOnly { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn a_file_that_is_no_database_is_refused() {
     {
         fs::write(&path, content).unwrap();
         let error = refused(&path, "is no SQLite database").await;
-        assert!(matches!(error, OpenError::NotADatabase { .. }), "{error:?}");
+        assert!(matches!(error, ConnectError::NotADatabase { .. }), "{error:?}");
     }
 }
 
@@ -97,7 +97,7 @@ async fn another_applications_database_is_refused() {
         run(&mut connection, statements).await;
         connection.close().await.unwrap();
         let error = refused(&path, "is another application's database").await;
-        assert!(matches!(error, OpenError::Foreign { .. }), "{statements}: {error:?}");
+        assert!(matches!(error, ConnectError::Foreign { .. }), "{statements}: {error:?}");
     }
 }
 
@@ -109,7 +109,7 @@ async fn another_applications_database_in_use_is_refused() {
     run(&mut connection, "PRAGMA journal_mode = wal; CREATE TABLE users (id INTEGER)").await;
     let before = fs::read(&path).unwrap();
     let error = SqliteStore::open(&path).await.expect_err("it is somebody else's");
-    assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
+    assert!(matches!(error, ConnectError::Foreign { .. }), "{error:?}");
     assert_eq!(fs::read(&path).unwrap(), before);
     run(&mut connection, "INSERT INTO users VALUES (1)").await;
 }
@@ -122,12 +122,12 @@ async fn a_newer_schema_is_refused() {
     run(&mut connection, "PRAGMA user_version = 99; ALTER TABLE tokens ADD COLUMN new TEXT").await;
     connection.close().await.unwrap();
     let error = refused(&path, "was written by a newer version of Hallpass (schema 99").await;
-    assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error:?}");
+    assert!(matches!(error, ConnectError::Newer { found: 99, .. }), "{error:?}");
     // Also while the newer version runs, and what it did is in its log.
     let mut connection = stranger(&path).await;
     run(&mut connection, "PRAGMA user_version = 100").await;
     let error = SqliteStore::open(&path).await.expect_err("it is newer");
-    assert!(matches!(error, OpenError::Newer { found: 100, .. }), "{error:?}");
+    assert!(matches!(error, ConnectError::Newer { found: 100, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_damaged_database_is_refused() {
     bytes[100..4_096].fill(0xA5);
     fs::write(&path, &bytes).unwrap();
     let error = SqliteStore::open(&path).await.expect_err("it is damaged");
-    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+    assert!(matches!(error, ConnectError::Damaged { .. }), "{error:?}");
     assert!(error.to_string().contains("is damaged: restore it"), "{error}");
     assert!(fs::read(&path).unwrap() == bytes, "it was touched");
 }
@@ -150,7 +150,7 @@ async fn a_locked_database_is_refused_in_bounded_time() {
     let mut connection = stranger(&path).await;
     run(&mut connection, "BEGIN IMMEDIATE").await;
     let error = SqliteStore::open(&path).await.expect_err("it is locked");
-    assert!(matches!(error, OpenError::Locked { .. }), "{error:?}");
+    assert!(matches!(error, ConnectError::Locked { .. }), "{error:?}");
     run(&mut connection, "ROLLBACK").await;
     open(&path).await;
 }
@@ -201,7 +201,7 @@ async fn addresses_name_files() {
     let secret = "postgres://user:hunter2@host/db";
     for other in ["", "tokens.db", "sqlite:", "sqlite::memory:", "sqlite:x.db?mode=ro", secret] {
         let error = SqliteStore::connect(other).await.expect_err("no address");
-        assert!(matches!(error, OpenError::Address), "{other}: {error:?}");
+        assert!(matches!(error, ConnectError::Address), "{other}: {error:?}");
         assert!(
             !format!("{error} {error:?}").contains("hunter2"),
             "what was given is not repeated"

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use hallpass_core::TokenId;
-use hallpass_core::store::{Affected, LoggedChange, Position, Seq, TokenStore as _};
+use hallpass_core::store::{ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, TokenStore as _};
 use hallpass_tests::tokens::{owner, token};
 
 use super::{everything, open, place};
@@ -98,15 +98,16 @@ async fn whoever_follows_the_log_misses_no_change_of_several_processes() {
         told
     });
     // 3 processes of 15 rounds with 6 changes each.
-    let mut seen: Vec<LoggedChange> = Vec::new();
+    let mut seen: Vec<ChangeEntry> = Vec::new();
     while seen.len() < 270 {
-        let from = seen.last().map_or(Position { seq: Seq::new(1), nonce: 0 }, |line| line.at);
+        let from =
+            seen.last().map_or(LogPosition { seq: ChangeSeq::new(1), nonce: 0 }, |line| line.at);
         let log = store.changes(Some(from), 50).await.unwrap();
         let known = usize::from(!seen.is_empty());
         assert!(seen.is_empty() || log.lines[0].at == from, "history goes on where it was");
         for line in log.lines.into_iter().skip(known) {
             assert_eq!(line.at.seq.get(), seen.len() as u64 + 1, "without a gap");
-            if let Affected::Token(id) = line.scope {
+            if let ChangeTarget::Token(id) = line.scope {
                 assert!(store.find(id).await.unwrap().as_of >= line.at.seq, "what is told is seen");
             }
             seen.push(line);
@@ -116,8 +117,8 @@ async fn whoever_follows_the_log_misses_no_change_of_several_processes() {
     let mut logged: Vec<_> = seen
         .into_iter()
         .map(|line| match line.scope {
-            Affected::Token(id) => format!("{} token {id}", line.at.seq.get()),
-            Affected::Owner(owner) => format!("{} owner {owner}", line.at.seq.get()),
+            ChangeTarget::Token(id) => format!("{} token {id}", line.at.seq.get()),
+            ChangeTarget::Owner(owner) => format!("{} owner {owner}", line.at.seq.get()),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -133,7 +134,8 @@ async fn several_processes_may_make_the_file_at_once() {
     let expected = HashMap::from([("issued".to_owned(), 50), ("limit".to_owned(), 150)]);
     assert_eq!(race(&path, 4), expected);
     let store = open(&path).await;
-    let log = store.changes(Some(Position { seq: Seq::new(1), nonce: 0 }), 100).await.unwrap();
+    let log =
+        store.changes(Some(LogPosition { seq: ChangeSeq::new(1), nonce: 0 }), 100).await.unwrap();
     let numbers: Vec<_> = log.lines.iter().map(|line| line.at.seq.get()).collect();
     assert_eq!(numbers, (1..=50).collect::<Vec<_>>(), "one history, without a gap");
 }

@@ -1,6 +1,6 @@
 //! Large numbers: of an owner's tokens, and of lines in the log.
 
-use hallpass_core::store::{Affected, Bulk, Position, Seq, TokenStore as _};
+use hallpass_core::store::{BulkResult, ChangeSeq, ChangeTarget, LogPosition, TokenStore as _};
 use hallpass_tests::tokens::{at, owner, token};
 use sqlx::Row as _;
 
@@ -20,12 +20,12 @@ async fn deleting_10_000_tokens_of_an_owner_is_one_logged_change() {
     let seq = store.insert(&other, None).await.unwrap();
 
     let revoked = store.revoke_owner(&owner("alice"), at(1)).await.unwrap();
-    assert_eq!(revoked, Bulk { count: 10_000, seq: Some(seq.next()) });
+    assert_eq!(revoked, BulkResult { count: 10_000, seq: Some(seq.next()) });
     let deleted = store.delete_owner(&owner("alice")).await.unwrap();
-    assert_eq!(deleted, Bulk { count: 10_000, seq: Some(seq.next().next()) });
-    let log = store.changes(Some(Position { seq: seq.next(), nonce: 0 }), 100).await.unwrap();
+    assert_eq!(deleted, BulkResult { count: 10_000, seq: Some(seq.next().next()) });
+    let log = store.changes(Some(LogPosition { seq: seq.next(), nonce: 0 }), 100).await.unwrap();
     let logged: Vec<_> = log.lines.into_iter().map(|line| line.scope).collect();
-    assert_eq!(logged, [Affected::Owner(owner("alice")), Affected::Owner(owner("alice"))]);
+    assert_eq!(logged, [ChangeTarget::Owner(owner("alice")), ChangeTarget::Owner(owner("alice"))]);
     assert!(store.find(other.record.id).await.unwrap().value.is_some());
 }
 
@@ -45,7 +45,7 @@ async fn the_log_keeps_a_day_and_prune_lets_go_of_the_rest() {
     )
     .await;
     let head = store.changes(None, 0).await.unwrap().head;
-    let from_the_start = Position { seq: Seq::new(1), nonce: 0 };
+    let from_the_start = LogPosition { seq: ChangeSeq::new(1), nonce: 0 };
     for _ in 0..2 {
         assert_eq!(store.prune(at(0), 1).await.unwrap(), 0, "there are no tokens to prune");
         let log = store.changes(Some(from_the_start), 100).await.unwrap();

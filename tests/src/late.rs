@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use hallpass_core::store::TokenStore;
-use hallpass_core::{Caller, Hallpass, Issued, NewToken};
+use hallpass_core::{Actor, Hallpass, Issued, NewToken};
 use hallpass_testkit::{FaultyStore, Gate, Verb};
 use tokio::time::sleep;
 
@@ -14,7 +14,7 @@ use crate::nodes::{NEVER, accepts, alice, check, is_refused, issue, node, owner,
 #[derive(Debug)]
 pub struct Late<S: TokenStore> {
     store: FaultyStore<S>,
-    passes: Hallpass,
+    hallpass: Hallpass,
     /// The other node.
     pub elsewhere: Hallpass,
     revoked: Issued,
@@ -27,51 +27,51 @@ impl<S: TokenStore> Late<S> {
     pub async fn new(here: S, elsewhere: S) -> Self {
         let store = FaultyStore::new(here);
         // The bound is never reached: nothing but the log can tell it.
-        let passes = node(&store, settings().bound(NEVER));
+        let hallpass = node(&store, settings().bound(NEVER));
         let elsewhere = node(&FaultyStore::new(elsewhere), settings());
         let revoked = issue(&elsewhere).await;
-        let good = elsewhere.issue(&Caller::owner("bob"), NewToken::named("good")).await.unwrap();
+        let good = elsewhere.issue(&Actor::owner("bob"), NewToken::named("good")).await.unwrap();
         for token in [&revoked, &good] {
-            assert!(accepts(&passes, token).await);
+            assert!(accepts(&hallpass, token).await);
         }
         // It has a place in the log by now: it looks at it a second time.
-        let looks = store.faults().calls(Verb::Changes);
-        until("it follows", async || store.faults().calls(Verb::Changes) > looks + 1).await;
-        let log = store.faults().on(Verb::Changes).stall();
+        let looks = store.faults().calls(Verb::ChangeBatch);
+        until("it follows", async || store.faults().calls(Verb::ChangeBatch) > looks + 1).await;
+        let log = store.faults().on(Verb::ChangeBatch).stall();
         log.arrived(1).await;
         elsewhere.revoke(&alice(), revoked.record.id).await.unwrap();
-        assert!(accepts(&passes, &revoked).await, "it does not know yet");
-        Self { store, passes, elsewhere, revoked, good, log }
+        assert!(accepts(&hallpass, &revoked).await, "it does not know yet");
+        Self { store, hallpass, elsewhere, revoked, good, log }
     }
 
     /// Lets it read on. It must find out, and be as good as new.
     pub async fn finds_out(self) {
         self.store.faults().heal();
         self.log.open();
-        let refused = async || is_refused(&check(&self.passes, &self.revoked).await);
+        let refused = async || is_refused(&check(&self.hallpass, &self.revoked).await);
         until("the revocation is known", refused).await;
-        let verdict = check(&self.passes, &self.good).await;
+        let verdict = check(&self.hallpass, &self.good).await;
         assert!(verdict.is_ok(), "{verdict:?}");
         // The line stays the last one for a while: that keeps nobody busy, and nobody waiting.
-        let looks = self.store.faults().calls(Verb::Changes);
+        let looks = self.store.faults().calls(Verb::ChangeBatch);
         for _ in 0..20 {
-            let verdict = check(&self.passes, &self.good).await;
+            let verdict = check(&self.hallpass, &self.good).await;
             assert!(verdict.is_ok(), "{verdict:?}");
             sleep(Duration::from_millis(10)).await;
         }
-        let looks = self.store.faults().calls(Verb::Changes) - looks;
+        let looks = self.store.faults().calls(Verb::ChangeBatch) - looks;
         assert!(looks < 100, "{looks} looks at the log in about 10 rounds");
         // It goes on: the next change is heard, and what has not changed is cached.
         self.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
         until("it is cached again", async || {
-            assert!(accepts(&self.passes, &self.good).await);
+            assert!(accepts(&self.hallpass, &self.good).await);
             let before = self.store.faults().calls(Verb::Find);
             sleep(Duration::from_millis(100)).await;
-            assert!(accepts(&self.passes, &self.good).await);
+            assert!(accepts(&self.hallpass, &self.good).await);
             self.store.faults().calls(Verb::Find) == before
         })
         .await;
-        self.elsewhere.revoke(&Caller::owner("bob"), self.good.record.id).await.unwrap();
-        until("the next one is known", async || !accepts(&self.passes, &self.good).await).await;
+        self.elsewhere.revoke(&Actor::owner("bob"), self.good.record.id).await.unwrap();
+        until("the next one is known", async || !accepts(&self.hallpass, &self.good).await).await;
     }
 }

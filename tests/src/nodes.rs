@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::store::TokenStore;
-use hallpass_core::{Caller, Denied, Hallpass, Issued, Limits, NewToken, Owner, Principal};
+use hallpass_core::{Actor, AuthError, Hallpass, Issued, Limits, NewToken, Owner, Principal};
 use hallpass_testkit::FaultyStore;
 use tokio::runtime::{Builder, Handle};
 
@@ -35,8 +35,8 @@ pub fn node<S: TokenStore>(store: &FaultyStore<S>, settings: CacheSettings) -> H
 
 /// Somebody with tokens.
 #[must_use]
-pub fn alice() -> Caller {
-    Caller::owner("alice")
+pub fn alice() -> Actor {
+    Actor::owner("alice")
 }
 
 /// Whoever has that name.
@@ -46,15 +46,15 @@ pub fn owner(name: &str) -> Owner {
 }
 
 /// A token of alice's.
-pub async fn issue(passes: &Hallpass) -> Issued {
-    passes.issue(&alice(), NewToken::named("ci")).await.expect("a token")
+pub async fn issue(hallpass: &Hallpass) -> Issued {
+    hallpass.issue(&alice(), NewToken::named("ci")).await.expect("a token")
 }
 
 /// So many of them.
-pub async fn issue_many(passes: &Hallpass, many: usize) -> Vec<Issued> {
+pub async fn issue_many(hallpass: &Hallpass, many: usize) -> Vec<Issued> {
     let mut all = Vec::new();
     for _ in 0..many {
-        all.push(issue(passes).await);
+        all.push(issue(hallpass).await);
     }
     all
 }
@@ -64,26 +64,26 @@ pub async fn issue_many(passes: &Hallpass, many: usize) -> Vec<Issued> {
 /// # Errors
 ///
 /// It is denied.
-pub async fn check(passes: &Hallpass, issued: &Issued) -> Result<Principal, Denied> {
-    let check = passes.authenticate(issued.token.reveal().as_bytes());
+pub async fn check(hallpass: &Hallpass, issued: &Issued) -> Result<Principal, AuthError> {
+    let check = hallpass.authenticate(issued.token.reveal().as_bytes());
     tokio::time::timeout(PATIENCE, check).await.expect("no check hangs")
 }
 
 /// 200.
-pub async fn accepts(passes: &Hallpass, issued: &Issued) -> bool {
-    check(passes, issued).await.is_ok()
+pub async fn accepts(hallpass: &Hallpass, issued: &Issued) -> bool {
+    check(hallpass, issued).await.is_ok()
 }
 
 /// 401.
 #[must_use]
-pub fn is_refused(verdict: &Result<Principal, Denied>) -> bool {
-    matches!(verdict, Err(Denied::Refused(_)))
+pub fn is_refused(verdict: &Result<Principal, AuthError>) -> bool {
+    matches!(verdict, Err(AuthError::Rejected(_)))
 }
 
 /// 503.
 #[must_use]
-pub fn is_unavailable(verdict: &Result<Principal, Denied>) -> bool {
-    matches!(verdict, Err(Denied::Unavailable(_)))
+pub fn is_unavailable(verdict: &Result<Principal, AuthError>) -> bool {
+    matches!(verdict, Err(AuthError::Unavailable(_)))
 }
 
 /// Waits until it is so.

@@ -22,9 +22,9 @@ pub struct Service {
     served: JoinHandle<()>,
 }
 
-async fn revoke(State(passes): State<Hallpass>, Path(id): Path<String>) -> StatusCode {
+async fn revoke(State(hallpass): State<Hallpass>, Path(id): Path<String>) -> StatusCode {
     let id: TokenId = id.parse().expect("an id");
-    match passes.revoke(&alice(), id).await {
+    match hallpass.revoke(&alice(), id).await {
         Ok(_) => StatusCode::NO_CONTENT,
         Err(error) if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
         Err(_) => StatusCode::CONFLICT,
@@ -33,8 +33,8 @@ async fn revoke(State(passes): State<Hallpass>, Path(id): Path<String>) -> Statu
 
 impl Service {
     /// Serves, with that handle.
-    pub async fn start(passes: &Hallpass) -> Self {
-        let routes = Router::new().route("/revoke/{id}", post(revoke)).with_state(passes.clone());
+    pub async fn start(hallpass: &Hallpass) -> Self {
+        let routes = Router::new().route("/revoke/{id}", post(revoke)).with_state(hallpass.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (end, ended) = oneshot::channel::<()>();

@@ -1,16 +1,10 @@
 //! On one server for all cases, each with a database of its own.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use hallpass_postgres::PostgresStore;
 use hallpass_servers::Postgres;
 use hallpass_testkit::conformance::StoreUnderTest;
-
-fn server() -> &'static Postgres {
-    static SERVER: OnceLock<Postgres> = OnceLock::new();
-    SERVER.get_or_init(|| Postgres::start().expect("a server"))
-}
 
 /// A database, and in it the tables that each handle opens for itself.
 struct Database {
@@ -30,13 +24,11 @@ impl StoreUnderTest for Database {
     type Store = PostgresStore;
 
     async fn fresh() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(url) = free else {
-            let name = format!("place_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-            return Self { url: server().create_database(&name).expect("a database") };
+            return Self { url: Postgres::shared().new_database().expect("a database") };
         };
-        server().run_at(&url, EMPTY).expect("an empty database");
+        Postgres::shared().run_at(&url, EMPTY).expect("an empty database");
         Self { url }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::store::TokenStore;
-use hallpass_core::{Caller, Hallpass, Issued, NewToken};
+use hallpass_core::{Actor, Hallpass, Issued, NewToken};
 use hallpass_tower::HallpassExt as _;
 use http::{Request, Response};
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -17,27 +17,27 @@ use crate::{PASSWORD, bad};
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn alice() -> Caller {
-    Caller::owner("alice")
+fn alice() -> Actor {
+    Actor::owner("alice")
 }
 
 /// What the layer answers a request with that token.
-async fn status(passes: &Hallpass, token: &Issued) -> u16 {
+async fn status(hallpass: &Hallpass, token: &Issued) -> u16 {
     let inside =
         service_fn(async |_: Request<String>| Ok::<_, Infallible>(Response::new(String::new())));
     let request =
         Request::builder().header("authorization", format!("Bearer {}", token.token.reveal()));
     let request = request.body(String::new()).expect("a request");
     let answer =
-        tokio::time::timeout(PATIENCE, passes.layer().layer(inside).oneshot(request)).await;
+        tokio::time::timeout(PATIENCE, hallpass.layer().layer(inside).oneshot(request)).await;
     answer.expect("it does not hang").expect("an answer").status().as_u16()
 }
 
 /// Waits until that is the answer. Nothing but `before` comes before it.
-async fn becomes(passes: &Hallpass, token: &Issued, before: u16, then: u16, why: &str) {
+async fn becomes(hallpass: &Hallpass, token: &Issued, before: u16, then: u16, why: &str) {
     let began = Instant::now();
     loop {
-        let status = status(passes, token).await;
+        let status = status(hallpass, token).await;
         if status == then {
             return;
         }
@@ -58,19 +58,19 @@ pub(crate) async fn outlives_bad_certificates(
         .bound(Duration::from_millis(300))
         .poll(Duration::from_millis(100))
         .load_deadline(Duration::from_millis(500));
-    let passes = Hallpass::builder(Cached::with(store, settings)).build();
-    let token = passes.issue(&alice(), NewToken::named("ci")).await.expect("a token");
-    assert_eq!(status(&passes, &token).await, 200);
+    let hallpass = Hallpass::builder(Cached::with(store, settings)).build();
+    let token = hallpass.issue(&alice(), NewToken::named("ci")).await.expect("a token");
+    assert_eq!(status(&hallpass, &token).await, 200);
     for (why, certificate) in bad(authority) {
         show(&certificate);
-        becomes(&passes, &token, 200, 503, why).await;
-        let error = passes.revoke(&alice(), token.record.id).await.expect_err(why);
+        becomes(&hallpass, &token, 200, 503, why).await;
+        let error = hallpass.revoke(&alice(), token.record.id).await.expect_err(why);
         assert!(error.is_unavailable(), "{why}: {}", said(&error));
         show(&authority.certify("127.0.0.1"));
-        becomes(&passes, &token, 503, 200, why).await;
+        becomes(&hallpass, &token, 503, 200, why).await;
     }
-    passes.revoke(&alice(), token.record.id).await.expect("it is well again");
-    assert_eq!(status(&passes, &token).await, 401);
+    hallpass.revoke(&alice(), token.record.id).await.expect("it is well again");
+    assert_eq!(status(&hallpass, &token).await, 401);
 }
 
 /// All that an error says, which is no password.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use hallpass_core::store::TokenStore;
-use hallpass_core::{Caller, Hallpass, NewToken};
+use hallpass_core::{Actor, Hallpass, NewToken};
 use hallpass_postgres::PostgresStore;
 use hallpass_redis::RedisStore;
 
@@ -17,9 +17,9 @@ async fn main() -> Result<()> {
 }
 
 async fn check(store: impl TokenStore) -> Result<()> {
-    let passes = Hallpass::builder(store).build();
-    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
-    passes.authenticate(issued.token.reveal().as_bytes()).await?;
+    let hallpass = Hallpass::builder(store).build();
+    let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
+    hallpass.authenticate(issued.token.reveal().as_bytes()).await?;
     println!("in");
     Ok(())
 }

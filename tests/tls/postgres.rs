@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use hallpass_postgres::{OpenError, PostgresStore};
+use hallpass_postgres::{ConnectError, PostgresStore};
 use hallpass_servers::{Package, Postgres};
 
 use crate::authority::{Authority, Certificate};
@@ -63,13 +63,13 @@ async fn no_store_is_opened_whose_server_shows_what_is_not_good() {
         put(&server, &certificate);
         reload(&server);
         let refused = PostgresStore::connect(&verified(&server, &authority)).await.expect_err(why);
-        assert!(matches!(refused, OpenError::Unreachable { .. }), "{why}: {refused:?}");
+        assert!(matches!(refused, ConnectError::Unreachable { .. }), "{why}: {refused:?}");
         assert!(said(&refused).contains(why), "{why}: {}", said(&refused));
     }
     server.run("alter system set ssl = off").unwrap();
     reload(&server);
     let refused = PostgresStore::connect(&verified(&server, &authority)).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Unreachable { .. }), "in plain text: {refused:?}");
+    assert!(matches!(refused, ConnectError::Unreachable { .. }), "in plain text: {refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

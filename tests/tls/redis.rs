@@ -2,7 +2,7 @@ use std::fs;
 use std::net::TcpListener;
 
 use ::redis::{Client, TlsCertificates};
-use hallpass_redis::{OpenError, RedisSettings, RedisStore};
+use hallpass_redis::{ConnectError, RedisSettings, RedisStore};
 use hallpass_servers::{Package, Redis};
 
 use crate::authority::{Authority, Certificate};
@@ -46,7 +46,7 @@ impl Encrypted {
     }
 
     /// The store, by a client that trusts nobody but that authority.
-    async fn open(&self, authority: &Authority) -> Result<RedisStore, OpenError> {
+    async fn open(&self, authority: &Authority) -> Result<RedisStore, ConnectError> {
         let root_cert = Some(authority.pem().into_bytes());
         let trusted = TlsCertificates { client_tls: None, root_cert };
         let client = Client::build_with_tls(self.url.as_str(), trusted).expect("a client");
@@ -72,7 +72,7 @@ async fn no_store_is_opened_whose_server_shows_what_is_not_good() {
     for (why, certificate) in bad(&authority) {
         server.show(&certificate);
         let refused = server.open(&authority).await.expect_err(why);
-        assert!(matches!(refused, OpenError::Unreachable { .. }), "{why}: {refused:?}");
+        assert!(matches!(refused, ConnectError::Unreachable { .. }), "{why}: {refused:?}");
         assert!(said(&refused).contains(why), "{why}: {}", said(&refused));
     }
 }

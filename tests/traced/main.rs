@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hallpass_cache::Cached;
-use hallpass_core::{Caller, Hallpass, NewToken};
+use hallpass_core::{Actor, Hallpass, NewToken};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Verb};
 use hallpass_tower::{HallpassExt as _, PolicyTable, TokenLayer, require};
@@ -63,11 +63,11 @@ async fn ask(layer: &TokenLayer, path: &str, token: &str) {
 async fn every_refusal_is_traced_with_its_kind() {
     let (lines, _guard) = Lines::start();
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = Hallpass::builder(store.clone()).build();
-    let alice = Caller::owner("alice");
-    let issued = passes.issue(&alice, NewToken::named("ci").scope("read")).await.unwrap();
+    let hallpass = Hallpass::builder(store.clone()).build();
+    let alice = Actor::owner("alice");
+    let issued = hallpass.issue(&alice, NewToken::named("ci").scope("read")).await.unwrap();
     let good = issued.token.reveal();
-    let (plain, table) = (passes.layer(), passes.layer().policy(PolicyTable::new()));
+    let (plain, table) = (hallpass.layer(), hallpass.layer().policy(PolicyTable::new()));
     for (layer, path, token, told) in [
         (&plain, "/", "", r#"kind="no_credential""#),
         (&plain, "/?session", "", r#"kind="invalid_request""#),
@@ -82,7 +82,7 @@ async fn every_refusal_is_traced_with_its_kind() {
         assert!(written.contains(told), "{told}: {written}");
         assert!(!written.contains(&good[25..]), "{written}");
     }
-    passes.revoke(&alice, issued.record.id).await.unwrap();
+    hallpass.revoke(&alice, issued.record.id).await.unwrap();
     lines.take();
     ask(&plain, "/", good).await;
     let written = lines.take();
@@ -97,13 +97,13 @@ async fn every_refusal_is_traced_with_its_kind() {
 async fn a_change_log_that_cannot_be_read_is_warned_of_with_the_leases_age() {
     let (lines, _guard) = Lines::start();
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = Hallpass::builder(Cached::new(store.clone())).build();
-    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
-    passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
+    let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
+    hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
     // It has been read once by then.
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!lines.take().contains("lease_age"));
-    store.faults().on(Verb::Changes).fail();
+    store.faults().on(Verb::ChangeBatch).fail();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let written = lines.take();
     assert!(written.contains("the change log could not be read"), "{written}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::TokenId;
-use hallpass_core::store::{AtHand, TokenStore};
+use hallpass_core::store::{Lookup, TokenStore};
 use tokio::runtime::Runtime;
 
 use super::store::{CountingStore, ids};
@@ -87,7 +87,7 @@ impl Trial {
             let before = self.store.reads();
             self.ask(ids, counted, junk).await;
             let misses = (self.store.reads() - before) as f64;
-            let held = |id: &&TokenId| matches!(self.cache.cached(**id), AtHand::Token(_));
+            let held = |id: &&TokenId| matches!(self.cache.cached(**id), Lookup::Hit(_));
             let held = ids.iter().filter(held).count();
             Outcome { hits: 1.0 - misses / counted.len() as f64, held }
         }))

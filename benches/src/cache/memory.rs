@@ -51,8 +51,8 @@ pub(super) fn add(bench: &mut Bench, tokens: usize) -> Result<()> {
     bench.figure("bytes_per_cached_token_without_moka", each(all - moka));
     bench.figure("bytes_of_empty_cache", fixed as f64);
 
-    let unknown = CacheSettings::default().unknown_tokens(tokens);
-    let twice = CacheSettings::default().unknown_tokens(2 * tokens);
+    let unknown = CacheSettings::default().negative_capacity(tokens);
+    let twice = CacheSettings::default().negative_capacity(2 * tokens);
     let ((_, few), (_, many)) = (kept(|| cached(unknown)), kept(|| cached(twice)));
     bench.figure("bytes_per_unknown_token", each(many - few));
     Ok(())

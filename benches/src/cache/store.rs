@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::Result;
 use hallpass_core::jiff::Timestamp;
 use hallpass_core::store::{
-    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
+    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord};
 
@@ -71,18 +71,22 @@ impl TokenStore for CountingStore {
             }
             None => None,
         };
-        Ok(Snapshot { value, as_of: Seq::new(1) })
+        Ok(Snapshot { value, as_of: ChangeSeq::new(1) })
     }
 
-    async fn changes(&self, _: Option<Position>, _: u32) -> Result<Changes, StoreError> {
-        Ok(Changes { lines: Vec::new(), head: Position { seq: Seq::new(1), nonce: 1 }, time: None })
+    async fn changes(&self, _: Option<LogPosition>, _: u32) -> Result<ChangeBatch, StoreError> {
+        Ok(ChangeBatch {
+            lines: Vec::new(),
+            head: LogPosition { seq: ChangeSeq::new(1), nonce: 1 },
+            time: None,
+        })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    async fn insert(&self, _: &StoredToken, _: Option<u32>) -> Result<Seq, StoreError> {
+    async fn insert(&self, _: &StoredToken, _: Option<u32>) -> Result<ChangeSeq, StoreError> {
         Err(StoreError::unavailable(READ_ONLY))
     }
 
@@ -90,15 +94,15 @@ impl TokenStore for CountingStore {
         Err(StoreError::unavailable(READ_ONLY))
     }
 
-    async fn change(&self, _: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, _: &Change) -> Result<ChangeSeq, StoreError> {
         Err(StoreError::unavailable(READ_ONLY))
     }
 
-    async fn rekey(&self, _: TokenId, _: &Digest, _: &Secrets) -> Result<Seq, StoreError> {
+    async fn rekey(&self, _: TokenId, _: &Digest, _: &Secrets) -> Result<ChangeSeq, StoreError> {
         Err(StoreError::unavailable(READ_ONLY))
     }
 
-    async fn delete(&self, _: TokenId, _: Option<Revision>) -> Result<Seq, StoreError> {
+    async fn delete(&self, _: TokenId, _: Option<Revision>) -> Result<ChangeSeq, StoreError> {
         Err(StoreError::unavailable(READ_ONLY))
     }
 
@@ -106,19 +110,19 @@ impl TokenStore for CountingStore {
         Err(StoreError::unavailable(READ_ONLY))
     }
 
-    async fn delete_owner(&self, _: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, _: &Owner) -> Result<BulkResult, StoreError> {
         Err(StoreError::unavailable(READ_ONLY))
     }
 
-    async fn revoke_owner(&self, _: &Owner, _: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, _: &Owner, _: Timestamp) -> Result<BulkResult, StoreError> {
         Err(StoreError::unavailable(READ_ONLY))
     }
 
-    async fn announce(&self, _: &Owner) -> Result<Seq, StoreError> {
+    async fn announce(&self, _: &Owner) -> Result<ChangeSeq, StoreError> {
         Err(StoreError::unavailable(READ_ONLY))
     }
 
-    async fn touch(&self, _: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, _: &[TokenUse]) -> Result<u64, StoreError> {
         Err(StoreError::unavailable(READ_ONLY))
     }
 

@@ -29,7 +29,7 @@ pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<(
     let ours = runtime.block_on(Ours::new(tokens, Owners::Many, &[SCOPE]))?;
     // Alive as long as the cases are: what the cache does by itself goes on in it.
     let runtime = Arc::new(runtime);
-    let layer = ServiceBuilder::new().layer(ours.passes.layer()).layer(require(SCOPE));
+    let layer = ServiceBuilder::new().layer(ours.hallpass.layer()).layer(require(SCOPE));
     let service = layer.service(Open);
 
     let by = |pattern| {

@@ -13,7 +13,7 @@ impl Cases {
     pub(super) fn known(&mut self) -> Result<OneToken> {
         let tokens = self.ours.tokens.clone();
         let layered = ServiceBuilder::new()
-            .layer(self.ours.passes.layer())
+            .layer(self.ours.hallpass.layer())
             .layer(require(SCOPE))
             .service(Open);
         let floor = Gated { gate: Floor::new(&tokens), inner: Open };

@@ -18,7 +18,7 @@ impl Cases {
         let tokens = self.ours.tokens.clone();
         let traffic = Traffic::bearer(&tokens, PATH, Pattern::Uniform);
         let one_project = Traffic::bearer(&tokens, "/api/projects/42", Pattern::Uniform);
-        let layer = hallpass_axum::HallpassExt::layer(&self.ours.passes);
+        let layer = hallpass_axum::HallpassExt::layer(&self.ours.hallpass);
         let ok = StatusCode::OK;
         let of = |router: Router| router.into_service::<Body>();
 

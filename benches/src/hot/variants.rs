@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use anyhow::Result;
-use hallpass_core::{Denied, RefusedBecause};
+use hallpass_core::{AuthError, RejectReason};
 use hallpass_tower::{HallpassExt, PolicyTable, require};
 use http::StatusCode;
 use tower::{Layer, ServiceBuilder};
@@ -15,14 +15,14 @@ use crate::traffic::{Pattern, Traffic};
 impl Cases {
     pub(super) fn variants(&mut self, than: &OneToken) -> Result<()> {
         let runtime = Rc::clone(&self.runtime);
-        let (passes, token) = (self.ours.passes.clone(), self.ours.tokens[0].clone());
+        let (hallpass, token) = (self.ours.hallpass.clone(), self.ours.tokens[0].clone());
         let alone = |token: &String| Traffic::bearer([token], PATH, Pattern::Hot);
         let scoped = |ours: &Ours| {
-            ServiceBuilder::new().layer(ours.passes.layer()).layer(require(SCOPE)).service(Open)
+            ServiceBuilder::new().layer(ours.hallpass.layer()).layer(require(SCOPE)).service(Open)
         };
         let added = than.bearer.beside(than.no_layer);
 
-        self.requests("authenticated", passes.layer().layer(Open), alone(&token), StatusCode::OK);
+        self.requests("authenticated", hallpass.layer().layer(Open), alone(&token), StatusCode::OK);
 
         let held: Vec<_> = (1..20).map(|number| format!("builds:{number}")).collect();
         let held: Vec<_> = held.iter().map(String::as_str).chain([SCOPE]).collect();
@@ -38,7 +38,7 @@ impl Cases {
 
         let table =
             PolicyTable::new().get(PATH, SCOPE).get("/api/projects/{id}", "projects:read:{id}");
-        let by_table = passes.layer().policy(table).layer(Open);
+        let by_table = hallpass.layer().policy(table).layer(Open);
         let case = self.requests("table", by_table.clone(), alone(&token), StatusCode::OK);
         self.bench.ratio("table_over_bearer", case.beside(than.no_layer), added);
         let one_project = Traffic::bearer([&token], "/api/projects/42", Pattern::Hot);
@@ -74,22 +74,22 @@ impl Cases {
 
     pub(super) fn without_a_request(&mut self) {
         let token = self.ours.tokens[0].clone();
-        let (passes, text) = (self.ours.passes.clone(), token.clone());
+        let (hallpass, text) = (self.ours.hallpass.clone(), token.clone());
         self.bench.case("parse", move |count| {
             for _ in 0..count {
-                assert!(passes.parse(text.as_bytes()).is_ok());
+                assert!(hallpass.parse(text.as_bytes()).is_ok());
             }
         });
-        let (passes, text) = (self.ours.passes.clone(), with_a_typo(&token));
+        let (hallpass, text) = (self.ours.hallpass.clone(), with_a_typo(&token));
         let malformed = self.bench.case("parse_malformed", move |count| {
             for _ in 0..count {
-                let answer = passes.parse(text.as_bytes());
-                assert!(matches!(answer, Err(Denied::Refused(RefusedBecause::Malformed))));
+                let answer = hallpass.parse(text.as_bytes());
+                assert!(matches!(answer, Err(AuthError::Rejected(RejectReason::Malformed))));
             }
         });
-        let passes = self.ours.passes.clone();
+        let hallpass = self.ours.hallpass.clone();
         let verify = repeat(&self.runtime, async move || {
-            assert!(passes.authenticate(token.as_bytes()).await.is_ok());
+            assert!(hallpass.authenticate(token.as_bytes()).await.is_ok());
         });
         let verify = self.bench.case("verify", verify);
         self.bench.ratio("malformed_over_verify", malformed, verify);

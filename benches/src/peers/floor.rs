@@ -41,7 +41,7 @@ impl Floor {
 }
 
 impl Gate for Floor {
-    type Caller = Arc<Token>;
+    type Actor = Arc<Token>;
 
     fn admit(&self, credential: &str) -> Option<Arc<Token>> {
         let text = credential.as_bytes();

@@ -60,7 +60,7 @@ impl Jwt {
 }
 
 impl Gate for Jwt {
-    type Caller = Arc<Claims>;
+    type Actor = Arc<Claims>;
 
     fn admit(&self, credential: &str) -> Option<Arc<Claims>> {
         let claims = decode::<Claims>(credential, &self.key, &self.validation).ok()?.claims;

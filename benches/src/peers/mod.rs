@@ -23,9 +23,9 @@ pub(crate) struct Gated<G, S> {
 
 /// Decides about a request by its bearer credential, and says who sends it.
 pub(crate) trait Gate: Clone {
-    type Caller: Clone + Send + Sync + 'static;
+    type Actor: Clone + Send + Sync + 'static;
 
-    fn admit(&self, credential: &str) -> Option<Self::Caller>;
+    fn admit(&self, credential: &str) -> Option<Self::Actor>;
 }
 
 impl<G, S, B, R> tower::Service<Request<B>> for Gated<G, S>

@@ -34,7 +34,7 @@ impl Plain {
 }
 
 impl Gate for Plain {
-    type Caller = Arc<Holder>;
+    type Actor = Arc<Holder>;
 
     fn admit(&self, credential: &str) -> Option<Arc<Holder>> {
         let holder = self.0.get(&digest(credential))?;

@@ -7,10 +7,10 @@ use anyhow::Result;
 use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::jiff::Timestamp;
 use hallpass_core::store::{
-    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
+    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Caller, Digest, Hallpass, NewToken, Owner, Revision, TokenId};
+use hallpass_core::{Actor, Digest, Hallpass, NewToken, Owner, Revision, TokenId};
 use hallpass_servers::Proxy;
 
 use crate::passed_on::passed_on;
@@ -52,7 +52,7 @@ pub(super) async fn fleet<S: Site>(
 
 /// A token, and who may take it back.
 pub(super) struct Held {
-    pub(super) by: Caller,
+    pub(super) by: Actor,
     pub(super) id: TokenId,
     pub(super) text: String,
 }
@@ -60,7 +60,7 @@ pub(super) struct Held {
 /// Issues a token to an owner who has no other.
 pub(super) async fn issue(node: &Hallpass) -> Result<Held> {
     static OWNERS: AtomicUsize = AtomicUsize::new(0);
-    let by = Caller::owner(format!("owner-{}", OWNERS.fetch_add(1, Ordering::Relaxed)));
+    let by = Actor::owner(format!("owner-{}", OWNERS.fetch_add(1, Ordering::Relaxed)));
     let issued = node.issue(&by, NewToken::named("bench").scope("projects:read")).await?;
     Ok(Held { by, id: issued.record.id, text: issued.token.reveal().to_owned() })
 }
@@ -87,7 +87,7 @@ impl<S: TokenStore> TokenStore for Troubled<S> {
         found
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, seen: LogPosition) {
         if self.deaf {
             std::future::pending::<()>().await;
         } else {

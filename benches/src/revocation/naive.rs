@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use hallpass_core::jiff::Timestamp;
 use hallpass_core::store::{
-    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
+    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Digest, Hallpass, LoadedToken, Owner, Revision, TokenId};
+use hallpass_core::{CachedToken, Digest, Hallpass, Owner, Revision, TokenId};
 use hallpass_memory::MemoryStore;
 use moka::sync::Cache;
 use tokio::sync::broadcast;
@@ -20,7 +20,7 @@ use crate::passed_on::passed_on;
 /// The cache in front of a store.
 struct Naive {
     store: Troubled<MemoryStore>,
-    cache: Cache<TokenId, Arc<LoadedToken>>,
+    cache: Cache<TokenId, Arc<CachedToken>>,
     /// To all nodes; they are told of nothing without it.
     push: Option<broadcast::Sender<TokenId>>,
 }
@@ -48,14 +48,14 @@ pub(super) async fn fleet(live: Duration, is_pushed: bool, late: Duration) -> Ve
 }
 
 impl TokenStore for Naive {
-    async fn load(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    async fn load(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         match self.cache.get(&id) {
             Some(hit) => Ok(Some(hit)),
             None => self.reload(id).await,
         }
     }
 
-    async fn reload(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let loaded = self.store.reload(id).await?;
         if let Some(loaded) = &loaded {
             self.cache.insert(id, Arc::clone(loaded));
@@ -67,7 +67,7 @@ impl TokenStore for Naive {
         true
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
         let done = self.store.change(change).await;
         let id = change.record.id;
         self.cache.invalidate(&id);

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use hallpass_core::{Denied, Hallpass, Verification};
+use hallpass_core::{AuthError, Hallpass, Verification};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -148,7 +148,7 @@ impl Watched {
     }
 }
 
-fn verdict<T>(decided: &Result<T, Denied>) -> Verdict {
+fn verdict<T>(decided: &Result<T, AuthError>) -> Verdict {
     match decided {
         Ok(_) => Verdict::Accepted,
         Err(denied) if denied.is_unavailable() => Verdict::Unavailable,

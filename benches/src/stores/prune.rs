@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use hallpass_core::jiff::{SignedDuration, Timestamp};
 use hallpass_core::store::TokenStore;
-use hallpass_core::{Caller, Hallpass, TokenId};
+use hallpass_core::{Actor, Hallpass, TokenId};
 
 use crate::harness::Measured;
 use crate::latencies::{Latencies, micros};
@@ -26,11 +26,11 @@ pub(super) async fn add<S: TokenStore + Clone>(
     tokio::time::sleep(calm).await;
     let undisturbed = undisturbed.end().await?;
 
-    let passes = Hallpass::builder(store.clone()).build();
+    let hallpass = Hallpass::builder(store.clone()).build();
     let before = Timestamp::now() - SignedDuration::from_hours(365 * 24);
     let finding = Finding::begin(store.clone(), Arc::clone(ids));
     let started = Instant::now();
-    let pruned = passes.prune(&Caller::operator("bench"), before).await?;
+    let pruned = hallpass.prune(&Actor::system("bench"), before).await?;
     let a_second = pruned as f64 / started.elapsed().as_secs_f64();
     let beside = finding.end().await?;
     ensure!(pruned == ended as u64, "{name}: {pruned} tokens were pruned");

@@ -9,10 +9,10 @@ use futures::future::{join_all, try_join_all};
 use hallpass_cache::Cached;
 use hallpass_core::jiff::{SignedDuration, Timestamp};
 use hallpass_core::store::{
-    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
+    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Caller, Clock, Digest, Hallpass, NewToken, Owner, Revision, TokenId};
+use hallpass_core::{Actor, Clock, Digest, Hallpass, NewToken, Owner, Revision, TokenId};
 
 use super::ground::{Bare, Ground};
 use super::tokens::EACH;
@@ -95,7 +95,7 @@ pub(super) async fn add<G: Ground>(
 async fn issue(node: &Hallpass, count: usize) -> Result<Arc<[String]>> {
     let mut texts = Vec::new();
     for first in (0..count).step_by(EACH) {
-        let by = Caller::owner(format!("busy-{first}"));
+        let by = Actor::owner(format!("busy-{first}"));
         let issues =
             (0..EACH).map(|_| node.issue(&by, NewToken::named("bench").scope("projects:read")));
         let issued = try_join_all(issues).await?;
@@ -186,13 +186,13 @@ struct Counting<S> {
 }
 
 impl<S: TokenStore> TokenStore for Counting<S> {
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         self.touches.statements.fetch_add(1, Ordering::Relaxed);
         self.touches.uses.fetch_add(uses.len() as u64, Ordering::Relaxed);
         self.store.touch(uses).await
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, seen: LogPosition) {
         self.store.nudged(seen).await;
     }
 

@@ -6,35 +6,35 @@ use std::pin::Pin;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use hallpass_core::Caller;
+use hallpass_core::Actor;
 
 /// An async function of extractors that says who calls: the host's sign-in, as it is.
 ///
 /// Up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the request's
-/// [`Parts`]. The answer is anything that is [`IntoCaller`]. An extractor that rejects the request
+/// [`Parts`]. The answer is anything that is [`IntoActor`]. An extractor that rejects the request
 /// has found nobody.
 ///
 /// ```
 /// use axum::http::request::Parts;
 /// use hallpass_axum::TokenApi;
-/// use hallpass_core::{Caller, Hallpass};
+/// use hallpass_core::{Actor, Hallpass};
 /// # use hallpass_memory::MemoryStore;
 ///
-/// async fn signed_in(parts: Parts) -> Option<Caller> {
+/// async fn signed_in(parts: Parts) -> Option<Actor> {
 ///     let person = parts.extensions.get::<Person>()?;
-///     Some(if person.is_admin { Caller::admin(&person.id) } else { Caller::owner(&person.id) })
+///     Some(if person.is_admin { Actor::admin(&person.id) } else { Actor::owner(&person.id) })
 /// }
 /// # #[derive(Clone)] struct Person { id: String, is_admin: bool }
 ///
-/// let passes = Hallpass::builder(MemoryStore::new()).build();
-/// let app: axum::Router = TokenApi::new(&passes, signed_in).at("/tokens");
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let app: axum::Router = TokenApi::new(&hallpass, signed_in).at("/tokens");
 /// # let _ = app;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who calls",
-    label = "not an async function of extractors that answers with a `Caller`",
+    label = "not an async function of extractors that answers with a `Actor`",
     note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and the answer is \
-            `Caller`, `Option<Caller>`, or a `Result` of one of them whose error is `IntoResponse`"
+            `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
 )]
 pub trait Who<T, S>: Send + Sync + 'static {
     /// Who calls; `None` if nobody is signed in. An error is what the host would have answered.
@@ -42,7 +42,7 @@ pub trait Who<T, S>: Send + Sync + 'static {
         &self,
         parts: &mut Parts,
         state: &S,
-    ) -> impl Future<Output = Result<Option<Caller>, Box<Response>>> + Send;
+    ) -> impl Future<Output = Result<Option<Actor>, Box<Response>>> + Send;
 }
 
 /// What a sign-in may answer: a caller, perhaps one, or why neither could be told.
@@ -51,31 +51,31 @@ pub trait Who<T, S>: Send + Sync + 'static {
 /// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a caller",
-    note = "answer with `Caller`, `Option<Caller>`, or a `Result` of one of them whose error is `IntoResponse`"
+    note = "answer with `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
 )]
-pub trait IntoCaller {
+pub trait IntoActor {
     /// The caller, nobody, or what the host would have answered.
     ///
     /// # Errors
     ///
     /// The host could not, or would not, tell.
-    fn into_caller(self) -> Result<Option<Caller>, Box<Response>>;
+    fn into_caller(self) -> Result<Option<Actor>, Box<Response>>;
 }
 
-impl IntoCaller for Caller {
-    fn into_caller(self) -> Result<Option<Caller>, Box<Response>> {
+impl IntoActor for Actor {
+    fn into_caller(self) -> Result<Option<Actor>, Box<Response>> {
         Ok(Some(self))
     }
 }
 
-impl IntoCaller for Option<Caller> {
-    fn into_caller(self) -> Result<Option<Caller>, Box<Response>> {
+impl IntoActor for Option<Actor> {
+    fn into_caller(self) -> Result<Option<Actor>, Box<Response>> {
         Ok(self)
     }
 }
 
-impl<T: IntoCaller, E: IntoResponse> IntoCaller for Result<T, E> {
-    fn into_caller(self) -> Result<Option<Caller>, Box<Response>> {
+impl<T: IntoActor, E: IntoResponse> IntoActor for Result<T, E> {
+    fn into_caller(self) -> Result<Option<Actor>, Box<Response>> {
         self.map_err(|error| Box::new(error.into_response()))?.into_caller()
     }
 }
@@ -85,7 +85,7 @@ macro_rules! who {
         impl<F, Fut, S, $($extractor,)*> Who<($($extractor,)*), S> for F
         where
             F: Fn($($extractor),*) -> Fut + Send + Sync + 'static,
-            Fut: Future<Output: IntoCaller> + Send,
+            Fut: Future<Output: IntoActor> + Send,
             S: Send + Sync,
             $($extractor: FromRequestParts<S> + Send,)*
         {
@@ -93,7 +93,7 @@ macro_rules! who {
                 &self,
                 parts: &mut Parts,
                 state: &S,
-            ) -> Result<Option<Caller>, Box<Response>> {
+            ) -> Result<Option<Actor>, Box<Response>> {
                 // Without extractors neither is looked at.
                 let _ = (&parts, state);
                 $(let $value = $extractor::from_request_parts(parts, state)
@@ -123,7 +123,7 @@ pub(crate) trait ErasedWho<S>: Send + Sync {
         &'a self,
         parts: &'a mut Parts,
         state: &'a S,
-    ) -> BoxFuture<'a, Result<Option<Caller>, Box<Response>>>;
+    ) -> BoxFuture<'a, Result<Option<Actor>, Box<Response>>>;
 }
 
 /// A sign-in and the extractors it takes.
@@ -140,7 +140,7 @@ impl<W: Who<T, S>, T: 'static, S: Sync> ErasedWho<S> for Asking<W, T> {
         &'a self,
         parts: &'a mut Parts,
         state: &'a S,
-    ) -> BoxFuture<'a, Result<Option<Caller>, Box<Response>>> {
+    ) -> BoxFuture<'a, Result<Option<Actor>, Box<Response>>> {
         Box::pin(self.0.who(parts, state))
     }
 }

@@ -7,11 +7,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use hallpass_core::{IntoRequirement, Principal, Requirement};
-use hallpass_tower::{PrincipalExt as _, RefusalKind, refuse, require_principal};
+use hallpass_tower::{PrincipalExt as _, RejectionKind, refuse, require_principal};
 use http::request::Parts;
 
 use crate::parameters::enforce_routed;
-use crate::rejection::Rejection;
+use crate::rejection::RejectionResponse;
 
 /// Who calls: any valid token will do.
 ///
@@ -38,18 +38,18 @@ impl Deref for Authenticated {
 }
 
 impl<S: Sync> FromRequestParts<S> for Authenticated {
-    type Rejection = Rejection;
+    type Rejection = RejectionResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         match require_principal(&parts.extensions) {
             Ok(principal) => Ok(Self(principal.clone())),
-            Err(refusal) => Err(Rejection::new(refusal, parts)),
+            Err(refusal) => Err(RejectionResponse::new(refusal, parts)),
         }
     }
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
-    type Rejection = Rejection;
+    type Rejection = RejectionResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
         Ok(parts.principal().cloned().map(Self))
@@ -102,17 +102,17 @@ impl<T> fmt::Debug for Scoped<T> {
 }
 
 impl<T: RequiredScope, S: Sync> FromRequestParts<S> for Scoped<T> {
-    type Rejection = Rejection;
+    type Rejection = RejectionResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let enforced = match requirement_of::<T>() {
             Some(requirement) => enforce_routed(parts, &requirement),
-            None => Err(refuse(&parts.extensions, RefusalKind::Misconfigured)),
+            None => Err(refuse(&parts.extensions, RejectionKind::Misconfigured)),
         };
         let principal = enforced.and_then(|()| require_principal(&parts.extensions));
         match principal {
             Ok(principal) => Ok(Self(principal.clone(), PhantomData)),
-            Err(refusal) => Err(Rejection::new(refusal, parts)),
+            Err(refusal) => Err(RejectionResponse::new(refusal, parts)),
         }
     }
 }

@@ -12,12 +12,12 @@ use axum::extract::Request;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Response};
-use hallpass_tower::{FormCredential, RefusalKind, ResponseBody, TokenLayer, TokenService};
+use hallpass_tower::{FormCredential, RejectionKind, ResponseBody, TokenLayer, TokenService};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::body::{Unread, collect};
-use crate::rejection::Rejection;
+use crate::rejection::RejectionResponse;
 
 /// The largest form that is read unless said otherwise, in bytes.
 const MAX_LEN: usize = 64 * 1024;
@@ -31,21 +31,21 @@ pub trait TokenLayerExt {
     /// that is empty or there twice, and a form with a field of that name that is not all ASCII. The
     /// handler gets the body byte for byte, the field included. Forms are read before anybody is known to be
     /// allowed anything, so they are bounded: larger ones are refused with 413. All of this in the layer's own words,
-    /// [`TokenLayer::on_refusal`] included.
+    /// [`TokenLayer::on_rejection`] included.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// use axum::{Router, body::Body, http::Request, routing::post};
-    /// use hallpass_axum::{HallpassExt, HandlerExt, TokenLayerExt, core::{Caller, Hallpass, NewToken}};
+    /// use hallpass_axum::{HallpassExt, HandlerExt, TokenLayerExt, core::{Actor, Hallpass, NewToken}};
     /// use tower::ServiceExt as _;
-    /// # let passes = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
+    /// # let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
     ///
     /// let app: Router = Router::new()
     ///     .route("/stop", post((async || "stopped").scoped("environment:stop")))
-    ///     .layer(passes.layer().or_form_field("session"));
+    ///     .layer(hallpass.layer().with_form_field("session"));
     ///
     /// let new = NewToken::named("ci").scope("environment:stop");
-    /// let issued = passes.issue(&Caller::owner("alice"), new).await.unwrap();
+    /// let issued = hallpass.issue(&Actor::owner("alice"), new).await.unwrap();
     /// let request = Request::post("/stop")
     ///     .header("content-type", "application/x-www-form-urlencoded")
     ///     .body(Body::from(format!("env=42&session={}", issued.token.reveal())))
@@ -58,19 +58,19 @@ pub trait TokenLayerExt {
     ///
     /// The name is empty.
     #[track_caller]
-    fn or_form_field(self, name: impl Into<String>) -> FormTokenLayer;
+    fn with_form_field(self, name: impl Into<String>) -> FormTokenLayer;
 }
 
 impl TokenLayerExt for TokenLayer {
     #[track_caller]
-    fn or_form_field(self, name: impl Into<String>) -> FormTokenLayer {
+    fn with_form_field(self, name: impl Into<String>) -> FormTokenLayer {
         let field: Arc<str> = name.into().into();
         assert!(!field.is_empty(), "a form's field has a name");
         FormTokenLayer { layer: self.form_credentials(), field, max_len: MAX_LEN }
     }
 }
 
-/// A [`TokenLayer`] that looks into forms, too. Made by [`TokenLayerExt::or_form_field`].
+/// A [`TokenLayer`] that looks into forms, too. Made by [`TokenLayerExt::with_form_field`].
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct FormTokenLayer {
@@ -147,10 +147,10 @@ where
                 }
                 Err(unread) => {
                     let kind = match unread {
-                        Unread::TooLarge => RefusalKind::TooLarge,
-                        Unread::Broken => RefusalKind::InvalidRequest,
+                        Unread::TooLarge => RejectionKind::TooLarge,
+                        Unread::Broken => RejectionKind::InvalidRequest,
                     };
-                    Ok(Rejection::new(layer.refusal(kind), &parts).into_response())
+                    Ok(RejectionResponse::new(layer.refusal(kind), &parts).into_response())
                 }
             }
         })

@@ -13,7 +13,7 @@ use hallpass_core::{IntoRequirement, Requirement};
 use pin_project_lite::pin_project;
 
 use crate::parameters::enforce_routed;
-use crate::rejection::Rejection;
+use crate::rejection::RejectionResponse;
 
 /// Scopes on handlers.
 ///
@@ -26,11 +26,11 @@ use crate::rejection::Rejection;
 /// async fn list() -> &'static str { "atlas, borealis" }
 /// async fn show(Path(id): Path<String>) -> String { id }
 ///
-/// # let passes = Hallpass::builder(MemoryStore::new()).build();
+/// # let hallpass = Hallpass::builder(MemoryStore::new()).build();
 /// let app: Router = Router::new()
 ///     .route("/projects", get(list.scoped("projects:list")))
 ///     .route("/projects/{id}", get(show.scoped("projects:read:{id}")))
-///     .layer(passes.layer());
+///     .layer(hallpass.layer());
 /// ```
 pub trait HandlerExt<T, S>: Handler<T, S> {
     /// Lets this handler be called only by who meets the requirement. `{name}` in it is the route's path
@@ -78,9 +78,9 @@ where
             Ok(()) => State::Calling {
                 future: self.handler.call(Request::from_parts(parts, body), state),
             },
-            Err(refusal) => {
-                State::Refused { response: Some(Rejection::new(refusal, &parts).into_response()) }
-            }
+            Err(refusal) => State::Refused {
+                response: Some(RejectionResponse::new(refusal, &parts).into_response()),
+            },
         };
         ScopedFuture { state }
     }

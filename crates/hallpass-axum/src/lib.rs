@@ -6,7 +6,7 @@
 //! | let requests with a token in | [`HallpassExt::layer`] |
 //! | say what a handler needs | [`HandlerExt::scoped`], or the typed extractor [`Scoped`] |
 //! | have no route without a requirement | [`GuardedRouter`] |
-//! | look for tokens in forms, too | [`TokenLayerExt::or_form_field`] |
+//! | look for tokens in forms, too | [`TokenLayerExt::with_form_field`] |
 //! | know who calls | [`Authenticated`] |
 //! | let people manage their tokens | [`TokenApi`] |
 //! | ask them for their password first | [`TokenApi::confirm`] |
@@ -47,12 +47,12 @@ pub use hallpass_tower as tower;
 
 pub use self::{
     api::TokenApi,
-    caller::{IntoCaller, Who},
-    confirm::{Confirm, Confirmation, IntoConfirmed},
+    caller::{IntoActor, Who},
+    confirm::{Confirm, Confirmation, IntoStepUp},
     ext::HallpassExt,
     extract::{Authenticated, RequiredScope, Scoped},
     form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,
     handler::{HandlerExt, ScopedFuture, ScopedHandler},
-    rejection::Rejection,
+    rejection::RejectionResponse,
 };

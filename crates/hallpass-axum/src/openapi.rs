@@ -67,7 +67,7 @@ impl Access {
         let none: [String; 0] = [];
         match self {
             Self::Anyone => Vec::new(),
-            Self::Caller => vec![SecurityRequirement::new(SESSION, none)],
+            Self::Actor => vec![SecurityRequirement::new(SESSION, none)],
             // OpenAPI 3.1 lists roles here for schemes that have no scopes.
             Self::Admin => vec![SecurityRequirement::new(SESSION, ["admin"])],
             Self::Token => vec![SecurityRequirement::new(TOKEN, none)],
@@ -80,7 +80,7 @@ impl Access {
         match self {
             Self::Anyone => kinds.push(Kind::TokenNotAllowed),
             Self::Token => kinds.push(Kind::NoCredential),
-            Self::Caller | Self::Admin => {
+            Self::Actor | Self::Admin => {
                 kinds.extend([Kind::TokenNotAllowed, Kind::NoCaller, Kind::CallerRefused]);
             }
         }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use hallpass_core::{PathParameters, Requirement};
-use hallpass_tower::{Refusal, RefusalKind, enforce, refuse};
+use hallpass_tower::{Rejection, RejectionKind, enforce, refuse};
 use http::request::Parts;
 
 /// The path parameters that axum's router found, percent-decoded, nesting included.
@@ -19,7 +19,10 @@ impl PathParameters for Parameters {
 }
 
 /// Enforces a requirement on a request that axum has routed.
-pub(crate) fn enforce_routed(parts: &mut Parts, requirement: &Requirement) -> Result<(), Refusal> {
+pub(crate) fn enforce_routed(
+    parts: &mut Parts,
+    requirement: &Requirement,
+) -> Result<(), Rejection> {
     if !requirement.has_parameters() {
         return enforce(&parts.extensions, requirement, &());
     }
@@ -28,7 +31,7 @@ pub(crate) fn enforce_routed(parts: &mut Parts, requirement: &Requirement) -> Re
     match raw(parts) {
         Some(Ok(parameters)) => enforce(&parts.extensions, requirement, &Parameters(parameters)),
         // A parameter is no UTF-8: no handler could read it.
-        Some(Err(_)) => Err(refuse(&parts.extensions, RefusalKind::InvalidRequest)),
+        Some(Err(_)) => Err(refuse(&parts.extensions, RejectionKind::InvalidRequest)),
         None => enforce(&parts.extensions, requirement, &()),
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, HeaderValue};
-use hallpass_core::{Caller, Hallpass, Revision, TokenId};
+use hallpass_core::{Actor, Hallpass, Revision, TokenId};
 
 use crate::problem::{Kind, Problem};
 
@@ -53,8 +53,8 @@ impl Precondition {
     /// The revision that the change shall find; `None` if any will do.
     pub(crate) async fn expected(
         self,
-        passes: &Hallpass,
-        by: &Caller,
+        hallpass: &Hallpass,
+        by: &Actor,
         id: TokenId,
     ) -> Result<Option<Revision>, Problem> {
         match self {
@@ -62,7 +62,7 @@ impl Precondition {
             Self::OneOf(revisions) => match revisions[..] {
                 [one] => Ok(Some(one)),
                 _ => {
-                    let current = passes.get(by, id).await?.revision;
+                    let current = hallpass.get(by, id).await?.revision;
                     Ok(Some(if revisions.contains(&current) { current } else { NEVER }))
                 }
             },

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use hallpass_core::{Denied, Error, FieldError, Forbidden};
+use hallpass_core::{AuthError, Error, FieldError, PermissionError};
 use hallpass_tower::{PROBLEM_TYPE_PREFIX, retry_after};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -86,7 +86,7 @@ impl Kind {
             Self::TokenNotAllowed => {
                 (StatusCode::FORBIDDEN, "token-not-allowed", "Not with a token")
             }
-            Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Caller refused"),
+            Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Actor refused"),
             Self::ConfirmationRequired => {
                 (StatusCode::FORBIDDEN, "confirmation-required", "Confirmation required")
             }
@@ -237,9 +237,9 @@ impl From<Error> for Problem {
             }
             Error::Forbidden(why) => Self::new(
                 match why {
-                    Forbidden::Scopes(_) => Kind::ScopeNotGrantable,
-                    Forbidden::OnlyItsOwner => Kind::OwnerOnly,
-                    Forbidden::OwnerDisabled => Kind::OwnerDisabled,
+                    PermissionError::Scopes(_) => Kind::ScopeNotGrantable,
+                    PermissionError::OnlyItsOwner => Kind::OwnerOnly,
+                    PermissionError::OwnerDisabled => Kind::OwnerDisabled,
                     // And whatever a later version forbids besides.
                     _ => Kind::AdminOnly,
                 },
@@ -264,11 +264,11 @@ impl From<Error> for Problem {
     }
 }
 
-impl From<Denied> for Problem {
-    fn from(denied: Denied) -> Self {
+impl From<AuthError> for Problem {
+    fn from(denied: AuthError) -> Self {
         match denied {
-            Denied::Refused(_) => Self::new(Kind::InvalidToken, "the token is not valid"),
-            Denied::Unavailable(error) => error.into(),
+            AuthError::Rejected(_) => Self::new(Kind::InvalidToken, "the token is not valid"),
+            AuthError::Unavailable(error) => error.into(),
             // Whatever a later version adds is no verdict on the token.
             _ => Self::unavailable(),
         }

@@ -1,30 +1,30 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use hallpass_tower::{Dialect, Refusal};
+use hallpass_tower::{Dialect, Rejection};
 use http::request::Parts;
 
 /// A refusal as an axum rejection: renders as the layer around would.
 #[derive(Debug)]
-pub struct Rejection {
-    refusal: Refusal,
+pub struct RejectionResponse {
+    refusal: Rejection,
     dialect: Dialect,
 }
 
-impl Rejection {
+impl RejectionResponse {
     /// A refusal of this request.
-    pub(crate) fn new(refusal: Refusal, request: &Parts) -> Self {
+    pub(crate) fn new(refusal: Rejection, request: &Parts) -> Self {
         let dialect = Dialect::of(&request.method, request.version, &request.headers);
         Self { refusal, dialect }
     }
 
     /// Why.
     #[must_use]
-    pub fn refusal(&self) -> &Refusal {
+    pub fn refusal(&self) -> &Rejection {
         &self.refusal
     }
 }
 
-impl IntoResponse for Rejection {
+impl IntoResponse for RejectionResponse {
     fn into_response(self) -> Response {
         self.refusal.into_response(self.dialect).map(Body::from)
     }

@@ -3,7 +3,7 @@
 use axum::body::{Body, to_bytes};
 use axum::routing::{any, post};
 use axum::{Router, response::Response};
-use hallpass_axum::core::{Caller, Hallpass, NewToken};
+use hallpass_axum::core::{Actor, Hallpass, NewToken};
 use hallpass_axum::{Authenticated, HallpassExt, HandlerExt, TokenLayerExt};
 use hallpass_memory::MemoryStore;
 use http::{Method, Request, request::Builder};
@@ -13,15 +13,15 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An API that answers with the body it was sent, and a token that may use it.
 async fn service() -> (Router, String) {
-    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let new = NewToken::named("ci").scope("environment:stop");
-    let issued = passes.issue(&Caller::owner("alice"), new).await.unwrap();
+    let issued = hallpass.issue(&Actor::owner("alice"), new).await.unwrap();
     let echo = async |body: String| body;
     let app = Router::new()
         .route("/stop", post(echo.scoped("environment:stop")))
         .route("/start", post(echo.scoped("environment:start")))
         .route("/any", any(async |Authenticated(_): Authenticated, body: Body| body))
-        .layer(passes.layer().or_form_field("session").max_form_len(1024));
+        .layer(hallpass.layer().with_form_field("session").max_form_len(1024));
     (app, issued.token.reveal().to_owned())
 }
 
@@ -116,23 +116,23 @@ async fn a_large_form_is_not_read_to_its_end() {
 
 #[tokio::test]
 async fn a_layer_that_was_not_told_to_looks_into_no_form() {
-    let passes = Hallpass::builder(MemoryStore::new()).build();
-    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
-    let app = Router::new().route("/", post(async |_: Authenticated| "in")).layer(passes.layer());
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
+    let app = Router::new().route("/", post(async |_: Authenticated| "in")).layer(hallpass.layer());
     let body = format!("session={}", issued.token.reveal());
     assert_eq!(send(&app, form("/"), body).await.status(), 401);
 }
 
 #[tokio::test]
 async fn a_host_renders_what_is_wrong_with_a_form_too() {
-    let passes = Hallpass::builder(MemoryStore::new()).build();
-    let layer = passes.layer().on_refusal(|refusal, mut answer| {
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let layer = hallpass.layer().on_rejection(|refusal, mut answer| {
         *answer.body_mut() = refusal.kind().as_str().into();
         answer
     });
     let app = Router::new()
         .route("/", post(async |_: Authenticated| "in"))
-        .layer(layer.or_form_field("session").max_form_len(16));
+        .layer(layer.with_form_field("session").max_form_len(16));
     for (body, status, said) in
         [("session=0123456789", 413, "too_large"), ("session=", 400, "invalid_request")]
     {

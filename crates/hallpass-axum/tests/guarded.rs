@@ -4,20 +4,20 @@ use axum::extract::Path;
 use axum::routing::get;
 use axum::{Router, body::Body};
 use hallpass_axum::core::{
-    Caller, Catalog, CatalogScope, Hallpass, NewToken, all_of, authenticated, public,
+    Actor, Catalog, CatalogScope, Hallpass, NewToken, all_of, authenticated, public,
 };
 use hallpass_axum::{Authenticated, GuardedRouter, HallpassExt, HandlerExt, RequiredScope, Scoped};
 use hallpass_memory::MemoryStore;
 use http::{Method, Request, Response, StatusCode};
 use tower::ServiceExt as _;
 
-fn passes() -> Hallpass {
+fn hallpass() -> Hallpass {
     Hallpass::builder(MemoryStore::new()).build()
 }
 
-async fn token(passes: &Hallpass, scopes: &[&str]) -> String {
+async fn token(hallpass: &Hallpass, scopes: &[&str]) -> String {
     let new = NewToken::named("test").scopes(scopes.iter().copied());
-    passes.issue(&Caller::owner("alice"), new).await.unwrap().token.reveal().to_owned()
+    hallpass.issue(&Actor::owner("alice"), new).await.unwrap().token.reveal().to_owned()
 }
 
 async fn call(app: &Router, method: Method, path: &str, token: Option<&str>) -> Response<Body> {
@@ -42,13 +42,13 @@ async fn show(Path(id): Path<String>) -> String {
 
 #[tokio::test]
 async fn a_scoped_handler_binds_the_routes_parameter_nested_or_not() {
-    let passes = passes();
+    let hallpass = hallpass();
     let routes = Router::new()
         .route("/projects", get(hello.scoped("projects:list")))
         .route("/projects/{id}", get(hello.scoped("projects:read:{id}")));
     let app =
-        Router::new().nest("/api/{tenant}", routes.clone()).merge(routes).layer(passes.layer());
-    let one = token(&passes, &["projects:read:42"]).await;
+        Router::new().nest("/api/{tenant}", routes.clone()).merge(routes).layer(hallpass.layer());
+    let one = token(&hallpass, &["projects:read:42"]).await;
     assert_eq!(get_status(&app, "/projects/42", Some(&one)).await, 200);
     assert_eq!(get_status(&app, "/api/acme/projects/42", Some(&one)).await, 200);
     assert_eq!(get_status(&app, "/projects/%34%32", Some(&one)).await, 200);
@@ -67,13 +67,13 @@ async fn a_scoped_handler_binds_the_routes_parameter_nested_or_not() {
 
 #[tokio::test]
 async fn a_forgotten_layer_and_a_wrong_parameter_are_500_never_200() {
-    let passes = passes();
-    let everything = token(&passes, &["projects"]).await;
+    let hallpass = hallpass();
+    let everything = token(&hallpass, &["projects"]).await;
     let bare = Router::new().route("/projects", get(hello.scoped("projects:list")));
     assert_eq!(get_status(&bare, "/projects", Some(&everything)).await, 500);
     let wrong = Router::new()
         .route("/projects/{project}", get(show.scoped("projects:read:{id}")))
-        .layer(passes.layer());
+        .layer(hallpass.layer());
     assert_eq!(get_status(&wrong, "/projects/42", Some(&everything)).await, 500);
     assert_eq!(get_status(&wrong, "/projects/42", None).await, 401);
     async fn me(Authenticated(me): Authenticated) -> String {
@@ -85,10 +85,10 @@ async fn a_forgotten_layer_and_a_wrong_parameter_are_500_never_200() {
 
 #[tokio::test]
 async fn a_parameter_that_a_nest_repeats_lets_nobody_in() {
-    let passes = passes();
+    let hallpass = hallpass();
     let inner = GuardedRouter::new().get("/projects/{id}", "projects:read:{id}", hello);
-    let app = Router::new().nest("/{id}", inner.protect(&passes));
-    let one = token(&passes, &["projects:read:atlas"]).await;
+    let app = Router::new().nest("/{id}", inner.protect(&hallpass));
+    let one = token(&hallpass, &["projects:read:atlas"]).await;
     for path in ["/atlas/projects/borealis", "/borealis/projects/atlas", "/atlas/projects/atlas"] {
         assert_eq!(get_status(&app, path, Some(&one)).await, 500, "{path}");
     }
@@ -113,13 +113,13 @@ async fn extractors_say_who_calls_and_enforce_what_their_type_names() {
     async fn maybe(caller: Option<Authenticated>) -> String {
         caller.map_or_else(|| "nobody".to_owned(), |caller| caller.owner().to_string())
     }
-    let passes = passes();
+    let hallpass = hallpass();
     let app = Router::new()
         .route("/typed/{id}", get(typed))
         .route("/nonsense", get(nonsense))
         .route("/maybe", get(maybe))
-        .layer(passes.layer().optional());
-    let one = token(&passes, &["projects:read:42"]).await;
+        .layer(hallpass.layer().optional());
+    let one = token(&hallpass, &["projects:read:42"]).await;
     for _ in 0..2 {
         assert_eq!(get_status(&app, "/typed/42", Some(&one)).await, 200);
         assert_eq!(get_status(&app, "/typed/43", Some(&one)).await, 403);
@@ -153,9 +153,9 @@ fn guarded() -> GuardedRouter {
 
 #[tokio::test]
 async fn a_guarded_router_is_guarded_wherever_it_is_mounted() {
-    let passes = passes();
-    let app = Router::new().nest("/api", guarded().protect(&passes));
-    let some = token(&passes, &["projects:list", "projects:read:42"]).await;
+    let hallpass = hallpass();
+    let app = Router::new().nest("/api", guarded().protect(&hallpass));
+    let some = token(&hallpass, &["projects:list", "projects:read:42"]).await;
     for (method, path, anonymous, with_token) in [
         (Method::GET, "/api/health", 200, 200),
         (Method::GET, "/api/projects", 401, 200),
@@ -226,8 +226,10 @@ fn mistakes_are_told_at_start_up_with_the_fix() {
         (
             || {
                 let catalog = Catalog::new().scope(CatalogScope::new("projects:read", "Read"));
-                let passes = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
-                drop(GuardedRouter::<()>::new().get("/a", "projects:reed", hello).protect(&passes));
+                let hallpass = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
+                drop(
+                    GuardedRouter::<()>::new().get("/a", "projects:reed", hello).protect(&hallpass),
+                );
             },
             "GET /a needs projects:reed, which the catalog does not list: add it there, or mend the route",
         ),

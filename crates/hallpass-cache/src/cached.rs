@@ -2,15 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass_core::store::{
-    Affected, AtHand, Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq,
-    Snapshot, StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, ChangeTarget, Deleted, ListPage, ListQuery,
+    LogPosition, Lookup, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Digest, LoadedToken, Owner, Revision, Standing, StandingQuestion, TokenId};
+use hallpass_core::{CachedToken, Digest, Owner, OwnerStatus, OwnerStatusQuery, Revision, TokenId};
 use jiff::Timestamp;
 use tokio::time::timeout;
 
 use crate::inner::{self, Inner};
-use crate::measure::Lookup;
+use crate::measure::LookupKind;
 use crate::settings::CacheSettings;
 
 /// A store with a cache in front.
@@ -20,16 +20,16 @@ use crate::settings::CacheSettings;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
 /// use hallpass_cache::Cached;
-/// use hallpass_core::{Caller, Hallpass, NewToken};
+/// use hallpass_core::{Actor, Hallpass, NewToken};
 /// use hallpass_memory::MemoryStore;
 ///
-/// let passes = Hallpass::builder(Cached::new(MemoryStore::new())).build();
-/// let alice = Caller::owner("alice");
-/// let issued = passes.issue(&alice, NewToken::named("ci")).await?;
+/// let hallpass = Hallpass::builder(Cached::new(MemoryStore::new())).build();
+/// let alice = Actor::owner("alice");
+/// let issued = hallpass.issue(&alice, NewToken::named("ci")).await?;
 /// let token = issued.token.reveal().as_bytes();
-/// assert!(passes.authenticate(token).await.is_ok());
-/// passes.revoke(&alice, issued.record.id).await?;
-/// assert!(passes.authenticate(token).await.is_err());
+/// assert!(hallpass.authenticate(token).await.is_ok());
+/// hallpass.revoke(&alice, issued.record.id).await?;
+/// assert!(hallpass.authenticate(token).await.is_err());
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
@@ -51,9 +51,9 @@ impl<S: TokenStore> Cached<S> {
     /// Applies a change of this node's own before its caller is told that it is done.
     fn applied(
         &self,
-        affected: &Affected,
-        done: Result<Seq, StoreError>,
-    ) -> Result<Seq, StoreError> {
+        affected: &ChangeTarget,
+        done: Result<ChangeSeq, StoreError>,
+    ) -> Result<ChangeSeq, StoreError> {
         if let Ok(seq) = done {
             self.0.apply_own(affected, seq);
         }
@@ -61,9 +61,13 @@ impl<S: TokenStore> Cached<S> {
     }
 
     /// The same for a change to an owner's tokens.
-    async fn applied_bulk(&self, owner: &Owner, bulk: Bulk) -> Result<Bulk, StoreError> {
+    async fn applied_bulk(
+        &self,
+        owner: &Owner,
+        bulk: BulkResult,
+    ) -> Result<BulkResult, StoreError> {
         match bulk.seq {
-            Some(seq) => self.0.apply_own(&Affected::Owner(owner.clone()), seq),
+            Some(seq) => self.0.apply_own(&ChangeTarget::Owner(owner.clone()), seq),
             None => self.0.apply_others(inner::owner(owner)).await?,
         }
         Ok(bulk)
@@ -75,33 +79,33 @@ impl<S: TokenStore> TokenStore for Cached<S> {
         true
     }
 
-    fn cached(&self, id: TokenId) -> AtHand {
+    fn cached(&self, id: TokenId) -> Lookup {
         if let Some(entry) = self.0.usable(id) {
-            self.0.measure.looked_up(Lookup::Hit);
-            AtHand::Token(entry.into_token())
+            self.0.measure.looked_up(LookupKind::Hit);
+            Lookup::Hit(entry.into_token())
         } else if self.0.is_known_absent(id) {
-            self.0.measure.looked_up(Lookup::Absent);
-            AtHand::NoSuchToken
+            self.0.measure.looked_up(LookupKind::Absent);
+            Lookup::NegativeHit
         } else {
             // Counted by the load that follows.
-            AtHand::Nothing
+            Lookup::Miss
         }
     }
 
-    async fn load(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    async fn load(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         self.0.is_open()?;
         self.0.ensure_following();
         match self.cached(id) {
-            AtHand::Token(token) => return Ok(Some(token)),
-            AtHand::NoSuchToken => return Ok(None),
-            AtHand::Nothing => self.0.measure.nothing_at_hand(|| self.0.remembers(id)),
+            Lookup::Hit(token) => return Ok(Some(token)),
+            Lookup::NegativeHit => return Ok(None),
+            Lookup::Miss => self.0.measure.nothing_at_hand(|| self.0.remembers(id)),
         }
         let loaded = timeout(self.0.settings.load_deadline, self.0.load(id)).await;
         let loaded = loaded.map_err(StoreError::unavailable).flatten();
         loaded.or_else(|error| self.0.in_grace(id, error))
     }
 
-    async fn reload(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         self.0.is_open()?;
         match timeout(self.0.settings.load_deadline, self.0.reload(id)).await {
             Ok(read) => read,
@@ -115,15 +119,15 @@ impl<S: TokenStore> TokenStore for Cached<S> {
         Ok(found)
     }
 
-    fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>> {
+    fn cached_standing(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
         self.0.standings.at_hand(owner, &self.0.stripes, &self.0.settings)
     }
 
     async fn standing(
         &self,
         owner: &Owner,
-        question: StandingQuestion,
-    ) -> Result<Arc<Standing>, Box<dyn std::error::Error + Send + Sync>> {
+        question: OwnerStatusQuery,
+    ) -> Result<Arc<OwnerStatus>, Box<dyn std::error::Error + Send + Sync>> {
         self.0.is_open()?;
         self.0.ensure_following();
         if let Some(standing) = self.cached_standing(owner) {
@@ -133,16 +137,20 @@ impl<S: TokenStore> TokenStore for Cached<S> {
         timeout(settings.load_deadline, standings.ask(owner, question, stripes, settings)).await?
     }
 
-    async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
-        self.applied(&Affected::Token(token.record.id), self.0.store.insert(token, limit).await)
+    async fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<ChangeSeq, StoreError> {
+        self.applied(&ChangeTarget::Token(token.record.id), self.0.store.insert(token, limit).await)
     }
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         self.0.store.list(query).await
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
-        self.applied(&Affected::Token(change.record.id), self.0.store.change(change).await)
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
+        self.applied(&ChangeTarget::Token(change.record.id), self.0.store.change(change).await)
     }
 
     async fn rekey(
@@ -150,12 +158,16 @@ impl<S: TokenStore> TokenStore for Cached<S> {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, StoreError> {
-        self.applied(&Affected::Token(id), self.0.store.rekey(id, expected, secrets).await)
+    ) -> Result<ChangeSeq, StoreError> {
+        self.applied(&ChangeTarget::Token(id), self.0.store.rekey(id, expected, secrets).await)
     }
 
-    async fn delete(&self, id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError> {
-        self.applied(&Affected::Token(id), self.0.store.delete(id, expected).await)
+    async fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<ChangeSeq, StoreError> {
+        self.applied(&ChangeTarget::Token(id), self.0.store.delete(id, expected).await)
     }
 
     async fn delete_many(
@@ -172,19 +184,19 @@ impl<S: TokenStore> TokenStore for Cached<S> {
         Ok(deleted)
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
         self.applied_bulk(owner, self.0.store.delete_owner(owner).await?).await
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
         self.applied_bulk(owner, self.0.store.revoke_owner(owner, at).await?).await
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<Seq, StoreError> {
-        self.applied(&Affected::Owner(owner.clone()), self.0.store.announce(owner).await)
+    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
+        self.applied(&ChangeTarget::Owner(owner.clone()), self.0.store.announce(owner).await)
     }
 
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         self.0.store.touch(uses).await
     }
 
@@ -192,7 +204,11 @@ impl<S: TokenStore> TokenStore for Cached<S> {
         self.0.store.prune(ended_before, limit).await
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         self.0.store.changes(from, limit).await
     }
 
@@ -200,7 +216,7 @@ impl<S: TokenStore> TokenStore for Cached<S> {
         self.0.store_clock.ahead()
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, seen: LogPosition) {
         self.0.store.nudged(seen).await;
     }
 

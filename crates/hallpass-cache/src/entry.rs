@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass_core::store::{Seq, StoredToken};
-use hallpass_core::{CacheNote, LoadPool, LoadedToken, TokenId};
+use hallpass_core::store::{ChangeSeq, StoredToken};
+use hallpass_core::{CacheMeta, CachedToken, Interner, TokenId};
 
 use crate::guards::Guards;
 use crate::moment::Moment;
@@ -10,13 +10,13 @@ use crate::stripes::{Footing, Stripes};
 
 /// A token as it was read, and all that decides for how long that may be used: one piece of memory.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry(Arc<LoadedToken>);
+pub(crate) struct Entry(Arc<CachedToken>);
 
 /// Of when a reading is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     /// The change log's number in the snapshot it was read from.
-    pub(crate) as_of: Seq,
+    pub(crate) as_of: ChangeSeq,
     /// The history that number belongs to.
     pub(crate) history: u32,
     /// Before the store was asked.
@@ -37,21 +37,21 @@ impl Reading {
 impl Entry {
     pub(crate) fn new(
         stored: StoredToken,
-        pool: &LoadPool,
+        pool: &Interner,
         reading: Reading,
         stripes: &Stripes,
     ) -> Self {
         let footing = stripes.footing(stored.record.id, &stored.record.owner);
         let note = write(reading, footing);
-        Self(Arc::new(LoadedToken::for_cache(stored, pool, note)))
+        Self(Arc::new(CachedToken::for_cache(stored, pool, note)))
     }
 
     /// What is in a slot.
-    pub(crate) fn from_token(token: Arc<LoadedToken>) -> Self {
+    pub(crate) fn from_token(token: Arc<CachedToken>) -> Self {
         Self(token)
     }
 
-    pub(crate) fn into_token(self) -> Arc<LoadedToken> {
+    pub(crate) fn into_token(self) -> Arc<CachedToken> {
         self.0
     }
 
@@ -59,7 +59,7 @@ impl Entry {
         self.0.id()
     }
 
-    pub(crate) fn token(&self) -> &LoadedToken {
+    pub(crate) fn token(&self) -> &CachedToken {
         &self.0
     }
 
@@ -75,20 +75,20 @@ impl Entry {
 }
 
 /// What was noted with a token when it was cached.
-pub(crate) fn noted(token: &LoadedToken) -> (Reading, Footing) {
+pub(crate) fn noted(token: &CachedToken) -> (Reading, Footing) {
     read(token.cache_note())
 }
 
-fn write(reading: Reading, footing: Footing) -> CacheNote {
+fn write(reading: Reading, footing: Footing) -> CacheMeta {
     let Reading { as_of, history, started } = reading;
     let [monotonic, wall] = started.to_words();
     [as_of.get(), u64::from(history) << 32 | u64::from(footing.to_word()), monotonic, wall]
 }
 
-fn read(note: &CacheNote) -> (Reading, Footing) {
+fn read(note: &CacheMeta) -> (Reading, Footing) {
     let [as_of, place, monotonic, wall] = *note;
     let started = Moment::from_words([monotonic, wall]);
-    let reading = Reading { as_of: Seq::new(as_of), history: (place >> 32) as u32, started };
+    let reading = Reading { as_of: ChangeSeq::new(as_of), history: (place >> 32) as u32, started };
     (reading, Footing::from_word(place as u32))
 }
 
@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn a_note_says_what_was_noted() {
         let started = Moment::now();
-        let reading = Reading { as_of: Seq::new(u64::MAX - 3), history: u32::MAX - 1, started };
+        let reading =
+            Reading { as_of: ChangeSeq::new(u64::MAX - 3), history: u32::MAX - 1, started };
         let footing = Footing::from_word(0x0FED_0CBA);
         let (read_back, footing_back) = read(&write(reading, footing));
         assert_eq!((read_back.as_of, read_back.history), (reading.as_of, reading.history));

@@ -8,7 +8,7 @@ use std::sync::Weak;
 use std::task::Poll;
 use std::time::Duration;
 
-use hallpass_core::store::{Changes, Position, StoreError, TokenStore};
+use hallpass_core::store::{ChangeBatch, LogPosition, StoreError, TokenStore};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -75,7 +75,11 @@ enum Pause {
     Closing,
 }
 
-async fn pause<S: TokenStore>(cache: &Inner<S>, place: Option<Position>, wait: Duration) -> Pause {
+async fn pause<S: TokenStore>(
+    cache: &Inner<S>,
+    place: Option<LogPosition>,
+    wait: Duration,
+) -> Pause {
     let mut closing = cache.closing.subscribe();
     let mut closed = pin!(closing.wait_for(|closing| *closing));
     let mut nudged = pin!(nudged(cache, place));
@@ -93,7 +97,7 @@ async fn pause<S: TokenStore>(cache: &Inner<S>, place: Option<Position>, wait: D
 }
 
 /// Until the store says that there is more after that place.
-async fn nudged<S: TokenStore>(cache: &Inner<S>, place: Option<Position>) {
+async fn nudged<S: TokenStore>(cache: &Inner<S>, place: Option<LogPosition>) {
     match place {
         Some(place) => cache.store.nudged(place).await,
         None => std::future::pending().await,
@@ -103,7 +107,7 @@ async fn nudged<S: TokenStore>(cache: &Inner<S>, place: Option<Position>) {
 /// Applies everything that is new, and only then renews the lease, as of before it was asked for.
 async fn catch_up<S: TokenStore>(
     cache: &Inner<S>,
-    place: &mut Option<Position>,
+    place: &mut Option<LogPosition>,
     by: By,
 ) -> Result<(), StoreError> {
     loop {
@@ -168,15 +172,15 @@ async fn catch_up<S: TokenStore>(
 /// Asks the log, for no longer than an answer is of use.
 async fn ask<S: TokenStore>(
     cache: &Inner<S>,
-    from: Option<Position>,
+    from: Option<LogPosition>,
     limit: u32,
-) -> Result<Changes, StoreError> {
+) -> Result<ChangeBatch, StoreError> {
     let asked = timeout(cache.settings.bound, cache.store.changes(from, limit));
     asked.await.map_err(StoreError::unavailable)?
 }
 
 /// Voids everything that is cached, and follows the log from its head on.
-fn start_over<S>(cache: &Inner<S>, place: &mut Option<Position>, head: Position) {
+fn start_over<S>(cache: &Inner<S>, place: &mut Option<LogPosition>, head: LogPosition) {
     cache.measure.flushed();
     cache.lease.give_up();
     cache.stripes.begin_history(head.seq);
@@ -184,8 +188,9 @@ fn start_over<S>(cache: &Inner<S>, place: &mut Option<Position>, head: Position)
 }
 
 /// Whether these lines go on from that place in the same history, without a gap.
-fn continues(changes: &Changes, from: Position, guards: Guards) -> bool {
-    let is_the_same = |place: Position| place == from || (place.seq == from.seq && !guards.nonce());
+fn continues(changes: &ChangeBatch, from: LogPosition, guards: Guards) -> bool {
+    let is_the_same =
+        |place: LogPosition| place == from || (place.seq == from.seq && !guards.nonce());
     let Some(first) = changes.lines.first() else {
         // The place's own line may have been trimmed; the head still tells.
         return is_the_same(changes.head);

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hallpass_core::store::{Affected, Seq, Snapshot, StoreError, StoredToken, TokenStore};
-use hallpass_core::{LoadPool, LoadedToken, Owner, TokenId};
+use hallpass_core::store::{
+    ChangeSeq, ChangeTarget, Snapshot, StoreError, StoredToken, TokenStore,
+};
+use hallpass_core::{CachedToken, Interner, Owner, TokenId};
 use tokio::sync::watch;
 
 use crate::entry::{Entry, Reading};
 use crate::flight::{Boarded, Flights, Landed, Pilot, landed};
 use crate::follow::follow;
-use crate::measure::{Loaded, Lookup, Measure};
+use crate::measure::{Loaded, LookupKind, Measure};
 use crate::moment::{Lease, Moment};
 use crate::negative::Negative;
 use crate::order::Judge;
@@ -36,7 +38,7 @@ pub(crate) struct Inner<S> {
     pub(crate) closing: watch::Sender<bool>,
     positive: Positive,
     negative: Negative,
-    pool: LoadPool,
+    pool: Interner,
     flights: Arc<Flights<TokenId, Option<Entry>>>,
     turns: Turns,
     following: AtomicBool,
@@ -57,7 +59,7 @@ impl<S: TokenStore> Inner<S> {
             closing: watch::Sender::new(false),
             positive: Positive::new(settings.capacity_bytes),
             negative: Negative::new(settings.unknown_tokens),
-            pool: LoadPool::new(),
+            pool: Interner::new(),
             flights: Arc::new(Flights::new(&settings)),
             turns: Turns::new(),
             following: AtomicBool::new(false),
@@ -94,7 +96,7 @@ impl<S: TokenStore> Inner<S> {
         &self,
         id: TokenId,
         error: StoreError,
-    ) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let grace = self.settings.grace;
         // A record that cannot be read is an answer, too.
         if grace.is_zero() || error.is_corrupt() || self.is_open().is_err() {
@@ -104,7 +106,7 @@ impl<S: TokenStore> Inner<S> {
         let Some(entry) = self.positive.get(id, |token| judge.allows(token)) else {
             return Err(error);
         };
-        self.measure.looked_up(Lookup::Grace);
+        self.measure.looked_up(LookupKind::Grace);
         self.stale_use.said(&error);
         Ok(Some(entry.into_token()))
     }
@@ -139,12 +141,12 @@ impl<S: TokenStore> Inner<S> {
     pub(crate) fn void(&self) {
         if self.settings.guards.closing() {
             self.lease.give_up();
-            self.stripes.raise_floor(Seq::new(u64::MAX));
+            self.stripes.raise_floor(ChangeSeq::new(u64::MAX));
         }
     }
 
     /// Applies a change of this node's own before its caller is told that it is done.
-    pub(crate) fn apply_own(&self, affected: &Affected, seq: Seq) {
+    pub(crate) fn apply_own(&self, affected: &ChangeTarget, seq: ChangeSeq) {
         if self.settings.guards.own_changes() {
             self.stripes.apply(affected, seq);
         }
@@ -154,7 +156,7 @@ impl<S: TokenStore> Inner<S> {
     /// may have changed it.
     pub(crate) async fn apply_others(
         &self,
-        affected: impl IntoIterator<Item = Affected>,
+        affected: impl IntoIterator<Item = ChangeTarget>,
     ) -> Result<(), StoreError> {
         if !self.settings.guards.others_changes() {
             return Ok(());
@@ -167,7 +169,7 @@ impl<S: TokenStore> Inner<S> {
     pub(crate) async fn load(
         self: &Arc<Self>,
         id: TokenId,
-    ) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let mut attempts = 0;
         while attempts < ATTEMPTS {
             let landing = match self.flights.board(&id) {
@@ -214,7 +216,7 @@ impl<S: TokenStore> Inner<S> {
     }
 
     /// The token as the store has it after this was called.
-    pub(crate) async fn reload(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    pub(crate) async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let called = Moment::now();
         // One at a time asks; who waited meanwhile finds what was read after they came.
         let _turn = self.turns.of(id).lock().await;
@@ -239,7 +241,7 @@ impl<S: TokenStore> Inner<S> {
         loading.ended(Loaded::of(&found));
         let found = found?;
         if self.settings.guards.shown_is_known() && self.stripes.history() == history {
-            self.stripes.apply(&Affected::Token(id), found.as_of);
+            self.stripes.apply(&ChangeTarget::Token(id), found.as_of);
         }
         let reading = Reading { as_of: found.as_of, history, started };
         Ok((found, reading))
@@ -280,9 +282,11 @@ impl<S: TokenStore> Inner<S> {
         let found = tokio::time::timeout(self.settings.patience(), self.store.find(id)).await;
         loading.ended(found.as_ref().map_or(Loaded::Late, Loaded::of));
         let found: Landed<_> = match found {
-            Ok(Err(_)) if !self.settings.guards.errors_forgotten() => {
-                Ok(self.keep(id, None, Reading { as_of: Seq::new(u64::MAX), history, started }))
-            }
+            Ok(Err(_)) if !self.settings.guards.errors_forgotten() => Ok(self.keep(
+                id,
+                None,
+                Reading { as_of: ChangeSeq::new(u64::MAX), history, started },
+            )),
             Err(late) => Err(StoreError::unavailable(late).into()),
             Ok(Err(error)) => Err(error.into()),
             Ok(Ok(Snapshot { value, as_of })) => {
@@ -296,11 +300,11 @@ impl<S: TokenStore> Inner<S> {
 }
 
 /// All that was asked about a token or an owner, for [`Inner::apply_others`].
-pub(crate) fn tokens(ids: &[TokenId]) -> impl Iterator<Item = Affected> {
-    ids.iter().map(|id| Affected::Token(*id))
+pub(crate) fn tokens(ids: &[TokenId]) -> impl Iterator<Item = ChangeTarget> {
+    ids.iter().map(|id| ChangeTarget::Token(*id))
 }
 
 /// The same for an owner.
-pub(crate) fn owner(owner: &Owner) -> [Affected; 1] {
-    [Affected::Owner(owner.clone())]
+pub(crate) fn owner(owner: &Owner) -> [ChangeTarget; 1] {
+    [ChangeTarget::Owner(owner.clone())]
 }

@@ -23,7 +23,7 @@ pub(crate) struct Measure {
     expect(dead_code, reason = "some are told apart to be counted")
 )]
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Lookup {
+pub(crate) enum LookupKind {
     /// The token, usable.
     Hit,
     /// That there is no such token, usable too.
@@ -70,7 +70,7 @@ pub(crate) enum By {
 
 impl Measure {
     #[inline]
-    pub(crate) fn looked_up(&self, found: Lookup) {
+    pub(crate) fn looked_up(&self, found: LookupKind) {
         #[cfg(feature = "metrics")]
         self.meters().lookups[found as usize].increment(1);
         #[cfg(not(feature = "metrics"))]
@@ -81,7 +81,7 @@ impl Measure {
     #[inline]
     pub(crate) fn nothing_at_hand(&self, is_known: impl FnOnce() -> bool) {
         #[cfg(feature = "metrics")]
-        self.looked_up(if is_known() { Lookup::Stale } else { Lookup::Miss });
+        self.looked_up(if is_known() { LookupKind::Stale } else { LookupKind::Miss });
         #[cfg(not(feature = "metrics"))]
         let _ = is_known;
     }
@@ -229,7 +229,7 @@ fn describe() {
     describe_counter!(
         APPLIED,
         Unit::Count,
-        "Changes read from the change log, by why it was looked at"
+        "ChangeBatch read from the change log, by why it was looked at"
     );
     describe_counter!(
         FLUSHES,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hallpass_core::LoadedToken;
-use hallpass_core::store::{LoggedChange, Seq};
+use hallpass_core::CachedToken;
+use hallpass_core::store::{ChangeEntry, ChangeSeq};
 
 use crate::entry::{Reading, noted};
 use crate::guards::Guards;
@@ -34,7 +34,7 @@ impl<'c> Judge<'c> {
     }
 
     /// Whether a token may be used as it was read.
-    pub(crate) fn allows(&self, token: &LoadedToken) -> bool {
+    pub(crate) fn allows(&self, token: &CachedToken) -> bool {
         let (reading, footing) = noted(token);
         reading.is_fresh(self.lease, self.within, self.guards)
             && self.stripes.allow(footing, reading.as_of, reading.history, self.guards)
@@ -60,7 +60,7 @@ pub(crate) struct Learned<'c> {
 
 impl Learned<'_> {
     /// Applies lines, and only then renews the lease, if they are the last there are.
-    pub(crate) fn lines(&self, lines: &[LoggedChange], are_last: bool) {
+    pub(crate) fn lines(&self, lines: &[ChangeEntry], are_last: bool) {
         self.then_renew(are_last, || {
             for line in lines {
                 self.stripes.apply(&line.scope, line.at.seq);
@@ -69,7 +69,7 @@ impl Learned<'_> {
     }
 
     /// Where the log stands: what was read before is void, since nobody knows what came between.
-    pub(crate) fn head(&self, head: Seq) {
+    pub(crate) fn head(&self, head: ChangeSeq) {
         self.then_renew(true, || {
             if self.settings.guards.floor() {
                 self.stripes.raise_floor(head);

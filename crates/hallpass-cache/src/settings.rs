@@ -97,7 +97,7 @@ impl CacheSettings {
     }
 
     /// For how many ids it is remembered that there is no such token: 65,536 by default, in a fixed table.
-    pub fn unknown_tokens(mut self, ids: usize) -> Self {
+    pub fn negative_capacity(mut self, ids: usize) -> Self {
         self.unknown_tokens = ids;
         self
     }

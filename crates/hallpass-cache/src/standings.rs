@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
-use hallpass_core::{Owner, Standing, StandingQuestion};
+use hallpass_core::{Owner, OwnerStatus, OwnerStatusQuery};
 use tokio::time::timeout;
 
 use crate::flight::{Boarded, Flights, HostError, Landed, Pilot, landed};
@@ -31,7 +31,7 @@ pub(crate) struct Standings {
 #[derive(Debug)]
 pub(crate) struct Said {
     owner: Owner,
-    standing: Arc<Standing>,
+    standing: Arc<OwnerStatus>,
     mark: Option<OwnerMark>,
     asked: Moment,
 }
@@ -59,7 +59,7 @@ impl Standings {
         owner: &Owner,
         stripes: &Stripes,
         settings: &CacheSettings,
-    ) -> Option<Arc<Standing>> {
+    ) -> Option<Arc<OwnerStatus>> {
         self.said(owner, stripes, settings, |said| Arc::clone(&said.standing))
     }
 
@@ -79,10 +79,10 @@ impl Standings {
     pub(crate) async fn ask(
         self: &Arc<Self>,
         owner: &Owner,
-        question: StandingQuestion,
+        question: OwnerStatusQuery,
         stripes: &Stripes,
         settings: &CacheSettings,
-    ) -> Result<Arc<Standing>, HostError> {
+    ) -> Result<Arc<OwnerStatus>, HostError> {
         if !settings.guards.standing_flight() {
             return question.ask().await.map(Arc::new);
         }
@@ -117,7 +117,7 @@ impl Standings {
         self: Arc<Self>,
         owner: Owner,
         mark: Option<OwnerMark>,
-        question: StandingQuestion,
+        question: OwnerStatusQuery,
         patience: Duration,
         pilot: Pilot<Owner, Arc<Said>>,
     ) {

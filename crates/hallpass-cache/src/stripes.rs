@@ -1,6 +1,6 @@
 use std::hash::{BuildHasher as _, RandomState};
 
-use hallpass_core::store::{Affected, Seq};
+use hallpass_core::store::{ChangeSeq, ChangeTarget};
 use hallpass_core::{Owner, TokenId};
 
 use crate::guards::Guards;
@@ -71,10 +71,10 @@ impl Stripes {
     }
 
     /// Applies a change. Once this has returned, no record from before it is usable here.
-    pub(crate) fn apply(&self, affected: &Affected, seq: Seq) {
+    pub(crate) fn apply(&self, affected: &ChangeTarget, seq: ChangeSeq) {
         let stripe = match affected {
-            Affected::Token(id) => &self.tokens[usize::from(self.place(id))],
-            Affected::Owner(owner) => &self.owners[usize::from(self.place(owner))],
+            ChangeTarget::Token(id) => &self.tokens[usize::from(self.place(id))],
+            ChangeTarget::Owner(owner) => &self.owners[usize::from(self.place(owner))],
             // What a later version may log: everything is in doubt.
             _ => &self.floor,
         };
@@ -83,7 +83,13 @@ impl Stripes {
 
     /// Whether a record that was read as of `as_of`, in that history, has seen every change to it
     /// that was applied here.
-    pub(crate) fn allow(&self, footing: Footing, as_of: Seq, history: u32, guards: Guards) -> bool {
+    pub(crate) fn allow(
+        &self,
+        footing: Footing,
+        as_of: ChangeSeq,
+        history: u32,
+        guards: Guards,
+    ) -> bool {
         let as_of = as_of.get();
         let covers = |stripe: &AtomicU64| stripe.load(Ordering::Acquire) <= as_of;
         (covers(&self.tokens[usize::from(footing.token)]) || !guards.token_stripe())
@@ -92,7 +98,7 @@ impl Stripes {
     }
 
     /// The same for the knowledge that a token does not exist.
-    pub(crate) fn allow_absence(&self, token: u16, as_of: Seq, history: u32) -> bool {
+    pub(crate) fn allow_absence(&self, token: u16, as_of: ChangeSeq, history: u32) -> bool {
         self.tokens[usize::from(token)].load(Ordering::Acquire) <= as_of.get()
             && self.is_current(as_of.get(), history)
     }
@@ -123,7 +129,7 @@ impl Stripes {
     }
 
     /// Voids every record that was read before `head`.
-    pub(crate) fn raise_floor(&self, head: Seq) {
+    pub(crate) fn raise_floor(&self, head: ChangeSeq) {
         self.floor.fetch_max(head.get(), Ordering::Release);
     }
 
@@ -131,7 +137,7 @@ impl Stripes {
     ///
     /// Loads that start while the stripes are reset are void: one of them could have read before a change
     /// whose mark the reset then wipes. Only the task that follows the log calls it.
-    pub(crate) fn begin_history(&self, head: Seq) {
+    pub(crate) fn begin_history(&self, head: ChangeSeq) {
         // Who sees a stripe of after this sees this.
         self.history.fetch_add(1, Ordering::Relaxed);
         for stripe in self.tokens.iter().chain(&self.owners) {
@@ -160,15 +166,15 @@ mod tests {
         let stripes = Stripes::new();
         let alice = Owner::new("alice").unwrap();
         let footing = stripes.footing(id(1), &alice);
-        let usable = |as_of| stripes.allow(footing, Seq::new(as_of), 0, Guards::ON);
+        let usable = |as_of| stripes.allow(footing, ChangeSeq::new(as_of), 0, Guards::ON);
         assert!(usable(0));
-        stripes.apply(&Affected::Token(id(1)), Seq::new(5));
+        stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(5));
         assert!(!usable(4) && usable(5));
-        stripes.apply(&Affected::Token(id(1)), Seq::new(3));
+        stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(3));
         assert!(!usable(4), "a late or repeated line lowers nothing");
-        stripes.apply(&Affected::Owner(alice), Seq::new(7));
+        stripes.apply(&ChangeTarget::Owner(alice), ChangeSeq::new(7));
         assert!(!usable(6) && usable(7));
-        stripes.raise_floor(Seq::new(9));
+        stripes.raise_floor(ChangeSeq::new(9));
         assert!(!usable(8) && usable(9));
     }
 
@@ -176,10 +182,11 @@ mod tests {
     fn a_new_history_voids_everything_of_the_old_and_starts_below_it() {
         let stripes = Stripes::new();
         let footing = stripes.footing(id(1), &Owner::new("alice").unwrap());
-        stripes.apply(&Affected::Token(id(1)), Seq::new(100));
-        stripes.begin_history(Seq::new(40));
+        stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));
+        stripes.begin_history(ChangeSeq::new(40));
         let history = stripes.history();
-        let usable = |as_of, history| stripes.allow(footing, Seq::new(as_of), history, Guards::ON);
+        let usable =
+            |as_of, history| stripes.allow(footing, ChangeSeq::new(as_of), history, Guards::ON);
         assert!(!usable(100, history - 2));
         assert!(!usable(100, history - 1), "loaded during the reset");
         assert!(usable(40, history));

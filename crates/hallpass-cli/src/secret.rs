@@ -25,8 +25,8 @@ struct IssuedView<'t> {
 
 /// Shows a token that has just got its secret: the token alone to standard output, so that it can be piped or
 /// kept in a file, and what there is to know of it to standard error.
-pub(crate) fn show_once(passes: &Hallpass, issued: &Issued, json: bool) -> Result<(), Failure> {
-    let (record, now) = (&issued.record, passes.now());
+pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Result<(), Failure> {
+    let (record, now) = (&issued.record, hallpass.now());
     let printed = if json {
         let shown = TokenView::new(record, now);
         let view = IssuedView { shown, token: issued.token.reveal() };

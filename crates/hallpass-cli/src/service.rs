@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use hallpass_core::{Caller, Expiry, Hallpass, Limits, Owner, TokenId};
+use hallpass_core::{Actor, Expiry, Hallpass, Limits, Owner, TokenId};
 use zeroize::Zeroizing;
 
 use crate::arguments::Settings;
@@ -56,13 +56,13 @@ fn limits(tokens_per_owner: &str) -> Result<Limits, Failure> {
 }
 
 /// The person or script at this command line.
-pub(crate) fn operator() -> Caller {
-    Caller::operator(OPERATOR)
+pub(crate) fn operator() -> Actor {
+    Actor::system(OPERATOR)
 }
 
 /// The same, in an owner's name.
-pub(crate) fn operator_for(owner: &Owner) -> Caller {
-    operator().for_owner(owner.as_str())
+pub(crate) fn operator_for(owner: &Owner) -> Actor {
+    operator().on_behalf_of(owner.as_str())
 }
 
 /// Reads an owner's name.

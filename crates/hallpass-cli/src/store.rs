@@ -69,12 +69,12 @@ async fn postgres(
     url: &str,
     missing: Missing,
 ) -> Result<hallpass_postgres::PostgresStore, Failure> {
-    use hallpass_postgres::{OpenError, PostgresSettings};
+    use hallpass_postgres::{ConnectError, PostgresSettings};
     // One command is no reason to keep anything in a session, and a pooler may be in between.
-    let settings = PostgresSettings::default().connections(2).poll_only();
+    let settings = PostgresSettings::default().connections(2).disable_listen();
     let store = settings.migrate(missing == Missing::Create).connect(url).await;
     store.map_err(|error| match &error {
-        OpenError::Missing { .. } | OpenError::Older { .. } => {
+        ConnectError::Missing { .. } | ConnectError::Older { .. } => {
             Failure::Trouble(format!("{error}: `hallpass migrate` does"))
         }
         _ => Failure::trouble(&error),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::caller::Caller;
+use crate::actor::Actor;
 use crate::store::{ListKey, ListQuery, ListValue, Sort};
 use crate::token::TokenId;
 
@@ -12,7 +12,7 @@ const FINGERPRINT_LEN: usize = 16;
 const ID_LEN: usize = 32;
 
 /// Hexadecimal: fingerprint, id, one letter for the kind of value, the value.
-pub(crate) fn write(place: &ListKey, by: &Caller, query: &ListQuery) -> String {
+pub(crate) fn write(place: &ListKey, by: &Actor, query: &ListQuery) -> String {
     let value = match &place.value {
         ListValue::Time(None) => "a".to_owned(),
         ListValue::Time(Some(time)) => format!("t{}", time.as_millisecond()),
@@ -24,7 +24,7 @@ pub(crate) fn write(place: &ListKey, by: &Caller, query: &ListQuery) -> String {
 }
 
 /// The place, if the text is a cursor of this very list.
-pub(crate) fn read(text: &str, by: &Caller, query: &ListQuery) -> Option<ListKey> {
+pub(crate) fn read(text: &str, by: &Actor, query: &ListQuery) -> Option<ListKey> {
     let (fingerprint_text, rest) = text.split_at_checked(FINGERPRINT_LEN)?;
     let (id, value) = rest.split_at_checked(ID_LEN)?;
     if fingerprint_text != fingerprint(by, query) {
@@ -60,10 +60,10 @@ fn unhex(hex: &str) -> Option<String> {
 
 /// What the cursor serves, in 64 bits. It guards against mix-ups, not attacks: a forged cursor is a
 /// place in a list that its caller may see anyway.
-fn fingerprint(by: &Caller, query: &ListQuery) -> String {
+fn fingerprint(by: &Actor, query: &ListQuery) -> String {
     let Sort { by: sort, descending } = query.sort;
     let served = (
-        (by.actor(), by.role()),
+        (by.id(), by.role()),
         (&query.owner, query.status, &query.text, &query.scope),
         (sort, descending),
     );
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_cursor_serves_its_own_list_only() {
-        let alice = Caller::owner("alice");
+        let alice = Actor::owner("alice");
         let id = TokenId::generate(&Owner::new("alice").unwrap(), Timestamp::now()).unwrap();
         for (by, value) in [
             (SortBy::Name, ListValue::Name("größe".into())),
@@ -97,7 +97,7 @@ mod tests {
             let place = ListKey { value, id };
             let cursor = write(&place, &alice, &query(by));
             assert_eq!(read(&cursor, &alice, &query(by)), Some(place));
-            assert_eq!(read(&cursor, &Caller::owner("bob"), &query(by)), None);
+            assert_eq!(read(&cursor, &Actor::owner("bob"), &query(by)), None);
             assert_eq!(read(&cursor, &alice, &query(SortBy::LastUsedAt)), None);
             let other = ListQuery { text: Some("x".into()), ..query(by) };
             assert_eq!(read(&cursor, &alice, &other), None);
@@ -112,7 +112,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text: String, tail in "[antz0-9é-]{0,20}") {
-            let alice = Caller::owner("alice");
+            let alice = Actor::owner("alice");
             let query = query(SortBy::Name);
             let _ = read(&text, &alice, &query);
             let head = write(&ListKey { value: ListValue::Time(None), id: TokenId::from_uuid(Uuid::nil()) }, &alice, &query);

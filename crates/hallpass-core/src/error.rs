@@ -39,13 +39,13 @@ pub enum Error {
     },
     /// The caller may not do this.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Forbidden(#[from] PermissionError),
     /// The store is at fault, not the request.
     #[error(transparent)]
     Store(StoreError),
     /// The host's word on the owner could not be had.
     #[error("what the owner may do could not be found out")]
-    Owners(#[source] Box<dyn std::error::Error + Send + Sync>),
+    OwnerDirectory(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The operating system gave no randomness: no token can be made.
     #[error("the operating system gave no randomness")]
     Randomness(#[from] getrandom::Error),
@@ -57,7 +57,7 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Store(error) => error.is_unavailable(),
-            Self::Owners(_) => true,
+            Self::OwnerDirectory(_) => true,
             _ => false,
         }
     }
@@ -105,7 +105,7 @@ fn join(errors: &[FieldError]) -> String {
 /// Why a caller may not do what they asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Forbidden {
+pub enum PermissionError {
     /// The token would hold more than the caller may grant.
     #[error("you may not grant {}", .0.iter().map(Scope::as_str).collect::<Vec<_>>().join(", "))]
     Scopes(Vec<Scope>),
@@ -117,7 +117,7 @@ pub enum Forbidden {
     OnlyAdmins,
     /// What only the service's own program may do.
     #[error("only the service's own operator may do this")]
-    OnlyOperators,
+    SystemOnly,
     /// The owner is disabled.
     #[error("this account is disabled")]
     OwnerDisabled,

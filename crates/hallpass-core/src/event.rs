@@ -36,7 +36,7 @@ pub enum EventKind {
     /// A new secret for an existing token.
     Regenerated,
     /// The previous secret was shut out at the new one's first use.
-    OverlapEnded,
+    GracePeriodEnded,
     /// A token was taken back.
     Revoked,
     /// A token is gone.
@@ -47,12 +47,12 @@ pub enum EventKind {
     ViewedAcrossOwners,
     /// What an owner may do changed: the host said so.
     OwnerChanged,
-    /// A token was presented and refused. Why is in `Refused`'s reason.
-    Refused(RefusedBecause),
+    /// A token was presented and refused. Why is in `Rejected`'s reason.
+    Rejected(RejectReason),
 }
 
 impl EventKind {
-    /// The name used in logs: `issued`, `refused`, ...
+    /// The name used in logs: `issued`, `rejected`, ...
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,13 +60,13 @@ impl EventKind {
             Self::Copied => "copied",
             Self::Updated => "updated",
             Self::Regenerated => "regenerated",
-            Self::OverlapEnded => "overlap_ended",
+            Self::GracePeriodEnded => "grace_period_ended",
             Self::Revoked => "revoked",
             Self::Deleted => "deleted",
             Self::Pruned => "pruned",
             Self::ViewedAcrossOwners => "viewed_across_owners",
             Self::OwnerChanged => "owner_changed",
-            Self::Refused(_) => "refused",
+            Self::Rejected(_) => "rejected",
         }
     }
 }
@@ -74,7 +74,7 @@ impl EventKind {
 /// Why a presented token was refused: for the operator. The client is told one and the same for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum RefusedBecause {
+pub enum RejectReason {
     /// Not a token of this application: wrong prefix, shape or checksum.
     Malformed,
     /// No such token, or not its secret.
@@ -89,7 +89,7 @@ pub enum RefusedBecause {
     InUrl,
 }
 
-impl RefusedBecause {
+impl RejectReason {
     /// The name used in logs: `malformed`, `unknown`, ...
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -131,7 +131,7 @@ impl Event {
     /// To `tracing`. `Debug` of the texts escapes control characters, so no log line can be forged.
     pub(crate) fn trace(&self) {
         let reason = match self.kind {
-            EventKind::Refused(reason) => Some(reason.as_str()),
+            EventKind::Rejected(reason) => Some(reason.as_str()),
             _ => None,
         };
         let (actor, owner) = (
@@ -139,7 +139,7 @@ impl Event {
             self.owner.as_ref().map(tracing::field::debug),
         );
         let token = self.token.as_ref().map(tracing::field::display);
-        if let EventKind::Refused(_) = self.kind {
+        if let EventKind::Rejected(_) = self.kind {
             tracing::debug!(target: "hallpass", event = self.kind.as_str(), reason, token, owner, "token refused");
         } else {
             tracing::info!(target: "hallpass", event = self.kind.as_str(), actor, token, owner, count = self.count, "token lifecycle");

@@ -12,7 +12,7 @@
 //! | name the scopes there are | [`Catalog`] |
 //! | write a store | [`store::TokenStore`] |
 
-mod caller;
+mod actor;
 mod catalog;
 mod clock;
 mod cursor;
@@ -40,20 +40,20 @@ mod verify;
 pub use jiff;
 
 pub use self::{
-    caller::{Caller, Role},
+    actor::{Actor, Origin, Role},
     catalog::{Catalog, CatalogScope, Preset},
     clock::{Clock, SystemClock},
     digest::{Digest, DigestError, KeyId, KeyIdError, Pepper, PepperError},
-    error::{Error, FieldError, Forbidden},
-    event::{Event, EventKind, EventSink, RefusedBecause},
+    error::{Error, FieldError, PermissionError},
+    event::{Event, EventKind, EventSink, RejectReason},
     expiry::{Expiry, ExpiryError, parse_span},
     hallpass::{
         BuildError, DeletedTokens, Ensured, ExpiryInput, Hallpass, HallpassBuilder, Issued,
-        KnownToken, Listed, Listing, MAX_OVERLAP, NewToken, Regenerate, SpanInput, TokenUpdate,
-        WeakHallpass,
+        KnownToken, ListOptions, MAX_GRACE_PERIOD, NewToken, Regenerate, SpanInput, TokenPage,
+        TokenUpdate, WeakHallpass,
     },
     limits::Limits,
-    owner::{Owner, OwnerError, Owners, Standing, StandingQuestion},
+    owner::{Owner, OwnerDirectory, OwnerError, OwnerStatus, OwnerStatusQuery},
     record::{Revision, Status, TokenRecord},
     requirement::{
         Check, IntoRequirement, PathParameters, Requirement, RequirementError, all_of, any_of,
@@ -61,9 +61,11 @@ pub use self::{
     },
     scope::{Scope, ScopeError, ScopeSet},
     text::{DESCRIPTION_MAX, NAME_MAX, fold, fold_beyond_ascii},
-    token::{NotAToken, PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError},
+    token::{
+        ParseTokenError, PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError,
+    },
     verify::{
-        CacheNote, Denied, LoadPool, LoadedToken, PendingUse, PendingVerification, Principal,
+        AuthError, CacheMeta, CachedToken, Interner, PendingUse, PendingVerification, Principal,
         Verification,
     },
 };

@@ -5,7 +5,7 @@
 #[cfg(feature = "metrics")]
 use metrics::{Counter, Unit, counter, describe_counter};
 
-use crate::event::RefusedBecause;
+use crate::event::RejectReason;
 
 #[cfg(feature = "metrics")]
 const CHECKS: &str = "hallpass_checks_total";
@@ -47,7 +47,7 @@ impl Measure {
 
     /// Why a token was refused, by a check or by a layer's tripwire.
     #[inline]
-    pub(crate) fn refusal(&self, why: RefusedBecause) {
+    pub(crate) fn refusal(&self, why: RejectReason) {
         #[cfg(feature = "metrics")]
         self.counters().refusals[why as usize].increment(1);
         #[cfg(not(feature = "metrics"))]
@@ -89,13 +89,13 @@ struct Counters {
 
 /// Every reason, in the order in which they are declared.
 #[cfg(feature = "metrics")]
-const REASONS: [RefusedBecause; 6] = [
-    RefusedBecause::Malformed,
-    RefusedBecause::Unknown,
-    RefusedBecause::Revoked,
-    RefusedBecause::Expired,
-    RefusedBecause::OwnerDisabled,
-    RefusedBecause::InUrl,
+const REASONS: [RejectReason; 6] = [
+    RejectReason::Malformed,
+    RejectReason::Unknown,
+    RejectReason::Revoked,
+    RejectReason::Expired,
+    RejectReason::OwnerDisabled,
+    RejectReason::InUrl,
 ];
 
 #[cfg(feature = "metrics")]
@@ -125,12 +125,12 @@ mod tests {
         }
         // A reason that is not listed above does not compile here.
         let listed = |why| match why {
-            RefusedBecause::Malformed
-            | RefusedBecause::Unknown
-            | RefusedBecause::Revoked
-            | RefusedBecause::Expired
-            | RefusedBecause::OwnerDisabled
-            | RefusedBecause::InUrl => REASONS.contains(&why),
+            RejectReason::Malformed
+            | RejectReason::Unknown
+            | RejectReason::Revoked
+            | RejectReason::Expired
+            | RejectReason::OwnerDisabled
+            | RejectReason::InUrl => REASONS.contains(&why),
         };
         assert!(REASONS.into_iter().all(listed));
     }

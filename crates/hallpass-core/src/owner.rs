@@ -1,4 +1,4 @@
-//! Owners: whose tokens they are, and what the host says such a person may do now.
+//! OwnerDirectory: whose tokens they are, and what the host says such a person may do now.
 
 use std::fmt;
 use std::future::Future;
@@ -79,11 +79,11 @@ pub struct OwnerError(());
 /// What the host says an owner may do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Standing {
+pub enum OwnerStatus {
     /// All that the tokens hold.
-    Full,
+    Active,
     /// At most this: what a token may do is what both it and this set cover.
-    UpTo(ScopeSet),
+    Limited(ScopeSet),
     /// Nothing: the account is disabled or gone. Every token of the owner is refused as if unknown.
     Disabled,
 }
@@ -93,35 +93,35 @@ pub enum Standing {
 /// A closure will do:
 ///
 /// ```
-/// use hallpass_core::{Hallpass, Owner, Standing};
+/// use hallpass_core::{Hallpass, Owner, OwnerStatus};
 /// # use hallpass_memory::MemoryStore;
 ///
-/// let passes = Hallpass::builder(MemoryStore::new())
-///     .owners(|owner: Owner| async move {
-///         Ok(if owner.as_str() == "mallory" { Standing::Disabled } else { Standing::Full })
+/// let hallpass = Hallpass::builder(MemoryStore::new())
+///     .owner_directory(|owner: Owner| async move {
+///         Ok(if owner.as_str() == "mallory" { OwnerStatus::Disabled } else { OwnerStatus::Active })
 ///     })
 ///     .build();
-/// # let _ = passes;
+/// # let _ = hallpass;
 /// ```
 ///
 /// An error is an outage: the request is answered with 503, never let through and never 401.
-pub trait Owners: Send + Sync + 'static {
+pub trait OwnerDirectory: Send + Sync + 'static {
     /// What `owner` may do now.
-    fn standing(
+    fn status(
         &self,
         owner: Owner,
-    ) -> impl Future<Output = Result<Standing, Box<dyn std::error::Error + Send + Sync>>> + Send;
+    ) -> impl Future<Output = Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>>> + Send;
 }
 
-impl<F, Fut> Owners for F
+impl<F, Fut> OwnerDirectory for F
 where
     F: Fn(Owner) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Standing, Box<dyn std::error::Error + Send + Sync>>> + Send,
+    Fut: Future<Output = Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>>> + Send,
 {
-    fn standing(
+    fn status(
         &self,
         owner: Owner,
-    ) -> impl Future<Output = Result<Standing, Box<dyn std::error::Error + Send + Sync>>> + Send
+    ) -> impl Future<Output = Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>>> + Send
     {
         self(owner)
     }
@@ -129,13 +129,13 @@ where
 
 /// A question to the host: what a cache of a store is given, so that it can ask once for many.
 #[derive(Clone)]
-pub struct StandingQuestion {
-    owners: Arc<dyn ErasedOwners>,
+pub struct OwnerStatusQuery {
+    owners: Arc<dyn ErasedOwnerDirectory>,
     owner: Owner,
 }
 
-impl StandingQuestion {
-    pub(crate) fn new(owners: &Arc<dyn ErasedOwners>, owner: &Owner) -> Self {
+impl OwnerStatusQuery {
+    pub(crate) fn new(owners: &Arc<dyn ErasedOwnerDirectory>, owner: &Owner) -> Self {
         Self { owners: Arc::clone(owners), owner: owner.clone() }
     }
 
@@ -144,32 +144,32 @@ impl StandingQuestion {
     /// # Errors
     ///
     /// The host's own.
-    pub async fn ask(&self) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
-        self.owners.standing(self.owner.clone()).await
+    pub async fn ask(&self) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
+        self.owners.status(self.owner.clone()).await
     }
 }
 
-impl fmt::Debug for StandingQuestion {
+impl fmt::Debug for OwnerStatusQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StandingQuestion").field("owner", &self.owner).finish_non_exhaustive()
+        f.debug_struct("OwnerStatusQuery").field("owner", &self.owner).finish_non_exhaustive()
     }
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The object-safe twin of [`Owners`].
-pub(crate) trait ErasedOwners: Send + Sync {
-    fn standing(
+/// The object-safe twin of [`OwnerDirectory`].
+pub(crate) trait ErasedOwnerDirectory: Send + Sync {
+    fn status(
         &self,
         owner: Owner,
-    ) -> BoxFuture<'_, Result<Standing, Box<dyn std::error::Error + Send + Sync>>>;
+    ) -> BoxFuture<'_, Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>>>;
 }
 
-impl<T: Owners> ErasedOwners for T {
-    fn standing(
+impl<T: OwnerDirectory> ErasedOwnerDirectory for T {
+    fn status(
         &self,
         owner: Owner,
-    ) -> BoxFuture<'_, Result<Standing, Box<dyn std::error::Error + Send + Sync>>> {
-        Box::pin(Owners::standing(self, owner))
+    ) -> BoxFuture<'_, Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>>> {
+        Box::pin(OwnerDirectory::status(self, owner))
     }
 }

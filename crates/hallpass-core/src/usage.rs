@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::measure;
 use crate::record::minute;
-use crate::store::Use;
+use crate::store::TokenUse;
 use crate::token::TokenId;
 
 /// The most tokens whose uses wait for a flush. Past it, uses of further tokens are dropped and counted.
@@ -15,16 +15,16 @@ const CAPACITY: usize = 65_536;
 /// The latest use of each token since the last flush.
 #[derive(Debug, Default)]
 pub(crate) struct UseLog {
-    waiting: Mutex<HashMap<TokenId, Use>>,
+    waiting: Mutex<HashMap<TokenId, TokenUse>>,
     /// Uses by requests that may be refused yet, by number: no more than there are requests.
-    under_way: Mutex<HashMap<u64, Use>>,
+    under_way: Mutex<HashMap<u64, TokenUse>>,
     next: AtomicU64,
     dropped: AtomicU64,
 }
 
 impl UseLog {
     /// Notes a use.
-    pub(crate) fn record(&self, usage: Use) {
+    pub(crate) fn record(&self, usage: TokenUse) {
         let mut waiting = self.lock();
         if let Some(known) = waiting.get_mut(&usage.id) {
             // A check that began at an earlier revision is no news.
@@ -39,7 +39,7 @@ impl UseLog {
     }
 
     /// Remembers a use by a request that may be refused yet. Answers its number.
-    pub(crate) fn begin(&self, usage: Use) -> u64 {
+    pub(crate) fn begin(&self, usage: TokenUse) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         locked(&self.under_way).insert(number, usage);
         number
@@ -70,7 +70,7 @@ impl UseLog {
     }
 
     /// Puts back what was not written, unless something newer waits.
-    fn put_back(&self, uses: &[Use]) {
+    fn put_back(&self, uses: &[TokenUse]) {
         let mut dropped = 0;
         let mut waiting = self.lock();
         for usage in uses {
@@ -105,7 +105,7 @@ impl UseLog {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TokenId, Use>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<TokenId, TokenUse>> {
         locked(&self.waiting)
     }
 }
@@ -120,7 +120,7 @@ fn locked<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug)]
 pub(crate) struct Flush<'l> {
     log: &'l UseLog,
-    uses: Vec<Use>,
+    uses: Vec<TokenUse>,
     written: usize,
 }
 
@@ -129,13 +129,13 @@ impl Flush<'_> {
     const BATCH: usize = 5000;
 
     /// What to write next; `None` when all is written.
-    pub(crate) fn next_batch(&self) -> Option<&[Use]> {
+    pub(crate) fn next_batch(&self) -> Option<&[TokenUse]> {
         self.uses[self.written..].chunks(Self::BATCH).next()
     }
 
     /// The batch is in the store.
     pub(crate) fn batch_written(&mut self) {
-        let written = self.next_batch().map_or(0, <[Use]>::len);
+        let written = self.next_batch().map_or(0, <[TokenUse]>::len);
         measure::uses_flushed(written);
         self.written += written;
     }
@@ -160,12 +160,12 @@ mod tests {
     }
 
     /// The first use of another token of the owner.
-    fn first_use(owner: &Owner) -> Use {
+    fn first_use(owner: &Owner) -> TokenUse {
         let id = TokenId::generate(owner, at_minute(0)).unwrap();
-        Use { id, revision: Revision::FIRST, at: at_minute(1) }
+        TokenUse { id, revision: Revision::FIRST, at: at_minute(1) }
     }
 
-    fn all(log: &UseLog) -> Vec<Use> {
+    fn all(log: &UseLog) -> Vec<TokenUse> {
         let mut flush = log.flush();
         let mut all = Vec::new();
         while let Some(batch) = flush.next_batch() {
@@ -179,11 +179,11 @@ mod tests {
     fn the_latest_use_of_the_latest_revision_waits() {
         let log = UseLog::default();
         let old = first_use(&Owner::new("alice").unwrap());
-        let new = Use { revision: Revision::new(2), ..old };
+        let new = TokenUse { revision: Revision::new(2), ..old };
         log.record(old);
         log.record(new);
         // A check that had loaded the record before it changed.
-        log.record(Use { at: at_minute(2), ..old });
+        log.record(TokenUse { at: at_minute(2), ..old });
         assert_eq!(all(&log), [new]);
     }
 
@@ -198,7 +198,7 @@ mod tests {
         }
         log.record(first_use(&owner));
         assert_eq!(log.dropped(), 1);
-        log.record(Use { at: at_minute(2), ..first });
+        log.record(TokenUse { at: at_minute(2), ..first });
         assert_eq!(log.dropped(), 1, "a token that waits already has its place");
         let flush = log.flush();
         log.record(first_use(&owner));

@@ -16,19 +16,19 @@ use crate::visitor::Visitor;
 ///
 /// ```
 /// use axum::{Router, http::request::Parts};
-/// use hallpass_core::{Caller, Hallpass};
+/// use hallpass_core::{Actor, Hallpass};
 /// use hallpass_dashboard::Dashboard;
 /// # use hallpass_memory::MemoryStore;
 /// # #[derive(Clone)] struct Person { id: String }
 ///
 /// // Who is signed in: as for `TokenApi`.
-/// async fn signed_in(parts: Parts) -> Option<Caller> {
-///     parts.extensions.get::<Person>().map(|person| Caller::owner(&person.id))
+/// async fn signed_in(parts: Parts) -> Option<Actor> {
+///     parts.extensions.get::<Person>().map(|person| Actor::owner(&person.id))
 /// }
 ///
-/// let passes = Hallpass::builder(MemoryStore::new()).build();
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
 /// let app: Router = Router::new()
-///     .merge(Dashboard::new(&passes, signed_in).sign_in("/login").at("/settings/tokens"));
+///     .merge(Dashboard::new(&hallpass, signed_in).sign_in("/login").at("/settings/tokens"));
 /// # let _ = app;
 /// ```
 ///
@@ -36,7 +36,7 @@ use crate::visitor::Visitor;
 /// at `api` below. It links to all of them relatively, so what it is merged into may be nested anywhere,
 /// and may sit behind a proxy that cuts a prefix off.
 ///
-/// Whom the sign-in does not know sees no page. An admin ([`Caller::admin`](hallpass_core::Caller::admin)) sees
+/// Whom the sign-in does not know sees no page. An admin ([`Actor::admin`](hallpass_core::Actor::admin)) sees
 /// everybody's tokens, and may revoke and delete them.
 #[must_use = "the page is nowhere until `at` says where"]
 pub struct Dashboard<S = ()> {
@@ -48,10 +48,10 @@ pub struct Dashboard<S = ()> {
 
 impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     /// The page on this handle; `who` says who opens it, and who calls the API.
-    pub fn new<W: Who<T, S> + Clone, T: 'static>(passes: &Hallpass, who: W) -> Self {
-        let api = TokenApi::new(passes, who.clone());
+    pub fn new<W: Who<T, S> + Clone, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
+        let api = TokenApi::new(hallpass, who.clone());
         Self {
-            settings: Settings::of(passes),
+            settings: Settings::of(hallpass),
             api: Some(api),
             route: Box::new(|page| visit(who, page)),
         }

@@ -26,8 +26,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn of(passes: &Hallpass) -> Self {
-        let scopes = passes.catalog().map(Catalog::scopes).unwrap_or_default();
+    pub(crate) fn of(hallpass: &Hallpass) -> Self {
+        let scopes = hallpass.catalog().map(Catalog::scopes).unwrap_or_default();
         let named = |scope: &CatalogScope| {
             let names = scope.parameters().collect::<Vec<_>>().join(":");
             (scope.as_scope().to_string(), names)

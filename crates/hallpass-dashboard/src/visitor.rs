@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use hallpass_core::{Caller, Role};
+use hallpass_core::{Actor, Role};
 
 /// Who opens the page.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,10 +24,10 @@ pub(crate) enum Visitor {
 
 impl Visitor {
     /// As the API takes it: a fault of the sign-in is no verdict on the person.
-    pub(crate) fn from(said: Result<Option<Caller>, Box<Response>>) -> Self {
+    pub(crate) fn from(said: Result<Option<Actor>, Box<Response>>) -> Self {
         match said {
             Ok(Some(caller)) => Self::Person {
-                id: caller.on_behalf_of().unwrap_or(caller.actor()).as_str().to_owned(),
+                id: caller.subject().unwrap_or(caller.id()).as_str().to_owned(),
                 admin: caller.role() != Role::Owner,
             },
             Ok(None) => Self::Nobody,

@@ -6,13 +6,13 @@ use axum::Router;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect};
-use hallpass_core::{Caller, Catalog, CatalogScope, Hallpass};
+use hallpass_core::{Actor, Catalog, CatalogScope, Hallpass};
 use hallpass_dashboard::Dashboard;
 use hallpass_memory::MemoryStore;
 
 use self::support::{Answer, ask, attribute};
 
-fn passes() -> Hallpass {
+fn hallpass() -> Hallpass {
     let catalog = Catalog::new()
         .scope(CatalogScope::new("a:list", "List"))
         .scope(CatalogScope::new("a:read", "Read").per("id"))
@@ -21,13 +21,13 @@ fn passes() -> Hallpass {
 }
 
 /// Whoever the header names.
-async fn signed_in(parts: Parts) -> Option<Caller> {
+async fn signed_in(parts: Parts) -> Option<Actor> {
     let name = parts.headers.get("x-person")?.to_str().ok()?;
-    Some(if name == "root" { Caller::admin(name) } else { Caller::owner(name) })
+    Some(if name == "root" { Actor::admin(name) } else { Actor::owner(name) })
 }
 
 fn dashboard() -> Dashboard {
-    Dashboard::new(&passes(), signed_in)
+    Dashboard::new(&hallpass(), signed_in)
 }
 
 async fn page(app: &Router, path: &str) -> Answer {
@@ -155,14 +155,14 @@ async fn who_is_not_signed_in_sees_no_page() {
 
 #[tokio::test]
 async fn what_the_sign_in_says_otherwise_is_told_apart() {
-    async fn says(parts: Parts) -> Result<Option<Caller>, axum::response::Response> {
+    async fn says(parts: Parts) -> Result<Option<Actor>, axum::response::Response> {
         Err(match parts.headers.get("x-person").map(HeaderValue::as_bytes) {
             Some(b"forbidden") => StatusCode::FORBIDDEN.into_response(),
             Some(b"broken") => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             _ => Redirect::to("https://evil.example/").into_response(),
         })
     }
-    let app = Dashboard::new(&passes(), says).at("/tokens");
+    let app = Dashboard::new(&hallpass(), says).at("/tokens");
     for (person, status) in [
         ("forbidden", StatusCode::FORBIDDEN),
         ("broken", StatusCode::SERVICE_UNAVAILABLE),

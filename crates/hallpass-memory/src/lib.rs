@@ -3,12 +3,12 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
-//! use hallpass_core::{Caller, Hallpass, NewToken};
+//! use hallpass_core::{Actor, Hallpass, NewToken};
 //! use hallpass_memory::MemoryStore;
 //!
-//! let passes = Hallpass::builder(MemoryStore::new()).build();
-//! let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
-//! assert!(passes.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
+//! let hallpass = Hallpass::builder(MemoryStore::new()).build();
+//! let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
+//! assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
 //! # Ok(()) }
 //! ```
 

@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, HashMap};
 
-use hallpass_core::store::{Seq, StoreError, StoredToken};
+use hallpass_core::store::{ChangeSeq, StoreError, StoredToken};
 use hallpass_core::{Owner, Revision, TokenId};
 
 use crate::log::ChangeLog;
@@ -56,7 +56,7 @@ impl State {
         Ok(token)
     }
 
-    pub(crate) fn as_of(&self) -> Seq {
+    pub(crate) fn as_of(&self) -> ChangeSeq {
         self.log.head().seq
     }
 }

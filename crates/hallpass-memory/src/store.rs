@@ -1,8 +1,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hallpass_core::store::{
-    Affected, Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq,
-    Snapshot, StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, ChangeTarget, Deleted, ListPage, ListQuery,
+    LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, TokenId};
 use jiff::Timestamp;
@@ -33,7 +33,11 @@ impl Default for MemoryStore {
 }
 
 impl TokenStore for MemoryStore {
-    async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
+    async fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<ChangeSeq, StoreError> {
         let mut state = self.lock();
         if state.tokens.contains_key(&token.record.id) {
             return Err(StoreError::duplicate());
@@ -42,7 +46,7 @@ impl TokenStore for MemoryStore {
         if limit.is_some_and(|limit| in_use >= u64::from(limit)) {
             return Err(StoreError::limit_reached(in_use));
         }
-        let seq = state.log.append(Affected::Token(token.record.id))?;
+        let seq = state.log.append(ChangeTarget::Token(token.record.id))?;
         state.insert(token.clone());
         Ok(seq)
     }
@@ -74,10 +78,10 @@ impl TokenStore for MemoryStore {
         Ok(ListPage { records, total, more })
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
         let mut state = self.lock();
         state.at(change.record.id, Some(change.expected()))?;
-        let seq = state.log.append(Affected::Token(change.record.id))?;
+        let seq = state.log.append(ChangeTarget::Token(change.record.id))?;
         let token = state.at(change.record.id, None)?;
         let last_used_at = token.record.last_used_at;
         token.record.clone_from(&change.record);
@@ -93,20 +97,24 @@ impl TokenStore for MemoryStore {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<ChangeSeq, StoreError> {
         let mut state = self.lock();
         if !state.at(id, None)?.secrets.current.ct_eq(expected) {
             return Err(StoreError::conflict());
         }
-        let seq = state.log.append(Affected::Token(id))?;
+        let seq = state.log.append(ChangeTarget::Token(id))?;
         state.at(id, None)?.secrets.clone_from(secrets);
         Ok(seq)
     }
 
-    async fn delete(&self, id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError> {
+    async fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<ChangeSeq, StoreError> {
         let mut state = self.lock();
         state.at(id, expected)?;
-        let seq = state.log.append(Affected::Token(id))?;
+        let seq = state.log.append(ChangeTarget::Token(id))?;
         state.remove(id);
         Ok(seq)
     }
@@ -125,48 +133,48 @@ impl TokenStore for MemoryStore {
             if owner.is_some_and(|owner| *owner != token.record.owner) {
                 continue;
             }
-            deleted.seq = Some(state.log.append(Affected::Token(id))?);
+            deleted.seq = Some(state.log.append(ChangeTarget::Token(id))?);
             deleted.tokens.extend(state.remove(id).map(|token| (id, token.record.owner)));
         }
         Ok(deleted)
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
         let mut state = self.lock();
         let ids = state.ids_of(owner);
         if ids.is_empty() {
-            return Ok(Bulk::default());
+            return Ok(BulkResult::default());
         }
-        let seq = state.log.append(Affected::Owner(owner.clone()))?;
+        let seq = state.log.append(ChangeTarget::Owner(owner.clone()))?;
         for id in &ids {
             state.remove(*id);
         }
-        Ok(Bulk { count: ids.len() as u64, seq: Some(seq) })
+        Ok(BulkResult { count: ids.len() as u64, seq: Some(seq) })
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
         let mut state = self.lock();
         let mut ids = state.ids_of(owner);
         ids.retain(|id| {
             state.tokens.get(id).is_some_and(|token| token.record.revoked_at.is_none())
         });
         if ids.is_empty() {
-            return Ok(Bulk::default());
+            return Ok(BulkResult::default());
         }
-        let seq = state.log.append(Affected::Owner(owner.clone()))?;
+        let seq = state.log.append(ChangeTarget::Owner(owner.clone()))?;
         for id in &ids {
             let record = &mut state.at(*id, None)?.record;
             record.revoked_at = Some(at);
             record.revision = record.revision.next();
         }
-        Ok(Bulk { count: ids.len() as u64, seq: Some(seq) })
+        Ok(BulkResult { count: ids.len() as u64, seq: Some(seq) })
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<Seq, StoreError> {
-        self.lock().log.append(Affected::Owner(owner.clone()))
+    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
+        self.lock().log.append(ChangeTarget::Owner(owner.clone()))
     }
 
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         let mut state = self.lock();
         let mut moved = 0;
         for usage in uses {
@@ -200,11 +208,15 @@ impl TokenStore for MemoryStore {
         Ok(ids.len() as u64)
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         Ok(self.lock().log.read(from, limit))
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, seen: LogPosition) {
         let mut head = self.lock().log.watch();
         // An error would say that the store is gone, and it is borrowed here.
         let _ = head.wait_for(|head| *head != seen).await;

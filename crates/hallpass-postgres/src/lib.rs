@@ -2,13 +2,13 @@
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use hallpass_core::{Caller, Hallpass, NewToken};
+//! use hallpass_core::{Actor, Hallpass, NewToken};
 //! use hallpass_postgres::PostgresStore;
 //!
 //! // Creates the schema `hallpass` in that database, if it is not there.
 //! let store = PostgresStore::connect("postgres://app:password@db.example/app").await?;
-//! let passes = Hallpass::builder(store).build();
-//! let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
+//! let hallpass = Hallpass::builder(store).build();
+//! let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
 //! # drop(issued);
 //! # Ok(()) }
 //! ```
@@ -54,7 +54,7 @@
 //! # Poolers
 //!
 //! A pooler that gives each transaction another connection, such as `PgBouncer` in transaction mode, needs
-//! [`PostgresSettings::poll_only`]: then nothing is prepared, and nobody listens. Session mode needs nothing.
+//! [`PostgresSettings::disable_listen`]: then nothing is prepared, and nobody listens. Session mode needs nothing.
 //!
 //! # Failover
 //!
@@ -100,7 +100,7 @@ mod trouble;
 mod write;
 
 pub use self::{
-    open::{OpenError, Place},
+    open::{ConnectError, Place},
     settings::PostgresSettings,
     store::PostgresStore,
 };

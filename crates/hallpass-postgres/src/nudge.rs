@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use hallpass_core::store::{Position, Seq};
+use hallpass_core::store::{ChangeSeq, LogPosition};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -45,7 +45,7 @@ impl Nudges {
     }
 
     /// Tells that the log has come so far.
-    pub(crate) fn tell(&self, seq: Seq) {
+    pub(crate) fn tell(&self, seq: ChangeSeq) {
         tell(&self.heard, seq.get());
     }
 
@@ -55,7 +55,7 @@ impl Nudges {
     }
 
     /// The log goes on from an earlier number than was heard before it was asked: another history.
-    pub(crate) fn begin_history(&self, before: u64, head: Seq) {
+    pub(crate) fn begin_history(&self, before: u64, head: ChangeSeq) {
         self.heard.send_if_modified(|heard| {
             let is_another = head.get() < before && heard.seq == before;
             if is_another {
@@ -66,7 +66,7 @@ impl Nudges {
     }
 
     /// Waits until there may be something behind that place. Who waits first starts the listening.
-    pub(crate) async fn wait(&self, seen: Position) {
+    pub(crate) async fn wait(&self, seen: LogPosition) {
         let mut heard = self.heard.subscribe();
         let gaps = heard.borrow_and_update().gaps;
         self.listen();
@@ -176,8 +176,8 @@ async fn hear(listener: &mut PgListener, heard: &watch::Sender<Heard>) -> Option
 mod tests {
     use super::*;
 
-    fn place(seq: u64) -> Position {
-        Position { seq: Seq::new(seq), nonce: 0 }
+    fn place(seq: u64) -> LogPosition {
+        LogPosition { seq: ChangeSeq::new(seq), nonce: 0 }
     }
 
     async fn is_nudged(nudges: &Nudges, seen: u64) -> bool {
@@ -188,8 +188,8 @@ mod tests {
     async fn what_is_behind_the_place_is_a_reason_to_look_and_nothing_else() {
         let nudges = Nudges::new(None);
         assert!(!is_nudged(&nudges, 0).await);
-        nudges.tell(Seq::new(7));
-        nudges.tell(Seq::new(5));
+        nudges.tell(ChangeSeq::new(7));
+        nudges.tell(ChangeSeq::new(5));
         assert!(is_nudged(&nudges, 6).await);
         assert!(!is_nudged(&nudges, 7).await);
     }
@@ -197,15 +197,15 @@ mod tests {
     #[tokio::test]
     async fn a_history_that_begins_again_is_listened_to_from_there() {
         let nudges = Nudges::new(None);
-        nudges.tell(Seq::new(7));
+        nudges.tell(ChangeSeq::new(7));
         // Asked when 7 was known, the log says 3.
-        nudges.begin_history(7, Seq::new(3));
+        nudges.begin_history(7, ChangeSeq::new(3));
         assert!(!is_nudged(&nudges, 3).await);
-        nudges.tell(Seq::new(4));
+        nudges.tell(ChangeSeq::new(4));
         assert!(is_nudged(&nudges, 3).await);
         // What was heard while it was asked is not forgotten.
-        nudges.begin_history(3, Seq::new(3));
-        nudges.begin_history(5, Seq::new(3));
+        nudges.begin_history(3, ChangeSeq::new(3));
+        nudges.begin_history(5, ChangeSeq::new(3));
         assert!(is_nudged(&nudges, 3).await);
     }
 

@@ -10,7 +10,7 @@ use crate::trouble::{Trouble, trouble};
 /// No message holds a password; nor does [`Debug`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum ConnectError {
     /// The text is no URL of a PostgreSQL database.
     #[error(
         "the address of a PostgreSQL store is a URL such as `postgres://user:password@host:5432/database`"
@@ -134,7 +134,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl OpenError {
+impl ConnectError {
     pub(crate) fn unreachable(
         options: &PgConnectOptions,
         source: impl Into<Box<dyn StdError + Send + Sync>>,

@@ -3,7 +3,8 @@
 use std::error::Error as StdError;
 
 use hallpass_core::store::{
-    Affected, LoggedChange, Position, PreviousSecret, Secrets, Seq, StoreError, StoredToken,
+    ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, PreviousSecret, Secrets, StoreError,
+    StoredToken,
 };
 use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold_beyond_ascii};
 use jiff::Timestamp;
@@ -77,8 +78,8 @@ pub(crate) fn count(row: &PgRow, column: &str) -> Result<u64, StoreError> {
     u64::try_from(value::<i64>(row, column)?).map_err(StoreError::corrupt)
 }
 
-pub(crate) fn seq(number: i64) -> Result<Seq, StoreError> {
-    u64::try_from(number).map(Seq::new).map_err(StoreError::corrupt)
+pub(crate) fn seq(number: i64) -> Result<ChangeSeq, StoreError> {
+    u64::try_from(number).map(ChangeSeq::new).map_err(StoreError::corrupt)
 }
 
 /// The token, its digests included; `None` if the row has none.
@@ -146,32 +147,32 @@ pub(crate) fn instant(row: &PgRow, column: &str) -> Result<Timestamp, StoreError
 }
 
 /// A number of the log and the nonce beside it.
-pub(crate) fn position(number: i64, nonce: i64) -> Result<Position, StoreError> {
-    Ok(Position { seq: seq(number)?, nonce: nonce.cast_unsigned() })
+pub(crate) fn position(number: i64, nonce: i64) -> Result<LogPosition, StoreError> {
+    Ok(LogPosition { seq: seq(number)?, nonce: nonce.cast_unsigned() })
 }
 
 /// A line of the log, but for a row that has none.
-pub(crate) fn logged(row: &PgRow) -> Result<Option<LoggedChange>, StoreError> {
+pub(crate) fn logged(row: &PgRow) -> Result<Option<ChangeEntry>, StoreError> {
     read_logged(row).map_err(StoreError::corrupt)
 }
 
-fn read_logged(row: &PgRow) -> Result<Option<LoggedChange>, Undecodable> {
+fn read_logged(row: &PgRow) -> Result<Option<ChangeEntry>, Undecodable> {
     let Some(number) = row.try_get::<Option<i64>, _>("seq")? else {
         return Ok(None);
     };
     let at = position(number, value(row, "nonce")?)?;
     let scope = match value(row, "kind")? {
-        "token" => Affected::Token(id(value(row, "token")?)?),
-        "owner" => Affected::Owner(Owner::new(value::<&str>(row, "owner")?)?),
+        "token" => ChangeTarget::Token(id(value(row, "token")?)?),
+        "owner" => ChangeTarget::Owner(Owner::new(value::<&str>(row, "owner")?)?),
         _ => return Err("a change of an unknown kind".into()),
     };
-    Ok(Some(LoggedChange { at, scope }))
+    Ok(Some(ChangeEntry { at, scope }))
 }
 
 /// What a change answers of itself: a line of the log, or, without a number, how many tokens there are instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    pub(crate) seq: Option<Seq>,
+    pub(crate) seq: Option<ChangeSeq>,
     pub(crate) token: Option<(TokenId, Owner)>,
     pub(crate) tokens: u64,
 }

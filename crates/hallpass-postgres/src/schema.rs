@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use tokio::time::timeout;
 
-use crate::open::{OpenError, Place};
+use crate::open::{ConnectError, Place};
 
 /// From each version of the schema to the next. Each notes its number in a table of Hallpass's own.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
@@ -49,24 +49,24 @@ pub(crate) enum Wish {
 }
 
 /// Sees that the database is one to work on, and makes it one if that is wished. Several nodes may do so at once.
-pub(crate) async fn prepare(options: &PgConnectOptions, wish: Wish) -> Result<(), OpenError> {
+pub(crate) async fn prepare(options: &PgConnectOptions, wish: Wish) -> Result<(), ConnectError> {
     let prepared = timeout(PATIENCE, async {
         let mut connection =
-            options.connect().await.map_err(|error| OpenError::of_driver(options, error))?;
+            options.connect().await.map_err(|error| ConnectError::of_driver(options, error))?;
         let prepared = try_prepare(&mut connection, options, wish).await;
         // Whatever was begun and not committed ends with it.
         let _ = connection.close().await;
         prepared
     });
-    prepared.await.map_err(|late| OpenError::unreachable(options, late))?
+    prepared.await.map_err(|late| ConnectError::unreachable(options, late))?
 }
 
 async fn try_prepare(
     connection: &mut PgConnection,
     options: &PgConnectOptions,
     wish: Wish,
-) -> Result<(), OpenError> {
-    let trouble = |error| OpenError::of_driver(options, error);
+) -> Result<(), ConnectError> {
+    let trouble = |error| ConnectError::of_driver(options, error);
     let place = || Place::of(options);
     let mut found = version(connection, options).await?;
     if found.unwrap_or(0) < KNOWN && wish != Wish::Check {
@@ -81,12 +81,12 @@ async fn try_prepare(
         found = version(connection, options).await?;
     }
     match found {
-        None => return Err(OpenError::Missing { place: place() }),
+        None => return Err(ConnectError::Missing { place: place() }),
         Some(found) if found < KNOWN => {
-            return Err(OpenError::Older { place: place(), found, known: KNOWN });
+            return Err(ConnectError::Older { place: place(), found, known: KNOWN });
         }
         Some(found) if found > KNOWN => {
-            return Err(OpenError::Newer { place: place(), found, known: KNOWN });
+            return Err(ConnectError::Newer { place: place(), found, known: KNOWN });
         }
         Some(_) => {}
     }
@@ -94,7 +94,7 @@ async fn try_prepare(
         let may = sqlx::raw_sql(MAY).fetch_one(&mut *connection).await.map_err(trouble)?;
         if !may.try_get::<bool, _>("may").map_err(trouble)? {
             let role = options.get_username().to_owned();
-            return Err(OpenError::Forbidden { place: place(), role });
+            return Err(ConnectError::Forbidden { place: place(), role });
         }
     }
     Ok(())
@@ -104,17 +104,17 @@ async fn try_prepare(
 async fn version(
     connection: &mut PgConnection,
     options: &PgConnectOptions,
-) -> Result<Option<i64>, OpenError> {
-    let trouble = |error| OpenError::of_driver(options, error);
+) -> Result<Option<i64>, ConnectError> {
+    let trouble = |error| ConnectError::of_driver(options, error);
     let place = || Place::of(options);
     let look = sqlx::raw_sql(LOOK).fetch_one(&mut *connection).await.map_err(trouble)?;
     let server = look.try_get::<i64, _>("server").map_err(trouble)? / 10_000;
     if server < 13 {
-        return Err(OpenError::ServerTooOld { place: place(), found: server });
+        return Err(ConnectError::ServerTooOld { place: place(), found: server });
     }
     let encoding: String = look.try_get("encoding").map_err(trouble)?;
     if encoding != "UTF8" {
-        return Err(OpenError::Encoding { place: place(), found: encoding });
+        return Err(ConnectError::Encoding { place: place(), found: encoding });
     }
     if !look.try_get::<bool, _>("made").map_err(trouble)? {
         return Ok(None);

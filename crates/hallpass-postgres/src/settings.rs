@@ -4,7 +4,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 
 use crate::connections::{self, Connections};
 use crate::guards::Guards;
-use crate::open::OpenError;
+use crate::open::ConnectError;
 use crate::schema::{self, Wish};
 use crate::store::PostgresStore;
 
@@ -16,7 +16,7 @@ use crate::store::PostgresStore;
 ///
 /// // Behind PgBouncer in transaction mode, as a role that may create nothing:
 /// let store = PostgresSettings::default()
-///     .poll_only()
+///     .disable_listen()
 ///     .migrate(false)
 ///     .connect("postgres://app@pooler:6432/app")
 ///     .await?;
@@ -72,9 +72,9 @@ impl PostgresSettings {
     }
 
     /// Keeps nothing in a session of the server's: no prepared statements, no listening. For poolers that give each
-    /// transaction another connection, such as `PgBouncer` in transaction mode. Changes of other nodes are then found by
+    /// transaction another connection, such as `PgBouncer` in transaction mode. ChangeBatch of other nodes are then found by
     /// asking alone, which the bound is kept by in any case.
-    pub fn poll_only(mut self) -> Self {
+    pub fn disable_listen(mut self) -> Self {
         self.polls_only = true;
         self
     }
@@ -98,9 +98,9 @@ impl PostgresSettings {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: the server cannot be reached, or the database is not one to work on. Nothing was
+    /// [`ConnectError`]: the server cannot be reached, or the database is not one to work on. Nothing was
     /// changed, but for a migration that was completed.
-    pub async fn connect(self, url: &str) -> Result<PostgresStore, OpenError> {
+    pub async fn connect(self, url: &str) -> Result<PostgresStore, ConnectError> {
         let options = connections::options(parse(url)?, !self.polls_only);
         schema::prepare(&options, self.wish()).await?;
         let connections = Connections::own(&options, self.connections, !self.polls_only);
@@ -115,7 +115,7 @@ impl PostgresSettings {
     /// # Errors
     ///
     /// As [`connect`](Self::connect).
-    pub async fn open(self, pool: PgPool) -> Result<PostgresStore, OpenError> {
+    pub async fn open(self, pool: PgPool) -> Result<PostgresStore, ConnectError> {
         let options = PgConnectOptions::clone(&pool.connect_options());
         let options = connections::options(options, !self.polls_only);
         schema::prepare(&options, self.wish()).await?;
@@ -129,10 +129,10 @@ impl PostgresSettings {
 }
 
 /// What the driver says of a bad URL may repeat some of it, a password even.
-pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
+pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, ConnectError> {
     let is_ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
     let parsed = is_ours.then(|| url.parse().ok()).flatten();
-    parsed.ok_or(OpenError::Address)
+    parsed.ok_or(ConnectError::Address)
 }
 
 #[cfg(test)]
@@ -145,7 +145,7 @@ mod tests {
             ["", "sqlite:x", "postgres:x", "mysql://a:hidden@b/c", "postgres://u:hidden@h:port/d"]
         {
             let refused = parse(url).unwrap_err();
-            assert!(matches!(refused, OpenError::Address), "{url}");
+            assert!(matches!(refused, ConnectError::Address), "{url}");
             assert!(!format!("{refused} {refused:?}").contains("hidden"));
         }
         assert_eq!(parse("postgres://u:p@h:1/d").unwrap().get_host(), "h");

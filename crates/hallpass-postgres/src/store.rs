@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use crate::connections::{self, Connections};
 use crate::guards::Guards;
 use crate::nudge::Nudges;
-use crate::open::{OpenError, Place};
+use crate::open::{ConnectError, Place};
 use crate::row::Line;
 use crate::schema::{self, Wish};
 use crate::settings::{PostgresSettings, parse};
@@ -50,8 +50,8 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: the server cannot be reached, or the database is not one to work on.
-    pub async fn connect(url: &str) -> Result<Self, OpenError> {
+    /// [`ConnectError`]: the server cannot be reached, or the database is not one to work on.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         PostgresSettings::default().connect(url).await
     }
 
@@ -60,7 +60,7 @@ impl PostgresStore {
     /// # Errors
     ///
     /// As [`connect`](Self::connect).
-    pub async fn open(pool: PgPool) -> Result<Self, OpenError> {
+    pub async fn open(pool: PgPool) -> Result<Self, ConnectError> {
         PostgresSettings::default().open(pool).await
     }
 
@@ -69,8 +69,8 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError`], [`OpenError::Newer`] among others.
-    pub async fn migrate(url: &str) -> Result<(), OpenError> {
+    /// [`ConnectError`], [`ConnectError::Newer`] among others.
+    pub async fn migrate(url: &str) -> Result<(), ConnectError> {
         schema::prepare(&connections::options(parse(url)?, false), Wish::Migrate).await
     }
 

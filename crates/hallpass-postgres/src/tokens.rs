@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hallpass_core::store::{
-    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
+    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, TokenId, TokenRecord};
 use jiff::Timestamp;
@@ -33,7 +33,11 @@ const TRIM_BATCH: i64 = 100_000;
 const HOUSEKEEPING: Duration = Duration::from_millis(1900);
 
 impl TokenStore for PostgresStore {
-    async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
+    async fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<ChangeSeq, StoreError> {
         let StoredToken { record, secrets } = token;
         let mut values = vec![Literal::optional(limit.map(i64::from), Literal::integer)];
         values.extend(row::record_literals(record));
@@ -82,7 +86,7 @@ impl TokenStore for PostgresStore {
         Ok(ListPage { records, total, more })
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
         let mut values = vec![Literal::integer(row::revision(change.expected()))];
         values.extend(row::record_literals(&change.record));
         let statement = match &change.secrets {
@@ -102,7 +106,7 @@ impl TokenStore for PostgresStore {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<ChangeSeq, StoreError> {
         let mut values = vec![
             Literal::id(id),
             Literal::text(expected.algorithm()),
@@ -112,7 +116,11 @@ impl TokenStore for PostgresStore {
         self.change_one(id, Work::new(sql::REKEY, 1, values)?).await
     }
 
-    async fn delete(&self, id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError> {
+    async fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<ChangeSeq, StoreError> {
         let expected = Literal::optional(expected.map(row::revision), Literal::integer);
         self.change_one(id, Work::new(sql::DELETE, 1, [Literal::id(id), expected])?).await
     }
@@ -132,20 +140,20 @@ impl TokenStore for PostgresStore {
         Ok(Deleted { tokens: lines.into_iter().filter_map(|line| line.token).collect(), seq })
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
         self.change_all_of(owner, sql::DELETE_OWNER, []).await
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
         self.change_all_of(owner, sql::REVOKE_OWNER, [Literal::time(at)]).await
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<Seq, StoreError> {
+    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
         let bulk = self.change_all_of(owner, sql::ANNOUNCE, []).await?;
         bulk.seq.ok_or_else(|| StoreError::corrupt("the clock is gone"))
     }
 
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         if uses.is_empty() {
             return Ok(0);
         }
@@ -183,7 +191,11 @@ impl TokenStore for PostgresStore {
         }
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         // A number beyond PostgreSQL's is beyond every line.
         let first = from.map_or(i64::MAX, |from| i64::try_from(from.seq.get()).unwrap_or(i64::MAX));
         let limit = if from.is_some() { limit } else { 0 };
@@ -200,10 +212,10 @@ impl TokenStore for PostgresStore {
         self.nudges.begin_history(heard, head.seq);
         let lines = rows.iter().filter_map(|line| row::logged(line).transpose());
         let lines = lines.collect::<Result<_, _>>()?;
-        Ok(Changes { lines, head, time: Some(row::instant(first, "time")?) })
+        Ok(ChangeBatch { lines, head, time: Some(row::instant(first, "time")?) })
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, seen: LogPosition) {
         self.nudges.wait(seen).await;
     }
 
@@ -248,8 +260,8 @@ impl PostgresStore {
         }
     }
 
-    /// Changes one token if it is still as expected.
-    async fn change_one(&self, id: TokenId, work: Work) -> Result<Seq, StoreError> {
+    /// ChangeBatch one token if it is still as expected.
+    async fn change_one(&self, id: TokenId, work: Work) -> Result<ChangeSeq, StoreError> {
         match self.change_with(work).await?.as_slice() {
             [Line { seq: Some(seq), .. }] => Ok(*seq),
             _ => {
@@ -261,18 +273,18 @@ impl PostgresStore {
         }
     }
 
-    /// Changes all of an owner's tokens, after all that others do with them.
+    /// ChangeBatch all of an owner's tokens, after all that others do with them.
     async fn change_all_of(
         &self,
         owner: &Owner,
         statement: &'static str,
         more: impl IntoIterator<Item = Literal>,
-    ) -> Result<Bulk, StoreError> {
+    ) -> Result<BulkResult, StoreError> {
         let values = [Literal::text(owner.as_str())].into_iter().chain(more);
         let work = Work::new(statement, 1, values)?.after_others_of(owner);
         Ok(match self.change_with(work).await?.as_slice() {
-            [line] => Bulk { count: line.tokens, seq: line.seq },
-            _ => Bulk::default(),
+            [line] => BulkResult { count: line.tokens, seq: line.seq },
+            _ => BulkResult::default(),
         })
     }
 

@@ -1,7 +1,9 @@
 //! What scripts answer: a word, and what belongs to it.
 
 use hallpass_core::Owner;
-use hallpass_core::store::{Affected, Changes, LoggedChange, Position, Seq, StoreError};
+use hallpass_core::store::{
+    ChangeBatch, ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, StoreError,
+};
 use jiff::Timestamp;
 use redis::Value;
 
@@ -86,22 +88,22 @@ pub(crate) fn of_probe(answer: Value) -> Result<Answer, StoreError> {
     }
 }
 
-pub(crate) fn of_changes(answer: Value) -> Result<Changes, StoreError> {
+pub(crate) fn of_changes(answer: Value) -> Result<ChangeBatch, StoreError> {
     let parts = of_read(answer)?;
     let [head, nonce, Value::Array(lines), time] = &parts[..] else { return Err(senseless()) };
-    let head = Position { seq: seq(head)?, nonce: number(nonce)? };
+    let head = LogPosition { seq: seq(head)?, nonce: number(nonce)? };
     let lines = lines.iter().map(line).collect::<Result<_, _>>()?;
     let time = text(time)?.parse().map_err(StoreError::corrupt)?;
     let time = Timestamp::from_millisecond(time).map_err(StoreError::corrupt)?;
-    Ok(Changes { lines, head, time: Some(time) })
+    Ok(ChangeBatch { lines, head, time: Some(time) })
 }
 
 /// A line of the log: its number, and the names and values of its fields in turn.
-fn line(line: &Value) -> Result<LoggedChange, StoreError> {
+fn line(line: &Value) -> Result<ChangeEntry, StoreError> {
     let Value::Array(line) = line else { return Err(senseless()) };
     let [at, Value::Array(fields)] = &line[..] else { return Err(senseless()) };
     let at = text(at)?.strip_suffix("-0").ok_or_else(senseless)?;
-    let at = Seq::new(at.parse().map_err(StoreError::corrupt)?);
+    let at = ChangeSeq::new(at.parse().map_err(StoreError::corrupt)?);
     let field = |name: &[u8]| {
         let mut pairs = fields.chunks_exact(2);
         pairs.find_map(|pair| bytes(&pair[0]).is_ok_and(|it| it == name).then(|| &pair[1]))
@@ -111,31 +113,31 @@ fn line(line: &Value) -> Result<LoggedChange, StoreError> {
         Some((b't', token)) => {
             // Its owner may come behind it.
             let (id, _) = token.split_at_checked(16).ok_or_else(senseless)?;
-            Affected::Token(packed::id(id)?)
+            ChangeTarget::Token(packed::id(id)?)
         }
         Some((b'o', owner)) => {
             let owner = std::str::from_utf8(owner).map_err(StoreError::corrupt)?;
-            Affected::Owner(Owner::new(owner).map_err(StoreError::corrupt)?)
+            ChangeTarget::Owner(Owner::new(owner).map_err(StoreError::corrupt)?)
         }
         _ => return Err(senseless()),
     };
-    Ok(LoggedChange { at: Position { seq: at, nonce: number(nonce)? }, scope })
+    Ok(ChangeEntry { at: LogPosition { seq: at, nonce: number(nonce)? }, scope })
 }
 
 /// The clock, as a look-up finds it.
-pub(crate) fn clock(value: Option<&Value>) -> Result<Seq, StoreError> {
+pub(crate) fn clock(value: Option<&Value>) -> Result<ChangeSeq, StoreError> {
     match value {
         Some(Value::Nil) | None => Err(StoreError::corrupt(Gone)),
         Some(clock) => seq(clock),
     }
 }
 
-fn seq(value: &Value) -> Result<Seq, StoreError> {
-    number(value).map(Seq::new)
+fn seq(value: &Value) -> Result<ChangeSeq, StoreError> {
+    number(value).map(ChangeSeq::new)
 }
 
 /// The number of a change; none where nothing was changed.
-pub(crate) fn optional_seq(value: Option<&Value>) -> Result<Option<Seq>, StoreError> {
+pub(crate) fn optional_seq(value: Option<&Value>) -> Result<Option<ChangeSeq>, StoreError> {
     let value = value.ok_or_else(senseless)?;
     if bytes(value)?.is_empty() { Ok(None) } else { seq(value).map(Some) }
 }

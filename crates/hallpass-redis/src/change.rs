@@ -1,9 +1,9 @@
-//! Changes: sent once, and if no answer comes, found out about.
+//! ChangeBatch: sent once, and if no answer comes, found out about.
 
 use std::time::Duration;
 
 use hallpass_core::Owner;
-use hallpass_core::store::{Bulk, Deleted, Seq, StoreError, fresh_nonce};
+use hallpass_core::store::{BulkResult, ChangeSeq, Deleted, StoreError, fresh_nonce};
 use redis::{RedisError, Value};
 use tokio::time::Instant;
 
@@ -46,7 +46,7 @@ pub(crate) enum Done {
 
 /// What the log says of a change.
 pub(crate) struct Logged {
-    seq: Seq,
+    seq: ChangeSeq,
     /// What was changed: a `t` and the id of a token, and perhaps its owner, or an `o` and an owner.
     what: Vec<u8>,
     count: u64,
@@ -134,22 +134,22 @@ impl Shared {
 
 impl Done {
     /// The number of a change that is always logged.
-    pub(crate) fn seq(self) -> Result<Seq, StoreError> {
+    pub(crate) fn seq(self) -> Result<ChangeSeq, StoreError> {
         self.bulk()?.seq.ok_or_else(|| StoreError::corrupt("a change without a number"))
     }
 
     /// The number and the count of a change to many.
-    pub(crate) fn bulk(self) -> Result<Bulk, StoreError> {
+    pub(crate) fn bulk(self) -> Result<BulkResult, StoreError> {
         match self {
             Self::Answered(parts) => {
                 let seq = answer::optional_seq(parts.first())?;
                 let count = parts.get(1).map(answer::number).transpose()?;
-                Ok(Bulk { count: count.unwrap_or_default(), seq })
+                Ok(BulkResult { count: count.unwrap_or_default(), seq })
             }
             Self::Logged(lines) => {
                 let line = lines.into_iter().next();
                 Ok(line
-                    .map(|line| Bulk { count: line.count, seq: Some(line.seq) })
+                    .map(|line| BulkResult { count: line.count, seq: Some(line.seq) })
                     .unwrap_or_default())
             }
         }
@@ -185,7 +185,7 @@ impl Done {
 }
 
 impl Logged {
-    pub(crate) fn new(seq: Seq, what: Vec<u8>, count: u64) -> Self {
+    pub(crate) fn new(seq: ChangeSeq, what: Vec<u8>, count: u64) -> Self {
         Self { seq, what, count }
     }
 }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::change::nonce;
 use crate::guards::Guard;
-use crate::open::OpenError;
+use crate::open::ConnectError;
 use crate::scripts;
 use crate::settings::RedisSettings;
 use crate::store::Shared;
@@ -19,19 +19,19 @@ pub(crate) async fn server(
     shared: &Shared,
     settings: &RedisSettings,
     deadline: Instant,
-) -> Result<(), OpenError> {
+) -> Result<(), ConnectError> {
     version(shared, deadline).await?;
     keeping(shared, settings, deadline).await?;
     namespace(shared, deadline).await
 }
 
 /// Scripts say since 7.0 what they do.
-async fn version(shared: &Shared, deadline: Instant) -> Result<(), OpenError> {
+async fn version(shared: &Shared, deadline: Instant) -> Result<(), ConnectError> {
     let hello = shared.changes.ask_any(&redis::cmd("HELLO"), deadline).await.map_err(unusable)?;
     let found = setting(&hello, "version").unwrap_or_default();
     let major = found.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < 7) {
-        return Err(OpenError::Older { found });
+        return Err(ConnectError::Older { found });
     }
     Ok(())
 }
@@ -41,7 +41,7 @@ async fn keeping(
     shared: &Shared,
     settings: &RedisSettings,
     deadline: Instant,
-) -> Result<(), OpenError> {
+) -> Result<(), ConnectError> {
     let mut ask = redis::cmd("CONFIG");
     ask.arg("GET").arg("maxmemory").arg("maxmemory-policy").arg("appendonly");
     let config = match shared.changes.ask_any(&ask, deadline).await {
@@ -60,7 +60,7 @@ async fn keeping(
     let policy = setting(&config, "maxmemory-policy").unwrap_or_default();
     let is_bounded = setting(&config, "maxmemory").is_some_and(|bytes| bytes != "0");
     if is_bounded && policy != "noeviction" && shared.guards.has(Guard::KeepsAll) {
-        return Err(OpenError::Evicts { policy });
+        return Err(ConnectError::Evicts { policy });
     }
     let keeps = setting(&config, "appendonly").is_some_and(|value| value == "yes");
     if !keeps && !settings.accept_no_persistence {
@@ -73,8 +73,8 @@ async fn keeping(
     Ok(())
 }
 
-async fn namespace(shared: &Shared, deadline: Instant) -> Result<(), OpenError> {
-    let nonce = nonce().map_err(OpenError::unreachable)?;
+async fn namespace(shared: &Shared, deadline: Instant) -> Result<(), ConnectError> {
+    let nonce = nonce().map_err(ConnectError::unreachable)?;
     let known = VERSION.to_string();
     let arguments = [nonce.as_bytes(), known.as_bytes()];
     let opened = shared.changes.run(&scripts::OPEN, &shared.clock, &arguments, deadline).await;
@@ -82,30 +82,30 @@ async fn namespace(shared: &Shared, deadline: Instant) -> Result<(), OpenError> 
     let answer = match opened {
         Ok(answer) => answer,
         Err(Failure::Refused(error)) if trouble(&error) == Some(Trouble::Corrupt) => {
-            return Err(OpenError::Foreign { namespace: namespace() });
+            return Err(ConnectError::Foreign { namespace: namespace() });
         }
         Err(failure) => return Err(unusable(failure)),
     };
-    let words: Vec<String> = redis::from_redis_value(answer).map_err(OpenError::unreachable)?;
+    let words: Vec<String> = redis::from_redis_value(answer).map_err(ConnectError::unreachable)?;
     match words.first().map_or("", String::as_str) {
         "done" => Ok(()),
-        "newer" => Err(OpenError::Newer {
+        "newer" => Err(ConnectError::Newer {
             namespace: namespace(),
             found: words.get(1).and_then(|found| found.parse().ok()).unwrap_or(u32::MAX),
             known: VERSION,
         }),
-        "damaged" => Err(OpenError::Damaged { namespace: namespace() }),
-        _ => Err(OpenError::Foreign { namespace: namespace() }),
+        "damaged" => Err(ConnectError::Damaged { namespace: namespace() }),
+        _ => Err(ConnectError::Foreign { namespace: namespace() }),
     }
 }
 
-fn unusable(failure: Failure) -> OpenError {
+fn unusable(failure: Failure) -> ConnectError {
     match failure {
         Failure::Refused(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) => {
-            OpenError::Replica
+            ConnectError::Replica
         }
-        Failure::Refused(error) => OpenError::unreachable(error),
-        Failure::Unasked(error) | Failure::Unanswered(error) => OpenError::unreachable(error),
+        Failure::Refused(error) => ConnectError::unreachable(error),
+        Failure::Unasked(error) | Failure::Unanswered(error) => ConnectError::unreachable(error),
     }
 }
 

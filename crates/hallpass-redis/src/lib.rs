@@ -3,12 +3,12 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use hallpass_core::{Caller, Hallpass, NewToken};
+//! use hallpass_core::{Actor, Hallpass, NewToken};
 //! use hallpass_redis::RedisStore;
 //!
 //! let store = RedisStore::connect("redis://127.0.0.1:6379").await?;
-//! let passes = Hallpass::builder(store).build();
-//! let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
+//! let hallpass = Hallpass::builder(store).build();
+//! let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
 //! # Ok(()) }
 //! ```
 //!
@@ -47,4 +47,4 @@ mod time;
 mod tokens;
 mod trouble;
 
-pub use self::{open::OpenError, settings::RedisSettings, store::RedisStore};
+pub use self::{open::ConnectError, settings::RedisSettings, store::RedisStore};

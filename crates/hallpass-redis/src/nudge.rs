@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use hallpass_core::store::Position;
+use hallpass_core::store::LogPosition;
 use redis::{ErrorKind, RedisError, Value};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -59,7 +59,7 @@ impl Listener {
     }
 
     /// Until there may be something behind that place.
-    pub(crate) async fn nudged(&self, seen: Position) {
+    pub(crate) async fn nudged(&self, seen: LogPosition) {
         let mut heard = self.heard.subscribe();
         let breaks = heard.borrow().breaks;
         self.start();

@@ -3,7 +3,7 @@ use std::error::Error as StdError;
 /// Why a store was not opened: what was wrong, and what to do. Nothing was changed on the server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum ConnectError {
     /// The text is no address of a Redis server, or one of a sort that this program was not built for.
     #[error(
         "the address of a Redis server is `redis://HOST:PORT`, with `USER:PASSWORD@` before the host if it asks for \
@@ -75,7 +75,7 @@ pub enum OpenError {
     },
 }
 
-impl OpenError {
+impl ConnectError {
     pub(crate) fn unreachable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Unreachable { source: source.into() }
     }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::guards::Guards;
-use crate::open::OpenError;
+use crate::open::ConnectError;
 
 /// How a store is set up. All processes that share tokens use the same namespace.
 ///
@@ -35,7 +35,7 @@ impl RedisSettings {
     /// The name that every key begins with, in braces: `{hallpass}`. Several stores can share a server under several
     /// namespaces.
     ///
-    /// One to 32 of the letters, digits, `-`, `_`, `.` and `:`; another text is an [`OpenError`] when the store is opened.
+    /// One to 32 of the letters, digits, `-`, `_`, `.` and `:`; another text is an [`ConnectError`] when the store is opened.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
@@ -71,10 +71,10 @@ impl RedisSettings {
 pub(crate) struct Namespace(String);
 
 impl Namespace {
-    pub(crate) fn new(name: &str) -> Result<Self, OpenError> {
+    pub(crate) fn new(name: &str) -> Result<Self, ConnectError> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
         if name.is_empty() || name.len() > 32 || !name.chars().all(fits) {
-            return Err(OpenError::Namespace);
+            return Err(ConnectError::Namespace);
         }
         Ok(Self(format!("{{{name}}}")))
     }

@@ -9,7 +9,7 @@ use crate::check;
 use crate::guards::Guards;
 use crate::line::{Link, within};
 use crate::nudge::Listener;
-use crate::open::OpenError;
+use crate::open::ConnectError;
 use crate::settings::{Namespace, RedisSettings};
 use crate::target::Target;
 
@@ -41,16 +41,16 @@ impl RedisStore {
     /// `redis://user:password@host:6379/0`, with the default settings.
     ///
     /// ```no_run
-    /// # async fn example() -> Result<(), hallpass_redis::OpenError> {
+    /// # async fn example() -> Result<(), hallpass_redis::ConnectError> {
     /// let store = hallpass_redis::RedisStore::connect("redis://127.0.0.1:6379").await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: the address is none, the server cannot be reached within five seconds, is older than 7.0, is a replica, or
+    /// [`ConnectError`]: the address is none, the server cannot be reached within five seconds, is older than 7.0, is a replica, or
     /// would throw tokens away when its memory is full; or the namespace is not this version's.
-    pub async fn connect(address: &str) -> Result<Self, OpenError> {
+    pub async fn connect(address: &str) -> Result<Self, ConnectError> {
         Self::connect_with(address, RedisSettings::default()).await
     }
 
@@ -59,9 +59,12 @@ impl RedisStore {
     /// # Errors
     ///
     /// As [`connect`](Self::connect).
-    pub async fn connect_with(address: &str, settings: RedisSettings) -> Result<Self, OpenError> {
+    pub async fn connect_with(
+        address: &str,
+        settings: RedisSettings,
+    ) -> Result<Self, ConnectError> {
         // What the driver says of an address may repeat it, and it may hold a password.
-        let client = Client::open(address).map_err(|_| OpenError::Address)?;
+        let client = Client::open(address).map_err(|_| ConnectError::Address)?;
         Self::with_client(&client, settings).await
     }
 
@@ -71,8 +74,11 @@ impl RedisStore {
     /// # Errors
     ///
     /// As [`connect`](Self::connect).
-    pub async fn with_client(client: &Client, settings: RedisSettings) -> Result<Self, OpenError> {
-        let client = Target::server(client).map_err(|_| OpenError::Address)?;
+    pub async fn with_client(
+        client: &Client,
+        settings: RedisSettings,
+    ) -> Result<Self, ConnectError> {
+        let client = Target::server(client).map_err(|_| ConnectError::Address)?;
         let namespace = Namespace::new(&settings.namespace)?;
         Self::open(Target::Server(client), namespace, &settings).await
     }
@@ -88,7 +94,7 @@ impl RedisStore {
     pub async fn with_manager(
         manager: ConnectionManager,
         settings: RedisSettings,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, ConnectError> {
         let namespace = Namespace::new(&settings.namespace)?;
         Self::open(Target::Hosts(manager), namespace, &settings).await
     }
@@ -102,12 +108,12 @@ impl RedisStore {
     pub async fn cluster(
         addresses: impl IntoIterator<Item = impl AsRef<str>>,
         settings: RedisSettings,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, ConnectError> {
         let namespace = Namespace::new(&settings.namespace)?;
         let seeds = addresses.into_iter().map(|address| {
             Client::open(address.as_ref()).and_then(|client| Target::server(&client))
         });
-        let seeds: Vec<_> = seeds.collect::<Result<_, _>>().map_err(|_| OpenError::Address)?;
+        let seeds: Vec<_> = seeds.collect::<Result<_, _>>().map_err(|_| ConnectError::Address)?;
         let cluster = crate::cluster::Cluster::new(seeds, namespace.clock());
         Self::open(Target::Cluster(Arc::new(cluster)), namespace, &settings).await
     }
@@ -116,7 +122,7 @@ impl RedisStore {
         target: Target,
         namespace: Namespace,
         settings: &RedisSettings,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, ConnectError> {
         let link = || Link::new(target.clone(), settings.guards);
         let shared = Shared {
             clock: namespace.clock(),

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use hallpass_core::store::{
-    Bulk, Change, ChangeKind, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq,
-    Snapshot, StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeKind, ChangeSeq, Deleted, ListPage, ListQuery,
+    LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, TokenId};
 use jiff::Timestamp;
@@ -45,7 +45,11 @@ const TOUCH_BATCH: usize = 500;
 const GLANCE: Duration = Duration::from_millis(250);
 
 impl TokenStore for RedisStore {
-    async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
+    async fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<ChangeSeq, StoreError> {
         let pieces = Pieces::of(&token.record);
         let limit = limit.map(|limit| limit.to_string()).unwrap_or_default();
         let uuid = token.record.id.as_uuid();
@@ -86,7 +90,7 @@ impl TokenStore for RedisStore {
         self.0.page(query).await
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
         let Change { record, .. } = change;
         let pieces = Pieces::of(record);
         let flags = pieces.flags.to_string();
@@ -118,7 +122,7 @@ impl TokenStore for RedisStore {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<ChangeSeq, StoreError> {
         let (current, previous) = packed::secrets(secrets);
         let uuid = id.as_uuid();
         let arguments: [&[u8]; 4] =
@@ -126,7 +130,11 @@ impl TokenStore for RedisStore {
         self.0.change(&scripts::REKEY, &arguments).await?.seq()
     }
 
-    async fn delete(&self, id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError> {
+    async fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<ChangeSeq, StoreError> {
         let expected = expected.map(packed::revision);
         let expected = expected.as_ref().map(<[u8; 8]>::as_slice).unwrap_or_default();
         let uuid = id.as_uuid();
@@ -153,20 +161,20 @@ impl TokenStore for RedisStore {
         done.deleted()
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
         self.0.change(&scripts::DELETE_OWNER, &[owner.as_str().as_bytes()]).await?.bulk()
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
         let arguments: [&[u8]; 2] = [owner.as_str().as_bytes(), &time::bytes(at)];
         self.0.change(&scripts::REVOKE_OWNER, &arguments).await?.bulk()
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<Seq, StoreError> {
+    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
         self.0.change(&scripts::ANNOUNCE, &[owner.as_str().as_bytes()]).await?.seq()
     }
 
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         let deadline = within(PATIENCE);
         // Of several of one token the latest counts.
         let mut uses = uses.to_vec();
@@ -206,7 +214,11 @@ impl TokenStore for RedisStore {
         Ok(pruned)
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         let from = from.map(|from| from.seq.get().to_string()).unwrap_or_default();
         let limit = limit.to_string();
         let arguments = [from.as_bytes(), limit.as_bytes()];
@@ -217,7 +229,7 @@ impl TokenStore for RedisStore {
         answer::of_changes(read.map_err(Failure::of_read)?)
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, seen: LogPosition) {
         if self.0.lookups.target().has_own_lines() {
             return self.0.listener.nudged(seen).await;
         }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hallpass_core::store::StoreError;
 
-use crate::open::OpenError;
+use crate::open::ConnectError;
 
 /// The file, by its absolute path and by what the file system calls it.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ struct Moved;
 
 impl DatabaseFile {
     /// Finds the file, or creates an empty one.
-    pub(crate) fn locate(path: &Path) -> Result<Self, OpenError> {
-        let unreachable = |source| OpenError::unreachable(path, source);
+    pub(crate) fn locate(path: &Path) -> Result<Self, ConnectError> {
+        let unreachable = |source| ConnectError::unreachable(path, source);
         // SQLite would read a name such as `:memory:` or `file:..` as something else; an absolute path
         // is a path, and stays right when the process changes its directory.
         let path = std::path::absolute(path).map_err(unreachable)?;
@@ -46,11 +46,11 @@ impl DatabaseFile {
         }
         let metadata = find_or_create(&path)?;
         if !metadata.is_file() {
-            return Err(OpenError::NotAFile { path });
+            return Err(ConnectError::NotAFile { path });
         }
         // Root may write it all the same, but somebody has said that it shall stay as it is.
         if metadata.permissions().readonly() {
-            return Err(OpenError::ReadOnly { path });
+            return Err(ConnectError::ReadOnly { path });
         }
         Ok(Self { identity: Identity::of(&metadata), path })
     }
@@ -90,13 +90,13 @@ impl Identity {
 }
 
 /// A new file is its owner's alone; SQLite gives the files beside it the same permissions.
-fn find_or_create(path: &Path) -> Result<fs::Metadata, OpenError> {
+fn find_or_create(path: &Path) -> Result<fs::Metadata, ConnectError> {
     // Closing a file drops every lock that the process has on it, as POSIX wants it. So while the one
     // who creates it has it open, nobody else in this process may find it.
     static CREATING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
 
-    let unreachable = |source| OpenError::unreachable(path, source);
+    let unreachable = |source| ConnectError::unreachable(path, source);
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         found => return found.map_err(unreachable),
@@ -104,7 +104,7 @@ fn find_or_create(path: &Path) -> Result<fs::Metadata, OpenError> {
     let directory = path.parent().unwrap_or(path);
     match fs::metadata(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(OpenError::NoDirectory { directory: directory.to_owned() });
+            return Err(ConnectError::NoDirectory { directory: directory.to_owned() });
         }
         found => found.map_err(unreachable)?,
     };

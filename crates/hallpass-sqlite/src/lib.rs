@@ -4,17 +4,17 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let directory = tempfile::tempdir()?;
 //! # let path = directory.path().join("tokens.db");
-//! use hallpass_core::{Caller, Hallpass, NewToken};
+//! use hallpass_core::{Actor, Hallpass, NewToken};
 //! use hallpass_sqlite::SqliteStore;
 //!
 //! let store = SqliteStore::open(&path).await?; // "tokens.db", say; created if it is not there
-//! let passes = Hallpass::builder(store.clone()).build();
-//! let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
+//! let hallpass = Hallpass::builder(store.clone()).build();
+//! let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
 //! store.close().await;
 //!
 //! // Another day, another process: everything is still there.
-//! let passes = Hallpass::builder(SqliteStore::open(&path).await?).build();
-//! assert!(passes.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
+//! let hallpass = Hallpass::builder(SqliteStore::open(&path).await?).build();
+//! assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
 //! # Ok(()) }
 //! ```
 //!
@@ -70,4 +70,4 @@ mod tokens;
 mod trouble;
 mod write;
 
-pub use self::{open::OpenError, store::SqliteStore};
+pub use self::{open::ConnectError, store::SqliteStore};

@@ -6,7 +6,7 @@ use crate::trouble::{Trouble, trouble};
 /// Why a store was not opened: what was wrong, where, and what to do. The file is as it was before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum ConnectError {
     /// The text is no address of a SQLite store.
     #[error("the address of a SQLite store is `sqlite:` and a path, such as `sqlite:tokens.db`")]
     Address,
@@ -96,7 +96,7 @@ pub enum OpenError {
     },
 }
 
-impl OpenError {
+impl ConnectError {
     pub(crate) fn unreachable(
         path: &Path,
         source: impl Into<Box<dyn StdError + Send + Sync>>,

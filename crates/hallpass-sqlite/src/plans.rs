@@ -1,6 +1,6 @@
 //! What each statement costs does not depend on how many tokens others have: SQLite's own word on it.
 
-use hallpass_core::store::{ListQuery, Sort, SortBy, Use};
+use hallpass_core::store::{ListQuery, Sort, SortBy, TokenUse};
 use hallpass_core::{Owner, Revision, Status};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -53,17 +53,17 @@ async fn any_number_of_uses_is_one_statement() {
     let mut connection = crowded().await;
     let rows = sqlx::query("SELECT id, revision FROM tokens ORDER BY id LIMIT 500");
     let rows = rows.fetch_all(&mut connection).await.unwrap();
-    let mut uses: Vec<Use> = rows
+    let mut uses: Vec<TokenUse> = rows
         .iter()
-        .map(|row| Use {
+        .map(|row| TokenUse {
             id: crate::row::id(row.get("id")).unwrap(),
             revision: Revision::new(row.get::<i64, _>("revision").cast_unsigned()),
             at: Timestamp::from_second(60).unwrap(),
         })
         .collect();
     // Of one token several: the latest counts. And one of another revision.
-    uses.push(Use { at: Timestamp::from_second(61).unwrap(), ..uses[0] });
-    uses.push(Use { at: Timestamp::from_second(59).unwrap(), ..uses[0] });
+    uses.push(TokenUse { at: Timestamp::from_second(61).unwrap(), ..uses[0] });
+    uses.push(TokenUse { at: Timestamp::from_second(59).unwrap(), ..uses[0] });
     uses[1].revision = Revision::new(7);
     for moved in [499, 0] {
         let touch = sqlx::query(sql::TOUCH).bind(crate::row::uses(&uses));

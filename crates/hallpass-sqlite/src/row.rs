@@ -3,7 +3,8 @@
 use std::error::Error as StdError;
 
 use hallpass_core::store::{
-    Affected, LoggedChange, Position, PreviousSecret, Secrets, Seq, StoreError, StoredToken, Use,
+    ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, PreviousSecret, Secrets, StoreError,
+    StoredToken, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold_beyond_ascii};
 use jiff::Timestamp;
@@ -28,8 +29,8 @@ pub(crate) fn id(bytes: &[u8]) -> Result<TokenId, StoreError> {
     Uuid::from_slice(bytes).map(TokenId::from_uuid).map_err(StoreError::corrupt)
 }
 
-pub(crate) fn seq(number: i64) -> Result<Seq, StoreError> {
-    u64::try_from(number).map(Seq::new).map_err(StoreError::corrupt)
+pub(crate) fn seq(number: i64) -> Result<ChangeSeq, StoreError> {
+    u64::try_from(number).map(ChangeSeq::new).map_err(StoreError::corrupt)
 }
 
 /// Binds a record as [`INSERT`](sql::INSERT) and [`REPLACE`](sql::REPLACE) take it: all but the last
@@ -67,7 +68,7 @@ pub(crate) fn revision(revision: Revision) -> i64 {
 }
 
 /// Uses as [`TOUCH`](sql::TOUCH) takes them: JSON, of nothing but hexadecimal digits and numbers.
-pub(crate) fn uses(uses: &[Use]) -> String {
+pub(crate) fn uses(uses: &[TokenUse]) -> String {
     let list: Vec<_> = uses
         .iter()
         .map(|usage| {
@@ -146,24 +147,24 @@ fn time(row: &SqliteRow, column: &str) -> Result<Option<Timestamp>, Undecodable>
 }
 
 /// A number of the log and the nonce beside it.
-pub(crate) fn position(number: i64, nonce: i64) -> Result<Position, StoreError> {
-    Ok(Position { seq: seq(number)?, nonce: nonce.cast_unsigned() })
+pub(crate) fn position(number: i64, nonce: i64) -> Result<LogPosition, StoreError> {
+    Ok(LogPosition { seq: seq(number)?, nonce: nonce.cast_unsigned() })
 }
 
 /// A line of the log, but for a row that has none.
-pub(crate) fn logged(row: &SqliteRow) -> Result<Option<LoggedChange>, StoreError> {
+pub(crate) fn logged(row: &SqliteRow) -> Result<Option<ChangeEntry>, StoreError> {
     read_logged(row).map_err(StoreError::corrupt)
 }
 
-fn read_logged(row: &SqliteRow) -> Result<Option<LoggedChange>, Undecodable> {
+fn read_logged(row: &SqliteRow) -> Result<Option<ChangeEntry>, Undecodable> {
     let Some(number) = row.try_get::<Option<i64>, _>("seq")? else {
         return Ok(None);
     };
     let at = position(number, value(row, "nonce")?)?;
     let scope = match value(row, "kind")? {
-        "token" => Affected::Token(id(value(row, "token")?)?),
-        "owner" => Affected::Owner(Owner::new(value::<&str>(row, "owner")?)?),
+        "token" => ChangeTarget::Token(id(value(row, "token")?)?),
+        "owner" => ChangeTarget::Owner(Owner::new(value::<&str>(row, "owner")?)?),
         _ => return Err("a change of an unknown kind".into()),
     };
-    Ok(Some(LoggedChange { at, scope }))
+    Ok(Some(ChangeEntry { at, scope }))
 }

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 use tokio::time::{Instant, sleep};
 
 use crate::connections::options;
-use crate::open::OpenError;
+use crate::open::ConnectError;
 
 /// What marks a file as Hallpass's, in the place that SQLite has for such a mark.
 const APPLICATION_ID: i64 = 0x4850_6173;
@@ -48,38 +48,38 @@ impl Found {
     }
 
     /// The migrations that the file lacks; all of them if it is empty.
-    fn missing(&self, path: &Path) -> Result<&'static [&'static str], OpenError> {
+    fn missing(&self, path: &Path) -> Result<&'static [&'static str], ConnectError> {
         let path = path.to_owned();
         match (self.application_id, self.version, self.objects) {
             (0, 0, 0) => Ok(MIGRATIONS),
             (APPLICATION_ID, 1.., _) => {
                 let done = usize::try_from(self.version).unwrap_or(usize::MAX);
-                MIGRATIONS.get(done..).ok_or(OpenError::Newer {
+                MIGRATIONS.get(done..).ok_or(ConnectError::Newer {
                     path,
                     found: self.version,
                     known: MIGRATIONS.len() as i64,
                 })
             }
-            _ => Err(OpenError::Foreign { path }),
+            _ => Err(ConnectError::Foreign { path }),
         }
     }
 }
 
 /// Refuses what is not Hallpass's, and what a newer version wrote, and leaves it as it is.
-pub(crate) async fn inspect(path: &Path) -> Result<(), OpenError> {
+pub(crate) async fn inspect(path: &Path) -> Result<(), ConnectError> {
     let locked = options(path).read_only(true);
     // Without a log the file is all there is, and is read without locks and without files beside it.
     let as_it_lies = locked.clone().immutable(true);
     let is_filled = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
     let mut looked = read(if has_log(path) { &locked } else { &as_it_lies }, path).await;
-    if looked.as_ref().is_err_and(|error| !matches!(error, OpenError::NotADatabase { .. })) {
+    if looked.as_ref().is_err_and(|error| !matches!(error, ConnectError::NotADatabase { .. })) {
         // Or is somebody just about to fill it? Whoever looks with a lock sees all or nothing of that.
         looked = read(&locked, path).await;
     }
     let found = looked?;
     // SQLite takes a file of zeros for an empty database; what it was before a crash, nobody knows.
     if is_filled && found.pages == 0 {
-        return Err(OpenError::NotADatabase { path: path.to_owned() });
+        return Err(ConnectError::NotADatabase { path: path.to_owned() });
     }
     found.missing(path).map(drop)
 }
@@ -91,23 +91,23 @@ fn has_log(path: &Path) -> bool {
     Path::new(&log).exists()
 }
 
-async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, OpenError> {
+async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, ConnectError> {
     let found = async {
         let mut connection = options.connect().await?;
         let found = Found::look(&mut connection).await;
         connection.close().await?;
         found
     };
-    found.await.map_err(|error| OpenError::of_driver(path, error))
+    found.await.map_err(|error| ConnectError::of_driver(path, error))
 }
 
 /// Brings the file to this version's schema and into WAL mode. Several processes may do so at once.
-pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), ConnectError> {
     let give_up = Instant::now() + PATIENCE;
     loop {
         match try_prepare(writer, path).await {
             // To change into WAL mode needs a moment without anybody else, and SQLite does not wait for it.
-            Err(OpenError::Locked { .. }) if Instant::now() < give_up => {
+            Err(ConnectError::Locked { .. }) if Instant::now() < give_up => {
                 sleep(Duration::from_millis(20)).await;
             }
             done => return done,
@@ -115,8 +115,8 @@ pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), Open
     }
 }
 
-async fn try_prepare(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
-    let trouble = |error| OpenError::of_driver(path, error);
+async fn try_prepare(writer: &SqlitePool, path: &Path) -> Result<(), ConnectError> {
+    let trouble = |error| ConnectError::of_driver(path, error);
     let mut connection = writer.acquire().await.map_err(trouble)?;
     // The lock is taken even if nothing is missing: that tells a file that cannot be written.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(trouble)?;
@@ -128,7 +128,7 @@ async fn try_prepare(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> 
     let mode = sqlx::query("PRAGMA journal_mode = WAL").fetch_one(&mut *connection).await;
     let mode: String = mode.and_then(|row| row.try_get(0)).map_err(trouble)?;
     if mode != "wal" {
-        return Err(OpenError::NoWriteAheadLog { path: path.to_owned() });
+        return Err(ConnectError::NoWriteAheadLog { path: path.to_owned() });
     }
     Ok(())
 }
@@ -163,11 +163,11 @@ mod tests {
             (APPLICATION_ID, -1, 9),
         ] {
             let refused = missing(application_id, version, objects);
-            assert!(matches!(refused, Err(OpenError::Foreign { .. })), "{refused:?}");
+            assert!(matches!(refused, Err(ConnectError::Foreign { .. })), "{refused:?}");
         }
         for version in [MIGRATIONS.len() as i64 + 1, i64::MAX] {
             let refused = missing(APPLICATION_ID, version, 9);
-            assert!(matches!(refused, Err(OpenError::Newer { .. })), "{refused:?}");
+            assert!(matches!(refused, Err(ConnectError::Newer { .. })), "{refused:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::connections::Connections;
 use crate::file::DatabaseFile;
-use crate::open::OpenError;
+use crate::open::ConnectError;
 use crate::schema;
 use crate::write::Write;
 
@@ -28,9 +28,9 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: the path leads nowhere, or to something else than Hallpass's database, or it
+    /// [`ConnectError`]: the path leads nowhere, or to something else than Hallpass's database, or it
     /// cannot be written. Whatever lies there stays as it is.
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConnectError> {
         let file = DatabaseFile::locate(path.as_ref())?;
         schema::inspect(file.path()).await?;
         let connections = Connections::prepare(file.path());
@@ -48,25 +48,25 @@ impl SqliteStore {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
     /// # let address = format!("sqlite:{}", directory.path().join("tokens.db").display());
-    /// use hallpass_sqlite::{OpenError, SqliteStore};
+    /// use hallpass_sqlite::{ConnectError, SqliteStore};
     ///
     /// let store = SqliteStore::connect(&address).await?;
     /// let refused = SqliteStore::connect("mysql:tokens").await;
-    /// assert!(matches!(refused, Err(OpenError::Address)));
+    /// assert!(matches!(refused, Err(ConnectError::Address)));
     /// # store.close().await;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     ///
-    /// [`OpenError::Address`] for any other text, `sqlite::memory:` and parameters after a `?` among
+    /// [`ConnectError::Address`] for any other text, `sqlite::memory:` and parameters after a `?` among
     /// them; otherwise as [`open`](Self::open).
-    pub async fn connect(address: &str) -> Result<Self, OpenError> {
-        let path = address.strip_prefix("sqlite:").ok_or(OpenError::Address)?;
+    pub async fn connect(address: &str) -> Result<Self, ConnectError> {
+        let path = address.strip_prefix("sqlite:").ok_or(ConnectError::Address)?;
         let path = path.strip_prefix("//").unwrap_or(path);
         // What other libraries would understand by it is not a file of that name.
         if path.is_empty() || path == ":memory:" || path.contains('?') {
-            return Err(OpenError::Address);
+            return Err(ConnectError::Address);
         }
         Self::open(path).await
     }

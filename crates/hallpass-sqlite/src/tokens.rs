@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use hallpass_core::store::{
-    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
+    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, TokenId};
 use jiff::{SignedDuration, Timestamp};
@@ -28,7 +28,11 @@ const TRIM_BATCH: u32 = 100_000;
 const GLANCE: Duration = Duration::from_millis(250);
 
 impl TokenStore for SqliteStore {
-    async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
+    async fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<ChangeSeq, StoreError> {
         let StoredToken { record, secrets } = token;
         let mut write = self.write().await?;
         let taken = sqlx::query(sql::TAKEN).bind(id_bytes(record.id)).bind(record.owner.as_str());
@@ -75,7 +79,7 @@ impl TokenStore for SqliteStore {
         Ok(ListPage { records, total: row::count(&total, 0)?, more })
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
         let id = change.record.id;
         let mut write = self.write().await?;
         let replace = row::bind_record(sqlx::query(sql::REPLACE), &change.record);
@@ -96,7 +100,7 @@ impl TokenStore for SqliteStore {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<ChangeSeq, StoreError> {
         let mut write = self.write().await?;
         let still = sqlx::query(sql::HAS_DIGEST)
             .bind(id_bytes(id))
@@ -111,7 +115,11 @@ impl TokenStore for SqliteStore {
         Ok(seq)
     }
 
-    async fn delete(&self, id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError> {
+    async fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<ChangeSeq, StoreError> {
         let mut write = self.write().await?;
         let delete = sqlx::query(sql::DELETE).bind(id_bytes(id)).bind(expected.map(row::revision));
         if write.run(delete).await? == 0 {
@@ -145,28 +153,28 @@ impl TokenStore for SqliteStore {
         Ok(deleted)
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
         let mut write = self.write().await?;
         let delete = sqlx::query(sql::DELETE_OWNER).bind(owner.as_str());
         let count = write.run(delete).await?;
         write.finish_bulk(owner, count).await
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
         let mut write = self.write().await?;
         let revoke = sqlx::query(sql::REVOKE_OWNER).bind(at.as_millisecond()).bind(owner.as_str());
         let count = write.run(revoke).await?;
         write.finish_bulk(owner, count).await
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<Seq, StoreError> {
+    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
         let mut write = self.write().await?;
         let seq = write.log_owner(owner).await?;
         write.commit().await?;
         Ok(seq)
     }
 
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
         let moved = write.run(sqlx::query(sql::TOUCH).bind(row::uses(uses))).await?;
         if moved > 0 {
@@ -188,7 +196,11 @@ impl TokenStore for SqliteStore {
         Ok(pruned)
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         // A number beyond SQLite's is beyond every line.
         let first = from.map_or(i64::MAX, |from| i64::try_from(from.seq.get()).unwrap_or(i64::MAX));
         let limit = if from.is_some() { limit } else { 0 };
@@ -199,15 +211,15 @@ impl TokenStore for SqliteStore {
         let head = rows.first().ok_or_else(|| StoreError::corrupt("the clock is gone"))?;
         let head = row::position(row::value(head, "head")?, row::value(head, "head_nonce")?)?;
         let lines = rows.iter().filter_map(|line| row::logged(line).transpose());
-        Ok(Changes { lines: lines.collect::<Result<_, _>>()?, head, time: None })
+        Ok(ChangeBatch { lines: lines.collect::<Result<_, _>>()?, head, time: None })
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, seen: LogPosition) {
         loop {
             let mut own = pin!(self.commits.notified());
             own.as_mut().enable();
             match self.changes(None, 0).await {
-                Ok(Changes { head, .. }) if head == seen => {
+                Ok(ChangeBatch { head, .. }) if head == seen => {
                     // Other processes cannot tell, so that is looked for now and then.
                     let _ = timeout(GLANCE, own).await;
                 }

@@ -1,4 +1,4 @@
-use hallpass_core::store::{Bulk, Secrets, Seq, StoreError, fresh_nonce};
+use hallpass_core::store::{BulkResult, ChangeSeq, Secrets, StoreError, fresh_nonce};
 use hallpass_core::{Owner, TokenId};
 use jiff::Timestamp;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -66,12 +66,12 @@ impl<'s> Write<'s> {
     }
 
     /// Logs that a token has changed.
-    pub(crate) async fn log_token(&mut self, id: TokenId) -> Result<Seq, StoreError> {
+    pub(crate) async fn log_token(&mut self, id: TokenId) -> Result<ChangeSeq, StoreError> {
         self.log("token", Some(id), None).await
     }
 
     /// Logs that all of an owner's tokens have changed, or what the owner may do.
-    pub(crate) async fn log_owner(&mut self, owner: &Owner) -> Result<Seq, StoreError> {
+    pub(crate) async fn log_owner(&mut self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
         self.log("owner", None, Some(owner)).await
     }
 
@@ -81,7 +81,7 @@ impl<'s> Write<'s> {
         kind: &'static str,
         token: Option<TokenId>,
         owner: Option<&Owner>,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<ChangeSeq, StoreError> {
         let nonce = fresh_nonce().map_err(StoreError::unavailable)?.cast_signed();
         let ticked = self.row(sqlx::query(sql::TICK).bind(nonce)).await?;
         let ticked = ticked.ok_or_else(|| StoreError::corrupt("the clock is gone"))?;
@@ -102,13 +102,13 @@ impl<'s> Write<'s> {
         mut self,
         owner: &Owner,
         count: u64,
-    ) -> Result<Bulk, StoreError> {
+    ) -> Result<BulkResult, StoreError> {
         if count == 0 {
-            return Ok(Bulk::default());
+            return Ok(BulkResult::default());
         }
         let seq = self.log_owner(owner).await?;
         self.commit().await?;
-        Ok(Bulk { count, seq: Some(seq) })
+        Ok(BulkResult { count, seq: Some(seq) })
     }
 
     /// Makes it all stand, on the disk.

@@ -17,9 +17,9 @@ use hallpass_tower::ActingAs;
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let passes = Hallpass::builder(MemoryStore::new()).build();
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
 /// let app: Router =
-///     Router::new().route("/projects", get(list.scoped("projects:list"))).layer(passes.layer());
+///     Router::new().route("/projects", get(list.scoped("projects:list"))).layer(hallpass.layer());
 ///
 /// let request = Request::get("/projects").extension(acting_as("alice", ["projects:list"]));
 /// assert_eq!(app.clone().oneshot(request.body(Body::empty())?).await?.status(), 200);

@@ -9,20 +9,20 @@ use jiff::{Timestamp, TimestampArithmetic};
 /// ```
 /// use std::time::Duration;
 ///
-/// use hallpass_core::{Caller, Clock as _, Hallpass, NewToken};
+/// use hallpass_core::{Actor, Clock as _, Hallpass, NewToken};
 /// use hallpass_memory::MemoryStore;
 /// use hallpass_testkit::ManualClock;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
 /// let clock = ManualClock::starting_at("2027-01-01T00:00:00Z".parse().unwrap());
-/// let passes = Hallpass::builder(MemoryStore::new()).clock(clock.clone()).build();
+/// let hallpass = Hallpass::builder(MemoryStore::new()).clock(clock.clone()).build();
 /// let new = NewToken::named("ci").expires("1h");
-/// let issued = passes.issue(&Caller::owner("alice"), new).await?;
+/// let issued = hallpass.issue(&Actor::owner("alice"), new).await?;
 ///
 /// clock.advance(Duration::from_mins(59));
-/// assert!(passes.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
+/// assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
 /// clock.advance(Duration::from_mins(1));
-/// assert!(passes.authenticate(issued.token.reveal().as_bytes()).await.is_err());
+/// assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_err());
 /// assert_eq!(clock.now().to_string(), "2027-01-01T01:00:00Z");
 /// # Ok(()) }
 /// ```

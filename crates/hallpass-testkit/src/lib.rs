@@ -13,17 +13,17 @@
 //!
 //! use axum::{Router, body::Body, http::Request, routing::get};
 //! use hallpass_axum::{HallpassExt as _, HandlerExt as _};
-//! use hallpass_core::{Caller, Hallpass, NewToken};
+//! use hallpass_core::{Actor, Hallpass, NewToken};
 //! use hallpass_memory::MemoryStore;
 //! use hallpass_testkit::{FaultyStore, ManualClock, Verb, acting_as};
 //! use tower::ServiceExt as _;
 //!
 //! let (clock, store) = (ManualClock::new(), FaultyStore::new(MemoryStore::new()));
-//! let passes = Hallpass::builder(store.clone()).clock(clock.clone()).build();
+//! let hallpass = Hallpass::builder(store.clone()).clock(clock.clone()).build();
 //! async fn jobs() -> &'static str {
 //!     "two jobs"
 //! }
-//! let app: Router = Router::new().route("/jobs", get(jobs.scoped("jobs"))).layer(passes.layer());
+//! let app: Router = Router::new().route("/jobs", get(jobs.scoped("jobs"))).layer(hallpass.layer());
 //! let status = async |request: http::request::Builder| {
 //!     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
 //! };
@@ -35,7 +35,7 @@
 //!
 //! // With a real token, while the store is away and when its time is over.
 //! let new = NewToken::named("ci").scope("jobs").expires("30d");
-//! let issued = passes.issue(&Caller::owner("alice"), new).await?;
+//! let issued = hallpass.issue(&Actor::owner("alice"), new).await?;
 //! let bearer = || Request::get("/jobs").header("authorization", format!("Bearer {}", issued.token.reveal()));
 //! store.faults().on(Verb::Find).once().fail();
 //! assert_eq!(status(bearer()).await, 503);

@@ -21,8 +21,8 @@ impl ActingAs {
 }
 
 /// Who the request acts as, if it says so.
-pub(crate) fn principal(extensions: &Extensions, passes: &Hallpass) -> Option<Principal> {
+pub(crate) fn principal(extensions: &Extensions, hallpass: &Hallpass) -> Option<Principal> {
     let ActingAs { owner, scopes } = extensions.get()?;
     tracing::warn!(target: "hallpass", %owner, "a request is let in without a token: the feature `testing` is on");
-    Some(passes.acting_as(owner, scopes))
+    Some(hallpass.acting_as(owner, scopes))
 }

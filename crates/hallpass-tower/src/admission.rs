@@ -3,7 +3,7 @@ use std::sync::Arc;
 use hallpass_core::{Check, Hallpass, PathParameters, Principal, Requirement};
 use http::{Extensions, Request, request};
 
-use crate::refusal::{Refusal, RefusalKind};
+use crate::refusal::{Rejection, RejectionKind};
 use crate::settings::Settings;
 
 /// What the layer leaves in the request's extensions: the one thing that everything behind it reads.
@@ -31,7 +31,7 @@ impl Admission {
     }
 
     /// The principal, or what to answer where one is asked for.
-    fn principal(&self) -> Result<&Principal, Refusal> {
+    fn principal(&self) -> Result<&Principal, Rejection> {
         match &self.principal {
             Some(principal) => Ok(principal),
             None if self.is_public => {
@@ -40,16 +40,16 @@ impl Admission {
                     "a route requires a token, but the policy table says that it is public, so none was \
                      looked at: require it in the table"
                 );
-                Err(self.settings.refusal(RefusalKind::Misconfigured))
+                Err(self.settings.refusal(RejectionKind::Misconfigured))
             }
-            None => Err(self.settings.refusal(RefusalKind::NoCredential)),
+            None => Err(self.settings.refusal(RejectionKind::NoCredential)),
         }
     }
 
     /// The principal, if an outer layer of the same handle has let it in already.
-    pub(crate) fn of<'e>(extensions: &'e Extensions, passes: &Hallpass) -> Option<&'e Principal> {
+    pub(crate) fn of<'e>(extensions: &'e Extensions, hallpass: &Hallpass) -> Option<&'e Principal> {
         let admission = extensions.get::<Self>()?;
-        admission.principal.as_ref().filter(|_| admission.settings.passes.is_same(passes))
+        admission.principal.as_ref().filter(|_| admission.settings.hallpass.is_same(hallpass))
     }
 }
 
@@ -99,7 +99,7 @@ pub fn enforce<P: PathParameters + ?Sized>(
     extensions: &Extensions,
     requirement: &Requirement,
     parameters: &P,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejection> {
     if requirement.is_public() {
         return Ok(());
     }
@@ -113,13 +113,13 @@ pub fn enforce<P: PathParameters + ?Sized>(
 ///
 /// The refusal to answer with: 401 if nobody was let in, 500 without a layer around or on a route that
 /// the policy table calls public.
-pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Refusal> {
+pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Rejection> {
     extensions.get::<Admission>().ok_or_else(no_layer)?.principal()
 }
 
 /// A refusal in the words of the layer around: for faces that find a fault of their own.
 #[must_use]
-pub fn refuse(extensions: &Extensions, kind: RefusalKind) -> Refusal {
+pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
     match extensions.get::<Admission>() {
         Some(admission) => admission.settings.refusal(kind),
         None => no_layer(),
@@ -131,13 +131,13 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
     principal: &Principal,
     requirement: &Requirement,
     parameters: &P,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejection> {
     match principal.check(requirement, parameters) {
         Check::Granted => Ok(()),
         Check::Insufficient => {
             let scope = requirement.challenge(parameters);
             tracing::debug!(target: "hallpass", token = %principal.token_id(), needs = %requirement, "insufficient scope");
-            Err(settings.refusal(RefusalKind::InsufficientScope { scope }))
+            Err(settings.refusal(RejectionKind::InsufficientScope { scope }))
         }
         Check::NoSuchParameter(name) => {
             tracing::error!(
@@ -147,16 +147,16 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
                 "a route requires a scope with a path parameter that it does not have: name the parameter \
                  as the route's pattern does"
             );
-            Err(settings.refusal(RefusalKind::Misconfigured))
+            Err(settings.refusal(RejectionKind::Misconfigured))
         }
     }
 }
 
-fn no_layer() -> Refusal {
+fn no_layer() -> Rejection {
     tracing::error!(
         target: "hallpass",
-        "a route requires a token, but no Hallpass layer is around it: add `.layer(passes.layer())` to the \
+        "a route requires a token, but no Hallpass layer is around it: add `.layer(hallpass.layer())` to the \
          router, after its routes"
     );
-    Refusal::misconfigured()
+    Rejection::misconfigured()
 }

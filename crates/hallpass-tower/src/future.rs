@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hallpass_core::{Denied, PendingUse, PendingVerification, Principal};
+use hallpass_core::{AuthError, PendingUse, PendingVerification, Principal};
 use http::header::{CACHE_CONTROL, HeaderMap, REFERRER_POLICY};
 use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
@@ -12,11 +12,11 @@ use tower_service::Service;
 
 use crate::body::ResponseBody;
 use crate::policy::Place;
-use crate::refusal::{Refusal, is_refusal};
+use crate::refusal::{Rejection, is_refusal};
 use crate::service::{Entered, admit};
 use crate::settings::Settings;
 
-type Check = Pin<Box<dyn Future<Output = Result<Principal, Denied>> + Send>>;
+type Check = Pin<Box<dyn Future<Output = Result<Principal, AuthError>> + Send>>;
 
 pin_project! {
     /// The answer of a [`TokenService`](crate::TokenService).
@@ -64,7 +64,7 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self { state: State::Checking { check, waiting: Some(Box::new(waiting)) } }
     }
 
-    pub(crate) fn refused(refusal: Refusal, request: &Request<B>, from_query: bool) -> Self {
+    pub(crate) fn refused(refusal: Rejection, request: &Request<B>, from_query: bool) -> Self {
         Self { state: State::refused(refusal, request, from_query) }
     }
 }
@@ -74,7 +74,7 @@ impl<S: Service<Request<B>>, B> State<S, B> {
         Self::Calling { future, by_query, pending_use }
     }
 
-    fn refused(refusal: Refusal, request: &Request<B>, from_query: bool) -> Self {
+    fn refused(refusal: Rejection, request: &Request<B>, from_query: bool) -> Self {
         let mut response = refusal.answer(request);
         if from_query {
             let headers = response.headers_mut();

@@ -10,7 +10,7 @@ use crate::framework::Framework;
 use crate::locate::FormCredential;
 use crate::measure;
 use crate::policy::PolicyTable;
-use crate::refusal::{Realm, Refusal, RefusalKind};
+use crate::refusal::{Realm, Rejection, RejectionKind};
 use crate::service::TokenService;
 use crate::settings::{Render, Settings};
 
@@ -26,9 +26,9 @@ use crate::settings::{Render, Settings};
 pub struct TokenLayer(Arc<Settings>);
 
 impl TokenLayer {
-    pub(crate) fn new(passes: &Hallpass) -> Self {
+    pub(crate) fn new(hallpass: &Hallpass) -> Self {
         measure::describe();
-        Self(Arc::new(Settings::new(passes.clone())))
+        Self(Arc::new(Settings::new(hallpass.clone())))
     }
 
     fn settings(&mut self) -> &mut Settings {
@@ -44,7 +44,7 @@ impl TokenLayer {
 
     /// With [`bearer_only`](Self::bearer_only): refuses a request whose query parameter holds a token all
     /// the same, with 400, and reports it. The token has leaked by then.
-    pub fn tripwire(mut self) -> Self {
+    pub fn reject_query_tokens(mut self) -> Self {
         self.settings().tripwire = true;
         self
     }
@@ -109,7 +109,7 @@ impl TokenLayer {
     /// The handle has a catalog, and the table names a scope that is not in it.
     #[track_caller]
     pub fn policy(mut self, table: PolicyTable) -> Self {
-        if let Some(catalog) = self.0.passes.catalog() {
+        if let Some(catalog) = self.0.hallpass.catalog() {
             for rule in table.rules() {
                 if let Some(scope) = catalog.unknown_in(rule.requirement()) {
                     panic!(
@@ -124,18 +124,18 @@ impl TokenLayer {
 
     /// Renders refusals in the host's own way. It is given the refusal and the answer that would be
     /// sent, and gives the answer that is. gRPC requests are answered as gRPC all the same.
-    pub fn on_refusal(
+    pub fn on_rejection(
         mut self,
-        render: impl Fn(&Refusal, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+        render: impl Fn(&Rejection, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
         self.settings().render = Some(Render::new(render));
         self
     }
 
-    /// A refusal in the words of this layer, [`on_refusal`](Self::on_refusal) included: for a middleware outside that finds
+    /// A refusal in the words of this layer, [`on_rejection`](Self::on_rejection) included: for a middleware outside that finds
     /// a fault of its own.
     #[must_use]
-    pub fn refusal(&self, kind: RefusalKind) -> Refusal {
+    pub fn refusal(&self, kind: RejectionKind) -> Rejection {
         self.0.refusal(kind)
     }
 

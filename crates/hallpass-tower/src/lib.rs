@@ -3,23 +3,23 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! use hallpass_tower::{HallpassExt, PolicyTable, PrincipalExt, core::{Caller, Hallpass, NewToken}};
+//! use hallpass_tower::{HallpassExt, PolicyTable, PrincipalExt, core::{Actor, Hallpass, NewToken}};
 //! use http::{Request, Response};
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //! # use hallpass_memory::MemoryStore;
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //!
-//! let passes = Hallpass::builder(MemoryStore::new()).build();
+//! let hallpass = Hallpass::builder(MemoryStore::new()).build();
 //! let table = PolicyTable::new().get("/projects/{id}", "projects:read:{id}");
 //! let service = ServiceBuilder::new()
-//!     .layer(passes.layer().policy(table))
+//!     .layer(hallpass.layer().policy(table))
 //!     .service(service_fn(|request: Request<()>| async move {
 //!         let principal = request.principal().expect("the layer let somebody in");
 //!         Ok::<_, std::convert::Infallible>(Response::new(Body::from(principal.owner().to_string())))
 //!     }));
 //!
 //! let new = NewToken::named("ci").scope("projects:read:42");
-//! let issued = passes.issue(&Caller::owner("alice"), new).await.unwrap();
+//! let issued = hallpass.issue(&Actor::owner("alice"), new).await.unwrap();
 //! let get = |path: &str| Request::get(path)
 //!     .header("authorization", format!("Bearer {}", issued.token.reveal()))
 //!     .body(()).unwrap();
@@ -61,7 +61,7 @@ pub use self::{
     layer::TokenLayer,
     locate::{Authorization, FormCredential},
     policy::{PolicyError, PolicyTable, Rule},
-    refusal::{Dialect, PROBLEM_TYPE_PREFIX, Refusal, RefusalKind, retry_after},
+    refusal::{Dialect, PROBLEM_TYPE_PREFIX, Rejection, RejectionKind, retry_after},
     require::{Require, RequireFuture, RequireLayer, require},
     service::TokenService,
 };
@@ -85,5 +85,5 @@ const _: () = {
     sendable::<TokenService<()>>();
     sendable::<PolicyTable>();
     sendable::<RequireLayer>();
-    sendable::<Refusal>();
+    sendable::<Rejection>();
 };

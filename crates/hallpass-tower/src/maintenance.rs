@@ -15,13 +15,13 @@ pub(crate) struct Maintenance {
 
 impl Maintenance {
     /// Starts the task once, on the runtime that serves the request.
-    pub(crate) fn ensure_started(&self, passes: &Hallpass) {
+    pub(crate) fn ensure_started(&self, hallpass: &Hallpass) {
         if self.started.load(Ordering::Relaxed) || self.started.swap(true, Ordering::Relaxed) {
             return;
         }
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => {
-                runtime.spawn(flush_now_and_then(passes.downgrade()));
+                runtime.spawn(flush_now_and_then(hallpass.downgrade()));
             }
             Err(_) => tracing::warn!(
                 target: "hallpass",
@@ -31,11 +31,11 @@ impl Maintenance {
     }
 }
 
-async fn flush_now_and_then(passes: WeakHallpass) {
+async fn flush_now_and_then(hallpass: WeakHallpass) {
     loop {
         tokio::time::sleep(INTERVAL).await;
-        let Some(passes) = passes.upgrade() else { return };
-        if let Err(error) = passes.flush_uses().await {
+        let Some(hallpass) = hallpass.upgrade() else { return };
+        if let Err(error) = hallpass.flush_uses().await {
             // They wait for the next round; the store's own alarm is louder.
             tracing::warn!(target: "hallpass", %error, "times of last use could not be written yet");
         }

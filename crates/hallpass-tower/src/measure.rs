@@ -3,7 +3,7 @@
 #[cfg(feature = "metrics")]
 use metrics::{Unit, counter, describe_counter};
 
-use crate::refusal::RefusalKind;
+use crate::refusal::RejectionKind;
 
 #[cfg(feature = "metrics")]
 const REFUSED: &str = "hallpass_refused_requests_total";
@@ -17,7 +17,7 @@ pub(crate) fn describe() {
 
 /// A refusal is on its way out. The label is one of a few words: nothing of the request.
 #[inline]
-pub(crate) fn refused(kind: &RefusalKind) {
+pub(crate) fn refused(kind: &RejectionKind) {
     #[cfg(feature = "metrics")]
     counter!(REFUSED, "kind" => kind.as_str()).increment(1);
     #[cfg(not(feature = "metrics"))]

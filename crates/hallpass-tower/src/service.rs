@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use hallpass_core::{Denied, PendingUse, Principal, Verification};
+use hallpass_core::{AuthError, PendingUse, Principal, Verification};
 use http::{Request, Response};
 use tower_service::Service;
 
@@ -11,7 +11,7 @@ use crate::future::{ResponseFuture, Waiting};
 use crate::locate::{Located, Taken, any_value, locate};
 use crate::policy::Place;
 use crate::redact;
-use crate::refusal::{Refusal, RefusalKind};
+use crate::refusal::{Rejection, RejectionKind};
 use crate::settings::Settings;
 
 /// The service that [`TokenLayer`](crate::TokenLayer) puts around another.
@@ -30,7 +30,7 @@ enum First {
     /// Its token must be checked, or has been.
     Check(Verification),
     /// It may not pass.
-    Refuse(Refusal),
+    Refuse(Rejection),
 }
 
 impl<S> TokenService<S> {
@@ -68,7 +68,7 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let settings = &self.settings;
-        settings.maintenance.ensure_started(&settings.passes);
+        settings.maintenance.ensure_started(&settings.hallpass);
         let from_query = !settings.bearer_only && request.uri().query().is_some();
         // Found once: what is between here and the verdict changes no route.
         let place = place(settings, &request);
@@ -113,10 +113,10 @@ fn first_look<B>(
     {
         return First::Anybody(Admission::public(settings));
     }
-    let proven = Admission::of(request.extensions(), &settings.passes).cloned();
+    let proven = Admission::of(request.extensions(), &settings.hallpass).cloned();
     #[cfg(feature = "testing")]
     let proven =
-        proven.or_else(|| crate::acting::principal(request.extensions(), &settings.passes));
+        proven.or_else(|| crate::acting::principal(request.extensions(), &settings.hallpass));
     if let Some(principal) = proven {
         return match enforce_policy(settings, request, place, &principal) {
             Ok(()) => First::Proven(principal),
@@ -124,23 +124,23 @@ fn first_look<B>(
         };
     }
     if settings.bearer_only && settings.tripwire && trips(settings, request) {
-        return First::Refuse(settings.refusal(RefusalKind::InvalidRequest));
+        return First::Refuse(settings.refusal(RejectionKind::InvalidRequest));
     }
     let authorization = Taken::out_of(request.headers_mut());
     let form = if settings.forms { request.extensions_mut().remove() } else { None };
     let located = locate(authorization.read(), request.uri(), settings.query_sources(), form);
     let Some(text) = located.text() else {
         return match located {
-            Located::Malformed => First::Refuse(settings.refusal(RefusalKind::InvalidRequest)),
+            Located::Malformed => First::Refuse(settings.refusal(RejectionKind::InvalidRequest)),
             _ if settings.optional && settings.policy.is_none() => {
                 // What is no token of ours may be something of the application's.
                 authorization.put_back(request.headers_mut());
                 First::Anybody(Admission::stranger(settings))
             }
-            _ => First::Refuse(settings.refusal(RefusalKind::NoCredential)),
+            _ => First::Refuse(settings.refusal(RejectionKind::NoCredential)),
         };
     };
-    let verification = settings.passes.verify(text);
+    let verification = settings.hallpass.verify(text);
     if settings.keep_authorization {
         authorization.put_back(request.headers_mut());
     }
@@ -160,11 +160,11 @@ pub(crate) fn admit<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
     place: Option<Place>,
-    verdict: Result<Principal, Denied>,
-) -> Result<Entered, Refusal> {
-    let principal = verdict.map_err(|denied| settings.refusal(Refusal::kind_of(&denied)))?;
+    verdict: Result<Principal, AuthError>,
+) -> Result<Entered, Rejection> {
+    let principal = verdict.map_err(|denied| settings.refusal(Rejection::kind_of(&denied)))?;
     enforce_policy(settings, request, place, &principal)?;
-    let pending_use = settings.passes.pending_use(&principal);
+    let pending_use = settings.hallpass.pending_use(&principal);
     Ok(let_in(request, settings, principal, pending_use))
 }
 
@@ -190,7 +190,7 @@ fn enforce_policy<B>(
     request: &Request<B>,
     place: Option<Place>,
     principal: &Principal,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejection> {
     let Some(table) = &settings.policy else { return Ok(()) };
     let (uri, extensions) = (request.uri(), request.extensions());
     let declared = place.and_then(|place| {
@@ -202,7 +202,7 @@ fn enforce_policy<B>(
             decide(settings, principal, requirement, &parameters)
         }
         // A path parameter is no UTF-8: no handler could read it.
-        Some((_, Err(_))) => Err(settings.refusal(RefusalKind::InvalidRequest)),
+        Some((_, Err(_))) => Err(settings.refusal(RejectionKind::InvalidRequest)),
         None => {
             let route = settings.framework.matched(extensions);
             tracing::debug!(
@@ -211,13 +211,13 @@ fn enforce_policy<B>(
                 ?route,
                 "no rule of the policy table is for this route"
             );
-            Err(settings.refusal(RefusalKind::NotDeclared))
+            Err(settings.refusal(RejectionKind::NotDeclared))
         }
     }
 }
 
 fn trips<B>(settings: &Settings, request: &Request<B>) -> bool {
     request.uri().query().is_some_and(|query| {
-        any_value(query, &settings.query_names, |text| settings.passes.token_in_url(text))
+        any_value(query, &settings.query_names, |text| settings.hallpass.report_query_token(text))
     })
 }

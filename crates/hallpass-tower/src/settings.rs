@@ -8,12 +8,12 @@ use http::Response;
 use crate::framework::{Framework, Plain};
 use crate::maintenance::Maintenance;
 use crate::policy::PolicyTable;
-use crate::refusal::{Realm, Refusal, RefusalKind};
+use crate::refusal::{Realm, Rejection, RejectionKind};
 
 /// What a layer was told, shared by all its services.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) passes: Hallpass,
+    pub(crate) hallpass: Hallpass,
     pub(crate) query_names: Vec<String>,
     pub(crate) bearer_only: bool,
     pub(crate) forms: bool,
@@ -28,9 +28,9 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn new(passes: Hallpass) -> Self {
+    pub(crate) fn new(hallpass: Hallpass) -> Self {
         Self {
-            passes,
+            hallpass,
             query_names: vec!["session".to_owned()],
             bearer_only: false,
             forms: false,
@@ -50,17 +50,17 @@ impl Settings {
         if self.bearer_only { &[] } else { &self.query_names }
     }
 
-    pub(crate) fn refusal(&self, kind: RefusalKind) -> Refusal {
-        Refusal::new(kind, self.realm.clone(), self.render.clone())
+    pub(crate) fn refusal(&self, kind: RejectionKind) -> Rejection {
+        Rejection::new(kind, self.realm.clone(), self.render.clone())
     }
 
     /// Whether a text is a token of this application, by its looks alone.
     pub(crate) fn looks_like_a_token(&self, text: &[u8]) -> bool {
-        self.passes.is_well_formed(text)
+        self.hallpass.is_well_formed(text)
     }
 }
 
-type Rendering = dyn Fn(&Refusal, Response<Bytes>) -> Response<Bytes> + Send + Sync;
+type Rendering = dyn Fn(&Rejection, Response<Bytes>) -> Response<Bytes> + Send + Sync;
 
 /// The host's own rendering of refusals.
 #[derive(Clone)]
@@ -68,12 +68,12 @@ pub(crate) struct Render(Arc<Rendering>);
 
 impl Render {
     pub(crate) fn new(
-        render: impl Fn(&Refusal, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+        render: impl Fn(&Rejection, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(render))
     }
 
-    pub(crate) fn call(&self, refusal: &Refusal, response: Response<Bytes>) -> Response<Bytes> {
+    pub(crate) fn call(&self, refusal: &Rejection, response: Response<Bytes>) -> Response<Bytes> {
         (self.0)(refusal, response)
     }
 }

@@ -26,12 +26,12 @@ pub use hallpass_redis::{RedisSettings, RedisStore};
 pub use hallpass_sqlite::SqliteStore;
 
 pub use hallpass_core::{
-    Caller, Catalog, CatalogScope, Denied, Error, Event, EventKind, Expiry, Hallpass, Issued,
-    Limits, Listing, NewToken, Owner, PlainToken, Principal, Regenerate, Requirement, Scope,
-    ScopeSet, Standing, Status, TokenId, TokenRecord, TokenUpdate, all_of, any_of, authenticated,
-    public,
+    Actor, AuthError, Catalog, CatalogScope, Error, Event, EventKind, Expiry, Hallpass, Issued,
+    Limits, ListOptions, NewToken, Owner, OwnerStatus, PlainToken, Principal, Regenerate,
+    Requirement, Scope, ScopeSet, Status, TokenId, TokenRecord, TokenUpdate, all_of, any_of,
+    authenticated, public,
 };
-pub use hallpass_tower::{PolicyTable, Refusal, RefusalKind, TokenLayer, require};
+pub use hallpass_tower::{PolicyTable, Rejection, RejectionKind, TokenLayer, require};
 
 /// The traits whose methods the examples call: `use hallpass::prelude::*;`.
 pub mod prelude {

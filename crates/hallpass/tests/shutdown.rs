@@ -1,30 +1,30 @@
 //! The end of a service on a cache in front of a real store: nothing waits any longer, and no good token is called bad.
 
 use hallpass::core::store::StoreError;
-use hallpass::{Cached, Caller, Denied, Hallpass, Issued, MemoryStore, NewToken, SqliteStore};
+use hallpass::{Actor, AuthError, Cached, Hallpass, Issued, MemoryStore, NewToken, SqliteStore};
 use hallpass_testkit::{FaultyStore, Verb};
 
-fn alice() -> Caller {
-    Caller::owner("alice")
+fn alice() -> Actor {
+    Actor::owner("alice")
 }
 
 /// A token that was just used.
-async fn used(passes: &Hallpass) -> Issued {
-    let issued = passes.issue(&alice(), NewToken::named("ci")).await.unwrap();
-    passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
-    assert!(passes.has_unflushed_uses());
+async fn used(hallpass: &Hallpass) -> Issued {
+    let issued = hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap();
+    hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    assert!(hallpass.has_unflushed_uses());
     issued
 }
 
 /// Asks for a good token, a good one that was not asked for yet, and a made-up one: none may be called bad that is
 /// good, and what needs no store is answered as ever.
-async fn assert_no_verdict_is_wrong(passes: &Hallpass, good: &[&Issued]) {
+async fn assert_no_verdict_is_wrong(hallpass: &Hallpass, good: &[&Issued]) {
     for issued in good {
-        let checked = passes.authenticate(issued.token.reveal().as_bytes()).await;
-        assert!(!matches!(checked, Err(Denied::Refused(_))), "{checked:?}");
+        let checked = hallpass.authenticate(issued.token.reveal().as_bytes()).await;
+        assert!(!matches!(checked, Err(AuthError::Rejected(_))), "{checked:?}");
     }
-    let checked = passes.authenticate(b"hp_nonsense").await;
-    assert!(matches!(checked, Err(Denied::Refused(_))), "{checked:?}");
+    let checked = hallpass.authenticate(b"hp_nonsense").await;
+    assert!(matches!(checked, Err(AuthError::Rejected(_))), "{checked:?}");
 }
 
 #[tokio::test]
@@ -32,15 +32,15 @@ async fn uses_on_a_cached_file_are_written_and_then_it_is_let_go_of() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tokens.db");
     let store = SqliteStore::open(&path).await.unwrap();
-    let passes = Hallpass::builder(Cached::new(store)).build();
-    let token = used(&passes).await;
-    let unasked = passes.issue(&alice(), NewToken::named("unasked")).await.unwrap();
-    passes.shutdown().await.unwrap();
-    assert!(!passes.has_unflushed_uses());
-    assert!(passes.ping().await.is_err(), "the file is closed");
-    assert_no_verdict_is_wrong(&passes, &[&token, &unasked]).await;
-    passes.shutdown().await.expect("a second time is harmless");
-    assert_no_verdict_is_wrong(&passes, &[&token, &unasked]).await;
+    let hallpass = Hallpass::builder(Cached::new(store)).build();
+    let token = used(&hallpass).await;
+    let unasked = hallpass.issue(&alice(), NewToken::named("unasked")).await.unwrap();
+    hallpass.shutdown().await.unwrap();
+    assert!(!hallpass.has_unflushed_uses());
+    assert!(hallpass.ping().await.is_err(), "the file is closed");
+    assert_no_verdict_is_wrong(&hallpass, &[&token, &unasked]).await;
+    hallpass.shutdown().await.expect("a second time is harmless");
+    assert_no_verdict_is_wrong(&hallpass, &[&token, &unasked]).await;
 
     let next = Hallpass::builder(SqliteStore::open(&path).await.unwrap()).build();
     assert!(next.get(&alice(), token.record.id).await.unwrap().last_used_at.is_some());
@@ -50,10 +50,10 @@ async fn uses_on_a_cached_file_are_written_and_then_it_is_let_go_of() {
 #[tokio::test]
 async fn uses_in_cached_memory_are_written_too() {
     let store = MemoryStore::new();
-    let passes = Hallpass::builder(Cached::new(store.clone())).build();
-    let token = used(&passes).await;
-    passes.shutdown().await.unwrap();
-    assert_no_verdict_is_wrong(&passes, &[&token]).await;
+    let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
+    let token = used(&hallpass).await;
+    hallpass.shutdown().await.unwrap();
+    assert_no_verdict_is_wrong(&hallpass, &[&token]).await;
     let other = Hallpass::builder(store).build();
     assert!(other.get(&alice(), token.record.id).await.unwrap().last_used_at.is_some());
 }
@@ -61,11 +61,11 @@ async fn uses_in_cached_memory_are_written_too() {
 #[tokio::test]
 async fn uses_that_cannot_be_written_through_the_cache_are_told_of_and_counted() {
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = Hallpass::builder(Cached::new(store.clone())).build();
-    let token = used(&passes).await;
+    let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
+    let token = used(&hallpass).await;
     store.faults().on(Verb::Touch).fail_with(|| StoreError::read_only("a standby"));
-    assert!(passes.shutdown().await.unwrap_err().is_unavailable());
-    assert_eq!(passes.dropped_uses(), 1);
-    passes.shutdown().await.expect("nothing waits any longer");
-    assert_no_verdict_is_wrong(&passes, &[&token]).await;
+    assert!(hallpass.shutdown().await.unwrap_err().is_unavailable());
+    assert_eq!(hallpass.dropped_uses(), 1);
+    hallpass.shutdown().await.expect("nothing waits any longer");
+    assert_no_verdict_is_wrong(&hallpass, &[&token]).await;
 }

@@ -7,7 +7,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTE
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallpass::tower::retry_after;
-use hallpass::{Error, Refusal};
+use hallpass::{Error, Rejection};
 use serde_json::{Value, json};
 
 /// A success, always 200: API7's own SDK takes nothing else for one.
@@ -75,7 +75,7 @@ impl IntoResponse for Fault {
 
 /// A refusal of Hallpass's layer: its status, its headers, its words.
 pub(crate) fn refused(
-    refusal: &Refusal,
+    refusal: &Rejection,
     mut response: axum::http::Response<Bytes>,
 ) -> axum::http::Response<Bytes> {
     let fault = Fault::new(refusal.status(), refusal.detail());

@@ -43,21 +43,21 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&options.listen).await?;
-    let passes = Hallpass::builder(Cached::new(MemoryStore::new()))
+    let hallpass = Hallpass::builder(Cached::new(MemoryStore::new()))
         .prefix("api7")
         .catalog(Catalog::new().scope(CatalogScope::new("account:read", "Read the account")))
-        .owners(people::standing)
+        .owner_directory(people::standing)
         .limits(Limits::default().tokens_per_owner(50))
         .build();
     println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app(&passes))
+    axum::serve(listener, app(&hallpass))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    Ok(passes.shutdown().await?)
+    Ok(hallpass.shutdown().await?)
 }
 
 /// The console, for people with a cookie, and the API, for programs with a token.
-fn app(passes: &Hallpass) -> Router {
+fn app(hallpass: &Hallpass) -> Router {
     // Over TLS: `with_secure(true)`. No other site's page sends it along, and none can send JSON here.
     let sessions = SessionManagerLayer::new(Sessions::default())
         .with_name("console")
@@ -67,12 +67,12 @@ fn app(passes: &Hallpass) -> Router {
         .route("/user/login", post(people::login))
         .route("/user/tokens", get(tokens::list).post(tokens::generate).delete(tokens::delete_all))
         .route("/user/tokens/{id}", delete(tokens::delete))
-        .with_state(passes.clone())
+        .with_state(hallpass.clone())
         .layer(sessions);
-    let layer = passes.layer().bearer_only().realm("api7").on_refusal(answer::refused);
+    let layer = hallpass.layer().bearer_only().realm("api7").on_rejection(answer::refused);
     let api = GuardedRouter::new()
         .get("/user/me", "account:read", people::me)
-        .protect_with(passes, layer);
+        .protect_with(hallpass, layer);
     Router::new()
         .nest("/api/v1", console.merge(api))
         .fallback(async || Fault::new(StatusCode::NOT_FOUND, "there is nothing here"))

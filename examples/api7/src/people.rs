@@ -6,7 +6,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use hallpass::{Authenticated, Caller, Owner, Standing};
+use hallpass::{Actor, Authenticated, Owner, OwnerStatus};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_sessions::Session;
@@ -65,7 +65,7 @@ pub(crate) async fn login(
 }
 
 /// Whoever is signed in to the console. A token does not open it.
-pub(crate) struct SignedIn(pub(crate) Caller);
+pub(crate) struct SignedIn(pub(crate) Actor);
 
 impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     type Rejection = Fault;
@@ -80,7 +80,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
             Some(_) if sent_token => {
                 Err(Fault::new(StatusCode::BAD_REQUEST, "a session and a token: send one"))
             }
-            Some(account) => Ok(Self(Caller::owner(account.id))),
+            Some(account) => Ok(Self(Actor::owner(account.id))),
             None => Err(Fault::new(StatusCode::UNAUTHORIZED, "sign in to the console first")),
         }
     }
@@ -94,8 +94,8 @@ fn unavailable(_: tower_sessions::session::Error) -> Fault {
 /// Without an account, a token is nobody's.
 pub(crate) async fn standing(
     owner: Owner,
-) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(Account::of(owner.as_str()).map_or(Standing::Disabled, |_| Standing::Full))
+) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(Account::of(owner.as_str()).map_or(OwnerStatus::Disabled, |_| OwnerStatus::Active))
 }
 
 /// `GET /api/v1/user/me`

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use hallpass::{Error, Hallpass, Listing, NewToken, TokenId, TokenRecord};
+use hallpass::{Error, Hallpass, ListOptions, NewToken, TokenId, TokenRecord};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,49 +25,49 @@ pub(crate) struct New {
 
 /// "Generate a new token".
 pub(crate) async fn generate(
-    State(passes): State<Hallpass>,
+    State(hallpass): State<Hallpass>,
     SignedIn(me): SignedIn,
     new: Result<Json<New>, JsonRejection>,
 ) -> Answer {
     let Json(New { notes, expire }) = new?;
     // API7's tokens have no scopes and may do all: that is said here, not assumed where there is none.
     let new = NewToken::named("API7 Cloud").description(notes).scope("account").expires(expire);
-    let issued = passes.issue(&me, new).await?;
-    let mut payload = shown(&passes, &issued.record);
+    let issued = hallpass.issue(&me, new).await?;
+    let mut payload = shown(&hallpass, &issued.record);
     payload["token"] = issued.token.reveal().into();
     Ok(ok(payload))
 }
 
 /// There are at most fifty, which is one page of Hallpass's.
-pub(crate) async fn list(State(passes): State<Hallpass>, SignedIn(me): SignedIn) -> Answer {
-    let all = passes.list(&me, &Listing::new().limit(Listing::MAX_LIMIT)).await?;
-    let list: Vec<_> = all.items.iter().map(|token| shown(&passes, token)).collect();
+pub(crate) async fn list(State(hallpass): State<Hallpass>, SignedIn(me): SignedIn) -> Answer {
+    let all = hallpass.list(&me, &ListOptions::new().limit(ListOptions::MAX_LIMIT)).await?;
+    let list: Vec<_> = all.items.iter().map(|token| shown(&hallpass, token)).collect();
     Ok(ok(json!({ "count": all.total, "list": list })))
 }
 
 /// "Delete".
 pub(crate) async fn delete(
-    State(passes): State<Hallpass>,
+    State(hallpass): State<Hallpass>,
     SignedIn(me): SignedIn,
     Path(id): Path<String>,
 ) -> Answer {
-    passes.delete(&me, read_id(&id).ok_or(Error::NotFound)?, None).await?;
+    hallpass.delete(&me, read_id(&id).ok_or(Error::NotFound)?, None).await?;
     Ok(ok(Value::Null))
 }
 
 /// "Delete All", of the danger zone.
-pub(crate) async fn delete_all(State(passes): State<Hallpass>, SignedIn(me): SignedIn) -> Answer {
-    Ok(ok(json!({ "count": passes.delete_all(&me).await? })))
+pub(crate) async fn delete_all(State(hallpass): State<Hallpass>, SignedIn(me): SignedIn) -> Answer {
+    Ok(ok(json!({ "count": hallpass.delete_all(&me).await? })))
 }
 
-fn shown(passes: &Hallpass, token: &TokenRecord) -> Value {
+fn shown(hallpass: &Hallpass, token: &TokenRecord) -> Value {
     json!({
         "id": digits(token.id),
         "notes": token.description,
         "created_at": token.created_at.to_string(),
         "expire": token.expires_at.map(|end| end.to_string()),
         "last_used_at": token.last_used_at.map(|time| time.to_string()),
-        "status": token.status(passes.now()).as_str(),
+        "status": token.status(hallpass.now()).as_str(),
     })
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use hallpass::Hallpass;
-use quickstart::{Common, Options, app, passes};
+use quickstart::{Common, Options, app, hallpass};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -15,7 +15,7 @@ const NODE: HeaderName = HeaderName::from_static("x-node");
 
 pub(crate) struct Node {
     pub(crate) number: usize,
-    pub(crate) passes: Hallpass,
+    pub(crate) hallpass: Hallpass,
     address: SocketAddr,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -29,18 +29,19 @@ impl Node {
             limit: 50,
         };
         // What a library says of itself to people is a sentence already.
-        let passes = passes(&options).await.map_err(|error| anyhow!("node {number}: {error}"))?;
+        let hallpass =
+            hallpass(&options).await.map_err(|error| anyhow!("node {number}: {error}"))?;
         let listener = TcpListener::bind(&options.listen).await?;
         let address = listener.local_addr()?;
         let name = HeaderValue::from(number);
-        let app = app(&passes, common, options.confirm).layer(axum::middleware::map_response(
+        let app = app(&hallpass, common, options.confirm).layer(axum::middleware::map_response(
             move |mut response: Response| {
                 response.headers_mut().insert(NODE, name.clone());
                 std::future::ready(response)
             },
         ));
         let serving = tokio::spawn(axum::serve(listener, app).into_future());
-        Ok(Self { number, passes, address, serving })
+        Ok(Self { number, hallpass, address, serving })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -50,6 +51,6 @@ impl Node {
     /// Ends it, its last uses written.
     pub(crate) async fn end(self) -> Result<()> {
         self.serving.abort();
-        Ok(self.passes.shutdown().await?)
+        Ok(self.hallpass.shutdown().await?)
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use hallpass::{Caller, NewToken, PlainToken};
+use hallpass::{Actor, NewToken, PlainToken};
 use reqwest::{Client, StatusCode};
 
 use crate::node::Node;
@@ -17,15 +17,15 @@ const BOUND: Duration = Duration::from_secs(4);
 pub(crate) async fn a_revocation(nodes: &[Node]) -> Result<String> {
     let client = Client::new();
     let [first, others @ ..] = nodes else { anyhow::bail!("there is no node") };
-    let alice = Caller::owner("alice");
+    let alice = Actor::owner("alice");
     let new = NewToken::named("cluster").description("made by the cluster").expires("1d");
-    let issued = first.passes.issue(&alice, new).await?;
+    let issued = first.hallpass.issue(&alice, new).await?;
     for node in nodes {
         let status = ask(&client, node, &issued.token).await?;
         ensure!(status == StatusCode::OK, "node {} says {status} to a good token", node.number);
     }
 
-    first.passes.revoke(&alice, issued.record.id).await?;
+    first.hallpass.revoke(&alice, issued.record.id).await?;
     let revoked = Instant::now();
     let status = ask(&client, first, &issued.token).await?;
     ensure!(status == StatusCode::UNAUTHORIZED, "the revoking node still says {status}");

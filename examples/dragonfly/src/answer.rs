@@ -7,7 +7,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTE
 use axum::http::{self, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallpass::tower::retry_after;
-use hallpass::{Error, Refusal};
+use hallpass::{Error, Rejection};
 use serde_json::{Value, json};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -86,7 +86,7 @@ impl IntoResponse for Fault {
 }
 
 /// A refusal of Hallpass's layer: its status, its headers, its words.
-pub(crate) fn refused(_: &Refusal, response: http::Response<Bytes>) -> http::Response<Bytes> {
+pub(crate) fn refused(_: &Rejection, response: http::Response<Bytes>) -> http::Response<Bytes> {
     let (mut parts, body) = response.into_parts();
     let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
     parts.headers.insert(CONTENT_TYPE, JSON);

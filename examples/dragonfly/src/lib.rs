@@ -22,7 +22,7 @@ use hallpass::{Catalog, CatalogScope, Hallpass};
 use crate::answer::Fault;
 
 /// The handle, as the manager wants it.
-pub fn passes(store: impl TokenStore) -> HallpassBuilder {
+pub fn hallpass(store: impl TokenStore) -> HallpassBuilder {
     let catalog = Catalog::new()
         .scope(CatalogScope::new("job", "Jobs").description("Preheat, and see what became of it."))
         .scope(CatalogScope::new("cluster", "Clusters").description("See the clusters."));
@@ -30,12 +30,12 @@ pub fn passes(store: impl TokenStore) -> HallpassBuilder {
 }
 
 /// Two realms: people who are signed in manage tokens, programs with a token call the Open API.
-pub fn manager(passes: &Hallpass) -> Router {
+pub fn manager(hallpass: &Hallpass) -> Router {
     let logins = people::logins();
-    let layer = logins.layer().bearer_only().on_refusal(answer::refused);
-    let console = tokens::routes().with_state(passes.clone()).protect_with(&logins, layer);
-    let layer = passes.layer().query_parameters(["access_token"]).on_refusal(answer::refused);
-    let open_api = open_api::routes().protect_with(passes, layer);
+    let layer = logins.layer().bearer_only().on_rejection(answer::refused);
+    let console = tokens::routes().with_state(hallpass.clone()).protect_with(&logins, layer);
+    let layer = hallpass.layer().query_parameters(["access_token"]).on_rejection(answer::refused);
+    let open_api = open_api::routes().protect_with(hallpass, layer);
     Router::new()
         .merge(console.layer(from_fn(people::cookie_as_bearer)))
         .merge(open_api)

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use dragonfly::{manager, passes};
+use dragonfly::{hallpass, manager};
 use hallpass::{Cached, MemoryStore};
 use tokio::net::TcpListener;
 
@@ -30,10 +30,10 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&options.listen).await?;
-    let passes = passes(Cached::new(MemoryStore::new())).build();
+    let hallpass = hallpass(Cached::new(MemoryStore::new())).build();
     println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, manager(&passes))
+    axum::serve(listener, manager(&hallpass))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    Ok(passes.shutdown().await?)
+    Ok(hallpass.shutdown().await?)
 }

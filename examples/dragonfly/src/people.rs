@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hallpass::core::jiff::SignedDuration;
-use hallpass::{Caller, Expiry, Hallpass, Limits, MemoryStore, NewToken, Principal};
+use hallpass::{Actor, Expiry, Hallpass, Limits, MemoryStore, NewToken, Principal};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -27,10 +27,10 @@ pub(crate) fn logins() -> Hallpass {
 }
 
 /// Whoever signed in: the root sees everybody's tokens, the others their own.
-pub(crate) fn caller(login: &Principal) -> Caller {
+pub(crate) fn caller(login: &Principal) -> Actor {
     match login.owner().as_str() {
-        "root" => Caller::admin("root"),
-        other => Caller::owner(other),
+        "root" => Actor::admin("root"),
+        other => Actor::owner(other),
     }
 }
 
@@ -55,8 +55,8 @@ pub(crate) async fn sign_in(
     if !PEOPLE.contains(&(&name, &password)) {
         return Err(Fault::new(StatusCode::UNAUTHORIZED, "nobody has that name and password"));
     }
-    logins.prune(&Caller::operator("sign-in"), logins.now()).await?;
-    let login = logins.issue(&Caller::owner(&name), NewToken::named("login")).await?;
+    logins.prune(&Actor::system("sign-in"), logins.now()).await?;
+    let login = logins.issue(&Actor::owner(&name), NewToken::named("login")).await?;
     let token = login.token.reveal();
     // Over TLS it is `Secure`, too.
     let age = SIGNED_IN.as_secs();

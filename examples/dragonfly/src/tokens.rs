@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::LINK;
 use axum::http::{HeaderName, StatusCode};
 use hallpass::{
-    Authenticated, Caller, Error, Expiry, GuardedRouter, Hallpass, Listing, NewToken, Status,
+    Actor, Authenticated, Error, Expiry, GuardedRouter, Hallpass, ListOptions, NewToken, Status,
     TokenId, TokenRecord, TokenUpdate, authenticated,
 };
 use serde::Deserialize;
@@ -41,14 +41,14 @@ struct New {
 }
 
 async fn create(
-    State(passes): State<Hallpass>,
+    State(hallpass): State<Hallpass>,
     Authenticated(me): Authenticated,
     new: Result<Json<New>, JsonRejection>,
 ) -> Answer {
     let Json(New { name, bio, scopes, expired_at }) = new?;
     let new = NewToken::named(name).description(bio).scopes(scopes).expires(instant(&expired_at)?);
-    let issued = passes.issue(&caller(&me), new).await?;
-    let mut shown = shown(&passes, &issued.record);
+    let issued = hallpass.issue(&caller(&me), new).await?;
+    let mut shown = shown(&hallpass, &issued.record);
     shown["token"] = issued.token.reveal().into();
     Ok(Json(shown))
 }
@@ -96,7 +96,7 @@ impl Page {
 }
 
 async fn list(
-    State(passes): State<Hallpass>,
+    State(hallpass): State<Hallpass>,
     Authenticated(me): Authenticated,
     page: Result<Query<Page>, QueryRejection>,
 ) -> Answer<([(HeaderName, String); 1], Json<Value>)> {
@@ -105,22 +105,22 @@ async fn list(
         return Err(Fault::invalid("page: from 1 on; per_page: 1 to 10000000"));
     }
     let listing = match page.state.as_deref().map(status) {
-        None => Listing::new(),
-        Some(status) => Listing::new().status(status?),
+        None => ListOptions::new(),
+        Some(status) => ListOptions::new().status(status?),
     };
-    let all = all(&passes, &caller(&me), listing).await?;
+    let all = all(&hallpass, &caller(&me), listing).await?;
     let skipped = (page.page - 1).saturating_mul(page.per_page);
     let wanted = all.iter().skip(skipped).take(page.per_page);
-    let shown: Vec<_> = wanted.map(|record| shown(&passes, record)).collect();
+    let shown: Vec<_> = wanted.map(|record| shown(&hallpass, record)).collect();
     Ok(([(LINK, page.links(all.len()))], Json(shown.into())))
 }
 
 async fn show(
-    State(passes): State<Hallpass>,
+    State(hallpass): State<Hallpass>,
     Authenticated(me): Authenticated,
     Path(id): Path<String>,
 ) -> Answer {
-    Ok(Json(shown(&passes, &find(&passes, &caller(&me), &id).await?)))
+    Ok(Json(shown(&hallpass, &find(&hallpass, &caller(&me), &id).await?)))
 }
 
 #[derive(Deserialize)]
@@ -135,7 +135,7 @@ struct Changes {
 
 /// What is not named stays. Inactive is for good: no token comes back with the secret it had.
 async fn update(
-    State(passes): State<Hallpass>,
+    State(hallpass): State<Hallpass>,
     Authenticated(me): Authenticated,
     Path(id): Path<String>,
     changes: Result<Json<Changes>, JsonRejection>,
@@ -156,43 +156,43 @@ async fn update(
     }
     let state = state.as_deref().map(status).transpose()?;
     let me = caller(&me);
-    let mut record = find(&passes, &me, &id).await?;
+    let mut record = find(&hallpass, &me, &id).await?;
     match state {
         Some(Status::Expired) => return Err(Fault::invalid("state: active or inactive")),
-        Some(Status::Active) if record.status(passes.now()) != Status::Active => {
+        Some(Status::Active) if record.status(hallpass.now()) != Status::Active => {
             return Err(Error::Ended.into());
         }
         Some(_) | None => {}
     }
     if changes != TokenUpdate::new() {
-        record = passes.update(&me, record.id, changes, None).await?;
+        record = hallpass.update(&me, record.id, changes, None).await?;
     }
     if state == Some(Status::Revoked) {
-        record = passes.revoke(&me, record.id).await?;
+        record = hallpass.revoke(&me, record.id).await?;
     }
-    Ok(Json(shown(&passes, &record)))
+    Ok(Json(shown(&hallpass, &record)))
 }
 
 async fn delete(
-    State(passes): State<Hallpass>,
+    State(hallpass): State<Hallpass>,
     Authenticated(me): Authenticated,
     Path(id): Path<String>,
 ) -> Answer<StatusCode> {
     let me = caller(&me);
-    let record = find(&passes, &me, &id).await?;
-    passes.delete(&me, record.id, None).await?;
+    let record = find(&hallpass, &me, &id).await?;
+    hallpass.delete(&me, record.id, None).await?;
     Ok(StatusCode::OK)
 }
 
 /// A token as everybody sees it who may: without its secret.
-fn shown(passes: &Hallpass, record: &TokenRecord) -> Value {
+fn shown(hallpass: &Hallpass, record: &TokenRecord) -> Value {
     let scopes: Vec<_> = record.scopes.iter().map(ToString::to_string).collect();
     json!({
         "id": number(record.id),
         "name": record.name,
         "bio": record.description,
         "scopes": scopes,
-        "state": match record.status(passes.now()) {
+        "state": match record.status(hallpass.now()) {
             Status::Active => "active",
             Status::Expired => "expired",
             Status::Revoked => "inactive",
@@ -226,8 +226,8 @@ fn number(id: TokenId) -> u64 {
     id.as_uuid().as_u64_pair().1 & ((1 << 53) - 1)
 }
 
-async fn find(passes: &Hallpass, by: &Caller, id: &str) -> Result<TokenRecord, Error> {
-    let all = all(passes, by, Listing::new()).await?;
+async fn find(hallpass: &Hallpass, by: &Actor, id: &str) -> Result<TokenRecord, Error> {
+    let all = all(hallpass, by, ListOptions::new()).await?;
     let mut found = all.into_iter().filter(|record| number(record.id).to_string() == id);
     match (found.next(), found.next()) {
         (Some(record), None) => Ok(record),
@@ -236,11 +236,15 @@ async fn find(passes: &Hallpass, by: &Caller, id: &str) -> Result<TokenRecord, E
 }
 
 /// All that the caller may see: their own, the root's are everybody's.
-async fn all(passes: &Hallpass, by: &Caller, listing: Listing) -> Result<Vec<TokenRecord>, Error> {
-    let mut listing = listing.limit(Listing::MAX_LIMIT);
+async fn all(
+    hallpass: &Hallpass,
+    by: &Actor,
+    listing: ListOptions,
+) -> Result<Vec<TokenRecord>, Error> {
+    let mut listing = listing.limit(ListOptions::MAX_LIMIT);
     let mut all = Vec::new();
     loop {
-        let page = passes.list(by, &listing).await?;
+        let page = hallpass.list(by, &listing).await?;
         all.extend(page.items);
         match page.next_cursor {
             Some(cursor) => listing = listing.cursor(cursor),

@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
-use hallpass::{Error, Refusal, RefusalKind};
+use hallpass::{Error, Rejection, RejectionKind};
 use serde_json::{Value, json};
 
 /// What a method answers.
@@ -68,11 +68,13 @@ fn private(body: Value) -> axum::response::Response {
 }
 
 /// Hallpass's refusals in the platform's words. The headers stay as they are.
-pub(crate) fn refused(refusal: &Refusal, mut response: Response<Bytes>) -> Response<Bytes> {
+pub(crate) fn refused(refusal: &Rejection, mut response: Response<Bytes>) -> Response<Bytes> {
     let fault = match refusal.kind() {
-        RefusalKind::InvalidRequest => Fault::bad("session", "give it once, in one place"),
-        RefusalKind::NoCredential | RefusalKind::InvalidToken => Fault::authentication(),
-        RefusalKind::InsufficientScope { .. } | RefusalKind::NotDeclared => Fault::not_allowed(),
+        RejectionKind::InvalidRequest => Fault::bad("session", "give it once, in one place"),
+        RejectionKind::NoCredential | RejectionKind::InvalidToken => Fault::authentication(),
+        RejectionKind::InsufficientScope { .. } | RejectionKind::NotDeclared => {
+            Fault::not_allowed()
+        }
         _ => Fault::trouble(),
     };
     *response.status_mut() = StatusCode::OK;

@@ -29,7 +29,7 @@ use crate::people::Confirmations;
 /// What all methods share.
 #[derive(Clone)]
 struct App {
-    passes: Hallpass,
+    hallpass: Hallpass,
     sessions: Hallpass,
     confirmations: Confirmations,
     environments: Environments,
@@ -37,20 +37,20 @@ struct App {
 
 impl App {
     fn catalog(&self) -> &Catalog {
-        self.passes.catalog().expect("the handle is built with one")
+        self.hallpass.catalog().expect("the handle is built with one")
     }
 }
 
 /// The handle, as the platform wants it.
-pub fn passes(store: impl TokenStore) -> HallpassBuilder {
+pub fn hallpass(store: impl TokenStore) -> HallpassBuilder {
     Hallpass::builder(store).prefix("jel").catalog(methods::catalog())
 }
 
 /// The platform's API: the same methods behind two doors, for people who have signed in and for tokens.
-pub fn platform(passes: &Hallpass) -> Router {
+pub fn platform(hallpass: &Hallpass) -> Router {
     let sessions = people::sessions();
     let app = App {
-        passes: passes.clone(),
+        hallpass: hallpass.clone(),
         sessions: sessions.clone(),
         confirmations: Confirmations::default(),
         environments: Environments::default(),
@@ -58,13 +58,13 @@ pub fn platform(passes: &Hallpass) -> Router {
     // Whatever is no method is told so behind the door: strangers learn nothing of what there is.
     let guarded = |methods: Router<App>, layer: TokenLayer| {
         let methods = methods.fallback(no_such_method).method_not_allowed_fallback(no_such_method);
-        let layer = layer.on_refusal(answer::refused).or_form_field("session");
+        let layer = layer.on_rejection(answer::refused).with_form_field("session");
         methods.with_state(app.clone()).layer(layer)
     };
     let Methods { router, policy } = methods::of_tokens();
     let door = Door {
         by_session: guarded(methods::of_people(), sessions.layer()),
-        by_token: guarded(router, passes.layer().policy(policy)),
+        by_token: guarded(router, hallpass.layer().policy(policy)),
         sessions,
     };
     let sign_in = get(people::sign_in).post(people::sign_in).with_state(app.clone());

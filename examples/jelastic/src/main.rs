@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hallpass::{Cached, MemoryStore};
-use jelastic::{passes, platform};
+use jelastic::{hallpass, platform};
 use tokio::net::TcpListener;
 
 /// A Jelastic platform's access tokens on Hallpass.
@@ -31,10 +31,10 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&options.listen).await?;
-    let passes = passes(Cached::new(MemoryStore::new())).build();
+    let hallpass = hallpass(Cached::new(MemoryStore::new())).build();
     println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, platform(&passes))
+    axum::serve(listener, platform(&hallpass))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    Ok(passes.shutdown().await?)
+    Ok(hallpass.shutdown().await?)
 }

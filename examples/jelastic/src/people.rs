@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use hallpass::core::jiff::SignedDuration;
-use hallpass::{Authenticated, Caller, Expiry, Hallpass, Limits, MemoryStore, NewToken, Principal};
+use hallpass::{Actor, Authenticated, Expiry, Hallpass, Limits, MemoryStore, NewToken, Principal};
 use serde_json::json;
 
 use crate::App;
@@ -29,8 +29,8 @@ pub(crate) fn sessions() -> Hallpass {
 }
 
 /// Whoever signed in, for their own tokens.
-pub(crate) fn caller(session: &Principal) -> Caller {
-    Caller::owner(session.owner().as_str())
+pub(crate) fn caller(session: &Principal) -> Actor {
+    Actor::owner(session.owner().as_str())
 }
 
 pub(crate) async fn sign_in(State(app): State<App>, sent: Parameters) -> Answer {
@@ -38,8 +38,8 @@ pub(crate) async fn sign_in(State(app): State<App>, sent: Parameters) -> Answer 
     if !is_password_of(login, password) {
         return Err(Fault::authentication());
     }
-    app.sessions.prune(&Caller::operator("sign-in"), app.sessions.now()).await?;
-    let session = app.sessions.issue(&Caller::owner(login), NewToken::named("session")).await?;
+    app.sessions.prune(&Actor::system("sign-in"), app.sessions.now()).await?;
+    let session = app.sessions.issue(&Actor::owner(login), NewToken::named("session")).await?;
     Ok(Done(json!({ "login": login, "session": session.token.reveal() })))
 }
 

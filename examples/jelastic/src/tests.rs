@@ -1,4 +1,4 @@
-//! What no client can bring about: time that passes, and a store that fails. The rest is in `tests/clients`.
+//! What no client can bring about: time that hallpass, and a store that fails. The rest is in `tests/clients`.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ impl Platform {
     fn new() -> Self {
         let clock = ManualClock::starting_at("2030-01-01T00:00:00Z".parse().unwrap());
         let store = FaultyStore::new(MemoryStore::new());
-        let passes = crate::passes(store.clone()).clock(clock.clone()).build();
-        Self { app: crate::platform(&passes), clock, store }
+        let hallpass = crate::hallpass(store.clone()).clock(clock.clone()).build();
+        Self { app: crate::platform(&hallpass), clock, store }
     }
 
     async fn call(&self, method: &str, parameters: &[(&str, &str)]) -> Value {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use hallpass::core::fold;
 use hallpass::{
-    Authenticated, Catalog, Issued, Listing, NewToken, Principal, Regenerate, TokenRecord,
+    Authenticated, Catalog, Issued, ListOptions, NewToken, Principal, Regenerate, TokenRecord,
     TokenUpdate,
 };
 use serde_json::json;
@@ -27,7 +27,7 @@ pub(crate) async fn create(
     if let Some(text) = sent.optional("expiresAt")? {
         new = new.expires(expiry(text)?);
     }
-    let issued = app.passes.issue(&caller(&person), new).await?;
+    let issued = app.hallpass.issue(&caller(&person), new).await?;
     Ok(shown_once(&app, &issued))
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn edit(
     if let Some(text) = sent.optional("expiresAt")? {
         update = update.expires(expiry(text)?);
     }
-    let record = app.passes.update(&caller(&person), token.id, update, None).await?;
+    let record = app.hallpass.update(&caller(&person), token.id, update, None).await?;
     Ok(Done(json!({ "token": Token::new(&record, app.catalog(), None) })))
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn regenerate(
     if let Some(text) = sent.optional("expiresAt")? {
         how = how.expires(expiry(text)?);
     }
-    let issued = app.passes.regenerate(&caller(&person), token.id, how).await?;
+    let issued = app.hallpass.regenerate(&caller(&person), token.id, how).await?;
     Ok(shown_once(&app, &issued))
 }
 
@@ -81,12 +81,12 @@ pub(crate) async fn delete(
     app.confirmations.check(&person, &sent)?;
     match sent.required("ids")? {
         "*" => {
-            app.passes.delete_all(&caller(&person)).await?;
+            app.hallpass.delete_all(&caller(&person)).await?;
         }
         ids => {
             let tokens = several(&app, &person, ids).await?;
             let ids: Vec<_> = tokens.iter().map(|token| token.id).collect();
-            app.passes.delete_many(&caller(&person), &ids).await?;
+            app.hallpass.delete_many(&caller(&person), &ids).await?;
         }
     }
     Ok(Done(json!({})))
@@ -164,8 +164,8 @@ async fn one(app: &App, person: &Principal, id: &str) -> Result<TokenRecord, Fau
 /// The caller's tokens of these ids, `1;4` or `1,4`, or all of them: `*`.
 async fn several(app: &App, person: &Principal, ids: &str) -> Result<Vec<TokenRecord>, Fault> {
     // Nobody may have more than fit on one page.
-    let page = Listing::new().limit(Listing::MAX_LIMIT);
-    let all = app.passes.list(&caller(person), &page).await?.items;
+    let page = ListOptions::new().limit(ListOptions::MAX_LIMIT);
+    let all = app.hallpass.list(&caller(person), &page).await?.items;
     if ids == "*" {
         return Ok(all);
     }

@@ -7,7 +7,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallpass::tower::retry_after;
-use hallpass::{Error, Refusal};
+use hallpass::{Error, Rejection};
 use serde_json::json;
 
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl IntoResponse for Fault {
 
 /// A refusal of Hallpass's layer: its status, its headers, its words.
 pub(crate) fn refused(
-    refusal: &Refusal,
+    refusal: &Rejection,
     mut response: axum::http::Response<Bytes>,
 ) -> axum::http::Response<Bytes> {
     *response.body_mut() = json!({ "message": refusal.detail() }).to_string().into();

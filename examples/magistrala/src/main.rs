@@ -21,7 +21,7 @@ use hallpass::core::jiff::{SignedDuration, Timestamp};
 use hallpass::core::{Clock, parse_span};
 use hallpass::prelude::*;
 use hallpass::{
-    Cached, Expiry, GuardedRouter, Hallpass, Limits, Listing, MemoryStore, SqliteStore,
+    Cached, Expiry, GuardedRouter, Hallpass, Limits, ListOptions, MemoryStore, SqliteStore,
 };
 use tokio::net::TcpListener;
 
@@ -69,9 +69,9 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let pats = Hallpass::builder(Cached::new(SqliteStore::connect(&options.store).await?))
         .prefix("pat")
         .catalog(scopes::catalog())
-        .owners(people::standing)
+        .owner_directory(people::standing)
         // One page of Hallpass's then holds all of a person's, whatever `offset` and `limit` are.
-        .limits(Limits::default().tokens_per_owner(Listing::MAX_LIMIT))
+        .limits(Limits::default().tokens_per_owner(ListOptions::MAX_LIMIT))
         .clock(Later(options.later.unwrap_or_default()))
         .build();
     // Login tokens have a handle of their own: what this one issues is nothing to the other.
@@ -89,9 +89,9 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
 /// Two realms: people with a login token manage PATs, programs with a PAT reach what it names.
 fn app(pats: &Hallpass, logins: &Hallpass) -> Router {
     let people = GuardedRouter::new().merge(pats::routes()).merge(scopes::routes());
-    let guarded = |routes: GuardedRouter, passes: &Hallpass| {
-        let layer = passes.layer().bearer_only().realm("magistrala").on_refusal(fault::refused);
-        routes.protect_with(passes, layer)
+    let guarded = |routes: GuardedRouter, hallpass: &Hallpass| {
+        let layer = hallpass.layer().bearer_only().realm("magistrala").on_rejection(fault::refused);
+        routes.protect_with(hallpass, layer)
     };
     guarded(people.with_state(pats.clone()), logins)
         .merge(guarded(channels::routes(), pats))

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use hallpass::core::fold;
 use hallpass::core::jiff::Timestamp;
 use hallpass::{
-    GuardedRouter, Hallpass, Listing, NewToken, PlainToken, Regenerate, Status, TokenRecord,
+    GuardedRouter, Hallpass, ListOptions, NewToken, PlainToken, Regenerate, Status, TokenRecord,
     TokenUpdate, authenticated,
 };
 use serde::Deserialize;
@@ -81,7 +81,7 @@ pub(crate) fn page(name: &str, all: Vec<Value>, offset: usize, limit: usize) -> 
 }
 
 async fn list(Mine { pats, by }: Mine, Asked(wanted): Asked<Wanted>) -> Answer {
-    let listing = Listing::new().limit(Listing::MAX_LIMIT);
+    let listing = ListOptions::new().limit(ListOptions::MAX_LIMIT);
     let listing = match wanted.status.as_deref() {
         None | Some("active") => listing.status(Status::Active),
         Some("revoked") => listing.status(Status::Revoked),

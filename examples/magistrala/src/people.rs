@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use hallpass::core::jiff::SignedDuration;
-use hallpass::{Caller, Hallpass, NewToken, Owner, ScopeSet, Standing};
+use hallpass::{Actor, Hallpass, NewToken, Owner, OwnerStatus, ScopeSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -39,8 +39,8 @@ pub(crate) async fn sign_in(
     if !PEOPLE.iter().any(|(name, secret, _)| *name == username && *secret == password) {
         return Err(Fault::new(StatusCode::UNAUTHORIZED, "nobody has that name and password"));
     }
-    logins.prune(&Caller::operator("sign-in"), logins.now()).await?;
-    let login = logins.issue(&Caller::owner(&username), NewToken::named("login")).await?;
+    logins.prune(&Actor::system("sign-in"), logins.now()).await?;
+    let login = logins.issue(&Actor::owner(&username), NewToken::named("login")).await?;
     let answer = json!({ "access_token": login.token.reveal(), "access_type": "Bearer" });
     Ok((StatusCode::CREATED, Json(answer)))
 }
@@ -48,12 +48,12 @@ pub(crate) async fn sign_in(
 /// What a person may do now, and so the most that their PATs can do: anything, in the domains they belong to.
 pub(crate) async fn standing(
     owner: Owner,
-) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
     match PEOPLE.iter().find(|(name, ..)| *name == owner.as_str()) {
         Some((_, _, domains)) => {
             let all = domains.iter().map(|domain| format!("*:*:{domain}"));
-            Ok(Standing::UpTo(ScopeSet::parse(all)?))
+            Ok(OwnerStatus::Limited(ScopeSet::parse(all)?))
         }
-        None => Ok(Standing::Disabled),
+        None => Ok(OwnerStatus::Disabled),
     }
 }

@@ -3,23 +3,26 @@
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use hallpass::axum::Rejection;
-use hallpass::{Authenticated, Caller, Error, Hallpass, TokenId};
+use hallpass::axum::RejectionResponse;
+use hallpass::{Actor, Authenticated, Error, Hallpass, TokenId};
 
 use crate::fault::Fault;
 
 /// The PATs, in the name of whoever signed in.
 pub(crate) struct Mine {
     pub(crate) pats: Hallpass,
-    pub(crate) by: Caller,
+    pub(crate) by: Actor,
 }
 
 impl FromRequestParts<Hallpass> for Mine {
-    type Rejection = Rejection;
+    type Rejection = RejectionResponse;
 
-    async fn from_request_parts(parts: &mut Parts, pats: &Hallpass) -> Result<Self, Rejection> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        pats: &Hallpass,
+    ) -> Result<Self, RejectionResponse> {
         let Authenticated(login) = Authenticated::from_request_parts(parts, pats).await?;
-        Ok(Self { pats: pats.clone(), by: Caller::owner(login.owner().as_str()) })
+        Ok(Self { pats: pats.clone(), by: Actor::owner(login.owner().as_str()) })
     }
 }
 

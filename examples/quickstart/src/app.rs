@@ -23,7 +23,7 @@ pub struct Common {
 
 /// The service: an API for programs, and pages and the token API for people, who are asked for their password with
 /// every change of a token if that is to be confirmed.
-pub fn app(passes: &Hallpass, common: &Common, confirm: bool) -> Router {
+pub fn app(hallpass: &Hallpass, common: &Common, confirm: bool) -> Router {
     // Over TLS: `with_secure(true)`.
     let sessions = SessionManagerLayer::new(common.sessions.clone())
         .with_name(COOKIE)
@@ -31,12 +31,12 @@ pub fn app(passes: &Hallpass, common: &Common, confirm: bool) -> Router {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/");
-    let mut tokens = TokenApi::new(passes, people::signed_in).session_cookie(COOKIE);
+    let mut tokens = TokenApi::new(hallpass, people::signed_in).session_cookie(COOKIE);
     if confirm {
         tokens = tokens.confirm(people::confirmed);
     }
-    let api = Router::new().nest("/api", projects::routes(&common.projects).protect(passes));
-    let dashboard = Dashboard::new(passes, people::signed_in)
+    let api = Router::new().nest("/api", projects::routes(&common.projects).protect(hallpass));
+    let dashboard = Dashboard::new(hallpass, people::signed_in)
         .api("/tokens")
         .sign_in("/login")
         .home("/")

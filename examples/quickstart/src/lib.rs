@@ -13,5 +13,5 @@ pub use self::{
     app::{Common, app},
     options::Options,
     stop::asked as stop,
-    tokens::passes,
+    tokens::hallpass,
 };

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use quickstart::{Common, Options, app, passes, stop};
+use quickstart::{Common, Options, app, hallpass, stop};
 use tokio::net::TcpListener;
 
 /// How long open requests get to end, once the service is asked to.
@@ -33,11 +33,11 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
-    let passes = passes(&options).await?;
+    let hallpass = hallpass(&options).await?;
     // Heard from here on: who reads that the service is ready may end it at once.
     let (stop, overdue) = (stop()?, stop()?);
-    welcome::print(&passes, listener.local_addr()?, options.confirm).await?;
-    let serve = axum::serve(listener, app(&passes, &Common::default(), options.confirm))
+    welcome::print(&hallpass, listener.local_addr()?, options.confirm).await?;
+    let serve = axum::serve(listener, app(&hallpass, &Common::default(), options.confirm))
         .with_graceful_shutdown(stop);
     tokio::select! {
         ended = serve.into_future() => ended?,
@@ -46,6 +46,6 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     // What was cut off counts as a use of its token, too.
-    passes.shutdown().await?;
+    hallpass.shutdown().await?;
     Ok(())
 }

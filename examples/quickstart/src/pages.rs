@@ -21,7 +21,7 @@ async fn home(session: Session) -> Result<Response, StatusCode> {
             "<p>Signed in as <strong>{}</strong>.</p>\
              <form method=post action=/logout><button>Sign out</button></form>\
              <p><a href=/settings/tokens>Your tokens</a> (as JSON: <a href=/tokens>/tokens</a>)</p>",
-            escape(caller.actor().as_str())
+            escape(caller.id().as_str())
         ),
         None => {
             "<p><a href=/login>Sign in</a> as alice (wonderland), bob (builder) or root (toor).</p>"

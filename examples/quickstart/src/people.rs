@@ -7,7 +7,7 @@ use axum::extract::Form;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use hallpass::{Caller, Confirmation};
+use hallpass::{Actor, Confirmation};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tower_sessions::Session;
@@ -37,14 +37,14 @@ const PEOPLE: [(&str, &str); 3] = [
 static HASHING: Semaphore = Semaphore::const_new(8);
 
 /// Who is signed in: `root` is an admin, the others see their own tokens.
-pub(crate) async fn signed_in(session: Session) -> Result<Option<Caller>, StatusCode> {
+pub(crate) async fn signed_in(session: Session) -> Result<Option<Actor>, StatusCode> {
     let person: Option<String> = session.get(PERSON).await.map_err(unavailable)?;
-    Ok(person.map(|name| if name == "root" { Caller::admin(name) } else { Caller::owner(name) }))
+    Ok(person.map(|name| if name == "root" { Actor::admin(name) } else { Actor::owner(name) }))
 }
 
 /// Whether that is the caller's own password: with `--confirm`, the token API asks with every change.
-pub(crate) async fn confirmed(caller: Caller, password: Confirmation) -> Result<bool, StatusCode> {
-    hashed(move || is_password_of(caller.actor().as_str(), password.reveal())).await
+pub(crate) async fn confirmed(caller: Actor, password: Confirmation) -> Result<bool, StatusCode> {
+    hashed(move || is_password_of(caller.id().as_str(), password.reveal())).await
 }
 
 pub(crate) fn routes() -> Router {

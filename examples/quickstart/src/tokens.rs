@@ -13,7 +13,7 @@ use crate::options::Options;
 /// # Errors
 ///
 /// The store cannot be opened.
-pub async fn passes(options: &Options) -> Result<Hallpass, Box<dyn std::error::Error>> {
+pub async fn hallpass(options: &Options) -> Result<Hallpass, Box<dyn std::error::Error>> {
     let limits = Limits::default().tokens_per_owner(options.limit).default_expiry(Expiry::days(30));
     Ok(on_store(&options.store).await?.prefix("hp").catalog(catalog()).limits(limits).build())
 }

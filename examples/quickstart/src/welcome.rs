@@ -3,14 +3,14 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 
-use hallpass::{Caller, Error, Hallpass, Listing, NewToken};
+use hallpass::{Actor, Error, Hallpass, ListOptions, NewToken};
 
 pub(crate) async fn print(
-    passes: &Hallpass,
+    hallpass: &Hallpass,
     address: SocketAddr,
     confirm: bool,
 ) -> Result<(), Error> {
-    let first = first_token(passes, address).await?.unwrap_or_default();
+    let first = first_token(hallpass, address).await?.unwrap_or_default();
     // `wonderland`, in base64url.
     let confirmation = if confirm { "-H 'Hallpass-Confirmation: d29uZGVybGFuZA' " } else { "" };
     let text = format!(
@@ -30,14 +30,14 @@ Sign in as alice (or bob: builder; root, an admin: toor), and issue a token of y
 }
 
 /// A token to begin with, if there is none yet, and what to do with it.
-async fn first_token(passes: &Hallpass, address: SocketAddr) -> Result<Option<String>, Error> {
-    let all = passes.list(&Caller::operator("quickstart"), &Listing::new().limit(1)).await?;
+async fn first_token(hallpass: &Hallpass, address: SocketAddr) -> Result<Option<String>, Error> {
+    let all = hallpass.list(&Actor::system("quickstart"), &ListOptions::new().limit(1)).await?;
     if all.total > 0 {
         return Ok(None);
     }
     let new =
         NewToken::named("first token").description("made by the quickstart").preset("read-only");
-    let issued = passes.issue(&Caller::owner("alice"), new).await?;
+    let issued = hallpass.issue(&Actor::owner("alice"), new).await?;
     let token = issued.token.reveal();
     Ok(Some(format!(
         r#"

@@ -17,10 +17,10 @@ async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
     const RANDOM: usize = 4_000;
     let bound = Duration::from_millis(300);
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = node(&store, settings().bound(bound));
-    let good = issue_many(&passes, 20).await;
+    let hallpass = node(&store, settings().bound(bound));
+    let good = issue_many(&hallpass, 20).await;
     for token in &good {
-        assert!(accepts(&passes, token).await);
+        assert!(accepts(&hallpass, token).await);
     }
     let elsewhere = Hallpass::builder(MemoryStore::new());
     let elsewhere = elsewhere.limits(Limits::default().unlimited_tokens()).build();
@@ -30,12 +30,13 @@ async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
     let (began, over) = (Instant::now(), Arc::new(AtomicBool::new(false)));
     let flood: Vec<_> = (0..100)
         .map(|part| {
-            let (passes, random, over) = (passes.clone(), Arc::clone(&random), Arc::clone(&over));
+            let (hallpass, random, over) =
+                (hallpass.clone(), Arc::clone(&random), Arc::clone(&over));
             tokio::spawn(async move {
                 let mut refused = 0;
                 while !over.load(Ordering::Relaxed) {
                     for token in random.iter().skip(part).step_by(100) {
-                        let verdict = check(&passes, token).await;
+                        let verdict = check(&hallpass, token).await;
                         assert!(is_refused(&verdict) || is_unavailable(&verdict), "{verdict:?}");
                         refused += usize::from(is_refused(&verdict));
                         tokio::task::yield_now().await;
@@ -49,7 +50,7 @@ async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
     let mut checks = 0;
     while began.elapsed() < bound * 3 {
         for token in &good {
-            let verdict = check(&passes, token).await;
+            let verdict = check(&hallpass, token).await;
             assert!(verdict.is_ok(), "{verdict:?} after {checks} checks");
             checks += 1;
         }

@@ -70,18 +70,18 @@ async fn c46_a_node_that_never_read_the_log_trusts_what_it_reads_for_the_bound()
     let store = FaultyStore::new(truth.clone());
     let elsewhere = node(&FaultyStore::new(truth), settings());
     let token = issue(&elsewhere).await;
-    let _never = store.faults().on(Verb::Changes).stall();
-    let passes = node(&store, settings().bound(bound));
-    assert!(accepts(&passes, &token).await);
+    let _never = store.faults().on(Verb::ChangeBatch).stall();
+    let hallpass = node(&store, settings().bound(bound));
+    assert!(accepts(&hallpass, &token).await);
     assert_eq!(store.faults().calls(Verb::Find), 1);
     for round in 2..4 {
         sleep(beyond(bound)).await;
-        assert!(accepts(&passes, &token).await);
+        assert!(accepts(&hallpass, &token).await);
         assert_eq!(store.faults().calls(Verb::Find), round, "what is older is read again");
     }
     elsewhere.revoke(&alice(), token.record.id).await.unwrap();
     sleep(beyond(bound)).await;
-    assert!(is_refused(&check(&passes, &token).await));
+    assert!(is_refused(&check(&hallpass, &token).await));
 }
 
 /// The bound is no rule of thumb: by an exact clock, no check that starts later accepts.
@@ -91,17 +91,17 @@ async fn c46_no_check_that_starts_after_the_bound_accepts_what_another_node_has_
     let truth = MemoryStore::new();
     let elsewhere = node(&FaultyStore::new(truth.clone()), settings());
     let store = FaultyStore::new(truth);
-    let passes = node(&store, settings().bound(bound));
-    store.faults().on(Verb::Changes).fail();
+    let hallpass = node(&store, settings().bound(bound));
+    store.faults().on(Verb::ChangeBatch).fail();
     for _ in 0..20 {
         let token = issue(&elsewhere).await;
-        assert!(accepts(&passes, &token).await);
+        assert!(accepts(&hallpass, &token).await);
         elsewhere.revoke(&alice(), token.record.id).await.unwrap();
         let ended = Instant::now();
         let mut latest = Duration::ZERO;
         loop {
             let start = ended.elapsed();
-            if !accepts(&passes, &token).await {
+            if !accepts(&hallpass, &token).await {
                 break;
             }
             latest = start;

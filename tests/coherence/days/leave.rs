@@ -40,11 +40,12 @@ async fn e108_a_client_that_leaves_leaves_its_look_up_to_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn b46_a_timeout_outside_that_drops_a_check_spoils_nothing() {
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = node(&store, settings());
-    let token = issue(&passes).await;
-    let inner = ServiceBuilder::new().layer(passes.layer()).service(service_fn(|_: Request<()>| {
-        std::future::ready(Ok::<_, Infallible>(Response::new(())))
-    }));
+    let hallpass = node(&store, settings());
+    let token = issue(&hallpass).await;
+    let inner =
+        ServiceBuilder::new().layer(hallpass.layer()).service(service_fn(|_: Request<()>| {
+            std::future::ready(Ok::<_, Infallible>(Response::new(())))
+        }));
     let ask = async || {
         let request = Request::get("/")
             .header("authorization", format!("Bearer {}", token.token.reveal()))
@@ -61,7 +62,7 @@ async fn b46_a_timeout_outside_that_drops_a_check_spoils_nothing() {
         assert_eq!(ask().await, StatusCode::GATEWAY_TIMEOUT);
     }
     gate.open();
-    assert!(accepts(&passes, &token).await);
+    assert!(accepts(&hallpass, &token).await);
     assert_eq!(store.faults().calls(Verb::Find), 1, "all of them waited for one");
     assert_eq!(ask().await, StatusCode::OK);
 }

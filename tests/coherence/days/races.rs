@@ -1,9 +1,9 @@
-//! Changes that meet look-ups which are under way, and callers that go away.
+//! ChangeBatch that meet look-ups which are under way, and callers that go away.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hallpass_core::{Denied, Hallpass, Issued, Principal};
+use hallpass_core::{AuthError, Hallpass, Issued, Principal};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Verb};
 use tokio::task::JoinHandle;
@@ -12,11 +12,11 @@ use hallpass_tests::nodes::{
     NEVER, accepts, alice, check, is_refused, is_unavailable, issue, node, owner, settings, until,
 };
 
-type Verdict = Result<Principal, Denied>;
+type Verdict = Result<Principal, AuthError>;
 
-fn spawn_check(passes: &Hallpass, token: &Arc<Issued>) -> JoinHandle<Verdict> {
-    let (passes, token) = (passes.clone(), Arc::clone(token));
-    tokio::spawn(async move { check(&passes, &token).await })
+fn spawn_check(hallpass: &Hallpass, token: &Arc<Issued>) -> JoinHandle<Verdict> {
+    let (hallpass, token) = (hallpass.clone(), Arc::clone(token));
+    tokio::spawn(async move { check(&hallpass, &token).await })
 }
 
 /// C1 and C2: what the first of them brings is too old for whoever comes after the revocation, whether it is
@@ -25,13 +25,13 @@ fn spawn_check(passes: &Hallpass, token: &Arc<Issued>) -> JoinHandle<Verdict> {
 async fn c1_c2_c4_who_joins_a_look_up_of_before_a_revocation_is_refused() {
     for capacity in [64 << 20, 1] {
         let store = FaultyStore::new(MemoryStore::new());
-        let passes = node(&store, settings().bound(NEVER).capacity_bytes(capacity));
-        let token = Arc::new(issue(&passes).await);
+        let hallpass = node(&store, settings().bound(NEVER).capacity_bytes(capacity));
+        let token = Arc::new(issue(&hallpass).await);
         let gate = store.faults().on(Verb::Find).once().hold();
-        let leader = spawn_check(&passes, &token);
+        let leader = spawn_check(&hallpass, &token);
         gate.arrived(1).await;
-        assert_eq!(passes.revoke_all(&alice(), &owner("alice")).await.unwrap(), 1);
-        let followers: Vec<_> = (0..100).map(|_| spawn_check(&passes, &token)).collect();
+        assert_eq!(hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap(), 1);
+        let followers: Vec<_> = (0..100).map(|_| spawn_check(&hallpass, &token)).collect();
         tokio::time::sleep(Duration::from_millis(20)).await;
         gate.open();
         for follower in followers {
@@ -40,26 +40,26 @@ async fn c1_c2_c4_who_joins_a_look_up_of_before_a_revocation_is_refused() {
         }
         // It began before: either will do.
         let _ = leader.await.unwrap();
-        assert!(is_refused(&check(&passes, &token).await), "nothing stale was kept");
+        assert!(is_refused(&check(&hallpass, &token).await), "nothing stale was kept");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn c9_of_10_000_requests_in_flight_none_that_starts_after_a_revocation_is_accepted() {
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = node(&store, settings());
-    let token = Arc::new(issue(&passes).await);
+    let hallpass = node(&store, settings());
+    let token = Arc::new(issue(&hallpass).await);
     let gate = store.faults().on(Verb::Find).once().hold();
     let timed_check = || {
-        let (passes, token) = (passes.clone(), Arc::clone(&token));
-        tokio::spawn(async move { (Instant::now(), check(&passes, &token).await) })
+        let (hallpass, token) = (hallpass.clone(), Arc::clone(&token));
+        tokio::spawn(async move { (Instant::now(), check(&hallpass, &token).await) })
     };
     let mut in_flight: Vec<_> = (0..5_000).map(|_| timed_check()).collect();
     gate.arrived(1).await;
     let revoking = tokio::spawn({
-        let passes = passes.clone();
+        let hallpass = hallpass.clone();
         async move {
-            passes.revoke_all(&alice(), &owner("alice")).await.unwrap();
+            hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap();
             Instant::now()
         }
     });
@@ -82,17 +82,17 @@ async fn c9_of_10_000_requests_in_flight_none_that_starts_after_a_revocation_is_
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn c7_c8_2_000_waiters_that_go_away_at_once_harm_nobody() {
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = node(&store, settings());
-    let token = Arc::new(issue(&passes).await);
+    let hallpass = node(&store, settings());
+    let token = Arc::new(issue(&hallpass).await);
     let gate = store.faults().on(Verb::Find).stall();
     // The leader is among those who go.
-    let mut leave = vec![spawn_check(&passes, &token)];
+    let mut leave = vec![spawn_check(&hallpass, &token)];
     gate.arrived(1).await;
     let mut stay = Vec::new();
     for number in 0..2_000 {
-        leave.push(spawn_check(&passes, &token));
+        leave.push(spawn_check(&hallpass, &token));
         if number % 40 == 0 {
-            stay.push(spawn_check(&passes, &token));
+            stay.push(spawn_check(&hallpass, &token));
         }
         if number % 3 == 0 {
             leave[number / 3].abort();
@@ -109,12 +109,12 @@ async fn c7_c8_2_000_waiters_that_go_away_at_once_harm_nobody() {
     for waiter in stay {
         assert!(waiter.await.unwrap().is_ok(), "who stays is answered");
     }
-    assert!(accepts(&passes, &token).await);
+    assert!(accepts(&hallpass, &token).await);
     // A look-up may be joined for half a second.
     let asked = store.faults().calls(Verb::Find);
     assert!(asked <= 10, "{asked} look-ups");
-    passes.revoke(&alice(), token.record.id).await.unwrap();
-    assert!(is_refused(&check(&passes, &token).await));
+    hallpass.revoke(&alice(), token.record.id).await.unwrap();
+    assert!(is_refused(&check(&hallpass, &token).await));
 }
 
 /// This node is told that nothing is left to end: then it accepts none of it, whatever it has cached.
@@ -126,36 +126,36 @@ async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accept
         let store = FaultyStore::new(truth.clone());
         // Nobody tells it: it looks at the log once, and then no more.
         store.faults().on(Verb::Nudged).lose_answer();
-        let passes = node(&store, settings().bound(NEVER).poll(NEVER));
+        let hallpass = node(&store, settings().bound(NEVER).poll(NEVER));
         let token = issue(&elsewhere).await;
         let id = token.record.id;
-        assert!(accepts(&passes, &token).await);
-        until("it has looked", async || store.faults().calls(Verb::Changes) > 0).await;
-        assert!(accepts(&passes, &token).await);
+        assert!(accepts(&hallpass, &token).await);
+        until("it has looked", async || store.faults().calls(Verb::ChangeBatch) > 0).await;
+        assert!(accepts(&hallpass, &token).await);
         let what = match round {
             0 => {
                 elsewhere.revoke(&alice(), id).await.unwrap();
-                passes.revoke(&alice(), id).await.unwrap();
+                hallpass.revoke(&alice(), id).await.unwrap();
                 "revoke"
             }
             1 => {
                 elsewhere.revoke(&alice(), id).await.unwrap();
-                assert_eq!(passes.revoke_all(&alice(), &owner("alice")).await.unwrap(), 0);
+                assert_eq!(hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap(), 0);
                 "revoke_all"
             }
             2 => {
                 elsewhere.delete(&alice(), id, None).await.unwrap();
-                let deleted = passes.delete_many(&alice(), &[id]).await.unwrap();
+                let deleted = hallpass.delete_many(&alice(), &[id]).await.unwrap();
                 assert_eq!(deleted.not_found, [id]);
                 "delete_many"
             }
             _ => {
                 elsewhere.delete_all(&alice()).await.unwrap();
-                assert_eq!(passes.delete_all(&alice()).await.unwrap(), 0);
+                assert_eq!(hallpass.delete_all(&alice()).await.unwrap(), 0);
                 "delete_all"
             }
         };
-        let verdict = check(&passes, &token).await;
+        let verdict = check(&hallpass, &token).await;
         assert!(is_refused(&verdict), "after {what}: {verdict:?}");
     }
 }

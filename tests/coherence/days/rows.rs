@@ -1,7 +1,8 @@
 //! What the number of calls could give away.
 
 use hallpass_core::{
-    Caller, Clock, Error, Hallpass, Issued, NewToken, Owner, Standing, TokenUpdate, jiff::Timestamp,
+    Actor, Clock, Error, Hallpass, Issued, NewToken, Owner, OwnerStatus, TokenUpdate,
+    jiff::Timestamp,
 };
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Verb};
@@ -26,7 +27,7 @@ async fn d32_every_token_that_is_refused_costs_the_same_calls() {
     maker.revoke(&alice(), revoked.record.id).await.unwrap();
     let deleted = issue(&maker).await;
     maker.delete(&alice(), deleted.record.id, None).await.unwrap();
-    let mallory = Caller::owner("mallory");
+    let mallory = Actor::owner("mallory");
     let disabled = maker.issue(&mallory, NewToken::named("ci")).await.unwrap();
     let yesterday = Hallpass::builder(truth.clone()).clock(Yesterday).build();
     let short = NewToken::named("ci").expires("1h");
@@ -36,11 +37,11 @@ async fn d32_every_token_that_is_refused_costs_the_same_calls() {
     let calls = async |token: &Issued, times| {
         let store = FaultyStore::new(truth.clone());
         let cached = hallpass_cache::Cached::with(store.clone(), settings());
-        let passes = Hallpass::builder(cached).owners(all_but_mallory).build();
+        let hallpass = Hallpass::builder(cached).owner_directory(all_but_mallory).build();
         for _ in 0..times {
-            assert!(is_refused(&check(&passes, token).await));
+            assert!(is_refused(&check(&hallpass, token).await));
         }
-        let but_the_log = Verb::ALL.into_iter().filter(|verb| *verb != Verb::Changes);
+        let but_the_log = Verb::ALL.into_iter().filter(|verb| *verb != Verb::ChangeBatch);
         store.faults().calls(but_the_log)
     };
     for token in [&revoked, &deleted, &disabled, &expired, &never] {
@@ -51,25 +52,25 @@ async fn d32_every_token_that_is_refused_costs_the_same_calls() {
 
 async fn all_but_mallory(
     owner: Owner,
-) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(if owner.as_str() == "mallory" { Standing::Disabled } else { Standing::Full })
+) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(if owner.as_str() == "mallory" { OwnerStatus::Disabled } else { OwnerStatus::Active })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn d32_anothers_token_costs_the_same_calls_as_none() {
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = node(&store, settings());
-    let anothers = issue(&passes).await.record.id;
+    let hallpass = node(&store, settings());
+    let anothers = issue(&hallpass).await.record.id;
     let none = issue(&Hallpass::builder(MemoryStore::new()).build()).await.record.id;
-    let bob = Caller::owner("bob");
+    let bob = Actor::owner("bob");
     let mut calls = Vec::new();
     for id in [anothers, none] {
-        let before = store.faults().calls(Verb::ALL) - store.faults().calls(Verb::Changes);
-        assert!(matches!(passes.get(&bob, id).await, Err(Error::NotFound)));
-        assert!(matches!(passes.revoke(&bob, id).await, Err(Error::NotFound)));
-        assert!(matches!(passes.delete(&bob, id, None).await, Err(Error::NotFound)));
-        assert!(matches!(passes.copy(&bob, id, TokenUpdate::new()).await, Err(Error::NotFound)));
-        let after = store.faults().calls(Verb::ALL) - store.faults().calls(Verb::Changes);
+        let before = store.faults().calls(Verb::ALL) - store.faults().calls(Verb::ChangeBatch);
+        assert!(matches!(hallpass.get(&bob, id).await, Err(Error::NotFound)));
+        assert!(matches!(hallpass.revoke(&bob, id).await, Err(Error::NotFound)));
+        assert!(matches!(hallpass.delete(&bob, id, None).await, Err(Error::NotFound)));
+        assert!(matches!(hallpass.copy(&bob, id, TokenUpdate::new()).await, Err(Error::NotFound)));
+        let after = store.faults().calls(Verb::ALL) - store.faults().calls(Verb::ChangeBatch);
         calls.push(after - before);
     }
     assert_eq!(calls[0], calls[1]);

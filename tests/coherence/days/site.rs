@@ -10,7 +10,7 @@ use hallpass_tests::nodes::{issue, node};
 use hallpass_tests::web::Web;
 
 pub(super) struct Site {
-    pub(super) passes: Hallpass,
+    pub(super) hallpass: Hallpass,
     store: FaultyStore<MemoryStore>,
     web: Web,
 }
@@ -18,9 +18,9 @@ pub(super) struct Site {
 impl Site {
     pub(super) async fn open(settings: CacheSettings) -> Self {
         let store = FaultyStore::new(MemoryStore::new());
-        let passes = node(&store, settings);
-        let web = Web::serve(&passes).await;
-        Self { passes, store, web }
+        let hallpass = node(&store, settings);
+        let web = Web::serve(&hallpass).await;
+        Self { hallpass, store, web }
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -32,7 +32,7 @@ impl Site {
     }
 
     pub(super) async fn issue(&self) -> Issued {
-        issue(&self.passes).await
+        issue(&self.hallpass).await
     }
 
     /// What a request with that token is answered. A 503 is looked at closer.

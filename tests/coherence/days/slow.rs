@@ -19,14 +19,14 @@ const DEADLINE: Duration = Duration::from_millis(100);
 
 /// So many checks of each, at once.
 fn check_at_once(
-    passes: &Hallpass,
+    hallpass: &Hallpass,
     tokens: &[Arc<Issued>],
     times: usize,
 ) -> Vec<tokio::task::JoinHandle<bool>> {
     let all = tokens.iter().flat_map(|token| std::iter::repeat_n(token, times));
     let check = |token: &Arc<Issued>| {
-        let (passes, token) = (passes.clone(), Arc::clone(token));
-        tokio::spawn(async move { accepts(&passes, &token).await })
+        let (hallpass, token) = (hallpass.clone(), Arc::clone(token));
+        tokio::spawn(async move { accepts(&hallpass, &token).await })
     };
     all.map(check).collect()
 }
@@ -59,12 +59,12 @@ async fn f3_look_ups_do_not_pile_up_behind_a_store_that_hangs() {
     let bound = Duration::from_millis(400);
     let settings = settings().load_deadline(DEADLINE / 2).bound(bound).concurrent_loads(LOADS);
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = node(&store, settings);
-    let tokens = issue_many(&passes, 40).await;
+    let hallpass = node(&store, settings);
+    let tokens = issue_many(&hallpass, 40).await;
     let gate = store.faults().on(Verb::Find).stall();
     let began = Instant::now();
     while began.elapsed() < bound * 3 {
-        for verdict in join_all(tokens.iter().map(|token| check(&passes, token))).await {
+        for verdict in join_all(tokens.iter().map(|token| check(&hallpass, token))).await {
             assert!(is_unavailable(&verdict), "{verdict:?}");
         }
     }
@@ -75,7 +75,7 @@ async fn f3_look_ups_do_not_pile_up_behind_a_store_that_hangs() {
     store.faults().heal();
     gate.open();
     for token in &tokens {
-        until("it is served again", async || accepts(&passes, token).await).await;
+        until("it is served again", async || accepts(&hallpass, token).await).await;
     }
 }
 
@@ -88,7 +88,7 @@ async fn c5_an_answer_that_comes_after_the_bound_is_not_used() {
     let (late, other) = (node(&here, settings().bound(bound)), node(&there, settings()));
     let token = Arc::new(issue(&other).await);
     // Nobody tells it of the change.
-    here.faults().on(Verb::Changes).fail();
+    here.faults().on(Verb::ChangeBatch).fail();
     here.faults().on(Verb::Nudged).lose_answer();
     let gate = here.faults().on(Verb::Find).once().hold();
     let waits = tokio::spawn({
@@ -109,16 +109,16 @@ async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
     const TOKENS: usize = 48;
     let bound = Duration::from_millis(300);
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = node(&store, settings().bound(bound));
-    let tokens: Vec<_> = issue_many(&passes, TOKENS).await.into_iter().map(Arc::new).collect();
+    let hallpass = node(&store, settings().bound(bound));
+    let tokens: Vec<_> = issue_many(&hallpass, TOKENS).await.into_iter().map(Arc::new).collect();
     for token in &tokens {
-        assert!(accepts(&passes, token).await);
+        assert!(accepts(&hallpass, token).await);
     }
-    store.faults().on(Verb::Changes).fail();
+    store.faults().on(Verb::ChangeBatch).fail();
     sleep(beyond(bound)).await;
     let before = store.faults().calls(Verb::Find);
     let gate = store.faults().on(Verb::Find).stall();
-    let herd = check_at_once(&passes, &tokens, 20);
+    let herd = check_at_once(&hallpass, &tokens, 20);
     let all = tokio::time::timeout(PATIENCE, gate.arrived(TOKENS as u64));
     all.await.expect("each is asked for");
     gate.open();
@@ -134,13 +134,13 @@ async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
 async fn f47_of_a_herd_of_more_tokens_than_may_be_loaded_at_once_all_get_in_when_they_come_again() {
     let bound = Duration::from_millis(300);
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = node(&store, settings().bound(bound));
-    let tokens: Vec<_> = issue_many(&passes, 500).await.into_iter().map(Arc::new).collect();
-    store.faults().on(Verb::Changes).fail();
+    let hallpass = node(&store, settings().bound(bound));
+    let tokens: Vec<_> = issue_many(&hallpass, 500).await.into_iter().map(Arc::new).collect();
+    store.faults().on(Verb::ChangeBatch).fail();
     store.faults().on(Verb::Find).delay(Duration::from_millis(5));
     let herd = tokens.iter().map(|token| async {
         until("it gets in", async || {
-            let verdict = check(&passes, token).await;
+            let verdict = check(&hallpass, token).await;
             assert!(verdict.is_ok() || is_unavailable(&verdict), "{verdict:?}");
             verdict.is_ok()
         })

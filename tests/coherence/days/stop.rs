@@ -11,8 +11,8 @@ use hallpass_tests::service::Service;
 
 fn node_in_memory() -> (FaultyStore<MemoryStore>, Hallpass) {
     let store = FaultyStore::new(MemoryStore::new());
-    let passes = node(&store, settings());
-    (store, passes)
+    let hallpass = node(&store, settings());
+    (store, hallpass)
 }
 
 async fn is_revoked(store: &FaultyStore<MemoryStore>, id: TokenId) -> bool {
@@ -24,9 +24,9 @@ async fn is_revoked(store: &FaultyStore<MemoryStore>, id: TokenId) -> bool {
 async fn f54_a_change_under_way_is_ended_and_answered_before_the_service_ends() {
     // Done before it waits, or after: its answer says what is.
     for done_at_once in [true, false] {
-        let (store, passes) = node_in_memory();
-        let mut service = Service::start(&passes).await;
-        let id = issue(&passes).await.record.id;
+        let (store, hallpass) = node_in_memory();
+        let mut service = Service::start(&hallpass).await;
+        let id = issue(&hallpass).await.record.id;
         let on_change = store.faults().on(Verb::Change);
         let gate = if done_at_once { on_change.hold() } else { on_change.stall() };
         let asked = service.ask_to_revoke(id);
@@ -44,9 +44,9 @@ async fn f54_a_change_under_way_is_ended_and_answered_before_the_service_ends() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f54_a_change_whose_outcome_is_lost_is_found_out_before_it_is_answered() {
-    let (store, passes) = node_in_memory();
-    let service = Service::start(&passes).await;
-    let ids = [issue(&passes).await.record.id, issue(&passes).await.record.id];
+    let (store, hallpass) = node_in_memory();
+    let service = Service::start(&hallpass).await;
+    let ids = [issue(&hallpass).await.record.id, issue(&hallpass).await.record.id];
     store.faults().on(Verb::Change).once().lose_answer();
     assert_eq!(service.ask_to_revoke(ids[0]).await.unwrap().unwrap(), 204);
     assert!(is_revoked(&store, ids[0]).await);
@@ -60,9 +60,9 @@ async fn f54_a_change_whose_outcome_is_lost_is_found_out_before_it_is_answered()
 fn f54_a_change_that_is_cut_off_is_never_said_to_be_done() {
     let client_side = tokio::runtime::Runtime::new().expect("a runtime");
     let server_side = tokio::runtime::Runtime::new().expect("a runtime");
-    let (store, passes) = node_in_memory();
-    let service = server_side.block_on(Service::start(&passes));
-    let id = server_side.block_on(issue(&passes)).record.id;
+    let (store, hallpass) = node_in_memory();
+    let service = server_side.block_on(Service::start(&hallpass));
+    let id = server_side.block_on(issue(&hallpass)).record.id;
     let gate = store.faults().on(Verb::Change).stall();
     let asked = {
         let _entered = client_side.enter();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use hallpass_cache::Cached;
-use hallpass_core::{Hallpass, Limits, Owner, Standing};
+use hallpass_core::{Hallpass, Limits, Owner, OwnerStatus};
 use hallpass_memory::MemoryStore;
 use hallpass_sqlite::SqliteStore;
 use hallpass_testkit::{FaultyStore, Verb};
@@ -32,7 +32,7 @@ async fn f1_with_the_store_down_cached_tokens_are_served_within_the_bound_and_ot
         assert_eq!(site.get(&cold).await, 503);
         assert_eq!(site.get(&unknown).await, 503, "nobody can tell");
     }
-    let revoked = site.passes.revoke(&alice(), warm.record.id).await;
+    let revoked = site.hallpass.revoke(&alice(), warm.record.id).await;
     assert!(revoked.is_err_and(|error| error.is_unavailable()), "it is not said to be done");
     site.faults().heal();
     assert_eq!(site.get(&cold).await, 200, "an error is not remembered");
@@ -45,7 +45,7 @@ async fn f2_with_the_store_down_beyond_the_bound_everything_is_503() {
     let site = Site::open(settings().bound(bound)).await;
     let tokens = [site.issue().await, site.issue().await, stranger().await, site.issue().await];
     let [warm, cold, _, revoked] = &tokens;
-    site.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    site.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     assert_eq!(site.get(warm).await, 200);
     assert_eq!(site.get(revoked).await, 401);
     site.faults().on(Verb::ALL).fail();
@@ -80,8 +80,8 @@ async fn f53_a_damaged_row_is_503_behind_a_cache_too_and_is_not_remembered() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("tokens.db");
     let store = FaultyStore::new(SqliteStore::open(&path).await.expect("the store opens"));
-    let passes = node(&store, settings());
-    let (damaged, sound) = (issue(&passes).await, issue(&passes).await);
+    let hallpass = node(&store, settings());
+    let (damaged, sound) = (issue(&hallpass).await, issue(&hallpass).await);
     let file = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
     let mut connection = sqlx::ConnectOptions::connect(&file).await.expect("a connection");
     let id = damaged.record.id.to_string();
@@ -92,11 +92,11 @@ async fn f53_a_damaged_row_is_503_behind_a_cache_too_and_is_not_remembered() {
     };
     set("projects:read  jobs").await;
     for _ in 0..3 {
-        assert!(is_unavailable(&check(&passes, &damaged).await));
-        assert!(accepts(&passes, &sound).await);
+        assert!(is_unavailable(&check(&hallpass, &damaged).await));
+        assert!(accepts(&hallpass, &sound).await);
     }
     set("").await;
-    assert!(accepts(&passes, &damaged).await);
+    assert!(accepts(&hallpass, &damaged).await);
     let without_cache = Hallpass::builder(store).limits(Limits::default()).build();
     assert!(accepts(&without_cache, &damaged).await);
 }
@@ -118,22 +118,22 @@ async fn f2_without_the_hosts_word_beyond_the_bound_everything_is_503_and_nothin
                 HANGS => std::future::pending().await,
                 _ => {}
             }
-            Ok(Standing::Full)
+            Ok(OwnerStatus::Active)
         }
     };
     let settings = settings().bound(bound).load_deadline(Duration::from_millis(100));
     let cached = Cached::with(FaultyStore::new(MemoryStore::new()), settings);
-    let passes = Hallpass::builder(cached).owners(owners).build();
-    let token = issue(&passes).await;
+    let hallpass = Hallpass::builder(cached).owner_directory(owners).build();
+    let token = issue(&hallpass).await;
     for trouble in [FAILS, HANGS] {
-        assert!(accepts(&passes, &token).await);
+        assert!(accepts(&hallpass, &token).await);
         mood.store(trouble, Ordering::SeqCst);
-        let verdict = check(&passes, &token).await;
+        let verdict = check(&hallpass, &token).await;
         assert!(verdict.is_ok() || is_unavailable(&verdict), "{verdict:?}");
         sleep(beyond(bound)).await;
-        let verdict = check(&passes, &token).await;
+        let verdict = check(&hallpass, &token).await;
         assert!(is_unavailable(&verdict), "{verdict:?}");
         mood.store(WELL, Ordering::SeqCst);
-        until("it comes back", async || accepts(&passes, &token).await).await;
+        until("it comes back", async || accepts(&hallpass, &token).await).await;
     }
 }

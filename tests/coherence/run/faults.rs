@@ -71,9 +71,9 @@ async fn the_log_stalls_for_longer_than_the_bound() {
                 let mut gate = None;
                 now_and_then(BOUND * 2, BOUND / 2, |stalled| {
                     if stalled {
-                        gate = Some(faults.on(Verb::Changes).stall());
+                        gate = Some(faults.on(Verb::ChangeBatch).stall());
                     } else if let Some(gate) = gate.take() {
-                        faults.on(Verb::Changes).heal();
+                        faults.on(Verb::ChangeBatch).heal();
                         gate.open();
                     }
                 })
@@ -97,9 +97,9 @@ async fn the_log_answers_late_and_nudges_are_lost() {
             tokio::spawn(async move {
                 loop {
                     // What it read is old when it arrives; the lease counts from when it was asked.
-                    let gate = faults.on(Verb::Changes).hold();
+                    let gate = faults.on(Verb::ChangeBatch).hold();
                     sleep(BOUND / 2).await;
-                    faults.on(Verb::Changes).heal();
+                    faults.on(Verb::ChangeBatch).heal();
                     gate.open();
                     sleep(Duration::from_millis(5)).await;
                 }

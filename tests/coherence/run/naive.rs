@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use hallpass_core::store::{
-    Affected, Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq,
-    Snapshot, StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, ChangeTarget, Deleted, ListPage, ListQuery,
+    LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Digest, LoadedToken, Owner, Revision, TokenId};
+use hallpass_core::{CachedToken, Digest, Owner, Revision, TokenId};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::FaultyStore;
 use jiff::Timestamp;
@@ -23,12 +23,12 @@ use crate::node::Node;
 /// Entries that live for the bound, removed when this node changes them, or when another one says so.
 struct Naive<S> {
     store: S,
-    cache: Cache<TokenId, Arc<LoadedToken>>,
-    push: Option<broadcast::Sender<Affected>>,
+    cache: Cache<TokenId, Arc<CachedToken>>,
+    push: Option<broadcast::Sender<ChangeTarget>>,
 }
 
 impl<S: TokenStore> Naive<S> {
-    fn new(store: S, push: Option<&broadcast::Sender<Affected>>) -> Self {
+    fn new(store: S, push: Option<&broadcast::Sender<ChangeTarget>>) -> Self {
         let cache = Cache::builder().time_to_live(BOUND).build();
         if let Some(push) = push {
             let (cache, mut pushed) = (cache.clone(), push.subscribe());
@@ -41,7 +41,11 @@ impl<S: TokenStore> Naive<S> {
         Self { store, cache, push: push.cloned() }
     }
 
-    fn changed<T>(&self, affected: Affected, done: Result<T, StoreError>) -> Result<T, StoreError> {
+    fn changed<T>(
+        &self,
+        affected: ChangeTarget,
+        done: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         forget(&self.cache, &affected);
         if let Some(push) = &self.push {
             push.send(affected).map_err(StoreError::unavailable)?;
@@ -50,22 +54,22 @@ impl<S: TokenStore> Naive<S> {
     }
 }
 
-fn forget(cache: &Cache<TokenId, Arc<LoadedToken>>, affected: &Affected) {
+fn forget(cache: &Cache<TokenId, Arc<CachedToken>>, affected: &ChangeTarget) {
     match affected {
-        Affected::Token(id) => cache.invalidate(id),
+        ChangeTarget::Token(id) => cache.invalidate(id),
         _ => cache.invalidate_all(),
     }
 }
 
 impl<S: TokenStore> TokenStore for Naive<S> {
-    async fn load(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    async fn load(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         match self.cache.get(&id) {
             Some(hit) => Ok(Some(hit)),
             None => self.reload(id).await,
         }
     }
 
-    async fn reload(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let loaded = self.store.reload(id).await?;
         if let Some(loaded) = &loaded {
             self.cache.insert(id, Arc::clone(loaded));
@@ -77,14 +81,18 @@ impl<S: TokenStore> TokenStore for Naive<S> {
         true
     }
 
-    async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
+    async fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<ChangeSeq, StoreError> {
         let done = self.store.insert(token, limit).await;
-        self.changed(Affected::Token(token.record.id), done)
+        self.changed(ChangeTarget::Token(token.record.id), done)
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
         let done = self.store.change(change).await;
-        self.changed(Affected::Token(change.record.id), done)
+        self.changed(ChangeTarget::Token(change.record.id), done)
     }
 
     async fn rekey(
@@ -92,19 +100,23 @@ impl<S: TokenStore> TokenStore for Naive<S> {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<ChangeSeq, StoreError> {
         let done = self.store.rekey(id, expected, secrets).await;
-        self.changed(Affected::Token(id), done)
+        self.changed(ChangeTarget::Token(id), done)
     }
 
-    async fn delete(&self, id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError> {
+    async fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<ChangeSeq, StoreError> {
         let done = self.store.delete(id, expected).await;
-        self.changed(Affected::Token(id), done)
+        self.changed(ChangeTarget::Token(id), done)
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
         let done = self.store.revoke_owner(owner, at).await;
-        self.changed(Affected::Owner(owner.clone()), done)
+        self.changed(ChangeTarget::Owner(owner.clone()), done)
     }
 
     async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
@@ -123,15 +135,15 @@ impl<S: TokenStore> TokenStore for Naive<S> {
         self.store.delete_many(owner, ids).await
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
         self.store.delete_owner(owner).await
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<Seq, StoreError> {
+    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
         self.store.announce(owner).await
     }
 
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         self.store.touch(uses).await
     }
 
@@ -139,7 +151,11 @@ impl<S: TokenStore> TokenStore for Naive<S> {
         self.store.prune(ended_before, limit).await
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         self.store.changes(from, limit).await
     }
 
@@ -150,7 +166,7 @@ impl<S: TokenStore> TokenStore for Naive<S> {
 
 /// Three nodes with such a cache, on a store whose answers come late now and then. Answers whether the
 /// checker finds what is wrong; chance may need several runs to show it.
-async fn found_out(push: Option<broadcast::Sender<Affected>>) -> bool {
+async fn found_out(push: Option<broadcast::Sender<ChangeTarget>>) -> bool {
     for _ in 0..5 {
         let truth = MemoryStore::new();
         let mut nodes = Vec::new();

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use bytes::Bytes;
-use hallpass_tower::{Refusal, RefusalKind};
+use hallpass_tower::{Rejection, RejectionKind};
 use http::{Response, StatusCode};
 
 use super::serving;
@@ -13,16 +13,16 @@ use crate::stage::{Setup, Stage};
 
 #[tokio::test]
 async fn a_host_renders_refusals_its_own_way() {
-    let render = |refusal: &Refusal, answer: Response<Bytes>| {
+    let render = |refusal: &Rejection, answer: Response<Bytes>| {
         let mut page = answer.map(|_| Bytes::from_static(b"<h1>No</h1>"));
         page.headers_mut().insert("content-type", "text/html".parse().unwrap());
-        if *refusal.kind() == RefusalKind::NoCredential {
+        if *refusal.kind() == RejectionKind::NoCredential {
             *page.status_mut() = StatusCode::SEE_OTHER;
             page.headers_mut().insert("location", "/login".parse().unwrap());
         }
         page
     };
-    let server = Server::with(Host::Hyper, |layer| layer.on_refusal(render)).await;
+    let server = Server::with(Host::Hyper, |layer| layer.on_rejection(render)).await;
     let page = server.get("/echo", "").await;
     assert_eq!(
         (page.status, page.header("location"), page.text()),
@@ -40,7 +40,7 @@ async fn a_host_renders_refusals_its_own_way() {
 
     // An answer made from nothing is kept by no cache either.
     let server = Server::with(Host::Hyper, |layer| {
-        layer.on_refusal(|_, _| Response::builder().status(418).body(Bytes::new()).unwrap())
+        layer.on_rejection(|_, _| Response::builder().status(418).body(Bytes::new()).unwrap())
     })
     .await;
     let teapot = server.get("/echo", "").await;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::get;
-use hallpass_core::Caller;
+use hallpass_core::Actor;
 use hallpass_tower::PrincipalExt;
 
 use super::{router, serving};
@@ -82,9 +82,9 @@ async fn a_principal_outlives_its_request_as_it_was() {
     let server = serving(stage, Router::new().route("/", get(handler)).layer(layer)).await;
     assert_eq!(server.get("/", "U").await.status, 200);
     let principal = kept.lock().unwrap().take().unwrap();
-    let passes = &server.stage.passes;
-    passes.revoke(&Caller::owner("alice"), principal.token_id()).await.unwrap();
+    let hallpass = &server.stage.hallpass;
+    hallpass.revoke(&Actor::owner("alice"), principal.token_id()).await.unwrap();
     assert!(principal.allows(&"echo:read".parse().unwrap()), "a snapshot");
-    assert!(passes.recheck(&principal).await.is_err());
+    assert!(hallpass.recheck(&principal).await.is_err());
     assert_eq!(server.get("/", "U").await.status, 401, "revoked means now");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use hallpass_core::{Caller, Event, EventKind, Hallpass, NewToken, RefusedBecause};
+use hallpass_core::{Actor, Event, EventKind, Hallpass, NewToken, RejectReason};
 use hallpass_memory::MemoryStore;
 
 use super::{router, serving};
@@ -14,15 +14,17 @@ use crate::stage::Stage;
 async fn e56_the_tripwire_reports_which_token_came_in_a_url() {
     let events = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&events);
-    let passes = Hallpass::builder(MemoryStore::new())
+    let hallpass = Hallpass::builder(MemoryStore::new())
         .events(move |event: &Event| sink.lock().unwrap().push(event.clone()))
         .build();
-    let issued = passes.issue(&Caller::owner("alice"), NewToken::named("leaked")).await.unwrap();
-    let layer =
-        (Host::Axum.layer())(&passes).bearer_only().tripwire().query_parameters(["session", "key"]);
+    let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("leaked")).await.unwrap();
+    let layer = (Host::Axum.layer())(&hallpass)
+        .bearer_only()
+        .reject_query_tokens()
+        .query_parameters(["session", "key"]);
     let server = serving(Stage::new().await, router().layer(layer)).await;
     let in_url = || {
-        let of = |event: &Event| event.kind == EventKind::Refused(RefusedBecause::InUrl);
+        let of = |event: &Event| event.kind == EventKind::Rejected(RejectReason::InUrl);
         events
             .lock()
             .unwrap()

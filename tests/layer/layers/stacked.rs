@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use hallpass_core::{Caller, Hallpass, NewToken, any_of};
+use hallpass_core::{Actor, Hallpass, NewToken, any_of};
 use hallpass_memory::MemoryStore;
 use hallpass_tower::{PolicyTable, require};
 use tower_http::cors::CorsLayer;
@@ -57,7 +57,7 @@ async fn e111_an_inner_layer_takes_over_whom_an_outer_one_let_in() {
 async fn an_inner_layer_of_another_handle_proves_for_itself() {
     let stage = Stage::new().await;
     let other = Hallpass::builder(MemoryStore::new()).build();
-    let theirs = other.issue(&Caller::owner("eve"), NewToken::named("theirs")).await.unwrap();
+    let theirs = other.issue(&Actor::owner("eve"), NewToken::named("theirs")).await.unwrap();
     let outer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
     let server = serving(stage, router().layer((Host::Axum.layer())(&other)).layer(outer)).await;
     // Let in by the outer one, which took the credential: nothing is left to prove to the inner.
@@ -151,7 +151,7 @@ async fn b52_require_without_a_layer_is_a_500_that_the_log_explains() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
     let log = String::from_utf8(capture::since(mark)).unwrap();
-    assert!(log.contains("ERROR hallpass: a route requires a token, but no Hallpass layer is around it: add `.layer(passes.layer())`"), "{log}");
+    assert!(log.contains("ERROR hallpass: a route requires a token, but no Hallpass layer is around it: add `.layer(hallpass.layer())`"), "{log}");
     // The other way round is the same mistake.
     let stage = Stage::new().await;
     let layer = stage.layer(Setup::Default, Host::Axum.layer());

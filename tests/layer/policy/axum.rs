@@ -9,8 +9,8 @@ use hallpass_tower::{PolicyTable, TokenLayer};
 use super::site::Site;
 use crate::host::{Host, echo, serve_axum};
 
-fn layer(passes: &Hallpass) -> TokenLayer {
-    (Host::Axum.layer())(passes)
+fn layer(hallpass: &Hallpass) -> TokenLayer {
+    (Host::Axum.layer())(hallpass)
 }
 
 async fn answer(request: Request) -> http::Response<http_body_util::Full<bytes::Bytes>> {
@@ -22,14 +22,14 @@ async fn b38_a_nested_route_is_listed_by_its_whole_pattern() {
     let table =
         || PolicyTable::new().get("/admin", "outer").get("/api/{tenant}/admin", "{tenant}:panel");
     let inner = || Router::new().route("/admin", any(answer)).fallback(answer);
-    let outside = Site::new("layer around all", async |passes| {
+    let outside = Site::new("layer around all", async |hallpass| {
         let router =
-            Router::new().nest("/api/{tenant}", inner()).layer(layer(passes).policy(table()));
+            Router::new().nest("/api/{tenant}", inner()).layer(layer(hallpass).policy(table()));
         serve_axum(router).await
     })
     .await;
-    let inside = Site::new("layer around what is nested", async |passes| {
-        let nested = inner().layer(layer(passes).policy(table()));
+    let inside = Site::new("layer around what is nested", async |hallpass| {
+        let nested = inner().layer(layer(hallpass).policy(table()));
         serve_axum(Router::new().nest("/api/{tenant}", nested)).await
     })
     .await;
@@ -51,9 +51,9 @@ async fn b40_a_nested_service_is_let_in_by_no_rule_but_its_own() {
     let table = || PolicyTable::new().get("/admin", "admin:panel").get("/svc/admin", "admin:panel");
     let inner = || Router::new().route("/admin", any(answer)).fallback(answer);
     // Around it, no route is known: a service is not asked for its routes.
-    let outside = Site::new("outside", async |passes| {
+    let outside = Site::new("outside", async |hallpass| {
         let router =
-            Router::new().nest_service("/svc", inner()).layer(layer(passes).policy(table()));
+            Router::new().nest_service("/svc", inner()).layer(layer(hallpass).policy(table()));
         serve_axum(router).await
     })
     .await;
@@ -63,8 +63,8 @@ async fn b40_a_nested_service_is_let_in_by_no_rule_but_its_own() {
         assert_eq!(outside.ask(&format!("GET {path}"), "").await.status, 401, "{path}");
     }
     // Inside of it, its own router says which route it is, by its whole pattern.
-    let inside = Site::new("inside", async |passes| {
-        let nested = inner().layer(layer(passes).policy(table()));
+    let inside = Site::new("inside", async |hallpass| {
+        let nested = inner().layer(layer(hallpass).policy(table()));
         serve_axum(Router::new().nest_service("/svc", nested)).await
     })
     .await;
@@ -75,8 +75,8 @@ async fn b40_a_nested_service_is_let_in_by_no_rule_but_its_own() {
 
 #[tokio::test]
 async fn b41_b42_around_a_router_the_token_comes_before_404_and_405() {
-    let site = Site::new("layer", async |passes| {
-        serve_axum(Router::new().route("/get", get(answer)).layer(layer(passes))).await
+    let site = Site::new("layer", async |hallpass| {
+        serve_axum(Router::new().route("/get", get(answer)).layer(layer(hallpass))).await
     })
     .await;
     let token = site.token(&[]).await;
@@ -85,8 +85,8 @@ async fn b41_b42_around_a_router_the_token_comes_before_404_and_405() {
         assert_eq!(site.ask(request, &token).await.status, owed, "{request}");
     }
     // Around its routes only, an unknown path is told to everybody.
-    let site = Site::new("route_layer", async |passes| {
-        serve_axum(Router::new().route("/get", get(answer)).route_layer(layer(passes))).await
+    let site = Site::new("route_layer", async |hallpass| {
+        serve_axum(Router::new().route("/get", get(answer)).route_layer(layer(hallpass))).await
     })
     .await;
     for (request, owed) in [("GET /get", 401), ("POST /get", 401), ("GET /nowhere", 404)] {
@@ -96,13 +96,13 @@ async fn b41_b42_around_a_router_the_token_comes_before_404_and_405() {
 
 #[tokio::test]
 async fn b35_b43_a_fallback_inside_of_the_layer_is_open_to_nobody() {
-    let site = Site::new("fallback", async |passes| {
+    let site = Site::new("fallback", async |hallpass| {
         let table = PolicyTable::new().get("/a", "a").get("/{*rest}", "files");
         serve_axum(
             Router::new()
                 .route("/a", get(answer))
                 .fallback(answer)
-                .layer(layer(passes).policy(table)),
+                .layer(layer(hallpass).policy(table)),
         )
         .await
     })
@@ -116,11 +116,11 @@ async fn b35_b43_a_fallback_inside_of_the_layer_is_open_to_nobody() {
 
 #[tokio::test]
 async fn e94_a_parameter_that_is_no_text_is_the_extractors_to_refuse_behind_the_token() {
-    let site = Site::new("extractor", async |passes| {
+    let site = Site::new("extractor", async |hallpass| {
         let handler = async |Path(id): Path<String>| id;
         let table = PolicyTable::new().get("/item/{id}", "item:read");
         serve_axum(
-            Router::new().route("/item/{id}", get(handler)).layer(layer(passes).policy(table)),
+            Router::new().route("/item/{id}", get(handler)).layer(layer(hallpass).policy(table)),
         )
         .await
     })

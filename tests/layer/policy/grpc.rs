@@ -102,7 +102,7 @@ async fn an_outage_is_unavailable_to_a_grpc_client() {
 #[tokio::test]
 async fn a_hosts_own_rendering_does_not_reach_grpc() {
     let mut client =
-        Client::of(|layer| layer.on_refusal(|_, _| http::Response::new("<h1>no</h1>".into())))
+        Client::of(|layer| layer.on_rejection(|_, _| http::Response::new("<h1>no</h1>".into())))
             .await;
     assert_eq!(client.check(&[]).await, Code::Unauthenticated);
 }

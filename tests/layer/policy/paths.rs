@@ -48,8 +48,8 @@ async fn e90_no_spelling_of_a_path_is_let_in_that_the_path_is_not() {
 
 #[tokio::test]
 async fn e91_a_path_that_is_mended_outside_meets_the_rule_of_what_it_becomes() {
-    let site = Site::new("axum, normalised", async |passes| {
-        let layer = (Host::Axum.layer())(passes).policy(table());
+    let site = Site::new("axum, normalised", async |hallpass| {
+        let layer = (Host::Axum.layer())(hallpass).policy(table());
         let service = ServiceBuilder::new()
             .layer(NormalizePathLayer::trim_trailing_slash())
             .map_request(|request: http::Request<hyper::body::Incoming>| {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::Request as AxumRequest;
 use axum::routing::any;
-use hallpass_core::{Caller, Hallpass, Limits, NewToken};
+use hallpass_core::{Actor, Hallpass, Limits, NewToken};
 use hallpass_memory::MemoryStore;
 use http::Request;
 use hyper::body::Incoming;
@@ -19,7 +19,7 @@ use crate::wire::{Answer, Http1};
 
 pub(super) struct Site {
     pub(super) name: &'static str,
-    pub(super) passes: Hallpass,
+    pub(super) hallpass: Hallpass,
     pub(super) address: SocketAddr,
 }
 
@@ -30,17 +30,17 @@ impl Site {
         serve: impl AsyncFnOnce(&Hallpass) -> SocketAddr,
     ) -> Self {
         capture::start();
-        let passes = Hallpass::builder(MemoryStore::new())
+        let hallpass = Hallpass::builder(MemoryStore::new())
             .limits(Limits::default().unlimited_tokens())
             .build();
-        let address = serve(&passes).await;
-        Self { name, passes, address }
+        let address = serve(&hallpass).await;
+        Self { name, hallpass, address }
     }
 
     /// A new token that holds these scopes.
     pub(super) async fn token(&self, scopes: &[&str]) -> String {
         let new = NewToken::named("test").scopes(scopes.iter().copied());
-        let issued = self.passes.issue(&Caller::owner("alice"), new).await.unwrap();
+        let issued = self.hallpass.issue(&Actor::owner("alice"), new).await.unwrap();
         issued.token.reveal().to_owned()
     }
 
@@ -63,10 +63,10 @@ pub(super) async fn all() -> Vec<Site> {
 
 /// A tower service on hyper: the path decides.
 async fn hyper() -> Site {
-    Site::new("hyper", async |passes| {
+    Site::new("hyper", async |hallpass| {
         let open =
             service_fn(async |request: Request<Incoming>| Ok::<_, Infallible>(echo(request).await));
-        let layer = (Host::Hyper.layer())(passes).policy(table());
+        let layer = (Host::Hyper.layer())(hallpass).policy(table());
         serve_hyper(ServiceBuilder::new().layer(layer).service(open)).await
     })
     .await
@@ -74,16 +74,16 @@ async fn hyper() -> Site {
 
 /// A router with the layer: the route that it matched decides.
 async fn axum() -> Site {
-    Site::new("axum", async |passes| {
-        serve_axum(open_router().layer((Host::Axum.layer())(passes).policy(table()))).await
+    Site::new("axum", async |hallpass| {
+        serve_axum(open_router().layer((Host::Axum.layer())(hallpass).policy(table()))).await
     })
     .await
 }
 
 /// A router inside of the layer as a whole: it has not matched anything yet, so the path decides.
 async fn axum_wrapped() -> Site {
-    Site::new("axum, wrapped", async |passes| {
-        let layer = (Host::Axum.layer())(passes).policy(table());
+    Site::new("axum, wrapped", async |hallpass| {
+        let layer = (Host::Axum.layer())(hallpass).policy(table());
         let wrapped = ServiceBuilder::new()
             .layer(layer)
             .service(open_router())

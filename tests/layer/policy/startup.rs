@@ -94,8 +94,8 @@ fn a_parameter_that_the_pattern_does_not_have() {
 #[test]
 fn a_scope_that_is_not_in_the_catalog() {
     let catalog = Catalog::new().scope(CatalogScope::new("projects", "Projects").per("project"));
-    let passes = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
-    let message = panics_with(|| passes.layer().policy(table().get("/p", "readme:read")));
+    let hallpass = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
+    let message = panics_with(|| hallpass.layer().policy(table().get("/p", "readme:read")));
     assert_eq!(
         message,
         "GET /p: readme:read names readme:read, which the catalog does not list: add it there, or mend the rule"

@@ -8,8 +8,10 @@ mod slots;
 
 use std::sync::{Arc, LazyLock};
 
-use hallpass_core::store::{Affected, LoggedChange, Position, Secrets, Seq, StoredToken};
-use hallpass_core::{Digest, LoadPool, Owner, TokenId, TokenRecord};
+use hallpass_core::store::{
+    ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, Secrets, StoredToken,
+};
+use hallpass_core::{Digest, Interner, Owner, TokenId, TokenRecord};
 
 use crate::entry::{Entry, Reading};
 use crate::moment::{Lease, Moment};
@@ -73,7 +75,7 @@ impl Node {
         let record = TokenRecord::new(id, alice(), "ci", jiff::Timestamp::UNIX_EPOCH);
         let current = Digest::from_parts("sha256", &[0; 32]).expect("a digest has 32 bytes");
         let secrets = Secrets { current, previous: None };
-        Entry::new(StoredToken { record, secrets }, &LoadPool::new(), reading, &self.stripes)
+        Entry::new(StoredToken { record, secrets }, &Interner::new(), reading, &self.stripes)
     }
 
     /// A check of a token in the cache, as it is shipped. Answers whether the token lets in.
@@ -109,12 +111,12 @@ impl Node {
     }
 }
 
-fn line(scope: Affected, seq: u64) -> LoggedChange {
-    LoggedChange { at: Position { seq: Seq::new(seq), nonce: seq }, scope }
+fn line(scope: ChangeTarget, seq: u64) -> ChangeEntry {
+    ChangeEntry { at: LogPosition { seq: ChangeSeq::new(seq), nonce: seq }, scope }
 }
 
 fn read(as_of: u64, history: u32, started: Moment) -> Reading {
-    Reading { as_of: Seq::new(as_of), history, started }
+    Reading { as_of: ChangeSeq::new(as_of), history, started }
 }
 
 fn alice() -> Owner {

@@ -5,7 +5,7 @@
 mod slots;
 
 use foldhash::quality::RandomState;
-use hallpass_core::{LoadedToken, TokenId};
+use hallpass_core::{CachedToken, TokenId};
 
 use self::slots::{Look, Slots};
 use crate::entry::Entry;
@@ -26,7 +26,7 @@ impl Places {
     pub(crate) fn get(
         &self,
         id: TokenId,
-        is_usable: impl Fn(&LoadedToken) -> bool,
+        is_usable: impl Fn(&CachedToken) -> bool,
     ) -> Option<Entry> {
         match self.0.get(id, is_usable) {
             Look::First(entry) | Look::Again(entry) => Some(entry),

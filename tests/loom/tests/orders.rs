@@ -1,4 +1,4 @@
-//! The right order passes, and every other one fails or is known not to matter.
+//! The right order hallpass, and every other one fails or is known not to matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

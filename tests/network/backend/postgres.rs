@@ -1,5 +1,4 @@
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use hallpass_core::TokenId;
@@ -43,10 +42,8 @@ impl Backend for Postgres {
             Package::POSTGRES.ensure_installed().unwrap();
             Arc::new(Server::start_with(&["max_connections=400"]).unwrap())
         });
-        static DATABASES: AtomicUsize = AtomicUsize::new(0);
         let server = Arc::clone(&SERVER);
-        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let url = server.create_database(&format!("tokens_{number}")).unwrap();
+        let url = server.new_database().unwrap();
         Self { server, url }
     }
 

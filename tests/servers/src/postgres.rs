@@ -5,7 +5,8 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
@@ -14,6 +15,7 @@ pub(crate) use self::programs::newest_programs;
 use crate::account::{self, Account};
 use crate::clock::{self, Clock};
 use crate::folder::Folder;
+use crate::package::Package;
 use crate::port;
 use crate::running::Running;
 
@@ -166,6 +168,31 @@ impl Postgres {
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {
         self.programs.join(name)
+    }
+
+    /// One for all tests of this process that leave the server as it is, each in a [database](Self::new_database) of its own. It
+    /// is installed where it is missing.
+    ///
+    /// # Panics
+    ///
+    /// There is none.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Postgres> = LazyLock::new(|| {
+            Package::POSTGRES.ensure_installed().expect("the server is installed");
+            Postgres::start().expect("a server")
+        });
+        &SHARED
+    }
+
+    /// Makes an empty database of a name that nobody has said, and answers its URL.
+    ///
+    /// # Errors
+    ///
+    /// The server does not answer.
+    pub fn new_database(&self) -> Result<String> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        self.create_database(&format!("nameless_{}", MADE.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// Makes an empty database, and answers its URL.

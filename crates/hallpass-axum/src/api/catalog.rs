@@ -103,12 +103,12 @@ fn written(expiry: Expiry) -> Option<String> {
 }
 
 pub(super) async fn scopes(by: By) -> Result<Value<CatalogView>, Problem> {
-    let catalog = by.passes.catalog();
+    let catalog = by.hallpass.catalog();
     let scopes = catalog.map(Catalog::scopes).unwrap_or_default();
     let presets = catalog.map(Catalog::presets).unwrap_or_default();
     Ok(Value(CatalogView {
         scopes: scopes.iter().map(Into::into).collect(),
         presets: presets.iter().map(Into::into).collect(),
-        limits: by.passes.limits().into(),
+        limits: by.hallpass.limits().into(),
     }))
 }

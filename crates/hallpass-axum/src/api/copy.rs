@@ -8,6 +8,6 @@ pub(super) async fn copy(
     Id(id): Id,
     OptionalJson(different): OptionalJson<ChangesBody>,
 ) -> Result<Created, Problem> {
-    let issued = by.passes.copy(&by.caller, id, different.into()).await?;
+    let issued = by.hallpass.copy(&by.caller, id, different.into()).await?;
     Ok(Created::new(by, issued))
 }

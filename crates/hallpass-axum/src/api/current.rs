@@ -7,12 +7,12 @@ use super::reply::{Done, Shown};
 use crate::problem::{Kind, Problem};
 
 pub(super) async fn show(by: By, CurrentToken(id): CurrentToken) -> Result<Shown, Problem> {
-    let record = by.passes.get(&by.caller, id).await.map_err(gone)?;
-    Ok(Shown::new(&by.passes, &record))
+    let record = by.hallpass.get(&by.caller, id).await.map_err(gone)?;
+    Ok(Shown::new(&by.hallpass, &record))
 }
 
 pub(super) async fn revoke(by: By, CurrentToken(id): CurrentToken) -> Result<Done, Problem> {
-    by.passes.revoke(&by.caller, id).await.map_err(gone)?;
+    by.hallpass.revoke(&by.caller, id).await.map_err(gone)?;
     Ok(Done)
 }
 

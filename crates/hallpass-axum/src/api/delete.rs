@@ -19,8 +19,8 @@ pub(super) async fn delete(
     Id(id): Id,
     precondition: Precondition,
 ) -> Result<Done, Problem> {
-    let expected = precondition.expected(&by.passes, &by.caller, id).await?;
-    by.passes.delete(&by.caller, id, expected).await?;
+    let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
+    by.hallpass.delete(&by.caller, id, expected).await?;
     Ok(Done)
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn delete_many(
     sent.retain(|text| seen.insert(text.clone()));
     let id = |text: &String| text.parse::<TokenId>().ok();
     let ids: Vec<_> = sent.iter().filter_map(id).collect();
-    let deleted = by.passes.delete_many(&by.caller, &ids).await?.deleted;
+    let deleted = by.hallpass.delete_many(&by.caller, &ids).await?.deleted;
     sent.retain(|text| id(text).is_none_or(|id| !deleted.contains(&id)));
     Ok(Value(DeletedTokens { deleted: deleted.len(), not_found: sent }))
 }
@@ -65,5 +65,5 @@ pub(crate) struct DeletedCount {
 }
 
 pub(super) async fn delete_all(by: By) -> Result<Value<DeletedCount>, Problem> {
-    Ok(Value(DeletedCount { deleted: by.passes.delete_all(&by.caller).await? }))
+    Ok(Value(DeletedCount { deleted: by.hallpass.delete_all(&by.caller).await? }))
 }

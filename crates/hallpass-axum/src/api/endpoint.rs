@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use hallpass_core::{Caller, Principal, Role, Verification};
+use hallpass_core::{Actor, Principal, Role, Verification};
 use hallpass_tower::Authorization;
 
 use super::Shared;
@@ -77,8 +77,8 @@ impl<S> Endpoint<S> {
         let principal = self.principal(&call.parts).await?;
         match (self.operation.access, principal) {
             (Access::Token, Some(principal)) => {
-                drop(self.shared.passes.pending_use(&principal));
-                call.caller = Caller::try_owner(principal.owner().as_str()).ok();
+                drop(self.shared.hallpass.pending_use(&principal));
+                call.caller = Actor::try_owner(principal.owner().as_str()).ok();
                 call.token = Some(principal.token_id());
                 // No other site can make a browser send the header, so there is nothing else to ask.
                 return Ok(());
@@ -89,7 +89,7 @@ impl<S> Endpoint<S> {
                 return Err(Problem::new(Kind::TokenNotAllowed, detail));
             }
             (Access::Anyone, None) => {}
-            (Access::Caller | Access::Admin, None) => {
+            (Access::Actor | Access::Admin, None) => {
                 call.caller = Some(self.caller(&mut call.parts, state).await?);
             }
         }
@@ -116,8 +116,8 @@ impl<S> Endpoint<S> {
             return Ok(());
         }
         let caller = call.caller.as_ref().ok_or_else(Problem::no_caller)?;
-        let passes = &call.shared.passes;
-        confirming.check(passes, caller, presented, &mut call.parts, state).await
+        let hallpass = &call.shared.hallpass;
+        confirming.check(hallpass, caller, presented, &mut call.parts, state).await
     }
 
     /// The principal of a token in the `Authorization` header. It is never looked for elsewhere.
@@ -132,7 +132,7 @@ impl<S> Endpoint<S> {
                 malformed("send a token or a cookie, not both")
             }
             // No use of the token yet: most calls refuse it.
-            Authorization::Bearer(token) => Ok(Some(match self.shared.passes.verify(token) {
+            Authorization::Bearer(token) => Ok(Some(match self.shared.hallpass.verify(token) {
                 Verification::Decided(verdict) => verdict,
                 Verification::Pending(check) => check.resolve().await,
             }?)),
@@ -140,7 +140,7 @@ impl<S> Endpoint<S> {
     }
 
     /// Whom the host's sign-in names.
-    async fn caller(&self, parts: &mut Parts, state: &S) -> Result<Caller, Problem> {
+    async fn caller(&self, parts: &mut Parts, state: &S) -> Result<Actor, Problem> {
         match self.who.who(parts, state).await {
             Ok(caller) => caller.ok_or_else(Problem::no_caller),
             Err(said) if said.status().is_server_error() => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::http::request::Parts;
-use hallpass_core::{Caller, Hallpass, Scope, TokenId};
+use hallpass_core::{Actor, Hallpass, Scope, TokenId};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use utoipa::openapi::Required;
@@ -31,7 +31,7 @@ pub(crate) struct Call {
     pub(crate) parts: Parts,
     pub(crate) body: Body,
     /// Who calls, where the operation asks.
-    pub(crate) caller: Option<Caller>,
+    pub(crate) caller: Option<Actor>,
     /// The token that speaks for itself, at `/current`.
     pub(crate) token: Option<TokenId>,
     /// The operation's path under the mount.
@@ -71,15 +71,15 @@ pub(crate) trait Input: Sized + Send {
 
 /// Who calls, and what for: in nearly every operation.
 pub(crate) struct By {
-    pub(crate) passes: Hallpass,
-    pub(crate) caller: Caller,
+    pub(crate) hallpass: Hallpass,
+    pub(crate) caller: Actor,
     pub(crate) mount: String,
 }
 
 impl Input for By {
     async fn take(call: &mut Call) -> Result<Self, Problem> {
         let caller = call.caller.clone().ok_or_else(Problem::no_caller)?;
-        Ok(Self { passes: call.shared.passes.clone(), caller, mount: call.mount().to_owned() })
+        Ok(Self { hallpass: call.shared.hallpass.clone(), caller, mount: call.mount().to_owned() })
     }
 
     fn document(page: &mut Page) {

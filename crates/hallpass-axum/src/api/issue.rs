@@ -36,6 +36,6 @@ pub(super) async fn issue(by: By, Json(body): Json<NewTokenBody>) -> Result<Crea
     if let Some(expires) = body.expires {
         new = new.expires(String::from(expires));
     }
-    let issued = by.passes.issue(&by.caller, new).await?;
+    let issued = by.hallpass.issue(&by.caller, new).await?;
     Ok(Created::new(by, issued))
 }

@@ -1,5 +1,5 @@
 use hallpass_core::store::{Sort, SortBy};
-use hallpass_core::{DESCRIPTION_MAX, Forbidden, Listing, Role, Scope, Status};
+use hallpass_core::{DESCRIPTION_MAX, ListOptions, PermissionError, Role, Scope, Status};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::{IntoParams, ToSchema};
 
@@ -106,8 +106,8 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32
 }
 
 impl ListParameters {
-    fn listing(self) -> Result<Listing, Problem> {
-        let mut listing = Listing::new();
+    fn listing(self) -> Result<ListOptions, Problem> {
+        let mut listing = ListOptions::new();
         listing = match self.status {
             Some(StatusFilter::Active) => listing.status(Status::Active),
             Some(StatusFilter::Expired) => listing.status(Status::Expired),
@@ -151,10 +151,10 @@ pub(super) async fn list(
 ) -> Result<Value<TokenList>, Problem> {
     // Whatever owner they name, and whether it is one.
     if parameters.owner.is_some() && by.caller.role() == Role::Owner {
-        return Err(hallpass_core::Error::from(Forbidden::OnlyAdmins).into());
+        return Err(hallpass_core::Error::from(PermissionError::OnlyAdmins).into());
     }
-    let listed = by.passes.list(&by.caller, &parameters.listing()?).await?;
-    let now = by.passes.now();
+    let listed = by.hallpass.list(&by.caller, &parameters.listing()?).await?;
+    let now = by.hallpass.now();
     let items = listed.items.iter().map(|record| TokenView::new(record, now)).collect();
     Ok(Value(TokenList { items, next_cursor: listed.next_cursor, total: listed.total }))
 }

@@ -42,22 +42,22 @@ use crate::problem::{Kind, Problem, no_such_method};
 /// ```
 /// use axum::{Router, extract::State, http::HeaderMap};
 /// use hallpass_axum::TokenApi;
-/// use hallpass_core::{Caller, Hallpass};
+/// use hallpass_core::{Actor, Hallpass};
 /// # use hallpass_memory::MemoryStore;
 ///
 /// #[derive(Clone)]
 /// struct App { sessions: Sessions }
 ///
 /// // Who calls: an async function of extractors, as a handler is.
-/// async fn signed_in(State(app): State<App>, headers: HeaderMap) -> Option<Caller> {
-///     app.sessions.person_of(headers.get("cookie")?).await.map(Caller::owner)
+/// async fn signed_in(State(app): State<App>, headers: HeaderMap) -> Option<Actor> {
+///     app.sessions.person_of(headers.get("cookie")?).await.map(Actor::owner)
 /// }
 ///
 /// # #[derive(Clone)] struct Sessions;
 /// # impl Sessions { async fn person_of(&self, _: &axum::http::HeaderValue) -> Option<String> { None } }
-/// let passes = Hallpass::builder(MemoryStore::new()).build();
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
 /// let app: Router = Router::new()
-///     .merge(TokenApi::new(&passes, signed_in).at("/tokens"))
+///     .merge(TokenApi::new(&hallpass, signed_in).at("/tokens"))
 ///     .with_state(App { sessions: Sessions });
 /// # let _ = app;
 /// ```
@@ -77,7 +77,7 @@ use crate::problem::{Kind, Problem, no_such_method};
 /// [`trust_origin`](Self::trust_origin). Requests with neither header come from no browser, and pass.
 #[must_use = "the API is nowhere until `at` says where"]
 pub struct TokenApi<S = ()> {
-    passes: Hallpass,
+    hallpass: Hallpass,
     who: Arc<dyn ErasedWho<S>>,
     confirming: Option<Arc<Confirming<S>>>,
     trusted: Vec<Origin>,
@@ -86,16 +86,16 @@ pub struct TokenApi<S = ()> {
 
 /// What all operations share.
 pub(crate) struct Shared {
-    passes: Hallpass,
+    hallpass: Hallpass,
     trusted: Vec<Origin>,
     document: OpenApi,
 }
 
 impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     /// The API on this handle; `who` says who calls.
-    pub fn new<W: Who<T, S>, T: 'static>(passes: &Hallpass, who: W) -> Self {
+    pub fn new<W: Who<T, S>, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
         Self {
-            passes: passes.clone(),
+            hallpass: hallpass.clone(),
             who: Arc::new(Asking::new(who)),
             confirming: None,
             trusted: Vec::new(),
@@ -156,7 +156,7 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     pub fn at(self, path: &str) -> Router<S> {
         let operations = table::operations();
         let document = openapi::document(&operations, &self.cookie, self.confirming.is_some());
-        let shared = Arc::new(Shared { passes: self.passes, trusted: self.trusted, document });
+        let shared = Arc::new(Shared { hallpass: self.hallpass, trusted: self.trusted, document });
         let mut api = Router::new();
         let mut collection = MethodRouter::new();
         for operation in operations {

@@ -18,7 +18,7 @@ pub(crate) enum Access {
     /// Anybody.
     Anyone,
     /// Somebody who is signed in.
-    Caller,
+    Actor,
     /// An admin who is signed in.
     Admin,
     /// A token, for itself.

@@ -27,7 +27,7 @@ pub(super) async fn regenerate(
     precondition: Precondition,
     OptionalJson(body): OptionalJson<RegenerateBody>,
 ) -> Result<Reissued, Problem> {
-    let expected = precondition.expected(&by.passes, &by.caller, id).await?;
+    let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
     let mut how = Regenerate::new().expecting(expected);
     if let Some(expires) = body.expires {
         how = how.expires(String::from(expires));
@@ -35,6 +35,6 @@ pub(super) async fn regenerate(
     if let Some(overlap) = body.overlap {
         how = how.overlap(String::from(overlap));
     }
-    let issued = by.passes.regenerate(&by.caller, id, how).await?;
+    let issued = by.hallpass.regenerate(&by.caller, id, how).await?;
     Ok(Reissued::new(by, issued))
 }

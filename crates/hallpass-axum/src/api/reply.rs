@@ -42,8 +42,8 @@ impl<T: Serialize + ToSchema + Send> Reply for Value<T> {
 pub(crate) struct Shown(TokenView);
 
 impl Shown {
-    pub(crate) fn new(passes: &Hallpass, record: &TokenRecord) -> Self {
-        Self(TokenView::new(record, passes.now()))
+    pub(crate) fn new(hallpass: &Hallpass, record: &TokenRecord) -> Self {
+        Self(TokenView::new(record, hallpass.now()))
     }
 }
 
@@ -76,7 +76,7 @@ impl Created {
 
 impl Reply for Created {
     fn into_response(self) -> Response {
-        let view = IssuedView::new(&self.issued, self.by.passes.now());
+        let view = IssuedView::new(&self.issued, self.by.hallpass.now());
         let mut response = json(StatusCode::CREATED, &view);
         let location = format!("{}/{}", self.by.mount, self.issued.record.id);
         set(&mut response, LOCATION, &location);
@@ -104,7 +104,7 @@ impl Reissued {
 
 impl Reply for Reissued {
     fn into_response(self) -> Response {
-        json(StatusCode::OK, &IssuedView::new(&self.issued, self.by.passes.now()))
+        json(StatusCode::OK, &IssuedView::new(&self.issued, self.by.hallpass.now()))
     }
 
     fn document(page: &mut Page) {

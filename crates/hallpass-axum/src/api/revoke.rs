@@ -20,8 +20,8 @@ pub(super) async fn revoke(
     Id(id): Id,
     OptionalJson(NothingBody {}): OptionalJson<NothingBody>,
 ) -> Result<Shown, Problem> {
-    let record = by.passes.revoke(&by.caller, id).await?;
-    Ok(Shown::new(&by.passes, &record))
+    let record = by.hallpass.revoke(&by.caller, id).await?;
+    Ok(Shown::new(&by.hallpass, &record))
 }
 
 /// Whose tokens to revoke.
@@ -44,7 +44,7 @@ pub(super) async fn revoke_owner(
     Json(body): Json<OwnerBody>,
 ) -> Result<Value<Revoked>, Problem> {
     let owner = read_owner(body.owner)?;
-    Ok(Value(Revoked { revoked: by.passes.revoke_all(&by.caller, &owner).await? }))
+    Ok(Value(Revoked { revoked: by.hallpass.revoke_all(&by.caller, &owner).await? }))
 }
 
 pub(super) fn read_owner(text: OwnerText) -> Result<Owner, Problem> {

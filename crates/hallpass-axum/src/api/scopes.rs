@@ -24,9 +24,9 @@ pub(super) async fn add(
     precondition: Precondition,
     Json(body): Json<MoreScopesBody>,
 ) -> Result<Shown, Problem> {
-    let expected = precondition.expected(&by.passes, &by.caller, id).await?;
-    let record = by.passes.add_scopes(&by.caller, id, body.scopes, expected).await?;
-    Ok(Shown::new(&by.passes, &record))
+    let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
+    let record = by.hallpass.add_scopes(&by.caller, id, body.scopes, expected).await?;
+    Ok(Shown::new(&by.hallpass, &record))
 }
 
 pub(super) async fn remove(
@@ -35,9 +35,9 @@ pub(super) async fn remove(
     HeldScope(scope): HeldScope,
     precondition: Precondition,
 ) -> Result<Shown, Problem> {
-    let expected = precondition.expected(&by.passes, &by.caller, id).await?;
-    let record = by.passes.remove_scope(&by.caller, id, &scope, expected).await?;
-    Ok(Shown::new(&by.passes, &record))
+    let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
+    let record = by.hallpass.remove_scope(&by.caller, id, &scope, expected).await?;
+    Ok(Shown::new(&by.hallpass, &record))
 }
 
 pub(super) async fn clear(
@@ -45,7 +45,7 @@ pub(super) async fn clear(
     Id(id): Id,
     precondition: Precondition,
 ) -> Result<Shown, Problem> {
-    let expected = precondition.expected(&by.passes, &by.caller, id).await?;
-    let record = by.passes.clear_scopes(&by.caller, id, expected).await?;
-    Ok(Shown::new(&by.passes, &record))
+    let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
+    let record = by.hallpass.clear_scopes(&by.caller, id, expected).await?;
+    Ok(Shown::new(&by.hallpass, &record))
 }

@@ -3,6 +3,6 @@ use super::reply::Shown;
 use crate::problem::Problem;
 
 pub(super) async fn show(by: By, Id(id): Id) -> Result<Shown, Problem> {
-    let record = by.passes.get(&by.caller, id).await?;
-    Ok(Shown::new(&by.passes, &record))
+    let record = by.hallpass.get(&by.caller, id).await?;
+    Ok(Shown::new(&by.hallpass, &record))
 }

@@ -50,7 +50,7 @@ pub(super) async fn update(
     precondition: Precondition,
     Json(body): Json<ChangesBody>,
 ) -> Result<Shown, Problem> {
-    let expected = precondition.expected(&by.passes, &by.caller, id).await?;
-    let record = by.passes.update(&by.caller, id, body.into(), expected).await?;
-    Ok(Shown::new(&by.passes, &record))
+    let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
+    let record = by.hallpass.update(&by.caller, id, body.into(), expected).await?;
+    Ok(Shown::new(&by.hallpass, &record))
 }

@@ -7,20 +7,20 @@ use std::pin::Pin;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use hallpass_core::Caller;
+use hallpass_core::Actor;
 
 use super::Confirmation;
 
 /// An async function that says whether a confirmation is right: the host's check of a password, as it is.
 ///
-/// It takes the [`Caller`] who wants to change something, the [`Confirmation`] they sent, and up to six
+/// It takes the [`Actor`] who wants to change something, the [`Confirmation`] they sent, and up to six
 /// arguments more, each [`FromRequestParts`]: `State`, a session, ... The answer is anything that is
-/// [`IntoConfirmed`]. An extractor that rejects the request is trouble of the host's, as an error is.
+/// [`IntoStepUp`]. An extractor that rejects the request is trouble of the host's, as an error is.
 ///
 /// ```
 /// use axum::extract::State;
 /// use hallpass_axum::{Confirmation, TokenApi};
-/// use hallpass_core::{Caller, Hallpass};
+/// use hallpass_core::{Actor, Hallpass};
 /// # use hallpass_memory::MemoryStore;
 /// # #[derive(Clone)] struct App;
 /// # struct Down;
@@ -30,32 +30,32 @@ use super::Confirmation;
 /// # impl App {
 /// #     async fn is_password_of(&self, _: &str, _: &str) -> Result<bool, Down> { Ok(true) }
 /// # }
-/// # async fn signed_in() -> Option<Caller> { None }
+/// # async fn signed_in() -> Option<Actor> { None }
 ///
 /// async fn by_password(
-///     caller: Caller,
+///     caller: Actor,
 ///     password: Confirmation,
 ///     State(app): State<App>,
 /// ) -> Result<bool, Down> {
-///     app.is_password_of(caller.actor().as_str(), password.reveal()).await
+///     app.is_password_of(caller.id().as_str(), password.reveal()).await
 /// }
 ///
-/// let passes = Hallpass::builder(MemoryStore::new()).build();
-/// let api = TokenApi::new(&passes, signed_in).confirm(by_password);
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let api = TokenApi::new(&hallpass, signed_in).confirm(by_password);
 /// let app: axum::Router = api.at("/tokens").with_state(App);
 /// # let _ = app;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whether a confirmation is right",
-    label = "not an async function of a `Caller`, a `Confirmation` and extractors that answers with a `bool`",
-    note = "after the `Caller` and the `Confirmation`, each argument implements `axum::extract::FromRequestParts` for the \
+    label = "not an async function of a `Actor`, a `Confirmation` and extractors that answers with a `bool`",
+    note = "after the `Actor` and the `Confirmation`, each argument implements `axum::extract::FromRequestParts` for the \
             router's state, and the answer is `bool`, or a `Result` of one whose error is `IntoResponse`"
 )]
 pub trait Confirm<T, S>: Send + Sync + 'static {
     /// Whether it is right. An error is what the host would have answered.
     fn confirm(
         &self,
-        caller: Caller,
+        caller: Actor,
         confirmation: Confirmation,
         parts: &mut Parts,
         state: &S,
@@ -70,7 +70,7 @@ pub trait Confirm<T, S>: Send + Sync + 'static {
     message = "`{Self}` does not say whether a confirmation is right",
     note = "answer with `bool`, or with a `Result` of one whose error is `IntoResponse`"
 )]
-pub trait IntoConfirmed {
+pub trait IntoStepUp {
     /// Whether it is right, or what the host would have answered.
     ///
     /// # Errors
@@ -79,13 +79,13 @@ pub trait IntoConfirmed {
     fn into_confirmed(self) -> Result<bool, Box<Response>>;
 }
 
-impl IntoConfirmed for bool {
+impl IntoStepUp for bool {
     fn into_confirmed(self) -> Result<bool, Box<Response>> {
         Ok(self)
     }
 }
 
-impl<E: IntoResponse> IntoConfirmed for Result<bool, E> {
+impl<E: IntoResponse> IntoStepUp for Result<bool, E> {
     fn into_confirmed(self) -> Result<bool, Box<Response>> {
         self.map_err(|error| Box::new(error.into_response()))
     }
@@ -95,14 +95,14 @@ macro_rules! confirm {
     ($($extractor:ident $value:ident),*) => {
         impl<F, Fut, S, $($extractor,)*> Confirm<($($extractor,)*), S> for F
         where
-            F: Fn(Caller, Confirmation, $($extractor),*) -> Fut + Send + Sync + 'static,
-            Fut: Future<Output: IntoConfirmed> + Send,
+            F: Fn(Actor, Confirmation, $($extractor),*) -> Fut + Send + Sync + 'static,
+            Fut: Future<Output: IntoStepUp> + Send,
             S: Send + Sync,
             $($extractor: FromRequestParts<S> + Send,)*
         {
             async fn confirm(
                 &self,
-                caller: Caller,
+                caller: Actor,
                 confirmation: Confirmation,
                 parts: &mut Parts,
                 state: &S,
@@ -132,7 +132,7 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) trait ErasedConfirm<S>: Send + Sync {
     fn confirm<'a>(
         &'a self,
-        caller: Caller,
+        caller: Actor,
         confirmation: Confirmation,
         parts: &'a mut Parts,
         state: &'a S,
@@ -151,7 +151,7 @@ impl<C, T> Asking<C, T> {
 impl<C: Confirm<T, S>, T: 'static, S: Sync> ErasedConfirm<S> for Asking<C, T> {
     fn confirm<'a>(
         &'a self,
-        caller: Caller,
+        caller: Actor,
         confirmation: Confirmation,
         parts: &'a mut Parts,
         state: &'a S,

@@ -5,13 +5,13 @@ mod confirmation;
 mod hook;
 
 use axum::http::request::Parts;
-use hallpass_core::{Caller, Hallpass};
+use hallpass_core::{Actor, Hallpass};
 
 use self::attempts::{Attempts, Verdict};
 pub use self::confirmation::Confirmation;
 pub(crate) use self::confirmation::Presented;
 use self::hook::{Asking, ErasedConfirm};
-pub use self::hook::{Confirm, IntoConfirmed};
+pub use self::hook::{Confirm, IntoStepUp};
 use crate::problem::{Kind, Problem};
 
 /// Lets changes through that their callers have confirmed.
@@ -29,8 +29,8 @@ impl<S: Sync + 'static> Confirming<S> {
 impl<S> Confirming<S> {
     pub(crate) async fn check(
         &self,
-        passes: &Hallpass,
-        caller: &Caller,
+        hallpass: &Hallpass,
+        caller: &Actor,
         presented: Presented,
         parts: &mut Parts,
         state: &S,
@@ -45,12 +45,12 @@ impl<S> Confirming<S> {
             // Nobody guesses anything with what is never looked at, so it does not count.
             Presented::Malformed(detail) => return failed(detail),
         };
-        if passes.is_well_formed(confirmation.reveal().as_bytes()) {
+        if hallpass.is_well_formed(confirmation.reveal().as_bytes()) {
             return failed("a token confirms nothing");
         }
         let attempt = self
             .attempts
-            .begin(caller.actor(), || passes.now())
+            .begin(caller.id(), || hallpass.now())
             .map_err(Problem::too_many_attempts)?;
         match self.host.confirm(caller.clone(), confirmation, parts, state).await {
             Ok(true) => {
@@ -61,7 +61,7 @@ impl<S> Confirming<S> {
                 if attempt.end(Verdict::Wrong) {
                     tracing::warn!(
                         target: "hallpass",
-                        actor = ?caller.actor(),
+                        actor = ?caller.id(),
                         "too many wrong confirmations in a row: the next has to wait"
                     );
                 }

@@ -27,13 +27,13 @@ use crate::problem::no_such_method;
 /// # async fn list() {}
 /// # async fn show() {}
 ///
-/// # let passes = Hallpass::builder(MemoryStore::new()).build();
+/// # let hallpass = Hallpass::builder(MemoryStore::new()).build();
 /// let api = GuardedRouter::new()
 ///     .get("/health", public(), health)
 ///     .get("/projects", "projects:list", list)
 ///     .get("/projects/{id}", "projects:read:{id}", show);
 /// println!("{api}");
-/// let app: axum::Router = api.protect(&passes);
+/// let app: axum::Router = api.protect(&hallpass);
 /// ```
 ///
 /// A path that is no route answers 404 without asking for a token; a method that the path does not
@@ -230,8 +230,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// The handle has a catalog, and a route needs a scope that is not in it.
     #[track_caller]
-    pub fn protect(self, passes: &Hallpass) -> Router<S> {
-        self.protect_with(passes, passes.layer())
+    pub fn protect(self, hallpass: &Hallpass) -> Router<S> {
+        self.protect_with(hallpass, hallpass.layer())
     }
 
     /// As [`protect`](Self::protect), with a layer of your own settings.
@@ -240,8 +240,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// As [`protect`](Self::protect).
     #[track_caller]
-    pub fn protect_with(self, passes: &Hallpass, layer: TokenLayer) -> Router<S> {
-        if let Some(catalog) = passes.catalog() {
+    pub fn protect_with(self, hallpass: &Hallpass, layer: TokenLayer) -> Router<S> {
+        if let Some(catalog) = hallpass.catalog() {
             for route in &self.routes {
                 if let Some(scope) = catalog.unknown_in(&route.requirement) {
                     panic!(

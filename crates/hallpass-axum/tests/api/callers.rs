@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Redirect;
 use hallpass_axum::{TokenApi, Who};
-use hallpass_core::{Caller, Hallpass, Standing};
+use hallpass_core::{Actor, Hallpass, OwnerStatus};
 use hallpass_memory::MemoryStore;
 use serde_json::json;
 use tower::ServiceExt;
@@ -51,8 +51,8 @@ async fn nobody_gets_nothing_and_no_hints() {
 
 /// The status and kind that a list gets from a host with this sign-in.
 async fn list_with<T: 'static>(who: impl Who<T, ()>) -> (u16, String) {
-    let passes = Hallpass::builder(MemoryStore::new()).build();
-    let app: Router = TokenApi::new(&passes, who).at("/tokens");
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let app: Router = TokenApi::new(&hallpass, who).at("/tokens");
     let response = app.oneshot(Request::get("/tokens").body(Body::empty()).unwrap()).await.unwrap();
     let (parts, body) = response.into_parts();
     assert_eq!(parts.headers["cache-control"], "no-store");
@@ -67,14 +67,14 @@ async fn list_with<T: 'static>(who: impl Who<T, ()>) -> (u16, String) {
 async fn a_sign_in_answers_as_handlers_do() {
     let ok = (200, String::new());
     let refused = |status, kind: &str| (status, format!("/problems/{kind}"));
-    fn alice() -> Caller {
-        Caller::owner("alice")
+    fn alice() -> Actor {
+        Actor::owner("alice")
     }
     assert_eq!(list_with(async || alice()).await, ok);
     assert_eq!(list_with(async |_: Parts| Some(alice())).await, ok);
     assert_eq!(list_with(async |_: HeaderMap, _: Method| Ok::<_, StatusCode>(alice())).await, ok);
     assert_eq!(list_with(async || Ok::<_, StatusCode>(Some(alice()))).await, ok);
-    assert_eq!(list_with(async || None::<Caller>).await, refused(401, "no-caller"));
+    assert_eq!(list_with(async || None::<Actor>).await, refused(401, "no-caller"));
     for (said, status, kind) in [
         (StatusCode::UNAUTHORIZED, 401, "no-caller"),
         (StatusCode::BAD_REQUEST, 401, "no-caller"),
@@ -82,12 +82,12 @@ async fn a_sign_in_answers_as_handlers_do() {
         (StatusCode::INTERNAL_SERVER_ERROR, 503, "unavailable"),
         (StatusCode::SERVICE_UNAVAILABLE, 503, "unavailable"),
     ] {
-        let answer = list_with(move || async move { Err::<Caller, _>(said) }).await;
+        let answer = list_with(move || async move { Err::<Actor, _>(said) }).await;
         assert_eq!(answer, refused(status, kind), "{said}");
     }
-    let redirect = async || Err::<Caller, _>(Redirect::to("/login"));
+    let redirect = async || Err::<Actor, _>(Redirect::to("/login"));
     assert_eq!(list_with(redirect).await, refused(401, "no-caller"));
-    let extension = async |Extension(caller): Extension<Caller>| caller;
+    let extension = async |Extension(caller): Extension<Actor>| caller;
     assert_eq!(list_with(extension).await, refused(503, "unavailable"), "an extractor that fails");
 }
 
@@ -97,14 +97,14 @@ async fn a_sign_in_takes_the_routers_state() {
     struct App {
         person: &'static str,
     }
-    async fn signed_in(State(app): State<App>) -> Caller {
-        Caller::owner(app.person)
+    async fn signed_in(State(app): State<App>) -> Actor {
+        Actor::owner(app.person)
     }
-    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let issued =
-        passes.issue(&Caller::owner("carol"), hallpass_core::NewToken::named("ci")).await.unwrap();
+        hallpass.issue(&Actor::owner("carol"), hallpass_core::NewToken::named("ci")).await.unwrap();
     let app = Router::new()
-        .merge(TokenApi::new(&passes, signed_in).at("/tokens"))
+        .merge(TokenApi::new(&hallpass, signed_in).at("/tokens"))
         .with_state(App { person: "carol" });
     let request =
         Request::get(format!("/tokens/{}", issued.record.id)).body(Body::empty()).unwrap();
@@ -114,9 +114,9 @@ async fn a_sign_in_takes_the_routers_state() {
 #[tokio::test]
 async fn a_disabled_account_makes_no_tokens_and_takes_its_own_back() {
     let owners = |owner: hallpass_core::Owner| async move {
-        Ok(if owner.as_str() == "bob" { Standing::Disabled } else { Standing::Full })
+        Ok(if owner.as_str() == "bob" { OwnerStatus::Disabled } else { OwnerStatus::Active })
     };
-    let api = Api::with(|builder| builder.owners(owners)).await;
+    let api = Api::with(|builder| builder.owner_directory(owners)).await;
     let body = json!({ "name": "ci" });
     api.post("").by("bob").json(&body).await.refused(403, "owner-disabled");
     assert_eq!(api.get("").by("bob").send().await.ok().json["total"], 0);
@@ -126,7 +126,8 @@ async fn a_disabled_account_makes_no_tokens_and_takes_its_own_back() {
 #[tokio::test]
 async fn where_the_host_cannot_say_what_an_owner_may_do_nothing_is_issued() {
     let api =
-        Api::with(|builder| builder.owners(|_| async { Err("directory is down".into()) })).await;
+        Api::with(|builder| builder.owner_directory(|_| async { Err("directory is down".into()) }))
+            .await;
     let answer = api.post("").json(&json!({ "name": "ci" })).await.refused(503, "unavailable");
     assert!(!answer.text.contains("directory"), "{}", answer.text);
 }

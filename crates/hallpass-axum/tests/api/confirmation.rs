@@ -1,4 +1,4 @@
-//! Changes that have to be confirmed: when, with what, how often one may be wrong, and what becomes of it.
+//! ChangeBatch that have to be confirmed: when, with what, how often one may be wrong, and what becomes of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use futures::future::join_all;
 use hallpass_axum::Confirmation;
-use hallpass_core::Caller;
+use hallpass_core::Actor;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -27,7 +27,7 @@ const WRONG: &str = "bG9va2luZy1nbGFzcw";
 async fn host() -> (Api, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
-    let check = move |_: Caller, password: Confirmation| {
+    let check = move |_: Actor, password: Confirmation| {
         count.fetch_add(1, SeqCst);
         std::future::ready(password.reveal() == "wonderland")
     };
@@ -261,7 +261,7 @@ async fn a_right_one_ends_the_row_and_so_does_a_day() {
 async fn many_guesses_at_once_are_no_more_guesses() {
     let (asked, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
     let (count, open) = (Arc::clone(&asked), Arc::clone(&gate));
-    let api = Api::confirming(move |_: Caller, password: Confirmation| {
+    let api = Api::confirming(move |_: Actor, password: Confirmation| {
         let (count, open) = (Arc::clone(&count), Arc::clone(&open));
         async move {
             count.fetch_add(1, SeqCst);
@@ -287,7 +287,7 @@ async fn many_guesses_at_once_are_no_more_guesses() {
 
 #[tokio::test]
 async fn who_goes_away_before_the_answer_has_saved_no_guess() {
-    let api = Api::confirming(async |_: Caller, password: Confirmation| {
+    let api = Api::confirming(async |_: Actor, password: Confirmation| {
         if password.reveal() == "wonderland" {
             return true;
         }
@@ -304,7 +304,7 @@ async fn who_goes_away_before_the_answer_has_saved_no_guess() {
 #[tokio::test]
 async fn a_check_that_cannot_be_made_is_503_and_no_verdict() {
     for said in [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR] {
-        let api = Api::confirming(move |_: Caller, password: Confirmation| async move {
+        let api = Api::confirming(move |_: Actor, password: Confirmation| async move {
             if password.reveal() == "wonderland" { Ok(true) } else { Err((said, "ldap.internal")) }
         })
         .await;
@@ -314,7 +314,7 @@ async fn a_check_that_cannot_be_made_is_503_and_no_verdict() {
         }
         confirmed(change(&api), RIGHT).await.refused(404, "not-found");
     }
-    let missing = async |_: Caller, _: Confirmation, _: Extension<Parts>| true;
+    let missing = async |_: Actor, _: Confirmation, _: Extension<Parts>| true;
     let api = Api::confirming(missing).await;
     confirmed(change(&api), RIGHT).await.refused(503, "unavailable");
 }
@@ -322,11 +322,11 @@ async fn a_check_that_cannot_be_made_is_503_and_no_verdict() {
 #[tokio::test]
 async fn the_check_knows_the_caller_and_nobody_else_sees_what_was_typed() {
     let check =
-        async |caller: Caller, password: Confirmation, method: Method, headers: HeaderMap| {
+        async |caller: Actor, password: Confirmation, method: Method, headers: HeaderMap| {
             assert!(!headers.contains_key(HEADER), "it is taken out");
-            assert_eq!(headers["x-person"], caller.actor().as_str());
+            assert_eq!(headers["x-person"], caller.id().as_str());
             assert_eq!(format!("{password:?}"), "Confirmation(..)");
-            method == Method::DELETE && caller.actor().as_str() == password.reveal()
+            method == Method::DELETE && caller.id().as_str() == password.reveal()
         };
     let api = Api::confirming(check).await;
     for (person, typed, status) in

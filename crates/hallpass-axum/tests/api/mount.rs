@@ -12,8 +12,8 @@ use crate::support::signed_in;
 
 /// A host with the API at several places, served on a port of its own.
 async fn serve() -> std::net::SocketAddr {
-    let passes = Hallpass::builder(MemoryStore::new()).build();
-    let api = |path: &str| TokenApi::new(&passes, signed_in).at(path);
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let api = |path: &str| TokenApi::new(&hallpass, signed_in).at(path);
     let app = Router::new()
         .route("/", get(|| async { "home" }))
         .merge(api("/tokens"))
@@ -97,15 +97,15 @@ async fn a_new_token_is_where_its_location_says_wherever_the_api_is() {
 #[test]
 #[should_panic(expected = "it starts with `/`")]
 fn a_mount_that_is_no_path_is_a_start_up_error() {
-    let passes = Hallpass::builder(MemoryStore::new()).build();
-    let _: Router = TokenApi::new(&passes, signed_in).at("tokens");
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let _: Router = TokenApi::new(&hallpass, signed_in).at("tokens");
 }
 
 #[test]
 #[should_panic(expected = "without a path")]
 fn an_origin_that_is_none_is_a_start_up_error() {
-    let passes = Hallpass::builder(MemoryStore::new()).build();
-    let _ = TokenApi::<()>::new(&passes, signed_in).trust_origin("https://app.example.com/");
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let _ = TokenApi::<()>::new(&hallpass, signed_in).trust_origin("https://app.example.com/");
 }
 
 #[tokio::test]

@@ -1,14 +1,14 @@
 use hallpass_axum::{
     TokenApi,
-    core::{Caller, Hallpass},
+    core::{Actor, Hallpass},
 };
 
-async fn by_password(_: Caller, password: String) -> bool {
+async fn by_password(_: Actor, password: String) -> bool {
     password == "wonderland"
 }
 
 fn main() {
-    let passes = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
-    let api = TokenApi::new(&passes, async || None::<Caller>).confirm(by_password);
+    let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
+    let api = TokenApi::new(&hallpass, async || None::<Actor>).confirm(by_password);
     let _: axum::Router = api.at("/tokens");
 }

@@ -5,6 +5,6 @@ async fn signed_in(name: &'static str) -> Option<String> {
 }
 
 fn main() {
-    let passes = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
-    let _: axum::Router = TokenApi::new(&passes, signed_in).at("/tokens");
+    let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
+    let _: axum::Router = TokenApi::new(&hallpass, signed_in).at("/tokens");
 }

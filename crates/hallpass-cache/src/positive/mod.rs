@@ -4,7 +4,7 @@
 mod slots;
 
 use foldhash::quality::RandomState;
-use hallpass_core::{LoadedToken, TokenId};
+use hallpass_core::{CachedToken, TokenId};
 use moka::sync::Cache;
 
 use self::slots::{Look, Slots};
@@ -33,7 +33,7 @@ impl Positive {
     pub(crate) fn get(
         &self,
         id: TokenId,
-        is_usable: impl Fn(&LoadedToken) -> bool,
+        is_usable: impl Fn(&CachedToken) -> bool,
     ) -> Option<Entry> {
         match self.slots.get(id, &is_usable) {
             Look::Again(entry) => Some(entry),

@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use hallpass_core::{LoadedToken, TokenId};
+use hallpass_core::{CachedToken, TokenId};
 
 use crate::entry::Entry;
 use crate::sizes::{FEWEST_SETS, WAYS};
@@ -30,7 +30,7 @@ pub(super) struct Slots {
 struct Set {
     /// A part of each token's hash, so that only the right place is looked into.
     tags: [AtomicU32; WAYS],
-    places: [ArcSwapOption<LoadedToken>; WAYS],
+    places: [ArcSwapOption<CachedToken>; WAYS],
     /// A bit for each place whose token was asked for since the bit was last cleared.
     used: AtomicU8,
     /// Whose turn it is to make room.
@@ -65,7 +65,7 @@ impl Slots {
         Self { sets: (0..sets).map(|_| Set::default()).collect(), hasher }
     }
 
-    pub(super) fn get(&self, id: TokenId, is_usable: impl Fn(&LoadedToken) -> bool) -> Look {
+    pub(super) fn get(&self, id: TokenId, is_usable: impl Fn(&CachedToken) -> bool) -> Look {
         let (set, tag) = self.set(id);
         let Some((way, guard)) = set.find(tag, id) else { return Look::Nothing };
         if !guard.as_ref().is_some_and(|token| is_usable(token)) {
@@ -99,7 +99,7 @@ impl Slots {
 }
 
 impl Set {
-    fn find(&self, tag: u32, id: TokenId) -> Option<(usize, Guard<Option<Arc<LoadedToken>>>)> {
+    fn find(&self, tag: u32, id: TokenId) -> Option<(usize, Guard<Option<Arc<CachedToken>>>)> {
         for (way, known) in self.tags.iter().enumerate() {
             if known.load(Ordering::Relaxed) == tag {
                 let guard = self.places[way].load();

@@ -1,6 +1,6 @@
 //! A store whose clock is not this machine's.
 
-use hallpass_core::{Denied, NewToken};
+use hallpass_core::{AuthError, NewToken};
 use hallpass_memory::MemoryStore;
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,12 +13,12 @@ async fn three_minutes_are_left(flaw: Flaw) -> bool {
     let node = Node::build(&store, flaw, settings(Guards::ON), |builder| builder);
     let expires = Timestamp::now() + SignedDuration::from_mins(3);
     let new = NewToken::named("ci").expires(expires.to_string());
-    let issued = node.passes.issue(&alice(), new).await.unwrap();
+    let issued = node.hallpass.issue(&alice(), new).await.unwrap();
     // The first check begins to follow the log, and may know the store's time already.
     let _ = node.check(&issued).await;
     node.catch_up().await;
     let checked = node.check(&issued).await;
-    assert!(!checked.as_ref().is_err_and(Denied::is_unavailable));
+    assert!(!checked.as_ref().is_err_and(AuthError::is_unavailable));
     checked.is_ok()
 }
 

@@ -8,7 +8,7 @@ async fn is_used_after_the_end(guards: Guards) -> bool {
     let node = Node::new(&MemoryStore::new(), guards);
     let issued = node.issue().await;
     node.catch_up_by(&issued).await;
-    node.passes.shutdown().await.unwrap();
+    node.hallpass.shutdown().await.unwrap();
     let checked = node.check(&issued).await;
     assert!(
         checked.as_ref().is_ok_and(|_| !guards.closing())
@@ -29,11 +29,11 @@ async fn an_answer_of_the_log_that_arrives_after_the_end_opens_nothing_again() {
     let node = Node::new(&MemoryStore::new(), Guards::ON);
     let issued = node.issue().await;
     node.catch_up_by(&issued).await;
-    let gate = node.faults().on(Verb::Changes).once().stall();
+    let gate = node.faults().on(Verb::ChangeBatch).once().stall();
     gate.arrived(1).await;
     // It will say that another history has begun.
     node.store.fail_over_to(MemoryStore::new());
-    node.passes.shutdown().await.unwrap();
+    node.hallpass.shutdown().await.unwrap();
     gate.open();
     while std::sync::Arc::weak_count(&node.cache) > 0 {
         tokio::task::yield_now().await;

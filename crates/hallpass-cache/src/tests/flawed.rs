@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hallpass_core::store::{
-    Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
+    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, TokenId};
 use hallpass_memory::MemoryStore;
@@ -33,14 +33,14 @@ pub(super) struct Flawed {
     store: FaultyStore<MemoryStore>,
     flaw: Flaw,
     overtaken: Mutex<Option<Overtaken>>,
-    lost: Mutex<Option<Seq>>,
+    lost: Mutex<Option<ChangeSeq>>,
 }
 
 /// A number that was taken by a change which another one then overtook.
 #[derive(Clone, Copy, Debug)]
 struct Overtaken {
-    number: Seq,
-    by: Position,
+    number: ChangeSeq,
+    by: LogPosition,
 }
 
 impl Flawed {
@@ -85,15 +85,15 @@ impl TokenStore for Flawed {
     passed_on! {
         list(query: &ListQuery) -> ListPage;
         ping() -> ();
-        insert(token: &StoredToken, limit: Option<u32>) -> Seq;
-        change(change: &Change) -> Seq;
-        rekey(id: TokenId, expected: &Digest, secrets: &Secrets) -> Seq;
-        delete(id: TokenId, expected: Option<Revision>) -> Seq;
+        insert(token: &StoredToken, limit: Option<u32>) -> ChangeSeq;
+        change(change: &Change) -> ChangeSeq;
+        rekey(id: TokenId, expected: &Digest, secrets: &Secrets) -> ChangeSeq;
+        delete(id: TokenId, expected: Option<Revision>) -> ChangeSeq;
         delete_many(owner: Option<&Owner>, ids: &[TokenId]) -> Deleted;
-        delete_owner(owner: &Owner) -> Bulk;
-        revoke_owner(owner: &Owner, at: Timestamp) -> Bulk;
-        announce(owner: &Owner) -> Seq;
-        touch(uses: &[Use]) -> u64;
+        delete_owner(owner: &Owner) -> BulkResult;
+        revoke_owner(owner: &Owner, at: Timestamp) -> BulkResult;
+        announce(owner: &Owner) -> ChangeSeq;
+        touch(uses: &[TokenUse]) -> u64;
         prune(ended_before: Timestamp, limit: u32) -> u64;
     }
 
@@ -105,7 +105,11 @@ impl TokenStore for Flawed {
         Ok(found)
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         let mut changes = self.store.changes(from, limit).await?;
         if let Some(Overtaken { number, by }) = self.overtaken() {
             let late = changes.lines.iter().find(|line| line.at.seq > by.seq).cloned();
@@ -130,7 +134,7 @@ impl TokenStore for Flawed {
         Ok(changes)
     }
 
-    async fn nudged(&self, seen: Position) {
+    async fn nudged(&self, seen: LogPosition) {
         self.store.nudged(seen).await;
     }
 

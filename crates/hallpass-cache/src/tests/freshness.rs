@@ -11,14 +11,14 @@ use super::{BOUND, Guards, Node, alice, settings};
 use crate::entry::Reading;
 use crate::moment::Moment;
 
-/// Another node revokes while this one can reach nothing; then more than the bound passes.
+/// Another node revokes while this one can reach nothing; then more than the bound hallpass.
 async fn partitioned_beyond_the_bound(guards: Guards) -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store, guards), Node::new(&store, guards));
     let issued = there.issue().await;
     assert!(here.accepts(&issued).await);
     here.cut_the_log();
-    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     here.faults().on(Verb::ALL).fail();
     here.accepts_beyond_the_bound(&issued, Instant::now()).await
 }
@@ -53,7 +53,7 @@ async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
     let (cached, changed) = (node.issue().await, node.issue().await);
     node.catch_up_by(&cached).await;
     node.catch_up_by(&changed).await;
-    there.passes.revoke(&alice(), changed.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), changed.record.id).await.unwrap();
     node.catch_up().await;
     node.faults().on(Verb::ALL).fail();
     tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
@@ -74,10 +74,10 @@ async fn the_log_answers_late(guards: Guards) -> bool {
     let (here, there) = (Node::new(&store, guards), Node::new(&store, guards));
     let issued = there.issue().await;
     here.catch_up_by(&issued).await;
-    let gate = here.faults().on(Verb::Changes).once().hold();
+    let gate = here.faults().on(Verb::ChangeBatch).once().hold();
     here.cut_the_log();
     gate.arrived(1).await;
-    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
     tokio::time::sleep(BOUND * 6 / 10).await;
     gate.open();
@@ -91,7 +91,7 @@ async fn a_record_arrives_late(guards: Guards) -> bool {
     let issued = Arc::new(there.issue().await);
     here.cut_the_log();
     let (gate, late) = here.accepts_late(&issued).await;
-    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
     tokio::time::sleep(BOUND * 6 / 10).await;
     gate.open();
@@ -112,7 +112,7 @@ async fn freshness_counts_from_the_question() {
 async fn wakes_up_after_an_hour(guards: Guards) -> bool {
     let node = Node::new(&MemoryStore::new(), guards);
     let issued = node.issue().await;
-    node.faults().on(Verb::Changes).fail();
+    node.faults().on(Verb::ChangeBatch).fail();
     let [monotonic, wall] = Moment::now().to_words();
     let an_hour = Duration::from_secs(3600).as_nanos() as u64;
     let fell_asleep = Moment::from_words([monotonic, wall - an_hour]);

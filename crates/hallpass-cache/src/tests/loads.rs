@@ -156,7 +156,7 @@ async fn a_known_token_finds_all_places_taken(guards: Guards) -> bool {
     let node = Arc::new(Node::with(&MemoryStore::new(), settings));
     let (known, stranger) = (Arc::new(node.issue().await), Arc::new(node.issue().await));
     assert!(node.accepts(&known).await);
-    node.passes.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     let gate = node.faults().on(Verb::Find).once().hold();
     let check = |issued: &Arc<_>| {
         let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
@@ -216,7 +216,7 @@ async fn an_unknown_token_is_asked_for_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_unknown_tokens_evicts_no_good_one() {
-    let settings = settings(Guards::ON).unknown_tokens(128).bound(Duration::from_secs(60));
+    let settings = settings(Guards::ON).negative_capacity(128).bound(Duration::from_secs(60));
     let node = Node::with(&MemoryStore::new(), settings);
     let good = node.issue().await;
     assert!(node.accepts(&good).await);
@@ -233,7 +233,7 @@ async fn a_flood_of_unknown_tokens_evicts_no_good_one() {
 async fn a_flood_of_wrong_secrets_is_a_few_reads() {
     let node = Arc::new(Node::new(&MemoryStore::new(), Guards::ON));
     let old = Arc::new(node.issue().await);
-    let new = node.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new = node.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
     assert!(node.accepts(&new).await);
     let before = node.reads();
     let gate = node.faults().on(Verb::Find).once().hold();

@@ -16,7 +16,7 @@ async fn another_node_learns_of_a_revocation_from_the_log() {
     let (here, there) = (Node::new(&store, Guards::ON), Node::new(&store, Guards::ON));
     let issued = there.issue().await;
     assert!(here.accepts(&issued).await);
-    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
     while here.accepts(&issued).await {
         assert!(revoked.elapsed() <= BOUND, "accepted beyond the bound");
@@ -34,7 +34,7 @@ async fn a_revocation_is_overtaken(flaw: Flaw) -> bool {
     here.cache.store.overtake().await;
     here.catch_up().await;
     assert!(here.accepts(&issued).await);
-    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     here.accepts_beyond_the_bound(&issued, Instant::now()).await
 }
 
@@ -51,9 +51,9 @@ async fn a_line_is_missing(guards: Guards) -> bool {
     let there = Node::new(&store, Guards::ON);
     let issued = there.issue().await;
     here.catch_up_by(&issued).await;
-    let gate = here.faults().on(Verb::Changes).stall();
+    let gate = here.faults().on(Verb::ChangeBatch).stall();
     gate.arrived(1).await;
-    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
     here.cache.store.lose_the_last_line().await;
     store.announce(&somebody_else(&here, &issued)).await.unwrap();
@@ -90,10 +90,10 @@ async fn a_change_comes_before_the_first_place(guards: Guards) -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store, guards), Node::new(&store, Guards::ON));
     let issued = there.issue().await;
-    let gate = here.faults().on(Verb::Changes).once().stall();
+    let gate = here.faults().on(Verb::ChangeBatch).once().stall();
     assert!(here.accepts(&issued).await);
     gate.arrived(1).await;
-    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     // Or the line in question would be the very first that is read.
     store.announce(&somebody_else(&here, &issued)).await.unwrap();
     gate.open();
@@ -118,11 +118,11 @@ async fn the_log_is_read_half_way(guards: Guards) -> bool {
     for _ in 0..LINES {
         store.announce(&somebody_else).await.unwrap();
     }
-    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
     tokio::time::sleep(BOUND * 6 / 10).await;
     // In the place of the cut: of what is asked from here on, the first is answered and the second is not.
-    let on_changes = || here.faults().on(Verb::Changes);
+    let on_changes = || here.faults().on(Verb::ChangeBatch);
     let (first, nothing) = (on_changes().once().stall(), async {});
     first.arrived(1).await;
     on_changes().meanwhile(nothing);
@@ -151,10 +151,10 @@ async fn a_push_that_lies_repeats_or_is_lost_costs_time_alone() {
         here.catch_up().await;
     }
     assert!(here.accepts(&one).await, "nothing was said of it");
-    there.passes.revoke(&alice(), one.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), one.record.id).await.unwrap();
     assert!(!here.accepts_beyond_the_bound(&one, Instant::now()).await);
     here.faults().on(Verb::Nudged).lose_answer();
-    there.passes.revoke(&alice(), two.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), two.record.id).await.unwrap();
     assert!(!here.accepts_beyond_the_bound(&two, Instant::now()).await);
 }
 

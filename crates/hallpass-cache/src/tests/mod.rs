@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hallpass_core::{
-    Caller, Denied, Hallpass, HallpassBuilder, Issued, NewToken, Owner, Principal,
+    Actor, AuthError, Hallpass, HallpassBuilder, Issued, NewToken, Owner, Principal,
 };
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{Faults, FaultyStore, Gate, Verb};
@@ -29,7 +29,7 @@ const BOUND: Duration = Duration::from_secs(1);
 
 /// One node: a handle with a cache of its own, and what can go wrong with its store.
 struct Node {
-    passes: Hallpass,
+    hallpass: Hallpass,
     store: FaultyStore<MemoryStore>,
     cache: Arc<Inner<Flawed>>,
 }
@@ -57,8 +57,8 @@ impl Node {
         let store = FaultyStore::new(store.clone());
         let cached = Cached::with(Flawed::new(store.clone(), flaw), settings);
         let cache = Arc::clone(&cached.0);
-        let passes = more(Hallpass::builder(cached)).build();
-        Self { passes, store, cache }
+        let hallpass = more(Hallpass::builder(cached)).build();
+        Self { hallpass, store, cache }
     }
 
     fn faults(&self) -> &Faults {
@@ -67,7 +67,7 @@ impl Node {
 
     /// From here on this node hears of changes from nobody.
     fn cut_the_log(&self) {
-        self.faults().on(Verb::Changes).fail();
+        self.faults().on(Verb::ChangeBatch).fail();
     }
 
     /// How often a token was read.
@@ -76,11 +76,11 @@ impl Node {
     }
 
     async fn issue(&self) -> Issued {
-        self.passes.issue(&alice(), NewToken::named("ci")).await.unwrap()
+        self.hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap()
     }
 
-    async fn check(&self, issued: &Issued) -> Result<Principal, Denied> {
-        self.passes.authenticate(issued.token.reveal().as_bytes()).await
+    async fn check(&self, issued: &Issued) -> Result<Principal, AuthError> {
+        self.hallpass.authenticate(issued.token.reveal().as_bytes()).await
     }
 
     async fn accepts(&self, issued: &Issued) -> bool {
@@ -101,8 +101,8 @@ impl Node {
     /// Waits until this node has read the log as far as it goes now. It must have been used.
     async fn catch_up(&self) {
         // The first may have been under way, the second has been asked since, and taken in by the third.
-        let taken_in = self.faults().calls(Verb::Changes) + 3;
-        while self.faults().calls(Verb::Changes) < taken_in {
+        let taken_in = self.faults().calls(Verb::ChangeBatch) + 3;
+        while self.faults().calls(Verb::ChangeBatch) < taken_in {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -127,8 +127,8 @@ impl Node {
     }
 }
 
-fn alice() -> Caller {
-    Caller::owner("alice")
+fn alice() -> Actor {
+    Actor::owner("alice")
 }
 
 fn owner_alice() -> Owner {

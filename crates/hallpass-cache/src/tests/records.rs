@@ -15,7 +15,7 @@ async fn a_fill_races_a_revocation(flaw: Flaw, guards: Guards) -> bool {
         Arc::new(Node::build(&MemoryStore::new(), flaw, settings(guards), |builder| builder));
     let issued = Arc::new(node.issue().await);
     let (gate, late) = node.accepts_late(&issued).await;
-    node.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     gate.open();
     // The check itself began before the revocation and may see either. What counts is what stays.
     let _ = late.await.unwrap();
@@ -43,7 +43,7 @@ async fn accepts_any_after_all_are_revoked(guards: Guards) -> bool {
     let node = Node::new(&MemoryStore::new(), guards);
     let (one, two) = (node.issue().await, node.issue().await);
     assert!(node.accepts(&one).await && node.accepts(&two).await);
-    assert_eq!(node.passes.revoke_all(&alice(), &owner_alice()).await.unwrap(), 2);
+    assert_eq!(node.hallpass.revoke_all(&alice(), &owner_alice()).await.unwrap(), 2);
     node.accepts(&one).await | node.accepts(&two).await
 }
 
@@ -60,7 +60,7 @@ async fn own_revocation(guards: Guards) -> bool {
     let issued = node.issue().await;
     assert!(node.accepts(&issued).await);
     node.cut_the_log();
-    node.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    node.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     // Revoking has looked at the token, and so at the record before: that is what the cache holds.
     node.accepts(&issued).await
 }
@@ -82,9 +82,9 @@ async fn a_call_finds_nothing_left_to_do(guards: Guards, revoke: bool) -> bool {
     let owner = owner_alice();
     for (node, count) in [(&there, 1), (&here, 0)] {
         let done = if revoke {
-            node.passes.revoke_all(&alice(), &owner).await.unwrap()
+            node.hallpass.revoke_all(&alice(), &owner).await.unwrap()
         } else {
-            node.passes.delete_all(&alice()).await.unwrap()
+            node.hallpass.delete_all(&alice()).await.unwrap()
         };
         assert_eq!(done, count);
     }
@@ -107,8 +107,8 @@ async fn a_fill_races_what_was_shown(guards: Guards) -> bool {
     let issued = Arc::new(there.issue().await);
     here.cut_the_log();
     let (gate, late) = here.accepts_late(&issued).await;
-    there.passes.revoke(&alice(), issued.record.id).await.unwrap();
-    let shown = here.passes.revoke(&alice(), issued.record.id).await.unwrap();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    let shown = here.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     assert!(shown.revoked_at.is_some());
     gate.open();
     let _ = late.await.unwrap();
@@ -129,7 +129,7 @@ async fn a_new_secret_works_everywhere_at_once() {
     assert!(here.accepts(&issued).await);
     here.cut_the_log();
     let again =
-        there.passes.regenerate(&alice(), issued.record.id, Regenerate::new()).await.unwrap();
+        there.hallpass.regenerate(&alice(), issued.record.id, Regenerate::new()).await.unwrap();
     let before = here.reads();
     assert!(here.accepts(&again).await, "the cached record has another digest: the store is asked");
     assert_eq!(here.reads(), before + 1);
@@ -143,7 +143,7 @@ async fn a_secret_that_is_superseded_stays_so_while_that_is_stored() {
     let node = Arc::new(Node::new(&MemoryStore::new(), Guards::ON));
     let old = Arc::new(node.issue().await);
     let overlap = Regenerate::new().overlap("1h");
-    let new = Arc::new(node.passes.regenerate(&alice(), old.record.id, overlap).await.unwrap());
+    let new = Arc::new(node.hallpass.regenerate(&alice(), old.record.id, overlap).await.unwrap());
     assert!(node.accepts(&old).await);
     let storing = node.faults().on(Verb::Rekey).once().stall();
     let first_use = tokio::spawn({

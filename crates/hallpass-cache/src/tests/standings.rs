@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use hallpass_core::{Issued, Owner, Standing};
+use hallpass_core::{Issued, Owner, OwnerStatus};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::Verb;
 use tokio::sync::watch;
@@ -36,16 +36,19 @@ impl Host {
     fn node(&self, store: &MemoryStore, guards: Guards) -> Node {
         let host = self.clone();
         Node::build(store, Flaw::None, settings(guards), |builder| {
-            builder.owners(move |_: Owner| {
+            builder.owner_directory(move |_: Owner| {
                 let host = host.clone();
                 async move { host.answer().await }
             })
         })
     }
 
-    async fn answer(&self) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
-        let found =
-            if self.0.enabled.load(Ordering::SeqCst) { Standing::Full } else { Standing::Disabled };
+    async fn answer(&self) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
+        let found = if self.0.enabled.load(Ordering::SeqCst) {
+            OwnerStatus::Active
+        } else {
+            OwnerStatus::Disabled
+        };
         self.0.asked.fetch_add(1, Ordering::SeqCst);
         self.0.answers.subscribe().wait_for(|open| *open).await?;
         if self.0.reachable.load(Ordering::SeqCst) { Ok(found) } else { Err("unreachable".into()) }
@@ -97,7 +100,7 @@ async fn an_answer_races_a_change(guards: Guards) -> bool {
     let late = check(&node, &issued);
     host.was_asked(asked + 1).await;
     host.disable();
-    node.passes.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     host.0.answers.send_replace(true);
     let _ = late.await.unwrap();
     node.accepts(&issued).await
@@ -121,7 +124,7 @@ async fn hears_of_it_from_the_log(guards: Guards) -> bool {
     assert!(here.accepts(&issued).await);
     let said = Instant::now();
     host.disable();
-    there.passes.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    there.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     while here.accepts(&issued).await {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
@@ -140,7 +143,7 @@ async fn questions_for_many_checks(guards: Guards) -> usize {
     let node = Arc::new(host.node(&MemoryStore::new(), guards));
     let issued = Arc::new(node.issue().await);
     node.catch_up_by(&issued).await;
-    node.passes.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     let asked = host.asked();
     host.0.answers.send_replace(false);
     let checks: Vec<_> = (0..256).map(|_| check(&node, &issued)).collect();
@@ -175,7 +178,7 @@ async fn a_host_that_cannot_be_asked_is_503_and_is_asked_again() {
     assert!(node.accepts(&issued).await);
     host.0.reachable.store(false, Ordering::SeqCst);
     assert!(node.accepts(&issued).await, "within the bound what it said is used");
-    node.passes.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
     assert_eq!(node.faults().calls(Verb::Announce), 1);
 }

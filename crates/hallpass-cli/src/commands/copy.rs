@@ -27,7 +27,7 @@ pub(crate) struct Copy {
 }
 
 impl Copy {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let mut different = TokenUpdate::new();
         if let Some(name) = self.name {
             different = different.name(name);
@@ -41,7 +41,7 @@ impl Copy {
         if let Some(expires) = self.expires {
             different = different.expires(expires);
         }
-        let issued = passes.copy(&service::operator(), service::id(&self.id)?, different).await?;
-        secret::show_once(passes, &issued, json)
+        let issued = hallpass.copy(&service::operator(), service::id(&self.id)?, different).await?;
+        secret::show_once(hallpass, &issued, json)
     }
 }

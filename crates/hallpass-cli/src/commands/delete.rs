@@ -1,5 +1,5 @@
 use clap::Args;
-use hallpass_core::{Hallpass, Listing};
+use hallpass_core::{Hallpass, ListOptions};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -22,10 +22,10 @@ pub(crate) struct Delete {
 }
 
 impl Delete {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let (deleted, not_found) = match &self.owner {
-            Some(owner) => (self.all_of(passes, owner).await?, Vec::new()),
-            None => self.some(passes).await?,
+            Some(owner) => (self.all_of(hallpass, owner).await?, Vec::new()),
+            None => self.some(hallpass).await?,
         };
         if json {
             output::print_json(&json!({ "deleted": deleted, "not_found": not_found }))?;
@@ -35,22 +35,22 @@ impl Delete {
         all_found(&not_found)
     }
 
-    async fn all_of(&self, passes: &Hallpass, owner: &str) -> Result<u64, Failure> {
+    async fn all_of(&self, hallpass: &Hallpass, owner: &str) -> Result<u64, Failure> {
         let owner = service::owner(owner)?;
-        let listing = Listing::new().owner(owner.clone()).limit(1);
-        let total = passes.list(&service::operator(), &listing).await?.total;
+        let listing = ListOptions::new().owner(owner.clone()).limit(1);
+        let total = hallpass.list(&service::operator(), &listing).await?.total;
         ask::confirm(&format!("Delete all {total} tokens of {owner} for good?"), self.yes)?;
-        Ok(passes.delete_all(&service::operator_for(&owner)).await?)
+        Ok(hallpass.delete_all(&service::operator_for(&owner)).await?)
     }
 
-    async fn some(&self, passes: &Hallpass) -> Result<(u64, Vec<String>), Failure> {
+    async fn some(&self, hallpass: &Hallpass) -> Result<(u64, Vec<String>), Failure> {
         let ids = service::ids(&self.ids)?;
         let what = match ids.len() {
             1 => "this token".to_owned(),
             several => format!("these {several} tokens"),
         };
         ask::confirm(&format!("Delete {what} for good?"), self.yes)?;
-        let outcome = passes.delete_many(&service::operator(), &ids).await?;
+        let outcome = hallpass.delete_many(&service::operator(), &ids).await?;
         let not_found = outcome.not_found.iter().map(ToString::to_string).collect();
         Ok((outcome.deleted.len() as u64, not_found))
     }

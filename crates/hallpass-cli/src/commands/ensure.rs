@@ -45,7 +45,7 @@ struct EnsuredView {
 }
 
 impl Ensure {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let by = service::operator_for(&service::owner(&self.owner)?);
         let digest = Digest::from_text(&self.digest)
             .map_err(|error| Failure::Usage(format!("--digest: {error}")))?;
@@ -54,13 +54,13 @@ impl Ensure {
             .description(self.description)
             .scopes(self.scopes)
             .expires(self.expires);
-        let ensured = passes.ensure(&by, &known, new).await?;
+        let ensured = hallpass.ensure(&by, &known, new).await?;
         let outcome = match ensured {
             Ensured::Created(_) => "created",
             Ensured::Updated(_) => "updated",
             _ => "unchanged",
         };
-        let now = passes.now();
+        let now = hallpass.now();
         if json {
             let token = TokenView::new(ensured.record(), now);
             return output::print_json(&EnsuredView { outcome, token });

@@ -30,13 +30,13 @@ pub(crate) struct Issue {
 }
 
 impl Issue {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let by = service::operator_for(&service::owner(&self.owner)?);
         let new = NewToken::named(self.name)
             .description(self.description)
             .scopes(self.scopes)
             .expires(self.expires);
-        let issued = passes.issue(&by, new).await?;
-        secret::show_once(passes, &issued, json)
+        let issued = hallpass.issue(&by, new).await?;
+        secret::show_once(hallpass, &issued, json)
     }
 }

@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 use hallpass_core::store::{Sort, SortBy};
-use hallpass_core::{Hallpass, Listing, Scope, Status, TokenRecord};
+use hallpass_core::{Hallpass, ListOptions, Scope, Status, TokenRecord};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -58,10 +58,10 @@ impl From<StatusFilter> for Option<Status> {
 }
 
 impl List {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let most = if self.all { u64::MAX } else { self.limit };
-        let (records, total) = pages(passes, self.listing()?, most).await?;
-        let now = passes.now();
+        let (records, total) = pages(hallpass, self.listing()?, most).await?;
+        let now = hallpass.now();
         if json {
             let items: Vec<_> = records.iter().map(|record| TokenView::new(record, now)).collect();
             return output::print_json(&json!({ "items": items, "total": total }));
@@ -78,8 +78,8 @@ impl List {
         Ok(())
     }
 
-    fn listing(&self) -> Result<Listing, Failure> {
-        let mut listing = Listing::new().sort(sort(&self.sort)?);
+    fn listing(&self) -> Result<ListOptions, Failure> {
+        let mut listing = ListOptions::new().sort(sort(&self.sort)?);
         if let Some(owner) = &self.owner {
             listing = listing.owner(service::owner(owner)?);
         }
@@ -118,16 +118,16 @@ fn sort(text: &str) -> Result<Sort, Failure> {
 
 /// So many tokens at most, page by page, and how many there are altogether.
 async fn pages(
-    passes: &Hallpass,
-    mut listing: Listing,
+    hallpass: &Hallpass,
+    mut listing: ListOptions,
     most: u64,
 ) -> Result<(Vec<TokenRecord>, u64), Failure> {
     let by = service::operator();
     let mut records = Vec::new();
     loop {
         let left = most - records.len() as u64;
-        let page = u32::try_from(left).unwrap_or(u32::MAX).clamp(1, Listing::MAX_LIMIT);
-        let listed = passes.list(&by, &listing.clone().limit(page)).await?;
+        let page = u32::try_from(left).unwrap_or(u32::MAX).clamp(1, ListOptions::MAX_LIMIT);
+        let listed = hallpass.list(&by, &listing.clone().limit(page)).await?;
         records.extend(listed.items);
         records.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         match listed.next_cursor {

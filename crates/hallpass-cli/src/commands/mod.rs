@@ -36,25 +36,25 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Migrate => Missing::Create,
         _ => Missing::Refuse,
     };
-    let passes = service::open(&settings, missing).await?;
-    let done = on(&passes, command, json).await;
-    let ended = passes.shutdown().await.map_err(Failure::from);
+    let hallpass = service::open(&settings, missing).await?;
+    let done = on(&hallpass, command, json).await;
+    let ended = hallpass.shutdown().await.map_err(Failure::from);
     done.and(ended)
 }
 
-async fn on(passes: &Hallpass, command: Command, json: bool) -> Result<(), Failure> {
+async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), Failure> {
     match command {
-        Command::Migrate => migrate::run(passes, json).await,
-        Command::Issue(issue) => issue.run(passes, json).await,
-        Command::List(list) => list.run(passes, json).await,
-        Command::Show(show) => show.run(passes, json).await,
-        Command::Update(update) => update.run(passes, json).await,
-        Command::Copy(copy) => copy.run(passes, json).await,
-        Command::Regenerate(regenerate) => regenerate.run(passes, json).await,
-        Command::Revoke(revoke) => revoke.run(passes, json).await,
-        Command::Delete(delete) => delete.run(passes, json).await,
-        Command::Prune(prune) => prune.run(passes, json).await,
-        Command::Ensure(ensure) => ensure.run(passes, json).await,
+        Command::Migrate => migrate::run(hallpass, json).await,
+        Command::Issue(issue) => issue.run(hallpass, json).await,
+        Command::List(list) => list.run(hallpass, json).await,
+        Command::Show(show) => show.run(hallpass, json).await,
+        Command::Update(update) => update.run(hallpass, json).await,
+        Command::Copy(copy) => copy.run(hallpass, json).await,
+        Command::Regenerate(regenerate) => regenerate.run(hallpass, json).await,
+        Command::Revoke(revoke) => revoke.run(hallpass, json).await,
+        Command::Delete(delete) => delete.run(hallpass, json).await,
+        Command::Prune(prune) => prune.run(hallpass, json).await,
+        Command::Ensure(ensure) => ensure.run(hallpass, json).await,
         // They were run before there was a store.
         Command::Inspect(_) | Command::Scanner(_) | Command::Completions(_) => Ok(()),
     }

@@ -1,5 +1,5 @@
 use clap::Args;
-use hallpass_core::{Error, Hallpass, Listing, Status, parse_span};
+use hallpass_core::{Error, Hallpass, ListOptions, Status, parse_span};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -18,18 +18,18 @@ pub(crate) struct Prune {
 }
 
 impl Prune {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let span = parse_span(&self.ended)
             .map_err(|_| Failure::Usage("--ended takes a span, such as `30d`".to_owned()))?;
-        let before = passes
+        let before = hallpass
             .now()
             .checked_sub(span)
             .map_err(|_| Failure::Usage("--ended goes back too far".to_owned()))?;
         let question = format!("Remove the tokens for good that ended before {before:.0}?");
         ask::confirm(&question, self.yes)?;
-        let bar = bar(ended(passes).await?);
+        let bar = bar(ended(hallpass).await?);
         let by = service::operator();
-        let pruned = passes.prune_with(&by, before, |gone| bar.set_position(gone)).await;
+        let pruned = hallpass.prune_with(&by, before, |gone| bar.set_position(gone)).await;
         let gone = bar.position();
         bar.finish_and_clear();
         let pruned = pruned.map_err(|error| match Failure::from(error) {
@@ -45,11 +45,11 @@ impl Prune {
 }
 
 /// How many tokens have ended, whenever that was: no more than these can go.
-async fn ended(passes: &Hallpass) -> Result<u64, Error> {
+async fn ended(hallpass: &Hallpass) -> Result<u64, Error> {
     let mut ended = 0;
     for status in [Status::Expired, Status::Revoked] {
-        let listing = Listing::new().status(status).limit(1);
-        ended += passes.list(&service::operator(), &listing).await?.total;
+        let listing = ListOptions::new().status(status).limit(1);
+        ended += hallpass.list(&service::operator(), &listing).await?.total;
     }
     Ok(ended)
 }

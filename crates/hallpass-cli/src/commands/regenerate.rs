@@ -24,7 +24,7 @@ pub(crate) struct Regenerate {
 }
 
 impl Regenerate {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let expected = self.revision.map(Revision::new);
         let mut how = hallpass_core::Regenerate::new().expecting(expected);
         if let Some(expires) = self.expires {
@@ -33,7 +33,7 @@ impl Regenerate {
         if let Some(overlap) = self.overlap {
             how = how.overlap(overlap);
         }
-        let issued = passes.regenerate(&service::operator(), service::id(&self.id)?, how).await?;
-        secret::show_once(passes, &issued, json)
+        let issued = hallpass.regenerate(&service::operator(), service::id(&self.id)?, how).await?;
+        secret::show_once(hallpass, &issued, json)
     }
 }

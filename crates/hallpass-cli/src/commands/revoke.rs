@@ -18,14 +18,14 @@ pub(crate) struct Revoke {
 }
 
 impl Revoke {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let by = service::operator();
         let (mut revoked, mut not_found) = (0, Vec::new());
         if let Some(owner) = &self.owner {
-            revoked = passes.revoke_all(&by, &service::owner(owner)?).await?;
+            revoked = hallpass.revoke_all(&by, &service::owner(owner)?).await?;
         }
         for id in service::ids(&self.ids)? {
-            match passes.revoke(&by, id).await {
+            match hallpass.revoke(&by, id).await {
                 Ok(_) => revoked += 1,
                 Err(Error::NotFound) => not_found.push(id.to_string()),
                 Err(error) => return Err(error.into()),

@@ -12,15 +12,15 @@ pub(crate) struct Show {
 }
 
 impl Show {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
-        let record = passes.get(&service::operator(), service::id(&self.id)?).await?;
-        print(passes, &record, json)
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+        let record = hallpass.get(&service::operator(), service::id(&self.id)?).await?;
+        print(hallpass, &record, json)
     }
 }
 
 /// The token as it is now.
-pub(super) fn print(passes: &Hallpass, record: &TokenRecord, json: bool) -> Result<(), Failure> {
-    let now = passes.now();
+pub(super) fn print(hallpass: &Hallpass, record: &TokenRecord, json: bool) -> Result<(), Failure> {
+    let now = hallpass.now();
     if json {
         output::print_json(&TokenView::new(record, now))
     } else {

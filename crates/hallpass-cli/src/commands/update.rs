@@ -45,7 +45,7 @@ pub(crate) struct Update {
 }
 
 impl Update {
-    pub(crate) async fn run(self, passes: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let (by, id) = (service::operator(), service::id(&self.id)?);
         let mut expected = self.revision.map(Revision::new);
         let mut update = TokenUpdate::new();
@@ -63,7 +63,7 @@ impl Update {
         } else if !self.scopes.is_empty() {
             update = update.scopes(self.scopes);
         } else if !self.add.is_empty() || !self.remove.is_empty() {
-            let record = passes.get(&by, id).await?;
+            let record = hallpass.get(&by, id).await?;
             let mut held: Vec<_> = record.scopes.iter().map(ToString::to_string).collect();
             for scope in &self.remove {
                 let place = held.iter().position(|held| held == scope).ok_or_else(|| {
@@ -78,7 +78,7 @@ impl Update {
             // What was computed from a revision holds for that one alone.
             expected = expected.or(Some(record.revision));
         }
-        let record = passes.update(&by, id, update, expected).await?;
-        show::print(passes, &record, json)
+        let record = hallpass.update(&by, id, update, expected).await?;
+        show::print(hallpass, &record, json)
     }
 }

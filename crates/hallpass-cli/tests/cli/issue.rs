@@ -1,6 +1,6 @@
 use std::fs::OpenOptions;
 
-use hallpass_core::{Caller, Hallpass};
+use hallpass_core::{Actor, Hallpass};
 use hallpass_sqlite::SqliteStore;
 use serde_json::json;
 
@@ -117,7 +117,7 @@ async fn with_the_services_prefix_and_pepper_the_token_is_the_services() {
         other.authenticate(issued.token.as_bytes()).await.is_err(),
         "it is made under the pepper"
     );
-    let record = service.get(&Caller::owner("alice"), issued.id.parse().unwrap()).await;
+    let record = service.get(&Actor::owner("alice"), issued.id.parse().unwrap()).await;
     assert_eq!(record.unwrap().name, "ci");
 }
 

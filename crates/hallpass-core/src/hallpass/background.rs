@@ -34,14 +34,14 @@ impl Hallpass {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
-    /// # use hallpass_core::{Caller, Hallpass, NewToken};
+    /// # use hallpass_core::{Actor, Hallpass, NewToken};
     /// # use hallpass_memory::MemoryStore;
-    /// # let passes = Hallpass::builder(MemoryStore::new()).build();
-    /// # let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
-    /// # passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    /// # let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// # let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
+    /// # hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
     /// // axum::serve(..).with_graceful_shutdown(..).await, and then:
-    /// passes.shutdown().await?;
-    /// assert!(!passes.has_unflushed_uses());
+    /// hallpass.shutdown().await?;
+    /// assert!(!hallpass.has_unflushed_uses());
     /// # Ok(()) }
     /// ```
     ///

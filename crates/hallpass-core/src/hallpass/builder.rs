@@ -13,7 +13,7 @@ use crate::event::EventSink;
 use crate::expiry::Expiry;
 use crate::limits::Limits;
 use crate::measure::Measure;
-use crate::owner::{ErasedOwners, Owners};
+use crate::owner::{ErasedOwnerDirectory, OwnerDirectory};
 use crate::rekey::RekeyLog;
 use crate::store::{ErasedStore, TokenStore};
 use crate::token::{Prefix, PrefixError};
@@ -30,7 +30,7 @@ pub struct HallpassBuilder {
     retired_peppers: Vec<(String, Zeroizing<Vec<u8>>)>,
     catalog: Option<Catalog>,
     limits: Limits,
-    owners: Option<Arc<dyn ErasedOwners>>,
+    owners: Option<Arc<dyn ErasedOwnerDirectory>>,
     clock: Box<dyn Clock>,
     events: Option<Box<dyn EventSink>>,
     zone: TimeZone,
@@ -95,7 +95,7 @@ impl HallpassBuilder {
 
     /// The host's word on what an owner may do now. Without it, every owner may do all that their
     /// tokens hold.
-    pub fn owners(mut self, owners: impl Owners) -> Self {
+    pub fn owner_directory(mut self, owners: impl OwnerDirectory) -> Self {
         self.owners = Some(Arc::new(owners));
         self
     }
@@ -128,7 +128,7 @@ impl HallpassBuilder {
     #[track_caller]
     pub fn build(self) -> Hallpass {
         match self.try_build() {
-            Ok(passes) => passes,
+            Ok(hallpass) => hallpass,
             Err(error) => panic!("{error}"),
         }
     }

@@ -1,7 +1,7 @@
 use super::draft::Faults;
 use super::issue::Draft;
 use super::{ExpiryInput, Hallpass, Issued, TokenUpdate};
-use crate::caller::Caller;
+use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::expiry::Expiry;
@@ -19,7 +19,7 @@ impl Hallpass {
     /// scopes that the caller may not grant today are not copied either.
     pub async fn copy(
         &self,
-        by: &Caller,
+        by: &Actor,
         id: TokenId,
         different: TokenUpdate,
     ) -> Result<Issued, Error> {

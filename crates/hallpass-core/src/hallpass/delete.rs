@@ -2,8 +2,8 @@ use jiff::Timestamp;
 
 use super::Hallpass;
 use super::update::at_revision;
-use crate::caller::{Caller, Role};
-use crate::error::{Error, Forbidden};
+use crate::actor::{Actor, Role};
+use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
 use crate::record::Revision;
 use crate::token::TokenId;
@@ -28,7 +28,7 @@ impl Hallpass {
     /// [`Error::NotFound`], [`Error::Stale`] at another revision than the one expected, or the store's trouble.
     pub async fn delete(
         &self,
-        by: &Caller,
+        by: &Actor,
         id: TokenId,
         expected: Option<Revision>,
     ) -> Result<(), Error> {
@@ -52,13 +52,13 @@ impl Hallpass {
     /// # Errors
     ///
     /// The store's trouble: then none was removed.
-    pub async fn delete_many(&self, by: &Caller, ids: &[TokenId]) -> Result<DeletedTokens, Error> {
+    pub async fn delete_many(&self, by: &Actor, ids: &[TokenId]) -> Result<DeletedTokens, Error> {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
         let only = match by.role() {
-            Role::Owner => by.on_behalf_of(),
-            Role::Admin | Role::Operator => None,
+            Role::Owner => by.subject(),
+            Role::Admin | Role::System => None,
         };
         let gone = self.store().delete_many(only, &ids).await?.tokens;
         for (id, owner) in &gone {
@@ -74,8 +74,8 @@ impl Hallpass {
     /// # Errors
     ///
     /// [`Error::Invalid`] for an operator who acts for nobody, or the store's trouble.
-    pub async fn delete_all(&self, by: &Caller) -> Result<u64, Error> {
-        let owner = by.must_name_owner()?;
+    pub async fn delete_all(&self, by: &Actor) -> Result<u64, Error> {
+        let owner = by.require_subject()?;
         let deleted = self.store().delete_owner(owner).await?.count;
         if deleted > 0 {
             let mut event = self.event(EventKind::Deleted, by).about(None, owner);
@@ -90,8 +90,8 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// [`Forbidden::OnlyOperators`], or the store's trouble: what is gone by then stays gone.
-    pub async fn prune(&self, by: &Caller, ended_before: Timestamp) -> Result<u64, Error> {
+    /// [`PermissionError::SystemOnly`], or the store's trouble: what is gone by then stays gone.
+    pub async fn prune(&self, by: &Actor, ended_before: Timestamp) -> Result<u64, Error> {
         self.prune_with(by, ended_before, |_| {}).await
     }
 
@@ -102,12 +102,12 @@ impl Hallpass {
     /// As [`prune`](Self::prune).
     pub async fn prune_with(
         &self,
-        by: &Caller,
+        by: &Actor,
         ended_before: Timestamp,
         mut progress: impl FnMut(u64) + Send,
     ) -> Result<u64, Error> {
-        if by.role() != Role::Operator {
-            return Err(Forbidden::OnlyOperators.into());
+        if by.role() != Role::System {
+            return Err(PermissionError::SystemOnly.into());
         }
         // What ends later than now has not ended. What is removed is gone for good: a store's clock that is ahead for a
         // while is not believed.

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::Hallpass;
-use crate::caller::Caller;
-use crate::error::{Error, FieldError, Forbidden};
+use crate::actor::Actor;
+use crate::error::{Error, FieldError, PermissionError};
 use crate::expiry::{Expiry, ExpiryError};
 use crate::scope::{Scope, ScopeSet};
 use crate::text;
@@ -229,17 +229,19 @@ impl Hallpass {
     }
 
     /// Whether the caller, and the owner's standing, let these scopes be given.
-    pub(super) async fn may_grant(
+    pub(super) async fn check_grantable(
         &self,
-        by: &Caller,
+        by: &Actor,
         owner: &crate::owner::Owner,
         added: &[&Scope],
     ) -> Result<(), Error> {
         let standing = self.standing(owner).await?;
         let ceiling = match &standing {
-            crate::owner::Standing::Disabled => return Err(Forbidden::OwnerDisabled.into()),
-            crate::owner::Standing::UpTo(ceiling) => Some(ceiling),
-            crate::owner::Standing::Full => None,
+            crate::owner::OwnerStatus::Disabled => {
+                return Err(PermissionError::OwnerDisabled.into());
+            }
+            crate::owner::OwnerStatus::Limited(ceiling) => Some(ceiling),
+            crate::owner::OwnerStatus::Active => None,
         };
         let within =
             |bound: Option<&ScopeSet>, scope: &Scope| bound.is_none_or(|set| set.covers(scope));
@@ -248,6 +250,6 @@ impl Hallpass {
             .filter(|scope| !within(by.grantable(), scope) || !within(ceiling, scope))
             .map(|scope| (*scope).clone())
             .collect();
-        if beyond.is_empty() { Ok(()) } else { Err(Forbidden::Scopes(beyond).into()) }
+        if beyond.is_empty() { Ok(()) } else { Err(PermissionError::Scopes(beyond).into()) }
     }
 }

@@ -1,8 +1,8 @@
 use super::draft::Faults;
 use super::{Hallpass, NewToken, TokenUpdate};
-use crate::caller::{Caller, Role};
+use crate::actor::{Actor, Role};
 use crate::digest::Digest;
-use crate::error::{Error, Forbidden};
+use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
 use crate::owner::Owner;
 use crate::record::{Status, TokenRecord};
@@ -53,18 +53,18 @@ impl Hallpass {
     /// # Errors
     ///
     /// [`Error::Taken`] if the id is another owner's or proves another secret, [`Error::Ended`] if the token was revoked
-    /// or has expired (nothing brings it back here), [`Forbidden::OnlyOperators`], and as
+    /// or has expired (nothing brings it back here), [`PermissionError::SystemOnly`], and as
     /// [`issue`](Self::issue).
     pub async fn ensure(
         &self,
-        by: &Caller,
+        by: &Actor,
         known: &KnownToken,
         new: NewToken,
     ) -> Result<Ensured, Error> {
-        if by.role() != Role::Operator {
-            return Err(Forbidden::OnlyOperators.into());
+        if by.role() != Role::System {
+            return Err(PermissionError::SystemOnly.into());
         }
-        let owner = by.must_name_owner()?;
+        let owner = by.require_subject()?;
         if known.id.owner_tag() != TokenId::tag_of(owner) {
             return Err(Error::invalid("id", "this id was not made for a token of that owner"));
         }
@@ -80,7 +80,7 @@ impl Hallpass {
 
     async fn create_or_update(
         &self,
-        by: &Caller,
+        by: &Actor,
         owner: &Owner,
         known: &KnownToken,
         new: &NewToken,
@@ -91,7 +91,7 @@ impl Hallpass {
         let Some(StoredToken { record, secrets }) = self.find(known.id).await? else {
             draft.expires_at = self.read_end(&mut faults, new, now);
             faults.check()?;
-            self.may_grant(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
+            self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
             let secrets = Secrets { current: known.digest.clone(), previous: None };
             let stored = StoredToken { record: draft.record(known.id, owner), secrets };
             let inserted = self.store().insert(&stored, self.limits().tokens_per_owner).await;

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 
 use super::draft::Faults;
 use super::{Hallpass, NewToken};
-use crate::caller::Caller;
+use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::owner::Owner;
@@ -47,9 +47,9 @@ impl Hallpass {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence a field, [`Error::LimitReached`],
-    /// [`Forbidden`](crate::Forbidden) scopes, or the store's trouble.
-    pub async fn issue(&self, by: &Caller, new: NewToken) -> Result<Issued, Error> {
-        let owner = by.must_name_owner()?;
+    /// [`PermissionError`](crate::PermissionError) scopes, or the store's trouble.
+    pub async fn issue(&self, by: &Actor, new: NewToken) -> Result<Issued, Error> {
+        let owner = by.require_subject()?;
         let now = self.now();
         let mut faults = Faults::default();
         let mut draft = self.read_new(&mut faults, &new, now);
@@ -98,12 +98,12 @@ impl Hallpass {
     /// Gives a draft an id and a secret and stores it, if the caller may give what it holds.
     pub(super) async fn insert(
         &self,
-        by: &Caller,
+        by: &Actor,
         owner: &Owner,
         kind: EventKind,
         draft: Draft,
     ) -> Result<Issued, Error> {
-        self.may_grant(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
+        self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
         // An id that is taken is chance once in 2^58, and a broken source of randomness twice.
         let mut attempts_left = 2;
         loop {

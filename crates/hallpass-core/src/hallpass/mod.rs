@@ -27,19 +27,19 @@ pub use self::{
     draft::{ExpiryInput, NewToken, TokenUpdate},
     ensure::{Ensured, KnownToken},
     issue::Issued,
-    read::{Listed, Listing},
-    regenerate::{MAX_OVERLAP, Regenerate, SpanInput},
+    read::{ListOptions, TokenPage},
+    regenerate::{MAX_GRACE_PERIOD, Regenerate, SpanInput},
 };
-use crate::caller::{Caller, Role};
+use crate::actor::{Actor, Role};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::digest::Digester;
-use crate::error::{Error, Forbidden};
-use crate::event::{Event, EventKind, EventSink, RefusedBecause};
+use crate::error::{Error, PermissionError};
+use crate::event::{Event, EventKind, EventSink, RejectReason};
 use crate::expiry::to_millis;
 use crate::limits::Limits;
 use crate::measure::Measure;
-use crate::owner::{ErasedOwners, Owner};
+use crate::owner::{ErasedOwnerDirectory, Owner};
 use crate::record::TokenRecord;
 use crate::rekey::RekeyLog;
 use crate::store::{ErasedStore, StoreError, StoredToken, TokenStore};
@@ -52,21 +52,21 @@ use crate::verify::HandleId;
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
-/// use hallpass_core::{Caller, Hallpass, NewToken};
+/// use hallpass_core::{Actor, Hallpass, NewToken};
 /// # use hallpass_memory::MemoryStore;
 ///
-/// let passes = Hallpass::builder(MemoryStore::new()).prefix("acme").build();
-/// let alice = Caller::owner("alice");
+/// let hallpass = Hallpass::builder(MemoryStore::new()).prefix("acme").build();
+/// let alice = Actor::owner("alice");
 ///
-/// let issued = passes.issue(&alice, NewToken::named("ci").scope("projects:read").expires("30d")).await?;
+/// let issued = hallpass.issue(&alice, NewToken::named("ci").scope("projects:read").expires("30d")).await?;
 /// println!("{}", issued.token.reveal()); // shown once, kept nowhere
 ///
-/// passes.revoke(&alice, issued.record.id).await?;
-/// assert!(passes.authenticate(issued.token.reveal().as_bytes()).await.is_err());
+/// hallpass.revoke(&alice, issued.record.id).await?;
+/// assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_err());
 /// # Ok(()) }
 /// ```
 ///
-/// Every call says who makes it, with a [`Caller`]: owners reach their own tokens, and another's
+/// Every call says who makes it, with a [`Actor`]: owners reach their own tokens, and another's
 /// does not exist for them.
 #[derive(Clone)]
 pub struct Hallpass(Arc<Inner>);
@@ -96,7 +96,7 @@ struct Inner {
     digester: Digester,
     catalog: Option<Catalog>,
     limits: Limits,
-    owners: Option<Arc<dyn ErasedOwners>>,
+    owners: Option<Arc<dyn ErasedOwnerDirectory>>,
     clock: Box<dyn Clock>,
     events: Option<Box<dyn EventSink>>,
     zone: TimeZone,
@@ -206,7 +206,7 @@ impl Hallpass {
     /// Reports a refusal. Strangers can cause very many of them, so nothing is put together that nobody reads.
     pub(crate) fn emit_refusal(
         &self,
-        why: RefusedBecause,
+        why: RejectReason,
         token: Option<TokenId>,
         owner: Option<&Owner>,
     ) {
@@ -214,7 +214,7 @@ impl Hallpass {
         if self.0.events.is_none() && !Event::is_refusal_traced() {
             return;
         }
-        let mut event = Event::new(EventKind::Refused(why), self.now());
+        let mut event = Event::new(EventKind::Rejected(why), self.now());
         event.token = token;
         event.owner = owner.cloned();
         self.emit(&event);
@@ -227,31 +227,31 @@ impl Hallpass {
         }
     }
 
-    fn event(&self, kind: EventKind, by: &Caller) -> Event {
+    fn event(&self, kind: EventKind, by: &Actor) -> Event {
         let mut event = Event::new(kind, self.now());
-        event.actor = Some(by.actor().clone());
+        event.actor = Some(by.id().clone());
         event
     }
 
     /// The token, if this caller may know of it.
-    async fn visible(&self, by: &Caller, id: TokenId) -> Result<StoredToken, Error> {
+    async fn visible(&self, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
         // So that a caller sees the uses of a moment ago; if it fails they wait on.
         let _ = self.write_use_of(id).await;
         let found = self.find(id).await?.ok_or(Error::NotFound)?;
         match by.role() {
-            Role::Owner if by.on_behalf_of() != Some(&found.record.owner) => Err(Error::NotFound),
-            Role::Owner | Role::Admin | Role::Operator => Ok(found),
+            Role::Owner if by.subject() != Some(&found.record.owner) => Err(Error::NotFound),
+            Role::Owner | Role::Admin | Role::System => Ok(found),
         }
     }
 
     /// The token, if this caller may change it.
-    async fn editable(&self, by: &Caller, id: TokenId) -> Result<StoredToken, Error> {
+    async fn editable(&self, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
         let found = self.visible(by, id).await?;
         match by.role() {
-            Role::Admin if by.on_behalf_of() != Some(&found.record.owner) => {
-                Err(Forbidden::OnlyItsOwner.into())
+            Role::Admin if by.subject() != Some(&found.record.owner) => {
+                Err(PermissionError::OnlyItsOwner.into())
             }
-            Role::Owner | Role::Admin | Role::Operator => Ok(found),
+            Role::Owner | Role::Admin | Role::System => Ok(found),
         }
     }
 

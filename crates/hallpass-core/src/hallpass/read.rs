@@ -1,7 +1,7 @@
 use super::Hallpass;
-use crate::caller::{Caller, Role};
+use crate::actor::{Actor, Role};
 use crate::cursor;
-use crate::error::{Error, Forbidden};
+use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
 use crate::owner::Owner;
 use crate::record::{Status, TokenRecord};
@@ -13,14 +13,14 @@ use crate::token::TokenId;
 /// Which tokens to list, and from where on.
 ///
 /// ```
-/// use hallpass_core::{Listing, Status};
+/// use hallpass_core::{ListOptions, Status};
 ///
-/// let expired = Listing::new().status(Status::Expired).text("nightly").limit(50);
+/// let expired = ListOptions::new().status(Status::Expired).text("nightly").limit(50);
 /// # let _ = expired;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "a listing lists nothing until it is given to the handle"]
-pub struct Listing {
+pub struct ListOptions {
     status: Option<Status>,
     text: Option<String>,
     scope: Option<Scope>,
@@ -33,16 +33,16 @@ pub struct Listing {
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Listed {
+pub struct TokenPage {
     /// The tokens, in order.
     pub items: Vec<TokenRecord>,
-    /// Where the next page starts, for [`Listing::cursor`]; `None` on the last page.
+    /// Where the next page starts, for [`ListOptions::cursor`]; `None` on the last page.
     pub next_cursor: Option<String>,
     /// How many tokens the filters match, on all pages together.
     pub total: u64,
 }
 
-impl Default for Listing {
+impl Default for ListOptions {
     fn default() -> Self {
         Self {
             status: None,
@@ -56,7 +56,7 @@ impl Default for Listing {
     }
 }
 
-impl Listing {
+impl ListOptions {
     /// The most tokens on a page.
     pub const MAX_LIMIT: u32 = 100;
 
@@ -114,7 +114,7 @@ impl Hallpass {
     /// # Errors
     ///
     /// [`Error::NotFound`]: there is none, or not for this caller; or the store's trouble.
-    pub async fn get(&self, by: &Caller, id: TokenId) -> Result<TokenRecord, Error> {
+    pub async fn get(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
         let record = self.visible(by, id).await?.record;
         self.note_view(by, &record.owner, Some(id));
         Ok(record)
@@ -124,16 +124,18 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for a limit or cursor that is none, [`Forbidden::OnlyAdmins`] for an owner who names
+    /// [`Error::Invalid`] for a limit or cursor that is none, [`PermissionError::OnlyAdmins`] for an owner who names
     /// an owner, or the store's trouble.
-    pub async fn list(&self, by: &Caller, listing: &Listing) -> Result<Listed, Error> {
+    pub async fn list(&self, by: &Actor, listing: &ListOptions) -> Result<TokenPage, Error> {
         let owner = match by.role() {
-            Role::Owner if listing.owner.is_some() => return Err(Forbidden::OnlyAdmins.into()),
-            Role::Owner => by.on_behalf_of().cloned(),
-            Role::Admin | Role::Operator => listing.owner.clone(),
+            Role::Owner if listing.owner.is_some() => {
+                return Err(PermissionError::OnlyAdmins.into());
+            }
+            Role::Owner => by.subject().cloned(),
+            Role::Admin | Role::System => listing.owner.clone(),
         };
-        if !(1..=Listing::MAX_LIMIT).contains(&listing.limit) {
-            return Err(Error::invalid("limit", format!("1 to {}", Listing::MAX_LIMIT)));
+        if !(1..=ListOptions::MAX_LIMIT).contains(&listing.limit) {
+            return Err(Error::invalid("limit", format!("1 to {}", ListOptions::MAX_LIMIT)));
         }
         let mut query = ListQuery {
             owner,
@@ -155,18 +157,18 @@ impl Hallpass {
             .records
             .iter()
             .map(|record| &record.owner)
-            .find(|owner| by.on_behalf_of() != Some(owner));
+            .find(|owner| by.subject() != Some(owner));
         if let Some(owner) = others {
             self.note_view(by, owner, None);
         }
         let last = page.records.last().filter(|_| page.more);
         let next_cursor = last.map(|record| cursor::write(&query.sort.key_of(record), by, &query));
-        Ok(Listed { items: page.records, next_cursor, total: page.total })
+        Ok(TokenPage { items: page.records, next_cursor, total: page.total })
     }
 
     /// An admin's look at what is not theirs is on record.
-    fn note_view(&self, by: &Caller, owner: &Owner, token: Option<TokenId>) {
-        if by.role() == Role::Admin && by.on_behalf_of() != Some(owner) {
+    fn note_view(&self, by: &Actor, owner: &Owner, token: Option<TokenId>) {
+        if by.role() == Role::Admin && by.subject() != Some(owner) {
             self.emit(&self.event(EventKind::ViewedAcrossOwners, by).about(token, owner));
         }
     }

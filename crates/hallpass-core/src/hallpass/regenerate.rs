@@ -3,7 +3,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::draft::Faults;
 use super::update::at_revision;
 use super::{ExpiryInput, Hallpass, Issued};
-use crate::caller::Caller;
+use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::expiry::parse_span;
@@ -12,7 +12,7 @@ use crate::store::{Change, ChangeKind, PreviousSecret, Secrets, StoredToken};
 use crate::token::{PlainToken, Secret, TokenId};
 
 /// The longest time that an old secret may live beside the new one.
-pub const MAX_OVERLAP: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub const MAX_GRACE_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How a token gets its new secret.
 ///
@@ -91,11 +91,11 @@ impl Hallpass {
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Stale`], [`Error::Conflict`] if two regenerate at once and this one lost,
-    /// [`Error::Invalid`] (an expired token needs a new expiry), [`Forbidden`](crate::Forbidden) if it
+    /// [`Error::Invalid`] (an expired token needs a new expiry), [`PermissionError`](crate::PermissionError) if it
     /// holds what the caller may not grant today, or the store's trouble.
     pub async fn regenerate(
         &self,
-        by: &Caller,
+        by: &Actor,
         id: TokenId,
         how: Regenerate,
     ) -> Result<Issued, Error> {
@@ -117,7 +117,7 @@ impl Hallpass {
         let overlap =
             how.overlap.as_ref().and_then(|span| faults.take("overlap", read_overlap(span)));
         faults.check()?;
-        self.may_grant(by, &before.owner, &before.scopes.iter().collect::<Vec<_>>()).await?;
+        self.check_grantable(by, &before.owner, &before.scopes.iter().collect::<Vec<_>>()).await?;
 
         let previous = overlap
             .filter(|_| before.status(now) == Status::Active)
@@ -149,7 +149,7 @@ fn read_overlap(span: &SpanInput) -> Result<SignedDuration, String> {
             parse_span(text).map_err(|_| "write a span, such as `12h` or `7d`".to_owned())?
         }
     };
-    if span.is_positive() && span <= MAX_OVERLAP {
+    if span.is_positive() && span <= MAX_GRACE_PERIOD {
         Ok(span)
     } else {
         Err("at most 30 days".to_owned())

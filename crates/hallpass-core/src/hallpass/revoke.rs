@@ -1,6 +1,6 @@
 use super::Hallpass;
-use crate::caller::{Caller, Role};
-use crate::error::{Error, Forbidden};
+use crate::actor::{Actor, Role};
+use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
 use crate::owner::Owner;
 use crate::record::TokenRecord;
@@ -22,7 +22,7 @@ impl Hallpass {
     ///
     /// [`Error::NotFound`], [`Error::Conflict`] if others kept changing the token, or the store's trouble: then it
     /// may still work.
-    pub async fn revoke(&self, by: &Caller, id: TokenId) -> Result<TokenRecord, Error> {
+    pub async fn revoke(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
         let now = self.now();
         let (mut unknown_outcomes, mut unknown) = (0, None);
         for _ in 0..ATTEMPTS {
@@ -60,10 +60,10 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// [`Forbidden::OnlyAdmins`], or the store's trouble.
-    pub async fn revoke_all(&self, by: &Caller, owner: &Owner) -> Result<u64, Error> {
-        if by.role() == Role::Owner && by.on_behalf_of() != Some(owner) {
-            return Err(Forbidden::OnlyAdmins.into());
+    /// [`PermissionError::OnlyAdmins`], or the store's trouble.
+    pub async fn revoke_all(&self, by: &Actor, owner: &Owner) -> Result<u64, Error> {
+        if by.role() == Role::Owner && by.subject() != Some(owner) {
+            return Err(PermissionError::OnlyAdmins.into());
         }
         let revoked = self.store().revoke_owner(owner, self.now()).await?.count;
         if revoked > 0 {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Hallpass;
-use crate::caller::Caller;
+use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::EventKind;
-use crate::owner::{Owner, Standing, StandingQuestion};
+use crate::owner::{Owner, OwnerStatus, OwnerStatusQuery};
 
 impl Hallpass {
     /// Tells every node that what an owner may do has changed: call it when the host disables or
@@ -15,17 +15,17 @@ impl Hallpass {
     /// # Errors
     ///
     /// The store's own trouble.
-    pub async fn owner_changed(&self, by: &Caller, owner: &Owner) -> Result<(), Error> {
+    pub async fn owner_changed(&self, by: &Actor, owner: &Owner) -> Result<(), Error> {
         self.store().announce(owner).await?;
         self.emit(&self.event(EventKind::OwnerChanged, by).about(None, owner));
         Ok(())
     }
 
     /// What the owner may do now, as the host says at this moment.
-    pub(crate) async fn standing(&self, owner: &Owner) -> Result<Standing, Error> {
+    pub(crate) async fn standing(&self, owner: &Owner) -> Result<OwnerStatus, Error> {
         match &self.0.owners {
-            None => Ok(Standing::Full),
-            Some(owners) => owners.standing(owner.clone()).await.map_err(Error::Owners),
+            None => Ok(OwnerStatus::Active),
+            Some(owners) => owners.status(owner.clone()).await.map_err(Error::OwnerDirectory),
         }
     }
 
@@ -33,10 +33,10 @@ impl Hallpass {
     pub(crate) async fn standing_for_check(
         &self,
         owner: &Owner,
-    ) -> Result<Option<Arc<Standing>>, Error> {
+    ) -> Result<Option<Arc<OwnerStatus>>, Error> {
         let Some(owners) = &self.0.owners else { return Ok(None) };
-        let question = StandingQuestion::new(owners, owner);
-        self.store().standing(owner, question).await.map(Some).map_err(Error::Owners)
+        let question = OwnerStatusQuery::new(owners, owner);
+        self.store().standing(owner, question).await.map(Some).map_err(Error::OwnerDirectory)
     }
 
     pub(crate) fn has_owners(&self) -> bool {

@@ -1,6 +1,6 @@
 use super::draft::Faults;
 use super::{Hallpass, TokenUpdate};
-use crate::caller::Caller;
+use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::record::{Revision, Status, TokenRecord};
@@ -12,18 +12,18 @@ use crate::token::TokenId;
 const ATTEMPTS: u32 = 16;
 
 impl Hallpass {
-    /// Changes name, description, scopes or expiry, in whatever state the token is. What is the
+    /// ChangeBatch name, description, scopes or expiry, in whatever state the token is. What is the
     /// same already is no change: the revision stays.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Stale`] at another revision than the one expected,
     /// [`Error::Ended`] if a new expiry would bring an ended token back, [`Error::Invalid`],
-    /// [`Forbidden`](crate::Forbidden) for another's token or scopes the caller may not add, [`Error::Conflict`] if
+    /// [`PermissionError`](crate::PermissionError) for another's token or scopes the caller may not add, [`Error::Conflict`] if
     /// others kept changing the token, or the store's trouble.
     pub async fn update(
         &self,
-        by: &Caller,
+        by: &Actor,
         id: TokenId,
         update: TokenUpdate,
         expected: Option<Revision>,
@@ -70,7 +70,7 @@ impl Hallpass {
     /// As [`update`](Self::update).
     pub async fn add_scopes<T: Into<String>>(
         &self,
-        by: &Caller,
+        by: &Actor,
         id: TokenId,
         scopes: impl IntoIterator<Item = T>,
         expected: Option<Revision>,
@@ -95,7 +95,7 @@ impl Hallpass {
     /// As [`update`](Self::update); [`Error::NotFound`] too if the token does not hold exactly this scope.
     pub async fn remove_scope(
         &self,
-        by: &Caller,
+        by: &Actor,
         id: TokenId,
         scope: &Scope,
         expected: Option<Revision>,
@@ -117,7 +117,7 @@ impl Hallpass {
     /// As [`update`](Self::update).
     pub async fn clear_scopes(
         &self,
-        by: &Caller,
+        by: &Actor,
         id: TokenId,
         expected: Option<Revision>,
     ) -> Result<TokenRecord, Error> {
@@ -127,7 +127,7 @@ impl Hallpass {
     /// Reads, edits and writes a record until nobody came between, and reports the change.
     async fn edit(
         &self,
-        by: &Caller,
+        by: &Actor,
         id: TokenId,
         expected: Option<Revision>,
         edit: impl Fn(&mut TokenRecord) -> Result<(), Error>,
@@ -149,7 +149,7 @@ impl Hallpass {
                 .filter(|scope| !allowed.covers(scope) && !before.scopes.contains(scope))
                 .collect();
             if !added.is_empty() {
-                self.may_grant(by, &after.owner, &added).await?;
+                self.check_grantable(by, &after.owner, &added).await?;
             }
             after.revision = before.revision.next();
             let change = Change { record: after, secrets: None, kind: ChangeKind::Updated };
@@ -164,7 +164,7 @@ impl Hallpass {
     pub(super) async fn apply(
         &self,
         change: Change,
-        by: &Caller,
+        by: &Actor,
         kind: EventKind,
     ) -> Result<Option<TokenRecord>, Error> {
         match self.store().change(&change).await {

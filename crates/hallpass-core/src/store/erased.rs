@@ -8,20 +8,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    AtHand, Bulk, Change, Deleted, ListPage, ListQuery, Secrets, Seq, Snapshot, StoreError,
-    StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeSeq, Deleted, ListPage, ListQuery, Lookup, Secrets, Snapshot,
+    StoreError, StoredToken, TokenStore, TokenUse,
 };
 use crate::digest::Digest;
-use crate::owner::{Owner, Standing, StandingQuestion};
+use crate::owner::{Owner, OwnerStatus, OwnerStatusQuery};
 use crate::record::Revision;
 use crate::token::TokenId;
-use crate::verify::LoadedToken;
+use crate::verify::CachedToken;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 type StandingAnswer<'a> = Pin<
     Box<
-        dyn Future<Output = Result<Arc<Standing>, Box<dyn std::error::Error + Send + Sync>>>
+        dyn Future<Output = Result<Arc<OwnerStatus>, Box<dyn std::error::Error + Send + Sync>>>
             + Send
             + 'a,
     >,
@@ -30,17 +30,17 @@ type StandingAnswer<'a> = Pin<
 macro_rules! erase {
     ($($verb:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         pub(crate) trait ErasedStore: Send + Sync {
-            fn cached(&self, id: TokenId) -> AtHand;
+            fn cached(&self, id: TokenId) -> Lookup;
             fn is_cache(&self) -> bool;
             fn clock_behind(&self) -> Duration;
-            fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>>;
-            fn standing<'a>(&'a self, owner: &'a Owner, question: StandingQuestion) -> StandingAnswer<'a>;
+            fn cached_standing(&self, owner: &Owner) -> Option<Arc<OwnerStatus>>;
+            fn standing<'a>(&'a self, owner: &'a Owner, question: OwnerStatusQuery) -> StandingAnswer<'a>;
             fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
             $(fn $verb<'a>(&'a self, $($arg: $type),*) -> Boxed<'a, $out>;)*
         }
 
         impl<S: TokenStore> ErasedStore for S {
-            fn cached(&self, id: TokenId) -> AtHand {
+            fn cached(&self, id: TokenId) -> Lookup {
                 TokenStore::cached(self, id)
             }
 
@@ -52,11 +52,11 @@ macro_rules! erase {
                 TokenStore::clock_behind(self)
             }
 
-            fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>> {
+            fn cached_standing(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
                 TokenStore::cached_standing(self, owner)
             }
 
-            fn standing<'a>(&'a self, owner: &'a Owner, question: StandingQuestion) -> StandingAnswer<'a> {
+            fn standing<'a>(&'a self, owner: &'a Owner, question: OwnerStatusQuery) -> StandingAnswer<'a> {
                 Box::pin(TokenStore::standing(self, owner, question))
             }
 
@@ -72,19 +72,19 @@ macro_rules! erase {
 }
 
 erase! {
-    insert(token: &'a StoredToken, limit: Option<u32>) -> Seq;
+    insert(token: &'a StoredToken, limit: Option<u32>) -> ChangeSeq;
     find(id: TokenId) -> Snapshot<Option<StoredToken>>;
-    load(id: TokenId) -> Option<Arc<LoadedToken>>;
-    reload(id: TokenId) -> Option<Arc<LoadedToken>>;
+    load(id: TokenId) -> Option<Arc<CachedToken>>;
+    reload(id: TokenId) -> Option<Arc<CachedToken>>;
     list(query: &'a ListQuery) -> ListPage;
-    change(change: &'a Change) -> Seq;
-    rekey(id: TokenId, expected: &'a Digest, secrets: &'a Secrets) -> Seq;
-    delete(id: TokenId, expected: Option<Revision>) -> Seq;
+    change(change: &'a Change) -> ChangeSeq;
+    rekey(id: TokenId, expected: &'a Digest, secrets: &'a Secrets) -> ChangeSeq;
+    delete(id: TokenId, expected: Option<Revision>) -> ChangeSeq;
     delete_many(owner: Option<&'a Owner>, ids: &'a [TokenId]) -> Deleted;
-    delete_owner(owner: &'a Owner) -> Bulk;
-    revoke_owner(owner: &'a Owner, at: Timestamp) -> Bulk;
-    announce(owner: &'a Owner) -> Seq;
-    touch(uses: &'a [Use]) -> u64;
+    delete_owner(owner: &'a Owner) -> BulkResult;
+    revoke_owner(owner: &'a Owner, at: Timestamp) -> BulkResult;
+    announce(owner: &'a Owner) -> ChangeSeq;
+    touch(uses: &'a [TokenUse]) -> u64;
     prune(ended_before: Timestamp, limit: u32) -> u64;
     ping() -> ();
 }

@@ -7,9 +7,9 @@ use crate::token::TokenId;
 
 /// A number of the change log. Commit order is number order, and there are no gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Seq(u64);
+pub struct ChangeSeq(u64);
 
-impl Seq {
+impl ChangeSeq {
     /// Before the first change.
     pub const ZERO: Self = Self(0);
 
@@ -38,32 +38,32 @@ pub struct Snapshot<T> {
     /// What was read.
     pub value: T,
     /// Every change up to this one is in the value.
-    pub as_of: Seq,
+    pub as_of: ChangeSeq,
 }
 
 /// A place in the log: a number, and a random nonce that tells two histories apart which a
 /// failover made to share numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
+pub struct LogPosition {
     /// The number.
-    pub seq: Seq,
+    pub seq: ChangeSeq,
     /// Drawn with the change; 63 bits, so that every database has a type for it.
     pub nonce: u64,
 }
 
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoggedChange {
+pub struct ChangeEntry {
     /// Where it stands.
-    pub at: Position,
+    pub at: LogPosition,
     /// What it voids.
-    pub scope: Affected,
+    pub scope: ChangeTarget,
 }
 
 /// What a logged change voids in a cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Affected {
+pub enum ChangeTarget {
     /// One token.
     Token(TokenId),
     /// All tokens of an owner, and what the owner may do.
@@ -72,11 +72,11 @@ pub enum Affected {
 
 /// What [`TokenStore::changes`](super::TokenStore::changes) read, in one snapshot.
 #[derive(Clone, Debug)]
-pub struct Changes {
+pub struct ChangeBatch {
     /// The lines from the place asked for on, in order, that place's own line first if it is still kept.
-    pub lines: Vec<LoggedChange>,
+    pub lines: Vec<ChangeEntry>,
     /// How far the log had come.
-    pub head: Position,
+    pub head: LogPosition,
     /// What time it was for a store that has a clock of its own, on another machine; `None` where that is this
     /// machine's.
     pub time: Option<Timestamp>,

@@ -16,25 +16,27 @@ pub(crate) use self::erased::ErasedStore;
 pub use self::{
     error::StoreError,
     list::{ListKey, ListPage, ListQuery, ListValue, Sort, SortBy},
-    log::{Affected, Changes, LoggedChange, Position, Seq, Snapshot, fresh_nonce},
-    stored::{Bulk, Change, ChangeKind, Deleted, PreviousSecret, Secrets, StoredToken, Use},
+    log::{ChangeBatch, ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, Snapshot, fresh_nonce},
+    stored::{
+        BulkResult, Change, ChangeKind, Deleted, PreviousSecret, Secrets, StoredToken, TokenUse,
+    },
 };
 use crate::digest::Digest;
-use crate::owner::{Owner, Standing, StandingQuestion};
+use crate::owner::{Owner, OwnerStatus, OwnerStatusQuery};
 use crate::record::Revision;
 use crate::token::TokenId;
-use crate::verify::LoadedToken;
+use crate::verify::CachedToken;
 
 /// What a cache can say of a token at once.
 #[derive(Clone, Debug)]
 #[must_use]
-pub enum AtHand {
+pub enum Lookup {
     /// Here it is, fresh.
-    Token(Arc<LoadedToken>),
+    Hit(Arc<CachedToken>),
     /// There is no such token, and that is fresh too.
-    NoSuchToken,
+    NegativeHit,
     /// It has to be looked up.
-    Nothing,
+    Miss,
 }
 
 /// Where tokens are kept.
@@ -42,7 +44,7 @@ pub enum AtHand {
 /// Write each method as a plain `async fn`. What every store owes:
 ///
 /// - **One clock.** Each call that changes what a check may answer (all but [`touch`](Self::touch),
-///   [`prune`](Self::prune) and the reads) takes the next [`Seq`] as the last step of its own
+///   [`prune`](Self::prune) and the reads) takes the next [`ChangeSeq`] as the last step of its own
 ///   transaction and logs it, so that number order is commit order and no number is missing. A change to
 ///   one token logs that token; a change to all of an owner's logs the owner, once.
 /// - **Snapshots.** [`find`](Self::find) answers with the number the clock had in the snapshot the
@@ -66,7 +68,7 @@ pub trait TokenStore: Send + Sync + 'static {
         &self,
         token: &StoredToken,
         limit: Option<u32>,
-    ) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
     /// Reads a token, from the truth: never from a cache.
     ///
@@ -91,7 +93,8 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`conflict`](StoreError::conflict) at another revision, [`not_found`](StoreError::not_found).
-    fn change(&self, change: &Change) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+    fn change(&self, change: &Change)
+    -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
     /// Replaces a token's secrets if its current digest is still `expected`. No change of the
     /// revision: nothing that anybody sees has changed.
@@ -104,7 +107,7 @@ pub trait TokenStore: Send + Sync + 'static {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
     /// Removes a token, if it is at the expected revision or none is expected.
     ///
@@ -115,7 +118,7 @@ pub trait TokenStore: Send + Sync + 'static {
         &self,
         id: TokenId,
         expected: Option<Revision>,
-    ) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
     /// Removes those of the tokens that exist (and are `owner`'s, if one is given), in one transaction.
     ///
@@ -133,7 +136,10 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// The store's own trouble only.
-    fn delete_owner(&self, owner: &Owner) -> impl Future<Output = Result<Bulk, StoreError>> + Send;
+    fn delete_owner(
+        &self,
+        owner: &Owner,
+    ) -> impl Future<Output = Result<BulkResult, StoreError>> + Send;
 
     /// Revokes all tokens of an owner that are not revoked yet, their revisions one up, as one logged change.
     ///
@@ -144,14 +150,15 @@ pub trait TokenStore: Send + Sync + 'static {
         &self,
         owner: &Owner,
         at: Timestamp,
-    ) -> impl Future<Output = Result<Bulk, StoreError>> + Send;
+    ) -> impl Future<Output = Result<BulkResult, StoreError>> + Send;
 
     /// Logs that what an owner may do has changed; no token is touched.
     ///
     /// # Errors
     ///
     /// The store's own trouble only.
-    fn announce(&self, owner: &Owner) -> impl Future<Output = Result<Seq, StoreError>> + Send;
+    fn announce(&self, owner: &Owner)
+    -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
     /// Moves `last_used_at` forward, never back, of those tokens that are still at the revision they were
     /// used at. Nothing is created, nothing else is written, and the clock is not touched. There may be thousands
@@ -160,7 +167,7 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// The store's own trouble only.
-    fn touch(&self, uses: &[Use]) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    fn touch(&self, uses: &[TokenUse]) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Removes at most `limit` tokens that were revoked or expired before that time, and as many
     /// lines of the change log as its retention lets go. Answers how many tokens went. It may leave some for the
@@ -183,9 +190,9 @@ pub trait TokenStore: Send + Sync + 'static {
     /// The store's own trouble only.
     fn changes(
         &self,
-        from: Option<Position>,
+        from: Option<LogPosition>,
         limit: u32,
-    ) -> impl Future<Output = Result<Changes, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ChangeBatch, StoreError>> + Send;
 
     /// Whether the store answers.
     ///
@@ -195,9 +202,9 @@ pub trait TokenStore: Send + Sync + 'static {
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// What is at hand of a token and known to be fresh: no I/O, no waiting. Only a cache has any.
-    fn cached(&self, id: TokenId) -> AtHand {
+    fn cached(&self, id: TokenId) -> Lookup {
         let _ = id;
-        AtHand::Nothing
+        Lookup::Miss
     }
 
     /// Whether [`load`](Self::load) may answer what was read before it was called.
@@ -214,8 +221,8 @@ pub trait TokenStore: Send + Sync + 'static {
     fn reload(
         &self,
         id: TokenId,
-    ) -> impl Future<Output = Result<Option<Arc<LoadedToken>>, StoreError>> + Send {
-        async move { Ok(self.find(id).await?.value.map(LoadedToken::new).map(Arc::new)) }
+    ) -> impl Future<Output = Result<Option<Arc<CachedToken>>, StoreError>> + Send {
+        async move { Ok(self.find(id).await?.value.map(CachedToken::new).map(Arc::new)) }
     }
 
     /// The token as a check needs it; a cache may answer what it knows to be fresh.
@@ -226,12 +233,12 @@ pub trait TokenStore: Send + Sync + 'static {
     fn load(
         &self,
         id: TokenId,
-    ) -> impl Future<Output = Result<Option<Arc<LoadedToken>>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<Option<Arc<CachedToken>>, StoreError>> + Send {
         self.reload(id)
     }
 
     /// What an owner may do now, as the host said within the bound of this cache: no waiting.
-    fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>> {
+    fn cached_standing(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
         let _ = owner;
         None
     }
@@ -245,15 +252,15 @@ pub trait TokenStore: Send + Sync + 'static {
     fn standing(
         &self,
         owner: &Owner,
-        question: StandingQuestion,
-    ) -> impl Future<Output = Result<Arc<Standing>, Box<dyn std::error::Error + Send + Sync>>> + Send
+        question: OwnerStatusQuery,
+    ) -> impl Future<Output = Result<Arc<OwnerStatus>, Box<dyn std::error::Error + Send + Sync>>> + Send
     {
         let _ = owner;
         async move { question.ask().await.map(Arc::new) }
     }
 
     /// By how much this machine's clock is behind the store's, as far as that is known: tokens expire by whichever
-    /// of the two is ahead. No waiting; only a cache knows it, from [`Changes::time`].
+    /// of the two is ahead. No waiting; only a cache knows it, from [`ChangeBatch::time`].
     fn clock_behind(&self) -> Duration {
         Duration::ZERO
     }
@@ -261,7 +268,7 @@ pub trait TokenStore: Send + Sync + 'static {
     /// Waits until there may be something in the change log after that place: what a cache listens to so that it
     /// need not wait for its next look. It may come late, for nothing, or never; no promise rests on it,
     /// and dropping its future loses nothing.
-    fn nudged(&self, seen: Position) -> impl Future<Output = ()> + Send {
+    fn nudged(&self, seen: LogPosition) -> impl Future<Output = ()> + Send {
         let _ = seen;
         std::future::pending()
     }

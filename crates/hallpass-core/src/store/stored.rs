@@ -68,7 +68,7 @@ pub enum ChangeKind {
 
 /// That a token was used: for [`touch`](super::TokenStore::touch).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Use {
+pub struct TokenUse {
     /// The token.
     pub id: TokenId,
     /// The revision it was at. If it is at another by now, the use is dropped.
@@ -79,11 +79,11 @@ pub struct Use {
 
 /// What a change to many tokens did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bulk {
+pub struct BulkResult {
     /// How many tokens were changed.
     pub count: u64,
     /// The last number of the change log that it took; `None` if nothing was changed.
-    pub seq: Option<super::Seq>,
+    pub seq: Option<super::ChangeSeq>,
 }
 
 /// What [`TokenStore::delete_many`](super::TokenStore::delete_many) did.
@@ -92,5 +92,5 @@ pub struct Deleted {
     /// The tokens that are gone now, with their owners.
     pub tokens: Vec<(TokenId, Owner)>,
     /// The last number of the change log that it took; `None` if nothing was deleted.
-    pub seq: Option<super::Seq>,
+    pub seq: Option<super::ChangeSeq>,
 }

@@ -6,7 +6,7 @@ use super::{Prefix, PresentedToken, base62};
 /// Why a text is no token of any application's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NotAToken {
+pub enum ParseTokenError {
     /// There is no prefix with an underscore in front.
     #[error("a token starts with its application's prefix and `_`, such as `hp_`")]
     Prefix,
@@ -32,26 +32,28 @@ impl PresentedToken {
     /// Reads a token of any application, and says what is wrong with a text that is none.
     ///
     /// ```
-    /// use hallpass_core::{NotAToken, PresentedToken};
+    /// use hallpass_core::{ParseTokenError, PresentedToken};
     ///
-    /// assert_eq!(PresentedToken::inspect("wonderland").unwrap_err(), NotAToken::Prefix);
+    /// assert_eq!(PresentedToken::inspect("wonderland").unwrap_err(), ParseTokenError::Prefix);
     /// ```
     ///
     /// # Errors
     ///
-    /// The first of [`NotAToken`]'s reasons that holds.
-    pub fn inspect(text: &str) -> Result<(Prefix, Self), NotAToken> {
-        let (prefix, body) = text.split_once('_').ok_or(NotAToken::Prefix)?;
-        let prefix: Prefix = prefix.parse().map_err(|_| NotAToken::Prefix)?;
-        let body: &[u8; BODY_LEN] =
-            body.as_bytes().try_into().map_err(|_| NotAToken::Length { found: body.len() })?;
+    /// The first of [`ParseTokenError`]'s reasons that holds.
+    pub fn inspect(text: &str) -> Result<(Prefix, Self), ParseTokenError> {
+        let (prefix, body) = text.split_once('_').ok_or(ParseTokenError::Prefix)?;
+        let prefix: Prefix = prefix.parse().map_err(|_| ParseTokenError::Prefix)?;
+        let body: &[u8; BODY_LEN] = body
+            .as_bytes()
+            .try_into()
+            .map_err(|_| ParseTokenError::Length { found: body.len() })?;
         if !base62::are_digits(body) {
-            return Err(NotAToken::Characters);
+            return Err(ParseTokenError::Characters);
         }
         match read(text.as_bytes(), std::slice::from_ref(&prefix)) {
             Some((id, secret)) => Ok((prefix, Self::new(id, secret))),
-            None if has_checksum(text.as_bytes()) => Err(NotAToken::Id),
-            None => Err(NotAToken::Checksum),
+            None if has_checksum(text.as_bytes()) => Err(ParseTokenError::Id),
+            None => Err(ParseTokenError::Checksum),
         }
     }
 }
@@ -77,20 +79,20 @@ mod tests {
 
         let why = |text: &str| PresentedToken::inspect(text).unwrap_err();
         for none in ["", "_", "hp", "Hp_x", "2_x", &text.replace("acme", "")] {
-            assert_eq!(why(none), NotAToken::Prefix, "{none}");
+            assert_eq!(why(none), ParseTokenError::Prefix, "{none}");
         }
-        assert_eq!(why(&text[..text.len() - 1]), NotAToken::Length { found: 70 });
-        assert_eq!(why(&format!("{text}\n")), NotAToken::Length { found: 72 });
-        assert_eq!(why(&text.replace("acme", "acme_")), NotAToken::Length { found: 72 });
-        assert_eq!(why(&format!("{}-", &text[..text.len() - 1])), NotAToken::Characters);
-        assert_eq!(why(&text.replace("acme", "acmf")), NotAToken::Checksum);
-        assert_eq!(why(&format!("hp_{}", "0".repeat(71))), NotAToken::Checksum);
+        assert_eq!(why(&text[..text.len() - 1]), ParseTokenError::Length { found: 70 });
+        assert_eq!(why(&format!("{text}\n")), ParseTokenError::Length { found: 72 });
+        assert_eq!(why(&text.replace("acme", "acme_")), ParseTokenError::Length { found: 72 });
+        assert_eq!(why(&format!("{}-", &text[..text.len() - 1])), ParseTokenError::Characters);
+        assert_eq!(why(&text.replace("acme", "acmf")), ParseTokenError::Checksum);
+        assert_eq!(why(&format!("hp_{}", "0".repeat(71))), ParseTokenError::Checksum);
         // 62^22 - 1 is more than 2^128.
         let body = format!("hp_{}{}", "z".repeat(22), "0".repeat(43));
         let sum = crc32fast::hash(body.as_bytes());
         let mut digits = [0; 6];
         base62::encode(u128::from(sum), &mut digits);
         let body = format!("{body}{}", std::str::from_utf8(&digits).unwrap());
-        assert_eq!(why(&body), NotAToken::Id);
+        assert_eq!(why(&body), ParseTokenError::Id);
     }
 }

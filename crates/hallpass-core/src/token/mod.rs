@@ -11,7 +11,7 @@ mod secret;
 
 pub use self::{
     id::{TokenId, TokenIdError},
-    inspect::NotAToken,
+    inspect::ParseTokenError,
     plain::PlainToken,
     prefix::{Prefix, PrefixError},
     presented::PresentedToken,

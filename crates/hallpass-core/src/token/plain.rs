@@ -12,11 +12,11 @@ use super::{Prefix, Secret, TokenId, layout};
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// use hallpass_core::{Caller, Hallpass, NewToken};
+/// use hallpass_core::{Actor, Hallpass, NewToken};
 /// # use hallpass_memory::MemoryStore;
 ///
-/// let passes = Hallpass::builder(MemoryStore::new()).build();
-/// let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
 /// assert!(issued.token.reveal().starts_with("hp_"));
 /// assert_eq!(format!("{:?}", issued.token), format!("PlainToken(hp_{}...)", &issued.token.reveal()[3..25]));
 /// # }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{LoadedToken, Principal};
+use super::{CachedToken, Principal};
 use crate::digest::Digest;
 use crate::hallpass::Hallpass;
 use crate::owner::Owner;
@@ -29,7 +29,7 @@ impl Hallpass {
         record.last_used_at = Some(now);
         let current = Digest::from_parts("sha256", &[0; 32]).expect("a digest has 32 bytes");
         let stored = StoredToken { record, secrets: Secrets { current, previous: None } };
-        let token = Arc::new(LoadedToken::new(stored));
+        let token = Arc::new(CachedToken::new(stored));
         self.accept(token, None, false, now).expect("only a standing refuses here")
     }
 }

@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::Timestamp;
 
 use super::grants::Grants;
-use super::pool::LoadPool;
+use super::pool::Interner;
 use crate::digest::Digest;
-use crate::event::RefusedBecause;
+use crate::event::RejectReason;
 use crate::owner::Owner;
 use crate::record::{Revision, minute};
 use crate::scope::ScopeSet;
-use crate::store::{PreviousSecret, Secrets, StoredToken, Use};
+use crate::store::{PreviousSecret, Secrets, StoredToken, TokenUse};
 use crate::token::TokenId;
 
 /// A token as checks need it: loaded once, judged by many requests. What a cache keeps, in an `Arc`.
 ///
 /// It has no more than a check asks for, since a cache holds very many of them: no name, no description.
-pub struct LoadedToken {
+pub struct CachedToken {
     id: TokenId,
     owner: Owner,
     grants: Arc<Grants>,
@@ -30,26 +30,26 @@ pub struct LoadedToken {
     revoked: bool,
     /// The minute of the last use that was noted here, since 1970.
     used_minute: AtomicU32,
-    note: CacheNote,
+    note: CacheMeta,
 }
 
 /// What a cache keeps with a token, and nobody else reads. In the token's own memory, since a hit looks at both.
-pub type CacheNote = [u64; 4];
+pub type CacheMeta = [u64; 4];
 
 const NEVER: i64 = i64::MAX;
 
-impl LoadedToken {
+impl CachedToken {
     /// Prepares what a store read.
     #[must_use]
     pub fn new(stored: StoredToken) -> Self {
         let apart = |scopes| Arc::new(Grants::new(scopes));
-        Self::build(stored, |owner| owner, apart, CacheNote::default())
+        Self::build(stored, |owner| owner, apart, CacheMeta::default())
     }
 
     /// The same for a cache. What is equal is shared with the pool's other tokens: much less memory where
     /// owners have several tokens, or tokens the same scopes.
     #[must_use]
-    pub fn for_cache(stored: StoredToken, pool: &LoadPool, note: CacheNote) -> Self {
+    pub fn for_cache(stored: StoredToken, pool: &Interner, note: CacheMeta) -> Self {
         Self::build(stored, |owner| pool.owner(owner), |scopes| pool.grants(scopes), note)
     }
 
@@ -57,7 +57,7 @@ impl LoadedToken {
         stored: StoredToken,
         owner: impl FnOnce(Owner) -> Owner,
         grants: impl FnOnce(ScopeSet) -> Arc<Grants>,
-        note: CacheNote,
+        note: CacheMeta,
     ) -> Self {
         let StoredToken { record, secrets } = stored;
         let millis = |time: Option<Timestamp>| time.map_or(NEVER, Timestamp::as_millisecond);
@@ -78,7 +78,7 @@ impl LoadedToken {
 
     /// What was given to [`for_cache`](Self::for_cache).
     #[must_use]
-    pub fn cache_note(&self) -> &CacheNote {
+    pub fn cache_note(&self) -> &CacheMeta {
         &self.note
     }
 
@@ -134,11 +134,11 @@ impl LoadedToken {
     }
 
     /// Why it is over, if it is.
-    pub(super) fn ended(&self, now: Timestamp) -> Option<RefusedBecause> {
+    pub(super) fn ended(&self, now: Timestamp) -> Option<RejectReason> {
         if self.revoked {
-            Some(RefusedBecause::Revoked)
+            Some(RejectReason::Revoked)
         } else if now.as_millisecond() >= self.ends_at {
-            Some(RefusedBecause::Expired)
+            Some(RejectReason::Expired)
         } else {
             None
         }
@@ -150,12 +150,12 @@ impl LoadedToken {
     }
 
     /// A use now, noted or not.
-    pub(super) fn use_at(&self, now: Timestamp) -> Use {
-        Use { id: self.id, revision: self.revision, at: now }
+    pub(super) fn use_at(&self, now: Timestamp) -> TokenUse {
+        TokenUse { id: self.id, revision: self.revision, at: now }
     }
 
     /// Notes a use: answers it if it is the first in its minute.
-    pub(super) fn note_use(&self, at: Timestamp) -> Option<Use> {
+    pub(super) fn note_use(&self, at: Timestamp) -> Option<TokenUse> {
         // Two requests at once may both be told: the log keeps one.
         if !self.use_is_due(at) {
             return None;
@@ -165,9 +165,9 @@ impl LoadedToken {
     }
 }
 
-impl fmt::Debug for LoadedToken {
+impl fmt::Debug for CachedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoadedToken")
+        f.debug_struct("CachedToken")
             .field("id", &self.id)
             .field("owner", &self.owner)
             .field("scopes", self.scopes())

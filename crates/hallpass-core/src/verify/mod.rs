@@ -18,34 +18,34 @@ use self::grants::Known;
 use self::principal::Limits;
 pub(crate) use self::{answers::NUMBERED, grants::HandleId};
 pub use self::{
-    loaded::{CacheNote, LoadedToken},
+    loaded::{CacheMeta, CachedToken},
     pending::PendingVerification,
-    pool::LoadPool,
+    pool::Interner,
     principal::Principal,
     used::PendingUse,
 };
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::event::RefusedBecause;
+use crate::event::RejectReason;
 use crate::hallpass::{Hallpass, must_be_about};
-use crate::owner::Standing;
+use crate::owner::OwnerStatus;
 use crate::rekey::Rekey;
-use crate::store::{AtHand, Secrets, StoreError};
+use crate::store::{Lookup, Secrets, StoreError};
 use crate::token::{PresentedToken, SecretRef, TokenId};
 
 /// Why a presented token does not let anybody in.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Denied {
+pub enum AuthError {
     /// The token is not good: 401. The reason is for the operator; the client is told the same for all.
     #[error("the token is not valid")]
-    Refused(RefusedBecause),
+    Rejected(RejectReason),
     /// It could not be found out whether the token is good: 503, never 401.
     #[error("the token could not be checked")]
     Unavailable(#[source] Error),
 }
 
-impl Denied {
+impl AuthError {
     /// Whether it could not be found out if the token is good: the answer is 503.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
@@ -53,7 +53,7 @@ impl Denied {
     }
 }
 
-impl From<StoreError> for Denied {
+impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(Error::Store(error))
     }
@@ -63,7 +63,7 @@ impl From<StoreError> for Denied {
 #[derive(Debug)]
 pub enum Verification {
     /// Decided without I/O.
-    Decided(Result<Principal, Denied>),
+    Decided(Result<Principal, AuthError>),
     /// A look at the store is needed.
     Pending(PendingVerification),
 }
@@ -74,10 +74,10 @@ enum Judgement {
         by_previous_secret: bool,
     },
     /// The new secret came for the first time while the old one is still accepted.
-    EndOverlap,
+    EndGracePeriod,
     /// Neither digest matches: perhaps the record is older than the secret.
     OtherSecret,
-    Refuse(RefusedBecause),
+    Refuse(RejectReason),
 }
 
 impl Hallpass {
@@ -85,10 +85,10 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// [`RefusedBecause::Malformed`], for anything that is not a token of this application.
-    pub fn parse(&self, text: &[u8]) -> Result<PresentedToken, Denied> {
+    /// [`RejectReason::Malformed`], for anything that is not a token of this application.
+    pub fn parse(&self, text: &[u8]) -> Result<PresentedToken, AuthError> {
         crate::token::parse(text, self.prefixes())
-            .ok_or_else(|| self.refused(RefusedBecause::Malformed, None))
+            .ok_or_else(|| self.refused(RejectReason::Malformed, None))
     }
 
     /// Whether a text is a token of this application by its looks: prefix, length, characters,
@@ -105,16 +105,16 @@ impl Hallpass {
     #[must_use]
     pub fn verify(&self, text: &[u8]) -> Verification {
         let Some((id, secret)) = crate::token::read(text, self.prefixes()) else {
-            return Verification::Decided(Err(self.refused(RefusedBecause::Malformed, None)));
+            return Verification::Decided(Err(self.refused(RejectReason::Malformed, None)));
         };
         let pending = |past_cache| {
             let token = PresentedToken::new(id, secret);
             Verification::Pending(PendingVerification::new(self, token, past_cache))
         };
         let mut loaded = match self.store().cached(id) {
-            AtHand::Token(loaded) => loaded,
-            AtHand::NoSuchToken => return Verification::Decided(Err(self.unknown(secret))),
-            AtHand::Nothing => return pending(false),
+            Lookup::Hit(loaded) => loaded,
+            Lookup::NegativeHit => return Verification::Decided(Err(self.unknown(secret))),
+            Lookup::Miss => return pending(false),
         };
         let standing = if self.has_owners() {
             match self.store().cached_standing(loaded.owner()) {
@@ -130,7 +130,7 @@ impl Hallpass {
             // Whether it is superseded has to be asked before the token is looked at, and is too much to ask for
             // each hit: so the token is looked at once more.
             let superseded_by = self.superseded_by(id);
-            let AtHand::Token(again) = self.store().cached(id) else { return pending(false) };
+            let Lookup::Hit(again) = self.store().cached(id) else { return pending(false) };
             judgement = self.judge(id, secret, &again, superseded_by.as_ref(), now);
             loaded = again;
         }
@@ -140,7 +140,7 @@ impl Hallpass {
                 Verification::Decided(self.accept(loaded, standing, by_previous_secret, now))
             }
             Judgement::Refuse(why) => Verification::Decided(Err(self.refused(why, Some(&loaded)))),
-            Judgement::EndOverlap => pending(false),
+            Judgement::EndGracePeriod => pending(false),
             Judgement::OtherSecret => pending(true),
         }
     }
@@ -149,12 +149,12 @@ impl Hallpass {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use hallpass_core::{Caller, Hallpass, NewToken};
+    /// use hallpass_core::{Actor, Hallpass, NewToken};
     /// # use hallpass_memory::MemoryStore;
     ///
-    /// let passes = Hallpass::builder(MemoryStore::new()).build();
-    /// let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
-    /// let principal = passes.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
+    /// let principal = hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
     /// assert_eq!(principal.owner().as_str(), "alice");
     /// # }
     /// ```
@@ -162,7 +162,7 @@ impl Hallpass {
     /// # Errors
     ///
     /// The token is refused, or could not be checked.
-    pub async fn authenticate(&self, text: &[u8]) -> Result<Principal, Denied> {
+    pub async fn authenticate(&self, text: &[u8]) -> Result<Principal, AuthError> {
         let principal = match self.verify(text) {
             Verification::Decided(verdict) => verdict,
             Verification::Pending(pending) => pending.resolve().await,
@@ -177,19 +177,19 @@ impl Hallpass {
     /// # Errors
     ///
     /// As [`authenticate`](Self::authenticate).
-    pub async fn recheck(&self, principal: &Principal) -> Result<Principal, Denied> {
+    pub async fn recheck(&self, principal: &Principal) -> Result<Principal, AuthError> {
         let again = self.counted(self.look_again(principal).await)?;
         self.note_use(&again);
         Ok(again)
     }
 
-    async fn look_again(&self, principal: &Principal) -> Result<Principal, Denied> {
+    async fn look_again(&self, principal: &Principal) -> Result<Principal, AuthError> {
         let id = principal.token_id();
         let superseded_by = self.superseded_by(id);
         let mut past_cache = false;
         loop {
             let Some(loaded) = self.load(id, past_cache).await? else {
-                return Err(self.refused(RefusedBecause::Unknown, Some(principal.loaded())));
+                return Err(self.refused(RejectReason::Unknown, Some(principal.loaded())));
             };
             let now = self.now();
             let proven = still_proven(principal, &loaded, superseded_by.as_ref(), now);
@@ -198,7 +198,7 @@ impl Hallpass {
                     past_cache = true;
                     continue;
                 }
-                return Err(self.refused(RefusedBecause::Unknown, Some(&loaded)));
+                return Err(self.refused(RejectReason::Unknown, Some(&loaded)));
             };
             if let Some(why) = loaded.ended(now) {
                 return Err(self.refused(why, Some(&loaded)));
@@ -212,7 +212,7 @@ impl Hallpass {
         &self,
         id: TokenId,
         past_cache: bool,
-    ) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let loaded =
             if past_cache { self.store().reload(id).await? } else { self.store().load(id).await? };
         if let Some(loaded) = &loaded {
@@ -226,7 +226,7 @@ impl Hallpass {
         &self,
         id: TokenId,
         secret: SecretRef<'_>,
-        loaded: &LoadedToken,
+        loaded: &CachedToken,
         superseded_by: Option<&Digest>,
         now: Timestamp,
     ) -> Judgement {
@@ -245,7 +245,7 @@ impl Hallpass {
             return Judgement::Refuse(why);
         }
         if current && overlap.is_some() {
-            return Judgement::EndOverlap;
+            return Judgement::EndGracePeriod;
         }
         if current && self.digester().is_outdated(loaded.current()) {
             self.rekeys().record(id, || Rekey {
@@ -262,11 +262,11 @@ impl Hallpass {
 
     fn accept(
         &self,
-        loaded: Arc<LoadedToken>,
-        standing: Option<&Standing>,
+        loaded: Arc<CachedToken>,
+        standing: Option<&OwnerStatus>,
         by_previous_secret: bool,
         now: Timestamp,
-    ) -> Result<Principal, Denied> {
+    ) -> Result<Principal, AuthError> {
         let limits = match self
             .catalog()
             .map(|catalog| loaded.grants().known(catalog, self.id(), loaded.id()))
@@ -278,40 +278,40 @@ impl Hallpass {
         let use_is_due = loaded.use_is_due(now);
         let mut principal = Principal::new(loaded, limits, by_previous_secret, use_is_due);
         if standing.is_some_and(|standing| !principal.stand(standing)) {
-            return Err(self.refused(RefusedBecause::OwnerDisabled, Some(principal.loaded())));
+            return Err(self.refused(RejectReason::OwnerDisabled, Some(principal.loaded())));
         }
         self.measure().accepted();
         Ok(principal)
     }
 
     /// Counts a check that could not be made; the others are counted where they are decided.
-    fn counted(&self, verdict: Result<Principal, Denied>) -> Result<Principal, Denied> {
-        if verdict.as_ref().is_err_and(Denied::is_unavailable) {
+    fn counted(&self, verdict: Result<Principal, AuthError>) -> Result<Principal, AuthError> {
+        if verdict.as_ref().is_err_and(AuthError::is_unavailable) {
             self.measure().unavailable();
         }
         verdict
     }
 
-    fn refused(&self, why: RefusedBecause, loaded: Option<&LoadedToken>) -> Denied {
+    fn refused(&self, why: RejectReason, loaded: Option<&CachedToken>) -> AuthError {
         self.measure().refused();
-        self.emit_refusal(why, loaded.map(LoadedToken::id), loaded.map(LoadedToken::owner));
-        Denied::Refused(why)
+        self.emit_refusal(why, loaded.map(CachedToken::id), loaded.map(CachedToken::owner));
+        AuthError::Rejected(why)
     }
 
     /// There is no such token: refused after as much hashing as for one that exists.
-    fn unknown(&self, secret: SecretRef<'_>) -> Denied {
+    fn unknown(&self, secret: SecretRef<'_>) -> AuthError {
         let _ = std::hint::black_box(self.digester().hash(secret));
-        self.refused(RefusedBecause::Unknown, None)
+        self.refused(RejectReason::Unknown, None)
     }
 
     /// Reports that a credential came in a URL where only the header is allowed, if it is a token
     /// of this application at all. For layers with the tripwire on.
     #[must_use]
-    pub fn token_in_url(&self, text: &[u8]) -> bool {
+    pub fn report_query_token(&self, text: &[u8]) -> bool {
         let Some(token) = crate::token::parse(text, self.prefixes()) else {
             return false;
         };
-        self.emit_refusal(RefusedBecause::InUrl, Some(token.id()), None);
+        self.emit_refusal(RejectReason::InUrl, Some(token.id()), None);
         true
     }
 }
@@ -320,7 +320,7 @@ impl Hallpass {
 /// the previous one by now.
 fn still_proven(
     principal: &Principal,
-    loaded: &LoadedToken,
+    loaded: &CachedToken,
     superseded_by: Option<&Digest>,
     now: Timestamp,
 ) -> Option<bool> {

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Denied, Judgement, LoadedToken, Principal};
-use crate::event::{Event, EventKind, RefusedBecause};
+use super::{AuthError, CachedToken, Judgement, Principal};
+use crate::event::{Event, EventKind, RejectReason};
 use crate::hallpass::Hallpass;
 use crate::token::PresentedToken;
 
@@ -15,15 +15,15 @@ pub struct PendingVerification(Box<Undecided>);
 /// Boxed, so that a hit has little to move about.
 #[derive(Debug)]
 struct Undecided {
-    passes: Hallpass,
+    hallpass: Hallpass,
     token: PresentedToken,
     /// The cached record has another digest: ask the store itself, once.
     past_cache: bool,
 }
 
 impl PendingVerification {
-    pub(super) fn new(passes: &Hallpass, token: PresentedToken, past_cache: bool) -> Self {
-        Self(Box::new(Undecided { passes: passes.clone(), token, past_cache }))
+    pub(super) fn new(hallpass: &Hallpass, token: PresentedToken, past_cache: bool) -> Self {
+        Self(Box::new(Undecided { hallpass: hallpass.clone(), token, past_cache }))
     }
 
     /// Asks the store, and decides. This is no use of the token yet: see
@@ -32,34 +32,34 @@ impl PendingVerification {
     /// # Errors
     ///
     /// The token is refused, or could not be checked.
-    pub async fn resolve(self) -> Result<Principal, Denied> {
-        let passes = self.0.passes.clone();
+    pub async fn resolve(self) -> Result<Principal, AuthError> {
+        let hallpass = self.0.hallpass.clone();
         let verdict = self.decide().await;
-        passes.counted(verdict)
+        hallpass.counted(verdict)
     }
 
-    async fn decide(self) -> Result<Principal, Denied> {
-        let Undecided { passes, token, mut past_cache } = *self.0;
-        let superseded_by = passes.superseded_by(token.id());
+    async fn decide(self) -> Result<Principal, AuthError> {
+        let Undecided { hallpass, token, mut past_cache } = *self.0;
+        let superseded_by = hallpass.superseded_by(token.id());
         loop {
-            let Some(loaded) = passes.load(token.id(), past_cache).await? else {
-                return Err(passes.unknown(token.secret()));
+            let Some(loaded) = hallpass.load(token.id(), past_cache).await? else {
+                return Err(hallpass.unknown(token.secret()));
             };
-            let now = passes.now();
-            match passes.judge(token.id(), token.secret(), &loaded, superseded_by.as_ref(), now) {
-                Judgement::OtherSecret if !past_cache && passes.store().is_cache() => {
+            let now = hallpass.now();
+            match hallpass.judge(token.id(), token.secret(), &loaded, superseded_by.as_ref(), now) {
+                Judgement::OtherSecret if !past_cache && hallpass.store().is_cache() => {
                     past_cache = true;
                 }
                 Judgement::OtherSecret => {
-                    return Err(passes.refused(RefusedBecause::Unknown, Some(&loaded)));
+                    return Err(hallpass.refused(RejectReason::Unknown, Some(&loaded)));
                 }
-                Judgement::Refuse(why) => return Err(passes.refused(why, Some(&loaded))),
-                Judgement::EndOverlap => {
-                    passes.end_overlap(&loaded).await;
-                    return passes.accept_within_standing(loaded, false, now).await;
+                Judgement::Refuse(why) => return Err(hallpass.refused(why, Some(&loaded))),
+                Judgement::EndGracePeriod => {
+                    hallpass.end_overlap(&loaded).await;
+                    return hallpass.accept_within_standing(loaded, false, now).await;
                 }
                 Judgement::Accept { by_previous_secret } => {
-                    return passes.accept_within_standing(loaded, by_previous_secret, now).await;
+                    return hallpass.accept_within_standing(loaded, by_previous_secret, now).await;
                 }
             }
         }
@@ -69,26 +69,26 @@ impl PendingVerification {
 impl Hallpass {
     pub(super) async fn accept_within_standing(
         &self,
-        loaded: Arc<LoadedToken>,
+        loaded: Arc<CachedToken>,
         by_previous_secret: bool,
         now: Timestamp,
-    ) -> Result<Principal, Denied> {
+    ) -> Result<Principal, AuthError> {
         let standing =
-            self.standing_for_check(loaded.owner()).await.map_err(Denied::Unavailable)?;
+            self.standing_for_check(loaded.owner()).await.map_err(AuthError::Unavailable)?;
         self.accept(loaded, standing.as_deref(), by_previous_secret, now)
     }
 
     /// Shuts the previous secret out: on this node at once, elsewhere by the change log. Of many uses
     /// at once one writes; if the store cannot be written now, this node remembers, and a use a second
     /// later tries again.
-    async fn end_overlap(&self, loaded: &LoadedToken) {
+    async fn end_overlap(&self, loaded: &CachedToken) {
         let (id, current) = (loaded.id(), loaded.current());
         if !self.supersede(id, current) {
             return;
         }
         match self.store().rekey(id, current, &loaded.without_overlap()).await {
             Ok(_) => {
-                let mut event = Event::new(EventKind::OverlapEnded, self.now());
+                let mut event = Event::new(EventKind::GracePeriodEnded, self.now());
                 event.actor = Some(loaded.owner().clone());
                 event.owner = Some(loaded.owner().clone());
                 event.token = Some(id);

@@ -9,12 +9,12 @@ use crate::scope::ScopeSet;
 
 /// What loaded tokens share: the owner's id, and the scopes, where they are the same. For caches.
 #[derive(Debug, Default)]
-pub struct LoadPool {
+pub struct Interner {
     owners: Shared<str>,
     grants: Shared<Grants>,
 }
 
-impl LoadPool {
+impl Interner {
     /// An empty pool.
     #[must_use]
     pub fn new() -> Self {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_is_equal_is_kept_once_and_only_while_it_is_held() {
-        let pool = LoadPool::new();
+        let pool = Interner::new();
         let set = |scope: &str| ScopeSet::parse([scope]).unwrap();
         let first = pool.grants(set("jobs"));
         assert!(Arc::ptr_eq(&first, &pool.grants(set("jobs"))));

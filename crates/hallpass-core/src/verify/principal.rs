@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::LoadedToken;
-use crate::owner::{Owner, Standing};
+use super::CachedToken;
+use crate::owner::{Owner, OwnerStatus};
 use crate::requirement::{Check, PathParameters, Requirement};
 use crate::scope::{Scope, ScopeSet};
 use crate::token::TokenId;
@@ -15,7 +15,7 @@ use crate::token::TokenId;
 /// with [`Hallpass::recheck`](crate::Hallpass::recheck). Cloning is cheap.
 #[derive(Clone)]
 pub struct Principal {
-    token: Arc<LoadedToken>,
+    token: Arc<CachedToken>,
     limits: Limits,
     by_previous_secret: bool,
     /// When it was let in, no use of its token had been noted within the minute.
@@ -35,7 +35,7 @@ pub(super) enum Limits {
 
 impl Principal {
     pub(super) fn new(
-        token: Arc<LoadedToken>,
+        token: Arc<CachedToken>,
         limits: Limits,
         by_previous_secret: bool,
         use_is_due: bool,
@@ -91,17 +91,17 @@ impl Principal {
     }
 
     /// Limits the scopes to what the owner may do now. Answers whether that is anything at all.
-    pub(super) fn stand(&mut self, standing: &Standing) -> bool {
+    pub(super) fn stand(&mut self, standing: &OwnerStatus) -> bool {
         let left = match standing {
-            Standing::Full => return true,
-            Standing::UpTo(ceiling) => self.scopes().intersection(ceiling),
-            Standing::Disabled => return false,
+            OwnerStatus::Active => return true,
+            OwnerStatus::Limited(ceiling) => self.scopes().intersection(ceiling),
+            OwnerStatus::Disabled => return false,
         };
         self.limits = Limits::Set(Arc::new(left));
         true
     }
 
-    pub(super) fn loaded(&self) -> &Arc<LoadedToken> {
+    pub(super) fn loaded(&self) -> &Arc<CachedToken> {
         &self.token
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{LoadedToken, Principal};
+use super::{CachedToken, Principal};
 use crate::hallpass::Hallpass;
 
 /// That a token is used, by a request that may be refused yet: for lack of a scope, say.
@@ -16,8 +16,8 @@ use crate::hallpass::Hallpass;
 pub struct PendingUse(Box<UnderWay>);
 
 struct UnderWay {
-    passes: Hallpass,
-    token: Arc<LoadedToken>,
+    hallpass: Hallpass,
+    token: Arc<CachedToken>,
     at: Timestamp,
     number: u64,
     refused: bool,
@@ -32,12 +32,12 @@ impl PendingUse {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let is_open = self.passes.uses().end(self.number);
+        let is_open = self.hallpass.uses().end(self.number);
         if is_open
             && !self.refused
             && let Some(usage) = self.token.note_use(self.at)
         {
-            self.passes.uses().record(usage);
+            self.hallpass.uses().record(usage);
         }
     }
 }
@@ -51,22 +51,22 @@ impl Hallpass {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use hallpass_core::{Caller, Hallpass, NewToken, Verification};
+    /// use hallpass_core::{Actor, Hallpass, NewToken, Verification};
     /// # use hallpass_memory::MemoryStore;
     ///
-    /// let passes = Hallpass::builder(MemoryStore::new()).build();
-    /// let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
-    /// let principal = match passes.verify(issued.token.reveal().as_bytes()) {
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
+    /// let principal = match hallpass.verify(issued.token.reveal().as_bytes()) {
     ///     Verification::Decided(verdict) => verdict?,
     ///     Verification::Pending(check) => check.resolve().await?,
     /// };
-    /// let pending = passes.pending_use(&principal);
+    /// let pending = hallpass.pending_use(&principal);
     /// if principal.allows(&"projects:read".parse()?) {
     ///     drop(pending); // once it is served
     /// } else if let Some(pending) = pending {
     ///     pending.refused();
     /// }
-    /// assert!(!passes.has_unflushed_uses(), "a token without that scope was not used");
+    /// assert!(!hallpass.has_unflushed_uses(), "a token without that scope was not used");
     /// # Ok(()) }
     /// ```
     #[must_use = "dropped, the use counts at once"]
@@ -76,8 +76,8 @@ impl Hallpass {
         }
         let (token, at) = (Arc::clone(principal.loaded()), self.now());
         let number = self.uses().begin(token.use_at(at));
-        let passes = self.clone();
-        Some(PendingUse(Box::new(UnderWay { passes, token, at, number, refused: false })))
+        let hallpass = self.clone();
+        Some(PendingUse(Box::new(UnderWay { hallpass, token, at, number, refused: false })))
     }
 
     /// Notes at once that a principal's token is used.

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, Once};
 
 use hallpass_core::store::{Change, ChangeKind, PreviousSecret, StoreError, TokenStore};
 use hallpass_core::{
-    Caller, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, Listing, LoadedToken, NewToken,
-    Owner, Pepper, Regenerate, Revision, Scope, TokenId, TokenUpdate, Verification, parse_span,
+    Actor, CachedToken, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions,
+    NewToken, Owner, Pepper, Regenerate, Revision, Scope, TokenId, TokenUpdate, Verification,
+    parse_span,
 };
 use jiff::SignedDuration;
 use tracing_subscriber::fmt::MakeWriter;
@@ -197,19 +198,19 @@ async fn a_whole_life() -> (Said, Hidden) {
     // Issued, used, made anew under a pepper, copied, regenerated with an overlap that ends.
     let new = NewToken::named("ci").preset("read-only").expires("1y");
     said.debug(&new);
-    let issued = service.passes.issue(&alice(), new).await.unwrap();
+    let issued = service.hallpass.issue(&alice(), new).await.unwrap();
     hidden.add(&service, &issued).await;
     said.debug(&issued);
     assert!(service.accepts(old.token.reveal()).await);
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     hidden.add_digests(&service.store.stored(id).await.unwrap().secrets);
     let update = TokenUpdate::new().scopes(["projects:read"]);
-    said.debug(&service.passes.update(&alice(), id, update, None).await.unwrap());
-    let copy = service.passes.copy(&alice(), id, TokenUpdate::new()).await.unwrap();
+    said.debug(&service.hallpass.update(&alice(), id, update, None).await.unwrap());
+    let copy = service.hallpass.copy(&alice(), id, TokenUpdate::new()).await.unwrap();
     hidden.add(&service, &copy).await;
     let how = Regenerate::new().overlap("1d").expires("30d");
     said.debug(&how);
-    let regenerated = service.passes.regenerate(&alice(), id, how).await.unwrap();
+    let regenerated = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     hidden.add(&service, &regenerated).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
     service.store.faults().on(Verb::Rekey).once().fail();
@@ -218,7 +219,7 @@ async fn a_whole_life() -> (Said, Hidden) {
         said.debug(&principal);
         service.clock.advance(SignedDuration::from_secs(1));
     }
-    said.debug(&service.passes.recheck(&by_old).await);
+    said.debug(&service.hallpass.recheck(&by_old).await);
     print_values(&said, &service, &regenerated).await;
     print_errors(&said, &service, &regenerated).await;
     said.add(panics(&service, &regenerated).await);
@@ -229,16 +230,16 @@ async fn a_whole_life() -> (Said, Hidden) {
         said.debug(&service.check(bad).await);
     }
     said.debug(&plain.check(text).await); // Its pepper is not known there.
-    assert!(service.passes.token_in_url(text.as_bytes()));
-    service.passes.revoke(&alice(), id).await.unwrap();
+    assert!(service.hallpass.report_query_token(text.as_bytes()));
+    service.hallpass.revoke(&alice(), id).await.unwrap();
     said.debug(&service.check(text).await);
     service.clock.advance(days(400));
     said.debug(&service.check(issued.token.reveal()).await);
-    said.debug(&service.passes.list(&root(), &Listing::new()).await.unwrap());
-    service.passes.delete_many(&root(), &[id]).await.unwrap();
-    service.passes.revoke_all(&root(), alice().actor()).await.unwrap();
-    service.passes.prune(&job(), service.passes.now()).await.unwrap();
-    service.passes.delete_all(&alice()).await.unwrap();
+    said.debug(&service.hallpass.list(&root(), &ListOptions::new()).await.unwrap());
+    service.hallpass.delete_many(&root(), &[id]).await.unwrap();
+    service.hallpass.revoke_all(&root(), alice().id()).await.unwrap();
+    service.hallpass.prune(&job(), service.hallpass.now()).await.unwrap();
+    service.hallpass.delete_all(&alice()).await.unwrap();
     said.debug(&service.check(copy.token.reveal()).await);
     said.debug(&service.happened.take());
     (said, hidden)
@@ -246,18 +247,18 @@ async fn a_whole_life() -> (Said, Hidden) {
 
 /// Every public type that has to do with a token, while it holds a live one.
 async fn print_values(said: &Said, service: &Service, issued: &Issued) {
-    let passes = &service.passes;
+    let hallpass = &service.hallpass;
     let text = issued.token.reveal();
     said.debug(&issued.token);
-    said.debug(&passes.parse(text.as_bytes()));
-    let verification = passes.verify(text.as_bytes());
+    said.debug(&hallpass.parse(text.as_bytes()));
+    let verification = hallpass.verify(text.as_bytes());
     said.debug(&verification);
     if let Verification::Pending(pending) = verification {
         said.debug(&pending);
         said.debug(&pending.resolve().await);
     }
-    said.debug(passes);
-    said.debug(&passes.downgrade());
+    said.debug(hallpass);
+    said.debug(&hallpass.downgrade());
     said.debug(&Hallpass::builder(test_store()).pepper("2027", text));
     said.debug(&Pepper::new(text).unwrap());
 
@@ -265,47 +266,47 @@ async fn print_values(said: &Said, service: &Service, issued: &Issued) {
     said.debug(&stored);
     said.debug(&stored.secrets.current);
     let digest = stored.secrets.current.clone();
-    let until = service.passes.now();
+    let until = service.hallpass.now();
     said.debug(&PreviousSecret { digest, until });
     let (record, secrets) = (stored.record.clone(), Some(stored.secrets.clone()));
     said.debug(&Change { record, secrets, kind: ChangeKind::Regenerated });
     said.debug(&service.store.find(issued.record.id).await.unwrap());
     said.debug(&service.store.changes(None, 10).await.unwrap());
-    said.debug(&LoadedToken::new(stored));
-    said.add(passes.token_pattern());
+    said.debug(&CachedToken::new(stored));
+    said.add(hallpass.token_pattern());
 }
 
 /// Every error that a person's input can lead to, the token pasted in the wrong place included.
 async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
-    let (passes, id) = (&service.passes, issued.record.id);
+    let (hallpass, id) = (&service.hallpass, issued.record.id);
     let token = issued.token.reveal();
     for pasted in
         [token.to_owned(), format!("{token} "), format!("Bearer {token}"), token.repeat(9)]
     {
         let text = pasted.as_str();
         let new = NewToken::named("\0").scope(text).preset(text).expires(text);
-        said.error(&error(passes.issue(&alice(), new).await));
+        said.error(&error(hallpass.issue(&alice(), new).await));
         let update = TokenUpdate::new().scopes([text]).expires(text);
-        said.error(&error(passes.update(&alice(), id, update, None).await));
+        said.error(&error(hallpass.update(&alice(), id, update, None).await));
         let how = Regenerate::new().overlap(text).expires(text);
-        said.error(&error(passes.regenerate(&alice(), id, how).await));
-        said.error(&error(passes.add_scopes(&alice(), id, [text], None).await));
-        said.error(&error(passes.list(&alice(), &Listing::new().cursor(text)).await));
+        said.error(&error(hallpass.regenerate(&alice(), id, how).await));
+        said.error(&error(hallpass.add_scopes(&alice(), id, [text], None).await));
+        said.error(&error(hallpass.list(&alice(), &ListOptions::new().cursor(text)).await));
         said.error(&text.parse::<TokenId>().unwrap_err());
         said.error(&text.parse::<Expiry>().unwrap_err());
         said.error(&parse_span(text).unwrap_err());
         said.error(&format!("{text}\n").parse::<Scope>().unwrap_err());
         said.error(&format!("{text}\n").parse::<Owner>().unwrap_err());
-        said.error(&Caller::try_owner(format!("{text}\n")).unwrap_err());
+        said.error(&Actor::try_owner(format!("{text}\n")).unwrap_err());
         let swapped = Hallpass::builder(test_store()).pepper(text, [1; 32]);
         said.error(&swapped.try_build().unwrap_err());
     }
     let stale = Some(Revision::new(99));
-    said.error(&error(passes.update(&alice(), id, TokenUpdate::new(), stale).await));
-    said.error(&error(passes.get(&bob(), id).await));
-    said.error(&error(passes.regenerate(&root(), id, Regenerate::new()).await));
-    let narrow = alice().may_grant(set(&["jobs"]));
-    said.error(&error(passes.regenerate(&narrow, id, Regenerate::new()).await));
+    said.error(&error(hallpass.update(&alice(), id, TokenUpdate::new(), stale).await));
+    said.error(&error(hallpass.get(&bob(), id).await));
+    said.error(&error(hallpass.regenerate(&root(), id, Regenerate::new()).await));
+    let narrow = alice().with_grantable_scopes(set(&["jobs"]));
+    said.error(&error(hallpass.regenerate(&narrow, id, Regenerate::new()).await));
     said.error(&StoreError::unavailable(io::Error::other("connection refused")));
     let other = service.issue(&[]).await.record.id;
     for fault in [Fault::Unavailable, Fault::Corrupt, Fault::Another(other)] {
@@ -315,15 +316,15 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
     service.store.faults().heal();
     service.store.faults().on(Verb::Touch).fail_with(read_only);
     assert!(service.accepts(token).await);
-    let _ = service.passes.flush_uses().await;
+    let _ = service.hallpass.flush_uses().await;
     service.store.faults().heal();
-    said.error(&Error::Owners("the directory is down".into()));
+    said.error(&Error::OwnerDirectory("the directory is down".into()));
 }
 
 /// What a panic says with everything in scope that a handler may hold.
 async fn panics(service: &Service, issued: &Issued) -> String {
     let text = issued.token.reveal();
-    let presented = service.passes.parse(text.as_bytes()).unwrap();
+    let presented = service.hallpass.parse(text.as_bytes()).unwrap();
     let principal = service.check(text).await.unwrap();
     let stored = service.store.stored(issued.record.id).await.unwrap();
     let mut said = panic_of(|| panic!("{:?} {presented:?} {principal:?} {stored:?}", issued.token));
@@ -343,7 +344,7 @@ async fn nothing_that_is_said_holds_any_part_of_a_secret_or_of_a_digest() {
         "event=\"copied\"",
         "event=\"updated\"",
         "event=\"regenerated\"",
-        "event=\"overlap_ended\"",
+        "event=\"grace_period_ended\"",
         "event=\"revoked\"",
         "event=\"deleted\"",
         "event=\"refused\"",

@@ -1,6 +1,6 @@
 use hallpass_core::{
-    Catalog, CatalogScope, Error, EventKind, Expiry, Forbidden, Limits, NewToken, Revision, Status,
-    TokenUpdate,
+    Catalog, CatalogScope, Error, EventKind, Expiry, Limits, NewToken, PermissionError, Revision,
+    Status, TokenUpdate,
 };
 
 use crate::common::*;
@@ -9,11 +9,12 @@ use crate::common::*;
 async fn a_copy_is_a_new_token_with_the_same_text_scopes_and_end() {
     let service = Service::new();
     let new = NewToken::named("ci").description("d").scopes(["a", "b"]).expires("30d");
-    let original = service.passes.issue(&alice(), new).await.unwrap();
+    let original = service.hallpass.issue(&alice(), new).await.unwrap();
     assert!(service.accepts(original.token.reveal()).await);
     service.clock.advance(days(1));
     service.happened.take();
-    let copy = service.passes.copy(&alice(), original.record.id, TokenUpdate::new()).await.unwrap();
+    let copy =
+        service.hallpass.copy(&alice(), original.record.id, TokenUpdate::new()).await.unwrap();
     let (old, new) = (&original.record, &copy.record);
     assert_ne!(new.id, old.id);
     assert_eq!(
@@ -21,12 +22,12 @@ async fn a_copy_is_a_new_token_with_the_same_text_scopes_and_end() {
         (&old.name, &old.description, &old.scopes)
     );
     assert_eq!((new.expires_at, &new.owner), (old.expires_at, &old.owner));
-    assert_eq!(new.created_at, service.passes.now());
+    assert_eq!(new.created_at, service.hallpass.now());
     assert_eq!((new.revision, new.last_used_at), (Revision::FIRST, None));
     let event = service.happened.only();
     assert_eq!((event.kind, event.token), (EventKind::Copied, Some(new.id)));
     // Neither knows of the other.
-    service.passes.revoke(&alice(), old.id).await.unwrap();
+    service.hallpass.revoke(&alice(), old.id).await.unwrap();
     assert!(!service.accepts(original.token.reveal()).await);
     assert!(service.accepts(copy.token.reveal()).await);
 }
@@ -37,12 +38,12 @@ async fn what_differs_is_said() {
     let id = service.issue(&["a"]).await.record.id;
     let different =
         TokenUpdate::new().name("two").description("other").scopes(["b"]).expires("12h");
-    let copy = service.passes.copy(&alice(), id, different).await.unwrap().record;
+    let copy = service.hallpass.copy(&alice(), id, different).await.unwrap().record;
     assert_eq!((copy.name.as_str(), copy.description.as_str()), ("two", "other"));
     assert_eq!(copy.scopes, set(&["b"]));
     assert_eq!(copy.expires_at, Some(at("2027-01-01T12:00:00Z")));
     let none = TokenUpdate::new().scopes::<String>([]);
-    assert!(service.passes.copy(&alice(), id, none).await.unwrap().record.scopes.is_empty());
+    assert!(service.hallpass.copy(&alice(), id, none).await.unwrap().record.scopes.is_empty());
 }
 
 #[tokio::test]
@@ -51,7 +52,7 @@ async fn every_fault_is_named_at_once_and_nothing_is_copied() {
     let id = service.issue(&["a"]).await.record.id;
     let different =
         TokenUpdate::new().name("").description("\u{0}").scopes(["a b"]).expires("soon");
-    let outcome = service.passes.copy(&alice(), id, different).await;
+    let outcome = service.hallpass.copy(&alice(), id, different).await;
     assert_eq!(fields(outcome), ["name", "description", "scopes", "expires"]);
     assert_eq!(service.store.faults().calls(Verb::Insert), 1);
 }
@@ -61,15 +62,15 @@ async fn an_ended_token_can_be_copied_and_an_end_that_is_over_gives_way_to_the_d
     let limits = Limits::default().default_expiry(Expiry::days(7));
     let service = Service::with(|b| b.limits(limits));
     let new = NewToken::named("x").expires("12h");
-    let original = service.passes.issue(&alice(), new).await.unwrap();
+    let original = service.hallpass.issue(&alice(), new).await.unwrap();
     let id = original.record.id;
     let copied_end = async |expires: Option<&str>| {
         let different = expires.map_or_else(TokenUpdate::new, |e| TokenUpdate::new().expires(e));
-        let copy = service.passes.copy(&alice(), id, different).await.unwrap();
+        let copy = service.hallpass.copy(&alice(), id, different).await.unwrap();
         assert!(service.accepts(copy.token.reveal()).await);
         copy.record.expires_at
     };
-    service.passes.revoke(&alice(), id).await.unwrap();
+    service.hallpass.revoke(&alice(), id).await.unwrap();
     assert_eq!(copied_end(None).await, original.record.expires_at, "revoked, its end still ahead");
     // A copy that would end within the minute gets the default too.
     service.clock.set(at("2027-01-01T11:59:30Z"));
@@ -77,8 +78,12 @@ async fn an_ended_token_can_be_copied_and_an_end_that_is_over_gives_way_to_the_d
     service.clock.set(at("2027-01-02T00:00:00Z"));
     assert_eq!(copied_end(None).await, Some(at("2027-01-09T00:00:00Z")));
     assert_eq!(copied_end(Some("never")).await, None);
-    let record = service.passes.get(&alice(), id).await.unwrap();
-    assert_eq!(record.status(service.passes.now()), Status::Revoked, "the original stays as it is");
+    let record = service.hallpass.get(&alice(), id).await.unwrap();
+    assert_eq!(
+        record.status(service.hallpass.now()),
+        Status::Revoked,
+        "the original stays as it is"
+    );
 }
 
 #[tokio::test]
@@ -86,8 +91,8 @@ async fn a_never_ending_token_is_copied_as_one_whatever_the_default() {
     let limits = Limits::default().default_expiry(Expiry::days(7));
     let service = Service::with(|b| b.limits(limits));
     let new = NewToken::named("x").expires("never");
-    let id = service.passes.issue(&alice(), new).await.unwrap().record.id;
-    let copy = service.passes.copy(&alice(), id, TokenUpdate::new()).await.unwrap();
+    let id = service.hallpass.issue(&alice(), new).await.unwrap().record.id;
+    let copy = service.hallpass.copy(&alice(), id, TokenUpdate::new()).await.unwrap();
     assert_eq!(copy.record.expires_at, None);
 }
 
@@ -95,14 +100,15 @@ async fn a_never_ending_token_is_copied_as_one_whatever_the_default() {
 async fn anothers_token_is_not_copied() {
     let service = Service::new();
     let id = service.issue(&["a"]).await.record.id;
-    let outcome = service.passes.copy(&bob(), id, TokenUpdate::new()).await;
+    let outcome = service.hallpass.copy(&bob(), id, TokenUpdate::new()).await;
     assert!(matches!(error(outcome), Error::NotFound));
-    let outcome = service.passes.copy(&bob(), nobodys(), TokenUpdate::new()).await;
+    let outcome = service.hallpass.copy(&bob(), nobodys(), TokenUpdate::new()).await;
     assert!(matches!(error(outcome), Error::NotFound));
-    let outcome = service.passes.copy(&root(), id, TokenUpdate::new()).await;
-    assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyItsOwner)));
+    let outcome = service.hallpass.copy(&root(), id, TokenUpdate::new()).await;
+    assert!(matches!(error(outcome), Error::Forbidden(PermissionError::OnlyItsOwner)));
     // An operator's copy belongs to the original's owner, not to the operator.
-    let copy = service.passes.copy(&job().for_owner("bob"), id, TokenUpdate::new()).await.unwrap();
+    let copy =
+        service.hallpass.copy(&job().on_behalf_of("bob"), id, TokenUpdate::new()).await.unwrap();
     assert_eq!(copy.record.owner.as_str(), "alice");
 }
 
@@ -110,13 +116,15 @@ async fn anothers_token_is_not_copied() {
 async fn all_scopes_of_a_copy_must_be_grantable_today() {
     let service = Service::new();
     let id = service.issue(&["projects", "jobs:run"]).await.record.id;
-    let by = alice().may_grant(set(&["jobs"]));
-    match service.passes.copy(&by, id, TokenUpdate::new()).await {
-        Err(Error::Forbidden(Forbidden::Scopes(beyond))) => assert_eq!(beyond, [scope("projects")]),
+    let by = alice().with_grantable_scopes(set(&["jobs"]));
+    match service.hallpass.copy(&by, id, TokenUpdate::new()).await {
+        Err(Error::Forbidden(PermissionError::Scopes(beyond))) => {
+            assert_eq!(beyond, [scope("projects")])
+        }
         other => panic!("{other:?}"),
     }
     let fewer = TokenUpdate::new().scopes(["jobs:run"]);
-    assert!(service.passes.copy(&by, id, fewer).await.is_ok());
+    assert!(service.hallpass.copy(&by, id, fewer).await.is_ok());
 }
 
 #[tokio::test]
@@ -125,8 +133,8 @@ async fn a_scope_that_left_the_catalog_is_not_copied() {
     let id = Service::over(store.clone(), |b| b).issue(&["old", "projects"]).await.record.id;
     let catalog = Catalog::new().scope(CatalogScope::new("projects", "Projects"));
     let service = Service::over(store, |b| b.catalog(catalog));
-    let outcome = service.passes.copy(&alice(), id, TokenUpdate::new()).await;
+    let outcome = service.hallpass.copy(&alice(), id, TokenUpdate::new()).await;
     assert_eq!(fields(outcome), ["scopes"]);
     let known = TokenUpdate::new().scopes(["projects"]);
-    assert!(service.passes.copy(&alice(), id, known).await.is_ok());
+    assert!(service.hallpass.copy(&alice(), id, known).await.is_ok());
 }

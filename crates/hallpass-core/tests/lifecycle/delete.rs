@@ -1,4 +1,4 @@
-use hallpass_core::{Error, EventKind, NewToken, RefusedBecause, Revision, TokenUpdate};
+use hallpass_core::{Error, EventKind, NewToken, RejectReason, Revision, TokenUpdate};
 
 use crate::common::*;
 
@@ -8,12 +8,12 @@ async fn a_deleted_token_is_gone_and_was_never_known() {
     let token = service.issue(&[]).await;
     let id = token.record.id;
     service.happened.take();
-    service.passes.delete(&alice(), id, None).await.unwrap();
+    service.hallpass.delete(&alice(), id, None).await.unwrap();
     let event = service.happened.only();
     assert_eq!((event.kind, event.token, event.count), (EventKind::Deleted, Some(id), 1));
-    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Unknown);
-    assert!(matches!(error(service.passes.get(&alice(), id).await), Error::NotFound));
-    assert!(matches!(error(service.passes.delete(&alice(), id, None).await), Error::NotFound));
+    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Unknown);
+    assert!(matches!(error(service.hallpass.get(&alice(), id).await), Error::NotFound));
+    assert!(matches!(error(service.hallpass.delete(&alice(), id, None).await), Error::NotFound));
 }
 
 #[tokio::test]
@@ -21,10 +21,10 @@ async fn owners_delete_their_own_and_an_admin_anybodys() {
     let service = Service::new();
     for by in [alice(), root(), job()] {
         let token = service.issue(&[]).await;
-        let outcome = service.passes.delete(&bob(), token.record.id, None).await;
+        let outcome = service.hallpass.delete(&bob(), token.record.id, None).await;
         assert!(matches!(error(outcome), Error::NotFound));
         assert!(service.accepts(token.token.reveal()).await);
-        service.passes.delete(&by, token.record.id, None).await.unwrap();
+        service.hallpass.delete(&by, token.record.id, None).await.unwrap();
         assert!(!service.accepts(token.token.reveal()).await);
     }
 }
@@ -33,25 +33,25 @@ async fn owners_delete_their_own_and_an_admin_anybodys() {
 async fn a_stale_revision_deletes_nothing() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
-    let outcome = service.passes.delete(&alice(), id, Some(Revision::new(2))).await;
+    let outcome = service.hallpass.delete(&alice(), id, Some(Revision::new(2))).await;
     assert!(matches!(error(outcome), Error::Stale { current: Revision::FIRST, .. }));
-    let passes = service.passes.clone();
+    let hallpass = service.hallpass.clone();
     service.store.faults().on(Verb::Find).meanwhile(async move {
-        passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
+        hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
-    let outcome = service.passes.delete(&alice(), id, Some(Revision::FIRST)).await;
+    let outcome = service.hallpass.delete(&alice(), id, Some(Revision::FIRST)).await;
     assert!(matches!(error(outcome), Error::Stale { current, .. } if current == Revision::new(2)));
-    service.passes.delete(&alice(), id, Some(Revision::new(2))).await.unwrap();
+    service.hallpass.delete(&alice(), id, Some(Revision::new(2))).await.unwrap();
 }
 
 #[tokio::test]
 async fn several_at_once_and_what_is_not_there_is_said() {
     let service = Service::new();
     let (one, two) = (service.issue(&[]).await.record.id, service.issue(&[]).await.record.id);
-    let bobs = service.passes.issue(&bob(), NewToken::named("x")).await.unwrap();
+    let bobs = service.hallpass.issue(&bob(), NewToken::named("x")).await.unwrap();
     service.happened.take();
     let ids = [two, nobodys(), one, bobs.record.id, one, nobodys()];
-    let done = service.passes.delete_many(&alice(), &ids).await.unwrap();
+    let done = service.hallpass.delete_many(&alice(), &ids).await.unwrap();
     let mut deleted = done.deleted;
     deleted.sort_unstable();
     let mut expected = vec![one, two];
@@ -64,10 +64,10 @@ async fn several_at_once_and_what_is_not_there_is_said() {
     assert_eq!(events.len(), 2);
     assert!(events.iter().all(|e| e.kind == EventKind::Deleted && e.token.is_some()));
 
-    let done = service.passes.delete_many(&root(), &[bobs.record.id]).await.unwrap();
+    let done = service.hallpass.delete_many(&root(), &[bobs.record.id]).await.unwrap();
     assert_eq!(done.deleted, [bobs.record.id]);
     assert_eq!(service.happened.only().owner.unwrap().as_str(), "bob");
-    let none = service.passes.delete_many(&alice(), &[]).await.unwrap();
+    let none = service.hallpass.delete_many(&alice(), &[]).await.unwrap();
     assert_eq!((none.deleted.len(), none.not_found.len()), (0, 0));
 }
 
@@ -78,10 +78,10 @@ async fn all_of_the_callers_own_in_one_step() {
     for _ in 0..60 {
         tokens.push(service.issue(&[]).await.token);
     }
-    let roots = service.passes.issue(&root(), NewToken::named("x")).await.unwrap();
+    let roots = service.hallpass.issue(&root(), NewToken::named("x")).await.unwrap();
     let head = service.store.head().await;
     service.happened.take();
-    assert_eq!(service.passes.delete_all(&alice()).await.unwrap(), 60);
+    assert_eq!(service.hallpass.delete_all(&alice()).await.unwrap(), 60);
     assert_eq!(service.store.head().await, head.next(), "one logged change, not 60");
     let event = service.happened.only();
     assert_eq!((event.kind, event.token, event.count), (EventKind::Deleted, None, 60));
@@ -89,19 +89,19 @@ async fn all_of_the_callers_own_in_one_step() {
         assert!(!service.accepts(token.reveal()).await);
     }
     service.happened.take();
-    assert_eq!(service.passes.delete_all(&alice()).await.unwrap(), 0);
+    assert_eq!(service.hallpass.delete_all(&alice()).await.unwrap(), 0);
     assert!(service.happened.take().is_empty());
     assert!(service.accepts(roots.token.reveal()).await);
     // An admin's `all` is their own too.
     let _ = service.issue(&[]).await;
-    assert_eq!(service.passes.delete_all(&root()).await.unwrap(), 1);
+    assert_eq!(service.hallpass.delete_all(&root()).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn an_operator_says_whose() {
     let service = Service::new();
     let _ = service.issue(&[]).await;
-    let outcome = service.passes.delete_all(&job()).await;
+    let outcome = service.hallpass.delete_all(&job()).await;
     assert!(matches!(error(outcome), Error::Invalid(faults) if faults[0].field == "owner"));
-    assert_eq!(service.passes.delete_all(&job().for_owner("alice")).await.unwrap(), 1);
+    assert_eq!(service.hallpass.delete_all(&job().on_behalf_of("alice")).await.unwrap(), 1);
 }

@@ -1,6 +1,6 @@
 use hallpass_core::{
-    Caller, Digest, Ensured, Error, EventKind, Forbidden, Issued, KnownToken, Limits, NewToken,
-    PresentedToken, Regenerate,
+    Actor, Digest, Ensured, Error, EventKind, Issued, KnownToken, Limits, NewToken,
+    PermissionError, PresentedToken, Regenerate,
 };
 
 use crate::common::*;
@@ -13,8 +13,8 @@ async fn made_elsewhere() -> (Issued, KnownToken) {
     (issued, known)
 }
 
-fn for_alice() -> Caller {
-    job().for_owner("alice")
+fn for_alice() -> Actor {
+    job().on_behalf_of("alice")
 }
 
 fn manifest() -> NewToken {
@@ -26,7 +26,7 @@ async fn a_token_made_elsewhere_works_here_once_it_is_ensured() {
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
     assert!(!service.accepts(issued.token.reveal()).await);
     service.happened.take();
-    let ensured = service.passes.ensure(&for_alice(), &known, manifest()).await.unwrap();
+    let ensured = service.hallpass.ensure(&for_alice(), &known, manifest()).await.unwrap();
     let Ensured::Created(record) = ensured else { panic!("{ensured:?}") };
     assert_eq!((record.id, record.name.as_str()), (issued.record.id, "deploy"));
     assert_eq!((record.owner.as_str(), record.revision.get()), ("alice", 1));
@@ -40,7 +40,7 @@ async fn a_token_made_elsewhere_works_here_once_it_is_ensured() {
 #[tokio::test]
 async fn ensured_again_nothing_changes_and_a_changed_manifest_changes_it() {
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
-    let ensure = async |new: NewToken| service.passes.ensure(&for_alice(), &known, new).await;
+    let ensure = async |new: NewToken| service.hallpass.ensure(&for_alice(), &known, new).await;
     let created = ensure(manifest()).await.unwrap().record().clone();
     service.clock.advance(days(1));
     assert_eq!(ensure(manifest()).await.unwrap(), Ensured::Unchanged(created.clone()));
@@ -60,13 +60,13 @@ async fn ensured_again_nothing_changes_and_a_changed_manifest_changes_it() {
 async fn what_is_wrong_in_a_manifest_is_told_and_changes_nothing() {
     let (service, (_, known)) = (Service::new(), made_elsewhere().await);
     let bad = || NewToken::named("").scope("a b").expires("yesterday");
-    let ensure = async |new: NewToken| service.passes.ensure(&for_alice(), &known, new).await;
+    let ensure = async |new: NewToken| service.hallpass.ensure(&for_alice(), &known, new).await;
     assert_eq!(fields(ensure(bad()).await), ["name", "scopes", "expires"]);
     let created = ensure(manifest()).await.unwrap();
     assert_eq!(fields(ensure(bad()).await), ["name", "scopes"]);
-    assert_eq!(service.passes.get(&alice(), known.id).await.unwrap(), *created.record());
+    assert_eq!(service.hallpass.get(&alice(), known.id).await.unwrap(), *created.record());
     // The id routes by its owner, so it serves no other.
-    let bobs = service.passes.ensure(&job().for_owner("bob"), &known, manifest()).await;
+    let bobs = service.hallpass.ensure(&job().on_behalf_of("bob"), &known, manifest()).await;
     assert_eq!(fields(bobs), ["id"]);
 }
 
@@ -74,13 +74,13 @@ async fn what_is_wrong_in_a_manifest_is_told_and_changes_nothing() {
 async fn another_secret_is_never_put_in_place_of_the_one_there_is() {
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
     let ensure =
-        async |known: &KnownToken| service.passes.ensure(&for_alice(), known, manifest()).await;
+        async |known: &KnownToken| service.hallpass.ensure(&for_alice(), known, manifest()).await;
     ensure(&known).await.unwrap();
     let digest = Digest::from_parts("sha256", &[7; 32]).unwrap();
     let other = KnownToken { digest, ..known.clone() };
     assert!(matches!(error(ensure(&other).await), Error::Taken));
     assert!(service.accepts(issued.token.reveal()).await);
-    let _ = service.passes.regenerate(&alice(), known.id, Regenerate::new()).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), known.id, Regenerate::new()).await.unwrap();
     assert!(matches!(error(ensure(&known).await), Error::Taken), "its secret is another now");
     assert!(!service.accepts(issued.token.reveal()).await);
 }
@@ -88,14 +88,14 @@ async fn another_secret_is_never_put_in_place_of_the_one_there_is() {
 #[tokio::test]
 async fn what_was_taken_back_stays_so() {
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
-    let ensure = async || service.passes.ensure(&for_alice(), &known, manifest()).await;
+    let ensure = async || service.hallpass.ensure(&for_alice(), &known, manifest()).await;
     ensure().await.unwrap();
-    service.passes.revoke(&alice(), known.id).await.unwrap();
+    service.hallpass.revoke(&alice(), known.id).await.unwrap();
     assert!(matches!(error(ensure().await), Error::Ended));
     assert_eq!(service.refusal(issued.token.reveal()).await.as_str(), "revoked");
 
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
-    let ensure = async || service.passes.ensure(&for_alice(), &known, manifest()).await;
+    let ensure = async || service.hallpass.ensure(&for_alice(), &known, manifest()).await;
     ensure().await.unwrap();
     service.clock.advance(days(31));
     assert!(matches!(error(ensure().await), Error::Ended));
@@ -106,10 +106,10 @@ async fn what_was_taken_back_stays_so() {
 async fn a_digest_made_anew_under_a_pepper_is_still_that_tokens() {
     let service = Service::with(|builder| builder.pepper("2027", [7; 32]));
     let (issued, known) = made_elsewhere().await;
-    let ensure = async || service.passes.ensure(&for_alice(), &known, manifest()).await.unwrap();
+    let ensure = async || service.hallpass.ensure(&for_alice(), &known, manifest()).await.unwrap();
     ensure().await;
     assert!(service.accepts(issued.token.reveal()).await);
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert!(matches!(ensure().await, Ensured::Unchanged(_)));
     assert!(service.accepts(issued.token.reveal()).await);
 }
@@ -118,13 +118,13 @@ async fn a_digest_made_anew_under_a_pepper_is_still_that_tokens() {
 async fn it_counts_against_the_limit_and_nobody_but_an_operator_does_it() {
     let service = Service::with(|builder| builder.limits(Limits::default().tokens_per_owner(1)));
     let (_, known) = made_elsewhere().await;
-    for by in [alice(), Caller::admin("alice")] {
-        let outcome = service.passes.ensure(&by, &known, manifest()).await;
-        assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyOperators)));
+    for by in [alice(), Actor::admin("alice")] {
+        let outcome = service.hallpass.ensure(&by, &known, manifest()).await;
+        assert!(matches!(error(outcome), Error::Forbidden(PermissionError::SystemOnly)));
     }
-    assert_eq!(fields(service.passes.ensure(&job(), &known, manifest()).await), ["owner"]);
+    assert_eq!(fields(service.hallpass.ensure(&job(), &known, manifest()).await), ["owner"]);
     let _ = service.issue(&[]).await;
-    let outcome = service.passes.ensure(&for_alice(), &known, manifest()).await;
+    let outcome = service.hallpass.ensure(&for_alice(), &known, manifest()).await;
     assert!(matches!(error(outcome), Error::LimitReached { limit: 1, in_use: 1, .. }));
 }
 
@@ -135,11 +135,11 @@ async fn of_two_who_ensure_at_once_one_creates_it() {
     let known = &known;
     // The other comes between this one's look and its insert.
     service.store.faults().on(Verb::Find).meanwhile({
-        let (passes, known) = (other.passes.clone(), known.clone());
+        let (hallpass, known) = (other.hallpass.clone(), known.clone());
         async move {
-            passes.ensure(&for_alice(), &known, manifest()).await.unwrap();
+            hallpass.ensure(&for_alice(), &known, manifest()).await.unwrap();
         }
     });
-    let ensured = service.passes.ensure(&for_alice(), known, manifest()).await.unwrap();
+    let ensured = service.hallpass.ensure(&for_alice(), known, manifest()).await.unwrap();
     assert!(matches!(ensured, Ensured::Unchanged(_)), "{ensured:?}");
 }

@@ -1,7 +1,7 @@
 //! Everything that happens is on record: who, what, whose, which, how many, when.
 
 use hallpass_core::{
-    Caller, EventKind, Issued, NewToken, Owner, RefusedBecause, Regenerate, TokenId, TokenUpdate,
+    Actor, EventKind, Issued, NewToken, Owner, Regenerate, RejectReason, TokenId, TokenUpdate,
 };
 
 use crate::common::*;
@@ -21,18 +21,18 @@ fn expect(
     assert_eq!(event.actor.as_ref().map(Owner::as_str), actor, "{kind:?}");
     assert_eq!(event.owner.as_ref().map(Owner::as_str), owner, "{kind:?}");
     assert_eq!((event.token, event.count), (token, count), "{kind:?}");
-    assert_eq!(event.at, service.passes.now());
+    assert_eq!(event.at, service.hallpass.now());
 }
 
-async fn issue(service: &Service, by: &Caller) -> Issued {
-    service.passes.issue(by, NewToken::named("ci").scope("a")).await.unwrap()
+async fn issue(service: &Service, by: &Actor) -> Issued {
+    service.hallpass.issue(by, NewToken::named("ci").scope("a")).await.unwrap()
 }
 
 #[tokio::test]
 async fn each_verb_says_who_did_what_to_whose_token() {
     let service = Service::new();
-    let passes = &service.passes;
-    let by = job().for_owner("alice");
+    let hallpass = &service.hallpass;
+    let by = job().on_behalf_of("alice");
     let (actor, owner) = (Some("nightly-job"), Some("alice"));
 
     let token = issue(&service, &by).await;
@@ -40,76 +40,76 @@ async fn each_verb_says_who_did_what_to_whose_token() {
     expect(&service, EventKind::Issued, actor, owner, Some(id), 1);
     service.clock.advance(minutes(7));
 
-    let copy = passes.copy(&by, id, TokenUpdate::new()).await.unwrap().record.id;
+    let copy = hallpass.copy(&by, id, TokenUpdate::new()).await.unwrap().record.id;
     expect(&service, EventKind::Copied, actor, owner, Some(copy), 1);
 
-    passes.update(&by, id, TokenUpdate::new().name("x"), None).await.unwrap();
+    hallpass.update(&by, id, TokenUpdate::new().name("x"), None).await.unwrap();
     expect(&service, EventKind::Updated, actor, owner, Some(id), 1);
-    passes.add_scopes(&by, id, ["b"], None).await.unwrap();
+    hallpass.add_scopes(&by, id, ["b"], None).await.unwrap();
     expect(&service, EventKind::Updated, actor, owner, Some(id), 1);
-    passes.remove_scope(&by, id, &scope("b"), None).await.unwrap();
+    hallpass.remove_scope(&by, id, &scope("b"), None).await.unwrap();
     expect(&service, EventKind::Updated, actor, owner, Some(id), 1);
-    passes.clear_scopes(&by, id, None).await.unwrap();
+    hallpass.clear_scopes(&by, id, None).await.unwrap();
     expect(&service, EventKind::Updated, actor, owner, Some(id), 1);
 
     let how = Regenerate::new().overlap("1d");
-    let new = passes.regenerate(&by, id, how).await.unwrap();
+    let new = hallpass.regenerate(&by, id, how).await.unwrap();
     expect(&service, EventKind::Regenerated, actor, owner, Some(id), 1);
     assert!(service.accepts(new.token.reveal()).await);
     // The token did that itself.
-    expect(&service, EventKind::OverlapEnded, owner, owner, Some(id), 1);
+    expect(&service, EventKind::GracePeriodEnded, owner, owner, Some(id), 1);
 
-    passes.revoke(&by, id).await.unwrap();
+    hallpass.revoke(&by, id).await.unwrap();
     expect(&service, EventKind::Revoked, actor, owner, Some(id), 1);
-    let refused = EventKind::Refused(RefusedBecause::Revoked);
+    let refused = EventKind::Rejected(RejectReason::Revoked);
     assert!(!service.accepts(new.token.reveal()).await);
     expect(&service, refused, None, owner, Some(id), 1);
 
-    passes.delete(&by, id, None).await.unwrap();
+    hallpass.delete(&by, id, None).await.unwrap();
     expect(&service, EventKind::Deleted, actor, owner, Some(id), 1);
-    passes.revoke_all(&by, &Owner::new("alice").unwrap()).await.unwrap();
+    hallpass.revoke_all(&by, &Owner::new("alice").unwrap()).await.unwrap();
     expect(&service, EventKind::Revoked, actor, owner, None, 1);
-    passes.delete_many(&by, &[copy]).await.unwrap();
+    hallpass.delete_many(&by, &[copy]).await.unwrap();
     expect(&service, EventKind::Deleted, actor, owner, Some(copy), 1);
 
     for _ in 0..3 {
         let _ = issue(&service, &by).await;
     }
     service.happened.take();
-    passes.delete_all(&by).await.unwrap();
+    hallpass.delete_all(&by).await.unwrap();
     expect(&service, EventKind::Deleted, actor, owner, None, 3);
 
     let id = issue(&service, &by).await.record.id;
-    passes.revoke(&by, id).await.unwrap();
+    hallpass.revoke(&by, id).await.unwrap();
     service.clock.advance(days(1));
     service.happened.take();
-    passes.prune(&by, passes.now()).await.unwrap();
+    hallpass.prune(&by, hallpass.now()).await.unwrap();
     expect(&service, EventKind::Pruned, actor, None, None, 1);
 
-    passes.owner_changed(&by, &Owner::new("alice").unwrap()).await.unwrap();
+    hallpass.owner_changed(&by, &Owner::new("alice").unwrap()).await.unwrap();
     expect(&service, EventKind::OwnerChanged, actor, owner, None, 1);
 }
 
 #[tokio::test]
 async fn what_was_not_done_did_not_happen() {
     let service = Service::new();
-    let passes = &service.passes;
+    let hallpass = &service.hallpass;
     let token = issue(&service, &alice()).await;
     let id = token.record.id;
     service.happened.take();
     let refused = [
-        passes.issue(&alice(), NewToken::named("")).await.is_err(),
-        passes.copy(&bob(), id, TokenUpdate::new()).await.is_err(),
-        passes.update(&bob(), id, TokenUpdate::new().name("x"), None).await.is_err(),
-        passes.regenerate(&root(), id, Regenerate::new()).await.is_err(),
-        passes.revoke(&bob(), id).await.is_err(),
-        passes.delete(&bob(), id, None).await.is_err(),
-        passes.revoke_all(&bob(), alice().actor()).await.is_err(),
-        passes.prune(&alice(), passes.now()).await.is_err(),
+        hallpass.issue(&alice(), NewToken::named("")).await.is_err(),
+        hallpass.copy(&bob(), id, TokenUpdate::new()).await.is_err(),
+        hallpass.update(&bob(), id, TokenUpdate::new().name("x"), None).await.is_err(),
+        hallpass.regenerate(&root(), id, Regenerate::new()).await.is_err(),
+        hallpass.revoke(&bob(), id).await.is_err(),
+        hallpass.delete(&bob(), id, None).await.is_err(),
+        hallpass.revoke_all(&bob(), alice().id()).await.is_err(),
+        hallpass.prune(&alice(), hallpass.now()).await.is_err(),
     ];
     assert_eq!(refused, [true; 8]);
-    passes.delete_many(&bob(), &[id]).await.unwrap();
-    passes.delete_all(&bob()).await.unwrap();
+    hallpass.delete_many(&bob(), &[id]).await.unwrap();
+    hallpass.delete_all(&bob()).await.unwrap();
     assert!(service.happened.take().is_empty());
 }
 
@@ -117,13 +117,13 @@ async fn what_was_not_done_did_not_happen() {
 async fn no_event_holds_a_secret_a_digest_a_name_or_a_description() {
     let service = Service::new();
     let new = NewToken::named("forged\u{a0}line").description("level=ERROR\nforged");
-    let old = service.passes.issue(&alice(), new).await.unwrap();
+    let old = service.hallpass.issue(&alice(), new).await.unwrap();
     let how = Regenerate::new().overlap("1d");
-    let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
     assert!(service.accepts(new.token.reveal()).await);
     assert!(!service.accepts(old.token.reveal()).await);
-    service.passes.revoke(&alice(), old.record.id).await.unwrap();
+    service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     let events = format!("{:?}", service.happened.take());
     for token in [&old.token, &new.token] {
         assert!(!events.contains(&token.reveal()[25..40]), "{events}");
@@ -139,23 +139,23 @@ fn every_kind_and_reason_has_its_name_for_logs() {
         (EventKind::Copied, "copied"),
         (EventKind::Updated, "updated"),
         (EventKind::Regenerated, "regenerated"),
-        (EventKind::OverlapEnded, "overlap_ended"),
+        (EventKind::GracePeriodEnded, "grace_period_ended"),
         (EventKind::Revoked, "revoked"),
         (EventKind::Deleted, "deleted"),
         (EventKind::Pruned, "pruned"),
         (EventKind::ViewedAcrossOwners, "viewed_across_owners"),
         (EventKind::OwnerChanged, "owner_changed"),
-        (EventKind::Refused(RefusedBecause::Malformed), "refused"),
+        (EventKind::Rejected(RejectReason::Malformed), "refused"),
     ] {
         assert_eq!(kind.as_str(), name);
     }
     for (reason, name) in [
-        (RefusedBecause::Malformed, "malformed"),
-        (RefusedBecause::Unknown, "unknown"),
-        (RefusedBecause::Revoked, "revoked"),
-        (RefusedBecause::Expired, "expired"),
-        (RefusedBecause::OwnerDisabled, "owner_disabled"),
-        (RefusedBecause::InUrl, "token_in_url"),
+        (RejectReason::Malformed, "malformed"),
+        (RejectReason::Unknown, "unknown"),
+        (RejectReason::Revoked, "revoked"),
+        (RejectReason::Expired, "expired"),
+        (RejectReason::OwnerDisabled, "owner_disabled"),
+        (RejectReason::InUrl, "token_in_url"),
     ] {
         assert_eq!(reason.as_str(), name);
     }

@@ -1,7 +1,7 @@
 use hallpass_core::store::StoreError;
 use hallpass_core::{
-    Catalog, CatalogScope, Error, Expiry, Forbidden, Limits, NewToken, Owner, Revision, Scope,
-    ScopeSet, Status,
+    Catalog, CatalogScope, Error, Expiry, Limits, NewToken, Owner, PermissionError, Revision,
+    Scope, ScopeSet, Status,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,12 +16,12 @@ fn catalog() -> Catalog {
 }
 
 async fn try_issue(service: &Service, new: NewToken) -> Result<(), Error> {
-    service.passes.issue(&alice(), new).await.map(drop)
+    service.hallpass.issue(&alice(), new).await.map(drop)
 }
 
 async fn end_of(service: &Service, expires: &str) -> Option<Timestamp> {
     let new = NewToken::named("ci").expires(expires);
-    service.passes.issue(&alice(), new).await.unwrap().record.expires_at
+    service.hallpass.issue(&alice(), new).await.unwrap().record.expires_at
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_new_token_is_what_was_asked_for_and_works() {
         .scope("projects:read")
         .scopes(["jobs", "projects:read"])
         .expires("30d");
-    let issued = service.passes.issue(&alice(), new).await.unwrap();
+    let issued = service.hallpass.issue(&alice(), new).await.unwrap();
     let record = &issued.record;
     assert_eq!(record.name, "nightly build");
     assert_eq!(record.description, "line one\nline two");
@@ -42,9 +42,9 @@ async fn a_new_token_is_what_was_asked_for_and_works() {
     assert_eq!(record.expires_at, Some(at("2027-01-31T00:00:00Z")));
     assert_eq!((record.last_used_at, record.revoked_at, record.regenerated_at), (None, None, None));
     assert_eq!(record.revision, Revision::FIRST);
-    assert_eq!(record.status(service.passes.now()), Status::Active);
+    assert_eq!(record.status(service.hallpass.now()), Status::Active);
     assert!(issued.token.reveal().starts_with("acme_"));
-    assert_eq!(service.passes.get(&alice(), record.id).await.unwrap(), *record);
+    assert_eq!(service.hallpass.get(&alice(), record.id).await.unwrap(), *record);
 
     let principal = service.check(issued.token.reveal()).await.unwrap();
     assert_eq!(principal.owner().as_str(), "alice");
@@ -69,7 +69,7 @@ async fn every_fault_is_named_at_once_and_nothing_is_issued() {
         .scope("projects:reed")
         .preset("read-onyl")
         .expires("31-04-2027");
-    let outcome = service.passes.issue(&alice(), new).await;
+    let outcome = service.hallpass.issue(&alice(), new).await;
     assert_eq!(fields(outcome), ["name", "description", "scopes", "preset", "expires"]);
     assert_eq!(service.store.faults().calls(Verb::Insert), 0);
     assert_eq!(service.store.head().await.get(), 0);
@@ -147,7 +147,7 @@ async fn scopes_are_well_formed_deduplicated_and_at_most_100() {
         assert_eq!(fields(outcome), ["scopes"], "{many}");
     }
     let new = NewToken::named("x").scopes(all(100)).scopes(all(100));
-    let issued = service.passes.issue(&alice(), new).await.unwrap();
+    let issued = service.hallpass.issue(&alice(), new).await.unwrap();
     assert_eq!(issued.record.scopes.len(), ScopeSet::MAX_LEN);
 }
 
@@ -161,7 +161,7 @@ async fn what_is_no_scope_is_not_repeated_in_the_error() {
             NewToken::named("x").preset(&pasted),
             NewToken::named("x").expires(pasted.as_str()),
         ] {
-            let message = error(service.passes.issue(&alice(), new).await).to_string();
+            let message = error(service.hallpass.issue(&alice(), new).await).to_string();
             assert!(!message.contains(&token.reveal()[30..60]), "{message}");
         }
     }
@@ -171,7 +171,8 @@ async fn what_is_no_scope_is_not_repeated_in_the_error() {
 async fn a_token_pasted_as_a_scope_is_refused_even_without_a_catalog() {
     let service = Service::new();
     let token = service.issue(&[]).await.token;
-    let outcome = service.passes.issue(&alice(), NewToken::named("x").scope(token.reveal())).await;
+    let outcome =
+        service.hallpass.issue(&alice(), NewToken::named("x").scope(token.reveal())).await;
     let faults = faults(outcome);
     assert_eq!(faults[0].field, "scopes");
     assert!(!faults[0].message.contains(token.reveal()));
@@ -221,7 +222,7 @@ async fn wildcards_are_the_catalogs_choice_and_never_reach_admin() {
 async fn a_preset_is_expanded_beside_other_scopes() {
     let service = Service::with(|b| b.catalog(catalog()));
     let new = NewToken::named("x").preset("read-only").scope("projects:read:7");
-    let issued = service.passes.issue(&alice(), new).await.unwrap();
+    let issued = service.hallpass.issue(&alice(), new).await.unwrap();
     assert_eq!(issued.record.scopes, set(&["projects:list", "projects:read", "projects:read:7"]));
     let without_catalog = Service::new();
     let outcome = try_issue(&without_catalog, NewToken::named("x").preset("read-only")).await;
@@ -302,36 +303,36 @@ async fn a_day_ends_in_the_hosts_zone() {
 #[tokio::test]
 async fn an_owner_acts_for_themself_and_an_operator_says_for_whom() {
     let service = Service::new();
-    let outcome = service.passes.issue(&job(), NewToken::named("x")).await;
+    let outcome = service.hallpass.issue(&job(), NewToken::named("x")).await;
     assert_eq!(fields(outcome), ["owner"]);
-    let by = job().for_owner("alice");
-    let issued = service.passes.issue(&by, NewToken::named("x")).await.unwrap();
+    let by = job().on_behalf_of("alice");
+    let issued = service.hallpass.issue(&by, NewToken::named("x")).await.unwrap();
     assert_eq!(issued.record.owner, Owner::new("alice").unwrap());
-    let issued = service.passes.issue(&root(), NewToken::named("x")).await.unwrap();
+    let issued = service.hallpass.issue(&root(), NewToken::named("x")).await.unwrap();
     assert_eq!(issued.record.owner.as_str(), "root");
 }
 
 #[tokio::test]
 async fn nobody_grants_more_than_they_may() {
     let service = Service::new();
-    let by = alice().may_grant(set(&["projects:read", "jobs:*", "*"]));
+    let by = alice().with_grantable_scopes(set(&["projects:read", "jobs:*", "*"]));
     for (scopes, beyond) in [
         (&["projects:read:42", "jobs:run"][..], &[][..]),
         (&["pat:create", "projects", "admin:users"], &["admin:users", "pat:create"]),
     ] {
         let new = NewToken::named("x").scopes(scopes.iter().copied());
-        match service.passes.issue(&by, new).await {
+        match service.hallpass.issue(&by, new).await {
             Ok(_) => assert!(beyond.is_empty()),
-            Err(Error::Forbidden(Forbidden::Scopes(found))) => {
+            Err(Error::Forbidden(PermissionError::Scopes(found))) => {
                 assert_eq!(found.iter().map(Scope::as_str).collect::<Vec<_>>(), beyond);
             }
             Err(other) => panic!("{other:?}"),
         }
     }
-    let narrow = alice().may_grant(set(&["projects:read", "projects:list"]));
-    let outcome = service.passes.issue(&narrow, NewToken::named("x").scope("projects")).await;
+    let narrow = alice().with_grantable_scopes(set(&["projects:read", "projects:list"]));
+    let outcome = service.hallpass.issue(&narrow, NewToken::named("x").scope("projects")).await;
     assert!(
-        matches!(outcome, Err(Error::Forbidden(Forbidden::Scopes(_)))),
+        matches!(outcome, Err(Error::Forbidden(PermissionError::Scopes(_)))),
         "two parts are not the whole"
     );
 }
@@ -345,7 +346,7 @@ async fn an_id_that_is_taken_gives_way_to_another_and_overwrites_nothing() {
     assert_eq!(service.store.faults().calls(Verb::Insert), 3);
     // Chance does not strike thrice: the randomness is broken.
     service.store.faults().on(Verb::Insert).fail_with(StoreError::duplicate);
-    let error = error(service.passes.issue(&alice(), NewToken::named("x")).await);
+    let error = error(service.hallpass.issue(&alice(), NewToken::named("x")).await);
     assert!(matches!(error, Error::Store(error) if error.is_duplicate()));
     assert_eq!(service.store.faults().calls(Verb::Insert), 6);
 }

@@ -18,9 +18,9 @@ async fn the_default_is_50_tokens_an_owner() {
     for _ in 0..50 {
         let _ = service.issue(&[]).await;
     }
-    let outcome = service.passes.issue(&alice(), NewToken::named("x")).await;
+    let outcome = service.hallpass.issue(&alice(), NewToken::named("x")).await;
     assert!(matches!(error(outcome), Error::LimitReached { limit: 50, in_use: 50, .. }));
-    let _ = service.passes.issue(&bob(), NewToken::named("x")).await.unwrap();
+    let _ = service.hallpass.issue(&bob(), NewToken::named("x")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -33,7 +33,9 @@ async fn of_200_at_once_exactly_as_many_succeed_as_fit() {
     let tasks: Vec<_> = (0..200)
         .map(|_| {
             let service = Arc::clone(&service);
-            tokio::spawn(async move { service.passes.issue(&alice(), NewToken::named("x")).await })
+            tokio::spawn(
+                async move { service.hallpass.issue(&alice(), NewToken::named("x")).await },
+            )
         })
         .collect();
     let (mut issued, mut refused) = (0, 0);
@@ -48,7 +50,7 @@ async fn of_200_at_once_exactly_as_many_succeed_as_fit() {
         }
     }
     assert_eq!((issued, refused), (1, 199));
-    let listed = service.passes.list(&alice(), &hallpass_core::Listing::new()).await.unwrap();
+    let listed = service.hallpass.list(&alice(), &hallpass_core::ListOptions::new()).await.unwrap();
     assert_eq!(listed.total, 50);
 }
 
@@ -62,11 +64,12 @@ async fn coming_and_going_at_the_limit_never_exceeds_it_and_never_drifts() {
             let service = Arc::clone(&service);
             tokio::spawn(async move {
                 for _ in 0..50 {
-                    if let Ok(issued) = service.passes.issue(&alice(), NewToken::named("x")).await {
-                        let listing = hallpass_core::Listing::new();
-                        let total = service.passes.list(&alice(), &listing).await.unwrap().total;
+                    if let Ok(issued) = service.hallpass.issue(&alice(), NewToken::named("x")).await
+                    {
+                        let listing = hallpass_core::ListOptions::new();
+                        let total = service.hallpass.list(&alice(), &listing).await.unwrap().total;
                         assert!(total <= 3, "{total} tokens");
-                        service.passes.delete(&alice(), issued.record.id, None).await.unwrap();
+                        service.hallpass.delete(&alice(), issued.record.id, None).await.unwrap();
                     }
                 }
             })
@@ -78,17 +81,17 @@ async fn coming_and_going_at_the_limit_never_exceeds_it_and_never_drifts() {
     for _ in 0..3 {
         let _ = service.issue(&[]).await;
     }
-    assert!(service.passes.issue(&alice(), NewToken::named("x")).await.is_err());
+    assert!(service.hallpass.issue(&alice(), NewToken::named("x")).await.is_err());
 }
 
 #[tokio::test]
 async fn a_copy_counts_and_a_regeneration_does_not() {
     let service = limited(2);
     let token = service.issue(&[]).await.record.id;
-    let _ = service.passes.copy(&alice(), token, TokenUpdate::new()).await.unwrap();
-    let outcome = service.passes.copy(&alice(), token, TokenUpdate::new()).await;
+    let _ = service.hallpass.copy(&alice(), token, TokenUpdate::new()).await.unwrap();
+    let outcome = service.hallpass.copy(&alice(), token, TokenUpdate::new()).await;
     assert!(matches!(error(outcome), Error::LimitReached { limit: 2, in_use: 2, .. }));
-    let _ = service.passes.regenerate(&alice(), token, Regenerate::new()).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), token, Regenerate::new()).await.unwrap();
 }
 
 #[tokio::test]
@@ -96,14 +99,14 @@ async fn a_revoked_or_expired_token_counts_until_it_is_deleted() {
     let service = limited(2);
     let revoked = service.issue(&[]).await.record.id;
     let new = NewToken::named("x").expires("12h");
-    let expired = service.passes.issue(&alice(), new).await.unwrap().record.id;
-    service.passes.revoke(&alice(), revoked).await.unwrap();
+    let expired = service.hallpass.issue(&alice(), new).await.unwrap().record.id;
+    service.hallpass.revoke(&alice(), revoked).await.unwrap();
     service.clock.advance(days(1));
-    let full = service.passes.issue(&alice(), NewToken::named("x")).await;
+    let full = service.hallpass.issue(&alice(), NewToken::named("x")).await;
     assert!(matches!(error(full), Error::LimitReached { .. }));
     // It was always counted, so it comes back at the limit too.
-    let _ = service.passes.regenerate(&alice(), revoked, Regenerate::new()).await.unwrap();
-    service.passes.delete(&alice(), expired, None).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), revoked, Regenerate::new()).await.unwrap();
+    service.hallpass.delete(&alice(), expired, None).await.unwrap();
     let _ = service.issue(&[]).await;
 }
 
@@ -113,7 +116,7 @@ async fn no_limit_is_no_limit_and_zero_is_none_at_all() {
     for _ in 0..60 {
         let _ = service.issue(&[]).await;
     }
-    let outcome = limited(0).passes.issue(&alice(), NewToken::named("x")).await;
+    let outcome = limited(0).hallpass.issue(&alice(), NewToken::named("x")).await;
     assert!(matches!(error(outcome), Error::LimitReached { limit: 0, in_use: 0, .. }));
 }
 
@@ -123,7 +126,7 @@ async fn without_an_expiry_the_default_applies() {
     let service = Service::with(|b| b.limits(limits));
     assert_eq!(service.issue(&[]).await.record.expires_at, Some(at("2027-01-31T00:00:00Z")));
     let never = NewToken::named("x").expires("never");
-    assert_eq!(service.passes.issue(&alice(), never).await.unwrap().record.expires_at, None);
+    assert_eq!(service.hallpass.issue(&alice(), never).await.unwrap().record.expires_at, None);
 }
 
 #[tokio::test]
@@ -137,7 +140,7 @@ async fn no_token_lives_longer_than_the_longest_lifetime() {
         ("01-04-2027", false),
         ("31-03-2027", true),
     ] {
-        let outcome = service.passes.issue(&alice(), NewToken::named("x").expires(expires)).await;
+        let outcome = service.hallpass.issue(&alice(), NewToken::named("x").expires(expires)).await;
         match outcome {
             Ok(_) => assert!(good, "{expires}"),
             Err(_) => {
@@ -156,12 +159,12 @@ async fn a_lifetime_is_counted_from_the_secrets_birth() {
     let id = service.issue(&[]).await.record.id;
     service.clock.advance(days(20));
     let longer = |span| TokenUpdate::new().expires(span);
-    let outcome = service.passes.update(&alice(), id, longer("71d"), None).await;
+    let outcome = service.hallpass.update(&alice(), id, longer("71d"), None).await;
     assert_eq!(fields(outcome), ["expires"], "91 days in all");
-    service.passes.update(&alice(), id, longer("70d"), None).await.unwrap();
+    service.hallpass.update(&alice(), id, longer("70d"), None).await.unwrap();
     let _ =
-        service.passes.regenerate(&alice(), id, Regenerate::new().expires("90d")).await.unwrap();
-    let outcome = service.passes.regenerate(&alice(), id, Regenerate::new().expires("91d")).await;
+        service.hallpass.regenerate(&alice(), id, Regenerate::new().expires("90d")).await.unwrap();
+    let outcome = service.hallpass.regenerate(&alice(), id, Regenerate::new().expires("91d")).await;
     assert_eq!(fields(outcome), ["expires"]);
 }
 
@@ -172,11 +175,12 @@ async fn a_token_older_than_the_rule_gets_no_new_secret_without_an_end() {
     let id = before.issue(&[]).await.record.id;
     let limits = Limits::default().longest_lifetime(days(90)).default_expiry(Expiry::days(30));
     let after = Service::over(store, |b| b.limits(limits));
-    let outcome = after.passes.regenerate(&alice(), id, Regenerate::new()).await;
+    let outcome = after.hallpass.regenerate(&alice(), id, Regenerate::new()).await;
     assert_eq!(fields(outcome), ["expires"]);
-    let outcome = after.passes.copy(&alice(), id, TokenUpdate::new()).await;
+    let outcome = after.hallpass.copy(&alice(), id, TokenUpdate::new()).await;
     assert_eq!(fields(outcome), ["expires"]);
-    let _ = after.passes.regenerate(&alice(), id, Regenerate::new().expires("90d")).await.unwrap();
+    let _ =
+        after.hallpass.regenerate(&alice(), id, Regenerate::new().expires("90d")).await.unwrap();
 }
 
 #[test]
@@ -202,7 +206,7 @@ async fn the_longest_lifetime_is_told_in_a_fitting_unit() {
     ] {
         let limits = Limits::default().longest_lifetime(span).default_expiry(Expiry::In(span));
         let service = Service::with(|b| b.limits(limits));
-        let outcome = service.passes.issue(&alice(), NewToken::named("x").expires("1y")).await;
+        let outcome = service.hallpass.issue(&alice(), NewToken::named("x").expires("1y")).await;
         let message = faults(outcome).remove(0).message;
         assert_eq!(message, format!("a token lives at most {words}"));
     }

@@ -1,22 +1,23 @@
 use hallpass_core::store::{Sort, SortBy};
 use hallpass_core::{
-    Caller, Error, EventKind, Forbidden, Listed, Listing, NewToken, Owner, Status, TokenId,
+    Actor, Error, EventKind, ListOptions, NewToken, Owner, PermissionError, Status, TokenId,
+    TokenPage,
 };
 
 use crate::common::*;
 
-fn names(listed: &Listed) -> Vec<&str> {
+fn names(listed: &TokenPage) -> Vec<&str> {
     listed.items.iter().map(|record| record.name.as_str()).collect()
 }
 
-async fn named(service: &Service, by: &Caller, name: &str) -> TokenId {
-    let id = service.passes.issue(by, NewToken::named(name)).await.unwrap().record.id;
+async fn named(service: &Service, by: &Actor, name: &str) -> TokenId {
+    let id = service.hallpass.issue(by, NewToken::named(name)).await.unwrap().record.id;
     service.clock.advance(minutes(1));
     id
 }
 
-fn sorted(by: SortBy, descending: bool) -> Listing {
-    Listing::new().sort(Sort { by, descending })
+fn sorted(by: SortBy, descending: bool) -> ListOptions {
+    ListOptions::new().sort(Sort { by, descending })
 }
 
 #[tokio::test]
@@ -26,7 +27,7 @@ async fn an_owner_sees_their_own_and_the_newest_first() {
         named(&service, &alice(), name).await;
     }
     named(&service, &bob(), "bobs").await;
-    let listed = service.passes.list(&alice(), &Listing::new()).await.unwrap();
+    let listed = service.hallpass.list(&alice(), &ListOptions::new()).await.unwrap();
     assert_eq!(names(&listed), ["c", "b", "a"]);
     assert_eq!((listed.total, listed.next_cursor), (3, None));
 }
@@ -36,16 +37,16 @@ async fn naming_an_owner_is_for_admins_even_if_it_is_oneself() {
     let service = Service::new();
     named(&service, &alice(), "a").await;
     named(&service, &root(), "r").await;
-    let of = |owner| Listing::new().owner(Owner::new(owner).unwrap());
+    let of = |owner| ListOptions::new().owner(Owner::new(owner).unwrap());
     for owner in ["alice", "bob"] {
-        let outcome = service.passes.list(&alice(), &of(owner)).await;
-        assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyAdmins)), "{owner}");
+        let outcome = service.hallpass.list(&alice(), &of(owner)).await;
+        assert!(matches!(error(outcome), Error::Forbidden(PermissionError::OnlyAdmins)), "{owner}");
     }
-    for by in [root(), job(), job().for_owner("bob")] {
-        let everybody = service.passes.list(&by, &Listing::new()).await.unwrap();
+    for by in [root(), job(), job().on_behalf_of("bob")] {
+        let everybody = service.hallpass.list(&by, &ListOptions::new()).await.unwrap();
         assert_eq!(names(&everybody), ["r", "a"]);
-        assert_eq!(names(&service.passes.list(&by, &of("alice")).await.unwrap()), ["a"]);
-        assert_eq!(service.passes.list(&by, &of("nobody")).await.unwrap().total, 0);
+        assert_eq!(names(&service.hallpass.list(&by, &of("alice")).await.unwrap()), ["a"]);
+        assert_eq!(service.hallpass.list(&by, &of("nobody")).await.unwrap().total, 0);
     }
 }
 
@@ -54,30 +55,30 @@ async fn filters_narrow_the_page_and_the_total() {
     let service = Service::new();
     let issue = async |name: &str, description: &str, scope: &str, expires: &str| {
         let new = NewToken::named(name).description(description).scope(scope).expires(expires);
-        service.passes.issue(&alice(), new).await.unwrap().record.id
+        service.hallpass.issue(&alice(), new).await.unwrap().record.id
     };
     issue("Nightly Größe", "", "jobs:run", "never").await;
     issue("weekly", "about 100%_done", "jobs", "12h").await;
     let revoked = issue("old", "NIGHTLY before", "jobs:run", "12h").await;
-    service.passes.revoke(&alice(), revoked).await.unwrap();
+    service.hallpass.revoke(&alice(), revoked).await.unwrap();
     service.clock.advance(days(1));
     for (listing, expected) in [
-        (Listing::new().status(Status::Active), &["Nightly Größe"][..]),
-        (Listing::new().status(Status::Expired), &["weekly"]),
-        (Listing::new().status(Status::Revoked), &["old"]),
-        (Listing::new().text("nightly"), &["Nightly Größe", "old"]),
-        (Listing::new().text("GRÖSSE"), &[]),
-        (Listing::new().text("GRÖß"), &["Nightly Größe"]),
-        (Listing::new().text("%"), &["weekly"]),
-        (Listing::new().text("_"), &["weekly"]),
-        (Listing::new().text(""), &["Nightly Größe", "old", "weekly"]),
-        (Listing::new().scope(scope("jobs:run")), &["Nightly Größe", "old"]),
-        (Listing::new().scope(scope("jobs")), &["weekly"]),
-        (Listing::new().scope(scope("job")), &[]),
-        (Listing::new().text("nightly").status(Status::Revoked), &["old"]),
+        (ListOptions::new().status(Status::Active), &["Nightly Größe"][..]),
+        (ListOptions::new().status(Status::Expired), &["weekly"]),
+        (ListOptions::new().status(Status::Revoked), &["old"]),
+        (ListOptions::new().text("nightly"), &["Nightly Größe", "old"]),
+        (ListOptions::new().text("GRÖSSE"), &[]),
+        (ListOptions::new().text("GRÖß"), &["Nightly Größe"]),
+        (ListOptions::new().text("%"), &["weekly"]),
+        (ListOptions::new().text("_"), &["weekly"]),
+        (ListOptions::new().text(""), &["Nightly Größe", "old", "weekly"]),
+        (ListOptions::new().scope(scope("jobs:run")), &["Nightly Größe", "old"]),
+        (ListOptions::new().scope(scope("jobs")), &["weekly"]),
+        (ListOptions::new().scope(scope("job")), &[]),
+        (ListOptions::new().text("nightly").status(Status::Revoked), &["old"]),
     ] {
         let listing = listing.sort(Sort { by: SortBy::Name, descending: false });
-        let listed = service.passes.list(&alice(), &listing).await.unwrap();
+        let listed = service.hallpass.list(&alice(), &listing).await.unwrap();
         assert_eq!(names(&listed), expected, "{listing:?}");
         assert_eq!(listed.total, expected.len() as u64);
     }
@@ -88,7 +89,7 @@ async fn absent_times_come_last_in_both_directions() {
     let service = Service::new();
     for (name, expires) in [("never", "never"), ("soon", "12h"), ("late", "30d")] {
         let new = NewToken::named(name).expires(expires);
-        let token = service.passes.issue(&alice(), new).await.unwrap().token;
+        let token = service.hallpass.issue(&alice(), new).await.unwrap().token;
         service.clock.advance(minutes(1));
         if name != "late" {
             assert!(service.accepts(token.reveal()).await);
@@ -102,7 +103,7 @@ async fn absent_times_come_last_in_both_directions() {
         (SortBy::CreatedAt, false, ["never", "soon", "late"]),
         (SortBy::Name, true, ["soon", "never", "late"]),
     ] {
-        let listed = service.passes.list(&alice(), &sorted(by, descending)).await.unwrap();
+        let listed = service.hallpass.list(&alice(), &sorted(by, descending)).await.unwrap();
         assert_eq!(names(&listed), expected, "{by:?} {descending}");
     }
 }
@@ -113,7 +114,7 @@ async fn pages_hold_each_token_once_in_every_order() {
     for n in 0..23 {
         // Names and times that are equal: the id breaks the ties.
         let new = NewToken::named(format!("n{}", n % 3)).expires(["never", "12h", "30d"][n % 3]);
-        let token = service.passes.issue(&alice(), new).await.unwrap().token;
+        let token = service.hallpass.issue(&alice(), new).await.unwrap().token;
         if n % 2 == 0 {
             assert!(service.accepts(token.reveal()).await);
         }
@@ -121,14 +122,14 @@ async fn pages_hold_each_token_once_in_every_order() {
     for by in [SortBy::CreatedAt, SortBy::Name, SortBy::ExpiresAt, SortBy::LastUsedAt] {
         for descending in [false, true] {
             let whole =
-                service.passes.list(&alice(), &sorted(by, descending).limit(100)).await.unwrap();
+                service.hallpass.list(&alice(), &sorted(by, descending).limit(100)).await.unwrap();
             let (mut seen, mut cursor) = (Vec::new(), None::<String>);
             loop {
                 let mut listing = sorted(by, descending).limit(5);
                 if let Some(cursor) = cursor.take() {
                     listing = listing.cursor(cursor);
                 }
-                let page = service.passes.list(&alice(), &listing).await.unwrap();
+                let page = service.hallpass.list(&alice(), &listing).await.unwrap();
                 assert_eq!(page.total, 23);
                 seen.extend(page.items);
                 cursor = page.next_cursor;
@@ -148,11 +149,11 @@ async fn a_page_follows_its_place_not_its_number() {
         named(&service, &alice(), name).await;
     }
     let by_name = || sorted(SortBy::Name, false).limit(2);
-    let first = service.passes.list(&alice(), &by_name()).await.unwrap();
-    service.passes.delete(&alice(), first.items[1].id, None).await.unwrap();
+    let first = service.hallpass.list(&alice(), &by_name()).await.unwrap();
+    service.hallpass.delete(&alice(), first.items[1].id, None).await.unwrap();
     named(&service, &alice(), "aa").await;
     let cursor = first.next_cursor.unwrap();
-    let second = service.passes.list(&alice(), &by_name().cursor(cursor)).await.unwrap();
+    let second = service.hallpass.list(&alice(), &by_name().cursor(cursor)).await.unwrap();
     assert_eq!(names(&second), ["c", "d"], "nothing skipped, nothing twice");
     assert_eq!((second.total, second.next_cursor), (4, None));
 }
@@ -164,18 +165,18 @@ async fn a_cursor_serves_its_caller_filters_and_order_only() {
         named(&service, &alice(), name).await;
         named(&service, &bob(), name).await;
     }
-    let page = Listing::new().limit(2);
-    let cursor = service.passes.list(&alice(), &page).await.unwrap().next_cursor.unwrap();
-    let with = async |listing: Listing, by: Caller| {
-        service.passes.list(&by, &listing.cursor(cursor.clone())).await
+    let page = ListOptions::new().limit(2);
+    let cursor = service.hallpass.list(&alice(), &page).await.unwrap().next_cursor.unwrap();
+    let with = async |listing: ListOptions, by: Actor| {
+        service.hallpass.list(&by, &listing.cursor(cursor.clone())).await
     };
     assert!(with(page.clone(), alice()).await.is_ok());
     // How many are on a page is no part of the list.
-    assert!(with(Listing::new().limit(50), alice()).await.is_ok());
+    assert!(with(ListOptions::new().limit(50), alice()).await.is_ok());
     for (listing, by) in [
         (page.clone(), bob()),
         (page.clone(), root()),
-        (page.clone(), Caller::admin("alice")),
+        (page.clone(), Actor::admin("alice")),
         (page.clone().status(Status::Active), alice()),
         (page.clone().text("a"), alice()),
         (page.clone().scope(scope("a")), alice()),
@@ -185,7 +186,7 @@ async fn a_cursor_serves_its_caller_filters_and_order_only() {
         assert_eq!(fields(with(listing.clone(), by).await), ["cursor"], "{listing:?}");
     }
     for bad in ["", "x", &cursor[1..], &format!("0{cursor}"), &"é".repeat(40)] {
-        let outcome = service.passes.list(&alice(), &page.clone().cursor(bad)).await;
+        let outcome = service.hallpass.list(&alice(), &page.clone().cursor(bad)).await;
         assert_eq!(fields(outcome), ["cursor"], "{bad:?}");
     }
 }
@@ -194,11 +195,11 @@ async fn a_cursor_serves_its_caller_filters_and_order_only() {
 async fn a_page_has_1_to_100_tokens() {
     let service = Service::new();
     for bad in [0, 101, u32::MAX] {
-        let outcome = service.passes.list(&alice(), &Listing::new().limit(bad)).await;
+        let outcome = service.hallpass.list(&alice(), &ListOptions::new().limit(bad)).await;
         assert_eq!(fields(outcome), ["limit"], "{bad}");
     }
     for good in [1, 100] {
-        service.passes.list(&alice(), &Listing::new().limit(good)).await.unwrap();
+        service.hallpass.list(&alice(), &ListOptions::new().limit(good)).await.unwrap();
     }
 }
 
@@ -206,12 +207,12 @@ async fn a_page_has_1_to_100_tokens() {
 async fn anothers_token_and_none_are_one_and_the_same() {
     let service = Service::new();
     let alices = service.issue(&[]).await.record.id;
-    let theirs = error(service.passes.get(&bob(), alices).await);
-    let nobodys = error(service.passes.get(&bob(), nobodys()).await);
+    let theirs = error(service.hallpass.get(&bob(), alices).await);
+    let nobodys = error(service.hallpass.get(&bob(), nobodys()).await);
     assert!(matches!((&theirs, &nobodys), (Error::NotFound, Error::NotFound)));
     assert_eq!(theirs.to_string(), nobodys.to_string());
-    for by in [alice(), root(), job(), job().for_owner("bob")] {
-        assert_eq!(service.passes.get(&by, alices).await.unwrap().id, alices);
+    for by in [alice(), root(), job(), job().on_behalf_of("bob")] {
+        assert_eq!(service.hallpass.get(&by, alices).await.unwrap().id, alices);
     }
 }
 
@@ -221,18 +222,18 @@ async fn an_admins_look_at_others_tokens_is_on_record() {
     let alices = named(&service, &alice(), "a").await;
     let own = named(&service, &root(), "r").await;
     service.happened.take();
-    service.passes.get(&root(), own).await.unwrap();
-    service.passes.get(&alice(), alices).await.unwrap();
-    service.passes.get(&job(), alices).await.unwrap();
-    service.passes.list(&alice(), &Listing::new()).await.unwrap();
+    service.hallpass.get(&root(), own).await.unwrap();
+    service.hallpass.get(&alice(), alices).await.unwrap();
+    service.hallpass.get(&job(), alices).await.unwrap();
+    service.hallpass.list(&alice(), &ListOptions::new()).await.unwrap();
     assert!(service.happened.take().is_empty());
 
-    service.passes.get(&root(), alices).await.unwrap();
+    service.hallpass.get(&root(), alices).await.unwrap();
     let event = service.happened.only();
     assert_eq!(event.kind, EventKind::ViewedAcrossOwners);
     assert_eq!(event.actor.unwrap().as_str(), "root");
     assert_eq!((event.owner.unwrap().as_str(), event.token), ("alice", Some(alices)));
 
-    service.passes.list(&root(), &Listing::new()).await.unwrap();
+    service.hallpass.list(&root(), &ListOptions::new()).await.unwrap();
     assert_eq!(service.happened.kinds(), [EventKind::ViewedAcrossOwners]);
 }

@@ -1,7 +1,9 @@
 //! Random lives of one owner's tokens against a model that fits on a page: after each step, exactly the
 //! secrets work that the model says.
 
-use hallpass_core::{Error, Issued, Listing, NewToken, Owner, Regenerate, TokenId, TokenUpdate};
+use hallpass_core::{
+    Error, Issued, ListOptions, NewToken, Owner, Regenerate, TokenId, TokenUpdate,
+};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -23,7 +25,7 @@ enum Step {
     Revoke(usize),
     Delete(usize),
     /// The current secret is used.
-    Use(usize),
+    TokenUse(usize),
     RevokeAll,
     DeleteAll,
     Prune,
@@ -44,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (token.clone(), hours(), hours()).prop_map(|(token, hours, overlap)| Step::Regenerate { token, hours, overlap }),
         2 => token.clone().prop_map(Step::Revoke),
         1 => token.clone().prop_map(Step::Delete),
-        3 => token.prop_map(Step::Use),
+        3 => token.prop_map(Step::TokenUse),
         1 => Just(Step::RevokeAll),
         1 => Just(Step::DeleteAll),
         1 => Just(Step::Prune),
@@ -102,7 +104,7 @@ fn hours(count: i64) -> SignedDuration {
 
 impl Model {
     fn now(&self) -> Timestamp {
-        self.service.passes.now()
+        self.service.hallpass.now()
     }
 
     fn adopt(&mut self, issued: Issued) {
@@ -112,7 +114,7 @@ impl Model {
     }
 
     async fn take(&mut self, step: Step) {
-        let (passes, now) = (self.service.passes.clone(), self.now());
+        let (hallpass, now) = (self.service.hallpass.clone(), self.now());
         let by = alice();
         let pick = |token: usize| token.checked_rem(self.tokens.len());
         match step {
@@ -122,7 +124,7 @@ impl Model {
                     Some(hours) => new.expires(format!("{hours}h")),
                     None => new,
                 };
-                match passes.issue(&by, new).await {
+                match hallpass.issue(&by, new).await {
                     Ok(issued) => self.adopt(issued),
                     Err(Error::LimitReached { .. }) => assert_eq!(self.tokens.len(), 5),
                     Err(other) => panic!("{other:?}"),
@@ -131,7 +133,7 @@ impl Model {
             Step::Copy(token) => {
                 let Some(token) = pick(token) else { return };
                 let ends = self.tokens[token].ends;
-                match passes.copy(&by, self.tokens[token].id, TokenUpdate::new()).await {
+                match hallpass.copy(&by, self.tokens[token].id, TokenUpdate::new()).await {
                     Ok(issued) => {
                         let kept = ends
                             .filter(|end| end.duration_since(now) >= SignedDuration::from_mins(1));
@@ -147,14 +149,14 @@ impl Model {
                 let token = &mut self.tokens[token];
                 self.renames += 1;
                 let update = TokenUpdate::new().name(format!("name {}", self.renames));
-                passes.update(&by, token.id, update, None).await.unwrap();
+                hallpass.update(&by, token.id, update, None).await.unwrap();
                 token.revision += 1;
             }
             Step::Extend(token, count) => {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
                 let update = TokenUpdate::new().expires(format!("{count}h"));
-                match passes.update(&by, token.id, update, None).await {
+                match hallpass.update(&by, token.id, update, None).await {
                     Ok(_) => {
                         assert!(token.active(now));
                         let end = Some(now + hours(count));
@@ -175,7 +177,7 @@ impl Model {
                 if let Some(overlap) = overlap {
                     how = how.overlap(format!("{overlap}h"));
                 }
-                match passes.regenerate(&by, token.id, how).await {
+                match hallpass.regenerate(&by, token.id, how).await {
                     Ok(issued) => {
                         assert!(count.is_some() || !token.expired(now));
                         let old =
@@ -196,16 +198,16 @@ impl Model {
             Step::Revoke(token) => {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
-                passes.revoke(&by, token.id).await.unwrap();
+                hallpass.revoke(&by, token.id).await.unwrap();
                 token.revision += u64::from(token.revoked.is_none());
                 token.revoked.get_or_insert(now);
             }
             Step::Delete(token) => {
                 let Some(token) = pick(token) else { return };
                 let token = self.tokens.remove(token);
-                passes.delete(&by, token.id, None).await.unwrap();
+                hallpass.delete(&by, token.id, None).await.unwrap();
             }
-            Step::Use(token) => {
+            Step::TokenUse(token) => {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
                 assert_eq!(self.service.accepts(&token.current).await, token.active(now));
@@ -214,7 +216,7 @@ impl Model {
                 }
             }
             Step::RevokeAll => {
-                let count = passes.revoke_all(&by, &Owner::new("alice").unwrap()).await.unwrap();
+                let count = hallpass.revoke_all(&by, &Owner::new("alice").unwrap()).await.unwrap();
                 let live = self.tokens.iter_mut().filter(|token| token.revoked.is_none());
                 let revoked = live.map(|token| {
                     token.revoked = Some(now);
@@ -223,19 +225,19 @@ impl Model {
                 assert_eq!(count, revoked.count() as u64);
             }
             Step::DeleteAll => {
-                let count = passes.delete_all(&by).await.unwrap();
+                let count = hallpass.delete_all(&by).await.unwrap();
                 assert_eq!(count, self.tokens.drain(..).count() as u64);
             }
             Step::Prune => {
                 let line = now - hours(12);
-                let count = passes.prune(&job(), line).await.unwrap();
+                let count = hallpass.prune(&job(), line).await.unwrap();
                 let before = self.tokens.len();
                 let over = |end: Option<Timestamp>| end.is_some_and(|end| end < line);
                 self.tokens.retain(|token| !over(token.ends) && !over(token.revoked));
                 assert_eq!(count, (before - self.tokens.len()) as u64);
             }
             Step::Flush => {
-                passes.flush_uses().await.unwrap();
+                hallpass.flush_uses().await.unwrap();
             }
             Step::Pass { minutes } => self.service.clock.advance(crate::common::minutes(minutes)),
         }
@@ -257,7 +259,7 @@ impl Model {
                 assert_eq!(self.service.accepts(secret).await, expected);
             }
         }
-        let listed = self.service.passes.list(&alice(), &Listing::new()).await.unwrap();
+        let listed = self.service.hallpass.list(&alice(), &ListOptions::new()).await.unwrap();
         assert_eq!(listed.total, self.tokens.len() as u64);
         for token in &self.tokens {
             let record = listed.items.iter().find(|record| record.id == token.id).unwrap();

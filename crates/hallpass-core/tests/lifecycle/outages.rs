@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
-use hallpass_core::{Error, Listing, NewToken, Owner, RefusedBecause, Regenerate, TokenUpdate};
+use hallpass_core::{Error, ListOptions, NewToken, Owner, Regenerate, RejectReason, TokenUpdate};
 use jiff::SignedDuration;
 
 use crate::common::*;
@@ -16,18 +16,18 @@ async fn a_token_that_cannot_be_looked_up_is_neither_let_in_nor_refused() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     let gone = service.issue(&["a"]).await;
-    service.passes.delete(&alice(), gone.record.id, None).await.unwrap();
+    service.hallpass.delete(&alice(), gone.record.id, None).await.unwrap();
     service.happened.take();
     for fault in [Fault::Unavailable, Fault::ReadOnly, Fault::Corrupt, Fault::LostAfter] {
         fault.befalls(service.store.faults().on(Verb::Find));
         for text in [token.token.reveal(), gone.token.reveal()] {
             unavailable(service.check(text).await);
         }
-        let error = error(service.passes.get(&alice(), token.record.id).await);
+        let error = error(service.hallpass.get(&alice(), token.record.id).await);
         assert!(error.is_unavailable(), "{error:?}");
     }
     assert!(service.happened.take().is_empty(), "an outage is no refusal");
-    assert_eq!(service.refusal("nonsense").await, RefusedBecause::Malformed, "that needs no store");
+    assert_eq!(service.refusal("nonsense").await, RejectReason::Malformed, "that needs no store");
     service.store.faults().heal();
     assert!(service.accepts(token.token.reveal()).await);
 }
@@ -41,12 +41,12 @@ async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
     unavailable(service.check(asked.token.reveal()).await);
     let id = asked.record.id;
     let errors = [
-        error(service.passes.get(&alice(), id).await),
-        error(service.passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await),
-        error(service.passes.regenerate(&alice(), id, Regenerate::new()).await),
-        error(service.passes.revoke(&alice(), id).await),
-        error(service.passes.delete(&alice(), id, None).await),
-        error(service.passes.copy(&alice(), id, TokenUpdate::new()).await),
+        error(service.hallpass.get(&alice(), id).await),
+        error(service.hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await),
+        error(service.hallpass.regenerate(&alice(), id, Regenerate::new()).await),
+        error(service.hallpass.revoke(&alice(), id).await),
+        error(service.hallpass.delete(&alice(), id, None).await),
+        error(service.hallpass.copy(&alice(), id, TokenUpdate::new()).await),
     ];
     for error in errors {
         assert!(error.is_unavailable(), "{error:?}");
@@ -86,19 +86,19 @@ async fn what_could_not_be_stored_was_not_done() {
     service.happened.take();
     for fault in [Fault::Unavailable, Fault::ReadOnly] {
         fault.befalls(service.store.faults().on(Verb::WRITES));
-        let passes = &service.passes;
+        let hallpass = &service.hallpass;
         let errors = [
-            error(passes.issue(&alice(), NewToken::named("x")).await),
-            error(passes.copy(&alice(), id, TokenUpdate::new()).await),
-            error(passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await),
-            error(passes.regenerate(&alice(), id, Regenerate::new()).await),
-            error(passes.revoke(&alice(), id).await),
-            error(passes.delete(&alice(), id, None).await),
-            error(passes.delete_many(&alice(), &[id]).await),
-            error(passes.delete_all(&alice()).await),
-            error(passes.revoke_all(&alice(), &owner()).await),
-            error(passes.prune(&job(), passes.now()).await),
-            error(passes.owner_changed(&job(), &owner()).await),
+            error(hallpass.issue(&alice(), NewToken::named("x")).await),
+            error(hallpass.copy(&alice(), id, TokenUpdate::new()).await),
+            error(hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await),
+            error(hallpass.regenerate(&alice(), id, Regenerate::new()).await),
+            error(hallpass.revoke(&alice(), id).await),
+            error(hallpass.delete(&alice(), id, None).await),
+            error(hallpass.delete_many(&alice(), &[id]).await),
+            error(hallpass.delete_all(&alice()).await),
+            error(hallpass.revoke_all(&alice(), &owner()).await),
+            error(hallpass.prune(&job(), hallpass.now()).await),
+            error(hallpass.owner_changed(&job(), &owner()).await),
         ];
         for error in errors {
             assert!(error.is_unavailable(), "{error:?}");
@@ -108,13 +108,13 @@ async fn what_could_not_be_stored_was_not_done() {
     }
     assert!(service.happened.take().is_empty());
     assert_eq!(service.store.head().await, head);
-    assert_eq!(service.passes.get(&alice(), id).await.unwrap(), before);
+    assert_eq!(service.hallpass.get(&alice(), id).await.unwrap(), before);
     assert!(
         service.accepts(token.token.reveal()).await,
         "checks go on while nothing can be written"
     );
     service.store.faults().on(Verb::List).fail();
-    assert!(error(service.passes.list(&alice(), &Listing::new()).await).is_unavailable());
+    assert!(error(service.hallpass.list(&alice(), &ListOptions::new()).await).is_unavailable());
 }
 
 #[tokio::test]
@@ -122,10 +122,11 @@ async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_aga
     let service = Service::new();
     let old = service.issue(&[]).await;
     service.store.faults().on(Verb::Change).once().lose_answer();
-    let outcome = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await;
+    let outcome = service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await;
     assert!(error(outcome).is_unavailable());
     assert!(!service.accepts(old.token.reveal()).await, "it had been done");
-    let new = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new =
+        service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -133,9 +134,9 @@ async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_aga
 async fn an_issue_whose_answer_is_lost_shows_no_secret_and_counts() {
     let service = Service::new();
     service.store.faults().on(Verb::Insert).once().lose_answer();
-    let outcome = service.passes.issue(&alice(), NewToken::named("x")).await;
+    let outcome = service.hallpass.issue(&alice(), NewToken::named("x")).await;
     assert!(error(outcome).is_unavailable());
-    assert_eq!(service.passes.list(&alice(), &Listing::new()).await.unwrap().total, 1);
+    assert_eq!(service.hallpass.list(&alice(), &ListOptions::new()).await.unwrap().total, 1);
 }
 
 #[tokio::test]
@@ -144,10 +145,10 @@ async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() 
         let service = Service::new();
         let old = service.issue(&[]).await;
         let how = Regenerate::new().overlap("1d");
-        let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+        let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
         fault.befalls(service.store.faults().on(Verb::Rekey));
         assert!(service.accepts(new.token.reveal()).await);
-        assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown, "{fault:?}");
+        assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown, "{fault:?}");
         assert!(service.accepts(new.token.reveal()).await, "the new one goes on");
         service.store.faults().heal();
         let tries = service.store.faults().calls(Verb::Rekey);
@@ -167,11 +168,11 @@ async fn what_this_node_remembers_of_an_overlap_does_not_shut_out_a_later_one() 
     let first = service.issue(&[]).await;
     let id = first.record.id;
     let how = || Regenerate::new().overlap("1d");
-    let second = service.passes.regenerate(&alice(), id, how()).await.unwrap();
+    let second = service.hallpass.regenerate(&alice(), id, how()).await.unwrap();
     service.store.faults().on(Verb::Rekey).fail();
     assert!(service.accepts(second.token.reveal()).await);
     assert!(!service.accepts(first.token.reveal()).await);
-    let third = service.passes.regenerate(&alice(), id, how()).await.unwrap();
+    let third = service.hallpass.regenerate(&alice(), id, how()).await.unwrap();
     assert!(service.accepts(second.token.reveal()).await, "the third has not been used yet");
     assert!(service.accepts(third.token.reveal()).await);
     assert!(!service.accepts(second.token.reveal()).await);
@@ -182,7 +183,7 @@ async fn a_check_that_is_dropped_while_it_ends_an_overlap_has_ended_it_here() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let how = Regenerate::new().overlap("1d");
-    let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     let _shut = service.store.faults().on(Verb::Rekey).stall();
     {
         let mut check = std::pin::pin!(service.check(new.token.reveal()));

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use hallpass_core::{
-    Error, EventKind, Forbidden, NewToken, Owner, Owners, RefusedBecause, Regenerate, Requirement,
-    Scope, ScopeSet, Standing, TokenUpdate,
+    Error, EventKind, NewToken, Owner, OwnerDirectory, OwnerStatus, PermissionError, Regenerate,
+    RejectReason, Requirement, Scope, ScopeSet, TokenUpdate,
 };
 use proptest::prelude::*;
 
@@ -12,10 +12,10 @@ use crate::common::*;
 
 /// The host's word, changed by the test; `None` is an outage.
 #[derive(Clone)]
-struct Word(Arc<Mutex<Option<Standing>>>);
+struct Word(Arc<Mutex<Option<OwnerStatus>>>);
 
 impl Word {
-    fn say(&self, standing: Standing) {
+    fn say(&self, standing: OwnerStatus) {
         *self.0.lock().unwrap() = Some(standing);
     }
 
@@ -24,18 +24,18 @@ impl Word {
     }
 }
 
-impl Owners for Word {
-    async fn standing(
+impl OwnerDirectory for Word {
+    async fn status(
         &self,
         _: Owner,
-    ) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
         self.0.lock().unwrap().clone().ok_or_else(|| "the directory is down".into())
     }
 }
 
 fn service() -> (Service, Word) {
-    let word = Word(Arc::new(Mutex::new(Some(Standing::Full))));
-    (Service::with(|b| b.owners(word.clone())), word)
+    let word = Word(Arc::new(Mutex::new(Some(OwnerStatus::Active))));
+    (Service::with(|b| b.owner_directory(word.clone())), word)
 }
 
 #[tokio::test]
@@ -43,12 +43,12 @@ async fn each_check_asks_about_the_tokens_owner() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&asked);
     let service = Service::with(|b| {
-        b.owners(move |owner: Owner| {
+        b.owner_directory(move |owner: Owner| {
             heard.lock().unwrap().push(owner.to_string());
-            async { Ok(Standing::Full) }
+            async { Ok(OwnerStatus::Active) }
         })
     });
-    let token = service.passes.issue(&bob(), NewToken::named("x")).await.unwrap().token;
+    let token = service.hallpass.issue(&bob(), NewToken::named("x")).await.unwrap().token;
     asked.lock().unwrap().clear();
     assert!(service.accepts(token.reveal()).await);
     assert!(service.accepts(token.reveal()).await);
@@ -62,10 +62,10 @@ async fn each_check_asks_about_the_tokens_owner() {
 async fn a_disabled_owners_tokens_are_refused_and_come_back_with_the_owner() {
     let (service, word) = service();
     let token = service.issue(&["a"]).await;
-    word.say(Standing::Disabled);
-    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::OwnerDisabled);
-    assert!(!service.passes.has_unflushed_uses(), "a refusal is no use");
-    word.say(Standing::Full);
+    word.say(OwnerStatus::Disabled);
+    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::OwnerDisabled);
+    assert!(!service.hallpass.has_unflushed_uses(), "a refusal is no use");
+    word.say(OwnerStatus::Active);
     assert!(service.accepts(token.token.reveal()).await);
 }
 
@@ -74,10 +74,10 @@ async fn a_cached_token_asks_the_host_all_the_same() {
     let (service, word) = service();
     let token = service.issue(&["a", "b"]).await;
     service.store.pin(token.record.id).await.unwrap();
-    word.say(Standing::UpTo(set(&["a"])));
+    word.say(OwnerStatus::Limited(set(&["a"])));
     let principal = service.check(token.token.reveal()).await.unwrap();
     assert_eq!(*principal.scopes(), set(&["a"]));
-    word.say(Standing::Disabled);
+    word.say(OwnerStatus::Disabled);
     assert!(!service.accepts(token.token.reveal()).await);
 }
 
@@ -85,24 +85,24 @@ async fn a_cached_token_asks_the_host_all_the_same() {
 async fn a_revoked_token_is_refused_whatever_the_host_says_or_does_not_say() {
     let (service, word) = service();
     let token = service.issue(&[]).await;
-    service.passes.revoke(&alice(), token.record.id).await.unwrap();
+    service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     word.fall_silent();
-    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Revoked);
+    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Revoked);
 }
 
 #[tokio::test]
 async fn an_owner_who_was_demoted_holds_what_is_left() {
     let (service, word) = service();
     let token = service.issue(&["projects", "jobs:run"]).await;
-    word.say(Standing::UpTo(set(&["projects:read", "jobs", "admin"])));
+    word.say(OwnerStatus::Limited(set(&["projects:read", "jobs", "admin"])));
     let principal = service.check(token.token.reveal()).await.unwrap();
     assert_eq!(*principal.scopes(), set(&["jobs:run", "projects:read"]));
     assert!(principal.allows(&scope("projects:read:42")));
     assert!(!principal.allows(&scope("projects:delete:42")));
     assert!(!principal.allows(&scope("admin")));
-    let record = service.passes.get(&alice(), token.record.id).await.unwrap();
+    let record = service.hallpass.get(&alice(), token.record.id).await.unwrap();
     assert_eq!(record.scopes, set(&["jobs:run", "projects"]), "the record is untouched");
-    word.say(Standing::UpTo(ScopeSet::default()));
+    word.say(OwnerStatus::Limited(ScopeSet::default()));
     assert!(service.check(token.token.reveal()).await.unwrap().scopes().is_empty());
 }
 
@@ -111,74 +111,74 @@ async fn a_silent_host_is_an_outage_never_a_refusal_and_never_a_yes() {
     let (service, word) = service();
     let token = service.issue(&["a"]).await;
     let principal = service.check(token.token.reveal()).await.unwrap();
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     service.clock.advance(minutes(5));
     service.happened.take();
     word.fall_silent();
     unavailable(service.check(token.token.reveal()).await);
-    unavailable(service.passes.recheck(&principal).await);
-    assert!(!service.passes.has_unflushed_uses());
+    unavailable(service.hallpass.recheck(&principal).await);
+    assert!(!service.hallpass.has_unflushed_uses());
     let id = token.record.id;
     let errors = [
-        error(service.passes.issue(&alice(), NewToken::named("x")).await),
-        error(service.passes.copy(&alice(), id, TokenUpdate::new()).await),
-        error(service.passes.regenerate(&alice(), id, Regenerate::new()).await),
-        error(service.passes.add_scopes(&alice(), id, ["b"], None).await),
+        error(service.hallpass.issue(&alice(), NewToken::named("x")).await),
+        error(service.hallpass.copy(&alice(), id, TokenUpdate::new()).await),
+        error(service.hallpass.regenerate(&alice(), id, Regenerate::new()).await),
+        error(service.hallpass.add_scopes(&alice(), id, ["b"], None).await),
     ];
     for error in errors {
-        assert!(matches!(error, Error::Owners(_)) && error.is_unavailable(), "{error:?}");
+        assert!(matches!(error, Error::OwnerDirectory(_)) && error.is_unavailable(), "{error:?}");
     }
     assert!(service.happened.take().is_empty(), "nothing happened");
     // Taking rights away never waits for the host's word.
-    service.passes.clear_scopes(&alice(), id, None).await.unwrap();
-    service.passes.revoke(&alice(), id).await.unwrap();
-    service.passes.delete(&alice(), id, None).await.unwrap();
+    service.hallpass.clear_scopes(&alice(), id, None).await.unwrap();
+    service.hallpass.revoke(&alice(), id).await.unwrap();
+    service.hallpass.delete(&alice(), id, None).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_disabled_owner_gets_no_token_but_may_give_up_what_there_is() {
     let (service, word) = service();
     let id = service.issue(&["a", "b"]).await.record.id;
-    word.say(Standing::Disabled);
+    word.say(OwnerStatus::Disabled);
     let errors = [
-        error(service.passes.issue(&alice(), NewToken::named("x")).await),
-        error(service.passes.copy(&alice(), id, TokenUpdate::new()).await),
-        error(service.passes.regenerate(&alice(), id, Regenerate::new()).await),
-        error(service.passes.add_scopes(&alice(), id, ["c"], None).await),
+        error(service.hallpass.issue(&alice(), NewToken::named("x")).await),
+        error(service.hallpass.copy(&alice(), id, TokenUpdate::new()).await),
+        error(service.hallpass.regenerate(&alice(), id, Regenerate::new()).await),
+        error(service.hallpass.add_scopes(&alice(), id, ["c"], None).await),
     ];
     for error in errors {
-        assert!(matches!(error, Error::Forbidden(Forbidden::OwnerDisabled)), "{error:?}");
+        assert!(matches!(error, Error::Forbidden(PermissionError::OwnerDisabled)), "{error:?}");
     }
-    service.passes.remove_scope(&alice(), id, &scope("a"), None).await.unwrap();
-    service.passes.revoke(&alice(), id).await.unwrap();
+    service.hallpass.remove_scope(&alice(), id, &scope("a"), None).await.unwrap();
+    service.hallpass.revoke(&alice(), id).await.unwrap();
 }
 
 #[tokio::test]
 async fn the_owners_ceiling_bounds_what_is_issued_copied_regenerated_and_added() {
     let (service, word) = service();
     let id = service.issue(&["projects", "jobs"]).await.record.id;
-    word.say(Standing::UpTo(set(&["jobs", "projects:read"])));
+    word.say(OwnerStatus::Limited(set(&["jobs", "projects:read"])));
     let beyond = |error: Error| match error {
-        Error::Forbidden(Forbidden::Scopes(beyond)) => {
+        Error::Forbidden(PermissionError::Scopes(beyond)) => {
             beyond.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         }
         other => panic!("{other:?}"),
     };
     let new = NewToken::named("x").scopes(["projects:list", "projects:read:1"]);
-    assert_eq!(beyond(error(service.passes.issue(&alice(), new).await)), "projects:list");
-    let copy = service.passes.copy(&alice(), id, TokenUpdate::new()).await;
+    assert_eq!(beyond(error(service.hallpass.issue(&alice(), new).await)), "projects:list");
+    let copy = service.hallpass.copy(&alice(), id, TokenUpdate::new()).await;
     assert_eq!(beyond(error(copy)), "projects");
-    let again = service.passes.regenerate(&alice(), id, Regenerate::new()).await;
+    let again = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await;
     assert_eq!(beyond(error(again)), "projects");
-    let more = service.passes.add_scopes(&alice(), id, ["admin", "jobs:run"], None).await;
+    let more = service.hallpass.add_scopes(&alice(), id, ["admin", "jobs:run"], None).await;
     assert_eq!(beyond(error(more)), "admin");
     // Both ceilings hold: the host's, and the caller's.
-    let by = alice().may_grant(set(&["projects"]));
+    let by = alice().with_grantable_scopes(set(&["projects"]));
     let new = NewToken::named("x").scopes(["projects:read", "jobs"]);
-    assert_eq!(beyond(error(service.passes.issue(&by, new).await)), "jobs");
+    assert_eq!(beyond(error(service.hallpass.issue(&by, new).await)), "jobs");
     // What the token holds beyond the ceiling may stay, or go.
     let update = TokenUpdate::new().name("renamed").scopes(["projects"]);
-    service.passes.update(&alice(), id, update, None).await.unwrap();
+    service.hallpass.update(&alice(), id, update, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn every_node_is_told_that_an_owner_changed() {
     let (service, _) = service();
     let head = service.store.head().await;
     let owner = Owner::new("alice").unwrap();
-    service.passes.owner_changed(&job(), &owner).await.unwrap();
+    service.hallpass.owner_changed(&job(), &owner).await.unwrap();
     assert_eq!(service.store.head().await, head.next());
     let event = service.happened.only();
     assert_eq!(
@@ -214,8 +214,8 @@ proptest! {
         let (service, word) = service();
         let principal = runtime.block_on(async {
             let new = NewToken::named("x").scopes(held.iter().map(ToString::to_string));
-            let token = service.passes.issue(&alice(), new).await.unwrap().token;
-            word.say(Standing::UpTo(ceiling.clone()));
+            let token = service.hallpass.issue(&alice(), new).await.unwrap().token;
+            word.say(OwnerStatus::Limited(ceiling.clone()));
             service.check(token.reveal()).await.unwrap()
         });
         let tail = third.map(|third| format!(":{third}")).unwrap_or_default();

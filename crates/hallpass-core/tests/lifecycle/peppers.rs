@@ -1,4 +1,4 @@
-use hallpass_core::{BuildError, Hallpass, RefusedBecause, Regenerate};
+use hallpass_core::{BuildError, Hallpass, Regenerate, RejectReason};
 use hallpass_memory::MemoryStore;
 
 use crate::common::*;
@@ -29,7 +29,7 @@ async fn a_first_pepper_needs_no_flag_day() {
     let head = store.head().await;
     assert!(service.accepts(token.token.reveal()).await);
     assert_eq!(algorithm(&service, id).await, "sha256", "no write on the request path");
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert_eq!(algorithm(&service, id).await, "hmac-sha256:2027");
     assert_eq!(store.head().await, head.next());
     assert_eq!(
@@ -38,11 +38,11 @@ async fn a_first_pepper_needs_no_flag_day() {
         "nobody's edit is stale for it"
     );
     assert!(service.accepts(token.token.reveal()).await);
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert_eq!(store.head().await, head.next(), "made anew once");
     // Who was not given the pepper cannot tell, and refuses.
     let without = Service::over(store, |b| b);
-    assert_eq!(without.refusal(token.token.reveal()).await, RefusedBecause::Unknown);
+    assert_eq!(without.refusal(token.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -53,14 +53,14 @@ async fn peppers_rotate_and_digests_follow_as_tokens_are_used() {
     let after =
         Service::over(store.clone(), |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
     assert!(after.accepts(used.token.reveal()).await);
-    after.passes.flush_uses().await.unwrap();
+    after.hallpass.flush_uses().await.unwrap();
     assert_eq!(algorithm(&after, used.record.id).await, "hmac-sha256:2027");
     assert_eq!(algorithm(&after, idle.record.id).await, "hmac-sha256:2026");
     assert!(after.accepts(idle.token.reveal()).await);
     // The day the retired pepper goes, what was never used since goes with it.
     let later = Service::over(store, |b| b.pepper("2027", SECOND));
     assert!(later.accepts(used.token.reveal()).await);
-    assert_eq!(later.refusal(idle.token.reveal()).await, RefusedBecause::Unknown);
+    assert_eq!(later.refusal(idle.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn another_key_of_the_same_name_proves_nothing() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b.pepper("k", FIRST)).issue(&[]).await;
     let other = Service::over(store, |b| b.pepper("k", SECOND));
-    assert_eq!(other.refusal(token.token.reveal()).await, RefusedBecause::Unknown);
+    assert_eq!(other.refusal(token.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -97,11 +97,11 @@ async fn a_rekey_that_comes_late_never_touches_a_newer_secret() {
     // Another node gives the token a new secret before this one flushes.
     let elsewhere = Service::over(store, |b| b);
     let new =
-        elsewhere.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
-    service.passes.flush_uses().await.unwrap();
+        elsewhere.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
     assert!(!service.accepts(old.token.reveal()).await);
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert_eq!(algorithm(&service, old.record.id).await, "hmac-sha256:2027");
     assert!(service.accepts(new.token.reveal()).await);
 }
@@ -112,8 +112,8 @@ async fn a_rekey_revives_no_deleted_token() {
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
     assert!(service.accepts(token.token.reveal()).await);
-    Service::over(store, |b| b).passes.delete(&alice(), token.record.id, None).await.unwrap();
-    service.passes.flush_uses().await.unwrap();
+    Service::over(store, |b| b).hallpass.delete(&alice(), token.record.id, None).await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert!(!service.accepts(token.token.reveal()).await);
 }
 
@@ -123,12 +123,12 @@ async fn an_overlap_spans_a_rotation() {
     let old = Service::over(store.clone(), |b| b.pepper("2026", FIRST)).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
     let how = Regenerate::new().overlap("1d");
-    let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
     assert!(service.accepts(new.token.reveal()).await);
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert!(!service.accepts(old.token.reveal()).await);
 }
 
@@ -142,7 +142,7 @@ async fn a_digest_that_cannot_be_made_anew_yet_is_tried_again_with_the_next_use(
         assert!(service.accepts(token.token.reveal()).await);
     }
     service.store.faults().on(Verb::Rekey).fail();
-    let _ = service.passes.flush_uses().await;
+    let _ = service.hallpass.flush_uses().await;
     assert_eq!(
         service.store.faults().calls(Verb::Rekey),
         1,
@@ -152,7 +152,7 @@ async fn a_digest_that_cannot_be_made_anew_yet_is_tried_again_with_the_next_use(
     for token in [&one, &two] {
         assert!(service.accepts(token.token.reveal()).await);
     }
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     for token in [&one, &two] {
         assert_eq!(algorithm(&service, token.record.id).await, "hmac-sha256:2027");
     }
@@ -164,9 +164,9 @@ async fn a_look_at_a_token_does_not_wait_for_digests() {
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", FIRST));
     assert!(service.accepts(token.token.reveal()).await);
-    service.passes.get(&alice(), token.record.id).await.unwrap();
+    service.hallpass.get(&alice(), token.record.id).await.unwrap();
     assert_eq!(service.store.faults().calls(Verb::Rekey), 0);
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert_eq!(
         service.store.faults().calls(Verb::Rekey),
         1,

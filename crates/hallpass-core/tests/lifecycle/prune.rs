@@ -1,4 +1,4 @@
-use hallpass_core::{Error, EventKind, Forbidden, Limits, Listing, NewToken};
+use hallpass_core::{Error, EventKind, Limits, ListOptions, NewToken, PermissionError};
 
 use crate::common::*;
 
@@ -7,7 +7,7 @@ fn roomy() -> Service {
 }
 
 async fn names(service: &Service) -> Vec<String> {
-    let listed = service.passes.list(&job(), &Listing::new().limit(100)).await.unwrap();
+    let listed = service.hallpass.list(&job(), &ListOptions::new().limit(100)).await.unwrap();
     let mut names: Vec<_> = listed.items.into_iter().map(|record| record.name).collect();
     names.sort_unstable();
     names
@@ -18,7 +18,7 @@ async fn what_ended_before_goes_and_the_rest_stays() {
     let service = roomy();
     let issue = async |name: &str, expires: &str| {
         let new = NewToken::named(name).expires(expires);
-        service.passes.issue(&alice(), new).await.unwrap().record.id
+        service.hallpass.issue(&alice(), new).await.unwrap().record.id
     };
     issue("expired long ago", "12h").await;
     issue("ends at the line", "2027-01-10T00:00:00Z").await;
@@ -26,13 +26,13 @@ async fn what_ended_before_goes_and_the_rest_stays() {
     issue("live", "1y").await;
     issue("never ends", "never").await;
     let revoked = issue("revoked long ago", "never").await;
-    service.passes.revoke(&alice(), revoked).await.unwrap();
+    service.hallpass.revoke(&alice(), revoked).await.unwrap();
     service.clock.advance(days(20));
     let revoked = issue("revoked lately", "never").await;
-    service.passes.revoke(&alice(), revoked).await.unwrap();
+    service.hallpass.revoke(&alice(), revoked).await.unwrap();
     service.happened.take();
 
-    let pruned = service.passes.prune(&job(), at("2027-01-10T00:00:00Z")).await.unwrap();
+    let pruned = service.hallpass.prune(&job(), at("2027-01-10T00:00:00Z")).await.unwrap();
     assert_eq!(pruned, 2);
     assert_eq!(
         names(&service).await,
@@ -41,7 +41,7 @@ async fn what_ended_before_goes_and_the_rest_stays() {
     let event = service.happened.only();
     assert_eq!((event.kind, event.count), (EventKind::Pruned, 2));
     assert_eq!(event.actor.unwrap().as_str(), "nightly-job");
-    assert_eq!(service.passes.prune(&job(), at("2027-01-10T00:00:00Z")).await.unwrap(), 0);
+    assert_eq!(service.hallpass.prune(&job(), at("2027-01-10T00:00:00Z")).await.unwrap(), 0);
     assert!(service.happened.take().is_empty());
 }
 
@@ -49,8 +49,8 @@ async fn what_ended_before_goes_and_the_rest_stays() {
 async fn a_time_to_come_prunes_nothing_that_is_still_alive() {
     let service = roomy();
     let new = NewToken::named("live").expires("12h");
-    let live = service.passes.issue(&alice(), new).await.unwrap();
-    assert_eq!(service.passes.prune(&job(), at("2099-01-01T00:00:00Z")).await.unwrap(), 0);
+    let live = service.hallpass.issue(&alice(), new).await.unwrap();
+    assert_eq!(service.hallpass.prune(&job(), at("2099-01-01T00:00:00Z")).await.unwrap(), 0);
     assert!(service.accepts(live.token.reveal()).await);
 }
 
@@ -60,12 +60,12 @@ async fn it_goes_on_in_batches_until_none_is_left() {
     for _ in 0..1_201 {
         let _ = service.issue(&[]).await;
     }
-    service.passes.revoke_all(&alice(), alice().actor()).await.unwrap();
+    service.hallpass.revoke_all(&alice(), alice().id()).await.unwrap();
     service.clock.advance(days(1));
     service.happened.take();
     let mut told = Vec::new();
-    let (by, now) = (job(), service.passes.now());
-    let pruned = service.passes.prune_with(&by, now, |gone| told.push(gone)).await;
+    let (by, now) = (job(), service.hallpass.now());
+    let pruned = service.hallpass.prune_with(&by, now, |gone| told.push(gone)).await;
     assert_eq!(pruned.unwrap(), 1_201);
     assert_eq!(told, [500, 1_000, 1_201]);
     // The last one finds none: a store may take fewer than it could.
@@ -79,7 +79,7 @@ async fn what_went_before_trouble_came_is_on_record() {
     for _ in 0..600 {
         let _ = service.issue(&[]).await;
     }
-    service.passes.revoke_all(&alice(), alice().actor()).await.unwrap();
+    service.hallpass.revoke_all(&alice(), alice().id()).await.unwrap();
     service.clock.advance(days(1));
     service.happened.take();
     let store = service.store.clone();
@@ -88,18 +88,18 @@ async fn what_went_before_trouble_came_is_on_record() {
         .faults()
         .on(Verb::Prune)
         .meanwhile(async move { store.faults().on(Verb::Prune).fail() });
-    let error = error(service.passes.prune(&job(), service.passes.now()).await);
+    let error = error(service.hallpass.prune(&job(), service.hallpass.now()).await);
     assert!(error.is_unavailable());
     assert_eq!(service.happened.only().count, 500);
     service.store.faults().heal();
-    assert_eq!(service.passes.prune(&job(), service.passes.now()).await.unwrap(), 100);
+    assert_eq!(service.hallpass.prune(&job(), service.hallpass.now()).await.unwrap(), 100);
 }
 
 #[tokio::test]
 async fn nobody_but_an_operator_prunes() {
     let service = roomy();
     for by in [alice(), root()] {
-        let outcome = service.passes.prune(&by, service.passes.now()).await;
-        assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyOperators)));
+        let outcome = service.hallpass.prune(&by, service.hallpass.now()).await;
+        assert!(matches!(error(outcome), Error::Forbidden(PermissionError::SystemOnly)));
     }
 }

@@ -1,9 +1,9 @@
-//! Changes that meet: whatever the interleaving, the final state is that of the later commit.
+//! ChangeBatch that meet: whatever the interleaving, the final state is that of the later commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hallpass_core::{Denied, Error, Issued, Regenerate, TokenUpdate};
+use hallpass_core::{AuthError, Error, Issued, Regenerate, TokenUpdate};
 
 use crate::common::*;
 
@@ -17,7 +17,7 @@ fn service() -> Arc<Service> {
 }
 
 async fn regenerate(service: Arc<Service>, id: hallpass_core::TokenId) -> Result<Issued, Error> {
-    service.passes.regenerate(&alice(), id, Regenerate::new()).await
+    service.hallpass.regenerate(&alice(), id, Regenerate::new()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -58,7 +58,7 @@ async fn of_a_regeneration_and_a_revocation_the_later_one_stands() {
         let regenerating = tokio::spawn(regenerate(Arc::clone(&service), id));
         let revoking = tokio::spawn({
             let service = Arc::clone(&service);
-            async move { service.passes.revoke(&alice(), id).await }
+            async move { service.hallpass.revoke(&alice(), id).await }
         });
         let revoked = revoking.await.unwrap().expect("a revocation is never lost");
         let stands = match regenerating.await.unwrap() {
@@ -78,7 +78,7 @@ async fn of_a_regeneration_and_a_revocation_the_later_one_stands() {
             }
             Err(other) => panic!("{other:?}"),
         };
-        let record = service.passes.get(&alice(), id).await.unwrap();
+        let record = service.hallpass.get(&alice(), id).await.unwrap();
         assert_eq!(record.revoked_at.is_none(), stands);
         assert!(!service.accepts(old.token.reveal()).await, "dead in every order");
     }
@@ -98,7 +98,7 @@ async fn of_a_regeneration_and_a_deletion_nothing_is_left() {
         let regenerating = tokio::spawn(regenerate(Arc::clone(&service), id));
         let deleting = tokio::spawn({
             let service = Arc::clone(&service);
-            async move { service.passes.delete(&alice(), id, None).await }
+            async move { service.hallpass.delete(&alice(), id, None).await }
         });
         deleting.await.unwrap().unwrap();
         match regenerating.await.unwrap() {
@@ -126,16 +126,16 @@ async fn a_revocation_is_never_lost_among_edits() {
                 let service = Arc::clone(&service);
                 tokio::spawn(async move {
                     let update = TokenUpdate::new().name(format!("name {n}"));
-                    service.passes.update(&alice(), id, update, None).await
+                    service.hallpass.update(&alice(), id, update, None).await
                 })
             })
             .collect();
-        service.passes.revoke(&root(), id).await.unwrap();
+        service.hallpass.revoke(&root(), id).await.unwrap();
         assert!(!service.accepts(token.token.reveal()).await, "the moment it returned");
         for edit in edits {
             edit.await.unwrap().unwrap();
         }
-        let record = service.passes.get(&alice(), id).await.unwrap();
+        let record = service.hallpass.get(&alice(), id).await.unwrap();
         assert!(record.revoked_at.is_some() && record.name.starts_with("name "));
         assert_eq!(record.revision.get(), 6, "no edit was lost either");
     }
@@ -149,7 +149,7 @@ async fn an_edit_never_undoes_a_regeneration() {
         let id = old.record.id;
         let editing = tokio::spawn({
             let service = Arc::clone(&service);
-            async move { service.passes.add_scopes(&alice(), id, ["b"], None).await }
+            async move { service.hallpass.add_scopes(&alice(), id, ["b"], None).await }
         });
         let regenerated = regenerate(Arc::clone(&service), id).await;
         editing.await.unwrap().unwrap();
@@ -182,13 +182,13 @@ async fn no_check_that_starts_after_a_revocation_returned_lets_in() {
                         let verdict = service.check(token.token.reveal()).await;
                         if after {
                             late += 1;
-                            assert!(matches!(verdict, Err(Denied::Refused(_))), "{verdict:?}");
+                            assert!(matches!(verdict, Err(AuthError::Rejected(_))), "{verdict:?}");
                         }
                     }
                 })
             })
             .collect();
-        service.passes.revoke(&alice(), token.record.id).await.unwrap();
+        service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
         returned.store(true, Ordering::SeqCst);
         for check in checks {
             check.await.unwrap();
@@ -202,7 +202,7 @@ async fn once_a_new_secret_was_let_in_its_predecessor_never_is() {
     for round in 0..ROUNDS {
         let old = Arc::new(service.issue(&[]).await);
         let how = Regenerate::new().overlap("1d");
-        let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+        let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
         if round % 2 == 0 {
             service.store.faults().on(Verb::Rekey).times(2).fail();
         }

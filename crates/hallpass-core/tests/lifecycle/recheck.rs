@@ -1,9 +1,9 @@
-use hallpass_core::{Denied, Principal, RefusedBecause, Regenerate, Standing, TokenUpdate};
+use hallpass_core::{AuthError, OwnerStatus, Principal, Regenerate, RejectReason, TokenUpdate};
 
 use crate::common::*;
 
-async fn again(service: &Service, principal: &Principal) -> Result<Principal, Denied> {
-    service.passes.recheck(principal).await
+async fn again(service: &Service, principal: &Principal) -> Result<Principal, AuthError> {
+    service.hallpass.recheck(principal).await
 }
 
 #[tokio::test]
@@ -12,7 +12,7 @@ async fn what_still_stands_is_let_in_with_the_scopes_of_now() {
     let token = service.issue(&["a"]).await;
     let principal = service.check(token.token.reveal()).await.unwrap();
     let update = TokenUpdate::new().scopes(["b"]);
-    service.passes.update(&alice(), token.record.id, update, None).await.unwrap();
+    service.hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     let principal = again(&service, &principal).await.unwrap();
     assert!(!principal.allows(&scope("a")) && principal.allows(&scope("b")));
 }
@@ -26,29 +26,29 @@ async fn what_ended_is_refused_for_its_reason() {
         (token.record.id, principal)
     };
     let (id, principal) = issue().await;
-    service.passes.revoke(&alice(), id).await.unwrap();
-    assert_eq!(refused(again(&service, &principal).await), RefusedBecause::Revoked);
+    service.hallpass.revoke(&alice(), id).await.unwrap();
+    assert_eq!(refused(again(&service, &principal).await), RejectReason::Revoked);
 
     let (id, principal) = issue().await;
-    service.passes.delete(&alice(), id, None).await.unwrap();
-    assert_eq!(refused(again(&service, &principal).await), RefusedBecause::Unknown);
+    service.hallpass.delete(&alice(), id, None).await.unwrap();
+    assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
 
     let (id, principal) = issue().await;
     let update = TokenUpdate::new().expires("12h");
-    service.passes.update(&alice(), id, update, None).await.unwrap();
+    service.hallpass.update(&alice(), id, update, None).await.unwrap();
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    assert_eq!(refused(again(&service, &principal).await), RefusedBecause::Expired);
+    assert_eq!(refused(again(&service, &principal).await), RejectReason::Expired);
 
     let (id, principal) = issue().await;
-    let _ = service.passes.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
-    assert_eq!(refused(again(&service, &principal).await), RefusedBecause::Unknown);
+    let _ = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
+    assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
 
     let (id, principal) = issue().await;
-    service.passes.revoke(&alice(), id).await.unwrap();
-    let _ = service.passes.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
+    service.hallpass.revoke(&alice(), id).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
     assert_eq!(
         refused(again(&service, &principal).await),
-        RefusedBecause::Unknown,
+        RejectReason::Unknown,
         "back with another secret"
     );
 }
@@ -59,11 +59,11 @@ async fn an_overlap_carries_the_old_secret_to_its_end() {
     let old = service.issue(&[]).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
     let how = Regenerate::new().overlap("1d");
-    let _ = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     service.clock.advance(days(1));
-    assert_eq!(refused(again(&service, &by_old).await), RefusedBecause::Unknown);
+    assert_eq!(refused(again(&service, &by_old).await), RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -72,10 +72,10 @@ async fn an_overlap_that_ended_early_ends_the_old_secrets_streams_too() {
     let old = service.issue(&[]).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
     let how = Regenerate::new().overlap("1d");
-    let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     let by_new = service.check(new.token.reveal()).await.unwrap();
-    assert_eq!(refused(again(&service, &by_old).await), RefusedBecause::Unknown);
+    assert_eq!(refused(again(&service, &by_old).await), RejectReason::Unknown);
     again(&service, &by_new).await.unwrap();
 }
 
@@ -85,12 +85,12 @@ async fn an_overlap_whose_end_could_not_be_stored_has_ended_here_too() {
     let old = service.issue(&[]).await;
     let before = service.check(old.token.reveal()).await.unwrap();
     let how = Regenerate::new().overlap("1d");
-    let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     let during = service.check(old.token.reveal()).await.unwrap();
     service.store.faults().on(Verb::Rekey).fail_with(read_only);
     let by_new = service.check(new.token.reveal()).await.unwrap();
     for principal in [before, during] {
-        assert_eq!(refused(again(&service, &principal).await), RefusedBecause::Unknown);
+        assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
     }
     again(&service, &by_new).await.unwrap();
 }
@@ -101,15 +101,16 @@ async fn a_digest_made_anew_under_another_pepper_is_still_the_same_secret() {
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", [7; 32]));
     let principal = service.check(token.token.reveal()).await.unwrap();
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     let stored = service.store.stored(token.record.id).await.unwrap();
     assert_eq!(stored.secrets.current.algorithm(), "hmac-sha256:2027");
     let principal = again(&service, &principal).await.unwrap();
     let update = TokenUpdate::new().name("renamed");
-    service.passes.update(&alice(), token.record.id, update, None).await.unwrap();
+    service.hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     let principal = again(&service, &principal).await.unwrap();
-    let _ = service.passes.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
-    assert_eq!(refused(again(&service, &principal).await), RefusedBecause::Unknown);
+    let _ =
+        service.hallpass.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
+    assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -119,9 +120,9 @@ async fn a_digest_of_another_algorithm_after_a_regeneration_is_another_secret() 
     let token = before.issue(&[]).await;
     let principal = before.check(token.token.reveal()).await.unwrap();
     let after = Service::over(store, |b| b.pepper("2027", [7; 32]));
-    let _ = after.passes.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
-    assert_eq!(refused(again(&before, &principal).await), RefusedBecause::Unknown);
-    assert_eq!(refused(again(&after, &principal).await), RefusedBecause::Unknown);
+    let _ = after.hallpass.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
+    assert_eq!(refused(again(&before, &principal).await), RejectReason::Unknown);
+    assert_eq!(refused(again(&after, &principal).await), RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -129,7 +130,8 @@ async fn a_cache_that_has_not_heard_of_the_new_secret_does_not_end_its_streams()
     let service = Service::new();
     let old = service.issue(&[]).await;
     service.store.pin(old.record.id).await.unwrap();
-    let new = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new =
+        service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
     let principal = service.check(new.token.reveal()).await.unwrap();
     again(&service, &principal).await.unwrap();
 }
@@ -154,18 +156,24 @@ async fn the_hosts_word_is_asked_again() {
     let disabled = Arc::new(AtomicBool::new(false));
     let word = Arc::clone(&disabled);
     let service = Service::with(|b| {
-        b.owners(move |_| {
+        b.owner_directory(move |_| {
             let disabled = word.load(Ordering::SeqCst);
-            async move { Ok(if disabled { Standing::Disabled } else { Standing::UpTo(set(&["a:b"])) }) }
+            async move {
+                Ok(if disabled {
+                    OwnerStatus::Disabled
+                } else {
+                    OwnerStatus::Limited(set(&["a:b"]))
+                })
+            }
         })
     });
     let token = service
-        .passes
+        .hallpass
         .issue(&alice(), hallpass_core::NewToken::named("x").scope("a:b:c"))
         .await
         .unwrap();
     let principal = service.check(token.token.reveal()).await.unwrap();
     assert!(again(&service, &principal).await.unwrap().allows(&scope("a:b:c")));
     disabled.store(true, Ordering::SeqCst);
-    assert_eq!(refused(again(&service, &principal).await), RefusedBecause::OwnerDisabled);
+    assert_eq!(refused(again(&service, &principal).await), RejectReason::OwnerDisabled);
 }

@@ -1,6 +1,6 @@
 use hallpass_core::{
-    Error, EventKind, Forbidden, MAX_OVERLAP, NewToken, RefusedBecause, Regenerate, Revision,
-    Status, TokenUpdate,
+    Error, EventKind, MAX_GRACE_PERIOD, NewToken, PermissionError, Regenerate, RejectReason,
+    Revision, Status, TokenUpdate,
 };
 use jiff::SignedDuration;
 
@@ -8,32 +8,33 @@ use crate::common::*;
 
 /// Regenerates a token of alice's and answers the new secret.
 async fn regenerate(service: &Service, issued: &hallpass_core::Issued, how: Regenerate) -> String {
-    let new = service.passes.regenerate(&alice(), issued.record.id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), issued.record.id, how).await.unwrap();
     new.token.reveal().to_owned()
 }
 
 async fn issue_until(service: &Service, expires: &str) -> hallpass_core::Issued {
-    service.passes.issue(&alice(), NewToken::named("ci").expires(expires)).await.unwrap()
+    service.hallpass.issue(&alice(), NewToken::named("ci").expires(expires)).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_new_secret_for_the_same_token_and_the_old_one_is_dead_at_once() {
     let service = Service::new();
     let new = NewToken::named("ci").description("d").scope("a").expires("30d");
-    let old = service.passes.issue(&alice(), new).await.unwrap();
+    let old = service.hallpass.issue(&alice(), new).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
     service.clock.advance(days(1));
-    let new = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new =
+        service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
     let (was, is) = (&old.record, &new.record);
     assert_eq!((is.id, &is.owner, &is.name), (was.id, &was.owner, &was.name));
     assert_eq!((&is.description, &is.scopes), (&was.description, &was.scopes));
     assert_eq!((is.created_at, is.expires_at), (was.created_at, was.expires_at));
-    assert_eq!(is.regenerated_at, Some(service.passes.now()));
+    assert_eq!(is.regenerated_at, Some(service.hallpass.now()));
     assert_eq!(is.revision, Revision::new(2));
     assert_eq!(is.last_used_at, Some(at(START)), "a new secret does not unmake the old one's uses");
-    assert_eq!(service.passes.get(&alice(), is.id).await.unwrap(), *is);
+    assert_eq!(service.hallpass.get(&alice(), is.id).await.unwrap(), *is);
 
-    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
+    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -41,14 +42,14 @@ async fn a_new_secret_for_the_same_token_and_the_old_one_is_dead_at_once() {
 async fn a_revoked_token_comes_back_with_its_new_secret_only() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    service.passes.revoke(&alice(), old.record.id).await.unwrap();
+    service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     let new = service
-        .passes
+        .hallpass
         .regenerate(&alice(), old.record.id, Regenerate::new().overlap("1d"))
         .await
         .unwrap();
     assert_eq!(new.record.revoked_at, None);
-    assert_eq!(new.record.status(service.passes.now()), Status::Active);
+    assert_eq!(new.record.status(service.hallpass.now()), Status::Active);
     assert!(!service.accepts(old.token.reveal()).await, "overlap or not");
     assert!(service.accepts(new.token.reveal()).await);
 }
@@ -59,10 +60,10 @@ async fn an_expired_token_needs_a_new_end() {
     let old = issue_until(&service, "12h").await;
     service.clock.advance(days(1));
     let id = old.record.id;
-    let outcome = service.passes.regenerate(&alice(), id, Regenerate::new()).await;
+    let outcome = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await;
     assert_eq!(fields(outcome), ["expires"]);
     let how = Regenerate::new().expires("12h").overlap("12h");
-    let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     assert_eq!(new.record.expires_at, Some(at("2027-01-02T12:00:00Z")));
     assert!(!service.accepts(old.token.reveal()).await, "an ended token's old secret stays dead");
     assert!(service.accepts(new.token.reveal()).await);
@@ -72,9 +73,9 @@ async fn an_expired_token_needs_a_new_end() {
 async fn a_revoked_token_whose_time_is_over_needs_a_new_end_too() {
     let service = Service::new();
     let old = issue_until(&service, "12h").await;
-    service.passes.revoke(&alice(), old.record.id).await.unwrap();
+    service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    let outcome = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await;
+    let outcome = service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await;
     assert_eq!(fields(outcome), ["expires"], "from the very instant on");
     let new = regenerate(&service, &old, Regenerate::new().expires("never")).await;
     assert!(service.accepts(&new).await);
@@ -96,17 +97,17 @@ async fn faults_are_named_at_once_and_the_old_secret_lives() {
         ("2027-01-01T00:00:59Z", "1h", &["expires"]),
     ] {
         let how = Regenerate::new().expires(expires).overlap(overlap);
-        let outcome = service.passes.regenerate(&alice(), old.record.id, how).await;
+        let outcome = service.hallpass.regenerate(&alice(), old.record.id, how).await;
         assert_eq!(fields(outcome), wrong, "{expires} {overlap}");
     }
     for span in [
         SignedDuration::ZERO,
         SignedDuration::MIN,
         SignedDuration::MAX,
-        MAX_OVERLAP + SignedDuration::from_millis(1),
+        MAX_GRACE_PERIOD + SignedDuration::from_millis(1),
     ] {
         let how = Regenerate::new().overlap(span);
-        let outcome = service.passes.regenerate(&alice(), old.record.id, how).await;
+        let outcome = service.hallpass.regenerate(&alice(), old.record.id, how).await;
         assert_eq!(fields(outcome), ["overlap"], "{span:?}");
     }
     assert!(service.accepts(old.token.reveal()).await);
@@ -118,10 +119,10 @@ async fn an_overlap_ends_at_its_time() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let new = regenerate(&service, &old, Regenerate::new().overlap("30d")).await;
-    service.clock.advance(MAX_OVERLAP - SignedDuration::from_millis(1));
+    service.clock.advance(MAX_GRACE_PERIOD - SignedDuration::from_millis(1));
     assert!(service.accepts(old.token.reveal()).await);
     service.clock.advance(SignedDuration::from_millis(1));
-    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
+    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(&new).await);
 }
 
@@ -135,8 +136,8 @@ async fn an_overlap_ends_with_the_new_secrets_first_use() {
     service.happened.take();
     assert!(service.accepts(&new).await);
     let event = service.happened.only();
-    assert_eq!((event.kind, event.token), (EventKind::OverlapEnded, Some(old.record.id)));
-    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
+    assert_eq!((event.kind, event.token), (EventKind::GracePeriodEnded, Some(old.record.id)));
+    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(&new).await);
     let stored = service.store.stored(old.record.id).await.unwrap();
     assert!(stored.secrets.previous.is_none(), "every node is told");
@@ -162,7 +163,7 @@ async fn an_overlap_neither_outlives_a_new_end_that_is_sooner() {
     let old = service.issue(&[]).await;
     regenerate(&service, &old, Regenerate::new().overlap("7d").expires("12h")).await;
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Expired);
+    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Expired);
 }
 
 #[tokio::test]
@@ -197,9 +198,9 @@ async fn a_revocation_ends_both_secrets_of_an_overlap_for_good() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let new = regenerate(&service, &old, Regenerate::new().overlap("7d")).await;
-    service.passes.revoke(&alice(), old.record.id).await.unwrap();
+    service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     for dead in [old.token.reveal(), &new] {
-        assert_eq!(service.refusal(dead).await, RefusedBecause::Revoked);
+        assert_eq!(service.refusal(dead).await, RejectReason::Revoked);
     }
     let newer = regenerate(&service, &old, Regenerate::new().overlap("7d")).await;
     for dead in [old.token.reveal(), &new] {
@@ -214,7 +215,7 @@ async fn editing_a_token_leaves_an_overlap_alone() {
     let old = service.issue(&["a"]).await;
     let new = regenerate(&service, &old, Regenerate::new().overlap("7d")).await;
     let update = TokenUpdate::new().name("x").scopes(["a", "b"]);
-    service.passes.update(&alice(), old.record.id, update, None).await.unwrap();
+    service.hallpass.update(&alice(), old.record.id, update, None).await.unwrap();
     assert_eq!(service.check(old.token.reveal()).await.unwrap().scopes().len(), 2);
     assert!(service.accepts(&new).await);
     assert!(!service.accepts(old.token.reveal()).await);
@@ -224,12 +225,12 @@ async fn editing_a_token_leaves_an_overlap_alone() {
 async fn of_two_at_once_one_wins_and_only_its_secret_works() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    let (id, passes) = (old.record.id, service.passes.clone());
+    let (id, hallpass) = (old.record.id, service.hallpass.clone());
     let (send, winner) = std::sync::mpsc::channel();
     service.store.faults().on(Verb::Find).meanwhile(async move {
-        send.send(passes.regenerate(&alice(), id, Regenerate::new()).await.unwrap()).unwrap();
+        send.send(hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap()).unwrap();
     });
-    let outcome = service.passes.regenerate(&alice(), id, Regenerate::new()).await;
+    let outcome = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await;
     assert!(matches!(error(outcome), Error::Conflict));
     assert!(service.accepts(winner.recv().unwrap().token.reveal()).await);
     assert!(!service.accepts(old.token.reveal()).await);
@@ -241,14 +242,14 @@ async fn a_stale_revision_changes_nothing() {
     let old = service.issue(&[]).await;
     let id = old.record.id;
     let how = || Regenerate::new().expecting(Some(Revision::new(7)));
-    let outcome = service.passes.regenerate(&alice(), id, how()).await;
+    let outcome = service.hallpass.regenerate(&alice(), id, how()).await;
     assert!(matches!(error(outcome), Error::Stale { current: Revision::FIRST, .. }));
-    let passes = service.passes.clone();
+    let hallpass = service.hallpass.clone();
     service.store.faults().on(Verb::Find).meanwhile(async move {
-        passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
+        hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
     let how = Regenerate::new().expecting(Some(Revision::FIRST));
-    let outcome = service.passes.regenerate(&alice(), id, how).await;
+    let outcome = service.hallpass.regenerate(&alice(), id, how).await;
     assert!(matches!(error(outcome), Error::Stale { current, .. } if current == Revision::new(2)));
     assert!(service.accepts(old.token.reveal()).await);
 }
@@ -257,13 +258,13 @@ async fn a_stale_revision_changes_nothing() {
 async fn a_foreign_a_deleted_and_a_never_existing_token_are_one_and_the_same() {
     let service = Service::new();
     let (alices, gone) = (service.issue(&[]).await, service.issue(&[]).await);
-    service.passes.delete(&alice(), gone.record.id, None).await.unwrap();
+    service.hallpass.delete(&alice(), gone.record.id, None).await.unwrap();
     for id in [alices.record.id, gone.record.id, nobodys()] {
-        let outcome = service.passes.regenerate(&bob(), id, Regenerate::new()).await;
+        let outcome = service.hallpass.regenerate(&bob(), id, Regenerate::new()).await;
         assert!(matches!(error(outcome), Error::NotFound));
     }
-    let outcome = service.passes.regenerate(&root(), alices.record.id, Regenerate::new()).await;
-    assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyItsOwner)));
+    let outcome = service.hallpass.regenerate(&root(), alices.record.id, Regenerate::new()).await;
+    assert!(matches!(error(outcome), Error::Forbidden(PermissionError::OnlyItsOwner)));
     assert!(service.accepts(alices.token.reveal()).await);
 }
 
@@ -271,9 +272,11 @@ async fn a_foreign_a_deleted_and_a_never_existing_token_are_one_and_the_same() {
 async fn all_scopes_must_be_grantable_today() {
     let service = Service::new();
     let old = service.issue(&["projects", "jobs"]).await;
-    let by = alice().may_grant(set(&["jobs"]));
-    match service.passes.regenerate(&by, old.record.id, Regenerate::new()).await {
-        Err(Error::Forbidden(Forbidden::Scopes(beyond))) => assert_eq!(beyond, [scope("projects")]),
+    let by = alice().with_grantable_scopes(set(&["jobs"]));
+    match service.hallpass.regenerate(&by, old.record.id, Regenerate::new()).await {
+        Err(Error::Forbidden(PermissionError::Scopes(beyond))) => {
+            assert_eq!(beyond, [scope("projects")])
+        }
         other => panic!("{other:?}"),
     }
     assert!(service.accepts(old.token.reveal()).await);
@@ -288,7 +291,7 @@ async fn a_late_flush_of_the_old_secrets_use_revives_nothing() {
     service.store.faults().on(Verb::Touch).fail();
     let new = regenerate(&service, &old, Regenerate::new()).await;
     service.store.faults().heal();
-    assert_eq!(service.passes.flush_uses().await.unwrap(), 0, "it was at another revision");
+    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 0, "it was at another revision");
     assert!(!service.accepts(old.token.reveal()).await);
     assert!(service.accepts(&new).await);
 }

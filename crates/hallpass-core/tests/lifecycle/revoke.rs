@@ -1,4 +1,6 @@
-use hallpass_core::{Error, EventKind, Forbidden, Owner, RefusedBecause, Revision, TokenUpdate};
+use hallpass_core::{
+    Error, EventKind, Owner, PermissionError, RejectReason, Revision, TokenUpdate,
+};
 
 use crate::common::*;
 
@@ -12,27 +14,27 @@ async fn a_revoked_token_is_dead_at_once() {
     let token = service.issue(&["a"]).await;
     assert!(service.accepts(token.token.reveal()).await);
     service.clock.advance(minutes(5));
-    let record = service.passes.revoke(&alice(), token.record.id).await.unwrap();
-    assert_eq!(record.revoked_at, Some(service.passes.now()));
+    let record = service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
+    assert_eq!(record.revoked_at, Some(service.hallpass.now()));
     assert_eq!(record.revision, Revision::new(2));
-    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Revoked);
+    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Revoked);
 }
 
 #[tokio::test]
 async fn revoking_again_changes_nothing_and_deleting_after_works() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
-    let first = service.passes.revoke(&alice(), id).await.unwrap();
+    let first = service.hallpass.revoke(&alice(), id).await.unwrap();
     let head = service.store.head().await;
     service.happened.take();
     service.clock.advance(minutes(5));
-    assert_eq!(service.passes.revoke(&alice(), id).await.unwrap(), first);
+    assert_eq!(service.hallpass.revoke(&alice(), id).await.unwrap(), first);
     assert_eq!(service.store.head().await, head);
     assert!(service.happened.take().is_empty());
-    service.passes.delete(&alice(), id, None).await.unwrap();
+    service.hallpass.delete(&alice(), id, None).await.unwrap();
     assert!(service.store.head().await > head);
-    assert!(matches!(error(service.passes.revoke(&alice(), id).await), Error::NotFound));
-    assert!(matches!(error(service.passes.delete(&alice(), id, None).await), Error::NotFound));
+    assert!(matches!(error(service.hallpass.revoke(&alice(), id).await), Error::NotFound));
+    assert!(matches!(error(service.hallpass.delete(&alice(), id, None).await), Error::NotFound));
 }
 
 #[tokio::test]
@@ -40,22 +42,22 @@ async fn an_expired_token_can_be_revoked() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let update = TokenUpdate::new().expires("12h");
-    service.passes.update(&alice(), token.record.id, update, None).await.unwrap();
+    service.hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     service.clock.advance(days(1));
-    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Expired);
-    service.passes.revoke(&alice(), token.record.id).await.unwrap();
-    assert_eq!(service.refusal(token.token.reveal()).await, RefusedBecause::Revoked);
+    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Expired);
+    service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
+    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Revoked);
 }
 
 #[tokio::test]
 async fn owners_revoke_their_own_and_an_admin_anybodys() {
     let service = Service::new();
     let token = service.issue(&[]).await;
-    let outcome = service.passes.revoke(&bob(), token.record.id).await;
+    let outcome = service.hallpass.revoke(&bob(), token.record.id).await;
     assert!(matches!(error(outcome), Error::NotFound));
     assert!(service.accepts(token.token.reveal()).await);
     service.happened.take();
-    service.passes.revoke(&root(), token.record.id).await.unwrap();
+    service.hallpass.revoke(&root(), token.record.id).await.unwrap();
     let event = service.happened.only();
     assert_eq!((event.kind, event.actor.unwrap().as_str()), (EventKind::Revoked, "root"));
     assert_eq!((event.owner.unwrap().as_str(), event.token), ("alice", Some(token.record.id)));
@@ -66,11 +68,11 @@ async fn owners_revoke_their_own_and_an_admin_anybodys() {
 async fn an_edit_that_comes_between_does_not_save_the_token() {
     let service = Service::new();
     let token = service.issue(&[]).await;
-    let (id, passes) = (token.record.id, service.passes.clone());
+    let (id, hallpass) = (token.record.id, service.hallpass.clone());
     service.store.faults().on(Verb::Find).meanwhile(async move {
-        passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
+        hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
-    let record = service.passes.revoke(&alice(), id).await.unwrap();
+    let record = service.hallpass.revoke(&alice(), id).await.unwrap();
     assert_eq!((record.name.as_str(), record.revision), ("x", Revision::new(3)));
     assert!(!service.accepts(token.token.reveal()).await);
 }
@@ -82,7 +84,7 @@ async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
         let token = service.issue(&[]).await;
         service.happened.take();
         fault.befalls(service.store.faults().on(Verb::Change).once());
-        let record = service.passes.revoke(&alice(), token.record.id).await.unwrap();
+        let record = service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
         assert!(record.revoked_at.is_some());
         assert_eq!(service.store.faults().calls(Verb::Change), changes);
         assert!(!service.accepts(token.token.reveal()).await);
@@ -99,7 +101,7 @@ async fn a_revocation_whose_outcome_stays_unknown_is_the_stores_trouble() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     service.store.faults().on(Verb::Change).lose_call();
-    let error = error(service.passes.revoke(&alice(), id).await);
+    let error = error(service.hallpass.revoke(&alice(), id).await);
     assert!(error.is_unavailable(), "{error:?}");
     let calls = service.store.faults().calls(Verb::Change);
     assert!(
@@ -112,11 +114,11 @@ async fn a_revocation_whose_outcome_stays_unknown_is_the_stores_trouble() {
 async fn all_of_an_owners_tokens_in_one_step() {
     let service = Service::new();
     let (one, two) = (service.issue(&[]).await, service.issue(&[]).await);
-    service.passes.revoke(&alice(), one.record.id).await.unwrap();
-    let bobs = service.passes.issue(&bob(), hallpass_core::NewToken::named("x")).await.unwrap();
+    service.hallpass.revoke(&alice(), one.record.id).await.unwrap();
+    let bobs = service.hallpass.issue(&bob(), hallpass_core::NewToken::named("x")).await.unwrap();
     let head = service.store.head().await;
     service.happened.take();
-    assert_eq!(service.passes.revoke_all(&root(), &owner("alice")).await.unwrap(), 1);
+    assert_eq!(service.hallpass.revoke_all(&root(), &owner("alice")).await.unwrap(), 1);
     assert_eq!(service.store.head().await, head.next(), "one logged change");
     let event = service.happened.only();
     assert_eq!((event.kind, event.token, event.count), (EventKind::Revoked, None, 1));
@@ -124,13 +126,13 @@ async fn all_of_an_owners_tokens_in_one_step() {
     assert!(!service.accepts(two.token.reveal()).await);
     assert!(service.accepts(bobs.token.reveal()).await);
     assert_eq!(
-        service.passes.get(&alice(), two.record.id).await.unwrap().revision,
+        service.hallpass.get(&alice(), two.record.id).await.unwrap().revision,
         Revision::new(2)
     );
 
     service.happened.take();
-    assert_eq!(service.passes.revoke_all(&root(), &owner("alice")).await.unwrap(), 0);
-    assert_eq!(service.passes.revoke_all(&root(), &owner("nobody")).await.unwrap(), 0);
+    assert_eq!(service.hallpass.revoke_all(&root(), &owner("alice")).await.unwrap(), 0);
+    assert_eq!(service.hallpass.revoke_all(&root(), &owner("nobody")).await.unwrap(), 0);
     assert!(service.happened.take().is_empty());
 }
 
@@ -139,10 +141,10 @@ async fn owners_revoke_all_of_their_own_and_nobody_elses() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     for nobody in ["alice", "nobody"] {
-        let outcome = service.passes.revoke_all(&bob(), &owner(nobody)).await;
-        assert!(matches!(error(outcome), Error::Forbidden(Forbidden::OnlyAdmins)));
+        let outcome = service.hallpass.revoke_all(&bob(), &owner(nobody)).await;
+        assert!(matches!(error(outcome), Error::Forbidden(PermissionError::OnlyAdmins)));
     }
     assert!(service.accepts(token.token.reveal()).await);
-    assert_eq!(service.passes.revoke_all(&alice(), &owner("alice")).await.unwrap(), 1);
-    assert_eq!(service.passes.revoke_all(&job(), &owner("alice")).await.unwrap(), 0);
+    assert_eq!(service.hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap(), 1);
+    assert_eq!(service.hallpass.revoke_all(&job(), &owner("alice")).await.unwrap(), 0);
 }

@@ -1,4 +1,4 @@
-use hallpass_core::{Denied, Verification};
+use hallpass_core::{AuthError, Verification};
 
 use crate::common::*;
 
@@ -7,15 +7,15 @@ async fn uses_that_wait_are_written_at_the_end() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
-    service.passes.shutdown().await.unwrap();
-    assert!(!service.passes.has_unflushed_uses());
+    service.hallpass.shutdown().await.unwrap();
+    assert!(!service.hallpass.has_unflushed_uses());
     let stored = service.store.stored(token.record.id).await.unwrap();
     assert_eq!(stored.record.last_used_at, Some(at(START)));
     // Again: nothing is left to be done.
     let calls = service.store.faults().calls(Verb::Touch);
-    service.passes.shutdown().await.unwrap();
+    service.hallpass.shutdown().await.unwrap();
     assert_eq!(service.store.faults().calls(Verb::Touch), calls);
-    assert_eq!(service.passes.dropped_uses(), 0);
+    assert_eq!(service.hallpass.dropped_uses(), 0);
 }
 
 #[tokio::test]
@@ -26,11 +26,11 @@ async fn what_could_not_be_written_at_the_end_is_said_and_counted() {
         assert!(service.accepts(token.token.reveal()).await);
     }
     service.store.faults().on(Verb::Touch).fail_with(read_only);
-    assert!(service.passes.shutdown().await.unwrap_err().is_unavailable());
-    assert_eq!(service.passes.dropped_uses(), 3);
-    assert!(!service.passes.has_unflushed_uses());
-    service.passes.shutdown().await.expect("nothing waits any more");
-    assert_eq!(service.passes.dropped_uses(), 3);
+    assert!(service.hallpass.shutdown().await.unwrap_err().is_unavailable());
+    assert_eq!(service.hallpass.dropped_uses(), 3);
+    assert!(!service.hallpass.has_unflushed_uses());
+    service.hallpass.shutdown().await.expect("nothing waits any more");
+    assert_eq!(service.hallpass.dropped_uses(), 3);
 }
 
 #[tokio::test]
@@ -39,47 +39,50 @@ async fn a_use_that_is_pending_counts_at_the_end_and_only_once() {
     let token = service.issue(&[]).await;
     let text = token.token.reveal().as_bytes();
     let pending = || async {
-        let Verification::Pending(check) = service.passes.verify(text) else {
+        let Verification::Pending(check) = service.hallpass.verify(text) else {
             panic!("there is no cache")
         };
         let principal = check.resolve().await.unwrap();
-        service.passes.pending_use(&principal).expect("the first in its minute")
+        service.hallpass.pending_use(&principal).expect("the first in its minute")
     };
     let (first, refused) = (pending().await, pending().await);
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     let stored = || async { service.store.stored(token.record.id).await.unwrap().record };
     assert_eq!(stored().await.last_used_at, None, "it is not known yet");
     refused.refused();
-    service.passes.shutdown().await.unwrap();
+    service.hallpass.shutdown().await.unwrap();
     assert_eq!(stored().await.last_used_at, Some(at(START)));
     drop(first);
-    assert!(!service.passes.has_unflushed_uses());
+    assert!(!service.hallpass.has_unflushed_uses());
 }
 
 #[tokio::test]
 async fn a_check_alone_is_no_use() {
     let service = Service::new();
     let token = service.issue(&[]).await;
-    let Verification::Pending(check) = service.passes.verify(token.token.reveal().as_bytes())
+    let Verification::Pending(check) = service.hallpass.verify(token.token.reveal().as_bytes())
     else {
         panic!("there is no cache")
     };
     let principal = check.resolve().await.unwrap();
-    assert!(!service.passes.has_unflushed_uses());
-    service.passes.pending_use(&principal).expect("it is due").refused();
-    assert!(!service.passes.has_unflushed_uses());
-    drop(service.passes.pending_use(&principal));
-    assert!(service.passes.has_unflushed_uses());
+    assert!(!service.hallpass.has_unflushed_uses());
+    service.hallpass.pending_use(&principal).expect("it is due").refused();
+    assert!(!service.hallpass.has_unflushed_uses());
+    drop(service.hallpass.pending_use(&principal));
+    assert!(service.hallpass.has_unflushed_uses());
 }
 
 #[tokio::test]
 async fn once_the_store_is_gone_a_check_is_an_outage() {
     let service = Service::new();
     let token = service.issue(&[]).await;
-    service.passes.shutdown().await.unwrap();
+    service.hallpass.shutdown().await.unwrap();
     // What a store that was let go of answers.
     service.store.faults().on(Verb::ALL).fail();
     unavailable(service.check(token.token.reveal()).await);
     let checked = service.check("hp_nonsense").await;
-    assert!(matches!(checked, Err(Denied::Refused(_))), "what needs no store is answered as ever");
+    assert!(
+        matches!(checked, Err(AuthError::Rejected(_))),
+        "what needs no store is answered as ever"
+    );
 }

@@ -1,5 +1,5 @@
 use hallpass_core::{
-    Catalog, CatalogScope, Error, EventKind, Forbidden, Revision, ScopeSet, TokenUpdate,
+    Catalog, CatalogScope, Error, EventKind, PermissionError, Revision, ScopeSet, TokenUpdate,
 };
 
 use crate::common::*;
@@ -14,7 +14,7 @@ async fn what_is_named_changes_and_what_is_not_stays() {
     let before = service.issue(&["a"]).await;
     let id = before.record.id;
     let update = renamed(" deploy ").description("to production").scopes(["b", "a"]).expires("30d");
-    let after = service.passes.update(&alice(), id, update, None).await.unwrap();
+    let after = service.hallpass.update(&alice(), id, update, None).await.unwrap();
     assert_eq!((after.name.as_str(), after.description.as_str()), ("deploy", "to production"));
     assert_eq!(after.scopes, set(&["a", "b"]));
     assert_eq!(after.expires_at, Some(at("2027-01-31T00:00:00Z")));
@@ -23,10 +23,10 @@ async fn what_is_named_changes_and_what_is_not_stays() {
         (&after.owner, after.id, after.created_at),
         (&before.record.owner, id, before.record.created_at)
     );
-    assert_eq!(service.passes.get(&alice(), id).await.unwrap(), after);
+    assert_eq!(service.hallpass.get(&alice(), id).await.unwrap(), after);
 
     let cleared = TokenUpdate::new().description("").expires("never");
-    let after = service.passes.update(&alice(), id, cleared, None).await.unwrap();
+    let after = service.hallpass.update(&alice(), id, cleared, None).await.unwrap();
     assert_eq!(
         (after.name.as_str(), after.description.as_str(), after.expires_at),
         ("deploy", "", None)
@@ -44,10 +44,10 @@ async fn nothing_different_is_no_change() {
         renamed("ci"),
         renamed("  ci  ").description("").scopes(["a", "a"]).expires("never"),
     ] {
-        let record = service.passes.update(&alice(), id, same.clone(), None).await.unwrap();
+        let record = service.hallpass.update(&alice(), id, same.clone(), None).await.unwrap();
         assert_eq!(record.revision, Revision::FIRST, "{same:?}");
     }
-    let record = service.passes.add_scopes(&alice(), id, ["a"], None).await.unwrap();
+    let record = service.hallpass.add_scopes(&alice(), id, ["a"], None).await.unwrap();
     assert_eq!(record.revision, Revision::FIRST);
     assert_eq!(service.store.faults().calls(Verb::Change), 0);
     assert!(service.happened.take().is_empty());
@@ -58,14 +58,14 @@ async fn every_fault_is_named_at_once_and_nothing_is_changed() {
     let service = Service::new();
     let before = service.issue(&["a"]).await.record;
     let update = renamed("").description("\u{0}").scopes(["a b"]).expires("31-04-2027");
-    let outcome = service.passes.update(&alice(), before.id, update, None).await;
+    let outcome = service.hallpass.update(&alice(), before.id, update, None).await;
     assert_eq!(fields(outcome), ["name", "description", "scopes", "expires"]);
     for soon in ["2027-01-01T00:00:59Z", "2026-12-31", "0d"] {
         let update = renamed("good").expires(soon);
-        let outcome = service.passes.update(&alice(), before.id, update, None).await;
+        let outcome = service.hallpass.update(&alice(), before.id, update, None).await;
         assert_eq!(fields(outcome), ["expires"]);
     }
-    assert_eq!(service.passes.get(&alice(), before.id).await.unwrap(), before);
+    assert_eq!(service.hallpass.get(&alice(), before.id).await.unwrap(), before);
 }
 
 #[tokio::test]
@@ -73,33 +73,33 @@ async fn a_stale_revision_is_an_error_not_a_lost_update() {
     let service = Service::new();
     let id = service.issue(&["a"]).await.record.id;
     let first = Some(Revision::FIRST);
-    service.passes.update(&alice(), id, renamed("one"), first).await.unwrap();
+    service.hallpass.update(&alice(), id, renamed("one"), first).await.unwrap();
     let current = Revision::new(2);
     let outcomes = [
-        service.passes.update(&alice(), id, renamed("two"), first).await,
-        service.passes.update(&alice(), id, TokenUpdate::new(), first).await,
-        service.passes.add_scopes(&alice(), id, ["b"], first).await,
-        service.passes.remove_scope(&alice(), id, &scope("a"), first).await,
-        service.passes.clear_scopes(&alice(), id, first).await,
-        service.passes.update(&alice(), id, renamed("two"), Some(Revision::new(3))).await,
+        service.hallpass.update(&alice(), id, renamed("two"), first).await,
+        service.hallpass.update(&alice(), id, TokenUpdate::new(), first).await,
+        service.hallpass.add_scopes(&alice(), id, ["b"], first).await,
+        service.hallpass.remove_scope(&alice(), id, &scope("a"), first).await,
+        service.hallpass.clear_scopes(&alice(), id, first).await,
+        service.hallpass.update(&alice(), id, renamed("two"), Some(Revision::new(3))).await,
     ];
     for outcome in outcomes {
         assert!(matches!(error(outcome), Error::Stale { current: c, .. } if c == current));
     }
-    assert_eq!(service.passes.get(&alice(), id).await.unwrap().name, "one");
+    assert_eq!(service.hallpass.get(&alice(), id).await.unwrap().name, "one");
 }
 
 #[tokio::test]
 async fn without_a_revision_two_changes_are_both_applied() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
-    let passes = service.passes.clone();
+    let hallpass = service.hallpass.clone();
     // The description changes after the name's change has read the record.
     service.store.faults().on(Verb::Find).meanwhile(async move {
         let update = TokenUpdate::new().description("meanwhile");
-        passes.update(&alice(), id, update, None).await.unwrap();
+        hallpass.update(&alice(), id, update, None).await.unwrap();
     });
-    let after = service.passes.update(&alice(), id, renamed("new"), None).await.unwrap();
+    let after = service.hallpass.update(&alice(), id, renamed("new"), None).await.unwrap();
     assert_eq!((after.name.as_str(), after.description.as_str()), ("new", "meanwhile"));
     assert_eq!(after.revision, Revision::new(3));
 }
@@ -108,11 +108,12 @@ async fn without_a_revision_two_changes_are_both_applied() {
 async fn a_change_that_comes_between_makes_an_expected_revision_stale() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
-    let passes = service.passes.clone();
+    let hallpass = service.hallpass.clone();
     service.store.faults().on(Verb::Find).meanwhile(async move {
-        passes.update(&alice(), id, renamed("meanwhile"), None).await.unwrap();
+        hallpass.update(&alice(), id, renamed("meanwhile"), None).await.unwrap();
     });
-    let outcome = service.passes.update(&alice(), id, renamed("new"), Some(Revision::FIRST)).await;
+    let outcome =
+        service.hallpass.update(&alice(), id, renamed("new"), Some(Revision::FIRST)).await;
     assert!(matches!(error(outcome), Error::Stale { current, .. } if current == Revision::new(2)));
 }
 
@@ -120,22 +121,22 @@ async fn a_change_that_comes_between_makes_an_expected_revision_stale() {
 async fn an_ended_token_gets_no_new_end_but_everything_else() {
     let service = Service::new();
     let revoked = service.issue(&["a"]).await;
-    service.passes.revoke(&alice(), revoked.record.id).await.unwrap();
+    service.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     let expired = service.issue(&["a"]).await;
     let update = TokenUpdate::new().expires("12h");
-    service.passes.update(&alice(), expired.record.id, update, None).await.unwrap();
+    service.hallpass.update(&alice(), expired.record.id, update, None).await.unwrap();
     service.clock.advance(days(1));
     for token in [revoked, expired] {
         let id = token.record.id;
         for expires in ["30d", "never"] {
             let update = renamed("x").expires(expires);
-            let outcome = service.passes.update(&alice(), id, update, None).await;
+            let outcome = service.hallpass.update(&alice(), id, update, None).await;
             assert!(matches!(error(outcome), Error::Ended));
         }
         let update = renamed("kept for the record").description("d").scopes(["a", "b"]);
-        let after = service.passes.update(&alice(), id, update, None).await.unwrap();
+        let after = service.hallpass.update(&alice(), id, update, None).await.unwrap();
         assert_eq!((after.name.as_str(), after.scopes.len()), ("kept for the record", 2));
-        service.passes.clear_scopes(&alice(), id, None).await.unwrap();
+        service.hallpass.clear_scopes(&alice(), id, None).await.unwrap();
         assert!(!service.accepts(token.token.reveal()).await);
     }
 }
@@ -144,12 +145,12 @@ async fn an_ended_token_gets_no_new_end_but_everything_else() {
 async fn a_revocation_that_comes_between_is_not_undone_by_a_new_end() {
     let service = Service::new();
     let token = service.issue(&[]).await;
-    let (id, passes) = (token.record.id, service.passes.clone());
+    let (id, hallpass) = (token.record.id, service.hallpass.clone());
     service.store.faults().on(Verb::Find).meanwhile(async move {
-        passes.revoke(&alice(), id).await.unwrap();
+        hallpass.revoke(&alice(), id).await.unwrap();
     });
     let update = TokenUpdate::new().expires("30d");
-    let outcome = service.passes.update(&alice(), id, update, None).await;
+    let outcome = service.hallpass.update(&alice(), id, update, None).await;
     assert!(matches!(error(outcome), Error::Ended));
     assert!(!service.accepts(token.token.reveal()).await);
 }
@@ -159,7 +160,7 @@ async fn a_new_end_counts_at_once() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let update = TokenUpdate::new().expires("2027-01-01T00:01:00Z");
-    service.passes.update(&alice(), token.record.id, update, None).await.unwrap();
+    service.hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     assert!(service.accepts(token.token.reveal()).await);
     service.clock.advance(minutes(1));
     assert!(!service.accepts(token.token.reveal()).await, "from the very instant on");
@@ -171,11 +172,11 @@ async fn scopes_are_added_removed_and_cleared_and_count_at_once() {
     let token = service.issue(&["a"]).await;
     let (id, text) = (token.record.id, token.token.reveal());
     let held = async || service.check(text).await.unwrap().scopes().to_string();
-    service.passes.add_scopes(&alice(), id, ["b:1", "a", "b:1"], None).await.unwrap();
+    service.hallpass.add_scopes(&alice(), id, ["b:1", "a", "b:1"], None).await.unwrap();
     assert_eq!(held().await, "a b:1");
-    service.passes.remove_scope(&alice(), id, &scope("a"), None).await.unwrap();
+    service.hallpass.remove_scope(&alice(), id, &scope("a"), None).await.unwrap();
     assert_eq!(held().await, "b:1");
-    let record = service.passes.clear_scopes(&alice(), id, None).await.unwrap();
+    let record = service.hallpass.clear_scopes(&alice(), id, None).await.unwrap();
     assert!(record.scopes.is_empty());
     assert_eq!(held().await, "");
 }
@@ -185,10 +186,10 @@ async fn removing_what_is_not_held_is_not_found() {
     let service = Service::new();
     let id = service.issue(&["projects", "jobs:*"]).await.record.id;
     for not_held in ["project", "projects:read", "jobs:run", "Projects"] {
-        let outcome = service.passes.remove_scope(&alice(), id, &scope(not_held), None).await;
+        let outcome = service.hallpass.remove_scope(&alice(), id, &scope(not_held), None).await;
         assert!(matches!(error(outcome), Error::NotFound), "{not_held}");
     }
-    service.passes.remove_scope(&alice(), id, &scope("jobs:*"), None).await.unwrap();
+    service.hallpass.remove_scope(&alice(), id, &scope("jobs:*"), None).await.unwrap();
 }
 
 #[tokio::test]
@@ -196,32 +197,32 @@ async fn adding_never_exceeds_100_scopes() {
     let service = Service::new();
     let many: Vec<_> = (0..ScopeSet::MAX_LEN).map(|n| format!("jobs:{n}")).collect();
     let id = service.issue(&many.iter().map(String::as_str).collect::<Vec<_>>()).await.record.id;
-    let outcome = service.passes.add_scopes(&alice(), id, ["one:more"], None).await;
+    let outcome = service.hallpass.add_scopes(&alice(), id, ["one:more"], None).await;
     assert_eq!(fields(outcome), ["scopes"]);
-    service.passes.add_scopes(&alice(), id, ["jobs:7"], None).await.unwrap();
-    assert_eq!(fields(service.passes.add_scopes(&alice(), id, ["a b"], None).await), ["scopes"]);
+    service.hallpass.add_scopes(&alice(), id, ["jobs:7"], None).await.unwrap();
+    assert_eq!(fields(service.hallpass.add_scopes(&alice(), id, ["a b"], None).await), ["scopes"]);
 }
 
 #[tokio::test]
 async fn only_scopes_that_are_added_must_be_grantable() {
     let service = Service::new();
     let id = service.issue(&["projects", "jobs"]).await.record.id;
-    let by = alice().may_grant(set(&["jobs:run"]));
+    let by = alice().with_grantable_scopes(set(&["jobs:run"]));
     let forbidden = |outcome| {
         matches!(
             error::<hallpass_core::TokenRecord>(outcome),
-            Error::Forbidden(Forbidden::Scopes(_))
+            Error::Forbidden(PermissionError::Scopes(_))
         )
     };
     // What it holds may stay, and narrower than that is no addition.
     let update = renamed("x").scopes(["projects", "jobs:list"]);
-    service.passes.update(&by, id, update, None).await.unwrap();
-    service.passes.add_scopes(&by, id, ["jobs:run"], None).await.unwrap();
-    assert!(forbidden(service.passes.add_scopes(&by, id, ["jobs"], None).await));
+    service.hallpass.update(&by, id, update, None).await.unwrap();
+    service.hallpass.add_scopes(&by, id, ["jobs:run"], None).await.unwrap();
+    assert!(forbidden(service.hallpass.add_scopes(&by, id, ["jobs"], None).await));
     let update = TokenUpdate::new().scopes(["projects", "admin"]);
-    assert!(forbidden(service.passes.update(&by, id, update, None).await));
-    service.passes.clear_scopes(&by, id, None).await.unwrap();
-    assert!(forbidden(service.passes.add_scopes(&by, id, ["projects"], None).await));
+    assert!(forbidden(service.hallpass.update(&by, id, update, None).await));
+    service.hallpass.clear_scopes(&by, id, None).await.unwrap();
+    assert!(forbidden(service.hallpass.add_scopes(&by, id, ["projects"], None).await));
 }
 
 #[tokio::test]
@@ -233,9 +234,9 @@ async fn a_scope_that_left_the_catalog_vouches_for_no_other() {
     let catalog = Catalog::new().scope(CatalogScope::new("projects:delete", "Delete projects"));
     let after = Service::over(store, |b| b.catalog(catalog));
     assert!(after.check(token.token.reveal()).await.unwrap().scopes().is_empty());
-    let by = alice().may_grant(set(&["projects:read"]));
-    let outcome = after.passes.add_scopes(&by, token.record.id, ["projects:delete"], None).await;
-    assert!(matches!(error(outcome), Error::Forbidden(Forbidden::Scopes(_))));
+    let by = alice().with_grantable_scopes(set(&["projects:read"]));
+    let outcome = after.hallpass.add_scopes(&by, token.record.id, ["projects:delete"], None).await;
+    assert!(matches!(error(outcome), Error::Forbidden(PermissionError::Scopes(_))));
     assert!(after.check(token.token.reveal()).await.unwrap().scopes().is_empty());
 }
 
@@ -245,21 +246,21 @@ async fn only_the_owner_or_an_operator_edits() {
     let id = service.issue(&["a"]).await.record.id;
     for (by, missing) in [(bob(), true), (root(), false)] {
         let outcomes = [
-            service.passes.update(&by, id, renamed("x"), None).await,
-            service.passes.update(&by, id, TokenUpdate::new(), None).await,
-            service.passes.add_scopes(&by, id, ["b"], None).await,
-            service.passes.remove_scope(&by, id, &scope("a"), None).await,
-            service.passes.clear_scopes(&by, id, None).await,
+            service.hallpass.update(&by, id, renamed("x"), None).await,
+            service.hallpass.update(&by, id, TokenUpdate::new(), None).await,
+            service.hallpass.add_scopes(&by, id, ["b"], None).await,
+            service.hallpass.remove_scope(&by, id, &scope("a"), None).await,
+            service.hallpass.clear_scopes(&by, id, None).await,
         ];
         for outcome in outcomes {
             let error = error(outcome);
             assert_eq!(matches!(error, Error::NotFound), missing, "{error:?}");
-            assert!(missing || matches!(error, Error::Forbidden(Forbidden::OnlyItsOwner)));
+            assert!(missing || matches!(error, Error::Forbidden(PermissionError::OnlyItsOwner)));
         }
     }
-    assert_eq!(service.passes.get(&alice(), id).await.unwrap().revision, Revision::FIRST);
+    assert_eq!(service.hallpass.get(&alice(), id).await.unwrap().revision, Revision::FIRST);
     service.happened.take();
-    service.passes.update(&job(), id, renamed("x"), None).await.unwrap();
+    service.hallpass.update(&job(), id, renamed("x"), None).await.unwrap();
     let event = service.happened.only();
     assert_eq!((event.kind, event.actor.unwrap().as_str()), (EventKind::Updated, "nightly-job"));
 }
@@ -268,9 +269,9 @@ async fn only_the_owner_or_an_operator_edits() {
 async fn what_is_not_there_is_not_found() {
     let service = Service::new();
     let token = service.issue(&["a"]).await.record.id;
-    service.passes.delete(&alice(), token, None).await.unwrap();
+    service.hallpass.delete(&alice(), token, None).await.unwrap();
     for id in [nobodys(), token] {
-        let outcome = service.passes.update(&alice(), id, renamed("x"), None).await;
+        let outcome = service.hallpass.update(&alice(), id, renamed("x"), None).await;
         assert!(matches!(error(outcome), Error::NotFound));
     }
 }

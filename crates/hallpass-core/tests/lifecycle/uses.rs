@@ -1,4 +1,4 @@
-use hallpass_core::{Limits, Listing, NewToken, Regenerate, Revision, TokenUpdate};
+use hallpass_core::{Limits, ListOptions, NewToken, Regenerate, Revision, TokenUpdate};
 use jiff::Timestamp;
 
 use crate::common::*;
@@ -14,13 +14,13 @@ async fn a_check_writes_nothing_and_a_flush_writes_the_use() {
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
     assert_eq!(service.store.faults().calls(Verb::Touch), 0);
-    assert!(service.passes.has_unflushed_uses());
+    assert!(service.hallpass.has_unflushed_uses());
     let head = service.store.head().await;
-    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
-    assert!(!service.passes.has_unflushed_uses());
+    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 1);
+    assert!(!service.hallpass.has_unflushed_uses());
     assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
     assert_eq!(service.store.head().await, head, "a use is no change");
-    let record = service.passes.get(&alice(), token.record.id).await.unwrap();
+    let record = service.hallpass.get(&alice(), token.record.id).await.unwrap();
     assert_eq!(record.revision, Revision::FIRST);
 }
 
@@ -33,15 +33,15 @@ async fn a_use_is_as_fine_as_a_minute() {
     assert!(service.accepts(text).await);
     service.clock.set(at("2027-01-01T00:00:59.999Z"));
     assert!(service.accepts(text).await);
-    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
+    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 1);
     assert_eq!(stored_use(&service, id).await, Some(at("2027-01-01T00:00:10Z")));
     assert!(service.accepts(text).await);
-    assert!(!service.passes.has_unflushed_uses(), "the minute is written already");
+    assert!(!service.hallpass.has_unflushed_uses(), "the minute is written already");
     service.clock.set(at("2027-01-01T00:01:00Z"));
     assert!(service.accepts(text).await);
     service.clock.set(at("2027-01-01T00:05:00Z"));
     assert!(service.accepts(text).await);
-    service.passes.flush_uses().await.unwrap();
+    service.hallpass.flush_uses().await.unwrap();
     assert_eq!(
         stored_use(&service, id).await,
         Some(at("2027-01-01T00:05:00Z")),
@@ -59,8 +59,8 @@ async fn a_use_moves_forward_only() {
     assert!(behind.accepts(text).await);
     service.clock.advance(minutes(10));
     assert!(service.accepts(text).await);
-    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
-    assert_eq!(behind.passes.flush_uses().await.unwrap(), 0);
+    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 1);
+    assert_eq!(behind.hallpass.flush_uses().await.unwrap(), 0);
     assert_eq!(stored_use(&service, id).await, Some(at("2027-01-01T00:10:00Z")));
 }
 
@@ -69,12 +69,12 @@ async fn reads_see_the_uses_of_a_moment_ago() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
-    let record = service.passes.get(&alice(), token.record.id).await.unwrap();
+    let record = service.hallpass.get(&alice(), token.record.id).await.unwrap();
     assert_eq!(record.last_used_at, Some(at(START)));
     service.clock.advance(minutes(1));
     assert!(service.accepts(token.token.reveal()).await);
-    let listed = service.passes.list(&alice(), &Listing::new()).await.unwrap();
-    assert_eq!(listed.items[0].last_used_at, Some(service.passes.now()));
+    let listed = service.hallpass.list(&alice(), &ListOptions::new()).await.unwrap();
+    assert_eq!(listed.items[0].last_used_at, Some(service.hallpass.now()));
 }
 
 #[tokio::test]
@@ -84,12 +84,12 @@ async fn reads_work_while_uses_cannot_be_written_and_the_uses_wait() {
     let id = token.record.id;
     assert!(service.accepts(token.token.reveal()).await);
     service.store.faults().on(Verb::Touch).fail_with(read_only);
-    assert!(service.passes.flush_uses().await.unwrap_err().is_unavailable());
-    assert_eq!(service.passes.get(&alice(), id).await.unwrap().last_used_at, None);
-    assert_eq!(service.passes.list(&alice(), &Listing::new()).await.unwrap().total, 1);
-    assert!(service.passes.has_unflushed_uses());
+    assert!(service.hallpass.flush_uses().await.unwrap_err().is_unavailable());
+    assert_eq!(service.hallpass.get(&alice(), id).await.unwrap().last_used_at, None);
+    assert_eq!(service.hallpass.list(&alice(), &ListOptions::new()).await.unwrap().total, 1);
+    assert!(service.hallpass.has_unflushed_uses());
     service.store.faults().heal();
-    assert_eq!(service.passes.get(&alice(), id).await.unwrap().last_used_at, Some(at(START)));
+    assert_eq!(service.hallpass.get(&alice(), id).await.unwrap().last_used_at, Some(at(START)));
 }
 
 #[tokio::test]
@@ -101,14 +101,14 @@ async fn what_is_put_back_does_not_hide_a_newer_use() {
     service.store.faults().on(Verb::Touch).once().fail();
     service.clock.advance(minutes(3));
     // Used again while the flush is under way, which then fails.
-    let (flushed, ()) = tokio::join!(service.passes.flush_uses(), async {
+    let (flushed, ()) = tokio::join!(service.hallpass.flush_uses(), async {
         gate.arrived(1).await;
         assert!(service.accepts(token.token.reveal()).await);
         gate.open();
     });
     assert!(flushed.is_err());
-    service.passes.flush_uses().await.unwrap();
-    assert_eq!(stored_use(&service, token.record.id).await, Some(service.passes.now()));
+    service.hallpass.flush_uses().await.unwrap();
+    assert_eq!(stored_use(&service, token.record.id).await, Some(service.hallpass.now()));
 }
 
 #[tokio::test]
@@ -117,14 +117,14 @@ async fn a_flush_that_is_dropped_half_way_loses_nothing() {
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
     let _shut = service.store.faults().on(Verb::Touch).stall();
-    let passes = service.passes.clone();
+    let hallpass = service.hallpass.clone();
     {
-        let mut flush = std::pin::pin!(passes.flush_uses());
+        let mut flush = std::pin::pin!(hallpass.flush_uses());
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(flush.as_mut().poll(&mut context).is_pending());
     }
     service.store.faults().heal();
-    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
+    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 1);
     assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
 }
 
@@ -144,18 +144,18 @@ async fn many_uses_go_in_batches_and_what_failed_waits() {
         .faults()
         .on(Verb::Touch)
         .meanwhile(async move { store.faults().on(Verb::Touch).fail() });
-    assert!(service.passes.flush_uses().await.is_err());
+    assert!(service.hallpass.flush_uses().await.is_err());
     assert_eq!(
         service.store.faults().calls(Verb::Touch),
         2,
         "no third try while the store is down"
     );
     service.store.faults().heal();
-    assert_eq!(service.passes.flush_uses().await.unwrap(), 201);
+    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 201);
     for token in &tokens {
         assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
     }
-    assert_eq!(service.passes.dropped_uses(), 0);
+    assert_eq!(service.hallpass.dropped_uses(), 0);
 }
 
 #[tokio::test]
@@ -166,12 +166,12 @@ async fn a_use_of_another_revision_is_dropped() {
     assert!(service.accepts(token.token.reveal()).await);
     // Another node changes the token before this one flushes.
     let elsewhere = Service::over(service.store.clone(), |b| b);
-    elsewhere.passes.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
-    assert_eq!(service.passes.flush_uses().await.unwrap(), 0);
+    elsewhere.hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
+    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 0);
     assert_eq!(stored_use(&service, id).await, None);
-    assert!(!service.passes.has_unflushed_uses());
+    assert!(!service.hallpass.has_unflushed_uses());
     assert!(service.accepts(token.token.reveal()).await);
-    assert_eq!(service.passes.flush_uses().await.unwrap(), 1);
+    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -182,9 +182,9 @@ async fn a_late_flush_revives_neither_a_deleted_nor_a_revoked_token() {
         assert!(service.accepts(token.token.reveal()).await);
     }
     let elsewhere = Service::over(service.store.clone(), |b| b);
-    elsewhere.passes.delete(&alice(), deleted.record.id, None).await.unwrap();
-    elsewhere.passes.revoke(&alice(), revoked.record.id).await.unwrap();
-    assert_eq!(service.passes.flush_uses().await.unwrap(), 0);
+    elsewhere.hallpass.delete(&alice(), deleted.record.id, None).await.unwrap();
+    elsewhere.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
+    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 0);
     assert!(service.store.stored(deleted.record.id).await.is_none());
     for token in [&deleted, &revoked] {
         assert!(!service.accepts(token.token.reveal()).await);
@@ -195,11 +195,12 @@ async fn a_late_flush_revives_neither_a_deleted_nor_a_revoked_token() {
 async fn a_refused_token_leaves_no_trace_of_use() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    let new = service.passes.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new =
+        service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
     assert!(!service.accepts(old.token.reveal()).await);
-    service.passes.revoke(&alice(), old.record.id).await.unwrap();
+    service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     assert!(!service.accepts(new.token.reveal()).await);
-    assert!(!service.passes.has_unflushed_uses());
+    assert!(!service.hallpass.has_unflushed_uses());
     assert_eq!(stored_use(&service, old.record.id).await, None);
 }
 
@@ -212,9 +213,12 @@ async fn editing_keeps_the_last_use() {
     service.clock.advance(minutes(5));
     let used = Some(at(START));
     let update = TokenUpdate::new().name("x");
-    assert_eq!(service.passes.update(&alice(), id, update, None).await.unwrap().last_used_at, used);
-    assert_eq!(service.passes.revoke(&alice(), id).await.unwrap().last_used_at, used);
-    let new = service.passes.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
+    assert_eq!(
+        service.hallpass.update(&alice(), id, update, None).await.unwrap().last_used_at,
+        used
+    );
+    assert_eq!(service.hallpass.revoke(&alice(), id).await.unwrap().last_used_at, used);
+    let new = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
     assert_eq!(new.record.last_used_at, used);
     assert_eq!(stored_use(&service, id).await, used);
 }
@@ -223,7 +227,7 @@ async fn editing_keeps_the_last_use() {
 async fn one_owners_look_costs_no_more_than_the_uses_that_wait() {
     let service = Service::new();
     let new = NewToken::named("x");
-    let token = service.passes.issue(&bob(), new).await.unwrap();
-    service.passes.get(&bob(), token.record.id).await.unwrap();
+    let token = service.hallpass.issue(&bob(), new).await.unwrap();
+    service.hallpass.get(&bob(), token.record.id).await.unwrap();
     assert_eq!(service.store.faults().calls(Verb::Touch), 0, "nothing waited");
 }

@@ -1,5 +1,5 @@
 use hallpass_core::{
-    Catalog, CatalogScope, Denied, EventKind, NewToken, RefusedBecause, Regenerate, Standing,
+    AuthError, Catalog, CatalogScope, EventKind, NewToken, OwnerStatus, Regenerate, RejectReason,
     TokenUpdate, Verification, all_of, any_of, authenticated,
 };
 
@@ -7,8 +7,8 @@ use crate::common::*;
 
 /// The verdict, where it needs no look at the store.
 #[track_caller]
-fn decided(service: &Service, token: &str) -> Result<hallpass_core::Principal, Denied> {
-    match service.passes.verify(token.as_bytes()) {
+fn decided(service: &Service, token: &str) -> Result<hallpass_core::Principal, AuthError> {
+    match service.hallpass.verify(token.as_bytes()) {
         Verification::Decided(verdict) => verdict,
         Verification::Pending(_) => panic!("it was cached"),
     }
@@ -48,18 +48,15 @@ async fn what_is_malformed_never_reaches_the_store() {
     ] {
         assert_eq!(
             service.refusal(bad).await,
-            RefusedBecause::Malformed,
+            RejectReason::Malformed,
             "{:?}",
             &bad.chars().take(90).collect::<String>()
         );
         let event = service.happened.only();
-        assert_eq!(
-            (event.kind, event.token),
-            (EventKind::Refused(RefusedBecause::Malformed), None)
-        );
+        assert_eq!((event.kind, event.token), (EventKind::Rejected(RejectReason::Malformed), None));
     }
     for bytes in [&b"\xFF\xFE"[..], &[0; 74], text.replacen('p', "\u{0}", 1).as_bytes()] {
-        assert_eq!(refused(service.passes.authenticate(bytes).await), RefusedBecause::Malformed);
+        assert_eq!(refused(service.hallpass.authenticate(bytes).await), RejectReason::Malformed);
     }
     assert_eq!(service.store.faults().calls(Verb::Find), 0);
     assert!(service.accepts(text).await);
@@ -71,7 +68,7 @@ async fn another_applications_token_is_refused_before_the_shared_store_is_asked(
     let ours = Service::over(store.clone(), |b| b.prefix("acme"));
     let theirs = Service::over(store, |b| b.prefix("umbrella"));
     let token = theirs.issue(&[]).await.token;
-    assert_eq!(ours.refusal(token.reveal()).await, RefusedBecause::Malformed);
+    assert_eq!(ours.refusal(token.reveal()).await, RejectReason::Malformed);
     assert_eq!(ours.store.faults().calls(Verb::Find), 0);
 }
 
@@ -84,12 +81,13 @@ async fn a_retired_prefix_is_accepted_and_new_secrets_have_the_new_one() {
         b.prefix("new").accept_prefix("older").accept_prefix("old")
     });
     assert!(after.accepts(token.token.reveal()).await);
-    let new = after.passes.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
+    let new =
+        after.hallpass.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
     assert!(new.token.reveal().starts_with("new_"));
     assert!(after.accepts(new.token.reveal()).await);
     assert!(!after.accepts(token.token.reveal()).await);
     let without = Service::over(store, |b| b.prefix("new"));
-    assert_eq!(without.refusal(token.token.reveal()).await, RefusedBecause::Malformed);
+    assert_eq!(without.refusal(token.token.reveal()).await, RejectReason::Malformed);
 }
 
 #[tokio::test]
@@ -98,23 +96,23 @@ async fn the_secret_is_proven_before_any_state_is_looked_at() {
     let old = service.issue(&[]).await;
     let id = old.record.id;
     let how = Regenerate::new().expires("12h");
-    let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     service.clock.advance(days(1));
-    assert_eq!(service.refusal(new.token.reveal()).await, RefusedBecause::Expired);
-    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
-    service.passes.revoke(&alice(), id).await.unwrap();
-    assert_eq!(service.refusal(new.token.reveal()).await, RefusedBecause::Revoked);
-    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
-    service.passes.delete(&alice(), id, None).await.unwrap();
-    assert_eq!(service.refusal(new.token.reveal()).await, RefusedBecause::Unknown);
+    assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::Expired);
+    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    service.hallpass.revoke(&alice(), id).await.unwrap();
+    assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    service.hallpass.delete(&alice(), id, None).await.unwrap();
+    assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
 async fn every_refusal_reads_the_same_to_the_client() {
     let service = Service::new();
     let (revoked, gone) = (service.issue(&[]).await, service.issue(&[]).await);
-    service.passes.revoke(&alice(), revoked.record.id).await.unwrap();
-    service.passes.delete(&alice(), gone.record.id, None).await.unwrap();
+    service.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
+    service.hallpass.delete(&alice(), gone.record.id, None).await.unwrap();
     let mut texts = Vec::new();
     for token in [revoked.token.reveal(), gone.token.reveal(), "nonsense"] {
         texts.push(service.check(token).await.unwrap_err().to_string());
@@ -126,24 +124,24 @@ async fn every_refusal_reads_the_same_to_the_client() {
 async fn a_token_is_dead_from_its_very_last_instant_on() {
     let service = Service::new();
     let new = NewToken::named("x").expires("2027-01-01T12:00:00Z");
-    let token = service.passes.issue(&alice(), new).await.unwrap().token;
+    let token = service.hallpass.issue(&alice(), new).await.unwrap().token;
     service.clock.set(at("2027-01-01T11:59:59.999Z"));
     assert!(service.accepts(token.reveal()).await);
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    assert_eq!(service.refusal(token.reveal()).await, RefusedBecause::Expired);
+    assert_eq!(service.refusal(token.reveal()).await, RejectReason::Expired);
 }
 
 #[tokio::test]
 async fn a_refusal_says_to_the_operator_whose_token_it_was() {
     let service = Service::new();
     let token = service.issue(&[]).await;
-    service.passes.revoke(&alice(), token.record.id).await.unwrap();
+    service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     service.happened.take();
     assert!(!service.accepts(token.token.reveal()).await);
     let event = service.happened.only();
-    assert_eq!(event.kind, EventKind::Refused(RefusedBecause::Revoked));
+    assert_eq!(event.kind, EventKind::Rejected(RejectReason::Revoked));
     assert_eq!((event.token, event.owner.unwrap().as_str()), (Some(token.record.id), "alice"));
-    assert_eq!(event.at, service.passes.now());
+    assert_eq!(event.at, service.hallpass.now());
 }
 
 #[tokio::test]
@@ -187,7 +185,7 @@ async fn a_scope_that_left_the_catalog_allows_nothing() {
     assert_eq!(*principal.scopes(), set(&["projects:read"]));
     assert!(!principal.allows(&scope("retired")));
     assert!(!principal.check(&"retired".parse().unwrap(), &()).is_granted());
-    let record = service.passes.get(&alice(), principal.token_id()).await.unwrap();
+    let record = service.hallpass.get(&alice(), principal.token_id()).await.unwrap();
     assert_eq!(record.scopes.len(), 2, "what is stored is not touched");
 }
 
@@ -196,8 +194,8 @@ async fn a_principal_is_a_snapshot() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     let principal = service.check(token.token.reveal()).await.unwrap();
-    service.passes.clear_scopes(&alice(), token.record.id, None).await.unwrap();
-    service.passes.revoke(&alice(), token.record.id).await.unwrap();
+    service.hallpass.clear_scopes(&alice(), token.record.id, None).await.unwrap();
+    service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     assert!(principal.allows(&scope("a")));
 }
 
@@ -205,11 +203,11 @@ async fn a_principal_is_a_snapshot() {
 async fn a_cached_token_is_decided_at_once_and_its_end_is_looked_at_each_time() {
     let service = Service::new();
     let new = NewToken::named("x").expires("12h");
-    let token = service.passes.issue(&alice(), new).await.unwrap();
+    let token = service.hallpass.issue(&alice(), new).await.unwrap();
     service.store.pin(token.record.id).await.unwrap();
     assert!(decided(&service, token.token.reveal()).is_ok());
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    assert_eq!(refused(decided(&service, token.token.reveal())), RefusedBecause::Expired);
+    assert_eq!(refused(decided(&service, token.token.reveal())), RejectReason::Expired);
     assert_eq!(service.store.faults().calls(Verb::Find), 0);
 }
 
@@ -220,7 +218,7 @@ async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
     let id = old.record.id;
     service.store.pin(id).await.unwrap();
     let how = Regenerate::new().overlap("1d");
-    let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
     let stored = service.store.stored(id).await.unwrap();
     assert!(stored.secrets.previous.is_none(), "and its first use ends the overlap");
@@ -228,11 +226,11 @@ async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
 
 #[tokio::test]
 async fn so_it_does_where_the_host_is_asked_about_owners() {
-    let service = Service::with(|b| b.owners(|_| async { Ok(Standing::Full) }));
+    let service = Service::with(|b| b.owner_directory(|_| async { Ok(OwnerStatus::Active) }));
     let old = service.issue(&[]).await;
     service.store.pin(old.record.id).await.unwrap();
     let how = Regenerate::new();
-    let new = service.passes.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -241,13 +239,13 @@ async fn a_wrong_secret_for_a_cached_token_costs_one_look_at_the_store() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    let _ = service.passes.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
     service.store.pin(id).await.unwrap();
     let before = service.store.faults().calls(Verb::Find);
-    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
+    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
     assert_eq!(service.store.faults().calls(Verb::Find), before + 1);
-    service.passes.delete(&alice(), id, None).await.unwrap();
-    assert_eq!(service.refusal(old.token.reveal()).await, RefusedBecause::Unknown);
+    service.hallpass.delete(&alice(), id, None).await.unwrap();
+    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -256,7 +254,7 @@ async fn a_cached_overlap_ends_with_the_new_secrets_first_use_all_the_same() {
     let old = service.issue(&[]).await;
     let id = old.record.id;
     let how = Regenerate::new().overlap("1d");
-    let new = service.passes.regenerate(&alice(), id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     service.store.pin(id).await.unwrap();
     assert!(decided(&service, old.token.reveal()).is_ok());
     assert!(service.accepts(new.token.reveal()).await);
@@ -269,11 +267,11 @@ async fn a_token_in_a_url_is_noticed_and_anything_else_is_not() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     service.happened.take();
-    assert!(!service.passes.token_in_url(b"session-cookie"));
+    assert!(!service.hallpass.report_query_token(b"session-cookie"));
     assert!(service.happened.take().is_empty());
-    assert!(service.passes.token_in_url(token.token.reveal().as_bytes()));
+    assert!(service.hallpass.report_query_token(token.token.reveal().as_bytes()));
     let event = service.happened.only();
-    assert_eq!(event.kind, EventKind::Refused(RefusedBecause::InUrl));
+    assert_eq!(event.kind, EventKind::Rejected(RejectReason::InUrl));
     assert_eq!(event.token, Some(token.record.id));
 }
 
@@ -284,6 +282,6 @@ async fn an_update_counts_from_the_next_check_on() {
     let text = token.token.reveal();
     assert!(service.check(text).await.unwrap().allows(&scope("a")));
     let update = TokenUpdate::new().scopes(["b"]);
-    service.passes.update(&alice(), token.record.id, update, None).await.unwrap();
+    service.hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     assert!(!service.check(text).await.unwrap().allows(&scope("a")));
 }

@@ -37,7 +37,7 @@ async fn a_standby_is_asked_nothing() {
 /// Whether a token as it was before a change passes for one of after it, if the change comes while it is read.
 async fn what_was_before_passes_for_after(guards: Guards) -> bool {
     let url = database();
-    let network = Proxy::to(server().address()).unwrap();
+    let network = Proxy::to(Postgres::shared().address()).unwrap();
     let settings = PostgresSettings { guards, ..PostgresSettings::default() };
     let settings = settings.connections(1).lookup_deadline(Duration::from_secs(2));
     let store = settings.connect(&network.url(&url)).await.unwrap();

@@ -7,8 +7,6 @@ mod lookups;
 mod outcomes;
 mod uses;
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use hallpass_servers::{Postgres, Proxy};
@@ -19,17 +17,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, Row as _};
 use crate::guards::{Guard, Guards};
 use crate::{PostgresSettings, PostgresStore};
 
-/// The server of all tests that leave it as it is.
-fn server() -> &'static Postgres {
-    static SERVER: OnceLock<Postgres> = OnceLock::new();
-    SERVER.get_or_init(|| Postgres::start().expect("a server"))
-}
-
-/// The URL of a new database on it.
+/// The URL of a new database on the server of all tests that leave it as it is.
 fn database() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    server().create_database(&name).expect("a database")
+    Postgres::shared().new_database().expect("a database")
 }
 
 async fn open(url: &str, guards: Guards) -> PostgresStore {
@@ -89,27 +79,5 @@ impl Stranger {
              AND pid <> pg_backend_pid() AND state <> 'idle'",
         )
         .await;
-    }
-}
-
-#[test]
-fn the_tests_that_the_guide_names_are_there() {
-    let files = [
-        include_str!("changes.rs"),
-        include_str!("failover.rs"),
-        include_str!("locks.rs"),
-        include_str!("lookups.rs"),
-        include_str!("outcomes.rs"),
-        include_str!("uses.rs"),
-    ];
-    let guide = include_str!("../../../../docs/guards.md");
-    let rows: Vec<_> = guide.lines().filter(|line| line.starts_with("| PostgreSQL: ")).collect();
-    assert!(rows.len() > 5, "{rows:?}");
-    for row in rows {
-        let tests = row.rsplit('|').nth(1).expect("the last column");
-        for test in tests.split('`').skip(1).step_by(2) {
-            let declared = format!("async fn {test}()");
-            assert!(files.iter().any(|file| file.contains(&declared)), "there is no test {test}");
-        }
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 /// Whether a change is said not to have been made that was, because its answer was lost.
 async fn is_denied_and_done(guards: Guards) -> bool {
     let url = database();
-    let (network, store) = by_way_of(server(), &url, guards).await;
+    let (network, store) = by_way_of(Postgres::shared(), &url, guards).await;
     let token = token("alice", "ci");
     store.insert(&token, None).await.unwrap();
     let mut other = Stranger::at(&url).await;
@@ -37,7 +37,7 @@ async fn a_lost_answer_is_found_out() {
 /// Whether a change whose end never arrives is in others' way, and nobody knows what will become of it.
 async fn is_never_over(guards: Guards) -> bool {
     let url = database();
-    let (network, store) = by_way_of(server(), &url, guards).await;
+    let (network, store) = by_way_of(Postgres::shared(), &url, guards).await;
     store.insert(&token("alice", "ci"), None).await.unwrap();
     let mut other = Stranger::at(&url).await;
     let mut observer = Stranger::at(&url).await;

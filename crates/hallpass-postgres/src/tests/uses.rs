@@ -1,4 +1,4 @@
-use hallpass_core::store::{TokenStore as _, Use};
+use hallpass_core::store::{TokenStore as _, TokenUse};
 
 use super::*;
 
@@ -8,7 +8,7 @@ async fn a_late_use_is_noted(guards: Guards) -> bool {
     let token = token("alice", "ci");
     let id = token.record.id;
     store.insert(&token, None).await.unwrap();
-    let usage = Use { id, revision: token.record.revision, at: at(60_000) };
+    let usage = TokenUse { id, revision: token.record.revision, at: at(60_000) };
     store.change(&edited(&token.record, |_| {})).await.unwrap();
     let moved = store.touch(&[usage]).await.unwrap();
     let found = store.find(id).await.unwrap().value.unwrap();
@@ -30,7 +30,7 @@ async fn the_last_use_goes_back(guards: Guards) -> bool {
     let (id, revision) = (token.record.id, token.record.revision);
     store.insert(&token, None).await.unwrap();
     for millis in [60_000, 1] {
-        store.touch(&[Use { id, revision, at: at(millis) }]).await.unwrap();
+        store.touch(&[TokenUse { id, revision, at: at(millis) }]).await.unwrap();
     }
     let found = store.find(id).await.unwrap().value.unwrap();
     found.record.last_used_at == Some(at(1))
@@ -53,7 +53,7 @@ async fn all_wait_for_one(guards: Guards) -> bool {
         let token = token("alice", name);
         store.insert(&token, None).await.unwrap();
         let (id, revision) = (token.record.id, token.record.revision);
-        uses.push(Use { id, revision, at: at(60_000) });
+        uses.push(TokenUse { id, revision, at: at(60_000) });
     }
     let mut other = Stranger::at(&url).await;
     other.run("BEGIN; SELECT FROM hallpass.tokens WHERE name = 'locked' FOR UPDATE").await;

@@ -56,25 +56,3 @@ async fn arrived(server: &Redis, command: &str, before: u64) {
     };
     tokio::time::timeout(Duration::from_secs(5), arriving).await.expect("it arrives");
 }
-
-#[test]
-fn the_tests_that_the_guide_names_are_there() {
-    let files = [
-        include_str!("changes.rs"),
-        include_str!("failover.rs"),
-        include_str!("lookups.rs"),
-        include_str!("opening.rs"),
-        include_str!("unanswered.rs"),
-        include_str!("uses.rs"),
-    ];
-    let guide = include_str!("../../../../docs/guards.md");
-    let rows: Vec<_> = guide.lines().filter(|line| line.starts_with("| Redis: ")).collect();
-    assert!(rows.len() > 5, "{rows:?}");
-    for row in rows {
-        let tests = row.rsplit('|').nth(1).expect("the last column");
-        for test in tests.split('`').skip(1).step_by(2) {
-            let declared = format!("async fn {test}()");
-            assert!(files.iter().any(|file| file.contains(&declared)), "there is no test {test}");
-        }
-    }
-}

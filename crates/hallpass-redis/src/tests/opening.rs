@@ -1,7 +1,7 @@
 use hallpass_core::store::TokenStore as _;
 
 use super::*;
-use crate::OpenError;
+use crate::ConnectError;
 
 /// Whether a token is unknown that nobody has taken away, on a server that makes room for others.
 async fn makes_room_of_a_token(guards: Guards) -> bool {
@@ -12,7 +12,7 @@ async fn makes_room_of_a_token(guards: Guards) -> bool {
     let store = match RedisStore::connect_with(server.url(), settings(guards)).await {
         Ok(store) => store,
         Err(error) => {
-            assert!(matches!(error, OpenError::Evicts { .. }), "{error:?}");
+            assert!(matches!(error, ConnectError::Evicts { .. }), "{error:?}");
             return false;
         }
     };

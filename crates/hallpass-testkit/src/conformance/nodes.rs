@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hallpass_core::store::{
-    AtHand, Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Lookup,
+    Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Digest, LoadedToken, Owner, Revision, TokenId};
+use hallpass_core::{CachedToken, Digest, Owner, Revision, TokenId};
 use jiff::Timestamp;
 
 use super::place::StoreUnderTest;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-type Loaded = Option<Arc<LoadedToken>>;
+type Loaded = Option<Arc<CachedToken>>;
 
 /// Handles on the same data, as several processes have them. Each call takes the next one, so that what one wrote
 /// another reads.
@@ -71,13 +71,13 @@ macro_rules! erase {
     ($($verb:ident$(<$($life:lifetime),*>)?($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         /// The boxed twin of `TokenStore`.
         trait Erased: Send + Sync {
-            fn cached(&self, id: TokenId) -> AtHand;
+            fn cached(&self, id: TokenId) -> Lookup;
             fn is_cache(&self) -> bool;
             $(fn $verb<'s, $($($life: 's),*)?>(&'s self, $($arg: $type),*) -> Boxed<'s, $out>;)*
         }
 
         impl<S: TokenStore> Erased for S {
-            fn cached(&self, id: TokenId) -> AtHand {
+            fn cached(&self, id: TokenId) -> Lookup {
                 TokenStore::cached(self, id)
             }
 
@@ -91,7 +91,7 @@ macro_rules! erase {
         }
 
         impl TokenStore for Nodes {
-            fn cached(&self, id: TokenId) -> AtHand {
+            fn cached(&self, id: TokenId) -> Lookup {
                 Erased::cached(self.next(), id)
             }
 
@@ -107,22 +107,22 @@ macro_rules! erase {
 }
 
 erase! {
-    insert<'a>(token: &'a StoredToken, limit: Option<u32>) -> Result<Seq, StoreError>;
+    insert<'a>(token: &'a StoredToken, limit: Option<u32>) -> Result<ChangeSeq, StoreError>;
     find(id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError>;
     list<'a>(query: &'a ListQuery) -> Result<ListPage, StoreError>;
-    change<'a>(change: &'a Change) -> Result<Seq, StoreError>;
-    rekey<'a, 'b>(id: TokenId, expected: &'a Digest, secrets: &'b Secrets) -> Result<Seq, StoreError>;
-    delete(id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError>;
+    change<'a>(change: &'a Change) -> Result<ChangeSeq, StoreError>;
+    rekey<'a, 'b>(id: TokenId, expected: &'a Digest, secrets: &'b Secrets) -> Result<ChangeSeq, StoreError>;
+    delete(id: TokenId, expected: Option<Revision>) -> Result<ChangeSeq, StoreError>;
     delete_many<'a, 'b>(owner: Option<&'a Owner>, ids: &'b [TokenId]) -> Result<Deleted, StoreError>;
-    delete_owner<'a>(owner: &'a Owner) -> Result<Bulk, StoreError>;
-    revoke_owner<'a>(owner: &'a Owner, at: Timestamp) -> Result<Bulk, StoreError>;
-    announce<'a>(owner: &'a Owner) -> Result<Seq, StoreError>;
-    touch<'a>(uses: &'a [Use]) -> Result<u64, StoreError>;
+    delete_owner<'a>(owner: &'a Owner) -> Result<BulkResult, StoreError>;
+    revoke_owner<'a>(owner: &'a Owner, at: Timestamp) -> Result<BulkResult, StoreError>;
+    announce<'a>(owner: &'a Owner) -> Result<ChangeSeq, StoreError>;
+    touch<'a>(uses: &'a [TokenUse]) -> Result<u64, StoreError>;
     prune(ended_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
-    changes(from: Option<Position>, limit: u32) -> Result<Changes, StoreError>;
+    changes(from: Option<LogPosition>, limit: u32) -> Result<ChangeBatch, StoreError>;
     ping() -> Result<(), StoreError>;
     load(id: TokenId) -> Result<Loaded, StoreError>;
     reload(id: TokenId) -> Result<Loaded, StoreError>;
-    nudged(seen: Position) -> ();
+    nudged(seen: LogPosition) -> ();
     close() -> ();
 }

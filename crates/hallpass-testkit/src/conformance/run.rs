@@ -38,7 +38,7 @@ pub fn in_place<P: StoreUnderTest, F: Future<Output = ()>>(case: impl FnOnce(P) 
 
 /// A cache that is made quickly.
 pub(super) fn small_cache(store: Nodes) -> Cached<Nodes> {
-    let settings = CacheSettings::default().capacity_bytes(1 << 20).unknown_tokens(1_024);
+    let settings = CacheSettings::default().capacity_bytes(1 << 20).negative_capacity(1_024);
     Cached::with(store, settings)
 }
 

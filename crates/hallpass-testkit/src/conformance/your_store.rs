@@ -13,7 +13,7 @@ pub struct YourStore(Arc<Mutex<Tables>>);
 #[derive(Debug, Default)]
 struct Tables {
     tokens: BTreeMap<TokenId, StoredToken>,
-    changes: Vec<LoggedChange>,
+    changes: Vec<ChangeEntry>,
 }
 
 impl YourStore {
@@ -26,26 +26,26 @@ impl YourStore {
 
 impl Tables {
     /// How far the log has come. With a database: the clock's row.
-    fn head(&self) -> Position {
-        self.changes.last().map_or(Position { seq: Seq::ZERO, nonce: 0 }, |line| line.at)
+    fn head(&self) -> LogPosition {
+        self.changes.last().map_or(LogPosition { seq: ChangeSeq::ZERO, nonce: 0 }, |line| line.at)
     }
 
     /// Takes the next number and logs the change. With a database: update the clock's row, which locks it until the
     /// commit, so that the order of numbers is the order of commits.
-    fn log(&mut self, scope: Affected) -> Result<Seq, StoreError> {
+    fn log(&mut self, scope: ChangeTarget) -> Result<ChangeSeq, StoreError> {
         let nonce = fresh_nonce().map_err(StoreError::unavailable)?;
-        let at = Position { seq: self.head().seq.next(), nonce };
-        self.changes.push(LoggedChange { at, scope });
+        let at = LogPosition { seq: self.head().seq.next(), nonce };
+        self.changes.push(ChangeEntry { at, scope });
         Ok(at.seq)
     }
 
     /// One change to so many tokens of an owner; to none, it is none.
-    fn log_bulk(&mut self, owner: &Owner, count: usize) -> Result<Bulk, StoreError> {
+    fn log_bulk(&mut self, owner: &Owner, count: usize) -> Result<BulkResult, StoreError> {
         if count == 0 {
-            return Ok(Bulk::default());
+            return Ok(BulkResult::default());
         }
-        let seq = self.log(Affected::Owner(owner.clone()))?;
-        Ok(Bulk { count: count as u64, seq: Some(seq) })
+        let seq = self.log(ChangeTarget::Owner(owner.clone()))?;
+        Ok(BulkResult { count: count as u64, seq: Some(seq) })
     }
 
     /// The token, if it is at that revision or none is expected.
@@ -63,7 +63,11 @@ impl Tables {
 }
 
 impl TokenStore for YourStore {
-    async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
+    async fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<ChangeSeq, StoreError> {
         let mut tables = self.transaction()?;
         let (id, owner) = (token.record.id, &token.record.owner);
         if tables.tokens.contains_key(&id) {
@@ -76,7 +80,7 @@ impl TokenStore for YourStore {
             return Err(StoreError::limit_reached(in_use));
         }
         tables.tokens.insert(id, token.clone());
-        tables.log(Affected::Token(id))
+        tables.log(ChangeTarget::Token(id))
     }
 
     async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
@@ -103,7 +107,7 @@ impl TokenStore for YourStore {
         Ok(ListPage { records: found, total, more })
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
         let mut tables = self.transaction()?;
         // With SQL: UPDATE ... WHERE id = ? AND revision = ?
         let token = tables.at(change.record.id, Some(change.expected()))?;
@@ -113,7 +117,7 @@ impl TokenStore for YourStore {
         if let Some(secrets) = &change.secrets {
             token.secrets.clone_from(secrets);
         }
-        tables.log(Affected::Token(change.record.id))
+        tables.log(ChangeTarget::Token(change.record.id))
     }
 
     async fn rekey(
@@ -121,21 +125,25 @@ impl TokenStore for YourStore {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<ChangeSeq, StoreError> {
         let mut tables = self.transaction()?;
         let token = tables.at(id, None)?;
         if !token.secrets.current.ct_eq(expected) {
             return Err(StoreError::conflict());
         }
         token.secrets.clone_from(secrets);
-        tables.log(Affected::Token(id))
+        tables.log(ChangeTarget::Token(id))
     }
 
-    async fn delete(&self, id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError> {
+    async fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<ChangeSeq, StoreError> {
         let mut tables = self.transaction()?;
         tables.at(id, expected)?;
         tables.tokens.remove(&id);
-        tables.log(Affected::Token(id))
+        tables.log(ChangeTarget::Token(id))
     }
 
     async fn delete_many(
@@ -150,13 +158,13 @@ impl TokenStore for YourStore {
             if let Some(of) = found.filter(|of| owner.is_none_or(|owner| owner == of)) {
                 tables.tokens.remove(&id);
                 deleted.tokens.push((id, of));
-                deleted.seq = Some(tables.log(Affected::Token(id))?);
+                deleted.seq = Some(tables.log(ChangeTarget::Token(id))?);
             }
         }
         Ok(deleted)
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
         let mut tables = self.transaction()?;
         let before = tables.tokens.len();
         tables.tokens.retain(|_, token| token.record.owner != *owner);
@@ -164,7 +172,7 @@ impl TokenStore for YourStore {
         tables.log_bulk(owner, count)
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
         let mut tables = self.transaction()?;
         let mut count = 0;
         for StoredToken { record, .. } in tables.tokens.values_mut() {
@@ -176,11 +184,11 @@ impl TokenStore for YourStore {
         tables.log_bulk(owner, count)
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<Seq, StoreError> {
-        self.transaction()?.log(Affected::Owner(owner.clone()))
+    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
+        self.transaction()?.log(ChangeTarget::Owner(owner.clone()))
     }
 
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         let mut tables = self.transaction()?;
         let mut moved = 0;
         for usage in uses {
@@ -210,11 +218,15 @@ impl TokenStore for YourStore {
         Ok(pruned)
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         let tables = self.transaction()?;
-        let is_wanted = |line: &&LoggedChange| from.is_some_and(|from| line.at.seq >= from.seq);
+        let is_wanted = |line: &&ChangeEntry| from.is_some_and(|from| line.at.seq >= from.seq);
         let lines = tables.changes.iter().filter(is_wanted).take(limit as usize).cloned();
-        Ok(Changes { lines: lines.collect(), head: tables.head(), time: None })
+        Ok(ChangeBatch { lines: lines.collect(), head: tables.head(), time: None })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

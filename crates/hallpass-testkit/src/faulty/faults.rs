@@ -247,10 +247,10 @@ impl FaultsOn<'_> {
     ///
     /// # Panics
     ///
-    /// Of another verb than [`Verb::Changes`].
+    /// Of another verb than [`Verb::ChangeBatch`].
     #[track_caller]
     pub fn stand_still(self) {
-        self.only(Verb::Changes, "the change log can stand still");
+        self.only(Verb::ChangeBatch, "the change log can stand still");
         self.set(Fault::StandStill);
     }
 

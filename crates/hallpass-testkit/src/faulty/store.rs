@@ -9,10 +9,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use hallpass_core::store::{
-    AtHand, Bulk, Change, Changes, Deleted, ListPage, ListQuery, Position, Secrets, Seq, Snapshot,
-    StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Lookup,
+    Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Digest, LoadedToken, Owner, Revision, Standing, StandingQuestion, TokenId};
+use hallpass_core::{CachedToken, Digest, Owner, OwnerStatus, OwnerStatusQuery, Revision, TokenId};
 use jiff::Timestamp;
 
 use super::faults::Fault;
@@ -22,19 +22,19 @@ use super::{Faults, Verb};
 /// Clones are one store.
 ///
 /// ```
-/// use hallpass_core::{Caller, Denied, Hallpass, NewToken};
+/// use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
 /// use hallpass_memory::MemoryStore;
 /// use hallpass_testkit::{FaultyStore, Verb};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
 /// let store = FaultyStore::new(MemoryStore::new());
-/// let passes = Hallpass::builder(store.clone()).build();
-/// let issued = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await?;
+/// let hallpass = Hallpass::builder(store.clone()).build();
+/// let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
 /// let token = issued.token.reveal().as_bytes();
 ///
 /// store.faults().on(Verb::Find).once().fail();
-/// assert!(matches!(passes.authenticate(token).await, Err(Denied::Unavailable(_))));
-/// assert!(passes.authenticate(token).await.is_ok());
+/// assert!(matches!(hallpass.authenticate(token).await, Err(AuthError::Unavailable(_))));
+/// assert!(hallpass.authenticate(token).await.is_ok());
 /// assert_eq!(store.faults().calls(Verb::Find), 2);
 /// # Ok(()) }
 /// ```
@@ -47,9 +47,9 @@ struct Inner<S> {
     store: Mutex<Arc<S>>,
     faults: Faults,
     /// What `cached` and `load` answer, true or not.
-    pinned: Mutex<HashMap<TokenId, Arc<LoadedToken>>>,
+    pinned: Mutex<HashMap<TokenId, Arc<CachedToken>>>,
     /// How far the change log had come when it was last read.
-    shown: Mutex<Option<Position>>,
+    shown: Mutex<Option<LogPosition>>,
     /// A nudge has come that nobody was told of yet.
     owes_a_nudge: AtomicBool,
     makes_way: AtomicBool,
@@ -124,7 +124,7 @@ impl<S: TokenStore> FaultyStore<S> {
         Ok(())
     }
 
-    fn pinned(&self, id: TokenId) -> Option<Arc<LoadedToken>> {
+    fn pinned(&self, id: TokenId) -> Option<Arc<CachedToken>> {
         lock(&self.0.pinned).get(&id).cloned()
     }
 
@@ -176,7 +176,7 @@ impl<S: TokenStore> FaultyStore<S> {
     }
 
     /// The log as it looked when it was last read without this fault.
-    fn as_before(&self, mut changes: Changes) -> Changes {
+    fn as_before(&self, mut changes: ChangeBatch) -> ChangeBatch {
         let shown = *lock(&self.0.shown).get_or_insert(changes.head);
         changes.lines.retain(|line| line.at.seq <= shown.seq);
         changes.head = shown;
@@ -184,7 +184,7 @@ impl<S: TokenStore> FaultyStore<S> {
     }
 
     /// Waits for the store's own nudge, or one that a test gives.
-    async fn any_nudge(&self, seen: Position) {
+    async fn any_nudge(&self, seen: LogPosition) {
         let store = self.inner();
         let mut theirs = pin!(store.nudged(seen));
         let mut ours = pin!(self.0.faults.nudged());
@@ -213,15 +213,15 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
     passed_on! {
         List list(query: &ListQuery) -> ListPage;
         Ping ping() -> ();
-        Insert insert(token: &StoredToken, limit: Option<u32>) -> Seq;
-        Change change(change: &Change) -> Seq;
-        Rekey rekey(id: TokenId, expected: &Digest, secrets: &Secrets) -> Seq;
-        Delete delete(id: TokenId, expected: Option<Revision>) -> Seq;
+        Insert insert(token: &StoredToken, limit: Option<u32>) -> ChangeSeq;
+        Change change(change: &Change) -> ChangeSeq;
+        Rekey rekey(id: TokenId, expected: &Digest, secrets: &Secrets) -> ChangeSeq;
+        Delete delete(id: TokenId, expected: Option<Revision>) -> ChangeSeq;
         DeleteMany delete_many(owner: Option<&Owner>, ids: &[TokenId]) -> Deleted;
-        DeleteOwner delete_owner(owner: &Owner) -> Bulk;
-        RevokeOwner revoke_owner(owner: &Owner, at: Timestamp) -> Bulk;
-        Announce announce(owner: &Owner) -> Seq;
-        Touch touch(uses: &[Use]) -> u64;
+        DeleteOwner delete_owner(owner: &Owner) -> BulkResult;
+        RevokeOwner revoke_owner(owner: &Owner, at: Timestamp) -> BulkResult;
+        Announce announce(owner: &Owner) -> ChangeSeq;
+        Touch touch(uses: &[TokenUse]) -> u64;
         Prune prune(ended_before: Timestamp, limit: u32) -> u64;
     }
 
@@ -230,12 +230,12 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
         self.run(Verb::Find, find).await
     }
 
-    async fn reload(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let reload = |twist: Twist| async move { self.inner().reload(twist.instead_of(id)).await };
         self.run(Verb::Find, reload).await
     }
 
-    async fn load(&self, id: TokenId) -> Result<Option<Arc<LoadedToken>>, StoreError> {
+    async fn load(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         if let Some(pinned) = self.pinned(id) {
             return Ok(Some(pinned));
         }
@@ -243,8 +243,8 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
         self.run(Verb::Find, load).await
     }
 
-    fn cached(&self, id: TokenId) -> AtHand {
-        self.pinned(id).map_or_else(|| self.inner().cached(id), AtHand::Token)
+    fn cached(&self, id: TokenId) -> Lookup {
+        self.pinned(id).map_or_else(|| self.inner().cached(id), Lookup::Hit)
     }
 
     fn is_cache(&self) -> bool {
@@ -255,7 +255,7 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
         self.inner().clock_behind()
     }
 
-    fn cached_standing(&self, owner: &Owner) -> Option<Arc<Standing>> {
+    fn cached_standing(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
         self.inner().cached_standing(owner)
     }
 
@@ -263,12 +263,16 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
     async fn standing(
         &self,
         owner: &Owner,
-        question: StandingQuestion,
-    ) -> Result<Arc<Standing>, Box<dyn std::error::Error + Send + Sync>> {
+        question: OwnerStatusQuery,
+    ) -> Result<Arc<OwnerStatus>, Box<dyn std::error::Error + Send + Sync>> {
         self.inner().standing(owner, question).await
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         let read = |twist: Twist| async move {
             let changes = self.inner().changes(from, limit).await?;
             if matches!(twist, Twist::StandStill) {
@@ -277,10 +281,10 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
             *lock(&self.0.shown) = Some(changes.head);
             Ok(changes)
         };
-        self.run(Verb::Changes, read).await
+        self.run(Verb::ChangeBatch, read).await
     }
 
-    async fn nudged(&self, mut seen: Position) {
+    async fn nudged(&self, mut seen: LogPosition) {
         let owed = &self.0.owes_a_nudge;
         loop {
             if !owed.load(Ordering::SeqCst) {

@@ -9,7 +9,7 @@ pub enum Verb {
     /// `list`.
     List,
     /// The change log is read: `changes`.
-    Changes,
+    ChangeBatch,
     /// `ping`.
     Ping,
     /// A [nudge](hallpass_core::store::TokenStore::nudged) comes.
@@ -38,7 +38,8 @@ pub enum Verb {
 
 impl Verb {
     /// What changes nothing.
-    pub const READS: [Self; 5] = [Self::Find, Self::List, Self::Changes, Self::Ping, Self::Nudged];
+    pub const READS: [Self; 5] =
+        [Self::Find, Self::List, Self::ChangeBatch, Self::Ping, Self::Nudged];
 
     /// What writes.
     pub const WRITES: [Self; 10] = [

@@ -10,7 +10,7 @@ use hallpass_axum::{
     Authenticated, GuardedRouter, HallpassExt as _, HandlerExt as _, RequiredScope, Scoped,
 };
 use hallpass_core::{
-    Catalog, CatalogScope, Hallpass, HallpassBuilder, Owner, ScopeSet, Standing, public,
+    Catalog, CatalogScope, Hallpass, HallpassBuilder, Owner, OwnerStatus, ScopeSet, public,
 };
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{ActingAs, FaultyStore, Verb, acting_as};
@@ -21,7 +21,7 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 type Store = FaultyStore<MemoryStore>;
 
 /// A handle whose store answers nothing.
-fn passes() -> (Hallpass, Store) {
+fn hallpass() -> (Hallpass, Store) {
     passes_with(|builder| builder)
 }
 
@@ -62,13 +62,13 @@ async fn status(app: &Router, request: Request<Body>) -> u16 {
 
 #[tokio::test]
 async fn axum_sees_the_owner_and_the_scopes_and_the_store_is_never_asked() {
-    let (passes, store) = passes();
+    let (hallpass, store) = hallpass();
     let app = Router::new()
         .route("/who", get(who))
         .route("/projects", get(who.scoped("projects:list")))
         .route("/projects/{id}", get(show))
         .route("/jobs", get(who).layer(require("jobs")))
-        .layer(passes.layer());
+        .layer(hallpass.layer());
     let reader = || acting_as("alice", ["projects:list", "projects:read:42"]);
     assert_eq!(
         answer(&app, get_as("/who", reader())).await,
@@ -82,13 +82,13 @@ async fn axum_sees_the_owner_and_the_scopes_and_the_store_is_never_asked() {
     assert_eq!(answer(&app, get_as("/who", acting_as("bob", []))).await.1, "bob with ");
     assert_eq!(status(&app, get_as("/projects", acting_as("bob", []))).await, 403);
     assert_eq!(store.faults().calls(Verb::ALL), 0);
-    assert!(!passes.has_unflushed_uses(), "nothing is there to be written later");
+    assert!(!hallpass.has_unflushed_uses(), "nothing is there to be written later");
 }
 
 #[tokio::test]
 async fn who_acts_as_nobody_needs_a_token_as_ever() {
-    let (passes, store) = passes();
-    let app = Router::new().route("/who", get(who)).layer(passes.layer());
+    let (hallpass, store) = hallpass();
+    let app = Router::new().route("/who", get(who)).layer(hallpass.layer());
     let plain = |builder: Builder| builder.body(Body::empty()).unwrap();
     assert_eq!(status(&app, plain(Request::get("/who"))).await, 401);
     let forged = Request::get("/who").header("acting-as", "alice").extension("alice");
@@ -98,9 +98,9 @@ async fn who_acts_as_nobody_needs_a_token_as_ever() {
 
 #[tokio::test]
 async fn a_refusal_is_that_of_a_token_without_the_scope() {
-    let (passes, _) = passes();
+    let (hallpass, _) = hallpass();
     let app =
-        Router::new().route("/projects", get(who.scoped("projects:list"))).layer(passes.layer());
+        Router::new().route("/projects", get(who.scoped("projects:list"))).layer(hallpass.layer());
     let refused = app.oneshot(get_as("/projects", acting_as("alice", ["jobs"]))).await.unwrap();
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     assert_eq!(
@@ -111,16 +111,16 @@ async fn a_refusal_is_that_of_a_token_without_the_scope() {
 
 #[tokio::test]
 async fn a_policy_table_and_a_guarded_router_decide_by_the_scopes() {
-    let (passes, store) = passes();
+    let (hallpass, store) = hallpass();
     let table = PolicyTable::new().get("/projects/{id}", "projects:read:{id}");
     let by_table = Router::new()
         .route("/projects/{id}", get(who))
         .route("/forgotten", get(who))
-        .layer(passes.layer().policy(table));
+        .layer(hallpass.layer().policy(table));
     let guarded: Router = GuardedRouter::new()
         .get("/projects/{id}", "projects:read:{id}", who)
         .get("/open", public(), async || "open")
-        .protect(&passes);
+        .protect(&hallpass);
     for app in [&by_table, &guarded] {
         let reader = || acting_as("alice", ["projects:read:42"]);
         assert_eq!(status(app, get_as("/projects/42", reader())).await, 200);
@@ -133,10 +133,10 @@ async fn a_policy_table_and_a_guarded_router_decide_by_the_scopes() {
 
 #[tokio::test]
 async fn a_bare_service_and_grpc_see_it_too() {
-    let (passes, _) = passes();
+    let (hallpass, _) = hallpass();
     let table = PolicyTable::new().post("/jobs.Jobs/Run", "jobs:run");
     let service =
-        passes.layer().policy(table).layer(service_fn(|request: Request<()>| async move {
+        hallpass.layer().policy(table).layer(service_fn(|request: Request<()>| async move {
             let owner = request.principal().expect("somebody").owner().to_string();
             Ok::<_, Infallible>(
                 Response::builder().header("owner", owner).body(String::new()).unwrap(),
@@ -155,8 +155,8 @@ async fn a_bare_service_and_grpc_see_it_too() {
 
 #[tokio::test]
 async fn a_whole_server_acts_as_somebody_and_every_layer_of_it_agrees() {
-    let (outer, _) = passes();
-    let (inner, _) = passes();
+    let (outer, _) = hallpass();
+    let (inner, _) = hallpass();
     let app = Router::new()
         .route("/who", get(who))
         .layer(inner.layer())
@@ -168,20 +168,20 @@ async fn a_whole_server_acts_as_somebody_and_every_layer_of_it_agrees() {
 
 #[tokio::test]
 async fn what_the_catalog_does_not_know_allows_nothing_and_the_host_is_not_asked() {
-    let (passes, _) = passes_with(|builder| {
+    let (hallpass, _) = passes_with(|builder| {
         builder
             .catalog(Catalog::new().scope(CatalogScope::new("jobs", "Jobs")))
-            .owners(|_: Owner| async { Ok(Standing::Disabled) })
+            .owner_directory(|_: Owner| async { Ok(OwnerStatus::Disabled) })
     });
-    let app = Router::new().route("/who", get(who)).layer(passes.layer());
+    let app = Router::new().route("/who", get(who)).layer(hallpass.layer());
     let answer = answer(&app, get_as("/who", acting_as("alice", ["jobs", "porjects"]))).await;
     assert_eq!(answer, (200, "alice with jobs".to_owned()));
 }
 
 #[tokio::test]
 async fn it_comes_before_a_credential_which_is_taken_out_all_the_same() {
-    let (passes, store) = passes();
-    let service = passes.layer().layer(service_fn(|request: Request<()>| async move {
+    let (hallpass, store) = hallpass();
+    let service = hallpass.layer().layer(service_fn(|request: Request<()>| async move {
         let owner = request.principal().expect("somebody").owner().to_string();
         let text = format!("{owner} {} {:?}", request.uri(), request.headers());
         Ok::<_, Infallible>(Response::new(text))
@@ -199,10 +199,10 @@ async fn it_comes_before_a_credential_which_is_taken_out_all_the_same() {
 
 #[tokio::test]
 async fn there_is_no_token_to_look_at_again() {
-    let passes = Hallpass::builder(MemoryStore::new()).build();
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let alice = Owner::new("alice").unwrap();
-    let principal = passes.acting_as(&alice, &ScopeSet::default());
-    assert!(passes.recheck(&principal).await.is_err());
+    let principal = hallpass.acting_as(&alice, &ScopeSet::default());
+    assert!(hallpass.recheck(&principal).await.is_err());
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use hallpass_core::store::{AtHand, ListQuery, StoreError, StoredToken, TokenStore as _};
-use hallpass_core::{Caller, Hallpass, NewToken, Owner, TokenId};
+use hallpass_core::store::{ListQuery, Lookup, StoreError, StoredToken, TokenStore as _};
+use hallpass_core::{Actor, Hallpass, NewToken, Owner, TokenId};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Verb};
 use jiff::Timestamp;
@@ -20,9 +20,9 @@ fn alice() -> Owner {
 /// A store with two tokens of alice's in it.
 async fn store() -> (Store, [TokenId; 2]) {
     let store = Store::new(MemoryStore::new());
-    let passes = Hallpass::builder(store.inner().as_ref().clone()).build();
+    let hallpass = Hallpass::builder(store.inner().as_ref().clone()).build();
     let issue =
-        async || passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+        async || hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
     let ids = [issue().await.record.id, issue().await.record.id];
     (store, ids)
 }
@@ -53,7 +53,7 @@ async fn call(store: &Store, verb: Verb, id: TokenId) -> Result<(), StoreError> 
     match verb {
         Verb::Find => store.find(id).await.map(drop),
         Verb::List => store.list(&ListQuery::everything(long_ago, 1)).await.map(drop),
-        Verb::Changes => store.changes(None, 0).await.map(drop),
+        Verb::ChangeBatch => store.changes(None, 0).await.map(drop),
         Verb::Ping => store.ping().await,
         Verb::Insert => {
             let mut fresh = token.clone();
@@ -227,7 +227,7 @@ async fn something_happens_between_a_call_and_its_answer_once() {
 async fn a_log_that_stands_still_shows_nothing_new() {
     let (store, [id, _]) = store().await;
     let before = store.changes(None, 0).await.unwrap().head;
-    store.faults().on(Verb::Changes).stand_still();
+    store.faults().on(Verb::ChangeBatch).stand_still();
     store.delete(id, None).await.unwrap();
     let hidden = store.changes(Some(before), 10).await.unwrap();
     assert_eq!((hidden.lines.len(), hidden.head), (1, before), "its own line alone");
@@ -236,7 +236,7 @@ async fn a_log_that_stands_still_shows_nothing_new() {
     assert_eq!((shown.lines.len(), shown.head.seq), (2, before.seq.next()));
 
     let (never_read, [id, _]) = self::store().await;
-    never_read.faults().on(Verb::Changes).stand_still();
+    never_read.faults().on(Verb::ChangeBatch).stand_still();
     let first = never_read.changes(None, 0).await.unwrap().head;
     never_read.delete(id, None).await.unwrap();
     assert_eq!(never_read.changes(None, 0).await.unwrap().head, first);
@@ -245,10 +245,10 @@ async fn a_log_that_stands_still_shows_nothing_new() {
 #[tokio::test]
 async fn a_pinned_token_is_what_a_check_sees_until_it_asks_the_store_itself() {
     let (store, [id, _]) = store().await;
-    assert!(!store.is_cache() && matches!(store.cached(id), AtHand::Nothing));
+    assert!(!store.is_cache() && matches!(store.cached(id), Lookup::Miss));
     store.pin(id).await.unwrap();
     store.delete(id, None).await.unwrap();
-    assert!(store.is_cache() && matches!(store.cached(id), AtHand::Token(_)));
+    assert!(store.is_cache() && matches!(store.cached(id), Lookup::Hit(_)));
     assert!(store.load(id).await.unwrap().is_some());
     assert!(store.reload(id).await.unwrap().is_none());
     assert_eq!(store.faults().calls(Verb::Find), 1);

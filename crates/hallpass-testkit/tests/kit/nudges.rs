@@ -5,15 +5,15 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use hallpass_core::store::{Position, TokenStore as _};
-use hallpass_core::{Caller, Hallpass, NewToken};
+use hallpass_core::store::{LogPosition, TokenStore as _};
+use hallpass_core::{Actor, Hallpass, NewToken};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Verb};
 
 type Store = FaultyStore<MemoryStore>;
 
 /// The place up to which everything was seen.
-fn head(store: &Store) -> Position {
+fn head(store: &Store) -> LogPosition {
     let inner = store.inner();
     let changes = pin!(inner.changes(None, 0)).poll(&mut Context::from_waker(Waker::noop()));
     match changes {
@@ -98,8 +98,8 @@ async fn nudges_that_are_lost_for_good_keep_nobody_busy() {
     let behind = MemoryStore::new();
     let store = Store::new(behind.clone());
     let seen = head(&store);
-    let passes = Hallpass::builder(behind).build();
-    let _ = passes.issue(&Caller::owner("alice"), NewToken::named("ci")).await.unwrap();
+    let hallpass = Hallpass::builder(behind).build();
+    let _ = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
     store.faults().on(Verb::Nudged).lose_answer();
     // The store behind says again and again that there is something after that place.
     let waited = tokio::time::timeout(Duration::from_secs(1), store.nudged(seen)).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use super::RefusalKind;
+use super::RejectionKind;
 
 /// A realm that fits between quotes, with the challenges that are the same for every request.
 #[derive(Clone, Debug)]
@@ -51,19 +51,19 @@ impl Realm {
     }
 
     /// The challenge of a refusal; none for what is our own fault or an outage.
-    pub(super) fn challenge(&self, kind: &RefusalKind) -> Option<HeaderValue> {
+    pub(super) fn challenge(&self, kind: &RejectionKind) -> Option<HeaderValue> {
         let Challenges { realm, bare, invalid_request, invalid_token, not_declared } = &*self.0;
         Some(match kind {
-            RefusalKind::NoCredential => bare.clone(),
-            RefusalKind::InvalidRequest => invalid_request.clone(),
-            RefusalKind::InvalidToken => invalid_token.clone(),
-            RefusalKind::NotDeclared => not_declared.clone(),
-            RefusalKind::InsufficientScope { scope } if scope.is_empty() => not_declared.clone(),
-            RefusalKind::InsufficientScope { scope } => {
+            RejectionKind::NoCredential => bare.clone(),
+            RejectionKind::InvalidRequest => invalid_request.clone(),
+            RejectionKind::InvalidToken => invalid_token.clone(),
+            RejectionKind::NotDeclared => not_declared.clone(),
+            RejectionKind::InsufficientScope { scope } if scope.is_empty() => not_declared.clone(),
+            RejectionKind::InsufficientScope { scope } => {
                 let [error, description] = INSUFFICIENT;
                 challenge(realm, &[error, description, ("scope", scope)])
             }
-            RefusalKind::TooLarge | RefusalKind::Unavailable | RefusalKind::Misconfigured => {
+            RejectionKind::TooLarge | RejectionKind::Unavailable | RejectionKind::Misconfigured => {
                 return None;
             }
         })

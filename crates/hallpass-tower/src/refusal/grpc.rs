@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Response, Version};
 
-use super::{Refusal, RefusalKind};
+use super::{Rejection, RejectionKind};
 
 /// How a refusal is written: as the client of the request reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,17 +37,17 @@ fn says_grpc(headers: &HeaderMap) -> bool {
 }
 
 /// The trailers-only form of a response.
-pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
+pub(super) fn response(refusal: &Rejection) -> Response<Bytes> {
     let (status, message) = match refusal.kind() {
-        RefusalKind::NoCredential | RefusalKind::InvalidRequest | RefusalKind::InvalidToken => {
-            ("16", "the token is missing or not valid")
-        }
-        RefusalKind::InsufficientScope { .. } | RefusalKind::NotDeclared => {
+        RejectionKind::NoCredential
+        | RejectionKind::InvalidRequest
+        | RejectionKind::InvalidToken => ("16", "the token is missing or not valid"),
+        RejectionKind::InsufficientScope { .. } | RejectionKind::NotDeclared => {
             ("7", "the token does not allow this")
         }
-        RefusalKind::Unavailable => ("14", "the token could not be checked"),
-        RefusalKind::TooLarge => ("8", "the form is larger than is read here"),
-        RefusalKind::Misconfigured => ("13", "this service is not set up to check tokens here"),
+        RejectionKind::Unavailable => ("14", "the token could not be checked"),
+        RejectionKind::TooLarge => ("8", "the form is larger than is read here"),
+        RejectionKind::Misconfigured => ("13", "this service is not set up to check tokens here"),
     };
     let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();

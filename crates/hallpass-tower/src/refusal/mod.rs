@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
-use hallpass_core::Denied;
+use hallpass_core::AuthError;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
 
@@ -20,7 +20,7 @@ use crate::settings::Render;
 /// Why a request is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum RefusalKind {
+pub enum RejectionKind {
     /// No credential came: 401 and a bare challenge.
     NoCredential,
     /// What came is no credential, or several: 400 `invalid_request`.
@@ -43,7 +43,7 @@ pub enum RefusalKind {
     Misconfigured,
 }
 
-impl RefusalKind {
+impl RejectionKind {
     /// The name used in logs and metrics: `no_credential`, `insufficient_scope`, ...
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -75,8 +75,8 @@ impl RefusalKind {
 ///
 /// It holds nothing of what came in.
 #[derive(Clone)]
-pub struct Refusal {
-    kind: RefusalKind,
+pub struct Rejection {
+    kind: RejectionKind,
     realm: Realm,
     render: Option<Render>,
 }
@@ -84,31 +84,31 @@ pub struct Refusal {
 /// What every problem's `type` starts with; the kind follows, such as `invalid-token`.
 pub const PROBLEM_TYPE_PREFIX: &str = "/problems/";
 
-impl Refusal {
-    pub(crate) fn new(kind: RefusalKind, realm: Realm, render: Option<Render>) -> Self {
+impl Rejection {
+    pub(crate) fn new(kind: RejectionKind, realm: Realm, render: Option<Render>) -> Self {
         Self { kind, realm, render }
     }
 
     /// A refusal where no layer is that could say more: the program is wired wrongly.
     pub(crate) fn misconfigured() -> Self {
-        Self::new(RefusalKind::Misconfigured, Realm::default(), None)
+        Self::new(RejectionKind::Misconfigured, Realm::default(), None)
     }
 
-    pub(crate) fn kind_of(denied: &Denied) -> RefusalKind {
+    pub(crate) fn kind_of(denied: &AuthError) -> RejectionKind {
         match denied {
-            Denied::Refused(_) => RefusalKind::InvalidToken,
+            AuthError::Rejected(_) => RejectionKind::InvalidToken,
             // An outage, and whatever a later version may add: never a verdict on the token.
             _ => {
                 let cause = std::error::Error::source(denied);
                 tracing::warn!(target: "hallpass", cause, "a token could not be checked: 503");
-                RefusalKind::Unavailable
+                RejectionKind::Unavailable
             }
         }
     }
 
     /// Why.
     #[must_use]
-    pub fn kind(&self) -> &RefusalKind {
+    pub fn kind(&self) -> &RejectionKind {
         &self.kind
     }
 
@@ -116,19 +116,19 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.kind {
-            RefusalKind::NoCredential | RefusalKind::InvalidToken => StatusCode::UNAUTHORIZED,
-            RefusalKind::InvalidRequest => StatusCode::BAD_REQUEST,
-            RefusalKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            RefusalKind::InsufficientScope { .. } | RefusalKind::NotDeclared => {
+            RejectionKind::NoCredential | RejectionKind::InvalidToken => StatusCode::UNAUTHORIZED,
+            RejectionKind::InvalidRequest => StatusCode::BAD_REQUEST,
+            RejectionKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            RejectionKind::InsufficientScope { .. } | RejectionKind::NotDeclared => {
                 StatusCode::FORBIDDEN
             }
-            RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            RefusalKind::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+            RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            RejectionKind::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// A sentence for people: what was wrong, and what would be right. For a host that
-    /// [renders](crate::TokenLayer::on_refusal) refusals in its own words around ours.
+    /// [renders](crate::TokenLayer::on_rejection) refusals in its own words around ours.
     #[must_use]
     pub fn detail(&self) -> &'static str {
         problem::of(&self.kind).detail
@@ -138,15 +138,15 @@ impl Refusal {
     #[must_use]
     pub fn error(&self) -> Option<&'static str> {
         match self.kind {
-            RefusalKind::InvalidRequest => Some("invalid_request"),
-            RefusalKind::InvalidToken => Some("invalid_token"),
-            RefusalKind::InsufficientScope { .. } | RefusalKind::NotDeclared => {
+            RejectionKind::InvalidRequest => Some("invalid_request"),
+            RejectionKind::InvalidToken => Some("invalid_token"),
+            RejectionKind::InsufficientScope { .. } | RejectionKind::NotDeclared => {
                 Some("insufficient_scope")
             }
-            RefusalKind::NoCredential
-            | RefusalKind::TooLarge
-            | RefusalKind::Unavailable
-            | RefusalKind::Misconfigured => None,
+            RejectionKind::NoCredential
+            | RejectionKind::TooLarge
+            | RejectionKind::Unavailable
+            | RejectionKind::Misconfigured => None,
         }
     }
 
@@ -197,7 +197,7 @@ impl Refusal {
         if let Some(challenge) = self.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        if self.kind == RefusalKind::Unavailable {
+        if self.kind == RejectionKind::Unavailable {
             headers.insert(RETRY_AFTER, HeaderValue::from(retry_after()));
         }
         response
@@ -216,9 +216,9 @@ pub(crate) fn is_refusal(extensions: &Extensions) -> bool {
 /// The most headers that a refusal has, those that are added on its way out included.
 const HEADERS: usize = 5;
 
-impl fmt::Debug for Refusal {
+impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refusal").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Rejection").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
@@ -236,40 +236,40 @@ mod tests {
 
     use super::*;
 
-    fn refusal(kind: RefusalKind) -> Refusal {
-        Refusal::new(kind, Realm::new("acme").unwrap(), None)
+    fn refusal(kind: RejectionKind) -> Rejection {
+        Rejection::new(kind, Realm::new("acme").unwrap(), None)
     }
 
     #[test]
     fn challenges_are_rfc_6750() {
         for (kind, challenge) in [
-            (RefusalKind::NoCredential, r#"Bearer realm="acme""#),
+            (RejectionKind::NoCredential, r#"Bearer realm="acme""#),
             (
-                RefusalKind::InvalidToken,
+                RejectionKind::InvalidToken,
                 r#"Bearer realm="acme", error="invalid_token", error_description="the token is not valid""#,
             ),
             (
-                RefusalKind::InsufficientScope { scope: "a:b c".into() },
+                RejectionKind::InsufficientScope { scope: "a:b c".into() },
                 r#"Bearer realm="acme", error="insufficient_scope", error_description="the token does not allow this", scope="a:b c""#,
             ),
         ] {
             assert_eq!(refusal(kind).challenge().unwrap(), challenge);
         }
-        assert!(refusal(RefusalKind::Unavailable).challenge().is_none());
+        assert!(refusal(RejectionKind::Unavailable).challenge().is_none());
         assert!(Realm::new("a\"b").is_err());
     }
 
     #[test]
     fn a_body_says_what_the_status_says() {
         for kind in [
-            RefusalKind::NoCredential,
-            RefusalKind::InvalidRequest,
-            RefusalKind::TooLarge,
-            RefusalKind::InvalidToken,
-            RefusalKind::InsufficientScope { scope: "a".into() },
-            RefusalKind::NotDeclared,
-            RefusalKind::Unavailable,
-            RefusalKind::Misconfigured,
+            RejectionKind::NoCredential,
+            RejectionKind::InvalidRequest,
+            RejectionKind::TooLarge,
+            RejectionKind::InvalidToken,
+            RejectionKind::InsufficientScope { scope: "a".into() },
+            RejectionKind::NotDeclared,
+            RejectionKind::Unavailable,
+            RejectionKind::Misconfigured,
         ] {
             let refusal = refusal(kind);
             let detail = refusal.detail();
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn an_outage_says_when_to_come_back_and_nothing_of_the_token() {
-        let response = refusal(RefusalKind::Unavailable).into_response(Dialect::Http);
+        let response = refusal(RejectionKind::Unavailable).into_response(Dialect::Http);
         assert_eq!(response.status(), 503);
         let seconds: u32 = response.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
         assert!((1..=3).contains(&seconds));
@@ -314,14 +314,14 @@ mod tests {
         let mut request = HeaderMap::new();
         request.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc+proto"));
         for (kind, code) in [
-            (RefusalKind::NoCredential, "16"),
-            (RefusalKind::InvalidRequest, "16"),
-            (RefusalKind::TooLarge, "8"),
-            (RefusalKind::InvalidToken, "16"),
-            (RefusalKind::InsufficientScope { scope: "a".into() }, "7"),
-            (RefusalKind::NotDeclared, "7"),
-            (RefusalKind::Unavailable, "14"),
-            (RefusalKind::Misconfigured, "13"),
+            (RejectionKind::NoCredential, "16"),
+            (RejectionKind::InvalidRequest, "16"),
+            (RejectionKind::TooLarge, "8"),
+            (RejectionKind::InvalidToken, "16"),
+            (RejectionKind::InsufficientScope { scope: "a".into() }, "7"),
+            (RejectionKind::NotDeclared, "7"),
+            (RejectionKind::Unavailable, "14"),
+            (RejectionKind::Misconfigured, "13"),
         ] {
             let response =
                 refusal(kind).into_response(Dialect::of(&Method::POST, Version::HTTP_2, &request));

@@ -1,6 +1,6 @@
 //! The words of refusals: each is always the same.
 
-use super::RefusalKind;
+use super::RejectionKind;
 
 /// What a refusal says.
 pub(super) struct Problem {
@@ -30,45 +30,45 @@ macro_rules! problem {
     };
 }
 
-pub(super) fn of(kind: &RefusalKind) -> Problem {
+pub(super) fn of(kind: &RejectionKind) -> Problem {
     match kind {
-        RefusalKind::NoCredential => problem!(
+        RejectionKind::NoCredential => problem!(
             "no-credential",
             "No credential",
             401,
             "This needs a token: send it as `Authorization: Bearer`."
         ),
-        RefusalKind::InvalidRequest => problem!(
+        RejectionKind::InvalidRequest => problem!(
             "invalid-request",
             "Invalid request",
             400,
             "Send one token, once, as `Authorization: Bearer` and a single space."
         ),
-        RefusalKind::TooLarge => {
+        RejectionKind::TooLarge => {
             problem!("too-large", "Too large", 413, "The form is larger than is read here.")
         }
-        RefusalKind::InvalidToken => problem!(
+        RejectionKind::InvalidToken => problem!(
             "invalid-token",
             "Invalid token",
             401,
             "The token is not valid: it may be mistyped, expired or revoked."
         ),
-        RefusalKind::InsufficientScope { .. } => problem!(
+        RejectionKind::InsufficientScope { .. } => problem!(
             "insufficient-scope",
             "Insufficient scope",
             403,
             "The token does not hold the scope that this needs."
         ),
-        RefusalKind::NotDeclared => {
+        RejectionKind::NotDeclared => {
             problem!("not-allowed", "Not allowed", 403, "No token is allowed to do this.")
         }
-        RefusalKind::Unavailable => problem!(
+        RejectionKind::Unavailable => problem!(
             "unavailable",
             "Unavailable",
             503,
             "The token could not be checked just now: try again shortly."
         ),
-        RefusalKind::Misconfigured => problem!(
+        RejectionKind::Misconfigured => problem!(
             "misconfigured",
             "Misconfigured",
             500,

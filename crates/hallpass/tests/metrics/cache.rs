@@ -17,8 +17,8 @@ async fn look_ups_are_counted_by_what_was_at_hand_and_loads_by_their_end() {
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
     let store = Store::new(MemoryStore::new());
-    let passes = Hallpass::builder(Cached::new(store.clone())).build();
-    let token = issue(&passes).await;
+    let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
+    let token = issue(&hallpass).await;
     let owed = |result: &str, load: &str| {
         let mut owed = vec![(format!("hallpass_cache_lookups_total{{result={result}}}"), 1.0)];
         if !load.is_empty() {
@@ -30,27 +30,27 @@ async fn look_ups_are_counted_by_what_was_at_hand_and_loads_by_their_end() {
         let moved = moved.only("hallpass_cache_lo").into_iter();
         moved.filter(|(name, _)| !name.contains("in_flight")).collect::<Vec<_>>()
     };
-    assert!(check(&passes, &token).await);
+    assert!(check(&hallpass, &token).await);
     assert_eq!(looked(), owed("miss", "found"));
-    assert!(check(&passes, &token).await);
+    assert!(check(&hallpass, &token).await);
     assert_eq!(looked(), owed("hit", ""));
     // A change of this node's own overtakes what is cached; its own looks at the store are loads too.
     let update = TokenUpdate::new().description("nightly");
-    passes.update(&alice(), token.record.id, update, None).await.unwrap();
+    hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     looked();
-    assert!(check(&passes, &token).await);
+    assert!(check(&hallpass, &token).await);
     assert_eq!(looked(), owed("stale", "found"));
 
-    passes.delete(&alice(), token.record.id, None).await.unwrap();
+    hallpass.delete(&alice(), token.record.id, None).await.unwrap();
     looked();
-    assert!(!check(&passes, &token).await);
+    assert!(!check(&hallpass, &token).await);
     assert_eq!(looked(), owed("stale", "absent"));
-    assert!(!check(&passes, &token).await);
+    assert!(!check(&hallpass, &token).await);
     assert_eq!(looked(), owed("absent", ""));
 
-    let other = issue(&passes).await;
+    let other = issue(&hallpass).await;
     store.faults().on(Verb::Find).once().fail();
-    assert!(!check(&passes, &other).await);
+    assert!(!check(&hallpass, &other).await);
     assert_eq!(looked(), owed("miss", "failed"));
 }
 
@@ -61,17 +61,17 @@ async fn loads_that_are_under_way_too_late_or_too_many_are_seen() {
     let moved = Moved::of(&recorder);
     let store = Store::new(MemoryStore::new());
     let settings = CacheSettings::default().concurrent_loads(1);
-    let passes = Hallpass::builder(Cached::with(store.clone(), settings)).build();
-    let (slow, turned_away) = (issue(&passes).await, issue(&passes).await);
+    let hallpass = Hallpass::builder(Cached::with(store.clone(), settings)).build();
+    let (slow, turned_away) = (issue(&hallpass).await, issue(&hallpass).await);
     let gate = store.faults().on(Verb::Find).stall();
     let waits = tokio::spawn({
-        let passes = passes.clone();
+        let hallpass = hallpass.clone();
         let text = slow.token.reveal().to_owned();
-        async move { passes.authenticate(text.as_bytes()).await.is_ok() }
+        async move { hallpass.authenticate(text.as_bytes()).await.is_ok() }
     });
     gate.arrived(1).await;
     assert_eq!(moved.only("hallpass_cache_loads_in"), one("hallpass_cache_loads_in_flight{}"));
-    assert!(!check(&passes, &turned_away).await);
+    assert!(!check(&hallpass, &turned_away).await);
     let owed = one("hallpass_cache_loads_total{result=turned_away}");
     assert_eq!(moved.only("hallpass_cache_loads_total"), owed);
     // Nobody waits for longer than the deadline; the load itself goes on until its answer is of no use.
@@ -154,7 +154,7 @@ async fn a_log_that_cannot_be_read_shows_in_the_leases_age_and_in_flushes() {
     let store = Store::new(shared.clone());
     let (node, elsewhere) =
         (Hallpass::builder(Cached::new(store.clone())).build(), Hallpass::builder(shared).build());
-    store.faults().on(Verb::Changes).fail();
+    store.faults().on(Verb::ChangeBatch).fail();
     let token = issue(&elsewhere).await;
     assert!(check(&node, &token).await);
     let none = until_moved(&moved, "hallpass_cache_lease_age_seconds").await[0].1;
@@ -164,7 +164,7 @@ async fn a_log_that_cannot_be_read_shows_in_the_leases_age_and_in_flushes() {
     assert_eq!(moved.only("hallpass_cache_flushes"), []);
 
     let corrupt = || StoreError::corrupt("a line of another version");
-    store.faults().on(Verb::Changes).once().fail_with(corrupt);
+    store.faults().on(Verb::ChangeBatch).once().fail_with(corrupt);
     elsewhere.revoke(&alice(), token.record.id).await.unwrap();
     let flushed = until_moved(&moved, "hallpass_cache_flushes").await;
     assert_eq!(flushed, one("hallpass_cache_flushes_total{}"));

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use hallpass::core::jiff::SignedDuration;
 use hallpass::core::store::StoreError;
 use hallpass::prelude::*;
-use hallpass::{Cached, Caller, Hallpass, MemoryStore, NewToken, Owner, PolicyTable, Standing};
+use hallpass::{Actor, Cached, Hallpass, MemoryStore, NewToken, Owner, OwnerStatus, PolicyTable};
 use hallpass_testkit::{ManualClock, Verb};
 use http::{Request, Response};
 use metrics::set_default_local_recorder;
@@ -22,41 +22,42 @@ async fn checks_are_counted_by_outcome_and_refusals_by_reason() {
     let (store, clock) = (Store::new(MemoryStore::new()), ManualClock::new());
     let owners = |owner: Owner| async move {
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(match owner.as_str() {
-            "mallory" => Standing::Disabled,
-            _ => Standing::Full,
+            "mallory" => OwnerStatus::Disabled,
+            _ => OwnerStatus::Active,
         })
     };
-    let passes = Hallpass::builder(store.clone()).clock(clock.clone()).owners(owners).build();
-    let good = issue(&passes).await;
-    assert!(check(&passes, &good).await);
+    let hallpass =
+        Hallpass::builder(store.clone()).clock(clock.clone()).owner_directory(owners).build();
+    let good = issue(&hallpass).await;
+    assert!(check(&hallpass, &good).await);
     assert_eq!(moved.only("hallpass_"), one("hallpass_checks_total{outcome=accepted}"));
 
-    let revoked = issue(&passes).await;
-    passes.revoke(&alice(), revoked.record.id).await.unwrap();
-    let deleted = issue(&passes).await;
-    passes.delete(&alice(), deleted.record.id, None).await.unwrap();
-    let short = passes.issue(&alice(), NewToken::named("short").expires("1h")).await.unwrap();
+    let revoked = issue(&hallpass).await;
+    hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
+    let deleted = issue(&hallpass).await;
+    hallpass.delete(&alice(), deleted.record.id, None).await.unwrap();
+    let short = hallpass.issue(&alice(), NewToken::named("short").expires("1h")).await.unwrap();
     clock.advance(SignedDuration::from_hours(2));
     let elsewhere = Hallpass::builder(store.clone()).clock(clock).build();
     let new = NewToken::named("mallory's");
-    let disabled = elsewhere.issue(&Caller::owner("mallory"), new).await.unwrap();
+    let disabled = elsewhere.issue(&Actor::owner("mallory"), new).await.unwrap();
     for (token, reason) in [
         (&revoked, "revoked"),
         (&deleted, "unknown"),
         (&short, "expired"),
         (&disabled, "owner_disabled"),
     ] {
-        assert!(!check(&passes, token).await);
+        assert!(!check(&hallpass, token).await);
         let owed = [
             ("hallpass_checks_total{outcome=refused}".to_owned(), 1.0),
             (format!("hallpass_refusals_total{{reason={reason}}}"), 1.0),
         ];
         assert_eq!(moved.only("hallpass_"), owed);
     }
-    assert!(passes.authenticate(b"hp_nonsense").await.is_err());
+    assert!(hallpass.authenticate(b"hp_nonsense").await.is_err());
     assert_eq!(moved.only("hallpass_ref"), one("hallpass_refusals_total{reason=malformed}"));
     store.faults().on(Verb::Find).fail();
-    assert!(!check(&passes, &good).await);
+    assert!(!check(&hallpass, &good).await);
     assert_eq!(moved.only("hallpass_"), one("hallpass_checks_total{outcome=unavailable}"));
 }
 
@@ -66,13 +67,13 @@ async fn refused_requests_are_counted_by_what_they_are_told() {
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
     let store = Store::new(MemoryStore::new());
-    let passes = Hallpass::builder(store.clone()).build();
-    let token = issue(&passes).await.token;
+    let hallpass = Hallpass::builder(store.clone()).build();
+    let token = issue(&hallpass).await.token;
     let good = token.reveal();
-    let plain = passes.layer();
+    let plain = hallpass.layer();
     let table = PolicyTable::new().get("/table", "write");
-    let table = passes.layer().policy(table);
-    let tripwire = passes.layer().bearer_only().tripwire();
+    let table = hallpass.layer().policy(table);
+    let reject_query_tokens = hallpass.layer().bearer_only().reject_query_tokens();
     let in_url = format!("/?session={good}");
     for (layer, path, token, status, kind) in [
         (&plain, "/", "", 401, "no_credential"),
@@ -112,22 +113,22 @@ async fn uses_are_counted_when_they_are_written_and_when_they_are_lost() {
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
     let store = Store::new(MemoryStore::new());
-    let passes = Hallpass::builder(store.clone()).build();
+    let hallpass = Hallpass::builder(store.clone()).build();
     for _ in 0..3 {
-        let token = issue(&passes).await;
-        assert!(check(&passes, &token).await);
+        let token = issue(&hallpass).await;
+        assert!(check(&hallpass, &token).await);
     }
     store.faults().on(Verb::Touch).once().fail();
-    assert!(passes.flush_uses().await.is_err());
+    assert!(hallpass.flush_uses().await.is_err());
     assert_eq!(moved.only("hallpass_uses"), [], "they wait");
-    assert_eq!(passes.flush_uses().await.unwrap(), 3);
+    assert_eq!(hallpass.flush_uses().await.unwrap(), 3);
     let owed = [("hallpass_uses_flushed_total{}".to_owned(), 3.0)];
     assert_eq!(moved.only("hallpass_uses"), owed);
 
-    let token = issue(&passes).await;
-    assert!(check(&passes, &token).await);
+    let token = issue(&hallpass).await;
+    assert!(check(&hallpass, &token).await);
     store.faults().on(Verb::Touch).fail();
-    assert!(passes.shutdown().await.is_err());
+    assert!(hallpass.shutdown().await.is_err());
     assert_eq!(moved.only("hallpass_uses"), one("hallpass_uses_dropped_total{}"));
 }
 
@@ -136,13 +137,13 @@ async fn no_label_names_anybody() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let store = Store::new(MemoryStore::new());
-    let passes = Hallpass::builder(Cached::new(store.clone())).build();
-    let canary = Caller::owner("canary-owner");
+    let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
+    let canary = Actor::owner("canary-owner");
     let new = NewToken::named("canary-name").scope("canary-scope");
-    let issued = passes.issue(&canary, new).await.unwrap();
+    let issued = hallpass.issue(&canary, new).await.unwrap();
     let text = issued.token.reveal();
     let table = PolicyTable::new().get("/{canary_parameter}", "canary-need:{canary_parameter}");
-    let layer = passes.layer().policy(table).realm("canary-realm");
+    let layer = hallpass.layer().policy(table).realm("canary-realm");
     for (path, token) in [
         ("/canary-path", text),
         ("/canary-path", "canary-token"),
@@ -154,7 +155,7 @@ async fn no_label_names_anybody() {
     }
     store.faults().on(Verb::Find).fail_with(|| StoreError::unavailable("canary-store"));
     ask(&layer, "/canary-path", &text.replace("hp_", "hq_")).await;
-    passes.revoke(&canary, issued.record.id).await.unwrap_err();
+    hallpass.revoke(&canary, issued.record.id).await.unwrap_err();
     let told = format!("{:?}", recorder.snapshotter().snapshot()).to_lowercase();
     assert!(told.contains("hallpass_checks_total"), "{told}");
     let id = issued.record.id.to_string();

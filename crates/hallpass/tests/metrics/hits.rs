@@ -54,10 +54,10 @@ async fn a_hit_asks_the_recorder_for_nothing() {
     let counting = Counting(&recorder, AtomicU64::new(0));
     let _local = set_default_local_recorder(&counting);
     let moved = Moved::of(&recorder);
-    let passes = Hallpass::builder(Cached::new(MemoryStore::new())).build();
+    let hallpass = Hallpass::builder(Cached::new(MemoryStore::new())).build();
     let new = NewToken::named("ci").scope("write");
-    let token = passes.issue(&alice(), new).await.unwrap().token;
-    let layer = passes.layer();
+    let token = hallpass.issue(&alice(), new).await.unwrap().token;
+    let layer = hallpass.layer();
     for _ in 0..2 {
         assert_eq!(ask(&layer, "/", token.reveal()).await, 200);
     }

@@ -7,7 +7,7 @@ mod hits;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use hallpass::{Caller, Hallpass, Issued, MemoryStore, NewToken, TokenLayer};
+use hallpass::{Actor, Hallpass, Issued, MemoryStore, NewToken, TokenLayer};
 use hallpass_testkit::FaultyStore;
 use http::{Request, Response, StatusCode};
 use metrics::Unit;
@@ -64,16 +64,16 @@ fn one(name: &str) -> Vec<(String, f64)> {
     vec![(name.to_owned(), 1.0)]
 }
 
-fn alice() -> Caller {
-    Caller::owner("alice")
+fn alice() -> Actor {
+    Actor::owner("alice")
 }
 
-async fn issue(passes: &Hallpass) -> Issued {
-    passes.issue(&alice(), NewToken::named("ci").scope("read")).await.unwrap()
+async fn issue(hallpass: &Hallpass) -> Issued {
+    hallpass.issue(&alice(), NewToken::named("ci").scope("read")).await.unwrap()
 }
 
-async fn check(passes: &Hallpass, token: &Issued) -> bool {
-    passes.authenticate(token.token.reveal().as_bytes()).await.is_ok()
+async fn check(hallpass: &Hallpass, token: &Issued) -> bool {
+    hallpass.authenticate(token.token.reveal().as_bytes()).await.is_ok()
 }
 
 /// The status of a request behind the layer, and behind `require("write")` where it is for `/inner`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hallpass_core::store::{Affected, Seq};
+use hallpass_core::store::{ChangeSeq, ChangeTarget};
 
 use super::{Model, Node, alice, future, id, read};
 use crate::guards::Guards;
@@ -11,17 +11,21 @@ use crate::twist::{at_once, broken, step};
 
 pub(super) const THE_STRIPE_OF_A_TOKEN_IS_RESET: Model = Model {
     name: "a record that its token's stripe voids stays void while a history begins",
-    run: || a_void_record(|node| node.stripes.apply(&Affected::Token(id(1)), Seq::new(100))),
+    run: || {
+        a_void_record(|node| node.stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100)))
+    },
 };
 
 pub(super) const THE_STRIPE_OF_AN_OWNER_IS_RESET: Model = Model {
     name: "a record that its owner's stripe voids stays void while a history begins",
-    run: || a_void_record(|node| node.stripes.apply(&Affected::Owner(alice()), Seq::new(100))),
+    run: || {
+        a_void_record(|node| node.stripes.apply(&ChangeTarget::Owner(alice()), ChangeSeq::new(100)))
+    },
 };
 
 pub(super) const THE_FLOOR_IS_LOWERED: Model = Model {
     name: "a record below the floor stays void while a history begins",
-    run: || a_void_record(|node| node.stripes.raise_floor(Seq::new(100))),
+    run: || a_void_record(|node| node.stripes.raise_floor(ChangeSeq::new(100))),
 };
 
 fn a_void_record(end: fn(&Node)) {
@@ -37,7 +41,7 @@ pub(super) const THE_STRIPE_OF_AN_ABSENCE_IS_RESET: Model = Model {
     name: "an absence that is void stays void while a history begins",
     run: || {
         let node = Node::new();
-        node.stripes.apply(&Affected::Token(id(1)), Seq::new(100));
+        node.stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));
         let follow = begin_a_history(&node);
         if at_once(follow, node.check_absence(id(1), read(50, 0, future()))).1 {
             broken("a token was taken for unknown that was known before the history began");
@@ -48,7 +52,7 @@ pub(super) const THE_STRIPE_OF_AN_ABSENCE_IS_RESET: Model = Model {
 /// At 40.
 fn begin_a_history(node: &Arc<Node>) -> impl FnOnce() + use<> {
     let node = Arc::clone(node);
-    move || step("the log", || node.stripes.begin_history(Seq::new(40)))
+    move || step("the log", || node.stripes.begin_history(ChangeSeq::new(40)))
 }
 
 pub(super) const A_LOAD_STARTS_BEFORE_A_HISTORY: Model = Model {
@@ -73,12 +77,12 @@ pub(super) const A_LOAD_STARTS_IN_A_HISTORY: Model = Model {
 /// can be used.
 fn a_load(as_of: u64) -> (u32, bool) {
     let node = Node::new();
-    node.stripes.apply(&Affected::Token(id(1)), Seq::new(100));
+    node.stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));
     let follow = begin_a_history(&node);
     let load = move || {
         let footing = node.stripes.footing(id(1), &alice());
         let history = node.stripes.history();
-        (history, node.stripes.allow(footing, Seq::new(as_of), history, Guards::ON))
+        (history, node.stripes.allow(footing, ChangeSeq::new(as_of), history, Guards::ON))
     };
     at_once(follow, load).1
 }
@@ -98,12 +102,12 @@ pub(super) const A_LOAD_STARTS_DURING_A_RESET: Model = Model {
             let node = Arc::clone(&node);
             move || {
                 database.store(41);
-                node.stripes.apply(&Affected::Token(id(1)), Seq::new(41));
+                node.stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(41));
             }
         };
         let (((), (history, as_of)), ()) = at_once(move || at_once(follow, load), change);
         let footing = node.stripes.footing(id(1), &alice());
-        if as_of < 41 && node.stripes.allow(footing, Seq::new(as_of), history, Guards::ON) {
+        if as_of < 41 && node.stripes.allow(footing, ChangeSeq::new(as_of), history, Guards::ON) {
             broken("a record was usable that was read before a change which has returned");
         }
     },

@@ -1,6 +1,6 @@
 //! A lease vouches for changes: whoever relies on it sees them.
 
-use hallpass_core::store::{Affected, Seq};
+use hallpass_core::store::{ChangeSeq, ChangeTarget};
 
 use super::{Model, Node, alice, future, id, line, past, past_asleep, past_awake, read};
 use crate::moment::Moment;
@@ -10,20 +10,20 @@ const USED: &str = "a token was used that is fresh only by a lease which vouches
 
 pub(super) const A_TOKENS_CHANGE: Model = Model {
     name: "a token's change is seen by whoever relies on the lease after it",
-    run: || a_change(past_awake(), Affected::Token(id(1))),
+    run: || a_change(past_awake(), ChangeTarget::Token(id(1))),
 };
 
 pub(super) const A_TOKENS_CHANGE_AFTER_SLEEP: Model = Model {
     name: "the same where it is the wall clock that makes the difference",
-    run: || a_change(past_asleep(), Affected::Token(id(1))),
+    run: || a_change(past_asleep(), ChangeTarget::Token(id(1))),
 };
 
 pub(super) const AN_OWNERS_CHANGE: Model = Model {
     name: "an owner's change is seen by whoever relies on the lease after it",
-    run: || a_change(past_awake(), Affected::Owner(alice())),
+    run: || a_change(past_awake(), ChangeTarget::Owner(alice())),
 };
 
-fn a_change(lease_before: Moment, affected: Affected) {
+fn a_change(lease_before: Moment, affected: ChangeTarget) {
     let node = Node::new();
     node.lease.renew(lease_before);
     node.places.put(&node.entry(id(1), read(1, 0, past())));
@@ -43,7 +43,7 @@ pub(super) const THE_FIRST_PLACE: Model = Model {
         let node = Node::new();
         node.places.put(&node.entry(id(1), read(1, 0, past())));
         let check = node.check(id(1));
-        let follow = move || step("the log", || node.learned(future()).head(Seq::new(2)));
+        let follow = move || step("the log", || node.learned(future()).head(ChangeSeq::new(2)));
         if at_once(follow, check).1 {
             broken(USED);
         }
@@ -56,7 +56,7 @@ pub(super) const A_TOKEN_THAT_IS_THERE_NOW: Model = Model {
         let node = Node::new();
         let check = node.check_absence(id(1), read(1, 0, past()));
         let follow = move || {
-            let lines = [line(Affected::Token(id(1)), 2)];
+            let lines = [line(ChangeTarget::Token(id(1)), 2)];
             step("the log", || node.learned(future()).lines(&lines, true));
         };
         if at_once(follow, check).1 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hallpass_core::store::{Affected, Seq};
+use hallpass_core::store::{ChangeSeq, ChangeTarget};
 
 use super::{Model, Node, alice};
 use crate::sync::{AtomicU64, Ordering};
@@ -12,23 +12,25 @@ const USED: &str = "what the host said before an owner changed was usable after 
 
 pub(super) const A_CHANGE_IS_ANNOUNCED: Model = Model {
     name: "an answer of before an announced change is not used after it",
-    run: || a_change(0, |node| node.stripes.apply(&Affected::Owner(alice()), Seq::new(5))),
+    run: || {
+        a_change(0, |node| node.stripes.apply(&ChangeTarget::Owner(alice()), ChangeSeq::new(5)))
+    },
 };
 
 pub(super) const A_CHANGE_IS_BELOW_THE_FIRST_PLACE: Model = Model {
     name: "an answer of before the log was followed is not used after it",
-    run: || a_change(0, |node| node.stripes.raise_floor(Seq::new(5))),
+    run: || a_change(0, |node| node.stripes.raise_floor(ChangeSeq::new(5))),
 };
 
 pub(super) const A_CHANGE_IS_IN_A_NEW_HISTORY: Model = Model {
     name: "an answer of another history is not used, though their numbers be the same",
-    run: || a_change(5, |node| node.stripes.begin_history(Seq::new(5))),
+    run: || a_change(5, |node| node.stripes.begin_history(ChangeSeq::new(5))),
 };
 
 /// The host changes an owner and the node learns of it, while it asks the host about that owner.
 fn a_change(floor: u64, learn: fn(&Node)) {
     let node = Node::new();
-    node.stripes.raise_floor(Seq::new(floor));
+    node.stripes.raise_floor(ChangeSeq::new(floor));
     let host = AtomicU64::new(0);
     let change = {
         let (node, host) = (Arc::clone(&node), host.clone());
@@ -54,11 +56,11 @@ pub(super) const A_CHANGE_IS_WIPED: Model = Model {
     run: || {
         let node = Node::new();
         let mark = node.stripes.mark(&alice());
-        node.stripes.apply(&Affected::Owner(alice()), Seq::new(7));
+        node.stripes.apply(&ChangeTarget::Owner(alice()), ChangeSeq::new(7));
         let follow = {
             let node = Arc::clone(&node);
             // At 0, so that nothing but the history tells it from the one before.
-            move || step("the log", || node.stripes.begin_history(Seq::ZERO))
+            move || step("the log", || node.stripes.begin_history(ChangeSeq::ZERO))
         };
         let check = move || step("a check of an owner", || node.stripes.mark(&alice()));
         if mark.is_some() && mark == at_once(follow, check).1 {

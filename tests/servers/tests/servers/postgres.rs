@@ -22,6 +22,14 @@ fn it_answers_what_it_is_asked_in_the_database_that_is_meant() {
 }
 
 #[test]
+fn whoever_shares_it_has_a_database_of_his_own() {
+    let server = Postgres::shared();
+    let [one, other] = [server.new_database().unwrap(), server.new_database().unwrap()];
+    server.run_at(&one, "create table only_here ()").unwrap();
+    assert_eq!(server.run_at(&other, "select to_regclass('only_here') is null").unwrap(), "t");
+}
+
+#[test]
 fn settings_are_what_one_says() {
     Package::POSTGRES.ensure_installed().unwrap();
     let server = Postgres::start_with(&["max_connections=17"]).unwrap();

@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use hallpass_axum::{Confirm, TokenApi};
 use hallpass_core::{
-    Caller, Catalog, CatalogScope, Expiry, Hallpass, HallpassBuilder, Limits, ScopeSet,
+    Actor, Catalog, CatalogScope, Expiry, Hallpass, HallpassBuilder, Limits, ScopeSet,
 };
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, ManualClock};
@@ -43,18 +43,20 @@ pub(crate) fn changing_calls() -> Vec<(Method, String)> {
 /// The host, and what a test turns behind its back.
 pub(crate) struct Api {
     pub(crate) app: Router,
-    pub(crate) passes: Hallpass,
+    pub(crate) hallpass: Hallpass,
     pub(crate) clock: ManualClock,
     pub(crate) store: FaultyStore<MemoryStore>,
     document: Value,
 }
 
 /// Says who is signed in by a header of its own. `root` is an admin.
-pub(crate) async fn signed_in(headers: HeaderMap) -> Option<Caller> {
+pub(crate) async fn signed_in(headers: HeaderMap) -> Option<Actor> {
     let person = headers.get("x-person")?.to_str().ok()?;
-    let caller = if person == "root" { Caller::admin(person) } else { Caller::owner(person) };
+    let caller = if person == "root" { Actor::admin(person) } else { Actor::owner(person) };
     Some(match headers.get("x-may-grant") {
-        Some(scopes) => caller.may_grant(ScopeSet::parse([scopes.to_str().ok()?]).ok()?),
+        Some(scopes) => {
+            caller.with_grantable_scopes(ScopeSet::parse([scopes.to_str().ok()?]).ok()?)
+        }
         None => caller,
     })
 }
@@ -97,11 +99,11 @@ impl Api {
             .clock(clock.clone())
             .catalog(catalog())
             .limits(Limits::default().default_expiry(Expiry::days(30)));
-        let passes = change(builder).build();
-        let api = TokenApi::new(&passes, signed_in).trust_origin("https://app.example.org");
+        let hallpass = change(builder).build();
+        let api = TokenApi::new(&hallpass, signed_in).trust_origin("https://app.example.org");
         let app = mount(api).at(MOUNT);
         let document = Self::document_of(&app).await;
-        Self { app, passes, clock, store, document }
+        Self { app, hallpass, clock, store, document }
     }
 
     async fn document_of(app: &Router) -> Value {
@@ -147,7 +149,7 @@ impl Api {
 
     /// Whether a token's text lets anybody in.
     pub(crate) async fn works(&self, token: &str) -> bool {
-        self.passes.authenticate(token.as_bytes()).await.is_ok()
+        self.hallpass.authenticate(token.as_bytes()).await.is_ok()
     }
 
     /// The token as its owner sees it now.

@@ -5,8 +5,8 @@ pub(crate) mod sink;
 pub(crate) mod store;
 
 use hallpass_core::{
-    Caller, Denied, Error, FieldError, Hallpass, HallpassBuilder, Issued, NewToken, Principal,
-    RefusedBecause, Scope, ScopeSet, TokenId,
+    Actor, AuthError, Error, FieldError, Hallpass, HallpassBuilder, Issued, NewToken, Principal,
+    RejectReason, Scope, ScopeSet, TokenId,
 };
 
 use hallpass_testkit::ManualClock;
@@ -20,7 +20,7 @@ pub(crate) use self::{
 
 /// A handle, and what is behind it.
 pub(crate) struct Service {
-    pub(crate) passes: Hallpass,
+    pub(crate) hallpass: Hallpass,
     pub(crate) store: TestStore,
     pub(crate) clock: ManualClock,
     pub(crate) happened: Happened,
@@ -43,49 +43,49 @@ impl Service {
         let (clock, happened) = (at_the_start(), Happened::default());
         let builder =
             Hallpass::builder(store.clone()).clock(clock.clone()).events(happened.clone());
-        Self { passes: configure(builder).build(), store, clock, happened }
+        Self { hallpass: configure(builder).build(), store, clock, happened }
     }
 
     /// A token of alice's with these scopes.
     pub(crate) async fn issue(&self, scopes: &[&str]) -> Issued {
-        self.passes
+        self.hallpass
             .issue(&alice(), NewToken::named("ci").scopes(scopes.iter().copied()))
             .await
             .unwrap()
     }
 
-    pub(crate) async fn check(&self, token: &str) -> Result<Principal, Denied> {
-        self.passes.authenticate(token.as_bytes()).await
+    pub(crate) async fn check(&self, token: &str) -> Result<Principal, AuthError> {
+        self.hallpass.authenticate(token.as_bytes()).await
     }
 
     /// Whether the token is let in. That it cannot be checked is neither yes nor no.
     pub(crate) async fn accepts(&self, token: &str) -> bool {
         match self.check(token).await {
             Ok(_) => true,
-            Err(Denied::Refused(_)) => false,
+            Err(AuthError::Rejected(_)) => false,
             Err(other) => panic!("{other}: {other:?}"),
         }
     }
 
-    pub(crate) async fn refusal(&self, token: &str) -> RefusedBecause {
+    pub(crate) async fn refusal(&self, token: &str) -> RejectReason {
         refused(self.check(token).await)
     }
 }
 
-pub(crate) fn alice() -> Caller {
-    Caller::owner("alice")
+pub(crate) fn alice() -> Actor {
+    Actor::owner("alice")
 }
 
-pub(crate) fn bob() -> Caller {
-    Caller::owner("bob")
+pub(crate) fn bob() -> Actor {
+    Actor::owner("bob")
 }
 
-pub(crate) fn root() -> Caller {
-    Caller::admin("root")
+pub(crate) fn root() -> Actor {
+    Actor::admin("root")
 }
 
-pub(crate) fn job() -> Caller {
-    Caller::operator("nightly-job")
+pub(crate) fn job() -> Actor {
+    Actor::system("nightly-job")
 }
 
 pub(crate) fn set(scopes: &[&str]) -> ScopeSet {
@@ -103,17 +103,17 @@ pub(crate) fn nobodys() -> TokenId {
 
 /// Why a check refused.
 #[track_caller]
-pub(crate) fn refused(verdict: Result<Principal, Denied>) -> RefusedBecause {
+pub(crate) fn refused(verdict: Result<Principal, AuthError>) -> RejectReason {
     match verdict {
-        Err(Denied::Refused(why)) => why,
+        Err(AuthError::Rejected(why)) => why,
         other => panic!("a refusal was due, not {other:?}"),
     }
 }
 
 /// That a check could not be made: neither let in nor turned away.
 #[track_caller]
-pub(crate) fn unavailable(verdict: Result<Principal, Denied>) {
-    assert!(matches!(verdict, Err(Denied::Unavailable(_))), "503 was due, not {verdict:?}");
+pub(crate) fn unavailable(verdict: Result<Principal, AuthError>) {
+    assert!(matches!(verdict, Err(AuthError::Unavailable(_))), "503 was due, not {verdict:?}");
 }
 
 /// What was wrong with what was asked for.

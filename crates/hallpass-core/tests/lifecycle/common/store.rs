@@ -1,5 +1,5 @@
 use hallpass_core::TokenId;
-use hallpass_core::store::{Seq, StoreError, StoredToken, TokenStore as _};
+use hallpass_core::store::{ChangeSeq, StoreError, StoredToken, TokenStore as _};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultsOn, FaultyStore};
 
@@ -14,7 +14,7 @@ pub(crate) trait Truth {
     async fn stored(&self, id: TokenId) -> Option<StoredToken>;
 
     /// How far the change log has come.
-    async fn head(&self) -> Seq;
+    async fn head(&self) -> ChangeSeq;
 }
 
 impl Truth for TestStore {
@@ -22,7 +22,7 @@ impl Truth for TestStore {
         self.inner().find(id).await.unwrap().value
     }
 
-    async fn head(&self) -> Seq {
+    async fn head(&self) -> ChangeSeq {
         self.inner().changes(None, 0).await.unwrap().head.seq
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use hallpass_core::store::{AtHand, TokenStore};
-use hallpass_core::{LoadedToken, ScopeSet};
+use hallpass_core::store::{Lookup, TokenStore};
+use hallpass_core::{CachedToken, ScopeSet};
 
 use super::check::head;
 use crate::conformance::Nodes;
@@ -18,7 +18,7 @@ pub async fn a_reload_is_of_after_the_call(store: Nodes) {
     macro_rules! after {
         ($call:expr => $expected:expr) => {
             $call.await.unwrap();
-            let scopes = |loaded: Arc<LoadedToken>| loaded.scopes().to_string();
+            let scopes = |loaded: Arc<CachedToken>| loaded.scopes().to_string();
             let expected: Option<&str> = $expected;
             for _ in 0..3 {
                 let reloaded = store.reload(id).await.unwrap().map(scopes);
@@ -28,7 +28,7 @@ pub async fn a_reload_is_of_after_the_call(store: Nodes) {
                 let loaded = store.load(id).await.unwrap().map(scopes);
                 assert_eq!(loaded.as_deref(), expected);
                 let at_hand = store.cached(id);
-                assert!(matches!(at_hand, AtHand::Nothing), "only a cache has anything at hand");
+                assert!(matches!(at_hand, Lookup::Miss), "only a cache has anything at hand");
             }
         };
     }

@@ -1,6 +1,6 @@
 use crate::conformance::Nodes;
 use crate::conformance::samples::{self, at, digest, edited, secrets, token};
-use hallpass_core::store::{Change, ChangeKind, PreviousSecret, Secrets, TokenStore, Use};
+use hallpass_core::store::{Change, ChangeKind, PreviousSecret, Secrets, TokenStore, TokenUse};
 use hallpass_core::{Digest, ScopeSet};
 
 use super::check::{assert_same, at_once, head, logged_since, read};
@@ -8,7 +8,7 @@ use super::check::{assert_same, at_once, head, logged_since, read};
 pub async fn a_change_takes_every_field_but_the_last_use(store: Nodes) {
     let mut token = token("alice", "before");
     store.insert(&token, None).await.unwrap();
-    let usage = Use { id: token.record.id, revision: token.record.revision, at: at(7) };
+    let usage = TokenUse { id: token.record.id, revision: token.record.revision, at: at(7) };
     assert_eq!(store.touch(&[usage]).await.unwrap(), 1);
     // Whoever makes the change has read the record before the use, or thinks it was another.
     for believed in [None, Some(at(9_999))] {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallpass_core::TokenId;
 use hallpass_core::store::{
-    Affected, ListQuery, LoggedChange, Position, Seq, StoredToken, TokenStore,
+    ChangeEntry, ChangeSeq, ChangeTarget, ListQuery, LogPosition, StoredToken, TokenStore,
 };
 
 use tokio::task::{JoinHandle, yield_now};
@@ -23,15 +23,15 @@ pub(crate) async fn exists(store: &impl TokenStore, id: TokenId) -> bool {
 }
 
 /// How far the log has come.
-pub(crate) async fn head(store: &impl TokenStore) -> Position {
+pub(crate) async fn head(store: &impl TokenStore) -> LogPosition {
     store.changes(None, 0).await.expect("an answer").head
 }
 
 /// Where the first line of the log will be.
-pub(crate) const START: Position = Position { seq: Seq::new(1), nonce: 0 };
+pub(crate) const START: LogPosition = LogPosition { seq: ChangeSeq::new(1), nonce: 0 };
 
 /// The log from its first line on, unbroken.
-pub(crate) async fn whole_log(store: &impl TokenStore) -> Vec<LoggedChange> {
+pub(crate) async fn whole_log(store: &impl TokenStore) -> Vec<ChangeEntry> {
     let log = store.changes(Some(START), 100_000).await.expect("an answer");
     assert_unbroken(&log.lines);
     assert_eq!(log.lines.first().map_or(START.seq, |line| line.at.seq), START.seq);
@@ -42,13 +42,13 @@ pub(crate) async fn whole_log(store: &impl TokenStore) -> Vec<LoggedChange> {
 }
 
 /// What was logged behind that place.
-pub(crate) async fn logged_since(store: &impl TokenStore, place: Position) -> Vec<Affected> {
+pub(crate) async fn logged_since(store: &impl TokenStore, place: LogPosition) -> Vec<ChangeTarget> {
     let lines = store.changes(Some(place), 10_000).await.expect("an answer").lines;
     lines.into_iter().filter(|line| line.at.seq > place.seq).map(|line| line.scope).collect()
 }
 
 /// Fails unless each line has the number after the one before, and a nonce of its own.
-pub(crate) fn assert_unbroken(lines: &[LoggedChange]) {
+pub(crate) fn assert_unbroken(lines: &[ChangeEntry]) {
     for pair in lines.windows(2) {
         assert_eq!(pair[1].at.seq, pair[0].at.seq.next(), "a gap");
         assert_ne!(pair[1].at.nonce, pair[0].at.nonce, "the same nonce twice");

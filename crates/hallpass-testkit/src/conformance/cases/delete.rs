@@ -1,7 +1,7 @@
 use crate::conformance::Nodes;
 use crate::conformance::samples::{at, edited, owner, token};
 use hallpass_core::Revision;
-use hallpass_core::store::{Affected, Bulk, Deleted, TokenStore};
+use hallpass_core::store::{BulkResult, ChangeTarget, Deleted, TokenStore};
 
 use super::check::{assert_same, exists, head, logged_since, read};
 
@@ -39,7 +39,7 @@ pub async fn several_are_deleted_at_once_and_the_rest_is_left(store: Nodes) {
     let expected = Deleted { tokens: vec![(ids[0], owner("alice"))], seq: Some(after.seq) };
     assert_eq!(gone, expected, "bob's is not alice's to delete");
     assert!(exists(&store, ids[2]).await);
-    assert_eq!(logged_since(&store, before).await, [Affected::Token(ids[0])]);
+    assert_eq!(logged_since(&store, before).await, [ChangeTarget::Token(ids[0])]);
 
     let mut gone = store.delete_many(None, &[ids[1], ids[2], unknown]).await.unwrap();
     gone.tokens.sort();
@@ -57,9 +57,9 @@ pub async fn nothing_to_delete_is_nothing_logged(store: Nodes) {
     revoked.record.revoked_at = Some(at(1));
     store.insert(&revoked, None).await.unwrap();
     let before = head(&store).await;
-    assert_eq!(store.delete_owner(&bob).await.unwrap(), Bulk::default());
-    assert_eq!(store.revoke_owner(&bob, at(2)).await.unwrap(), Bulk::default());
-    assert_eq!(store.revoke_owner(&alice, at(2)).await.unwrap(), Bulk::default());
+    assert_eq!(store.delete_owner(&bob).await.unwrap(), BulkResult::default());
+    assert_eq!(store.revoke_owner(&bob, at(2)).await.unwrap(), BulkResult::default());
+    assert_eq!(store.revoke_owner(&alice, at(2)).await.unwrap(), BulkResult::default());
     assert_eq!(store.delete_many(None, &[]).await.unwrap(), Deleted::default());
     let hers = [revoked.record.id];
     assert_eq!(store.delete_many(Some(&bob), &hers).await.unwrap(), Deleted::default());
@@ -78,8 +78,8 @@ pub async fn deleting_all_of_an_owner_is_one_logged_change(store: Nodes) {
     }
     let before = head(&store).await;
     let gone = store.delete_owner(&owner("alice")).await.unwrap();
-    assert_eq!(gone, Bulk { count: 100, seq: Some(before.seq.next()) });
-    assert_eq!(logged_since(&store, before).await, [Affected::Owner(owner("alice"))]);
+    assert_eq!(gone, BulkResult { count: 100, seq: Some(before.seq.next()) });
+    assert_eq!(logged_since(&store, before).await, [ChangeTarget::Owner(owner("alice"))]);
     for id in ids {
         assert!(!exists(&store, id).await);
     }
@@ -96,8 +96,8 @@ pub async fn revoking_all_of_an_owner_is_one_logged_change(store: Nodes) {
     }
     let before = head(&store).await;
     let revoked = store.revoke_owner(&owner("alice"), at(5)).await.unwrap();
-    assert_eq!(revoked, Bulk { count: 2, seq: Some(before.seq.next()) });
-    assert_eq!(logged_since(&store, before).await, [Affected::Owner(owner("alice"))]);
+    assert_eq!(revoked, BulkResult { count: 2, seq: Some(before.seq.next()) });
+    assert_eq!(logged_since(&store, before).await, [ChangeTarget::Owner(owner("alice"))]);
     let read_before = tokens[2].record.clone();
     for token in [0, 2] {
         let record = &mut tokens[token].record;
@@ -119,7 +119,7 @@ pub async fn announcing_touches_no_token(store: Nodes) {
     let seq = store.announce(&owner("alice")).await.unwrap();
     assert_eq!(seq, before.seq.next());
     assert_eq!(store.announce(&owner("nobody yet")).await.unwrap(), seq.next());
-    let expected = [Affected::Owner(owner("alice")), Affected::Owner(owner("nobody yet"))];
+    let expected = [ChangeTarget::Owner(owner("alice")), ChangeTarget::Owner(owner("nobody yet"))];
     assert_eq!(logged_since(&store, before).await, expected);
     assert_same(&read(&store, token.record.id).await, &token);
 }

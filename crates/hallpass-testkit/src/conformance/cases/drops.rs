@@ -3,7 +3,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use hallpass_core::store::{Affected, TokenStore, Use};
+use hallpass_core::store::{ChangeTarget, TokenStore, TokenUse};
 
 use super::check::{at_once, everything, read, whole_log};
 use crate::conformance::Nodes;
@@ -47,7 +47,7 @@ pub async fn a_dropped_call_is_done_in_full_or_not_at_all(store: Nodes) {
     }
     let mut logged: Vec<_> = (whole_log(&store).await.into_iter())
         .filter_map(|line| match line.scope {
-            Affected::Token(id) => Some(id),
+            ChangeTarget::Token(id) => Some(id),
             _ => None,
         })
         .collect();
@@ -84,7 +84,8 @@ pub async fn a_storm_of_dropped_calls_leaves_a_store_that_works(store: Nodes) {
         let (store, known) = (store.clone(), known.record.clone());
         async move {
             let polls = number % 9;
-            let usage = Use { id: known.id, revision: known.revision, at: at(i64::from(number)) };
+            let usage =
+                TokenUse { id: known.id, revision: known.revision, at: at(i64::from(number)) };
             match number % 5 {
                 0 => drop(drop_after(polls, store.find(known.id)).await),
                 1 => drop(drop_after(polls, store.list(&everything())).await),

@@ -2,7 +2,7 @@ use std::slice;
 
 use hallpass_core::store::{
     Change, ChangeKind, ListKey, ListQuery, ListValue, PreviousSecret, Secrets, Sort, SortBy,
-    TokenStore, Use,
+    TokenStore, TokenUse,
 };
 use hallpass_core::{DESCRIPTION_MAX, Digest, NAME_MAX, Owner, ScopeSet, fold};
 use jiff::Timestamp;
@@ -120,7 +120,7 @@ pub async fn times_keep_their_milliseconds(store: Nodes) {
         token.record.regenerated_at = Some(instant);
         token.secrets.previous = Some(PreviousSecret { digest: digest(3), until: instant });
         store.insert(&token, None).await.unwrap();
-        let usage = Use { id: token.record.id, revision: token.record.revision, at: instant };
+        let usage = TokenUse { id: token.record.id, revision: token.record.revision, at: instant };
         assert_eq!(store.touch(&[usage]).await.unwrap(), 1, "{instant}");
         assert_eq!(store.touch(&[usage]).await.unwrap(), 0, "{instant}: not later than itself");
         token.record.last_used_at = Some(instant);
@@ -196,7 +196,7 @@ pub async fn large_batches_are_done_in_one_go(store: Nodes) {
     let uses: Vec<_> = (0..MANY)
         .map(|number| {
             let id = place(number).map_or(nobody, |known| tokens[known].id);
-            Use { id, revision: tokens[0].revision, at: at(number as i64 + 1) }
+            TokenUse { id, revision: tokens[0].revision, at: at(number as i64 + 1) }
         })
         .collect();
     assert_eq!(store.touch(&uses).await.unwrap(), 4);

@@ -1,12 +1,12 @@
 use crate::conformance::Nodes;
 use crate::conformance::samples::{at, digest, edited, owner, secrets, token};
-use hallpass_core::store::{Seq, TokenStore};
+use hallpass_core::store::{ChangeSeq, TokenStore};
 
 pub async fn an_unknown_token_is_no_error(store: Nodes) {
     let id = token("alice", "never stored").record.id;
     let found = store.find(id).await.unwrap();
     assert!(found.value.is_none());
-    assert_eq!(found.as_of, Seq::ZERO);
+    assert_eq!(found.as_of, ChangeSeq::ZERO);
 }
 
 pub async fn a_snapshot_is_as_recent_as_every_change_that_returned(store: Nodes) {

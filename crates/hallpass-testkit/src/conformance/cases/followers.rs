@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hallpass_core::store::{Affected, LoggedChange, Seq, TokenStore};
+use hallpass_core::store::{ChangeEntry, ChangeSeq, ChangeTarget, TokenStore};
 use tokio::task::yield_now;
 
 use super::check::{START, assert_unbroken};
@@ -10,7 +10,7 @@ use crate::conformance::Nodes;
 use crate::conformance::samples::{at, digest, edited, owner, secrets, token};
 
 /// One of each change, and each with the number that it was answered.
-async fn change_everything(store: &Nodes, name: &str) -> Vec<(Seq, Affected)> {
+async fn change_everything(store: &Nodes, name: &str) -> Vec<(ChangeSeq, ChangeTarget)> {
     let mut told = Vec::new();
     let me = owner(name);
     for _ in 0..3 {
@@ -18,32 +18,32 @@ async fn change_everything(store: &Nodes, name: &str) -> Vec<(Seq, Affected)> {
         let (a, b) = (one.record.id, two.record.id);
         for token in [&one, &two] {
             let seq = store.insert(token, Some(2)).await.unwrap();
-            told.push((seq, Affected::Token(token.record.id)));
+            told.push((seq, ChangeTarget::Token(token.record.id)));
         }
         let renamed = edited(&one.record, |record| record.name.push('x'));
-        told.push((store.change(&renamed).await.unwrap(), Affected::Token(a)));
+        told.push((store.change(&renamed).await.unwrap(), ChangeTarget::Token(a)));
         // What is refused takes no number.
         store.change(&renamed).await.unwrap_err();
         store.insert(&token(name, "three"), Some(2)).await.unwrap_err();
         let rekeyed = store.rekey(b, &digest(1), &secrets(2)).await.unwrap();
-        told.push((rekeyed, Affected::Token(b)));
-        told.push((store.announce(&me).await.unwrap(), Affected::Owner(me.clone())));
+        told.push((rekeyed, ChangeTarget::Token(b)));
+        told.push((store.announce(&me).await.unwrap(), ChangeTarget::Owner(me.clone())));
         let revoked = store.revoke_owner(&me, at(1)).await.unwrap().seq.unwrap();
-        told.push((revoked, Affected::Owner(me.clone())));
-        told.push((store.delete(a, None).await.unwrap(), Affected::Token(a)));
+        told.push((revoked, ChangeTarget::Owner(me.clone())));
+        told.push((store.delete(a, None).await.unwrap(), ChangeTarget::Token(a)));
         let gone = store.delete_many(None, &[a, b]).await.unwrap().seq.unwrap();
-        told.push((gone, Affected::Token(b)));
-        told.push((store.insert(&one, None).await.unwrap(), Affected::Token(a)));
+        told.push((gone, ChangeTarget::Token(b)));
+        told.push((store.insert(&one, None).await.unwrap(), ChangeTarget::Token(a)));
         let deleted = store.delete_owner(&me).await.unwrap().seq.unwrap();
-        told.push((deleted, Affected::Owner(me.clone())));
+        told.push((deleted, ChangeTarget::Owner(me.clone())));
     }
     told
 }
 
 /// Follows the log as a cache does, in small steps, until it is done and has caught up.
-async fn follow(store: &Nodes, done: &AtomicBool) -> Vec<LoggedChange> {
+async fn follow(store: &Nodes, done: &AtomicBool) -> Vec<ChangeEntry> {
     const STEP: u32 = 7;
-    let mut seen: Vec<LoggedChange> = Vec::new();
+    let mut seen: Vec<ChangeEntry> = Vec::new();
     loop {
         let last_round = done.load(Ordering::Acquire);
         let from = seen.last().map_or(START, |line| line.at);
@@ -60,7 +60,7 @@ async fn follow(store: &Nodes, done: &AtomicBool) -> Vec<LoggedChange> {
         }
         for line in lines {
             // Whoever was told of a change and looks, sees it.
-            if let Affected::Token(id) = line.scope {
+            if let ChangeTarget::Token(id) = line.scope {
                 let as_of = store.find(id).await.unwrap().as_of;
                 assert!(as_of >= line.at.seq, "logged before it could be seen");
             }

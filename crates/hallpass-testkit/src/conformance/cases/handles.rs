@@ -1,6 +1,6 @@
 //! Cases that open and close handles of their own.
 
-use hallpass_core::store::{PreviousSecret, Seq, StoreError, TokenStore};
+use hallpass_core::store::{ChangeSeq, PreviousSecret, StoreError, TokenStore};
 
 use super::check::{assert_same, everything, head, read, whole_log};
 use crate::conformance::StoreUnderTest;
@@ -62,7 +62,7 @@ pub async fn a_new_place_has_nothing_of_another<P: StoreUnderTest>(place: P) {
     store.insert(&token, None).await.unwrap();
     let other = P::fresh().await;
     let empty = other.node().await;
-    assert_eq!(head(&empty).await.seq, Seq::ZERO);
+    assert_eq!(head(&empty).await.seq, ChangeSeq::ZERO);
     assert!(whole_log(&empty).await.is_empty());
     assert_eq!(empty.list(&everything()).await.unwrap().total, 0);
     assert_same(&read(&store, token.record.id).await, &token);

@@ -1,12 +1,12 @@
 use hallpass_core::TokenRecord;
-use hallpass_core::store::{Bulk, ListQuery, Seq, StoreError, TokenStore};
+use hallpass_core::store::{BulkResult, ChangeSeq, ListQuery, StoreError, TokenStore};
 
 use super::check::{Watcher, at_once, everything};
 use crate::conformance::Nodes;
 use crate::conformance::samples::{at, owner, token};
 
 /// So many inserts for alice at the same time.
-async fn race(store: &Nodes, inserts: usize, limit: u32) -> Vec<Result<Seq, StoreError>> {
+async fn race(store: &Nodes, inserts: usize, limit: u32) -> Vec<Result<ChangeSeq, StoreError>> {
     let inserts = (0..inserts).map(|_| {
         let store = store.clone();
         async move { store.insert(&token("alice", "ci"), Some(limit)).await }
@@ -15,7 +15,7 @@ async fn race(store: &Nodes, inserts: usize, limit: u32) -> Vec<Result<Seq, Stor
 }
 
 /// Fails unless so many succeeded, and the others were told of the limit.
-fn assert_fit(answers: &[Result<Seq, StoreError>], expected: usize, in_use: u64) {
+fn assert_fit(answers: &[Result<ChangeSeq, StoreError>], expected: usize, in_use: u64) {
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), expected);
     for refused in answers.iter().filter_map(|answer| answer.as_ref().err()) {
         assert_eq!(refused.limit_in_use(), Some(in_use), "{refused}");
@@ -28,7 +28,7 @@ pub async fn of_200_concurrent_inserts_at_49_of_50_one_succeeds(store: Nodes) {
     }
     assert_fit(&race(&store, 200, 50).await, 1, 50);
     let deleted = store.delete_owner(&owner("alice")).await.unwrap();
-    assert!(matches!(deleted, Bulk { count: 50, .. }), "{deleted:?}");
+    assert!(matches!(deleted, BulkResult { count: 50, .. }), "{deleted:?}");
 }
 
 pub async fn the_limit_counts_revoked_and_expired_tokens(store: Nodes) {
@@ -59,7 +59,7 @@ pub async fn the_limit_is_each_owners_own(store: Nodes) {
 pub async fn of_200_concurrent_inserts_of_a_new_owner_50_succeed(store: Nodes) {
     assert_fit(&race(&store, 200, 50).await, 50, 50);
     let deleted = store.delete_owner(&owner("alice")).await.unwrap();
-    assert!(matches!(deleted, Bulk { count: 50, .. }), "{deleted:?}");
+    assert!(matches!(deleted, BulkResult { count: 50, .. }), "{deleted:?}");
     // What is gone counts no more.
     assert_fit(&race(&store, 10, 3).await, 3, 3);
 }

@@ -1,12 +1,12 @@
 use crate::conformance::Nodes;
 use crate::conformance::samples::{at, digest, edited, owner, secrets, token};
-use hallpass_core::store::{Affected, LoggedChange, Position, Seq, TokenStore};
+use hallpass_core::store::{ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, TokenStore};
 
 use super::check::{START, assert_unbroken, head, logged_since};
 
 pub async fn a_new_log_is_empty(store: Nodes) {
     let log = store.changes(None, 100).await.unwrap();
-    assert_eq!((log.lines.len(), log.head.seq), (0, Seq::ZERO));
+    assert_eq!((log.lines.len(), log.head.seq), (0, ChangeSeq::ZERO));
     let again = store.changes(Some(log.head), 100).await.unwrap();
     assert_eq!((again.lines.len(), again.head), (0, log.head));
 }
@@ -34,12 +34,12 @@ pub async fn the_place_asked_for_comes_first_with_its_nonce(store: Nodes) {
     let from_the_start = store.changes(Some(heads[0]), 100).await.unwrap().lines;
     assert_eq!(from_the_start[0].at, heads[1]);
     for beyond in [6, 1 << 40, u64::MAX] {
-        let beyond = Position { seq: Seq::new(beyond), nonce: 1 };
+        let beyond = LogPosition { seq: ChangeSeq::new(beyond), nonce: 1 };
         let log = store.changes(Some(beyond), 100).await.unwrap();
         assert_eq!((log.lines.len(), log.head), (0, heads[5]), "{beyond:?}");
     }
     // The nonce asked with is the reader's to compare: another history's is answered all the same.
-    let forked = Position { nonce: heads[3].nonce ^ 1, ..heads[3] };
+    let forked = LogPosition { nonce: heads[3].nonce ^ 1, ..heads[3] };
     assert_eq!(store.changes(Some(forked), 1).await.unwrap().lines[0].at, heads[3]);
 }
 
@@ -47,7 +47,7 @@ pub async fn the_log_is_read_in_bounded_steps(store: Nodes) {
     for _ in 0..10 {
         store.announce(&owner("alice")).await.unwrap();
     }
-    let mut seen: Vec<LoggedChange> = Vec::new();
+    let mut seen: Vec<ChangeEntry> = Vec::new();
     let mut from = START;
     loop {
         let log = store.changes(Some(from), 4).await.unwrap();
@@ -80,7 +80,7 @@ pub async fn each_change_logs_what_it_voids(store: Nodes) {
     store.delete_many(Some(&alice), &[b]).await.unwrap();
     store.insert(&one, None).await.unwrap();
     store.delete_owner(&alice).await.unwrap();
-    let (token, owner) = (Affected::Token, Affected::Owner(alice));
+    let (token, owner) = (ChangeTarget::Token, ChangeTarget::Owner(alice));
     let expected = [
         token(a),
         token(b),

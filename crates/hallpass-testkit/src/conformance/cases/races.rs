@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use hallpass_core::store::{Affected, Bulk, Change, Seq, StoreError, TokenStore};
+use hallpass_core::store::{BulkResult, Change, ChangeSeq, ChangeTarget, StoreError, TokenStore};
 use hallpass_core::{Revision, TokenId};
 use tokio::task::yield_now;
 
@@ -9,7 +9,7 @@ use crate::conformance::Nodes;
 use crate::conformance::samples::{at, digest, edited, owner, secrets, token};
 
 /// Of several calls, each of which may be the one that wins.
-type Outcome = Result<Seq, StoreError>;
+type Outcome = Result<ChangeSeq, StoreError>;
 
 pub async fn an_id_is_given_to_one_of_many(store: Nodes) {
     let first = token("alice", "ci");
@@ -96,7 +96,10 @@ pub async fn of_a_change_and_a_delete_at_one_revision_one_wins(store: Nodes) {
 
 /// Takes all of an owner's tokens, again and again, while others are issued. Answers the number of the last time
 /// that took any, and what was issued with which number.
-async fn sweep(store: &Nodes, take_all: impl AsyncFn() -> Bulk) -> (Seq, Vec<(Seq, TokenId)>) {
+async fn sweep(
+    store: &Nodes,
+    take_all: impl AsyncFn() -> BulkResult,
+) -> (ChangeSeq, Vec<(ChangeSeq, TokenId)>) {
     let issuers: Vec<_> = (0..4)
         .map(|_| {
             let store = store.clone();
@@ -112,7 +115,7 @@ async fn sweep(store: &Nodes, take_all: impl AsyncFn() -> Bulk) -> (Seq, Vec<(Se
         .collect();
     let mut sweeps = Vec::new();
     for _ in 0..10 {
-        let Bulk { count, seq } = take_all().await;
+        let BulkResult { count, seq } = take_all().await;
         assert_eq!(seq.is_some(), count > 0, "nothing done is nothing logged");
         sweeps.extend(seq.map(|seq| (seq, count)));
         yield_now().await;
@@ -121,7 +124,7 @@ async fn sweep(store: &Nodes, take_all: impl AsyncFn() -> Bulk) -> (Seq, Vec<(Se
     for issuer in issuers {
         issued.extend(issuer.await.expect("no panic"));
     }
-    let mut last = Seq::ZERO;
+    let mut last = ChangeSeq::ZERO;
     for (seq, count) in sweeps {
         let between = issued.iter().filter(|(issued, _)| (last..seq).contains(issued)).count();
         assert_eq!(count, between as u64, "each takes what came since the one before");
@@ -173,8 +176,8 @@ pub async fn deletes_at_once_each_take_what_they_say(store: Nodes) {
     }
     assert!(gone.len() == 30 && gone.values().all(|times| *times == 1), "each goes once: {gone:?}");
     let mut logged = logged_since(&store, before).await;
-    logged.sort_by_key(|line| tokens.iter().position(|id| *line == Affected::Token(*id)));
-    let expected: Vec<_> = tokens.into_iter().map(Affected::Token).collect();
+    logged.sort_by_key(|line| tokens.iter().position(|id| *line == ChangeTarget::Token(*id)));
+    let expected: Vec<_> = tokens.into_iter().map(ChangeTarget::Token).collect();
     assert_eq!(logged, expected, "and is logged once");
     assert_same(&read(&store, kept.record.id).await, &kept);
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallpass_core::TokenId;
-use hallpass_core::store::{ListQuery, Seq, TokenStore};
+use hallpass_core::store::{ChangeSeq, ListQuery, TokenStore};
 use tokio::task::yield_now;
 
 use super::check::{Watcher, everything};
@@ -35,14 +35,14 @@ pub async fn a_snapshot_shows_every_change_up_to_its_number_and_none_after(store
 
 /// The revision that each token had from each number on; `None` where it was gone.
 #[derive(Default)]
-struct History(BTreeMap<TokenId, BTreeMap<Seq, Option<u64>>>);
+struct History(BTreeMap<TokenId, BTreeMap<ChangeSeq, Option<u64>>>);
 
 impl History {
-    fn note(&mut self, seq: Seq, id: TokenId, revision: Option<u64>) {
+    fn note(&mut self, seq: ChangeSeq, id: TokenId, revision: Option<u64>) {
         self.0.entry(id).or_default().insert(seq, revision);
     }
 
-    fn at(&self, id: TokenId, as_of: Seq) -> Option<u64> {
+    fn at(&self, id: TokenId, as_of: ChangeSeq) -> Option<u64> {
         let states = self.0.get(&id)?;
         states.range(..=as_of).next_back().and_then(|(_, revision)| *revision)
     }

@@ -1,5 +1,5 @@
 use hallpass_core::Revision;
-use hallpass_core::store::{TokenStore, Use};
+use hallpass_core::store::{TokenStore, TokenUse};
 
 use super::check::{assert_same, at_once, exists, head, read};
 use crate::conformance::Nodes;
@@ -11,7 +11,7 @@ pub async fn a_use_moves_forward_only(store: Nodes) {
     for token in &tokens {
         store.insert(token, None).await.unwrap();
     }
-    let usage = |token: usize, millis| Use {
+    let usage = |token: usize, millis| TokenUse {
         id: tokens[token].record.id,
         revision: Revision::FIRST,
         at: at(millis),
@@ -42,7 +42,7 @@ pub async fn a_use_of_another_revision_is_dropped(store: Nodes) {
     store.insert(&token, None).await.unwrap();
     let change = edited(&token.record, |record| record.name = "changed".into());
     store.change(&change).await.unwrap();
-    let usage = |revision| Use { id: token.record.id, revision, at: at(50) };
+    let usage = |revision| TokenUse { id: token.record.id, revision, at: at(50) };
     let (old, now, future) =
         (Revision::FIRST, change.record.revision, change.record.revision.next());
     assert_eq!(store.touch(&[usage(old), usage(future)]).await.unwrap(), 0);
@@ -58,7 +58,7 @@ pub async fn a_use_brings_nothing_back(store: Nodes) {
     store.delete(deleted.record.id, None).await.unwrap();
     let change = edited(&revoked.record, |record| record.revoked_at = Some(at(1)));
     store.change(&change).await.unwrap();
-    let late = [deleted, revoked].map(|token| Use {
+    let late = [deleted, revoked].map(|token| TokenUse {
         id: token.record.id,
         revision: Revision::FIRST,
         at: at(50),
@@ -72,15 +72,15 @@ pub async fn a_use_is_not_logged(store: Nodes) {
     let token = token("alice", "ci");
     store.insert(&token, None).await.unwrap();
     let before = head(&store).await;
-    let usage = Use { id: token.record.id, revision: Revision::FIRST, at: at(50) };
+    let usage = TokenUse { id: token.record.id, revision: Revision::FIRST, at: at(50) };
     assert_eq!(store.touch(&[usage]).await.unwrap(), 1);
     assert_eq!(head(&store).await, before);
 }
 
 pub async fn a_large_batch_of_uses_is_written_whole(store: Nodes) {
     // As many as there are in one flush of a busy node; most are of tokens that are gone by now.
-    let mut uses: Vec<Use> = (0..5000)
-        .map(|number| Use {
+    let mut uses: Vec<TokenUse> = (0..5000)
+        .map(|number| TokenUse {
             id: token("alice", &number.to_string()).record.id,
             revision: Revision::FIRST,
             at: at(number),
@@ -107,7 +107,7 @@ pub async fn uses_at_once_leave_the_latest(store: Nodes) {
     let flushes = (0..40_i64).map(|number| {
         let store = store.clone();
         let millis = number * 7 % 40;
-        let usage = |id| Use { id, revision: Revision::FIRST, at: at(millis) };
+        let usage = |id| TokenUse { id, revision: Revision::FIRST, at: at(millis) };
         let mut uses = [usage(a), usage(b)];
         if number % 2 == 0 {
             uses.reverse();
@@ -129,7 +129,7 @@ pub async fn late_uses_revive_nothing(store: Nodes) {
         let flushes = (0..8).map(|number| {
             let store = store.clone();
             async move {
-                let usage = Use { id, revision: Revision::FIRST, at: at(number) };
+                let usage = TokenUse { id, revision: Revision::FIRST, at: at(number) };
                 store.touch(&[usage]).await.unwrap();
             }
         });

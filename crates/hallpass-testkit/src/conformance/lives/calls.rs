@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use hallpass_core::{
-    Caller, Denied, Error, Hallpass, NewToken, Owner, Regenerate, ScopeSet, Standing,
+    Actor, AuthError, Error, Hallpass, NewToken, Owner, OwnerStatus, Regenerate, ScopeSet,
 };
 
 use super::past::Past;
@@ -12,7 +12,7 @@ use super::token::Token;
 use super::{BOUND, World, assert_gone, hours, owner_of};
 
 impl World {
-    pub(super) async fn issue(&mut self, passes: &Hallpass, number: usize, hours: Option<i64>) {
+    pub(super) async fn issue(&mut self, hallpass: &Hallpass, number: usize, hours: Option<i64>) {
         let owner = owner_of(number);
         if self.is_disabled(&owner) {
             return;
@@ -21,7 +21,7 @@ impl World {
         if let Some(hours) = hours {
             new = new.expires(format!("{hours}h"));
         }
-        match passes.issue(&Caller::owner(owner.as_str()), new).await {
+        match hallpass.issue(&Actor::owner(owner.as_str()), new).await {
             // Nobody can have asked for it before: no node believes that there is none.
             Ok(issued) => self.tokens.push(Token::new(issued)),
             Err(Error::LimitReached { .. }) => assert_eq!(self.tokens_of(&owner).count(), 5),
@@ -48,8 +48,8 @@ impl World {
         if let Some(overlap) = overlap {
             how = how.overlap(format!("{overlap}h"));
         }
-        let by = Caller::owner(token.owner.as_str());
-        match self.nodes[node].passes.regenerate(&by, token.id, how).await {
+        let by = Actor::owner(token.owner.as_str());
+        match self.nodes[node].hallpass.regenerate(&by, token.id, how).await {
             Ok(issued) => {
                 token.secrets.push(issued.token.reveal().to_owned());
                 let newest = token.secrets.len() - 1;
@@ -72,10 +72,10 @@ impl World {
 
     pub(super) async fn set_standing(&mut self, node: usize, owner: &Owner, is_disabled: bool) {
         let Some(disabled) = self.disabled.get_mut(owner) else { return };
-        let standing = if is_disabled { Standing::Disabled } else { Standing::Full };
+        let standing = if is_disabled { OwnerStatus::Disabled } else { OwnerStatus::Active };
         self.host.lock().unwrap_or_else(PoisonError::into_inner).insert(owner.clone(), standing);
-        let host = Caller::operator("host");
-        self.nodes[node].passes.owner_changed(&host, owner).await.expect("an answer");
+        let host = Actor::system("host");
+        self.nodes[node].hallpass.owner_changed(&host, owner).await.expect("an answer");
         disabled.change(node, is_disabled);
     }
 
@@ -88,7 +88,7 @@ impl World {
     pub(super) async fn check(&mut self, node: usize, token: usize, secret: usize) {
         let now = self.now();
         let token = &mut self.tokens[token];
-        let (start, verdict) = verdict(&self.nodes[node].passes, &token.secrets[secret]).await;
+        let (start, verdict) = verdict(&self.nodes[node].hallpass, &token.secrets[secret]).await;
         let never = Past::new(false);
         let disabled = self.disabled.get(&token.owner).unwrap_or(&never);
         let mut possible = Vec::new();
@@ -136,13 +136,13 @@ impl World {
 const OVERTAKEN: usize = 2;
 
 /// What a check says, and when it started: the scopes, if the secret lets in.
-async fn verdict(passes: &Hallpass, secret: &str) -> (Instant, Option<ScopeSet>) {
+async fn verdict(hallpass: &Hallpass, secret: &str) -> (Instant, Option<ScopeSet>) {
     let mut told = None;
     for _ in 0..OVERTAKEN {
         let start = Instant::now();
-        match passes.authenticate(secret.as_bytes()).await {
+        match hallpass.authenticate(secret.as_bytes()).await {
             Ok(principal) => return (start, Some(principal.scopes().clone())),
-            Err(Denied::Refused(_)) => return (start, None),
+            Err(AuthError::Rejected(_)) => return (start, None),
             Err(unavailable) => told = Some(unavailable),
         }
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hallpass_cache::{CacheSettings, Cached};
-use hallpass_core::{Caller, Error, Hallpass, Limits, Owner, ScopeSet, Standing, TokenUpdate};
+use hallpass_core::{Actor, Error, Hallpass, Limits, Owner, OwnerStatus, ScopeSet, TokenUpdate};
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::any;
@@ -66,24 +66,24 @@ struct World {
     /// Which owners the host has disabled, and what each node may believe of that.
     disabled: HashMap<Owner, Past<bool>>,
     /// The host's own word.
-    host: Arc<Mutex<HashMap<Owner, Standing>>>,
+    host: Arc<Mutex<HashMap<Owner, OwnerStatus>>>,
 }
 
 struct Node {
-    passes: Hallpass,
+    hallpass: Hallpass,
     faults: Faults,
 }
 
 impl World {
     fn new(stores: Vec<Nodes>, host_is_asked: bool) -> Self {
         let clock = ManualClock::starting_at(at(0));
-        let host = Arc::<Mutex<HashMap<Owner, Standing>>>::default();
+        let host = Arc::<Mutex<HashMap<Owner, OwnerStatus>>>::default();
         let settings = CacheSettings::default()
             .bound(BOUND)
             .poll(BOUND / 4)
             .load_deadline(Duration::from_secs(10))
             .capacity_bytes(1 << 20)
-            .unknown_tokens(1_024);
+            .negative_capacity(1_024);
         let nodes = stores.into_iter().map(|store| {
             let store = FaultyStore::new(store);
             let faults = store.faults().clone();
@@ -92,13 +92,13 @@ impl World {
                 .limits(Limits::default().tokens_per_owner(5));
             if host_is_asked {
                 let host = Arc::clone(&host);
-                builder = builder.owners(move |owner: Owner| {
+                builder = builder.owner_directory(move |owner: Owner| {
                     let host = host.lock().unwrap_or_else(PoisonError::into_inner);
-                    let standing = host.get(&owner).cloned().unwrap_or(Standing::Full);
+                    let standing = host.get(&owner).cloned().unwrap_or(OwnerStatus::Active);
                     async move { Ok(standing) }
                 });
             }
-            Node { passes: builder.build(), faults }
+            Node { hallpass: builder.build(), faults }
         });
         // Without a host nobody is ever disabled.
         let owners = (0..OWNERS).filter(|_| host_is_asked).map(owner_of);
@@ -112,17 +112,17 @@ impl World {
     }
 
     fn now(&self) -> Timestamp {
-        self.nodes[0].passes.now()
+        self.nodes[0].hallpass.now()
     }
 
     /// A call on a node, with the model changed as the call changes the store.
     async fn take(&mut self, node: usize, step: Step) {
         let now = self.now();
-        let passes = self.nodes[node].passes.clone();
+        let hallpass = self.nodes[node].hallpass.clone();
         let known = self.tokens.len();
         let pick = |token: usize| token.checked_rem(known);
         match step {
-            Step::Issue { owner, hours } => self.issue(&passes, owner, hours).await,
+            Step::Issue { owner, hours } => self.issue(&hallpass, owner, hours).await,
             Step::Regenerate { token, hours, overlap } => {
                 let Some(token) = pick(token) else { return };
                 self.regenerate(node, token, hours, overlap).await;
@@ -135,8 +135,8 @@ impl World {
                 let token = &mut self.tokens[token];
                 let scopes: Vec<_> = SCOPES[scopes].split(' ').collect();
                 let update = TokenUpdate::new().scopes(scopes.iter().copied());
-                let by = Caller::owner(token.owner.as_str());
-                match passes.update(&by, token.id, update, None).await {
+                let by = Actor::owner(token.owner.as_str());
+                match hallpass.update(&by, token.id, update, None).await {
                     Ok(_) => {
                         let scopes = ScopeSet::parse(scopes).expect("scopes");
                         token.change(node, |state| state.scopes = scopes);
@@ -148,8 +148,8 @@ impl World {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
                 let update = TokenUpdate::new().expires(format!("{count}h"));
-                let by = Caller::owner(token.owner.as_str());
-                match passes.update(&by, token.id, update, None).await {
+                let by = Actor::owner(token.owner.as_str());
+                match hallpass.update(&by, token.id, update, None).await {
                     Ok(_) => token.change(node, |state| state.ends = Some(now + hours(count))),
                     Err(Error::Ended) => assert!(!token.state.now().is_active(now)),
                     Err(error) => assert_gone(token, node, &error),
@@ -158,7 +158,7 @@ impl World {
             Step::Revoke(token) => {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
-                match passes.revoke(&Caller::owner(token.owner.as_str()), token.id).await {
+                match hallpass.revoke(&Actor::owner(token.owner.as_str()), token.id).await {
                     Ok(_) => token.change(node, |state| state.is_revoked = true),
                     Err(error) => assert_gone(token, node, &error),
                 }
@@ -166,30 +166,30 @@ impl World {
             Step::Delete(token) => {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
-                match passes.delete(&Caller::owner(token.owner.as_str()), token.id, None).await {
+                match hallpass.delete(&Actor::owner(token.owner.as_str()), token.id, None).await {
                     Ok(()) => token.change(node, |state| state.is_there = false),
                     Err(error) => assert_gone(token, node, &error),
                 }
             }
             Step::RevokeAll(number) => {
                 let owner = owner_of(number);
-                let by = Caller::owner(owner.as_str());
-                let count = passes.revoke_all(&by, &owner).await.expect("an answer");
+                let by = Actor::owner(owner.as_str());
+                let count = hallpass.revoke_all(&by, &owner).await.expect("an answer");
                 let live = self.tokens_of(&owner).filter(|token| !token.state.now().is_revoked);
                 let revoked = live.map(|token| token.change(node, |state| state.is_revoked = true));
                 assert_eq!(revoked.count() as u64, count);
             }
             Step::DeleteAll(number) => {
                 let owner = owner_of(number);
-                let count = passes.delete_all(&Caller::owner(owner.as_str())).await;
+                let count = hallpass.delete_all(&Actor::owner(owner.as_str())).await;
                 let there = self.tokens_of(&owner);
                 let gone = there.map(|token| token.change(node, |state| state.is_there = false));
                 assert_eq!(gone.count() as u64, count.expect("an answer"));
             }
-            Step::Standing { owner, is_disabled } => {
+            Step::OwnerStatus { owner, is_disabled } => {
                 self.set_standing(node, &owner_of(owner), is_disabled).await;
             }
-            Step::Use { token, secret } => {
+            Step::TokenUse { token, secret } => {
                 let Some(token) = pick(token) else { return };
                 let current = self.tokens[token].state.now().current;
                 let secret = secret.map_or(current, |secret| secret % (current + 1));
@@ -198,7 +198,7 @@ impl World {
             Step::Look(token) => {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
-                match passes.get(&Caller::owner(token.owner.as_str()), token.id).await {
+                match hallpass.get(&Actor::owner(token.owner.as_str()), token.id).await {
                     Ok(record) => {
                         assert_eq!(record.revoked_at.is_some(), token.state.now().is_revoked);
                         assert_eq!(record.scopes, token.state.now().scopes);
@@ -207,7 +207,7 @@ impl World {
                     Err(error) => assert_gone(token, node, &error),
                 }
             }
-            Step::Flush => drop(passes.flush_uses().await.expect("an answer")),
+            Step::Flush => drop(hallpass.flush_uses().await.expect("an answer")),
             Step::Nudges(nudges) => self.break_nudges(node, nudges),
             Step::Pass { minutes } => self.clock.advance(SignedDuration::from_mins(minutes)),
             Step::Wait { millis } => tokio::time::sleep(Duration::from_millis(millis)).await,

@@ -27,12 +27,12 @@ pub(super) enum Step {
     RevokeAll(usize),
     DeleteAll(usize),
     /// The host disables an owner, or lets them back in.
-    Standing {
+    OwnerStatus {
         owner: usize,
         is_disabled: bool,
     },
     /// A secret is used; the current one if none is said.
-    Use {
+    TokenUse {
         token: usize,
         secret: Option<usize>,
     },
@@ -89,8 +89,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => owner().prop_map(Step::RevokeAll),
         1 => owner().prop_map(Step::DeleteAll),
         2 => (owner(), any::<bool>())
-            .prop_map(|(owner, is_disabled)| Step::Standing { owner, is_disabled }),
-        20 => (token(), option::of(0..4_usize)).prop_map(|(token, secret)| Step::Use { token, secret }),
+            .prop_map(|(owner, is_disabled)| Step::OwnerStatus { owner, is_disabled }),
+        20 => (token(), option::of(0..4_usize)).prop_map(|(token, secret)| Step::TokenUse { token, secret }),
         2 => token().prop_map(Step::Look),
         1 => Just(Step::Flush),
         2 => prop::sample::select(nudges.to_vec()).prop_map(Step::Nudges),

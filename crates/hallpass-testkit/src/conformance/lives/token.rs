@@ -47,7 +47,7 @@ impl Token {
         }
     }
 
-    /// Changes what it is, by a call on this node that has just returned.
+    /// ChangeBatch what it is, by a call on this node that has just returned.
     pub(super) fn change(&mut self, node: usize, edit: impl FnOnce(&mut State)) {
         let mut state = self.state.now().clone();
         edit(&mut state);

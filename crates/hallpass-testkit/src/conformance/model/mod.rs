@@ -6,11 +6,13 @@ mod texts;
 
 use std::collections::HashSet;
 
-use hallpass_core::store::{Change, ListQuery, Position, Seq, StoredToken, TokenStore, Use};
+use hallpass_core::store::{
+    Change, ChangeSeq, ListQuery, LogPosition, StoredToken, TokenStore, TokenUse,
+};
 use hallpass_core::{Revision, TokenId, TokenRecord};
 use proptest::collection::vec;
 
-use self::state::{Model, Refusal, owner_of};
+use self::state::{Model, Rejection, owner_of};
 use self::step::{Aim, Step, step};
 use super::cases::check::{assert_same, everything, whole_log};
 use super::cases::pages::by_definition;
@@ -64,7 +66,7 @@ impl World {
     async fn take(&mut self, node: usize, step: &Step) {
         let Self { nodes, model } = self;
         let store = &nodes[node];
-        let refusal = |answer: Result<Seq, _>| answer.map_err(|error| Refusal::of(&error));
+        let refusal = |answer: Result<ChangeSeq, _>| answer.map_err(|error| Rejection::of(&error));
         match step {
             Step::Insert { token, draft, secrets, limit } => {
                 let mut record = TokenRecord::new(model.ids[*token], owner_of(*token), "", at(0));
@@ -132,7 +134,7 @@ impl World {
                 let uses: Vec<_> = uses
                     .map(|(token, aim, at)| {
                         let id = model.ids[*token];
-                        Use { id, revision: revision(model, id, *aim), at: *at }
+                        TokenUse { id, revision: revision(model, id, *aim), at: *at }
                     })
                     .collect();
                 assert_eq!(store.touch(&uses).await.expect("an answer"), model.touch(&uses));
@@ -233,7 +235,7 @@ async fn walk(store: &Nodes, model: &Model, query: &ListQuery) {
 /// From one of the places that there are, or from behind the last.
 async fn follow(store: &Nodes, model: &Model, from: usize, limit: u32) {
     let place = model.lines.get(from).map_or(
-        Position { seq: Seq::new(model.lines.len() as u64 + 1 + from as u64), nonce: 7 },
+        LogPosition { seq: ChangeSeq::new(model.lines.len() as u64 + 1 + from as u64), nonce: 7 },
         |line| line.at,
     );
     let log = store.changes(Some(place), limit).await.expect("an answer");

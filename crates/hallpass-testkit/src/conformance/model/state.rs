@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use hallpass_core::store::{
-    Affected, Bulk, Change, Deleted, LoggedChange, Secrets, Seq, StoreError, StoredToken, Use,
+    BulkResult, Change, ChangeEntry, ChangeSeq, ChangeTarget, Deleted, Secrets, StoreError,
+    StoredToken, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, TokenId};
 use jiff::Timestamp;
@@ -27,14 +28,14 @@ pub(crate) fn owner_of(number: usize) -> Owner {
 
 /// Why a store refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum Rejection {
     NotFound,
     Conflict,
     Duplicate,
     Limit(u64),
 }
 
-impl Refusal {
+impl Rejection {
     /// What the store's error says.
     pub(crate) fn of(error: &StoreError) -> Self {
         match error.limit_in_use() {
@@ -53,9 +54,9 @@ pub(crate) struct Model {
     pub(crate) ids: Vec<TokenId>,
     pub(crate) tokens: BTreeMap<TokenId, StoredToken>,
     /// What was logged, from number 1 on.
-    pub(crate) log: Vec<Affected>,
+    pub(crate) log: Vec<ChangeTarget>,
     /// The same as it was read, nonces and all.
-    pub(crate) lines: Vec<LoggedChange>,
+    pub(crate) lines: Vec<ChangeEntry>,
 }
 
 impl Model {
@@ -66,11 +67,11 @@ impl Model {
     }
 
     /// How far the log has come.
-    pub(crate) fn clock(&self) -> Seq {
-        Seq::new(self.log.len() as u64)
+    pub(crate) fn clock(&self) -> ChangeSeq {
+        ChangeSeq::new(self.log.len() as u64)
     }
 
-    fn logged(&mut self, scope: Affected) -> Seq {
+    fn logged(&mut self, scope: ChangeTarget) -> ChangeSeq {
         self.log.push(scope);
         self.clock()
     }
@@ -85,32 +86,36 @@ impl Model {
         &mut self,
         token: &StoredToken,
         limit: Option<u32>,
-    ) -> Result<Seq, Vec<Refusal>> {
+    ) -> Result<ChangeSeq, Vec<Rejection>> {
         let mut why = Vec::new();
         if self.tokens.contains_key(&token.record.id) {
-            why.push(Refusal::Duplicate);
+            why.push(Rejection::Duplicate);
         }
         let in_use = self.ids_of(&token.record.owner).len() as u64;
         if limit.is_some_and(|limit| in_use >= u64::from(limit)) {
-            why.push(Refusal::Limit(in_use));
+            why.push(Rejection::Limit(in_use));
         }
         if !why.is_empty() {
             return Err(why);
         }
         self.tokens.insert(token.record.id, token.clone());
-        Ok(self.logged(Affected::Token(token.record.id)))
+        Ok(self.logged(ChangeTarget::Token(token.record.id)))
     }
 
-    fn at(&mut self, id: TokenId, expected: Option<Revision>) -> Result<&mut StoredToken, Refusal> {
-        let token = self.tokens.get_mut(&id).ok_or(Refusal::NotFound)?;
+    fn at(
+        &mut self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<&mut StoredToken, Rejection> {
+        let token = self.tokens.get_mut(&id).ok_or(Rejection::NotFound)?;
         if expected.is_none_or(|expected| expected == token.record.revision) {
             Ok(token)
         } else {
-            Err(Refusal::Conflict)
+            Err(Rejection::Conflict)
         }
     }
 
-    pub(crate) fn change(&mut self, change: &Change) -> Result<Seq, Refusal> {
+    pub(crate) fn change(&mut self, change: &Change) -> Result<ChangeSeq, Rejection> {
         let token = self.at(change.record.id, Some(change.expected()))?;
         let last_used_at = token.record.last_used_at;
         token.record = change.record.clone();
@@ -118,7 +123,7 @@ impl Model {
         if let Some(secrets) = &change.secrets {
             token.secrets = secrets.clone();
         }
-        Ok(self.logged(Affected::Token(change.record.id)))
+        Ok(self.logged(ChangeTarget::Token(change.record.id)))
     }
 
     pub(crate) fn rekey(
@@ -126,23 +131,23 @@ impl Model {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, Refusal> {
+    ) -> Result<ChangeSeq, Rejection> {
         let token = self.at(id, None)?;
         if !token.secrets.current.ct_eq(expected) {
-            return Err(Refusal::Conflict);
+            return Err(Rejection::Conflict);
         }
         token.secrets = secrets.clone();
-        Ok(self.logged(Affected::Token(id)))
+        Ok(self.logged(ChangeTarget::Token(id)))
     }
 
     pub(crate) fn delete(
         &mut self,
         id: TokenId,
         expected: Option<Revision>,
-    ) -> Result<Seq, Refusal> {
+    ) -> Result<ChangeSeq, Rejection> {
         self.at(id, expected)?;
         self.tokens.remove(&id);
-        Ok(self.logged(Affected::Token(id)))
+        Ok(self.logged(ChangeTarget::Token(id)))
     }
 
     pub(crate) fn delete_many(&mut self, owner: Option<&Owner>, ids: &[TokenId]) -> Deleted {
@@ -152,19 +157,19 @@ impl Model {
             if let Some(known) = known.filter(|known| owner.is_none_or(|owner| owner == known)) {
                 self.tokens.remove(id);
                 deleted.tokens.push((*id, known));
-                deleted.seq = Some(self.logged(Affected::Token(*id)));
+                deleted.seq = Some(self.logged(ChangeTarget::Token(*id)));
             }
         }
         deleted
     }
 
-    pub(crate) fn delete_owner(&mut self, owner: &Owner) -> Bulk {
+    pub(crate) fn delete_owner(&mut self, owner: &Owner) -> BulkResult {
         let ids = self.ids_of(owner);
         self.tokens.retain(|id, _| !ids.contains(id));
         self.bulk(owner, ids.len())
     }
 
-    pub(crate) fn revoke_owner(&mut self, owner: &Owner, at: Timestamp) -> Bulk {
+    pub(crate) fn revoke_owner(&mut self, owner: &Owner, at: Timestamp) -> BulkResult {
         let mut count = 0;
         for token in self.tokens.values_mut() {
             let record = &mut token.record;
@@ -176,16 +181,16 @@ impl Model {
         self.bulk(owner, count)
     }
 
-    fn bulk(&mut self, owner: &Owner, count: usize) -> Bulk {
+    fn bulk(&mut self, owner: &Owner, count: usize) -> BulkResult {
         let seq = (count > 0).then(|| self.announce(owner));
-        Bulk { count: count as u64, seq }
+        BulkResult { count: count as u64, seq }
     }
 
-    pub(crate) fn announce(&mut self, owner: &Owner) -> Seq {
-        self.logged(Affected::Owner(owner.clone()))
+    pub(crate) fn announce(&mut self, owner: &Owner) -> ChangeSeq {
+        self.logged(ChangeTarget::Owner(owner.clone()))
     }
 
-    pub(crate) fn touch(&mut self, uses: &[Use]) -> u64 {
+    pub(crate) fn touch(&mut self, uses: &[TokenUse]) -> u64 {
         let mut moved = 0;
         for usage in uses {
             let Ok(token) = self.at(usage.id, Some(usage.revision)) else { continue };

@@ -1,7 +1,7 @@
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// Nothing: every case passes.
+    /// Nothing: every case hallpass.
     None,
     /// Counts the owner's tokens, and inserts one a moment later.
     LimitIsLookedAtFirst,

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex};
 
 use hallpass_core::store::{
-    Affected, Bulk, ListQuery, LoggedChange, Position, Seq, Snapshot, StoreError, StoredToken,
-    TokenStore as _, fresh_nonce,
+    BulkResult, ChangeEntry, ChangeSeq, ChangeTarget, ListQuery, LogPosition, Snapshot, StoreError,
+    StoredToken, TokenStore as _, fresh_nonce,
 };
 use hallpass_core::{Owner, TokenId};
 use hallpass_memory::MemoryStore;
@@ -27,7 +27,7 @@ pub(crate) struct Flawed {
 #[derive(Default)]
 pub(super) struct Shared {
     data: MemoryStore,
-    log: Mutex<Vec<LoggedChange>>,
+    log: Mutex<Vec<ChangeEntry>>,
     /// The last number that was taken.
     numbers: AtomicU64,
     /// Every token that there was.
@@ -49,7 +49,7 @@ impl StoreUnderTest for Flawed {
     }
 }
 
-pub(super) type Log<'s> = MutexGuard<'s, Vec<LoggedChange>>;
+pub(super) type Log<'s> = MutexGuard<'s, Vec<ChangeEntry>>;
 
 impl Flawed {
     pub(crate) fn with(flaw: Flaw) -> Self {
@@ -76,24 +76,33 @@ impl Flawed {
         Ok(self.all.log.lock().await)
     }
 
-    pub(super) fn head(log: &[LoggedChange]) -> Position {
-        log.last().map_or(Position { seq: Seq::ZERO, nonce: 0 }, |line| line.at)
+    pub(super) fn head(log: &[ChangeEntry]) -> LogPosition {
+        log.last().map_or(LogPosition { seq: ChangeSeq::ZERO, nonce: 0 }, |line| line.at)
     }
 
-    fn number(&self) -> Seq {
-        Seq::new(self.all.numbers.fetch_add(1, Ordering::SeqCst) + 1)
+    fn number(&self) -> ChangeSeq {
+        ChangeSeq::new(self.all.numbers.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
-    fn write(&self, log: &mut Log<'_>, seq: Seq, scope: Affected) -> Result<Seq, StoreError> {
+    fn write(
+        &self,
+        log: &mut Log<'_>,
+        seq: ChangeSeq,
+        scope: ChangeTarget,
+    ) -> Result<ChangeSeq, StoreError> {
         let random = fresh_nonce().map_err(StoreError::unavailable)?;
         let nonce = if self.flaw == Flaw::NonceIsAlwaysTheSame { 7 } else { random };
         let place = log.partition_point(|line| line.at.seq < seq);
-        log.insert(place, LoggedChange { at: Position { seq, nonce }, scope });
+        log.insert(place, ChangeEntry { at: LogPosition { seq, nonce }, scope });
         Ok(seq)
     }
 
     /// A step of a change.
-    pub(super) fn log_under(&self, log: &mut Log<'_>, scope: Affected) -> Result<Seq, StoreError> {
+    pub(super) fn log_under(
+        &self,
+        log: &mut Log<'_>,
+        scope: ChangeTarget,
+    ) -> Result<ChangeSeq, StoreError> {
         self.write(log, self.number(), scope)
     }
 
@@ -101,8 +110,8 @@ impl Flawed {
     pub(super) async fn log<'s>(
         &'s self,
         mut log: Log<'s>,
-        scope: Affected,
-    ) -> Result<Seq, StoreError> {
+        scope: ChangeTarget,
+    ) -> Result<ChangeSeq, StoreError> {
         let seq = self.number();
         if self.flaw == Flaw::NumberBeforeCommit {
             drop(log);
@@ -120,15 +129,15 @@ impl Flawed {
         log: Log<'_>,
         owner: &Owner,
         ids: &[TokenId],
-    ) -> Result<Bulk, StoreError> {
-        let mut bulk = Bulk { count: ids.len() as u64, seq: None };
+    ) -> Result<BulkResult, StoreError> {
+        let mut bulk = BulkResult { count: ids.len() as u64, seq: None };
         if self.flaw == Flaw::OwnersAreLoggedByToken {
             let mut log = log;
             for id in ids {
-                bulk.seq = Some(self.log_under(&mut log, Affected::Token(*id))?);
+                bulk.seq = Some(self.log_under(&mut log, ChangeTarget::Token(*id))?);
             }
         } else if bulk.count > 0 {
-            bulk.seq = Some(self.log(log, Affected::Owner(owner.clone())).await?);
+            bulk.seq = Some(self.log(log, ChangeTarget::Owner(owner.clone())).await?);
         }
         Ok(bulk)
     }

@@ -1,5 +1,5 @@
 //! A check that cannot fail is worth nothing: each case is given a store with one flaw, and has to refuse it. The
-//! same store without the flaw passes.
+//! same store without the flaw hallpass.
 
 mod flaw;
 mod flawed;

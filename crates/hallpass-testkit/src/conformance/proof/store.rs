@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use hallpass_core::store::{
-    Affected, Bulk, Change, Changes, Deleted, ListPage, ListQuery, LoggedChange, Position, Secrets,
-    Seq, Snapshot, StoreError, StoredToken, TokenStore, Use,
+    BulkResult, Change, ChangeBatch, ChangeEntry, ChangeSeq, ChangeTarget, Deleted, ListPage,
+    ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
 use hallpass_core::{Digest, Owner, Revision, TokenId};
 use jiff::Timestamp;
@@ -15,7 +15,11 @@ use super::flawed::Flawed;
 use super::list;
 
 impl TokenStore for Flawed {
-    async fn insert(&self, token: &StoredToken, limit: Option<u32>) -> Result<Seq, StoreError> {
+    async fn insert(
+        &self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<ChangeSeq, StoreError> {
         let (id, owner) = (token.record.id, &token.record.owner);
         if self.flaw == Flaw::DroppedCallsKeepTheLock {
             self.all.left_locked.store(true, Ordering::SeqCst);
@@ -43,12 +47,12 @@ impl TokenStore for Flawed {
         let kept = self.kept(token);
         if let Err(refused) = self.data().insert(&kept, limit).await {
             if self.flaw == Flaw::RefusalsAreLogged {
-                self.log(log, Affected::Token(id)).await?;
+                self.log(log, ChangeTarget::Token(id)).await?;
             }
             return Err(refused);
         }
         self.all.ever.lock().expect("no panic").insert(id, kept);
-        self.log(log, Affected::Token(id)).await
+        self.log(log, ChangeTarget::Token(id)).await
     }
 
     async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
@@ -65,7 +69,7 @@ impl TokenStore for Flawed {
             as_of = Self::head(&self.lock().await?).seq;
         }
         if self.flaw == Flaw::AsOfIsOld {
-            as_of = Seq::new(as_of.get().saturating_sub(1));
+            as_of = ChangeSeq::new(as_of.get().saturating_sub(1));
         }
         let found = Snapshot { value, as_of };
         self.found.lock().expect("no panic").insert(id, found.clone());
@@ -77,7 +81,7 @@ impl TokenStore for Flawed {
         list::list(self, query).await
     }
 
-    async fn change(&self, change: &Change) -> Result<Seq, StoreError> {
+    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
         let log = self.lock().await?;
         let id = change.record.id;
         let mut change = change.clone();
@@ -95,7 +99,7 @@ impl TokenStore for Flawed {
             }
             self.put(&after).await?;
         }
-        self.log(log, Affected::Token(id)).await
+        self.log(log, ChangeTarget::Token(id)).await
     }
 
     async fn rekey(
@@ -103,7 +107,7 @@ impl TokenStore for Flawed {
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<ChangeSeq, StoreError> {
         let log = self.lock().await?;
         let before = self.get(id).await.ok_or_else(StoreError::not_found)?;
         let ignored = self.flaw == Flaw::RekeyIgnoresTheDigest;
@@ -115,17 +119,21 @@ impl TokenStore for Flawed {
             after.record.revision = after.record.revision.next();
             self.put(&after).await?;
         }
-        self.log(log, Affected::Token(id)).await
+        self.log(log, ChangeTarget::Token(id)).await
     }
 
-    async fn delete(&self, id: TokenId, expected: Option<Revision>) -> Result<Seq, StoreError> {
+    async fn delete(
+        &self,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<ChangeSeq, StoreError> {
         let log = self.lock().await?;
         let expected = expected.filter(|_| self.flaw != Flaw::DeleteIgnoresTheRevision);
         self.data().delete(id, expected).await?;
         if self.flaw == Flaw::DeletesAreNotLogged {
             return Ok(Self::head(&log).seq);
         }
-        self.log(log, Affected::Token(id)).await
+        self.log(log, ChangeTarget::Token(id)).await
     }
 
     async fn delete_many(
@@ -147,19 +155,19 @@ impl TokenStore for Flawed {
                 continue;
             }
             all.tokens.extend(gone);
-            all.seq = Some(self.log_under(&mut log, Affected::Token(*id))?);
+            all.seq = Some(self.log_under(&mut log, ChangeTarget::Token(*id))?);
         }
         Ok(all)
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<Bulk, StoreError> {
+    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
         let log = self.lock().await?;
         let ids = self.ids_of(owner, false).await?;
         self.data().delete_owner(owner).await?;
         self.log_owner(log, owner, &ids).await
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<Bulk, StoreError> {
+    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
         let mut ids = self.ids_of(owner, self.flaw != Flaw::RevokeAllTakesAll).await?;
         yield_now().await;
         let log = self.lock().await?;
@@ -177,11 +185,11 @@ impl TokenStore for Flawed {
         self.log_owner(log, owner, &ids).await
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<Seq, StoreError> {
-        self.log(self.lock().await?, Affected::Owner(owner.clone())).await
+    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
+        self.log(self.lock().await?, ChangeTarget::Owner(owner.clone())).await
     }
 
-    async fn touch(&self, uses: &[Use]) -> Result<u64, StoreError> {
+    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         let mut log = self.lock().await?;
         let mut moved = 0;
         let most = if self.flaw == Flaw::TouchCutsOff { 1000 } else { uses.len() };
@@ -205,7 +213,7 @@ impl TokenStore for Flawed {
                 self.put(&token).await?;
                 moved += 1;
                 if self.flaw == Flaw::TouchIsLogged {
-                    self.log_under(&mut log, Affected::Token(usage.id))?;
+                    self.log_under(&mut log, ChangeTarget::Token(usage.id))?;
                 }
             }
         }
@@ -226,14 +234,18 @@ impl TokenStore for Flawed {
         let pruned = self.data().prune(before, limit).await?;
         if self.flaw == Flaw::PruneIsLogged && pruned > 0 {
             let owner = Owner::new("somebody").map_err(StoreError::unavailable)?;
-            self.log_under(&mut log, Affected::Owner(owner))?;
+            self.log_under(&mut log, ChangeTarget::Owner(owner))?;
         }
         Ok(pruned)
     }
 
-    async fn changes(&self, from: Option<Position>, limit: u32) -> Result<Changes, StoreError> {
+    async fn changes(
+        &self,
+        from: Option<LogPosition>,
+        limit: u32,
+    ) -> Result<ChangeBatch, StoreError> {
         let log = self.lock().await?;
-        let behind = |line: &&LoggedChange| {
+        let behind = |line: &&ChangeEntry| {
             from.is_some_and(|from| {
                 let left_out = self.flaw == Flaw::ChangesLeaveOutThePlace && line.at == from;
                 line.at.seq >= from.seq && !left_out
@@ -245,7 +257,7 @@ impl TokenStore for Flawed {
         if self.has(Flaw::ChangesReadTheHeadLater).await {
             head = Self::head(&self.lock().await?);
         }
-        Ok(Changes { lines, head, time: None })
+        Ok(ChangeBatch { lines, head, time: None })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

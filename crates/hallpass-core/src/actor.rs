@@ -1,0 +1,262 @@
+//! Who makes a change, for whom, and from where.
+
+use std::net::IpAddr;
+
+use crate::error::Error;
+use crate::owner::{Owner, OwnerError};
+use crate::scope::ScopeSet;
+
+/// Who makes a call. Every call of the token lifecycle takes one.
+///
+/// ```
+/// use hallpass_core::{Actor, Origin, ScopeSet};
+///
+/// let alice = Actor::owner("alice").with_grantable_scopes(ScopeSet::parse(["projects"]).unwrap());
+/// let root = Actor::admin("root").with_origin(Origin::new().ip("203.0.113.7".parse().unwrap()));
+/// let job = Actor::system("nightly-cleanup").on_behalf_of("alice");
+/// # let _ = (alice, root, job);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    id: Owner,
+    subject: Option<Owner>,
+    role: Role,
+    grantable: Option<ScopeSet>,
+    origin: Origin,
+}
+
+/// What an actor may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// The actor's own tokens. Tokens of others look as if they did not exist.
+    Owner,
+    /// The actor's own tokens, and everybody's to view, revoke and delete. An admin never edits,
+    /// copies or regenerates a token of somebody else: a secret is only shown to its owner.
+    Admin,
+    /// The host's own program, or the person at its command line. Reaches every token.
+    System,
+}
+
+impl Role {
+    /// Returns `owner`, `admin` or `system`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::System => "system",
+        }
+    }
+}
+
+impl Actor {
+    /// Creates an actor for a person who manages their own tokens.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `id` is empty, too long, or contains control characters. Use
+    /// [`try_owner`](Self::try_owner) for text that comes from a request.
+    #[must_use]
+    #[track_caller]
+    pub fn owner(id: impl AsRef<str>) -> Self {
+        Self::with_role(id.as_ref(), Role::Owner)
+    }
+
+    /// Creates an actor for a person who may view, revoke and delete everybody's tokens.
+    ///
+    /// # Panics
+    ///
+    /// Panics like [`owner`](Self::owner).
+    #[must_use]
+    #[track_caller]
+    pub fn admin(id: impl AsRef<str>) -> Self {
+        Self::with_role(id.as_ref(), Role::Admin)
+    }
+
+    /// Creates an actor for the host's own program. The name appears in the audit trail. Use
+    /// [`on_behalf_of`](Self::on_behalf_of) to say for whom the program issues a token.
+    ///
+    /// # Panics
+    ///
+    /// Panics like [`owner`](Self::owner).
+    #[must_use]
+    #[track_caller]
+    pub fn system(name: impl AsRef<str>) -> Self {
+        Self { subject: None, ..Self::with_role(name.as_ref(), Role::System) }
+    }
+
+    /// Creates an actor for a person who manages their own tokens, from untrusted text.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OwnerError`] if `id` is not a valid owner id.
+    pub fn try_owner(id: impl AsRef<str>) -> Result<Self, OwnerError> {
+        let id = Owner::new(id)?;
+        Ok(Self {
+            subject: Some(id.clone()),
+            id,
+            role: Role::Owner,
+            grantable: None,
+            origin: Origin::default(),
+        })
+    }
+
+    #[track_caller]
+    fn with_role(id: &str, role: Role) -> Self {
+        match Self::try_owner(id) {
+            Ok(actor) => Self { role, ..actor },
+            Err(error) => panic!("{id:?} is not a valid actor id: {error}"),
+        }
+    }
+
+    /// Sets the owner in whose name a system actor issues and changes tokens.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `id` is not a valid owner id, or if the actor is not [`Role::System`]: people act
+    /// in their own name.
+    #[must_use]
+    #[track_caller]
+    pub fn on_behalf_of(mut self, id: impl AsRef<str>) -> Self {
+        assert!(
+            self.role == Role::System,
+            "only Actor::system can act on behalf of somebody else, and {} has the role {:?}",
+            self.id,
+            self.role
+        );
+        match Owner::new(id) {
+            Ok(owner) => self.subject = Some(owner),
+            Err(error) => panic!("{error}"),
+        }
+        self
+    }
+
+    /// Limits which scopes this actor may put into a token. Without a limit, the actor may grant
+    /// every scope that the catalog lists.
+    #[must_use]
+    pub fn with_grantable_scopes(mut self, scopes: ScopeSet) -> Self {
+        self.grantable = Some(scopes);
+        self
+    }
+
+    /// Sets where the request came from. It is recorded in the audit trail.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// Returns the id of the acting person or program.
+    #[must_use]
+    pub fn id(&self) -> &Owner {
+        &self.id
+    }
+
+    /// Returns the owner in whose name the actor acts, or `None` for a system actor without one.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Owner> {
+        self.subject.as_ref()
+    }
+
+    /// Returns [`subject`](Self::subject), or an error if the actor has none.
+    pub(crate) fn require_subject(&self) -> Result<&Owner, Error> {
+        self.subject().ok_or_else(|| {
+            Error::invalid("owner", "say whose token it is: `Actor::system(..).on_behalf_of(..)`")
+        })
+    }
+
+    /// Returns what the actor may reach.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Returns the limit set with [`with_grantable_scopes`](Self::with_grantable_scopes).
+    #[must_use]
+    pub fn grantable(&self) -> Option<&ScopeSet> {
+        self.grantable.as_ref()
+    }
+
+    /// Returns where the request came from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+/// Where a request came from, as far as the host knows it. Recorded with each change.
+///
+/// Texts are cut to [`Origin::MAX_LEN`] characters, and control characters are replaced, so that a
+/// request header can be passed on as it is.
+///
+/// ```
+/// use hallpass_core::Origin;
+///
+/// let origin = Origin::new().ip("2001:db8::1".parse().unwrap()).user_agent("curl/8.5").request_id("r-17");
+/// assert_eq!(origin.user_agent_str(), Some("curl/8.5"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    ip: Option<IpAddr>,
+    user_agent: Option<String>,
+    request_id: Option<String>,
+}
+
+impl Origin {
+    /// The maximum length of the user agent and of the request id, in characters.
+    pub const MAX_LEN: usize = 256;
+
+    /// Creates an origin of which nothing is known.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the client's address.
+    #[must_use]
+    pub fn ip(mut self, ip: IpAddr) -> Self {
+        self.ip = Some(ip);
+        self
+    }
+
+    /// Sets the client's `User-Agent`.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: &str) -> Self {
+        self.user_agent = Some(printable(user_agent));
+        self
+    }
+
+    /// Sets the id of the request, for example from `X-Request-Id`.
+    #[must_use]
+    pub fn request_id(mut self, request_id: &str) -> Self {
+        self.request_id = Some(printable(request_id));
+        self
+    }
+
+    /// Returns the client's address.
+    #[must_use]
+    pub fn ip_addr(&self) -> Option<IpAddr> {
+        self.ip
+    }
+
+    /// Returns the client's `User-Agent`.
+    #[must_use]
+    pub fn user_agent_str(&self) -> Option<&str> {
+        self.user_agent.as_deref()
+    }
+
+    /// Returns the id of the request.
+    #[must_use]
+    pub fn request_id_str(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+}
+
+/// Replaces control characters and cuts the text, so that no log line can be forged with it.
+fn printable(text: &str) -> String {
+    text.chars()
+        .take(Origin::MAX_LEN)
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
