@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::owner::{Owner, OwnerError};
 use crate::scope::ScopeSet;
@@ -196,10 +198,13 @@ impl Actor {
 /// let origin = Origin::new().ip("2001:db8::1".parse().unwrap()).user_agent("curl/8.5").request_id("r-17");
 /// assert_eq!(origin.user_agent_str(), Some("curl/8.5"));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     ip: Option<IpAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     user_agent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
 }
 

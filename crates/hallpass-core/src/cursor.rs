@@ -1,83 +1,136 @@
-//! The text of a cursor: a place in a list, bound to the caller, the filters and the order it was made for.
+//! Cursors: a position in a list, bound to the actor, the filters and the order it was made for.
+//!
+//! A cursor is hexadecimal: a check value and the position. The check value is a hash over the
+//! position and everything that the list depends on, written out field by field, so that a cursor
+//! that was cut, altered or used for another list is an error and not another page. It is no
+//! signature: a forged cursor is a position in a list that its actor may see anyway.
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::actor::Actor;
-use crate::store::{ListKey, ListQuery, ListValue, Sort};
+use crate::error::Error;
+use crate::store::{AuditQuery, ChangeSeq, ListKey, ListQuery, ListValue, SortBy};
 use crate::token::TokenId;
 
-const FINGERPRINT_LEN: usize = 16;
-const ID_LEN: usize = 32;
+/// The length of the check value in hexadecimal digits.
+const CHECK_LEN: usize = 24;
 
-/// Hexadecimal: fingerprint, id, one letter for the kind of value, the value.
-pub(crate) fn write(place: &ListKey, by: &Actor, query: &ListQuery) -> String {
-    let value = match &place.value {
+/// Returns the error for a cursor that does not belong to the list.
+pub(crate) fn error() -> Error {
+    Error::invalid("cursor", "not a cursor of this list: start again without a cursor")
+}
+
+/// Writes the position of the last record on a page.
+pub(crate) fn write(position: &ListKey, by: &Actor, query: &ListQuery) -> String {
+    let value = match &position.value {
         ListValue::Time(None) => "a".to_owned(),
         ListValue::Time(Some(time)) => format!("t{}", time.as_millisecond()),
-        ListValue::Name(name) => {
-            name.bytes().fold("n".to_owned(), |text, byte| text + &format!("{byte:02x}"))
-        }
+        ListValue::Name(name) => format!("n{}", to_hex(name.as_bytes())),
     };
-    format!("{}{}{value}", fingerprint(by, query), place.id.as_uuid().simple())
+    seal(&format!("{}{value}", position.id.as_uuid().simple()), by, &list_identity(query))
 }
 
-/// The place, if the text is a cursor of this very list.
+/// Reads a position, if the text is a cursor of this list.
 pub(crate) fn read(text: &str, by: &Actor, query: &ListQuery) -> Option<ListKey> {
-    let (fingerprint_text, rest) = text.split_at_checked(FINGERPRINT_LEN)?;
-    let (id, value) = rest.split_at_checked(ID_LEN)?;
-    if fingerprint_text != fingerprint(by, query) {
-        return None;
-    }
+    let position = open(text, by, &list_identity(query))?;
+    let (id, value) = position.split_at_checked(32)?;
     let id = TokenId::from_uuid(Uuid::try_parse(id).ok()?);
+    let by_name = query.sort.by == SortBy::Name;
     let value = match value.split_at_checked(1)? {
-        ("a", "") => ListValue::Time(None),
-        ("t", millis) => {
+        ("a", "") if !by_name => ListValue::Time(None),
+        ("t", millis) if !by_name => {
             ListValue::Time(Some(Timestamp::from_millisecond(millis.parse().ok()?).ok()?))
         }
-        ("n", hex) => ListValue::Name(unhex(hex)?),
+        ("n", hex) if by_name => ListValue::Name(String::from_utf8(from_hex(hex)?).ok()?),
         _ => return None,
     };
-    // A name where the order is by time, or the other way round, cannot come from this list.
-    let fits = matches!((query.sort.by, &value), (crate::store::SortBy::Name, ListValue::Name(_)))
-        || matches!(&value, ListValue::Time(_) if query.sort.by != crate::store::SortBy::Name);
-    let place = ListKey { value, id };
-    // A place has one text. `t+5`, `n+5` and digits in upper case would be read, and nobody has written them.
-    (fits && write(&place, by, query) == text).then_some(place)
+    Some(ListKey { value, id })
 }
 
-fn unhex(hex: &str) -> Option<String> {
-    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
+/// Writes the position of the last entry on a page of the audit trail.
+pub(crate) fn write_audit(seq: ChangeSeq, by: &Actor, query: &AuditQuery) -> String {
+    seal(&seq.get().to_string(), by, &audit_identity(query))
+}
+
+/// Reads a position of the audit trail, if the text is a cursor of it.
+pub(crate) fn read_audit(text: &str, by: &Actor, query: &AuditQuery) -> Option<ChangeSeq> {
+    Some(ChangeSeq::new(open(text, by, &audit_identity(query))?.parse().ok()?))
+}
+
+/// Everything that decides which records a list has and in which order.
+fn list_identity(query: &ListQuery) -> Value {
+    json!({
+        "list": "tokens",
+        "owner": query.owner.as_ref().map(|owner| owner.as_str()),
+        "status": query.status.map(|status| status.as_str()),
+        "text": query.text,
+        "scope": query.scope.as_ref().map(|scope| scope.as_str()),
+        "expires_before": query.expires_before.map(Timestamp::as_millisecond),
+        "never_used": query.never_used,
+        "sort": match query.sort.by {
+            SortBy::CreatedAt => "created_at",
+            SortBy::Name => "name",
+            SortBy::ExpiresAt => "expires_at",
+            SortBy::LastUsedAt => "last_used_at",
+        },
+        "descending": query.sort.descending,
+    })
+}
+
+fn audit_identity(query: &AuditQuery) -> Value {
+    json!({
+        "list": "audit",
+        "owner": query.owner.as_ref().map(|owner| owner.as_str()),
+        "token": query.token_id.map(|id| id.to_string()),
+        "kind": query.kind.map(|kind| kind.as_str()),
+        "since": query.since.map(Timestamp::as_millisecond),
+        "until": query.until.map(Timestamp::as_millisecond),
+        "ascending": query.ascending,
+    })
+}
+
+fn seal(position: &str, by: &Actor, identity: &Value) -> String {
+    format!("{}{}", check(position, by, identity), to_hex(position.as_bytes()))
+}
+
+fn open(text: &str, by: &Actor, identity: &Value) -> Option<String> {
+    let (found, hex) = text.split_at_checked(CHECK_LEN)?;
+    let position = String::from_utf8(from_hex(hex)?).ok()?;
+    (found == check(&position, by, identity)).then_some(position)
+}
+
+fn check(position: &str, by: &Actor, identity: &Value) -> String {
+    let sealed = json!([position, by.id().as_str(), by.role().as_str(), identity]);
+    let hash = Sha256::digest(sealed.to_string().as_bytes());
+    to_hex(&hash[..CHECK_LEN / 2])
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads lower-case hexadecimal digits: a position has one text only.
+fn from_hex(hex: &str) -> Option<Vec<u8>> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
         return None;
     }
-    let bytes = (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok())
-        .collect::<Option<Vec<_>>>()?;
-    String::from_utf8(bytes).ok()
-}
-
-/// What the cursor serves, in 64 bits. It guards against mix-ups, not attacks: a forged cursor is a
-/// place in a list that its caller may see anyway.
-fn fingerprint(by: &Actor, query: &ListQuery) -> String {
-    let Sort { by: sort, descending } = query.sort;
-    let served = (
-        (by.id(), by.role()),
-        (&query.owner, query.status, &query.text, &query.scope),
-        (sort, descending),
-    );
-    let hash = Sha256::digest(format!("{served:?}").as_bytes());
-    hash[..FINGERPRINT_LEN / 2]
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::owner::Owner;
-    use crate::store::SortBy;
+    use crate::store::Sort;
     use proptest::prelude::*;
 
     fn query(by: SortBy) -> ListQuery {
@@ -86,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_serves_its_own_list_only() {
+    fn serves_only_the_list_it_was_made_for() {
         let alice = Actor::owner("alice");
         let id = TokenId::generate(&Owner::new("alice").unwrap(), Timestamp::now()).unwrap();
         for (by, value) in [
@@ -94,19 +147,42 @@ mod tests {
             (SortBy::ExpiresAt, ListValue::Time(None)),
             (SortBy::CreatedAt, ListValue::Time(Some(Timestamp::from_millisecond(-5).unwrap()))),
         ] {
-            let place = ListKey { value, id };
-            let cursor = write(&place, &alice, &query(by));
-            assert_eq!(read(&cursor, &alice, &query(by)), Some(place));
+            let position = ListKey { value, id };
+            let cursor = write(&position, &alice, &query(by));
+            assert_eq!(read(&cursor, &alice, &query(by)), Some(position));
             assert_eq!(read(&cursor, &Actor::owner("bob"), &query(by)), None);
             assert_eq!(read(&cursor, &alice, &query(SortBy::LastUsedAt)), None);
             let other = ListQuery { text: Some("x".into()), ..query(by) };
             assert_eq!(read(&cursor, &alice, &other), None);
-            assert_eq!(read(&cursor[1..], &alice, &query(by)), None);
-            let (head, _) = cursor.split_at(FINGERPRINT_LEN + ID_LEN);
-            for other in ["t+5", "t05", "n+5", "n+5+5", "nC3B6"] {
-                assert_eq!(read(&format!("{head}{other}"), &alice, &query(by)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_cut_extended_or_altered_cursor_is_rejected() {
+        let alice = Actor::owner("alice");
+        let id = TokenId::generate(&Owner::new("alice").unwrap(), Timestamp::now()).unwrap();
+        let position = ListKey { value: ListValue::Name("ci".into()), id };
+        let query = query(SortBy::Name);
+        let cursor = write(&position, &alice, &query);
+        for at in 0..cursor.len() {
+            assert_eq!(read(&cursor[..at], &alice, &query), None);
+            for replacement in ['0', 'f', 'A', '-'] {
+                let mut altered = cursor.clone();
+                altered.replace_range(at..=at, &replacement.to_string());
+                if altered != cursor {
+                    assert_eq!(read(&altered, &alice, &query), None, "{altered}");
+                }
             }
         }
+        assert_eq!(read(&format!("{cursor}00"), &alice, &query), None);
+        assert_eq!(read(&cursor.to_uppercase(), &alice, &query), None);
+
+        let audit = AuditQuery::newest(10);
+        let cursor = write_audit(ChangeSeq::new(17), &alice, &audit);
+        assert_eq!(read_audit(&cursor, &alice, &audit), Some(ChangeSeq::new(17)));
+        assert_eq!(read_audit(&cursor[..cursor.len() - 2], &alice, &audit), None);
+        let other = AuditQuery { ascending: true, ..audit };
+        assert_eq!(read_audit(&cursor, &alice, &other), None);
     }
 
     proptest! {
@@ -115,8 +191,9 @@ mod tests {
             let alice = Actor::owner("alice");
             let query = query(SortBy::Name);
             let _ = read(&text, &alice, &query);
-            let head = write(&ListKey { value: ListValue::Time(None), id: TokenId::from_uuid(Uuid::nil()) }, &alice, &query);
-            let _ = read(&format!("{}{tail}", &head[..head.len() - 1]), &alice, &query);
+            let id = TokenId::from_uuid(Uuid::nil());
+            let head = write(&ListKey { value: ListValue::Name(String::new()), id }, &alice, &query);
+            let _ = read(&format!("{head}{tail}"), &alice, &query);
         }
     }
 }

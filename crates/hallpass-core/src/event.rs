@@ -1,58 +1,100 @@
-use jiff::Timestamp;
+//! Events: what happened, who did it, when, and from where.
 
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::actor::{Actor, Origin};
 use crate::owner::Owner;
+use crate::record::TokenRecord;
 use crate::token::TokenId;
 
-/// Something that happened, with who, what and when. It never holds a secret or a digest.
+/// Something that happened. It never contains a secret or a digest.
 ///
-/// Every event goes to `tracing` (target `hallpass`) and to the host's [`EventSink`], if there is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event that changes something is written to the store's log in the same transaction as the
+/// change ([`EventKind::is_recorded`]). Every event also goes to `tracing` (target `hallpass`) and
+/// to the host's [`EventSink`].
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
-    /// Who did it: the caller, or the token's owner for what the token did itself.
-    pub actor: Option<Owner>,
-    /// The token, where it is about one.
-    pub token: Option<TokenId>,
-    /// Whose tokens, where it is known.
-    pub owner: Option<Owner>,
-    /// How many tokens: 1 but for what is done to several at once, all of an owner's or a prune.
-    pub count: u64,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
+    /// Who did it: the actor, or the token's owner if the token itself caused it. `None` if the
+    /// client is unknown.
+    pub actor: Option<Owner>,
+    /// Whose tokens it is about, if that is known.
+    pub owner: Option<Owner>,
+    /// Which token it is about, if it is about one.
+    pub token_id: Option<TokenId>,
+    /// How many tokens it is about.
+    pub count: u64,
+    /// Where the request came from.
+    pub origin: Origin,
+    /// Which fields changed.
+    pub changes: Vec<FieldChange>,
 }
 
-/// What happened.
+/// One changed field of a token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field's name in the API.
+    pub field: String,
+    /// The value before the change; `null` if there was none.
+    pub before: serde_json::Value,
+    /// The value after the change; `null` if there is none.
+    pub after: serde_json::Value,
+}
+
+/// The kind of an [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A new token.
+    /// A token was issued.
     Issued,
-    /// A new token with an existing one's name, description, scopes and expiry.
+    /// A token was issued as a copy of another one.
     Copied,
-    /// Name, description, scopes or expiry were changed.
+    /// Name, description, scopes, expiry or metadata were changed.
     Updated,
-    /// A new secret for an existing token.
+    /// A token got a new secret.
     Regenerated,
-    /// The previous secret was shut out at the new one's first use.
+    /// The previous secret stopped working.
     GracePeriodEnded,
-    /// A token was taken back.
+    /// A digest was computed anew, with the current algorithm or pepper. The secret is the same.
+    DigestReplaced,
+    /// A token was revoked.
     Revoked,
-    /// A token is gone.
+    /// A token was deleted.
     Deleted,
-    /// Long-ended tokens were removed.
+    /// Tokens that ended long ago were deleted.
     Pruned,
-    /// An admin looked at tokens that are not their own.
-    ViewedAcrossOwners,
-    /// What an owner may do changed: the host said so.
+    /// The host reported that an owner's permissions changed.
     OwnerChanged,
-    /// A token was presented and refused. Why is in `Rejected`'s reason.
+    /// An admin read tokens of somebody else. Not recorded in the store.
+    ViewedAcrossOwners,
+    /// A request was rejected. Not recorded in the store.
     Rejected(RejectReason),
 }
 
 impl EventKind {
-    /// The name used in logs: `issued`, `rejected`, ...
+    /// Every kind that a store records.
+    pub const RECORDED: [Self; 10] = [
+        Self::Issued,
+        Self::Copied,
+        Self::Updated,
+        Self::Regenerated,
+        Self::GracePeriodEnded,
+        Self::DigestReplaced,
+        Self::Revoked,
+        Self::Deleted,
+        Self::Pruned,
+        Self::OwnerChanged,
+    ];
+
+    /// Returns the name used in logs, in the audit trail and in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,36 +103,97 @@ impl EventKind {
             Self::Updated => "updated",
             Self::Regenerated => "regenerated",
             Self::GracePeriodEnded => "grace_period_ended",
+            Self::DigestReplaced => "digest_replaced",
             Self::Revoked => "revoked",
             Self::Deleted => "deleted",
             Self::Pruned => "pruned",
-            Self::ViewedAcrossOwners => "viewed_across_owners",
             Self::OwnerChanged => "owner_changed",
+            Self::ViewedAcrossOwners => "viewed_across_owners",
             Self::Rejected(_) => "rejected",
         }
     }
+
+    /// Returns whether a store records events of this kind.
+    #[must_use]
+    pub const fn is_recorded(self) -> bool {
+        !matches!(self, Self::ViewedAcrossOwners | Self::Rejected(_))
+    }
 }
 
-/// Why a presented token was refused: for the operator. The client is told one and the same for all.
+/// The text is not the name of an event kind that a store records.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown event kind: expected one of {}", EventKindError::NAMES)]
+pub struct EventKindError(());
+
+impl EventKindError {
+    const NAMES: &str = "issued, copied, updated, regenerated, grace_period_ended, \
+         digest_replaced, revoked, deleted, pruned, owner_changed";
+}
+
+/// Parses the name of a kind that a store records.
+impl FromStr for EventKind {
+    type Err = EventKindError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::RECORDED.into_iter().find(|kind| kind.as_str() == text).ok_or(EventKindError(()))
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a request was rejected. For the operator: a client that presents a bad token always gets the
+/// same answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectReason {
-    /// Not a token of this application: wrong prefix, shape or checksum.
+    /// The text is not a token of this application: wrong prefix, shape or checksum.
     Malformed,
-    /// No such token, or not its secret.
+    /// There is no such token, or the secret is wrong.
     Unknown,
-    /// The token was taken back.
+    /// The token is revoked.
     Revoked,
-    /// The token's time is over.
+    /// The token has expired.
     Expired,
     /// The owner is disabled.
     OwnerDisabled,
-    /// A credential came in a query where only the header is allowed.
+    /// The token was sent in the query, where only the header is accepted.
     InUrl,
+    /// The token is valid but lacks a scope that the route requires.
+    InsufficientScope,
+    /// The actor may not do this: see [`PermissionError`](crate::PermissionError).
+    NotPermitted,
+    /// The actor asked for a token that does not exist or belongs to somebody else.
+    NotFound,
+    /// A change that a cookie authenticated came from another site.
+    CrossSite,
+    /// A change was sent without a confirmation, or with a wrong one.
+    NotConfirmed,
+    /// A token was presented to an API that does not accept tokens.
+    TokenNotAccepted,
 }
 
 impl RejectReason {
-    /// The name used in logs: `malformed`, `unknown`, ...
+    /// Every reason, in the order of declaration.
+    pub const ALL: [Self; 12] = [
+        Self::Malformed,
+        Self::Unknown,
+        Self::Revoked,
+        Self::Expired,
+        Self::OwnerDisabled,
+        Self::InUrl,
+        Self::InsufficientScope,
+        Self::NotPermitted,
+        Self::NotFound,
+        Self::CrossSite,
+        Self::NotConfirmed,
+        Self::TokenNotAccepted,
+    ];
+
+    /// Returns the name used in logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -100,15 +203,22 @@ impl RejectReason {
             Self::Expired => "expired",
             Self::OwnerDisabled => "owner_disabled",
             Self::InUrl => "token_in_url",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::NotPermitted => "not_permitted",
+            Self::NotFound => "not_found",
+            Self::CrossSite => "cross_site",
+            Self::NotConfirmed => "not_confirmed",
+            Self::TokenNotAccepted => "token_not_accepted",
         }
     }
 }
 
-/// Where a host receives events, for its audit trail. A closure will do.
+/// Receives events in the host's program. A closure works too.
 ///
-/// It is called on the task that did the thing, after it is done: hand over and return.
+/// It is called on the task that made the change, after the commit. Return quickly: hand the event
+/// over to a channel if handling it takes time.
 pub trait EventSink: Send + Sync + 'static {
-    /// Takes one event.
+    /// Handles one event.
     fn on_event(&self, event: &Event);
 }
 
@@ -119,30 +229,70 @@ impl<F: Fn(&Event) + Send + Sync + 'static> EventSink for F {
 }
 
 impl Event {
-    pub(crate) fn new(kind: EventKind, at: Timestamp) -> Self {
-        Self { kind, actor: None, token: None, owner: None, count: 1, at }
+    /// Creates an event about nothing in particular. A store uses this to read its log.
+    #[must_use]
+    pub fn new(kind: EventKind, at: Timestamp) -> Self {
+        Self {
+            kind,
+            at,
+            actor: None,
+            owner: None,
+            token_id: None,
+            count: 1,
+            origin: Origin::default(),
+            changes: Vec::new(),
+        }
     }
 
-    /// Whether anybody reads what [`trace`](Self::trace) says of refusals.
-    pub(crate) fn is_refusal_traced() -> bool {
+    /// Creates an event that an actor caused.
+    pub(crate) fn by(actor: &Actor, kind: EventKind, at: Timestamp) -> Self {
+        Self {
+            actor: Some(actor.id().clone()),
+            origin: actor.origin().clone(),
+            ..Self::new(kind, at)
+        }
+    }
+
+    /// Sets whose token, and which token, the event is about.
+    pub(crate) fn about(mut self, owner: &Owner, token_id: Option<TokenId>) -> Self {
+        self.owner = Some(owner.clone());
+        self.token_id = token_id;
+        self
+    }
+
+    /// Sets the token, and how it changed. `None` stands for a token that does not exist.
+    pub(crate) fn about_change(
+        self,
+        before: Option<&TokenRecord>,
+        after: Option<&TokenRecord>,
+    ) -> Self {
+        let Some(record) = after.or(before) else { return self };
+        let mut event = self.about(&record.owner, Some(record.id));
+        event.changes = TokenRecord::changes(before, after);
+        event
+    }
+
+    /// Returns whether anybody reads what [`trace`](Self::trace) writes about rejections.
+    pub(crate) fn is_rejection_traced() -> bool {
         tracing::enabled!(target: "hallpass", tracing::Level::DEBUG)
     }
 
-    /// To `tracing`. `Debug` of the texts escapes control characters, so no log line can be forged.
+    /// Writes the event to `tracing`. Texts are escaped, so that no log line can be forged.
     pub(crate) fn trace(&self) {
-        let reason = match self.kind {
-            EventKind::Rejected(reason) => Some(reason.as_str()),
-            _ => None,
-        };
         let (actor, owner) = (
             self.actor.as_ref().map(tracing::field::debug),
             self.owner.as_ref().map(tracing::field::debug),
         );
-        let token = self.token.as_ref().map(tracing::field::display);
-        if let EventKind::Rejected(_) = self.kind {
-            tracing::debug!(target: "hallpass", event = self.kind.as_str(), reason, token, owner, "token refused");
+        let token = self.token_id.as_ref().map(tracing::field::display);
+        let ip = self.origin.ip_addr();
+        let ip = ip.as_ref().map(tracing::field::display);
+        let event = self.kind.as_str();
+        if let EventKind::Rejected(reason) = self.kind {
+            let reason = reason.as_str();
+            tracing::debug!(target: "hallpass", event, reason, token, owner, ip, "request rejected");
         } else {
-            tracing::info!(target: "hallpass", event = self.kind.as_str(), actor, token, owner, count = self.count, "token lifecycle");
+            let count = self.count;
+            tracing::info!(target: "hallpass", event, actor, token, owner, count, ip, "token lifecycle");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The domain of [Hallpass](https://docs.rs/hallpass) personal access tokens: what a token is, what
 //! it may do, how it lives and ends, and the one trait a store implements.
 //!
-//! There is no HTTP here, no runtime and no I/O. Applications use the `hallpass` crate; this one is
-//! for those who write a store, or a face on something that is not HTTP.
+//! There is no HTTP and no I/O here. Applications use the `hallpass` crate. This crate is for those
+//! who write a store, or an integration for something that is not HTTP.
 //!
 //! | to | look at |
 //! |---|---|
@@ -18,15 +18,16 @@ mod clock;
 mod cursor;
 mod digest;
 mod digest_text;
+mod digest_upgrades;
 mod error;
 mod event;
 mod expiry;
-mod hallpass;
+mod lifecycle;
 mod limits;
-mod measure;
+mod metadata;
+mod metrics;
 mod owner;
 mod record;
-mod rekey;
 mod requirement;
 mod scope;
 pub mod store;
@@ -45,15 +46,16 @@ pub use self::{
     clock::{Clock, SystemClock},
     digest::{Digest, DigestError, KeyId, KeyIdError, Pepper, PepperError},
     error::{Error, FieldError, PermissionError},
-    event::{Event, EventKind, EventSink, RejectReason},
+    event::{Event, EventKind, EventKindError, EventSink, FieldChange, RejectReason},
     expiry::{Expiry, ExpiryError, parse_span},
-    hallpass::{
-        BuildError, DeletedTokens, Ensured, ExpiryInput, Hallpass, HallpassBuilder, Issued,
-        KnownToken, ListOptions, MAX_GRACE_PERIOD, NewToken, Regenerate, SpanInput, TokenPage,
-        TokenUpdate, WeakHallpass,
+    lifecycle::{
+        AuditOptions, AuditTrail, BuildError, DeletedTokens, Ensured, ExpiryInput, Hallpass,
+        HallpassBuilder, Issued, KnownToken, ListOptions, MAX_GRACE_PERIOD, NewToken,
+        RegenerateOptions, RevokedTokens, SpanInput, TokenPage, TokenUpdate, WeakHallpass,
     },
     limits::Limits,
-    owner::{Owner, OwnerDirectory, OwnerError, OwnerStatus, OwnerStatusQuery},
+    metadata::{Metadata, MetadataError},
+    owner::{Owner, OwnerDirectory, OwnerError, OwnerStatus},
     record::{Revision, Status, TokenRecord},
     requirement::{
         Check, IntoRequirement, PathParameters, Requirement, RequirementError, all_of, any_of,
@@ -64,11 +66,16 @@ pub use self::{
     token::{
         ParseTokenError, PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError,
     },
-    verify::{
-        AuthError, CacheMeta, CachedToken, Interner, PendingUse, PendingVerification, Principal,
-        Verification,
-    },
+    verify::{AuthError, PendingUse, PendingVerification, Principal, Verification},
 };
+
+/// What the other crates of this workspace share. It may change in any version.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::owner::OwnerStatusQuery;
+    pub use crate::store::backend::{Backend, Freshness, HostError, Lookup};
+    pub use crate::verify::{CacheMeta, CachedToken, Interner};
+}
 
 /// Stops compiling when a public type loses what its users rely on.
 const _: () = {

@@ -1,67 +1,75 @@
 use jiff::Timestamp;
+use serde_json::Value;
 
+use crate::event::FieldChange;
+use crate::metadata::Metadata;
 use crate::owner::Owner;
-use crate::scope::ScopeSet;
+use crate::scope::{Scope, ScopeSet};
 use crate::token::TokenId;
 
-/// How often a token was changed by somebody: starts at 1, goes up by one with each change. A use
-/// of the token is no change.
+/// How many times a token was changed. It starts at 1 and goes up by one with each change. Using a
+/// token does not change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision(u64);
 
 impl Revision {
-    /// The revision of a token just issued.
+    /// The revision of a new token.
     pub const FIRST: Self = Self(1);
 
-    /// The revision of that number.
+    /// Creates a revision.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The revision after this one.
+    /// Returns the next revision.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
 
-/// Everything about a token but its secret: what lists and pages show.
+/// Everything about a token except its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenRecord {
-    /// The public name.
+    /// The public id.
     pub id: TokenId,
-    /// Whose it is.
+    /// The owner.
     pub owner: Owner,
-    /// 1 to 100 characters, trimmed, without control or bidirectional-format characters.
+    /// The name: 1 to 100 characters, trimmed, without control or bidirectional-format characters.
     pub name: String,
-    /// 0 to 1000 characters; may hold line breaks and tabs.
+    /// The description: 0 to 1000 characters. May contain line breaks and tabs.
     pub description: String,
-    /// What it may do, at most 100; nothing if empty.
+    /// What the token may do: at most 100 scopes. Without scopes, it may do nothing.
     pub scopes: ScopeSet,
-    /// When it was issued. All times are UTC, to the millisecond.
+    /// The host's own data about the token. Hallpass stores it and never interprets it.
+    pub metadata: Metadata,
+    /// When the token was issued. All times are UTC with millisecond precision.
     pub created_at: Timestamp,
-    /// From when on it is refused; never if absent.
+    /// When the token expires. `None` means never.
     pub expires_at: Option<Timestamp>,
-    /// When it was last accepted, to the minute or so; never if absent.
+    /// When the token was last accepted, to about a minute. `None` means never.
     pub last_used_at: Option<Timestamp>,
-    /// When it was taken back.
+    /// When the token was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// When it last got a new secret.
+    /// When the token last got a new secret.
     pub regenerated_at: Option<Timestamp>,
-    /// How often it was changed.
+    /// When the previous secret stops working, if a grace period was given. Every store fills this
+    /// in from [`Secrets::previous`](crate::store::Secrets::previous).
+    pub previous_secret_expires_at: Option<Timestamp>,
+    /// How many times the token was changed, starting at 1.
     pub revision: Revision,
 }
 
 impl TokenRecord {
-    /// A record as it is when a token has just been issued: no description, no scopes, no expiry.
+    /// Creates the record of a new token without description, scopes and expiry.
     #[must_use]
     pub fn new(id: TokenId, owner: Owner, name: impl Into<String>, created_at: Timestamp) -> Self {
         Self {
@@ -70,16 +78,51 @@ impl TokenRecord {
             name: name.into(),
             description: String::new(),
             scopes: ScopeSet::default(),
+            metadata: Metadata::default(),
             created_at,
             expires_at: None,
             last_used_at: None,
             revoked_at: None,
             regenerated_at: None,
+            previous_secret_expires_at: None,
             revision: Revision::FIRST,
         }
     }
 
-    /// Revoked, else expired (from `expires_at` on), else active.
+    /// Returns when the current secret was issued: at the last regeneration, or else when the token
+    /// was created.
+    #[must_use]
+    pub fn secret_issued_at(&self) -> Timestamp {
+        self.regenerated_at.unwrap_or(self.created_at)
+    }
+
+    /// Returns how two states of a token differ, field by field, for the audit trail. `None` stands
+    /// for a token that does not exist.
+    pub(crate) fn changes(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
+        let fields: [(&str, fn(&Self) -> Value); 7] = [
+            ("name", |record| record.name.clone().into()),
+            ("description", |record| text_or_null(&record.description)),
+            ("scopes", |record| record.scopes.iter().map(Scope::as_str).collect()),
+            ("metadata", |record| record.metadata.to_value()),
+            ("expires_at", |record| time_or_null(record.expires_at)),
+            ("revoked_at", |record| time_or_null(record.revoked_at)),
+            ("previous_secret_expires_at", |record| {
+                time_or_null(record.previous_secret_expires_at)
+            }),
+        ];
+        fields
+            .into_iter()
+            .filter_map(|(field, value)| {
+                let (before, after) = (
+                    before.map_or(Value::Null, value),
+                    after.map_or(Value::Null, value),
+                );
+                (before != after).then(|| FieldChange { field: field.to_owned(), before, after })
+            })
+            .collect()
+    }
+
+    /// Returns the token's status: revoked, or else expired from `expires_at` on, or else active.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
         if self.revoked_at.is_some() {
@@ -92,24 +135,32 @@ impl TokenRecord {
     }
 }
 
-/// The minute since 1970, which is how fine `last_used_at` is.
+fn text_or_null(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { text.into() }
+}
+
+fn time_or_null(time: Option<Timestamp>) -> Value {
+    time.map_or(Value::Null, |time| time.to_string().into())
+}
+
+/// Returns the minute since 1970. `last_used_at` has this resolution.
 pub(crate) fn minute(time: Timestamp) -> u32 {
     u32::try_from(time.as_second().div_euclid(60)).unwrap_or(0)
 }
 
-/// Whether a token works, and if not, why.
+/// Whether a token works, and why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// It works.
+    /// The token works.
     Active,
-    /// Its time is over; regenerating it brings it back.
+    /// The token has expired. Regenerating makes it active again.
     Expired,
-    /// It was taken back; regenerating it brings it back.
+    /// The token is revoked. Regenerating makes it active again.
     Revoked,
 }
 
 impl Status {
-    /// `active`, `expired` or `revoked`.
+    /// Returns `active`, `expired` or `revoked`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

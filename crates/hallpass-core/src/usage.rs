@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::measure;
+use crate::metrics;
 use crate::record::minute;
 use crate::store::TokenUse;
 use crate::token::TokenId;
@@ -93,8 +93,13 @@ impl UseLog {
     fn count_dropped(&self, uses: u64) {
         if uses > 0 {
             self.dropped.fetch_add(uses, Ordering::Relaxed);
-            measure::uses_dropped(uses);
+            metrics::uses_dropped(uses);
         }
+    }
+
+    /// Returns whether a use of this token waits.
+    pub(crate) fn has(&self, id: TokenId) -> bool {
+        self.lock().contains_key(&id)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -136,7 +141,7 @@ impl Flush<'_> {
     /// The batch is in the store.
     pub(crate) fn batch_written(&mut self) {
         let written = self.next_batch().map_or(0, <[TokenUse]>::len);
-        measure::uses_flushed(written);
+        metrics::uses_flushed(written);
         self.written += written;
     }
 }

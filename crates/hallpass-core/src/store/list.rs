@@ -1,79 +1,84 @@
-//! What a list asks of a store, and how two records are ordered: the same in every store.
+//! List queries: filters, order and pages, with one meaning in every store.
 
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
+use super::ChangeSeq;
 use crate::owner::Owner;
 use crate::record::{Status, TokenRecord};
 use crate::scope::Scope;
 use crate::text::fold;
 use crate::token::TokenId;
 
-/// What a list shall hold, in what order, from where on.
+/// Which tokens to list, in which order, and from where on.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    /// Only this owner's; everybody's if `None`.
+    /// Tokens of this owner; of all owners if `None`.
     pub owner: Option<Owner>,
-    /// Only those of this status.
+    /// Tokens of this status.
     pub status: Option<Status>,
-    /// Only those whose name or description holds this text once both are [folded](fold); it comes folded.
+    /// Tokens whose folded name or description contains this text. The text is [folded](fold).
     pub text: Option<String>,
-    /// Only those that hold exactly this scope.
+    /// Tokens that hold exactly this scope.
     pub scope: Option<Scope>,
+    /// Tokens that expire before this time.
+    pub expires_before: Option<Timestamp>,
+    /// Tokens that were never used.
+    pub never_used: bool,
     /// The order.
     pub sort: Sort,
-    /// Only what comes behind this place.
+    /// Tokens that come after this position in the order.
     pub after: Option<ListKey>,
-    /// At most so many.
+    /// The maximum number of tokens.
     pub limit: u32,
-    /// The time that `status` is computed for.
+    /// The time at which `status` is computed.
     pub now: Timestamp,
 }
 
-/// The order of a list. What has no such time comes last in both directions; the id breaks ties, in
-/// the same direction.
+/// The order of a list. Tokens without the time come last in both directions. Ties are broken by
+/// id, in the same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sort {
-    /// By what.
+    /// What the list is ordered by.
     pub by: SortBy,
-    /// Largest first.
+    /// Whether the largest value comes first.
     pub descending: bool,
 }
 
 impl Default for Sort {
-    /// The newest first.
+    /// Returns the order with the newest token first.
     fn default() -> Self {
         Self { by: SortBy::CreatedAt, descending: true }
     }
 }
 
-/// What a list is ordered by.
+/// The field that a list is ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SortBy {
-    /// When it was issued.
+    /// The time of issue.
     CreatedAt,
-    /// Its name, [folded](fold).
+    /// The [folded](fold) name.
     Name,
-    /// When it ends.
+    /// The time of expiry.
     ExpiresAt,
-    /// When it was last used.
+    /// The time of the last use.
     LastUsedAt,
 }
 
-/// A record's place in an order.
+/// The position of a record in an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListKey {
-    /// What is ordered by.
+    /// The value that the list is ordered by.
     pub value: ListValue,
-    /// Breaks ties.
+    /// The id, which breaks ties.
     pub id: TokenId,
 }
 
 /// The value that a list is ordered by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListValue {
-    /// A time, or none.
+    /// A time, if the record has one.
     Time(Option<Timestamp>),
     /// A folded name.
     Name(String),
@@ -82,16 +87,51 @@ pub enum ListValue {
 /// One page of a list.
 #[derive(Clone, Debug)]
 pub struct ListPage {
-    /// The records, in order.
+    /// The records in order.
     pub records: Vec<TokenRecord>,
-    /// How many records the filters match, on all pages together.
-    pub total: u64,
-    /// Whether more come behind these.
+    /// How many records the filters match without `status`, by status.
+    pub counts: StatusCounts,
+    /// Whether more records follow.
     pub more: bool,
+    /// The position of the change log in the snapshot that was read.
+    pub as_of: ChangeSeq,
+}
+
+/// How many tokens there are of each status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusCounts {
+    /// Tokens that work.
+    pub active: u64,
+    /// Tokens that have expired.
+    pub expired: u64,
+    /// Tokens that are revoked.
+    pub revoked: u64,
+}
+
+impl StatusCounts {
+    /// Returns the number of tokens of one status, or of all.
+    #[must_use]
+    pub fn of(&self, status: Option<Status>) -> u64 {
+        match status {
+            None => self.active + self.expired + self.revoked,
+            Some(Status::Active) => self.active,
+            Some(Status::Expired) => self.expired,
+            Some(Status::Revoked) => self.revoked,
+        }
+    }
+
+    /// Counts one token of that status.
+    pub fn add(&mut self, status: Status) {
+        match status {
+            Status::Active => self.active += 1,
+            Status::Expired => self.expired += 1,
+            Status::Revoked => self.revoked += 1,
+        }
+    }
 }
 
 impl Sort {
-    /// Where the record stands in this order.
+    /// Returns the position of a record in this order.
     #[must_use]
     pub fn key_of(&self, record: &TokenRecord) -> ListKey {
         let value = match self.by {
@@ -103,7 +143,7 @@ impl Sort {
         ListKey { value, id: record.id }
     }
 
-    /// Which of two places comes first.
+    /// Compares two positions.
     #[must_use]
     pub fn compare(&self, a: &ListKey, b: &ListKey) -> Ordering {
         let directed = |order: Ordering| {
@@ -121,7 +161,7 @@ impl Sort {
 }
 
 impl ListQuery {
-    /// Everybody's tokens, the newest first, from the first on, at most so many.
+    /// Selects the tokens of all owners, newest first, at most `limit` of them.
     #[must_use]
     pub fn everything(now: Timestamp, limit: u32) -> Self {
         Self {
@@ -129,6 +169,8 @@ impl ListQuery {
             status: None,
             text: None,
             scope: None,
+            expires_before: None,
+            never_used: false,
             sort: Sort::default(),
             after: None,
             limit,
@@ -136,11 +178,21 @@ impl ListQuery {
         }
     }
 
-    /// Whether the filters match; `after` and `limit` are not looked at.
+    /// Returns whether all filters match. The position and the limit are not checked.
     #[must_use]
     pub fn matches(&self, record: &TokenRecord) -> bool {
+        self.status.is_none_or(|status| status == record.status(self.now))
+            && self.matches_apart_from_status(record)
+    }
+
+    /// Returns whether all filters but `status` match: [`ListPage::counts`] counts these.
+    #[must_use]
+    pub fn matches_apart_from_status(&self, record: &TokenRecord) -> bool {
         self.owner.as_ref().is_none_or(|owner| *owner == record.owner)
-            && self.status.is_none_or(|status| status == record.status(self.now))
+            && self
+                .expires_before
+                .is_none_or(|limit| record.expires_at.is_some_and(|end| end < limit))
+            && !(self.never_used && record.last_used_at.is_some())
             && self.scope.as_ref().is_none_or(|scope| record.scopes.contains(scope))
             && self.text.as_ref().is_none_or(|text| {
                 fold(&record.name).contains(text) || fold(&record.description).contains(text)

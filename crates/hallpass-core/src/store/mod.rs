@@ -1,281 +1,274 @@
-//! The store: the one trait between the domain and a database.
+//! The store contract: the one trait between the domain and a database.
 
-mod erased;
+mod audit;
+pub(crate) mod backend;
+mod change_log;
 mod error;
 mod list;
-mod log;
-mod stored;
+mod types;
 
 use std::future::Future;
-use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub(crate) use self::erased::ErasedStore;
 pub use self::{
+    audit::{AuditEntry, AuditPage, AuditQuery, EventDetails},
+    change_log::{
+        ChangeBatch, ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, Snapshot, fresh_nonce,
+    },
     error::StoreError,
-    list::{ListKey, ListPage, ListQuery, ListValue, Sort, SortBy},
-    log::{ChangeBatch, ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, Snapshot, fresh_nonce},
-    stored::{
+    list::{ListKey, ListPage, ListQuery, ListValue, Sort, SortBy, StatusCounts},
+    types::{
         BulkResult, Change, ChangeKind, Deleted, PreviousSecret, Secrets, StoredToken, TokenUse,
     },
 };
 use crate::digest::Digest;
-use crate::owner::{Owner, OwnerStatus, OwnerStatusQuery};
+use crate::event::Event;
+use crate::owner::Owner;
 use crate::record::Revision;
 use crate::token::TokenId;
-use crate::verify::CachedToken;
 
-/// What a cache can say of a token at once.
-#[derive(Clone, Debug)]
-#[must_use]
-pub enum Lookup {
-    /// Here it is, fresh.
-    Hit(Arc<CachedToken>),
-    /// There is no such token, and that is fresh too.
-    NegativeHit,
-    /// It has to be looked up.
-    Miss,
-}
-
-/// Where tokens are kept.
+/// Persistence for tokens, and the change log that caches and auditors read.
 ///
-/// Write each method as a plain `async fn`. What every store owes:
+/// Write each method as a plain `async fn`. No method has a default, so a decorator that forgets to
+/// forward one does not compile. A store never sees a token's secret, only its [`Digest`].
 ///
-/// - **One clock.** Each call that changes what a check may answer (all but [`touch`](Self::touch),
-///   [`prune`](Self::prune) and the reads) takes the next [`ChangeSeq`] as the last step of its own
-///   transaction and logs it, so that number order is commit order and no number is missing. A change to
-///   one token logs that token; a change to all of an owner's logs the owner, once.
-/// - **Snapshots.** [`find`](Self::find) answers with the number the clock had in the snapshot the
+/// # Contract
+///
+/// - **A change and its record are one.** Each method that takes an [`Event`] writes it to the log
+///   in the same transaction as the change. If the log cannot be written, nothing is changed.
+/// - **Sequence order is commit order.** A log entry gets the next [`ChangeSeq`] as the last step of
+///   its transaction, so that the numbers have no gaps and a reader never sees a later one first.
+/// - **Snapshots.** [`get`](Self::get) returns the number that the log had in the snapshot that the
 ///   record was read from.
-/// - **All or nothing.** A call that answers an error has changed nothing, unless the error is
+/// - **All or nothing.** A call that returns an error has changed nothing, unless the error is
 ///   [`outcome_unknown`](StoreError::outcome_unknown).
-/// - **Deadlines.** A call ends within a second or two, with
-///   [`unavailable`](StoreError::unavailable) if need be. Dropping its future changes nothing that was not
-///   committed.
-/// - **Milliseconds.** Times come and go with millisecond precision.
+/// - **Deadlines.** A call returns within a second or two, with
+///   [`unavailable`](StoreError::unavailable) if necessary. Dropping its future changes nothing that
+///   was not committed.
+/// - **Milliseconds.** Times are stored with millisecond precision.
 ///
-/// A store never sees a token's secret, only its [`Digest`].
+/// # What a log entry invalidates
+///
+/// A change to one token is logged with [`ChangeTarget::Token`]. A change to all tokens of an owner
+/// is one entry with [`ChangeTarget::Owner`], and a change to everybody's tokens is one with
+/// [`ChangeTarget::All`]. Pruning removes only tokens that no check accepts any more, and is logged
+/// with [`ChangeTarget::None`].
 pub trait TokenStore: Send + Sync + 'static {
-    /// Adds a token, unless the owner would then have more than `limit`, in whatever state they are.
-    /// Count and insert are one atomic step: of many concurrent calls exactly as many succeed as fit.
+    /// Adds a token unless its owner would then have more than `limit` tokens, of any status.
+    /// Counting and inserting are one atomic step: of many concurrent calls, exactly as many succeed
+    /// as fit.
     ///
     /// # Errors
     ///
-    /// [`duplicate`](StoreError::duplicate) if the id is taken, [`limit_reached`](StoreError::limit_reached).
+    /// Returns [`duplicate`](StoreError::duplicate) if the id is taken, and
+    /// [`limit_reached`](StoreError::limit_reached) if the owner has `limit` tokens or more.
     fn insert(
         &self,
         token: &StoredToken,
         limit: Option<u32>,
+        event: &Event,
     ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
-    /// Reads a token, from the truth: never from a cache.
+    /// Reads a token from the primary. A token that does not exist is `Ok` with `None`.
     ///
     /// # Errors
     ///
-    /// The store's own trouble only; a token that is not there is `Ok` with `None`.
-    fn find(
+    /// Returns an error if the store cannot be read.
+    fn get(
         &self,
         id: TokenId,
     ) -> impl Future<Output = Result<Snapshot<Option<StoredToken>>, StoreError>> + Send;
 
-    /// Reads one page of records and counts all that match.
+    /// Reads one page of records, and counts all records that the filters match, by status.
     ///
     /// # Errors
     ///
-    /// The store's own trouble only.
+    /// Returns an error if the store cannot be read.
     fn list(&self, query: &ListQuery) -> impl Future<Output = Result<ListPage, StoreError>> + Send;
 
-    /// Replaces a token's record, and its secrets if the change brings any, if it is still at
+    /// Replaces a token's record, and its secrets if the change brings any, if the token is still at
     /// [`Change::expected`]. `last_used_at` stays as it is.
     ///
     /// # Errors
     ///
-    /// [`conflict`](StoreError::conflict) at another revision, [`not_found`](StoreError::not_found).
-    fn change(&self, change: &Change)
-    -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
+    /// Returns [`conflict`](StoreError::conflict) if the token is at another revision, and
+    /// [`not_found`](StoreError::not_found) if it does not exist.
+    fn update(
+        &self,
+        change: &Change,
+        event: &Event,
+    ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
-    /// Replaces a token's secrets if its current digest is still `expected`. No change of the
-    /// revision: nothing that anybody sees has changed.
+    /// Replaces a token's secrets if its current digest is still `expected`. The revision stays,
+    /// because nothing that a person sees has changed.
     ///
     /// # Errors
     ///
-    /// [`conflict`](StoreError::conflict) at another digest, [`not_found`](StoreError::not_found).
-    fn rekey(
+    /// Returns [`conflict`](StoreError::conflict) if the token has another digest, and
+    /// [`not_found`](StoreError::not_found) if it does not exist.
+    fn replace_digest(
         &self,
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
+        event: &Event,
     ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
-    /// Removes a token, if it is at the expected revision or none is expected.
+    /// Deletes a token, if it is at the expected revision or no revision is expected.
     ///
     /// # Errors
     ///
-    /// [`conflict`](StoreError::conflict) at another revision, [`not_found`](StoreError::not_found).
+    /// Returns [`conflict`](StoreError::conflict) if the token is at another revision, and
+    /// [`not_found`](StoreError::not_found) if it does not exist.
     fn delete(
         &self,
         id: TokenId,
         expected: Option<Revision>,
+        event: &Event,
     ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
-    /// Removes those of the tokens that exist (and are `owner`'s, if one is given), in one transaction.
+    /// Deletes those of the tokens that exist and, if `owner` is given, belong to that owner, in one
+    /// transaction. Writes one log entry for each: `event` with `token_id` and `owner` filled in.
     ///
     /// # Errors
     ///
-    /// The store's own trouble only.
+    /// Returns an error if the store cannot be changed; no token is deleted then.
     fn delete_many(
         &self,
         owner: Option<&Owner>,
         ids: &[TokenId],
+        event: &Event,
     ) -> impl Future<Output = Result<Deleted, StoreError>> + Send;
 
-    /// Removes all tokens of an owner, as one logged change.
+    /// Deletes all tokens of an owner. Writes one log entry, `event` with `count` filled in, or none
+    /// if the owner has no tokens.
     ///
     /// # Errors
     ///
-    /// The store's own trouble only.
+    /// Returns an error if the store cannot be changed.
     fn delete_owner(
         &self,
         owner: &Owner,
+        event: &Event,
     ) -> impl Future<Output = Result<BulkResult, StoreError>> + Send;
 
-    /// Revokes all tokens of an owner that are not revoked yet, their revisions one up, as one logged change.
+    /// Revokes all tokens of an owner that are not revoked yet and, if `issued_before` is given,
+    /// whose secret is older than that ([`TokenRecord::secret_issued_at`]). Each revision goes up by
+    /// one. Writes one log entry, `event` with `count` filled in, or none if no token was changed.
+    ///
+    /// [`TokenRecord::secret_issued_at`]: crate::TokenRecord::secret_issued_at
     ///
     /// # Errors
     ///
-    /// The store's own trouble only.
+    /// Returns an error if the store cannot be changed.
     fn revoke_owner(
         &self,
         owner: &Owner,
+        issued_before: Option<Timestamp>,
         at: Timestamp,
+        event: &Event,
     ) -> impl Future<Output = Result<BulkResult, StoreError>> + Send;
 
-    /// Logs that what an owner may do has changed; no token is touched.
+    /// Revokes at most `limit` tokens of all owners, chosen as in [`revoke_owner`](Self::revoke_owner).
+    /// The log entry has [`ChangeTarget::All`]. A count of 0 means that no such token is left.
     ///
     /// # Errors
     ///
-    /// The store's own trouble only.
-    fn announce(&self, owner: &Owner)
-    -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
+    /// Returns an error if the store cannot be changed.
+    fn revoke_everyone(
+        &self,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        limit: u32,
+        event: &Event,
+    ) -> impl Future<Output = Result<BulkResult, StoreError>> + Send;
 
-    /// Moves `last_used_at` forward, never back, of those tokens that are still at the revision they were
-    /// used at. Nothing is created, nothing else is written, and the clock is not touched. There may be thousands
-    /// at once. Answers how many moved.
+    /// Writes to the log that the permissions of an owner have changed. No token is changed.
     ///
     /// # Errors
     ///
-    /// The store's own trouble only.
-    fn touch(&self, uses: &[TokenUse]) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    /// Returns an error if the store cannot be changed.
+    fn log_owner_change(
+        &self,
+        owner: &Owner,
+        event: &Event,
+    ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
-    /// Removes at most `limit` tokens that were revoked or expired before that time, and as many
-    /// lines of the change log as its retention lets go. Answers how many tokens went. It may leave some for the
-    /// next call, so as not to take long; that none went means that none is left.
+    /// Moves `last_used_at` forward, never back, for those tokens that are still at the revision they
+    /// were used at. Takes thousands of uses at once. Writes no log entry. Returns how many tokens
+    /// were updated.
     ///
     /// # Errors
     ///
-    /// The store's own trouble only.
+    /// Returns an error if the store cannot be changed.
+    fn record_uses(
+        &self,
+        uses: &[TokenUse],
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Deletes at most `limit` tokens that were revoked or expired before `ended_before`, and writes
+    /// one log entry with [`ChangeTarget::None`] and the count if there were any. May stop early so
+    /// as not to block other calls; returns 0 only if no such token is left.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store cannot be changed.
     fn prune(
         &self,
         ended_before: Timestamp,
         limit: u32,
+        event: &Event,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Reads the change log from a place on, **that place included**, so that the reader can tell by its
-    /// nonce that history is still the same; only the head if no place is given.
+    /// Deletes at most `limit` of the oldest log entries that were written before `written_before`.
+    /// The newest entry always stays. Returns how many were deleted, and 0 only if none is left.
     ///
     /// # Errors
     ///
-    /// The store's own trouble only.
+    /// Returns an error if the store cannot be changed.
+    fn prune_log(
+        &self,
+        written_before: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Reads the log from a position on, **including the entry at that position**, so that the reader
+    /// can tell by its nonce that the history is still the same. Without a position, reads only
+    /// [`ChangeBatch::head`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store cannot be read.
     fn changes(
         &self,
         from: Option<LogPosition>,
         limit: u32,
     ) -> impl Future<Output = Result<ChangeBatch, StoreError>> + Send;
 
-    /// Whether the store answers.
+    /// Reads one page of the same log as an audit trail, with everything that was recorded.
     ///
     /// # Errors
     ///
-    /// It does not.
+    /// Returns an error if the store cannot be read.
+    fn audit(
+        &self,
+        query: &AuditQuery,
+    ) -> impl Future<Output = Result<AuditPage, StoreError>> + Send;
+
+    /// Waits until the log may contain something after `seen`. It may return late, early or never:
+    /// it only reduces latency, and no promise depends on it. A store that cannot tell returns
+    /// [`std::future::pending`].
+    fn wait_for_change(&self, seen: LogPosition) -> impl Future<Output = ()> + Send;
+
+    /// Checks whether the store answers.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it does not.
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// What is at hand of a token and known to be fresh: no I/O, no waiting. Only a cache has any.
-    fn cached(&self, id: TokenId) -> Lookup {
-        let _ = id;
-        Lookup::Miss
-    }
-
-    /// Whether [`load`](Self::load) may answer what was read before it was called.
-    fn is_cache(&self) -> bool {
-        false
-    }
-
-    /// The token as the store has it now, for a check that found the cached one too old: read after the call
-    /// began. A cache lets one of many such calls ask.
-    ///
-    /// # Errors
-    ///
-    /// As [`find`](Self::find).
-    fn reload(
-        &self,
-        id: TokenId,
-    ) -> impl Future<Output = Result<Option<Arc<CachedToken>>, StoreError>> + Send {
-        async move { Ok(self.find(id).await?.value.map(CachedToken::new).map(Arc::new)) }
-    }
-
-    /// The token as a check needs it; a cache may answer what it knows to be fresh.
-    ///
-    /// # Errors
-    ///
-    /// As [`find`](Self::find).
-    fn load(
-        &self,
-        id: TokenId,
-    ) -> impl Future<Output = Result<Option<Arc<CachedToken>>, StoreError>> + Send {
-        self.reload(id)
-    }
-
-    /// What an owner may do now, as the host said within the bound of this cache: no waiting.
-    fn cached_standing(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
-        let _ = owner;
-        None
-    }
-
-    /// What an owner may do now. A cache asks once for many, and remembers for as long as its bound, or until it hears
-    /// that the owner changed.
-    ///
-    /// # Errors
-    ///
-    /// The host's own, of `question`.
-    fn standing(
-        &self,
-        owner: &Owner,
-        question: OwnerStatusQuery,
-    ) -> impl Future<Output = Result<Arc<OwnerStatus>, Box<dyn std::error::Error + Send + Sync>>> + Send
-    {
-        let _ = owner;
-        async move { question.ask().await.map(Arc::new) }
-    }
-
-    /// By how much this machine's clock is behind the store's, as far as that is known: tokens expire by whichever
-    /// of the two is ahead. No waiting; only a cache knows it, from [`ChangeBatch::time`].
-    fn clock_behind(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    /// Waits until there may be something in the change log after that place: what a cache listens to so that it
-    /// need not wait for its next look. It may come late, for nothing, or never; no promise rests on it,
-    /// and dropping its future loses nothing.
-    fn nudged(&self, seen: LogPosition) -> impl Future<Output = ()> + Send {
-        let _ = seen;
-        std::future::pending()
-    }
-
-    /// Lets go of what the store holds: connections, tasks. Calls after it may answer
+    /// Releases connections and ends tasks. Later calls may return
     /// [`unavailable`](StoreError::unavailable).
-    fn close(&self) -> impl Future<Output = ()> + Send {
-        std::future::ready(())
-    }
+    fn close(&self) -> impl Future<Output = ()> + Send;
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{CachedToken, Principal};
 use crate::digest::Digest;
-use crate::hallpass::Hallpass;
+use crate::lifecycle::Hallpass;
 use crate::owner::Owner;
 use crate::record::TokenRecord;
 use crate::scope::ScopeSet;

@@ -4,11 +4,11 @@
 mod acting;
 mod answers;
 mod grants;
-mod loaded;
+mod cached_token;
 mod pending;
-mod pool;
+mod interner;
 mod principal;
-mod used;
+mod pending_use;
 
 use std::sync::Arc;
 
@@ -18,19 +18,20 @@ use self::grants::Known;
 use self::principal::Limits;
 pub(crate) use self::{answers::NUMBERED, grants::HandleId};
 pub use self::{
-    loaded::{CacheMeta, CachedToken},
+    cached_token::{CacheMeta, CachedToken},
     pending::PendingVerification,
-    pool::Interner,
+    interner::Interner,
     principal::Principal,
-    used::PendingUse,
+    pending_use::PendingUse,
 };
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::event::RejectReason;
-use crate::hallpass::{Hallpass, must_be_about};
+use crate::lifecycle::{Hallpass, check_record_id};
 use crate::owner::OwnerStatus;
-use crate::rekey::Rekey;
-use crate::store::{Lookup, Secrets, StoreError};
+use crate::digest_upgrades::DigestUpgrade;
+use crate::store::backend::{Freshness, Lookup};
+use crate::store::{Secrets, StoreError};
 use crate::token::{PresentedToken, SecretRef, TokenId};
 
 /// Why a presented token does not let anybody in.
@@ -69,7 +70,7 @@ pub enum Verification {
 }
 
 /// What a loaded record says of a presented token.
-enum Judgement {
+enum SecretCheck {
     Accept {
         by_previous_secret: bool,
     },
@@ -111,13 +112,13 @@ impl Hallpass {
             let token = PresentedToken::new(id, secret);
             Verification::Pending(PendingVerification::new(self, token, past_cache))
         };
-        let mut loaded = match self.store().cached(id) {
+        let mut loaded = match self.backend().peek(id) {
             Lookup::Hit(loaded) => loaded,
             Lookup::NegativeHit => return Verification::Decided(Err(self.unknown(secret))),
             Lookup::Miss => return pending(false),
         };
-        let standing = if self.has_owners() {
-            match self.store().cached_standing(loaded.owner()) {
+        let standing = if self.has_owner_directory() {
+            match self.backend().peek_owner_status(loaded.owner()) {
                 Some(standing) => Some(standing),
                 None => return pending(false),
             }
@@ -126,22 +127,22 @@ impl Hallpass {
         };
         let now = self.now();
         let mut judgement = self.judge(id, secret, &loaded, None, now);
-        if let Judgement::Accept { by_previous_secret: true } = judgement {
+        if let SecretCheck::Accept { by_previous_secret: true } = judgement {
             // Whether it is superseded has to be asked before the token is looked at, and is too much to ask for
             // each hit: so the token is looked at once more.
             let superseded_by = self.superseded_by(id);
-            let Lookup::Hit(again) = self.store().cached(id) else { return pending(false) };
+            let Lookup::Hit(again) = self.backend().peek(id) else { return pending(false) };
             judgement = self.judge(id, secret, &again, superseded_by.as_ref(), now);
             loaded = again;
         }
         match judgement {
-            Judgement::Accept { by_previous_secret } => {
+            SecretCheck::Accept { by_previous_secret } => {
                 let standing = standing.as_deref();
                 Verification::Decided(self.accept(loaded, standing, by_previous_secret, now))
             }
-            Judgement::Refuse(why) => Verification::Decided(Err(self.refused(why, Some(&loaded)))),
-            Judgement::EndGracePeriod => pending(false),
-            Judgement::OtherSecret => pending(true),
+            SecretCheck::Refuse(why) => Verification::Decided(Err(self.refused(why, Some(&loaded)))),
+            SecretCheck::EndGracePeriod => pending(false),
+            SecretCheck::OtherSecret => pending(true),
         }
     }
 
@@ -194,7 +195,7 @@ impl Hallpass {
             let now = self.now();
             let proven = still_proven(principal, &loaded, superseded_by.as_ref(), now);
             let Some(by_previous_secret) = proven else {
-                if !past_cache && self.store().is_cache() {
+                if !past_cache && self.backend().is_cache() {
                     past_cache = true;
                     continue;
                 }
@@ -203,7 +204,7 @@ impl Hallpass {
             if let Some(why) = loaded.ended(now) {
                 return Err(self.refused(why, Some(&loaded)));
             }
-            return self.accept_within_standing(loaded, by_previous_secret, now).await;
+            return self.accept_within_status(loaded, by_previous_secret, now).await;
         }
     }
 
@@ -213,10 +214,11 @@ impl Hallpass {
         id: TokenId,
         past_cache: bool,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
+        let freshness = if past_cache { Freshness::AfterCall } else { Freshness::Bounded };
         let loaded =
-            if past_cache { self.store().reload(id).await? } else { self.store().load(id).await? };
+            self.backend().load(id, freshness).await?;
         if let Some(loaded) = &loaded {
-            must_be_about(id, loaded.id())?;
+            check_record_id(id, loaded.id())?;
         }
         Ok(loaded)
     }
@@ -229,26 +231,27 @@ impl Hallpass {
         loaded: &CachedToken,
         superseded_by: Option<&Digest>,
         now: Timestamp,
-    ) -> Judgement {
+    ) -> SecretCheck {
         let proves = |digest| self.digester().matches(secret, digest);
         let current = proves(loaded.current());
-        let overlap = loaded.overlap(now);
+        let grace_period = loaded.grace_period(now);
         let by_previous = !current
-            && overlap.is_some_and(|previous| {
+            && grace_period.is_some_and(|previous| {
                 proves(&previous.digest)
                     && !superseded_by.is_some_and(|by| by.ct_eq(loaded.current()))
             });
         if !current && !by_previous {
-            return Judgement::OtherSecret;
+            return SecretCheck::OtherSecret;
         }
         if let Some(why) = loaded.ended(now) {
-            return Judgement::Refuse(why);
+            return SecretCheck::Refuse(why);
         }
-        if current && overlap.is_some() {
-            return Judgement::EndGracePeriod;
+        if current && grace_period.is_some() {
+            return SecretCheck::EndGracePeriod;
         }
         if current && self.digester().is_outdated(loaded.current()) {
-            self.rekeys().record(id, || Rekey {
+            self.digest_upgrades().record(id, || DigestUpgrade {
+                owner: loaded.owner().clone(),
                 outdated: loaded.current().clone(),
                 secrets: Secrets {
                     current: self.digester().digest(secret),
@@ -257,7 +260,7 @@ impl Hallpass {
                 },
             });
         }
-        Judgement::Accept { by_previous_secret: by_previous }
+        SecretCheck::Accept { by_previous_secret: by_previous }
     }
 
     fn accept(
@@ -280,20 +283,20 @@ impl Hallpass {
         if standing.is_some_and(|standing| !principal.stand(standing)) {
             return Err(self.refused(RejectReason::OwnerDisabled, Some(principal.loaded())));
         }
-        self.measure().accepted();
+        self.metrics().accepted();
         Ok(principal)
     }
 
     /// Counts a check that could not be made; the others are counted where they are decided.
     fn counted(&self, verdict: Result<Principal, AuthError>) -> Result<Principal, AuthError> {
         if verdict.as_ref().is_err_and(AuthError::is_unavailable) {
-            self.measure().unavailable();
+            self.metrics().unavailable();
         }
         verdict
     }
 
     fn refused(&self, why: RejectReason, loaded: Option<&CachedToken>) -> AuthError {
-        self.measure().refused();
+        self.metrics().refused();
         self.emit_refusal(why, loaded.map(CachedToken::id), loaded.map(CachedToken::owner));
         AuthError::Rejected(why)
     }
@@ -330,14 +333,14 @@ fn still_proven(
         _ => then.current(),
     };
     // Made anew under another pepper, the digest is another one of the same secret.
-    let rekeyed = !principal.by_previous_secret()
+    let upgraded = !principal.by_previous_secret()
         && proven.algorithm() != loaded.current().algorithm()
         && then.is_regenerated_with(loaded);
-    if rekeyed || loaded.current().ct_eq(proven) {
+    if upgraded || loaded.current().ct_eq(proven) {
         return Some(false);
     }
     loaded
-        .overlap(now)
+        .grace_period(now)
         .is_some_and(|previous| {
             previous.digest.ct_eq(proven)
                 && !superseded_by.is_some_and(|by| by.ct_eq(loaded.current()))

@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{AuthError, CachedToken, Judgement, Principal};
-use crate::event::{Event, EventKind, RejectReason};
-use crate::hallpass::Hallpass;
+use super::{AuthError, CachedToken, SecretCheck, Principal};
+use crate::digest_upgrades::DigestUpgrade;
+use crate::event::{EventKind, RejectReason};
+use crate::lifecycle::Hallpass;
 use crate::token::PresentedToken;
 
 /// The part of a check that needs the store. It owns all it needs and may outlive the request.
@@ -47,19 +48,19 @@ impl PendingVerification {
             };
             let now = hallpass.now();
             match hallpass.judge(token.id(), token.secret(), &loaded, superseded_by.as_ref(), now) {
-                Judgement::OtherSecret if !past_cache && hallpass.store().is_cache() => {
+                SecretCheck::OtherSecret if !past_cache && hallpass.backend().is_cache() => {
                     past_cache = true;
                 }
-                Judgement::OtherSecret => {
+                SecretCheck::OtherSecret => {
                     return Err(hallpass.refused(RejectReason::Unknown, Some(&loaded)));
                 }
-                Judgement::Refuse(why) => return Err(hallpass.refused(why, Some(&loaded))),
-                Judgement::EndGracePeriod => {
-                    hallpass.end_overlap(&loaded).await;
-                    return hallpass.accept_within_standing(loaded, false, now).await;
+                SecretCheck::Refuse(why) => return Err(hallpass.refused(why, Some(&loaded))),
+                SecretCheck::EndGracePeriod => {
+                    hallpass.end_grace_period(&loaded).await;
+                    return hallpass.accept_within_status(loaded, false, now).await;
                 }
-                Judgement::Accept { by_previous_secret } => {
-                    return hallpass.accept_within_standing(loaded, by_previous_secret, now).await;
+                SecretCheck::Accept { by_previous_secret } => {
+                    return hallpass.accept_within_status(loaded, by_previous_secret, now).await;
                 }
             }
         }
@@ -67,40 +68,38 @@ impl PendingVerification {
 }
 
 impl Hallpass {
-    pub(super) async fn accept_within_standing(
+    pub(super) async fn accept_within_status(
         &self,
         loaded: Arc<CachedToken>,
         by_previous_secret: bool,
         now: Timestamp,
     ) -> Result<Principal, AuthError> {
-        let standing =
-            self.standing_for_check(loaded.owner()).await.map_err(AuthError::Unavailable)?;
-        self.accept(loaded, standing.as_deref(), by_previous_secret, now)
+        let status =
+            self.owner_status_for_check(loaded.owner()).await.map_err(AuthError::Unavailable)?;
+        self.accept(loaded, status.as_deref(), by_previous_secret, now)
     }
 
-    /// Shuts the previous secret out: on this node at once, elsewhere by the change log. Of many uses
-    /// at once one writes; if the store cannot be written now, this node remembers, and a use a second
-    /// later tries again.
-    async fn end_overlap(&self, loaded: &CachedToken) {
+    /// Ends the grace period of the previous secret: on this node at once, elsewhere through the change
+    /// log. Of many concurrent uses only one writes. If the store cannot be changed, this node
+    /// remembers that the period has ended, and a use one second later tries again.
+    async fn end_grace_period(&self, loaded: &CachedToken) {
         let (id, current) = (loaded.id(), loaded.current());
         if !self.supersede(id, current) {
             return;
         }
-        match self.store().rekey(id, current, &loaded.without_overlap()).await {
-            Ok(_) => {
-                let mut event = Event::new(EventKind::GracePeriodEnded, self.now());
-                event.actor = Some(loaded.owner().clone());
-                event.owner = Some(loaded.owner().clone());
-                event.token = Some(id);
-                self.emit(&event);
-                self.forget_superseded(id);
-            }
-            // Regenerated again or deleted meanwhile: that secret is dead either way.
+        let upgrade = DigestUpgrade {
+            owner: loaded.owner().clone(),
+            outdated: current.clone(),
+            secrets: loaded.current_secret_only(),
+        };
+        match self.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
+            Ok(()) => self.forget_superseded(id),
+            // Regenerated again or deleted meanwhile: the previous secret has ended either way.
             Err(error) if error.is_conflict() || error.is_not_found() => {
                 self.forget_superseded(id);
             }
             Err(error) => {
-                tracing::warn!(target: "hallpass", token = %id, %error, "the end of an overlap could not be stored yet");
+                tracing::warn!(target: "hallpass", token = %id, %error, "could not store the end of a grace period yet, will try again at a later use");
             }
         }
     }

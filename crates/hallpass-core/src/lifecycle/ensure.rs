@@ -1,4 +1,4 @@
-use super::draft::Faults;
+use super::draft::ValidationErrors;
 use super::{Hallpass, NewToken, TokenUpdate};
 use crate::actor::{Actor, Role};
 use crate::digest::Digest;
@@ -62,7 +62,7 @@ impl Hallpass {
         new: NewToken,
     ) -> Result<Ensured, Error> {
         if by.role() != Role::System {
-            return Err(PermissionError::SystemOnly.into());
+            return Err(self.not_permitted(by, None, PermissionError::SystemOnly));
         }
         let owner = by.require_subject()?;
         if known.id.owner_tag() != TokenId::tag_of(owner) {
@@ -86,20 +86,19 @@ impl Hallpass {
         new: &NewToken,
     ) -> Result<Ensured, Error> {
         let now = self.now();
-        let mut faults = Faults::default();
-        let mut draft = self.read_new(&mut faults, new, now);
-        let Some(StoredToken { record, secrets }) = self.find(known.id).await? else {
-            draft.expires_at = self.read_end(&mut faults, new, now);
-            faults.check()?;
+        let mut errors = ValidationErrors::default();
+        let mut draft = self.read_new(&mut errors, new, now);
+        let Some(StoredToken { record, secrets }) = self.read(known.id).await? else {
+            draft.expires_at = self.read_end(&mut errors, new, now);
+            errors.check()?;
             self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
             let secrets = Secrets { current: known.digest.clone(), previous: None };
             let stored = StoredToken { record: draft.record(known.id, owner), secrets };
-            let inserted = self.store().insert(&stored, self.limits().tokens_per_owner).await;
-            inserted.map_err(|error| self.not_inserted(error))?;
-            self.emit(&self.event(EventKind::Issued, by).about_token(&stored.record));
-            return Ok(Ensured::Created(stored.record));
+            let event = self.event(EventKind::Issued, by).about_change(None, Some(&stored.record));
+            let inserted = self.insert_token(stored, event).await;
+            return inserted.map(Ensured::Created).map_err(|error| self.not_inserted(error));
         };
-        faults.check()?;
+        errors.check()?;
         let made_anew = secrets.current.algorithm() != known.digest.algorithm();
         let same_secret =
             record.regenerated_at.is_none() && (made_anew || secrets.current.ct_eq(&known.digest));

@@ -2,6 +2,7 @@
 
 use super::Hallpass;
 use crate::error::Error;
+use crate::event::EventKind;
 use crate::token::TokenId;
 use crate::usage::Flush;
 
@@ -16,8 +17,8 @@ impl Hallpass {
     /// future is dropped half way; digests wait for their token's next use.
     pub async fn flush_uses(&self) -> Result<u64, Error> {
         let moved = self.write_uses().await?;
-        for (id, rekey) in self.rekeys().take() {
-            match self.store().rekey(id, &rekey.outdated, &rekey.secrets).await {
+        for (id, upgrade) in self.digest_upgrades().take() {
+            match self.replace_digest(id, upgrade, EventKind::DigestReplaced).await {
                 // A store that is down is not asked again for each of the others.
                 Err(error) if error.is_unavailable() => return Err(error.into()),
                 // Done; or the token has another secret by now, or is gone.
@@ -52,7 +53,7 @@ impl Hallpass {
     pub async fn shutdown(&self) -> Result<(), Error> {
         self.uses().count_all_under_way();
         let flushed = self.flush_uses().await;
-        self.store().close().await;
+        self.backend().close().await;
         if let Err(error) = &flushed {
             let uses = self.uses().drop_all();
             tracing::warn!(target: "hallpass", %error, uses, "times of last use are lost: they could not be written at the end");
@@ -73,7 +74,7 @@ impl Hallpass {
     async fn write(&self, mut flush: Flush<'_>) -> Result<u64, Error> {
         let mut moved = 0;
         while let Some(batch) = flush.next_batch() {
-            moved += self.store().touch(batch).await?;
+            moved += self.backend().record_uses(batch).await?;
             flush.batch_written();
         }
         Ok(moved)

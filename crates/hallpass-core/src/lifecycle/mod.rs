@@ -1,7 +1,8 @@
-//! [`Hallpass`], the one handle: the lifecycle of tokens, a file for each verb.
+//! [`Hallpass`], the handle to the lifecycle of tokens. One file for each verb.
 
-mod background;
+mod audit;
 mod builder;
+mod commit;
 mod copy;
 mod delete;
 mod draft;
@@ -10,9 +11,10 @@ mod issue;
 mod read;
 mod regenerate;
 mod revoke;
-mod standing;
+mod owner_status;
 mod superseded;
 mod update;
+mod use_flusher;
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -28,8 +30,10 @@ pub use self::{
     ensure::{Ensured, KnownToken},
     issue::Issued,
     read::{ListOptions, TokenPage},
-    regenerate::{MAX_GRACE_PERIOD, Regenerate, SpanInput},
+    regenerate::{MAX_GRACE_PERIOD, RegenerateOptions, SpanInput},
+    revoke::RevokedTokens,
 };
+pub use self::audit::{AuditOptions, AuditTrail};
 use crate::actor::{Actor, Role};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -38,11 +42,11 @@ use crate::error::{Error, PermissionError};
 use crate::event::{Event, EventKind, EventSink, RejectReason};
 use crate::expiry::to_millis;
 use crate::limits::Limits;
-use crate::measure::Measure;
+use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, Owner};
-use crate::record::TokenRecord;
-use crate::rekey::RekeyLog;
-use crate::store::{ErasedStore, StoreError, StoredToken, TokenStore};
+use crate::digest_upgrades::DigestUpgrades;
+use crate::store::backend::{Backend, ErasedBackend};
+use crate::store::{StoreError, StoredToken};
 use crate::token::{Prefix, TokenId};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
@@ -90,7 +94,7 @@ impl fmt::Debug for WeakHallpass {
 }
 
 struct Inner {
-    store: Box<dyn ErasedStore>,
+    backend: Box<dyn ErasedBackend>,
     /// The first is that of new tokens.
     prefixes: Vec<Prefix>,
     digester: Digester,
@@ -100,16 +104,19 @@ struct Inner {
     clock: Box<dyn Clock>,
     events: Option<Box<dyn EventSink>>,
     zone: TimeZone,
+    audit_retention: SignedDuration,
+    not_before: Option<Timestamp>,
     uses: UseLog,
-    rekeys: RekeyLog,
+    digest_upgrades: DigestUpgrades,
     superseded: SupersededSecrets,
-    measure: Measure,
+    metrics: Metrics,
     id: HandleId,
 }
 
 impl Hallpass {
-    /// Starts to put a handle together on a store.
-    pub fn builder(store: impl TokenStore) -> HallpassBuilder {
+    /// Starts to configure a handle for a [`TokenStore`](crate::store::TokenStore), alone or in a
+    /// cache (`hallpass_cache::Cached`).
+    pub fn builder(store: impl Backend) -> HallpassBuilder {
         HallpassBuilder::new(store)
     }
 
@@ -153,7 +160,7 @@ impl Hallpass {
     /// that to be ahead.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let (here, behind) = (self.0.clock.now(), self.store().clock_behind());
+        let (here, behind) = (self.0.clock.now(), self.backend().clock_offset());
         to_millis(here.checked_add(behind).unwrap_or(here))
     }
 
@@ -163,18 +170,18 @@ impl Hallpass {
     ///
     /// It does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.store().ping().await?)
+        Ok(self.backend().ping().await?)
     }
 
-    pub(crate) fn store(&self) -> &dyn ErasedStore {
-        &*self.0.store
+    pub(crate) fn backend(&self) -> &dyn ErasedBackend {
+        &*self.0.backend
     }
 
-    /// The token, from the store itself.
-    pub(crate) async fn find(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
-        let found = self.store().find(id).await?.value;
+    /// Reads a token from the store.
+    pub(crate) async fn read(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
+        let found = self.backend().get(id).await?.value;
         if let Some(found) = &found {
-            must_be_about(id, found.record.id)?;
+            check_record_id(id, found.record.id)?;
         }
         Ok(found)
     }
@@ -191,33 +198,48 @@ impl Hallpass {
         &self.0.uses
     }
 
-    pub(crate) fn rekeys(&self) -> &RekeyLog {
-        &self.0.rekeys
+    pub(crate) fn digest_upgrades(&self) -> &DigestUpgrades {
+        &self.0.digest_upgrades
     }
 
-    pub(crate) fn measure(&self) -> &Measure {
-        &self.0.measure
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     pub(crate) fn id(&self) -> HandleId {
         self.0.id
     }
 
-    /// Reports a refusal. Strangers can cause very many of them, so nothing is put together that nobody reads.
+    /// Reports a rejected token. Strangers can cause very many of these, so no event is built if nobody
+    /// reads it.
     pub(crate) fn emit_refusal(
         &self,
         why: RejectReason,
         token: Option<TokenId>,
         owner: Option<&Owner>,
     ) {
-        self.measure().refusal(why);
-        if self.0.events.is_none() && !Event::is_refusal_traced() {
+        self.metrics().rejection(why);
+        if !self.observes_rejections() {
             return;
         }
         let mut event = Event::new(EventKind::Rejected(why), self.now());
-        event.token = token;
+        event.token_id = token;
         event.owner = owner.cloned();
         self.emit(&event);
+    }
+
+    fn observes_rejections(&self) -> bool {
+        self.0.events.is_some() || Event::is_rejection_traced()
+    }
+
+    /// Reports and returns that an actor may not do something.
+    fn not_permitted(
+        &self,
+        by: &Actor,
+        token_id: Option<TokenId>,
+        error: PermissionError,
+    ) -> Error {
+        self.rejected_actor(by, RejectReason::NotPermitted, token_id, error.into())
     }
 
     pub(crate) fn emit(&self, event: &Event) {
@@ -228,20 +250,42 @@ impl Hallpass {
     }
 
     fn event(&self, kind: EventKind, by: &Actor) -> Event {
-        let mut event = Event::new(kind, self.now());
-        event.actor = Some(by.id().clone());
-        event
+        Event::by(by, kind, self.now())
     }
 
-    /// The token, if this caller may know of it.
+    /// Reads a token if the actor may know of it. The owner is compared before anything else is
+    /// done, so that a token of somebody else takes no longer than one that does not exist.
     async fn visible(&self, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
-        // So that a caller sees the uses of a moment ago; if it fails they wait on.
-        let _ = self.write_use_of(id).await;
-        let found = self.find(id).await?.ok_or(Error::NotFound)?;
-        match by.role() {
-            Role::Owner if by.subject() != Some(&found.record.owner) => Err(Error::NotFound),
-            Role::Owner | Role::Admin | Role::System => Ok(found),
+        let found = self.read(id).await?;
+        let is_visible = |token: &StoredToken| match by.role() {
+            Role::Owner => by.subject() == Some(&token.record.owner),
+            Role::Admin | Role::System => true,
+        };
+        let Some(mut found) = found.filter(is_visible) else {
+            return Err(self.rejected_actor(by, RejectReason::NotFound, Some(id), Error::NotFound));
+        };
+        // Shows the uses of a moment ago. If they cannot be written, they keep waiting.
+        if self.uses().has(id) && self.write_use_of(id).await.is_ok_and(|updated| updated > 0) {
+            found = self.read(id).await?.ok_or(Error::NotFound)?;
         }
+        Ok(found)
+    }
+
+    /// Reports that an actor asked for something that they may not have, and returns the error.
+    fn rejected_actor(
+        &self,
+        by: &Actor,
+        reason: RejectReason,
+        token_id: Option<TokenId>,
+        error: Error,
+    ) -> Error {
+        self.metrics().rejection(reason);
+        if self.observes_rejections() {
+            let mut event = self.event(EventKind::Rejected(reason), by);
+            event.token_id = token_id;
+            self.emit(&event);
+        }
+        error
     }
 
     /// The token, if this caller may change it.
@@ -249,7 +293,7 @@ impl Hallpass {
         let found = self.visible(by, id).await?;
         match by.role() {
             Role::Admin if by.subject() != Some(&found.record.owner) => {
-                Err(PermissionError::OnlyItsOwner.into())
+                Err(self.not_permitted(by, Some(id), PermissionError::OnlyItsOwner))
             }
             Role::Owner | Role::Admin | Role::System => Ok(found),
         }
@@ -268,7 +312,7 @@ impl Hallpass {
 }
 
 /// A store that answers with another token's record is broken: nothing it said is believed.
-pub(crate) fn must_be_about(id: TokenId, found: TokenId) -> Result<(), StoreError> {
+pub(crate) fn check_record_id(id: TokenId, found: TokenId) -> Result<(), StoreError> {
     if found == id {
         return Ok(());
     }
@@ -285,18 +329,6 @@ fn in_words(span: SignedDuration) -> String {
         _ => (minutes, "minute"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
-}
-
-impl Event {
-    fn about(mut self, token: Option<TokenId>, owner: &Owner) -> Self {
-        self.token = token;
-        self.owner = Some(owner.clone());
-        self
-    }
-
-    fn about_token(self, record: &TokenRecord) -> Self {
-        self.about(Some(record.id), &record.owner)
-    }
 }
 
 impl fmt::Debug for Hallpass {

@@ -1,4 +1,4 @@
-use super::draft::Faults;
+use super::draft::ValidationErrors;
 use super::issue::Draft;
 use super::{ExpiryInput, Hallpass, Issued, TokenUpdate};
 use crate::actor::Actor;
@@ -25,16 +25,16 @@ impl Hallpass {
     ) -> Result<Issued, Error> {
         let original = self.editable(by, id).await?.record;
         let now = self.now();
-        let mut faults = Faults::default();
+        let mut errors = ValidationErrors::default();
         let name = different.name.as_ref().unwrap_or(&original.name);
-        let name = Self::read_name(&mut faults, name);
+        let name = Self::read_name(&mut errors, name);
         let description = different.description.as_ref().unwrap_or(&original.description);
-        let description = Self::read_description(&mut faults, description);
+        let description = Self::read_description(&mut errors, description);
         let scopes = match &different.scopes {
-            Some(texts) => self.read_scopes(&mut faults, texts),
+            Some(texts) => self.read_scopes(&mut errors, texts),
             None => {
                 let texts: Vec<_> = original.scopes.iter().map(ToString::to_string).collect();
-                self.read_scopes(&mut faults, &texts)
+                self.read_scopes(&mut errors, &texts)
             }
         };
         let expires = different.expires.unwrap_or_else(|| match original.expires_at {
@@ -42,9 +42,11 @@ impl Hallpass {
             Some(end) if end.duration_since(now) >= Expiry::SHORTEST => Expiry::At(end).into(),
             Some(_) => ExpiryInput::from(self.limits().default_expiry),
         });
-        let expires_at = self.read_expiry(&mut faults, &expires, now, now);
-        faults.check()?;
-        let draft = Draft { name, description, scopes, expires_at, created_at: now };
+        let expires_at = self.read_expiry(&mut errors, &expires, now, now);
+        let metadata = original.metadata.merged(&different.metadata.unwrap_or_default());
+        let metadata = errors.take("metadata", metadata).unwrap_or_default();
+        errors.check()?;
+        let draft = Draft { name, description, scopes, metadata, expires_at, created_at: now };
         self.insert(by, &original.owner, EventKind::Copied, draft).await
     }
 }

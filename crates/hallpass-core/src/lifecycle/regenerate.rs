@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::draft::Faults;
-use super::update::at_revision;
+use super::draft::ValidationErrors;
+use super::update::check_revision;
 use super::{ExpiryInput, Hallpass, Issued};
 use crate::actor::Actor;
 use crate::error::Error;
@@ -17,17 +17,17 @@ pub const MAX_GRACE_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24)
 /// How a token gets its new secret.
 ///
 /// ```
-/// use hallpass_core::Regenerate;
+/// use hallpass_core::RegenerateOptions;
 ///
-/// let at_once = Regenerate::new();
-/// let gently = Regenerate::new().overlap("1d").expires("90d");
+/// let at_once = RegenerateOptions::new();
+/// let gently = RegenerateOptions::new().grace_period("1d").expires("90d");
 /// # let _ = (at_once, gently);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "it does nothing until it is given to the handle"]
-pub struct Regenerate {
+pub struct RegenerateOptions {
     expires: Option<ExpiryInput>,
-    overlap: Option<SpanInput>,
+    grace_period: Option<SpanInput>,
     expected: Option<Revision>,
 }
 
@@ -58,7 +58,7 @@ impl From<&str> for SpanInput {
     }
 }
 
-impl Regenerate {
+impl RegenerateOptions {
     /// The expiry kept, the old secret dead at once.
     pub fn new() -> Self {
         Self::default()
@@ -72,13 +72,13 @@ impl Regenerate {
 
     /// Lets the old secret live so long beside the new one, at most 30 days: until the new one is
     /// first used, and never past the old expiry. An ended token's old secret stays dead.
-    pub fn overlap(mut self, span: impl Into<SpanInput>) -> Self {
-        self.overlap = Some(span.into());
+    pub fn grace_period(mut self, span: impl Into<SpanInput>) -> Self {
+        self.grace_period = Some(span.into());
         self
     }
 
     /// Only if the token is still at this revision.
-    pub fn expecting(mut self, revision: Option<Revision>) -> Self {
+    pub fn if_revision(mut self, revision: Option<Revision>) -> Self {
         self.expected = revision;
         self
     }
@@ -97,38 +97,43 @@ impl Hallpass {
         &self,
         by: &Actor,
         id: TokenId,
-        how: Regenerate,
+        how: RegenerateOptions,
     ) -> Result<Issued, Error> {
         let StoredToken { record: before, secrets } = self.editable(by, id).await?;
-        at_revision(&before, how.expected)?;
+        check_revision(&before, how.expected)?;
         let now = self.now();
-        let mut faults = Faults::default();
+        let mut errors = ValidationErrors::default();
         let expires_at = match &how.expires {
-            Some(expires) => self.read_expiry(&mut faults, expires, now, now),
+            Some(expires) => self.read_expiry(&mut errors, expires, now, now),
             None => {
                 if before.expires_at.is_some_and(|end| now >= end) {
-                    faults.add("expires", "the token's time is over: say when it shall end now");
+                    errors.add("expires", "the token's time is over: say when it shall end now");
                 } else {
-                    faults.take("expires", self.within_lifetime(now, before.expires_at));
+                    errors.take("expires", self.within_lifetime(now, before.expires_at));
                 }
                 before.expires_at
             }
         };
-        let overlap =
-            how.overlap.as_ref().and_then(|span| faults.take("overlap", read_overlap(span)));
-        faults.check()?;
+        let grace_period = how
+            .grace_period
+            .as_ref()
+            .and_then(|span| errors.take("grace_period", read_grace_period(span)));
+        errors.check()?;
         self.check_grantable(by, &before.owner, &before.scopes.iter().collect::<Vec<_>>()).await?;
 
-        let previous = overlap
+        let previous = grace_period
             .filter(|_| before.status(now) == Status::Active)
-            .and_then(|span| overlap_end(now, span, before.expires_at))
+            .and_then(|span| grace_period_end(now, span, before.expires_at))
             .map(|until| PreviousSecret { digest: secrets.current, until });
         let secret = Secret::generate()?;
-        let mut record = before;
+        let mut record = before.clone();
         record.expires_at = expires_at;
         record.regenerated_at = Some(now);
         record.revoked_at = None;
         record.revision = record.revision.next();
+        record.previous_secret_expires_at = previous.as_ref().map(|previous| previous.until);
+        let event =
+            self.event(EventKind::Regenerated, by).about_change(Some(&before), Some(&record));
         let secrets = Secrets { current: self.digester().digest(secret.borrow()), previous };
         let change = Change { record, secrets: Some(secrets), kind: ChangeKind::Regenerated };
         // Not tried again: of two who regenerate at once, only one may believe to hold the secret.
@@ -136,13 +141,13 @@ impl Hallpass {
             Some(expected) => Error::Stale { current: expected.next() },
             None => Error::Conflict,
         };
-        let record = self.apply(change, by, EventKind::Regenerated).await?.ok_or_else(lost)?;
+        let record = self.apply(change, event).await?.ok_or_else(lost)?;
         let token = PlainToken::assemble(self.prefix(), record.id, &secret);
         Ok(Issued { token, record })
     }
 }
 
-fn read_overlap(span: &SpanInput) -> Result<SignedDuration, String> {
+fn read_grace_period(span: &SpanInput) -> Result<SignedDuration, String> {
     let span = match span {
         SpanInput::Value(span) => *span,
         SpanInput::Text(text) => {
@@ -156,7 +161,7 @@ fn read_overlap(span: &SpanInput) -> Result<SignedDuration, String> {
     }
 }
 
-fn overlap_end(
+fn grace_period_end(
     now: Timestamp,
     span: SignedDuration,
     old_end: Option<Timestamp>,

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
 use super::superseded::SupersededSecrets;
@@ -12,10 +13,10 @@ use crate::digest::{Digester, KeyId, KeyIdError, Pepper, PepperError};
 use crate::event::EventSink;
 use crate::expiry::Expiry;
 use crate::limits::Limits;
-use crate::measure::Measure;
+use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, OwnerDirectory};
-use crate::rekey::RekeyLog;
-use crate::store::{ErasedStore, TokenStore};
+use crate::digest_upgrades::DigestUpgrades;
+use crate::store::backend::{Backend, ErasedBackend};
 use crate::token::{Prefix, PrefixError};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
@@ -23,7 +24,7 @@ use crate::verify::HandleId;
 /// Puts a [`Hallpass`] together. Every setting has a default.
 #[must_use = "a builder does nothing until `build`"]
 pub struct HallpassBuilder {
-    store: Box<dyn ErasedStore>,
+    backend: Box<dyn ErasedBackend>,
     prefix: String,
     accepted: Vec<String>,
     pepper: Option<(String, Zeroizing<Vec<u8>>)>,
@@ -34,12 +35,14 @@ pub struct HallpassBuilder {
     clock: Box<dyn Clock>,
     events: Option<Box<dyn EventSink>>,
     zone: TimeZone,
+    audit_retention: SignedDuration,
+    not_before: Option<Timestamp>,
 }
 
 impl HallpassBuilder {
-    pub(super) fn new(store: impl TokenStore) -> Self {
+    pub(super) fn new(backend: impl Backend) -> Self {
         Self {
-            store: Box::new(store),
+            backend: Box::new(backend),
             prefix: Prefix::default().to_string(),
             accepted: Vec::new(),
             pepper: None,
@@ -50,6 +53,8 @@ impl HallpassBuilder {
             clock: Box::new(SystemClock),
             events: None,
             zone: TimeZone::UTC,
+            audit_retention: DEFAULT_RETENTION,
+            not_before: None,
         }
     }
 
@@ -118,6 +123,20 @@ impl HallpassBuilder {
         self
     }
 
+    /// Sets how long entries of the audit trail are kept before [`Hallpass::prune`] deletes them: 400
+    /// days by default, and at least one day, because caches read the same log.
+    pub fn audit_retention(mut self, retention: SignedDuration) -> Self {
+        self.audit_retention = retention;
+        self
+    }
+
+    /// Rejects every token whose secret was issued before that time, on this node, whatever the
+    /// store says. Use it in an emergency, until [`Hallpass::revoke_everyone`] has returned.
+    pub fn not_before(mut self, time: Timestamp) -> Self {
+        self.not_before = Some(time);
+        self
+    }
+
     /// The handle.
     ///
     /// # Panics
@@ -152,6 +171,9 @@ impl HallpassBuilder {
             }
             retired.push((id, pepper));
         }
+        if self.audit_retention < SHORTEST_RETENTION {
+            return Err(BuildError::AuditRetention);
+        }
         if let Some(longest) = self.limits.longest_lifetime {
             match self.limits.default_expiry {
                 Expiry::Never => return Err(BuildError::DefaultExpiry),
@@ -160,7 +182,7 @@ impl HallpassBuilder {
             }
         }
         Ok(Hallpass(Arc::new(Inner {
-            store: self.store,
+            backend: self.backend,
             prefixes,
             digester: Digester::new(current, retired),
             catalog: self.catalog,
@@ -169,10 +191,12 @@ impl HallpassBuilder {
             clock: self.clock,
             events: self.events,
             zone: self.zone,
+            audit_retention: self.audit_retention,
+            not_before: self.not_before,
             uses: UseLog::default(),
-            rekeys: RekeyLog::default(),
+            digest_upgrades: DigestUpgrades::default(),
             superseded: SupersededSecrets::default(),
-            measure: Measure::default(),
+            metrics: Metrics::default(),
             id: HandleId::next(),
         })))
     }
@@ -190,6 +214,12 @@ impl fmt::Debug for HallpassBuilder {
             .finish_non_exhaustive()
     }
 }
+
+/// How long entries of the audit trail are kept by default.
+const DEFAULT_RETENTION: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// Caches need the log of a day.
+const SHORTEST_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 /// A setting of the builder is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -212,4 +242,7 @@ pub enum BuildError {
         "tokens have a longest lifetime, so they need a default expiry within it: set `Limits::default_expiry`"
     )]
     DefaultExpiry,
+    /// The audit trail is kept for less than a day.
+    #[error("audit_retention is at least 24 hours, because caches read the same log")]
+    AuditRetention,
 }

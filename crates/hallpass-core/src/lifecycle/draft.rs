@@ -1,11 +1,13 @@
 //! What a caller asks for, as texts, and how it becomes valid parts of a record: every fault at once.
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use super::Hallpass;
 use crate::actor::Actor;
 use crate::error::{Error, FieldError, PermissionError};
 use crate::expiry::{Expiry, ExpiryError};
+use crate::metadata::Metadata;
 use crate::scope::{Scope, ScopeSet};
 use crate::text;
 
@@ -26,6 +28,7 @@ pub struct NewToken {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) scopes: Vec<String>,
+    pub(super) metadata: Metadata,
     pub(super) preset: Option<String>,
     pub(super) expires: Option<ExpiryInput>,
 }
@@ -54,6 +57,12 @@ impl NewToken {
         self
     }
 
+    /// Sets the host's own data about the token.
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
     /// A named set of scopes from the catalog, besides those given one by one.
     pub fn preset(mut self, name: impl Into<String>) -> Self {
         self.preset = Some(name.into());
@@ -74,6 +83,7 @@ pub struct TokenUpdate {
     pub(super) name: Option<String>,
     pub(super) description: Option<String>,
     pub(super) scopes: Option<Vec<String>>,
+    pub(super) metadata: Option<Map<String, Value>>,
     pub(super) expires: Option<ExpiryInput>,
 }
 
@@ -98,6 +108,12 @@ impl TokenUpdate {
     /// These scopes instead of those it holds.
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets members of the metadata. A `null` removes a member; members that are not named stay.
+    pub fn metadata(mut self, members: Map<String, Value>) -> Self {
+        self.metadata = Some(members);
         self
     }
 
@@ -146,9 +162,9 @@ impl ExpiryInput {
 
 /// Collects what is wrong, field by field.
 #[derive(Default)]
-pub(super) struct Faults(Vec<FieldError>);
+pub(super) struct ValidationErrors(Vec<FieldError>);
 
-impl Faults {
+impl ValidationErrors {
     pub(super) fn add(&mut self, field: &'static str, message: impl Into<String>) {
         self.0.push(FieldError::new(field, message));
     }
@@ -168,37 +184,37 @@ impl Faults {
 }
 
 impl Hallpass {
-    pub(super) fn read_name(faults: &mut Faults, name: &str) -> String {
-        faults.take("name", text::name(name)).unwrap_or_default()
+    pub(super) fn read_name(errors: &mut ValidationErrors, name: &str) -> String {
+        errors.take("name", text::name(name)).unwrap_or_default()
     }
 
-    pub(super) fn read_description(faults: &mut Faults, description: &str) -> String {
-        faults.take("description", text::description(description)).unwrap_or_default()
+    pub(super) fn read_description(errors: &mut ValidationErrors, description: &str) -> String {
+        errors.take("description", text::description(description)).unwrap_or_default()
     }
 
     /// The scopes of these texts, all of which the catalog knows.
-    pub(super) fn read_scopes(&self, faults: &mut Faults, texts: &[String]) -> ScopeSet {
+    pub(super) fn read_scopes(&self, errors: &mut ValidationErrors, texts: &[String]) -> ScopeSet {
         let mut scopes = Vec::with_capacity(texts.len().min(ScopeSet::MAX_LEN));
         // A text that is no scope is not repeated: it may hold anything. One that is, is harmless.
         for text in texts {
             // Pasted into the wrong field, it would be shown wherever this token is.
             if crate::token::parse(text.as_bytes(), self.prefixes()).is_some() {
-                faults.add("scopes", "that is a token, not a scope: do not show it to anybody");
+                errors.add("scopes", "that is a token, not a scope: do not show it to anybody");
                 return ScopeSet::default();
             }
             match text.parse::<Scope>() {
                 Ok(scope) if self.knows(&scope) => scopes.push(scope),
                 Ok(scope) => {
-                    faults.add("scopes", format!("there is no scope {scope}"));
+                    errors.add("scopes", format!("there is no scope {scope}"));
                     return ScopeSet::default();
                 }
                 Err(error) => {
-                    faults.add("scopes", error.to_string());
+                    errors.add("scopes", error.to_string());
                     return ScopeSet::default();
                 }
             }
         }
-        Self::bounded(faults, scopes.into_iter().collect())
+        Self::bounded(errors, scopes.into_iter().collect())
     }
 
     /// Whether a token that holds this scope is allowed anything by it.
@@ -206,9 +222,9 @@ impl Hallpass {
         self.catalog().is_none_or(|catalog| catalog.knows(scope))
     }
 
-    pub(super) fn bounded(faults: &mut Faults, scopes: ScopeSet) -> ScopeSet {
+    pub(super) fn bounded(errors: &mut ValidationErrors, scopes: ScopeSet) -> ScopeSet {
         if scopes.len() > ScopeSet::MAX_LEN {
-            faults.add("scopes", format!("at most {} scopes", ScopeSet::MAX_LEN));
+            errors.add("scopes", format!("at most {} scopes", ScopeSet::MAX_LEN));
             return ScopeSet::default();
         }
         scopes
@@ -217,28 +233,28 @@ impl Hallpass {
     /// The end of a token whose secret starts at `start`.
     pub(super) fn read_expiry(
         &self,
-        faults: &mut Faults,
+        errors: &mut ValidationErrors,
         input: &ExpiryInput,
         start: Timestamp,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let end = faults
+        let end = errors
             .take("expires", input.read().and_then(|expiry| expiry.resolve(now, &self.0.zone)))?;
-        faults.take("expires", self.within_lifetime(start, end))?;
+        errors.take("expires", self.within_lifetime(start, end))?;
         end
     }
 
-    /// Whether the caller, and the owner's standing, let these scopes be given.
+    /// Checks that both the actor and the owner's status allow granting these scopes.
     pub(super) async fn check_grantable(
         &self,
         by: &Actor,
         owner: &crate::owner::Owner,
         added: &[&Scope],
     ) -> Result<(), Error> {
-        let standing = self.standing(owner).await?;
-        let ceiling = match &standing {
+        let status = self.ask_owner_status(owner).await?;
+        let ceiling = match &status {
             crate::owner::OwnerStatus::Disabled => {
-                return Err(PermissionError::OwnerDisabled.into());
+                return Err(self.not_permitted(by, None, PermissionError::OwnerDisabled));
             }
             crate::owner::OwnerStatus::Limited(ceiling) => Some(ceiling),
             crate::owner::OwnerStatus::Active => None,
@@ -250,6 +266,6 @@ impl Hallpass {
             .filter(|scope| !within(by.grantable(), scope) || !within(ceiling, scope))
             .map(|scope| (*scope).clone())
             .collect();
-        if beyond.is_empty() { Ok(()) } else { Err(PermissionError::Scopes(beyond).into()) }
+        if beyond.is_empty() { Ok(()) } else { Err(self.not_permitted(by, None, PermissionError::Scopes(beyond))) }
     }
 }

@@ -1,3 +1,5 @@
+use jiff::Timestamp;
+
 use super::Hallpass;
 use crate::actor::{Actor, Role};
 use crate::cursor;
@@ -6,7 +8,7 @@ use crate::event::EventKind;
 use crate::owner::Owner;
 use crate::record::{Status, TokenRecord};
 use crate::scope::Scope;
-use crate::store::{ListQuery, Sort};
+use crate::store::{ListQuery, Sort, StatusCounts};
 use crate::text::fold;
 use crate::token::TokenId;
 
@@ -27,6 +29,8 @@ pub struct ListOptions {
     owner: Option<Owner>,
     sort: Sort,
     limit: u32,
+    expires_before: Option<Timestamp>,
+    never_used: bool,
     cursor: Option<String>,
 }
 
@@ -40,6 +44,8 @@ pub struct TokenPage {
     pub next_cursor: Option<String>,
     /// How many tokens the filters match, on all pages together.
     pub total: u64,
+    /// How many tokens the filters match without the status, by status.
+    pub counts: StatusCounts,
 }
 
 impl Default for ListOptions {
@@ -51,6 +57,8 @@ impl Default for ListOptions {
             owner: None,
             sort: Sort::default(),
             limit: 20,
+            expires_before: None,
+            never_used: false,
             cursor: None,
         }
     }
@@ -86,6 +94,18 @@ impl ListOptions {
     /// Only this owner's, for an admin or operator.
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
+        self
+    }
+
+    /// Selects tokens that expire before this time.
+    pub fn expires_before(mut self, time: Timestamp) -> Self {
+        self.expires_before = Some(time);
+        self
+    }
+
+    /// Selects tokens that were never used.
+    pub fn never_used(mut self) -> Self {
+        self.never_used = true;
         self
     }
 
@@ -129,7 +149,7 @@ impl Hallpass {
     pub async fn list(&self, by: &Actor, listing: &ListOptions) -> Result<TokenPage, Error> {
         let owner = match by.role() {
             Role::Owner if listing.owner.is_some() => {
-                return Err(PermissionError::OnlyAdmins.into());
+                return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
             }
             Role::Owner => by.subject().cloned(),
             Role::Admin | Role::System => listing.owner.clone(),
@@ -142,17 +162,19 @@ impl Hallpass {
             status: listing.status,
             text: listing.text.as_deref().filter(|text| !text.is_empty()).map(fold),
             scope: listing.scope.clone(),
+            expires_before: listing.expires_before,
+            never_used: listing.never_used,
             sort: listing.sort,
             ..ListQuery::everything(self.now(), listing.limit)
         };
         if let Some(cursor) = &listing.cursor {
             let place = cursor::read(cursor, by, &query);
-            query.after = Some(place.ok_or_else(|| {
-                Error::invalid("cursor", "not a cursor of this list: start again without one")
-            })?);
+            query.after = Some(place.ok_or_else(cursor::error)?);
         }
         let _ = self.write_uses().await;
-        let page = self.store().list(&query).await?;
+        let page = self.backend().list(&query).await?;
+        // What this page shows, the next check on this node knows.
+        self.backend().catch_up(page.as_of).await;
         let others = page
             .records
             .iter()
@@ -163,13 +185,14 @@ impl Hallpass {
         }
         let last = page.records.last().filter(|_| page.more);
         let next_cursor = last.map(|record| cursor::write(&query.sort.key_of(record), by, &query));
-        Ok(TokenPage { items: page.records, next_cursor, total: page.total })
+        let total = page.counts.of(query.status);
+        Ok(TokenPage { items: page.records, next_cursor, total, counts: page.counts })
     }
 
     /// An admin's look at what is not theirs is on record.
     fn note_view(&self, by: &Actor, owner: &Owner, token: Option<TokenId>) {
         if by.role() == Role::Admin && by.subject() != Some(owner) {
-            self.emit(&self.event(EventKind::ViewedAcrossOwners, by).about(token, owner));
+            self.emit(&self.event(EventKind::ViewedAcrossOwners, by).about(owner, token));
         }
     }
 }

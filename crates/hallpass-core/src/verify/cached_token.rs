@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::Timestamp;
 
 use super::grants::Grants;
-use super::pool::Interner;
+use super::interner::Interner;
 use crate::digest::Digest;
 use crate::event::RejectReason;
 use crate::owner::Owner;
@@ -115,7 +115,7 @@ impl CachedToken {
     }
 
     /// The secret before the current one, until its time is over.
-    pub(super) fn overlap(&self, now: Timestamp) -> Option<&PreviousSecret> {
+    pub(super) fn grace_period(&self, now: Timestamp) -> Option<&PreviousSecret> {
         self.previous.as_deref().filter(|previous| now < previous.until)
     }
 
@@ -125,7 +125,7 @@ impl CachedToken {
     }
 
     /// The current secret alone.
-    pub(super) fn without_overlap(&self) -> Secrets {
+    pub(super) fn current_secret_only(&self) -> Secrets {
         Secrets { current: self.current.clone(), previous: None }
     }
 

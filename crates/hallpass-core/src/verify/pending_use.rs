@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{CachedToken, Principal};
-use crate::hallpass::Hallpass;
+use crate::lifecycle::Hallpass;
 
 /// That a token is used, by a request that may be refused yet: for lack of a scope, say.
 ///

@@ -1,0 +1,167 @@
+//! Reading the audit trail.
+
+use jiff::Timestamp;
+
+use super::Hallpass;
+use crate::actor::{Actor, Role};
+use crate::cursor;
+use crate::error::{Error, PermissionError};
+use crate::event::EventKind;
+use crate::owner::Owner;
+use crate::store::{AuditEntry, AuditQuery, ChangeSeq};
+use crate::token::TokenId;
+
+/// Which entries of the audit trail to read.
+///
+/// ```
+/// use hallpass_core::{AuditOptions, EventKind};
+///
+/// let revocations = AuditOptions::new().kind(EventKind::Revoked).limit(50);
+/// # let _ = revocations;
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "options select nothing until they are given to the handle"]
+pub struct AuditOptions {
+    owner: Option<Owner>,
+    token_id: Option<TokenId>,
+    kind: Option<EventKind>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    ascending: bool,
+    after: Option<ChangeSeq>,
+    limit: u32,
+    cursor: Option<String>,
+}
+
+/// A page of the audit trail.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct AuditTrail {
+    /// The entries, newest first unless [`AuditOptions::oldest_first`] was called.
+    pub items: Vec<AuditEntry>,
+    /// Where the next page starts, for [`AuditOptions::cursor`]. `None` on the last page.
+    pub next_cursor: Option<String>,
+}
+
+impl Default for AuditOptions {
+    fn default() -> Self {
+        Self {
+            owner: None,
+            token_id: None,
+            kind: None,
+            since: None,
+            until: None,
+            ascending: false,
+            after: None,
+            limit: 20,
+            cursor: None,
+        }
+    }
+}
+
+impl AuditOptions {
+    /// The maximum number of entries on a page for [`Hallpass::audit`].
+    pub const MAX_LIMIT: u32 = 1000;
+
+    /// Selects all entries that the actor may see, newest first, 20 a page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Selects entries about tokens of this owner. Only admins and system actors may name an owner.
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Selects entries about this token.
+    pub fn token(mut self, id: TokenId) -> Self {
+        self.token_id = Some(id);
+        self
+    }
+
+    /// Selects entries of this kind.
+    pub fn kind(mut self, kind: EventKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// Selects entries that were written at this time or later.
+    pub fn since(mut self, time: Timestamp) -> Self {
+        self.since = Some(time);
+        self
+    }
+
+    /// Selects entries that were written before this time.
+    pub fn until(mut self, time: Timestamp) -> Self {
+        self.until = Some(time);
+        self
+    }
+
+    /// Returns the oldest entries first: to export or to follow the trail.
+    pub fn oldest_first(mut self) -> Self {
+        self.ascending = true;
+        self
+    }
+
+    /// Starts after the entry with this number, in the chosen order.
+    pub fn after(mut self, seq: ChangeSeq) -> Self {
+        self.after = Some(seq);
+        self
+    }
+
+    /// Sets how many entries a page has: 1 to 1000.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Continues after the page that returned this cursor, with the same actor, filters and order.
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
+    }
+}
+
+impl Hallpass {
+    /// Reads one page of the audit trail: who changed what, when, and from where. People see the
+    /// entries about their own tokens; admins and system actors see all.
+    ///
+    /// To read everything in constant memory, follow [`AuditTrail::next_cursor`] page by page.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Invalid`] for a bad limit or cursor, [`PermissionError::OnlyAdmins`] if an
+    /// ordinary actor names another owner, and [`Error::Store`] if the store cannot be read.
+    pub async fn audit(&self, by: &Actor, options: &AuditOptions) -> Result<AuditTrail, Error> {
+        let owner = match by.role() {
+            Role::Owner if options.owner.as_ref().is_some_and(|owner| by.subject() != Some(owner)) => {
+                return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
+            }
+            Role::Owner => by.subject().cloned(),
+            Role::Admin | Role::System => options.owner.clone(),
+        };
+        if !(1..=AuditOptions::MAX_LIMIT).contains(&options.limit) {
+            let message = format!("between 1 and {}", AuditOptions::MAX_LIMIT);
+            return Err(Error::invalid("limit", message));
+        }
+        let mut query = AuditQuery {
+            owner,
+            token_id: options.token_id,
+            kind: options.kind,
+            since: options.since,
+            until: options.until,
+            ascending: options.ascending,
+            after: options.after,
+            limit: options.limit,
+        };
+        if let Some(cursor) = &options.cursor {
+            let after = cursor::read_audit(cursor, by, &query);
+            query.after = Some(after.ok_or_else(cursor::error)?);
+        }
+        let page = self.backend().audit(&query).await?;
+        let last = page.entries.last().filter(|_| page.more);
+        let next_cursor = last.map(|entry| cursor::write_audit(entry.seq, by, &query));
+        Ok(AuditTrail { items: page.entries, next_cursor })
+    }
+}

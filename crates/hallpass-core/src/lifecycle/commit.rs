@@ -1,0 +1,64 @@
+//! Changes that run to completion, together with what has to follow a commit.
+
+use std::panic;
+
+use super::Hallpass;
+use crate::digest_upgrades::DigestUpgrade;
+use crate::event::{Event, EventKind};
+use crate::store::{ChangeSeq, ChangeTarget, StoreError};
+use crate::token::TokenId;
+
+impl Hallpass {
+    /// Runs a change, and everything that follows its commit, to completion even if the caller's
+    /// future is dropped.
+    ///
+    /// A request is dropped when its client disconnects. If that cancelled the work between the
+    /// commit and [`committed`](Self::committed), this node would keep accepting what it has just
+    /// revoked until it reads the change log, and the host's event sink would miss the event. So the
+    /// work runs in a task of its own. Without a tokio runtime it runs in the caller's future.
+    pub(super) async fn run_to_completion<T, F, Fut>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(Self) -> Fut,
+        Fut: Future<Output = Result<T, StoreError>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let work = work(self.clone());
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return work.await;
+        };
+        match runtime.spawn(work).await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => panic::resume_unwind(panic),
+                // The runtime is shutting down, and nobody can tell how far the work came.
+                Err(error) => Err(StoreError::outcome_unknown(error)),
+            },
+        }
+    }
+
+    /// Replaces a token's secrets if its digest is still the outdated one. The event names the owner
+    /// as the actor: it was a use of the token that caused it.
+    pub(crate) async fn replace_digest(
+        &self,
+        id: TokenId,
+        upgrade: DigestUpgrade,
+        kind: EventKind,
+    ) -> Result<(), StoreError> {
+        let mut event = Event::new(kind, self.now()).about(&upgrade.owner, Some(id));
+        event.actor = Some(upgrade.owner);
+        let (outdated, secrets) = (upgrade.outdated, upgrade.secrets);
+        self.run_to_completion(async move |hallpass: Self| {
+            let backend = hallpass.backend();
+            let seq = backend.replace_digest(id, &outdated, &secrets, &event).await?;
+            hallpass.committed(&ChangeTarget::Token(id), seq, &event);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Invalidates what a committed change has made stale on this node, and reports the event.
+    pub(super) fn committed(&self, target: &ChangeTarget, seq: ChangeSeq, event: &Event) {
+        self.backend().apply(target, seq);
+        self.emit(event);
+    }
+}

@@ -1,0 +1,184 @@
+use jiff::Timestamp;
+
+use super::Hallpass;
+use super::update::check_revision;
+use crate::actor::{Actor, Role};
+use crate::error::{Error, PermissionError};
+use crate::event::EventKind;
+use crate::owner::Owner;
+use crate::record::Revision;
+use crate::store::ChangeTarget;
+use crate::token::TokenId;
+
+/// The result of deleting several tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeletedTokens {
+    /// The tokens that were deleted.
+    pub deleted: Vec<TokenId>,
+    /// The tokens that do not exist, or not for this actor.
+    pub not_found: Vec<TokenId>,
+}
+
+/// How many tokens one step of a prune deletes: few enough that checks continue meanwhile.
+const PRUNE_BATCH: u32 = 500;
+
+/// How many log entries one step of a prune deletes.
+const PRUNE_LOG_BATCH: u32 = 5000;
+
+impl Hallpass {
+    /// Deletes a token permanently.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::NotFound`] if there is no such token for this actor, [`Error::Stale`] if it
+    /// is not at the expected revision, and [`Error::Store`] if the store cannot be changed.
+    pub async fn delete(
+        &self,
+        by: &Actor,
+        id: TokenId,
+        expected: Option<Revision>,
+    ) -> Result<(), Error> {
+        let record = self.visible(by, id).await?.record;
+        check_revision(&record, expected)?;
+        let event = self.event(EventKind::Deleted, by).about_change(Some(&record), None);
+        let work = async move |hallpass: Self| {
+            let seq = hallpass.backend().delete(id, expected, &event).await?;
+            hallpass.committed(&ChangeTarget::Token(id), seq, &event);
+            Ok(())
+        };
+        match self.run_to_completion(work).await {
+            Err(error) if error.is_conflict() => {
+                Err(Error::Stale { current: record.revision.next() })
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Deletes several tokens permanently, in one transaction. Tokens that do not exist, or not for
+    /// this actor, are listed in the result.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Store`] if the store cannot be changed; no token is deleted then.
+    pub async fn delete_many(&self, by: &Actor, ids: &[TokenId]) -> Result<DeletedTokens, Error> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let only = match by.role() {
+            Role::Owner => by.subject().cloned(),
+            Role::Admin | Role::System => None,
+        };
+        let event = self.event(EventKind::Deleted, by);
+        let work = async move |hallpass: Self| {
+            let result = hallpass.backend().delete_many(only.as_ref(), &ids, &event).await?;
+            let targets: Vec<_> = ids.iter().copied().map(ChangeTarget::Token).collect();
+            match result.seq {
+                // Also for those that somebody else had deleted already. For most of them the number
+                // is higher than necessary, which costs a reload and nothing else.
+                Some(seq) => targets.iter().for_each(|target| hallpass.backend().apply(target, seq)),
+                None => hallpass.backend().refresh(&targets).await?,
+            }
+            for (id, owner) in &result.tokens {
+                hallpass.emit(&event.clone().about(owner, Some(*id)));
+            }
+            let deleted: Vec<_> = result.tokens.into_iter().map(|(id, _)| id).collect();
+            let not_found = ids.into_iter().filter(|id| !deleted.contains(id)).collect();
+            Ok(DeletedTokens { deleted, not_found })
+        };
+        Ok(self.run_to_completion(work).await?)
+    }
+
+    /// Deletes all of the actor's own tokens permanently. Returns how many there were.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Invalid`] for a system actor without a subject, and [`Error::Store`] if the
+    /// store cannot be changed.
+    pub async fn delete_all(&self, by: &Actor) -> Result<u64, Error> {
+        let owner = by.require_subject()?.clone();
+        self.delete_owner_tokens(by, owner).await
+    }
+
+    /// Deletes all tokens of an owner, for a host that deletes the account. Returns how many there
+    /// were. The owner's remembered status is forgotten on every node.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PermissionError::OnlyAdmins`] if an ordinary actor names another owner, and
+    /// [`Error::Store`] if the store cannot be changed.
+    pub async fn delete_owner(&self, by: &Actor, owner: &Owner) -> Result<u64, Error> {
+        if by.role() == Role::Owner && by.subject() != Some(owner) {
+            return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
+        }
+        let deleted = self.delete_owner_tokens(by, owner.clone()).await?;
+        if deleted == 0 {
+            self.owner_changed(by, owner).await?;
+        }
+        Ok(deleted)
+    }
+
+    async fn delete_owner_tokens(&self, by: &Actor, owner: Owner) -> Result<u64, Error> {
+        let mut event = self.event(EventKind::Deleted, by).about(&owner, None);
+        let work = async move |hallpass: Self| {
+            let result = hallpass.backend().delete_owner(&owner, &event).await?;
+            event.count = result.count;
+            hallpass.committed_bulk(ChangeTarget::Owner(owner), &result, &event).await?;
+            Ok(result.count)
+        };
+        Ok(self.run_to_completion(work).await?)
+    }
+
+    /// Deletes the tokens that were revoked or expired before that time, and the entries of the audit
+    /// trail that are older than its retention. Works in batches until none is left. Returns how many
+    /// tokens were deleted. Only a system actor may do this.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PermissionError::SystemOnly`] for other actors, and [`Error::Store`] if the store
+    /// cannot be changed. What was deleted before the error stays deleted.
+    pub async fn prune(&self, by: &Actor, ended_before: Timestamp) -> Result<u64, Error> {
+        self.prune_with(by, ended_before, |_| {}).await
+    }
+
+    /// Prunes like [`prune`](Self::prune), and calls `progress` after each batch with the number of
+    /// tokens deleted so far.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`prune`](Self::prune).
+    pub async fn prune_with(
+        &self,
+        by: &Actor,
+        ended_before: Timestamp,
+        mut progress: impl FnMut(u64) + Send,
+    ) -> Result<u64, Error> {
+        if by.role() != Role::System {
+            return Err(self.not_permitted(by, None, PermissionError::SystemOnly));
+        }
+        // What ends later than now has not ended. Deleting is permanent, so only this machine's clock
+        // counts here: a store's clock may be ahead for a while.
+        let now = self.0.clock.now();
+        let ended_before = ended_before.min(now);
+        let mut pruned = 0;
+        loop {
+            let mut event = self.event(EventKind::Pruned, by);
+            let work = async move |hallpass: Self| {
+                event.count = hallpass.backend().prune(ended_before, PRUNE_BATCH, &event).await?;
+                if event.count > 0 {
+                    hallpass.emit(&event);
+                }
+                Ok(event.count)
+            };
+            // A batch may be smaller than its limit and not the last: only 0 means that none is left.
+            match self.run_to_completion(work).await? {
+                0 => break,
+                batch => pruned += batch,
+            }
+            progress(pruned);
+        }
+        if let Ok(written_before) = now.checked_sub(self.0.audit_retention) {
+            while self.backend().prune_log(written_before, PRUNE_LOG_BATCH).await? > 0 {}
+        }
+        Ok(pruned)
+    }
+}

@@ -1,0 +1,143 @@
+use jiff::Timestamp;
+
+use super::draft::ValidationErrors;
+use super::{Hallpass, NewToken};
+use crate::actor::Actor;
+use crate::error::Error;
+use crate::event::{Event, EventKind};
+use crate::metadata::Metadata;
+use crate::owner::Owner;
+use crate::record::TokenRecord;
+use crate::scope::ScopeSet;
+use crate::store::{ChangeTarget, Secrets, StoreError, StoredToken};
+use crate::token::{PlainToken, Secret, TokenId};
+
+/// A token that has just got a secret. This is the only time that the secret is available.
+#[derive(Debug)]
+#[must_use = "the secret is not kept anywhere else"]
+pub struct Issued {
+    /// The whole token, to show to its owner once.
+    pub token: PlainToken,
+    /// The token's record.
+    pub record: TokenRecord,
+}
+
+/// A validated token without id and secret.
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) scopes: ScopeSet,
+    pub(super) metadata: Metadata,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) created_at: Timestamp,
+}
+
+impl Draft {
+    pub(super) fn record(&self, id: TokenId, owner: &Owner) -> TokenRecord {
+        TokenRecord {
+            description: self.description.clone(),
+            scopes: self.scopes.clone(),
+            metadata: self.metadata.clone(),
+            expires_at: self.expires_at,
+            ..TokenRecord::new(id, owner.clone(), self.name.clone(), self.created_at)
+        }
+    }
+}
+
+impl Hallpass {
+    /// Issues a new token in the actor's name.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Invalid`] with a message for each field, [`Error::LimitReached`] if the owner
+    /// has too many tokens, [`Error::Forbidden`] if the actor may not grant a scope, and
+    /// [`Error::Store`] if the store cannot be changed.
+    pub async fn issue(&self, by: &Actor, new: NewToken) -> Result<Issued, Error> {
+        let owner = by.require_subject()?;
+        let now = self.now();
+        let mut errors = ValidationErrors::default();
+        let mut draft = self.read_new(&mut errors, &new, now);
+        draft.expires_at = self.read_end(&mut errors, &new, now);
+        errors.check()?;
+        self.insert(by, owner, EventKind::Issued, draft).await
+    }
+
+    /// Validates everything about a new token except its expiry.
+    pub(super) fn read_new(&self, errors: &mut ValidationErrors, new: &NewToken, now: Timestamp) -> Draft {
+        let name = Self::read_name(errors, &new.name);
+        let metadata = new.metadata.clone();
+        let description = Self::read_description(errors, &new.description);
+        let mut scopes = self.read_scopes(errors, &new.scopes);
+        if let Some(preset) = &new.preset {
+            match self.catalog().and_then(|catalog| catalog.find_preset(preset)) {
+                Some(preset) => {
+                    let all = scopes.into_iter().chain(preset.scopes().iter().cloned()).collect();
+                    scopes = Self::bounded(errors, all);
+                }
+                None => errors.add("preset", "there is no such preset"),
+            }
+        }
+        Draft { name, description, scopes, metadata, expires_at: None, created_at: now }
+    }
+
+    /// Validates the expiry of a new token.
+    pub(super) fn read_end(
+        &self,
+        errors: &mut ValidationErrors,
+        new: &NewToken,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let default = || self.limits().default_expiry.into();
+        let expires = new.expires.clone().unwrap_or_else(default);
+        self.read_expiry(errors, &expires, now, now)
+    }
+
+    /// Converts the error of a store that did not add a token.
+    pub(super) fn not_inserted(&self, error: StoreError) -> Error {
+        match (error.limit_in_use(), self.limits().tokens_per_owner) {
+            (Some(in_use), Some(limit)) => Error::LimitReached { limit, in_use },
+            _ => error.into(),
+        }
+    }
+
+    /// Stores a draft with a new id and secret, if the actor may grant its scopes.
+    pub(super) async fn insert(
+        &self,
+        by: &Actor,
+        owner: &Owner,
+        kind: EventKind,
+        draft: Draft,
+    ) -> Result<Issued, Error> {
+        self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
+        // A taken id is chance once (2^-58), and a broken source of randomness the second time.
+        let mut attempts_left = 2;
+        loop {
+            let record = draft.record(TokenId::generate(owner, self.now())?, owner);
+            let secret = Secret::generate()?;
+            let secrets =
+                Secrets { current: self.digester().digest(secret.borrow()), previous: None };
+            let token = PlainToken::assemble(self.prefix(), record.id, &secret);
+            let event = self.event(kind, by).about_change(None, Some(&record));
+            match self.insert_token(StoredToken { record, secrets }, event).await {
+                Ok(record) => return Ok(Issued { token, record }),
+                Err(error) if error.is_duplicate() && attempts_left > 0 => attempts_left -= 1,
+                Err(error) => return Err(self.not_inserted(error)),
+            }
+        }
+    }
+
+    /// Stores a token and reports it.
+    pub(super) async fn insert_token(
+        &self,
+        token: StoredToken,
+        event: Event,
+    ) -> Result<TokenRecord, StoreError> {
+        self.run_to_completion(async move |hallpass: Self| {
+            let limit = hallpass.limits().tokens_per_owner;
+            let seq = hallpass.backend().insert(&token, limit, &event).await?;
+            hallpass.committed(&ChangeTarget::Token(token.record.id), seq, &event);
+            Ok(token.record)
+        })
+        .await
+    }
+}

@@ -1,0 +1,52 @@
+//! What owners may do at the moment, as the host's directory says.
+
+use std::sync::Arc;
+
+use super::Hallpass;
+use crate::actor::Actor;
+use crate::error::Error;
+use crate::event::EventKind;
+use crate::owner::{Owner, OwnerStatus, OwnerStatusQuery};
+use crate::store::ChangeTarget;
+
+impl Hallpass {
+    /// Tells every node that an owner's permissions have changed. Call it when the host disables or
+    /// demotes somebody: caches otherwise remember the old status for up to their maximum staleness.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Store`] if the store cannot be changed.
+    pub async fn owner_changed(&self, by: &Actor, owner: &Owner) -> Result<(), Error> {
+        let event = self.event(EventKind::OwnerChanged, by).about(owner, None);
+        let owner = owner.clone();
+        let work = async move |hallpass: Self| {
+            let seq = hallpass.backend().log_owner_change(&owner, &event).await?;
+            hallpass.committed(&ChangeTarget::Owner(owner), seq, &event);
+            Ok(())
+        };
+        Ok(self.run_to_completion(work).await?)
+    }
+
+    /// Asks the host's directory for an owner's status.
+    pub(crate) async fn ask_owner_status(&self, owner: &Owner) -> Result<OwnerStatus, Error> {
+        match &self.0.owners {
+            None => Ok(OwnerStatus::Active),
+            Some(owners) => owners.status(owner.clone()).await.map_err(Error::OwnerDirectory),
+        }
+    }
+
+    /// Returns an owner's status for a check, which a cache may remember. `None` if there is no
+    /// directory.
+    pub(crate) async fn owner_status_for_check(
+        &self,
+        owner: &Owner,
+    ) -> Result<Option<Arc<OwnerStatus>>, Error> {
+        let Some(owners) = &self.0.owners else { return Ok(None) };
+        let query = OwnerStatusQuery::new(owners, owner);
+        self.backend().load_owner_status(owner, query).await.map(Some).map_err(Error::OwnerDirectory)
+    }
+
+    pub(crate) fn has_owner_directory(&self) -> bool {
+        self.0.owners.is_some()
+    }
+}

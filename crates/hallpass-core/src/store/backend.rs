@@ -1,0 +1,281 @@
+//! What the handle needs of a store and of the cache in front of it. Not part of the public API.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    AuditPage, AuditQuery, BulkResult, Change, ChangeSeq, ChangeTarget, Deleted, ListPage,
+    ListQuery, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+};
+use crate::digest::Digest;
+use crate::event::Event;
+use crate::owner::{Owner, OwnerStatus, OwnerStatusQuery};
+use crate::record::Revision;
+use crate::token::TokenId;
+use crate::verify::CachedToken;
+
+/// What a cache knows about a token without I/O.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum Lookup {
+    /// The token, known to be fresh.
+    Hit(Arc<CachedToken>),
+    /// There is no such token, and that is known to be fresh.
+    NegativeHit,
+    /// The token has to be loaded.
+    Miss,
+}
+
+/// How fresh a loaded token must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// As fresh as the cache guarantees.
+    Bounded,
+    /// Read from the store after the call began.
+    AfterCall,
+}
+
+/// The error of the host's owner directory.
+pub type HostError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A store, alone or with a cache in front.
+///
+/// Every [`TokenStore`] is a backend without a cache. `hallpass_cache::Cached` implements this trait
+/// and not `TokenStore`: whoever changes tokens goes through the handle, which tells the cache.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a token store",
+    note = "implement `hallpass::store::TokenStore` for it, or wrap a store with `Cached::new`"
+)]
+pub trait Backend: Send + Sync + 'static {
+    /// The store behind the cache.
+    type Store: TokenStore;
+
+    /// Returns the store itself.
+    fn store(&self) -> &Self::Store;
+
+    /// Returns whether [`load`](Self::load) may return what was read before the call.
+    fn is_cache(&self) -> bool;
+
+    /// Looks a token up without I/O.
+    fn peek(&self, id: TokenId) -> Lookup;
+
+    /// Loads a token for a check.
+    fn load(
+        &self,
+        id: TokenId,
+        freshness: Freshness,
+    ) -> impl Future<Output = Result<Option<Arc<CachedToken>>, StoreError>> + Send;
+
+    /// Reads a token from the store. What a node has shown to somebody, its checks do not take back.
+    fn get(
+        &self,
+        id: TokenId,
+    ) -> impl Future<Output = Result<Snapshot<Option<StoredToken>>, StoreError>> + Send;
+
+    /// Returns an owner's remembered status without I/O, if it is known to be fresh.
+    fn peek_owner_status(&self, owner: &Owner) -> Option<Arc<OwnerStatus>>;
+
+    /// Returns an owner's status, and asks the host with `query` if it is not remembered.
+    fn load_owner_status(
+        &self,
+        owner: &Owner,
+        query: OwnerStatusQuery,
+    ) -> impl Future<Output = Result<Arc<OwnerStatus>, HostError>> + Send;
+
+    /// Invalidates what a change of this node has made stale.
+    fn apply(&self, target: &ChangeTarget, seq: ChangeSeq);
+
+    /// Invalidates everything that was cached about `targets`, because a call found that others had
+    /// changed them.
+    fn refresh(
+        &self,
+        targets: &[ChangeTarget],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Waits until checks on this node know every change up to `seq`, which somebody was shown.
+    fn catch_up(&self, seq: ChangeSeq) -> impl Future<Output = ()> + Send;
+
+    /// Returns by how much this machine's clock is behind the store's, as far as that is known.
+    fn clock_offset(&self) -> Duration;
+
+    /// Stops the cache and closes the store.
+    fn close(&self) -> impl Future<Output = ()> + Send;
+}
+
+impl<S: TokenStore> Backend for S {
+    type Store = S;
+
+    fn store(&self) -> &S {
+        self
+    }
+
+    fn is_cache(&self) -> bool {
+        false
+    }
+
+    fn peek(&self, _: TokenId) -> Lookup {
+        Lookup::Miss
+    }
+
+    async fn load(
+        &self,
+        id: TokenId,
+        _: Freshness,
+    ) -> Result<Option<Arc<CachedToken>>, StoreError> {
+        Ok(TokenStore::get(self, id).await?.value.map(CachedToken::new).map(Arc::new))
+    }
+
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        TokenStore::get(self, id).await
+    }
+
+    fn peek_owner_status(&self, _: &Owner) -> Option<Arc<OwnerStatus>> {
+        None
+    }
+
+    async fn load_owner_status(
+        &self,
+        _: &Owner,
+        query: OwnerStatusQuery,
+    ) -> Result<Arc<OwnerStatus>, HostError> {
+        query.ask().await.map(Arc::new)
+    }
+
+    fn apply(&self, _: &ChangeTarget, _: ChangeSeq) {}
+
+    async fn refresh(&self, _: &[ChangeTarget]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn catch_up(&self, _: ChangeSeq) {}
+
+    fn clock_offset(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn close(&self) {
+        TokenStore::close(self).await;
+    }
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+macro_rules! erase {
+    ($($method:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+        /// The object-safe twin of [`Backend`] and its store, so that users see no type parameter.
+        pub(crate) trait ErasedBackend: Send + Sync {
+            fn is_cache(&self) -> bool;
+            fn peek(&self, id: TokenId) -> Lookup;
+            fn load(
+                &self,
+                id: TokenId,
+                freshness: Freshness,
+            ) -> BoxFuture<'_, Result<Option<Arc<CachedToken>>, StoreError>>;
+            fn get(
+                &self,
+                id: TokenId,
+            ) -> BoxFuture<'_, Result<Snapshot<Option<StoredToken>>, StoreError>>;
+            fn peek_owner_status(&self, owner: &Owner) -> Option<Arc<OwnerStatus>>;
+            fn load_owner_status<'a>(
+                &'a self,
+                owner: &'a Owner,
+                query: OwnerStatusQuery,
+            ) -> BoxFuture<'a, Result<Arc<OwnerStatus>, HostError>>;
+            fn apply(&self, target: &ChangeTarget, seq: ChangeSeq);
+            fn refresh<'a>(
+                &'a self,
+                targets: &'a [ChangeTarget],
+            ) -> BoxFuture<'a, Result<(), StoreError>>;
+            fn catch_up(&self, seq: ChangeSeq) -> BoxFuture<'_, ()>;
+            fn clock_offset(&self) -> Duration;
+            fn close(&self) -> BoxFuture<'_, ()>;
+            $(fn $method<'a>(&'a self, $($arg: $type),*) -> BoxFuture<'a, Result<$out, StoreError>>;)*
+        }
+
+        impl<B: Backend> ErasedBackend for B {
+            fn is_cache(&self) -> bool {
+                Backend::is_cache(self)
+            }
+
+            fn peek(&self, id: TokenId) -> Lookup {
+                Backend::peek(self, id)
+            }
+
+            fn load(
+                &self,
+                id: TokenId,
+                freshness: Freshness,
+            ) -> BoxFuture<'_, Result<Option<Arc<CachedToken>>, StoreError>> {
+                Box::pin(Backend::load(self, id, freshness))
+            }
+
+            fn get(
+                &self,
+                id: TokenId,
+            ) -> BoxFuture<'_, Result<Snapshot<Option<StoredToken>>, StoreError>> {
+                Box::pin(Backend::get(self, id))
+            }
+
+            fn peek_owner_status(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
+                Backend::peek_owner_status(self, owner)
+            }
+
+            fn load_owner_status<'a>(
+                &'a self,
+                owner: &'a Owner,
+                query: OwnerStatusQuery,
+            ) -> BoxFuture<'a, Result<Arc<OwnerStatus>, HostError>> {
+                Box::pin(Backend::load_owner_status(self, owner, query))
+            }
+
+            fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
+                Backend::apply(self, target, seq);
+            }
+
+            fn refresh<'a>(
+                &'a self,
+                targets: &'a [ChangeTarget],
+            ) -> BoxFuture<'a, Result<(), StoreError>> {
+                Box::pin(Backend::refresh(self, targets))
+            }
+
+            fn catch_up(&self, seq: ChangeSeq) -> BoxFuture<'_, ()> {
+                Box::pin(Backend::catch_up(self, seq))
+            }
+
+            fn clock_offset(&self) -> Duration {
+                Backend::clock_offset(self)
+            }
+
+            fn close(&self) -> BoxFuture<'_, ()> {
+                Box::pin(Backend::close(self))
+            }
+
+            $(fn $method<'a>(&'a self, $($arg: $type),*) -> BoxFuture<'a, Result<$out, StoreError>> {
+                Box::pin(TokenStore::$method(Backend::store(self), $($arg),*))
+            })*
+        }
+    };
+}
+
+erase! {
+    insert(token: &'a StoredToken, limit: Option<u32>, event: &'a Event) -> ChangeSeq;
+    list(query: &'a ListQuery) -> ListPage;
+    update(change: &'a Change, event: &'a Event) -> ChangeSeq;
+    replace_digest(id: TokenId, expected: &'a Digest, secrets: &'a Secrets, event: &'a Event) -> ChangeSeq;
+    delete(id: TokenId, expected: Option<Revision>, event: &'a Event) -> ChangeSeq;
+    delete_many(owner: Option<&'a Owner>, ids: &'a [TokenId], event: &'a Event) -> Deleted;
+    delete_owner(owner: &'a Owner, event: &'a Event) -> BulkResult;
+    revoke_owner(owner: &'a Owner, issued_before: Option<Timestamp>, at: Timestamp, event: &'a Event) -> BulkResult;
+    revoke_everyone(issued_before: Option<Timestamp>, at: Timestamp, limit: u32, event: &'a Event) -> BulkResult;
+    log_owner_change(owner: &'a Owner, event: &'a Event) -> ChangeSeq;
+    record_uses(uses: &'a [TokenUse]) -> u64;
+    prune(ended_before: Timestamp, limit: u32, event: &'a Event) -> u64;
+    prune_log(written_before: Timestamp, limit: u32) -> u64;
+    audit(query: &'a AuditQuery) -> AuditPage;
+    ping() -> ();
+}
