@@ -27,7 +27,10 @@ pub enum MetadataError {
     #[error("metadata has at most 4096 bytes as JSON, and this has {0}")]
     TooLarge(usize),
     /// A member's name is too short or too long, or contains control characters.
-    #[error("the name of a metadata member has 1 to {} characters, and no control characters", Metadata::MAX_NAME_LEN)]
+    #[error(
+        "the name of a metadata member has 1 to {} characters, and no control characters",
+        Metadata::MAX_NAME_LEN
+    )]
     Name,
     /// A member's value is an array, an object or null.
     #[error("the value of a metadata member is a string, a number or a boolean")]

@@ -113,10 +113,8 @@ impl TokenRecord {
         fields
             .into_iter()
             .filter_map(|(field, value)| {
-                let (before, after) = (
-                    before.map_or(Value::Null, value),
-                    after.map_or(Value::Null, value),
-                );
+                let (before, after) =
+                    (before.map_or(Value::Null, value), after.map_or(Value::Null, value));
                 (before != after).then(|| FieldChange { field: field.to_owned(), before, after })
             })
             .collect()

@@ -1,5 +1,5 @@
 //! A token store in memory for [Hallpass](https://docs.rs/hallpass): for tests, and for services whose
-//! tokens need not outlive them.
+//! tokens may end with the process.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {

@@ -1,27 +1,35 @@
 use std::collections::VecDeque;
 
+use hallpass_core::Event;
 use hallpass_core::store::{
-    ChangeBatch, ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, StoreError, fresh_nonce,
+    AuditEntry, AuditPage, AuditQuery, ChangeBatch, ChangeEntry, ChangeSeq, ChangeTarget,
+    LogPosition, StoreError, fresh_nonce,
 };
+use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// How many changes are remembered. A reader that is further behind starts anew.
-const RETAINED: usize = 10_000;
-
-/// The clock, and the changes it numbered.
+/// The change log, which is also the audit trail.
 #[derive(Debug)]
 pub(crate) struct ChangeLog {
-    /// Watched by who waits for changes.
+    /// The position of the newest entry. Those who wait for changes watch it.
     head: watch::Sender<LogPosition>,
-    lines: VecDeque<ChangeEntry>,
+    /// Consecutive numbers, oldest first.
+    entries: VecDeque<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    position: LogPosition,
+    target: ChangeTarget,
+    event: Event,
 }
 
 impl ChangeLog {
-    /// An empty log. Without randomness the first nonce is 0; the first change then reports it.
+    /// Creates an empty log. Without randomness its nonce is 0, and the first change returns an error.
     pub(crate) fn new() -> Self {
         let nonce = fresh_nonce().unwrap_or_default();
         let head = watch::Sender::new(LogPosition { seq: ChangeSeq::ZERO, nonce });
-        Self { head, lines: VecDeque::new() }
+        Self { head, entries: VecDeque::new() }
     }
 
     pub(crate) fn head(&self) -> LogPosition {
@@ -32,25 +40,56 @@ impl ChangeLog {
         self.head.subscribe()
     }
 
-    pub(crate) fn append(&mut self, scope: ChangeTarget) -> Result<ChangeSeq, StoreError> {
+    pub(crate) fn append(
+        &mut self,
+        target: ChangeTarget,
+        event: Event,
+    ) -> Result<ChangeSeq, StoreError> {
         let nonce = fresh_nonce().map_err(StoreError::unavailable)?;
-        let head = LogPosition { seq: self.head().seq.next(), nonce };
-        if self.lines.len() == RETAINED {
-            self.lines.pop_front();
-        }
-        self.lines.push_back(ChangeEntry { at: head, scope });
-        self.head.send_replace(head);
-        Ok(head.seq)
+        let position = LogPosition { seq: self.head().seq.next(), nonce };
+        self.entries.push_back(Entry { position, target, event });
+        self.head.send_replace(position);
+        Ok(position.seq)
     }
 
     pub(crate) fn read(&self, from: Option<LogPosition>, limit: u32) -> ChangeBatch {
-        let lines = match from {
-            None => Vec::new(),
-            Some(from) => {
-                let start = self.lines.partition_point(|line| line.at.seq < from.seq);
-                self.lines.iter().skip(start).take(limit as usize).cloned().collect()
-            }
+        let start = match from {
+            None => self.entries.len(),
+            Some(from) => self.entries.partition_point(|entry| entry.position.seq < from.seq),
         };
-        ChangeBatch { lines, head: self.head(), time: None }
+        let entries = self.entries.iter().skip(start).take(limit as usize);
+        let entries = entries
+            .map(|entry| ChangeEntry { position: entry.position, target: entry.target.clone() })
+            .collect();
+        ChangeBatch { entries, head: self.head(), time: None }
+    }
+
+    pub(crate) fn audit(&self, query: &AuditQuery) -> AuditPage {
+        let is_after = |entry: &&Entry| match query.after {
+            None => true,
+            Some(after) if query.ascending => entry.position.seq > after,
+            Some(after) => entry.position.seq < after,
+        };
+        let limit = query.limit as usize;
+        let matching = |entry: &&Entry| is_after(entry) && query.matches(&entry.event);
+        let to_entry = |entry: &Entry| AuditEntry::new(entry.position.seq, entry.event.clone());
+        // One more than the limit tells whether others follow.
+        let mut entries: Vec<_> = if query.ascending {
+            self.entries.iter().filter(matching).take(limit + 1).map(to_entry).collect()
+        } else {
+            self.entries.iter().rev().filter(matching).take(limit + 1).map(to_entry).collect()
+        };
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        AuditPage { entries, more }
+    }
+
+    /// Deletes the oldest entries, never the newest one. Returns how many.
+    pub(crate) fn prune(&mut self, written_before: Timestamp, limit: u32) -> u64 {
+        let deletable = self.entries.len().saturating_sub(1).min(limit as usize);
+        let old = self.entries.iter().take(deletable);
+        let old = old.take_while(|entry| entry.event.at < written_before).count();
+        self.entries.drain(..old);
+        old as u64
     }
 }

@@ -1,16 +1,17 @@
 use std::collections::{BTreeSet, HashMap};
 
-use hallpass_core::store::{ChangeSeq, StoreError, StoredToken};
-use hallpass_core::{Owner, Revision, TokenId};
+use hallpass_core::store::{BulkResult, ChangeSeq, ChangeTarget, StoreError, StoredToken};
+use hallpass_core::{Event, Owner, Revision, TokenId};
+use jiff::Timestamp;
 
 use crate::log::ChangeLog;
 
-/// All that the store holds, behind one mutex.
+/// Everything that the store contains, behind one mutex.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) log: ChangeLog,
     pub(crate) tokens: HashMap<TokenId, StoredToken>,
-    /// The ids of each owner's tokens: counting and listing one owner's does not look at the others'.
+    /// The ids of each owner's tokens, so that counting and listing do not look at other owners.
     owned: HashMap<Owner, BTreeSet<TokenId>>,
 }
 
@@ -27,7 +28,9 @@ impl State {
         self.owned.get(owner).into_iter().flatten().copied().collect()
     }
 
-    pub(crate) fn insert(&mut self, token: StoredToken) {
+    pub(crate) fn insert(&mut self, mut token: StoredToken) {
+        token.record.previous_secret_expires_at =
+            token.secrets.previous.as_ref().map(|previous| previous.until);
         self.owned.entry(token.record.owner.clone()).or_default().insert(token.record.id);
         self.tokens.insert(token.record.id, token);
     }
@@ -43,7 +46,7 @@ impl State {
         Some(token)
     }
 
-    /// The token, if it is at that revision or none is expected.
+    /// Returns a token if it is at the expected revision, or no revision is expected.
     pub(crate) fn at(
         &mut self,
         id: TokenId,
@@ -54,6 +57,56 @@ impl State {
             return Err(StoreError::conflict());
         }
         Ok(token)
+    }
+
+    /// Sets the record's field that says when the previous secret stops working.
+    pub(crate) fn fill_in_previous(&mut self, id: TokenId) {
+        if let Some(token) = self.tokens.get_mut(&id) {
+            token.record.previous_secret_expires_at =
+                token.secrets.previous.as_ref().map(|previous| previous.until);
+        }
+    }
+
+    /// Writes one log entry for a change to many tokens, or none if there are none to change.
+    pub(crate) fn append_bulk(
+        &mut self,
+        target: ChangeTarget,
+        event: &Event,
+        count: usize,
+    ) -> Result<BulkResult, StoreError> {
+        if count == 0 {
+            return Ok(BulkResult::default());
+        }
+        let count = count as u64;
+        let mut event = event.clone();
+        event.count = count;
+        Ok(BulkResult { count, seq: Some(self.log.append(target, event)?) })
+    }
+
+    pub(crate) fn is_revocable(&self, id: TokenId, issued_before: Option<Timestamp>) -> bool {
+        self.tokens.get(&id).is_some_and(|token| {
+            token.record.revoked_at.is_none()
+                && issued_before.is_none_or(|limit| token.record.secret_issued_at() < limit)
+        })
+    }
+
+    /// Revokes those of the tokens that can be revoked, as one log entry.
+    pub(crate) fn revoke(
+        &mut self,
+        mut ids: Vec<TokenId>,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        target: ChangeTarget,
+        event: &Event,
+    ) -> Result<BulkResult, StoreError> {
+        ids.retain(|id| self.is_revocable(*id, issued_before));
+        let result = self.append_bulk(target, event, ids.len())?;
+        for id in ids {
+            let record = &mut self.at(id, None)?.record;
+            record.revoked_at = Some(at);
+            record.revision = record.revision.next();
+        }
+        Ok(result)
     }
 
     pub(crate) fn as_of(&self) -> ChangeSeq {

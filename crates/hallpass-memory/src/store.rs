@@ -1,26 +1,28 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, ChangeTarget, Deleted, ListPage, ListQuery,
-    LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, ChangeTarget, Deleted,
+    ListPage, ListQuery, LogPosition, Secrets, Snapshot, StatusCounts, StoreError, StoredToken,
+    TokenStore, TokenUse,
 };
-use hallpass_core::{Digest, Owner, Revision, TokenId};
+use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use jiff::Timestamp;
 
 use crate::state::State;
 
-/// Tokens in memory. Clones share them; they are gone with the last clone.
+/// Tokens in memory. Clones share them. They are gone when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct MemoryStore(Arc<Mutex<State>>);
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Mutex::new(State::new())))
     }
 
-    /// Every method checks first and changes then, so a panic between leaves nothing half done.
+    /// Locks the state. Every method checks first and changes afterwards, so a panic in between
+    /// leaves nothing half done.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -37,6 +39,7 @@ impl TokenStore for MemoryStore {
         &self,
         token: &StoredToken,
         limit: Option<u32>,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let mut state = self.lock();
         if state.tokens.contains_key(&token.record.id) {
@@ -46,12 +49,12 @@ impl TokenStore for MemoryStore {
         if limit.is_some_and(|limit| in_use >= u64::from(limit)) {
             return Err(StoreError::limit_reached(in_use));
         }
-        let seq = state.log.append(ChangeTarget::Token(token.record.id))?;
+        let seq = state.log.append(ChangeTarget::Token(token.record.id), event.clone())?;
         state.insert(token.clone());
         Ok(seq)
     }
 
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let state = self.lock();
         Ok(Snapshot { value: state.tokens.get(&id).cloned(), as_of: state.as_of() })
     }
@@ -63,10 +66,16 @@ impl TokenStore for MemoryStore {
             Some(ids) => ids.iter().filter_map(|id| state.tokens.get(id)).collect(),
             None => state.tokens.values().collect(),
         };
-        matching.retain(|token| query.matches(&token.record));
-        let total = matching.len() as u64;
-        let mut keyed: Vec<_> =
-            matching.into_iter().map(|token| (query.sort.key_of(&token.record), token)).collect();
+        matching.retain(|token| query.matches_apart_from_status(&token.record));
+        let mut counts = StatusCounts::default();
+        for token in &matching {
+            counts.add(token.record.status(query.now));
+        }
+        let mut keyed: Vec<_> = matching
+            .into_iter()
+            .filter(|token| query.matches(&token.record))
+            .map(|token| (query.sort.key_of(&token.record), token))
+            .collect();
         if let Some(after) = &query.after {
             keyed.retain(|(key, _)| query.sort.compare(key, after).is_gt());
         }
@@ -75,35 +84,39 @@ impl TokenStore for MemoryStore {
         let more = keyed.len() > limit;
         let records =
             keyed.into_iter().take(limit).map(|(_, token)| token.record.clone()).collect();
-        Ok(ListPage { records, total, more })
+        Ok(ListPage { records, counts, more, as_of: state.as_of() })
     }
 
-    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
+    async fn update(&self, change: &Change, event: &Event) -> Result<ChangeSeq, StoreError> {
         let mut state = self.lock();
-        state.at(change.record.id, Some(change.expected()))?;
-        let seq = state.log.append(ChangeTarget::Token(change.record.id))?;
-        let token = state.at(change.record.id, None)?;
+        let id = change.record.id;
+        state.at(id, Some(change.expected()))?;
+        let seq = state.log.append(ChangeTarget::Token(id), event.clone())?;
+        let token = state.at(id, None)?;
         let last_used_at = token.record.last_used_at;
         token.record.clone_from(&change.record);
         token.record.last_used_at = last_used_at;
         if let Some(secrets) = &change.secrets {
             token.secrets.clone_from(secrets);
         }
+        state.fill_in_previous(id);
         Ok(seq)
     }
 
-    async fn rekey(
+    async fn replace_digest(
         &self,
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let mut state = self.lock();
         if !state.at(id, None)?.secrets.current.ct_eq(expected) {
             return Err(StoreError::conflict());
         }
-        let seq = state.log.append(ChangeTarget::Token(id))?;
+        let seq = state.log.append(ChangeTarget::Token(id), event.clone())?;
         state.at(id, None)?.secrets.clone_from(secrets);
+        state.fill_in_previous(id);
         Ok(seq)
     }
 
@@ -111,10 +124,11 @@ impl TokenStore for MemoryStore {
         &self,
         id: TokenId,
         expected: Option<Revision>,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let mut state = self.lock();
         state.at(id, expected)?;
-        let seq = state.log.append(ChangeTarget::Token(id))?;
+        let seq = state.log.append(ChangeTarget::Token(id), event.clone())?;
         state.remove(id);
         Ok(seq)
     }
@@ -123,6 +137,7 @@ impl TokenStore for MemoryStore {
         &self,
         owner: Option<&Owner>,
         ids: &[TokenId],
+        event: &Event,
     ) -> Result<Deleted, StoreError> {
         let mut state = self.lock();
         let mut deleted = Deleted::default();
@@ -133,79 +148,96 @@ impl TokenStore for MemoryStore {
             if owner.is_some_and(|owner| *owner != token.record.owner) {
                 continue;
             }
-            deleted.seq = Some(state.log.append(ChangeTarget::Token(id))?);
+            let mut event = event.clone();
+            event.token_id = Some(id);
+            event.owner = Some(token.record.owner.clone());
+            deleted.seq = Some(state.log.append(ChangeTarget::Token(id), event)?);
             deleted.tokens.extend(state.remove(id).map(|token| (id, token.record.owner)));
         }
         Ok(deleted)
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
+    async fn delete_owner(&self, owner: &Owner, event: &Event) -> Result<BulkResult, StoreError> {
         let mut state = self.lock();
         let ids = state.ids_of(owner);
-        if ids.is_empty() {
-            return Ok(BulkResult::default());
-        }
-        let seq = state.log.append(ChangeTarget::Owner(owner.clone()))?;
+        let result = state.append_bulk(ChangeTarget::Owner(owner.clone()), event, ids.len())?;
         for id in &ids {
             state.remove(*id);
         }
-        Ok(BulkResult { count: ids.len() as u64, seq: Some(seq) })
+        Ok(result)
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
+    async fn revoke_owner(
+        &self,
+        owner: &Owner,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<BulkResult, StoreError> {
         let mut state = self.lock();
-        let mut ids = state.ids_of(owner);
-        ids.retain(|id| {
-            state.tokens.get(id).is_some_and(|token| token.record.revoked_at.is_none())
-        });
-        if ids.is_empty() {
-            return Ok(BulkResult::default());
-        }
-        let seq = state.log.append(ChangeTarget::Owner(owner.clone()))?;
-        for id in &ids {
-            let record = &mut state.at(*id, None)?.record;
-            record.revoked_at = Some(at);
-            record.revision = record.revision.next();
-        }
-        Ok(BulkResult { count: ids.len() as u64, seq: Some(seq) })
+        let ids = state.ids_of(owner);
+        state.revoke(ids, issued_before, at, ChangeTarget::Owner(owner.clone()), event)
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
-        self.lock().log.append(ChangeTarget::Owner(owner.clone()))
-    }
-
-    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
+    async fn revoke_everyone(
+        &self,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        limit: u32,
+        event: &Event,
+    ) -> Result<BulkResult, StoreError> {
         let mut state = self.lock();
-        let mut moved = 0;
+        let mut ids: Vec<_> = state.tokens.keys().copied().collect();
+        ids.retain(|id| state.is_revocable(*id, issued_before));
+        ids.truncate(limit as usize);
+        state.revoke(ids, issued_before, at, ChangeTarget::All, event)
+    }
+
+    async fn log_owner_change(
+        &self,
+        owner: &Owner,
+        event: &Event,
+    ) -> Result<ChangeSeq, StoreError> {
+        self.lock().log.append(ChangeTarget::Owner(owner.clone()), event.clone())
+    }
+
+    async fn record_uses(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
+        let mut state = self.lock();
+        let mut updated = 0;
         for usage in uses {
             let Ok(token) = state.at(usage.id, Some(usage.revision)) else {
                 continue;
             };
             if token.record.last_used_at.is_none_or(|last| last < usage.at) {
                 token.record.last_used_at = Some(usage.at);
-                moved += 1;
+                updated += 1;
             }
         }
-        Ok(moved)
+        Ok(updated)
     }
 
-    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn prune(
+        &self,
+        ended_before: Timestamp,
+        limit: u32,
+        event: &Event,
+    ) -> Result<u64, StoreError> {
         let mut state = self.lock();
-        let long_over = |token: &StoredToken| {
+        let has_ended = |token: &StoredToken| {
             let before = |end: Option<Timestamp>| end.is_some_and(|end| end < ended_before);
             before(token.record.revoked_at) || before(token.record.expires_at)
         };
-        let ids: Vec<_> = state
-            .tokens
-            .values()
-            .filter(|token| long_over(token))
-            .map(|token| token.record.id)
-            .take(limit as usize)
-            .collect();
+        let ended = state.tokens.values().filter(|token| has_ended(token));
+        let ids: Vec<_> = ended.map(|token| token.record.id).take(limit as usize).collect();
+        let result = state.append_bulk(ChangeTarget::None, event, ids.len())?;
         for id in &ids {
             state.remove(*id);
         }
-        Ok(ids.len() as u64)
+        Ok(result.count)
+    }
+
+    async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.lock().log.prune(written_before, limit))
     }
 
     async fn changes(
@@ -216,13 +248,19 @@ impl TokenStore for MemoryStore {
         Ok(self.lock().log.read(from, limit))
     }
 
-    async fn nudged(&self, seen: LogPosition) {
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
+        Ok(self.lock().log.audit(query))
+    }
+
+    async fn wait_for_change(&self, seen: LogPosition) {
         let mut head = self.lock().log.watch();
-        // An error would say that the store is gone, and it is borrowed here.
+        // It fails only if the store is gone, and the store is borrowed here.
         let _ = head.wait_for(|head| *head != seen).await;
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }
+
+    async fn close(&self) {}
 }

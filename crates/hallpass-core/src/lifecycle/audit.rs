@@ -135,7 +135,9 @@ impl Hallpass {
     /// ordinary actor names another owner, and [`Error::Store`] if the store cannot be read.
     pub async fn audit(&self, by: &Actor, options: &AuditOptions) -> Result<AuditTrail, Error> {
         let owner = match by.role() {
-            Role::Owner if options.owner.as_ref().is_some_and(|owner| by.subject() != Some(owner)) => {
+            Role::Owner
+                if options.owner.as_ref().is_some_and(|owner| by.subject() != Some(owner)) =>
+            {
                 return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
             }
             Role::Owner => by.subject().cloned(),

@@ -75,7 +75,9 @@ impl Hallpass {
             match result.seq {
                 // Also for those that somebody else had deleted already. For most of them the number
                 // is higher than necessary, which costs a reload and nothing else.
-                Some(seq) => targets.iter().for_each(|target| hallpass.backend().apply(target, seq)),
+                Some(seq) => {
+                    targets.iter().for_each(|target| hallpass.backend().apply(target, seq))
+                }
                 None => hallpass.backend().refresh(&targets).await?,
             }
             for (id, owner) in &result.tokens {

@@ -266,6 +266,10 @@ impl Hallpass {
             .filter(|scope| !within(by.grantable(), scope) || !within(ceiling, scope))
             .map(|scope| (*scope).clone())
             .collect();
-        if beyond.is_empty() { Ok(()) } else { Err(self.not_permitted(by, None, PermissionError::Scopes(beyond))) }
+        if beyond.is_empty() {
+            Ok(())
+        } else {
+            Err(self.not_permitted(by, None, PermissionError::Scopes(beyond)))
+        }
     }
 }

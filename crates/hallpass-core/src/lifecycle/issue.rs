@@ -63,7 +63,12 @@ impl Hallpass {
     }
 
     /// Validates everything about a new token except its expiry.
-    pub(super) fn read_new(&self, errors: &mut ValidationErrors, new: &NewToken, now: Timestamp) -> Draft {
+    pub(super) fn read_new(
+        &self,
+        errors: &mut ValidationErrors,
+        new: &NewToken,
+        now: Timestamp,
+    ) -> Draft {
         let name = Self::read_name(errors, &new.name);
         let metadata = new.metadata.clone();
         let description = Self::read_description(errors, &new.description);

@@ -8,10 +8,10 @@ mod delete;
 mod draft;
 mod ensure;
 mod issue;
+mod owner_status;
 mod read;
 mod regenerate;
 mod revoke;
-mod owner_status;
 mod superseded;
 mod update;
 mod use_flusher;
@@ -22,6 +22,7 @@ use std::sync::{Arc, Weak};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::audit::{AuditOptions, AuditTrail};
 use self::superseded::SupersededSecrets;
 pub use self::{
     builder::{BuildError, HallpassBuilder},
@@ -33,18 +34,17 @@ pub use self::{
     regenerate::{MAX_GRACE_PERIOD, RegenerateOptions, SpanInput},
     revoke::RevokedTokens,
 };
-pub use self::audit::{AuditOptions, AuditTrail};
 use crate::actor::{Actor, Role};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::digest::Digester;
+use crate::digest_upgrades::DigestUpgrades;
 use crate::error::{Error, PermissionError};
 use crate::event::{Event, EventKind, EventSink, RejectReason};
 use crate::expiry::to_millis;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, Owner};
-use crate::digest_upgrades::DigestUpgrades;
 use crate::store::backend::{Backend, ErasedBackend};
 use crate::store::{StoreError, StoredToken};
 use crate::token::{Prefix, TokenId};

@@ -43,7 +43,11 @@ impl Hallpass {
     ) -> Result<Option<Arc<OwnerStatus>>, Error> {
         let Some(owners) = &self.0.owners else { return Ok(None) };
         let query = OwnerStatusQuery::new(owners, owner);
-        self.backend().load_owner_status(owner, query).await.map(Some).map_err(Error::OwnerDirectory)
+        self.backend()
+            .load_owner_status(owner, query)
+            .await
+            .map(Some)
+            .map_err(Error::OwnerDirectory)
     }
 
     pub(crate) fn has_owner_directory(&self) -> bool {

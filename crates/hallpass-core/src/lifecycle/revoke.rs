@@ -134,7 +134,8 @@ impl Hallpass {
         let mut event = self.event(EventKind::Revoked, by).about(owner, None);
         let (owner, now) = (owner.clone(), self.now());
         let work = async move |hallpass: Self| {
-            let result = hallpass.backend().revoke_owner(&owner, issued_before, now, &event).await?;
+            let result =
+                hallpass.backend().revoke_owner(&owner, issued_before, now, &event).await?;
             event.count = result.count;
             hallpass.committed_bulk(ChangeTarget::Owner(owner), &result, &event).await?;
             Ok(result.count)

@@ -204,7 +204,10 @@ impl Hallpass {
 }
 
 /// Checks that the token is at the expected revision, if one is expected.
-pub(super) fn check_revision(record: &TokenRecord, expected: Option<Revision>) -> Result<(), Error> {
+pub(super) fn check_revision(
+    record: &TokenRecord,
+    expected: Option<Revision>,
+) -> Result<(), Error> {
     if expected.is_none_or(|expected| expected == record.revision) {
         Ok(())
     } else {

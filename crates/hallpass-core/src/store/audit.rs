@@ -101,8 +101,7 @@ impl Event {
     /// Returns origin and field changes as a JSON text, empty if there are none.
     #[must_use]
     pub fn details_json(&self) -> String {
-        let details =
-            EventDetails { origin: self.origin.clone(), changes: self.changes.clone() };
+        let details = EventDetails { origin: self.origin.clone(), changes: self.changes.clone() };
         if details == EventDetails::default() {
             return String::new();
         }

@@ -3,12 +3,12 @@
 #[cfg(feature = "testing")]
 mod acting;
 mod answers;
-mod grants;
 mod cached_token;
-mod pending;
+mod grants;
 mod interner;
-mod principal;
+mod pending;
 mod pending_use;
+mod principal;
 
 use std::sync::Arc;
 
@@ -19,17 +19,17 @@ use self::principal::Limits;
 pub(crate) use self::{answers::NUMBERED, grants::HandleId};
 pub use self::{
     cached_token::{CacheMeta, CachedToken},
-    pending::PendingVerification,
     interner::Interner,
-    principal::Principal,
+    pending::PendingVerification,
     pending_use::PendingUse,
+    principal::Principal,
 };
 use crate::digest::Digest;
+use crate::digest_upgrades::DigestUpgrade;
 use crate::error::Error;
 use crate::event::RejectReason;
 use crate::lifecycle::{Hallpass, check_record_id};
 use crate::owner::OwnerStatus;
-use crate::digest_upgrades::DigestUpgrade;
 use crate::store::backend::{Freshness, Lookup};
 use crate::store::{Secrets, StoreError};
 use crate::token::{PresentedToken, SecretRef, TokenId};
@@ -140,7 +140,9 @@ impl Hallpass {
                 let standing = standing.as_deref();
                 Verification::Decided(self.accept(loaded, standing, by_previous_secret, now))
             }
-            SecretCheck::Refuse(why) => Verification::Decided(Err(self.refused(why, Some(&loaded)))),
+            SecretCheck::Refuse(why) => {
+                Verification::Decided(Err(self.refused(why, Some(&loaded))))
+            }
             SecretCheck::EndGracePeriod => pending(false),
             SecretCheck::OtherSecret => pending(true),
         }
@@ -215,8 +217,7 @@ impl Hallpass {
         past_cache: bool,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let freshness = if past_cache { Freshness::AfterCall } else { Freshness::Bounded };
-        let loaded =
-            self.backend().load(id, freshness).await?;
+        let loaded = self.backend().load(id, freshness).await?;
         if let Some(loaded) = &loaded {
             check_record_id(id, loaded.id())?;
         }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{AuthError, CachedToken, SecretCheck, Principal};
+use super::{AuthError, CachedToken, Principal, SecretCheck};
 use crate::digest_upgrades::DigestUpgrade;
 use crate::event::{EventKind, RejectReason};
 use crate::lifecycle::Hallpass;
