@@ -4,7 +4,7 @@ use std::io;
 
 use hallpass_core::Owner;
 use hallpass_core::store::StoreError;
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 
 use crate::host::Host;
 use crate::server::Server;
@@ -41,7 +41,7 @@ async fn whatever_the_store_fails_with_is_503() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
         for (place, fault) in FAULTS.into_iter().enumerate() {
-            server.stage.store.faults().on(Verb::Find).fail_with(fault);
+            server.stage.store.faults().on(Operation::Get).fail_with(fault);
             // A good token, and those that would be refused: nobody can tell them apart now.
             for token in ["T", "UNKNOWN", "REVOKED", "EXPIRED", "WRONG"] {
                 let what = format!("{host:?}, fault {place}, {token}");
@@ -79,7 +79,7 @@ async fn a_host_that_cannot_say_what_an_owner_may_do_is_an_outage() {
 async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
-        let gate = server.stage.store.faults().on(Verb::Find).stall();
+        let gate = server.stage.store.faults().on(Operation::Get).stall();
         let request =
             server.text("GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {T}\r\n\r\n");
         let mut leaves = Http1::connect(server.address).await;
@@ -102,7 +102,7 @@ async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
 #[tokio::test]
 async fn a_load_that_ends_in_an_outage_after_a_wait_is_503() {
     let server = Server::of(Host::Hyper).await;
-    let find = || server.stage.store.faults().on(Verb::Find);
+    let find = || server.stage.store.faults().on(Operation::Get);
     let gate = find().stall();
     let mut waits = Http1::connect(server.address).await;
     let request = server.text("GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {T}\r\n\r\n");

@@ -7,7 +7,7 @@ use hallpass_core::{
     Actor, Hallpass, Issued, NewToken, Owner, OwnerStatus, Regenerate, TokenId, all_of,
 };
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, ManualClock, Verb};
+use hallpass_testkit::{FaultyStore, ManualClock, Operation};
 use hallpass_tower::{PolicyTable, TokenLayer};
 use jiff::{SignedDuration, Timestamp};
 
@@ -113,14 +113,14 @@ impl Stage {
 
     /// How many tokens have been looked up.
     pub(crate) fn lookups(&self) -> u64 {
-        self.store.faults().calls(Verb::Find)
+        self.store.faults().calls(Operation::Get)
     }
 
     /// How often the store has been asked anything, but for the writing of uses, which the layer does on its
     /// own time.
     pub(crate) fn calls(&self) -> u64 {
         let faults = self.store.faults();
-        faults.calls(Verb::ALL) - faults.calls(Verb::Touch)
+        faults.calls(Operation::ALL) - faults.calls(Operation::RecordUses)
     }
 
     /// Another handle on the same store.

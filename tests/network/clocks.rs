@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hallpass_core::store::{LogPosition, TokenStore as _};
 use hallpass_core::{Actor, Issued, NewToken};
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 use hallpass_tests::late::Late;
 use hallpass_tests::nodes::{NEVER, accepts, alice, owner, until};
 use jiff::{SignedDuration, Timestamp};
@@ -62,9 +62,9 @@ async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bou
             until("it is heard", async || node.get(&token).await == 401).await;
             node.recovers(&stays, 200).await;
         }
-        let before = unbound.faults.calls(Verb::Find);
+        let before = unbound.faults.calls(Operation::Get);
         assert_eq!(unbound.get(&stays).await, 200);
-        read_again += unbound.faults.calls(Verb::Find) - before;
+        read_again += unbound.faults.calls(Operation::Get) - before;
     }
     // At most, another token's change was taken for its own.
     assert!(read_again <= 1, "what is cached was void {read_again} times");
@@ -118,7 +118,7 @@ async fn f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_t
     late.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
     late.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
 
-    let asked = follower.faults.calls(Verb::Find);
+    let asked = follower.faults.calls(Operation::Get);
     let is_trimmed = async || {
         truth(&server).await.prune(&job(), Timestamp::UNIX_EPOCH).await.unwrap();
         let log = B::open(server.url()).await.changes(Some(before), 100).await.unwrap();
@@ -134,7 +134,7 @@ async fn f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_t
         late.elsewhere.owner_changed(&alice(), &owner("dave")).await.unwrap();
     }
     assert_eq!(follower.get(&token).await, 200);
-    assert!(follower.faults.calls(Verb::Find) <= asked + 1, "who had read them needs none of them");
+    assert!(follower.faults.calls(Operation::Get) <= asked + 1, "who had read them needs none of them");
     late.finds_out().await;
     follower.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     follower.recovers(&token, 401).await;

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use hallpass_cache::CacheSettings;
 use hallpass_core::{Hallpass, Issued};
 use hallpass_servers::Proxy;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use hallpass_tests::nodes::{
     NEVER, PATIENCE, accepts, alice, issue_many, node, runtime_of_one_thread,
 };
@@ -86,12 +86,12 @@ async fn f47_when_what_is_cached_is_too_old_each_token_is_read_once<B: Backend>(
         });
         join_all(checks.collect::<Vec<_>>()).await
     };
-    node.faults.on(Verb::ChangeBatch).fail();
+    node.faults.on(Operation::Changes).fail();
     for _ in 0..2 {
         beyond_the_bound().await;
-        let (began, before) = (Instant::now(), node.faults.calls(Verb::Find));
+        let (began, before) = (Instant::now(), node.faults.calls(Operation::Get));
         assert!(herd().await.into_iter().all(Result::unwrap));
-        let asked = node.faults.calls(Verb::Find) - before;
+        let asked = node.faults.calls(Operation::Get) - before;
         // On a slow machine some are read again before all are through.
         let rounds = 1 + began.elapsed().as_millis() / 500;
         assert!(asked <= TOKENS as u64 * rounds as u64, "{asked} look-ups of {TOKENS} tokens");
@@ -109,7 +109,7 @@ async fn f47_of_a_herd_of_more_tokens_than_may_be_read_at_once_all_get_in_when_t
     let server = B::shared();
     let node = Node::on(&server, settings()).await;
     let tokens = issue_many(&node.hallpass, 150).await;
-    node.faults.on(Verb::ChangeBatch).fail();
+    node.faults.on(Operation::Changes).fail();
     beyond_the_bound().await;
     join_all(tokens.iter().map(|token| node.recovers(token, 200))).await;
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::{Actor, NewToken};
 use hallpass_postgres::PostgresSettings;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use hallpass_tests::nodes::{
     self, NEVER, accepts, alice, check, is_refused, is_unavailable, issue, node, until,
 };
@@ -298,7 +298,7 @@ async fn f21_a_long_transaction_of_somebody_elses_keeps_no_change_from_being_see
     let elsewhere = Node::on(&server, settings()).await;
     let node = Node::on(&server, settings().bound(NEVER)).await;
     // It is found by asking, or not at all.
-    node.faults.on(Verb::Nudged).lose_answer();
+    node.faults.on(Operation::WaitForChange).lose_answer();
     let token = elsewhere.issue().await;
     assert_eq!(node.get(&token).await, 200);
     let mut long = server.connection().await;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use hallpass_servers::{Flow, Way};
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 use hallpass_tests::nodes::{NEVER, alice, until};
 use tokio::time::sleep;
 
@@ -26,7 +26,7 @@ async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
         (ears_alone(&server).await, Node::on(&server, settings().bound(NEVER)).await);
     let hears = ears_alone(&server).await;
     for node in [&deaf, &asks] {
-        node.faults.on(Verb::Nudged).lose_answer();
+        node.faults.on(Operation::WaitForChange).lose_answer();
     }
     let (first, second) = (elsewhere.issue().await, elsewhere.issue().await);
     for token in [&first, &second] {

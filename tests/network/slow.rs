@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use hallpass_core::Error;
 use hallpass_servers::Flow;
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 use hallpass_tests::nodes::{NEVER, alice, issue_many};
 
 use crate::backend::Backend;
@@ -24,11 +24,11 @@ async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_reques
     let (token, other) = (node.issue().await, node.issue().await);
     node.recovers(&other, 200).await;
     node.network.set_both(Flow::Delay(late));
-    let asked = node.faults.calls(Verb::Find);
+    let asked = node.faults.calls(Operation::Get);
     let answers = join_all((0..20).map(|_| node.get(&token))).await;
     assert!(answers.iter().all(|status| *status == 503), "{answers:?}");
     node.recovers(&token, 200).await;
-    let asked = node.faults.calls(Verb::Find) - asked;
+    let asked = node.faults.calls(Operation::Get) - asked;
     assert!(asked <= 4, "{asked} look-ups of one token");
 }
 

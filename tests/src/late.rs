@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hallpass_core::store::TokenStore;
 use hallpass_core::{Actor, Hallpass, Issued, NewToken};
-use hallpass_testkit::{FaultyStore, Gate, Verb};
+use hallpass_testkit::{FaultyStore, Gate, Operation};
 use tokio::time::sleep;
 
 use crate::nodes::{NEVER, accepts, alice, check, is_refused, issue, node, owner, settings, until};
@@ -35,9 +35,9 @@ impl<S: TokenStore> Late<S> {
             assert!(accepts(&hallpass, token).await);
         }
         // It has a place in the log by now: it looks at it a second time.
-        let looks = store.faults().calls(Verb::ChangeBatch);
-        until("it follows", async || store.faults().calls(Verb::ChangeBatch) > looks + 1).await;
-        let log = store.faults().on(Verb::ChangeBatch).stall();
+        let looks = store.faults().calls(Operation::Changes);
+        until("it follows", async || store.faults().calls(Operation::Changes) > looks + 1).await;
+        let log = store.faults().on(Operation::Changes).stall();
         log.arrived(1).await;
         elsewhere.revoke(&alice(), revoked.record.id).await.unwrap();
         assert!(accepts(&hallpass, &revoked).await, "it does not know yet");
@@ -53,22 +53,22 @@ impl<S: TokenStore> Late<S> {
         let verdict = check(&self.hallpass, &self.good).await;
         assert!(verdict.is_ok(), "{verdict:?}");
         // The line stays the last one for a while: that keeps nobody busy, and nobody waiting.
-        let looks = self.store.faults().calls(Verb::ChangeBatch);
+        let looks = self.store.faults().calls(Operation::Changes);
         for _ in 0..20 {
             let verdict = check(&self.hallpass, &self.good).await;
             assert!(verdict.is_ok(), "{verdict:?}");
             sleep(Duration::from_millis(10)).await;
         }
-        let looks = self.store.faults().calls(Verb::ChangeBatch) - looks;
+        let looks = self.store.faults().calls(Operation::Changes) - looks;
         assert!(looks < 100, "{looks} looks at the log in about 10 rounds");
         // It goes on: the next change is heard, and what has not changed is cached.
         self.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
         until("it is cached again", async || {
             assert!(accepts(&self.hallpass, &self.good).await);
-            let before = self.store.faults().calls(Verb::Find);
+            let before = self.store.faults().calls(Operation::Get);
             sleep(Duration::from_millis(100)).await;
             assert!(accepts(&self.hallpass, &self.good).await);
-            self.store.faults().calls(Verb::Find) == before
+            self.store.faults().calls(Operation::Get) == before
         })
         .await;
         self.elsewhere.revoke(&Actor::owner("bob"), self.good.record.id).await.unwrap();

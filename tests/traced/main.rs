@@ -8,7 +8,7 @@ use std::time::Duration;
 use hallpass_cache::Cached;
 use hallpass_core::{Actor, Hallpass, NewToken};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use hallpass_tower::{HallpassExt as _, PolicyTable, TokenLayer, require};
 use http::{Request, Response};
 use tower::{ServiceExt as _, service_fn};
@@ -87,7 +87,7 @@ async fn every_refusal_is_traced_with_its_kind() {
     ask(&plain, "/", good).await;
     let written = lines.take();
     assert!(written.contains(r#"reason="revoked""#), "{written}");
-    store.faults().on(Verb::Find).fail();
+    store.faults().on(Operation::Get).fail();
     ask(&plain, "/", good).await;
     let written = lines.take();
     assert!(written.contains(r#"kind="unavailable""#), "{written}");
@@ -103,7 +103,7 @@ async fn a_change_log_that_cannot_be_read_is_warned_of_with_the_leases_age() {
     // It has been read once by then.
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!lines.take().contains("lease_age"));
-    store.faults().on(Verb::ChangeBatch).fail();
+    store.faults().on(Operation::Changes).fail();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let written = lines.take();
     assert!(written.contains("the change log could not be read"), "{written}");

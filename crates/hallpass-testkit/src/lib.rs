@@ -15,7 +15,7 @@
 //! use hallpass_axum::{HallpassExt as _, HandlerExt as _};
 //! use hallpass_core::{Actor, Hallpass, NewToken};
 //! use hallpass_memory::MemoryStore;
-//! use hallpass_testkit::{FaultyStore, ManualClock, Verb, acting_as};
+//! use hallpass_testkit::{FaultyStore, ManualClock, Operation, acting_as};
 //! use tower::ServiceExt as _;
 //!
 //! let (clock, store) = (ManualClock::new(), FaultyStore::new(MemoryStore::new()));
@@ -31,13 +31,13 @@
 //! // As anybody.
 //! assert_eq!(status(Request::get("/jobs").extension(acting_as("alice", ["jobs"]))).await, 200);
 //! assert_eq!(status(Request::get("/jobs").extension(acting_as("alice", []))).await, 403);
-//! assert_eq!(store.faults().calls(Verb::ALL), 0);
+//! assert_eq!(store.faults().calls(Operation::ALL), 0);
 //!
 //! // With a real token, while the store is away and when its time is over.
 //! let new = NewToken::named("ci").scope("jobs").expires("30d");
 //! let issued = hallpass.issue(&Actor::owner("alice"), new).await?;
 //! let bearer = || Request::get("/jobs").header("authorization", format!("Bearer {}", issued.token.reveal()));
-//! store.faults().on(Verb::Find).once().fail();
+//! store.faults().on(Operation::Get).once().fail();
 //! assert_eq!(status(bearer()).await, 503);
 //! assert_eq!(status(bearer()).await, 200);
 //! clock.advance(Duration::from_hours(30 * 24));
@@ -56,5 +56,5 @@ pub use hallpass_tower::ActingAs;
 pub use self::{
     acting::acting_as,
     clock::ManualClock,
-    faulty::{Faults, FaultsOn, FaultyStore, Gate, Verb},
+    faulty::{Faults, FaultsOn, FaultyStore, Gate, Operation, StaleCache},
 };

@@ -2,7 +2,7 @@
 
 use hallpass::core::store::StoreError;
 use hallpass::{Actor, AuthError, Cached, Hallpass, Issued, MemoryStore, NewToken, SqliteStore};
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 
 fn alice() -> Actor {
     Actor::owner("alice")
@@ -63,7 +63,7 @@ async fn uses_that_cannot_be_written_through_the_cache_are_told_of_and_counted()
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
     let token = used(&hallpass).await;
-    store.faults().on(Verb::Touch).fail_with(|| StoreError::read_only("a standby"));
+    store.faults().on(Operation::RecordUses).fail_with(|| StoreError::read_only("a standby"));
     assert!(hallpass.shutdown().await.unwrap_err().is_unavailable());
     assert_eq!(hallpass.dropped_uses(), 1);
     hallpass.shutdown().await.expect("nothing waits any longer");

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use hallpass::MemoryStore;
-use hallpass_testkit::{FaultyStore, ManualClock, Verb};
+use hallpass_testkit::{FaultyStore, ManualClock, Operation};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -86,7 +86,7 @@ async fn trouble_of_the_store_is_neither_a_refusal_nor_a_success() {
     let one = format!("{TOKENS}/{}", token["id"]);
     let new = json!({ "name": "ci", "expired_at": "2031-01-01T00:00:00Z" });
 
-    manager.store.faults().on(Verb::ALL).fail();
+    manager.store.faults().on(Operation::ALL).fail();
     for (method, path, body) in [
         ("POST", TOKENS, new),
         ("GET", TOKENS, Value::Null),

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use hallpass::MemoryStore;
-use hallpass_testkit::{FaultyStore, ManualClock, Verb};
+use hallpass_testkit::{FaultyStore, ManualClock, Operation};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -94,7 +94,7 @@ async fn trouble_of_the_store_is_neither_a_refusal_nor_a_success() {
     let made = platform.manage(&session, "createtoken", &new).await;
     let id = made["token"]["id"].to_string();
 
-    platform.store.faults().on(Verb::ALL).fail();
+    platform.store.faults().on(Operation::ALL).fail();
     assert_eq!(platform.stop(key(&made)).await, 99);
     for (method, sent) in [
         ("createtoken", &new[..]),

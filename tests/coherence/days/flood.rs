@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::{Hallpass, Limits};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 
 use hallpass_tests::nodes::{
     accepts, check, is_refused, is_unavailable, issue_many, node, settings,
@@ -25,8 +25,8 @@ async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
     let elsewhere = Hallpass::builder(MemoryStore::new());
     let elsewhere = elsewhere.limits(Limits::default().unlimited_tokens()).build();
     let random = Arc::new(issue_many(&elsewhere, RANDOM).await);
-    store.faults().on(Verb::Find).delay(Duration::from_millis(2));
-    let asked_before = store.faults().calls(Verb::Find);
+    store.faults().on(Operation::Get).delay(Duration::from_millis(2));
+    let asked_before = store.faults().calls(Operation::Get);
     let (began, over) = (Instant::now(), Arc::new(AtomicBool::new(false)));
     let flood: Vec<_> = (0..100)
         .map(|part| {
@@ -61,7 +61,7 @@ async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
     for part in flood {
         refused += part.await.unwrap();
     }
-    let asked = store.faults().calls(Verb::Find) - asked_before;
+    let asked = store.faults().calls(Operation::Get) - asked_before;
     assert!(refused > RANDOM / 8, "{refused}: it was no flood");
     // What does not exist is remembered for up to two seconds, unless two of them share a place.
     let times = 1 + began.elapsed().as_secs() / 2;

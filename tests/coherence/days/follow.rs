@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hallpass_core::store::TokenStore as _;
 use hallpass_memory::MemoryStore;
 use hallpass_sqlite::SqliteStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use hallpass_tests::late::Late;
 use hallpass_tests::nodes::{
     accepts, alice, beyond, check, is_refused, issue, node, owner, settings,
@@ -70,14 +70,14 @@ async fn c46_a_node_that_never_read_the_log_trusts_what_it_reads_for_the_bound()
     let store = FaultyStore::new(truth.clone());
     let elsewhere = node(&FaultyStore::new(truth), settings());
     let token = issue(&elsewhere).await;
-    let _never = store.faults().on(Verb::ChangeBatch).stall();
+    let _never = store.faults().on(Operation::Changes).stall();
     let hallpass = node(&store, settings().bound(bound));
     assert!(accepts(&hallpass, &token).await);
-    assert_eq!(store.faults().calls(Verb::Find), 1);
+    assert_eq!(store.faults().calls(Operation::Get), 1);
     for round in 2..4 {
         sleep(beyond(bound)).await;
         assert!(accepts(&hallpass, &token).await);
-        assert_eq!(store.faults().calls(Verb::Find), round, "what is older is read again");
+        assert_eq!(store.faults().calls(Operation::Get), round, "what is older is read again");
     }
     elsewhere.revoke(&alice(), token.record.id).await.unwrap();
     sleep(beyond(bound)).await;
@@ -92,7 +92,7 @@ async fn c46_no_check_that_starts_after_the_bound_accepts_what_another_node_has_
     let elsewhere = node(&FaultyStore::new(truth.clone()), settings());
     let store = FaultyStore::new(truth);
     let hallpass = node(&store, settings().bound(bound));
-    store.faults().on(Verb::ChangeBatch).fail();
+    store.faults().on(Operation::Changes).fail();
     for _ in 0..20 {
         let token = issue(&elsewhere).await;
         assert!(accepts(&hallpass, &token).await);

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use hallpass_tower::HallpassExt as _;
 use http::{Request, Response, StatusCode};
 use tokio::io::AsyncWriteExt as _;
@@ -18,7 +18,7 @@ use hallpass_tests::nodes::{accepts, issue, node, settings};
 async fn e108_a_client_that_leaves_leaves_its_look_up_to_the_next() {
     let site = Site::open(settings()).await;
     let token = site.issue().await;
-    let gate = site.faults().on(Verb::Find).stall();
+    let gate = site.faults().on(Operation::Get).stall();
     let mut leaves = TcpStream::connect(site.address()).await.expect("a connection");
     let request = format!(
         "GET / HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n",
@@ -34,7 +34,7 @@ async fn e108_a_client_that_leaves_leaves_its_look_up_to_the_next() {
     });
     assert_eq!(status, 200);
     assert_eq!(site.get(&token).await, 200);
-    assert_eq!(site.faults().calls(Verb::Find), 1);
+    assert_eq!(site.faults().calls(Operation::Get), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,12 +57,12 @@ async fn b46_a_timeout_outside_that_drops_a_check_spoils_nothing() {
             Err(_) => StatusCode::GATEWAY_TIMEOUT,
         }
     };
-    let gate = store.faults().on(Verb::Find).stall();
+    let gate = store.faults().on(Operation::Get).stall();
     for _ in 0..5 {
         assert_eq!(ask().await, StatusCode::GATEWAY_TIMEOUT);
     }
     gate.open();
     assert!(accepts(&hallpass, &token).await);
-    assert_eq!(store.faults().calls(Verb::Find), 1, "all of them waited for one");
+    assert_eq!(store.faults().calls(Operation::Get), 1, "all of them waited for one");
     assert_eq!(ask().await, StatusCode::OK);
 }

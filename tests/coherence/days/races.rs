@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::{AuthError, Hallpass, Issued, Principal};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use tokio::task::JoinHandle;
 
 use hallpass_tests::nodes::{
@@ -27,7 +27,7 @@ async fn c1_c2_c4_who_joins_a_look_up_of_before_a_revocation_is_refused() {
         let store = FaultyStore::new(MemoryStore::new());
         let hallpass = node(&store, settings().bound(NEVER).capacity_bytes(capacity));
         let token = Arc::new(issue(&hallpass).await);
-        let gate = store.faults().on(Verb::Find).once().hold();
+        let gate = store.faults().on(Operation::Get).once().hold();
         let leader = spawn_check(&hallpass, &token);
         gate.arrived(1).await;
         assert_eq!(hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap(), 1);
@@ -49,7 +49,7 @@ async fn c9_of_10_000_requests_in_flight_none_that_starts_after_a_revocation_is_
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings());
     let token = Arc::new(issue(&hallpass).await);
-    let gate = store.faults().on(Verb::Find).once().hold();
+    let gate = store.faults().on(Operation::Get).once().hold();
     let timed_check = || {
         let (hallpass, token) = (hallpass.clone(), Arc::clone(&token));
         tokio::spawn(async move { (Instant::now(), check(&hallpass, &token).await) })
@@ -84,7 +84,7 @@ async fn c7_c8_2_000_waiters_that_go_away_at_once_harm_nobody() {
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings());
     let token = Arc::new(issue(&hallpass).await);
-    let gate = store.faults().on(Verb::Find).stall();
+    let gate = store.faults().on(Operation::Get).stall();
     // The leader is among those who go.
     let mut leave = vec![spawn_check(&hallpass, &token)];
     gate.arrived(1).await;
@@ -111,7 +111,7 @@ async fn c7_c8_2_000_waiters_that_go_away_at_once_harm_nobody() {
     }
     assert!(accepts(&hallpass, &token).await);
     // A look-up may be joined for half a second.
-    let asked = store.faults().calls(Verb::Find);
+    let asked = store.faults().calls(Operation::Get);
     assert!(asked <= 10, "{asked} look-ups");
     hallpass.revoke(&alice(), token.record.id).await.unwrap();
     assert!(is_refused(&check(&hallpass, &token).await));
@@ -125,12 +125,12 @@ async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accept
     for round in 0..4 {
         let store = FaultyStore::new(truth.clone());
         // Nobody tells it: it looks at the log once, and then no more.
-        store.faults().on(Verb::Nudged).lose_answer();
+        store.faults().on(Operation::WaitForChange).lose_answer();
         let hallpass = node(&store, settings().bound(NEVER).poll(NEVER));
         let token = issue(&elsewhere).await;
         let id = token.record.id;
         assert!(accepts(&hallpass, &token).await);
-        until("it has looked", async || store.faults().calls(Verb::ChangeBatch) > 0).await;
+        until("it has looked", async || store.faults().calls(Operation::Changes) > 0).await;
         assert!(accepts(&hallpass, &token).await);
         let what = match round {
             0 => {

@@ -5,7 +5,7 @@ use hallpass_core::{
     jiff::Timestamp,
 };
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use jiff::SignedDuration;
 
 use hallpass_tests::nodes::{alice, check, is_refused, issue, node, settings};
@@ -41,7 +41,7 @@ async fn d32_every_token_that_is_refused_costs_the_same_calls() {
         for _ in 0..times {
             assert!(is_refused(&check(&hallpass, token).await));
         }
-        let but_the_log = Verb::ALL.into_iter().filter(|verb| *verb != Verb::ChangeBatch);
+        let but_the_log = Operation::ALL.into_iter().filter(|verb| *verb != Operation::Changes);
         store.faults().calls(but_the_log)
     };
     for token in [&revoked, &deleted, &disabled, &expired, &never] {
@@ -65,12 +65,12 @@ async fn d32_anothers_token_costs_the_same_calls_as_none() {
     let bob = Actor::owner("bob");
     let mut calls = Vec::new();
     for id in [anothers, none] {
-        let before = store.faults().calls(Verb::ALL) - store.faults().calls(Verb::ChangeBatch);
+        let before = store.faults().calls(Operation::ALL) - store.faults().calls(Operation::Changes);
         assert!(matches!(hallpass.get(&bob, id).await, Err(Error::NotFound)));
         assert!(matches!(hallpass.revoke(&bob, id).await, Err(Error::NotFound)));
         assert!(matches!(hallpass.delete(&bob, id, None).await, Err(Error::NotFound)));
         assert!(matches!(hallpass.copy(&bob, id, TokenUpdate::new()).await, Err(Error::NotFound)));
-        let after = store.faults().calls(Verb::ALL) - store.faults().calls(Verb::ChangeBatch);
+        let after = store.faults().calls(Operation::ALL) - store.faults().calls(Operation::Changes);
         calls.push(after - before);
     }
     assert_eq!(calls[0], calls[1]);

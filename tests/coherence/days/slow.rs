@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use hallpass_core::{Hallpass, Issued};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use tokio::time::sleep;
 
 use super::site::Site;
@@ -35,19 +35,19 @@ fn check_at_once(
 async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_request() {
     let site = Site::open(settings().load_deadline(DEADLINE).bound(NEVER)).await;
     let token = site.issue().await;
-    let gate = site.faults().on(Verb::Find).stall();
+    let gate = site.faults().on(Operation::Get).stall();
     let began = Instant::now();
     let answers = join_all((0..50).map(|_| site.get(&token))).await;
     assert!(answers.iter().all(|status| *status == 503), "{answers:?}");
     assert!(began.elapsed() >= DEADLINE, "they waited for it");
     site.faults().heal();
-    let asked = site.faults().calls(Verb::Find);
+    let asked = site.faults().calls(Operation::Get);
     gate.open();
     until("the look-up has landed", async || site.get(&token).await == 200).await;
     assert_eq!(asked, gate.arrivals());
     assert!(asked <= 2, "{asked} look-ups of one token");
     assert_eq!(
-        site.faults().calls(Verb::Find),
+        site.faults().calls(Operation::Get),
         asked,
         "the flight that went on has filled the cache"
     );
@@ -61,7 +61,7 @@ async fn f3_look_ups_do_not_pile_up_behind_a_store_that_hangs() {
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings);
     let tokens = issue_many(&hallpass, 40).await;
-    let gate = store.faults().on(Verb::Find).stall();
+    let gate = store.faults().on(Operation::Get).stall();
     let began = Instant::now();
     while began.elapsed() < bound * 3 {
         for verdict in join_all(tokens.iter().map(|token| check(&hallpass, token))).await {
@@ -88,9 +88,9 @@ async fn c5_an_answer_that_comes_after_the_bound_is_not_used() {
     let (late, other) = (node(&here, settings().bound(bound)), node(&there, settings()));
     let token = Arc::new(issue(&other).await);
     // Nobody tells it of the change.
-    here.faults().on(Verb::ChangeBatch).fail();
-    here.faults().on(Verb::Nudged).lose_answer();
-    let gate = here.faults().on(Verb::Find).once().hold();
+    here.faults().on(Operation::Changes).fail();
+    here.faults().on(Operation::WaitForChange).lose_answer();
+    let gate = here.faults().on(Operation::Get).once().hold();
     let waits = tokio::spawn({
         let (late, token) = (late.clone(), Arc::clone(&token));
         async move { check(&late, &token).await }
@@ -114,10 +114,10 @@ async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
     for token in &tokens {
         assert!(accepts(&hallpass, token).await);
     }
-    store.faults().on(Verb::ChangeBatch).fail();
+    store.faults().on(Operation::Changes).fail();
     sleep(beyond(bound)).await;
-    let before = store.faults().calls(Verb::Find);
-    let gate = store.faults().on(Verb::Find).stall();
+    let before = store.faults().calls(Operation::Get);
+    let gate = store.faults().on(Operation::Get).stall();
     let herd = check_at_once(&hallpass, &tokens, 20);
     let all = tokio::time::timeout(PATIENCE, gate.arrived(TOKENS as u64));
     all.await.expect("each is asked for");
@@ -126,7 +126,7 @@ async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
     for check in herd {
         assert!(check.await.unwrap());
     }
-    assert_eq!(store.faults().calls(Verb::Find) - before, TOKENS as u64);
+    assert_eq!(store.faults().calls(Operation::Get) - before, TOKENS as u64);
 }
 
 /// Beyond the loads that may be under way at once: 503 for now, for nobody anything else, and not for long.
@@ -136,8 +136,8 @@ async fn f47_of_a_herd_of_more_tokens_than_may_be_loaded_at_once_all_get_in_when
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings().bound(bound));
     let tokens: Vec<_> = issue_many(&hallpass, 500).await.into_iter().map(Arc::new).collect();
-    store.faults().on(Verb::ChangeBatch).fail();
-    store.faults().on(Verb::Find).delay(Duration::from_millis(5));
+    store.faults().on(Operation::Changes).fail();
+    store.faults().on(Operation::Get).delay(Duration::from_millis(5));
     let herd = tokens.iter().map(|token| async {
         until("it gets in", async || {
             let verdict = check(&hallpass, token).await;

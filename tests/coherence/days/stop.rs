@@ -5,7 +5,7 @@ use std::time::Duration;
 use hallpass_core::store::TokenStore as _;
 use hallpass_core::{Hallpass, TokenId};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use hallpass_tests::nodes::{issue, node, settings};
 use hallpass_tests::service::Service;
 
@@ -27,7 +27,7 @@ async fn f54_a_change_under_way_is_ended_and_answered_before_the_service_ends() 
         let (store, hallpass) = node_in_memory();
         let mut service = Service::start(&hallpass).await;
         let id = issue(&hallpass).await.record.id;
-        let on_change = store.faults().on(Verb::Change);
+        let on_change = store.faults().on(Operation::Update);
         let gate = if done_at_once { on_change.hold() } else { on_change.stall() };
         let asked = service.ask_to_revoke(id);
         gate.arrived(1).await;
@@ -47,10 +47,10 @@ async fn f54_a_change_whose_outcome_is_lost_is_found_out_before_it_is_answered()
     let (store, hallpass) = node_in_memory();
     let service = Service::start(&hallpass).await;
     let ids = [issue(&hallpass).await.record.id, issue(&hallpass).await.record.id];
-    store.faults().on(Verb::Change).once().lose_answer();
+    store.faults().on(Operation::Update).once().lose_answer();
     assert_eq!(service.ask_to_revoke(ids[0]).await.unwrap().unwrap(), 204);
     assert!(is_revoked(&store, ids[0]).await);
-    store.faults().on(Verb::Change).lose_call();
+    store.faults().on(Operation::Update).lose_call();
     assert_eq!(service.ask_to_revoke(ids[1]).await.unwrap().unwrap(), 503);
     assert!(!is_revoked(&store, ids[1]).await);
 }
@@ -63,7 +63,7 @@ fn f54_a_change_that_is_cut_off_is_never_said_to_be_done() {
     let (store, hallpass) = node_in_memory();
     let service = server_side.block_on(Service::start(&hallpass));
     let id = server_side.block_on(issue(&hallpass)).record.id;
-    let gate = store.faults().on(Verb::Change).stall();
+    let gate = store.faults().on(Operation::Update).stall();
     let asked = {
         let _entered = client_side.enter();
         service.ask_to_revoke(id)

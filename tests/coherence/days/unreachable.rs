@@ -8,7 +8,7 @@ use hallpass_cache::Cached;
 use hallpass_core::{Hallpass, Limits, Owner, OwnerStatus};
 use hallpass_memory::MemoryStore;
 use hallpass_sqlite::SqliteStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use tokio::time::sleep;
 
 use super::site::Site;
@@ -26,7 +26,7 @@ async fn f1_with_the_store_down_cached_tokens_are_served_within_the_bound_and_ot
     let site = Site::open(settings().bound(NEVER)).await;
     let (warm, cold, unknown) = (site.issue().await, site.issue().await, stranger().await);
     assert_eq!(site.get(&warm).await, 200);
-    site.faults().on(Verb::ALL).fail();
+    site.faults().on(Operation::ALL).fail();
     for _ in 0..3 {
         assert_eq!(site.get(&warm).await, 200);
         assert_eq!(site.get(&cold).await, 503);
@@ -48,7 +48,7 @@ async fn f2_with_the_store_down_beyond_the_bound_everything_is_503() {
     site.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     assert_eq!(site.get(warm).await, 200);
     assert_eq!(site.get(revoked).await, 401);
-    site.faults().on(Verb::ALL).fail();
+    site.faults().on(Operation::ALL).fail();
     sleep(beyond(bound)).await;
     for _ in 0..3 {
         for token in &tokens {
@@ -65,7 +65,7 @@ async fn f2_with_the_store_down_beyond_the_bound_everything_is_503() {
 async fn f52_another_tokens_record_is_nobodys() {
     let site = Site::open(settings()).await;
     let (asked, other) = (site.issue().await, site.issue().await);
-    site.faults().on(Verb::Find).answer_with(other.record.id);
+    site.faults().on(Operation::Get).answer_with(other.record.id);
     for _ in 0..3 {
         assert_eq!(site.get(&asked).await, 503);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hallpass_memory::MemoryStore;
 use hallpass_sqlite::SqliteStore;
-use hallpass_testkit::{Faults, FaultyStore, Verb};
+use hallpass_testkit::{Faults, FaultyStore, Operation};
 use hallpass_tests::nodes::runtime_of_one_thread;
 use tokio::time::sleep;
 
@@ -23,7 +23,7 @@ pub(super) fn answer_late(faults: &Faults, most: Duration) {
     tokio::spawn(async move {
         let mut random = Random::new(seed());
         loop {
-            let gate = faults.on(Verb::Find).once().hold();
+            let gate = faults.on(Operation::Get).once().hold();
             gate.arrived(1).await;
             let late = most.mul_f64(random.below(100) as f64 / 100.0);
             tokio::spawn(async move {
@@ -71,9 +71,9 @@ async fn the_log_stalls_for_longer_than_the_bound() {
                 let mut gate = None;
                 now_and_then(BOUND * 2, BOUND / 2, |stalled| {
                     if stalled {
-                        gate = Some(faults.on(Verb::ChangeBatch).stall());
+                        gate = Some(faults.on(Operation::Changes).stall());
                     } else if let Some(gate) = gate.take() {
-                        faults.on(Verb::ChangeBatch).heal();
+                        faults.on(Operation::Changes).heal();
                         gate.open();
                     }
                 })
@@ -92,14 +92,14 @@ async fn the_log_stalls_for_longer_than_the_bound() {
 async fn the_log_answers_late_and_nudges_are_lost() {
     let report = with_faults(
         |faults| {
-            faults.on(Verb::Nudged).lose_answer();
+            faults.on(Operation::WaitForChange).lose_answer();
             let faults = faults.clone();
             tokio::spawn(async move {
                 loop {
                     // What it read is old when it arrives; the lease counts from when it was asked.
-                    let gate = faults.on(Verb::ChangeBatch).hold();
+                    let gate = faults.on(Operation::Changes).hold();
                     sleep(BOUND / 2).await;
-                    faults.on(Verb::ChangeBatch).heal();
+                    faults.on(Operation::Changes).heal();
                     gate.open();
                     sleep(Duration::from_millis(5)).await;
                 }
@@ -133,9 +133,9 @@ fn flap(faults: &Faults) {
         let mut random = Random::new(seed());
         loop {
             match random.below(4) {
-                0 => faults.on(Verb::ALL).fail(),
-                1 => faults.on(Verb::WRITES).lose_answer(),
-                2 => faults.on(Verb::WRITES).lose_call(),
+                0 => faults.on(Operation::ALL).fail(),
+                1 => faults.on(Operation::WRITES).lose_answer(),
+                2 => faults.on(Operation::WRITES).lose_call(),
                 _ => {}
             }
             sleep(Duration::from_millis(random.below(BOUND.as_millis() as usize) as u64)).await;

@@ -1,6 +1,6 @@
 //! What a gRPC client sees: a real one, of tonic's health service (B48).
 
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 use hallpass_tower::{PolicyTable, TokenLayer};
 use http::HeaderValue;
 use tonic::Code;
@@ -91,7 +91,7 @@ async fn b48_refusals_are_grpc_statuses() {
 async fn an_outage_is_unavailable_to_a_grpc_client() {
     let mut client = Client::of(|layer| layer).await;
     assert_eq!(client.watch(&["Bearer {T}"]).await, Code::Ok);
-    client.stage.store.faults().on(Verb::Find).fail();
+    client.stage.store.faults().on(Operation::Get).fail();
     assert_eq!(client.check(&["Bearer {T}"]).await, Code::Unavailable);
     assert_eq!(client.check(&["Bearer {UNKNOWN}"]).await, Code::Unavailable);
     assert_eq!(client.check(&[]).await, Code::Unauthenticated);

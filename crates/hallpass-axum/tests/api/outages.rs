@@ -1,7 +1,7 @@
 //! The store fails: 503, and nothing that it said.
 
 use hallpass_core::store::StoreError;
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 use serde_json::json;
 
 use crate::support::Api;
@@ -11,7 +11,7 @@ async fn a_store_that_cannot_be_reached_is_503_everywhere() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let (id, token) = (issued.id(), issued.token());
-    api.store.faults().on(Verb::ALL).fail_with(|| StoreError::unavailable("db.internal is gone"));
+    api.store.faults().on(Operation::ALL).fail_with(|| StoreError::unavailable("db.internal is gone"));
     let ids = json!({ "ids": [id] });
     for answer in [
         api.post("").json(&json!({ "name": "ci" })).await,
@@ -48,7 +48,7 @@ async fn a_store_that_cannot_be_reached_is_503_everywhere() {
 async fn a_store_that_takes_no_changes_can_be_looked_at() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
-    api.store.faults().on(Verb::WRITES).fail_with(|| StoreError::read_only("a standby"));
+    api.store.faults().on(Operation::WRITES).fail_with(|| StoreError::read_only("a standby"));
     api.get("").send().await.ok();
     api.get("/current").bearer(issued.token()).send().await.ok();
     api.patch(&format!("/{}", issued.id()))
@@ -62,7 +62,7 @@ async fn a_store_that_takes_no_changes_can_be_looked_at() {
 async fn when_it_is_not_known_whether_a_change_stands_that_is_said() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
-    api.store.faults().on(Verb::WRITES).lose_answer();
+    api.store.faults().on(Operation::WRITES).lose_answer();
     let answer = api.patch(&format!("/{id}")).json(&json!({ "name": "cd" })).await;
     let answer = answer.refused(503, "unavailable");
     assert!(

@@ -1,5 +1,5 @@
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 
 use super::{Guards, Node};
 
@@ -29,7 +29,7 @@ async fn an_answer_of_the_log_that_arrives_after_the_end_opens_nothing_again() {
     let node = Node::new(&MemoryStore::new(), Guards::ON);
     let issued = node.issue().await;
     node.catch_up_by(&issued).await;
-    let gate = node.faults().on(Verb::ChangeBatch).once().stall();
+    let gate = node.faults().on(Operation::Changes).once().stall();
     gate.arrived(1).await;
     // It will say that another history has begun.
     node.store.fail_over_to(MemoryStore::new());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::store::TokenStore as _;
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 
 use super::{BOUND, Guards, Node, alice, settings};
 use crate::entry::Reading;
@@ -19,7 +19,7 @@ async fn partitioned_beyond_the_bound(guards: Guards) -> bool {
     assert!(here.accepts(&issued).await);
     here.cut_the_log();
     there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
-    here.faults().on(Verb::ALL).fail();
+    here.faults().on(Operation::ALL).fail();
     here.accepts_beyond_the_bound(&issued, Instant::now()).await
 }
 
@@ -35,7 +35,7 @@ async fn an_outage_is_bridged_within_the_bound_and_is_503_beyond() {
     let issued = node.issue().await;
     let asked = Instant::now();
     assert!(node.accepts(&issued).await);
-    node.faults().on(Verb::ALL).fail();
+    node.faults().on(Operation::ALL).fail();
     let bridged = node.accepts(&issued).await;
     assert!(bridged || asked.elapsed() > BOUND, "a fresh record is used while the store is away");
     tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
@@ -55,7 +55,7 @@ async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
     node.catch_up_by(&changed).await;
     there.hallpass.revoke(&alice(), changed.record.id).await.unwrap();
     node.catch_up().await;
-    node.faults().on(Verb::ALL).fail();
+    node.faults().on(Operation::ALL).fail();
     tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
     (node.accepts(&cached).await, node.accepts(&changed).await)
 }
@@ -74,7 +74,7 @@ async fn the_log_answers_late(guards: Guards) -> bool {
     let (here, there) = (Node::new(&store, guards), Node::new(&store, guards));
     let issued = there.issue().await;
     here.catch_up_by(&issued).await;
-    let gate = here.faults().on(Verb::ChangeBatch).once().hold();
+    let gate = here.faults().on(Operation::Changes).once().hold();
     here.cut_the_log();
     gate.arrived(1).await;
     there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
@@ -112,7 +112,7 @@ async fn freshness_counts_from_the_question() {
 async fn wakes_up_after_an_hour(guards: Guards) -> bool {
     let node = Node::new(&MemoryStore::new(), guards);
     let issued = node.issue().await;
-    node.faults().on(Verb::ChangeBatch).fail();
+    node.faults().on(Operation::Changes).fail();
     let [monotonic, wall] = Moment::now().to_words();
     let an_hour = Duration::from_secs(3600).as_nanos() as u64;
     let fell_asleep = Moment::from_words([monotonic, wall - an_hour]);
@@ -120,7 +120,7 @@ async fn wakes_up_after_an_hour(guards: Guards) -> bool {
     let reading = Reading { as_of: found.as_of, history: 0, started: fell_asleep };
     node.cache.keep(issued.record.id, found.value, reading);
     node.cache.lease.renew(fell_asleep);
-    node.faults().on(Verb::ALL).fail();
+    node.faults().on(Operation::ALL).fail();
     node.accepts(&issued).await
 }
 

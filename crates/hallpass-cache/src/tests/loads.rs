@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hallpass_core::Regenerate;
 use hallpass_core::store::TokenStore as _;
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 
 use super::{BOUND, Guards, Node, alice, owner_alice, settings};
 
@@ -14,7 +14,7 @@ use super::{BOUND, Guards, Node, alice, owner_alice, settings};
 async fn many_misses_of_one_token_are_one_read() {
     let node = Arc::new(Node::new(&MemoryStore::new(), Guards::ON));
     let issued = Arc::new(node.issue().await);
-    let gate = node.faults().on(Verb::Find).hold();
+    let gate = node.faults().on(Operation::Get).hold();
     let waiting: Vec<_> = (0..256)
         .map(|_| {
             let (node, issued) = (Arc::clone(&node), Arc::clone(&issued));
@@ -35,7 +35,7 @@ async fn many_misses_of_one_token_are_one_read() {
 async fn the_first_caller_goes_away(guards: Guards) -> u64 {
     let node = Arc::new(Node::new(&MemoryStore::new(), guards));
     let issued = Arc::new(node.issue().await);
-    let gate = node.faults().on(Verb::Find).hold();
+    let gate = node.faults().on(Operation::Get).hold();
     let check = || {
         let (node, issued) = (Arc::clone(&node), Arc::clone(&issued));
         tokio::spawn(async move { node.accepts(&issued).await })
@@ -63,7 +63,7 @@ async fn a_caller_that_goes_away_cancels_nobody_else() {
 async fn the_store_fails_once(guards: Guards) -> bool {
     let node = Node::new(&MemoryStore::new(), guards);
     let issued = node.issue().await;
-    node.faults().on(Verb::Find).once().fail();
+    node.faults().on(Operation::Get).once().fail();
     let failed = node.check(&issued).await;
     assert!(failed.is_err_and(|denied| denied.is_unavailable() == guards.errors_forgotten()));
     node.accepts(&issued).await
@@ -80,7 +80,7 @@ async fn a_question_is_lost(guards: Guards) -> bool {
     let settings = settings(guards).load_deadline(BOUND);
     let node = Arc::new(Node::with(&MemoryStore::new(), settings));
     let issued = Arc::new(node.issue().await);
-    let gate = node.faults().on(Verb::Find).once().stall();
+    let gate = node.faults().on(Operation::Get).once().stall();
     let first = {
         let (node, issued) = (Arc::clone(&node), Arc::clone(&issued));
         tokio::spawn(async move { node.accepts(&issued).await })
@@ -103,7 +103,7 @@ async fn a_store_that_stalls_is_503_within_the_deadline_and_works_again_after_it
     let settings = settings(Guards::ON).load_deadline(Duration::from_millis(50));
     let node = Node::with(&MemoryStore::new(), settings);
     let issued = node.issue().await;
-    let gate = node.faults().on(Verb::Find).hold();
+    let gate = node.faults().on(Operation::Get).hold();
     assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
     gate.open();
     while !node.accepts(&issued).await {
@@ -119,7 +119,7 @@ async fn loads_of_three_tokens_at_once(guards: Guards) -> u64 {
     let warm = node.issue().await;
     let cold = [node.issue().await, node.issue().await, node.issue().await].map(Arc::new);
     node.catch_up_by(&warm).await;
-    let gate = node.faults().on(Verb::Find).hold();
+    let gate = node.faults().on(Operation::Get).hold();
     let check = |issued: &Arc<_>| {
         let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
         tokio::spawn(async move { node.check(&issued).await })
@@ -157,7 +157,7 @@ async fn a_known_token_finds_all_places_taken(guards: Guards) -> bool {
     let (known, stranger) = (Arc::new(node.issue().await), Arc::new(node.issue().await));
     assert!(node.accepts(&known).await);
     node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
-    let gate = node.faults().on(Verb::Find).once().hold();
+    let gate = node.faults().on(Operation::Get).once().hold();
     let check = |issued: &Arc<_>| {
         let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
         tokio::spawn(async move { node.accepts(&issued).await })
@@ -236,7 +236,7 @@ async fn a_flood_of_wrong_secrets_is_a_few_reads() {
     let new = node.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
     assert!(node.accepts(&new).await);
     let before = node.reads();
-    let gate = node.faults().on(Verb::Find).once().hold();
+    let gate = node.faults().on(Operation::Get).once().hold();
     let flood: Vec<_> = (0..200)
         .map(|_| {
             let (node, old) = (Arc::clone(&node), Arc::clone(&old));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use hallpass_core::store::TokenStore as _;
 use hallpass_core::{Issued, Owner};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 
 use super::{BOUND, Flaw, Guards, Node, alice, owner_alice, settings};
 use crate::follow::LINES;
@@ -51,7 +51,7 @@ async fn a_line_is_missing(guards: Guards) -> bool {
     let there = Node::new(&store, Guards::ON);
     let issued = there.issue().await;
     here.catch_up_by(&issued).await;
-    let gate = here.faults().on(Verb::ChangeBatch).stall();
+    let gate = here.faults().on(Operation::Changes).stall();
     gate.arrived(1).await;
     there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
@@ -90,7 +90,7 @@ async fn a_change_comes_before_the_first_place(guards: Guards) -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store, guards), Node::new(&store, Guards::ON));
     let issued = there.issue().await;
-    let gate = here.faults().on(Verb::ChangeBatch).once().stall();
+    let gate = here.faults().on(Operation::Changes).once().stall();
     assert!(here.accepts(&issued).await);
     gate.arrived(1).await;
     there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
@@ -122,7 +122,7 @@ async fn the_log_is_read_half_way(guards: Guards) -> bool {
     let revoked = Instant::now();
     tokio::time::sleep(BOUND * 6 / 10).await;
     // In the place of the cut: of what is asked from here on, the first is answered and the second is not.
-    let on_changes = || here.faults().on(Verb::ChangeBatch);
+    let on_changes = || here.faults().on(Operation::Changes);
     let (first, nothing) = (on_changes().once().stall(), async {});
     first.arrived(1).await;
     on_changes().meanwhile(nothing);
@@ -145,7 +145,7 @@ async fn a_push_that_lies_repeats_or_is_lost_costs_time_alone() {
     let (one, two) = (there.issue().await, there.issue().await);
     here.catch_up_by(&one).await;
     here.catch_up_by(&two).await;
-    here.faults().on(Verb::Nudged).repeat();
+    here.faults().on(Operation::WaitForChange).repeat();
     for _ in 0..10 {
         here.faults().nudge();
         here.catch_up().await;
@@ -153,7 +153,7 @@ async fn a_push_that_lies_repeats_or_is_lost_costs_time_alone() {
     assert!(here.accepts(&one).await, "nothing was said of it");
     there.hallpass.revoke(&alice(), one.record.id).await.unwrap();
     assert!(!here.accepts_beyond_the_bound(&one, Instant::now()).await);
-    here.faults().on(Verb::Nudged).lose_answer();
+    here.faults().on(Operation::WaitForChange).lose_answer();
     there.hallpass.revoke(&alice(), two.record.id).await.unwrap();
     assert!(!here.accepts_beyond_the_bound(&two, Instant::now()).await);
 }

@@ -16,7 +16,7 @@ use hallpass_core::{
     Actor, AuthError, Hallpass, HallpassBuilder, Issued, NewToken, Owner, Principal,
 };
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{Faults, FaultyStore, Gate, Verb};
+use hallpass_testkit::{Faults, FaultyStore, Gate, Operation};
 use tokio::task::JoinHandle;
 
 use self::flawed::{Flaw, Flawed};
@@ -67,12 +67,12 @@ impl Node {
 
     /// From here on this node hears of changes from nobody.
     fn cut_the_log(&self) {
-        self.faults().on(Verb::ChangeBatch).fail();
+        self.faults().on(Operation::Changes).fail();
     }
 
     /// How often a token was read.
     fn reads(&self) -> u64 {
-        self.faults().calls(Verb::Find)
+        self.faults().calls(Operation::Get)
     }
 
     async fn issue(&self) -> Issued {
@@ -89,7 +89,7 @@ impl Node {
 
     /// A check that reads the token now, and is told so when the gate opens.
     async fn accepts_late(self: &Arc<Self>, issued: &Arc<Issued>) -> (Gate, JoinHandle<bool>) {
-        let gate = self.faults().on(Verb::Find).once().hold();
+        let gate = self.faults().on(Operation::Get).once().hold();
         let late = tokio::spawn({
             let (node, issued) = (Arc::clone(self), Arc::clone(issued));
             async move { node.accepts(&issued).await }
@@ -101,8 +101,8 @@ impl Node {
     /// Waits until this node has read the log as far as it goes now. It must have been used.
     async fn catch_up(&self) {
         // The first may have been under way, the second has been asked since, and taken in by the third.
-        let taken_in = self.faults().calls(Verb::ChangeBatch) + 3;
-        while self.faults().calls(Verb::ChangeBatch) < taken_in {
+        let taken_in = self.faults().calls(Operation::Changes) + 3;
+        while self.faults().calls(Operation::Changes) < taken_in {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }

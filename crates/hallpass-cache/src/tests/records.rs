@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hallpass_core::Regenerate;
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 
 use super::{Flaw, Guards, Node, alice, owner_alice, settings};
 
@@ -76,7 +76,7 @@ async fn a_call_finds_nothing_left_to_do(guards: Guards, revoke: bool) -> bool {
     let store = MemoryStore::new();
     let here = Node::with(&store, settings(guards).poll(Duration::from_secs(3600)));
     let there = Node::new(&store, Guards::ON);
-    here.faults().on(Verb::Nudged).lose_answer();
+    here.faults().on(Operation::WaitForChange).lose_answer();
     let issued = there.issue().await;
     assert!(here.accepts(&issued).await);
     let owner = owner_alice();
@@ -145,7 +145,7 @@ async fn a_secret_that_is_superseded_stays_so_while_that_is_stored() {
     let overlap = Regenerate::new().overlap("1h");
     let new = Arc::new(node.hallpass.regenerate(&alice(), old.record.id, overlap).await.unwrap());
     assert!(node.accepts(&old).await);
-    let storing = node.faults().on(Verb::Rekey).once().stall();
+    let storing = node.faults().on(Operation::ReplaceDigest).once().stall();
     let first_use = tokio::spawn({
         let (node, new) = (Arc::clone(&node), Arc::clone(&new));
         async move { node.accepts(&new).await }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use hallpass_core::{Issued, Owner, OwnerStatus};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 use tokio::sync::watch;
 
 use super::{BOUND, Flaw, Guards, Node, alice, owner_alice, settings};
@@ -180,5 +180,5 @@ async fn a_host_that_cannot_be_asked_is_503_and_is_asked_again() {
     assert!(node.accepts(&issued).await, "within the bound what it said is used");
     node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
-    assert_eq!(node.faults().calls(Verb::Announce), 1);
+    assert_eq!(node.faults().calls(Operation::LogOwnerChange), 1);
 }

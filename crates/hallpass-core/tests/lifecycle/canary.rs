@@ -213,7 +213,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     let regenerated = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     hidden.add(&service, &regenerated).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
-    service.store.faults().on(Verb::Rekey).once().fail();
+    service.store.faults().on(Operation::ReplaceDigest).once().fail();
     for _ in 0..2 {
         let principal = service.check(regenerated.token.reveal()).await.unwrap();
         said.debug(&principal);
@@ -310,11 +310,11 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
     said.error(&StoreError::unavailable(io::Error::other("connection refused")));
     let other = service.issue(&[]).await.record.id;
     for fault in [Fault::Unavailable, Fault::Corrupt, Fault::Another(other)] {
-        fault.befalls(service.store.faults().on(Verb::Find));
+        fault.befalls(service.store.faults().on(Operation::Get));
         said.error(&service.check(token).await.unwrap_err());
     }
     service.store.faults().heal();
-    service.store.faults().on(Verb::Touch).fail_with(read_only);
+    service.store.faults().on(Operation::RecordUses).fail_with(read_only);
     assert!(service.accepts(token).await);
     let _ = service.hallpass.flush_uses().await;
     service.store.faults().heal();

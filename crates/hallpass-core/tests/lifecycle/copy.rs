@@ -54,7 +54,7 @@ async fn every_fault_is_named_at_once_and_nothing_is_copied() {
         TokenUpdate::new().name("").description("\u{0}").scopes(["a b"]).expires("soon");
     let outcome = service.hallpass.copy(&alice(), id, different).await;
     assert_eq!(fields(outcome), ["name", "description", "scopes", "expires"]);
-    assert_eq!(service.store.faults().calls(Verb::Insert), 1);
+    assert_eq!(service.store.faults().calls(Operation::Insert), 1);
 }
 
 #[tokio::test]

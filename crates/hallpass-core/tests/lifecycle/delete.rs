@@ -36,7 +36,7 @@ async fn a_stale_revision_deletes_nothing() {
     let outcome = service.hallpass.delete(&alice(), id, Some(Revision::new(2))).await;
     assert!(matches!(error(outcome), Error::Stale { current: Revision::FIRST, .. }));
     let hallpass = service.hallpass.clone();
-    service.store.faults().on(Verb::Find).meanwhile(async move {
+    service.store.faults().on(Operation::Get).meanwhile(async move {
         hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
     let outcome = service.hallpass.delete(&alice(), id, Some(Revision::FIRST)).await;

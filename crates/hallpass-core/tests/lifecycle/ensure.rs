@@ -134,7 +134,7 @@ async fn of_two_who_ensure_at_once_one_creates_it() {
     let other = Service::over(service.store.clone(), |builder| builder);
     let known = &known;
     // The other comes between this one's look and its insert.
-    service.store.faults().on(Verb::Find).meanwhile({
+    service.store.faults().on(Operation::Get).meanwhile({
         let (hallpass, known) = (other.hallpass.clone(), known.clone());
         async move {
             hallpass.ensure(&for_alice(), &known, manifest()).await.unwrap();

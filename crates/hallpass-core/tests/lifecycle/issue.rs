@@ -71,7 +71,7 @@ async fn every_fault_is_named_at_once_and_nothing_is_issued() {
         .expires("31-04-2027");
     let outcome = service.hallpass.issue(&alice(), new).await;
     assert_eq!(fields(outcome), ["name", "description", "scopes", "preset", "expires"]);
-    assert_eq!(service.store.faults().calls(Verb::Insert), 0);
+    assert_eq!(service.store.faults().calls(Operation::Insert), 0);
     assert_eq!(service.store.head().await.get(), 0);
     assert!(service.happened.take().is_empty());
 }
@@ -340,13 +340,13 @@ async fn nobody_grants_more_than_they_may() {
 #[tokio::test]
 async fn an_id_that_is_taken_gives_way_to_another_and_overwrites_nothing() {
     let service = Service::new();
-    service.store.faults().on(Verb::Insert).times(2).fail_with(StoreError::duplicate);
+    service.store.faults().on(Operation::Insert).times(2).fail_with(StoreError::duplicate);
     let token = service.issue(&[]).await.token;
     assert!(service.accepts(token.reveal()).await);
-    assert_eq!(service.store.faults().calls(Verb::Insert), 3);
+    assert_eq!(service.store.faults().calls(Operation::Insert), 3);
     // Chance does not strike thrice: the randomness is broken.
-    service.store.faults().on(Verb::Insert).fail_with(StoreError::duplicate);
+    service.store.faults().on(Operation::Insert).fail_with(StoreError::duplicate);
     let error = error(service.hallpass.issue(&alice(), NewToken::named("x")).await);
     assert!(matches!(error, Error::Store(error) if error.is_duplicate()));
-    assert_eq!(service.store.faults().calls(Verb::Insert), 6);
+    assert_eq!(service.store.faults().calls(Operation::Insert), 6);
 }

@@ -19,7 +19,7 @@ async fn a_token_that_cannot_be_looked_up_is_neither_let_in_nor_refused() {
     service.hallpass.delete(&alice(), gone.record.id, None).await.unwrap();
     service.happened.take();
     for fault in [Fault::Unavailable, Fault::ReadOnly, Fault::Corrupt, Fault::LostAfter] {
-        fault.befalls(service.store.faults().on(Verb::Find));
+        fault.befalls(service.store.faults().on(Operation::Get));
         for text in [token.token.reveal(), gone.token.reveal()] {
             unavailable(service.check(text).await);
         }
@@ -37,7 +37,7 @@ async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
     let service = Service::new();
     let (asked, answered) = (service.issue(&["a"]).await, service.issue(&["b"]).await);
     service.happened.take();
-    service.store.faults().on(Verb::Find).answer_with(answered.record.id);
+    service.store.faults().on(Operation::Get).answer_with(answered.record.id);
     unavailable(service.check(asked.token.reveal()).await);
     let id = asked.record.id;
     let errors = [
@@ -64,7 +64,7 @@ async fn a_store_that_never_answers_lets_nobody_in_and_holds_nobody_up() {
     let service = Service::new();
     let (token, cached) = (service.issue(&[]).await, service.issue(&[]).await);
     service.store.pin(cached.record.id).await.unwrap();
-    let _shut = service.store.faults().on(Verb::Find).stall();
+    let _shut = service.store.faults().on(Operation::Get).stall();
     {
         let mut check = std::pin::pin!(service.check(token.token.reveal()));
         let mut context = Context::from_waker(Waker::noop());
@@ -85,7 +85,7 @@ async fn what_could_not_be_stored_was_not_done() {
     let head = service.store.head().await;
     service.happened.take();
     for fault in [Fault::Unavailable, Fault::ReadOnly] {
-        fault.befalls(service.store.faults().on(Verb::WRITES));
+        fault.befalls(service.store.faults().on(Operation::WRITES));
         let hallpass = &service.hallpass;
         let errors = [
             error(hallpass.issue(&alice(), NewToken::named("x")).await),
@@ -113,7 +113,7 @@ async fn what_could_not_be_stored_was_not_done() {
         service.accepts(token.token.reveal()).await,
         "checks go on while nothing can be written"
     );
-    service.store.faults().on(Verb::List).fail();
+    service.store.faults().on(Operation::List).fail();
     assert!(error(service.hallpass.list(&alice(), &ListOptions::new()).await).is_unavailable());
 }
 
@@ -121,7 +121,7 @@ async fn what_could_not_be_stored_was_not_done() {
 async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_again() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    service.store.faults().on(Verb::Change).once().lose_answer();
+    service.store.faults().on(Operation::Update).once().lose_answer();
     let outcome = service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await;
     assert!(error(outcome).is_unavailable());
     assert!(!service.accepts(old.token.reveal()).await, "it had been done");
@@ -133,7 +133,7 @@ async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_aga
 #[tokio::test]
 async fn an_issue_whose_answer_is_lost_shows_no_secret_and_counts() {
     let service = Service::new();
-    service.store.faults().on(Verb::Insert).once().lose_answer();
+    service.store.faults().on(Operation::Insert).once().lose_answer();
     let outcome = service.hallpass.issue(&alice(), NewToken::named("x")).await;
     assert!(error(outcome).is_unavailable());
     assert_eq!(service.hallpass.list(&alice(), &ListOptions::new()).await.unwrap().total, 1);
@@ -146,14 +146,14 @@ async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() 
         let old = service.issue(&[]).await;
         let how = Regenerate::new().overlap("1d");
         let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
-        fault.befalls(service.store.faults().on(Verb::Rekey));
+        fault.befalls(service.store.faults().on(Operation::ReplaceDigest));
         assert!(service.accepts(new.token.reveal()).await);
         assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown, "{fault:?}");
         assert!(service.accepts(new.token.reveal()).await, "the new one goes on");
         service.store.faults().heal();
-        let tries = service.store.faults().calls(Verb::Rekey);
+        let tries = service.store.faults().calls(Operation::ReplaceDigest);
         assert!(service.accepts(new.token.reveal()).await);
-        assert_eq!(service.store.faults().calls(Verb::Rekey), tries, "not tried with every use");
+        assert_eq!(service.store.faults().calls(Operation::ReplaceDigest), tries, "not tried with every use");
         service.clock.advance(SignedDuration::from_secs(1));
         assert!(service.accepts(new.token.reveal()).await);
         assert!(!service.accepts(old.token.reveal()).await);
@@ -169,7 +169,7 @@ async fn what_this_node_remembers_of_an_overlap_does_not_shut_out_a_later_one() 
     let id = first.record.id;
     let how = || Regenerate::new().overlap("1d");
     let second = service.hallpass.regenerate(&alice(), id, how()).await.unwrap();
-    service.store.faults().on(Verb::Rekey).fail();
+    service.store.faults().on(Operation::ReplaceDigest).fail();
     assert!(service.accepts(second.token.reveal()).await);
     assert!(!service.accepts(first.token.reveal()).await);
     let third = service.hallpass.regenerate(&alice(), id, how()).await.unwrap();
@@ -184,7 +184,7 @@ async fn a_check_that_is_dropped_while_it_ends_an_overlap_has_ended_it_here() {
     let old = service.issue(&[]).await;
     let how = Regenerate::new().overlap("1d");
     let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
-    let _shut = service.store.faults().on(Verb::Rekey).stall();
+    let _shut = service.store.faults().on(Operation::ReplaceDigest).stall();
     {
         let mut check = std::pin::pin!(service.check(new.token.reveal()));
         let mut context = Context::from_waker(Waker::noop());

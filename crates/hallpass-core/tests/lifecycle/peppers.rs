@@ -141,10 +141,10 @@ async fn a_digest_that_cannot_be_made_anew_yet_is_tried_again_with_the_next_use(
     for token in [&one, &two] {
         assert!(service.accepts(token.token.reveal()).await);
     }
-    service.store.faults().on(Verb::Rekey).fail();
+    service.store.faults().on(Operation::ReplaceDigest).fail();
     let _ = service.hallpass.flush_uses().await;
     assert_eq!(
-        service.store.faults().calls(Verb::Rekey),
+        service.store.faults().calls(Operation::ReplaceDigest),
         1,
         "a store that is down is asked once, not once a token"
     );
@@ -165,10 +165,10 @@ async fn a_look_at_a_token_does_not_wait_for_digests() {
     let service = Service::over(store, |b| b.pepper("2027", FIRST));
     assert!(service.accepts(token.token.reveal()).await);
     service.hallpass.get(&alice(), token.record.id).await.unwrap();
-    assert_eq!(service.store.faults().calls(Verb::Rekey), 0);
+    assert_eq!(service.store.faults().calls(Operation::ReplaceDigest), 0);
     service.hallpass.flush_uses().await.unwrap();
     assert_eq!(
-        service.store.faults().calls(Verb::Rekey),
+        service.store.faults().calls(Operation::ReplaceDigest),
         1,
         "it waits for the flush that is meant for it"
     );

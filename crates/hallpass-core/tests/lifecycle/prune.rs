@@ -69,7 +69,7 @@ async fn it_goes_on_in_batches_until_none_is_left() {
     assert_eq!(pruned.unwrap(), 1_201);
     assert_eq!(told, [500, 1_000, 1_201]);
     // The last one finds none: a store may take fewer than it could.
-    assert_eq!(service.store.faults().calls(Verb::Prune), 4);
+    assert_eq!(service.store.faults().calls(Operation::Prune), 4);
     assert_eq!(service.happened.only().count, 1_201);
 }
 
@@ -86,8 +86,8 @@ async fn what_went_before_trouble_came_is_on_record() {
     service
         .store
         .faults()
-        .on(Verb::Prune)
-        .meanwhile(async move { store.faults().on(Verb::Prune).fail() });
+        .on(Operation::Prune)
+        .meanwhile(async move { store.faults().on(Operation::Prune).fail() });
     let error = error(service.hallpass.prune(&job(), service.hallpass.now()).await);
     assert!(error.is_unavailable());
     assert_eq!(service.happened.only().count, 500);

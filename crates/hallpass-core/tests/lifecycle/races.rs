@@ -204,7 +204,7 @@ async fn once_a_new_secret_was_let_in_its_predecessor_never_is() {
         let how = Regenerate::new().overlap("1d");
         let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
         if round % 2 == 0 {
-            service.store.faults().on(Verb::Rekey).times(2).fail();
+            service.store.faults().on(Operation::ReplaceDigest).times(2).fail();
         }
         let returned = Arc::new(AtomicBool::new(false));
         let checks: Vec<_> = (0..4)

@@ -87,7 +87,7 @@ async fn an_overlap_whose_end_could_not_be_stored_has_ended_here_too() {
     let how = Regenerate::new().overlap("1d");
     let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     let during = service.check(old.token.reveal()).await.unwrap();
-    service.store.faults().on(Verb::Rekey).fail_with(read_only);
+    service.store.faults().on(Operation::ReplaceDigest).fail_with(read_only);
     let by_new = service.check(new.token.reveal()).await.unwrap();
     for principal in [before, during] {
         assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
@@ -142,7 +142,7 @@ async fn what_cannot_be_checked_again_is_neither_let_in_nor_refused() {
     let (token, other) = (service.issue(&[]).await, service.issue(&[]).await);
     let principal = service.check(token.token.reveal()).await.unwrap();
     for fault in [Fault::Unavailable, Fault::Corrupt, Fault::Another(other.record.id)] {
-        fault.befalls(service.store.faults().on(Verb::Find));
+        fault.befalls(service.store.faults().on(Operation::Get));
         unavailable(again(&service, &principal).await);
     }
     service.store.faults().heal();

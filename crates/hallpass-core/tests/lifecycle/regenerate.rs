@@ -111,7 +111,7 @@ async fn faults_are_named_at_once_and_the_old_secret_lives() {
         assert_eq!(fields(outcome), ["overlap"], "{span:?}");
     }
     assert!(service.accepts(old.token.reveal()).await);
-    assert_eq!(service.store.faults().calls(Verb::Change), 0);
+    assert_eq!(service.store.faults().calls(Operation::Update), 0);
 }
 
 #[tokio::test]
@@ -227,7 +227,7 @@ async fn of_two_at_once_one_wins_and_only_its_secret_works() {
     let old = service.issue(&[]).await;
     let (id, hallpass) = (old.record.id, service.hallpass.clone());
     let (send, winner) = std::sync::mpsc::channel();
-    service.store.faults().on(Verb::Find).meanwhile(async move {
+    service.store.faults().on(Operation::Get).meanwhile(async move {
         send.send(hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap()).unwrap();
     });
     let outcome = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await;
@@ -245,7 +245,7 @@ async fn a_stale_revision_changes_nothing() {
     let outcome = service.hallpass.regenerate(&alice(), id, how()).await;
     assert!(matches!(error(outcome), Error::Stale { current: Revision::FIRST, .. }));
     let hallpass = service.hallpass.clone();
-    service.store.faults().on(Verb::Find).meanwhile(async move {
+    service.store.faults().on(Operation::Get).meanwhile(async move {
         hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
     let how = Regenerate::new().expecting(Some(Revision::FIRST));
@@ -288,7 +288,7 @@ async fn a_late_flush_of_the_old_secrets_use_revives_nothing() {
     let old = service.issue(&[]).await;
     assert!(service.accepts(old.token.reveal()).await);
     // The use waits while the store takes no uses, and the token gets another secret meanwhile.
-    service.store.faults().on(Verb::Touch).fail();
+    service.store.faults().on(Operation::RecordUses).fail();
     let new = regenerate(&service, &old, Regenerate::new()).await;
     service.store.faults().heal();
     assert_eq!(service.hallpass.flush_uses().await.unwrap(), 0, "it was at another revision");

@@ -69,7 +69,7 @@ async fn an_edit_that_comes_between_does_not_save_the_token() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let (id, hallpass) = (token.record.id, service.hallpass.clone());
-    service.store.faults().on(Verb::Find).meanwhile(async move {
+    service.store.faults().on(Operation::Get).meanwhile(async move {
         hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
     let record = service.hallpass.revoke(&alice(), id).await.unwrap();
@@ -83,10 +83,10 @@ async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
         let service = Service::new();
         let token = service.issue(&[]).await;
         service.happened.take();
-        fault.befalls(service.store.faults().on(Verb::Change).once());
+        fault.befalls(service.store.faults().on(Operation::Update).once());
         let record = service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
         assert!(record.revoked_at.is_some());
-        assert_eq!(service.store.faults().calls(Verb::Change), changes);
+        assert_eq!(service.store.faults().calls(Operation::Update), changes);
         assert!(!service.accepts(token.token.reveal()).await);
         // On record once, whichever attempt did it.
         let revoked: Vec<_> =
@@ -100,10 +100,10 @@ async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
 async fn a_revocation_whose_outcome_stays_unknown_is_the_stores_trouble() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
-    service.store.faults().on(Verb::Change).lose_call();
+    service.store.faults().on(Operation::Update).lose_call();
     let error = error(service.hallpass.revoke(&alice(), id).await);
     assert!(error.is_unavailable(), "{error:?}");
-    let calls = service.store.faults().calls(Verb::Change);
+    let calls = service.store.faults().calls(Operation::Update);
     assert!(
         (2..=8).contains(&calls),
         "{calls} attempts, each of which may take a store's deadline"

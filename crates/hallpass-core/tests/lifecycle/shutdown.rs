@@ -12,9 +12,9 @@ async fn uses_that_wait_are_written_at_the_end() {
     let stored = service.store.stored(token.record.id).await.unwrap();
     assert_eq!(stored.record.last_used_at, Some(at(START)));
     // Again: nothing is left to be done.
-    let calls = service.store.faults().calls(Verb::Touch);
+    let calls = service.store.faults().calls(Operation::RecordUses);
     service.hallpass.shutdown().await.unwrap();
-    assert_eq!(service.store.faults().calls(Verb::Touch), calls);
+    assert_eq!(service.store.faults().calls(Operation::RecordUses), calls);
     assert_eq!(service.hallpass.dropped_uses(), 0);
 }
 
@@ -25,7 +25,7 @@ async fn what_could_not_be_written_at_the_end_is_said_and_counted() {
         let token = service.issue(&[]).await;
         assert!(service.accepts(token.token.reveal()).await);
     }
-    service.store.faults().on(Verb::Touch).fail_with(read_only);
+    service.store.faults().on(Operation::RecordUses).fail_with(read_only);
     assert!(service.hallpass.shutdown().await.unwrap_err().is_unavailable());
     assert_eq!(service.hallpass.dropped_uses(), 3);
     assert!(!service.hallpass.has_unflushed_uses());
@@ -78,7 +78,7 @@ async fn once_the_store_is_gone_a_check_is_an_outage() {
     let token = service.issue(&[]).await;
     service.hallpass.shutdown().await.unwrap();
     // What a store that was let go of answers.
-    service.store.faults().on(Verb::ALL).fail();
+    service.store.faults().on(Operation::ALL).fail();
     unavailable(service.check(token.token.reveal()).await);
     let checked = service.check("hp_nonsense").await;
     assert!(

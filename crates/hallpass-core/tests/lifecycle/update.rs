@@ -49,7 +49,7 @@ async fn nothing_different_is_no_change() {
     }
     let record = service.hallpass.add_scopes(&alice(), id, ["a"], None).await.unwrap();
     assert_eq!(record.revision, Revision::FIRST);
-    assert_eq!(service.store.faults().calls(Verb::Change), 0);
+    assert_eq!(service.store.faults().calls(Operation::Update), 0);
     assert!(service.happened.take().is_empty());
 }
 
@@ -95,7 +95,7 @@ async fn without_a_revision_two_changes_are_both_applied() {
     let id = service.issue(&[]).await.record.id;
     let hallpass = service.hallpass.clone();
     // The description changes after the name's change has read the record.
-    service.store.faults().on(Verb::Find).meanwhile(async move {
+    service.store.faults().on(Operation::Get).meanwhile(async move {
         let update = TokenUpdate::new().description("meanwhile");
         hallpass.update(&alice(), id, update, None).await.unwrap();
     });
@@ -109,7 +109,7 @@ async fn a_change_that_comes_between_makes_an_expected_revision_stale() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     let hallpass = service.hallpass.clone();
-    service.store.faults().on(Verb::Find).meanwhile(async move {
+    service.store.faults().on(Operation::Get).meanwhile(async move {
         hallpass.update(&alice(), id, renamed("meanwhile"), None).await.unwrap();
     });
     let outcome =
@@ -146,7 +146,7 @@ async fn a_revocation_that_comes_between_is_not_undone_by_a_new_end() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let (id, hallpass) = (token.record.id, service.hallpass.clone());
-    service.store.faults().on(Verb::Find).meanwhile(async move {
+    service.store.faults().on(Operation::Get).meanwhile(async move {
         hallpass.revoke(&alice(), id).await.unwrap();
     });
     let update = TokenUpdate::new().expires("30d");

@@ -13,7 +13,7 @@ async fn a_check_writes_nothing_and_a_flush_writes_the_use() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
-    assert_eq!(service.store.faults().calls(Verb::Touch), 0);
+    assert_eq!(service.store.faults().calls(Operation::RecordUses), 0);
     assert!(service.hallpass.has_unflushed_uses());
     let head = service.store.head().await;
     assert_eq!(service.hallpass.flush_uses().await.unwrap(), 1);
@@ -83,7 +83,7 @@ async fn reads_work_while_uses_cannot_be_written_and_the_uses_wait() {
     let token = service.issue(&[]).await;
     let id = token.record.id;
     assert!(service.accepts(token.token.reveal()).await);
-    service.store.faults().on(Verb::Touch).fail_with(read_only);
+    service.store.faults().on(Operation::RecordUses).fail_with(read_only);
     assert!(service.hallpass.flush_uses().await.unwrap_err().is_unavailable());
     assert_eq!(service.hallpass.get(&alice(), id).await.unwrap().last_used_at, None);
     assert_eq!(service.hallpass.list(&alice(), &ListOptions::new()).await.unwrap().total, 1);
@@ -97,8 +97,8 @@ async fn what_is_put_back_does_not_hide_a_newer_use() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
-    let gate = service.store.faults().on(Verb::Touch).once().stall();
-    service.store.faults().on(Verb::Touch).once().fail();
+    let gate = service.store.faults().on(Operation::RecordUses).once().stall();
+    service.store.faults().on(Operation::RecordUses).once().fail();
     service.clock.advance(minutes(3));
     // Used again while the flush is under way, which then fails.
     let (flushed, ()) = tokio::join!(service.hallpass.flush_uses(), async {
@@ -116,7 +116,7 @@ async fn a_flush_that_is_dropped_half_way_loses_nothing() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
-    let _shut = service.store.faults().on(Verb::Touch).stall();
+    let _shut = service.store.faults().on(Operation::RecordUses).stall();
     let hallpass = service.hallpass.clone();
     {
         let mut flush = std::pin::pin!(hallpass.flush_uses());
@@ -142,11 +142,11 @@ async fn many_uses_go_in_batches_and_what_failed_waits() {
     service
         .store
         .faults()
-        .on(Verb::Touch)
-        .meanwhile(async move { store.faults().on(Verb::Touch).fail() });
+        .on(Operation::RecordUses)
+        .meanwhile(async move { store.faults().on(Operation::RecordUses).fail() });
     assert!(service.hallpass.flush_uses().await.is_err());
     assert_eq!(
-        service.store.faults().calls(Verb::Touch),
+        service.store.faults().calls(Operation::RecordUses),
         2,
         "no third try while the store is down"
     );
@@ -229,5 +229,5 @@ async fn one_owners_look_costs_no_more_than_the_uses_that_wait() {
     let new = NewToken::named("x");
     let token = service.hallpass.issue(&bob(), new).await.unwrap();
     service.hallpass.get(&bob(), token.record.id).await.unwrap();
-    assert_eq!(service.store.faults().calls(Verb::Touch), 0, "nothing waited");
+    assert_eq!(service.store.faults().calls(Operation::RecordUses), 0, "nothing waited");
 }

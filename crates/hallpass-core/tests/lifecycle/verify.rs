@@ -58,7 +58,7 @@ async fn what_is_malformed_never_reaches_the_store() {
     for bytes in [&b"\xFF\xFE"[..], &[0; 74], text.replacen('p', "\u{0}", 1).as_bytes()] {
         assert_eq!(refused(service.hallpass.authenticate(bytes).await), RejectReason::Malformed);
     }
-    assert_eq!(service.store.faults().calls(Verb::Find), 0);
+    assert_eq!(service.store.faults().calls(Operation::Get), 0);
     assert!(service.accepts(text).await);
 }
 
@@ -69,7 +69,7 @@ async fn another_applications_token_is_refused_before_the_shared_store_is_asked(
     let theirs = Service::over(store, |b| b.prefix("umbrella"));
     let token = theirs.issue(&[]).await.token;
     assert_eq!(ours.refusal(token.reveal()).await, RejectReason::Malformed);
-    assert_eq!(ours.store.faults().calls(Verb::Find), 0);
+    assert_eq!(ours.store.faults().calls(Operation::Get), 0);
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn a_cached_token_is_decided_at_once_and_its_end_is_looked_at_each_time() 
     assert!(decided(&service, token.token.reveal()).is_ok());
     service.clock.set(at("2027-01-01T12:00:00Z"));
     assert_eq!(refused(decided(&service, token.token.reveal())), RejectReason::Expired);
-    assert_eq!(service.store.faults().calls(Verb::Find), 0);
+    assert_eq!(service.store.faults().calls(Operation::Get), 0);
 }
 
 #[tokio::test]
@@ -241,9 +241,9 @@ async fn a_wrong_secret_for_a_cached_token_costs_one_look_at_the_store() {
     let id = old.record.id;
     let _ = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
     service.store.pin(id).await.unwrap();
-    let before = service.store.faults().calls(Verb::Find);
+    let before = service.store.faults().calls(Operation::Get);
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
-    assert_eq!(service.store.faults().calls(Verb::Find), before + 1);
+    assert_eq!(service.store.faults().calls(Operation::Get), before + 1);
     service.hallpass.delete(&alice(), id, None).await.unwrap();
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
 }

@@ -10,7 +10,7 @@ use hallpass_core::TokenId;
 use hallpass_core::store::StoreError;
 use tokio::sync::Notify;
 
-use super::{Gate, Verb};
+use super::{Gate, Operation};
 
 /// What is wrong with a [`FaultyStore`](super::FaultyStore), and what it was asked. Clones are one.
 #[derive(Clone, Default)]
@@ -18,8 +18,8 @@ pub struct Faults(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    scripts: Mutex<HashMap<Verb, VecDeque<Scene>>>,
-    calls: [AtomicU64; Verb::ALL.len()],
+    scripts: Mutex<HashMap<Operation, VecDeque<Scene>>>,
+    calls: [AtomicU64; Operation::ALL.len()],
     nudge: Notify,
 }
 
@@ -58,19 +58,19 @@ impl Faults {
     /// Begins to say what goes wrong with these calls: one verb, or several.
     ///
     /// ```
-    /// # use hallpass_testkit::{Faults, Verb};
+    /// # use hallpass_testkit::{Faults, Operation};
     /// # let faults = Faults::default();
-    /// faults.on(Verb::Find).fail();
-    /// faults.on([Verb::Find, Verb::List]).once().fail();
-    /// faults.on(Verb::WRITES).lose_answer();
+    /// faults.on(Operation::Get).fail();
+    /// faults.on([Operation::Get, Operation::List]).once().fail();
+    /// faults.on(Operation::WRITES).lose_answer();
     /// ```
-    pub fn on(&self, verbs: impl IntoIterator<Item = Verb>) -> FaultsOn<'_> {
+    pub fn on(&self, verbs: impl IntoIterator<Item = Operation>) -> FaultsOn<'_> {
         FaultsOn { faults: self, verbs: verbs.into_iter().collect(), times: None }
     }
 
     /// Ends all faults. Calls that wait at a [`Gate`] already go on when that is opened.
     pub fn heal(&self) {
-        self.on(Verb::ALL).heal();
+        self.on(Operation::ALL).heal();
     }
 
     /// Makes a nudge come, for nothing.
@@ -80,11 +80,11 @@ impl Faults {
 
     /// How many of these calls have come so far, whatever became of them.
     #[must_use]
-    pub fn calls(&self, verbs: impl IntoIterator<Item = Verb>) -> u64 {
+    pub fn calls(&self, verbs: impl IntoIterator<Item = Operation>) -> u64 {
         verbs.into_iter().map(|verb| self.0.calls[verb as usize].load(Ordering::SeqCst)).sum()
     }
 
-    pub(super) fn count(&self, verb: Verb) {
+    pub(super) fn count(&self, verb: Operation) {
         self.0.calls[verb as usize].fetch_add(1, Ordering::SeqCst);
     }
 
@@ -92,11 +92,11 @@ impl Faults {
         self.0.nudge.notified().await;
     }
 
-    fn scripts(&self) -> MutexGuard<'_, HashMap<Verb, VecDeque<Scene>>> {
+    fn scripts(&self) -> MutexGuard<'_, HashMap<Operation, VecDeque<Scene>>> {
         self.0.scripts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, verb: Verb, scene: Scene) {
+    fn push(&self, verb: Operation, scene: Scene) {
         let mut scripts = self.scripts();
         let script = scripts.entry(verb).or_default();
         if script.back().is_some_and(|last| last.left.is_none()) {
@@ -105,7 +105,7 @@ impl Faults {
         script.push_back(scene);
     }
 
-    fn take(&self, verb: Verb) -> Option<Fault> {
+    fn take(&self, verb: Operation) -> Option<Fault> {
         let mut scripts = self.scripts();
         let script = scripts.get_mut(&verb)?;
         let scene = script.front_mut()?;
@@ -120,7 +120,7 @@ impl Faults {
     }
 
     /// The fault of a call that has just come, once it no longer stalls.
-    pub(super) async fn next(&self, verb: Verb) -> Option<Fault> {
+    pub(super) async fn next(&self, verb: Operation) -> Option<Fault> {
         loop {
             match self.take(verb) {
                 // What has been set meanwhile is what it meets now.
@@ -152,7 +152,7 @@ impl fmt::Debug for Faults {
 #[must_use = "it is not said yet what goes wrong"]
 pub struct FaultsOn<'a> {
     faults: &'a Faults,
-    verbs: Vec<Verb>,
+    verbs: Vec<Operation>,
     times: Option<u32>,
 }
 
@@ -182,12 +182,12 @@ impl FaultsOn<'_> {
     /// The store answers this error; nothing is done.
     ///
     /// ```
-    /// # use hallpass_testkit::{Faults, Verb};
+    /// # use hallpass_testkit::{Faults, Operation};
     /// # let faults = Faults::default();
     /// use hallpass_core::store::StoreError;
     ///
-    /// faults.on(Verb::WRITES).fail_with(|| StoreError::read_only("a standby"));
-    /// faults.on(Verb::Find).once().fail_with(|| StoreError::corrupt("a row of another version"));
+    /// faults.on(Operation::WRITES).fail_with(|| StoreError::read_only("a standby"));
+    /// faults.on(Operation::Get).once().fail_with(|| StoreError::corrupt("a row of another version"));
     /// ```
     pub fn fail_with(self, error: impl Fn() -> StoreError + Send + Sync + 'static) {
         self.set(Fault::Refuse(Arc::new(error)));
@@ -235,10 +235,10 @@ impl FaultsOn<'_> {
     ///
     /// # Panics
     ///
-    /// Of another verb than [`Verb::Find`].
+    /// Of another verb than [`Operation::Get`].
     #[track_caller]
     pub fn answer_with(self, id: TokenId) {
-        self.only(Verb::Find, "a look-up answers with a token");
+        self.only(Operation::Get, "a look-up answers with a token");
         self.set(Fault::AnswerWith(id));
     }
 
@@ -247,10 +247,10 @@ impl FaultsOn<'_> {
     ///
     /// # Panics
     ///
-    /// Of another verb than [`Verb::ChangeBatch`].
+    /// Of another verb than [`Operation::Changes`].
     #[track_caller]
     pub fn stand_still(self) {
-        self.only(Verb::ChangeBatch, "the change log can stand still");
+        self.only(Operation::Changes, "the change log can stand still");
         self.set(Fault::StandStill);
     }
 
@@ -258,10 +258,10 @@ impl FaultsOn<'_> {
     ///
     /// # Panics
     ///
-    /// Of another verb than [`Verb::Nudged`].
+    /// Of another verb than [`Operation::WaitForChange`].
     #[track_caller]
     pub fn repeat(self) {
-        self.only(Verb::Nudged, "a nudge can be repeated");
+        self.only(Operation::WaitForChange, "a nudge can be repeated");
         self.set(Fault::Repeat);
     }
 
@@ -274,8 +274,8 @@ impl FaultsOn<'_> {
     }
 
     #[track_caller]
-    fn only(&self, verb: Verb, what: &str) {
-        assert!(self.verbs == [verb], "only {what}: say so of `Verb::{verb:?}`");
+    fn only(&self, verb: Operation, what: &str) {
+        assert!(self.verbs == [verb], "only {what}: say so of `Operation::{verb:?}`");
     }
 
     fn set(self, fault: Fault) {

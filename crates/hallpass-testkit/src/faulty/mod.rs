@@ -1,13 +1,15 @@
-//! A store that does what a test says.
+//! Stores and caches that misbehave when a test says so.
 
 mod faults;
 mod gate;
+mod operation;
+mod stale_cache;
 mod store;
-mod verb;
 
 pub use self::{
     faults::{Faults, FaultsOn},
     gate::Gate,
+    operation::Operation,
+    stale_cache::StaleCache,
     store::FaultyStore,
-    verb::Verb,
 };

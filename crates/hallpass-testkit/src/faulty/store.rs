@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasher as _, RandomState};
@@ -6,17 +5,16 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
 
 use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Lookup,
-    Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
+    ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{CachedToken, Digest, Owner, OwnerStatus, OwnerStatusQuery, Revision, TokenId};
+use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use jiff::Timestamp;
 
 use super::faults::Fault;
-use super::{Faults, Verb};
+use super::{Faults, Operation};
 
 /// A store around another one: it counts what it is asked, and fails, stalls or answers late when a test says so.
 /// Clones are one store.
@@ -24,7 +22,7 @@ use super::{Faults, Verb};
 /// ```
 /// use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
 /// use hallpass_memory::MemoryStore;
-/// use hallpass_testkit::{FaultyStore, Verb};
+/// use hallpass_testkit::{FaultyStore, Operation};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
 /// let store = FaultyStore::new(MemoryStore::new());
@@ -32,22 +30,20 @@ use super::{Faults, Verb};
 /// let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
 /// let token = issued.token.reveal().as_bytes();
 ///
-/// store.faults().on(Verb::Find).once().fail();
+/// store.faults().on(Operation::Get).once().fail();
 /// assert!(matches!(hallpass.authenticate(token).await, Err(AuthError::Unavailable(_))));
 /// assert!(hallpass.authenticate(token).await.is_ok());
-/// assert_eq!(store.faults().calls(Verb::Find), 2);
+/// assert_eq!(store.faults().calls(Operation::Get), 2);
 /// # Ok(()) }
 /// ```
 ///
-/// Put it under a cache, `Cached::new(FaultyStore::new(store))`, to break what the cache stands on. It has
-/// none itself, but for what a test [pins](Self::pin).
+/// Put it under a cache, `Cached::new(FaultyStore::new(store))`, to test the cache. See
+/// [`StaleCache`](super::StaleCache) for a cache that is wrong.
 pub struct FaultyStore<S>(Arc<Inner<S>>);
 
 struct Inner<S> {
     store: Mutex<Arc<S>>,
     faults: Faults,
-    /// What `cached` and `load` answer, true or not.
-    pinned: Mutex<HashMap<TokenId, Arc<CachedToken>>>,
     /// How far the change log had come when it was last read.
     shown: Mutex<Option<LogPosition>>,
     /// A nudge has come that nobody was told of yet.
@@ -80,7 +76,6 @@ impl<S: TokenStore> FaultyStore<S> {
         Self(Arc::new(Inner {
             store: Mutex::new(Arc::new(store)),
             faults: Faults::default(),
-            pinned: Mutex::default(),
             shown: Mutex::default(),
             owes_a_nudge: AtomicBool::new(false),
             makes_way: AtomicBool::new(false),
@@ -112,24 +107,12 @@ impl<S: TokenStore> FaultyStore<S> {
         self
     }
 
-    /// From now on answers a check with this token as it is stored now, whatever becomes of it: a cache in
-    /// front that has missed every change since.
-    ///
-    /// # Errors
-    ///
-    /// The store behind has no such token, or failed.
-    pub async fn pin(&self, id: TokenId) -> Result<(), StoreError> {
-        let token = self.inner().reload(id).await?.ok_or_else(StoreError::not_found)?;
-        lock(&self.0.pinned).insert(id, token);
-        Ok(())
-    }
-
-    fn pinned(&self, id: TokenId) -> Option<Arc<CachedToken>> {
-        lock(&self.0.pinned).get(&id).cloned()
-    }
-
     /// Makes a call with whatever goes wrong with it.
-    async fn run<T, F>(&self, verb: Verb, act: impl FnOnce(Twist) -> F) -> Result<T, StoreError>
+    async fn run<T, F>(
+        &self,
+        verb: Operation,
+        act: impl FnOnce(Twist) -> F,
+    ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
@@ -178,7 +161,7 @@ impl<S: TokenStore> FaultyStore<S> {
     /// The log as it looked when it was last read without this fault.
     fn as_before(&self, mut changes: ChangeBatch) -> ChangeBatch {
         let shown = *lock(&self.0.shown).get_or_insert(changes.head);
-        changes.lines.retain(|line| line.at.seq <= shown.seq);
+        changes.entries.retain(|entry| entry.position.seq <= shown.seq);
         changes.head = shown;
         changes
     }
@@ -186,7 +169,7 @@ impl<S: TokenStore> FaultyStore<S> {
     /// Waits for the store's own nudge, or one that a test gives.
     async fn any_nudge(&self, seen: LogPosition) {
         let store = self.inner();
-        let mut theirs = pin!(store.nudged(seen));
+        let mut theirs = pin!(store.wait_for_change(seen));
         let mut ours = pin!(self.0.faults.nudged());
         std::future::poll_fn(|cx| {
             let nudged = ours.as_mut().poll(cx).is_ready() || theirs.as_mut().poll(cx).is_ready();
@@ -200,72 +183,46 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Calls that are passed on as they are.
-macro_rules! passed_on {
-    ($($verb:ident $method:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
+/// Forwards methods as they are.
+macro_rules! forward {
+    ($($operation:ident $method:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
         async fn $method(&self, $($arg: $type),*) -> Result<$out, StoreError> {
-            self.run(Verb::$verb, |_| async { self.inner().$method($($arg),*).await }).await
+            self.run(Operation::$operation, |_| async { self.inner().$method($($arg),*).await })
+                .await
         }
     )*};
 }
 
 impl<S: TokenStore> TokenStore for FaultyStore<S> {
-    passed_on! {
+    forward! {
         List list(query: &ListQuery) -> ListPage;
+        Audit audit(query: &AuditQuery) -> AuditPage;
         Ping ping() -> ();
-        Insert insert(token: &StoredToken, limit: Option<u32>) -> ChangeSeq;
-        Change change(change: &Change) -> ChangeSeq;
-        Rekey rekey(id: TokenId, expected: &Digest, secrets: &Secrets) -> ChangeSeq;
-        Delete delete(id: TokenId, expected: Option<Revision>) -> ChangeSeq;
-        DeleteMany delete_many(owner: Option<&Owner>, ids: &[TokenId]) -> Deleted;
-        DeleteOwner delete_owner(owner: &Owner) -> BulkResult;
-        RevokeOwner revoke_owner(owner: &Owner, at: Timestamp) -> BulkResult;
-        Announce announce(owner: &Owner) -> ChangeSeq;
-        Touch touch(uses: &[TokenUse]) -> u64;
-        Prune prune(ended_before: Timestamp, limit: u32) -> u64;
+        Insert insert(token: &StoredToken, limit: Option<u32>, event: &Event) -> ChangeSeq;
+        Update update(change: &Change, event: &Event) -> ChangeSeq;
+        ReplaceDigest replace_digest(
+            id: TokenId, expected: &Digest, secrets: &Secrets, event: &Event
+        ) -> ChangeSeq;
+        Delete delete(id: TokenId, expected: Option<Revision>, event: &Event) -> ChangeSeq;
+        DeleteMany delete_many(owner: Option<&Owner>, ids: &[TokenId], event: &Event) -> Deleted;
+        DeleteOwner delete_owner(owner: &Owner, event: &Event) -> BulkResult;
+        RevokeOwner revoke_owner(
+            owner: &Owner, issued_before: Option<Timestamp>, at: Timestamp, event: &Event
+        ) -> BulkResult;
+        RevokeEveryone revoke_everyone(
+            issued_before: Option<Timestamp>, at: Timestamp, limit: u32, event: &Event
+        ) -> BulkResult;
+        LogOwnerChange log_owner_change(owner: &Owner, event: &Event) -> ChangeSeq;
+        RecordUses record_uses(uses: &[TokenUse]) -> u64;
+        Prune prune(ended_before: Timestamp, limit: u32, event: &Event) -> u64;
+        PruneLog prune_log(written_before: Timestamp, limit: u32) -> u64;
     }
 
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let find = |twist: Twist| async move { self.inner().find(twist.instead_of(id)).await };
-        self.run(Verb::Find, find).await
-    }
-
-    async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        let reload = |twist: Twist| async move { self.inner().reload(twist.instead_of(id)).await };
-        self.run(Verb::Find, reload).await
-    }
-
-    async fn load(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        if let Some(pinned) = self.pinned(id) {
-            return Ok(Some(pinned));
-        }
-        let load = |twist: Twist| async move { self.inner().load(twist.instead_of(id)).await };
-        self.run(Verb::Find, load).await
-    }
-
-    fn cached(&self, id: TokenId) -> Lookup {
-        self.pinned(id).map_or_else(|| self.inner().cached(id), Lookup::Hit)
-    }
-
-    fn is_cache(&self) -> bool {
-        !lock(&self.0.pinned).is_empty() || self.inner().is_cache()
-    }
-
-    fn clock_behind(&self) -> Duration {
-        self.inner().clock_behind()
-    }
-
-    fn cached_standing(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
-        self.inner().cached_standing(owner)
-    }
-
-    /// The host's answer, not the store's: no fault is in it.
-    async fn standing(
-        &self,
-        owner: &Owner,
-        question: OwnerStatusQuery,
-    ) -> Result<Arc<OwnerStatus>, Box<dyn std::error::Error + Send + Sync>> {
-        self.inner().standing(owner, question).await
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        let get = |twist: Twist| async move {
+            TokenStore::get(&*self.inner(), twist.instead_of(id)).await
+        };
+        self.run(Operation::Get, get).await
     }
 
     async fn changes(
@@ -281,19 +238,19 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
             *lock(&self.0.shown) = Some(changes.head);
             Ok(changes)
         };
-        self.run(Verb::ChangeBatch, read).await
+        self.run(Operation::Changes, read).await
     }
 
-    async fn nudged(&self, mut seen: LogPosition) {
+    async fn wait_for_change(&self, mut seen: LogPosition) {
         let owed = &self.0.owes_a_nudge;
         loop {
             if !owed.load(Ordering::SeqCst) {
                 self.any_nudge(seen).await;
                 // Remembered until it is delivered: who stops waiting while it is late loses nothing.
                 owed.store(true, Ordering::SeqCst);
-                self.0.faults.count(Verb::Nudged);
+                self.0.faults.count(Operation::WaitForChange);
             }
-            let fault = self.0.faults.next(Verb::Nudged).await;
+            let fault = self.0.faults.next(Operation::WaitForChange).await;
             match fault {
                 Some(Fault::Refuse(_) | Fault::LoseAnswer) => {
                     owed.store(false, Ordering::SeqCst);

@@ -13,7 +13,7 @@ use hallpass_core::{
     Catalog, CatalogScope, Hallpass, HallpassBuilder, Owner, OwnerStatus, ScopeSet, public,
 };
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{ActingAs, FaultyStore, Verb, acting_as};
+use hallpass_testkit::{ActingAs, FaultyStore, Operation, acting_as};
 use hallpass_tower::{PolicyTable, PrincipalExt as _, require};
 use http::request::Builder;
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -27,7 +27,7 @@ fn hallpass() -> (Hallpass, Store) {
 
 fn passes_with(configure: impl FnOnce(HallpassBuilder) -> HallpassBuilder) -> (Hallpass, Store) {
     let store = Store::new(MemoryStore::new());
-    store.faults().on(Verb::ALL).fail();
+    store.faults().on(Operation::ALL).fail();
     (configure(Hallpass::builder(store.clone())).build(), store)
 }
 
@@ -81,7 +81,7 @@ async fn axum_sees_the_owner_and_the_scopes_and_the_store_is_never_asked() {
     assert_eq!(status(&app, get_as("/jobs", acting_as("bob", ["jobs"]))).await, 200);
     assert_eq!(answer(&app, get_as("/who", acting_as("bob", []))).await.1, "bob with ");
     assert_eq!(status(&app, get_as("/projects", acting_as("bob", []))).await, 403);
-    assert_eq!(store.faults().calls(Verb::ALL), 0);
+    assert_eq!(store.faults().calls(Operation::ALL), 0);
     assert!(!hallpass.has_unflushed_uses(), "nothing is there to be written later");
 }
 
@@ -93,7 +93,7 @@ async fn who_acts_as_nobody_needs_a_token_as_ever() {
     assert_eq!(status(&app, plain(Request::get("/who"))).await, 401);
     let forged = Request::get("/who").header("acting-as", "alice").extension("alice");
     assert_eq!(status(&app, plain(forged)).await, 401);
-    assert_eq!(store.faults().calls(Verb::ALL), 0);
+    assert_eq!(store.faults().calls(Operation::ALL), 0);
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_policy_table_and_a_guarded_router_decide_by_the_scopes() {
     }
     assert_eq!(status(&by_table, get_as("/forgotten", acting_as("root", ["*"]))).await, 403);
     assert_eq!(status(&guarded, get_as("/open", acting_as("alice", []))).await, 200);
-    assert_eq!(store.faults().calls(Verb::ALL), 0);
+    assert_eq!(store.faults().calls(Operation::ALL), 0);
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn it_comes_before_a_credential_which_is_taken_out_all_the_same() {
     let body = Body::new(answer.into_body());
     let body = to_bytes(body, 1 << 16).await.unwrap();
     assert_eq!(body, "alice /?x=1 {}");
-    assert_eq!(store.faults().calls(Verb::ALL), 0);
+    assert_eq!(store.faults().calls(Operation::ALL), 0);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hallpass_core::store::{ListQuery, Lookup, StoreError, StoredToken, TokenStore as _};
 use hallpass_core::{Actor, Hallpass, NewToken, Owner, TokenId};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 use jiff::Timestamp;
 
 type Store = FaultyStore<MemoryStore>;
@@ -41,7 +41,7 @@ fn at_once<T>(call: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Each verb once, and what went wrong.
-async fn call(store: &Store, verb: Verb, id: TokenId) -> Result<(), StoreError> {
+async fn call(store: &Store, verb: Operation, id: TokenId) -> Result<(), StoreError> {
     let (token, long_ago) = (stored(store, id).await.unwrap(), Timestamp::UNIX_EPOCH);
     let mut changed = token.record.clone();
     changed.revision = changed.revision.next();
@@ -51,30 +51,32 @@ async fn call(store: &Store, verb: Verb, id: TokenId) -> Result<(), StoreError> 
         kind: hallpass_core::store::ChangeKind::Updated,
     };
     match verb {
-        Verb::Find => store.find(id).await.map(drop),
-        Verb::List => store.list(&ListQuery::everything(long_ago, 1)).await.map(drop),
-        Verb::ChangeBatch => store.changes(None, 0).await.map(drop),
-        Verb::Ping => store.ping().await,
-        Verb::Insert => {
+        Operation::Get => store.find(id).await.map(drop),
+        Operation::List => store.list(&ListQuery::everything(long_ago, 1)).await.map(drop),
+        Operation::Changes => store.changes(None, 0).await.map(drop),
+        Operation::Ping => store.ping().await,
+        Operation::Insert => {
             let mut fresh = token.clone();
             fresh.record.id = TokenId::generate(&alice(), long_ago).unwrap();
             store.insert(&fresh, None).await.map(drop)
         }
-        Verb::Change => store.change(&change).await.map(drop),
-        Verb::Rekey => store.rekey(id, &token.secrets.current, &token.secrets).await.map(drop),
-        Verb::Delete => store.delete(id, None).await.map(drop),
-        Verb::DeleteMany => store.delete_many(None, &[id]).await.map(drop),
-        Verb::DeleteOwner => store.delete_owner(&alice()).await.map(drop),
-        Verb::RevokeOwner => store.revoke_owner(&alice(), long_ago).await.map(drop),
-        Verb::Announce => store.announce(&alice()).await.map(drop),
-        Verb::Touch => store.touch(&[]).await.map(drop),
-        Verb::Prune => store.prune(long_ago, 1).await.map(drop),
+        Operation::Update => store.change(&change).await.map(drop),
+        Operation::ReplaceDigest => {
+            store.rekey(id, &token.secrets.current, &token.secrets).await.map(drop)
+        }
+        Operation::Delete => store.delete(id, None).await.map(drop),
+        Operation::DeleteMany => store.delete_many(None, &[id]).await.map(drop),
+        Operation::DeleteOwner => store.delete_owner(&alice()).await.map(drop),
+        Operation::RevokeOwner => store.revoke_owner(&alice(), long_ago).await.map(drop),
+        Operation::LogOwnerChange => store.announce(&alice()).await.map(drop),
+        Operation::RecordUses => store.touch(&[]).await.map(drop),
+        Operation::Prune => store.prune(long_ago, 1).await.map(drop),
         other => panic!("{other:?} is no call that fails"),
     }
 }
 
-fn callable() -> impl Iterator<Item = Verb> {
-    Verb::ALL.into_iter().filter(|verb| *verb != Verb::Nudged)
+fn callable() -> impl Iterator<Item = Operation> {
+    Operation::ALL.into_iter().filter(|verb| *verb != Operation::WaitForChange)
 }
 
 #[tokio::test]
@@ -86,7 +88,7 @@ async fn every_call_is_counted_and_fails_alone_and_changes_nothing_then() {
         assert!(call(&store, faulty, id).await.unwrap_err().is_unavailable(), "{faulty:?}");
         assert_eq!(store.inner().changes(None, 0).await.unwrap().head, head, "{faulty:?}");
         assert_eq!(store.faults().calls(faulty), 1, "{faulty:?}");
-        assert_eq!(store.faults().calls(Verb::ALL), 1, "{faulty:?}");
+        assert_eq!(store.faults().calls(Operation::ALL), 1, "{faulty:?}");
 
         for verb in callable().filter(|verb| *verb != faulty) {
             let (healthy, [id, _]) = self::store().await;
@@ -102,17 +104,17 @@ async fn every_call_is_counted_and_fails_alone_and_changes_nothing_then() {
 #[tokio::test]
 async fn what_is_lost_on_the_way_was_not_done_and_what_is_lost_on_the_way_back_was() {
     let (store, [one, two]) = store().await;
-    store.faults().on(Verb::Delete).lose_call();
+    store.faults().on(Operation::Delete).lose_call();
     assert!(store.delete(one, None).await.unwrap_err().is_outcome_unknown());
     assert!(stored(&store, one).await.is_some());
-    store.faults().on(Verb::Delete).lose_answer();
+    store.faults().on(Operation::Delete).lose_answer();
     assert!(store.delete(one, None).await.unwrap_err().is_outcome_unknown());
     assert!(stored(&store, one).await.is_none());
     assert!(
         store.delete(one, None).await.unwrap_err().is_not_found(),
         "what could not be done is told as it is: there is nothing to lose"
     );
-    store.faults().on(Verb::WRITES).fail_with(|| StoreError::read_only("a standby"));
+    store.faults().on(Operation::WRITES).fail_with(|| StoreError::read_only("a standby"));
     assert!(store.delete(two, None).await.unwrap_err().is_read_only());
     assert!(store.find(two).await.unwrap().value.is_some(), "a read is no write");
 }
@@ -121,21 +123,24 @@ async fn what_is_lost_on_the_way_was_not_done_and_what_is_lost_on_the_way_back_w
 async fn faults_with_a_number_are_met_one_after_the_other() {
     let (store, [id, _]) = store().await;
     let faults = store.faults();
-    faults.on(Verb::Find).fail();
-    faults.on([Verb::Find, Verb::List]).times(2).fail_with(|| StoreError::corrupt("garbage"));
-    faults.on(Verb::Find).once().fail_with(StoreError::conflict);
+    faults.on(Operation::Get).fail();
+    faults
+        .on([Operation::Get, Operation::List])
+        .times(2)
+        .fail_with(|| StoreError::corrupt("garbage"));
+    faults.on(Operation::Get).once().fail_with(StoreError::conflict);
     for _ in 0..2 {
         assert!(store.find(id).await.unwrap_err().is_corrupt(), "it replaced the one for ever");
     }
     assert!(store.find(id).await.unwrap_err().is_conflict());
     assert!(store.find(id).await.is_ok());
-    assert!(call(&store, Verb::List, id).await.unwrap_err().is_corrupt());
+    assert!(call(&store, Operation::List, id).await.unwrap_err().is_corrupt());
     assert!(
-        call(&store, Verb::List, id).await.unwrap_err().is_corrupt(),
+        call(&store, Operation::List, id).await.unwrap_err().is_corrupt(),
         "each verb has its own two"
     );
-    faults.on(Verb::ALL).fail();
-    faults.on(Verb::Find).heal();
+    faults.on(Operation::ALL).fail();
+    faults.on(Operation::Get).heal();
     assert!(store.find(id).await.is_ok());
     assert!(store.ping().await.is_err());
 }
@@ -143,13 +148,13 @@ async fn faults_with_a_number_are_met_one_after_the_other() {
 #[tokio::test]
 async fn who_stalls_has_done_nothing_and_meets_what_was_set_meanwhile() {
     let (store, [id, _]) = store().await;
-    let gate = store.faults().on(Verb::Delete).stall();
+    let gate = store.faults().on(Operation::Delete).stall();
     {
         let mut first = pin!(store.delete(id, None));
         assert!(at_once(first.as_mut()).is_none());
         assert_eq!(gate.arrivals(), 1);
         assert!(stored(&store, id).await.is_some());
-        store.faults().on(Verb::Delete).once().fail();
+        store.faults().on(Operation::Delete).once().fail();
         gate.open();
         assert!(first.await.unwrap_err().is_unavailable());
     }
@@ -159,7 +164,7 @@ async fn who_stalls_has_done_nothing_and_meets_what_was_set_meanwhile() {
 #[tokio::test]
 async fn who_is_held_has_done_it_and_answers_with_what_was_true() {
     let (store, [id, _]) = store().await;
-    let gate = store.faults().on(Verb::Find).once().hold();
+    let gate = store.faults().on(Operation::Get).once().hold();
     let asked = tokio::spawn({
         let store = store.clone();
         async move { store.find(id).await.unwrap().value }
@@ -175,11 +180,11 @@ async fn who_is_held_has_done_it_and_answers_with_what_was_true() {
 #[tokio::test]
 async fn an_open_gate_stops_nobody() {
     let (store, [id, _]) = store().await;
-    store.faults().on(Verb::Find).stall().open();
+    store.faults().on(Operation::Get).stall().open();
     assert!(at_once(store.find(id)).is_some());
-    store.faults().on(Verb::Find).hold().open();
+    store.faults().on(Operation::Get).hold().open();
     assert!(at_once(store.find(id)).is_some());
-    let gate = store.faults().on(Verb::Find).times(2).stall();
+    let gate = store.faults().on(Operation::Get).times(2).stall();
     let mut waiting = pin!(store.find(id));
     assert!(at_once(waiting.as_mut()).is_none());
     store.faults().heal();
@@ -192,7 +197,7 @@ async fn an_open_gate_stops_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_late_call_is_made_late() {
     let (store, [id, _]) = store().await;
-    store.faults().on(Verb::Delete).delay(Duration::from_secs(5));
+    store.faults().on(Operation::Delete).delay(Duration::from_secs(5));
     let before = tokio::time::Instant::now();
     let slow = async { tokio::time::timeout(Duration::from_secs(4), store.delete(id, None)).await };
     assert!(slow.await.is_err());
@@ -204,18 +209,18 @@ async fn a_late_call_is_made_late() {
 #[tokio::test]
 async fn another_tokens_record_is_answered_however_it_is_asked_for() {
     let (store, [asked, other]) = store().await;
-    store.faults().on(Verb::Find).answer_with(other);
+    store.faults().on(Operation::Get).answer_with(other);
     assert_eq!(store.find(asked).await.unwrap().value.unwrap().record.id, other);
     assert_eq!(store.load(asked).await.unwrap().unwrap().id(), other);
     assert_eq!(store.reload(asked).await.unwrap().unwrap().id(), other);
-    assert_eq!(store.faults().calls(Verb::Find), 3);
+    assert_eq!(store.faults().calls(Operation::Get), 3);
 }
 
 #[tokio::test]
 async fn something_happens_between_a_call_and_its_answer_once() {
     let (store, [id, _]) = store().await;
     let inner = store.inner();
-    store.faults().on([Verb::Find, Verb::Delete]).meanwhile(async move {
+    store.faults().on([Operation::Get, Operation::Delete]).meanwhile(async move {
         inner.delete(id, None).await.unwrap();
     });
     assert!(store.find(id).await.unwrap().value.is_some(), "it was read before");
@@ -227,7 +232,7 @@ async fn something_happens_between_a_call_and_its_answer_once() {
 async fn a_log_that_stands_still_shows_nothing_new() {
     let (store, [id, _]) = store().await;
     let before = store.changes(None, 0).await.unwrap().head;
-    store.faults().on(Verb::ChangeBatch).stand_still();
+    store.faults().on(Operation::Changes).stand_still();
     store.delete(id, None).await.unwrap();
     let hidden = store.changes(Some(before), 10).await.unwrap();
     assert_eq!((hidden.lines.len(), hidden.head), (1, before), "its own line alone");
@@ -236,7 +241,7 @@ async fn a_log_that_stands_still_shows_nothing_new() {
     assert_eq!((shown.lines.len(), shown.head.seq), (2, before.seq.next()));
 
     let (never_read, [id, _]) = self::store().await;
-    never_read.faults().on(Verb::ChangeBatch).stand_still();
+    never_read.faults().on(Operation::Changes).stand_still();
     let first = never_read.changes(None, 0).await.unwrap().head;
     never_read.delete(id, None).await.unwrap();
     assert_eq!(never_read.changes(None, 0).await.unwrap().head, first);
@@ -251,7 +256,7 @@ async fn a_pinned_token_is_what_a_check_sees_until_it_asks_the_store_itself() {
     assert!(store.is_cache() && matches!(store.cached(id), Lookup::Hit(_)));
     assert!(store.load(id).await.unwrap().is_some());
     assert!(store.reload(id).await.unwrap().is_none());
-    assert_eq!(store.faults().calls(Verb::Find), 1);
+    assert_eq!(store.faults().calls(Operation::Get), 1);
     assert!(store.pin(id).await.unwrap_err().is_not_found());
 }
 
@@ -266,10 +271,10 @@ async fn after_a_failover_another_store_answers() {
 async fn a_fault_is_said_of_what_it_can_happen_to() {
     let (store, [id, _]) = store().await;
     for wrong in [
-        std::panic::catch_unwind(|| store.faults().on(Verb::ALL).answer_with(id)),
-        std::panic::catch_unwind(|| store.faults().on(Verb::Find).stand_still()),
-        std::panic::catch_unwind(|| store.faults().on(Verb::Find).repeat()),
-        std::panic::catch_unwind(|| store.faults().on(Verb::Find).times(0).fail()),
+        std::panic::catch_unwind(|| store.faults().on(Operation::ALL).answer_with(id)),
+        std::panic::catch_unwind(|| store.faults().on(Operation::Get).stand_still()),
+        std::panic::catch_unwind(|| store.faults().on(Operation::Get).repeat()),
+        std::panic::catch_unwind(|| store.faults().on(Operation::Get).times(0).fail()),
     ] {
         assert!(wrong.is_err());
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hallpass_core::store::{LogPosition, TokenStore as _};
 use hallpass_core::{Actor, Hallpass, NewToken};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Verb};
+use hallpass_testkit::{FaultyStore, Operation};
 
 type Store = FaultyStore<MemoryStore>;
 
@@ -35,7 +35,7 @@ async fn a_nudge_comes_when_a_test_gives_one() {
     store.faults().nudge();
     assert!(comes(&store));
     assert!(!comes(&store), "one is one");
-    assert_eq!(store.faults().calls(Verb::Nudged), 1);
+    assert_eq!(store.faults().calls(Operation::WaitForChange), 1);
 }
 
 #[tokio::test]
@@ -55,14 +55,14 @@ async fn the_nudges_of_the_store_behind_come_through() {
 #[tokio::test]
 async fn lost_nudges_never_come() {
     let store = Store::new(MemoryStore::new());
-    store.faults().on(Verb::Nudged).times(2).lose_answer();
+    store.faults().on(Operation::WaitForChange).times(2).lose_answer();
     for _ in 0..2 {
         store.faults().nudge();
         assert!(!comes(&store));
     }
     store.faults().nudge();
     assert!(comes(&store));
-    store.faults().on(Verb::ALL).fail();
+    store.faults().on(Operation::ALL).fail();
     store.faults().nudge();
     assert!(!comes(&store), "who cannot be reached nudges nobody");
     store.faults().heal();
@@ -72,11 +72,11 @@ async fn lost_nudges_never_come() {
 #[tokio::test]
 async fn late_nudges_come_when_the_gate_opens_to_whoever_waits_then() {
     let store = Store::new(MemoryStore::new());
-    let gate = store.faults().on(Verb::Nudged).hold();
+    let gate = store.faults().on(Operation::WaitForChange).hold();
     store.faults().nudge();
     assert!(!comes(&store));
     assert!(!comes(&store));
-    assert_eq!(store.faults().calls(Verb::Nudged), 1, "it is still the same one");
+    assert_eq!(store.faults().calls(Operation::WaitForChange), 1, "it is still the same one");
     gate.open();
     assert!(comes(&store));
     assert!(!comes(&store));
@@ -85,7 +85,7 @@ async fn late_nudges_come_when_the_gate_opens_to_whoever_waits_then() {
 #[tokio::test]
 async fn repeated_nudges_come_again() {
     let store = Store::new(MemoryStore::new());
-    store.faults().on(Verb::Nudged).times(2).repeat();
+    store.faults().on(Operation::WaitForChange).times(2).repeat();
     store.faults().nudge();
     for _ in 0..3 {
         assert!(comes(&store));
@@ -100,9 +100,9 @@ async fn nudges_that_are_lost_for_good_keep_nobody_busy() {
     let seen = head(&store);
     let hallpass = Hallpass::builder(behind).build();
     let _ = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
-    store.faults().on(Verb::Nudged).lose_answer();
+    store.faults().on(Operation::WaitForChange).lose_answer();
     // The store behind says again and again that there is something after that place.
     let waited = tokio::time::timeout(Duration::from_secs(1), store.nudged(seen)).await;
     assert!(waited.is_err());
-    assert_eq!(store.faults().calls(Verb::Nudged), 1);
+    assert_eq!(store.faults().calls(Operation::WaitForChange), 1);
 }

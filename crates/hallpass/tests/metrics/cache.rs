@@ -5,7 +5,7 @@ use std::time::Duration;
 use hallpass::core::jiff::Timestamp;
 use hallpass::core::store::StoreError;
 use hallpass::{CacheSettings, Cached, Hallpass, MemoryStore, TokenUpdate};
-use hallpass_testkit::Verb;
+use hallpass_testkit::Operation;
 use metrics::set_default_local_recorder;
 use metrics_util::debugging::DebuggingRecorder;
 
@@ -49,7 +49,7 @@ async fn look_ups_are_counted_by_what_was_at_hand_and_loads_by_their_end() {
     assert_eq!(looked(), owed("absent", ""));
 
     let other = issue(&hallpass).await;
-    store.faults().on(Verb::Find).once().fail();
+    store.faults().on(Operation::Get).once().fail();
     assert!(!check(&hallpass, &other).await);
     assert_eq!(looked(), owed("miss", "failed"));
 }
@@ -63,7 +63,7 @@ async fn loads_that_are_under_way_too_late_or_too_many_are_seen() {
     let settings = CacheSettings::default().concurrent_loads(1);
     let hallpass = Hallpass::builder(Cached::with(store.clone(), settings)).build();
     let (slow, turned_away) = (issue(&hallpass).await, issue(&hallpass).await);
-    let gate = store.faults().on(Verb::Find).stall();
+    let gate = store.faults().on(Operation::Get).stall();
     let waits = tokio::spawn({
         let hallpass = hallpass.clone();
         let text = slow.token.reveal().to_owned();
@@ -109,7 +109,7 @@ async fn what_is_used_by_grace_is_counted_apart() {
     let token = issue(&node).await;
     assert!(check(&node, &token).await);
     moved.look();
-    store.faults().on(Verb::ALL).fail();
+    store.faults().on(Operation::ALL).fail();
     assert!(check(&node, &token).await);
     let looked = moved.only("hallpass_cache_lookups");
     assert!(
@@ -137,7 +137,7 @@ async fn changes_are_counted_by_what_they_were_found_by() {
     assert_eq!(applied, one("hallpass_cache_changes_applied_total{by=nudge}"));
 
     // A store whose nudges do not work: everything is found by looking.
-    store.faults().on(Verb::Nudged).lose_answer();
+    store.faults().on(Operation::WaitForChange).lose_answer();
     elsewhere.update(&alice(), token.record.id, update(), None).await.unwrap();
     until_moved(&moved, "hallpass_cache_changes").await;
     elsewhere.update(&alice(), token.record.id, update(), None).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_log_that_cannot_be_read_shows_in_the_leases_age_and_in_flushes() {
     let store = Store::new(shared.clone());
     let (node, elsewhere) =
         (Hallpass::builder(Cached::new(store.clone())).build(), Hallpass::builder(shared).build());
-    store.faults().on(Verb::ChangeBatch).fail();
+    store.faults().on(Operation::Changes).fail();
     let token = issue(&elsewhere).await;
     assert!(check(&node, &token).await);
     let none = until_moved(&moved, "hallpass_cache_lease_age_seconds").await[0].1;
@@ -164,7 +164,7 @@ async fn a_log_that_cannot_be_read_shows_in_the_leases_age_and_in_flushes() {
     assert_eq!(moved.only("hallpass_cache_flushes"), []);
 
     let corrupt = || StoreError::corrupt("a line of another version");
-    store.faults().on(Verb::ChangeBatch).once().fail_with(corrupt);
+    store.faults().on(Operation::Changes).once().fail_with(corrupt);
     elsewhere.revoke(&alice(), token.record.id).await.unwrap();
     let flushed = until_moved(&moved, "hallpass_cache_flushes").await;
     assert_eq!(flushed, one("hallpass_cache_flushes_total{}"));

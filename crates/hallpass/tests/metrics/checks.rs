@@ -6,7 +6,7 @@ use hallpass::core::jiff::SignedDuration;
 use hallpass::core::store::StoreError;
 use hallpass::prelude::*;
 use hallpass::{Actor, Cached, Hallpass, MemoryStore, NewToken, Owner, OwnerStatus, PolicyTable};
-use hallpass_testkit::{ManualClock, Verb};
+use hallpass_testkit::{ManualClock, Operation};
 use http::{Request, Response};
 use metrics::set_default_local_recorder;
 use metrics_util::debugging::DebuggingRecorder;
@@ -56,7 +56,7 @@ async fn checks_are_counted_by_outcome_and_refusals_by_reason() {
     }
     assert!(hallpass.authenticate(b"hp_nonsense").await.is_err());
     assert_eq!(moved.only("hallpass_ref"), one("hallpass_refusals_total{reason=malformed}"));
-    store.faults().on(Verb::Find).fail();
+    store.faults().on(Operation::Get).fail();
     assert!(!check(&hallpass, &good).await);
     assert_eq!(moved.only("hallpass_"), one("hallpass_checks_total{outcome=unavailable}"));
 }
@@ -93,7 +93,7 @@ async fn refused_requests_are_counted_by_what_they_are_told() {
         moved.only("hallpass_refusals_"),
         one("hallpass_refusals_total{reason=token_in_url}")
     );
-    store.faults().on(Verb::Find).fail();
+    store.faults().on(Operation::Get).fail();
     assert_eq!(ask(&plain, "/", good).await, 503);
     let owed = one("hallpass_refused_requests_total{kind=unavailable}");
     assert_eq!(moved.only("hallpass_refused_"), owed);
@@ -118,7 +118,7 @@ async fn uses_are_counted_when_they_are_written_and_when_they_are_lost() {
         let token = issue(&hallpass).await;
         assert!(check(&hallpass, &token).await);
     }
-    store.faults().on(Verb::Touch).once().fail();
+    store.faults().on(Operation::RecordUses).once().fail();
     assert!(hallpass.flush_uses().await.is_err());
     assert_eq!(moved.only("hallpass_uses"), [], "they wait");
     assert_eq!(hallpass.flush_uses().await.unwrap(), 3);
@@ -127,7 +127,7 @@ async fn uses_are_counted_when_they_are_written_and_when_they_are_lost() {
 
     let token = issue(&hallpass).await;
     assert!(check(&hallpass, &token).await);
-    store.faults().on(Verb::Touch).fail();
+    store.faults().on(Operation::RecordUses).fail();
     assert!(hallpass.shutdown().await.is_err());
     assert_eq!(moved.only("hallpass_uses"), one("hallpass_uses_dropped_total{}"));
 }
@@ -153,7 +153,7 @@ async fn no_label_names_anybody() {
     ] {
         ask(&layer, path, token).await;
     }
-    store.faults().on(Verb::Find).fail_with(|| StoreError::unavailable("canary-store"));
+    store.faults().on(Operation::Get).fail_with(|| StoreError::unavailable("canary-store"));
     ask(&layer, "/canary-path", &text.replace("hp_", "hq_")).await;
     hallpass.revoke(&canary, issued.record.id).await.unwrap_err();
     let told = format!("{:?}", recorder.snapshotter().snapshot()).to_lowercase();

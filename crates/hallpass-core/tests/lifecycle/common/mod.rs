@@ -10,7 +10,7 @@ use hallpass_core::{
 };
 
 use hallpass_testkit::ManualClock;
-pub(crate) use hallpass_testkit::Verb;
+pub(crate) use hallpass_testkit::Operation;
 
 pub(crate) use self::{
     clock::{START, at, at_the_start, days, minutes},
