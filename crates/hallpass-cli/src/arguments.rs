@@ -3,6 +3,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::audit::Audit;
 use crate::commands::completions::Completions;
 use crate::commands::copy::Copy;
 use crate::commands::delete::Delete;
@@ -98,12 +99,14 @@ pub(crate) enum Command {
     Copy(Copy),
     /// Give a token a new secret; it is printed this once
     Regenerate(Regenerate),
-    /// Take tokens back
+    /// Revoke tokens
     Revoke(Revoke),
     /// Remove tokens for good
     Delete(Delete),
     /// Remove the tokens for good that ended long ago
     Prune(Prune),
+    /// Show the audit trail: who changed what, when and from where
+    Audit(Audit),
     /// Say what a token's text says, without a store
     Inspect(Inspect),
     /// Print what a secret scanner needs to find tokens

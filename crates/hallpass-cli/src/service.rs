@@ -3,6 +3,8 @@
 use std::fs;
 
 use hallpass_core::{Actor, Expiry, Hallpass, Limits, Owner, TokenId};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::arguments::Settings;
@@ -78,4 +80,22 @@ pub(crate) fn id(text: &str) -> Result<TokenId, Failure> {
 /// Reads several.
 pub(crate) fn ids(texts: &[String]) -> Result<Vec<TokenId>, Failure> {
     texts.iter().map(|text| id(text)).collect()
+}
+
+/// Reads a time for an option.
+pub(crate) fn time(option: &str, text: &str) -> Result<Timestamp, Failure> {
+    text.parse().map_err(|_| {
+        Failure::Usage(format!("{option} takes an RFC 3339 time, such as 2027-03-31T00:00:00Z"))
+    })
+}
+
+/// Reads metadata members written as `NAME=VALUE`.
+pub(crate) fn metadata(members: &[String]) -> Result<Map<String, Value>, Failure> {
+    let member = |text: &String| {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Failure::Usage("--metadata takes NAME=VALUE, such as team=build".to_owned())
+        })?;
+        Ok((name.to_owned(), Value::from(value)))
+    };
+    members.iter().map(member).collect()
 }

@@ -3,6 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Table};
 use hallpass_core::TokenRecord;
+use hallpass_core::store::AuditEntry;
 use jiff::{SignedDuration, Timestamp};
 
 /// Many tokens, a line each.
@@ -37,8 +38,37 @@ pub(crate) fn one(record: &TokenRecord, now: Timestamp) -> String {
         ("last used", time(record.last_used_at, now)),
         ("regenerated", time(record.regenerated_at, now)),
         ("revoked", time(record.revoked_at, now)),
+        ("metadata", metadata(record)),
         ("revision", record.revision.get().to_string()),
     ])
+}
+
+/// Formats entries of the audit trail, one line each.
+pub(crate) fn audit(entries: &[AuditEntry], with_header: bool) -> String {
+    let mut table = plain();
+    if with_header {
+        table.set_header([
+            "SEQ", "TIME", "KIND", "ACTOR", "OWNER", "TOKEN", "COUNT", "IP", "CHANGED",
+        ]);
+    }
+    for AuditEntry { seq, event, .. } in entries {
+        let text = |owner: &Option<hallpass_core::Owner>| {
+            owner.as_ref().map_or_else(|| "-".to_owned(), |owner| clean(owner.as_str()))
+        };
+        let changed: Vec<_> = event.changes.iter().map(|change| clean(&change.field)).collect();
+        table.add_row([
+            seq.get().to_string(),
+            event.at.to_string(),
+            event.kind.to_string(),
+            text(&event.actor),
+            text(&event.owner),
+            event.token_id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+            event.count.to_string(),
+            event.origin.ip_addr().map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
+            if changed.is_empty() { "-".to_owned() } else { changed.join(",") },
+        ]);
+    }
+    written(&table)
 }
 
 /// Names and what they stand for.
@@ -70,6 +100,10 @@ fn scopes(record: &TokenRecord, between: &str) -> String {
         return "none".to_owned();
     }
     record.scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
+}
+
+fn metadata(record: &TokenRecord) -> String {
+    if record.metadata.is_empty() { "none".to_owned() } else { clean(&record.metadata.to_json()) }
 }
 
 /// On one line, and nothing that a terminal would obey.

@@ -64,7 +64,7 @@ pub(crate) async fn regenerate(
         None => sent.required("ids")?,
     };
     let token = one(&app, &person, id).await?;
-    let mut how = Regenerate::new();
+    let mut how = RegenerateOptions::new();
     if let Some(text) = sent.optional("expiresAt")? {
         how = how.expires(expiry(text)?);
     }

@@ -141,7 +141,7 @@ struct Reset {
 }
 
 async fn reset(Mine { pats, by }: Mine, Id(id): Id, Body(reset): Body<Reset>) -> Answer {
-    let anew = Regenerate::new().expires(duration::read(&reset.duration)?);
+    let anew = RegenerateOptions::new().expires(duration::read(&reset.duration)?);
     let issued = pats.regenerate(&by, id, anew).await?;
     Ok(with_secret(&pats, &issued.record, &issued.token))
 }

@@ -1,4 +1,4 @@
-use hallpass_core::Regenerate;
+use hallpass_core::RegenerateOptions;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -28,12 +28,12 @@ pub(super) async fn regenerate(
     OptionalJson(body): OptionalJson<RegenerateBody>,
 ) -> Result<Reissued, Problem> {
     let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
-    let mut how = Regenerate::new().expecting(expected);
+    let mut how = RegenerateOptions::new().if_revision(expected);
     if let Some(expires) = body.expires {
         how = how.expires(String::from(expires));
     }
     if let Some(overlap) = body.overlap {
-        how = how.overlap(String::from(overlap));
+        how = how.grace_period(String::from(overlap));
     }
     let issued = by.hallpass.regenerate(&by.caller, id, how).await?;
     Ok(Reissued::new(by, issued))

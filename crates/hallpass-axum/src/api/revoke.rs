@@ -44,7 +44,7 @@ pub(super) async fn revoke_owner(
     Json(body): Json<OwnerBody>,
 ) -> Result<Value<Revoked>, Problem> {
     let owner = read_owner(body.owner)?;
-    Ok(Value(Revoked { revoked: by.hallpass.revoke_all(&by.caller, &owner).await? }))
+    Ok(Value(Revoked { revoked: by.hallpass.revoke_owner(&by.caller, &owner, None).await? }))
 }
 
 pub(super) fn read_owner(text: OwnerText) -> Result<Owner, Problem> {

@@ -36,7 +36,7 @@ pub(super) async fn remove(
     precondition: Precondition,
 ) -> Result<Shown, Problem> {
     let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
-    let record = by.hallpass.remove_scope(&by.caller, id, &scope, expected).await?;
+    let record = by.hallpass.remove_scopes(&by.caller, id, &[scope], expected).await?;
     Ok(Shown::new(&by.hallpass, &record))
 }
 

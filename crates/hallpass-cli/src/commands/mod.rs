@@ -1,5 +1,6 @@
-//! A file for each command.
+//! The commands, one file each.
 
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod delete;
@@ -55,6 +56,7 @@ async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), Fai
         Command::Delete(delete) => delete.run(hallpass, json).await,
         Command::Prune(prune) => prune.run(hallpass, json).await,
         Command::Ensure(ensure) => ensure.run(hallpass, json).await,
+        Command::Audit(audit) => audit.run(hallpass, json).await,
         // They were run before there was a store.
         Command::Inspect(_) | Command::Scanner(_) | Command::Completions(_) => Ok(()),
     }

@@ -26,12 +26,12 @@ pub(crate) struct Regenerate {
 impl Regenerate {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let expected = self.revision.map(Revision::new);
-        let mut how = hallpass_core::Regenerate::new().expecting(expected);
+        let mut how = hallpass_core::RegenerateOptions::new().if_revision(expected);
         if let Some(expires) = self.expires {
             how = how.expires(expires);
         }
         if let Some(overlap) = self.overlap {
-            how = how.overlap(overlap);
+            how = how.grace_period(overlap);
         }
         let issued = hallpass.regenerate(&service::operator(), service::id(&self.id)?, how).await?;
         secret::show_once(hallpass, &issued, json)

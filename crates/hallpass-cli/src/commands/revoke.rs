@@ -1,5 +1,5 @@
 use clap::Args;
-use hallpass_core::{Error, Hallpass};
+use hallpass_core::Hallpass;
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -12,25 +12,36 @@ pub(crate) struct Revoke {
     #[arg(value_name = "ID", group = "which")]
     ids: Vec<String>,
 
-    /// All of this owner's.
+    /// Revokes all tokens of this owner.
     #[arg(long, group = "which")]
     owner: Option<String>,
+
+    /// Revokes the tokens of all owners: for an emergency.
+    #[arg(long, group = "which")]
+    everyone: bool,
+
+    /// Revokes only tokens whose secret was issued before this RFC 3339 time.
+    #[arg(long, value_name = "TIME")]
+    issued_before: Option<String>,
 }
 
 impl Revoke {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
         let by = service::operator();
-        let (mut revoked, mut not_found) = (0, Vec::new());
-        if let Some(owner) = &self.owner {
-            revoked = hallpass.revoke_all(&by, &service::owner(owner)?).await?;
-        }
-        for id in service::ids(&self.ids)? {
-            match hallpass.revoke(&by, id).await {
-                Ok(_) => revoked += 1,
-                Err(Error::NotFound) => not_found.push(id.to_string()),
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let issued_before = self.issued_before.as_deref();
+        let issued_before =
+            issued_before.map(|text| service::time("--issued-before", text)).transpose()?;
+        let mut not_found = Vec::new();
+        let revoked = if self.everyone {
+            hallpass.revoke_everyone(&by, issued_before).await?
+        } else if let Some(owner) = &self.owner {
+            hallpass.revoke_owner(&by, &service::owner(owner)?, issued_before).await?
+        } else {
+            let ids = service::ids(&self.ids)?;
+            let result = hallpass.revoke_many(&by, &ids, issued_before).await?;
+            not_found = result.not_found.iter().map(ToString::to_string).collect();
+            result.revoked.len() as u64
+        };
         if json {
             output::print_json(&json!({ "revoked": revoked, "not_found": not_found }))?;
         } else {

@@ -1,5 +1,6 @@
 use clap::Args;
 use hallpass_core::{Hallpass, Revision, TokenUpdate};
+use serde_json::Value;
 
 use super::show;
 use crate::failure::Failure;
@@ -39,6 +40,14 @@ pub(crate) struct Update {
     #[arg(long, group = "change")]
     expires: Option<String>,
 
+    /// Sets a member of the token's metadata, such as `team=build`. May be repeated.
+    #[arg(long = "metadata", value_name = "NAME=VALUE", group = "change")]
+    metadata: Vec<String>,
+
+    /// Removes a member of the token's metadata. May be repeated.
+    #[arg(long = "remove-metadata", value_name = "NAME", group = "change")]
+    remove_metadata: Vec<String>,
+
     /// Only if it is at this revision.
     #[arg(long, value_name = "NUMBER")]
     revision: Option<u64>,
@@ -57,6 +66,11 @@ impl Update {
         }
         if let Some(expires) = self.expires {
             update = update.expires(expires);
+        }
+        let mut metadata = service::metadata(&self.metadata)?;
+        metadata.extend(self.remove_metadata.into_iter().map(|name| (name, Value::Null)));
+        if !metadata.is_empty() {
+            update = update.metadata(metadata);
         }
         if self.no_scopes {
             update = update.scopes::<String>([]);
