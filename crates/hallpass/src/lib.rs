@@ -26,10 +26,14 @@ pub use hallpass_redis::{RedisSettings, RedisStore};
 pub use hallpass_sqlite::SqliteStore;
 
 pub use hallpass_core::{
-    Actor, AuthError, Catalog, CatalogScope, Error, Event, EventKind, Expiry, Hallpass, Issued,
-    Limits, ListOptions, NewToken, Owner, OwnerStatus, PlainToken, Principal, Regenerate,
-    Requirement, Scope, ScopeSet, Status, TokenId, TokenRecord, TokenUpdate, all_of, any_of,
-    authenticated, public,
+    Actor, AuditOptions, AuditTrail, AuthError, BuildError, Catalog, CatalogScope, Clock,
+    DeletedTokens, Ensured, Error, Event, EventKind, EventSink, Expiry, FieldChange, FieldError,
+    Hallpass, HallpassBuilder, Issued, KnownToken, Limits, ListOptions, Metadata, MetadataError,
+    NewToken, Origin, Owner, OwnerDirectory, OwnerError, OwnerStatus, PendingUse,
+    PendingVerification, PermissionError, PlainToken, Prefix, Preset, PresentedToken, Principal,
+    RegenerateOptions, RejectReason, Requirement, Revision, RevokedTokens, Role, Scope, ScopeError,
+    ScopeSet, Status, SystemClock, TokenId, TokenPage, TokenRecord, TokenUpdate, Verification,
+    WeakHallpass, all_of, any_of, authenticated, jiff, public, store,
 };
 pub use hallpass_tower::{PolicyTable, Rejection, RejectionKind, TokenLayer, require};
 
@@ -67,6 +71,7 @@ mod snippets {
     page!(dashboard, "../../../docs/dashboard.md");
     page!(confirmation, "../../../docs/confirmation.md");
     page!(scopes, "../../../docs/scopes.md");
+    page!(audit, "../../../docs/audit.md");
     page!(routes, "../../../docs/routes.md");
     page!(stores, "../../../docs/stores.md");
     page!(operating, "../../../docs/operating.md");

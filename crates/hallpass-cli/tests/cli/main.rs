@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod audit;
 mod change;
 mod ensure;
 mod inspect;
