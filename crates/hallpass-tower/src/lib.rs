@@ -42,6 +42,7 @@ mod layer;
 mod locate;
 mod maintenance;
 mod measure;
+mod outage_log;
 mod policy;
 mod redact;
 mod refusal;

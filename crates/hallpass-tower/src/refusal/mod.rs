@@ -15,6 +15,7 @@ use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
 pub(crate) use self::challenge::Realm;
 pub use self::grpc::Dialect;
 use crate::measure;
+use crate::outage_log;
 use crate::settings::Render;
 
 /// Why a request is not let in.
@@ -99,8 +100,7 @@ impl Rejection {
             AuthError::Rejected(_) => RejectionKind::InvalidToken,
             // An outage, and whatever a later version may add: never a verdict on the token.
             _ => {
-                let cause = std::error::Error::source(denied);
-                tracing::warn!(target: "hallpass", cause, "a token could not be checked: 503");
+                outage_log::report(denied);
                 RejectionKind::Unavailable
             }
         }

@@ -1,0 +1,58 @@
+//! The log line for checks that could not be made, at most one a second.
+//!
+//! Strangers can cause any number of such checks by sending made-up tokens. One line for each would
+//! fill the disk and hide everything else.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hallpass_core::AuthError;
+
+/// The shortest time between two lines.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// When the last line was written, and how many checks have failed since.
+#[derive(Debug)]
+struct Throttle {
+    last: Option<Instant>,
+    suppressed: u64,
+}
+
+static THROTTLE: Mutex<Throttle> = Mutex::new(Throttle { last: None, suppressed: 0 });
+
+impl Throttle {
+    /// Counts a failed check. Returns how many failed since the last line, if another line is due.
+    fn count(&mut self, now: Instant) -> Option<u64> {
+        self.suppressed += 1;
+        if self.last.is_some_and(|last| now.duration_since(last) < INTERVAL) {
+            return None;
+        }
+        self.last = Some(now);
+        Some(std::mem::take(&mut self.suppressed))
+    }
+}
+
+/// Reports that a token could not be checked.
+pub(crate) fn report(error: &AuthError) {
+    let due = THROTTLE.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
+    if let Some(count) = due {
+        let cause = std::error::Error::source(error);
+        tracing::warn!(target: "hallpass", count, cause, "could not check tokens, answering with 503");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_one_line_a_second_with_the_number_of_failed_checks() {
+        let mut throttle = Throttle { last: None, suppressed: 0 };
+        let start = Instant::now();
+        assert_eq!(throttle.count(start), Some(1));
+        for _ in 0..1000 {
+            assert_eq!(throttle.count(start + INTERVAL / 2), None);
+        }
+        assert_eq!(throttle.count(start + INTERVAL), Some(1001));
+    }
+}
