@@ -8,15 +8,14 @@ use crate::expiry::Expiry;
 use crate::token::TokenId;
 
 impl Hallpass {
-    /// Issues a new token with an existing one's name, description, scopes and expiry, but for what
-    /// `different` says. The original may be active, expired or revoked, and stays as it is.
-    ///
-    /// An expiry that is over gives way to the host's default.
+    /// Issues a new token with the name, description, scopes, metadata and expiry of an existing one,
+    /// except for what `different` sets. The original may have any status and stays as it is. If its
+    /// expiry has passed, the host's default applies.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], and as [`issue`](Self::issue): an admin cannot copy another's token, and
-    /// scopes that the caller may not grant today are not copied either.
+    /// Returns [`Error::NotFound`] if there is no such token for this actor, [`Error::Forbidden`] for
+    /// a token of somebody else, and the errors of [`issue`](Self::issue).
     pub async fn copy(
         &self,
         by: &Actor,

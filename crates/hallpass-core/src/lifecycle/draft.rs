@@ -1,4 +1,4 @@
-//! What a caller asks for, as texts, and how it becomes valid parts of a record: every fault at once.
+//! Requests to issue or change a token, and their validation. All errors are reported at once.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::metadata::Metadata;
 use crate::scope::{Scope, ScopeSet};
 use crate::text;
 
-/// A token to be issued. Texts are checked when it is issued, all of them, with a sentence each.
+/// A token to issue. Its texts are validated when it is issued, with a message for each field.
 ///
 /// ```
 /// use hallpass_core::NewToken;
@@ -34,24 +34,24 @@ pub struct NewToken {
 }
 
 impl NewToken {
-    /// A token of that name: 1 to 100 characters.
+    /// Creates a request for a token with that name: 1 to 100 characters.
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
 
-    /// What it is for, up to 1000 characters.
+    /// Sets the description: up to 1000 characters.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.description = text.into();
         self
     }
 
-    /// One more scope it shall hold.
+    /// Adds a scope.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
     }
 
-    /// More scopes it shall hold. Without any, it is allowed nothing yet.
+    /// Adds scopes. A token without scopes may do nothing.
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes.extend(scopes.into_iter().map(Into::into));
         self
@@ -63,20 +63,20 @@ impl NewToken {
         self
     }
 
-    /// A named set of scopes from the catalog, besides those given one by one.
+    /// Adds the scopes of a preset of the catalog.
     pub fn preset(mut self, name: impl Into<String>) -> Self {
         self.preset = Some(name.into());
         self
     }
 
-    /// When it ends: an [`Expiry`], or a text in one of its forms. Without it, the host's default.
+    /// Sets the expiry: an [`Expiry`], or text in one of its forms. The default is the host's.
     pub fn expires(mut self, expires: impl Into<ExpiryInput>) -> Self {
         self.expires = Some(expires.into());
         self
     }
 }
 
-/// What shall be different: in an update, or in a copy. What is not named stays.
+/// Changes to a token, for an update or a copy. Fields that are not set stay as they are.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "an update does nothing until it is given to the handle"]
 pub struct TokenUpdate {
@@ -88,24 +88,24 @@ pub struct TokenUpdate {
 }
 
 impl TokenUpdate {
-    /// Nothing different.
+    /// Creates an update that changes nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Another name.
+    /// Sets the name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Another description; the empty one clears it.
+    /// Sets the description. An empty one clears it.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
     }
 
-    /// These scopes instead of those it holds.
+    /// Replaces the scopes.
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
@@ -117,19 +117,19 @@ impl TokenUpdate {
         self
     }
 
-    /// Another end.
+    /// Sets the expiry.
     pub fn expires(mut self, expires: impl Into<ExpiryInput>) -> Self {
         self.expires = Some(expires.into());
         self
     }
 }
 
-/// An expiry as it was given: as a value, or as a text that is still to be read.
+/// An expiry, as a value or as text that has not been parsed yet.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExpiryInput {
     /// A value.
     Value(Expiry),
-    /// A text in one of [`Expiry`]'s forms.
+    /// Text in one of the forms of [`Expiry`].
     Text(String),
 }
 
@@ -160,7 +160,7 @@ impl ExpiryInput {
     }
 }
 
-/// Collects what is wrong, field by field.
+/// Collects validation errors, field by field.
 #[derive(Default)]
 pub(super) struct ValidationErrors(Vec<FieldError>);
 
@@ -169,7 +169,7 @@ impl ValidationErrors {
         self.0.push(FieldError::new(field, message));
     }
 
-    /// The value, or `None` and a fault.
+    /// Returns the value, or `None` after recording the error.
     pub(super) fn take<T, E: ToString>(
         &mut self,
         field: &'static str,
@@ -192,14 +192,14 @@ impl Hallpass {
         errors.take("description", text::description(description)).unwrap_or_default()
     }
 
-    /// The scopes of these texts, all of which the catalog knows.
+    /// Parses scopes, all of which the catalog must know.
     pub(super) fn read_scopes(&self, errors: &mut ValidationErrors, texts: &[String]) -> ScopeSet {
         let mut scopes = Vec::with_capacity(texts.len().min(ScopeSet::MAX_LEN));
-        // A text that is no scope is not repeated: it may hold anything. One that is, is harmless.
+        // Text that is not a scope is not repeated in the message, because it may contain anything.
         for text in texts {
-            // Pasted into the wrong field, it would be shown wherever this token is.
+            // A token pasted into this field would be shown wherever this token is shown.
             if crate::token::parse(text.as_bytes(), self.prefixes()).is_some() {
-                errors.add("scopes", "that is a token, not a scope: do not show it to anybody");
+                errors.add("scopes", "this is a token, not a scope: do not show it to anybody");
                 return ScopeSet::default();
             }
             match text.parse::<Scope>() {
@@ -217,7 +217,7 @@ impl Hallpass {
         Self::bounded(errors, scopes.into_iter().collect())
     }
 
-    /// Whether a token that holds this scope is allowed anything by it.
+    /// Returns whether the catalog knows this scope. An unknown scope allows nothing.
     pub(super) fn knows(&self, scope: &Scope) -> bool {
         self.catalog().is_none_or(|catalog| catalog.knows(scope))
     }
@@ -230,7 +230,7 @@ impl Hallpass {
         scopes
     }
 
-    /// The end of a token whose secret starts at `start`.
+    /// Validates the expiry of a token whose secret is issued at `start`.
     pub(super) fn read_expiry(
         &self,
         errors: &mut ValidationErrors,

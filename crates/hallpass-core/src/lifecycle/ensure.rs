@@ -9,30 +9,30 @@ use crate::record::{Status, TokenRecord};
 use crate::store::{Secrets, StoredToken};
 use crate::token::TokenId;
 
-/// A token that shall exist, whose secret was made elsewhere: see [`Hallpass::ensure`].
+/// A token whose secret was made elsewhere, for [`Hallpass::ensure`].
 #[derive(Clone, Debug)]
-#[must_use = "it is ensured by the handle"]
+#[must_use = "pass it to `Hallpass::ensure`"]
 pub struct KnownToken {
-    /// The id in its text.
+    /// The id from the token's text.
     pub id: TokenId,
-    /// Proves its secret.
+    /// The digest of its secret.
     pub digest: Digest,
 }
 
-/// What became of a token that shall exist.
+/// The result of [`Hallpass::ensure`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Ensured {
-    /// It was not there, and is now.
+    /// The token did not exist and was created.
     Created(TokenRecord),
-    /// It was there, and something about it was another.
+    /// The token existed and was changed.
     Updated(TokenRecord),
-    /// It was there as it shall be.
+    /// The token existed and was not changed.
     Unchanged(TokenRecord),
 }
 
 impl Ensured {
-    /// The token as it is now.
+    /// Returns the token's record.
     #[must_use]
     pub fn record(&self) -> &TokenRecord {
         match self {
@@ -42,19 +42,21 @@ impl Ensured {
 }
 
 impl Hallpass {
-    /// Sees to it that a token exists with this name, description and these scopes, whose secret somebody else holds: to set a
-    /// service up from a manifest that holds no secret. Nobody but an operator may, in an owner's name.
+    /// Makes sure that a token exists whose secret somebody else holds, with this name, description
+    /// and scopes. Use it to configure a service from a manifest that contains no secret. Only a
+    /// system actor that acts on behalf of an owner may call it.
     ///
-    /// The id and the digest are those of a whole token, made for the same owner anywhere: see
-    /// [`PresentedToken::inspect`](crate::PresentedToken::inspect). Called again it changes nothing; with another name,
-    /// description or scopes it changes those. The expiry counts when the token is created, so that a span does not move on
-    /// with every call. A digest that was made anew since, under a pepper, cannot be compared, and is believed to be the same.
+    /// Id and digest come from a whole token that was made for the same owner: see
+    /// [`PresentedToken::inspect`](crate::PresentedToken::inspect). Calling it again changes nothing,
+    /// or changes name, description and scopes if they differ. The expiry is used only when the token
+    /// is created, so a duration does not move on with each call. A digest that was replaced since
+    /// then cannot be compared, and is taken to be of the same secret.
     ///
     /// # Errors
     ///
-    /// [`Error::Taken`] if the id is another owner's or proves another secret, [`Error::Ended`] if the token was revoked
-    /// or has expired (nothing brings it back here), [`PermissionError::SystemOnly`], and as
-    /// [`issue`](Self::issue).
+    /// Returns [`Error::Taken`] if the id belongs to another owner or another secret,
+    /// [`Error::Ended`] if the token is revoked or expired, [`PermissionError::SystemOnly`] for other
+    /// actors, and the errors of [`issue`](Self::issue).
     pub async fn ensure(
         &self,
         by: &Actor,
@@ -66,12 +68,12 @@ impl Hallpass {
         }
         let owner = by.require_subject()?;
         if known.id.owner_tag() != TokenId::tag_of(owner) {
-            return Err(Error::invalid("id", "this id was not made for a token of that owner"));
+            return Err(Error::invalid("id", "this id belongs to a token of another owner"));
         }
         let mut last_try = false;
         loop {
             match self.create_or_update(by, owner, known, &new).await {
-                // Somebody else created it meanwhile: then it is there to be compared.
+                // Somebody else created it meanwhile, so compare it.
                 Err(Error::Store(error)) if error.is_duplicate() && !last_try => last_try = true,
                 ensured => return ensured,
             }

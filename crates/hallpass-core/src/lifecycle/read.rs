@@ -12,7 +12,7 @@ use crate::store::{ListQuery, Sort, StatusCounts};
 use crate::text::fold;
 use crate::token::TokenId;
 
-/// Which tokens to list, and from where on.
+/// Which tokens to list, in which order, and from where on.
 ///
 /// ```
 /// use hallpass_core::{ListOptions, Status};
@@ -21,7 +21,7 @@ use crate::token::TokenId;
 /// # let _ = expired;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "a listing lists nothing until it is given to the handle"]
+#[must_use = "options select nothing until they are given to the handle"]
 pub struct ListOptions {
     status: Option<Status>,
     text: Option<String>,
@@ -34,13 +34,13 @@ pub struct ListOptions {
     cursor: Option<String>,
 }
 
-/// A page of a list.
+/// A page of tokens.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TokenPage {
-    /// The tokens, in order.
+    /// The tokens, in the requested order.
     pub items: Vec<TokenRecord>,
-    /// Where the next page starts, for [`ListOptions::cursor`]; `None` on the last page.
+    /// Where the next page starts, for [`ListOptions::cursor`]. `None` on the last page.
     pub next_cursor: Option<String>,
     /// How many tokens the filters match, on all pages together.
     pub total: u64,
@@ -65,33 +65,33 @@ impl Default for ListOptions {
 }
 
 impl ListOptions {
-    /// The most tokens on a page.
+    /// The maximum number of tokens on a page.
     pub const MAX_LIMIT: u32 = 100;
 
-    /// All of the caller's tokens (an admin's or operator's: everybody's), the newest first, 20 a page.
+    /// Selects all tokens that the actor may see, newest first, 20 a page.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only those of this status.
+    /// Selects tokens of this status.
     pub fn status(mut self, status: Status) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Only those whose name or description holds this text, in whatever case.
+    /// Selects tokens whose name or description contains this text, ignoring case.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
         self
     }
 
-    /// Only those that hold exactly this scope.
+    /// Selects tokens that hold exactly this scope.
     pub fn scope(mut self, scope: Scope) -> Self {
         self.scope = Some(scope);
         self
     }
 
-    /// Only this owner's, for an admin or operator.
+    /// Selects tokens of this owner. Only admins and system actors may name an owner.
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
         self
@@ -109,19 +109,19 @@ impl ListOptions {
         self
     }
 
-    /// The order.
+    /// Sets the order.
     pub fn sort(mut self, sort: Sort) -> Self {
         self.sort = sort;
         self
     }
 
-    /// How many on a page, 1 to 100.
+    /// Sets how many tokens a page has: 1 to 100.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
     }
 
-    /// The page after the one that gave this cursor. It serves the same caller, filters and order only.
+    /// Continues after the page that returned this cursor, with the same actor, filters and order.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
@@ -129,23 +129,25 @@ impl ListOptions {
 }
 
 impl Hallpass {
-    /// The token's record.
+    /// Reads a token's record.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`]: there is none, or not for this caller; or the store's trouble.
+    /// Returns [`Error::NotFound`] if there is no such token for this actor, and [`Error::Store`] if
+    /// the store cannot be read.
     pub async fn get(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
         let record = self.visible(by, id).await?.record;
         self.note_view(by, &record.owner, Some(id));
         Ok(record)
     }
 
-    /// A page of the caller's tokens; of everybody's for an admin or operator, unless they name an owner.
+    /// Reads a page of tokens: the actor's own or, for an admin or system actor, those of the named
+    /// owner or of everybody.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for a limit or cursor that is none, [`PermissionError::OnlyAdmins`] for an owner who names
-    /// an owner, or the store's trouble.
+    /// Returns [`Error::Invalid`] for a bad limit or cursor, [`PermissionError::OnlyAdmins`] if an
+    /// ordinary actor names an owner, and [`Error::Store`] if the store cannot be read.
     pub async fn list(&self, by: &Actor, listing: &ListOptions) -> Result<TokenPage, Error> {
         let owner = match by.role() {
             Role::Owner if listing.owner.is_some() => {
@@ -189,7 +191,7 @@ impl Hallpass {
         Ok(TokenPage { items: page.records, next_cursor, total, counts: page.counts })
     }
 
-    /// An admin's look at what is not theirs is on record.
+    /// Reports that an admin read a token of somebody else.
     fn note_view(&self, by: &Actor, owner: &Owner, token: Option<TokenId>) {
         if by.role() == Role::Admin && by.subject() != Some(owner) {
             self.emit(&self.event(EventKind::ViewedAcrossOwners, by).about(owner, token));

@@ -59,25 +59,26 @@ impl From<&str> for SpanInput {
 }
 
 impl RegenerateOptions {
-    /// The expiry kept, the old secret dead at once.
+    /// Creates options that keep the expiry and end the previous secret at once.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Another end. A token whose time is over needs one.
+    /// Sets a new expiry. An expired token needs one.
     pub fn expires(mut self, expires: impl Into<ExpiryInput>) -> Self {
         self.expires = Some(expires.into());
         self
     }
 
-    /// Lets the old secret live so long beside the new one, at most 30 days: until the new one is
-    /// first used, and never past the old expiry. An ended token's old secret stays dead.
+    /// Keeps the previous secret working for this long, at most 30 days. It stops working earlier at
+    /// the first use of the new secret, and at the old expiry. The previous secret of an expired or
+    /// revoked token never works again.
     pub fn grace_period(mut self, span: impl Into<SpanInput>) -> Self {
         self.grace_period = Some(span.into());
         self
     }
 
-    /// Only if the token is still at this revision.
+    /// Requires that the token is still at this revision.
     pub fn if_revision(mut self, revision: Option<Revision>) -> Self {
         self.expected = revision;
         self
@@ -85,14 +86,18 @@ impl RegenerateOptions {
 }
 
 impl Hallpass {
-    /// Gives a token a new secret. Id, name, description and scopes stay, and the token is active
-    /// afterwards, whatever it was: active, expired or revoked.
+    /// Gives a token a new secret. Id, name, description, scopes and metadata stay. The token is
+    /// active afterwards, whatever its status was.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Stale`], [`Error::Conflict`] if two regenerate at once and this one lost,
-    /// [`Error::Invalid`] (an expired token needs a new expiry), [`PermissionError`](crate::PermissionError) if it
-    /// holds what the caller may not grant today, or the store's trouble.
+    /// - [`Error::NotFound`] if there is no such token for this actor
+    /// - [`Error::Stale`] if the token is not at the expected revision
+    /// - [`Error::Conflict`] if two calls regenerate at once and the other one succeeded
+    /// - [`Error::Invalid`] for a bad expiry or grace period; an expired token needs a new expiry
+    /// - [`Error::Forbidden`] for a token of somebody else, or if the token has scopes that the actor
+    ///   may not grant
+    /// - [`Error::Store`] if the store cannot be changed
     pub async fn regenerate(
         &self,
         by: &Actor,
@@ -107,7 +112,7 @@ impl Hallpass {
             Some(expires) => self.read_expiry(&mut errors, expires, now, now),
             None => {
                 if before.expires_at.is_some_and(|end| now >= end) {
-                    errors.add("expires", "the token's time is over: say when it shall end now");
+                    errors.add("expires", "the token has expired: set a new expiry");
                 } else {
                     errors.take("expires", self.within_lifetime(now, before.expires_at));
                 }
@@ -136,7 +141,7 @@ impl Hallpass {
             self.event(EventKind::Regenerated, by).about_change(Some(&before), Some(&record));
         let secrets = Secrets { current: self.digester().digest(secret.borrow()), previous };
         let change = Change { record, secrets: Some(secrets), kind: ChangeKind::Regenerated };
-        // Not tried again: of two who regenerate at once, only one may believe to hold the secret.
+        // Not tried again: of two concurrent calls only one may return a secret that works.
         let lost = || match how.expected {
             Some(expected) => Error::Stale { current: expected.next() },
             None => Error::Conflict,
@@ -151,7 +156,7 @@ fn read_grace_period(span: &SpanInput) -> Result<SignedDuration, String> {
     let span = match span {
         SpanInput::Value(span) => *span,
         SpanInput::Text(text) => {
-            parse_span(text).map_err(|_| "write a span, such as `12h` or `7d`".to_owned())?
+            parse_span(text).map_err(|_| "write a duration, such as `12h` or `7d`".to_owned())?
         }
     };
     if span.is_positive() && span <= MAX_GRACE_PERIOD {

@@ -7,21 +7,21 @@ use super::Hallpass;
 use crate::digest::Digest;
 use crate::token::TokenId;
 
-/// Overlaps that this node has seen end and could not store yet.
+/// Grace periods that ended on this node and whose end is not stored yet.
 #[derive(Default)]
 pub(super) struct SupersededSecrets(Mutex<HashMap<TokenId, Superseded>>);
 
-/// An overlap that is over, here.
+/// The end of a grace period.
 struct Superseded {
-    /// The digest of the secret whose use ended it.
+    /// The digest of the new secret, whose first use ended it.
     by: Digest,
-    /// From when on another use shall try to store that.
+    /// When another use may try to store it.
     try_again_at: Timestamp,
 }
 
 impl Hallpass {
-    /// Notes that the current secret was used. Answers whether that is for the caller to store: not if
-    /// another use was told so within the last second.
+    /// Notes that the new secret was used. Returns `true` if the caller has to store it, and `false` if
+    /// another use has tried to within the last second.
     pub(crate) fn supersede(&self, id: TokenId, by: &Digest) -> bool {
         let now = self.now();
         let mut superseded = self.superseded();
@@ -37,8 +37,10 @@ impl Hallpass {
         self.superseded().remove(&id);
     }
 
-    /// The digest of the secret that this node has seen in use, if the one before it may still look alive in the store.
-    /// To be asked before the token is loaded: once this is forgotten, what is loaded says so itself.
+    /// Returns the digest of the new secret, if the previous one may still look valid in the store.
+    ///
+    /// Ask before the token is loaded. The note is removed only after the end was stored, so a token
+    /// that is loaded after this returned `None` shows the end itself.
     pub(crate) fn superseded_by(&self, id: TokenId) -> Option<Digest> {
         self.superseded().get(&id).map(|noted| noted.by.clone())
     }

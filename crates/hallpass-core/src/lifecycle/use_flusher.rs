@@ -1,4 +1,4 @@
-//! What goes on behind the requests: uses of tokens on their way to the store, and its end.
+//! Writing times of last use to the store, and shutting down.
 
 use super::Hallpass;
 use crate::error::Error;
@@ -7,31 +7,31 @@ use crate::token::TokenId;
 use crate::usage::Flush;
 
 impl Hallpass {
-    /// Writes what waits in memory to the store: uses, and digests to be made anew after a pepper was
-    /// rotated. The layer does so every few seconds; call it when the process ends. Answers how
-    /// many tokens' times of last use moved.
+    /// Writes what waits in memory to the store: times of last use, and digests that are replaced after
+    /// a pepper was rotated. The layer calls this every few seconds. Returns how many tokens got a
+    /// later time of last use.
     ///
     /// # Errors
     ///
-    /// The store's own trouble. Uses that were not written wait for the next flush, even if the
-    /// future is dropped half way; digests wait for their token's next use.
+    /// Returns [`Error::Store`] if the store cannot be changed. Uses that were not written wait for the
+    /// next flush, even if the future is dropped. Digests wait for the next use of their token.
     pub async fn flush_uses(&self) -> Result<u64, Error> {
         let moved = self.write_uses().await?;
         for (id, upgrade) in self.digest_upgrades().take() {
             match self.replace_digest(id, upgrade, EventKind::DigestReplaced).await {
-                // A store that is down is not asked again for each of the others.
+                // If the store is down, the others would fail as well.
                 Err(error) if error.is_unavailable() => return Err(error.into()),
-                // Done; or the token has another secret by now, or is gone.
+                // Replaced, or the token has another secret by now, or does not exist any more.
                 _ => {}
             }
         }
         Ok(moved)
     }
 
-    /// Ends what goes on in the background: writes what waits in memory, and lets go of the store. To be called
-    /// when the last request has been answered, or its time is over: what is still being answered counts as a use of
-    /// its token, and is written too. Checks after it may be answered with 503, or from what a cache may still rely on.
-    /// Called again, it does nothing.
+    /// Writes what waits in memory, stops the cache, and closes the store. Call it after the last
+    /// request was answered. Requests that are still running count as uses of their tokens. Later
+    /// checks return [`AuthError::Unavailable`](crate::AuthError::Unavailable). Calling it again does
+    /// nothing.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -48,25 +48,25 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// What waited could not be written, and is lost: times of last use, which count as
-    /// [dropped](Self::dropped_uses), and nothing else. The store is let go of all the same.
+    /// Returns [`Error::Store`] if the waiting times of last use could not be written. They are lost
+    /// and count as [dropped](Self::dropped_uses); nothing else is lost. The store is closed anyway.
     pub async fn shutdown(&self) -> Result<(), Error> {
         self.uses().count_all_under_way();
         let flushed = self.flush_uses().await;
         self.backend().close().await;
         if let Err(error) = &flushed {
             let uses = self.uses().drop_all();
-            tracing::warn!(target: "hallpass", %error, uses, "times of last use are lost: they could not be written at the end");
+            tracing::warn!(target: "hallpass", %error, uses, "could not write times of last use at shutdown, they are lost");
         }
         flushed.map(drop)
     }
 
-    /// The waiting use of one token: whoever looks at it or changes it waits for no others.
+    /// Writes the waiting use of one token.
     pub(super) async fn write_use_of(&self, id: TokenId) -> Result<u64, Error> {
         self.write(self.uses().flush_one(id)).await
     }
 
-    /// The uses alone: those who list tokens wait for them, and for nothing else.
+    /// Writes the waiting uses of all tokens.
     pub(super) async fn write_uses(&self) -> Result<u64, Error> {
         self.write(self.uses().flush()).await
     }
@@ -80,14 +80,14 @@ impl Hallpass {
         Ok(moved)
     }
 
-    /// Whether uses wait to be written.
+    /// Returns whether uses wait to be written.
     #[must_use]
     pub fn has_unflushed_uses(&self) -> bool {
         !self.uses().is_empty()
     }
 
-    /// How many uses were dropped since the start: too many tokens' uses waited, or
-    /// [`shutdown`](Self::shutdown) could not write them.
+    /// Returns how many uses were dropped since the start, because too many tokens were waiting or
+    /// because [`shutdown`](Self::shutdown) could not write them.
     #[must_use]
     pub fn dropped_uses(&self) -> u64 {
         self.uses().dropped()

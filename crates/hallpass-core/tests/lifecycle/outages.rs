@@ -153,7 +153,11 @@ async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() 
         service.store.faults().heal();
         let tries = service.store.faults().calls(Operation::ReplaceDigest);
         assert!(service.accepts(new.token.reveal()).await);
-        assert_eq!(service.store.faults().calls(Operation::ReplaceDigest), tries, "not tried with every use");
+        assert_eq!(
+            service.store.faults().calls(Operation::ReplaceDigest),
+            tries,
+            "not tried with every use"
+        );
         service.clock.advance(SignedDuration::from_secs(1));
         assert!(service.accepts(new.token.reveal()).await);
         assert!(!service.accepts(old.token.reveal()).await);
