@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use hallpass_core::{Check, Hallpass, PathParameters, Principal, Requirement};
+use hallpass_core::{Decision, Hallpass, PathParameters, Principal, Requirement};
 use http::{Extensions, Request, request};
 
 use crate::refusal::{Rejection, RejectionKind};
@@ -133,13 +133,13 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
     parameters: &P,
 ) -> Result<(), Rejection> {
     match principal.check(requirement, parameters) {
-        Check::Granted => Ok(()),
-        Check::Insufficient => {
+        Decision::Allow => Ok(()),
+        Decision::Deny => {
             let scope = requirement.challenge(parameters);
             tracing::debug!(target: "hallpass", token = %principal.token_id(), needs = %requirement, "insufficient scope");
             Err(settings.refusal(RejectionKind::InsufficientScope { scope }))
         }
-        Check::NoSuchParameter(name) => {
+        Decision::MissingParameter(name) => {
             tracing::error!(
                 target: "hallpass",
                 parameter = name,
