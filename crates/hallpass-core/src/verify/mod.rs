@@ -24,6 +24,7 @@ pub use self::{
     pending_use::PendingUse,
     principal::Principal,
 };
+use crate::actor::Origin;
 use crate::digest::Digest;
 use crate::digest_upgrades::DigestUpgrade;
 use crate::error::Error;
@@ -298,7 +299,8 @@ impl Hallpass {
 
     fn refused(&self, why: RejectReason, loaded: Option<&CachedToken>) -> AuthError {
         self.metrics().refused();
-        self.emit_refusal(why, loaded.map(CachedToken::id), loaded.map(CachedToken::owner));
+        let (owner, id) = (loaded.map(CachedToken::owner), loaded.map(CachedToken::id));
+        self.report_rejection(why, owner, id, &Origin::default());
         AuthError::Rejected(why)
     }
 
@@ -315,7 +317,7 @@ impl Hallpass {
         let Some(token) = crate::token::parse(text, self.prefixes()) else {
             return false;
         };
-        self.emit_refusal(RejectReason::InUrl, Some(token.id()), None);
+        self.report_rejection(RejectReason::InUrl, None, Some(token.id()), &Origin::default());
         true
     }
 }
