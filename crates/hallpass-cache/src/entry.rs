@@ -1,8 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hallpass_core::__private::{CacheMeta, CachedToken, Interner};
+use hallpass_core::TokenId;
 use hallpass_core::store::{ChangeSeq, StoredToken};
-use hallpass_core::{CacheMeta, CachedToken, Interner, TokenId};
 
 use crate::guards::Guards;
 use crate::moment::Moment;
@@ -26,11 +27,21 @@ pub(crate) struct Reading {
 impl Reading {
     /// Whether what was read is known to have been true within that time: when it was read, or when
     /// the lease was last renewed.
-    pub(crate) fn is_fresh(&self, lease: Option<Moment>, within: Duration, guards: Guards) -> bool {
+    ///
+    /// No lease prolongs it beyond `max_age`: a record that was changed past the library, by hand in
+    /// the database, is not in the change log.
+    pub(crate) fn is_fresh(
+        &self,
+        lease: Option<Moment>,
+        within: Duration,
+        max_age: Duration,
+        guards: Guards,
+    ) -> bool {
         let now = Moment::glance();
         let age = if guards.wall_clock() { Moment::age } else { Moment::time_awake };
         let is_recent = |then: Moment| age(then, now) <= within;
-        lease.is_some_and(is_recent) || is_recent(self.started) || !guards.freshness()
+        let is_young = age(self.started, now) <= max_age || !guards.max_age();
+        is_young && (lease.is_some_and(is_recent) || is_recent(self.started) || !guards.freshness())
     }
 }
 

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hallpass_core::store::StoreError;
-use tokio::sync::futures::OwnedNotified;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::moment::Moment;
 use crate::settings::CacheSettings;
@@ -65,7 +64,6 @@ pub(crate) struct Flights<K, T> {
     under_way: Mutex<HashMap<K, Flight<T>>>,
     most: usize,
     joinable: Duration,
-    freed: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -80,8 +78,8 @@ pub(crate) enum Boarded<K: Hash + Eq, T> {
     Follows(watch::Receiver<Option<Landed<T>>>),
     /// The caller has to ask, and to say what was found.
     Leads(Pilot<K, T>, watch::Receiver<Option<Landed<T>>>),
-    /// There are too many loads. Waits until one has landed.
-    Full(OwnedNotified),
+    /// Too many loads are under way or waiting.
+    Full,
 }
 
 /// The one who asks. When it is gone, the load is over, whether it was said what was found or not.
@@ -98,9 +96,12 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         let guards = settings.guards;
         Self {
             under_way: Mutex::new(HashMap::new()),
-            most: if guards.bounded_loads() { settings.concurrent_loads } else { usize::MAX },
+            most: if guards.bounded_loads() {
+                settings.concurrent_loads.saturating_add(settings.queued_loads)
+            } else {
+                usize::MAX
+            },
             joinable: if guards.young_loads() { settings.joinable() } else { Duration::MAX },
-            freed: Arc::default(),
         }
     }
 
@@ -115,7 +116,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
                 return Boarded::Follows(flight.get().landed.clone());
             }
         } else if count >= self.most {
-            return Boarded::Full(Arc::clone(&self.freed).notified_owned());
+            return Boarded::Full;
         }
         // An old load goes on for those who wait for it; newcomers do not rely on it.
         let (landing, landed) = watch::channel(None);
@@ -158,7 +159,6 @@ impl<K: Hash + Eq, T> Pilot<K, T> {
         let is_this = |flight: &Flight<T>| self.landing.subscribe().same_channel(&flight.landed);
         if under_way.get(&self.key).is_some_and(is_this) {
             under_way.remove(&self.key);
-            self.flights.freed.notify_one();
         }
     }
 }

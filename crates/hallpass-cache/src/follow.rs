@@ -5,6 +5,7 @@ use std::future::{Future as _, poll_fn};
 use std::hash::BuildHasher as _;
 use std::pin::pin;
 use std::sync::Weak;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -24,13 +25,34 @@ pub(crate) const LINES: u32 = 1000;
 /// Nudges may lie and repeat: however many come, the log is not asked more often.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// Until the cache is closed or gone.
-pub(crate) async fn follow<S: TokenStore>(cache: Weak<Inner<S>>) {
+/// Clears the mark that the log is followed, whatever ends the task: a panic, or the end of its
+/// runtime. The next load then starts another one.
+struct FollowingMark<S>(Weak<Inner<S>>);
+
+impl<S> Drop for FollowingMark<S> {
+    fn drop(&mut self) {
+        if let Some(cache) = self.0.upgrade() {
+            cache.following.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Follows the change log until the cache is closed or dropped.
+///
+/// A task that was started again knows nothing of the history that the one before it followed: it
+/// begins a new one, so that nothing from before is usable.
+pub(crate) async fn follow<S: TokenStore>(cache: Weak<Inner<S>>, started_again: bool) {
+    let _mark = FollowingMark(Weak::clone(&cache));
     let (mut place, mut by) = (None, By::Poll);
+    let mut begin_anew = started_again;
     loop {
         let Some(cache) = cache.upgrade() else { return };
         let asked = Instant::now();
         let lease = cache.lease.get();
+        if begin_anew && let Ok(changes) = ask(&cache, None, 0).await {
+            start_over(&cache, &mut place, changes.head);
+            begin_anew = false;
+        }
         let wait = match catch_up(&cache, &mut place, by).await {
             Ok(()) => {
                 cache.measure.lease_age(age(lease.or_else(|| cache.lease.get())));
@@ -84,11 +106,14 @@ async fn pause<S: TokenStore>(
     let mut closed = pin!(closing.wait_for(|closing| *closing));
     let mut nudged = pin!(nudged(cache, place));
     let mut over = pin!(sleep(wait));
+    let mut woken = pin!(cache.wake.notified());
     poll_fn(|context| {
         if closed.as_mut().poll(context).is_ready() {
             Poll::Ready(Pause::Closing)
         } else if over.as_mut().poll(context).is_ready() {
             Poll::Ready(Pause::Over)
+        } else if woken.as_mut().poll(context).is_ready() {
+            Poll::Ready(Pause::Nudged)
         } else {
             nudged.as_mut().poll(context).map(|()| Pause::Nudged)
         }
@@ -99,7 +124,7 @@ async fn pause<S: TokenStore>(
 /// Until the store says that there is more after that place.
 async fn nudged<S: TokenStore>(cache: &Inner<S>, place: Option<LogPosition>) {
     match place {
-        Some(place) => cache.store.nudged(place).await,
+        Some(place) => cache.store.wait_for_change(place).await,
         None => std::future::pending().await,
     }
 }
@@ -141,15 +166,17 @@ async fn catch_up<S: TokenStore>(
         match *place {
             None => {
                 learned.head(changes.head.seq);
+                cache.applied.send_replace(changes.head.seq);
                 *place = Some(changes.head);
                 return Ok(());
             }
             Some(from) if continues(&changes, from, settings.guards) => {
                 // The first is the one that was read last.
-                cache.measure.changes_applied(by, changes.lines.len().saturating_sub(1));
-                let last = changes.lines.last().map_or(changes.head, |line| line.at);
-                let are_last = changes.lines.len() < LINES as usize || last == changes.head;
-                learned.lines(&changes.lines, are_last);
+                cache.measure.changes_applied(by, changes.entries.len().saturating_sub(1));
+                let last = changes.entries.last().map_or(changes.head, |entry| entry.position);
+                let are_last = changes.entries.len() < LINES as usize || last == changes.head;
+                learned.entries(&changes.entries, are_last);
+                cache.applied.send_replace(last.seq);
                 *place = Some(last);
                 if are_last {
                     return Ok(());
@@ -175,7 +202,7 @@ async fn ask<S: TokenStore>(
     from: Option<LogPosition>,
     limit: u32,
 ) -> Result<ChangeBatch, StoreError> {
-    let asked = timeout(cache.settings.bound, cache.store.changes(from, limit));
+    let asked = timeout(cache.settings.max_staleness, cache.store.changes(from, limit));
     asked.await.map_err(StoreError::unavailable)?
 }
 
@@ -184,6 +211,7 @@ fn start_over<S>(cache: &Inner<S>, place: &mut Option<LogPosition>, head: LogPos
     cache.measure.flushed();
     cache.lease.give_up();
     cache.stripes.begin_history(head.seq);
+    cache.applied.send_replace(head.seq);
     *place = Some(head);
 }
 
@@ -191,12 +219,13 @@ fn start_over<S>(cache: &Inner<S>, place: &mut Option<LogPosition>, head: LogPos
 fn continues(changes: &ChangeBatch, from: LogPosition, guards: Guards) -> bool {
     let is_the_same =
         |place: LogPosition| place == from || (place.seq == from.seq && !guards.nonce());
-    let Some(first) = changes.lines.first() else {
+    let Some(first) = changes.entries.first() else {
         // The place's own line may have been trimmed; the head still tells.
         return is_the_same(changes.head);
     };
-    let gapless = changes.lines.windows(2).all(|two| two[0].at.seq.next() == two[1].at.seq);
-    is_the_same(first.at) && (gapless || !guards.gapless())
+    let gapless =
+        changes.entries.windows(2).all(|two| two[0].position.seq.next() == two[1].position.seq);
+    is_the_same(first.position) && (gapless || !guards.gapless())
 }
 
 /// A quarter less to a quarter more, so that nodes do not ask in step.

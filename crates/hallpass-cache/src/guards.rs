@@ -44,6 +44,10 @@ guards! {
     nonce,
     /// The lines that follow have to be without a gap.
     gapless,
+    /// A record is read again at a certain age, whatever the lease says.
+    max_age,
+    /// A list that was shown is not taken back.
+    shown_lists,
     /// A change of this node's own is applied before its caller is told.
     own_changes,
     /// Nothing left to change: then what others changed is applied before the caller is told.
@@ -60,8 +64,6 @@ guards! {
     detached_loads,
     /// Only so many loads are under way at once.
     bounded_loads,
-    /// When they are, a token that was seen before waits for its turn.
-    queue,
     /// What the host said of an owner is void once the owner changed.
     standing_mark,
     /// Many who need to know of one owner are one question.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use hallpass_core::__private::{CachedToken, Interner};
+use hallpass_core::TokenId;
 use hallpass_core::store::{
     ChangeSeq, ChangeTarget, Snapshot, StoreError, StoredToken, TokenStore,
 };
-use hallpass_core::{CachedToken, Interner, Owner, TokenId};
-use tokio::sync::watch;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::timeout;
 
 use crate::entry::{Entry, Reading};
 use crate::flight::{Boarded, Flights, Landed, Pilot, landed};
@@ -34,6 +36,10 @@ pub(crate) struct Inner<S> {
     pub(crate) store_clock: StoreClock,
     stale_use: StaleUse,
     pub(crate) measure: Measure,
+    /// The newest change that the change feed has applied.
+    pub(crate) applied: watch::Sender<ChangeSeq>,
+    /// Makes the change feed look at once.
+    pub(crate) wake: Notify,
     /// Turns true once.
     pub(crate) closing: watch::Sender<bool>,
     positive: Positive,
@@ -41,7 +47,12 @@ pub(crate) struct Inner<S> {
     pool: Interner,
     flights: Arc<Flights<TokenId, Option<Entry>>>,
     turns: Turns,
-    following: AtomicBool,
+    /// Whether a task follows the change log. Cleared by whatever ends that task.
+    pub(crate) following: AtomicBool,
+    /// Whether such a task was ever started.
+    followed: AtomicBool,
+    /// One for each load that may be under way. Waiting loads get one in the order they came.
+    permits: Semaphore,
 }
 
 /// How often a load is repeated when changes keep overtaking it.
@@ -58,21 +69,56 @@ impl<S: TokenStore> Inner<S> {
             measure: Measure::default(),
             closing: watch::Sender::new(false),
             positive: Positive::new(settings.capacity_bytes),
-            negative: Negative::new(settings.unknown_tokens),
+            negative: Negative::new(settings.negative_capacity),
             pool: Interner::new(),
             flights: Arc::new(Flights::new(&settings)),
             turns: Turns::new(),
             following: AtomicBool::new(false),
+            followed: AtomicBool::new(false),
+            permits: Semaphore::new(if settings.guards.bounded_loads() {
+                settings.concurrent_loads.clamp(1, Semaphore::MAX_PERMITS)
+            } else {
+                Semaphore::MAX_PERMITS
+            }),
+            applied: watch::Sender::new(ChangeSeq::ZERO),
+            wake: Notify::new(),
             store,
             settings,
         }
     }
 
-    /// Starts to follow the change log, once, on the runtime of the caller.
+    /// Starts the task that follows the change log, on the caller's runtime, if none is running. The
+    /// last one may have ended with the runtime that it was started on, or by a panic.
     pub(crate) fn ensure_following(self: &Arc<Self>) {
-        if !self.following.load(Ordering::Relaxed) && !self.following.swap(true, Ordering::Relaxed)
-        {
-            tokio::spawn(follow(Arc::downgrade(self)));
+        if self.following.load(Ordering::SeqCst) || self.following.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let started_again = self.followed.swap(true, Ordering::SeqCst);
+        if started_again {
+            tracing::warn!(target: "hallpass", "change log follower ended, starting it again");
+        }
+        tokio::spawn(follow(Arc::downgrade(self), started_again));
+    }
+
+    /// Waits until this node has applied every change up to `seq`, because somebody was shown a list
+    /// that contains them. If the change feed does not get there in time, everything older is
+    /// reloaded.
+    ///
+    /// After a failover that lost changes, `seq` may be below what was applied before. The change
+    /// feed notices that by itself.
+    pub(crate) async fn catch_up(&self, seq: ChangeSeq) {
+        // Without a change feed nothing has been cached yet.
+        if !self.following.load(Ordering::SeqCst) || !self.settings.guards.shown_lists() {
+            return;
+        }
+        let mut applied = self.applied.subscribe();
+        if *applied.borrow() >= seq {
+            return;
+        }
+        self.wake.notify_one();
+        let caught_up = applied.wait_for(|applied| *applied >= seq);
+        if timeout(self.settings.load_deadline, caught_up).await.is_err() {
+            self.stripes.raise_floor(seq);
         }
     }
 
@@ -92,12 +138,12 @@ impl<S: TokenStore> Inner<S> {
     /// # Errors
     ///
     /// The given one: there is no grace, it is over, or a change to the token is known.
-    pub(crate) fn in_grace(
+    pub(crate) fn serve_stale(
         &self,
         id: TokenId,
         error: StoreError,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        let grace = self.settings.grace;
+        let grace = self.settings.stale_if_error;
         // A record that cannot be read is an answer, too.
         if grace.is_zero() || error.is_corrupt() || self.is_open().is_err() {
             return Err(error);
@@ -154,15 +200,12 @@ impl<S: TokenStore> Inner<S> {
 
     /// Applies all that is logged by now to an owner or a token: a call found nothing left to change, and another node
     /// may have changed it.
-    pub(crate) async fn apply_others(
-        &self,
-        affected: impl IntoIterator<Item = ChangeTarget>,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn apply_others(&self, affected: &[ChangeTarget]) -> Result<(), StoreError> {
         if !self.settings.guards.others_changes() {
             return Ok(());
         }
         let head = self.store.changes(None, 0).await?.head.seq;
-        affected.into_iter().for_each(|affected| self.apply_own(&affected, head));
+        affected.iter().for_each(|affected| self.apply_own(affected, head));
         Ok(())
     }
 
@@ -193,15 +236,10 @@ impl<S: TokenStore> Inner<S> {
                     }
                     landing
                 }
-                // What was seen before is worth waiting for. A stranger's token is not: they come in floods.
-                Boarded::Full(freed) if self.may_wait(id) => {
-                    freed.await;
-                    continue;
-                }
-                Boarded::Full(_) => {
+                Boarded::Full => {
                     self.measure.turned_away();
                     return Err(StoreError::unavailable(
-                        "too many tokens are being loaded at once",
+                        "too many tokens are waiting to be loaded",
                     ));
                 }
             };
@@ -237,7 +275,7 @@ impl<S: TokenStore> Inner<S> {
     ) -> Result<(Snapshot<Option<StoredToken>>, Reading), StoreError> {
         let (history, started) = (self.stripes.history(), Moment::now());
         let loading = self.measure.load_begins();
-        let found = self.store.find(id).await;
+        let found = self.store.get(id).await;
         loading.ended(Loaded::of(&found));
         let found = found?;
         if self.settings.guards.shown_is_known() && self.stripes.history() == history {
@@ -271,15 +309,17 @@ impl<S: TokenStore> Inner<S> {
         self.judge().allows(entry.token())
     }
 
-    fn may_wait(&self, id: TokenId) -> bool {
-        self.settings.guards.queue() && self.positive.remembers(id)
-    }
-
     async fn fly(self: Arc<Self>, id: TokenId, pilot: Pilot<TokenId, Option<Entry>>) {
-        let history = self.stripes.history();
-        let started = pilot.started();
+        // The semaphore is fair: a flood of made-up tokens delays the others and starves none. Once all
+        // who waited for this load have given up, nobody needs it.
+        let permit = self.permits.acquire();
+        let Ok(Ok(_permit)) = timeout(self.settings.load_deadline, permit).await else {
+            pilot.land(Err(StoreError::unavailable("waited too long for other loads").into()));
+            return;
+        };
+        let (history, started) = (self.stripes.history(), Moment::now());
         let loading = self.measure.load_begins();
-        let found = tokio::time::timeout(self.settings.patience(), self.store.find(id)).await;
+        let found = timeout(self.settings.patience(), self.store.get(id)).await;
         loading.ended(found.as_ref().map_or(Loaded::Late, Loaded::of));
         let found: Landed<_> = match found {
             Ok(Err(_)) if !self.settings.guards.errors_forgotten() => Ok(self.keep(
@@ -297,14 +337,4 @@ impl<S: TokenStore> Inner<S> {
         };
         pilot.land(found);
     }
-}
-
-/// All that was asked about a token or an owner, for [`Inner::apply_others`].
-pub(crate) fn tokens(ids: &[TokenId]) -> impl Iterator<Item = ChangeTarget> {
-    ids.iter().map(|id| ChangeTarget::Token(*id))
-}
-
-/// The same for an owner.
-pub(crate) fn owner(owner: &Owner) -> [ChangeTarget; 1] {
-    [ChangeTarget::Owner(owner.clone())]
 }

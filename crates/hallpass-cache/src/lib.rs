@@ -37,4 +37,7 @@ mod sync;
 mod tests;
 mod turns;
 
-pub use self::{cached::Cached, settings::CacheSettings};
+pub use self::{
+    cached::Cached,
+    settings::{CacheSettings, SettingsError},
+};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hallpass_core::CachedToken;
+use hallpass_core::__private::CachedToken;
 use hallpass_core::store::{ChangeEntry, ChangeSeq};
 
 use crate::entry::{Reading, noted};
@@ -19,13 +19,15 @@ pub(crate) struct Judge<'c> {
     stripes: &'c Stripes,
     /// For how long what was true may be relied on.
     within: Duration,
+    /// The age at which a record is read again, whatever the lease says.
+    max_age: Duration,
     guards: Guards,
 }
 
 impl<'c> Judge<'c> {
     pub(crate) fn new(lease: &Lease, stripes: &'c Stripes, settings: &CacheSettings) -> Self {
-        let CacheSettings { bound, guards, .. } = *settings;
-        Self { lease: lease.get(), stripes, within: bound, guards }
+        let CacheSettings { max_staleness, max_age, guards, .. } = *settings;
+        Self { lease: lease.get(), stripes, within: max_staleness, max_age, guards }
     }
 
     /// The same, that relies for so much longer on what no change is known of.
@@ -36,13 +38,13 @@ impl<'c> Judge<'c> {
     /// Whether a token may be used as it was read.
     pub(crate) fn allows(&self, token: &CachedToken) -> bool {
         let (reading, footing) = noted(token);
-        reading.is_fresh(self.lease, self.within, self.guards)
+        reading.is_fresh(self.lease, self.within, self.max_age, self.guards)
             && self.stripes.allow(footing, reading.as_of, reading.history, self.guards)
     }
 
     /// Whether it may be relied on that there was no token, where one would have this stripe.
     pub(crate) fn allows_absence(&self, token: u16, reading: Reading) -> bool {
-        reading.is_fresh(self.lease, self.within, self.guards)
+        reading.is_fresh(self.lease, self.within, self.max_age, self.guards)
             && (self.stripes.allow_absence(token, reading.as_of, reading.history)
                 || !self.guards.absence())
     }
@@ -60,10 +62,10 @@ pub(crate) struct Learned<'c> {
 
 impl Learned<'_> {
     /// Applies lines, and only then renews the lease, if they are the last there are.
-    pub(crate) fn lines(&self, lines: &[ChangeEntry], are_last: bool) {
+    pub(crate) fn entries(&self, entries: &[ChangeEntry], are_last: bool) {
         self.then_renew(are_last, || {
-            for line in lines {
-                self.stripes.apply(&line.scope, line.at.seq);
+            for entry in entries {
+                self.stripes.apply(&entry.target, entry.position.seq);
             }
         });
     }

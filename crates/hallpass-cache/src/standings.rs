@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
-use hallpass_core::{Owner, OwnerStatus, OwnerStatusQuery};
+use hallpass_core::__private::OwnerStatusQuery;
+use hallpass_core::{Owner, OwnerStatus};
 use tokio::time::timeout;
 
 use crate::flight::{Boarded, Flights, HostError, Landed, Pilot, landed};
@@ -39,7 +40,7 @@ pub(crate) struct Said {
 impl Said {
     fn is_usable(&self, stripes: &Stripes, settings: &CacheSettings) -> bool {
         let guards = settings.guards;
-        let is_fresh = || self.asked.age(Moment::glance()) <= settings.bound;
+        let is_fresh = || self.asked.age(Moment::glance()) <= settings.max_staleness;
         let is_unchanged = || self.mark.is_some() && self.mark == stripes.mark(&self.owner);
         (is_fresh() || !guards.freshness()) && (is_unchanged() || !guards.standing_mark())
     }
@@ -101,7 +102,7 @@ impl Standings {
                     tokio::spawn(Arc::clone(self).fly(owner, mark, question, patience, pilot));
                     landing
                 }
-                Boarded::Full(_) => {
+                Boarded::Full => {
                     return Err("too many owners are being asked about at once".into());
                 }
             };

@@ -73,9 +73,10 @@ impl Stripes {
     /// Applies a change. Once this has returned, no record from before it is usable here.
     pub(crate) fn apply(&self, affected: &ChangeTarget, seq: ChangeSeq) {
         let stripe = match affected {
+            ChangeTarget::None => return,
             ChangeTarget::Token(id) => &self.tokens[usize::from(self.place(id))],
             ChangeTarget::Owner(owner) => &self.owners[usize::from(self.place(owner))],
-            // What a later version may log: everything is in doubt.
+            // Everything, or something that a later version may log.
             _ => &self.floor,
         };
         stripe.fetch_max(seq.get(), Ordering::Release);

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::owner::{Owner, OwnerError};
-use crate::scope::ScopeSet;
+use crate::scope::{Scope, ScopeSet};
 
 /// Who makes a call. Every call of the token lifecycle takes one.
 ///
@@ -135,7 +136,8 @@ impl Actor {
     }
 
     /// Limits which scopes this actor may put into a token. Without a limit, the actor may grant
-    /// every scope that the catalog lists.
+    /// every scope that the catalog lists and does not
+    /// [restrict](crate::CatalogScope::restricted).
     #[must_use]
     pub fn with_grantable_scopes(mut self, scopes: ScopeSet) -> Self {
         self.grantable = Some(scopes);
@@ -178,6 +180,16 @@ impl Actor {
     #[must_use]
     pub fn grantable(&self) -> Option<&ScopeSet> {
         self.grantable.as_ref()
+    }
+
+    /// Returns whether the actor may grant a scope, as far as the actor's own limit and the catalog's
+    /// restricted scopes say.
+    pub(crate) fn may_grant(&self, scope: &Scope, catalog: Option<&Catalog>) -> bool {
+        match &self.grantable {
+            Some(limit) => limit.covers(scope),
+            None if self.role == Role::System => true,
+            None => !catalog.is_some_and(|catalog| catalog.is_restricted(scope)),
+        }
     }
 
     /// Returns where the request came from.

@@ -1,5 +1,6 @@
 //! The catalog: the scopes an application knows, for people who pick them and for start-up checks.
 
+use crate::actor::Actor;
 use crate::requirement::{Part, Requirement, ScopeTemplate};
 use crate::scope::{Scope, ScopeSet};
 
@@ -13,7 +14,7 @@ use crate::scope::{Scope, ScopeSet};
 ///
 /// let catalog = Catalog::new()
 ///     .scope(CatalogScope::new("projects:list", "List projects"))
-///     .scope(CatalogScope::new("projects:read", "Read projects").per("id").docs("https://docs.example.com/read"))
+///     .scope(CatalogScope::new("projects:read", "Read projects").per("id").with_docs_url("https://docs.example.com/read"))
 ///     .preset("read-only", "Look, don't touch", ["projects:list", "projects:read"]);
 /// assert!(catalog.knows(&"projects:read:42".parse().unwrap()));
 /// assert!(!catalog.knows(&"projects:reed".parse().unwrap()));
@@ -33,6 +34,7 @@ pub struct CatalogScope {
     title: Box<str>,
     description: Box<str>,
     docs: Option<Box<str>>,
+    restricted: bool,
 }
 
 /// A named set of scopes. It is expanded when a token is issued: changing it later changes no token.
@@ -66,6 +68,7 @@ impl CatalogScope {
             title: title.into(),
             description: "".into(),
             docs: None,
+            restricted: false,
         }
     }
 
@@ -77,16 +80,38 @@ impl CatalogScope {
         self
     }
 
-    /// A sentence or two for the person who hesitates.
+    /// Lets only those actors grant this scope who name it in
+    /// [`Actor::with_grantable_scopes`](crate::Actor::with_grantable_scopes), and the host's own
+    /// program. Use it for what ordinary people must not be able to give their tokens.
+    ///
+    /// ```
+    /// use hallpass_core::{Actor, Catalog, CatalogScope, ScopeSet};
+    ///
+    /// let catalog = Catalog::new()
+    ///     .scope(CatalogScope::new("notes", "Your notes"))
+    ///     .scope(CatalogScope::new("admin:notes", "Everybody's notes").restricted());
+    /// let person = Actor::owner("alice");
+    /// let titles: Vec<_> = catalog.grantable_by(&person).map(CatalogScope::title).collect();
+    /// assert_eq!(titles, ["Your notes"]);
+    /// let admin = person.with_grantable_scopes(ScopeSet::parse(["notes", "admin:notes"]).unwrap());
+    /// assert_eq!(catalog.grantable_by(&admin).count(), 2);
+    /// ```
     #[must_use]
-    pub fn description(mut self, text: impl Into<Box<str>>) -> Self {
+    pub fn restricted(mut self) -> Self {
+        self.restricted = true;
+        self
+    }
+
+    /// Sets a description of one or two sentences.
+    #[must_use]
+    pub fn with_description(mut self, text: impl Into<Box<str>>) -> Self {
         self.description = text.into();
         self
     }
 
-    /// Where this scope is documented.
+    /// Sets a link to the documentation of this scope.
     #[must_use]
-    pub fn docs(mut self, url: impl Into<Box<str>>) -> Self {
+    pub fn with_docs_url(mut self, url: impl Into<Box<str>>) -> Self {
         self.docs = Some(url.into());
         self
     }
@@ -108,13 +133,19 @@ impl CatalogScope {
         &self.title
     }
 
-    /// The description; empty if none was given.
+    /// Returns the description, which is empty if none was set.
     #[must_use]
-    pub fn description_text(&self) -> &str {
+    pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The link to the documentation.
+    /// Returns whether only actors who name this scope may grant it.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        self.restricted
+    }
+
+    /// Returns the link to the documentation.
     #[must_use]
     pub fn docs_url(&self) -> Option<&str> {
         self.docs.as_deref()
@@ -217,6 +248,21 @@ impl Catalog {
     #[must_use]
     pub fn knows(&self, grant: &Scope) -> bool {
         self.scopes.iter().any(|scope| scope.knows_grant(grant, self.wildcards))
+    }
+
+    /// Returns whether a token that holds this scope could do something that is
+    /// [restricted](CatalogScope::restricted).
+    #[must_use]
+    pub fn is_restricted(&self, grant: &Scope) -> bool {
+        self.scopes.iter().any(|scope| scope.restricted && scope.knows_grant(grant, true))
+    }
+
+    /// Returns the scopes that an actor may grant, for people to choose from.
+    pub fn grantable_by<'a>(
+        &'a self,
+        actor: &'a Actor,
+    ) -> impl Iterator<Item = &'a CatalogScope> + 'a {
+        self.scopes.iter().filter(|scope| actor.may_grant(&scope.scope, Some(self)))
     }
 
     /// The first scope that a requirement names and the catalog does not list.

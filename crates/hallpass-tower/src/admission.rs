@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use hallpass_core::{Decision, Hallpass, PathParameters, Principal, Requirement};
+use hallpass_core::{
+    Decision, Hallpass, Origin, PathParameters, Principal, RejectReason, Requirement,
+};
 use http::{Extensions, Request, request};
 
 use crate::refusal::{Rejection, RejectionKind};
@@ -104,7 +106,7 @@ pub fn enforce<P: PathParameters + ?Sized>(
         return Ok(());
     }
     let admission = extensions.get::<Admission>().ok_or_else(no_layer)?;
-    decide(&admission.settings, admission.principal()?, requirement, parameters)
+    decide(&admission.settings, extensions, admission.principal()?, requirement, parameters)
 }
 
 /// The principal of a request that has come through the layer.
@@ -126,8 +128,11 @@ pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
     }
 }
 
+/// Decides whether a principal meets a requirement. A rejection is reported with the origin that the
+/// host put into the request's extensions, if it did.
 pub(crate) fn decide<P: PathParameters + ?Sized>(
     settings: &Settings,
+    extensions: &Extensions,
     principal: &Principal,
     requirement: &Requirement,
     parameters: &P,
@@ -136,7 +141,13 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
         Decision::Allow => Ok(()),
         Decision::Deny => {
             let scope = requirement.challenge(parameters);
-            tracing::debug!(target: "hallpass", token = %principal.token_id(), needs = %requirement, "insufficient scope");
+            let unknown = Origin::default();
+            settings.hallpass.report_rejection(
+                RejectReason::InsufficientScope,
+                Some(principal.owner()),
+                Some(principal.token_id()),
+                extensions.get().unwrap_or(&unknown),
+            );
             Err(settings.refusal(RejectionKind::InsufficientScope { scope }))
         }
         Decision::MissingParameter(name) => {

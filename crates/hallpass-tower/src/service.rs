@@ -199,7 +199,7 @@ fn enforce_policy<B>(
     });
     match declared {
         Some((requirement, Ok(parameters))) => {
-            decide(settings, principal, requirement, &parameters)
+            decide(settings, extensions, principal, requirement, &parameters)
         }
         // A path parameter is no UTF-8: no handler could read it.
         Some((_, Err(_))) => Err(settings.refusal(RejectionKind::InvalidRequest)),

@@ -21,7 +21,7 @@ const METHODS: [(&str, &str); 5] = [
 
 pub(crate) fn catalog() -> Catalog {
     let known = METHODS.into_iter().fold(Catalog::new(), |catalog, (name, title)| {
-        catalog.scope(CatalogScope::new(name, title).docs(docs(name)))
+        catalog.scope(CatalogScope::new(name, title).with_docs_url(docs(name)))
     });
     let [look, start, stop, version, account] = METHODS.map(|(name, _)| name);
     known

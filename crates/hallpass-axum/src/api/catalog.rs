@@ -59,7 +59,7 @@ impl From<&CatalogScope> for ScopeView {
         Self {
             scope: scope.as_scope().to_string(),
             title: scope.title().to_owned(),
-            description: scope.description_text().to_owned(),
+            description: scope.description().to_owned(),
             docs: scope.docs_url().map(str::to_owned),
         }
     }

@@ -98,7 +98,7 @@ impl TokenStore for Flawed {
     }
 
     async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let mut found = self.store.find(id).await?;
+        let mut found = self.store.get(id).await?;
         if self.flaw == Flaw::ClockIsReadLater {
             found.as_of = self.store.inner().changes(None, 0).await?.head.seq;
         }
@@ -112,19 +112,19 @@ impl TokenStore for Flawed {
     ) -> Result<ChangeBatch, StoreError> {
         let mut changes = self.store.changes(from, limit).await?;
         if let Some(Overtaken { number, by }) = self.overtaken() {
-            let late = changes.lines.iter().find(|line| line.at.seq > by.seq).cloned();
-            changes
-                .lines
-                .retain(|line| line.at.seq <= by.seq && (line.at.seq != number || late.is_some()));
+            let late = changes.entries.iter().find(|entry| entry.position.seq > by.seq).cloned();
+            changes.lines.retain(|entry| {
+                entry.position.seq <= by.seq && (entry.position.seq != number || late.is_some())
+            });
             if let (Some(late), Some(line)) =
-                (late, changes.lines.iter_mut().find(|line| line.at.seq == number))
+                (late, changes.entries.iter_mut().find(|entry| entry.position.seq == number))
             {
-                line.scope = late.scope;
+                entry.target = late.scope;
             }
             changes.head = by;
         }
         if let Some(lost) = lock(&self.lost).filter(|_| self.flaw == Flaw::LineIsLost) {
-            changes.lines.retain(|line| line.at.seq != lost);
+            changes.entries.retain(|entry| entry.position.seq != lost);
         }
         changes.time = match self.flaw {
             Flaw::ClockIsAhead => Some(Timestamp::now() + CLOCKS_APART),
@@ -135,7 +135,7 @@ impl TokenStore for Flawed {
     }
 
     async fn nudged(&self, seen: LogPosition) {
-        self.store.nudged(seen).await;
+        self.store.wait_for_change(seen).await;
     }
 
     async fn close(&self) {

@@ -49,7 +49,7 @@ async fn an_outage_is_bridged_within_the_bound_and_is_503_beyond() {
 async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
     let store = MemoryStore::new();
     let there = Node::new(&store, Guards::ON);
-    let node = Node::with(&store, settings(Guards::ON).grace(grace));
+    let node = Node::with(&store, settings(Guards::ON).stale_if_error(grace));
     let (cached, changed) = (node.issue().await, node.issue().await);
     node.catch_up_by(&cached).await;
     node.catch_up_by(&changed).await;

@@ -216,7 +216,8 @@ async fn an_unknown_token_is_asked_for_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_unknown_tokens_evicts_no_good_one() {
-    let settings = settings(Guards::ON).negative_capacity(128).bound(Duration::from_secs(60));
+    let settings =
+        settings(Guards::ON).negative_capacity(128).max_staleness(Duration::from_secs(60));
     let node = Node::with(&MemoryStore::new(), settings);
     let good = node.issue().await;
     assert!(node.accepts(&good).await);

@@ -35,7 +35,7 @@ struct Node {
 }
 
 fn settings(guards: Guards) -> CacheSettings {
-    let settings = CacheSettings::default().bound(BOUND).poll(Duration::from_millis(20));
+    let settings = CacheSettings::default().max_staleness(BOUND).poll(Duration::from_millis(20));
     CacheSettings { guards, ..settings }
 }
 
@@ -55,7 +55,7 @@ impl Node {
         more: impl FnOnce(HallpassBuilder) -> HallpassBuilder,
     ) -> Self {
         let store = FaultyStore::new(store.clone());
-        let cached = Cached::with(Flawed::new(store.clone(), flaw), settings);
+        let cached = Cached::with_settings(Flawed::new(store.clone(), flaw), settings);
         let cache = Arc::clone(&cached.0);
         let hallpass = more(Hallpass::builder(cached)).build();
         Self { hallpass, store, cache }

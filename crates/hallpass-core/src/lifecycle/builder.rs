@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
+use super::rejections::RejectionThrottle;
 use super::superseded::SupersededSecrets;
 use super::{Hallpass, Inner};
 use crate::catalog::Catalog;
@@ -268,6 +269,7 @@ impl HallpassBuilder {
             uses: UseLog::default(),
             digest_upgrades: DigestUpgrades::default(),
             superseded: SupersededSecrets::default(),
+            rejections: RejectionThrottle::default(),
             metrics: Metrics::default(),
             id: HandleId::next(),
         })))

@@ -259,11 +259,12 @@ impl Hallpass {
             crate::owner::OwnerStatus::Limited(ceiling) => Some(ceiling),
             crate::owner::OwnerStatus::Active => None,
         };
-        let within =
-            |bound: Option<&ScopeSet>, scope: &Scope| bound.is_none_or(|set| set.covers(scope));
         let beyond: Vec<Scope> = added
             .iter()
-            .filter(|scope| !within(by.grantable(), scope) || !within(ceiling, scope))
+            .filter(|scope| {
+                !by.may_grant(scope, self.catalog())
+                    || ceiling.is_some_and(|ceiling| !ceiling.covers(scope))
+            })
             .map(|scope| (*scope).clone())
             .collect();
         if beyond.is_empty() {

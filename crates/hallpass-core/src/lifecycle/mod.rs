@@ -11,6 +11,7 @@ mod issue;
 mod owner_status;
 mod read;
 mod regenerate;
+mod rejections;
 mod revoke;
 mod superseded;
 mod update;
@@ -23,6 +24,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::audit::{AuditOptions, AuditTrail};
+use self::rejections::RejectionThrottle;
 use self::superseded::SupersededSecrets;
 pub use self::{
     builder::{BuildError, HallpassBuilder},
@@ -44,7 +46,7 @@ use crate::event::{Event, EventKind, EventSink, RejectReason};
 use crate::expiry::to_millis;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::owner::{ErasedOwnerDirectory, Owner};
+use crate::owner::ErasedOwnerDirectory;
 use crate::store::backend::{Backend, ErasedBackend};
 use crate::store::{StoreError, StoredToken};
 use crate::token::{self, Checksums, PlainToken, Prefix, Secret, TokenId, TokenRef};
@@ -110,6 +112,7 @@ struct Inner {
     uses: UseLog,
     digest_upgrades: DigestUpgrades,
     superseded: SupersededSecrets,
+    rejections: RejectionThrottle,
     metrics: Metrics,
     id: HandleId,
 }
@@ -223,38 +226,6 @@ impl Hallpass {
         self.0.id
     }
 
-    /// Reports a rejected token. Strangers can cause very many of these, so no event is built if nobody
-    /// reads it.
-    pub(crate) fn emit_refusal(
-        &self,
-        why: RejectReason,
-        token: Option<TokenId>,
-        owner: Option<&Owner>,
-    ) {
-        self.metrics().rejection(why);
-        if !self.observes_rejections() {
-            return;
-        }
-        let mut event = Event::new(EventKind::Rejected(why), self.now());
-        event.token_id = token;
-        event.owner = owner.cloned();
-        self.emit(&event);
-    }
-
-    fn observes_rejections(&self) -> bool {
-        self.0.events.is_some() || Event::is_rejection_traced()
-    }
-
-    /// Reports and returns that an actor may not do something.
-    fn not_permitted(
-        &self,
-        by: &Actor,
-        token_id: Option<TokenId>,
-        error: PermissionError,
-    ) -> Error {
-        self.rejected_actor(by, RejectReason::NotPermitted, token_id, error.into())
-    }
-
     pub(crate) fn emit(&self, event: &Event) {
         event.trace();
         if let Some(sink) = &self.0.events {
@@ -284,24 +255,7 @@ impl Hallpass {
         Ok(found)
     }
 
-    /// Reports that an actor asked for something that they may not have, and returns the error.
-    fn rejected_actor(
-        &self,
-        by: &Actor,
-        reason: RejectReason,
-        token_id: Option<TokenId>,
-        error: Error,
-    ) -> Error {
-        self.metrics().rejection(reason);
-        if self.observes_rejections() {
-            let mut event = self.event(EventKind::Rejected(reason), by);
-            event.token_id = token_id;
-            self.emit(&event);
-        }
-        error
-    }
-
-    /// The token, if this caller may change it.
+    /// Reads a token if the actor may change it.
     async fn editable(&self, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
         let found = self.visible(by, id).await?;
         match by.role() {

@@ -23,6 +23,7 @@ pub use self::{
     principal::Principal,
 };
 pub(crate) use self::{compiled_scopes::HandleId, scope_memo::NUMBERED};
+use crate::actor::Origin;
 use crate::digest::{Digest, SecretMatch};
 use crate::digest_upgrades::DigestUpgrade;
 use crate::error::Error;
@@ -291,7 +292,8 @@ impl Hallpass {
 
     fn refused(&self, why: RejectReason, loaded: Option<&CachedToken>) -> AuthError {
         self.metrics().refused();
-        self.emit_refusal(why, loaded.map(CachedToken::id), loaded.map(CachedToken::owner));
+        let (owner, id) = (loaded.map(CachedToken::owner), loaded.map(CachedToken::id));
+        self.report_rejection(why, owner, id, &Origin::default());
         AuthError::Rejected(why)
     }
 
@@ -311,7 +313,7 @@ impl Hallpass {
     #[must_use]
     pub fn report_query_token(&self, text: &[u8]) -> bool {
         let Some(token) = self.read_text(text) else { return false };
-        self.emit_refusal(RejectReason::InUrl, Some(token.id()), None);
+        self.report_rejection(RejectReason::InUrl, None, Some(token.id()), &Origin::default());
         true
     }
 }

@@ -7,9 +7,10 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once};
 
+use hallpass_core::__private::CachedToken;
 use hallpass_core::store::{Change, ChangeKind, PreviousSecret, StoreError, TokenStore};
 use hallpass_core::{
-    Actor, CachedToken, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions,
+    Actor, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions,
     NewToken, Owner, Pepper, RegenerateOptions, Revision, Scope, TokenId, TokenUpdate,
     Verification, parse_span,
 };

@@ -65,7 +65,7 @@ async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
 async fn a_store_that_never_answers_lets_nobody_in_and_holds_nobody_up() {
     let service = Service::new();
     let (token, cached) = (service.issue(&[]).await, service.issue(&[]).await);
-    service.store.pin(cached.record.id).await.unwrap();
+    service.cache.pin(cached.record.id).await.unwrap();
     let _shut = service.store.faults().on(Operation::Get).stall();
     {
         let mut check = std::pin::pin!(service.check(token.token.reveal()));

@@ -73,7 +73,7 @@ async fn a_disabled_owners_tokens_are_refused_and_come_back_with_the_owner() {
 async fn a_cached_token_asks_the_host_all_the_same() {
     let (service, word) = service();
     let token = service.issue(&["a", "b"]).await;
-    service.store.pin(token.record.id).await.unwrap();
+    service.cache.pin(token.record.id).await.unwrap();
     word.say(OwnerStatus::Limited(set(&["a"])));
     let principal = service.check(token.token.reveal()).await.unwrap();
     assert_eq!(*principal.scopes(), set(&["a"]));

@@ -138,7 +138,7 @@ async fn a_digest_of_another_algorithm_after_a_regeneration_is_another_secret() 
 async fn a_cache_that_has_not_heard_of_the_new_secret_does_not_end_its_streams() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    service.store.pin(old.record.id).await.unwrap();
+    service.cache.pin(old.record.id).await.unwrap();
     let new = service
         .hallpass
         .regenerate(&alice(), old.record.id, RegenerateOptions::new())

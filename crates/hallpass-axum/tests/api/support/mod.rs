@@ -66,7 +66,7 @@ pub(crate) fn catalog() -> Catalog {
         .scope(
             CatalogScope::new("projects:list", "List projects")
                 .description("Their names.")
-                .docs("https://docs.example.com/list"),
+                .with_docs_url("https://docs.example.com/list"),
         )
         .scope(CatalogScope::new("projects:read", "Read a project").per("id"))
         .scope(CatalogScope::new("projects:delete", "Delete a project").per("id"))
