@@ -1,6 +1,6 @@
 //! What a token's scopes answer to requirements that are numbered.
 
-#[path = "../../../crates/hallpass-core/src/verify/scope_memo.rs"]
+#[path = "../../../crates/hallpass-core/src/requirement/scope_memo.rs"]
 mod scope_memo;
 
 use self::scope_memo::{NUMBERED, ScopeMemo};

@@ -228,10 +228,9 @@ impl HallpassBuilder {
             }
             peppers.push((id, pepper));
         }
-        let has_checksum_key = self.checksum_key.is_some();
-        if !has_checksum_key
-            && !(self.accept_unkeyed_checksums && self.retired_checksum_keys.is_empty())
-        {
+        let needs_checksum_key =
+            !self.accept_unkeyed_checksums || !self.retired_checksum_keys.is_empty();
+        if needs_checksum_key && self.checksum_key.is_none() {
             return Err(BuildError::NoChecksumKey);
         }
         let checksum_keys = self

@@ -1,11 +1,13 @@
 //! Requirements: what a route needs, as a value that is built and validated at start-up.
 
 mod into;
+mod scope_memo;
 mod template;
 
 use std::fmt;
 
 pub use self::into::{IntoRequirement, RequirementError};
+pub(crate) use self::scope_memo::ScopeMemo;
 pub(crate) use self::template::{Part, ScopeTemplate};
 use crate::scope::ScopeSet;
 

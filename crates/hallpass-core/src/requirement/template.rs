@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::scope_memo::NUMBERED;
 use super::{PathParameters, RequirementError};
 use crate::scope::{Scope, Segment, is_reserved, is_scope_char};
-use crate::verify::NUMBERED;
 
 /// `projects:read:{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,9 +1,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::scope_memo::ScopeMemo;
 use crate::catalog::Catalog;
-use crate::requirement::{CoversScope, PathParameters, ScopeTemplate};
+use crate::requirement::{CoversScope, PathParameters, ScopeMemo, ScopeTemplate};
 use crate::scope::ScopeSet;
 use crate::token::TokenId;
 

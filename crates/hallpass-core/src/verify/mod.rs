@@ -8,12 +8,12 @@ mod interner;
 mod pending;
 mod pending_use;
 mod principal;
-mod scope_memo;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub(crate) use self::compiled_scopes::HandleId;
 use self::compiled_scopes::InCatalog;
 pub use self::{
     cached_token::{CacheMeta, CachedToken},
@@ -22,7 +22,6 @@ pub use self::{
     pending_use::PendingUse,
     principal::Principal,
 };
-pub(crate) use self::{compiled_scopes::HandleId, scope_memo::NUMBERED};
 use crate::actor::Origin;
 use crate::digest::{Digest, SecretMatch};
 use crate::digest_upgrades::DigestUpgrade;

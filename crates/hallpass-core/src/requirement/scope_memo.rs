@@ -5,14 +5,14 @@ pub(crate) const NUMBERED: u8 = 128;
 
 /// Remembers which numbered requirements a token meets, so that each is compared only once.
 #[derive(Debug, Default)]
-pub(super) struct ScopeMemo {
+pub(crate) struct ScopeMemo {
     asked: [AtomicU64; NUMBERED as usize / 64],
     met: [AtomicU64; NUMBERED as usize / 64],
 }
 
 impl ScopeMemo {
     /// Returns whether a requirement is met, and calls `compare` if that is not known yet.
-    pub(super) fn get_or_compare(&self, number: u8, compare: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn get_or_compare(&self, number: u8, compare: impl FnOnce() -> bool) -> bool {
         let (word, bit) = (usize::from(number / 64), 1 << (number % 64));
         if self.asked[word].load(Ordering::Acquire) & bit != 0 {
             return self.met[word].load(Ordering::Relaxed) & bit != 0;
