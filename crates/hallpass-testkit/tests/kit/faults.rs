@@ -29,7 +29,7 @@ async fn store() -> (Store, [TokenId; 2]) {
 
 /// The token as the store behind has it.
 async fn stored(store: &Store, id: TokenId) -> Option<StoredToken> {
-    store.inner().find(id).await.unwrap().value
+    store.inner().get(id).await.unwrap().value
 }
 
 /// The answer that is there without anybody doing anything else.
@@ -51,25 +51,25 @@ async fn call(store: &Store, verb: Operation, id: TokenId) -> Result<(), StoreEr
         kind: hallpass_core::store::ChangeKind::Updated,
     };
     match verb {
-        Operation::Get => store.find(id).await.map(drop),
+        Operation::Get => store.get(id).await.map(drop),
         Operation::List => store.list(&ListQuery::everything(long_ago, 1)).await.map(drop),
         Operation::Changes => store.changes(None, 0).await.map(drop),
         Operation::Ping => store.ping().await,
         Operation::Insert => {
             let mut fresh = token.clone();
             fresh.record.id = TokenId::generate(&alice(), long_ago).unwrap();
-            store.insert(&fresh, None).await.map(drop)
+            store.insert(&fresh, None, &event()).await.map(drop)
         }
-        Operation::Update => store.change(&change).await.map(drop),
+        Operation::Update => store.update(&change, &event()).await.map(drop),
         Operation::ReplaceDigest => {
-            store.rekey(id, &token.secrets.current, &token.secrets).await.map(drop)
+            store.replace_digest(id, &token.secrets.current, &token.secrets, &event()).await.map(drop)
         }
         Operation::Delete => store.delete(id, None).await.map(drop),
         Operation::DeleteMany => store.delete_many(None, &[id]).await.map(drop),
         Operation::DeleteOwner => store.delete_owner(&alice()).await.map(drop),
         Operation::RevokeOwner => store.revoke_owner(&alice(), long_ago).await.map(drop),
-        Operation::LogOwnerChange => store.announce(&alice()).await.map(drop),
-        Operation::RecordUses => store.touch(&[]).await.map(drop),
+        Operation::LogOwnerChange => store.log_owner_change(&alice(), &event()).await.map(drop),
+        Operation::RecordUses => store.record_uses(&[]).await.map(drop),
         Operation::Prune => store.prune(long_ago, 1).await.map(drop),
         other => panic!("{other:?} is no call that fails"),
     }
@@ -116,7 +116,7 @@ async fn what_is_lost_on_the_way_was_not_done_and_what_is_lost_on_the_way_back_w
     );
     store.faults().on(Operation::WRITES).fail_with(|| StoreError::read_only("a standby"));
     assert!(store.delete(two, None).await.unwrap_err().is_read_only());
-    assert!(store.find(two).await.unwrap().value.is_some(), "a read is no write");
+    assert!(store.get(two).await.unwrap().value.is_some(), "a read is no write");
 }
 
 #[tokio::test]
@@ -130,10 +130,10 @@ async fn faults_with_a_number_are_met_one_after_the_other() {
         .fail_with(|| StoreError::corrupt("garbage"));
     faults.on(Operation::Get).once().fail_with(StoreError::conflict);
     for _ in 0..2 {
-        assert!(store.find(id).await.unwrap_err().is_corrupt(), "it replaced the one for ever");
+        assert!(store.get(id).await.unwrap_err().is_corrupt(), "it replaced the one for ever");
     }
-    assert!(store.find(id).await.unwrap_err().is_conflict());
-    assert!(store.find(id).await.is_ok());
+    assert!(store.get(id).await.unwrap_err().is_conflict());
+    assert!(store.get(id).await.is_ok());
     assert!(call(&store, Operation::List, id).await.unwrap_err().is_corrupt());
     assert!(
         call(&store, Operation::List, id).await.unwrap_err().is_corrupt(),
@@ -141,7 +141,7 @@ async fn faults_with_a_number_are_met_one_after_the_other() {
     );
     faults.on(Operation::ALL).fail();
     faults.on(Operation::Get).heal();
-    assert!(store.find(id).await.is_ok());
+    assert!(store.get(id).await.is_ok());
     assert!(store.ping().await.is_err());
 }
 
@@ -167,29 +167,29 @@ async fn who_is_held_has_done_it_and_answers_with_what_was_true() {
     let gate = store.faults().on(Operation::Get).once().hold();
     let asked = tokio::spawn({
         let store = store.clone();
-        async move { store.find(id).await.unwrap().value }
+        async move { store.get(id).await.unwrap().value }
     });
     gate.arrived(1).await;
-    assert!(store.find(id).await.unwrap().value.is_some(), "one only is held");
+    assert!(store.get(id).await.unwrap().value.is_some(), "one only is held");
     store.delete(id, None).await.unwrap();
     gate.open();
     assert!(asked.await.unwrap().is_some(), "read before the token went");
-    assert!(store.find(id).await.unwrap().value.is_none());
+    assert!(store.get(id).await.unwrap().value.is_none());
 }
 
 #[tokio::test]
 async fn an_open_gate_stops_nobody() {
     let (store, [id, _]) = store().await;
     store.faults().on(Operation::Get).stall().open();
-    assert!(at_once(store.find(id)).is_some());
+    assert!(at_once(store.get(id)).is_some());
     store.faults().on(Operation::Get).hold().open();
-    assert!(at_once(store.find(id)).is_some());
+    assert!(at_once(store.get(id)).is_some());
     let gate = store.faults().on(Operation::Get).times(2).stall();
-    let mut waiting = pin!(store.find(id));
+    let mut waiting = pin!(store.get(id));
     assert!(at_once(waiting.as_mut()).is_none());
     store.faults().heal();
     assert!(at_once(waiting.as_mut()).is_none(), "to heal opens no gate");
-    assert!(at_once(store.find(id)).is_some());
+    assert!(at_once(store.get(id)).is_some());
     gate.open();
     assert!(at_once(waiting).is_some());
 }
@@ -210,7 +210,7 @@ async fn a_late_call_is_made_late() {
 async fn another_tokens_record_is_answered_however_it_is_asked_for() {
     let (store, [asked, other]) = store().await;
     store.faults().on(Operation::Get).answer_with(other);
-    assert_eq!(store.find(asked).await.unwrap().value.unwrap().record.id, other);
+    assert_eq!(store.get(asked).await.unwrap().value.unwrap().record.id, other);
     assert_eq!(store.load(asked).await.unwrap().unwrap().id(), other);
     assert_eq!(store.reload(asked).await.unwrap().unwrap().id(), other);
     assert_eq!(store.faults().calls(Operation::Get), 3);
@@ -223,8 +223,8 @@ async fn something_happens_between_a_call_and_its_answer_once() {
     store.faults().on([Operation::Get, Operation::Delete]).meanwhile(async move {
         inner.delete(id, None).await.unwrap();
     });
-    assert!(store.find(id).await.unwrap().value.is_some(), "it was read before");
-    assert!(store.find(id).await.unwrap().value.is_none());
+    assert!(store.get(id).await.unwrap().value.is_some(), "it was read before");
+    assert!(store.get(id).await.unwrap().value.is_none());
     assert!(store.delete(id, None).await.unwrap_err().is_not_found(), "it happens once in all");
 }
 
@@ -264,7 +264,7 @@ async fn a_pinned_token_is_what_a_check_sees_until_it_asks_the_store_itself() {
 async fn after_a_failover_another_store_answers() {
     let (store, [id, _]) = store().await;
     store.fail_over_to(MemoryStore::new());
-    assert!(store.find(id).await.unwrap().value.is_none());
+    assert!(store.get(id).await.unwrap().value.is_none());
 }
 
 #[tokio::test]
@@ -278,5 +278,5 @@ async fn a_fault_is_said_of_what_it_can_happen_to() {
     ] {
         assert!(wrong.is_err());
     }
-    assert!(store.find(id).await.is_ok());
+    assert!(store.get(id).await.is_ok());
 }
