@@ -85,7 +85,7 @@ fn check_requirement(held: &ScopeSet, text: &str) {
         .map(|segment| if segment.starts_with('{') { "42" } else { segment })
         .collect();
     let bound = bound.join(":");
-    let granted = needs.check(held, &parameters[..]).is_granted();
+    let granted = needs.check(held, &parameters[..]).is_allowed();
     assert_eq!(granted, covers(held, &bound), "{held} for {bound}");
     assert_eq!(needs.challenge(&parameters[..]), bound);
 }

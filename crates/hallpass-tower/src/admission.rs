@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use hallpass_core::{
-    Check, Hallpass, Origin, PathParameters, Principal, RejectReason, Requirement,
+    Decision, Hallpass, Origin, PathParameters, Principal, RejectReason, Requirement,
 };
 use http::{Extensions, Request, request};
 
@@ -138,8 +138,8 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
     parameters: &P,
 ) -> Result<(), Rejection> {
     match principal.check(requirement, parameters) {
-        Check::Granted => Ok(()),
-        Check::Insufficient => {
+        Decision::Allow => Ok(()),
+        Decision::Deny => {
             let scope = requirement.challenge(parameters);
             let unknown = Origin::default();
             settings.hallpass.report_rejection(
@@ -150,7 +150,7 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
             );
             Err(settings.refusal(RejectionKind::InsufficientScope { scope }))
         }
-        Check::NoSuchParameter(name) => {
+        Decision::MissingParameter(name) => {
             tracing::error!(
                 target: "hallpass",
                 parameter = name,

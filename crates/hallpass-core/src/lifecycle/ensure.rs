@@ -92,6 +92,10 @@ impl Hallpass {
         let mut draft = self.read_new(&mut errors, new, now);
         let Some(StoredToken { record, secrets }) = self.read(known.id).await? else {
             draft.expires_at = self.read_end(&mut errors, new, now);
+            if self.digester().lacks_required_pepper(&known.digest) {
+                errors
+                    .add("digest", "this service rejects digests that were made without a pepper");
+            }
             errors.check()?;
             self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
             let secrets = Secrets { current: known.digest.clone(), previous: None };

@@ -119,9 +119,8 @@ impl Hallpass {
         loop {
             let record = draft.record(TokenId::generate(owner, self.now())?, owner);
             let secret = Secret::generate()?;
-            let secrets =
-                Secrets { current: self.digester().digest(secret.borrow()), previous: None };
-            let token = PlainToken::assemble(self.prefix(), record.id, &secret);
+            let (token, digest) = self.assemble(record.id, &secret);
+            let secrets = Secrets { current: digest, previous: None };
             let event = self.event(kind, by).about_change(None, Some(&record));
             match self.insert_token(StoredToken { record, secrets }, event).await {
                 Ok(record) => return Ok(Issued { token, record }),

@@ -9,7 +9,7 @@ use crate::event::EventKind;
 use crate::expiry::parse_span;
 use crate::record::{Revision, Status};
 use crate::store::{Change, ChangeKind, PreviousSecret, Secrets, StoredToken};
-use crate::token::{PlainToken, Secret, TokenId};
+use crate::token::{Secret, TokenId};
 
 /// The longest time that an old secret may live beside the new one.
 pub const MAX_GRACE_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -139,7 +139,8 @@ impl Hallpass {
         record.previous_secret_expires_at = previous.as_ref().map(|previous| previous.until);
         let event =
             self.event(EventKind::Regenerated, by).about_change(Some(&before), Some(&record));
-        let secrets = Secrets { current: self.digester().digest(secret.borrow()), previous };
+        let (token, digest) = self.assemble(record.id, &secret);
+        let secrets = Secrets { current: digest, previous };
         let change = Change { record, secrets: Some(secrets), kind: ChangeKind::Regenerated };
         // Not tried again: of two concurrent calls only one may return a secret that works.
         let lost = || match how.expected {
@@ -147,7 +148,6 @@ impl Hallpass {
             None => Error::Conflict,
         };
         let record = self.apply(change, event).await?.ok_or_else(lost)?;
-        let token = PlainToken::assemble(self.prefix(), record.id, &secret);
         Ok(Issued { token, record })
     }
 }

@@ -7,11 +7,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once};
 
+use hallpass_core::__private::CachedToken;
 use hallpass_core::store::{Change, ChangeKind, PreviousSecret, StoreError, TokenStore};
 use hallpass_core::{
-    Actor, CachedToken, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions,
-    NewToken, Owner, Pepper, Regenerate, Revision, Scope, TokenId, TokenUpdate, Verification,
-    parse_span,
+    Actor, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions,
+    NewToken, Owner, Pepper, RegenerateOptions, Revision, Scope, TokenId, TokenUpdate,
+    Verification, parse_span,
 };
 use jiff::SignedDuration;
 use tracing_subscriber::fmt::MakeWriter;
@@ -208,7 +209,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     said.debug(&service.hallpass.update(&alice(), id, update, None).await.unwrap());
     let copy = service.hallpass.copy(&alice(), id, TokenUpdate::new()).await.unwrap();
     hidden.add(&service, &copy).await;
-    let how = Regenerate::new().overlap("1d").expires("30d");
+    let how = RegenerateOptions::new().grace_period("1d").expires("30d");
     said.debug(&how);
     let regenerated = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     hidden.add(&service, &regenerated).await;
@@ -237,7 +238,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     said.debug(&service.check(issued.token.reveal()).await);
     said.debug(&service.hallpass.list(&root(), &ListOptions::new()).await.unwrap());
     service.hallpass.delete_many(&root(), &[id]).await.unwrap();
-    service.hallpass.revoke_all(&root(), alice().id()).await.unwrap();
+    service.hallpass.revoke_owner(&root(), alice().id(), None).await.unwrap();
     service.hallpass.prune(&job(), service.hallpass.now()).await.unwrap();
     service.hallpass.delete_all(&alice()).await.unwrap();
     said.debug(&service.check(copy.token.reveal()).await);
@@ -270,7 +271,7 @@ async fn print_values(said: &Said, service: &Service, issued: &Issued) {
     said.debug(&PreviousSecret { digest, until });
     let (record, secrets) = (stored.record.clone(), Some(stored.secrets.clone()));
     said.debug(&Change { record, secrets, kind: ChangeKind::Regenerated });
-    said.debug(&service.store.find(issued.record.id).await.unwrap());
+    said.debug(&service.store.get(issued.record.id).await.unwrap());
     said.debug(&service.store.changes(None, 10).await.unwrap());
     said.debug(&CachedToken::new(stored));
     said.add(hallpass.token_pattern());
@@ -288,7 +289,7 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
         said.error(&error(hallpass.issue(&alice(), new).await));
         let update = TokenUpdate::new().scopes([text]).expires(text);
         said.error(&error(hallpass.update(&alice(), id, update, None).await));
-        let how = Regenerate::new().overlap(text).expires(text);
+        let how = RegenerateOptions::new().grace_period(text).expires(text);
         said.error(&error(hallpass.regenerate(&alice(), id, how).await));
         said.error(&error(hallpass.add_scopes(&alice(), id, [text], None).await));
         said.error(&error(hallpass.list(&alice(), &ListOptions::new().cursor(text)).await));
@@ -304,9 +305,9 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
     let stale = Some(Revision::new(99));
     said.error(&error(hallpass.update(&alice(), id, TokenUpdate::new(), stale).await));
     said.error(&error(hallpass.get(&bob(), id).await));
-    said.error(&error(hallpass.regenerate(&root(), id, Regenerate::new()).await));
+    said.error(&error(hallpass.regenerate(&root(), id, RegenerateOptions::new()).await));
     let narrow = alice().with_grantable_scopes(set(&["jobs"]));
-    said.error(&error(hallpass.regenerate(&narrow, id, Regenerate::new()).await));
+    said.error(&error(hallpass.regenerate(&narrow, id, RegenerateOptions::new()).await));
     said.error(&StoreError::unavailable(io::Error::other("connection refused")));
     let other = service.issue(&[]).await.record.id;
     for fault in [Fault::Unavailable, Fault::Corrupt, Fault::Another(other)] {

@@ -60,7 +60,7 @@ async fn it_goes_on_in_batches_until_none_is_left() {
     for _ in 0..1_201 {
         let _ = service.issue(&[]).await;
     }
-    service.hallpass.revoke_all(&alice(), alice().id()).await.unwrap();
+    service.hallpass.revoke_owner(&alice(), alice().id(), None).await.unwrap();
     service.clock.advance(days(1));
     service.happened.take();
     let mut told = Vec::new();
@@ -79,7 +79,7 @@ async fn what_went_before_trouble_came_is_on_record() {
     for _ in 0..600 {
         let _ = service.issue(&[]).await;
     }
-    service.hallpass.revoke_all(&alice(), alice().id()).await.unwrap();
+    service.hallpass.revoke_owner(&alice(), alice().id(), None).await.unwrap();
     service.clock.advance(days(1));
     service.happened.take();
     let store = service.store.clone();
