@@ -120,7 +120,7 @@ async fn pruning_and_the_log_use_indexes() {
     let mut connection = crowded().await;
     let prune = plan(&mut connection, sql::PRUNE).await;
     assert!(prune.contains("INDEX tokens_by_expiry (expires_at<?"), "{prune}");
-    assert!(prune.contains("INDEX tokens_by_status (revoked_at>? AND revoked_at<?"), "{prune}");
+    assert!(prune.contains("INDEX tokens_by_status (revoked_at<?"), "{prune}");
     assert!(!prune.contains("SCAN tokens"), "{prune}");
     let changes = plan(&mut connection, sql::CHANGES).await;
     assert!(changes.contains("SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"), "{changes}");
