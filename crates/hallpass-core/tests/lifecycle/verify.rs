@@ -279,7 +279,7 @@ async fn a_token_in_a_url_is_noticed_and_anything_else_is_not() {
     assert!(service.hallpass.report_query_token(token.token.reveal().as_bytes()));
     let event = service.happened.only();
     assert_eq!(event.kind, EventKind::Rejected(RejectReason::InUrl));
-    assert_eq!(event.token, Some(token.record.id));
+    assert_eq!(event.token_id, Some(token.record.id));
 }
 
 #[tokio::test]
