@@ -68,6 +68,7 @@ pub trait Dialect {
 
     /// Writes a column so that the planner does not pick an index by it. Dialects with a planner that
     /// knows better return the column itself.
+    #[must_use]
     fn unindexed(column: &str) -> String {
         column.to_owned()
     }

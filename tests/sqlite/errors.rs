@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hallpass_core::store::TokenStore as _;
-use hallpass_tests::tokens::{at, edited, token};
+use hallpass_tests::tokens::{at, edited, event, token};
 use sqlx::Connection as _;
 use tokio::time::timeout;
 
@@ -17,23 +17,23 @@ async fn while_somebody_holds_the_lock_changes_are_unavailable_and_checks_go_on(
     let (_directory, path) = place();
     let store = open(&path).await;
     let known = token("alice", "known");
-    store.insert(&known, None).await.unwrap();
+    store.insert(&known, None, &event()).await.unwrap();
     let mut writer = stranger(&path).await;
     run(&mut writer, "BEGIN IMMEDIATE; UPDATE tokens SET name = 'not committed'").await;
 
     let revoke = edited(&known.record, |record| record.revoked_at = Some(at(1)));
     let inserts = (0..20).map(|_| async {
         let token = token("alice", "ci");
-        store.insert(&token, None).await.expect_err("the lock is taken")
+        store.insert(&token, None, &event()).await.expect_err("the lock is taken")
     });
     let all = async {
         futures::join!(futures::future::join_all(inserts), async {
-            store.change(&revoke).await.expect_err("the lock is taken")
+            store.update(&revoke, &event()).await.expect_err("the lock is taken")
         })
     };
     let reads = async {
         for _ in 0..100 {
-            let found = store.find(known.record.id).await.expect("reads go on").value.unwrap();
+            let found = store.get(known.record.id).await.expect("reads go on").value.unwrap();
             assert_eq!(found.record, known.record, "what is not committed is not seen");
         }
     };
@@ -44,7 +44,7 @@ async fn while_somebody_holds_the_lock_changes_are_unavailable_and_checks_go_on(
     }
 
     run(&mut writer, "ROLLBACK").await;
-    store.change(&revoke).await.expect("the lock is free again");
+    store.update(&revoke, &event()).await.expect("the lock is free again");
     assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 2, "nothing came late");
 }
 
@@ -55,8 +55,9 @@ async fn a_lock_that_is_held_for_a_moment_is_waited_for() {
     let mut writer = stranger(&path).await;
     run(&mut writer, "BEGIN IMMEDIATE").await;
     let token = token("alice", "ci");
-    let mut insert = Box::pin(store.insert(&token, None));
-    // Long enough that it waits: it has not got the lock, whatever the time.
+    let event = event();
+    let mut insert = Box::pin(store.insert(&token, None, &event));
+    // The insert cannot end while the lock is held, however slow the machine is.
     assert!(timeout(Duration::from_millis(50), &mut insert).await.is_err());
     run(&mut writer, "ROLLBACK").await;
     insert.await.expect("the lock is free again");
@@ -69,7 +70,7 @@ async fn a_long_reader_keeps_nobody_waiting() {
     let mut reader = stranger(&path).await;
     run(&mut reader, "BEGIN; SELECT count(*) FROM tokens").await;
     for _ in 0..10 {
-        store.insert(&token("alice", "ci"), None).await.unwrap();
+        store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     }
     assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 10);
     reader.close().await.unwrap();
@@ -84,9 +85,12 @@ async fn a_transaction_that_sqlite_ends_by_itself_does_not_spoil_the_next() {
                 BEGIN SELECT RAISE(ROLLBACK, 'boom'); END";
     run(&mut stranger(&path).await, bomb).await;
     for _ in 0..3 {
-        let refused = store.insert(&token("alice", "bomb"), None).await.unwrap_err();
+        let refused = store.insert(&token("alice", "bomb"), None, &event()).await.unwrap_err();
         assert!(refused.is_unavailable(), "{refused:?}");
-        store.insert(&token("alice", "ci"), None).await.expect("the next is as good as ever");
+        store
+            .insert(&token("alice", "ci"), None, &event())
+            .await
+            .expect("the next is as good as ever");
     }
     assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 3);
 }
