@@ -20,6 +20,7 @@ mod races;
 mod recheck;
 mod regenerate;
 mod revoke;
+mod settings;
 mod shutdown;
 mod update;
 mod uses;

@@ -93,20 +93,20 @@ async fn a_revoked_token_whose_time_is_over_needs_a_new_end_too() {
 async fn faults_are_named_at_once_and_the_old_secret_lives() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    for (expires, overlap, wrong) in [
-        ("soon", "31d", &["expires", "overlap"][..]),
-        ("2026-12-31", "0d", &["expires", "overlap"]),
-        ("30d", "721h", &["overlap"]),
-        ("30d", "1y", &["overlap"]),
-        ("30d", "never", &["overlap"]),
-        ("30d", "2027-01-02", &["overlap"]),
-        ("30d", "-1h", &["overlap"]),
-        ("30d", "", &["overlap"]),
+    for (expires, grace_period, wrong) in [
+        ("soon", "31d", &["expires", "grace_period"][..]),
+        ("2026-12-31", "0d", &["expires", "grace_period"]),
+        ("30d", "721h", &["grace_period"]),
+        ("30d", "1y", &["grace_period"]),
+        ("30d", "never", &["grace_period"]),
+        ("30d", "2027-01-02", &["grace_period"]),
+        ("30d", "-1h", &["grace_period"]),
+        ("30d", "", &["grace_period"]),
         ("2027-01-01T00:00:59Z", "1h", &["expires"]),
     ] {
-        let how = RegenerateOptions::new().expires(expires).grace_period(overlap);
+        let how = RegenerateOptions::new().expires(expires).grace_period(grace_period);
         let outcome = service.hallpass.regenerate(&alice(), old.record.id, how).await;
-        assert_eq!(fields(outcome), wrong, "{expires} {overlap}");
+        assert_eq!(fields(outcome), wrong, "{expires} {grace_period}");
     }
     for span in [
         SignedDuration::ZERO,
@@ -116,7 +116,7 @@ async fn faults_are_named_at_once_and_the_old_secret_lives() {
     ] {
         let how = RegenerateOptions::new().grace_period(span);
         let outcome = service.hallpass.regenerate(&alice(), old.record.id, how).await;
-        assert_eq!(fields(outcome), ["overlap"], "{span:?}");
+        assert_eq!(fields(outcome), ["grace_period"], "{span:?}");
     }
     assert!(service.accepts(old.token.reveal()).await);
     assert_eq!(service.store.faults().calls(Operation::Update), 0);

@@ -9,8 +9,8 @@ use hallpass_core::{
     RejectReason, Scope, ScopeSet, TokenId,
 };
 
-use hallpass_testkit::{ManualClock, StaleCache};
 pub(crate) use hallpass_testkit::Operation;
+use hallpass_testkit::{ManualClock, StaleCache};
 
 pub(crate) use self::{
     clock::{START, at, at_the_start, days, minutes},
