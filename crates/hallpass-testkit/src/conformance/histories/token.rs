@@ -5,26 +5,26 @@ use jiff::Timestamp;
 
 use super::past::Past;
 
-/// A token and every secret that it ever had.
+/// A token and all secrets that it ever had.
 pub(super) struct Token {
     pub(super) id: TokenId,
     pub(super) owner: Owner,
     pub(super) secrets: Vec<String>,
     pub(super) state: Past<State>,
-    /// The nodes that have refused a secret which works no more, and the secret.
+    /// The nodes that have rejected a secret that no longer works, and the secret.
     pub(super) seen_dead: HashSet<(usize, usize)>,
 }
 
-/// What decides whether a secret lets in.
+/// What decides whether a secret is accepted.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) is_there: bool,
     pub(super) is_revoked: bool,
     pub(super) ends: Option<Timestamp>,
     pub(super) scopes: ScopeSet,
-    /// The number of the secret that is current.
+    /// The number of the current secret.
     pub(super) current: usize,
-    /// The one before, and until when it works.
+    /// The number of the previous secret, and when it stops working.
     pub(super) previous: Option<(usize, Timestamp)>,
 }
 
@@ -47,7 +47,7 @@ impl Token {
         }
     }
 
-    /// ChangeBatch what it is, by a call on this node that has just returned.
+    /// Changes the state, by a call on this node that has just returned.
     pub(super) fn change(&mut self, node: usize, edit: impl FnOnce(&mut State)) {
         let mut state = self.state.now().clone();
         edit(&mut state);
@@ -64,12 +64,12 @@ impl State {
         self.is_there && !self.is_revoked && !self.is_expired(now)
     }
 
-    pub(super) fn overlap(&self, now: Timestamp) -> Option<usize> {
+    pub(super) fn grace_period(&self, now: Timestamp) -> Option<usize> {
         self.previous.filter(|(_, until)| now < *until).map(|(secret, _)| secret)
     }
 
-    /// Whether a secret lets in, as far as the token goes. Once it does not, it never does again.
+    /// Returns whether a secret is accepted if the owner is active.
     pub(super) fn accepts(&self, secret: usize, now: Timestamp) -> bool {
-        self.is_active(now) && (secret == self.current || self.overlap(now) == Some(secret))
+        self.is_active(now) && (secret == self.current || self.grace_period(now) == Some(secret))
     }
 }

@@ -1,7 +1,7 @@
 use proptest::option;
 use proptest::prelude::*;
 
-/// What may happen to tokens, on one of the nodes. Tokens, owners and secrets are known by a number.
+/// One call on one of the nodes. Tokens, owners and secrets are identified by a number.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Issue {
@@ -11,9 +11,9 @@ pub(super) enum Step {
     Regenerate {
         token: usize,
         hours: Option<i64>,
-        overlap: Option<i64>,
+        grace_period: Option<i64>,
     },
-    /// Other scopes.
+    /// Sets other scopes.
     Update {
         token: usize,
         scopes: usize,
@@ -26,62 +26,64 @@ pub(super) enum Step {
     Delete(usize),
     RevokeAll(usize),
     DeleteAll(usize),
-    /// The host disables an owner, or lets them back in.
+    /// The host disables or enables an owner.
     OwnerStatus {
         owner: usize,
         is_disabled: bool,
     },
-    /// A secret is used; the current one if none is said.
+    /// A secret is used: the current one if `secret` is `None`.
     TokenUse {
         token: usize,
         secret: Option<usize>,
     },
-    /// Somebody looks at the record.
+    /// Somebody reads the record.
     Look(usize),
+    /// Somebody lists an owner's tokens.
+    List(usize),
     Flush,
-    /// From now on nudges to this node come like that.
-    Nudges(Nudges),
-    /// Time passes for tokens.
+    /// Notifications to this node behave like this from now on.
+    Notifications(Notifications),
+    /// The clock of the tokens advances.
     Pass {
         minutes: i64,
     },
-    /// Time passes for caches.
+    /// Real time passes, which the caches measure.
     Wait {
         millis: u64,
     },
 }
 
-/// How a push channel may be broken.
+/// How notifications between nodes may fail.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Nudges {
-    Come,
+pub(super) enum Notifications {
+    Arrive,
     AreLost,
     AreLate,
     AreRepeated,
-    ComeForNothing,
+    AreSpurious,
 }
 
-/// How many owners there are.
+/// The number of owners.
 pub(super) const OWNERS: usize = 2;
 
-/// What tokens may hold.
+/// The scopes that tokens may hold.
 pub(super) const SCOPES: [&str; 3] = ["jobs", "projects", "jobs projects"];
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
     let token = || 0..4_usize;
     let owner = || 0..OWNERS;
     let hours = || option::of(1..72_i64);
-    let nudges = [
-        Nudges::Come,
-        Nudges::AreLost,
-        Nudges::AreLate,
-        Nudges::AreRepeated,
-        Nudges::ComeForNothing,
+    let notifications = [
+        Notifications::Arrive,
+        Notifications::AreLost,
+        Notifications::AreLate,
+        Notifications::AreRepeated,
+        Notifications::AreSpurious,
     ];
     prop_oneof![
         3 => (owner(), hours()).prop_map(|(owner, hours)| Step::Issue { owner, hours }),
         4 => (token(), hours(), hours())
-            .prop_map(|(token, hours, overlap)| Step::Regenerate { token, hours, overlap }),
+            .prop_map(|(token, hours, grace_period)| Step::Regenerate { token, hours, grace_period }),
         2 => (token(), 0..SCOPES.len()).prop_map(|(token, scopes)| Step::Update { token, scopes }),
         1 => (token(), 1..72_i64).prop_map(|(token, hours)| Step::Extend { token, hours }),
         3 => token().prop_map(Step::Revoke),
@@ -92,8 +94,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(owner, is_disabled)| Step::OwnerStatus { owner, is_disabled }),
         20 => (token(), option::of(0..4_usize)).prop_map(|(token, secret)| Step::TokenUse { token, secret }),
         2 => token().prop_map(Step::Look),
+        2 => owner().prop_map(Step::List),
         1 => Just(Step::Flush),
-        2 => prop::sample::select(nudges.to_vec()).prop_map(Step::Nudges),
+        2 => prop::sample::select(notifications.to_vec()).prop_map(Step::Notifications),
         2 => (1..2_000_i64).prop_map(|minutes| Step::Pass { minutes }),
         3 => (0..250_u64).prop_map(|millis| Step::Wait { millis }),
     ]

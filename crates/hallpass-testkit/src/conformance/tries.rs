@@ -1,4 +1,4 @@
-//! How random histories are run, and how many.
+//! Runs random histories.
 
 use std::fmt::Debug;
 
@@ -7,31 +7,35 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 
 use super::run::runtime;
 
-/// How many histories are tried.
+/// How many histories to try.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tries {
     pub(super) cases: u32,
-    /// How often one that fails is made shorter before it is shown.
-    pub(super) shorter: u32,
+    /// How often to shorten a failing history before it is shown.
+    pub(super) max_shrinks: u32,
 }
 
 impl Tries {
-    /// As many as `PROPTEST_CASES` says, or else some.
-    pub(super) fn asked() -> Self {
-        let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    /// Reads the number from `PROPTEST_CASES`. The default is 32.
+    pub(super) fn from_env() -> Self {
+        let is_set = std::env::var_os("PROPTEST_CASES").is_some();
         // Proptest reads the variable itself.
-        Self { cases: if asked { Config::default().cases } else { 32 }, shorter: 400 }
+        Self { cases: if is_set { Config::default().cases } else { 32 }, max_shrinks: 400 }
     }
 }
 
-/// Runs histories of that kind, and shows the shortest that fails.
+/// Runs histories of that kind, and panics with the shortest one that fails.
 pub(super) fn all_of<T: Debug + Clone>(
     histories: impl Strategy<Value = T>,
-    Tries { cases, shorter }: Tries,
+    Tries { cases, max_shrinks }: Tries,
     history: impl AsyncFn(T),
 ) {
-    let config =
-        Config { cases, max_shrink_iters: shorter, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases,
+        max_shrink_iters: max_shrinks,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let runtime = runtime();
     let ran = TestRunner::new(config).run(&histories, |steps| {
         runtime.block_on(history(steps));

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// A value that is changed on one of several nodes, and what it was before for as long as another node may believe it.
+/// A value that nodes change, and its earlier values for as long as a node may still assume them.
 #[derive(Clone, Debug)]
 pub(super) struct Past<T> {
     now: T,
@@ -11,9 +11,9 @@ pub(super) struct Past<T> {
 #[derive(Clone, Debug)]
 struct Old<T> {
     value: T,
-    /// When the call returned that made it another one.
+    /// When the call returned that replaced the value.
     ended: Instant,
-    /// The nodes that have seen another one since.
+    /// The nodes that have shown a later value.
     over_on: HashSet<usize>,
 }
 
@@ -22,27 +22,27 @@ impl<T> Past<T> {
         Self { now, before: Vec::new() }
     }
 
-    /// What it is in truth.
+    /// Returns the current value.
     pub(super) fn now(&self) -> &T {
         &self.now
     }
 
-    /// It is another one since a call on this node that has just returned.
+    /// Sets the value, by a call on this node that has just returned.
     pub(super) fn change(&mut self, node: usize, now: T) {
         let value = std::mem::replace(&mut self.now, now);
         self.before.push(Old { value, ended: Instant::now(), over_on: HashSet::new() });
         self.shown(node);
     }
 
-    /// This node has shown what it is now, and does not take that back.
+    /// Notes that this node has shown the current value. It must not go back to an earlier one.
     pub(super) fn shown(&mut self, node: usize) {
         for old in &mut self.before {
             old.over_on.insert(node);
         }
     }
 
-    /// What a check that starts at `start` on this node may take it for: what it is, and what it was less than the
-    /// bound ago unless the node knows better.
+    /// Returns the values that a check that starts at `start` on this node may assume: the current
+    /// one, and those replaced within the bound, unless the node has shown a later one.
     pub(super) fn believable(
         &self,
         node: usize,

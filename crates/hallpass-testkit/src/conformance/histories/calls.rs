@@ -1,10 +1,10 @@
-//! The longer ones of the calls.
+//! The longer calls.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use hallpass_core::{
-    Actor, AuthError, Error, Hallpass, NewToken, Owner, OwnerStatus, Regenerate, ScopeSet,
+    Actor, AuthError, Error, Hallpass, NewToken, Owner, OwnerStatus, RegenerateOptions, ScopeSet,
 };
 
 use super::past::Past;
@@ -22,7 +22,7 @@ impl World {
             new = new.expires(format!("{hours}h"));
         }
         match hallpass.issue(&Actor::owner(owner.as_str()), new).await {
-            // Nobody can have asked for it before: no node believes that there is none.
+            // Nobody can have asked for the id before, so no node has cached that it does not exist.
             Ok(issued) => self.tokens.push(Token::new(issued)),
             Err(Error::LimitReached { .. }) => assert_eq!(self.tokens_of(&owner).count(), 5),
             Err(error) => panic!("{error:?}"),
@@ -34,19 +34,19 @@ impl World {
         node: usize,
         token: usize,
         count: Option<i64>,
-        overlap: Option<i64>,
+        grace_period: Option<i64>,
     ) {
         let now = self.now();
         if self.is_disabled(&self.tokens[token].owner) {
             return;
         }
         let token = &mut self.tokens[token];
-        let mut how = Regenerate::new();
+        let mut how = RegenerateOptions::new();
         if let Some(count) = count {
             how = how.expires(format!("{count}h"));
         }
-        if let Some(overlap) = overlap {
-            how = how.overlap(format!("{overlap}h"));
+        if let Some(grace_period) = grace_period {
+            how = how.grace_period(format!("{grace_period}h"));
         }
         let by = Actor::owner(token.owner.as_str());
         match self.nodes[node].hallpass.regenerate(&by, token.id, how).await {
@@ -54,10 +54,11 @@ impl World {
                 token.secrets.push(issued.token.reveal().to_owned());
                 let newest = token.secrets.len() - 1;
                 token.change(node, |state| {
-                    state.previous = overlap.filter(|_| state.is_active(now)).map(|overlap| {
-                        let until = now + hours(overlap);
-                        (state.current, state.ends.map_or(until, |end| end.min(until)))
-                    });
+                    state.previous =
+                        grace_period.filter(|_| state.is_active(now)).map(|grace_period| {
+                            let until = now + hours(grace_period);
+                            (state.current, state.ends.map_or(until, |end| end.min(until)))
+                        });
                     state.current = newest;
                     state.is_revoked = false;
                     state.ends = count.map(|count| now + hours(count)).or(state.ends);
@@ -70,21 +71,21 @@ impl World {
         }
     }
 
-    pub(super) async fn set_standing(&mut self, node: usize, owner: &Owner, is_disabled: bool) {
+    pub(super) async fn set_owner_status(&mut self, node: usize, owner: &Owner, is_disabled: bool) {
         let Some(disabled) = self.disabled.get_mut(owner) else { return };
-        let standing = if is_disabled { OwnerStatus::Disabled } else { OwnerStatus::Active };
-        self.host.lock().unwrap_or_else(PoisonError::into_inner).insert(owner.clone(), standing);
+        let status = if is_disabled { OwnerStatus::Disabled } else { OwnerStatus::Active };
+        self.host.lock().unwrap_or_else(PoisonError::into_inner).insert(owner.clone(), status);
         let host = Actor::system("host");
         self.nodes[node].hallpass.owner_changed(&host, owner).await.expect("an answer");
         disabled.change(node, is_disabled);
     }
 
-    /// Whoever is disabled cannot grant anything.
+    /// Returns whether an owner is disabled. Such an owner cannot grant anything.
     pub(super) fn is_disabled(&self, owner: &Owner) -> bool {
         self.disabled.get(owner).is_some_and(|disabled| *disabled.now())
     }
 
-    /// Presents a secret to a node: its verdict is one that it may give.
+    /// Presents a secret to a node, and fails if the result is not one of those allowed.
     pub(super) async fn check(&mut self, node: usize, token: usize, secret: usize) {
         let now = self.now();
         let token = &mut self.tokens[token];
@@ -100,12 +101,12 @@ impl World {
         }
         assert!(
             possible.contains(&verdict),
-            "node {node} answers {verdict:?} for secret {secret}, and may answer {possible:?}"
+            "node {node} returned {verdict:?} for secret {secret}, allowed are {possible:?}"
         );
         let works = token.state.now().accepts(secret, now);
         if verdict.is_some() {
             let seen = token.seen_dead.contains(&(node, secret));
-            assert!(!seen, "node {node} has refused this secret before, for good");
+            assert!(!seen, "node {node} has rejected this secret before, for good");
         } else if !works {
             token.seen_dead.insert((node, secret));
         }
@@ -113,13 +114,13 @@ impl World {
         if verdict.is_some()
             && truth.is_there
             && truth.current == secret
-            && truth.overlap(now).is_some()
+            && truth.grace_period(now).is_some()
         {
             token.change(node, |state| state.previous = None);
         }
     }
 
-    /// Once the bound is over, every node says the truth of every secret there ever was.
+    /// Checks that every node gives the right result for every secret when the bound is over.
     pub(super) async fn settle(&mut self) {
         tokio::time::sleep(BOUND + Duration::from_millis(10)).await;
         for token in 0..self.tokens.len() {
@@ -132,10 +133,10 @@ impl World {
     }
 }
 
-/// How often a check may be told that changes overtook it, before it is given a verdict.
+/// How often a check is tried: changes that overtake a check make it fail.
 const OVERTAKEN: usize = 2;
 
-/// What a check says, and when it started: the scopes, if the secret lets in.
+/// Returns when a check started, and the scopes if the secret was accepted.
 async fn verdict(hallpass: &Hallpass, secret: &str) -> (Instant, Option<ScopeSet>) {
     let mut told = None;
     for _ in 0..OVERTAKEN {
@@ -146,5 +147,5 @@ async fn verdict(hallpass: &Hallpass, secret: &str) -> (Instant, Option<ScopeSet
             Err(unavailable) => told = Some(unavailable),
         }
     }
-    panic!("a store that works has verdicts: {told:?}");
+    panic!("the store works, and the check fails: {told:?}");
 }

@@ -1,49 +1,51 @@
-//! Random lives of tokens on one to three nodes, a cache in front of each: what a change takes back is taken back on
-//! its own node at once, and on every other within the bound, whatever becomes of the nudges between them.
+//! Random lifecycles of tokens on one to three services, each with a cache. A change takes effect on
+//! its own service at once, and on every other one within the staleness bound, even if notifications
+//! between them are lost, late or repeated.
 
 mod calls;
 mod past;
 mod step;
 mod token;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hallpass_cache::{CacheSettings, Cached};
-use hallpass_core::{Actor, Error, Hallpass, Limits, Owner, OwnerStatus, ScopeSet, TokenUpdate};
+use hallpass_core::{
+    Actor, Error, Hallpass, Limits, ListOptions, Owner, OwnerStatus, ScopeSet, TokenUpdate,
+};
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::any;
 
 use self::past::Past;
-use self::step::{Nudges, OWNERS, SCOPES, Step, step};
+use self::step::{Notifications, OWNERS, SCOPES, Step, step};
 use self::token::Token;
-use super::histories::{Tries, all_of};
-use super::nodes::Nodes;
 use super::place::StoreUnderTest;
+use super::replicas::Replicas;
 use super::samples::{at, owner};
-use crate::{Faults, FaultyStore, ManualClock, Verb};
+use super::tries::{Tries, all_of};
+use crate::{Faults, FaultyStore, ManualClock, Operation};
 
-/// What the caches are bound to. Real time, since stores do real I/O.
+/// The maximum staleness of the caches, in real time, because stores do real I/O.
 const BOUND: Duration = Duration::from_millis(150);
 
-/// Random lives on one to three nodes.
-pub fn lives<P: StoreUnderTest>() {
-    run(P::fresh, Tries { cases: Tries::asked().cases / 2, ..Tries::asked() });
+/// Runs random lifecycles on one to three services.
+pub fn random_lifecycles<P: StoreUnderTest>() {
+    run(P::fresh, Tries { cases: Tries::from_env().cases / 2, ..Tries::from_env() });
 }
 
-/// The same in places of your own.
 pub(super) fn run<P: StoreUnderTest>(fresh: impl AsyncFn() -> P, tries: Tries) {
     let steps = vec((0..3_usize, step()), 1..60);
     all_of((1..=3_usize, any::<bool>(), steps), tries, async |(count, host_is_asked, steps)| {
         let place = fresh().await;
-        let nodes = Nodes::each(&place, count, |node| node).await;
+        let nodes = Replicas::open(&place, count).await;
         history(nodes, host_is_asked, steps).await;
     });
 }
 
-async fn history(nodes: Vec<Nodes>, host_is_asked: bool, steps: Vec<(usize, Step)>) {
+async fn history(nodes: Vec<Replicas>, host_is_asked: bool, steps: Vec<(usize, Step)>) {
     let count = nodes.len();
     let mut world = World::new(nodes.clone(), host_is_asked);
     for (node, step) in steps {
@@ -63,9 +65,9 @@ struct World {
     nodes: Vec<Node>,
     clock: ManualClock,
     tokens: Vec<Token>,
-    /// Which owners the host has disabled, and what each node may believe of that.
+    /// Which owners the host has disabled, and what each node may still assume.
     disabled: HashMap<Owner, Past<bool>>,
-    /// The host's own word.
+    /// The statuses that the host's owner directory returns.
     host: Arc<Mutex<HashMap<Owner, OwnerStatus>>>,
 }
 
@@ -75,11 +77,11 @@ struct Node {
 }
 
 impl World {
-    fn new(stores: Vec<Nodes>, host_is_asked: bool) -> Self {
+    fn new(stores: Vec<Replicas>, host_is_asked: bool) -> Self {
         let clock = ManualClock::starting_at(at(0));
         let host = Arc::<Mutex<HashMap<Owner, OwnerStatus>>>::default();
         let settings = CacheSettings::default()
-            .bound(BOUND)
+            .max_staleness(BOUND)
             .poll(BOUND / 4)
             .load_deadline(Duration::from_secs(10))
             .capacity_bytes(1 << 20)
@@ -87,20 +89,20 @@ impl World {
         let nodes = stores.into_iter().map(|store| {
             let store = FaultyStore::new(store);
             let faults = store.faults().clone();
-            let mut builder = Hallpass::builder(Cached::with(store, settings.clone()))
+            let mut builder = Hallpass::builder(Cached::with_settings(store, settings.clone()))
                 .clock(clock.clone())
                 .limits(Limits::default().tokens_per_owner(5));
             if host_is_asked {
                 let host = Arc::clone(&host);
                 builder = builder.owner_directory(move |owner: Owner| {
                     let host = host.lock().unwrap_or_else(PoisonError::into_inner);
-                    let standing = host.get(&owner).cloned().unwrap_or(OwnerStatus::Active);
-                    async move { Ok(standing) }
+                    let status = host.get(&owner).cloned().unwrap_or(OwnerStatus::Active);
+                    async move { Ok(status) }
                 });
             }
             Node { hallpass: builder.build(), faults }
         });
-        // Without a host nobody is ever disabled.
+        // Without an owner directory, no owner is ever disabled.
         let owners = (0..OWNERS).filter(|_| host_is_asked).map(owner_of);
         Self {
             nodes: nodes.collect(),
@@ -115,7 +117,7 @@ impl World {
         self.nodes[0].hallpass.now()
     }
 
-    /// A call on a node, with the model changed as the call changes the store.
+    /// Makes a call on a node, and changes the model as the call changes the store.
     async fn take(&mut self, node: usize, step: Step) {
         let now = self.now();
         let hallpass = self.nodes[node].hallpass.clone();
@@ -123,9 +125,9 @@ impl World {
         let pick = |token: usize| token.checked_rem(known);
         match step {
             Step::Issue { owner, hours } => self.issue(&hallpass, owner, hours).await,
-            Step::Regenerate { token, hours, overlap } => {
+            Step::Regenerate { token, hours, grace_period } => {
                 let Some(token) = pick(token) else { return };
-                self.regenerate(node, token, hours, overlap).await;
+                self.regenerate(node, token, hours, grace_period).await;
             }
             Step::Update { token, scopes } => {
                 let Some(token) = pick(token) else { return };
@@ -174,7 +176,7 @@ impl World {
             Step::RevokeAll(number) => {
                 let owner = owner_of(number);
                 let by = Actor::owner(owner.as_str());
-                let count = hallpass.revoke_all(&by, &owner).await.expect("an answer");
+                let count = hallpass.revoke_owner(&by, &owner, None).await.expect("an answer");
                 let live = self.tokens_of(&owner).filter(|token| !token.state.now().is_revoked);
                 let revoked = live.map(|token| token.change(node, |state| state.is_revoked = true));
                 assert_eq!(revoked.count() as u64, count);
@@ -187,7 +189,7 @@ impl World {
                 assert_eq!(gone.count() as u64, count.expect("an answer"));
             }
             Step::OwnerStatus { owner, is_disabled } => {
-                self.set_standing(node, &owner_of(owner), is_disabled).await;
+                self.set_owner_status(node, &owner_of(owner), is_disabled).await;
             }
             Step::TokenUse { token, secret } => {
                 let Some(token) = pick(token) else { return };
@@ -207,8 +209,18 @@ impl World {
                     Err(error) => assert_gone(token, node, &error),
                 }
             }
+            Step::List(number) => {
+                let by = Actor::owner(owner_of(number).as_str());
+                let page = hallpass.list(&by, &ListOptions::new()).await.expect("an answer");
+                let shown: HashSet<_> = page.items.iter().map(|record| record.id).collect();
+                // Checks on this node must not accept anything that the list has shown to be over.
+                for token in self.tokens.iter_mut().filter(|t| t.owner == owner_of(number)) {
+                    assert_eq!(shown.contains(&token.id), token.state.now().is_there);
+                    token.state.shown(node);
+                }
+            }
             Step::Flush => drop(hallpass.flush_uses().await.expect("an answer")),
-            Step::Nudges(nudges) => self.break_nudges(node, nudges),
+            Step::Notifications(notifications) => self.disturb_notifications(node, notifications),
             Step::Pass { minutes } => self.clock.advance(SignedDuration::from_mins(minutes)),
             Step::Wait { millis } => tokio::time::sleep(Duration::from_millis(millis)).await,
         }
@@ -224,15 +236,15 @@ impl World {
         there.filter(move |token| token.owner == *owner)
     }
 
-    fn break_nudges(&self, node: usize, nudges: Nudges) {
+    fn disturb_notifications(&self, node: usize, notifications: Notifications) {
         let faults = &self.nodes[node].faults;
-        faults.on(Verb::Nudged).heal();
-        match nudges {
-            Nudges::Come => {}
-            Nudges::AreLost => faults.on(Verb::Nudged).lose_answer(),
-            Nudges::AreLate => faults.on(Verb::Nudged).delay(BOUND / 2),
-            Nudges::AreRepeated => faults.on(Verb::Nudged).times(10).repeat(),
-            Nudges::ComeForNothing => faults.nudge(),
+        faults.on(Operation::WaitForChange).heal();
+        match notifications {
+            Notifications::Arrive => {}
+            Notifications::AreLost => faults.on(Operation::WaitForChange).lose_answer(),
+            Notifications::AreLate => faults.on(Operation::WaitForChange).delay(BOUND / 2),
+            Notifications::AreRepeated => faults.on(Operation::WaitForChange).times(10).repeat(),
+            Notifications::AreSpurious => faults.nudge(),
         }
     }
 }
@@ -241,7 +253,7 @@ fn hours(count: i64) -> SignedDuration {
     SignedDuration::from_hours(count)
 }
 
-/// The token is not there, and now this node knows.
+/// Fails unless the token is deleted. This node has shown that, and must not take it back.
 fn assert_gone(token: &mut Token, node: usize, error: &Error) {
     assert!(matches!(error, Error::NotFound), "{error:?}");
     assert!(!token.state.now().is_there, "{} is there", token.id);

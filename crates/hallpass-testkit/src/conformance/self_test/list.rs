@@ -1,6 +1,8 @@
-//! Lists with a flaw.
+//! `list` with its flaws.
 
-use hallpass_core::store::{ListPage, ListQuery, StoreError, TokenStore as _};
+use hallpass_core::store::{ListPage, ListQuery, StatusCounts, StoreError, TokenStore as _};
+
+use hallpass_core::TokenRecord;
 
 use super::flaw::Flaw;
 use super::flawed::Flawed;
@@ -17,9 +19,9 @@ pub(super) async fn list(store: &Flawed, query: &ListQuery) -> Result<ListPage, 
             page.records.truncate(query.limit as usize);
             Ok(page)
         }
-        Flaw::TotalIsOfThePage => {
+        Flaw::CountsAreOfThePage => {
             let mut page = data.list(query).await?;
-            page.total = page.records.len() as u64;
+            page.counts = counts_of(&page.records, query);
             Ok(page)
         }
         Flaw::FullPagesPromiseMore => {
@@ -29,7 +31,7 @@ pub(super) async fn list(store: &Flawed, query: &ListQuery) -> Result<ListPage, 
         }
         Flaw::NoTimeComesFirst => {
             let mut page = data.list(query).await?;
-            let is_endless = |record: &hallpass_core::TokenRecord| record.expires_at.is_some();
+            let is_endless = |record: &TokenRecord| record.expires_at.is_some();
             page.records.sort_by_key(is_endless);
             Ok(page)
         }
@@ -40,13 +42,32 @@ pub(super) async fn list(store: &Flawed, query: &ListQuery) -> Result<ListPage, 
         Flaw::ScopesAreFoundByCover => {
             let all = ListQuery { scope: None, limit: u32::MAX, ..query.clone() };
             let mut page = data.list(&all).await?;
-            let holds = |record: &hallpass_core::TokenRecord| {
+            let holds = |record: &TokenRecord| {
                 query.scope.as_ref().is_none_or(|scope| record.scopes.covers(scope))
             };
             page.records.retain(holds);
-            page.total = page.records.len() as u64;
+            page.counts = counts_of(&page.records, query);
             Ok(page)
+        }
+        Flaw::CountsIgnoreFilters => {
+            let mut page = data.list(query).await?;
+            page.counts = data.list(&ListQuery::everything(query.now, 0)).await?.counts;
+            Ok(page)
+        }
+        Flaw::NeverUsedIsIgnored => {
+            data.list(&ListQuery { never_used: false, ..query.clone() }).await
+        }
+        Flaw::ExpiresBeforeIsIgnored => {
+            data.list(&ListQuery { expires_before: None, ..query.clone() }).await
         }
         _ => data.list(query).await,
     }
+}
+
+fn counts_of(records: &[TokenRecord], query: &ListQuery) -> StatusCounts {
+    let mut counts = StatusCounts::default();
+    for record in records {
+        counts.add(record.status(query.now));
+    }
+    counts
 }
