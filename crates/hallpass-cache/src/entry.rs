@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use hallpass_core::TokenId;
 use hallpass_core::__private::{CacheMeta, CachedToken, Interner};
+use hallpass_core::TokenId;
 use hallpass_core::store::{ChangeSeq, StoredToken};
 
 use crate::dual_instant::DualInstant;
@@ -92,8 +92,7 @@ mod tests {
     #[test]
     fn metadata_survives_encoding() {
         let started = DualInstant::now();
-        let reading =
-            Reading { as_of: ChangeSeq::new(u64::MAX - 3), epoch: u32::MAX - 1, started };
+        let reading = Reading { as_of: ChangeSeq::new(u64::MAX - 3), epoch: u32::MAX - 1, started };
         let stripes = StripePair::from_word(0x0FED_0CBA);
         let (reading_back, stripes_back) = decode(&encode(reading, stripes));
         assert_eq!((reading_back.as_of, reading_back.epoch), (reading.as_of, reading.epoch));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use hallpass_core::TokenId;
 use hallpass_core::__private::{CachedToken, Interner};
+use hallpass_core::TokenId;
 use hallpass_core::store::{
     ChangeSeq, ChangeTarget, LogPosition, Snapshot, StoreError, StoredToken, TokenStore,
 };
@@ -174,9 +174,8 @@ impl<S: TokenStore> Inner<S> {
     /// before `seq` is void, which is as good and costs reloads.
     pub(crate) async fn catch_up(&self, seq: ChangeSeq) {
         let mut position = self.position.subscribe();
-        let is_applied = |position: &Option<LogPosition>| {
-            position.is_some_and(|position| position.seq >= seq)
-        };
+        let is_applied =
+            |position: &Option<LogPosition>| position.is_some_and(|position| position.seq >= seq);
         if is_applied(&position.borrow()) {
             return;
         }

@@ -200,8 +200,7 @@ mod tests {
         stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));
         stripes.begin_epoch(ChangeSeq::new(40));
         let epoch = stripes.epoch();
-        let usable =
-            |as_of, epoch| stripes.allow(stripe_pair, ChangeSeq::new(as_of), epoch);
+        let usable = |as_of, epoch| stripes.allow(stripe_pair, ChangeSeq::new(as_of), epoch);
         assert!(!usable(100, epoch - 2));
         assert!(!usable(100, epoch - 1), "loaded during the reset");
         assert!(usable(40, epoch));

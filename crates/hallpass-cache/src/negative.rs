@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use hallpass_core::TokenId;
 
-use crate::entry::Reading;
 use crate::dual_instant::DualInstant;
+use crate::entry::Reading;
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
 
@@ -40,7 +40,12 @@ impl Negative {
     }
 
     /// Returns whether there is no such token, as far as that is known and fresh.
-    pub(crate) fn holds(&self, id: TokenId, invalidation: &Invalidation, check: FreshnessCheck<'_>) -> bool {
+    pub(crate) fn holds(
+        &self,
+        id: TokenId,
+        invalidation: &Invalidation,
+        check: FreshnessCheck<'_>,
+    ) -> bool {
         let (mut shard, slot) = self.place(id);
         let Some(absence) = shard[slot].filter(|absence| absence.id == id) else { return false };
         let reading = absence.reading;

@@ -77,11 +77,7 @@ impl From<LoadError> for HostError {
 
 impl From<LoadError> for StoreError {
     fn from(error: LoadError) -> Self {
-        if error.corrupt {
-            Self::corrupt(error.message)
-        } else {
-            Self::unavailable(error.message)
-        }
+        if error.corrupt { Self::corrupt(error.message) } else { Self::unavailable(error.message) }
     }
 }
 

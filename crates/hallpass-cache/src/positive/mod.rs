@@ -8,8 +8,8 @@
 mod slots;
 
 use foldhash::quality::RandomState;
-use hallpass_core::TokenId;
 use hallpass_core::__private::CachedToken;
+use hallpass_core::TokenId;
 use moka::sync::Cache;
 
 use self::slots::{Look, Slots};

@@ -14,8 +14,8 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use hallpass_core::TokenId;
 use hallpass_core::__private::CachedToken;
+use hallpass_core::TokenId;
 
 use crate::entry::Entry;
 use crate::sizes::{FEWEST_SETS, WAYS};
