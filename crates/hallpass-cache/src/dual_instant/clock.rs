@@ -1,6 +1,6 @@
-//! The two clocks, in nanoseconds: exactly, and as cheaply as a hit needs them.
+//! The monotonic and the wall clock, in nanoseconds.
 
-pub(super) use self::system::{glance, now};
+pub(super) use self::system::{coarse_now, now};
 
 #[cfg(target_os = "linux")]
 mod system {
@@ -10,14 +10,14 @@ mod system {
         both(ClockId::Realtime)
     }
 
-    /// The wall clock as of its last tick, which may be some milliseconds ago: it is asked whether the machine was
-    /// suspended. The coarse monotonic clock would not do, it lags by more than its resolution says.
-    pub(crate) fn glance() -> (u64, i64) {
+    /// Returns the wall clock as of its last tick, some milliseconds ago: it only has to show whether
+    /// the machine was suspended. The coarse monotonic clock lags by more than its resolution.
+    pub(crate) fn coarse_now() -> (u64, i64) {
         both(ClockId::RealtimeCoarse)
     }
 
     fn both(wall: ClockId) -> (u64, i64) {
-        // Beyond the year 2262 a clock stands still; the other one goes on.
+        // After the year 2262 the wall clock stands still; the other one goes on.
         let nanos =
             |time: Timespec| time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec);
         let monotonic = nanos(clock_gettime(ClockId::Monotonic));
@@ -38,7 +38,7 @@ mod system {
         (monotonic, i64::try_from(wall).unwrap_or(i64::MAX))
     }
 
-    pub(crate) fn glance() -> (u64, i64) {
+    pub(crate) fn coarse_now() -> (u64, i64) {
         now()
     }
 }

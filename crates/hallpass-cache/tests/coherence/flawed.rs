@@ -1,15 +1,17 @@
-//! Stores that break what every store owes: the guards that no cache can stand in for.
+//! Stores that break what every store owes, and what no cache can make up for.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
-    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
+    ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Digest, Owner, Revision, TokenId};
+use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::FaultyStore;
 use jiff::{SignedDuration, Timestamp};
+
+use super::event;
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +30,12 @@ pub(super) enum Flaw {
 
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Flawed {
     store: FaultyStore<MemoryStore>,
     flaw: Flaw,
-    overtaken: Mutex<Option<Overtaken>>,
-    lost: Mutex<Option<ChangeSeq>>,
+    overtaken: Arc<Mutex<Option<Overtaken>>>,
+    lost: Arc<Mutex<Option<ChangeSeq>>>,
 }
 
 /// A number that was taken by a change which another one then overtook.
@@ -45,7 +47,7 @@ struct Overtaken {
 
 impl Flawed {
     pub(super) fn new(store: FaultyStore<MemoryStore>, flaw: Flaw) -> Self {
-        Self { store, flaw, overtaken: Mutex::default(), lost: Mutex::default() }
+        Self { store, flaw, overtaken: Arc::default(), lost: Arc::default() }
     }
 
     /// Somebody begins a change, and before it is committed somebody else makes another. With the flaw, the next
@@ -53,8 +55,8 @@ impl Flawed {
     pub(super) async fn overtake(&self) {
         let log = self.store.inner();
         let (first, second) = (Owner::new("first").unwrap(), Owner::new("second").unwrap());
-        let number = log.announce(&first).await.unwrap();
-        log.announce(&second).await.unwrap();
+        let number = log.log_owner_change(&first, &event()).await.unwrap();
+        log.log_owner_change(&second, &event()).await.unwrap();
         let by = log.changes(None, 0).await.unwrap().head;
         *lock(&self.overtaken) = Some(Overtaken { number, by });
     }
@@ -73,7 +75,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-macro_rules! passed_on {
+macro_rules! forward {
     ($($method:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
         async fn $method(&self, $($arg: $type),*) -> Result<$out, StoreError> {
             self.store.$method($($arg),*).await
@@ -82,22 +84,25 @@ macro_rules! passed_on {
 }
 
 impl TokenStore for Flawed {
-    passed_on! {
+    forward! {
         list(query: &ListQuery) -> ListPage;
+        audit(query: &AuditQuery) -> AuditPage;
         ping() -> ();
-        insert(token: &StoredToken, limit: Option<u32>) -> ChangeSeq;
-        change(change: &Change) -> ChangeSeq;
-        rekey(id: TokenId, expected: &Digest, secrets: &Secrets) -> ChangeSeq;
-        delete(id: TokenId, expected: Option<Revision>) -> ChangeSeq;
-        delete_many(owner: Option<&Owner>, ids: &[TokenId]) -> Deleted;
-        delete_owner(owner: &Owner) -> BulkResult;
-        revoke_owner(owner: &Owner, at: Timestamp) -> BulkResult;
-        announce(owner: &Owner) -> ChangeSeq;
-        touch(uses: &[TokenUse]) -> u64;
-        prune(ended_before: Timestamp, limit: u32) -> u64;
+        insert(token: &StoredToken, limit: Option<u32>, event: &Event) -> ChangeSeq;
+        update(change: &Change, event: &Event) -> ChangeSeq;
+        replace_digest(id: TokenId, expected: &Digest, secrets: &Secrets, event: &Event) -> ChangeSeq;
+        delete(id: TokenId, expected: Option<Revision>, event: &Event) -> ChangeSeq;
+        delete_many(owner: Option<&Owner>, ids: &[TokenId], event: &Event) -> Deleted;
+        delete_owner(owner: &Owner, event: &Event) -> BulkResult;
+        revoke_owner(owner: &Owner, issued_before: Option<Timestamp>, at: Timestamp, event: &Event) -> BulkResult;
+        revoke_everyone(issued_before: Option<Timestamp>, at: Timestamp, limit: u32, event: &Event) -> BulkResult;
+        log_owner_change(owner: &Owner, event: &Event) -> ChangeSeq;
+        record_uses(uses: &[TokenUse]) -> u64;
+        prune(ended_before: Timestamp, limit: u32, event: &Event) -> u64;
+        prune_log(written_before: Timestamp, limit: u32) -> u64;
     }
 
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let mut found = self.store.get(id).await?;
         if self.flaw == Flaw::ClockIsReadLater {
             found.as_of = self.store.inner().changes(None, 0).await?.head.seq;
@@ -113,13 +118,13 @@ impl TokenStore for Flawed {
         let mut changes = self.store.changes(from, limit).await?;
         if let Some(Overtaken { number, by }) = self.overtaken() {
             let late = changes.entries.iter().find(|entry| entry.position.seq > by.seq).cloned();
-            changes.lines.retain(|entry| {
+            changes.entries.retain(|entry| {
                 entry.position.seq <= by.seq && (entry.position.seq != number || late.is_some())
             });
-            if let (Some(late), Some(line)) =
+            if let (Some(late), Some(entry)) =
                 (late, changes.entries.iter_mut().find(|entry| entry.position.seq == number))
             {
-                entry.target = late.scope;
+                entry.target = late.target;
             }
             changes.head = by;
         }
@@ -134,7 +139,7 @@ impl TokenStore for Flawed {
         Ok(changes)
     }
 
-    async fn nudged(&self, seen: LogPosition) {
+    async fn wait_for_change(&self, seen: LogPosition) {
         self.store.wait_for_change(seen).await;
     }
 

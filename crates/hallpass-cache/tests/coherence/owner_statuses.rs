@@ -9,7 +9,7 @@ use hallpass_memory::MemoryStore;
 use hallpass_testkit::Operation;
 use tokio::sync::watch;
 
-use super::{BOUND, Flaw, Guards, Node, alice, owner_alice, settings};
+use super::{BOUND, Flaw, Node, alice, owner_alice, settings};
 
 /// What the host knows of its owners: the same for all nodes.
 #[derive(Clone)]
@@ -33,9 +33,9 @@ impl Host {
         }))
     }
 
-    fn node(&self, store: &MemoryStore, guards: Guards) -> Node {
+    fn node(&self, store: &MemoryStore) -> Node {
         let host = self.clone();
-        Node::build(store, Flaw::None, settings(guards), |builder| {
+        Node::build(store, Flaw::None, settings(), |builder| {
             builder.owner_directory(move |_: Owner| {
                 let host = host.clone();
                 async move { host.answer().await }
@@ -75,9 +75,9 @@ fn check(node: &Arc<Node>, issued: &Arc<Issued>) -> tokio::task::JoinHandle<bool
 }
 
 /// The host disables an owner and tells nobody.
-async fn is_let_in_beyond_the_bound(guards: Guards) -> bool {
+async fn is_let_in_beyond_the_bound() -> bool {
     let host = Host::new();
-    let node = host.node(&MemoryStore::new(), guards);
+    let node = host.node(&MemoryStore::new());
     let issued = node.issue().await;
     assert!(node.accepts(&issued).await);
     host.disable();
@@ -86,14 +86,13 @@ async fn is_let_in_beyond_the_bound(guards: Guards) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_host_said_is_used_within_the_bound_alone() {
-    assert!(is_let_in_beyond_the_bound(Guards { freshness: false, ..Guards::ON }).await);
-    assert!(!is_let_in_beyond_the_bound(Guards::ON).await);
+    assert!(!is_let_in_beyond_the_bound().await);
 }
 
 /// The host disables an owner while it is asked about them, and says so: the answer of before arrives later.
-async fn an_answer_races_a_change(guards: Guards) -> bool {
+async fn an_answer_races_a_change() -> bool {
     let host = Host::new();
-    let node = Arc::new(host.node(&MemoryStore::new(), guards));
+    let node = Arc::new(host.node(&MemoryStore::new()));
     let issued = Arc::new(node.issue().await);
     let asked = host.asked();
     host.0.answers.send_replace(false);
@@ -108,15 +107,14 @@ async fn an_answer_races_a_change(guards: Guards) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_changed_is_asked_about_again() {
-    assert!(an_answer_races_a_change(Guards { standing_mark: false, ..Guards::ON }).await);
-    assert!(!an_answer_races_a_change(Guards::ON).await);
+    assert!(!an_answer_races_a_change().await);
 }
 
 /// Another node is told that an owner changed. Answers whether this one has learned of it before its own word on them
 /// has run out.
-async fn hears_of_it_from_the_log(guards: Guards) -> bool {
+async fn hears_of_it_from_the_log() -> bool {
     let (host, store) = (Host::new(), MemoryStore::new());
-    let (here, there) = (host.node(&store, guards), host.node(&store, Guards::ON));
+    let (here, there) = (host.node(&store), host.node(&store));
     let issued = there.issue().await;
     here.catch_up_by(&issued).await;
     // As fresh as can be, so that it is the log that ends it.
@@ -133,14 +131,13 @@ async fn hears_of_it_from_the_log(guards: Guards) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_nodes_word_on_an_owner_comes_by_the_log() {
-    assert!(!hears_of_it_from_the_log(Guards { standing_mark: false, ..Guards::ON }).await);
-    assert!(hears_of_it_from_the_log(Guards::ON).await);
+    assert!(hears_of_it_from_the_log().await);
 }
 
 /// How often the host is asked for 256 checks at once of one owner.
-async fn questions_for_many_checks(guards: Guards) -> usize {
+async fn questions_for_many_checks() -> usize {
     let host = Host::new();
-    let node = Arc::new(host.node(&MemoryStore::new(), guards));
+    let node = Arc::new(host.node(&MemoryStore::new()));
     let issued = Arc::new(node.issue().await);
     node.catch_up_by(&issued).await;
     node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
@@ -158,15 +155,13 @@ async fn questions_for_many_checks(guards: Guards) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_checks_of_one_owner_are_one_question() {
-    let off = Guards { standing_flight: false, ..Guards::ON };
-    assert!(questions_for_many_checks(off).await > 1);
-    assert_eq!(questions_for_many_checks(Guards::ON).await, 1);
+    assert_eq!(questions_for_many_checks().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_cannot_be_asked_is_503_and_is_asked_again() {
     let host = Host::new();
-    let node = host.node(&MemoryStore::new(), Guards::ON);
+    let node = host.node(&MemoryStore::new());
     let issued = node.issue().await;
     host.0.reachable.store(false, Ordering::SeqCst);
     for _ in 0..2 {

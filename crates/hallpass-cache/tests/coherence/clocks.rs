@@ -5,12 +5,11 @@ use hallpass_memory::MemoryStore;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Flaw, Node, alice, settings};
-use crate::guards::Guards;
 
 /// Whether a token that has three minutes left is let in by a node that has heard from its store.
 async fn three_minutes_are_left(flaw: Flaw) -> bool {
     let store = MemoryStore::new();
-    let node = Node::build(&store, flaw, settings(Guards::ON), |builder| builder);
+    let node = Node::build(&store, flaw, settings(), |builder| builder);
     let expires = Timestamp::now() + SignedDuration::from_mins(3);
     let new = NewToken::named("ci").expires(expires.to_string());
     let issued = node.hallpass.issue(&alice(), new).await.unwrap();

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hallpass_core::Regenerate;
 use hallpass_core::store::TokenStore as _;
+use hallpass_core::{Actor, Issued, NewToken, Owner, RegenerateOptions};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::Operation;
 
-use super::{BOUND, Guards, Node, alice, owner_alice, settings};
+use super::{BOUND, Node, alice, event, settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_misses_of_one_token_are_one_read() {
-    let node = Arc::new(Node::new(&MemoryStore::new(), Guards::ON));
+    let node = Arc::new(Node::new(&MemoryStore::new()));
     let issued = Arc::new(node.issue().await);
     let gate = node.faults().on(Operation::Get).hold();
     let waiting: Vec<_> = (0..256)
@@ -32,8 +32,8 @@ async fn many_misses_of_one_token_are_one_read() {
 }
 
 /// The first of two callers goes away while the store is asked. Answers how often it was asked in all.
-async fn the_first_caller_goes_away(guards: Guards) -> u64 {
-    let node = Arc::new(Node::new(&MemoryStore::new(), guards));
+async fn the_first_caller_goes_away() -> u64 {
+    let node = Arc::new(Node::new(&MemoryStore::new()));
     let issued = Arc::new(node.issue().await);
     let gate = node.faults().on(Operation::Get).hold();
     let check = || {
@@ -48,36 +48,34 @@ async fn the_first_caller_goes_away(guards: Guards) -> u64 {
     let _ = first.await;
     gate.open();
     let accepted = second.await.unwrap();
-    assert!(accepted || !guards.detached_loads(), "the one who stayed is answered");
+    assert!(accepted, "the one who stayed is answered");
     assert!(node.accepts(&issued).await);
     node.reads()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_away_cancels_nobody_else() {
-    assert!(the_first_caller_goes_away(Guards { detached_loads: false, ..Guards::ON }).await > 1);
-    assert_eq!(the_first_caller_goes_away(Guards::ON).await, 1);
+    assert_eq!(the_first_caller_goes_away().await, 1);
 }
 
 /// The store fails once. Answers whether the next check lets the token in.
-async fn the_store_fails_once(guards: Guards) -> bool {
-    let node = Node::new(&MemoryStore::new(), guards);
+async fn the_store_fails_once() -> bool {
+    let node = Node::new(&MemoryStore::new());
     let issued = node.issue().await;
     node.faults().on(Operation::Get).once().fail();
     let failed = node.check(&issued).await;
-    assert!(failed.is_err_and(|denied| denied.is_unavailable() == guards.errors_forgotten()));
+    assert!(failed.is_err_and(|denied| denied.is_unavailable()));
     node.accepts(&issued).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_is_never_cached() {
-    assert!(!the_store_fails_once(Guards { errors_forgotten: false, ..Guards::ON }).await);
-    assert!(the_store_fails_once(Guards::ON).await);
+    assert!(the_store_fails_once().await);
 }
 
 /// The store has lost a question and will never answer it. Answers whether a later caller is let in.
-async fn a_question_is_lost(guards: Guards) -> bool {
-    let settings = settings(guards).load_deadline(BOUND);
+async fn a_question_is_lost() -> bool {
+    let settings = settings().load_deadline(BOUND);
     let node = Arc::new(Node::with(&MemoryStore::new(), settings));
     let issued = Arc::new(node.issue().await);
     let gate = node.faults().on(Operation::Get).once().stall();
@@ -94,13 +92,12 @@ async fn a_question_is_lost(guards: Guards) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_joins_a_load_that_has_gone_on_for_long() {
-    assert!(!a_question_is_lost(Guards { young_loads: false, ..Guards::ON }).await);
-    assert!(a_question_is_lost(Guards::ON).await);
+    assert!(a_question_is_lost().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_stalls_is_503_within_the_deadline_and_works_again_after_it() {
-    let settings = settings(Guards::ON).load_deadline(Duration::from_millis(50));
+    let settings = settings().load_deadline(Duration::from_millis(50));
     let node = Node::with(&MemoryStore::new(), settings);
     let issued = node.issue().await;
     let gate = node.faults().on(Operation::Get).hold();
@@ -111,82 +108,57 @@ async fn a_store_that_stalls_is_503_within_the_deadline_and_works_again_after_it
     }
 }
 
-/// Of three tokens that nobody has seen before, two are being loaded, as many as may be. Answers how many loads there are
-/// once the third has come.
-async fn loads_of_three_tokens_at_once(guards: Guards) -> u64 {
-    let settings = settings(guards).concurrent_loads(2).load_deadline(Duration::from_secs(60));
+/// Two loads run, as many as may, and one may wait. Further strangers get 503 at once; a token that was
+/// seen before waits in any case, and so does everybody who needs a token that is loaded already.
+#[tokio::test(flavor = "multi_thread")]
+async fn full_queue_refuses_strangers_only() {
+    let settings = settings()
+        .concurrent_loads(2)
+        .queued_loads(1)
+        .load_deadline(Duration::from_secs(60))
+        .max_staleness(Duration::from_secs(60));
     let node = Arc::new(Node::with(&MemoryStore::new(), settings));
-    let warm = node.issue().await;
-    let cold = [node.issue().await, node.issue().await, node.issue().await].map(Arc::new);
-    node.catch_up_by(&warm).await;
+    let (hit, known) = (
+        node.issue().await,
+        node.hallpass.issue(&Actor::owner("bob"), NewToken::named("ci")).await.unwrap(),
+    );
+    let mut cold = Vec::new();
+    for _ in 0..4 {
+        cold.push(Arc::new(node.issue().await));
+    }
+    node.catch_up_by(&hit).await;
+    node.catch_up_by(&known).await;
+    node.hallpass.owner_changed(&Actor::system("test"), &Owner::new("bob").unwrap()).await.unwrap();
     let gate = node.faults().on(Operation::Get).hold();
-    let check = |issued: &Arc<_>| {
+    let check = |issued: &Arc<Issued>| {
         let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
         tokio::spawn(async move { node.check(&issued).await })
     };
-    let waiting = [check(&cold[0]), check(&cold[1])];
+    let mut waiting = vec![check(&cold[0]), check(&cold[1])];
     gate.arrived(2).await;
-    let third = check(&cold[2]);
-    assert!(node.accepts(&warm).await, "a hit waits for nobody");
-    if !guards.bounded_loads() {
-        gate.arrived(3).await;
-        gate.open();
-    }
-    let third = third.await.unwrap();
-    assert_eq!(third.is_err_and(|denied| denied.is_unavailable()), guards.bounded_loads(), "503");
-    let loads = gate.arrivals();
+    waiting.extend([check(&cold[2]), check(&cold[2])]);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    waiting.push(check(&Arc::new(known)));
+    assert!(node.check(&cold[3]).await.is_err_and(|error| error.is_unavailable()), "503");
+    assert!(node.accepts(&hit).await, "a hit waits for nobody");
+    assert_eq!(gate.arrivals(), 2, "no more loads than allowed");
     gate.open();
     for check in waiting {
         assert!(check.await.unwrap().is_ok());
     }
-    assert!(node.accepts(&cold[2]).await);
-    loads
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn too_many_loads_are_503_and_hits_go_on() {
-    let off = Guards { bounded_loads: false, ..Guards::ON };
-    assert_eq!(loads_of_three_tokens_at_once(off).await, 3);
-    assert_eq!(loads_of_three_tokens_at_once(Guards::ON).await, 2);
-}
-
-/// A token that was seen before has to be loaded again while a stranger's load takes the only place.
-async fn a_known_token_finds_all_places_taken(guards: Guards) -> bool {
-    let settings = settings(guards).concurrent_loads(1).load_deadline(Duration::from_secs(60));
-    let node = Arc::new(Node::with(&MemoryStore::new(), settings));
-    let (known, stranger) = (Arc::new(node.issue().await), Arc::new(node.issue().await));
-    assert!(node.accepts(&known).await);
-    node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
-    let gate = node.faults().on(Operation::Get).once().hold();
-    let check = |issued: &Arc<_>| {
-        let (node, issued) = (Arc::clone(&node), Arc::clone(issued));
-        tokio::spawn(async move { node.accepts(&issued).await })
-    };
-    let takes_the_place = check(&stranger);
-    gate.arrived(1).await;
-    let waits = check(&known);
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    gate.open();
-    assert!(takes_the_place.await.unwrap());
-    waits.await.unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_was_seen_before_waits_for_a_place() {
-    assert!(!a_known_token_finds_all_places_taken(Guards { queue: false, ..Guards::ON }).await);
-    assert!(a_known_token_finds_all_places_taken(Guards::ON).await);
+    assert!(node.accepts(&cold[3]).await);
 }
 
 /// It is known that there is no such token, and then there is one. Answers whether it is found before that knowledge
 /// runs out by itself.
-async fn is_found_once_it_exists(guards: Guards) -> bool {
+async fn is_found_once_it_exists() -> bool {
     let (here, elsewhere) = (MemoryStore::new(), MemoryStore::new());
-    let node = Node::new(&here, guards);
-    let stranger = Node::new(&elsewhere, Guards::ON).issue().await;
+    let node = Node::new(&here);
+    let stranger = Node::new(&elsewhere).issue().await;
     assert!(!node.accepts(&stranger).await);
     node.catch_up().await;
-    let stored = elsewhere.find(stranger.record.id).await.unwrap().value.unwrap();
-    here.insert(&stored, None).await.unwrap();
+    let stored = elsewhere.get(stranger.record.id).await.unwrap().value.unwrap();
+    here.insert(&stored, None, &event()).await.unwrap();
     let inserted = Instant::now();
     while inserted.elapsed() < BOUND {
         if node.accepts(&stranger).await {
@@ -199,15 +171,14 @@ async fn is_found_once_it_exists(guards: Guards) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_found_as_soon_as_it_exists() {
-    assert!(!is_found_once_it_exists(Guards { absence: false, ..Guards::ON }).await);
-    assert!(is_found_once_it_exists(Guards::ON).await);
+    assert!(is_found_once_it_exists().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_token_is_asked_for_once() {
     let (here, elsewhere) = (MemoryStore::new(), MemoryStore::new());
-    let node = Node::new(&here, Guards::ON);
-    let strange = Node::new(&elsewhere, Guards::ON).issue().await;
+    let node = Node::new(&here);
+    let strange = Node::new(&elsewhere).issue().await;
     for _ in 0..5 {
         assert!(!node.accepts(&strange).await);
     }
@@ -216,12 +187,11 @@ async fn an_unknown_token_is_asked_for_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_unknown_tokens_evicts_no_good_one() {
-    let settings =
-        settings(Guards::ON).negative_capacity(128).max_staleness(Duration::from_secs(60));
+    let settings = settings().negative_capacity(128).max_staleness(Duration::from_secs(60));
     let node = Node::with(&MemoryStore::new(), settings);
     let good = node.issue().await;
     assert!(node.accepts(&good).await);
-    let elsewhere = Node::new(&MemoryStore::new(), Guards::ON);
+    let elsewhere = Node::new(&MemoryStore::new());
     for _ in 0..40 {
         assert!(!node.accepts(&elsewhere.issue().await).await);
     }
@@ -232,9 +202,10 @@ async fn a_flood_of_unknown_tokens_evicts_no_good_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_wrong_secrets_is_a_few_reads() {
-    let node = Arc::new(Node::new(&MemoryStore::new(), Guards::ON));
+    let node = Arc::new(Node::new(&MemoryStore::new()));
     let old = Arc::new(node.issue().await);
-    let new = node.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new =
+        node.hallpass.regenerate(&alice(), old.record.id, RegenerateOptions::new()).await.unwrap();
     assert!(node.accepts(&new).await);
     let before = node.reads();
     let gate = node.faults().on(Operation::Get).once().hold();

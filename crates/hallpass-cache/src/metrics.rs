@@ -1,6 +1,6 @@
-//! What is counted, for the facade `metrics`: without the feature of that name nothing is, and nothing of this is left.
+//! Counters for the facade `metrics`. Without the feature `metrics`, all of this compiles to nothing.
 //!
-//! No label ever holds anything of a token, an owner or a client: each is one of a few words.
+//! Labels are a few fixed words. They never hold anything of a token, an owner or a client.
 
 #[cfg(feature = "metrics")]
 use std::sync::OnceLock;
@@ -10,14 +10,14 @@ use hallpass_core::store::{Snapshot, StoreError};
 #[cfg(feature = "metrics")]
 use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
 
-/// What one cache is counted by. The recorder is asked for its counters at the first look-up, not at each.
+/// The counters of one cache, registered at the first look-up.
 #[derive(Default)]
-pub(crate) struct Measure {
+pub(crate) struct Metrics {
     #[cfg(feature = "metrics")]
-    meters: OnceLock<Meters>,
+    counters: OnceLock<Counters>,
 }
 
-/// What a check found at hand.
+/// What a check found in the cache.
 #[cfg_attr(
     not(feature = "metrics"),
     expect(dead_code, reason = "some are told apart to be counted")
@@ -26,14 +26,14 @@ pub(crate) struct Measure {
 pub(crate) enum LookupKind {
     /// The token, usable.
     Hit,
-    /// That there is no such token, usable too.
+    /// The knowledge that there is no such token.
     Absent,
     /// Nothing.
     Miss,
-    /// The token, but a change may have overtaken it, or it is older than the bound.
+    /// The token, but it is stale or may have been changed.
     Stale,
-    /// The same, and it is used nevertheless: the store cannot be asked, and the host has set a grace.
-    Grace,
+    /// A stale token that is used nevertheless, by `stale_if_error`.
+    StaleIfError,
 }
 
 /// How a read of the store ended.
@@ -47,8 +47,8 @@ pub(crate) enum Loaded {
     Absent,
     Failed,
     Late,
-    /// It was not begun: too many were under way.
-    TurnedAway,
+    /// It was not begun: too many were waiting.
+    Refused,
 }
 
 impl Loaded {
@@ -61,88 +61,88 @@ impl Loaded {
     }
 }
 
-/// Why the change log is looked at.
+/// Why the change log is read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum By {
-    Nudge,
+pub(crate) enum Trigger {
+    Push,
     Poll,
 }
 
-impl Measure {
+impl Metrics {
     #[inline]
     pub(crate) fn looked_up(&self, found: LookupKind) {
         #[cfg(feature = "metrics")]
-        self.meters().lookups[found as usize].increment(1);
+        self.counters().lookups[found as usize].increment(1);
         #[cfg(not(feature = "metrics"))]
         let _ = found;
     }
 
-    /// The same where nothing usable was at hand; whether the token is known at all is asked only to be counted.
+    /// Counts a miss. Whether the token is remembered at all is only asked in order to count it.
     #[inline]
-    pub(crate) fn nothing_at_hand(&self, is_known: impl FnOnce() -> bool) {
+    pub(crate) fn missed(&self, is_known: impl FnOnce() -> bool) {
         #[cfg(feature = "metrics")]
         self.looked_up(if is_known() { LookupKind::Stale } else { LookupKind::Miss });
         #[cfg(not(feature = "metrics"))]
         let _ = is_known;
     }
 
-    /// A read of the store that was not begun.
+    /// Counts a load that was refused.
     #[inline]
-    pub(crate) fn turned_away(&self) {
+    pub(crate) fn refused(&self) {
         #[cfg(feature = "metrics")]
-        self.meters().loads[Loaded::TurnedAway as usize].increment(1);
+        self.counters().loads[Loaded::Refused as usize].increment(1);
     }
 
-    /// A read of the store begins, and ends when this is told or dropped.
+    /// Counts a load as running until the guard is dropped.
     #[inline]
     pub(crate) fn load_begins(&self) -> Loading<'_> {
         #[cfg(feature = "metrics")]
-        self.meters().loads_in_flight.increment(1);
-        Loading { measure: self, ended: Loaded::Late }
+        self.counters().loads_in_flight.increment(1);
+        Loading { metrics: self, ended: Loaded::Late }
     }
 
-    /// The age that the lease had before it was renewed, or has if it could not be; `None` if there is none.
+    /// Records the age that the lease had before it was renewed, or has if that failed.
     #[inline]
     pub(crate) fn lease_age(&self, age: Option<Duration>) {
         #[cfg(feature = "metrics")]
-        self.meters().lease_age.set(age.map_or(f64::INFINITY, |age| age.as_secs_f64()));
+        self.counters().lease_age.set(age.map_or(f64::INFINITY, |age| age.as_secs_f64()));
         #[cfg(not(feature = "metrics"))]
         let _ = age;
     }
 
-    /// By how many seconds the store's clock is ahead of this machine's.
+    /// Records by how many seconds the store's clock is ahead of this machine's.
     #[inline]
     pub(crate) fn clock_offset(&self, seconds: f64) {
         #[cfg(feature = "metrics")]
-        self.meters().clock_offset.set(seconds);
+        self.counters().clock_offset.set(seconds);
         #[cfg(not(feature = "metrics"))]
         let _ = seconds;
     }
 
     #[inline]
-    pub(crate) fn changes_applied(&self, by: By, changes: usize) {
+    pub(crate) fn changes_applied(&self, by: Trigger, changes: usize) {
         #[cfg(feature = "metrics")]
-        self.meters().applied[by as usize].increment(changes as u64);
+        self.counters().applied[by as usize].increment(changes as u64);
         #[cfg(not(feature = "metrics"))]
         let _ = (by, changes);
     }
 
-    /// Everything cached is void.
+    /// Counts that everything cached became void.
     #[inline]
     pub(crate) fn flushed(&self) {
         #[cfg(feature = "metrics")]
-        self.meters().flushes.increment(1);
+        self.counters().flushes.increment(1);
     }
 
     #[cfg(feature = "metrics")]
-    fn meters(&self) -> &Meters {
-        self.meters.get_or_init(Meters::new)
+    fn counters(&self) -> &Counters {
+        self.counters.get_or_init(Counters::new)
     }
 }
 
-/// A read of the store that is under way. Who drops it unanswered has waited long enough.
+/// A running load. It counts as late if it is dropped without a result.
 pub(crate) struct Loading<'m> {
-    measure: &'m Measure,
+    metrics: &'m Metrics,
     ended: Loaded,
 }
 
@@ -157,18 +157,18 @@ impl Drop for Loading<'_> {
     fn drop(&mut self) {
         #[cfg(feature = "metrics")]
         {
-            let meters = self.measure.meters();
-            meters.loads_in_flight.decrement(1);
-            meters.loads[self.ended as usize].increment(1);
+            let counters = self.metrics.counters();
+            counters.loads_in_flight.decrement(1);
+            counters.loads[self.ended as usize].increment(1);
         }
         #[cfg(not(feature = "metrics"))]
-        let _ = (self.measure, self.ended);
+        let _ = (self.metrics, self.ended);
     }
 }
 
-/// Each list in the order in which its words are declared above.
+/// Each array is in the order of the enum above that indexes it.
 #[cfg(feature = "metrics")]
-struct Meters {
+struct Counters {
     lookups: [Counter; 5],
     loads: [Counter; 5],
     loads_in_flight: Gauge,
@@ -179,18 +179,18 @@ struct Meters {
 }
 
 #[cfg(feature = "metrics")]
-impl Meters {
+impl Counters {
     fn new() -> Self {
         describe();
         Self {
-            lookups: ["hit", "absent", "miss", "stale", "grace"]
+            lookups: ["hit", "absent", "miss", "stale", "stale_if_error"]
                 .map(|result| counter!(LOOKUPS, "result" => result)),
-            loads: ["found", "absent", "failed", "late", "turned_away"]
+            loads: ["found", "absent", "failed", "late", "refused"]
                 .map(|result| counter!(LOADS, "result" => result)),
             loads_in_flight: gauge!(IN_FLIGHT),
             lease_age: gauge!(LEASE_AGE),
             clock_offset: gauge!(CLOCK_OFFSET),
-            applied: ["nudge", "poll"].map(|by| counter!(APPLIED, "by" => by)),
+            applied: ["push", "poll"].map(|by| counter!(APPLIED, "by" => by)),
             flushes: counter!(FLUSHES),
         }
     }
@@ -213,13 +213,13 @@ const FLUSHES: &str = "hallpass_cache_flushes_total";
 
 #[cfg(feature = "metrics")]
 fn describe() {
-    describe_counter!(LOOKUPS, Unit::Count, "Look-ups of tokens by checks, by what was at hand");
+    describe_counter!(LOOKUPS, Unit::Count, "Look-ups of tokens by checks, by what was found");
     describe_counter!(LOADS, Unit::Count, "Reads of one token from the store, by how they ended");
-    describe_gauge!(IN_FLIGHT, Unit::Count, "Reads of one token from the store that are under way");
+    describe_gauge!(IN_FLIGHT, Unit::Count, "Reads of one token from the store that are running");
     describe_gauge!(
         LEASE_AGE,
         Unit::Seconds,
-        "For how long this node had not been known to have seen every change, when it last asked"
+        "The age of the last proof that this node has seen every change, when the log was last read"
     );
     describe_gauge!(
         CLOCK_OFFSET,
@@ -229,17 +229,17 @@ fn describe() {
     describe_counter!(
         APPLIED,
         Unit::Count,
-        "ChangeBatch read from the change log, by why it was looked at"
+        "Changes read from the change log, by what caused the read"
     );
     describe_counter!(
         FLUSHES,
         Unit::Count,
-        "How often everything cached was void, since the change log did not go on"
+        "How often everything cached became void because the change log had another history"
     );
 }
 
-impl std::fmt::Debug for Measure {
+impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Measure").finish_non_exhaustive()
+        f.debug_struct("Metrics").finish_non_exhaustive()
     }
 }

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hallpass_core::store::TokenStore as _;
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::Operation;
 
-use super::{BOUND, Guards, Node, alice, settings};
-use crate::entry::Reading;
-use crate::moment::Moment;
+use super::{BOUND, Node, alice, settings};
 
 /// Another node revokes while this one can reach nothing; then more than the bound hallpass.
-async fn partitioned_beyond_the_bound(guards: Guards) -> bool {
+async fn partitioned_beyond_the_bound() -> bool {
     let store = MemoryStore::new();
-    let (here, there) = (Node::new(&store, guards), Node::new(&store, guards));
+    let (here, there) = (Node::new(&store), Node::new(&store));
     let issued = there.issue().await;
     assert!(here.accepts(&issued).await);
     here.cut_the_log();
@@ -25,13 +22,12 @@ async fn partitioned_beyond_the_bound(guards: Guards) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_cannot_prove_freshness_trusts_its_cache_no_longer() {
-    assert!(partitioned_beyond_the_bound(Guards { freshness: false, ..Guards::ON }).await);
-    assert!(!partitioned_beyond_the_bound(Guards::ON).await);
+    assert!(!partitioned_beyond_the_bound().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_bridged_within_the_bound_and_is_503_beyond() {
-    let node = Node::new(&MemoryStore::new(), Guards::ON);
+    let node = Node::new(&MemoryStore::new());
     let issued = node.issue().await;
     let asked = Instant::now();
     assert!(node.accepts(&issued).await);
@@ -48,8 +44,8 @@ async fn an_outage_is_bridged_within_the_bound_and_is_503_beyond() {
 /// cached and then known to have been changed.
 async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
     let store = MemoryStore::new();
-    let there = Node::new(&store, Guards::ON);
-    let node = Node::with(&store, settings(Guards::ON).stale_if_error(grace));
+    let there = Node::new(&store);
+    let node = Node::with(&store, settings().stale_if_error(grace));
     let (cached, changed) = (node.issue().await, node.issue().await);
     node.catch_up_by(&cached).await;
     node.catch_up_by(&changed).await;
@@ -69,9 +65,9 @@ async fn a_grace_bridges_a_longer_outage_but_for_tokens_that_were_changed() {
 }
 
 /// The log is read, a token is revoked, and only then the answer arrives. It is the last one.
-async fn the_log_answers_late(guards: Guards) -> bool {
+async fn the_log_answers_late() -> bool {
     let store = MemoryStore::new();
-    let (here, there) = (Node::new(&store, guards), Node::new(&store, guards));
+    let (here, there) = (Node::new(&store), Node::new(&store));
     let issued = there.issue().await;
     here.catch_up_by(&issued).await;
     let gate = here.faults().on(Operation::Changes).once().hold();
@@ -85,9 +81,9 @@ async fn the_log_answers_late(guards: Guards) -> bool {
 }
 
 /// The same with the token's own record.
-async fn a_record_arrives_late(guards: Guards) -> bool {
+async fn a_record_arrives_late() -> bool {
     let store = MemoryStore::new();
-    let (here, there) = (Arc::new(Node::new(&store, guards)), Node::new(&store, guards));
+    let (here, there) = (Arc::new(Node::new(&store)), Node::new(&store));
     let issued = Arc::new(there.issue().await);
     here.cut_the_log();
     let (gate, late) = here.accepts_late(&issued).await;
@@ -101,31 +97,23 @@ async fn a_record_arrives_late(guards: Guards) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn freshness_counts_from_the_question() {
-    let off = Guards { asked_first: false, ..Guards::ON };
-    assert!(the_log_answers_late(off).await);
-    assert!(!the_log_answers_late(Guards::ON).await);
-    assert!(a_record_arrives_late(off).await);
-    assert!(!a_record_arrives_late(Guards::ON).await);
+    assert!(!the_log_answers_late().await);
+    assert!(!a_record_arrives_late().await);
 }
 
-/// The machine was suspended for an hour since the node heard of the store last, and so was its monotonic clock.
-async fn wakes_up_after_an_hour(guards: Guards) -> bool {
-    let node = Node::new(&MemoryStore::new(), guards);
-    let issued = node.issue().await;
-    node.faults().on(Operation::Changes).fail();
-    let [monotonic, wall] = Moment::now().to_words();
-    let an_hour = Duration::from_secs(3600).as_nanos() as u64;
-    let fell_asleep = Moment::from_words([monotonic, wall - an_hour]);
-    let found = node.store.inner().find(issued.record.id).await.unwrap();
-    let reading = Reading { as_of: found.as_of, history: 0, started: fell_asleep };
-    node.cache.keep(issued.record.id, found.value, reading);
-    node.cache.lease.renew(fell_asleep);
-    node.faults().on(Operation::ALL).fail();
-    node.accepts(&issued).await
-}
-
+/// A record is changed by hand in the database: the log reports nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn time_in_which_the_machine_slept_counts() {
-    assert!(wakes_up_after_an_hour(Guards { wall_clock: false, ..Guards::ON }).await);
-    assert!(!wakes_up_after_an_hour(Guards::ON).await);
+async fn record_changed_past_the_log_is_refused_after_max_age() {
+    let max_age = Duration::from_millis(1500);
+    let node = Node::with(&MemoryStore::new(), settings().max_age(max_age));
+    let issued = node.issue().await;
+    node.catch_up_by(&issued).await;
+    let changed = Instant::now();
+    node.faults().on(Operation::Get).answer_with(node.issue().await.record.id);
+    tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
+    assert!(node.accepts(&issued).await, "the lease is renewed");
+    while changed.elapsed() < max_age + Duration::from_millis(200) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!node.accepts(&issued).await);
 }
