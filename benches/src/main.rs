@@ -18,7 +18,7 @@ mod hot;
 mod latencies;
 mod load;
 mod ours;
-mod passed_on;
+mod forward;
 mod peers;
 mod random;
 mod report;

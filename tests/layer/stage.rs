@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hallpass_core::{
-    Actor, Hallpass, Issued, NewToken, Owner, OwnerStatus, Regenerate, TokenId, all_of,
+    Actor, Hallpass, Issued, NewToken, Owner, OwnerStatus, RegenerateOptions, TokenId, all_of,
 };
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, ManualClock, Operation};
@@ -182,7 +182,7 @@ impl Stage {
         let replaced = self.hallpass.issue(&alice, NewToken::named("replaced")).await.unwrap();
         self.keep("WRONG", &replaced);
         let anew =
-            self.hallpass.regenerate(&alice, replaced.record.id, Regenerate::new()).await.unwrap();
+            self.hallpass.regenerate(&alice, replaced.record.id, RegenerateOptions::new()).await.unwrap();
         self.keep("REPLACEMENT", &anew);
 
         let yesterday = Timestamp::now() - SignedDuration::from_hours(24);

@@ -38,7 +38,7 @@ async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bou
     let elsewhere = Node::on(&server, settings()).await;
     let node = Node::on(&server, settings()).await;
     // It has nothing but the log to go by.
-    let unbound = Node::on(&server, settings().bound(NEVER)).await;
+    let unbound = Node::on(&server, settings().max_staleness(NEVER)).await;
     let stays = elsewhere.issue().await;
     unbound.recovers(&stays, 200).await;
     unbound.listens(&server).await;
@@ -69,8 +69,8 @@ async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bou
     // At most, another token's change was taken for its own.
     assert!(read_again <= 1, "what is cached was void {read_again} times");
     let log = B::open(server.url()).await.changes(Some(begun), 100).await.unwrap();
-    let numbers = log.lines.iter().map(|line| line.at.seq.get() - begun.seq.get());
-    assert!(numbers.eq(0..=2 * JUMPS.len() as u64), "{:?}", log.lines);
+    let numbers = log.entries.iter().map(|line| line.position.seq.get() - begun.seq.get());
+    assert!(numbers.eq(0..=2 * JUMPS.len() as u64), "{:?}", log.entries);
 }
 
 async fn head<B: Backend>(server: &B) -> LogPosition {
@@ -110,7 +110,7 @@ async fn f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_t
 >() {
     let server = B::alone_with_clock();
     let late = Late::new(B::open(server.url()).await, B::open(server.url()).await).await;
-    let follower = Node::on(&server, settings().bound(NEVER)).await;
+    let follower = Node::on(&server, settings().max_staleness(NEVER)).await;
     let token = follower.issue().await;
     follower.recovers(&token, 200).await;
     follower.listens(&server).await;
@@ -122,7 +122,7 @@ async fn f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_t
     let is_trimmed = async || {
         truth(&server).await.prune(&job(), Timestamp::UNIX_EPOCH).await.unwrap();
         let log = B::open(server.url()).await.changes(Some(before), 100).await.unwrap();
-        log.lines.first().is_none_or(|line| line.at != before)
+        log.entries.first().is_none_or(|line| line.position != before)
     };
     server.set_clock(-2 * DAY);
     assert!(!is_trimmed().await, "what is from tomorrow is not old");

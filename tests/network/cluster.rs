@@ -98,8 +98,8 @@ async fn f29_f32_while_the_slot_moves_to_another_node_nobody_is_refused_and_then
     let cluster = start();
     // It asks for each token in each round.
     let bound = Duration::from_millis(50);
-    let node = Node::on(&cluster, settings().bound(bound).poll(NEVER)).await;
-    let follower = Node::on(&cluster, settings().bound(NEVER)).await;
+    let node = Node::on(&cluster, settings().max_staleness(bound).poll(NEVER)).await;
+    let follower = Node::on(&cluster, settings().max_staleness(NEVER)).await;
     let tokens = issue_many(&node.hallpass, 30).await;
     let (revoked, good) = tokens.split_first().unwrap();
     assert_eq!(follower.web.get(&tokens[1]).await, 200);

@@ -47,7 +47,7 @@ async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the
     let primary = B::alone();
     let elsewhere = Node::on(&primary, settings()).await;
     let node = Node::on(&primary, settings()).await;
-    let unbound = Node::on(&primary, settings().bound(NEVER)).await;
+    let unbound = Node::on(&primary, settings().max_staleness(NEVER)).await;
     let (token, cold) = (elsewhere.issue().await, elsewhere.issue().await);
     let standby = primary.standby();
     primary.wait_for(&standby);

@@ -62,7 +62,7 @@ async fn f46_a_node_that_was_blocked_for_longer_than_the_bound_asks_before_it_le
     let elsewhere = Node::on(&server, settings()).await;
     let token = Arc::new(elsewhere.issue().await);
     let bound = Apart::on(&server, settings(), &token).await;
-    let unbound = Apart::on(&server, settings().bound(NEVER), &token).await;
+    let unbound = Apart::on(&server, settings().max_staleness(NEVER), &token).await;
     let (go, check) = bound.block(&token).await;
     let (go_unbound, check_unbound) = unbound.block(&token).await;
     elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();

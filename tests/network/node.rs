@@ -27,7 +27,7 @@ pub(crate) struct Node {
 /// A cache that does not wait for long.
 pub(crate) fn settings() -> CacheSettings {
     CacheSettings::default()
-        .bound(BOUND)
+        .max_staleness(BOUND)
         .poll(Duration::from_millis(100))
         .load_deadline(Duration::from_millis(500))
 }

@@ -14,7 +14,7 @@ use crate::node::{Node, beyond_the_bound, settings};
 /// it comes back by itself.
 async fn refuses(server: &Redis, begins: impl AsyncFnOnce(), ends: impl AsyncFnOnce()) {
     let node = Node::on(server, settings()).await;
-    let patient = Node::on(server, settings().bound(NEVER)).await;
+    let patient = Node::on(server, settings().max_staleness(NEVER)).await;
     let [warm, cold, revoked] = [node.issue().await, node.issue().await, node.issue().await];
     node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     for node in [&node, &patient] {

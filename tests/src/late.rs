@@ -27,7 +27,7 @@ impl<S: TokenStore> Late<S> {
     pub async fn new(here: S, elsewhere: S) -> Self {
         let store = FaultyStore::new(here);
         // The bound is never reached: nothing but the log can tell it.
-        let hallpass = node(&store, settings().bound(NEVER));
+        let hallpass = node(&store, settings().max_staleness(NEVER));
         let elsewhere = node(&FaultyStore::new(elsewhere), settings());
         let revoked = issue(&elsewhere).await;
         let good = elsewhere.issue(&Actor::owner("bob"), NewToken::named("good")).await.unwrap();

@@ -55,10 +55,10 @@ pub(crate) async fn outlives_bad_certificates(
     show: impl Fn(&Certificate),
 ) {
     let settings = CacheSettings::default()
-        .bound(Duration::from_millis(300))
+        .max_staleness(Duration::from_millis(300))
         .poll(Duration::from_millis(100))
         .load_deadline(Duration::from_millis(500));
-    let hallpass = Hallpass::builder(Cached::with(store, settings)).build();
+    let hallpass = Hallpass::builder(Cached::with_settings(store, settings)).build();
     let token = hallpass.issue(&alice(), NewToken::named("ci")).await.expect("a token");
     assert_eq!(status(&hallpass, &token).await, 200);
     for (why, certificate) in bad(authority) {

@@ -76,7 +76,7 @@ impl Trial {
     fn new(ids: &[TokenId], bytes: u64) -> Self {
         let store = CountingStore::new(ids, Duration::ZERO);
         let settings = CacheSettings::default().capacity_bytes(bytes);
-        Self { cache: Cached::with(store.clone(), settings), store, junk: Random::new(11) }
+        Self { cache: Cached::with_settings(store.clone(), settings), store, junk: Random::new(11) }
     }
 
     /// Asks for the tokens of these ranks, with so much junk before each; counts from half of them on.

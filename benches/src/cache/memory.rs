@@ -22,7 +22,7 @@ pub(super) fn add(bench: &mut Bench, tokens: usize) -> Result<()> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let ids = ids(tokens)?;
     let store = CountingStore::new(&ids, Duration::ZERO);
-    let cached = |settings: CacheSettings| Cached::with(store.clone(), settings);
+    let cached = |settings: CacheSettings| Cached::with_settings(store.clone(), settings);
     let each = |bytes: i64| bytes as f64 / tokens as f64;
 
     let (cache, fixed) = kept(|| cached(CacheSettings::default().capacity_bytes(ROOM)));

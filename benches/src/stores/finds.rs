@@ -25,7 +25,7 @@ pub(super) async fn add(
         // Neither profits from what the other one has just brought into a cache.
         let [id, other] = [0; 2].map(|_| ids[random.below(ids.len())]);
         let started = Instant::now();
-        ensure!(store.find(id).await?.value.is_some(), "{name}: a token is not there");
+        ensure!(store.get(id).await?.value.is_some(), "{name}: a token is not there");
         let between = Instant::now();
         ensure!(bare.find(other).await?, "{name}: a row is not there");
         let ended = Instant::now();

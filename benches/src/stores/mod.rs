@@ -99,7 +99,7 @@ async fn add<G: Ground>(measured: &mut Measured, ground: &G, plan: Plan) -> Resu
     measured.ratio(format!("{name}_find_growth"), growth.context("a store has grown")?);
 
     let late = plan.tokens - (plan.tokens / 2).min(999 * 20);
-    let late = store.find(grown.ids[late]).await?.value.context("a token is gone")?;
+    let late = store.get(grown.ids[late]).await?.value.context("a token is gone")?;
     lists::add(measured, name, &store, &late.record).await?;
     issues::add(measured, name, &store, &tokens, plan.tokens, plan.long).await?;
 
@@ -145,7 +145,7 @@ impl Grown {
         self.bare_bytes += bare.bytes().await?.saturating_sub(before);
         // Now and then one of them, to see that the store reads what was not written by itself.
         for token in added.iter().step_by(added.len().div_ceil(100).max(1)) {
-            let found = store.find(token.record.id).await?.value;
+            let found = store.get(token.record.id).await?.value;
             let found = found.context("a token that was filled in is not found")?;
             ensure!(found.record == token.record, "a token is read back as another: {found:?}");
         }

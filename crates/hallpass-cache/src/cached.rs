@@ -11,13 +11,13 @@ use hallpass_core::{Owner, OwnerStatus, TokenId};
 use tokio::time::timeout;
 
 use crate::inner::Inner;
-use crate::measure::LookupKind;
-use crate::settings::{CacheSettings, SettingsError};
+use crate::metrics::LookupKind;
+use crate::settings::{CacheSettings, CacheSettingsError};
 
 /// A store with a cache in front.
 ///
-/// Pass it to `Hallpass::builder`. Checks must run in a tokio runtime with time enabled, because loads
-/// and the change feed are tasks of their own.
+/// Checks must run in a tokio runtime with time enabled, because loads and the reader of the change log
+/// are tasks of their own. All clones of a [`Hallpass`](hallpass_core::Hallpass) share one cache.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -35,7 +35,7 @@ use crate::settings::{CacheSettings, SettingsError};
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct Cached<S>(pub(crate) Arc<Inner<S>>);
+pub struct Cached<S>(Arc<Inner<S>>);
 
 impl<S: TokenStore> Cached<S> {
     /// Creates a cache with the default settings.
@@ -48,23 +48,32 @@ impl<S: TokenStore> Cached<S> {
     ///
     /// # Panics
     ///
-    /// Panics if a setting is out of range. Use [`try_with_settings`](Self::try_with_settings) for
-    /// settings that come from outside the program.
+    /// Panics if a setting is outside its bounds. See [`try_with_settings`](Self::try_with_settings).
     #[must_use]
     #[track_caller]
     pub fn with_settings(store: S, settings: CacheSettings) -> Self {
-        match Self::try_with_settings(store, settings) {
-            Ok(cached) => cached,
-            Err(error) => panic!("{error}"),
-        }
+        Self::try_with_settings(store, settings).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Creates a cache with your own settings.
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// use hallpass_cache::{CacheSettings, Cached};
+    /// use hallpass_memory::MemoryStore;
+    ///
+    /// let settings = CacheSettings::default().poll(Duration::ZERO);
+    /// let error = Cached::try_with_settings(MemoryStore::new(), settings).unwrap_err();
+    /// assert_eq!(error.to_string(), "invalid cache setting `poll`: 0ns is not between 1ms and 3600s");
+    /// ```
+    ///
     /// # Errors
     ///
-    /// Returns [`SettingsError`] if a setting is out of range.
-    pub fn try_with_settings(store: S, settings: CacheSettings) -> Result<Self, SettingsError> {
+    /// Returns an error if a setting is outside its bounds.
+    pub fn try_with_settings(
+        store: S,
+        settings: CacheSettings,
+    ) -> Result<Self, CacheSettingsError> {
         settings.check()?;
         Ok(Self(Arc::new(Inner::new(store, settings))))
     }
@@ -83,13 +92,13 @@ impl<S: TokenStore> Backend for Cached<S> {
 
     fn peek(&self, id: TokenId) -> Lookup {
         if let Some(entry) = self.0.usable(id) {
-            self.0.measure.looked_up(LookupKind::Hit);
+            self.0.metrics.looked_up(LookupKind::Hit);
             Lookup::Hit(entry.into_token())
         } else if self.0.is_known_absent(id) {
-            self.0.measure.looked_up(LookupKind::Absent);
+            self.0.metrics.looked_up(LookupKind::Absent);
             Lookup::NegativeHit
         } else {
-            // Counted by the load that follows.
+            // The load that follows counts it.
             Lookup::Miss
         }
     }
@@ -99,31 +108,32 @@ impl<S: TokenStore> Backend for Cached<S> {
         id: TokenId,
         freshness: Freshness,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        self.0.is_open()?;
-        let deadline = self.0.settings.load_deadline;
+        let cache = &self.0;
+        cache.is_open()?;
+        cache.ensure_following();
+        let deadline = cache.settings.load_deadline;
         if freshness == Freshness::AfterCall {
-            let reload = timeout(deadline, self.0.reload(id));
-            return reload.await.map_err(StoreError::unavailable).flatten();
+            let reloaded = timeout(deadline, cache.reload(id)).await;
+            return reloaded.map_err(StoreError::unavailable)?;
         }
-        self.0.ensure_following();
         match self.peek(id) {
             Lookup::Hit(token) => return Ok(Some(token)),
             Lookup::NegativeHit => return Ok(None),
-            Lookup::Miss => self.0.measure.nothing_at_hand(|| self.0.remembers(id)),
+            Lookup::Miss => cache.metrics.missed(|| cache.remembers(id)),
         }
-        let loaded = timeout(deadline, self.0.load(id)).await;
+        let loaded = timeout(deadline, cache.load(id)).await;
         let loaded = loaded.map_err(StoreError::unavailable).flatten();
-        loaded.or_else(|error| self.0.serve_stale(id, error))
+        loaded.or_else(|error| cache.serve_stale(id, error))
     }
 
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let (found, reading) = self.0.look(id).await?;
+        let (found, reading) = self.0.read(id).await?;
         self.0.keep(id, found.value.clone(), reading);
         Ok(found)
     }
 
     fn peek_owner_status(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
-        self.0.standings.at_hand(owner, &self.0.stripes, &self.0.settings)
+        self.0.owner_statuses.peek(owner, &self.0.invalidation, &self.0.settings)
     }
 
     async fn load_owner_status(
@@ -136,16 +146,19 @@ impl<S: TokenStore> Backend for Cached<S> {
         if let Some(status) = self.peek_owner_status(owner) {
             return Ok(status);
         }
-        let Inner { standings, stripes, settings, .. } = &*self.0;
-        timeout(settings.load_deadline, standings.ask(owner, query, stripes, settings)).await?
+        let Inner { owner_statuses, invalidation, settings, .. } = &*self.0;
+        let load = owner_statuses.load(owner, query, invalidation, settings);
+        timeout(settings.load_deadline, load).await?
     }
 
+    /// Runs after the commit and before the caller is told, so that this node never accepts what it has
+    /// revoked.
     fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
-        self.0.apply_own(target, seq);
+        self.0.apply(target, seq);
     }
 
     async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
-        self.0.apply_others(targets).await
+        self.0.refresh(targets).await
     }
 
     async fn catch_up(&self, seq: ChangeSeq) {
@@ -156,7 +169,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         self.0.store_clock.ahead()
     }
 
-    /// Makes cached tokens unusable, stops following the change log, and closes the store.
+    /// Cached tokens are of no use afterwards, and nothing follows the change log.
     async fn close(&self) {
         self.0.close();
         self.0.store.close().await;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use hallpass::core::fold;
 use hallpass::{
-    Authenticated, Catalog, Issued, ListOptions, NewToken, Principal, Regenerate, TokenRecord,
+    Authenticated, Catalog, Issued, ListOptions, NewToken, Principal, RegenerateOptions, TokenRecord,
     TokenUpdate,
 };
 use serde_json::json;

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use hallpass::core::fold;
 use hallpass::core::jiff::Timestamp;
 use hallpass::{
-    GuardedRouter, Hallpass, ListOptions, NewToken, PlainToken, Regenerate, Status, TokenRecord,
+    GuardedRouter, Hallpass, ListOptions, NewToken, PlainToken, RegenerateOptions, Status, TokenRecord,
     TokenUpdate, authenticated,
 };
 use serde::Deserialize;

@@ -31,7 +31,7 @@ async fn c45_a_log_trimmed_below_a_late_node_in_memory_voids_its_cache() {
     let late = Late::new(store.clone(), store.clone()).await;
     // As many lines as are kept, and one.
     for _ in 0..10_001 {
-        store.announce(&owner("carol")).await.unwrap();
+        store.log_owner_change(&owner("carol"), &event()).await.unwrap();
     }
     late.finds_out().await;
 }
@@ -71,7 +71,7 @@ async fn c46_a_node_that_never_read_the_log_trusts_what_it_reads_for_the_bound()
     let elsewhere = node(&FaultyStore::new(truth), settings());
     let token = issue(&elsewhere).await;
     let _never = store.faults().on(Operation::Changes).stall();
-    let hallpass = node(&store, settings().bound(bound));
+    let hallpass = node(&store, settings().max_staleness(bound));
     assert!(accepts(&hallpass, &token).await);
     assert_eq!(store.faults().calls(Operation::Get), 1);
     for round in 2..4 {
@@ -91,7 +91,7 @@ async fn c46_no_check_that_starts_after_the_bound_accepts_what_another_node_has_
     let truth = MemoryStore::new();
     let elsewhere = node(&FaultyStore::new(truth.clone()), settings());
     let store = FaultyStore::new(truth);
-    let hallpass = node(&store, settings().bound(bound));
+    let hallpass = node(&store, settings().max_staleness(bound));
     store.faults().on(Operation::Changes).fail();
     for _ in 0..20 {
         let token = issue(&elsewhere).await;

@@ -25,12 +25,12 @@ fn spawn_check(hallpass: &Hallpass, token: &Arc<Issued>) -> JoinHandle<Verdict> 
 async fn c1_c2_c4_who_joins_a_look_up_of_before_a_revocation_is_refused() {
     for capacity in [64 << 20, 1] {
         let store = FaultyStore::new(MemoryStore::new());
-        let hallpass = node(&store, settings().bound(NEVER).capacity_bytes(capacity));
+        let hallpass = node(&store, settings().max_staleness(NEVER).capacity_bytes(capacity));
         let token = Arc::new(issue(&hallpass).await);
         let gate = store.faults().on(Operation::Get).once().hold();
         let leader = spawn_check(&hallpass, &token);
         gate.arrived(1).await;
-        assert_eq!(hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap(), 1);
+        assert_eq!(hallpass.revoke_owner(&alice(), &owner("alice"), None).await.unwrap(), 1);
         let followers: Vec<_> = (0..100).map(|_| spawn_check(&hallpass, &token)).collect();
         tokio::time::sleep(Duration::from_millis(20)).await;
         gate.open();
@@ -59,7 +59,7 @@ async fn c9_of_10_000_requests_in_flight_none_that_starts_after_a_revocation_is_
     let revoking = tokio::spawn({
         let hallpass = hallpass.clone();
         async move {
-            hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap();
+            hallpass.revoke_owner(&alice(), &owner("alice"), None).await.unwrap();
             Instant::now()
         }
     });
@@ -126,7 +126,7 @@ async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accept
         let store = FaultyStore::new(truth.clone());
         // Nobody tells it: it looks at the log once, and then no more.
         store.faults().on(Operation::WaitForChange).lose_answer();
-        let hallpass = node(&store, settings().bound(NEVER).poll(NEVER));
+        let hallpass = node(&store, settings().max_staleness(NEVER).poll(NEVER));
         let token = issue(&elsewhere).await;
         let id = token.record.id;
         assert!(accepts(&hallpass, &token).await);
@@ -140,7 +140,7 @@ async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accept
             }
             1 => {
                 elsewhere.revoke(&alice(), id).await.unwrap();
-                assert_eq!(hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap(), 0);
+                assert_eq!(hallpass.revoke_owner(&alice(), &owner("alice"), None).await.unwrap(), 0);
                 "revoke_all"
             }
             2 => {

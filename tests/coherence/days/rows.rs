@@ -36,7 +36,7 @@ async fn d32_every_token_that_is_refused_costs_the_same_calls() {
 
     let calls = async |token: &Issued, times| {
         let store = FaultyStore::new(truth.clone());
-        let cached = hallpass_cache::Cached::with(store.clone(), settings());
+        let cached = hallpass_cache::Cached::with_settings(store.clone(), settings());
         let hallpass = Hallpass::builder(cached).owner_directory(all_but_mallory).build();
         for _ in 0..times {
             assert!(is_refused(&check(&hallpass, token).await));

@@ -1,14 +1,15 @@
--- An owner's tokens behind an id.
-local prefix = string.sub(KEYS[1], 1, -2)
-local owner, after, limit = unpack(ARGV)
-if redis.call('EXISTS', KEYS[1]) == 0 then
+-- The tokens of an owner: the clock, the ids of all, and the first of the tokens. With ids, the tokens of
+-- these, since the order of an owner's tokens may change between two steps.
+local seq = redis.call('GET', clock)
+if not seq then
   return {'gone'}
 end
-local ids = redis.call('ZRANGEBYLEX', prefix .. 'o' .. owner, after, '+', 'LIMIT', 0, limit)
-local keys = {}
-for at, id in ipairs(ids) do
-  keys[at] = prefix .. 't' .. id
+local owner, limit = ARGV[1], tonumber(ARGV[2])
+local ids, tokens = {unpack(ARGV, 3)}, {}
+if #ids == 0 then
+  ids = redis.call('ZRANGE', owned(owner), 0, -1)
 end
--- Where to go on, if this is not all.
-local cursor = #ids == tonumber(limit) and '(' .. ids[#ids] or ''
-return {'done', '', cursor, ids, #keys > 0 and redis.call('MGET', unpack(keys)) or {}}
+for at = 1, math.min(#ids, limit) do
+  tokens[at] = redis.call('HGETALL', token(ids[at]))
+end
+return {'done', seq, '', ids, tokens}

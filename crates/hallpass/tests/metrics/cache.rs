@@ -61,7 +61,7 @@ async fn loads_that_are_under_way_too_late_or_too_many_are_seen() {
     let moved = Moved::of(&recorder);
     let store = Store::new(MemoryStore::new());
     let settings = CacheSettings::default().concurrent_loads(1);
-    let hallpass = Hallpass::builder(Cached::with(store.clone(), settings)).build();
+    let hallpass = Hallpass::builder(Cached::with_settings(store.clone(), settings)).build();
     let (slow, turned_away) = (issue(&hallpass).await, issue(&hallpass).await);
     let gate = store.faults().on(Operation::Get).stall();
     let waits = tokio::spawn({
@@ -104,8 +104,8 @@ async fn what_is_used_by_grace_is_counted_apart() {
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
     let store = Store::new(MemoryStore::new());
-    let settings = CacheSettings::default().bound(Duration::ZERO).grace(Duration::from_secs(60));
-    let node = Hallpass::builder(Cached::with(store.clone(), settings)).build();
+    let settings = CacheSettings::default().max_staleness(Duration::ZERO).stale_if_error(Duration::from_secs(60));
+    let node = Hallpass::builder(Cached::with_settings(store.clone(), settings)).build();
     let token = issue(&node).await;
     assert!(check(&node, &token).await);
     moved.look();
