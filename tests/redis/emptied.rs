@@ -34,7 +34,8 @@ async fn emptied_server_is_unavailable_until_a_restart() {
     }
     assert_eq!(run(&server, &["DBSIZE"]), "0", "nobody begins anew by the way");
 
-    // A program that starts says that this is how it is to be. Those that run see that it is another history.
+    // A program that starts says that this is how it is to be. Those that run see that it is
+    // another history.
     open(&server).await;
     let after = store.changes(None, 0).await.unwrap().head;
     assert_eq!(after.seq.get(), 0);

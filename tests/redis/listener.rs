@@ -8,7 +8,8 @@ use tokio::time::timeout;
 
 use super::*;
 
-/// Far above the latency of a change, and below the five seconds after which the store polls anyway.
+/// Far above the latency of a change, and below the five seconds after which the store polls
+/// anyway.
 const SOON: Duration = Duration::from_secs(4);
 
 /// The connections on which the log is waited for.

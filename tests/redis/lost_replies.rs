@@ -1,4 +1,5 @@
-//! Changes whose reply is lost: they are looked up, or their outcome is unknown. Nothing is guessed.
+//! Changes whose reply is lost: they are looked up, or their outcome is unknown. Nothing is
+//! guessed.
 
 use std::time::{Duration, Instant};
 
@@ -87,7 +88,8 @@ async fn change_whose_reply_is_lost_is_found() {
     assert_eq!((gone.count, gone.seq.unwrap().get()), (1, next()));
     assert_eq!(head(&store).await, next() - 1, "each was done once");
     assert!(fences(&server).is_empty());
-    // What the server refused, or found nothing to do for, is not in the log: it did not happen, and never will.
+    // What the server refused, or found nothing to do for, is not in the log: it did not happen,
+    // and never will.
     lose_the_reply();
     assert!(store.insert(&token, Some(0), &event()).await.unwrap_err().is_unavailable());
     lose_the_reply();

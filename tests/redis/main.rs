@@ -1,5 +1,5 @@
-//! What is specific to Redis: servers that must not be used, memory that is full, replies that never
-//! come, and servers that fail.
+//! What is specific to Redis: servers that must not be used, memory that is full, replies that
+//! never come, and servers that fail.
 
 mod cluster;
 mod damage;

@@ -91,8 +91,8 @@ async fn documented_permissions_are_sufficient() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_documented_permission_is_needed() {
-    // Of these a store can do without: it then does not know, and says so, how the server is set up; and it is
-    // slower to hear of changes.
+    // Of these a store can do without: it then does not know, and says so, how the server is set
+    // up; and it is slower to hear of changes.
     let without = ["+config|get", "+xread"];
     // These are for what is not done here: clusters, and a clock that is behind its log.
     let elsewhere = ["+cluster|keyslot", "+cluster|slots", "+decr"];

@@ -64,8 +64,8 @@ impl Shared {
         Ok(page.finish(first.as_of))
     }
 
-    /// Lists the tokens of all owners. All of them are read, because all of them are counted. A token
-    /// that exists all the time is seen exactly once.
+    /// Lists the tokens of all owners. All of them are read, because all of them are counted. A
+    /// token that exists all the time is seen exactly once.
     async fn page_of_all(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         let deadline = within(SCAN_PATIENCE);
         let mut page = Page::new(query);

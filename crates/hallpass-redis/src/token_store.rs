@@ -327,8 +327,9 @@ impl Shared {
         reply::number(reply::done(reply)?.first().ok_or_else(unexpected_reply)?)
     }
 
-    /// Looks for tokens to revoke step by step, until one step has revoked some. The next call goes on
-    /// from there, so that all calls together look at each token about twice, not once per call.
+    /// Looks for tokens to revoke step by step, until one step has revoked some. The next call
+    /// goes on from there, so that all calls together look at each token about twice, not once per
+    /// call.
     async fn revoke_everyone(
         &self,
         issued_before: Option<Timestamp>,

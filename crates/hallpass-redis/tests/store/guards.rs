@@ -1,5 +1,5 @@
-//! Each safety step of the store: what it prevents. `tests/guards/redis.toml` lists what to remove from
-//! the source so that the test fails.
+//! Each safety step of the store: what it prevents. `tests/guards/redis.toml` lists what to remove
+//! from the source so that the test fails.
 
 use std::time::Duration;
 
