@@ -1,6 +1,6 @@
 //! Only digests are ever sent: a server that logs everything knows no secret.
 
-use hallpass_core::{Actor, Hallpass, NewToken, Regenerate};
+use hallpass_core::{Actor, Hallpass, NewToken, RegenerateOptions};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_servers::Postgres;
 
