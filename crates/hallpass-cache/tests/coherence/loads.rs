@@ -139,7 +139,9 @@ async fn full_queue_refuses_strangers_only() {
     waiting.extend([check(&cold[2]), check(&cold[2])]);
     tokio::time::sleep(Duration::from_millis(50)).await;
     waiting.push(check(&Arc::new(known)));
-    assert!(node.check(&cold[3]).await.is_err_and(|error| error.is_unavailable()), "503");
+    let refused = tokio::time::timeout(Duration::from_secs(5), node.check(&cold[3])).await;
+    let refused = refused.expect("a full queue refuses at once");
+    assert!(refused.is_err_and(|error| error.is_unavailable()), "503");
     assert!(node.accepts(&hit).await, "a hit waits for nobody");
     assert_eq!(gate.arrivals(), 2, "no more loads than allowed");
     gate.open();
