@@ -8,7 +8,7 @@ use hallpass_testkit::Operation;
 
 use super::{BOUND, Node, alice, settings};
 
-/// Another node revokes while this one can reach nothing; then more than the bound hallpass.
+/// Another node revokes while this one can reach nothing; then more than the bound passes.
 async fn partitioned_beyond_the_bound() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
