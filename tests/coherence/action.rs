@@ -7,10 +7,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use hallpass_cache::{CacheSettings, Cached};
+use hallpass_core::__private::Backend;
 use hallpass_core::store::TokenStore;
 use hallpass_core::{
     Actor, AuthError, Error, Hallpass, Issued, Limits, NewToken, Owner, OwnerStatus, Principal,
-    Regenerate, Scope, TokenId, TokenRecord, TokenUpdate,
+    RegenerateOptions, Scope, TokenId, TokenRecord, TokenUpdate,
 };
 use hallpass_tower::{HallpassExt as _, PrincipalExt as _, TokenLayer};
 use http::{Request, Response, StatusCode};
@@ -99,7 +100,7 @@ pub(crate) fn cached<S: TokenStore>(store: S, bound: Duration) -> Cached<S> {
 
 impl Place {
     /// A node on that store, which is a cache already.
-    pub(crate) fn new(store: impl TokenStore, disabled: Option<PathBuf>) -> Self {
+    pub(crate) fn new(store: impl Backend, disabled: Option<PathBuf>) -> Self {
         let limits = Limits::default().unlimited_tokens();
         let mut builder = Hallpass::builder(store).limits(limits);
         if let Some(files) = disabled.clone() {

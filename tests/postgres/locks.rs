@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hallpass_core::store::{TokenStore as _, TokenUse};
-use hallpass_tests::tokens::{at, owner, token};
+use hallpass_tests::tokens::{at, event, owner, token};
 use tokio::time::Instant;
 
 use super::{SOMEBODY_WAITS, ask, database, open, run, stranger, until};

@@ -1,7 +1,7 @@
 //! Large numbers: of an owner's tokens, and of lines in the log.
 
 use hallpass_core::store::{BulkResult, ChangeSeq, ChangeTarget, LogPosition, TokenStore as _};
-use hallpass_tests::tokens::{at, owner, token};
+use hallpass_tests::tokens::{at, event, owner, token};
 
 use super::{ask, database, open, stranger, until};
 
@@ -46,7 +46,7 @@ async fn the_log_keeps_a_day_and_prune_lets_go_of_the_rest() {
     assert_eq!(ask(&url, first), "10 to 10, 1");
     let head = store.changes(None, 0).await.unwrap().head;
     assert_eq!(head.seq, ChangeSeq::new(10));
-    assert_eq!(store.changes(Some(head), 10).await.unwrap().lines[0].at, head);
+    assert_eq!(store.changes(Some(head), 10).await.unwrap().entries[0].position, head);
     let token = token("alice", "ci");
     assert_eq!(store.get(token.record.id).await.unwrap().as_of, ChangeSeq::new(10));
     assert_eq!(store.insert(&token, None, &event()).await.unwrap(), ChangeSeq::new(11));

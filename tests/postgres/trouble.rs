@@ -5,7 +5,7 @@ use std::time::Duration;
 use hallpass_core::store::TokenStore as _;
 use hallpass_postgres::PostgresSettings;
 use hallpass_servers::Postgres;
-use hallpass_tests::tokens::{at, owner, token};
+use hallpass_tests::tokens::{at, event, owner, token};
 use sqlx::postgres::PgPoolOptions;
 use tokio::time::Instant;
 
