@@ -51,7 +51,7 @@ macro_rules! log_tokens {
              FROM counted WHERE n > 0 RETURNING seq - n AS before), \
          logged AS (INSERT INTO hallpass.changes \
                  (seq, nonce, target, at, kind, actor, owner, token_id, count, details) \
-             SELECT before + place, ($1)[place::int], 'token', $101, $102, $103, owner, id, $106, $107 \
+             SELECT before + place, ($1)[place::int], 'token', $101, $102, $103, COALESCE($104, owner), id, $106, $107 \
              FROM ticked, (SELECT id, owner, row_number() OVER (ORDER BY id) AS place FROM done) AS placed \
              RETURNING seq, token_id AS token, owner, NULL::bigint AS tokens) "
     };

@@ -141,7 +141,7 @@ impl TokenStore for PostgresStore {
         let owner = Literal::optional(owner, |owner| Literal::text(owner.as_str()));
         let values = [Literal::ids(ids.iter().copied()), owner];
         let lines =
-            self.change_with(Work::new(sql::DELETE_MANY, ids.len(), event, values)?).await?;
+            self.change_with(Work::new(sql::DELETE_MANY, ids.len(), &event, values)?).await?;
         let seq = lines.iter().filter_map(|line| line.seq).max();
         Ok(Deleted { tokens: lines.into_iter().filter_map(|line| line.token).collect(), seq })
     }

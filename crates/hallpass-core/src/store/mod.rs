@@ -50,6 +50,9 @@ use crate::token::TokenId;
 ///
 /// # What a log entry invalidates
 ///
+/// The event of a change to one token names that token, and the event of a change to an owner names
+/// that owner, so a store needs no columns for the target besides its kind.
+///
 /// A change to one token is logged with [`ChangeTarget::Token`]. A change to all tokens of an owner
 /// is one entry with [`ChangeTarget::Owner`], and a change to everybody's tokens is one with
 /// [`ChangeTarget::All`]. Pruning removes only tokens that no check accepts any more, and is logged

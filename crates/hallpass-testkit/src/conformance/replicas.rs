@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hallpass_core::store::{
-    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
+    ChangeTarget,    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
     ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
 use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use jiff::Timestamp;
 
 use super::place::StoreUnderTest;
+use super::samples::about;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -60,7 +61,7 @@ impl fmt::Debug for Replicas {
 }
 
 macro_rules! erase {
-    ($($method:ident$(<$($life:lifetime),*>)?($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+    ($($method:ident$(<$($life:lifetime),*>)?($($arg:ident: $type:ty),*) -> $out:ty$(, $event:ident about $target:expr)?;)*) => {
         /// The object-safe twin of `TokenStore`.
         trait Erased: Send + Sync {
             $(fn $method<'s, $($($life: 's),*)?>(&'s self, $($arg: $type),*) -> Boxed<'s, $out>;)*
@@ -74,6 +75,8 @@ macro_rules! erase {
 
         impl TokenStore for Replicas {
             $(async fn $method$(<$($life),*>)?(&self, $($arg: $type),*) -> $out {
+                $(let named = about(&$target, $event);
+                let $event = &named;)?
                 Erased::$method(self.next(), $($arg),*).await
             })*
         }
@@ -83,17 +86,17 @@ macro_rules! erase {
 type Answer<T> = Result<T, StoreError>;
 
 erase! {
-    insert<'a, 'b>(token: &'a StoredToken, limit: Option<u32>, event: &'b Event) -> Answer<ChangeSeq>;
+    insert<'a, 'b>(token: &'a StoredToken, limit: Option<u32>, event: &'b Event) -> Answer<ChangeSeq>, event about ChangeTarget::Token(token.record.id);
     get(id: TokenId) -> Answer<Snapshot<Option<StoredToken>>>;
     list<'a>(query: &'a ListQuery) -> Answer<ListPage>;
-    update<'a, 'b>(change: &'a Change, event: &'b Event) -> Answer<ChangeSeq>;
-    replace_digest<'a, 'b, 'c>(id: TokenId, expected: &'a Digest, secrets: &'b Secrets, event: &'c Event) -> Answer<ChangeSeq>;
-    delete<'a>(id: TokenId, expected: Option<Revision>, event: &'a Event) -> Answer<ChangeSeq>;
+    update<'a, 'b>(change: &'a Change, event: &'b Event) -> Answer<ChangeSeq>, event about ChangeTarget::Token(change.record.id);
+    replace_digest<'a, 'b, 'c>(id: TokenId, expected: &'a Digest, secrets: &'b Secrets, event: &'c Event) -> Answer<ChangeSeq>, event about ChangeTarget::Token(id);
+    delete<'a>(id: TokenId, expected: Option<Revision>, event: &'a Event) -> Answer<ChangeSeq>, event about ChangeTarget::Token(id);
     delete_many<'a, 'b, 'c>(owner: Option<&'a Owner>, ids: &'b [TokenId], event: &'c Event) -> Answer<Deleted>;
-    delete_owner<'a, 'b>(owner: &'a Owner, event: &'b Event) -> Answer<BulkResult>;
-    revoke_owner<'a, 'b>(owner: &'a Owner, issued_before: Option<Timestamp>, at: Timestamp, event: &'b Event) -> Answer<BulkResult>;
+    delete_owner<'a, 'b>(owner: &'a Owner, event: &'b Event) -> Answer<BulkResult>, event about ChangeTarget::Owner(owner.clone());
+    revoke_owner<'a, 'b>(owner: &'a Owner, issued_before: Option<Timestamp>, at: Timestamp, event: &'b Event) -> Answer<BulkResult>, event about ChangeTarget::Owner(owner.clone());
     revoke_everyone<'a>(issued_before: Option<Timestamp>, at: Timestamp, limit: u32, event: &'a Event) -> Answer<BulkResult>;
-    log_owner_change<'a, 'b>(owner: &'a Owner, event: &'b Event) -> Answer<ChangeSeq>;
+    log_owner_change<'a, 'b>(owner: &'a Owner, event: &'b Event) -> Answer<ChangeSeq>, event about ChangeTarget::Owner(owner.clone());
     record_uses<'a>(uses: &'a [TokenUse]) -> Answer<u64>;
     prune<'a>(ended_before: Timestamp, limit: u32, event: &'a Event) -> Answer<u64>;
     prune_log(written_before: Timestamp, limit: u32) -> Answer<u64>;

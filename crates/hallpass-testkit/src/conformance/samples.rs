@@ -16,7 +16,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a panic means that the test itself is wrong")]
 
-use hallpass_core::store::{Change, ChangeKind, Secrets, StoredToken};
+use hallpass_core::store::{Change, ChangeKind, ChangeTarget, Secrets, StoredToken};
 use hallpass_core::{Digest, Event, EventKind, FieldChange, Origin, Owner, TokenId, TokenRecord};
 use jiff::Timestamp;
 
@@ -59,6 +59,19 @@ pub fn edited(record: &TokenRecord, edit: impl FnOnce(&mut TokenRecord)) -> Chan
     edit(&mut record);
     record.revision = record.revision.next();
     Change { record, secrets: None, kind: ChangeKind::Updated }
+}
+
+/// Returns an event that names the token or the owner that its change is about, as the handle's
+/// events always do.
+#[must_use]
+pub fn about(target: &ChangeTarget, event: &Event) -> Event {
+    let mut event = event.clone();
+    match target {
+        ChangeTarget::Token(id) => event.token_id = Some(*id),
+        ChangeTarget::Owner(owner) => event.owner = Some(owner.clone()),
+        _ => {}
+    }
+    event
 }
 
 /// Returns an event at `at(0)` with an actor, an owner, an origin and a change.

@@ -51,17 +51,17 @@ pub async fn each_change_writes_one_entry(store: Replicas) {
     let token = ChangeTarget::Token;
     let owner = || ChangeTarget::Owner(alice.clone());
     for token_of in &tokens {
-        logs!(insert(token_of, None) => token(token_of.record.id), None, hers(), 1);
+        logs!(insert(token_of, None) => token(token_of.record.id), Some(token_of.record.id), hers(), 1);
     }
-    logs!(update(&edited(&tokens[0].record, |_| {})) => token(ids[0]), None, hers(), 1);
-    logs!(replace_digest(ids[1], &digest(1), &secrets(2)) => token(ids[1]), None, hers(), 1);
+    logs!(update(&edited(&tokens[0].record, |_| {})) => token(ids[0]), Some(ids[0]), hers(), 1);
+    logs!(replace_digest(ids[1], &digest(1), &secrets(2)) => token(ids[1]), Some(ids[1]), hers(), 1);
     logs!(log_owner_change(&alice) => owner(), None, hers(), 1);
-    logs!(delete(ids[0], None) => token(ids[0]), None, hers(), 1);
+    logs!(delete(ids[0], None) => token(ids[0]), Some(ids[0]), hers(), 1);
     logs!(delete_many(None, &[ids[0], ids[1]]) => token(ids[1]), Some(ids[1]), hers(), 1);
     logs!(revoke_owner(&bob, None, at(1)) =>);
     logs!(revoke_owner(&alice, None, at(1)) => owner(), None, hers(), 2);
     logs!(revoke_everyone(None, at(1), 10) =>);
-    logs!(insert(&tokens[0], None) => token(ids[0]), None, hers(), 1);
+    logs!(insert(&tokens[0], None) => token(ids[0]), Some(ids[0]), hers(), 1);
     logs!(revoke_everyone(None, at(1), 10) => ChangeTarget::All, None, hers(), 1);
     logs!(prune(at(0), 10) =>);
     logs!(prune(at(2), 1) => ChangeTarget::None, None, hers(), 1);
@@ -96,7 +96,8 @@ pub async fn entries_come_back_unchanged(store: Replicas) {
         let mut event = Event::new(kind, at(number as i64 * 7 + 1));
         event.count = [1, 0, 5_000_000_000][number % 3];
         event.actor = (number % 2 == 0).then(|| owner(hostile.lines().next().unwrap()));
-        event.owner = (number % 3 == 0).then(|| owner("acme/41 – Zoë 'x' \"y\""));
+        let subject = owner(["acme/41 – Zoë 'x' \"y\"", "alice", "Alice"][number % 3]);
+        event.owner = Some(subject.clone());
         event.token_id = (number % 4 == 0).then(|| token("bob", "other").record.id);
         event.origin = match number % 3 {
             0 => Origin::new(),
@@ -118,10 +119,10 @@ pub async fn entries_come_back_unchanged(store: Replicas) {
                 change("scopes", vec!["jobs", "projects:read:*"].into(), Vec::<&str>::new().into()),
             ],
         };
-        // The target is the owner of the call, and not the owner or token of the event.
+        // The target is the owner, although the event may name a token too.
         let before = head(&store).await;
-        store.log_owner_change(&owner("alice"), &event).await.unwrap();
-        assert_eq!(logged_since(&store, before).await, [ChangeTarget::Owner(owner("alice"))]);
+        store.log_owner_change(&subject, &event).await.unwrap();
+        assert_eq!(logged_since(&store, before).await, [ChangeTarget::Owner(subject)]);
         expected.push(event);
     }
     let written: Vec<_> = whole_trail(&store).await.into_iter().map(|entry| entry.event).collect();
@@ -169,6 +170,7 @@ pub async fn audit_and_changes_agree_under_16_writers(store: Replicas) {
                 let token = token(&name, "ci");
                 let mut event = numbered(EventKind::Issued, number);
                 event.token_id = Some(token.record.id);
+                event.owner = Some(owner(&name));
                 written.push((store.insert(&token, None, &event).await.unwrap(), event.clone()));
                 (event.kind, event.at) = (EventKind::Updated, at(number + 1));
                 let renamed = edited(&token.record, |record| record.name.push('x'));
@@ -203,9 +205,10 @@ async fn populated(store: &Replicas) -> Vec<AuditEntry> {
     let mut expected = Vec::new();
     for number in 0..60_usize {
         let mut event = numbered(kinds[number % 3], (number / 4) as i64 * 10);
-        event.owner = [Some("alice"), Some("Alice"), None, Some("bob")][number % 4].map(owner);
+        let subject = owner(["alice", "Alice", "carol", "bob"][number % 4]);
+        event.owner = Some(subject.clone());
         event.token_id = (number % 5 < 2).then(|| tokens[number % 5].record.id);
-        let seq = store.log_owner_change(&owner("carol"), &event).await.unwrap();
+        let seq = store.log_owner_change(&subject, &event).await.unwrap();
         expected.push(AuditEntry::new(seq, event));
     }
     expected

@@ -10,7 +10,7 @@ use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use jiff::Timestamp;
 
 use crate::conformance::cases::check::as_stored;
-use crate::conformance::samples::{at, owner};
+use crate::conformance::samples::{about, at, owner};
 
 /// The number of owners.
 pub(crate) const OWNERS: usize = 3;
@@ -75,7 +75,8 @@ impl Model {
     }
 
     pub(crate) fn append(&mut self, target: ChangeTarget, event: &Event) -> ChangeSeq {
-        self.log.push((target, event.clone()));
+        let event = about(&target, event);
+        self.log.push((target, event));
         self.clock()
     }
 
