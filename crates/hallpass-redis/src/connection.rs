@@ -33,26 +33,34 @@ pub(crate) struct Connection {
     number: u64,
 }
 
-/// A command, or the call of a script together with the script, which may have to be loaded.
+/// Commands, or the call of a script together with the script, which may have to be loaded.
 pub(crate) struct Call {
-    command: Cmd,
+    commands: Vec<Cmd>,
     script: Option<&'static Script>,
 }
 
 impl Call {
     pub(crate) fn command(command: Cmd) -> Self {
-        Self { command, script: None }
+        Self::commands(vec![command])
+    }
+
+    /// Sends several commands at once. The reply is an array of their replies.
+    pub(crate) fn commands(commands: Vec<Cmd>) -> Self {
+        Self { commands, script: None }
     }
 
     /// Calls a script, which the server knows by its digest.
     pub(crate) fn script(script: &'static Script, clock: &str) -> Self {
         let mut command = redis::cmd("EVALSHA");
         command.arg(script.get_hash()).arg(1).arg(clock);
-        Self { command, script: Some(script) }
+        Self { commands: vec![command], script: Some(script) }
     }
 
+    /// Adds an argument to the last command.
     pub(crate) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
-        self.command.arg(argument);
+        if let Some(command) = self.commands.last_mut() {
+            command.arg(argument);
+        }
         self
     }
 }
@@ -80,21 +88,28 @@ impl Connection {
         }
     }
 
-    /// Sends a command and perhaps a second one right behind it, on the same connection.
-    async fn send_both(&mut self, first: &Cmd, second: Option<&Cmd>) -> Result<Reply, RedisError> {
-        let connection = self.number;
-        let Some(second) = second else {
-            return Ok(Reply { value: self.send(first).await?, second: None, connection });
+    /// Sends commands, and perhaps another one right behind them, on the same connection.
+    async fn send_all(
+        &mut self,
+        commands: &[Cmd],
+        second: Option<&Cmd>,
+    ) -> Result<Reply, RedisError> {
+        let mut all = redis::pipe();
+        for command in commands.iter().chain(second) {
+            all.add_command(command.clone());
+        }
+        all.ignore_errors();
+        let mut replies: Vec<Result<Value, RedisError>> = match &mut self.transport {
+            Transport::Own(connection) => all.query_async(connection).await?,
+            Transport::Host(manager) => all.query_async(manager).await?,
         };
-        let mut both = redis::pipe();
-        both.add_command(first.clone()).add_command(second.clone()).ignore_errors();
-        let both: Vec<Result<Value, RedisError>> = match &mut self.transport {
-            Transport::Own(connection) => both.query_async(connection).await?,
-            Transport::Host(manager) => both.query_async(manager).await?,
+        let second = second.and_then(|_| replies.pop());
+        let mut values = replies.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let value = match values.len() {
+            1 => values.remove(0),
+            _ => Value::Array(values),
         };
-        let mut both = both.into_iter();
-        let value = both.next().unwrap_or(Ok(Value::Nil))?;
-        Ok(Reply { value, second: both.next(), connection })
+        Ok(Reply { value, second, connection: self.number })
     }
 
     async fn load(&mut self, script: &Script) -> Result<String, RedisError> {
@@ -237,7 +252,7 @@ impl SharedConnection {
             let number = connection.number;
             let mut guard =
                 WaitGuard { shared: self, number, since: Instant::now(), is_over: false };
-            let reply = timeout_at(deadline, connection.send_both(&call.command, second)).await;
+            let reply = timeout_at(deadline, connection.send_all(&call.commands, second)).await;
             guard.is_over = true;
             let error = match reply {
                 Ok(Ok(reply)) => return Ok(reply),

@@ -121,11 +121,10 @@ pub(crate) fn target(target: &ChangeTarget) -> Vec<u8> {
 
 /// Decodes a token from the reply to `HGETALL`; `None` if there is no such token.
 pub(crate) fn decode_token(id: TokenId, reply: &Value) -> Result<Option<StoredToken>, StoreError> {
-    let Value::Array(fields) = reply else { return Err(unexpected_reply()) };
+    let fields = pairs(reply)?;
     if fields.is_empty() {
         return Ok(None);
     }
-    let fields = pairs(fields)?;
     token_of(id, &fields).map(Some).map_err(StoreError::corrupt)
 }
 
@@ -192,7 +191,7 @@ impl<'v> LogEntry<'v> {
     /// Reads an entry of a stream.
     pub(crate) fn read(reply: &'v Value) -> Result<Self, StoreError> {
         let Value::Array(entry) = reply else { return Err(unexpected_reply()) };
-        let [id, Value::Array(fields)] = &entry[..] else { return Err(unexpected_reply()) };
+        let [id, fields] = &entry[..] else { return Err(unexpected_reply()) };
         let seq = text(id)?.strip_suffix("-0").ok_or_else(unexpected_reply)?;
         let seq = ChangeSeq::new(number_of(seq).map_err(StoreError::corrupt)?);
         Ok(Self { seq, fields: pairs(fields)? })
@@ -251,8 +250,15 @@ impl<'v> LogEntry<'v> {
     }
 }
 
-/// Splits an array of names and values.
-fn pairs(fields: &[Value]) -> Result<Vec<Field<'_>>, StoreError> {
-    let (pairs, []) = fields.as_chunks::<2>() else { return Err(unexpected_reply()) };
-    pairs.iter().map(|[name, value]| Ok((bytes(name)?, bytes(value)?))).collect()
+/// Splits names and values: in turn, or as a map where the protocol knows maps.
+fn pairs(fields: &Value) -> Result<Vec<Field<'_>>, StoreError> {
+    let pair = |name, value| Ok((bytes(name)?, bytes(value)?));
+    match fields {
+        Value::Map(fields) => fields.iter().map(|(name, value)| pair(name, value)).collect(),
+        Value::Array(fields) => {
+            let (pairs, []) = fields.as_chunks::<2>() else { return Err(unexpected_reply()) };
+            pairs.iter().map(|[name, value]| pair(name, value)).collect()
+        }
+        _ => Err(unexpected_reply()),
+    }
 }

@@ -9,13 +9,17 @@ use redis::Value;
 use tokio::time::Instant;
 
 use crate::connection::{Call, within};
-use crate::encoding::{decode_id, decode_token, id_arg};
+use crate::encoding::{decode_id, decode_token};
 use crate::error_class::Failure;
 use crate::reply::{self, unexpected_reply};
 use crate::scripts;
 use crate::store::Shared;
 
-/// How many tokens one script reads: two milliseconds of the server's time.
+/// How many of an owner's tokens are read in one snapshot, by a script.
+const SNAPSHOT: usize = 200;
+
+/// How many other tokens are read at once. They are read by commands, because a script takes four
+/// times as long and other callers would have to wait for it.
 const STEP: usize = 500;
 
 /// How long a list of one owner's tokens may take, or one step of a longer call.
@@ -34,7 +38,7 @@ struct Step {
     as_of: ChangeSeq,
     cursor: Vec<u8>,
     ids: Vec<TokenId>,
-    /// The tokens of the first of the ids.
+    /// The first of the tokens, or none of them.
     tokens: Vec<Value>,
 }
 
@@ -53,13 +57,12 @@ impl Shared {
         query: &ListQuery,
     ) -> Result<ListPage, StoreError> {
         let deadline = within(PATIENCE);
-        let call = || Call::script(&scripts::LIST_OWNER, &self.clock).arg(owner.as_str()).arg(STEP);
-        let first = self.step(&call(), deadline).await?;
         let mut page = Page::new(query);
-        page.add(&first)?;
-        for ids in first.ids.chunks(STEP).skip(1) {
-            let call = ids.iter().fold(call(), |call, id| call.arg(id_arg(*id)));
-            page.add(&self.step(&call, deadline).await?)?;
+        let call = Call::script(&scripts::LIST_OWNER, &self.clock).arg(owner.as_str());
+        let first = self.step(&call.arg(SNAPSHOT), deadline).await?;
+        page.add(&first.ids, &first.tokens)?;
+        for ids in first.ids[first.tokens.len()..].chunks(STEP) {
+            page.add(ids, &self.tokens(ids, deadline).await?)?;
         }
         Ok(page.finish(first.as_of))
     }
@@ -67,21 +70,40 @@ impl Shared {
     /// Lists the tokens of all owners. All of them are read, because all of them are counted. A
     /// token that exists all the time is seen exactly once.
     async fn page_of_all(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
-        let deadline = within(SCAN_PATIENCE);
+        let end = within(SCAN_PATIENCE);
         let mut page = Page::new(query);
         let (mut cursor, mut as_of) = (b"-".to_vec(), None);
         while !cursor.is_empty() {
+            let deadline = end.min(within(PATIENCE));
             let call = Call::script(&scripts::LIST_ALL, &self.clock).arg(cursor).arg(STEP);
-            let patience = deadline.min(within(PATIENCE));
-            let step = self.step(&call, patience).await.map_err(|error| {
-                let is_late = !error.is_corrupt() && Instant::now() >= deadline;
+            let read = async {
+                let step = self.step(&call, deadline).await?;
+                let tokens = self.tokens(&step.ids, deadline).await?;
+                Ok((step, tokens))
+            };
+            let (step, tokens) = read.await.map_err(|error: StoreError| {
+                let is_late = !error.is_corrupt() && Instant::now() >= end;
                 if is_late { StoreError::unavailable(TooSlow) } else { error }
             })?;
-            page.add(&step)?;
+            page.add(&step.ids, &tokens)?;
             as_of.get_or_insert(step.as_of);
             cursor = step.cursor;
         }
         Ok(page.finish(as_of.unwrap_or_default()))
+    }
+
+    /// Reads tokens by their ids.
+    async fn tokens(&self, ids: &[TokenId], deadline: Instant) -> Result<Vec<Value>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let get = |id: &TokenId| redis::cmd("HGETALL").arg(self.namespace.token(*id)).to_owned();
+        let call = Call::commands(ids.iter().map(get).collect());
+        let reply = self.lists.read(&call, deadline).await.map_err(Failure::of_read)?;
+        match reply {
+            Value::Array(tokens) if ids.len() > 1 => Ok(tokens),
+            token => Ok(vec![token]),
+        }
     }
 
     async fn step(&self, call: &Call, deadline: Instant) -> Result<Step, StoreError> {
@@ -109,8 +131,8 @@ impl<'q> Page<'q> {
         Self { query, counts: StatusCounts::default(), kept: Vec::new() }
     }
 
-    fn add(&mut self, step: &Step) -> Result<(), StoreError> {
-        for (id, token) in step.ids.iter().zip(&step.tokens) {
+    fn add(&mut self, ids: &[TokenId], tokens: &[Value]) -> Result<(), StoreError> {
+        for (id, token) in ids.iter().zip(tokens) {
             // A token that was deleted between two steps is gone.
             if let Some(token) = decode_token(*id, token)? {
                 self.add_record(token.record);

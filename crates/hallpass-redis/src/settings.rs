@@ -1,5 +1,7 @@
 use std::fmt;
 
+use hallpass_core::TokenId;
+
 use crate::connect_error::ConnectError;
 
 /// The settings of a store. All processes that share tokens use the same namespace.
@@ -77,6 +79,11 @@ impl Namespace {
     /// Returns the key of the clock, from which scripts derive the other keys.
     pub(crate) fn clock(&self) -> String {
         format!("{}c", self.0)
+    }
+
+    /// Returns the key of a token.
+    pub(crate) fn token(&self, id: TokenId) -> Vec<u8> {
+        [self.0.as_bytes(), b"t", id.as_uuid().as_bytes()].concat()
     }
 
     /// Returns the key of the change log.

@@ -1,13 +1,12 @@
--- Everybody's tokens from a place on, by age: the clock, where to go on, the ids and the tokens.
+-- Everybody's tokens from a place on, by age: the clock, where to go on, and the ids.
 local seq = redis.call('GET', clock)
 if not seq then
   return {'gone'}
 end
 local from, limit = ARGV[1], tonumber(ARGV[2])
 local places = redis.call('ZRANGEBYLEX', by_age, from, '+', 'LIMIT', 0, limit)
-local ids, tokens = {}, {}
+local ids = {}
 for at, place in ipairs(places) do
   ids[at] = string.sub(place, 8)
-  tokens[at] = redis.call('HGETALL', token(ids[at]))
 end
-return {'done', seq, #places == limit and '(' .. places[limit] or '', ids, tokens}
+return {'done', seq, #places == limit and '(' .. places[limit] or '', ids, {}}
