@@ -181,8 +181,11 @@ impl Stage {
 
         let replaced = self.hallpass.issue(&alice, NewToken::named("replaced")).await.unwrap();
         self.keep("WRONG", &replaced);
-        let anew =
-            self.hallpass.regenerate(&alice, replaced.record.id, RegenerateOptions::new()).await.unwrap();
+        let anew = self
+            .hallpass
+            .regenerate(&alice, replaced.record.id, RegenerateOptions::new())
+            .await
+            .unwrap();
         self.keep("REPLACEMENT", &anew);
 
         let yesterday = Timestamp::now() - SignedDuration::from_hours(24);

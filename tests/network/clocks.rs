@@ -134,7 +134,10 @@ async fn f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_t
         late.elsewhere.owner_changed(&alice(), &owner("dave")).await.unwrap();
     }
     assert_eq!(follower.get(&token).await, 200);
-    assert!(follower.faults.calls(Operation::Get) <= asked + 1, "who had read them needs none of them");
+    assert!(
+        follower.faults.calls(Operation::Get) <= asked + 1,
+        "who had read them needs none of them"
+    );
     late.finds_out().await;
     follower.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     follower.recovers(&token, 401).await;

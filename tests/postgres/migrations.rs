@@ -45,7 +45,7 @@ async fn the_files_that_psql_applies_make_what_the_store_makes() {
     assert_eq!(ask(&by_hand, CATALOG), catalog);
     // And a store that may not change it finds it right.
     let store = PostgresSettings::default().migrate(false).connect(&by_hand).await.unwrap();
-    store.insert(&token("alice", "ci"), Some(1)).await.unwrap();
+    store.insert(&token("alice", "ci"), Some(1), &event()).await.unwrap();
     store.close().await;
 }
 

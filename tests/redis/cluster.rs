@@ -8,7 +8,7 @@ use hallpass_core::store::TokenStore as _;
 use hallpass_servers::RedisCluster;
 use hallpass_testkit::conformance::run::among_nodes;
 use hallpass_testkit::conformance::{StoreUnderTest, cases};
-use hallpass_tests::tokens::{at, edited, owner, token};
+use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 use super::*;
 
@@ -78,11 +78,11 @@ async fn open(cluster: &RedisCluster) -> RedisStore {
 async fn any_node_leads_to_the_one_that_has_the_keys() {
     let cluster = RedisCluster::start().unwrap();
     let token = token("alice", "ci");
-    open(&cluster).await.insert(&token, None).await.unwrap();
+    open(&cluster).await.insert(&token, None, &event()).await.unwrap();
     let (home, _) = home(&cluster);
     for (number, url) in cluster.urls().into_iter().enumerate() {
         let store = RedisStore::cluster([url], RedisSettings::default()).await.unwrap();
-        assert!(store.find(token.record.id).await.unwrap().value.is_some());
+        assert!(store.get(token.record.id).await.unwrap().value.is_some());
         // Without it a node is one server, and what it has not is somewhere else.
         let plain = RedisStore::connect(url).await;
         assert_eq!(plain.is_ok(), number == home, "{plain:?}");
@@ -104,7 +104,7 @@ async fn while_the_keys_move_nothing_is_done_by_halves() {
     let mut tokens = Vec::new();
     for _ in 0..5 {
         let token = token("alice", "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         tokens.push(token.record);
     }
     let [here_id, there_id] = [here, there].map(|node| run(node, &["CLUSTER", "MYID"]));
@@ -121,16 +121,16 @@ async fn while_the_keys_move_nothing_is_done_by_halves() {
         assert!(!error.is_corrupt(), "{error:?}");
     };
     let try_all = async || {
-        unmoved(store.insert(&token("alice", "ci"), None).await.unwrap_err());
-        unmoved(store.change(&revoke).await.unwrap_err());
-        unmoved(store.delete(tokens[1].id, None).await.unwrap_err());
-        unmoved(store.delete_many(None, &[tokens[1].id]).await.unwrap_err());
-        unmoved(store.delete_owner(&owner("alice")).await.unwrap_err());
-        unmoved(store.revoke_owner(&owner("alice"), at(1)).await.unwrap_err());
-        unmoved(store.announce(&owner("alice")).await.unwrap_err());
+        unmoved(store.insert(&token("alice", "ci"), None, &event()).await.unwrap_err());
+        unmoved(store.update(&revoke, &event()).await.unwrap_err());
+        unmoved(store.delete(tokens[1].id, None, &event()).await.unwrap_err());
+        unmoved(store.delete_many(None, &[tokens[1].id], &event()).await.unwrap_err());
+        unmoved(store.delete_owner(&owner("alice"), &event()).await.unwrap_err());
+        unmoved(store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap_err());
+        unmoved(store.log_owner_change(&owner("alice"), &event()).await.unwrap_err());
     };
     try_all().await;
-    assert_eq!(store.find(tokens[0].id).await.unwrap().as_of.get(), 5, "look-ups go on");
+    assert_eq!(store.get(tokens[0].id).await.unwrap().as_of.get(), 5, "look-ups go on");
 
     // Key by key they move, and at no point anything is half done.
     let mut stranger = stranger(here).await;
@@ -147,17 +147,19 @@ async fn while_the_keys_move_nothing_is_done_by_halves() {
     for node in [there, here] {
         set_slot(node, &["NODE", &there_id]);
     }
-    let found = store.find(tokens[0].id).await.unwrap();
+    let found = store.get(tokens[0].id).await.unwrap();
     assert_eq!((found.as_of.get(), &found.value.unwrap().record), (5, &tokens[0]));
-    assert_eq!(store.list(&everything()).await.unwrap().total, 5);
-    assert_eq!(store.change(&revoke).await.unwrap().get(), 6);
-    assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, 5);
+    assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 5);
+    assert_eq!(store.update(&revoke, &event()).await.unwrap().get(), 6);
+    assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, 5);
     let seen = store.changes(None, 0).await.unwrap().head;
     let other = open(&cluster).await;
-    let (heard, _) =
-        futures::join!(tokio::time::timeout(Duration::from_secs(4), store.nudged(seen)), async {
-            other.announce(&owner("alice")).await.unwrap();
-        });
+    let (heard, _) = futures::join!(
+        tokio::time::timeout(Duration::from_secs(4), store.wait_for_change(seen)),
+        async {
+            other.log_owner_change(&owner("alice"), &event()).await.unwrap();
+        }
+    );
     heard.expect("a nudge");
 }
 
@@ -169,19 +171,19 @@ async fn a_replica_that_takes_over_is_found() {
     let settings = RedisSettings::default().wait_replicas(1);
     let store = RedisStore::cluster(cluster.urls(), settings).await.unwrap();
     let token = token("alice", "ci");
-    let seq = store.insert(&token, None).await.unwrap();
+    let seq = store.insert(&token, None, &event()).await.unwrap();
     cluster.primaries()[home].kill().unwrap();
-    let mut found = store.find(token.record.id).await;
+    let mut found = store.get(token.record.id).await;
     for _ in 0..2_000 {
         if found.is_ok() {
             break;
         }
         assert!(found.unwrap_err().is_unavailable());
         tokio::time::sleep(Duration::from_millis(10)).await;
-        found = store.find(token.record.id).await;
+        found = store.get(token.record.id).await;
     }
     let found = found.expect("the replica took over");
     assert_eq!((found.as_of, &found.value.unwrap().record), (seq, &token.record));
     let plain = open(&cluster).await;
-    assert_eq!(plain.delete(token.record.id, None).await.unwrap(), seq.next());
+    assert_eq!(plain.delete(token.record.id, None, &event()).await.unwrap(), seq.next());
 }

@@ -2,7 +2,7 @@
 
 use hallpass_core::store::{PreviousSecret, TokenStore as _, TokenUse};
 use hallpass_core::{Actor, AuthError, Hallpass, NewToken, TokenRecord};
-use hallpass_tests::tokens::{self, at, digest, edited, owner, token};
+use hallpass_tests::tokens::{self, at, digest, edited, event, owner, token};
 
 use super::*;
 
@@ -27,7 +27,7 @@ async fn a_value_that_is_cut_off_or_too_long_is_denied() {
     let mut stranger = stranger(&server).await;
     for token in [token("alice", "ci"), full()] {
         let id = token.record.id;
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         let ask = redis::cmd("GET").arg(key(id)).to_owned();
         let value: Vec<u8> = ask.query_async(&mut stranger).await.unwrap();
         let mut damaged: Vec<_> = (0..value.len()).map(|length| value[..length].to_vec()).collect();
@@ -41,12 +41,12 @@ async fn a_value_that_is_cut_off_or_too_long_is_denied() {
         for damage in damaged {
             let set = redis::cmd("SET").arg(key(id)).arg(&damage).to_owned();
             set.exec_async(&mut stranger).await.unwrap();
-            let error = store.find(id).await.unwrap_err();
+            let error = store.get(id).await.unwrap_err();
             assert!(error.is_corrupt(), "{damage:?}: {error:?}");
             assert!(store.list(&everything()).await.unwrap_err().is_corrupt());
         }
         redis::cmd("SET").arg(key(id)).arg(&value).exec_async(&mut stranger).await.unwrap();
-        store.delete(id, None).await.unwrap();
+        store.delete(id, None, &event()).await.unwrap();
     }
 }
 
@@ -57,7 +57,7 @@ async fn a_value_with_any_byte_changed_is_another_token_or_none() {
     let mut stranger = stranger(&server).await;
     let token = full();
     let id = token.record.id;
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let ask = redis::cmd("GET").arg(key(id)).to_owned();
     let value: Vec<u8> = ask.query_async(&mut stranger).await.unwrap();
     let usage = TokenUse { id, revision: token.record.revision, at: at(100) };
@@ -66,15 +66,15 @@ async fn a_value_with_any_byte_changed_is_another_token_or_none() {
         damaged[at] ^= 0xFF;
         let set = redis::cmd("SET").arg(key(id)).arg(&damaged).to_owned();
         set.exec_async(&mut stranger).await.unwrap();
-        match store.find(id).await {
+        match store.get(id).await {
             Ok(found) => assert!(found.value.is_some(), "byte {at}: 401 for a token that is there"),
             Err(error) => assert!(error.is_corrupt(), "byte {at}: {error:?}"),
         }
         // Whatever is made of it, each call ends, and those that fail have changed nothing.
         let before = head(&store).await;
-        store.touch(&[usage]).await.expect("skipped, or moved");
+        store.record_uses(&[usage]).await.expect("skipped, or moved");
         let change = edited(&token.record, |record| record.name = "renamed".into());
-        let changed = store.change(&change).await;
+        let changed = store.update(&change, &event()).await;
         let error = changed.as_ref().err();
         assert!(error.is_none_or(|error| error.is_corrupt() || error.is_conflict()), "{error:?}");
         assert_eq!(head(&store).await - before, u64::from(changed.is_ok()));
@@ -102,22 +102,22 @@ async fn one_damaged_token_keeps_none_of_the_others() {
     for number in 0..4 {
         let mut token = token("alice", "ci");
         token.record.expires_at = (number < 3).then(|| at(number));
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         tokens.push(token.record);
     }
     let mut stranger = stranger(&server).await;
     let damage = redis::cmd("SET").arg(key(tokens[1].id)).arg("garbage").to_owned();
     damage.exec_async(&mut stranger).await.unwrap();
-    assert_eq!(store.revoke_owner(&owner("alice"), at(50)).await.unwrap().count, 3);
-    let revoked = store.find(tokens[3].id).await.unwrap().value.unwrap().record;
+    assert_eq!(store.revoke_owner(&owner("alice"), None, at(50), &event()).await.unwrap().count, 3);
+    let revoked = store.get(tokens[3].id).await.unwrap().value.unwrap().record;
     assert_eq!(revoked.revoked_at, Some(at(50)));
-    assert_eq!(store.prune(at(3), 10).await.unwrap(), 2);
-    assert!(store.find(tokens[0].id).await.unwrap().value.is_none());
-    assert!(store.find(tokens[1].id).await.unwrap_err().is_corrupt());
-    assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, 2);
+    assert_eq!(store.prune(at(3), 10, &event()).await.unwrap(), 2);
+    assert!(store.get(tokens[0].id).await.unwrap().value.is_none());
+    assert!(store.get(tokens[1].id).await.unwrap_err().is_corrupt());
+    assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, 2);
     let left = store.list(&everything()).await.unwrap();
-    assert_eq!((left.records.len(), left.total), (0, 0));
-    assert!(store.find(tokens[1].id).await.unwrap().value.is_none());
+    assert_eq!((left.records.len(), left.counts.of(None)), (0, 0));
+    assert!(store.get(tokens[1].id).await.unwrap().value.is_none());
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_log_that_makes_no_sense_is_an_error() {
     ] {
         let (server, command) = line(fields);
         let store = open(&server).await;
-        store.announce(&owner("alice")).await.unwrap();
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap();
         let place = store.changes(None, 0).await.unwrap().head;
         let command: Vec<_> = command.iter().map(String::as_str).collect();
         run(&server, &command);
@@ -156,19 +156,22 @@ async fn a_clock_that_makes_no_sense_stops_everything() {
         let server = server();
         let store = open(&server).await;
         let token = token("alice", "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         run(&server, &["SET", "{hallpass}c", value]);
         for error in [
-            store.find(token.record.id).await.map(drop).unwrap_err(),
+            store.get(token.record.id).await.map(drop).unwrap_err(),
             store.changes(None, 0).await.map(drop).unwrap_err(),
             store.ping().await.unwrap_err(),
         ] {
             assert!(error.is_corrupt(), "{value}: {error:?}");
         }
         // The first number after it would be 0, which no line has.
-        assert!(store.delete(token.record.id, None).await.unwrap_err().is_unavailable(), "{value}");
+        assert!(
+            store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable(),
+            "{value}"
+        );
         run(&server, &["SET", "{hallpass}c", "1"]);
-        assert!(store.find(token.record.id).await.unwrap().value.is_some(), "nothing was changed");
+        assert!(store.get(token.record.id).await.unwrap().value.is_some(), "nothing was changed");
     }
 }
 
@@ -177,24 +180,24 @@ async fn a_clock_that_is_behind_its_log_changes_nothing() {
     let server = server();
     let store = open(&server).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     for _ in 0..5 {
-        store.announce(&owner("alice")).await.unwrap();
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     }
     run(&server, &["SET", "{hallpass}c", "3"]);
     let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
     for error in [
-        store.insert(&tokens::token("alice", "ci"), None).await.unwrap_err(),
-        store.change(&revoke).await.unwrap_err(),
-        store.delete(token.record.id, None).await.unwrap_err(),
-        store.delete_owner(&owner("alice")).await.unwrap_err(),
-        store.announce(&owner("alice")).await.unwrap_err(),
+        store.insert(&tokens::token("alice", "ci"), None, &event()).await.unwrap_err(),
+        store.update(&revoke, &event()).await.unwrap_err(),
+        store.delete(token.record.id, None, &event()).await.unwrap_err(),
+        store.delete_owner(&owner("alice"), &event()).await.unwrap_err(),
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap_err(),
     ] {
         assert!(error.is_corrupt(), "{error:?}");
     }
     assert_eq!(head(&store).await, 3);
-    assert_eq!(store.find(token.record.id).await.unwrap().value.unwrap().record, token.record);
-    assert_eq!(store.list(&everything()).await.unwrap().total, 1);
+    assert_eq!(store.get(token.record.id).await.unwrap().value.unwrap().record, token.record);
+    assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 1);
 }
 
 #[tokio::test]
@@ -204,10 +207,10 @@ async fn keys_of_another_kind_are_the_stores_fault() {
         let server = server();
         let store = open(&server).await;
         let token = token("alice", "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         run(&server, &["SET", kind, "mine"]);
-        let error = store.insert(&tokens::token("alice", "ci"), None).await.err();
+        let error = store.insert(&tokens::token("alice", "ci"), None, &event()).await.err();
         assert!(error.is_none_or(|error| error.is_unavailable()), "{kind}");
-        assert!(store.find(token.record.id).await.unwrap().value.is_some());
+        assert!(store.get(token.record.id).await.unwrap().value.is_some());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hallpass_core::TokenRecord;
 use hallpass_core::store::TokenStore as _;
-use hallpass_tests::tokens::{at, edited, owner, token};
+use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 use super::*;
 
@@ -78,7 +78,7 @@ async fn chunks_divide_and_merge_and_lists_and_prunes_find_all() {
             token.record.created_at = created_at;
             token.record.expires_at =
                 (number % 4 > 0).then(|| at((scattered(number) % 1_000) as i64));
-            store.insert(&token, None).await.unwrap();
+            store.insert(&token, None, &event()).await.unwrap();
             records.insert(token.record.id, token.record);
         }
         look(&server, &records).await;
@@ -92,7 +92,7 @@ async fn chunks_divide_and_merge_and_lists_and_prunes_find_all() {
         let mut walked = Vec::new();
         loop {
             let page = store.list(&query).await.unwrap();
-            assert_eq!(page.total, 900);
+            assert_eq!(page.counts.of(None), 900);
             walked.extend(page.records);
             query.after = walked.last().map(|record| sort.key_of(record));
             if !page.more {
@@ -110,7 +110,7 @@ async fn chunks_divide_and_merge_and_lists_and_prunes_find_all() {
             1 => record.revoked_at = Some(at((scattered(number) % 1_000) as i64 - 500)),
             _ => record.expires_at = None,
         });
-        store.change(&change).await.unwrap();
+        store.update(&change, &event()).await.unwrap();
         records.insert(*id, change.record);
     }
     look(&server, &records).await;
@@ -121,7 +121,11 @@ async fn chunks_divide_and_merge_and_lists_and_prunes_find_all() {
     for (millis, limit) in [(-600, 1_000), (100, 40), (100, 1_000), (500, 1_000)] {
         let over: Vec<_> = records.values().filter(|record| ended(record, at(millis))).collect();
         let expected = over.len().min(limit as usize) as u64;
-        assert_eq!(store.prune(at(millis), limit).await.unwrap(), expected, "before {millis}");
+        assert_eq!(
+            store.prune(at(millis), limit, &event()).await.unwrap(),
+            expected,
+            "before {millis}"
+        );
         let left = store.list(&everything()).await.unwrap().records;
         let left: BTreeMap<_, _> = left.into_iter().map(|record| (record.id, record)).collect();
         assert_eq!(left.len() as u64, records.len() as u64 - expected);
@@ -136,12 +140,15 @@ async fn chunks_divide_and_merge_and_lists_and_prunes_find_all() {
     // Few are left of each chunk, and what is left moves together.
     for (number, id) in records.keys().copied().collect::<Vec<_>>().into_iter().enumerate() {
         if number % 10 > 0 {
-            store.delete(id, None).await.unwrap();
+            store.delete(id, None, &event()).await.unwrap();
             records.remove(&id);
         }
     }
     assert!(look(&server, &records).await < before);
-    assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, records.len() as u64);
+    assert_eq!(
+        store.delete_owner(&owner("alice"), &event()).await.unwrap().count,
+        records.len() as u64
+    );
     records.clear();
     assert_eq!(look(&server, &records).await, 0);
     assert_eq!(
@@ -154,7 +161,7 @@ async fn chunks_divide_and_merge_and_lists_and_prunes_find_all() {
 /// Reads everything there is.
 async fn all(store: &RedisStore) -> BTreeMap<TokenId, TokenRecord> {
     let page = store.list(&everything()).await.unwrap();
-    assert_eq!(page.records.len() as u64, page.total);
+    assert_eq!(page.records.len() as u64, page.counts.of(None));
     page.records.into_iter().map(|record| (record.id, record)).collect()
 }
 
@@ -174,7 +181,7 @@ async fn two_prunes_beside_all_sorts_of_changes_let_go_of_what_has_ended_and_not
     };
     let tokens: Vec<_> = (0..1_200).map(ending).collect();
     let (first, second) = tokens.split_at(600);
-    let inserts = first.iter().map(|token| store.insert(token, None));
+    let inserts = first.iter().map(|token| store.insert(token, None, &event()));
     assert!(futures::future::join_all(inserts).await.iter().all(Result::is_ok));
 
     let has_ended = |record: &TokenRecord| {
@@ -185,7 +192,7 @@ async fn two_prunes_beside_all_sorts_of_changes_let_go_of_what_has_ended_and_not
     let pruning = async |store: &RedisStore| {
         let mut pruned = 0;
         while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
-            pruned += store.prune(at(END), 10).await.unwrap();
+            pruned += store.prune(at(END), 10, &event()).await.unwrap();
             tokio::task::yield_now().await;
         }
         pruned
@@ -193,18 +200,18 @@ async fn two_prunes_beside_all_sorts_of_changes_let_go_of_what_has_ended_and_not
     let changing = async {
         let (mut kept, mut deleted) = (Vec::new(), 0);
         for (number, (token, new)) in first.iter().zip(second).enumerate() {
-            store.insert(new, None).await.unwrap();
+            store.insert(new, None, &event()).await.unwrap();
             let done = match number % 4 {
                 // Some get more time, and some of them at the very last moment.
                 0 => {
                     let more = edited(&token.record, |record| record.expires_at = Some(at(2_000)));
-                    other.change(&more).await.map(|_| kept.push(more.record))
+                    other.update(&more, &event()).await.map(|_| kept.push(more.record))
                 }
                 1 => {
                     let end = edited(&token.record, |record| record.revoked_at = Some(at(100)));
-                    other.change(&end).await.map(drop)
+                    other.update(&end, &event()).await.map(drop)
                 }
-                2 => other.delete(token.record.id, None).await.map(|_| deleted += 1),
+                2 => other.delete(token.record.id, None, &event()).await.map(|_| deleted += 1),
                 _ => Ok(()),
             };
             if let Err(error) = done {
@@ -216,7 +223,7 @@ async fn two_prunes_beside_all_sorts_of_changes_let_go_of_what_has_ended_and_not
     };
     let (by_one, by_other, (kept, deleted)) =
         futures::join!(pruning(&store), pruning(&other), changing);
-    let last = store.prune(at(END), 10_000).await.unwrap();
+    let last = store.prune(at(END), 10_000, &event()).await.unwrap();
     let left = all(&store).await;
     look(&server, &left).await;
     assert_eq!(left.len() as u64, 1_200 - deleted - by_one - by_other - last);
@@ -233,10 +240,10 @@ async fn a_prune_lets_go_of_few_at_a_time() {
     for number in 0..100 {
         let mut token = token("alice", "ci");
         token.record.expires_at = Some(at(number));
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
     }
     run(&server, &["CONFIG", "RESETSTAT"]);
-    assert_eq!(store.prune(at(100), 1_000).await.unwrap(), 100);
+    assert_eq!(store.prune(at(100), 1_000, &event()).await.unwrap(), 100);
     let stats = run(&server, &["INFO", "commandstats"]);
     let scripts = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
     let scripts: u64 = scripts.unwrap().split(',').next().unwrap().parse().unwrap();
@@ -250,21 +257,24 @@ async fn many_tokens_of_one_owner_are_listed_and_taken_back() {
     let store = open(&server).await;
     for _ in 0..MANY / 100 {
         let tokens: Vec<_> = (0..100).map(|_| token("alice", "ci")).collect();
-        let inserts = tokens.iter().map(|token| store.insert(token, None));
+        let inserts = tokens.iter().map(|token| store.insert(token, None, &event()));
         assert!(futures::future::join_all(inserts).await.iter().all(Result::is_ok));
     }
     let hers = ListQuery { owner: Some(owner("alice")), limit: 5, ..everything() };
     let page = store.list(&hers).await.unwrap();
-    assert_eq!((page.records.len(), page.total, page.more), (5, MANY, true));
+    assert_eq!((page.records.len(), page.counts.of(None), page.more), (5, MANY, true));
     let page = store.list(&ListQuery { limit: 2_000, ..everything() }).await.unwrap();
-    assert_eq!((page.records.len(), page.total, page.more), (2_000, MANY, true));
+    assert_eq!((page.records.len(), page.counts.of(None), page.more), (2_000, MANY, true));
     // All have to be read for these, some steps ahead of whoever counts them.
     let searched = ListQuery { text: Some("ci".into()), limit: 20, ..everything() };
     let page = store.list(&searched).await.unwrap();
-    assert_eq!((page.records.len(), page.total, page.more), (20, MANY, true));
+    assert_eq!((page.records.len(), page.counts.of(None), page.more), (20, MANY, true));
     let newest = store.list(&ListQuery { limit: 20, ..everything() }).await.unwrap();
     assert_eq!(page.records, newest.records);
-    assert_eq!(store.revoke_owner(&owner("alice"), at(1)).await.unwrap().count, MANY);
-    let gone = store.delete_owner(&owner("alice")).await.unwrap();
+    assert_eq!(
+        store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap().count,
+        MANY
+    );
+    let gone = store.delete_owner(&owner("alice"), &event()).await.unwrap();
     assert_eq!((gone.count, gone.seq.unwrap().get()), (MANY, MANY + 2));
 }

@@ -36,19 +36,19 @@ async fn changes_of_another_are_heard_of_at_once() {
     let (store, other) = (open(&server).await, open(&server).await);
     for _ in 0..20 {
         let seen = store.changes(None, 0).await.unwrap().head;
-        let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
-            other.announce(&owner("alice")).await.unwrap();
+        let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
+            other.log_owner_change(&owner("alice"), &event()).await.unwrap();
         });
         heard.expect("a nudge");
     }
     // Who is behind already need not wait.
     let seen = store.changes(None, 0).await.unwrap().head;
-    other.announce(&owner("alice")).await.unwrap();
-    timeout(SOON, store.nudged(seen)).await.expect("a nudge");
+    other.log_owner_change(&owner("alice"), &event()).await.unwrap();
+    timeout(SOON, store.wait_for_change(seen)).await.expect("a nudge");
     // However many wait, and however often they give up, one connection hears for all.
     for _ in 0..100 {
         let seen = store.changes(None, 0).await.unwrap().head;
-        assert!(timeout(Duration::from_micros(1), store.nudged(seen)).await.is_err());
+        assert!(timeout(Duration::from_micros(1), store.wait_for_change(seen)).await.is_err());
     }
     assert_eq!(listeners(&server).len(), 1);
     store.close();
@@ -59,21 +59,21 @@ async fn changes_of_another_are_heard_of_at_once() {
 async fn a_lost_connection_is_a_nudge_and_is_made_again() {
     let server = server();
     let (store, other) = (open(&server).await, open(&server).await);
-    other.announce(&owner("alice")).await.unwrap();
+    other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     let seen = store.changes(None, 0).await.unwrap().head;
     // The first is for nothing: whoever begins to listen looks whether there was anything before.
-    timeout(SOON, store.nudged(seen)).await.expect("a nudge");
+    timeout(SOON, store.wait_for_change(seen)).await.expect("a nudge");
     for _ in 0..3 {
         let killed = until(|| listeners(&server).into_iter().next()).await;
-        let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
+        let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
             run(&server, &["CLIENT", "KILL", "ID", &killed]);
         });
         heard.expect("a nudge");
         until(|| listeners(&server).into_iter().find(|id| *id != killed)).await;
     }
     let seen = store.changes(None, 0).await.unwrap().head;
-    let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
-        other.announce(&owner("alice")).await.unwrap();
+    let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
+        other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     });
     heard.expect("it hears as before");
 }
@@ -83,17 +83,17 @@ async fn when_the_server_comes_back_it_is_heard_again() {
     let server = server();
     let (store, other) = (open(&server).await, open(&server).await);
     let seen = store.changes(None, 0).await.unwrap().head;
-    timeout(SOON, store.nudged(seen)).await.expect("a first look");
+    timeout(SOON, store.wait_for_change(seen)).await.expect("a first look");
     until(|| listeners(&server).into_iter().next()).await;
-    let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
+    let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
         server.kill().unwrap();
     });
     heard.expect("a nudge");
     server.start_again().unwrap();
     until(|| listeners(&server).into_iter().next()).await;
     let seen = store.changes(None, 0).await.unwrap().head;
-    let (heard, _) = futures::join!(timeout(SOON, store.nudged(seen)), async {
-        other.announce(&owner("alice")).await.unwrap();
+    let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
+        other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     });
     heard.expect("it hears as before");
 }

@@ -47,7 +47,7 @@ async fn no_error_says_a_password() {
     run(&server, &["ACL", "SETUSER", "alice", "on", ">hunter2", "~*", "+@all"]);
     let store = open_at(&format!("redis://alice:hunter2@{taken}/")).await;
     assert!(!format!("{store:?}").contains("hunter2"), "{store:?}");
-    store.insert(&token("alice", "ci"), None).await.expect("it works all the same");
+    store.insert(&token("alice", "ci"), None, &event()).await.expect("it works all the same");
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn what_is_not_hallpasss_is_refused_and_left_as_it_is() {
 async fn what_a_newer_version_wrote_is_refused() {
     let server = server();
     let store = open(&server).await;
-    store.insert(&token("alice", "ci"), None).await.unwrap();
+    store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     run(&server, &["HSET", "{hallpass}m", "version", "2"]);
     let refused = RedisStore::connect(server.url()).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Newer { found: 2, known: 1, .. }), "{refused:?}");
@@ -122,7 +122,7 @@ async fn what_a_newer_version_wrote_is_refused() {
 async fn part_of_a_store_is_no_store() {
     for gone in ["{hallpass}c", "{hallpass}m"] {
         let server = server();
-        open(&server).await.insert(&token("alice", "ci"), None).await.unwrap();
+        open(&server).await.insert(&token("alice", "ci"), None, &event()).await.unwrap();
         run(&server, &["DEL", gone]);
         let refused = RedisStore::connect(server.url()).await;
         assert!(matches!(refused, Err(ConnectError::Damaged { .. })), "{gone}: {refused:?}");
@@ -136,11 +136,12 @@ async fn a_connection_of_the_hosts_will_do() {
     let manager = client.get_connection_manager().await.unwrap();
     let store = RedisStore::with_manager(manager.clone(), RedisSettings::default()).await.unwrap();
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     // Nothing waits on the host's connection, and yet changes are heard of.
     let seen = store.changes(None, 0).await.unwrap().head;
     let other = RedisStore::with_client(&client, RedisSettings::default()).await.unwrap();
-    let (_, deleted) = futures::join!(store.nudged(seen), other.delete(token.record.id, None));
+    let (_, deleted) =
+        futures::join!(store.wait_for_change(seen), other.delete(token.record.id, None, &event()));
     deleted.unwrap();
     store.close();
     assert!(store.ping().await.unwrap_err().is_unavailable());

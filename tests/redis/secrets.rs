@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 
-use hallpass_core::{Actor, Hallpass, NewToken, Regenerate};
+use hallpass_core::{Actor, Hallpass, NewToken, RegenerateOptions};
 
 use super::*;
 
@@ -22,7 +22,8 @@ async fn the_server_never_sees_a_secret() {
     let alice = Actor::owner("alice");
     let issued = hallpass.issue(&alice, NewToken::named("canary")).await.unwrap();
     hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
-    let again = hallpass.regenerate(&alice, issued.record.id, Regenerate::default()).await.unwrap();
+    let again =
+        hallpass.regenerate(&alice, issued.record.id, RegenerateOptions::default()).await.unwrap();
     hallpass.authenticate(again.token.reveal().as_bytes()).await.unwrap();
     hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap_err();
     hallpass.revoke(&alice, issued.record.id).await.unwrap();

@@ -65,11 +65,11 @@ async fn a_token_with_all_indexes_takes_little_more_than_a_bare_hash() {
     let server = server();
     let store = open(&server).await;
     // The first brings the scripts and the connections.
-    store.insert(&token(TOKENS), None).await.unwrap();
+    store.insert(&token(TOKENS), None, &event()).await.unwrap();
     let before = used(&server);
     stream::iter(&tokens)
         .for_each_concurrent(64, async |token| {
-            store.insert(token, Some(50)).await.unwrap();
+            store.insert(token, Some(50), &event()).await.unwrap();
         })
         .await;
     // The log is another matter: it is kept for a day.

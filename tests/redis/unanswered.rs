@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::store::{BulkResult, TokenStore as _};
 use hallpass_servers::{Connection, Flow, Proxy, Way};
-use hallpass_tests::tokens::{self, at, digest, edited, owner, secrets, token};
+use hallpass_tests::tokens::{self, at, digest, edited, event, owner, secrets, token};
 
 use super::*;
 
@@ -23,15 +23,15 @@ async fn know_the_scripts(server: &Redis) {
     let settings = RedisSettings::default().namespace("other");
     let store = RedisStore::connect_with(server.url(), settings).await.expect("a store");
     let token = token("alice", "ci");
-    store.insert(&token, None).await.expect("done");
+    store.insert(&token, None, &event()).await.expect("done");
     let change = edited(&token.record, |record| record.name = "renamed".into());
-    store.change(&change).await.expect("done");
-    store.rekey(token.record.id, &digest(1), &secrets(1)).await.expect("done");
-    store.announce(&owner("alice")).await.expect("done");
-    store.revoke_owner(&owner("alice"), at(1)).await.expect("done");
-    store.delete(token.record.id, None).await.expect("done");
-    store.delete_many(None, &[token.record.id]).await.expect("done");
-    store.delete_owner(&owner("alice")).await.expect("done");
+    store.update(&change, &event()).await.expect("done");
+    store.replace_digest(token.record.id, &digest(1), &secrets(1), &event()).await.expect("done");
+    store.log_owner_change(&owner("alice"), &event()).await.expect("done");
+    store.revoke_owner(&owner("alice"), None, at(1), &event()).await.expect("done");
+    store.delete(token.record.id, None, &event()).await.expect("done");
+    store.delete_many(None, &[token.record.id], &event()).await.expect("done");
+    store.delete_owner(&owner("alice"), &event()).await.expect("done");
 }
 
 /// How many changes are fenced off.
@@ -53,45 +53,45 @@ async fn a_change_whose_answer_is_lost_is_found_in_the_log() {
     };
     let token = token("alice", "ci");
     lose_the_answer();
-    assert_eq!(store.insert(&token, Some(1)).await.unwrap().get(), next());
+    assert_eq!(store.insert(&token, Some(1), &event()).await.unwrap().get(), next());
     let renamed = edited(&token.record, |record| record.name = "renamed".into());
     lose_the_answer();
-    assert_eq!(store.change(&renamed).await.unwrap().get(), next());
+    assert_eq!(store.update(&renamed, &event()).await.unwrap().get(), next());
     lose_the_answer();
-    let rekeyed = store.rekey(token.record.id, &digest(1), &secrets(2)).await;
+    let rekeyed = store.replace_digest(token.record.id, &digest(1), &secrets(2), &event()).await;
     assert_eq!(rekeyed.unwrap().get(), next());
     lose_the_answer();
-    assert_eq!(store.announce(&owner("alice")).await.unwrap().get(), next());
+    assert_eq!(store.log_owner_change(&owner("alice"), &event()).await.unwrap().get(), next());
     lose_the_answer();
-    let revoked = store.revoke_owner(&owner("alice"), at(1)).await.unwrap();
+    let revoked = store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap();
     assert_eq!((revoked.count, revoked.seq.unwrap().get()), (1, next()));
     lose_the_answer();
-    assert_eq!(store.delete(token.record.id, None).await.unwrap().get(), next());
+    assert_eq!(store.delete(token.record.id, None, &event()).await.unwrap().get(), next());
 
     let mut ids = Vec::new();
     for name in ["alice", "bob", "bob"] {
         let token = tokens::token(name, "ci");
-        assert_eq!(store.insert(&token, None).await.unwrap().get(), next());
+        assert_eq!(store.insert(&token, None, &event()).await.unwrap().get(), next());
         ids.push(token.record.id);
     }
     let unknown = tokens::token("bob", "ci").record.id;
     lose_the_answer();
-    let gone = store.delete_many(None, &[ids[0], unknown, ids[1]]).await.unwrap();
+    let gone = store.delete_many(None, &[ids[0], unknown, ids[1]], &event()).await.unwrap();
     assert_eq!(gone.tokens, [(ids[0], owner("alice")), (ids[1], owner("bob"))]);
     next();
     assert_eq!(gone.seq.unwrap().get(), next());
     lose_the_answer();
-    let gone = store.delete_owner(&owner("bob")).await.unwrap();
+    let gone = store.delete_owner(&owner("bob"), &event()).await.unwrap();
     assert_eq!((gone.count, gone.seq.unwrap().get()), (1, next()));
     assert_eq!(head(&store).await, next() - 1, "each was done once");
     assert_eq!(fences(&server), 0);
     // What the server refused, or found nothing to do for, is not in the log: it did not happen, and never will.
     lose_the_answer();
-    assert!(store.insert(&token, Some(0)).await.unwrap_err().is_unavailable());
+    assert!(store.insert(&token, Some(0), &event()).await.unwrap_err().is_unavailable());
     lose_the_answer();
-    let nothing = store.delete_owner(&owner("bob")).await;
+    let nothing = store.delete_owner(&owner("bob"), &event()).await;
     assert!(nothing.is_err_and(|error| error.is_unavailable() && !error.is_outcome_unknown()));
-    assert_eq!(store.delete_owner(&owner("bob")).await.unwrap(), BulkResult::default());
+    assert_eq!(store.delete_owner(&owner("bob"), &event()).await.unwrap(), BulkResult::default());
 }
 
 /// The minute that is looked back for is one of the lines' own times.
@@ -110,10 +110,10 @@ async fn f42_a_change_is_found_behind_another_ones_though_the_servers_clock_jump
             while head(&elsewhere).await == before {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            elsewhere.announce(&owner("bob")).await.expect("done");
+            elsewhere.log_owner_change(&owner("bob"), &event()).await.expect("done");
             server.set_clock(ahead).expect("its own clock");
         };
-        let (done, ()) = futures::join!(store.insert(&token, None), meanwhile);
+        let (done, ()) = futures::join!(store.insert(&token, None, &event()), meanwhile);
         assert_eq!(done.expect("it is found").get(), before + 1, "{ahead}");
     }
     assert_eq!(fences(&server), 0);
@@ -124,16 +124,16 @@ async fn a_change_that_never_arrived_is_not_done() {
     let server = server();
     let (network, store) = by_way_of(&server).await;
     let one = token("alice", "ci");
-    store.insert(&one, None).await.unwrap();
+    store.insert(&one, None, &event()).await.unwrap();
     network.reset_after(Way::ToServer, 0);
-    let lost = store.delete(one.record.id, None).await.unwrap_err();
+    let lost = store.delete(one.record.id, None, &event()).await.unwrap_err();
     assert!(lost.is_unavailable() && !lost.is_outcome_unknown(), "{lost:?}");
     assert_eq!(head(&store).await, 1);
-    assert!(store.find(one.record.id).await.unwrap().value.is_some());
+    assert!(store.get(one.record.id).await.unwrap().value.is_some());
     assert_eq!(fences(&server), 1);
     let fence = run(&server, &["KEYS", "{hallpass}f*"]);
     assert!(run(&server, &["TTL", &fence]).parse::<i64>().unwrap() > 0, "it goes away by itself");
-    store.delete(one.record.id, None).await.expect("another try is another change");
+    store.delete(one.record.id, None, &event()).await.expect("another try is another change");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,12 +143,12 @@ async fn a_change_that_arrives_when_it_is_given_up_does_nothing() {
     know_the_scripts(&server).await;
     let (network, store) = by_way_of(&server).await;
     let one = token("alice", "ci");
-    store.insert(&one, None).await.unwrap();
+    store.insert(&one, None, &event()).await.unwrap();
     // Those that there are hold back what is sent; the next ones do not.
     let held: Vec<Connection> = network.connections();
     held.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Hold));
     let started = Instant::now();
-    let lost = store.delete(one.record.id, None).await.unwrap_err();
+    let lost = store.delete(one.record.id, None, &event()).await.unwrap_err();
     assert!(lost.is_unavailable() && !lost.is_outcome_unknown(), "{lost:?}");
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
     let calls = || {
@@ -166,7 +166,7 @@ async fn a_change_that_arrives_when_it_is_given_up_does_nothing() {
     }
     assert!(calls() > before, "it has arrived by now");
     assert_eq!(head(&store).await, 1, "and does nothing");
-    assert!(store.find(one.record.id).await.unwrap().value.is_some());
+    assert!(store.get(one.record.id).await.unwrap().value.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,19 +174,20 @@ async fn what_cannot_be_found_out_is_said_to_be_unknown() {
     let server = server();
     let store = open(&server).await;
     let one = token("alice", "ci");
-    store.insert(&one, None).await.unwrap();
-    store.find(one.record.id).await.unwrap();
+    store.insert(&one, None, &event()).await.unwrap();
+    store.get(one.record.id).await.unwrap();
     server.pause().unwrap();
     let started = Instant::now();
     let revoke = edited(&one.record, |record| record.revoked_at = Some(at(1)));
-    let (changed, found) = futures::join!(store.change(&revoke), store.find(one.record.id));
+    let (changed, found) =
+        futures::join!(store.update(&revoke, &event()), store.get(one.record.id));
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
     server.resume().unwrap();
     assert!(found.is_err_and(|error| error.is_unavailable()));
     let error = changed.unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
     // It stands, or it never will: the one who looked for it was not heard either.
-    let found = store.find(one.record.id).await.unwrap();
+    let found = store.get(one.record.id).await.unwrap();
     assert_eq!(found.value.unwrap().record.revoked_at.is_some(), found.as_of.get() == 2);
 }
 
@@ -195,12 +196,12 @@ async fn nothing_is_sent_to_a_server_that_has_hung_up() {
     let server = server();
     let store = open(&server).await;
     let one = token("alice", "ci");
-    store.insert(&one, None).await.unwrap();
+    store.insert(&one, None, &event()).await.unwrap();
     server.kill().unwrap();
     // The end of a connection is heard of while nobody asks anything.
     let mut last = None;
     for _ in 0..100 {
-        let error = store.delete(one.record.id, None).await.unwrap_err();
+        let error = store.delete(one.record.id, None, &event()).await.unwrap_err();
         assert!(error.is_unavailable(), "{error:?}");
         let is_known = !error.is_outcome_unknown();
         last = Some(error);
@@ -210,7 +211,7 @@ async fn nothing_is_sent_to_a_server_that_has_hung_up() {
     }
     assert!(!last.unwrap().is_outcome_unknown());
     server.start_again().unwrap();
-    store.delete(one.record.id, None).await.expect("a new connection");
+    store.delete(one.record.id, None, &event()).await.expect("a new connection");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,18 +219,18 @@ async fn a_look_up_whose_connection_is_lost_asks_again() {
     let server = server();
     let (network, store) = by_way_of(&server).await;
     let one = token("alice", "ci");
-    store.insert(&one, None).await.unwrap();
+    store.insert(&one, None, &event()).await.unwrap();
     for way in [Way::ToServer, Way::ToClient] {
-        store.find(one.record.id).await.unwrap();
+        store.get(one.record.id).await.unwrap();
         store.list(&everything()).await.unwrap();
         network.reset_after(way, 0);
-        assert!(store.find(one.record.id).await.unwrap().value.is_some());
+        assert!(store.get(one.record.id).await.unwrap().value.is_some());
         network.reset_after(way, 0);
-        assert_eq!(store.list(&everything()).await.unwrap().total, 1);
+        assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 1);
     }
     network.refuse();
     network.cut();
-    assert!(store.find(one.record.id).await.unwrap_err().is_unavailable());
+    assert!(store.get(one.record.id).await.unwrap_err().is_unavailable());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,14 +238,14 @@ async fn a_network_that_loses_everything_is_noticed_in_time() {
     let server = server();
     let (network, store) = by_way_of(&server).await;
     let one = token("alice", "ci");
-    store.insert(&one, None).await.unwrap();
+    store.insert(&one, None, &event()).await.unwrap();
     store.list(&everything()).await.unwrap();
     network.swallow();
     let started = Instant::now();
     let all = everything();
     let (found, changed, listed) = futures::join!(
-        store.find(one.record.id),
-        store.delete(one.record.id, None),
+        store.get(one.record.id),
+        store.delete(one.record.id, None, &event()),
         store.list(&all),
     );
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
@@ -253,7 +254,7 @@ async fn a_network_that_loses_everything_is_noticed_in_time() {
     assert!(listed.is_err_and(|error| error.is_unavailable()));
     network.heal();
     // The old connections are dead for ever, and nobody says so.
-    assert!(store.find(one.record.id).await.unwrap().value.is_some());
-    assert_eq!(store.list(&everything()).await.unwrap().total, 1);
-    store.delete(one.record.id, None).await.expect("all is well again");
+    assert!(store.get(one.record.id).await.unwrap().value.is_some());
+    assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 1);
+    store.delete(one.record.id, None, &event()).await.expect("all is well again");
 }

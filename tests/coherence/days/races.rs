@@ -140,7 +140,10 @@ async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accept
             }
             1 => {
                 elsewhere.revoke(&alice(), id).await.unwrap();
-                assert_eq!(hallpass.revoke_owner(&alice(), &owner("alice"), None).await.unwrap(), 0);
+                assert_eq!(
+                    hallpass.revoke_owner(&alice(), &owner("alice"), None).await.unwrap(),
+                    0
+                );
                 "revoke_all"
             }
             2 => {

@@ -65,7 +65,8 @@ async fn d32_anothers_token_costs_the_same_calls_as_none() {
     let bob = Actor::owner("bob");
     let mut calls = Vec::new();
     for id in [anothers, none] {
-        let before = store.faults().calls(Operation::ALL) - store.faults().calls(Operation::Changes);
+        let before =
+            store.faults().calls(Operation::ALL) - store.faults().calls(Operation::Changes);
         assert!(matches!(hallpass.get(&bob, id).await, Err(Error::NotFound)));
         assert!(matches!(hallpass.revoke(&bob, id).await, Err(Error::NotFound)));
         assert!(matches!(hallpass.delete(&bob, id, None).await, Err(Error::NotFound)));

@@ -57,7 +57,8 @@ async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_reques
 async fn f3_look_ups_do_not_pile_up_behind_a_store_that_hangs() {
     const LOADS: usize = 8;
     let bound = Duration::from_millis(400);
-    let settings = settings().load_deadline(DEADLINE / 2).max_staleness(bound).concurrent_loads(LOADS);
+    let settings =
+        settings().load_deadline(DEADLINE / 2).max_staleness(bound).concurrent_loads(LOADS);
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings);
     let tokens = issue_many(&hallpass, 40).await;
