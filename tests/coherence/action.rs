@@ -10,7 +10,7 @@ use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::store::TokenStore;
 use hallpass_core::{
     Actor, AuthError, Error, Hallpass, Issued, Limits, NewToken, Owner, OwnerStatus, Principal,
-    Regenerate, Scope, TokenId, TokenRecord, TokenUpdate,
+    RegenerateOptions, Scope, TokenId, TokenRecord, TokenUpdate,
 };
 use hallpass_tower::{HallpassExt as _, PrincipalExt as _, TokenLayer};
 use http::{Request, Response, StatusCode};

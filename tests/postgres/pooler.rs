@@ -51,7 +51,11 @@ async fn lead_a_life(store: &PostgresStore) {
     );
     assert_eq!(store.list(&ListQuery::everything(at(0), 10)).await.unwrap().counts.of(None), 1);
     let head = store.changes(None, 0).await.unwrap().head;
+<<<<<<< HEAD
     assert_eq!(store.changes(Some(head), 10).await.unwrap().entries.len(), 1);
+=======
+    assert_eq!(store.changes(Some(head), 10).await.unwrap().lines.len(), 1);
+>>>>>>> main
     assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 1);
     assert_eq!(store.delete_many(None, &[id], &event()).await.unwrap().tokens, []);
     assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, 0);

@@ -1,4 +1,4 @@
-//! A Redis Cluster: the namespace is on one node, wherever that is.
+//! Redis Cluster: the namespace is on one node.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -75,7 +75,7 @@ async fn open(cluster: &RedisCluster) -> RedisStore {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_node_leads_to_the_one_that_has_the_keys() {
+async fn any_node_leads_to_the_one_with_the_keys() {
     let cluster = RedisCluster::start().unwrap();
     let token = token("alice", "ci");
     open(&cluster).await.insert(&token, None, &event()).await.unwrap();
@@ -96,7 +96,7 @@ async fn any_node_leads_to_the_one_that_has_the_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_keys_move_nothing_is_done_by_halves() {
+async fn nothing_is_half_done_while_the_keys_move() {
     let cluster = RedisCluster::start().unwrap();
     let (home, slot) = home(&cluster);
     let (here, there) = (&cluster.primaries()[home], &cluster.primaries()[(home + 1) % 3]);
@@ -164,7 +164,7 @@ async fn while_the_keys_move_nothing_is_done_by_halves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_takes_over_is_found() {
+async fn new_primary_is_found_after_a_failover() {
     let mut cluster = RedisCluster::start().unwrap();
     let (home, _) = home(&cluster);
     cluster.add_replica(home).unwrap();

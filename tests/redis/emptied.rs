@@ -1,4 +1,4 @@
-//! A server that has forgotten everything: the tokens' fault it is not, so nobody is told that theirs is wrong.
+//! A server that has lost all data: checks return 503, because the tokens are not wrong.
 
 use hallpass_core::store::{StoreError, TokenStore as _};
 use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
@@ -7,7 +7,7 @@ use hallpass_tests::tokens::{at, event, owner, token};
 use super::*;
 
 #[tokio::test]
-async fn an_emptied_server_is_the_stores_fault_until_a_program_begins_anew() {
+async fn emptied_server_is_unavailable_until_a_restart() {
     let server = server();
     let store = open(&server).await;
     let hallpass = Hallpass::builder(store.clone()).build();
@@ -34,7 +34,8 @@ async fn an_emptied_server_is_the_stores_fault_until_a_program_begins_anew() {
     }
     assert_eq!(run(&server, &["DBSIZE"]), "0", "nobody begins anew by the way");
 
-    // A program that starts says that this is how it is to be. Those that run see that it is another history.
+    // A program that starts says that this is how it is to be. Those that run see that it is
+    // another history.
     open(&server).await;
     let after = store.changes(None, 0).await.unwrap().head;
     assert_eq!(after.seq.get(), 0);
@@ -45,7 +46,7 @@ async fn an_emptied_server_is_the_stores_fault_until_a_program_begins_anew() {
 }
 
 #[tokio::test]
-async fn scripts_that_the_server_forgot_are_loaded_again() {
+async fn forgotten_scripts_are_loaded_again() {
     let server = server();
     let store = open(&server).await;
     let flush = || run(&server, &["SCRIPT", "FLUSH"]);

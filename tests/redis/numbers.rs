@@ -1,4 +1,4 @@
-//! Numbers that a script's own do not hold.
+//! Numbers that a Lua number does not hold.
 
 use hallpass_core::Revision;
 use hallpass_core::store::{TokenStore as _, TokenUse};
@@ -10,7 +10,7 @@ use super::*;
 const FIRST: u64 = (1 << 53) + 1;
 
 #[tokio::test]
-async fn the_log_counts_on_beyond_what_a_double_holds() {
+async fn log_numbers_beyond_2_pow_53_are_exact() {
     let server = server();
     let store = open(&server).await;
     for first in [FIRST, (i64::MAX - 20).unsigned_abs()] {
@@ -40,7 +40,7 @@ async fn the_log_counts_on_beyond_what_a_double_holds() {
 }
 
 #[tokio::test]
-async fn a_clock_at_its_end_changes_nothing() {
+async fn exhausted_clock_prevents_changes() {
     let server = server();
     let store = open(&server).await;
     run(&server, &["SET", "{hallpass}c", &i64::MAX.to_string()]);
@@ -51,7 +51,7 @@ async fn a_clock_at_its_end_changes_nothing() {
 }
 
 #[tokio::test]
-async fn revisions_count_on_beyond_what_a_double_holds() {
+async fn revisions_beyond_2_pow_53_are_exact() {
     let server = server();
     let store = open(&server).await;
     for first in [FIRST, 255, 0xFFFF, (1 << 56) - 1] {

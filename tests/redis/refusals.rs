@@ -1,4 +1,4 @@
-//! What a server says that cannot answer now: the store is away, whoever asks, and nobody's token is wrong.
+//! Errors of the server: the store is unavailable, and nobody's token is wrong.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -61,7 +61,7 @@ async fn errors(store: &RedisStore) -> [StoreError; 3] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_server_cannot_do_now_is_never_an_unknown_token() {
+async fn server_error_is_never_an_unknown_token() {
     let away = [
         "LOADING Redis is loading the dataset in memory",
         "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
@@ -101,7 +101,7 @@ async fn what_the_server_cannot_do_now_is_never_an_unknown_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_busy_is_waited_for_no_longer_than_is_promised() {
+async fn busy_server_is_not_waited_for_too_long() {
     let server = server();
     let store = open(&server).await;
     let token = token("alice", "ci");
@@ -129,7 +129,7 @@ async fn a_server_that_is_busy_is_waited_for_no_longer_than_is_promised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_comes_back_is_used_again() {
+async fn server_is_used_again_after_a_restart() {
     let server = server();
     let store = open(&server).await;
     let token = token("alice", "ci");

@@ -1,4 +1,4 @@
-//! Replicas that are waited for.
+//! Waiting for replicas.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use hallpass_tests::tokens::{event, owner, token};
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_too_few_replicas_have_is_not_called_done() {
+async fn change_that_too_few_replicas_confirm_is_unknown() {
     let server = server();
     let settings = RedisSettings::default().wait_replicas(1);
     let store = RedisStore::connect_with(server.url(), settings).await.unwrap();

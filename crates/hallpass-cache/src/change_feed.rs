@@ -20,7 +20,7 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
-use hallpass_core::store::{ChangeBatch, LogPosition, StoreError, TokenStore};
+use hallpass_core::store::{ChangeBatch, ChangeSeq, LogPosition, StoreError, TokenStore};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -226,8 +226,12 @@ fn continues(changes: &ChangeBatch, from: LogPosition) -> bool {
         // The entry at the position may have been pruned; the head still tells.
         return changes.head == from;
     };
+    // An empty log has no entry at its position. Its first entry continues it, whichever history that
+    // is from: nothing but absences can have been read at number 0, and each later entry voids its own.
+    let begins = from.seq == ChangeSeq::ZERO && first.position.seq == ChangeSeq::ZERO.next();
     let mut pairs = changes.entries.windows(2);
-    first.position == from && pairs.all(|two| two[0].position.seq.next() == two[1].position.seq)
+    (first.position == from || begins)
+        && pairs.all(|two| two[0].position.seq.next() == two[1].position.seq)
 }
 
 /// Makes a pause up to a quarter shorter or longer, so that nodes do not ask in step.

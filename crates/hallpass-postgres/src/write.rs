@@ -8,8 +8,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass_core::Owner;
 use hallpass_core::store::{StoreError, fresh_nonce};
+use hallpass_core::{Event, Owner};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use tokio::sync::OwnedSemaphorePermit;
@@ -41,6 +41,7 @@ pub(crate) struct Work {
     owner: Option<Literal>,
     template: &'static str,
     values: Vec<Literal>,
+    event: [Literal; 7],
     nonces: Vec<i64>,
     notify: bool,
     guards: Guards,
@@ -51,14 +52,16 @@ impl Work {
     pub(crate) fn new(
         template: &'static str,
         lines: usize,
+        event: &Event,
         values: impl IntoIterator<Item = Literal>,
     ) -> Result<Self, StoreError> {
+        let event = row::event_literals(event);
         let nonces: Result<Vec<_>, _> =
             (0..lines).map(|_| fresh_nonce().map(u64::cast_signed)).collect();
         let nonces = nonces.map_err(StoreError::unavailable)?;
         let first = [Literal::integers(nonces.iter().copied())];
         let values = first.into_iter().chain(values).collect();
-        Ok(Self { owner: None, template, values, nonces, notify: true, guards: Guards::ON })
+        Ok(Self { owner: None, template, values, event, nonces, notify: true, guards: Guards::ON })
     }
 
     /// Waits for other changes to this owner's tokens first, and sees what they did.
@@ -88,7 +91,8 @@ impl Work {
     }
 
     fn finish(&self) -> Script {
-        let mut script = Script::new(self.guards.sql(self.template), &self.values);
+        let mut script = Script::default();
+        script.push_with_event(self.guards.sql(self.template), &self.values, &self.event);
         script.push(sql::COMMIT, &[]);
         if self.notify
             && let Some(last) = self.nonces.last()

@@ -1,7 +1,8 @@
 //! Finds the node of a cluster that has the keys.
 //!
-//! A namespace is in one slot and so on one node. Connections lead to that node directly. So the store
-//! knows of each change whether it was sent and to which node, and no library sends it twice.
+//! A namespace is in one slot and so on one node. Connections lead to that node directly. So the
+//! store knows of each change whether it was sent and to which node, and no library sends it
+//! twice.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -99,8 +100,8 @@ impl Cluster {
     }
 }
 
-/// Returns a client for the node at an address, with the settings of another one. Without a host, the
-/// node is on the same host as the other one.
+/// Returns a client for the node at an address, with the settings of another one. Without a host,
+/// the node is on the same host as the other one.
 fn at(like: &Client, host: &str, port: u16) -> Result<Client, RedisError> {
     let known = like.get_connection_info().clone();
     let address = match known.addr() {

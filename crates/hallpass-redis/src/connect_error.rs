@@ -4,7 +4,8 @@ use std::error::Error as StdError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The text is not the address of a Redis server, or of a kind that this program was not built for.
+    /// The text is not the address of a Redis server, or of a kind that this program was not built
+    /// for.
     #[error(
         "invalid address of a Redis server: expected `redis://HOST:PORT`, with `USER:PASSWORD@` before \
          the host if it needs one (`rediss://` needs a TLS feature of the crate `redis`)"

@@ -168,8 +168,8 @@ impl SharedConnection {
             return Ok(connection);
         }
         let (target, slot) = (self.target.clone(), Arc::clone(&self.slot));
-        // The connection is made in a task of its own. If the caller gives up, the next one finds it.
-        // Otherwise each of many callers would begin anew on a server that is slow already.
+        // The connection is made in a task of its own. If the caller gives up, the next one finds
+        // it. Otherwise each of many callers would begin anew on a server that is slow already.
         let connecting = tokio::spawn(async move {
             let connection = target.connect().await?;
             // If the store was closed meanwhile, this call is the last one on the connection.
@@ -195,8 +195,8 @@ impl SharedConnection {
 
     /// Sends a call that changes nothing, to a primary. If the connection is lost, sends it again.
     ///
-    /// A replica may be behind by any time, so its reply could be older than any bound. `WAIT` tells
-    /// replicas apart: only a primary accepts it, even for no replicas at all.
+    /// A replica may be behind by any time, so its reply could be older than any bound. `WAIT`
+    /// tells replicas apart: only a primary accepts it, even for no replicas at all.
     pub(crate) async fn read(&self, call: &Call, deadline: Instant) -> Result<Value, Failure> {
         let mut is_primary = redis::cmd("WAIT");
         is_primary.arg(0).arg(1);

@@ -131,7 +131,7 @@ pub(crate) fn decode_token(id: TokenId, reply: &Value) -> Result<Option<StoredTo
 
 /// Every field is known and every value means something, or the token is damaged: what this version
 /// does not understand could be a restriction.
-fn token_of(id: TokenId, fields: &[(&[u8], &[u8])]) -> Result<StoredToken, DecodeError> {
+fn token_of(id: TokenId, fields: &[Field<'_>]) -> Result<StoredToken, DecodeError> {
     const NAMES: &[u8] = b"ondsmceuxgrkpt";
     let mut values = [None; NAMES.len()];
     for (name, value) in fields {
@@ -179,10 +179,13 @@ fn time_of(text: &str) -> Result<Timestamp, DecodeError> {
     Ok(Timestamp::from_millisecond(number_of(text)?)?)
 }
 
+/// The name and the value of a field.
+type Field<'v> = (&'v [u8], &'v [u8]);
+
 /// A log entry, its fields still encoded.
 pub(crate) struct LogEntry<'v> {
     seq: ChangeSeq,
-    fields: Vec<(&'v [u8], &'v [u8])>,
+    fields: Vec<Field<'v>>,
 }
 
 impl<'v> LogEntry<'v> {
@@ -249,7 +252,7 @@ impl<'v> LogEntry<'v> {
 }
 
 /// Splits an array of names and values.
-fn pairs(fields: &[Value]) -> Result<Vec<(&[u8], &[u8])>, StoreError> {
+fn pairs(fields: &[Value]) -> Result<Vec<Field<'_>>, StoreError> {
     let (pairs, []) = fields.as_chunks::<2>() else { return Err(unexpected_reply()) };
     pairs.iter().map(|[name, value]| Ok((bytes(name)?, bytes(value)?))).collect()
 }

@@ -67,7 +67,8 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Returns the error of a call that changes nothing, or nothing that matters if it is half done.
+    /// Returns the error of a call that changes nothing, or nothing that matters if it is half
+    /// done.
     pub(crate) fn of_read(self) -> StoreError {
         match self {
             Self::NotSent(error) | Self::NoReply(error) => StoreError::unavailable(error),

@@ -18,8 +18,8 @@ use crate::store::Shared;
 /// How many tokens one script reads: two milliseconds of the server's time.
 const STEP: usize = 500;
 
-/// How long a list of one owner's tokens may take.
-const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long a list of one owner's tokens may take, or one step of a longer call.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How long a call may take that has to read everything.
 pub(crate) const SCAN_PATIENCE: Duration = Duration::from_secs(10);
@@ -64,15 +64,16 @@ impl Shared {
         Ok(page.finish(first.as_of))
     }
 
-    /// Lists the tokens of all owners. All of them are read, because all of them are counted. A token
-    /// that exists all the time is seen exactly once.
+    /// Lists the tokens of all owners. All of them are read, because all of them are counted. A
+    /// token that exists all the time is seen exactly once.
     async fn page_of_all(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         let deadline = within(SCAN_PATIENCE);
         let mut page = Page::new(query);
         let (mut cursor, mut as_of) = (b"-".to_vec(), None);
         while !cursor.is_empty() {
             let call = Call::script(&scripts::LIST_ALL, &self.clock).arg(cursor).arg(STEP);
-            let step = self.step(&call, deadline).await.map_err(|error| {
+            let patience = deadline.min(within(PATIENCE));
+            let step = self.step(&call, patience).await.map_err(|error| {
                 let is_late = !error.is_corrupt() && Instant::now() >= deadline;
                 if is_late { StoreError::unavailable(TooSlow) } else { error }
             })?;

@@ -18,15 +18,16 @@ pub struct RedisSettings {
 }
 
 impl Default for RedisSettings {
-    /// Returns the namespace `hallpass`, no waiting for replicas, and a warning without persistence.
+    /// Returns the namespace `hallpass`, no waiting for replicas, and a warning without
+    /// persistence.
     fn default() -> Self {
         Self { namespace: "hallpass".to_owned(), replicas: 0, accept_no_persistence: false }
     }
 }
 
 impl RedisSettings {
-    /// Sets the namespace. Every key begins with it in braces: `{hallpass}`. Several stores can share a
-    /// server under several namespaces.
+    /// Sets the namespace. Every key begins with it in braces: `{hallpass}`. Several stores can
+    /// share a server under several namespaces.
     ///
     /// A namespace has 1 to 32 letters, digits, `-`, `_`, `.` or `:`. Opening a store returns
     /// [`ConnectError::Namespace`] for any other text.
@@ -38,10 +39,10 @@ impl RedisSettings {
 
     /// Sets how many replicas must confirm a change before it returns. The default is none.
     ///
-    /// After each change, the store waits for at most half a second with [`WAIT`]. If fewer replicas
-    /// confirm by then, the change returns [`outcome_unknown`]: the primary has it, and a failover may
-    /// lose it. `WAIT` makes a loss less likely. It does not make Redis strongly consistent: a failover
-    /// may still choose a replica without the change.
+    /// After each change, the store waits for at most half a second with [`WAIT`]. If fewer
+    /// replicas confirm by then, the change returns [`outcome_unknown`]: the primary has it, and a
+    /// failover may lose it. `WAIT` makes a loss less likely. It does not make Redis strongly
+    /// consistent: a failover may still choose a replica without the change.
     ///
     /// [`WAIT`]: https://redis.io/docs/latest/commands/wait/
     /// [`outcome_unknown`]: hallpass_core::store::StoreError::is_outcome_unknown

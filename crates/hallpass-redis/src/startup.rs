@@ -14,8 +14,8 @@ use crate::store::Shared;
 /// The version of the stored format. It goes up when older programs cannot read what is stored.
 const VERSION: u32 = 1;
 
-/// Rejects a server that would lose tokens, and a namespace of something else or of a newer version.
-/// Makes an empty namespace a store.
+/// Rejects a server that would lose tokens, and a namespace of something else or of a newer
+/// version. Makes an empty namespace a store.
 pub(crate) async fn check(
     shared: &Shared,
     settings: &RedisSettings,

@@ -58,9 +58,9 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError`] if the address is invalid, if the server cannot be reached within five
-    /// seconds, is older than 7.0, is a replica or evicts keys when its memory is full, or if the
-    /// namespace holds something else.
+    /// Returns [`ConnectError`] if the address is invalid, if the server cannot be reached within
+    /// five seconds, is older than 7.0, is a replica or evicts keys when its memory is full, or if
+    /// the namespace holds something else.
     pub async fn connect(address: &str) -> Result<Self, ConnectError> {
         Self::connect_with(address, RedisSettings::default()).await
     }
@@ -79,8 +79,8 @@ impl RedisStore {
         Self::with_client(&client, settings).await
     }
 
-    /// Opens the store with a client of the host, for example one with certificates. The store makes
-    /// its own connections from it and uses RESP3 on them.
+    /// Opens the store with a client of the host, for example one with certificates. The store
+    /// makes its own connections from it and uses RESP3 on them.
     ///
     /// # Errors
     ///
@@ -94,8 +94,9 @@ impl RedisStore {
         Self::open(Target::Server(client), namespace, &settings).await
     }
 
-    /// Opens the store on a connection of the host. The connection carries lists as well as lookups, and
-    /// the store cannot block it to wait for changes: a cache polls for them four times a second.
+    /// Opens the store on a connection of the host. The connection carries lists as well as
+    /// lookups, and the store cannot block it to wait for changes: a cache polls for them four
+    /// times a second.
     ///
     /// The manager's own timeouts apply in addition to the store's.
     ///

@@ -28,8 +28,8 @@ impl Target {
     /// Prepares a client. Its address may contain a password, so it is never shown.
     pub(crate) fn server(client: &Client) -> Result<Client, RedisError> {
         let known = client.get_connection_info().clone();
-        // Only RESP3 tells when a connection has ended, so that nothing is sent on it any more. The name
-        // of the driver is not sent, because that takes a permission.
+        // Only RESP3 tells when a connection has ended, so that nothing is sent on it any more.
+        // The name of the driver is not sent, because that takes a permission.
         let settings = known.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let settings = settings.set_skip_set_lib_name();
         Client::open(known.set_redis_settings(settings))

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use crate::connection::{Call, within};
 use crate::encoding::{self, Fields, LogEntry, id_arg};
 use crate::error_class::Failure;
-use crate::list::SCAN_PATIENCE;
+use crate::list::{self, SCAN_PATIENCE};
 use crate::reply::{self, unexpected_reply};
 use crate::scripts;
 use crate::store::{RedisStore, Shared};
@@ -275,7 +275,8 @@ impl TokenStore for RedisStore {
                 .arg(after)
                 .arg(u8::from(query.ascending))
                 .arg(query.limit.saturating_add(1).min(AUDIT_STEP));
-            let reply = self.0.lists.read(&call, deadline).await.map_err(Failure::of_read)?;
+            let patience = deadline.min(within(list::PATIENCE));
+            let reply = self.0.lists.read(&call, patience).await.map_err(Failure::of_read)?;
             let parts = reply::done(reply)?;
             let [last, Value::Array(found)] = &parts[..] else { return Err(unexpected_reply()) };
             for entry in found {
@@ -326,8 +327,9 @@ impl Shared {
         reply::number(reply::done(reply)?.first().ok_or_else(unexpected_reply)?)
     }
 
-    /// Looks for tokens to revoke step by step, until one step has revoked some. The next call goes on
-    /// from there, so that all calls together look at each token about twice, not once per call.
+    /// Looks for tokens to revoke step by step, until one step has revoked some. The next call
+    /// goes on from there, so that all calls together look at each token about twice, not once per
+    /// call.
     async fn revoke_everyone(
         &self,
         issued_before: Option<Timestamp>,

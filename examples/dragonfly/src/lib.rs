@@ -24,8 +24,8 @@ use crate::answer::Fault;
 /// The handle, as the manager wants it.
 pub fn hallpass(store: impl TokenStore) -> HallpassBuilder {
     let catalog = Catalog::new()
-        .scope(CatalogScope::new("job", "Jobs").description("Preheat, and see what became of it."))
-        .scope(CatalogScope::new("cluster", "Clusters").description("See the clusters."));
+        .scope(CatalogScope::new("job", "Jobs").with_description("Preheat, and see what became of it."))
+        .scope(CatalogScope::new("cluster", "Clusters").with_description("See the clusters."));
     Hallpass::builder(store).prefix("d7y").catalog(catalog)
 }
 

@@ -40,20 +40,20 @@ fn catalog() -> Catalog {
     Catalog::new()
         .scope(
             CatalogScope::new("projects:list", "List projects")
-                .description("See which projects there are."),
+                .with_description("See which projects there are."),
         )
-        .scope(CatalogScope::new("projects:create", "Create projects").description("Add projects."))
+        .scope(CatalogScope::new("projects:create", "Create projects").with_description("Add projects."))
         .scope(
             CatalogScope::new("projects:read", "Read projects")
                 .per("id")
-                .description("Read every project, or one: projects:read:atlas."),
+                .with_description("Read every project, or one: projects:read:atlas."),
         )
         .scope(
             CatalogScope::new("projects:delete", "Delete projects")
                 .per("id")
-                .description("Delete every project, or one: projects:delete:atlas."),
+                .with_description("Delete every project, or one: projects:delete:atlas."),
         )
-        .scope(CatalogScope::new("projects:publish", "Publish projects").per("id").description(
+        .scope(CatalogScope::new("projects:publish", "Publish projects").per("id").with_description(
             "Publish every project that may also be read, or one: projects:publish:atlas.",
         ))
         .preset("read-only", "Look, don't touch", ["projects:list", "projects:read"])

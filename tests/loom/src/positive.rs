@@ -5,7 +5,8 @@
 mod slots;
 
 use foldhash::quality::RandomState;
-use hallpass_core::{CachedToken, TokenId};
+use hallpass_core::__private::CachedToken;
+use hallpass_core::TokenId;
 
 use self::slots::{Look, Slots};
 use crate::entry::Entry;

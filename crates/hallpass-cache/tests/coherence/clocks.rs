@@ -22,7 +22,7 @@ async fn three_minutes_are_left(flaw: Flaw) -> bool {
 }
 
 #[tokio::test]
-async fn a_token_expires_by_the_clock_that_is_ahead() {
+async fn token_expires_by_the_clock_that_is_ahead() {
     assert!(three_minutes_are_left(Flaw::None).await);
     assert!(three_minutes_are_left(Flaw::ClockIsBehind).await);
     assert!(!three_minutes_are_left(Flaw::ClockIsAhead).await);

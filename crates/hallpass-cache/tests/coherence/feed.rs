@@ -25,7 +25,8 @@ fn ended_follower_is_started_again() {
     Runtime::new().unwrap().block_on(async {
         tokio::time::sleep(BOUND).await;
         assert!(node.accepts(&issued).await);
-        node.catch_up().await;
+        let follows = tokio::time::timeout(Duration::from_secs(5), node.catch_up()).await;
+        follows.expect("the log is followed again");
         let reads = node.reads();
         tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
         assert!(node.accepts(&issued).await);

@@ -8,7 +8,7 @@ use hallpass_testkit::Operation;
 
 use super::{BOUND, Node, alice, settings};
 
-/// Another node revokes while this one can reach nothing; then more than the bound hallpass.
+/// Another node revokes while this one can reach nothing; then more than the bound passes.
 async fn partitioned_beyond_the_bound() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
@@ -21,12 +21,12 @@ async fn partitioned_beyond_the_bound() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_cannot_prove_freshness_trusts_its_cache_no_longer() {
+async fn node_that_cannot_prove_freshness_stops_trusting_its_cache() {
     assert!(!partitioned_beyond_the_bound().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_is_bridged_within_the_bound_and_is_503_beyond() {
+async fn outage_is_bridged_within_max_staleness_and_503_beyond() {
     let node = Node::new(&MemoryStore::new());
     let issued = node.issue().await;
     let asked = Instant::now();
@@ -57,7 +57,7 @@ async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_grace_bridges_a_longer_outage_but_for_tokens_that_were_changed() {
+async fn stale_if_error_bridges_a_longer_outage_except_for_changed_tokens() {
     assert_eq!(away_beyond_the_bound(Duration::ZERO).await, (false, false));
     assert_eq!(away_beyond_the_bound(Duration::from_secs(30)).await, (true, false));
     // It ends, too: a tenth of a second more than the bound is more than this.
@@ -96,8 +96,12 @@ async fn a_record_arrives_late() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn freshness_counts_from_the_question() {
+async fn freshness_counts_from_the_question_to_the_log() {
     assert!(!the_log_answers_late().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn freshness_counts_from_the_question_to_the_store() {
     assert!(!a_record_arrives_late().await);
 }
 

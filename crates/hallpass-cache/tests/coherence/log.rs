@@ -10,7 +10,7 @@ use hallpass_testkit::Operation;
 use super::{BOUND, Flaw, Node, alice, event, settings};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_node_learns_of_a_revocation_from_the_log() {
+async fn other_node_learns_of_a_revocation_from_the_log() {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
     let issued = there.issue().await;
@@ -38,7 +38,7 @@ async fn a_revocation_is_overtaken(flaw: Flaw) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn numbers_in_another_order_than_commits_lose_a_revocation() {
+async fn store_that_numbers_before_commit_loses_a_revocation() {
     assert!(a_revocation_is_overtaken(Flaw::NumbersBeforeCommit).await);
     assert!(!a_revocation_is_overtaken(Flaw::None).await);
 }
@@ -61,7 +61,7 @@ async fn a_line_is_missing() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gap_in_the_log_voids_everything() {
+async fn gap_in_the_log_voids_everything() {
     assert!(!a_line_is_missing().await);
 }
 
@@ -78,7 +78,7 @@ async fn history_forks() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forked_history_voids_everything() {
+async fn forked_history_voids_everything() {
     assert!(!history_forks().await);
 }
 
@@ -98,7 +98,7 @@ async fn a_change_comes_before_the_first_place() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_read_before_the_log_was_followed_is_void() {
+async fn records_read_before_the_log_was_followed_are_void() {
     assert!(!a_change_comes_before_the_first_place().await);
 }
 
@@ -127,12 +127,12 @@ async fn the_log_is_read_half_way() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_an_answer_renews_no_lease() {
+async fn half_a_log_answer_renews_no_lease() {
     assert!(!the_log_is_read_half_way().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_that_lies_repeats_or_is_lost_costs_time_alone() {
+async fn push_that_lies_repeats_or_is_lost_costs_only_time() {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
     let (one, two) = (there.issue().await, there.issue().await);

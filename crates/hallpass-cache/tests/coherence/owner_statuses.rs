@@ -85,7 +85,7 @@ async fn is_let_in_beyond_the_bound() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_host_said_is_used_within_the_bound_alone() {
+async fn owner_status_is_used_within_max_staleness_only() {
     assert!(!is_let_in_beyond_the_bound().await);
 }
 
@@ -106,7 +106,7 @@ async fn an_answer_races_a_change() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_that_changed_is_asked_about_again() {
+async fn changed_owner_is_asked_about_again() {
     assert!(!an_answer_races_a_change().await);
 }
 
@@ -130,7 +130,7 @@ async fn hears_of_it_from_the_log() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_nodes_word_on_an_owner_comes_by_the_log() {
+async fn owner_change_on_another_node_arrives_by_the_log() {
     assert!(hears_of_it_from_the_log().await);
 }
 
@@ -159,7 +159,7 @@ async fn many_checks_of_one_owner_are_one_question() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_cannot_be_asked_is_503_and_is_asked_again() {
+async fn unreachable_host_is_503_and_is_asked_again() {
     let host = Host::new();
     let node = host.node(&MemoryStore::new());
     let issued = node.issue().await;

@@ -22,12 +22,12 @@ async fn a_fill_races_a_revocation(flaw: Flaw) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_late_fill_brings_nothing_back() {
+async fn late_fill_does_not_bring_a_revoked_token_back() {
     assert!(!a_fill_races_a_revocation(Flaw::None).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_number_that_is_not_of_the_records_snapshot_brings_a_late_fill_back() {
+async fn store_without_snapshot_numbers_brings_a_late_fill_back() {
     assert!(a_fill_races_a_revocation(Flaw::ClockIsReadLater).await);
     assert!(!a_fill_races_a_revocation(Flaw::None).await);
 }
@@ -42,7 +42,7 @@ async fn accepts_any_after_all_are_revoked() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owners_change_voids_all_of_their_tokens() {
+async fn owner_change_voids_all_their_tokens() {
     assert!(!accepts_any_after_all_are_revoked().await);
 }
 
@@ -58,7 +58,7 @@ async fn own_revocation() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_never_accepts_what_it_has_revoked() {
+async fn node_never_accepts_what_it_has_revoked() {
     assert!(!own_revocation().await);
 }
 
@@ -83,7 +83,7 @@ async fn a_call_finds_nothing_left_to_do(revoke: bool) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_found_nothing_to_change_is_as_good_as_one_that_did() {
+async fn call_that_changed_nothing_invalidates_too() {
     for revoke in [true, false] {
         assert!(!a_call_finds_nothing_left_to_do(revoke).await);
     }
@@ -110,7 +110,7 @@ async fn what_a_node_has_shown_it_does_not_take_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_secret_works_everywhere_at_once() {
+async fn new_secret_works_everywhere_at_once() {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
     let issued = there.issue().await;
@@ -130,7 +130,7 @@ async fn a_new_secret_works_everywhere_at_once() {
 /// The new secret was used, and that the old one is dead is being stored. A check of the old one has read the token before
 /// that was done, and judges it after.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_is_superseded_stays_so_while_that_is_stored() {
+async fn superseded_secret_stays_so_while_that_is_stored() {
     let node = Arc::new(Node::new(&MemoryStore::new()));
     let old = Arc::new(node.issue().await);
     let grace_period = RegenerateOptions::new().grace_period("1h");

@@ -1,5 +1,5 @@
--- Some entries of the log behind a number, or of those about a token or an owner: where to go on, and
--- the entries.
+-- Some entries of the log behind a number, or of those about a token or an owner: where to go on,
+-- and the entries.
 if redis.call('EXISTS', clock) == 0 then
   return {'gone'}
 end

@@ -22,8 +22,8 @@ local function log_of_token(id)
   return prefix .. 'lt' .. id
 end
 
--- A sequence number as a text that sorts as the number does: a letter for the number of digits comes
--- first. A score would not hold numbers from 2^53 on.
+-- A sequence number as a text that sorts as the number does: a letter for the number of digits
+-- comes first. A score would not hold numbers from 2^53 on.
 local function sortable(seq)
   return string.char(96 + #seq) .. seq
 end

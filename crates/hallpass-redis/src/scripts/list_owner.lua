@@ -1,5 +1,5 @@
--- The tokens of an owner: the clock, the ids of all, and the first of the tokens. With ids, the tokens of
--- these, since the order of an owner's tokens may change between two steps.
+-- The tokens of an owner: the clock, the ids of all, and the first of the tokens. With ids, the
+-- tokens of these, since the order of an owner's tokens may change between two steps.
 local seq = redis.call('GET', clock)
 if not seq then
   return {'gone'}

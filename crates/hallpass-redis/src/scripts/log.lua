@@ -1,12 +1,12 @@
--- The beginning of each script that writes to the log. ARGV begins with the entry: nonce, target, time,
--- kind, actor, owner, token id, count, details. What follows belongs to the script.
+-- The beginning of each script that writes to the log. ARGV begins with the entry: nonce, target,
+-- time, kind, actor, owner, token id, count, details. What follows belongs to the script.
 --
 -- A script checks everything before it writes anything, because Redis does not roll back.
 local entry, DAY = {unpack(ARGV, 1, 9)}, 86400
 local outcome = prefix .. 'f' .. entry[1]
 
--- The key of the outcome is missing unless the call was given up. So this line also ends the script with
--- an error while the slot moves to another node, before anything is written.
+-- The key of the outcome is missing unless the call was given up. So this line also ends the
+-- script with an error while the slot moves to another node, before anything is written.
 local found = redis.call('MGET', clock, outcome)
 if not found[1] then
   return {'gone'}
@@ -15,9 +15,10 @@ if found[2] then
   return {'fenced'}
 end
 
--- Writes the entry under the next number and returns the number. It is a text, because a Lua number does
--- not hold all of them. This is the first write of a script: it fails if the clock and the log disagree.
--- The entry is as the caller says, unless the script knows better how many tokens it is about, or which.
+-- Writes the entry under the next number and returns the number. It is a text, because a Lua
+-- number does not hold all of them. This is the first write of a script: it fails if the clock and
+-- the log disagree. The entry is as the caller says, unless the script knows better how many
+-- tokens it is about, or which.
 local function log(count, owner, id)
   local target = id and 't' .. id or entry[2]
   count, owner, id = count or entry[8], owner or entry[6], id or entry[7]

@@ -1,6 +1,7 @@
 -- Reading and changing tokens. A token is a hash; its fields are listed in encoding.rs.
 
--- Fields of a token, for a script that works on many: a damaged token has none, and hinders no other.
+-- Fields of a token, for a script that works on many: a damaged token has none, and hinders no
+-- other.
 local function fields_of(id, ...)
   local found = redis.pcall('HMGET', token(id), ...)
   return found.err and {} or found
@@ -48,8 +49,8 @@ local function index(id)
   note_first_end(owner)
 end
 
--- Removes a token from the indexes. A damaged one without a time of creation leaves its place among all
--- behind; lists skip a place without a token.
+-- Removes a token from the indexes. A damaged one without a time of creation leaves its place
+-- among all behind; lists skip a place without a token.
 local function unindex(owner, id, created_at)
   if tonumber(created_at or '') then
     redis.call('ZREM', by_age, place(created_at, id))
@@ -64,7 +65,8 @@ local function remove(owner, id)
   unindex(owner, id, created_at)
 end
 
--- Writes the fields that stand in ARGV from there on, names and values in turn. An empty value removes.
+-- Writes the fields that stand in ARGV from there on, names and values in turn. An empty value
+-- removes.
 local function write(id, from)
   local set, unset = {}, {}
   for at = from, #ARGV, 2 do

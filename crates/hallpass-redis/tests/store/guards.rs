@@ -1,5 +1,5 @@
-//! Each safety step of the store: what it prevents. `tests/guards/redis.toml` lists what to remove from
-//! the source so that the test fails.
+//! Each safety step of the store: what it prevents. `tests/guards/redis.toml` lists what to remove
+//! from the source so that the test fails.
 
 use std::time::Duration;
 
@@ -217,6 +217,33 @@ async fn change_that_was_given_up_does_nothing_later() {
     arrived(&server, "evalsha", before).await;
     assert!(store.get(one.record.id).await.unwrap().value.is_some());
     assert_eq!(head(&store).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_token_is_an_error_and_never_unknown() {
+    let server = server();
+    let store = open(server.url()).await;
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let token = full_token();
+    let id = token.record.id;
+    let key = [b"{hallpass}t".as_slice(), id.as_uuid().as_bytes()].concat();
+    let mut damages: Vec<_> = ["o", "n", "c", "r", "k", "p", "t"]
+        .map(|field| redis::cmd("HDEL").arg(&key).arg(field).to_owned())
+        .into();
+    for field in ["s", "m", "c", "e", "u", "x", "g", "r", "k", "p", "t", "unknown"] {
+        damages.push(redis::cmd("HSET").arg(&key).arg(field).arg("\u{1} garbage:").to_owned());
+    }
+    damages.push(redis::cmd("SET").arg(&key).arg("garbage").to_owned());
+    for damage in damages {
+        store.insert(&token, None, &event()).await.unwrap();
+        damage.exec_async(&mut connection).await.unwrap();
+        let error = store.get(id).await.expect_err("an error");
+        assert!(error.is_corrupt(), "{error:?}");
+        assert!(store.list(&everything()).await.unwrap_err().is_corrupt());
+        let deleted = store.delete_owner(&token.record.owner, &event()).await.unwrap();
+        assert_eq!(deleted.count, 1, "it can be removed");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ async fn stored_token_comes_back_unchanged() {
         assert_same(&found.value.unwrap(), &token);
         let owner = Some(token.record.owner.clone());
         let listed = store.list(&ListQuery { owner, ..everything() }).await.unwrap();
-        assert_eq!(listed.records, [token.record.clone()]);
+        assert_eq!(listed.records, std::slice::from_ref(&token.record));
         assert!(store.insert(&token, None, &event()).await.unwrap_err().is_duplicate());
     }
     assert!(store.get(token("alice", "ci").record.id).await.unwrap().value.is_none());

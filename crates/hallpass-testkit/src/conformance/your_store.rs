@@ -25,7 +25,7 @@ struct Line {
 }
 
 impl YourStore {
-    /// With a database: begin a transaction.
+    /// With a database: begin a transaction. Returning an error later rolls it back.
     fn transaction(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
         // A failure of the store is `unavailable`: the request gets 503 then, and never 401.
         self.0.lock().map_err(|_| StoreError::unavailable("a thread died while it held the lock"))

@@ -147,6 +147,7 @@ async fn walk(store: &Replicas, query: &AuditQuery) -> Vec<AuditEntry> {
         let page = store.audit(&query).await.unwrap();
         assert!(page.entries.len() <= query.limit as usize);
         assert!(!page.more || page.entries.len() == query.limit as usize, "a page is not full");
+        assert!(found.is_empty() || !page.entries.is_empty(), "a page promised more entries");
         found.extend(page.entries);
         assert!(found.len() < 100_000, "the pages do not end");
         if !page.more {

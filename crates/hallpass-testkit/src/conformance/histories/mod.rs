@@ -148,6 +148,10 @@ impl World {
             }
             Step::Extend { token, hours: count } => {
                 let Some(token) = pick(token) else { return };
+                // A disabled owner cannot extend a token.
+                if self.is_disabled(&self.tokens[token].owner) {
+                    return;
+                }
                 let token = &mut self.tokens[token];
                 let update = TokenUpdate::new().expires(format!("{count}h"));
                 let by = Actor::owner(token.owner.as_str());

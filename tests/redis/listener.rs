@@ -1,4 +1,4 @@
-//! ChangeBatch of others are heard of at once, and a lost connection is a reason to look.
+//! Waiting for changes of others.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use tokio::time::timeout;
 
 use super::*;
 
-/// Far above what a nudge takes, and below the five seconds after which the server is asked again anyway.
+/// Far above the latency of a change, and below the five seconds after which the store polls
+/// anyway.
 const SOON: Duration = Duration::from_secs(4);
 
 /// The connections on which the log is waited for.
@@ -31,7 +32,7 @@ async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_another_are_heard_of_at_once() {
+async fn changes_of_others_are_noticed_at_once() {
     let server = server();
     let (store, other) = (open(&server).await, open(&server).await);
     for _ in 0..20 {
@@ -39,12 +40,16 @@ async fn changes_of_another_are_heard_of_at_once() {
         let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
             other.log_owner_change(&owner("alice"), &event()).await.unwrap();
         });
-        heard.expect("a nudge");
+        heard.expect("it returns");
     }
     // Who is behind already need not wait.
     let seen = store.changes(None, 0).await.unwrap().head;
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
+<<<<<<< HEAD:tests/redis/nudges.rs
     timeout(SOON, store.wait_for_change(seen)).await.expect("a nudge");
+=======
+    timeout(SOON, store.wait_for_change(seen)).await.expect("it returns");
+>>>>>>> main:tests/redis/listener.rs
     // However many wait, and however often they give up, one connection hears for all.
     for _ in 0..100 {
         let seen = store.changes(None, 0).await.unwrap().head;
@@ -56,30 +61,34 @@ async fn changes_of_another_are_heard_of_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_is_a_nudge_and_is_made_again() {
+async fn waiting_ends_when_the_connection_is_lost() {
     let server = server();
     let (store, other) = (open(&server).await, open(&server).await);
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     let seen = store.changes(None, 0).await.unwrap().head;
     // The first is for nothing: whoever begins to listen looks whether there was anything before.
+<<<<<<< HEAD:tests/redis/nudges.rs
     timeout(SOON, store.wait_for_change(seen)).await.expect("a nudge");
+=======
+    timeout(SOON, store.wait_for_change(seen)).await.expect("it returns");
+>>>>>>> main:tests/redis/listener.rs
     for _ in 0..3 {
         let killed = until(|| listeners(&server).into_iter().next()).await;
         let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
             run(&server, &["CLIENT", "KILL", "ID", &killed]);
         });
-        heard.expect("a nudge");
+        heard.expect("it returns");
         until(|| listeners(&server).into_iter().find(|id| *id != killed)).await;
     }
     let seen = store.changes(None, 0).await.unwrap().head;
     let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
         other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     });
-    heard.expect("it hears as before");
+    heard.expect("it works as before");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_server_comes_back_it_is_heard_again() {
+async fn waiting_works_again_after_a_restart() {
     let server = server();
     let (store, other) = (open(&server).await, open(&server).await);
     let seen = store.changes(None, 0).await.unwrap().head;
@@ -88,12 +97,12 @@ async fn when_the_server_comes_back_it_is_heard_again() {
     let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
         server.kill().unwrap();
     });
-    heard.expect("a nudge");
+    heard.expect("it returns");
     server.start_again().unwrap();
     until(|| listeners(&server).into_iter().next()).await;
     let seen = store.changes(None, 0).await.unwrap().head;
     let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
         other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     });
-    heard.expect("it hears as before");
+    heard.expect("it works as before");
 }

@@ -1,4 +1,5 @@
-//! ChangeBatch of which no answer comes: found out about, or said to be unknown, never guessed.
+//! Changes whose reply is lost: they are looked up, or their outcome is unknown. Nothing is
+//! guessed.
 
 use std::time::{Duration, Instant};
 
@@ -12,14 +13,14 @@ use super::*;
 const BOUND: Duration = Duration::from_millis(2_900);
 
 /// A store that reaches its server by a network of the test's.
-async fn by_way_of(server: &Redis) -> (Proxy, RedisStore) {
+async fn through_proxy(server: &Redis) -> (Proxy, RedisStore) {
     let network = Proxy::to(server.address()).expect("a network");
     let store = open_at(&network.url(server.url())).await;
     (network, store)
 }
 
 /// Lets the server know the scripts of all changes, by what another store does.
-async fn know_the_scripts(server: &Redis) {
+async fn load_the_scripts(server: &Redis) {
     let settings = RedisSettings::default().namespace("other");
     let store = RedisStore::connect_with(server.url(), settings).await.expect("a store");
     let token = token("alice", "ci");
@@ -34,24 +35,27 @@ async fn know_the_scripts(server: &Redis) {
     store.delete_owner(&owner("alice"), &event()).await.expect("done");
 }
 
-/// How many changes are fenced off.
-fn fences(server: &Redis) -> usize {
-    run(server, &["KEYS", "{hallpass}f*"]).lines().count()
+/// Returns the keys of the changes that were given up. Those that were made have a value.
+fn fences(server: &Redis) -> Vec<String> {
+    let keys = run(server, &["KEYS", "{hallpass}f*"]);
+    let is_fence = |key: &&str| run(server, &["STRLEN", key]) == "0";
+    keys.lines().filter(is_fence).map(str::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_whose_answer_is_lost_is_found_in_the_log() {
+async fn change_whose_reply_is_lost_is_found() {
     let server = server();
-    know_the_scripts(&server).await;
-    let (network, store) = by_way_of(&server).await;
+    load_the_scripts(&server).await;
+    let (network, store) = through_proxy(&server).await;
     // The server gets the next command, and its answer is cut.
-    let lose_the_answer = || network.reset_after(Way::ToClient, 0);
+    let lose_the_reply = || network.reset_after(Way::ToClient, 0);
     let mut seq = 0;
     let mut next = || {
         seq += 1;
         seq
     };
     let token = token("alice", "ci");
+<<<<<<< HEAD:tests/redis/unanswered.rs
     lose_the_answer();
     assert_eq!(store.insert(&token, Some(1), &event()).await.unwrap().get(), next());
     let renamed = edited(&token.record, |record| record.name = "renamed".into());
@@ -66,6 +70,22 @@ async fn a_change_whose_answer_is_lost_is_found_in_the_log() {
     let revoked = store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap();
     assert_eq!((revoked.count, revoked.seq.unwrap().get()), (1, next()));
     lose_the_answer();
+=======
+    lose_the_reply();
+    assert_eq!(store.insert(&token, Some(1), &event()).await.unwrap().get(), next());
+    let renamed = edited(&token.record, |record| record.name = "renamed".into());
+    lose_the_reply();
+    assert_eq!(store.update(&renamed, &event()).await.unwrap().get(), next());
+    lose_the_reply();
+    let rekeyed = store.replace_digest(token.record.id, &digest(1), &secrets(2), &event()).await;
+    assert_eq!(rekeyed.unwrap().get(), next());
+    lose_the_reply();
+    assert_eq!(store.log_owner_change(&owner("alice"), &event()).await.unwrap().get(), next());
+    lose_the_reply();
+    let revoked = store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap();
+    assert_eq!((revoked.count, revoked.seq.unwrap().get()), (1, next()));
+    lose_the_reply();
+>>>>>>> main:tests/redis/lost_replies.rs
     assert_eq!(store.delete(token.record.id, None, &event()).await.unwrap().get(), next());
 
     let mut ids = Vec::new();
@@ -75,11 +95,16 @@ async fn a_change_whose_answer_is_lost_is_found_in_the_log() {
         ids.push(token.record.id);
     }
     let unknown = tokens::token("bob", "ci").record.id;
+<<<<<<< HEAD:tests/redis/unanswered.rs
     lose_the_answer();
+=======
+    lose_the_reply();
+>>>>>>> main:tests/redis/lost_replies.rs
     let gone = store.delete_many(None, &[ids[0], unknown, ids[1]], &event()).await.unwrap();
     assert_eq!(gone.tokens, [(ids[0], owner("alice")), (ids[1], owner("bob"))]);
     next();
     assert_eq!(gone.seq.unwrap().get(), next());
+<<<<<<< HEAD:tests/redis/unanswered.rs
     lose_the_answer();
     let gone = store.delete_owner(&owner("bob"), &event()).await.unwrap();
     assert_eq!((gone.count, gone.seq.unwrap().get()), (1, next()));
@@ -89,17 +114,28 @@ async fn a_change_whose_answer_is_lost_is_found_in_the_log() {
     lose_the_answer();
     assert!(store.insert(&token, Some(0), &event()).await.unwrap_err().is_unavailable());
     lose_the_answer();
+=======
+    lose_the_reply();
+    let gone = store.delete_owner(&owner("bob"), &event()).await.unwrap();
+    assert_eq!((gone.count, gone.seq.unwrap().get()), (1, next()));
+    assert_eq!(head(&store).await, next() - 1, "each was done once");
+    assert!(fences(&server).is_empty());
+    // What the server refused, or found nothing to do for, is not in the log: it did not happen,
+    // and never will.
+    lose_the_reply();
+    assert!(store.insert(&token, Some(0), &event()).await.unwrap_err().is_unavailable());
+    lose_the_reply();
+>>>>>>> main:tests/redis/lost_replies.rs
     let nothing = store.delete_owner(&owner("bob"), &event()).await;
     assert!(nothing.is_err_and(|error| error.is_unavailable() && !error.is_outcome_unknown()));
     assert_eq!(store.delete_owner(&owner("bob"), &event()).await.unwrap(), BulkResult::default());
 }
 
-/// The minute that is looked back for is one of the lines' own times.
 #[tokio::test(flavor = "multi_thread")]
-async fn f42_a_change_is_found_behind_another_ones_though_the_servers_clock_jumps_meanwhile() {
+async fn lost_reply_is_found_although_the_clock_jumps() {
     let server = Redis::start_with_clock(&[]).expect("a server");
-    know_the_scripts(&server).await;
-    let (network, store) = by_way_of(&server).await;
+    load_the_scripts(&server).await;
+    let (network, store) = through_proxy(&server).await;
     let elsewhere = open(&server).await;
     for (number, ahead) in [3_600, -3_600, 300, -300].into_iter().enumerate() {
         let before = head(&elsewhere).await;
@@ -113,16 +149,21 @@ async fn f42_a_change_is_found_behind_another_ones_though_the_servers_clock_jump
             elsewhere.log_owner_change(&owner("bob"), &event()).await.expect("done");
             server.set_clock(ahead).expect("its own clock");
         };
+<<<<<<< HEAD:tests/redis/unanswered.rs
         let (done, ()) = futures::join!(store.insert(&token, None, &event()), meanwhile);
+=======
+        let event = event();
+        let (done, ()) = futures::join!(store.insert(&token, None, &event), meanwhile);
+>>>>>>> main:tests/redis/lost_replies.rs
         assert_eq!(done.expect("it is found").get(), before + 1, "{ahead}");
     }
-    assert_eq!(fences(&server), 0);
+    assert!(fences(&server).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_never_arrived_is_not_done() {
+async fn change_that_never_arrived_is_not_made() {
     let server = server();
-    let (network, store) = by_way_of(&server).await;
+    let (network, store) = through_proxy(&server).await;
     let one = token("alice", "ci");
     store.insert(&one, None, &event()).await.unwrap();
     network.reset_after(Way::ToServer, 0);
@@ -130,18 +171,23 @@ async fn a_change_that_never_arrived_is_not_done() {
     assert!(lost.is_unavailable() && !lost.is_outcome_unknown(), "{lost:?}");
     assert_eq!(head(&store).await, 1);
     assert!(store.get(one.record.id).await.unwrap().value.is_some());
+<<<<<<< HEAD:tests/redis/unanswered.rs
     assert_eq!(fences(&server), 1);
     let fence = run(&server, &["KEYS", "{hallpass}f*"]);
     assert!(run(&server, &["TTL", &fence]).parse::<i64>().unwrap() > 0, "it goes away by itself");
+=======
+    let [fence] = &fences(&server)[..] else { panic!("one fence") };
+    assert!(run(&server, &["TTL", fence]).parse::<i64>().unwrap() > 0, "it goes away by itself");
+>>>>>>> main:tests/redis/lost_replies.rs
     store.delete(one.record.id, None, &event()).await.expect("another try is another change");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_arrives_when_it_is_given_up_does_nothing() {
+async fn change_that_was_given_up_does_nothing_later() {
     let server = server();
     // Else the server would do nothing in any case.
-    know_the_scripts(&server).await;
-    let (network, store) = by_way_of(&server).await;
+    load_the_scripts(&server).await;
+    let (network, store) = through_proxy(&server).await;
     let one = token("alice", "ci");
     store.insert(&one, None, &event()).await.unwrap();
     // Those that there are hold back what is sent; the next ones do not.
@@ -170,7 +216,7 @@ async fn a_change_that_arrives_when_it_is_given_up_does_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_found_out_is_said_to_be_unknown() {
+async fn outcome_is_unknown_if_the_server_stays_silent() {
     let server = server();
     let store = open(&server).await;
     let one = token("alice", "ci");
@@ -179,8 +225,13 @@ async fn what_cannot_be_found_out_is_said_to_be_unknown() {
     server.pause().unwrap();
     let started = Instant::now();
     let revoke = edited(&one.record, |record| record.revoked_at = Some(at(1)));
+<<<<<<< HEAD:tests/redis/unanswered.rs
     let (changed, found) =
         futures::join!(store.update(&revoke, &event()), store.get(one.record.id));
+=======
+    let event = event();
+    let (changed, found) = futures::join!(store.update(&revoke, &event), store.get(one.record.id));
+>>>>>>> main:tests/redis/lost_replies.rs
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
     server.resume().unwrap();
     assert!(found.is_err_and(|error| error.is_unavailable()));
@@ -192,7 +243,7 @@ async fn what_cannot_be_found_out_is_said_to_be_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_sent_to_a_server_that_has_hung_up() {
+async fn nothing_is_sent_on_a_closed_connection() {
     let server = server();
     let store = open(&server).await;
     let one = token("alice", "ci");
@@ -215,9 +266,9 @@ async fn nothing_is_sent_to_a_server_that_has_hung_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_look_up_whose_connection_is_lost_asks_again() {
+async fn lookup_is_repeated_if_the_connection_is_lost() {
     let server = server();
-    let (network, store) = by_way_of(&server).await;
+    let (network, store) = through_proxy(&server).await;
     let one = token("alice", "ci");
     store.insert(&one, None, &event()).await.unwrap();
     for way in [Way::ToServer, Way::ToClient] {
@@ -234,18 +285,23 @@ async fn a_look_up_whose_connection_is_lost_asks_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_that_loses_everything_is_noticed_in_time() {
+async fn dead_network_is_noticed_in_time() {
     let server = server();
-    let (network, store) = by_way_of(&server).await;
+    let (network, store) = through_proxy(&server).await;
     let one = token("alice", "ci");
     store.insert(&one, None, &event()).await.unwrap();
     store.list(&everything()).await.unwrap();
     network.swallow();
     let started = Instant::now();
     let all = everything();
+    let lost = event();
     let (found, changed, listed) = futures::join!(
         store.get(one.record.id),
+<<<<<<< HEAD:tests/redis/unanswered.rs
         store.delete(one.record.id, None, &event()),
+=======
+        store.delete(one.record.id, None, &lost),
+>>>>>>> main:tests/redis/lost_replies.rs
         store.list(&all),
     );
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
