@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use hallpass_cache::{CacheSettings, Cached};
+use hallpass_core::__private::Backend;
 use hallpass_core::store::TokenStore;
 use hallpass_core::{
     Actor, AuthError, Error, Hallpass, Issued, Limits, NewToken, Owner, OwnerStatus, Principal,
@@ -98,10 +99,10 @@ pub(crate) fn cached<S: TokenStore>(store: S, bound: Duration) -> Cached<S> {
 }
 
 impl Place {
-    /// A node on that store, which is a cache already.
-    pub(crate) fn new(store: impl TokenStore, disabled: Option<PathBuf>) -> Self {
+    /// Creates a node on a store with a cache in front.
+    pub(crate) fn new(backend: impl Backend, disabled: Option<PathBuf>) -> Self {
         let limits = Limits::default().unlimited_tokens();
-        let mut builder = Hallpass::builder(store).limits(limits);
+        let mut builder = Hallpass::builder(backend).limits(limits);
         if let Some(files) = disabled.clone() {
             builder =
                 builder.owner_directory(move |owner: Owner| {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hallpass_core::store::{LogPosition, TokenStore as _};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
-use hallpass_tests::tokens::owner;
+use hallpass_tests::tokens::{event, owner};
 use sqlx::postgres::PgListener;
 use tokio::time::timeout;
 
@@ -23,13 +23,9 @@ async fn head(store: &PostgresStore) -> LogPosition {
 /// Waits until the store listens, which is a reason to look by itself.
 async fn listening(url: &str, store: &PostgresStore) -> LogPosition {
     let seen = head(store).await;
-<<<<<<< HEAD
     timeout(SOON, store.wait_for_change(seen))
         .await
         .expect("what came before listening was not heard");
-=======
-    timeout(SOON, store.wait_for_change(seen)).await.expect("what came before listening was not heard");
->>>>>>> main
     until(&mut stranger(url).await, LISTENING).await;
     head(store).await
 }
@@ -41,14 +37,10 @@ async fn a_change_of_another_node_nudges_and_its_notification_is_a_number() {
     let seen = listening(&url, &one).await;
     let mut anybody = PgListener::connect(&url).await.unwrap();
     anybody.listen("hallpass").await.unwrap();
-<<<<<<< HEAD
     assert!(
         timeout(Duration::from_millis(200), one.wait_for_change(seen)).await.is_err(),
         "nothing yet"
     );
-=======
-    assert!(timeout(Duration::from_millis(200), one.wait_for_change(seen)).await.is_err(), "nothing yet");
->>>>>>> main
 
     let waiting = tokio::spawn({
         let one = one.clone();
@@ -59,13 +51,9 @@ async fn a_change_of_another_node_nudges_and_its_notification_is_a_number() {
     let notification = timeout(SOON, anybody.recv()).await.unwrap().unwrap();
     assert_eq!(notification.payload(), seq.get().to_string());
     // It was told once, and is not told again to whoever has seen it.
-<<<<<<< HEAD
     assert!(
         timeout(Duration::from_millis(200), one.wait_for_change(head(&one).await)).await.is_err()
     );
-=======
-    assert!(timeout(Duration::from_millis(200), one.wait_for_change(head(&one).await)).await.is_err());
->>>>>>> main
 }
 
 #[tokio::test]

@@ -63,19 +63,15 @@ impl Scene {
 async fn a_change_whose_answer_is_lost_is_known_to_stand() {
     let mut scene = Scene::new().await;
     let head = scene.store.changes(None, 0).await.unwrap().head;
-<<<<<<< HEAD
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
-=======
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
->>>>>>> main
     scene.answer_unheard().await;
     scene.network.heal();
     scene.network.cut();
     let bulk = deleting.await.unwrap().expect("it is known to stand");
     assert_eq!((bulk.count, bulk.seq), (3, Some(head.seq.next())));
     let logged = scene.store.changes(Some(head), 10).await.unwrap().entries;
-    assert_eq!(logged[1].scope, ChangeTarget::Owner(owner("alice")));
+    assert_eq!(logged[1].target, ChangeTarget::Owner(owner("alice")));
 }
 
 #[tokio::test]
@@ -84,14 +80,9 @@ async fn what_was_deleted_is_known_though_the_answer_is_lost() {
     let page = hallpass_core::store::ListQuery::everything(at(0), 10);
     let ids: Vec<_> =
         scene.store.list(&page).await.unwrap().records.into_iter().map(|r| r.id).collect();
-<<<<<<< HEAD
     let deleting = scene
         .begin(move |store| async move { store.delete_many(None, &ids, &event()).await })
         .await;
-=======
-    let deleting =
-        scene.begin(move |store| async move { store.delete_many(None, &ids, &event()).await }).await;
->>>>>>> main
     scene.answer_unheard().await;
     scene.network.heal();
     scene.network.cut();
@@ -104,12 +95,8 @@ async fn what_was_deleted_is_known_though_the_answer_is_lost() {
 #[tokio::test]
 async fn a_change_whose_server_process_is_ended_is_known_not_to_stand() {
     let mut scene = Scene::new().await;
-<<<<<<< HEAD
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
-=======
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
->>>>>>> main
     ask(
         &scene.url,
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
@@ -127,12 +114,8 @@ async fn a_change_that_never_reaches_the_server_is_known_not_to_stand() {
     let mut scene = Scene::new().await;
     run(&mut scene.other, "COMMIT; SELECT pg_advisory_lock(1213227379, hashtext('alice'))").await;
     // The first message is under way; the second will be lost.
-<<<<<<< HEAD
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
-=======
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
->>>>>>> main
     for connection in scene.network.connections() {
         connection.set(Way::ToServer, Flow::Swallow);
     }
@@ -150,12 +133,8 @@ async fn a_change_that_never_reaches_the_server_is_known_not_to_stand() {
 async fn a_change_on_a_line_that_went_dead_is_found_out_in_time() {
     let mut scene = Scene::new().await;
     let started = Instant::now();
-<<<<<<< HEAD
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
-=======
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
->>>>>>> main
     scene.answer_unheard().await;
     // Nobody says that the line is dead; new ones are well.
     scene.network.heal();
@@ -167,12 +146,8 @@ async fn a_change_on_a_line_that_went_dead_is_found_out_in_time() {
 #[tokio::test]
 async fn a_change_that_nobody_can_ask_about_is_said_to_be_unknown() {
     let mut scene = Scene::new().await;
-<<<<<<< HEAD
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
-=======
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
->>>>>>> main
     scene.answer_unheard().await;
     scene.network.refuse();
     let error: StoreError =

@@ -88,31 +88,21 @@ async fn changes_look_at_their_own_token_only() {
     let crowded = Crowded::new().await;
     for _ in 0..2 {
         let new = token("alice", "new");
-<<<<<<< HEAD
         let plan =
             crowded.plan(async |store| store.insert(&new, Some(50), &event()).await.unwrap()).await;
-=======
-        let plan = crowded.plan(async |store| store.insert(&new, Some(50), &event()).await.unwrap()).await;
->>>>>>> main
         assert_no_scan("insert", &plan);
         assert!(plan.contains("tokens_by_owner"), "the owner's are counted by their index: {plan}");
         let id = new.record.id;
         let change = edited(&new.record, |record| record.name = "changed".into());
         let plan = crowded.plan(async |store| store.update(&change, &event()).await.unwrap()).await;
         assert_no_scan("change", &plan);
-<<<<<<< HEAD
         let plan = crowded.plan(async |store| {
             store.replace_digest(id, &digest(1), &secrets(2), &event()).await.unwrap()
         });
-=======
-        let plan =
-            crowded.plan(async |store| store.replace_digest(id, &digest(1), &secrets(2), &event()).await.unwrap());
->>>>>>> main
         assert_no_scan("rekey", &plan.await);
         let many =
             crowded.server.run("SELECT id FROM hallpass.tokens WHERE owner = 'owner 9'").unwrap();
         let many: Vec<_> = many.lines().map(|id| id.parse().unwrap()).chain([id]).collect();
-<<<<<<< HEAD
         let plan = crowded
             .plan(async |store| store.delete_many(None, &many, &event()).await.unwrap())
             .await;
@@ -126,17 +116,6 @@ async fn changes_look_at_their_own_token_only() {
         assert_no_scan("revoke_owner", &plan.await);
         let plan = crowded
             .plan(async |store| store.delete_owner(&owner("owner 7"), &event()).await.unwrap());
-=======
-        let plan = crowded.plan(async |store| store.delete_many(None, &many, &event()).await.unwrap()).await;
-        assert_no_scan("delete_many", &plan);
-        let plan =
-            crowded.plan(async |store| store.delete(crowded.somebodys(), None, &event()).await.unwrap());
-        assert_no_scan("delete", &plan.await);
-        let plan =
-            crowded.plan(async |store| store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap());
-        assert_no_scan("revoke_owner", &plan.await);
-        let plan = crowded.plan(async |store| store.delete_owner(&owner("owner 7"), &event()).await.unwrap());
->>>>>>> main
         assert_no_scan("delete_owner", &plan.await);
         crowded.analyze();
         crowded

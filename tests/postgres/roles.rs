@@ -31,18 +31,12 @@ async fn the_rights_that_are_documented_are_enough_for_everything() {
     assert!(store.get(id).await.unwrap().value.is_some());
     let usage = TokenUse { id, revision: token.record.revision, at: at(60) };
     assert_eq!(store.record_uses(&[usage]).await.unwrap(), 1);
-<<<<<<< HEAD
     store
         .update(&edited(&token.record, |record| record.name = "changed".into()), &event())
         .await
         .unwrap();
     store.replace_digest(id, &digest(1), &secrets(2), &event()).await.unwrap();
     assert_eq!(store.list(&ListQuery::everything(at(0), 10)).await.unwrap().counts.of(None), 1);
-=======
-    store.change(&edited(&token.record, |record| record.name = "changed".into())).await.unwrap();
-    store.replace_digest(id, &digest(1), &secrets(2), &event()).await.unwrap();
-    assert_eq!(store.list(&ListQuery::everything(at(0), 10)).await.unwrap().total, 1);
->>>>>>> main
     assert_eq!(store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap().count, 1);
     assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 1);
     assert!(store.delete(id, None, &event()).await.unwrap_err().is_not_found());

@@ -1,7 +1,7 @@
 //! Full memory: nothing can be added, and tokens can still be revoked and deleted.
 
 use hallpass_core::store::{Change, ChangeKind, TokenStore as _, TokenUse};
-use hallpass_tests::tokens::{at, digest, edited, event, owner, secrets, token};
+use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
 
 use super::*;
 
@@ -42,10 +42,7 @@ async fn tokens_can_be_revoked_when_memory_is_full() {
     assert_eq!(store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap().count, 2);
     assert_eq!(store.delete_owner(&owner("bob"), &event()).await.unwrap().count, 2);
     assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 3);
-<<<<<<< HEAD
-=======
     assert!(store.prune_log(at(2), 5).await.unwrap() > 0);
->>>>>>> main
     assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 0);
     // Whoever starts anew gets in.
     open(&server).await.ping().await.unwrap();

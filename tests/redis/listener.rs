@@ -45,11 +45,7 @@ async fn changes_of_others_are_noticed_at_once() {
     // Who is behind already need not wait.
     let seen = store.changes(None, 0).await.unwrap().head;
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
-<<<<<<< HEAD:tests/redis/nudges.rs
-    timeout(SOON, store.wait_for_change(seen)).await.expect("a nudge");
-=======
     timeout(SOON, store.wait_for_change(seen)).await.expect("it returns");
->>>>>>> main:tests/redis/listener.rs
     // However many wait, and however often they give up, one connection hears for all.
     for _ in 0..100 {
         let seen = store.changes(None, 0).await.unwrap().head;
@@ -67,11 +63,7 @@ async fn waiting_ends_when_the_connection_is_lost() {
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     let seen = store.changes(None, 0).await.unwrap().head;
     // The first is for nothing: whoever begins to listen looks whether there was anything before.
-<<<<<<< HEAD:tests/redis/nudges.rs
-    timeout(SOON, store.wait_for_change(seen)).await.expect("a nudge");
-=======
     timeout(SOON, store.wait_for_change(seen)).await.expect("it returns");
->>>>>>> main:tests/redis/listener.rs
     for _ in 0..3 {
         let killed = until(|| listeners(&server).into_iter().next()).await;
         let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::store::{BulkResult, TokenStore as _};
 use hallpass_servers::{Connection, Flow, Proxy, Way};
-use hallpass_tests::tokens::{self, at, digest, edited, event, owner, secrets, token};
+use hallpass_tests::tokens::{self, at, digest, edited, owner, secrets, token};
 
 use super::*;
 
@@ -55,22 +55,6 @@ async fn change_whose_reply_is_lost_is_found() {
         seq
     };
     let token = token("alice", "ci");
-<<<<<<< HEAD:tests/redis/unanswered.rs
-    lose_the_answer();
-    assert_eq!(store.insert(&token, Some(1), &event()).await.unwrap().get(), next());
-    let renamed = edited(&token.record, |record| record.name = "renamed".into());
-    lose_the_answer();
-    assert_eq!(store.update(&renamed, &event()).await.unwrap().get(), next());
-    lose_the_answer();
-    let rekeyed = store.replace_digest(token.record.id, &digest(1), &secrets(2), &event()).await;
-    assert_eq!(rekeyed.unwrap().get(), next());
-    lose_the_answer();
-    assert_eq!(store.log_owner_change(&owner("alice"), &event()).await.unwrap().get(), next());
-    lose_the_answer();
-    let revoked = store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap();
-    assert_eq!((revoked.count, revoked.seq.unwrap().get()), (1, next()));
-    lose_the_answer();
-=======
     lose_the_reply();
     assert_eq!(store.insert(&token, Some(1), &event()).await.unwrap().get(), next());
     let renamed = edited(&token.record, |record| record.name = "renamed".into());
@@ -85,7 +69,6 @@ async fn change_whose_reply_is_lost_is_found() {
     let revoked = store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap();
     assert_eq!((revoked.count, revoked.seq.unwrap().get()), (1, next()));
     lose_the_reply();
->>>>>>> main:tests/redis/lost_replies.rs
     assert_eq!(store.delete(token.record.id, None, &event()).await.unwrap().get(), next());
 
     let mut ids = Vec::new();
@@ -95,26 +78,11 @@ async fn change_whose_reply_is_lost_is_found() {
         ids.push(token.record.id);
     }
     let unknown = tokens::token("bob", "ci").record.id;
-<<<<<<< HEAD:tests/redis/unanswered.rs
-    lose_the_answer();
-=======
     lose_the_reply();
->>>>>>> main:tests/redis/lost_replies.rs
     let gone = store.delete_many(None, &[ids[0], unknown, ids[1]], &event()).await.unwrap();
     assert_eq!(gone.tokens, [(ids[0], owner("alice")), (ids[1], owner("bob"))]);
     next();
     assert_eq!(gone.seq.unwrap().get(), next());
-<<<<<<< HEAD:tests/redis/unanswered.rs
-    lose_the_answer();
-    let gone = store.delete_owner(&owner("bob"), &event()).await.unwrap();
-    assert_eq!((gone.count, gone.seq.unwrap().get()), (1, next()));
-    assert_eq!(head(&store).await, next() - 1, "each was done once");
-    assert_eq!(fences(&server), 0);
-    // What the server refused, or found nothing to do for, is not in the log: it did not happen, and never will.
-    lose_the_answer();
-    assert!(store.insert(&token, Some(0), &event()).await.unwrap_err().is_unavailable());
-    lose_the_answer();
-=======
     lose_the_reply();
     let gone = store.delete_owner(&owner("bob"), &event()).await.unwrap();
     assert_eq!((gone.count, gone.seq.unwrap().get()), (1, next()));
@@ -125,7 +93,6 @@ async fn change_whose_reply_is_lost_is_found() {
     lose_the_reply();
     assert!(store.insert(&token, Some(0), &event()).await.unwrap_err().is_unavailable());
     lose_the_reply();
->>>>>>> main:tests/redis/lost_replies.rs
     let nothing = store.delete_owner(&owner("bob"), &event()).await;
     assert!(nothing.is_err_and(|error| error.is_unavailable() && !error.is_outcome_unknown()));
     assert_eq!(store.delete_owner(&owner("bob"), &event()).await.unwrap(), BulkResult::default());
@@ -149,12 +116,8 @@ async fn lost_reply_is_found_although_the_clock_jumps() {
             elsewhere.log_owner_change(&owner("bob"), &event()).await.expect("done");
             server.set_clock(ahead).expect("its own clock");
         };
-<<<<<<< HEAD:tests/redis/unanswered.rs
-        let (done, ()) = futures::join!(store.insert(&token, None, &event()), meanwhile);
-=======
         let event = event();
         let (done, ()) = futures::join!(store.insert(&token, None, &event), meanwhile);
->>>>>>> main:tests/redis/lost_replies.rs
         assert_eq!(done.expect("it is found").get(), before + 1, "{ahead}");
     }
     assert!(fences(&server).is_empty());
@@ -171,14 +134,8 @@ async fn change_that_never_arrived_is_not_made() {
     assert!(lost.is_unavailable() && !lost.is_outcome_unknown(), "{lost:?}");
     assert_eq!(head(&store).await, 1);
     assert!(store.get(one.record.id).await.unwrap().value.is_some());
-<<<<<<< HEAD:tests/redis/unanswered.rs
-    assert_eq!(fences(&server), 1);
-    let fence = run(&server, &["KEYS", "{hallpass}f*"]);
-    assert!(run(&server, &["TTL", &fence]).parse::<i64>().unwrap() > 0, "it goes away by itself");
-=======
     let [fence] = &fences(&server)[..] else { panic!("one fence") };
     assert!(run(&server, &["TTL", fence]).parse::<i64>().unwrap() > 0, "it goes away by itself");
->>>>>>> main:tests/redis/lost_replies.rs
     store.delete(one.record.id, None, &event()).await.expect("another try is another change");
 }
 
@@ -225,13 +182,8 @@ async fn outcome_is_unknown_if_the_server_stays_silent() {
     server.pause().unwrap();
     let started = Instant::now();
     let revoke = edited(&one.record, |record| record.revoked_at = Some(at(1)));
-<<<<<<< HEAD:tests/redis/unanswered.rs
-    let (changed, found) =
-        futures::join!(store.update(&revoke, &event()), store.get(one.record.id));
-=======
     let event = event();
     let (changed, found) = futures::join!(store.update(&revoke, &event), store.get(one.record.id));
->>>>>>> main:tests/redis/lost_replies.rs
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
     server.resume().unwrap();
     assert!(found.is_err_and(|error| error.is_unavailable()));
@@ -297,11 +249,7 @@ async fn dead_network_is_noticed_in_time() {
     let lost = event();
     let (found, changed, listed) = futures::join!(
         store.get(one.record.id),
-<<<<<<< HEAD:tests/redis/unanswered.rs
-        store.delete(one.record.id, None, &event()),
-=======
         store.delete(one.record.id, None, &lost),
->>>>>>> main:tests/redis/lost_replies.rs
         store.list(&all),
     );
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());

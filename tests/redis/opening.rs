@@ -140,14 +140,9 @@ async fn connection_of_the_host_works() {
     // Nothing waits on the host's connection, and yet changes are heard of.
     let seen = store.changes(None, 0).await.unwrap().head;
     let other = RedisStore::with_client(&client, RedisSettings::default()).await.unwrap();
-<<<<<<< HEAD
-    let (_, deleted) =
-        futures::join!(store.wait_for_change(seen), other.delete(token.record.id, None, &event()));
-=======
     let event = event();
     let deleting = other.delete(token.record.id, None, &event);
     let (_, deleted) = futures::join!(store.wait_for_change(seen), deleting);
->>>>>>> main
     deleted.unwrap();
     store.close();
     assert!(store.ping().await.unwrap_err().is_unavailable());

@@ -2,7 +2,7 @@
 
 use hallpass_core::store::{AuditQuery, ChangeKind, TokenStore as _, TokenUse};
 use hallpass_redis::ConnectError;
-use hallpass_tests::tokens::{at, digest, edited, event, owner, secrets, token};
+use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
 
 use super::*;
 
@@ -38,10 +38,6 @@ async fn do_everything(store: &RedisStore) {
     store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     assert_eq!(store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap().count, 1);
     assert_eq!(store.prune(at(0), 10, &event()).await.unwrap(), 0);
-<<<<<<< HEAD
-    // Enough that the index divides and merges.
-=======
->>>>>>> main
     let mut ids = Vec::new();
     for number in 0..300 {
         let mut token = token("bob", "ci");
@@ -69,14 +65,9 @@ async fn do_everything(store: &RedisStore) {
     store.wait_for_change(before).await;
     // By now it is known how far the log has come, and the next is waited for.
     let alice = owner("alice");
-<<<<<<< HEAD
-    let (_, announced) =
-        futures::join!(store.wait_for_change(seen), store.log_owner_change(&alice, &event()));
-=======
     let event = event();
     let (_, announced) =
         futures::join!(store.wait_for_change(seen), store.log_owner_change(&alice, &event));
->>>>>>> main
     announced.unwrap();
 }
 

@@ -11,6 +11,7 @@ use hallpass_tests::late::Late;
 use hallpass_tests::nodes::{
     accepts, alice, beyond, check, is_refused, issue, node, owner, settings,
 };
+use hallpass_tests::tokens::event;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tokio::time::sleep;
