@@ -12,13 +12,13 @@
 
 mod cache;
 mod e2e;
+mod forward;
 mod harness;
 mod host;
 mod hot;
 mod latencies;
 mod load;
 mod ours;
-mod forward;
 mod peers;
 mod random;
 mod report;

@@ -99,10 +99,10 @@ pub(crate) fn cached<S: TokenStore>(store: S, bound: Duration) -> Cached<S> {
 }
 
 impl Place {
-    /// Creates a node on a store with a cache in front.
-    pub(crate) fn new(backend: impl Backend, disabled: Option<PathBuf>) -> Self {
+    /// A node on that store, which is a cache already.
+    pub(crate) fn new(store: impl Backend, disabled: Option<PathBuf>) -> Self {
         let limits = Limits::default().unlimited_tokens();
-        let mut builder = Hallpass::builder(backend).limits(limits);
+        let mut builder = Hallpass::builder(store).limits(limits);
         if let Some(files) = disabled.clone() {
             builder =
                 builder.owner_directory(move |owner: Owner| {

@@ -91,7 +91,8 @@ impl Stage {
         let cache = StaleCache::new(store.clone());
         let hallpass = Hallpass::builder(cache.clone()).build();
         let words = Words::default();
-        let mut stage = Self { store, cache, hallpass, words, secrets: Vec::new(), ids: Vec::new() };
+        let mut stage =
+            Self { store, cache, hallpass, words, secrets: Vec::new(), ids: Vec::new() };
         stage.issue_all().await;
         stage.misspell_all();
         stage
@@ -127,7 +128,7 @@ impl Stage {
 
     /// Another handle on the same store.
     pub(crate) fn builder(&self) -> hallpass_core::HallpassBuilder {
-        Hallpass::builder(self.cache.clone())
+        Hallpass::builder(self.store.clone())
     }
 
     /// The layer of a setup, made of a handle in the way of the host's framework.

@@ -3,7 +3,7 @@
 use hallpass_core::store::TokenStore as _;
 use hallpass_postgres::{ConnectError, PostgresSettings, PostgresStore};
 use hallpass_servers::Postgres;
-use hallpass_tests::tokens::token;
+use hallpass_tests::tokens::{event, token};
 
 use super::{ask, database, open, run, stranger};
 

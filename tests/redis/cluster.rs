@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hallpass_core::store::TokenStore as _;
 use hallpass_servers::RedisCluster;
-use hallpass_testkit::conformance::run::among_nodes;
+use hallpass_testkit::conformance::run::on_three_replicas;
 use hallpass_testkit::conformance::{StoreUnderTest, cases};
 use hallpass_tests::tokens::{at, edited, event, owner, token};
 
@@ -32,35 +32,38 @@ impl StoreUnderTest for Somewhere {
     }
 }
 
-/// These of the suite's cases, each on three handles: all scripts are among what they do.
+/// These of the suite's cases, each on three replicas: all scripts are among what they do.
 macro_rules! on_a_cluster {
     ($($module:ident::$case:ident)*) => {
-        mod three_nodes {
+        mod three_replicas {
             $(#[test]
             fn $case() {
-                super::among_nodes::<super::Somewhere, _>(super::cases::$module::$case);
+                super::on_three_replicas::<super::Somewhere, _>(super::cases::$module::$case);
             })*
         }
     };
 }
 
 on_a_cluster! {
-    change::a_change_takes_every_field_but_the_last_use
-    change::rekeying_needs_the_expected_digest
-    delete::several_are_deleted_at_once_and_the_rest_is_left
-    delete::deleting_all_of_an_owner_is_one_logged_change
-    delete::revoking_all_of_an_owner_is_one_logged_change
-    delete::announcing_touches_no_token
-    drops::a_storm_of_dropped_calls_leaves_a_store_that_works
-    edges::every_text_comes_back_as_it_was
-    edges::large_batches_are_done_in_one_go
-    followers::whoever_follows_the_log_misses_no_change_of_many_writers
-    limits::of_200_concurrent_inserts_at_49_of_50_one_succeeds
-    log::each_change_logs_what_it_voids
+    audit::pages_join_in_both_orders
+    cancellation::store_works_after_many_cancelled_calls
+    delete::delete_many_deletes_only_what_was_asked_for
+    delete::delete_owner_writes_one_log_entry
+    delete::log_owner_change_changes_no_token
+    delete::revoke_owner_writes_one_log_entry
+    edges::large_batches_succeed
+    edges::unusual_texts_come_back_unchanged
+    followers::follower_misses_no_change_of_many_writers
+    limits::one_of_200_concurrent_inserts_at_49_of_50_succeeds
+    log::each_change_logs_its_target
     pages::pages_join_to_the_whole_list_in_every_order
-    prune::what_ended_before_goes_and_the_rest_stays
-    snapshots::snapshots_of_many_tokens_agree_with_the_order_of_changes
-    touch::a_use_moves_forward_only
+    prune::prune_deletes_only_tokens_that_ended_before
+    prune_log::prune_log_deletes_the_oldest_entries_first
+    revoke::revoke_everyone_respects_the_limit
+    snapshots::as_of_agrees_with_the_order_of_changes
+    update::replace_digest_requires_the_expected_digest
+    update::update_replaces_every_field_but_last_used_at
+    uses::record_uses_only_moves_forward
 }
 
 /// Of the nodes, the number of the one that has the namespace `hallpass`, and its slot.

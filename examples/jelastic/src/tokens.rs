@@ -3,8 +3,8 @@
 use axum::extract::State;
 use hallpass::core::fold;
 use hallpass::{
-    Authenticated, Catalog, Issued, ListOptions, NewToken, Principal, RegenerateOptions, TokenRecord,
-    TokenUpdate,
+    Authenticated, Catalog, Issued, ListOptions, NewToken, Principal, RegenerateOptions,
+    TokenRecord, TokenUpdate,
 };
 use serde_json::json;
 

@@ -31,12 +31,12 @@ async fn an_overtaken_change_is_missed(guards: Guards) -> bool {
         () = observer.until_they_wait(2) => {}
         () = async { while !quick.is_finished() { tokio::task::yield_now().await } } => {}
     }
-    let first = reader.changes(Some(start), 10).await.unwrap().lines;
+    let first = reader.changes(Some(start), 10).await.unwrap().entries;
     let last = first.last().map_or(start, |line| line.position);
     other.run("SELECT pg_advisory_unlock(1)").await;
     let slow = slow.await.unwrap().unwrap();
     quick.await.unwrap().unwrap();
-    let then = reader.changes(Some(last), 10).await.unwrap().lines;
+    let then = reader.changes(Some(last), 10).await.unwrap().entries;
     !first.iter().chain(&then).any(|line| line.position.seq == slow)
 }
 

@@ -20,12 +20,12 @@ impl Follower {
     async fn takes_it_for_the_same(&self, new: &Postgres) -> bool {
         let start = self.old.changes(None, 0).await.unwrap().head;
         self.old.insert(&token("alice", "lost"), None, &event()).await.unwrap();
-        let seen = self.old.changes(Some(start), 10).await.unwrap().lines[1].at;
+        let seen = self.old.changes(Some(start), 10).await.unwrap().entries[1].position;
 
         let url = format!("postgres://hallpass@{}/{}", new.address(), self.database);
         let store = open(&url, self.guards).await;
         assert_eq!(store.insert(&token("alice", "next"), None, &event()).await.unwrap(), seen.seq);
-        store.changes(Some(seen), 10).await.unwrap().lines[0].at == seen
+        store.changes(Some(seen), 10).await.unwrap().entries[0].position == seen
     }
 }
 

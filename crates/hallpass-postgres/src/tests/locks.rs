@@ -42,7 +42,7 @@ async fn each_waits_for_the_other(guards: Guards) -> bool {
     tokens.sort_by_key(|token| token.record.id.as_uuid());
     tokens[1].record.name = "in the middle".into();
     for token in &tokens {
-        store.insert(token, None).await.unwrap();
+        store.insert(token, None, &event()).await.unwrap();
     }
     let ids = tokens.map(|token| token.record.id);
     let mut other = Stranger::at(&url).await;

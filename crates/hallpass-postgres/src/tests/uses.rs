@@ -9,7 +9,7 @@ async fn a_late_use_is_noted(guards: Guards) -> bool {
     let id = token.record.id;
     store.insert(&token, None, &event()).await.unwrap();
     let usage = TokenUse { id, revision: token.record.revision, at: at(60_000) };
-    store.change(&edited(&token.record, |_| {})).await.unwrap();
+    store.update(&edited(&token.record, |_| {}), &event()).await.unwrap();
     let moved = store.record_uses(&[usage]).await.unwrap();
     let found = store.get(id).await.unwrap().value.unwrap();
     assert_eq!(found.record.last_used_at.is_some(), moved == 1);

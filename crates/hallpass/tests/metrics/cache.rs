@@ -104,7 +104,9 @@ async fn what_is_used_by_grace_is_counted_apart() {
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
     let store = Store::new(MemoryStore::new());
-    let settings = CacheSettings::default().max_staleness(Duration::ZERO).stale_if_error(Duration::from_secs(60));
+    let settings = CacheSettings::default()
+        .max_staleness(Duration::ZERO)
+        .stale_if_error(Duration::from_secs(60));
     let node = Hallpass::builder(Cached::with_settings(store.clone(), settings)).build();
     let token = issue(&node).await;
     assert!(check(&node, &token).await);

@@ -65,7 +65,7 @@ pub(crate) fn catalog() -> Catalog {
     Catalog::new()
         .scope(
             CatalogScope::new("projects:list", "List projects")
-                .description("Their names.")
+                .with_description("Their names.")
                 .with_docs_url("https://docs.example.com/list"),
         )
         .scope(CatalogScope::new("projects:read", "Read a project").per("id"))
