@@ -57,9 +57,7 @@ impl Kind {
             Self::Issue => {
                 Request::by(person, "POST", "/tokens".to_owned(), r#"{"name": "second"}"#)
             }
-            Self::Regenerate => {
-                Request::by(person, "POST", format!("/tokens/{id}/regenerate"), "")
-            }
+            Self::Regenerate => Request::by(person, "POST", format!("/tokens/{id}/regenerate"), ""),
             Self::Revoke => Request::by(person, "POST", format!("/tokens/{id}/revoke"), ""),
             Self::Delete => Request::by(person, "DELETE", format!("/tokens/{id}"), ""),
             Self::DeleteAll => {

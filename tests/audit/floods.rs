@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures::future::join_all;
 use hallpass_core::{Actor, Issued, NewToken};
 use hallpass_tests::management::{Request, Server};
@@ -102,7 +101,7 @@ impl Flood {
     async fn over_streams(address: SocketAddr, forged: &Arc<[String]>, streams: usize) -> Self {
         let mut flood = Self::new();
         let socket = TcpStream::connect(address).await.unwrap();
-        let (client, connection) = h2::client::handshake::<_, Bytes>(socket).await.unwrap();
+        let (client, connection) = h2::client::handshake(socket).await.unwrap();
         tokio::spawn(connection);
         for number in 0..streams {
             let (forged, ends) = (Arc::clone(forged), Arc::clone(&flood.is_over));
@@ -155,9 +154,9 @@ async fn valid_tokens_get_in(server: &Server, tokens: &[Issued], flood: Flood) {
     let (began, logged) = (Instant::now(), LOGGED.load(Ordering::Relaxed));
     let mut refused = 0;
     for some in tokens.chunks(10) {
-        let sent = some.iter().map(async |issued| {
-            server.status(&Request::with_token(issued.token.reveal())).await
-        });
+        let sent = some
+            .iter()
+            .map(async |issued| server.status(&Request::with_token(issued.token.reveal())).await);
         refused += join_all(sent).await.into_iter().filter(|status| *status != 200).count();
     }
     let seconds = began.elapsed().as_secs_f64().max(1.0);

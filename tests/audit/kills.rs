@@ -102,11 +102,11 @@ async fn killed_server_leaves_no_change_without_its_entry<D: Database>() {
     let mut tokens = 0;
     for person in 0..PEOPLE {
         let root = Actor::admin("root");
-        let mut cursor = None;
+        let mut cursor: Option<String> = None;
         loop {
             let mut options = ListOptions::new().owner(owner(&format!("p{person}"))).limit(100);
             if let Some(cursor) = cursor {
-                options = options.cursor::<String>(cursor);
+                options = options.cursor(cursor);
             }
             let page = hallpass.list(&root, &options).await.unwrap();
             for record in page.items {
