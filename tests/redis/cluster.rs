@@ -8,7 +8,7 @@ use hallpass_core::store::TokenStore as _;
 use hallpass_servers::RedisCluster;
 use hallpass_testkit::conformance::run::on_three_replicas;
 use hallpass_testkit::conformance::{StoreUnderTest, cases};
-use hallpass_tests::tokens::{at, edited, owner, token};
+use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 use super::*;
 

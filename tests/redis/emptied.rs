@@ -2,7 +2,7 @@
 
 use hallpass_core::store::{StoreError, TokenStore as _};
 use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
-use hallpass_tests::tokens::{at, owner, token};
+use hallpass_tests::tokens::{at, event, owner, token};
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use hallpass_core::Revision;
 use hallpass_core::store::{TokenStore as _, TokenUse};
-use hallpass_tests::tokens::{at, edited, owner, token};
+use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 use super::*;
 

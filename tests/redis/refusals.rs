@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use hallpass_core::store::{StoreError, TokenStore as _};
-use hallpass_tests::tokens::{at, token};
+use hallpass_tests::tokens::{at, event, token};
 
 use super::*;
 

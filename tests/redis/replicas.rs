@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use hallpass_core::store::TokenStore as _;
-use hallpass_tests::tokens::{owner, token};
+use hallpass_tests::tokens::{event, owner, token};
 
 use super::*;
 
