@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
 use hallpass_core::{Actor, EventKind, ListOptions, NewToken, TokenId, TokenRecord};
-use hallpass_tests::management::{Request, Server};
+use hallpass_tests::management::{ADMIN, Request, Server};
 use hallpass_tests::nodes::{owner, until};
 
 use crate::stores::{Database, on_stores};
@@ -23,8 +23,8 @@ enum Kind {
     Regenerate,
     Revoke,
     Delete,
-    DeleteAll,
-    RevokeAll,
+    DeleteMany,
+    RevokeOwner,
 }
 
 impl Kind {
@@ -34,8 +34,8 @@ impl Kind {
         Self::Regenerate,
         Self::Revoke,
         Self::Delete,
-        Self::DeleteAll,
-        Self::RevokeAll,
+        Self::DeleteMany,
+        Self::RevokeOwner,
     ];
 
     fn event(self) -> EventKind {
@@ -43,8 +43,8 @@ impl Kind {
             Self::Update => EventKind::Updated,
             Self::Issue => EventKind::Issued,
             Self::Regenerate => EventKind::Regenerated,
-            Self::Revoke | Self::RevokeAll => EventKind::Revoked,
-            Self::Delete | Self::DeleteAll => EventKind::Deleted,
+            Self::Revoke | Self::RevokeOwner => EventKind::Revoked,
+            Self::Delete | Self::DeleteMany => EventKind::Deleted,
         }
     }
 
@@ -60,11 +60,13 @@ impl Kind {
             Self::Regenerate => Request::by(person, "POST", format!("/tokens/{id}/regenerate"), ""),
             Self::Revoke => Request::by(person, "POST", format!("/tokens/{id}/revoke"), ""),
             Self::Delete => Request::by(person, "DELETE", format!("/tokens/{id}"), ""),
-            Self::DeleteAll => {
-                Request::by(person, "POST", "/tokens/delete".to_owned(), r#"{"all": true}"#)
+            Self::DeleteMany => {
+                let body = format!(r#"{{"ids": ["{id}"]}}"#);
+                Request::by(person, "POST", "/tokens/delete".to_owned(), &body)
             }
-            Self::RevokeAll => {
-                Request::by(person, "POST", "/tokens/revoke".to_owned(), r#"{"all": true}"#)
+            Self::RevokeOwner => {
+                let body = format!(r#"{{"owner": "{person}"}}"#);
+                Request::by(ADMIN, "POST", "/tokens/revoke".to_owned(), &body)
             }
         }
     }
@@ -78,8 +80,8 @@ impl Kind {
             }
             Self::Issue => tokens.len() == 2,
             Self::Regenerate => token.expect("it stays").regenerated_at.is_some(),
-            Self::Revoke | Self::RevokeAll => token.expect("it stays").revoked_at.is_some(),
-            Self::Delete | Self::DeleteAll => token.is_none(),
+            Self::Revoke | Self::RevokeOwner => token.expect("it stays").revoked_at.is_some(),
+            Self::Delete | Self::DeleteMany => token.is_none(),
         }
     }
 }

@@ -29,5 +29,5 @@ async fn serve(store: impl TokenStore) {
     let server = Server::start(store).await;
     println!("{}", server.address);
     std::io::stdout().flush().expect("the test reads the address");
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

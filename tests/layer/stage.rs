@@ -119,8 +119,8 @@ impl Stage {
         self.store.faults().calls(Operation::Get)
     }
 
-    /// How often the store has been asked anything, but for the writing of uses, which the layer does on its
-    /// own time.
+    /// How often the store has been asked anything, but for the writing of uses, which the layer
+    /// does on its own time.
     pub(crate) fn calls(&self) -> u64 {
         let faults = self.store.faults();
         faults.calls(Operation::ALL) - faults.calls(Operation::RecordUses)
@@ -128,7 +128,7 @@ impl Stage {
 
     /// Another handle on the same store.
     pub(crate) fn builder(&self) -> hallpass_core::HallpassBuilder {
-        Hallpass::builder(self.store.clone())
+        Hallpass::builder(self.cache.clone())
     }
 
     /// The layer of a setup, made of a handle in the way of the host's framework.

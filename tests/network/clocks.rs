@@ -1,5 +1,5 @@
-//! The store's clock jumps. No promise about revocation rests on it. When a token expires does: it ends by the clock that is
-//! ahead, for as long as that one is.
+//! The store's clock jumps. No promise about revocation rests on it. When a token expires does: it
+//! ends by the clock that is ahead, for as long as that one is.
 
 use std::time::Instant;
 
@@ -105,7 +105,7 @@ async fn f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once
     assert_eq!(node.get(&short).await, 401);
 }
 
-async fn f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_that_needs_it<
+async fn f42_no_log_entry_is_removed_because_only_the_servers_clock_says_that_it_is_old<
     B: Backend,
 >() {
     let server = B::alone_with_clock();
@@ -124,10 +124,10 @@ async fn f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_t
         let log = B::open(server.url()).await.changes(Some(before), 100).await.unwrap();
         log.entries.first().is_none_or(|line| line.position != before)
     };
-    server.set_clock(-2 * DAY);
-    assert!(!is_trimmed().await, "what is from tomorrow is not old");
-    server.set_clock(DAY + HOUR);
-    assert!(is_trimmed().await, "the late node would find its line");
+    for clock in [-2 * DAY, DAY + HOUR, 500 * DAY] {
+        server.set_clock(clock);
+        assert!(!is_trimmed().await, "the retention is counted by the clock of the one who prunes");
+    }
     // In both of its days it goes on.
     for clock in [DAY + HOUR, 0] {
         server.set_clock(clock);
@@ -163,6 +163,6 @@ async fn f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has
 on_each_store!(
     f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bound_and_the_log_is_followed,
     f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once_that_is_right_again,
-    f42_a_server_that_is_a_day_ahead_takes_no_line_of_the_log_from_a_node_that_needs_it,
+    f42_no_log_entry_is_removed_because_only_the_servers_clock_says_that_it_is_old,
     f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has_ended,
 );

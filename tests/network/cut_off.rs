@@ -10,8 +10,8 @@ use crate::backend::Backend;
 use crate::node::{BOUND, Node, settings};
 use crate::on_each_store;
 
-/// The node that is cut off lets nobody in beyond the bound, and says 503: it cannot know. One without a bound lets them in
-/// for as long as one looks.
+/// The node that is cut off lets nobody in beyond the bound, and says 503: it cannot know. One
+/// without a bound lets them in for as long as one looks.
 async fn let_in_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;

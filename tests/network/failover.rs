@@ -20,8 +20,8 @@ async fn blind<B: Backend>(server: &B) -> (Hallpass, Proxy) {
     (node(&FaultyStore::new(store), settings().max_staleness(NEVER)), network)
 }
 
-/// The old primary's last changes and the new one's first have the same numbers. A node that has heard of the ones must not
-/// take them for the others.
+/// The old primary's last changes and the new one's first have the same numbers. A node that has
+/// heard of the ones must not take them for the others.
 async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_cached<B: Backend>() {
     let old = B::alone();
     let elsewhere = Node::on(&old, settings()).await;

@@ -1,4 +1,5 @@
-//! The store is gone: what is cached is served within the bound, and everything else is 503, however it went.
+//! The store is gone: what is cached is served within the bound, and everything else is 503,
+//! however it went.
 
 use std::time::Instant;
 

@@ -103,8 +103,8 @@ impl Node {
         self.network.set_both(Flow::Swallow);
     }
 
-    /// Asks again and again until nobody is let in any more. Answers when the last that was let in had asked, as
-    /// a time after `since`.
+    /// Asks again and again until nobody is let in any more. Answers when the last that was let in
+    /// had asked, as a time after `since`.
     pub(crate) async fn last_accepted(&self, token: &Issued, since: Instant) -> Duration {
         let mut last = Duration::ZERO;
         loop {

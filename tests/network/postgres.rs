@@ -290,8 +290,8 @@ async fn f19_while_the_host_notifies_all_the_time_checks_go_on_and_changes_are_m
     noise.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-/// A transaction of the host's that goes on for hours. Who reads a log only up to the oldest transaction that is under
-/// way, lest he miss a number, sees nothing meanwhile.
+/// A transaction of the host's that goes on for hours. Who reads a log only up to the oldest
+/// transaction that is under way, lest he miss a number, sees nothing meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f21_a_long_transaction_of_somebody_elses_keeps_no_change_from_being_seen() {
     let server = Postgres::shared();

@@ -1,5 +1,5 @@
-//! What tells nodes of changes is lost, or late. Nothing is promised of it but speed: what counts is the poll, and the
-//! bound.
+//! What tells nodes of changes is lost, or late. Nothing is promised of it but speed: what counts
+//! is the poll, and the bound.
 
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,8 @@ async fn ears_alone<B: Backend>(server: &B) -> Node {
     Node::on(server, settings().max_staleness(NEVER).poll(NEVER)).await
 }
 
-/// Three nodes: one that never hears, one that never hears but asks, and one that only hears, whose connection for
-/// that is ended by the server while a token is taken back.
+/// Three nodes: one that never hears, one that never hears but asks, and one that only hears, whose
+/// connection for that is ended by the server while a token is taken back.
 async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;

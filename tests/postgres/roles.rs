@@ -41,7 +41,7 @@ async fn the_rights_that_are_documented_are_enough_for_everything() {
     assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 1);
     assert!(store.delete(id, None, &event()).await.unwrap_err().is_not_found());
     store.log_owner_change(&owner("alice"), &event()).await.unwrap();
-    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 5);
+    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 6);
     store.close().await;
 }
 

@@ -1,5 +1,5 @@
-//! A process of its own that works on a store, for the tests of several processes on one file: what to do
-//! comes as arguments, what was done goes to the standard output, line by line.
+//! A process of its own that works on a store, for the tests of several processes on one file: what
+//! to do comes as arguments, what was done goes to the standard output, line by line.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -86,7 +86,8 @@ async fn fill(store: Arc<SqliteStore>) {
     say(format!("found: {}", found.value.is_some()));
 }
 
-/// Makes changes of each sort for an owner of its own, and says each with its number once it is done. Starts when told to.
+/// Makes changes of each sort for an owner of its own, and says each with its number once it is
+/// done. Starts when told to.
 async fn mix(store: Arc<SqliteStore>) {
     let name = format!("process {}", std::process::id());
     let me = owner(&name);

@@ -48,8 +48,8 @@ impl Drop for Process {
     }
 }
 
-/// Starts so many processes that issue 50 tokens of alice's each, lets them go at once, and counts what
-/// they say.
+/// Starts so many processes that issue 50 tokens of alice's each, lets them go at once, and counts
+/// what they say.
 fn race(path: &Path, processes: usize) -> HashMap<String, u32> {
     let mut processes: Vec<_> = (0..processes).map(|_| Process::on(path, "issue")).collect();
     for process in &mut processes {

@@ -10,7 +10,8 @@ use tokio::time::sleep;
 
 use crate::nodes::{NEVER, accepts, alice, check, is_refused, issue, node, owner, settings, until};
 
-/// A node that has a token in its cache which is revoked elsewhere, and stands still in the log before that.
+/// A node that has a token in its cache which is revoked elsewhere, and stands still in the log
+/// before that.
 #[derive(Debug)]
 pub struct Late<S: TokenStore> {
     store: FaultyStore<S>,

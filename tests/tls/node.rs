@@ -47,8 +47,8 @@ async fn becomes(hallpass: &Hallpass, token: &Issued, before: u16, then: u16, wh
     }
 }
 
-/// While the server shows a certificate that is not good, all is 503, and when it shows a good one all is well again. To
-/// show another one also ends all connections.
+/// While the server shows a certificate that is not good, all is 503, and when it shows a good one
+/// all is well again. To show another one also ends all connections.
 pub(crate) async fn outlives_bad_certificates(
     store: impl TokenStore,
     authority: &Authority,

@@ -1,9 +1,9 @@
-//! `cargo xtask guards`: removes each safety step from a copy of the source, one at a time, and requires
-//! that the test which is named beside it fails.
+//! `cargo xtask guards`: removes each safety step from a copy of the source, one at a time, and
+//! requires that the test which is named beside it fails.
 //!
-//! The steps are listed in `tests/guards/*.toml`. A row is caught if its test was run and failed. It is
-//! an error of the row if its text does not occur exactly once, if the mutated source does not compile,
-//! or if no test of that name exists.
+//! The steps are listed in `tests/guards/*.toml`. A row is caught if its test was run and failed.
+//! It is an error of the row if its text does not occur exactly once, if the mutated source does
+//! not compile, or if no test of that name exists.
 
 use std::fs;
 
@@ -104,8 +104,8 @@ struct Copy {
 }
 
 impl Copy {
-    /// Copies what git knows or would add. Files that are equal keep their time, so that cargo builds
-    /// only what has changed.
+    /// Copies what git knows or would add. Files that are equal keep their time, so that cargo
+    /// builds only what has changed.
     fn make(workspace: &Workspace) -> Result<Self> {
         let copy = Self {
             root: workspace.target("guards/source"),

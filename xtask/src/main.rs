@@ -25,7 +25,8 @@ struct Arguments {
 enum Task {
     /// Run the checks, all of them or those named, and sum them up
     Test(test::Arguments),
-    /// Feed the parsers whatever bytes come, each for a while, and hold what they say against an oracle
+    /// Feed the parsers whatever bytes come, each for a while, and hold what they say against an
+    /// oracle
     Fuzz(fuzz::Arguments),
     /// Remove each safety step from a copy of the source, and require that its test fails
     Guards(guards::Arguments),

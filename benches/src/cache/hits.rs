@@ -79,7 +79,8 @@ impl Trial {
         Self { cache: Cached::with_settings(store.clone(), settings), store, junk: Random::new(11) }
     }
 
-    /// Asks for the tokens of these ranks, with so much junk before each; counts from half of them on.
+    /// Asks for the tokens of these ranks, with so much junk before each; counts from half of them
+    /// on.
     fn run(mut self, runtime: &Runtime, ids: &[TokenId], trace: &[u32], junk: usize) -> Outcome {
         let (warm, counted) = trace.split_at(trace.len() / 2);
         runtime.block_on(tokio::task::unconstrained(async {

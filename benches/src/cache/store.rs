@@ -92,7 +92,7 @@ impl TokenStore for CountingStore {
     }
 
     async fn wait_for_change(&self, _: LogPosition) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

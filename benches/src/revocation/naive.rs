@@ -1,5 +1,5 @@
-//! A cache as one would write it at first: entries live for a time, and are removed when this node changes them, or
-//! when another one says so.
+//! A cache as one would write it at first: entries live for a time, and are removed when this node
+//! changes them, or when another one says so.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +25,8 @@ struct Naive {
     push: Option<broadcast::Sender<TokenId>>,
 }
 
-/// Nodes whose entries live so long. With `is_pushed` they tell each other of changes; the last node's look-ups are
-/// answered so much later than they were made.
+/// Nodes whose entries live so long. With `is_pushed` they tell each other of changes; the last
+/// node's look-ups are answered so much later than they were made.
 pub(super) async fn fleet(live: Duration, is_pushed: bool, late: Duration) -> Vec<Hallpass> {
     let truth = MemoryStore::new();
     let push = is_pushed.then(|| broadcast::channel(100_000).0);

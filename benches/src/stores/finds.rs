@@ -11,7 +11,8 @@ use crate::harness::Measured;
 use crate::latencies::{Latencies, micros};
 use crate::random::Random;
 
-/// Looks random tokens up, once by the store and once bare, in turn. Answers the median of the store's.
+/// Looks random tokens up, once by the store and once bare, in turn. Answers the median of the
+/// store's.
 pub(super) async fn add(
     measured: &mut Measured,
     name: &str,

@@ -1,18 +1,20 @@
-//! `stores`: what tokens take in each store, and what it takes to find, list, issue and prune them, as the
-//! store grows tenfold and tenfold again.
+//! `stores`: what tokens take in each store, and what it takes to find, list, issue and prune them,
+//! as the store grows tenfold and tenfold again.
 //!
-//! Each store has a table of the same columns with a key and nothing else beside it, on the same server, which is asked with
-//! nothing around it: `bare`. Tokens are put into the tables past the store, since one at a time would take too long, and the
-//! store must find them.
+//! Each store has a table of the same columns with a key and nothing else beside it, on the same
+//! server, which is asked with nothing around it: `bare`. Tokens are put into the tables past the
+//! store, since one at a time would take too long, and the store must find them.
 //!
 //! - `*_bytes_per_token`: with all indexes, without the change log, whose lines go after a day.
-//! - `*_find_*`: random tokens, one look-up at a time, by the store and bare in turn. `*_find_growth` is the median at the full
-//!   size over that at the smallest.
-//! - `*_list_*`: 20 tokens and the number of all: an owner's, an admin's first page and their thousandth.
+//! - `*_find_*`: random tokens, one look-up at a time, by the store and bare in turn.
+//!   `*_find_growth` is the median at the full size over that at the smallest.
+//! - `*_list_*`: 20 tokens and the number of all: an owner's, an admin's first page and their
+//!   thousandth.
 //! - `*_issues_per_second_by_*`: by so many callers at once.
 //! - `*_find_p99_beside_prune_*`: while many tokens that ended long ago are pruned.
-//! - `*_use*`: 5,000 tokens are checked on three nodes as fast as they go, and all nodes write their uses at the same time,
-//!   with the clock put forward each time so that each use is news; beside one `UPDATE` per request, under the same load.
+//! - `*_use*`: 5,000 tokens are checked on three nodes as fast as they go, and all nodes write
+//!   their uses at the same time, with the clock put forward each time so that each use is news;
+//!   beside one `UPDATE` per request, under the same load.
 
 mod finds;
 mod ground;

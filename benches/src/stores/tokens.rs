@@ -12,8 +12,8 @@ use crate::random::Random;
 /// How many tokens an owner has.
 pub(super) const EACH: usize = 10;
 
-/// Tokens as services have them: ten an owner, each issued ten seconds after the one before. Some have a description, some
-/// end, most were used, and a few are revoked.
+/// Tokens as services have them: ten an owner, each issued ten seconds after the one before. Some
+/// have a description, some end, most were used, and a few are revoked.
 pub(super) struct Tokens {
     scopes: ScopeSet,
     /// When the first was issued.

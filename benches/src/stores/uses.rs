@@ -1,4 +1,5 @@
-//! Uses of tokens, written now and then by three nodes that check as fast as they can, beside an `UPDATE` per request.
+//! Uses of tokens, written now and then by three nodes that check as fast as they can, beside an
+//! `UPDATE` per request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -103,7 +104,8 @@ async fn issue(node: &Hallpass, count: usize) -> Result<Arc<[String]>> {
     Ok(texts.into())
 }
 
-/// The microseconds that an `UPDATE` takes under the same load, by as many at once as there are nodes.
+/// The microseconds that an `UPDATE` takes under the same load, by as many at once as there are
+/// nodes.
 async fn update(bare: &impl Bare, ids: &[TokenId], long: Duration) -> Result<f64> {
     let started = Instant::now();
     let nodes = (0..NODES as u64).map(async |node| {

@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, Uri};
 
 use crate::problem::{Kind, Problem};
 
-/// Lets a change through that comes from the host's own pages, from an origin the host trusts, or from
-/// no browser at all.
+/// Lets a change through that comes from the host's own pages, from an origin the host trusts, or
+/// from no browser at all.
 pub(crate) fn check(parts: &Parts, trusted: &[Origin]) -> Result<(), Problem> {
     let refused =
         || Problem::new(Kind::CrossSite, "this change was asked for by a page of another site");
@@ -52,7 +52,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Reads `scheme://host` or `scheme://host:port`. Not `null`, and of no other scheme than HTTP's.
+    /// Reads `scheme://host` or `scheme://host:port`. Not `null`, and of no other scheme than
+    /// HTTP's.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
         let https = match uri.scheme_str()? {

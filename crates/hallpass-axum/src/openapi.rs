@@ -94,8 +94,8 @@ impl Access {
     }
 }
 
-/// The document of these operations; `cookie` is the name of the host's own, and `confirms` says whether it
-/// asks for a confirmation.
+/// The document of these operations; `cookie` is the name of the host's own, and `confirms` says
+/// whether it asks for a confirmation.
 pub(crate) fn document(operations: &[Operation], cookie: &str, confirms: bool) -> OpenApi {
     let mut schemas = BTreeMap::new();
     let mut problem = Page::default();

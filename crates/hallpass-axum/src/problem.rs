@@ -86,7 +86,7 @@ impl Kind {
             Self::TokenNotAllowed => {
                 (StatusCode::FORBIDDEN, "token-not-allowed", "Not with a token")
             }
-            Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Actor refused"),
+            Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Caller refused"),
             Self::ConfirmationRequired => {
                 (StatusCode::FORBIDDEN, "confirmation-required", "Confirmation required")
             }

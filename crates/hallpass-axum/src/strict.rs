@@ -1,5 +1,5 @@
-//! Reading what people send, strictly: an unknown field, a field given twice, a `null` and a value of
-//! another type are each an error with a sentence that repeats nothing of what was sent.
+//! Reading what people send, strictly: an unknown field, a field given twice, a `null` and a value
+//! of another type are each an error with a sentence that repeats nothing of what was sent.
 //!
 //! serde's own messages repeat it, and `serde_json::Value` forgets what was given twice.
 

@@ -101,7 +101,8 @@ impl<'t> IssuedView<'t> {
 ///
 /// # Panics
 ///
-/// Never for what this crate writes: no value of it has a key that is no string, or fails to be written.
+/// Never for what this crate writes: no value of it has a key that is no string, or fails to be
+/// written.
 pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("views are JSON")
 }

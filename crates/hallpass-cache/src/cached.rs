@@ -16,8 +16,9 @@ use crate::settings::{CacheSettings, CacheSettingsError};
 
 /// A store with a cache in front.
 ///
-/// Checks must run in a tokio runtime with time enabled, because loads and the reader of the change log
-/// are tasks of their own. All clones of a [`Hallpass`](hallpass_core::Hallpass) share one cache.
+/// Checks must run in a tokio runtime with time enabled, because loads and the reader of the change
+/// log are tasks of their own. All clones of a [`Hallpass`](hallpass_core::Hallpass) share one
+/// cache.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -48,7 +49,8 @@ impl<S: TokenStore> Cached<S> {
     ///
     /// # Panics
     ///
-    /// Panics if a setting is outside its bounds. See [`try_with_settings`](Self::try_with_settings).
+    /// Panics if a setting is outside its bounds. See
+    /// [`try_with_settings`](Self::try_with_settings).
     #[must_use]
     #[track_caller]
     pub fn with_settings(store: S, settings: CacheSettings) -> Self {
@@ -151,8 +153,8 @@ impl<S: TokenStore> Backend for Cached<S> {
         timeout(settings.load_deadline, load).await?
     }
 
-    /// Runs after the commit and before the caller is told, so that this node never accepts what it has
-    /// revoked.
+    /// Runs after the commit and before the caller is told, so that this node never accepts what it
+    /// has revoked.
     fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
         self.0.apply(target, seq);
     }

@@ -1,15 +1,16 @@
 //! The task that follows the change log and renews the lease.
 //!
-//! It asks for everything from the position it knows, **including** the entry at that position. That
-//! entry must be there with the same nonce, and the numbers after it must have no gap. Otherwise the
-//! store has another history (a failover, a restored backup) or lost an entry, and everything cached is
-//! void. A push only makes the task ask earlier: it may lie, repeat or be lost.
+//! It asks for everything from the position it knows, **including** the entry at that position.
+//! That entry must be there with the same nonce, and the numbers after it must have no gap.
+//! Otherwise the store has another history (a failover, a restored backup) or lost an entry, and
+//! everything cached is void. A push only makes the task ask earlier: it may lie, repeat or be
+//! lost.
 //!
-//! There is one more sign of another history: a number that this node has already seen must not be above
-//! the head of the log that is read afterwards.
+//! There is one more sign of another history: a number that this node has already seen must not be
+//! above the head of the log that is read afterwards.
 //!
-//! The position survives the task. If the task ends (its runtime is gone, or it panicked), the next load
-//! starts it again, and it goes on where it was: a history that forked meanwhile is noticed.
+//! The position survives the task. If the task ends (its runtime is gone, or it panicked), the next
+//! load starts it again, and it goes on where it was: a history that forked meanwhile is noticed.
 
 use std::collections::hash_map::RandomState;
 use std::future::{Future as _, poll_fn};
@@ -140,7 +141,8 @@ async fn pushed<S: TokenStore>(cache: &Inner<S>) {
     }
 }
 
-/// Applies everything that is new, and then renews the lease as of the instant before the log was asked.
+/// Applies everything that is new, and then renews the lease as of the instant before the log was
+/// asked.
 async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(), StoreError> {
     loop {
         let position = *cache.position.borrow();

@@ -1,23 +1,23 @@
 //! When a cached record may be used, and in which order a batch of the change log takes effect.
 //!
-//! **Invariant.** A check that starts at `x` accepts a record only if the record was current at some
-//! instant in `[x - max_staleness, x]`. A record is known to have been current
+//! **Invariant.** A check that starts at `x` accepts a record only if the record was current at
+//! some instant in `[x - max_staleness, x]`. A record is known to have been current
 //!
 //! - when it was read (`load_started`, taken before the store was asked), and
-//! - when the *lease* was last renewed, if no change to it had been applied by then. The lease is the
-//!   instant before the change log was asked, stored after everything it reported was applied.
+//! - when the *lease* was last renewed, if no change to it had been applied by then. The lease is
+//!   the instant before the change log was asked, stored after everything it reported was applied.
 //!
 //! The second point depends on order, on both sides:
 //!
-//! - The follower applies changes **first** and renews the lease **after** that ([`LogBatch`]). In the
-//!   other order, a check between the two steps relies on a lease that vouches for a change which the
-//!   stripes do not show yet, and accepts a revoked token beyond the bound.
+//! - The follower applies changes **first** and renews the lease **after** that ([`LogBatch`]). In
+//!   the other order, a check between the two steps relies on a lease that vouches for a change
+//!   which the stripes do not show yet, and accepts a revoked token beyond the bound.
 //! - A check reads the lease **first** and the stripes **after** that ([`FreshnessCheck`]). In the
-//!   other order, a change and its lease may both arrive between the two reads: the check has the old
-//!   stripe and the new lease.
+//!   other order, a change and its lease may both arrive between the two reads: the check has the
+//!   old stripe and the new lease.
 //!
-//! The lease's store is a `Release` and its load an `Acquire`, so a check that sees a lease also sees
-//! every stripe that was written before it. `tests/loom` tries each of these orders.
+//! The lease's store is a `Release` and its load an `Acquire`, so a check that sees a lease also
+//! sees every stripe that was written before it. `tests/loom` tries each of these orders.
 
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ use crate::settings::CacheSettings;
 
 /// Decides whether cached records may be used.
 ///
-/// It holds the lease as it was when the check began. Create it **before** looking into the cache: a
-/// change that this lease vouches for has reached its stripe, and the stripes are read later.
+/// It holds the lease as it was when the check began. Create it **before** looking into the cache:
+/// a change that this lease vouches for has reached its stripe, and the stripes are read later.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FreshnessCheck<'c> {
     lease: Option<DualInstant>,
@@ -69,8 +69,8 @@ impl<'c> FreshnessCheck<'c> {
             && self.invalidation.allow_absence(token, reading.as_of, reading.epoch)
     }
 
-    /// The age limit comes on top of the lease: a change that was made past the library is in no log,
-    /// so a lease says nothing about it.
+    /// The age limit comes on top of the lease: a change that was made past the library is in no
+    /// log, so a lease says nothing about it.
     fn is_fresh(&self, reading: Reading) -> bool {
         let now = DualInstant::coarse_now();
         let age = reading.started.age(now);
@@ -85,8 +85,8 @@ impl<'c> FreshnessCheck<'c> {
 pub(crate) struct LogBatch<'c> {
     pub(crate) lease: &'c Lease,
     pub(crate) invalidation: &'c Invalidation,
-    /// The instant before the log was asked. The answer's arrival says nothing: it may have been under
-    /// way for long, and a change may have been committed meanwhile.
+    /// The instant before the log was asked. The answer's arrival says nothing: it may have been
+    /// under way for long, and a change may have been committed meanwhile.
     pub(crate) asked_at: DualInstant,
 }
 
@@ -102,8 +102,8 @@ impl LogBatch<'_> {
         }
     }
 
-    /// Starts to follow the log at its head. Everything that was read before is void, because nobody
-    /// knows which changes came between that reading and the head.
+    /// Starts to follow the log at its head. Everything that was read before is void, because
+    /// nobody knows which changes came between that reading and the head.
     pub(crate) fn head(&self, head: ChangeSeq) {
         self.invalidation.raise_min_seq(head);
         self.lease.renew(self.asked_at);

@@ -39,8 +39,8 @@ pub(crate) struct Inner<S> {
     pub(crate) closing: watch::Sender<bool>,
     /// How far the change log was applied; `None` before it was read for the first time.
     pub(crate) position: watch::Sender<Option<LogPosition>>,
-    /// The highest number that this node has seen outside of the log, for the follower to compare with
-    /// the head of the log.
+    /// The highest number that this node has seen outside of the log, for the follower to compare
+    /// with the head of the log.
     pub(crate) highest_seq: AtomicU64,
     pub(crate) wake_follower: Notify,
     pub(crate) is_following: AtomicBool,
@@ -81,7 +81,8 @@ impl<S: TokenStore> Inner<S> {
         }
     }
 
-    /// Returns the cached token if it may be used. The order matters: lease, then entry, then stripes.
+    /// Returns the cached token if it may be used. The order matters: lease, then entry, then
+    /// stripes.
     pub(crate) fn usable(&self, id: TokenId) -> Option<Entry> {
         let check = self.freshness_check();
         self.positive.get(id, |token| check.allows(token))
@@ -104,8 +105,8 @@ impl<S: TokenStore> Inner<S> {
     ///
     /// # Errors
     ///
-    /// Returns the given error if `stale_if_error` is not set or is over, or if the token is known to
-    /// have been changed.
+    /// Returns the given error if `stale_if_error` is not set or is over, or if the token is known
+    /// to have been changed.
     pub(crate) fn serve_stale(
         &self,
         id: TokenId,
@@ -162,8 +163,9 @@ impl<S: TokenStore> Inner<S> {
         self.invalidation.apply(target, seq);
     }
 
-    /// Invalidates what is cached about `targets` up to the head of the log. A call found nothing left
-    /// to change, so another node may have changed it, and this node may not have read that yet.
+    /// Invalidates what is cached about `targets` up to the head of the log. A call found nothing
+    /// left to change, so another node may have changed it, and this node may not have read that
+    /// yet.
     pub(crate) async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
         let head = self.store.changes(None, 0).await?.head.seq;
         targets.iter().for_each(|target| self.apply(target, head));
@@ -245,8 +247,8 @@ impl<S: TokenStore> Inner<S> {
         Ok(self.keep(id, found.value, reading).map(Entry::into_token))
     }
 
-    /// Reads the store itself, and voids what was read before: what this node has shown to somebody, it
-    /// does not take back.
+    /// Reads the store itself, and voids what was read before: what this node has shown to
+    /// somebody, it does not take back.
     pub(crate) async fn read(
         &self,
         id: TokenId,

@@ -1,28 +1,30 @@
 //! Which changes this node has applied, by token, by owner and for everything.
 //!
-//! Nothing is ever removed from the cache when a token changes. Each record carries the number that the
-//! change log had when the record was read (`as_of`). Each token id and each owner hashes to one of 4096
-//! *stripes*, which hold the number of the last change applied there. A record is usable only if
+//! Nothing is ever removed from the cache when a token changes. Each record carries the number that
+//! the change log had when the record was read (`as_of`). Each token id and each owner hashes to
+//! one of 4096 *stripes*, which hold the number of the last change applied there. A record is
+//! usable only if
 //!
 //! ```text
 //! as_of >= max(stripe of its token, stripe of its owner, min_seq)
 //! ```
 //!
-//! So an invalidation is one `fetch_max`, and there is no race between filling the cache and invalidating
-//! it: a load that read the record before a revocation has a smaller `as_of`, and the check refuses it
-//! whenever it arrives, however it is shared. Two ids on one stripe cost a reload, never safety.
+//! So an invalidation is one `fetch_max`, and there is no race between filling the cache and
+//! invalidating it: a load that read the record before a revocation has a smaller `as_of`, and the
+//! check refuses it whenever it arrives, however it is shared. Two ids on one stripe cost a reload,
+//! never safety.
 //!
 //! **Epochs.** Numbers only compare within one history of the store. After a failover or a restored
-//! backup numbers may go back, and old stripes would refuse good records for ever. Then the follower
-//! begins a new *epoch*: it resets all stripes. While it does so, the epoch is odd. A record is usable
-//! only in the epoch in which its load started, and never if that epoch was odd: such a load may have
-//! read before a change whose stripe the reset then wiped.
+//! backup numbers may go back, and old stripes would refuse good records for ever. Then the
+//! follower begins a new *epoch*: it resets all stripes. While it does so, the epoch is odd. A
+//! record is usable only in the epoch in which its load started, and never if that epoch was odd:
+//! such a load may have read before a change whose stripe the reset then wiped.
 //!
-//! **Order.** A check reads stripes and `min_seq` first and the epoch last. The reset marks the epoch odd
-//! before it touches a stripe, and every stripe is stored with `Release`: a check that has seen anything
-//! of a reset also sees the odd epoch. In the other order it could take a stripe that was just reset for
-//! one that nothing ever happened to. A load reads the epoch before it asks the store, for the same
-//! reason. `tests/loom` tries each of these orders.
+//! **Order.** A check reads stripes and `min_seq` first and the epoch last. The reset marks the
+//! epoch odd before it touches a stripe, and every stripe is stored with `Release`: a check that
+//! has seen anything of a reset also sees the odd epoch. In the other order it could take a stripe
+//! that was just reset for one that nothing ever happened to. A load reads the epoch before it asks
+//! the store, for the same reason. `tests/loom` tries each of these orders.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -104,8 +106,8 @@ impl Invalidation {
         stripe.fetch_max(seq.get(), Ordering::Release);
     }
 
-    /// Returns whether a record that was read at `as_of`, in that epoch, includes every change that was
-    /// applied here.
+    /// Returns whether a record that was read at `as_of`, in that epoch, includes every change that
+    /// was applied here.
     pub(crate) fn allow(&self, stripes: StripePair, as_of: ChangeSeq, epoch: u32) -> bool {
         let as_of = as_of.get();
         let covers = |stripe: &AtomicU64| stripe.load(Ordering::Acquire) <= as_of;

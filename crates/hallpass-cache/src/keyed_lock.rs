@@ -8,8 +8,8 @@ const LOCKS: usize = 32;
 
 /// Locks by token id, so that only one check at a time reads a token past the cache.
 ///
-/// Anybody who knows a token's public id can cause such a read by sending a wrong secret. Two ids may
-/// share a lock, which costs time and nothing else.
+/// Anybody who knows a token's public id can cause such a read by sending a wrong secret. Two ids
+/// may share a lock, which costs time and nothing else.
 #[derive(Debug)]
 pub(crate) struct KeyedLock {
     locks: Box<[Mutex<()>]>,

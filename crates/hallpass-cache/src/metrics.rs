@@ -1,4 +1,5 @@
-//! Counters for the facade `metrics`. Without the feature `metrics`, all of this compiles to nothing.
+//! Counters for the facade `metrics`. Without the feature `metrics`, all of this compiles to
+//! nothing.
 //!
 //! Labels are a few fixed words. They never hold anything of a token, an owner or a client.
 

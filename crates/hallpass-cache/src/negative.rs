@@ -1,5 +1,5 @@
-//! Ids of tokens that do not exist. They are kept apart from the tokens, in a table of fixed size, so
-//! that a flood of random ids evicts no token.
+//! Ids of tokens that do not exist. They are kept apart from the tokens, in a table of fixed size,
+//! so that a flood of random ids evicts no token.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,9 +1,9 @@
 //! The status of owners, as the host's owner directory reported it.
 //!
-//! An owner's status is a question to the host, not a row of the store. No lease prolongs an answer,
-//! because the change log does not report what happens in the host's own tables: an answer is used for
-//! `max_staleness` and no longer. When the host reports a change (`owner_changed`), the owner's stripe
-//! moves, and every answer from before is void on every node.
+//! An owner's status is a question to the host, not a row of the store. No lease prolongs an
+//! answer, because the change log does not report what happens in the host's own tables: an answer
+//! is used for `max_staleness` and no longer. When the host reports a change (`owner_changed`), the
+//! owner's stripe moves, and every answer from before is void on every node.
 
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
@@ -38,8 +38,8 @@ pub(crate) struct OwnerStatuses {
 pub(crate) struct Answer {
     owner: Owner,
     status: Arc<OwnerStatus>,
-    /// What had been applied to the owner before the host was asked. Taken after the answer, it would
-    /// make an answer from before a change look like one from after it.
+    /// What had been applied to the owner before the host was asked. Taken after the answer, it
+    /// would make an answer from before a change look like one from after it.
     mark: Option<OwnerMark>,
     asked_at: DualInstant,
 }

@@ -65,8 +65,8 @@ impl CacheSettings {
         self
     }
 
-    /// Sets the longest time for which a record is used without being read again, even if the change
-    /// log reports no change: 60 s by default, from 10 ms to 24 h.
+    /// Sets the longest time for which a record is used without being read again, even if the
+    /// change log reports no change: 60 s by default, from 10 ms to 24 h.
     ///
     /// The change log does not report what somebody changes by hand in the database. This setting
     /// bounds how long such a change stays unseen.
@@ -82,8 +82,8 @@ impl CacheSettings {
         self
     }
 
-    /// Sets for how long beyond `max_staleness` and `max_age` a cached token may still be used while
-    /// the store cannot be reached: not at all by default, and at most 60 s.
+    /// Sets for how long beyond `max_staleness` and `max_age` a cached token may still be used
+    /// while the store cannot be reached: not at all by default, and at most 60 s.
     ///
     /// During an outage, a revocation on another node may stay unseen here for that much longer. A
     /// token that this node knows was changed is never used that way. Each such check is counted,
@@ -108,8 +108,8 @@ impl CacheSettings {
     }
 
     /// Sets how many loads may wait for their turn: 4096 by default, at most 1,048,576. They are
-    /// served in the order in which they came. When the queue is full, tokens that this node has not
-    /// seen before get 503 at once.
+    /// served in the order in which they came. When the queue is full, tokens that this node has
+    /// not seen before get 503 at once.
     pub fn queued_loads(mut self, loads: usize) -> Self {
         self.queued_loads = loads;
         self
@@ -134,8 +134,8 @@ impl CacheSettings {
         self.max_staleness.min(Duration::from_millis(500))
     }
 
-    /// Returns the time limit of a load. A result older than `max_staleness` would be of no use, and
-    /// a load that never ended would take one of the `concurrent_loads` for ever.
+    /// Returns the time limit of a load. A result older than `max_staleness` would be of no use,
+    /// and a load that never ended would take one of the `concurrent_loads` for ever.
     pub(crate) fn load_timeout(&self) -> Duration {
         self.max_staleness.max(self.load_deadline)
     }

@@ -1,24 +1,25 @@
 //! Loads: one per key at a time, each in a task of its own, and a limited number in all.
 //!
-//! A load goes through three stages. [`SingleFlight::join`] enters it into a table, so that everybody
-//! who needs the same key waits for this load. [`Leader::begin`] waits for one of the permits; tokio's
-//! semaphore hands them out in the order of arrival. Then the store is asked, and [`Leader::complete`]
-//! takes the load off the table and tells everybody.
+//! A load goes through three stages. [`SingleFlight::join`] enters it into a table, so that
+//! everybody who needs the same key waits for this load. [`Leader::begin`] waits for one of the
+//! permits; tokio's semaphore hands them out in the order of arrival. Then the store is asked, and
+//! [`Leader::complete`] takes the load off the table and tells everybody.
 //!
-//! **Why a queue.** Anybody can make up well-formed tokens, and each of them has to be looked up. If
-//! loads beyond the limit were refused at once, a flood of made-up tokens would win almost every
-//! permit, and valid tokens that are not cached would be refused. In a first-come queue, a flood from
-//! `n` connections is at most `n` places long, because each connection waits for its answer before it
-//! sends the next request. A load is one read by primary key: with 64 at a time and 1 ms each, 400
-//! places are served in about 7 ms. So everybody is served, and nobody needs to be told apart.
+//! **Why a queue.** Anybody can make up well-formed tokens, and each of them has to be looked up.
+//! If loads beyond the limit were refused at once, a flood of made-up tokens would win almost every
+//! permit, and valid tokens that are not cached would be refused. In a first-come queue, a flood
+//! from `n` connections is at most `n` places long, because each connection waits for its answer
+//! before it sends the next request. A load is one read by primary key: with 64 at a time and 1 ms
+//! each, 400 places are served in about 7 ms. So everybody is served, and nobody needs to be told
+//! apart.
 //!
 //! **Invariants.**
 //!
 //! - A caller that goes away cancels nobody else: the load runs in a task of its own.
 //! - A load can be joined while it waits for its permit, and for a short time after it has begun. A
 //!   question that the store has lost holds up only those who came within that time.
-//! - A load leaves the table *before* its result is told. Otherwise a caller could join a load that has
-//!   failed already, and an error would be served to somebody who came after it.
+//! - A load leaves the table *before* its result is told. Otherwise a caller could join a load that
+//!   has failed already, and an error would be served to somebody who came after it.
 //! - Errors are told to those who wait, and never cached.
 
 use std::collections::HashMap;
@@ -133,8 +134,8 @@ impl<K: Hash + Eq + Clone, T: Clone> SingleFlight<K, T> {
 
     /// Joins the load of this key, or starts one.
     ///
-    /// A key that is known (`is_known`) is never refused: there are only as many of these as the cache
-    /// remembers, and strangers cannot add to them.
+    /// A key that is known (`is_known`) is never refused: there are only as many of these as the
+    /// cache remembers, and strangers cannot add to them.
     pub(crate) fn join(self: &Arc<Self>, key: &K, is_known: impl FnOnce() -> bool) -> Join<K, T> {
         let now = DualInstant::now();
         let mut loads = self.lock();
@@ -179,8 +180,9 @@ impl<K: Hash + Eq, T> SingleFlight<K, T> {
 }
 
 impl<K: Hash + Eq, T> Leader<K, T> {
-    /// Waits for a permit, and returns it with the instant at which the load begins. That instant is
-    /// taken after the wait and before the store is asked, so that a wait makes no record look old.
+    /// Waits for a permit, and returns it with the instant at which the load begins. That instant
+    /// is taken after the wait and before the store is asked, so that a wait makes no record look
+    /// old.
     ///
     /// # Errors
     ///

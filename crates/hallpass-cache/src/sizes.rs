@@ -1,5 +1,5 @@
-//! The sizes of the fixed tables. The model checker in `tests/loom` tries every order of steps, and so it
-//! has smaller sizes of its own.
+//! The sizes of the fixed tables. The model checker in `tests/loom` tries every order of steps, and
+//! so it has smaller sizes of its own.
 
 /// The number of stripes of each kind.
 pub(crate) const STRIPES: usize = 4096;

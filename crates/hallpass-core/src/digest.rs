@@ -1,4 +1,5 @@
-//! Digests: what a store keeps of a token. A digest names its algorithm and key, and cannot be reversed.
+//! Digests: what a store keeps of a token. A digest names its algorithm and key, and cannot be
+//! reversed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -122,8 +123,8 @@ impl Digest {
     ///
     /// # Errors
     ///
-    /// Returns an error if this version does not know the algorithm, or if the digest is not 32 bytes
-    /// long.
+    /// Returns an error if this version does not know the algorithm, or if the digest is not 32
+    /// bytes long.
     pub fn from_parts(algorithm: &str, bytes: &[u8]) -> Result<Self, DigestError> {
         let bytes = bytes.try_into().map_err(|_| DigestError::Length(bytes.len()))?;
         Ok(Self { algorithm: Algorithm::parse(algorithm)?, bytes })
@@ -255,8 +256,8 @@ pub(crate) enum SecretMatch {
 }
 
 impl Digester {
-    /// Makes new digests under the first pepper if `use_first`, and otherwise without a pepper. With
-    /// `require_pepper`, no token matches a digest that was made without one.
+    /// Makes new digests under the first pepper if `use_first`, and otherwise without a pepper.
+    /// With `require_pepper`, no token matches a digest that was made without one.
     pub(crate) fn new(
         use_first: bool,
         peppers: Vec<(KeyId, Pepper)>,
@@ -322,8 +323,8 @@ impl Digester {
         stored.algorithm != self.current
     }
 
-    /// Hashes a token as a digest was made. What [`accepts`](Self::accepts) refuses is hashed all the
-    /// same, so that the time of a refusal does not depend on it.
+    /// Hashes a token as a digest was made. What [`accepts`](Self::accepts) refuses is hashed all
+    /// the same, so that the time of a refusal does not depend on it.
     fn hash_as(&self, token: TokenRef<'_>, stored: &Digest) -> [u8; 32] {
         let Some(key_id) = stored.algorithm.key_id() else {
             return stored.algorithm.hash(token, None);

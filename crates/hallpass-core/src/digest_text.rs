@@ -17,7 +17,8 @@ impl PresentedToken {
 impl Digest {
     /// Writes the digest as its algorithm, a colon and 64 hexadecimal digits in lower case.
     ///
-    /// Nobody gets in with it. There is no `Display` all the same, so that no digest is shown by accident.
+    /// Nobody gets in with it. There is no `Display` all the same, so that no digest is shown by
+    /// accident.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!("{}:", self.algorithm());

@@ -131,7 +131,8 @@ impl std::str::FromStr for Expiry {
     }
 }
 
-/// Every ASCII digit as `0`, and `T` and `Z` in upper case: the form of a date or an instant at a glance.
+/// Every ASCII digit as `0`, and `T` and `Z` in upper case: the form of a date or an instant at a
+/// glance.
 fn shape(text: &str) -> String {
     text.chars()
         .take(40)

@@ -25,8 +25,8 @@ impl HmacKey {
         Ok(Self(Hmac::new_from_slice(&key).expect("HMAC takes a key of any length")))
     }
 
-    /// Computes the tag of a message that is given in parts. Where one part ends and the next begins
-    /// is not part of the tag.
+    /// Computes the tag of a message that is given in parts. Where one part ends and the next
+    /// begins is not part of the tag.
     pub(crate) fn tag(&self, message: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in message {

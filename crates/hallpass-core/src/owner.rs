@@ -25,8 +25,8 @@ impl Owner {
     ///
     /// # Errors
     ///
-    /// Returns an error if the text is empty, longer than 255 characters, or contains a line break, a
-    /// control character or a character that changes the direction of writing.
+    /// Returns an error if the text is empty, longer than 255 characters, or contains a line break,
+    /// a control character or a character that changes the direction of writing.
     pub fn new(id: impl AsRef<str>) -> Result<Self, OwnerError> {
         let id = id.as_ref();
         let is_bad = |c| text::breaks_line(c) || text::is_bidi_format(c);

@@ -70,7 +70,8 @@ pub(crate) fn is_bidi_format(c: char) -> bool {
 ///
 /// It is Unicode's simple case folding, character by character: a final sigma becomes an ordinary
 /// sigma, and no character becomes two. So if a text contains another one, its folded form contains
-/// the other's, which is what a search relies on. [`str::to_lowercase`] does not have that property.
+/// the other's, which is what a search relies on. [`str::to_lowercase`] does not have that
+/// property.
 ///
 /// ```
 /// use hallpass_core::fold;
@@ -105,8 +106,8 @@ fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
     if chars.next().is_none() { first } else { None }
 }
 
-/// Returns what [`fold`] makes of a text, or `None` if that is only the letters A to Z in lower case,
-/// which every database can compute by itself.
+/// Returns what [`fold`] makes of a text, or `None` if that is only the letters A to Z in lower
+/// case, which every database can compute by itself.
 ///
 /// A store that lets its database search and sort keeps this beside a text. Nearly all texts need
 /// nothing beside them:

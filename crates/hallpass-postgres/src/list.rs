@@ -7,8 +7,8 @@ use hallpass_core::store::{AuditQuery, ListKey, ListQuery, ListValue, Sort, Sort
 use crate::literal::{Literal, Script};
 use crate::sql;
 
-/// Reads a page, and one record more if there is one, and counts all that match: one statement and so one
-/// snapshot. The total stands beside each record, and alone if there is none.
+/// Reads a page, and one record more if there is one, and counts all that match: one statement and
+/// so one snapshot. The total stands beside each record, and alone if there is none.
 pub(crate) fn statement(query: &ListQuery) -> Script {
     let mut statement = Script::new(sql::LIST, &[]);
     push_filters(&mut statement, query);

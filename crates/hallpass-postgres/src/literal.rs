@@ -1,8 +1,9 @@
 //! Statements with their values written into them.
 //!
-//! A change is sent as one message of several statements, and what passes a transaction pooler is sent without being
-//! prepared: neither can carry its values apart. So each value becomes a literal here that cannot be anything but
-//! itself: digits, hexadecimal digits, or characters that mean nothing to PostgreSQL in any of its settings.
+//! A change is sent as one message of several statements, and what passes a transaction pooler is
+//! sent without being prepared: neither can carry its values apart. So each value becomes a literal
+//! here that cannot be anything but itself: digits, hexadecimal digits, or characters that mean
+//! nothing to PostgreSQL in any of its settings.
 
 use std::fmt::Write as _;
 
@@ -91,8 +92,8 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// To the millisecond. PostgreSQL writes years before the first in another way than RFC 3339 and knows none before
-/// 4714 BC: they are all one time, before every other.
+/// To the millisecond. PostgreSQL writes years before the first in another way than RFC 3339 and
+/// knows none before 4714 BC: they are all one time, before every other.
 fn time(value: Timestamp) -> String {
     let text = format!("{value:.3}");
     if text.starts_with('-') || text.starts_with("0000") { "-infinity".to_owned() } else { text }

@@ -1,4 +1,5 @@
-//! How a token is written in a statement, and read from a row. What makes no sense is an error, never a guess.
+//! How a token is written in a statement, and read from a row. What makes no sense is an error,
+//! never a guess.
 
 use std::error::Error as StdError;
 
@@ -40,7 +41,8 @@ pub(crate) fn record_literals(record: &TokenRecord) -> [Literal; 14] {
     ]
 }
 
-/// Secrets as [`INSERT`](sql::INSERT), [`CHANGE_ALL`](sql::CHANGE_ALL) and [`REPLACE_DIGEST`](sql::REPLACE_DIGEST) take them.
+/// Secrets as [`INSERT`](sql::INSERT), [`CHANGE_ALL`](sql::CHANGE_ALL) and
+/// [`REPLACE_DIGEST`](sql::REPLACE_DIGEST) take them.
 pub(crate) fn secrets_literals(secrets: &Secrets) -> [Literal; 5] {
     let previous = secrets.previous.as_ref();
     [
@@ -213,7 +215,8 @@ fn read_audit_entry(row: &PgRow) -> Result<AuditEntry, Undecodable> {
     Ok(AuditEntry::new(seq(value(row, "seq")?)?, event))
 }
 
-/// What a change answers of itself: a line of the log, or, without a number, how many tokens there are instead.
+/// What a change answers of itself: a line of the log, or, without a number, how many tokens there
+/// are instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) seq: Option<ChangeSeq>,

@@ -1,11 +1,13 @@
 //! The statements, but for those of [lists](crate::list), which are put together.
 //!
-//! Numbered places take the values of [`Script`](crate::literal::Script), or are bound where a statement
-//! is prepared.
+//! Numbered places take the values of [`Script`](crate::literal::Script), or are bound where a
+//! statement is prepared.
 
-/// A time in milliseconds since 1970; -infinity is the smallest number there is. Nobody writes the other infinity.
+/// A time in milliseconds since 1970; -infinity is the smallest number there is. Nobody writes the
+/// other infinity.
 ///
-/// Not `extract`, whose decimal numbers take longer: a double tells milliseconds apart in any year there is.
+/// Not `extract`, whose decimal numbers take longer: a double tells milliseconds apart in any year
+/// there is.
 macro_rules! millis {
     ($column:literal) => {
         concat!(
@@ -43,7 +45,8 @@ macro_rules! record_columns {
 
 /// How the changed tokens, which `done` holds, are logged, a line each. `$1` are the nonces.
 ///
-/// The clock is asked for how many there are, and so its row is locked when all else is done and locked.
+/// The clock is asked for how many there are, and so its row is locked when all else is done and
+/// locked.
 macro_rules! log_tokens {
     () => {
         "counted AS (SELECT count(*) AS n FROM done), \
@@ -64,8 +67,8 @@ macro_rules! lines {
     };
 }
 
-/// Writes one log entry for a change to the tokens that `counted` counts. `$1` are the nonces, and the
-/// values of the event are in `$101` to `$107`.
+/// Writes one log entry for a change to the tokens that `counted` counts. `$1` are the nonces, and
+/// the values of the event are in `$101` to `$107`.
 macro_rules! log_bulk {
     ($target:literal) => {
         concat!(
@@ -100,8 +103,9 @@ macro_rules! change_many {
 
 /// The token, and how far the log had come: one statement and so one snapshot.
 ///
-/// The log's last line says what the clock says, and is found at once whatever somebody's long transaction
-/// keeps of the clock's earlier states. A standby says that it is one: it may be behind by any time.
+/// The log's last line says what the clock says, and is found at once whatever somebody's long
+/// transaction keeps of the clock's earlier states. A standby says that it is one: it may be behind
+/// by any time.
 pub(crate) const FIND: &str = concat!(
     "SELECT COALESCE((SELECT seq FROM hallpass.changes ORDER BY seq DESC LIMIT 1), 0) AS seq, ",
     "pg_is_in_recovery() AS standby, ",
@@ -112,7 +116,8 @@ pub(crate) const FIND: &str = concat!(
 
 /// Begins a page: what [`list`](crate::list) puts filters and an order to.
 ///
-/// The server gives up when nobody waits any more, and does not spend longer on compiling a search than on searching.
+/// The server gives up when nobody waits any more, and does not spend longer on compiling a search
+/// than on searching.
 pub(crate) const LIST: &str = concat!(
     "SET LOCAL statement_timeout = 2000; SET LOCAL jit = off; WITH page AS (SELECT ",
     record_columns!(),
@@ -127,9 +132,10 @@ pub(crate) const COUNT: &str = "SELECT \
      COALESCE((SELECT seq FROM hallpass.changes ORDER BY seq DESC LIMIT 1), 0) AS as_of \
      FROM hallpass.tokens AS t WHERE true";
 
-/// Finds each of several tokens by its key, however many there are: left to itself, the server reads the whole table
-/// from some share of it on, in time that depends on how many tokens others have. What cannot be had otherwise, such as
-/// the one row of the clock, then seems so dear to it that it would compile the statement first, for a second.
+/// Finds each of several tokens by its key, however many there are: left to itself, the server
+/// reads the whole table from some share of it on, in time that depends on how many tokens others
+/// have. What cannot be had otherwise, such as the one row of the clock, then seems so dear to it
+/// that it would compile the statement first, for a second.
 macro_rules! by_key {
     () => {
         "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
@@ -139,8 +145,8 @@ macro_rules! by_key {
 
 /// Starts a change. Nothing is lost of what the server answered, and nobody waits for long.
 ///
-/// The number of the transaction is drawn at once: by it the outcome is found out if the connection is lost.
-/// Where a change is synced to more than one disk, that stays so.
+/// The number of the transaction is drawn at once: by it the outcome is found out if the connection
+/// is lost. Where a change is synced to more than one disk, that stays so.
 pub(crate) const BEGIN: &str = concat!(
     "BEGIN ISOLATION LEVEL READ COMMITTED; ",
     by_key!(),
@@ -152,14 +158,15 @@ pub(crate) const BEGIN: &str = concat!(
      THEN set_config('synchronous_commit', 'on', true) END"
 );
 
-/// Waits for other changes to the same owner's tokens. A statement of its own before the change, so that the change
-/// sees what they did.
+/// Waits for other changes to the same owner's tokens. A statement of its own before the change, so
+/// that the change sees what they did.
 pub(crate) const LOCK_OWNER: &str = "; SELECT pg_advisory_xact_lock(1213227379, hashtext($1))";
 
 /// Goes behind a change.
 pub(crate) const COMMIT: &str = "; COMMIT";
 
-/// Tells those who listen, unless a later change has done so or will. Value: the change's last nonce.
+/// Tells those who listen, unless a later change has done so or will. Value: the change's last
+/// nonce.
 ///
 /// It goes behind [`COMMIT`], a transaction of its own: the clock is not held while the queue of
 /// notifications is waited for, and a full queue does not undo the change.
@@ -180,8 +187,9 @@ pub(crate) const LOGGED: &str = concat!(
          WHERE seq > $2 AND nonce = ANY ($1)) AS logged ORDER BY seq"
 );
 
-/// Values: the nonces, the limit, and what [`row::record_literals`](crate::row::record_literals) and
-/// [`row::secrets_literals`](crate::row::secrets_literals) write. A row without a number says that the limit is reached.
+/// Values: the nonces, the limit, and what [`row::record_literals`](crate::row::record_literals)
+/// and [`row::secrets_literals`](crate::row::secrets_literals) write. A row without a number says
+/// that the limit is reached.
 pub(crate) const INSERT: &str = concat!(
     "WITH owned AS (SELECT CASE WHEN $2 IS NULL THEN 0 \
          ELSE (SELECT count(*) FROM hallpass.tokens WHERE owner = $4) END AS n), \
@@ -197,7 +205,8 @@ pub(crate) const INSERT: &str = concat!(
      AND NOT EXISTS (SELECT FROM hallpass.tokens WHERE id = $3)"
 );
 
-/// Values: the nonces, the expected revision, the record and the secrets, and whether the secrets change.
+/// Values: the nonces, the expected revision, the record and the secrets, and whether the secrets
+/// change.
 pub(crate) const CHANGE: &str = concat!(
     "WITH done AS (UPDATE hallpass.tokens SET owner = $4, name = $5, name_key = $6, description = $7, \
          description_key = $8, scopes = string_to_array($9, ' '), created_at = $10, expires_at = $11, \
@@ -256,7 +265,8 @@ pub(crate) const DELETE_OWNER: &str = change_many!(
     "DELETE FROM hallpass.tokens AS t USING held WHERE t.id = held.id RETURNING t.id"
 );
 
-/// Values: the nonces, the owner, the time, and before when a secret must have been issued, if it matters.
+/// Values: the nonces, the owner, the time, and before when a secret must have been issued, if it
+/// matters.
 pub(crate) const REVOKE_OWNER: &str = change_many!(
     "owner",
     "owner = $2 AND revoked_at IS NULL \
@@ -328,11 +338,12 @@ pub(crate) const RECORD_USES: &str = touch!("");
 /// As [`RECORD_USES`], without the tokens that somebody keeps locked.
 pub(crate) const RECORD_USES_FREE: &str = touch!(" SKIP LOCKED");
 
-/// Deletes the oldest entries of the log, from the first one on and without a gap, whatever the clock
-/// did when they were written. The last entry stays, because readers know their position by it.
+/// Deletes the oldest entries of the log, from the first one on and without a gap, whatever the
+/// clock did when they were written. The last entry stays, because readers know their position by
+/// it.
 ///
-/// Values: before when an entry must have been written, and how many are deleted at most. If none of
-/// the first thousand is old enough, none is looked at beyond.
+/// Values: before when an entry must have been written, and how many are deleted at most. If none
+/// of the first thousand is old enough, none is looked at beyond.
 pub(crate) const PRUNE_LOG: &str = "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1200; \
      WITH done AS (DELETE FROM hallpass.changes WHERE \
      EXISTS (SELECT FROM (SELECT at FROM hallpass.changes ORDER BY seq LIMIT 1000) AS first WHERE at < $1) \
@@ -345,11 +356,13 @@ pub(crate) const AUDIT: &str = "SET LOCAL statement_timeout = 2000; SET LOCAL ji
      SELECT t.seq, (date_part('epoch', t.at) * 1000)::int8 AS at, t.kind, t.actor, t.owner, \
      t.token_id::text AS token, t.count, t.details FROM hallpass.changes AS t WHERE true";
 
-/// The head of the log beside each of its lines, and alone if there is none: one statement and so one
-/// snapshot. With the server's time, and whether it is a standby, which may not know the latest.
+/// The head of the log beside each of its lines, and alone if there is none: one statement and so
+/// one snapshot. With the server's time, and whether it is a standby, which may not know the
+/// latest.
 ///
-/// `LIMIT 1` tells the planner that there is one clock. It takes a table without statistics for thousands of rows, and a
-/// join with so many for worth compiling (JIT), which takes up to a second.
+/// `LIMIT 1` tells the planner that there is one clock. It takes a table without statistics for
+/// thousands of rows, and a join with so many for worth compiling (JIT), which takes up to a
+/// second.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
      pg_is_in_recovery() AS standby, \
      (date_part('epoch', clock_timestamp()) * 1000)::int8 AS time, line.seq, line.nonce, line.target, line.token_id::text AS token, line.owner \

@@ -20,8 +20,8 @@ use crate::trouble::{Trouble, refused, trouble};
 use crate::write::{Turn, Work};
 use crate::{list, sql};
 
-/// How many tokens one call prunes: a few milliseconds of the server's work, so that look-ups do not
-/// wait behind it.
+/// How many tokens one call prunes: a few milliseconds of the server's work, so that look-ups do
+/// not wait behind it.
 const PRUNE_BATCH: u32 = 128;
 
 /// How long a write of uses, or a prune, may take.
@@ -140,6 +140,9 @@ impl TokenStore for PostgresStore {
         }
         let owner = Literal::optional(owner, |owner| Literal::text(owner.as_str()));
         let values = [Literal::ids(ids.iter().copied()), owner];
+        // Each entry names the owner of its own token.
+        let mut event = event.clone();
+        event.owner = None;
         let lines =
             self.change_with(Work::new(sql::DELETE_MANY, ids.len(), &event, values)?).await?;
         let seq = lines.iter().filter_map(|line| line.seq).max();
@@ -271,7 +274,8 @@ impl TokenStore for PostgresStore {
     }
 }
 
-/// What is connected to may not know the latest changes, so neither a check nor a cache can go by it.
+/// What is connected to may not know the latest changes, so neither a check nor a cache can go by
+/// it.
 #[derive(Debug, thiserror::Error)]
 #[error("the server is a standby: tokens are checked on the primary")]
 struct Standby;
@@ -287,8 +291,8 @@ impl PostgresStore {
         found.map_err(refused)
     }
 
-    /// Refuses what cannot be inserted as things are by now, without a transaction: of many who try at once, those who
-    /// come too late are refused quickly.
+    /// Refuses what cannot be inserted as things are by now, without a transaction: of many who try
+    /// at once, those who come too late are refused quickly.
     async fn refuse_early(&self, record: &TokenRecord, limit: u32) -> Result<(), StoreError> {
         let owner = record.owner.as_str().to_owned();
         let values = vec![Value::Text(record.id.to_string()), Value::Text(owner)];
@@ -303,7 +307,7 @@ impl PostgresStore {
         }
     }
 
-    /// ChangeBatch one token if it is still as expected.
+    /// Changes one token if it is still as expected.
     async fn change_one(&self, id: TokenId, work: Work) -> Result<ChangeSeq, StoreError> {
         match self.change_with(work).await?.as_slice() {
             [Line { seq: Some(seq), .. }] => Ok(*seq),
@@ -316,7 +320,7 @@ impl PostgresStore {
         }
     }
 
-    /// ChangeBatch all of an owner's tokens, after all that others do with them.
+    /// Changes all of an owner's tokens, after all that others do with them.
     async fn change_all_of(
         &self,
         owner: &Owner,

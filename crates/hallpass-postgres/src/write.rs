@@ -1,9 +1,10 @@
 //! How a change is made, and how it is found out whether it stands.
 //!
-//! A change is two messages. The first begins a transaction and asks for its number; the second does everything else
-//! and commits. So the clock's row is locked for as long as the server takes to commit, however far away it is. And
-//! if the connection is lost, the number tells: a transaction whose commit has not arrived by then is undone by the
-//! server within a second, and one whose commit has arrived is committed.
+//! A change is two messages. The first begins a transaction and asks for its number; the second
+//! does everything else and commits. So the clock's row is locked for as long as the server takes
+//! to commit, however far away it is. And if the connection is lost, the number tells: a
+//! transaction whose commit has not arrived by then is undone by the server within a second, and
+//! one whose commit has arrived is committed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -178,7 +179,8 @@ async fn attempts(
     }
 }
 
-/// Makes the change once. The inner error says that it does not stand, the outer one that nobody knows.
+/// Makes the change once. The inner error says that it does not stand, the outer one that nobody
+/// knows.
 async fn attempt(
     connections: &Connections,
     work: &Work,
@@ -222,7 +224,8 @@ async fn attempt(
     }
 }
 
-/// Begins a transaction, on another connection if one turns out to be dead: nothing has been changed yet.
+/// Begins a transaction, on another connection if one turns out to be dead: nothing has been
+/// changed yet.
 async fn begin(
     connections: &Connections,
     work: &Work,

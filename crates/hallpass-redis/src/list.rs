@@ -61,10 +61,12 @@ impl Shared {
         let call = Call::script(&scripts::LIST_OWNER, &self.clock).arg(owner.as_str());
         let first = self.step(&call.arg(SNAPSHOT), deadline).await?;
         page.add(&first.ids, &first.tokens)?;
-        for ids in first.ids[first.tokens.len()..].chunks(STEP) {
+        let rest = &first.ids[first.tokens.len()..];
+        for ids in rest.chunks(STEP) {
             page.add(ids, &self.tokens(ids, deadline).await?)?;
         }
-        Ok(page.finish(first.as_of))
+        let as_of = if rest.is_empty() { first.as_of } else { self.clock(deadline).await? };
+        Ok(page.finish(as_of))
     }
 
     /// Lists the tokens of all owners. All of them are read, because all of them are counted. A
@@ -72,7 +74,7 @@ impl Shared {
     async fn page_of_all(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         let end = within(SCAN_PATIENCE);
         let mut page = Page::new(query);
-        let (mut cursor, mut as_of) = (b"-".to_vec(), None);
+        let mut cursor = b"-".to_vec();
         while !cursor.is_empty() {
             let deadline = end.min(within(PATIENCE));
             let call = Call::script(&scripts::LIST_ALL, &self.clock).arg(cursor).arg(STEP);
@@ -86,10 +88,19 @@ impl Shared {
                 if is_late { StoreError::unavailable(TooSlow) } else { error }
             })?;
             page.add(&step.ids, &tokens)?;
-            as_of.get_or_insert(step.as_of);
             cursor = step.cursor;
         }
-        Ok(page.finish(as_of.unwrap_or_default()))
+        let as_of = self.clock(within(PATIENCE)).await?;
+        Ok(page.finish(as_of))
+    }
+
+    /// Reads the clock after a list that took several steps. Whatever the list shows is part of the
+    /// log up to this number, so that a cache knows how far it has to catch up.
+    async fn clock(&self, deadline: Instant) -> Result<ChangeSeq, StoreError> {
+        let mut get = redis::cmd("GET");
+        get.arg(&self.clock);
+        let call = Call::commands(vec![get]);
+        reply::seq(&self.lists.read(&call, deadline).await.map_err(Failure::of_read)?)
     }
 
     /// Reads tokens by their ids.

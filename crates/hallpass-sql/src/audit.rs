@@ -2,8 +2,8 @@ use hallpass_core::store::AuditQuery;
 
 use crate::statement::{Builder, Dialect, Statement, Value};
 
-/// Builds the statement that [`audit_page`](crate::audit_page) reads: the page, and one more entry if
-/// there is one.
+/// Builds the statement that [`audit_page`](crate::audit_page) reads: the page, and one more entry
+/// if there is one.
 pub fn audit<D: Dialect>(query: &AuditQuery) -> Statement {
     let mut builder = Builder::<D>::new();
     builder.push(["SELECT ", D::ENTRY, " FROM ", D::CHANGES, " WHERE true"]);

@@ -9,7 +9,8 @@
 //! - [`stored_token`], [`list_page`], [`audit_page`] and [`change_batch`] read rows.
 //!
 //! A statement is text and a list of [`Value`]s. It is built without a driver: the store binds the
-//! values, each as the type that its columns have. [`Dialect`] describes the differences in the text.
+//! values, each as the type that its columns have. [`Dialect`] describes the differences in the
+//! text.
 //!
 //! # Columns
 //!
@@ -25,8 +26,8 @@
 //! | `target` | text: `none`, `token`, `owner` or `all` |
 //! | everything else | text |
 //!
-//! A value that makes no sense is a [`corrupt`](hallpass_core::store::StoreError::corrupt) error. It
-//! is never guessed, because a wrong guess could accept a token.
+//! A value that makes no sense is a [`corrupt`](hallpass_core::store::StoreError::corrupt) error.
+//! It is never guessed, because a wrong guess could accept a token.
 
 mod audit;
 mod list;

@@ -1,5 +1,5 @@
-//! Filters, order and pages, so that a database selects what `ListQuery::matches` and `Sort::compare`
-//! would.
+//! Filters, order and pages, so that a database selects what `ListQuery::matches` and
+//! `Sort::compare` would.
 
 use hallpass_core::Status;
 use hallpass_core::store::{ListKey, ListQuery, ListValue, Sort, SortBy};
@@ -87,8 +87,8 @@ fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery) -> String {
     filters
 }
 
-/// Writes the condition of a status. The indexes by revocation and expiry are for pruning and counts:
-/// a list with a status still follows its owner or its order.
+/// Writes the condition of a status. The indexes by revocation and expiry are for pruning and
+/// counts: a list with a status still follows its owner or its order.
 fn has_status<D: Dialect>(status: Status, now: &str) -> String {
     let (revoked, expires) = (D::unindexed("t.revoked_at"), D::unindexed("t.expires_at"));
     match status {

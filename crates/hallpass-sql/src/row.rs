@@ -107,9 +107,9 @@ pub fn audit_page<R: ReadRow>(rows: &[R], limit: u32) -> Result<AuditPage, Store
     Ok(AuditPage { entries: entries.collect::<Result<_, StoreError>>()?, more: rows.len() > limit })
 }
 
-/// Reads log entries for a cache. Each row holds `head` and `head_nonce`, which is the newest position,
-/// and `seq`, `nonce`, `target`, `token_id` and `owner` of an entry. If there is no entry, there is one
-/// row whose `seq` is NULL. The store's time is left out.
+/// Reads log entries for a cache. Each row holds `head` and `head_nonce`, which is the newest
+/// position, and `seq`, `nonce`, `target`, `token_id` and `owner` of an entry. If there is no
+/// entry, there is one row whose `seq` is NULL. The store's time is left out.
 ///
 /// # Errors
 ///

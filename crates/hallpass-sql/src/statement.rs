@@ -28,8 +28,8 @@ impl Value {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Statement {
-    /// The text. It consists of fixed parts and of [`Dialect::value`], never of values from outside,
-    /// unless the dialect writes them as literals.
+    /// The text. It consists of fixed parts and of [`Dialect::value`], never of values from
+    /// outside, unless the dialect writes them as literals.
     pub sql: String,
     /// The values. The first has number 1.
     pub values: Vec<Value>,
@@ -57,7 +57,8 @@ pub trait Dialect {
     /// `count` and `details`.
     const ENTRY: &'static str;
 
-    /// Writes the place of a value: `?1` or `$1`, with a cast or conversion if the column needs one.
+    /// Writes the place of a value: `?1` or `$1`, with a cast or conversion if the column needs
+    /// one.
     fn value(number: usize, value: &Value) -> String;
 
     /// Writes the condition that `text` contains `part`, without wildcards.
@@ -66,8 +67,8 @@ pub trait Dialect {
     /// Writes the condition that `t.scopes` contains exactly `scope`.
     fn has_scope(scope: &str) -> String;
 
-    /// Writes a column so that the planner does not pick an index by it. Dialects with a planner that
-    /// knows better return the column itself.
+    /// Writes a column so that the planner does not pick an index by it. Dialects with a planner
+    /// that knows better return the column itself.
     #[must_use]
     fn unindexed(column: &str) -> String {
         column.to_owned()

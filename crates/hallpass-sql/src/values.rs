@@ -5,8 +5,9 @@ use hallpass_core::{Event, Owner, Revision, TokenRecord, fold_beyond_ascii};
 
 use crate::statement::Value;
 
-/// The columns that [`record_values`] writes. `last_used_at` is not among them, because an update must
-/// not change it. The `_key` columns hold the folded text where it is more than what `lower` returns.
+/// The columns that [`record_values`] writes. `last_used_at` is not among them, because an update
+/// must not change it. The `_key` columns hold the folded text where it is more than what `lower`
+/// returns.
 pub const RECORD_COLUMNS: [&str; 13] = [
     "id",
     "owner",

@@ -15,7 +15,7 @@ CREATE TABLE tokens (
     -- or over all tokens.
     scopes TEXT NOT NULL,
     -- A JSON object, or empty.
-    metadata TEXT NOT NULL,
+    metadata TEXT NOT NULL DEFAULT '',
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     last_used_at INTEGER,

@@ -17,8 +17,8 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(1500);
 /// The maximum duration of the commit. With [`CALL_TIMEOUT`], it makes the promised two seconds.
 const COMMIT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long SQLite waits for another process to release its lock. It is shorter than [`CALL_TIMEOUT`],
-/// so that the call fails with SQLite's own error.
+/// How long SQLite waits for another process to release its lock. It is shorter than
+/// [`CALL_TIMEOUT`], so that the call fails with SQLite's own error.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How many lookups run at once. Each is short and keeps one core busy, so more would only compete.
@@ -50,8 +50,8 @@ impl Connections {
         }
     }
 
-    /// Closes all connections. The last one moves the write-ahead log into the file and removes it, which
-    /// only the writer can do.
+    /// Closes all connections. The last one moves the write-ahead log into the file and removes it,
+    /// which only the writer can do.
     pub(crate) async fn close(&self) {
         self.lists.close().await;
         self.lookups.close().await;
@@ -81,9 +81,9 @@ fn pool(size: u32) -> SqlitePoolOptions {
 
 /// Closes a connection whose transaction did not end with its call.
 ///
-/// The driver rolls back the transaction of a call that was dropped or failed. But SQLite may already
-/// have done so itself, for example when the disk is full. The driver then still counts a transaction
-/// and would refuse every later one.
+/// The driver rolls back the transaction of a call that was dropped or failed. But SQLite may
+/// already have done so itself, for example when the disk is full. The driver then still counts a
+/// transaction and would refuse every later one.
 fn without_transaction(pool: SqlitePoolOptions) -> SqlitePoolOptions {
     pool.after_release(|connection, _| {
         Box::pin(async move {

@@ -32,7 +32,8 @@ const CORRUPT: u32 = 11;
 const FULL: u32 = 13;
 const CONSTRAINT: u32 = 19;
 const CONSTRAINT_FOREIGN_KEY: u32 = CONSTRAINT | 3 << 8;
-/// `ON DELETE RESTRICT` is an internal trigger. Triggers of the application's own have this code too.
+/// `ON DELETE RESTRICT` is an internal trigger. Triggers of the application's own have this code
+/// too.
 const CONSTRAINT_TRIGGER: u32 = CONSTRAINT | 7 << 8;
 const MISMATCH: u32 = 20;
 const NOTADB: u32 = 26;

@@ -59,10 +59,11 @@ impl DatabaseFile {
         &self.path
     }
 
-    /// Checks that the file at the path is still the open one. A deleted or replaced file would take
-    /// changes that no other process and no restart ever sees.
+    /// Checks that the file at the path is still the open one. A deleted or replaced file would
+    /// take changes that no other process and no restart ever sees.
     ///
-    /// Every call does this, because one `stat` costs little: it took 2 µs beside 90 µs for a lookup.
+    /// Every call does this, because one `stat` costs little: it took 2 µs beside 90 µs for a
+    /// lookup.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match fs::metadata(&self.path) {
             Ok(metadata) if Identity::of(&metadata) == self.identity => Ok(()),
@@ -88,8 +89,8 @@ impl Identity {
     }
 }
 
-/// Finds the file or creates one that only its owner can read. SQLite gives the files beside it the same
-/// permissions.
+/// Finds the file or creates one that only its owner can read. SQLite gives the files beside it the
+/// same permissions.
 fn find_or_create(path: &Path) -> Result<fs::Metadata, ConnectError> {
     // POSIX drops all locks of a process on a file when the process closes it anywhere. So no other call
     // may open the file in SQLite while this one still has it open for creating it.

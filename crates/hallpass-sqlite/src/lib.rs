@@ -20,45 +20,45 @@
 //!
 //! # Guarantees
 //!
-//! - **A change that was acknowledged is on the disk.** Each change is one transaction, which is synced
-//!   before the call returns. A revoked token is still revoked after a loss of power.
-//! - **Several processes can use one file.** They see each other's changes at once, and the token limit
-//!   of an owner is exact across all of them.
-//! - **Checks never wait for changes.** The file is in WAL mode, so readers see the last committed state
-//!   during a write. Lists have connections of their own.
-//! - **A call ends within two seconds**, with an [unavailable] error if another process keeps the file
-//!   locked or the disk does not respond. A dropped call leaves no transaction open.
+//! - **A change that was acknowledged is on the disk.** Each change is one transaction, which is
+//!   synced before the call returns. A revoked token is still revoked after a loss of power.
+//! - **Several processes can use one file.** They see each other's changes at once, and the token
+//!   limit of an owner is exact across all of them.
+//! - **Checks never wait for changes.** The file is in WAL mode, so readers see the last committed
+//!   state during a write. Lists have connections of their own.
+//! - **A call ends within two seconds**, with an [unavailable] error if another process keeps the
+//!   file locked or the disk does not respond. A dropped call leaves no transaction open.
 //! - **If the disk is full or read-only**, tokens can still be checked. Changes return a
 //!   [read-only](hallpass_core::store::StoreError::is_read_only) error.
-//! - **Unreadable data is never accepted.** A row that makes no sense is a [corrupt] error. A file of
-//!   another application is refused when it is opened, and left unchanged. If the file is deleted or
-//!   replaced while it is open, every call is [unavailable] until the file is back or the process is
-//!   restarted.
+//! - **Unreadable data is never accepted.** A row that makes no sense is a [corrupt] error. A file
+//!   of another application is refused when it is opened, and left unchanged. If the file is
+//!   deleted or replaced while it is open, every call is [unavailable] until the file is back or
+//!   the process is restarted.
 //!
 //! [unavailable]: hallpass_core::store::StoreError::is_unavailable
 //! [corrupt]: hallpass_core::store::StoreError::is_corrupt
 //!
 //! # What is stored
 //!
-//! One file, with `-wal` and `-shm` files beside it while it is open. Only its owner can read and write
-//! a new file. It contains names, descriptions, scopes, metadata, times, owner ids and digests of the
-//! tokens' secrets, from which no token can be computed. It also contains the change log, which is the
-//! audit trail: who changed what and from where. Digests without a pepper can be used to test a guess,
-//! which is hopeless against 256 random bits.
+//! One file, with `-wal` and `-shm` files beside it while it is open. Only its owner can read and
+//! write a new file. It contains names, descriptions, scopes, metadata, times, owner ids and
+//! digests of the tokens' secrets, from which no token can be computed. It also contains the change
+//! log, which is the audit trail: who changed what and from where. Digests without a pepper can be
+//! used to test a guess, which is hopeless against 256 random bits.
 //!
-//! Back it up with SQLite's own tools (`.backup`, `VACUUM INTO`), or copy the file while no process has
-//! it open.
+//! Back it up with SQLite's own tools (`.backup`, `VACUUM INTO`), or copy the file while no process
+//! has it open.
 //!
 //! # Tables of your own
 //!
-//! A table in the same file can refer to `tokens (id)` with a foreign key. Declare it `ON DELETE CASCADE`
-//! or `ON DELETE SET NULL`. Otherwise deleting and pruning such a token returns a
+//! A table in the same file can refer to `tokens (id)` with a foreign key. Declare it `ON DELETE
+//! CASCADE` or `ON DELETE SET NULL`. Otherwise deleting and pruning such a token returns a
 //! [referenced](hallpass_core::store::StoreError::is_referenced) error.
 //!
 //! # When to use something else
 //!
-//! Do not put the file on a network file system: SQLite's locks and shared memory do not work there, and
-//! the file would be damaged. Several machines need a database server.
+//! Do not put the file on a network file system: SQLite's locks and shared memory do not work
+//! there, and the file would be damaged. Several machines need a database server.
 
 mod connections;
 mod error_class;

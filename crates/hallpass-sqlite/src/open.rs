@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error_class::{ErrorClass, error_class};
 
-/// The store could not be opened. The message names the path and says what to do. The file is unchanged.
+/// The store could not be opened. The message names the path and says what to do. The file is
+/// unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {

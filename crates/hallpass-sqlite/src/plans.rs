@@ -1,4 +1,5 @@
-//! Checks with SQLite's query plans that no statement's cost depends on how many tokens others have.
+//! Checks with SQLite's query plans that no statement's cost depends on how many tokens others
+//! have.
 
 use hallpass_core::store::{AuditQuery, ChangeSeq, ListQuery, Sort, SortBy, TokenUse};
 use hallpass_core::{Owner, Revision, Status, TokenId};

@@ -13,8 +13,9 @@ use crate::open::ConnectError;
 /// Marks a file as Hallpass's, in SQLite's header field for this.
 const APPLICATION_ID: i64 = 0x4850_6173;
 
-/// The migrations, the first of which makes [`FIRST_VERSION`] of an empty file. Each sets `user_version`
-/// in its own transaction. There is no table of migrations that another library might take for its own.
+/// The migrations, the first of which makes [`FIRST_VERSION`] of an empty file. Each sets
+/// `user_version` in its own transaction. There is no table of migrations that another library
+/// might take for its own.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
 
 /// The first published version of the schema. Development versions wrote version 1.
@@ -104,7 +105,8 @@ async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, Conn
     found.await.map_err(|error| ConnectError::of_driver(path, error))
 }
 
-/// Brings the file to this version's schema and into WAL mode. Several processes may do this at once.
+/// Brings the file to this version's schema and into WAL mode. Several processes may do this at
+/// once.
 pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), ConnectError> {
     let give_up = Instant::now() + OPEN_TIMEOUT;
     loop {

@@ -72,7 +72,8 @@ pub(crate) fn millis(time: Option<Timestamp>) -> Option<i64> {
     time.map(Timestamp::as_millisecond)
 }
 
-/// Reads a token and the position of the log, in one statement and so in one snapshot. `?1` is the id.
+/// Reads a token and the position of the log, in one statement and so in one snapshot. `?1` is the
+/// id.
 pub(crate) static GET: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT clock.seq AS as_of, {}, t.algorithm, t.digest, t.previous_algorithm, \
@@ -139,7 +140,8 @@ pub(crate) const REVOKE_EVERYONE: &str = "UPDATE tokens SET revoked_at = ?1, \
      revision = revision + 1 WHERE id IN (SELECT id FROM tokens WHERE revoked_at IS NULL \
      AND (?3 IS NULL OR coalesce(regenerated_at, created_at) < ?3) LIMIT ?2)";
 
-/// Takes any number of uses as one JSON text, so in one statement. The latest use of a token counts.
+/// Takes any number of uses as one JSON text, so in one statement. The latest use of a token
+/// counts.
 pub(crate) const RECORD_USES: &str = "UPDATE tokens SET last_used_at = used.at FROM \
      (SELECT unhex(value ->> 0) AS id, value ->> 1 AS revision, max(value ->> 2) AS at \
      FROM json_each(?) GROUP BY 1, 2) AS used \
@@ -149,8 +151,9 @@ pub(crate) const RECORD_USES: &str = "UPDATE tokens SET last_used_at = used.at F
 pub(crate) const PRUNE: &str = "DELETE FROM tokens WHERE id IN \
      (SELECT id FROM tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT ?2)";
 
-/// Deletes the oldest entries, from the first one on and without a gap, even if the system's clock was
-/// wrong when some were written. The newest entry stays, because followers know their position by it.
+/// Deletes the oldest entries, from the first one on and without a gap, even if the system's clock
+/// was wrong when some were written. The newest entry stays, because followers know their position
+/// by it.
 pub(crate) const PRUNE_LOG: &str = "DELETE FROM changes WHERE seq <= (SELECT max(seq) FROM \
      (SELECT seq, at FROM changes ORDER BY seq LIMIT ?2) WHERE at < ?1) \
      AND seq < (SELECT seq FROM clock)";
@@ -164,8 +167,8 @@ pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO changes (seq, nonce, {}) VALUES ({places})", EVENT_COLUMNS.join(", "))
 });
 
-/// Returns the newest position beside each entry, or alone if there is none: one statement and so one
-/// snapshot.
+/// Returns the newest position beside each entry, or alone if there is none: one statement and so
+/// one snapshot.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
      entry.seq, entry.nonce, entry.target, entry.token_id, entry.owner FROM clock LEFT JOIN \
      (SELECT * FROM changes WHERE seq >= ? ORDER BY seq LIMIT ?) AS entry ORDER BY entry.seq";

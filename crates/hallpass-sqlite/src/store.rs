@@ -58,8 +58,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError::Address`] for any other text, including `sqlite::memory:` and parameters
-    /// after a `?`. Otherwise returns the errors of [`open`](Self::open).
+    /// Returns [`ConnectError::Address`] for any other text, including `sqlite::memory:` and
+    /// parameters after a `?`. Otherwise returns the errors of [`open`](Self::open).
     pub async fn connect(address: &str) -> Result<Self, ConnectError> {
         let path = address.strip_prefix("sqlite:").ok_or(ConnectError::Address)?;
         let path = path.strip_prefix("//").unwrap_or(path);
@@ -70,8 +70,8 @@ impl SqliteStore {
         Self::open(path).await
     }
 
-    /// Closes all connections when the running calls have ended. This closes the clones too: later calls
-    /// return an unavailable error.
+    /// Closes all connections when the running calls have ended. This closes the clones too: later
+    /// calls return an unavailable error.
     pub async fn close(&self) {
         self.connections.close().await;
     }

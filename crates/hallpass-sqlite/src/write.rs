@@ -11,8 +11,8 @@ use crate::error_class::commit_error;
 use crate::file::DatabaseFile;
 use crate::sql::{self, Statement, bind_all, id_bytes};
 
-/// A transaction that holds the write lock from its start, so that what it reads stays true until it
-/// commits. Dropping it rolls it back.
+/// A transaction that holds the write lock from its start, so that what it reads stays true until
+/// it commits. Dropping it rolls it back.
 pub(crate) struct Write<'s> {
     transaction: Transaction<'static, Sqlite>,
     deadline: Deadline,
@@ -64,8 +64,8 @@ impl<'s> Write<'s> {
         self.run(replace.bind(id_bytes(id))).await.map(drop)
     }
 
-    /// Writes an event to the log. The write lock is held until the commit, so that sequence order is
-    /// commit order.
+    /// Writes an event to the log. The write lock is held until the commit, so that sequence order
+    /// is commit order.
     pub(crate) async fn log(
         &mut self,
         target: &ChangeTarget,
@@ -91,7 +91,8 @@ impl<'s> Write<'s> {
         Ok(seq)
     }
 
-    /// Logs a change of `count` tokens with one entry and commits it. Does nothing if the count is 0.
+    /// Logs a change of `count` tokens with one entry and commits it. Does nothing if the count is
+    /// 0.
     pub(crate) async fn finish_bulk(
         self,
         target: &ChangeTarget,

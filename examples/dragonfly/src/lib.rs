@@ -1,4 +1,5 @@
-//! Dragonfly's personal access tokens on Hallpass: people sign in and manage them, programs call the Open API with them.
+//! Dragonfly's personal access tokens on Hallpass: people sign in and manage them, programs call
+//! the Open API with them.
 //!
 //! `docs/systems/dragonfly.md` says what became what.
 

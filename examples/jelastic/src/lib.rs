@@ -1,5 +1,5 @@
-//! The access tokens of a Jelastic platform on Hallpass: the token as `session=`, a scope for each method of the API,
-//! and HTTP 200 with a number in it whatever happens.
+//! The access tokens of a Jelastic platform on Hallpass: the token as `session=`, a scope for each
+//! method of the API, and HTTP 200 with a number in it whatever happens.
 //!
 //! `docs/systems/jelastic.md` says what became what.
 
@@ -45,7 +45,8 @@ pub fn configure(builder: HallpassBuilder) -> HallpassBuilder {
     builder.prefix("jel").catalog(methods::catalog())
 }
 
-/// The platform's API: the same methods behind two doors, for people who have signed in and for tokens.
+/// The platform's API: the same methods behind two doors, for people who have signed in and for
+/// tokens.
 pub fn platform(hallpass: &Hallpass) -> Router {
     let sessions = people::sessions();
     let app = App {

@@ -1,4 +1,5 @@
-//! What no client can bring about: time that hallpass, and a store that fails. The rest is in `tests/clients`.
+//! What no client can bring about: time that hallpass, and a store that fails. The rest is in
+//! `tests/clients`.
 
 use std::time::Duration;
 

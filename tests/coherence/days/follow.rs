@@ -51,8 +51,8 @@ async fn c45_a_log_trimmed_below_a_late_node_on_a_file_voids_its_cache() {
 async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_on() {
     let damages = [
         "PRAGMA ignore_check_constraints = ON; \
-         UPDATE changes SET kind = 'new' WHERE seq = (SELECT max(seq) FROM changes)",
-        "UPDATE changes SET token = x'01' WHERE seq = (SELECT max(seq) FROM changes)",
+         UPDATE changes SET target = 'new' WHERE seq = (SELECT max(seq) FROM changes)",
+        "UPDATE changes SET token_id = x'01' WHERE seq = (SELECT max(seq) FROM changes)",
     ];
     for damage in damages {
         let directory = tempfile::tempdir().expect("a directory");
@@ -63,7 +63,8 @@ async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_
     }
 }
 
-/// Until the log was read for the first time, a record is good for the bound after it was asked for.
+/// Until the log was read for the first time, a record is good for the bound after it was asked
+/// for.
 #[tokio::test(flavor = "multi_thread")]
 async fn c46_a_node_that_never_read_the_log_trusts_what_it_reads_for_the_bound() {
     let bound = Duration::from_millis(400);

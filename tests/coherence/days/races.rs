@@ -1,4 +1,4 @@
-//! ChangeBatch that meet look-ups which are under way, and callers that go away.
+//! Changes that meet look-ups which are under way, and callers that go away.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +19,8 @@ fn spawn_check(hallpass: &Hallpass, token: &Arc<Issued>) -> JoinHandle<Verdict> 
     tokio::spawn(async move { check(&hallpass, &token).await })
 }
 
-/// C1 and C2: what the first of them brings is too old for whoever comes after the revocation, whether it is
-/// shared with them or found in the cache.
+/// C1 and C2: what the first of them brings is too old for whoever comes after the revocation,
+/// whether it is shared with them or found in the cache.
 #[tokio::test(flavor = "multi_thread")]
 async fn c1_c2_c4_who_joins_a_look_up_of_before_a_revocation_is_refused() {
     for capacity in [64 << 20, 1] {
@@ -117,7 +117,8 @@ async fn c7_c8_2_000_waiters_that_go_away_at_once_harm_nobody() {
     assert!(is_refused(&check(&hallpass, &token).await));
 }
 
-/// This node is told that nothing is left to end: then it accepts none of it, whatever it has cached.
+/// This node is told that nothing is left to end: then it accepts none of it, whatever it has
+/// cached.
 #[tokio::test(flavor = "multi_thread")]
 async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accepted() {
     let truth = MemoryStore::new();

@@ -130,7 +130,8 @@ async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
     assert_eq!(store.faults().calls(Operation::Get) - before, TOKENS as u64);
 }
 
-/// Beyond the loads that may be under way at once: 503 for now, for nobody anything else, and not for long.
+/// Beyond the loads that may be under way at once: 503 for now, for nobody anything else, and not
+/// for long.
 #[tokio::test(flavor = "multi_thread")]
 async fn f47_of_a_herd_of_more_tokens_than_may_be_loaded_at_once_all_get_in_when_they_come_again() {
     let bound = Duration::from_millis(300);

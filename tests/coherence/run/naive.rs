@@ -1,5 +1,5 @@
-//! Two caches as one would write them at first: that the checker finds what is wrong with them shows that
-//! it would find it here.
+//! Two caches as one would write them at first: that the checker finds what is wrong with them
+//! shows that it would find it here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,8 @@ use crate::action::Place;
 use crate::history::Broken;
 use crate::node::Node;
 
-/// Entries that live for the bound, removed when this node changes them, or when another one says so.
+/// Entries that live for the bound, removed when this node changes them, or when another one says
+/// so.
 struct Naive<S> {
     store: S,
     cache: Cache<TokenId, Arc<CachedToken>>,
@@ -122,8 +123,8 @@ impl<S: TokenStore> Backend for Naive<S> {
     }
 }
 
-/// Three nodes with such a cache, on a store whose answers come late now and then. Answers whether the
-/// checker finds what is wrong; chance may need several runs to show it.
+/// Three nodes with such a cache, on a store whose answers come late now and then. Answers whether
+/// the checker finds what is wrong; chance may need several runs to show it.
 async fn found_out(push: Option<broadcast::Sender<ChangeTarget>>) -> bool {
     for _ in 0..5 {
         let truth = MemoryStore::new();

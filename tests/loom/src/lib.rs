@@ -1,9 +1,11 @@
-//! Proofs of the lock-free parts of Hallpass, by [loom]: each model runs the shipped source files themselves, on
-//! atomics that come back with every value the memory model allows, in every order of steps.
+//! Proofs of the lock-free parts of Hallpass, by [loom]: each model runs the shipped source files
+//! themselves, on atomics that come back with every value the memory model allows, in every order
+//! of steps.
 //!
-//! A model that passes proves little unless it can fail. So each ordering that the shipped code asks for is
-//! weakened, and each step is taken out of its order, one at a time ([`Twist`]); every one of these has to break a
-//! promise, or is listed with the reason why it does not. See `tests/orders.rs`.
+//! A model that passes proves little unless it can fail. So each ordering that the shipped code
+//! asks for is weakened, and each step is taken out of its order, one at a time ([`Twist`]); every
+//! one of these has to break a promise, or is listed with the reason why it does not. See
+//! `tests/orders.rs`.
 
 // The files that are proven, as they are shipped. They reach their atomics through `crate::sync`.
 #[path = "../../../crates/hallpass-cache/src/dual_instant/mod.rs"]

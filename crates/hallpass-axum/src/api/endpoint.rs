@@ -103,8 +103,9 @@ impl<S> Endpoint<S> {
         Ok(())
     }
 
-    /// Has a change confirmed by whoever is signed in. That comes after everything that can be told of who
-    /// calls, so that no other site spends anybody's attempts, and before anything that can be told of tokens.
+    /// Has a change confirmed by whoever is signed in. That comes after everything that can be told
+    /// of who calls, so that no other site spends anybody's attempts, and before anything that can
+    /// be told of tokens.
     async fn confirm(
         &self,
         call: &mut Call,

@@ -51,8 +51,8 @@ impl Call {
         (0..below).fold(path, |path, _| path.rsplit_once('/').map_or("", |(above, _)| above))
     }
 
-    /// A parameter of the operation's path, percent-decoded. The host may mount the API below a parameter
-    /// of the same name: the last one is the API's own.
+    /// A parameter of the operation's path, percent-decoded. The host may mount the API below a
+    /// parameter of the same name: the last one is the API's own.
     async fn path_parameter(&mut self, name: &str) -> Option<String> {
         let parameters = RawPathParams::from_request_parts(&mut self.parts, &()).await.ok()?;
         let own = parameters.iter().filter(|(key, _)| *key == name).last();

@@ -62,19 +62,20 @@ use crate::problem::{Kind, Problem, no_such_method};
 /// # let _ = app;
 /// ```
 ///
-/// A token manages no tokens: with a valid one in `Authorization: Bearer`, every call but `/current` is
-/// refused with 403. So mount the API beside the routes that a
+/// A token manages no tokens: with a valid one in `Authorization: Bearer`, every call but
+/// `/current` is refused with 403. So mount the API beside the routes that a
 /// [`TokenLayer`](hallpass_tower::TokenLayer) guards, not inside the layer.
 ///
 /// # Cross-site protection
 ///
-/// A change that no token speaks for is refused with 403 when the browser says that another site asked
-/// for it: when `Sec-Fetch-Site` is anything but `same-origin` or `none`, or when there is an `Origin` and
-/// it is not the request's own. The request's own is its `:authority` or `Host`; a port that is not
-/// named there is the default one of the origin's scheme. An origin without TLS is refused where the
-/// request is known to have come with it: by its own scheme, or by `X-Forwarded-Proto: https`.
-/// A proxy in front must pass `Host` on as the browser sent it; where it cannot, name the origin with
-/// [`trust_origin`](Self::trust_origin). Requests with neither header come from no browser, and pass.
+/// A change that no token speaks for is refused with 403 when the browser says that another site
+/// asked for it: when `Sec-Fetch-Site` is anything but `same-origin` or `none`, or when there is an
+/// `Origin` and it is not the request's own. The request's own is its `:authority` or `Host`; a
+/// port that is not named there is the default one of the origin's scheme. An origin without TLS is
+/// refused where the request is known to have come with it: by its own scheme, or by
+/// `X-Forwarded-Proto: https`. A proxy in front must pass `Host` on as the browser sent it; where
+/// it cannot, name the origin with [`trust_origin`](Self::trust_origin). Requests with neither
+/// header come from no browser, and pass.
 #[must_use = "the API is nowhere until `at` says where"]
 pub struct TokenApi<S = ()> {
     hallpass: Hallpass,
@@ -103,16 +104,18 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
         }
     }
 
-    /// Asks for a confirmation with every change: a password, a one-time code, whatever `check` can tell
-    /// right from wrong. See [`Confirm`].
+    /// Asks for a confirmation with every change: a password, a one-time code, whatever `check` can
+    /// tell right from wrong. See [`Confirm`].
     ///
-    /// It is sent as `Hallpass-Confirmation: <base64url of its UTF-8 text>`, of at most 1024 bytes. Without one a change is refused with 403
-    /// `confirmation-required`, with a wrong one with 403 `confirmation-failed`, before anything else
-    /// about the request is looked at. It holds for the one request alone. `DELETE /current`, which only takes rights away, needs none.
+    /// It is sent as `Hallpass-Confirmation: <base64url of its UTF-8 text>`, of at most 1024 bytes.
+    /// Without one a change is refused with 403 `confirmation-required`, with a wrong one with 403
+    /// `confirmation-failed`, before anything else about the request is looked at. It holds for the
+    /// one request alone. `DELETE /current`, which only takes rights away, needs none.
     ///
-    /// After five wrong ones in a row a caller has to wait before the next is looked at, even if it is right: 30 seconds, and with each
-    /// further wrong one twice as long, up to 15 minutes; until then the answer is 429 with `Retry-After`, and the
-    /// check is not asked. A right one ends the row. No more of one caller's are checked at the same time than may still be wrong. The
+    /// After five wrong ones in a row a caller has to wait before the next is looked at, even if it
+    /// is right: 30 seconds, and with each further wrong one twice as long, up to 15 minutes; until
+    /// then the answer is 429 with `Retry-After`, and the check is not asked. A right one ends the
+    /// row. No more of one caller's are checked at the same time than may still be wrong. The
     /// counts are this API's, on this node.
     pub fn confirm<C: Confirm<T, S>, T: 'static>(mut self, check: C) -> Self {
         self.confirming = Some(Arc::new(Confirming::new(check)));
@@ -146,8 +149,8 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     /// The API at this path, such as `/settings/tokens`, to be merged into the host's router. The
     /// collection answers with and without a slash at the end.
     ///
-    /// axum's own `nest` can do only one of the two, so there is no router to nest. What it is merged
-    /// into may be nested anywhere.
+    /// axum's own `nest` can do only one of the two, so there is no router to nest. What it is
+    /// merged into may be nested anywhere.
     ///
     /// # Panics
     ///

@@ -112,8 +112,8 @@ impl Operation {
         self
     }
 
-    /// Whether it is a change that somebody who is signed in makes. A token that revokes itself only
-    /// takes rights away.
+    /// Whether it is a change that somebody who is signed in makes. A token that revokes itself
+    /// only takes rights away.
     pub(crate) fn needs_confirmation(&self) -> bool {
         self.method.changes() && self.access != Access::Token
     }

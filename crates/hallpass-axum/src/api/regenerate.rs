@@ -6,7 +6,7 @@ use super::input::{By, Id, OptionalJson};
 use super::reply::Reissued;
 use crate::precondition::Precondition;
 use crate::problem::Problem;
-use crate::texts::{ExpiresText, OverlapText};
+use crate::texts::{ExpiresText, GracePeriodText};
 
 /// How a token gets its new secret.
 #[derive(Default, Deserialize, ToSchema)]
@@ -16,9 +16,10 @@ pub(crate) struct RegenerateBody {
     /// Absent: kept; a token whose time is over needs another.
     #[schema(nullable = false)]
     expires: Option<ExpiresText>,
-    /// How long the old secret lives beside the new one: until that is first used. Absent: not at all.
+    /// How long the old secret lives beside the new one: until that is first used. Absent: not at
+    /// all.
     #[schema(nullable = false)]
-    overlap: Option<OverlapText>,
+    grace_period: Option<GracePeriodText>,
 }
 
 pub(super) async fn regenerate(
@@ -32,8 +33,8 @@ pub(super) async fn regenerate(
     if let Some(expires) = body.expires {
         how = how.expires(String::from(expires));
     }
-    if let Some(overlap) = body.overlap {
-        how = how.grace_period(String::from(overlap));
+    if let Some(grace_period) = body.grace_period {
+        how = how.grace_period(String::from(grace_period));
     }
     let issued = by.hallpass.regenerate(&by.caller, id, how).await?;
     Ok(Reissued::new(by, issued))

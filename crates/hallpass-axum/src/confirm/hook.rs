@@ -11,11 +11,13 @@ use hallpass_core::Actor;
 
 use super::Confirmation;
 
-/// An async function that says whether a confirmation is right: the host's check of a password, as it is.
+/// An async function that says whether a confirmation is right: the host's check of a password, as
+/// it is.
 ///
-/// It takes the [`Actor`] who wants to change something, the [`Confirmation`] they sent, and up to six
-/// arguments more, each [`FromRequestParts`]: `State`, a session, ... The answer is anything that is
-/// [`IntoStepUp`]. An extractor that rejects the request is trouble of the host's, as an error is.
+/// It takes the [`Actor`] who wants to change something, the [`Confirmation`] they sent, and up to
+/// six arguments more, each [`FromRequestParts`]: `State`, a session, ... The answer is anything
+/// that is [`IntoStepUp`]. An extractor that rejects the request is trouble of the host's, as an
+/// error is.
 ///
 /// ```
 /// use axum::extract::State;
@@ -47,7 +49,7 @@ use super::Confirmation;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whether a confirmation is right",
-    label = "not an async function of a `Actor`, a `Confirmation` and extractors that answers with a `bool`",
+    label = "not an async function of an `Actor`, a `Confirmation` and extractors that answers with a `bool`",
     note = "after the `Actor` and the `Confirmation`, each argument implements `axum::extract::FromRequestParts` for the \
             router's state, and the answer is `bool`, or a `Result` of one whose error is `IntoResponse`"
 )]
@@ -64,8 +66,8 @@ pub trait Confirm<T, S>: Send + Sync + 'static {
 
 /// What a check may answer: whether the confirmation is right, or why that could not be told.
 ///
-/// An error becomes 503, whatever the host would have answered: it is no verdict, so nothing is changed, and it does not
-/// count as a wrong confirmation.
+/// An error becomes 503, whatever the host would have answered: it is no verdict, so nothing is
+/// changed, and it does not count as a wrong confirmation.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whether a confirmation is right",
     note = "answer with `bool`, or with a `Result` of one whose error is `IntoResponse`"

@@ -10,8 +10,9 @@ mod system {
         both(ClockId::Realtime)
     }
 
-    /// Returns the wall clock as of its last tick, some milliseconds ago: it only has to show whether
-    /// the machine was suspended. The coarse monotonic clock lags by more than its resolution.
+    /// Returns the wall clock as of its last tick, some milliseconds ago: it only has to show
+    /// whether the machine was suspended. The coarse monotonic clock lags by more than its
+    /// resolution.
     pub(crate) fn coarse_now() -> (u64, i64) {
         both(ClockId::RealtimeCoarse)
     }

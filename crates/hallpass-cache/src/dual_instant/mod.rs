@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::sync::{AtomicI64, AtomicU64, Ordering};
 
-/// An instant by two clocks: one that never goes back, and one that goes on while the machine sleeps.
+/// An instant by two clocks: one that never goes back, and one that goes on while the machine
+/// sleeps.
 ///
 /// An instant is never compared with one of another machine.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +45,8 @@ impl DualInstant {
         self.monotonic < other.monotonic
     }
 
-    /// Returns how long ago this instant is: the larger of the two clocks' differences. The monotonic
-    /// clock stands still while a machine is suspended; the wall clock may be set back.
+    /// Returns how long ago this instant is: the larger of the two clocks' differences. The
+    /// monotonic clock stands still while a machine is suspended; the wall clock may be set back.
     pub(crate) fn age(self, now: Self) -> Duration {
         let monotonic = now.monotonic.saturating_sub(self.monotonic);
         let wall = u64::try_from(now.wall.saturating_sub(self.wall)).unwrap_or(0);
@@ -67,11 +68,12 @@ impl Lease {
         Self { monotonic: AtomicU64::new(0), wall: AtomicI64::new(0) }
     }
 
-    /// Renews the lease. Call it after every change that was committed before `asked_at` was applied.
+    /// Renews the lease. Call it after every change that was committed before `asked_at` was
+    /// applied.
     ///
     /// The two stores are not one step. A check that reads between them gets the older value of one
-    /// clock, and so an age that is not smaller. A check that sees the newer value of either clock also
-    /// sees the changes.
+    /// clock, and so an age that is not smaller. A check that sees the newer value of either clock
+    /// also sees the changes.
     pub(crate) fn renew(&self, asked_at: DualInstant) {
         self.wall.store(asked_at.wall, Ordering::Release);
         self.monotonic.store(asked_at.monotonic.max(1), Ordering::Release);

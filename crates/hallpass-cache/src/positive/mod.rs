@@ -1,9 +1,9 @@
-//! Cached tokens, in two tiers: a table of slots in front, where a newcomer always gets in, and moka
-//! behind it for tokens that are merely warm.
+//! Cached tokens, in two tiers: a table of slots in front, where a newcomer always gets in, and
+//! moka behind it for tokens that are merely warm.
 //!
-//! moka alone does not suffice: its `get` queues a record of each read and takes 400 to 800 ns, where the
-//! table takes 30 to 50, and a full cache of hot tokens admits no newcomers. Neither tier has to be told
-//! of a revocation: whether an entry is usable is decided at each use.
+//! moka alone does not suffice: its `get` queues a record of each read and takes 400 to 800 ns,
+//! where the table takes 30 to 50, and a full cache of hot tokens admits no newcomers. Neither tier
+//! has to be told of a revocation: whether an entry is usable is decided at each use.
 
 mod slots;
 

@@ -1,13 +1,13 @@
 //! The table in front: a set of four places for each hash, one cache line per set.
 //!
-//! A hit reads the set's line, the token's own memory, and nothing that is shared and written. Eviction
-//! is the clock algorithm: a bit per place records a use, and the hand takes the first place whose bit is
-//! not set, clearing bits as it passes.
+//! A hit reads the set's line, the token's own memory, and nothing that is shared and written.
+//! Eviction is the clock algorithm: a bit per place records a use, and the hand takes the first
+//! place whose bit is not set, clearing bits as it passes.
 //!
-//! **Invariant.** A look-up returns the token asked for or none, never another one. Tags and places are
-//! not written in one step and in no particular order, so a tag is only a hint: the id in the place
-//! decides. Everything else that may go wrong between threads is a miss or an eviction that was not the
-//! best one.
+//! **Invariant.** A look-up returns the token asked for or none, never another one. Tags and places
+//! are not written in one step and in no particular order, so a tag is only a hint: the id in the
+//! place decides. Everything else that may go wrong between threads is a miss or an eviction that
+//! was not the best one.
 
 use std::array::from_fn;
 use std::hash::BuildHasher as _;

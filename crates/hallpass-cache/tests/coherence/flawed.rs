@@ -50,8 +50,8 @@ impl Flawed {
         Self { store, flaw, overtaken: Arc::default(), lost: Arc::default() }
     }
 
-    /// Somebody begins a change, and before it is committed somebody else makes another. With the flaw, the next
-    /// line of the log is what the first one comes to.
+    /// Somebody begins a change, and before it is committed somebody else makes another. With the
+    /// flaw, the next line of the log is what the first one comes to.
     pub(super) async fn overtake(&self) {
         let log = self.store.inner();
         let (first, second) = (Owner::new("first").unwrap(), Owner::new("second").unwrap());

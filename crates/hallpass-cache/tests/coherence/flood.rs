@@ -1,4 +1,5 @@
-//! A flood of made-up tokens, as a closed loop: each connection sends the next one after its answer.
+//! A flood of made-up tokens, as a closed loop: each connection sends the next one after its
+//! answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

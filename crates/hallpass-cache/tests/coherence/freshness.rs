@@ -40,8 +40,8 @@ async fn outage_is_bridged_within_max_staleness_and_503_beyond() {
     assert!(node.accepts(&issued).await, "and it comes back by itself");
 }
 
-/// The store is away for longer than the bound. Answers whether a token is let in that was cached, and one that was
-/// cached and then known to have been changed.
+/// The store is away for longer than the bound. Answers whether a token is let in that was cached,
+/// and one that was cached and then known to have been changed.
 async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
     let store = MemoryStore::new();
     let there = Node::new(&store);

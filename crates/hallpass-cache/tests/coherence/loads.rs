@@ -31,7 +31,8 @@ async fn many_misses_of_one_token_are_one_read() {
     assert_eq!(node.reads(), 1, "and then it is cached");
 }
 
-/// The first of two callers goes away while the store is asked. Answers how often it was asked in all.
+/// The first of two callers goes away while the store is asked. Answers how often it was asked in
+/// all.
 async fn the_first_caller_goes_away() -> u64 {
     let node = Arc::new(Node::new(&MemoryStore::new()));
     let issued = Arc::new(node.issue().await);
@@ -73,7 +74,8 @@ async fn store_error_is_never_cached() {
     assert!(the_store_fails_once().await);
 }
 
-/// The store has lost a question and will never answer it. Answers whether a later caller is let in.
+/// The store has lost a question and will never answer it. Answers whether a later caller is let
+/// in.
 async fn a_question_is_lost() -> bool {
     let settings = settings().load_deadline(BOUND);
     let node = Arc::new(Node::with(&MemoryStore::new(), settings));
@@ -108,8 +110,9 @@ async fn stalled_store_is_503_within_the_deadline() {
     }
 }
 
-/// Two loads run, as many as may, and one may wait. Further strangers get 503 at once; a token that was
-/// seen before waits in any case, and so does everybody who needs a token that is loaded already.
+/// Two loads run, as many as may, and one may wait. Further strangers get 503 at once; a token that
+/// was seen before waits in any case, and so does everybody who needs a token that is loaded
+/// already.
 #[tokio::test(flavor = "multi_thread")]
 async fn full_queue_refuses_strangers_only() {
     let settings = settings()
@@ -151,8 +154,8 @@ async fn full_queue_refuses_strangers_only() {
     assert!(node.accepts(&cold[3]).await);
 }
 
-/// It is known that there is no such token, and then there is one. Answers whether it is found before that knowledge
-/// runs out by itself.
+/// It is known that there is no such token, and then there is one. Answers whether it is found
+/// before that knowledge runs out by itself.
 async fn is_found_once_it_exists() -> bool {
     let (here, elsewhere) = (MemoryStore::new(), MemoryStore::new());
     let node = Node::new(&here);

@@ -23,7 +23,8 @@ async fn other_node_learns_of_a_revocation_from_the_log() {
     }
 }
 
-/// A revocation takes its number; another change overtakes it and is read by a node; then it is committed.
+/// A revocation takes its number; another change overtakes it and is read by a node; then it is
+/// committed.
 async fn a_revocation_is_overtaken(flaw: Flaw) -> bool {
     let store = MemoryStore::new();
     let here = Node::build(&store, flaw, settings(), |builder| builder);
@@ -102,7 +103,8 @@ async fn records_read_before_the_log_was_followed_are_void() {
     assert!(!a_change_comes_before_the_first_place().await);
 }
 
-/// A node is so far behind that it takes two answers of the log to catch up, and the second does not come.
+/// A node is so far behind that it takes two answers of the log to catch up, and the second does
+/// not come.
 async fn the_log_is_read_half_way() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));

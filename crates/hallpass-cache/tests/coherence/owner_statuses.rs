@@ -89,7 +89,8 @@ async fn owner_status_is_used_within_max_staleness_only() {
     assert!(!is_let_in_beyond_the_bound().await);
 }
 
-/// The host disables an owner while it is asked about them, and says so: the answer of before arrives later.
+/// The host disables an owner while it is asked about them, and says so: the answer of before
+/// arrives later.
 async fn an_answer_races_a_change() -> bool {
     let host = Host::new();
     let node = Arc::new(host.node(&MemoryStore::new()));
@@ -110,8 +111,8 @@ async fn changed_owner_is_asked_about_again() {
     assert!(!an_answer_races_a_change().await);
 }
 
-/// Another node is told that an owner changed. Answers whether this one has learned of it before its own word on them
-/// has run out.
+/// Another node is told that an owner changed. Answers whether this one has learned of it before
+/// its own word on them has run out.
 async fn hears_of_it_from_the_log() -> bool {
     let (host, store) = (Host::new(), MemoryStore::new());
     let (here, there) = (host.node(&store), host.node(&store));

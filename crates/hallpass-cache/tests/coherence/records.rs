@@ -127,8 +127,8 @@ async fn new_secret_works_everywhere_at_once() {
     assert!(!here.accepts(&issued).await, "and what it answered is cached");
 }
 
-/// The new secret was used, and that the old one is dead is being stored. A check of the old one has read the token before
-/// that was done, and judges it after.
+/// The new secret was used, and that the old one is dead is being stored. A check of the old one
+/// has read the token before that was done, and judges it after.
 #[tokio::test(flavor = "multi_thread")]
 async fn superseded_secret_stays_so_while_that_is_stored() {
     let node = Arc::new(Node::new(&MemoryStore::new()));

@@ -79,9 +79,9 @@ impl HallpassBuilder {
         self
     }
 
-    /// Sets the key under which new digests are made, and its name. It has at least 32 bytes, and is
-    /// kept outside the store. Without a pepper, digests are plain SHA-256 of 256 random bits and the
-    /// token's prefix and id.
+    /// Sets the key under which new digests are made, and its name. It has at least 32 bytes, and
+    /// is kept outside the store. Without a pepper, digests are plain SHA-256 of 256 random bits
+    /// and the token's prefix and id.
     ///
     /// Digests that were made without a pepper keep working unless
     /// [`require_pepper`](Self::require_pepper) is set, and so do those of a
@@ -91,16 +91,16 @@ impl HallpassBuilder {
         self
     }
 
-    /// Adds a pepper that made digests in the past. Their tokens still work, and get a new digest when
-    /// they are used.
+    /// Adds a pepper that made digests in the past. Their tokens still work, and get a new digest
+    /// when they are used.
     pub fn retired_pepper(mut self, key_id: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
         self.retired_peppers.push((key_id.into(), Zeroizing::new(key.into())));
         self
     }
 
-    /// Rejects every token whose digest was made without a pepper. It is the emergency step if digests
-    /// have leaked: set a new pepper, leave the old ones out, and call this. No token of before works
-    /// then.
+    /// Rejects every token whose digest was made without a pepper. It is the emergency step if
+    /// digests have leaked: set a new pepper, leave the old ones out, and call this. No token of
+    /// before works then.
     ///
     /// [`Hallpass::ensure`] cannot create tokens under this setting, because their digests are made
     /// elsewhere, without the pepper.
@@ -109,16 +109,16 @@ impl HallpassBuilder {
         self
     }
 
-    /// Makes the checksums of new tokens under a key of the host's: the last six characters are then
-    /// an HMAC-SHA-256 tag, cut to 35 bits. Without a key they are CRC-32, which anybody can compute.
-    /// The key has at least 32 bytes.
+    /// Makes the checksums of new tokens under a key of the host's: the last six characters are
+    /// then an HMAC-SHA-256 tag, cut to 35 bits. Without a key they are CRC-32, which anybody can
+    /// compute. The key has at least 32 bytes.
     ///
-    /// Made-up tokens are then rejected before a cache or a store is asked. That takes effect when no
-    /// token of before is left and [`accept_unkeyed_checksums`](Self::accept_unkeyed_checksums) is
-    /// turned off. Each check costs one more hash.
+    /// Made-up tokens are then rejected before a cache or a store is asked. That takes effect when
+    /// no token of before is left and [`accept_unkeyed_checksums`](Self::accept_unkeyed_checksums)
+    /// is turned off. Each check costs one more hash.
     ///
-    /// Secret scanners find the tokens by the same pattern, but cannot tell a token from a text of the
-    /// same shape without the key: see
+    /// Secret scanners find the tokens by the same pattern, but cannot tell a token from a text of
+    /// the same shape without the key: see
     /// [`PresentedToken::inspect_keyed`](crate::PresentedToken::inspect_keyed).
     pub fn checksum_key(mut self, key: impl Into<Vec<u8>>) -> Self {
         self.checksum_key = Some(Zeroizing::new(key.into()));
@@ -176,15 +176,16 @@ impl HallpassBuilder {
         self
     }
 
-    /// Sets how long entries of the audit trail are kept before [`Hallpass::prune`] deletes them: 400
-    /// days by default, and at least one day, because caches read the same log.
+    /// Sets how long entries of the audit trail are kept before [`Hallpass::prune`] deletes them:
+    /// 400 days by default, and at least one day, because caches read the same log.
     pub fn audit_retention(mut self, retention: SignedDuration) -> Self {
         self.audit_retention = retention;
         self
     }
 
     /// Rejects every token whose secret was issued before that time, on this node, whatever the
-    /// store says. The previous secret of a grace period counts as issued when its token was created. Use it in an emergency, until [`Hallpass::revoke_everyone`] has returned.
+    /// store says. The previous secret of a grace period counts as issued when its token was
+    /// created. Use it in an emergency, until [`Hallpass::revoke_everyone`] has returned.
     pub fn not_before(mut self, time: Timestamp) -> Self {
         self.not_before = Some(time);
         self

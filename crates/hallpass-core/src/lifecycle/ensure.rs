@@ -48,9 +48,9 @@ impl Hallpass {
     ///
     /// Id and digest come from a whole token that was made for the same owner: see
     /// [`PresentedToken::inspect`](crate::PresentedToken::inspect). Calling it again changes nothing,
-    /// or changes name, description and scopes if they differ. The expiry is used only when the token
-    /// is created, so a duration does not move on with each call. A digest that was replaced since
-    /// then cannot be compared, and is taken to be of the same secret.
+    /// or changes name, description and scopes if they differ. The expiry is used only when the
+    /// token is created, so a duration does not move on with each call. A digest that was replaced
+    /// since then cannot be compared, and is taken to be of the same secret.
     ///
     /// # Errors
     ///

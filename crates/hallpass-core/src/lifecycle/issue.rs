@@ -49,8 +49,8 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Invalid`] with a message for each field, [`Error::LimitReached`] if the owner
-    /// has too many tokens, [`Error::Forbidden`] if the actor may not grant a scope, and
+    /// Returns [`Error::Invalid`] with a message for each field, [`Error::LimitReached`] if the
+    /// owner has too many tokens, [`Error::Forbidden`] if the actor may not grant a scope, and
     /// [`Error::Store`] if the store cannot be changed.
     pub async fn issue(&self, by: &Actor, new: NewToken) -> Result<Issued, Error> {
         let owner = by.require_subject()?;

@@ -160,8 +160,8 @@ impl Hallpass {
         self.prefix().token_pattern()
     }
 
-    /// The time by which tokens are judged, to the millisecond: this machine's, or the store's where a cache knows
-    /// that to be ahead.
+    /// The time by which tokens are judged, to the millisecond: this machine's, or the store's
+    /// where a cache knows that to be ahead.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let (here, behind) = (self.0.clock.now(), self.backend().clock_offset());

@@ -70,9 +70,9 @@ impl RegenerateOptions {
         self
     }
 
-    /// Keeps the previous secret working for this long, at most 30 days. It stops working earlier at
-    /// the first use of the new secret, and at the old expiry. The previous secret of an expired or
-    /// revoked token never works again.
+    /// Keeps the previous secret working for this long, at most 30 days. It stops working earlier
+    /// at the first use of the new secret, and at the old expiry. The previous secret of an expired
+    /// or revoked token never works again.
     pub fn grace_period(mut self, span: impl Into<SpanInput>) -> Self {
         self.grace_period = Some(span.into());
         self

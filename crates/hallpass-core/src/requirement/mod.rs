@@ -149,8 +149,8 @@ impl Requirement {
         self.templates().into_iter().map(ToString::to_string).collect()
     }
 
-    /// The `scope` of a challenge ([RFC 6750, section 3]): every scope named here, parameters filled in.
-    /// A value that no scope may hold is left out, and what follows it.
+    /// The `scope` of a challenge ([RFC 6750, section 3]): every scope named here, parameters
+    /// filled in. A value that no scope may hold is left out, and what follows it.
     ///
     /// [RFC 6750, section 3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
     #[must_use]

@@ -73,8 +73,8 @@ impl StoreError {
         Self { kind: Kind::Corrupt, source: Some(source.into()) }
     }
 
-    /// A foreign key of the application's own refers to the token and forbids deleting it. Nothing was
-    /// changed.
+    /// A foreign key of the application's own refers to the token and forbids deleting it. Nothing
+    /// was changed.
     pub fn referenced(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: Kind::Referenced, source: Some(source.into()) }
     }

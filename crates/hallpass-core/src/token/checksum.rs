@@ -64,8 +64,8 @@ impl Checksums {
     /// Plain CRC-32, which anybody can compute.
     pub(crate) const UNKEYED: Self = Self { keys: Vec::new(), accept_unkeyed: true };
 
-    /// Makes checksums under the first key, and accepts those of every key. `accept_unkeyed` accepts
-    /// CRC-32 as well, which tokens have that were issued before there was a key.
+    /// Makes checksums under the first key, and accepts those of every key. `accept_unkeyed`
+    /// accepts CRC-32 as well, which tokens have that were issued before there was a key.
     pub(crate) fn keyed(keys: Vec<ChecksumKey>, accept_unkeyed: bool) -> Self {
         Self { keys, accept_unkeyed }
     }

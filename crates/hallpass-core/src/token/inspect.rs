@@ -32,7 +32,8 @@ pub enum ParseTokenError {
 }
 
 impl PresentedToken {
-    /// Reads a token of any application, and explains what is wrong with a text that is not a token.
+    /// Reads a token of any application, and explains what is wrong with a text that is not a
+    /// token.
     ///
     /// ```
     /// use hallpass_core::{ParseTokenError, PresentedToken};
@@ -42,8 +43,9 @@ impl PresentedToken {
     ///
     /// # Errors
     ///
-    /// Returns the first of [`ParseTokenError`]'s reasons that holds. A token whose checksum was made
-    /// under a key fails with [`ParseTokenError::Checksum`]: use [`inspect_keyed`](Self::inspect_keyed).
+    /// Returns the first of [`ParseTokenError`]'s reasons that holds. A token whose checksum was
+    /// made under a key fails with [`ParseTokenError::Checksum`]: use
+    /// [`inspect_keyed`](Self::inspect_keyed).
     pub fn inspect(text: &str) -> Result<(Prefix, Self), ParseTokenError> {
         Self::inspect_with(text, &Checksums::UNKEYED)
     }

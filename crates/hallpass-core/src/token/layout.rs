@@ -1,4 +1,5 @@
-//! The text of a token: `<prefix>_<id><secret><checksum>`, 22 + 43 + 6 base62 characters behind the prefix.
+//! The text of a token: `<prefix>_<id><secret><checksum>`, 22 + 43 + 6 base62 characters behind the
+//! prefix.
 
 use zeroize::Zeroizing;
 

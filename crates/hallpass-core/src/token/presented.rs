@@ -44,8 +44,8 @@ pub(crate) struct TokenRef<'t> {
 }
 
 impl<'t> TokenRef<'t> {
-    /// Takes the text in front of the checksum, `<prefix>_<id><secret>`, whose characters the caller
-    /// has checked.
+    /// Takes the text in front of the checksum, `<prefix>_<id><secret>`, whose characters the
+    /// caller has checked.
     pub(super) fn new(id: TokenId, text: &'t [u8]) -> Self {
         Self { id, text }
     }

@@ -10,9 +10,9 @@ use crate::store::{Secrets, StoredToken};
 use crate::token::TokenId;
 
 impl Hallpass {
-    /// A principal that no token proves, as if one of `owner` with these scopes had just been let in: what the
-    /// catalog does not know of them allows nothing. No store is asked and no use is recorded, and neither
-    /// is the host asked about the owner.
+    /// A principal that no token proves, as if one of `owner` with these scopes had just been let
+    /// in: what the catalog does not know of them allows nothing. No store is asked and no use is
+    /// recorded, and neither is the host asked about the owner.
     ///
     /// Only with the feature `testing`, which is for tests: see the crate `hallpass-testkit`.
     ///

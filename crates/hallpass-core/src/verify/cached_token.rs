@@ -14,9 +14,11 @@ use crate::scope::ScopeSet;
 use crate::store::{PreviousSecret, Secrets, StoredToken, TokenUse};
 use crate::token::TokenId;
 
-/// A token as checks need it: loaded once, judged by many requests. What a cache keeps, in an `Arc`.
+/// A token as checks need it: loaded once, judged by many requests. What a cache keeps, in an
+/// `Arc`.
 ///
-/// It has no more than a check asks for, since a cache holds very many of them: no name, no description.
+/// It has no more than a check asks for, since a cache holds very many of them: no name, no
+/// description.
 pub struct CachedToken {
     id: TokenId,
     owner: Owner,
@@ -34,7 +36,8 @@ pub struct CachedToken {
     note: CacheMeta,
 }
 
-/// What a cache keeps with a token, and nobody else reads. In the token's own memory, since a hit looks at both.
+/// What a cache keeps with a token, and nobody else reads. In the token's own memory, since a hit
+/// looks at both.
 pub type CacheMeta = [u64; 4];
 
 const NEVER: i64 = i64::MAX;
@@ -47,8 +50,8 @@ impl CachedToken {
         Self::build(stored, |owner| owner, apart, CacheMeta::default())
     }
 
-    /// The same for a cache. What is equal is shared with the pool's other tokens: much less memory where
-    /// owners have several tokens, or tokens the same scopes.
+    /// The same for a cache. What is equal is shared with the pool's other tokens: much less memory
+    /// where owners have several tokens, or tokens the same scopes.
     #[must_use]
     pub fn for_cache(stored: StoredToken, pool: &Interner, note: CacheMeta) -> Self {
         Self::build(stored, |owner| pool.owner(owner), |scopes| pool.scopes(scopes), note)

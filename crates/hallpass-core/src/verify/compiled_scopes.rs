@@ -33,7 +33,8 @@ pub(super) enum InCatalog {
     All,
     /// Some: [`CompiledScopes::in_first_catalog`] has them.
     Remembered,
-    /// These. Only the catalog of the first handle that asked is remembered, and this is another one.
+    /// These. Only the catalog of the first handle that asked is remembered, and this is another
+    /// one.
     Other(ScopeSet),
 }
 
@@ -54,8 +55,8 @@ impl CompiledScopes {
         }
     }
 
-    /// Returns which scopes the catalog knows. A scope that left the catalog allows nothing, because
-    /// its name may come to mean something else one day.
+    /// Returns which scopes the catalog knows. A scope that left the catalog allows nothing,
+    /// because its name may come to mean something else one day.
     pub(super) fn in_catalog(&self, catalog: &Catalog, by: HandleId, token: TokenId) -> InCatalog {
         let (first, known) = self
             .in_catalog

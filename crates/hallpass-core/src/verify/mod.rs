@@ -37,7 +37,8 @@ use crate::token::{PresentedToken, TokenId, TokenRef};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The token is not good: 401. The reason is for the operator; the client is told the same for all.
+    /// The token is not good: 401. The reason is for the operator; the client is told the same for
+    /// all.
     #[error("the token is not valid")]
     Rejected(RejectReason),
     /// It could not be found out whether the token is good: 503, never 401.
@@ -72,8 +73,8 @@ pub enum Verification {
 enum SecretCheck {
     /// The token is valid.
     Accept(SecretMatch),
-    /// The token is valid. Its new secret was used for the first time, and the previous one is still
-    /// accepted.
+    /// The token is valid. Its new secret was used for the first time, and the previous one is
+    /// still accepted.
     EndGracePeriod,
     /// The secret matches neither digest. The record may be older than the secret.
     OtherSecret,
@@ -92,8 +93,8 @@ impl Hallpass {
         token.ok_or_else(|| self.refused(RejectReason::Malformed, None))
     }
 
-    /// Returns whether a text looks like a token of this application: prefix, length, characters and
-    /// checksum. Nothing is reported, and it does not say whether the token works.
+    /// Returns whether a text looks like a token of this application: prefix, length, characters
+    /// and checksum. Nothing is reported, and it does not say whether the token works.
     #[must_use]
     pub fn is_well_formed(&self, text: &[u8]) -> bool {
         self.read_text(text).is_some()
@@ -298,10 +299,11 @@ impl Hallpass {
 
     /// Rejects a token that does not exist, after as much hashing as for one that exists.
     ///
-    /// One difference in time remains. A wrong secret for an id that exists costs one more read of the
-    /// store, because the cached record may be older than a secret that another node has just issued.
-    /// To skip that read now and then would reject a fresh secret while somebody guesses at its id. So
-    /// a patient stranger can find out that an id exists, which is not secret, and nothing else.
+    /// One difference in time remains. A wrong secret for an id that exists costs one more read of
+    /// the store, because the cached record may be older than a secret that another node has just
+    /// issued. To skip that read now and then would reject a fresh secret while somebody guesses at
+    /// its id. So a patient stranger can find out that an id exists, which is not secret, and
+    /// nothing else.
     fn unknown(&self, token: TokenRef<'_>) -> AuthError {
         let _ = std::hint::black_box(self.digester().hash(token));
         self.refused(RejectReason::Unknown, None)

@@ -80,9 +80,9 @@ impl Hallpass {
         self.accept(loaded, status, secret, now)
     }
 
-    /// Ends the grace period of the previous secret: on this node at once, elsewhere through the change
-    /// log. Of many concurrent uses only one writes. If the store cannot be changed, this node
-    /// remembers that the period has ended, and a use one second later tries again.
+    /// Ends the grace period of the previous secret: on this node at once, elsewhere through the
+    /// change log. Of many concurrent uses only one writes. If the store cannot be changed, this
+    /// node remembers that the period has ended, and a use one second later tries again.
     async fn end_grace_period(&self, loaded: &CachedToken) {
         let (id, current) = (loaded.id(), loaded.current());
         if !self.supersede(id, current) {

@@ -48,7 +48,8 @@ impl Hallpass {
     /// [`verify`](Self::verify) tokens and enforce scopes themselves. To be kept until it is known what
     /// the request is answered with.
     ///
-    /// `None`, on most requests, if a use within the minute was noted already: that is how fine `last_used_at` is.
+    /// `None`, on most requests, if a use within the minute was noted already: that is how fine
+    /// `last_used_at` is.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

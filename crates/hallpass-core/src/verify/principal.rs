@@ -21,8 +21,8 @@ pub struct Principal {
     scopes: TokenScopes,
     /// The owner's status, if it limits what the token may do.
     limit: Option<Arc<OwnerStatus>>,
-    /// What both the token and its owner may do. It costs one comparison for each pair of scopes, so
-    /// it is computed only for those who want to see it: a check looks at both sets.
+    /// What both the token and its owner may do. It costs one comparison for each pair of scopes,
+    /// so it is computed only for those who want to see it: a check looks at both sets.
     intersection: OnceLock<ScopeSet>,
     secret: SecretMatch,
     /// No use of the token had been noted within the minute when the principal was let in.

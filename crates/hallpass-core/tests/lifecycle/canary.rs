@@ -1,5 +1,5 @@
-//! The canary: through a whole life of tokens, outages included, nothing that is logged, printed, reported or
-//! panicked about holds any part of a secret or of its digest.
+//! The canary: through a whole life of tokens, outages included, nothing that is logged, printed,
+//! reported or panicked about holds any part of a secret or of its digest.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
@@ -69,8 +69,8 @@ thread_local! {
     static EAR: RefCell<Option<Said>> = const { RefCell::new(None) };
 }
 
-/// Takes each thread's log lines to its own ear. `tracing` asks the subscriber of whichever thread comes first
-/// whether a line is wanted at all, so all threads share one that wants everything.
+/// Takes each thread's log lines to its own ear. `tracing` asks the subscriber of whichever thread
+/// comes first whether a line is wanted at all, so all threads share one that wants everything.
 struct Ears;
 
 impl MakeWriter<'_> for Ears {
@@ -125,7 +125,8 @@ impl Hidden {
         self.digests.extend(secrets.previous.iter().map(|previous| *previous.digest.bytes()));
     }
 
-    /// Any 12 characters of a secret; any 6 bytes of a digest in hexadecimal, 4 as a list of numbers, 8 as they are.
+    /// Any 12 characters of a secret; any 6 bytes of a digest in hexadecimal, 4 as a list of
+    /// numbers, 8 as they are.
     fn found_in(&self, said: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(said);
         let mut parts = Vec::new();

@@ -119,7 +119,7 @@ async fn all_scopes_of_a_copy_must_be_grantable_today() {
     let by = alice().with_grantable_scopes(set(&["jobs"]));
     match service.hallpass.copy(&by, id, TokenUpdate::new()).await {
         Err(Error::Forbidden(PermissionError::Scopes(beyond))) => {
-            assert_eq!(beyond, [scope("projects")])
+            assert_eq!(beyond, [scope("projects")]);
         }
         other => panic!("{other:?}"),
     }

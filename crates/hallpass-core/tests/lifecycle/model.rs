@@ -1,5 +1,5 @@
-//! Random lives of one owner's tokens against a model that fits on a page: after each step, exactly the
-//! secrets work that the model says.
+//! Random lives of one owner's tokens against a model that fits on a page: after each step, exactly
+//! the secrets work that the model says.
 
 use hallpass_core::{
     Error, Issued, ListOptions, NewToken, Owner, RegenerateOptions, TokenId, TokenUpdate,

@@ -1,4 +1,4 @@
-//! ChangeBatch that meet: whatever the interleaving, the final state is that of the later commit.
+//! Changes that meet: whatever the interleaving, the final state is that of the later commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -285,7 +285,7 @@ async fn all_scopes_must_be_grantable_today() {
     let by = alice().with_grantable_scopes(set(&["jobs"]));
     match service.hallpass.regenerate(&by, old.record.id, RegenerateOptions::new()).await {
         Err(Error::Forbidden(PermissionError::Scopes(beyond))) => {
-            assert_eq!(beyond, [scope("projects")])
+            assert_eq!(beyond, [scope("projects")]);
         }
         other => panic!("{other:?}"),
     }

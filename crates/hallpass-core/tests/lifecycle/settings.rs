@@ -107,7 +107,10 @@ fn settings_without_their_key_are_start_up_errors() {
         |configure: fn(hallpass_core::HallpassBuilder) -> hallpass_core::HallpassBuilder| {
             configure(Hallpass::builder(MemoryStore::new())).try_build()
         };
-    assert!(matches!(build(|b| b.require_pepper()), Err(BuildError::NoPepper)));
+    assert!(matches!(
+        build(hallpass_core::HallpassBuilder::require_pepper),
+        Err(BuildError::NoPepper)
+    ));
     let retired = build(|b| b.require_pepper().retired_pepper("2026", KEY));
     assert!(matches!(retired, Err(BuildError::NoPepper)));
     let no_key = build(|b| b.accept_unkeyed_checksums(false));

@@ -16,7 +16,8 @@ impl Follower {
         Self { guards, database, old: store }
     }
 
-    /// Whether the new primary's log, which has not the old one's last change, passes for the old one's.
+    /// Whether the new primary's log, which has not the old one's last change, passes for the old
+    /// one's.
     async fn takes_it_for_the_same(&self, new: &Postgres) -> bool {
         let start = self.old.changes(None, 0).await.unwrap().head;
         self.old.insert(&token("alice", "lost"), None, &event()).await.unwrap();

@@ -3,7 +3,8 @@ use hallpass_servers::{Flow, Way};
 
 use super::*;
 
-/// Whether a token that was revoked is found as it was before, on a standby that follows nobody any more.
+/// Whether a token that was revoked is found as it was before, on a standby that follows nobody any
+/// more.
 async fn a_standby_lets_it_in(guards: Guards, primary: &Postgres, standby: &Postgres) -> bool {
     let (network, store) = by_way_of(primary, primary.url(), guards).await;
     let elsewhere = open(primary.url(), Guards::ON).await;
@@ -34,7 +35,8 @@ async fn a_standby_is_asked_nothing() {
     assert!(!a_standby_lets_it_in(Guards::ON, &primary, &standby).await);
 }
 
-/// Whether a token as it was before a change passes for one of after it, if the change comes while it is read.
+/// Whether a token as it was before a change passes for one of after it, if the change comes while
+/// it is read.
 async fn what_was_before_passes_for_after(guards: Guards) -> bool {
     let url = database();
     let network = Proxy::to(Postgres::shared().address()).unwrap();

@@ -34,7 +34,8 @@ async fn a_lost_answer_is_found_out() {
     assert!(!is_denied_and_done(Guards::ON).await);
 }
 
-/// Whether a change whose end never arrives is in others' way, and nobody knows what will become of it.
+/// Whether a change whose end never arrives is in others' way, and nobody knows what will become of
+/// it.
 async fn is_never_over(guards: Guards) -> bool {
     let url = database();
     let (network, store) = by_way_of(Postgres::shared(), &url, guards).await;

@@ -136,7 +136,7 @@ macro_rules! __store_cases {
                 as_of_is_exact_for_one_token
                 as_of_agrees_with_the_order_of_changes
                 bulk_changes_are_seen_in_full_or_not_at_all
-                list_as_of_is_exact;
+                list_as_of_includes_everything_shown;
             update:
                 update_replaces_every_field_but_last_used_at
                 update_requires_the_expected_revision

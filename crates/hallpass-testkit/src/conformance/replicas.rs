@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hallpass_core::store::{
-    ChangeTarget,    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
-    ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, ChangeTarget, Deleted,
+    ListPage, ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore,
+    TokenUse,
 };
 use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use jiff::Timestamp;

@@ -84,8 +84,8 @@ impl Tables {
         count
     }
 
-    /// Revokes at most `limit` tokens that match. With SQL: UPDATE ... SET revision = revision + 1
-    /// WHERE revoked_at IS NULL AND coalesce(regenerated_at, created_at) < ?
+    /// Revokes at most `limit` tokens that match. With SQL: `UPDATE ... SET revision = revision + 1
+    /// WHERE revoked_at IS NULL AND coalesce(regenerated_at, created_at) < ?`
     fn revoke_where(
         &mut self,
         limit: u64,
@@ -342,7 +342,7 @@ impl TokenStore for YourStore {
 
     async fn wait_for_change(&self, _: LogPosition) {
         // A database that can notify waits for a notification here.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

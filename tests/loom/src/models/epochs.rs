@@ -13,8 +13,8 @@ pub(super) const THE_STRIPE_OF_A_TOKEN_IS_RESET: Model = Model {
     name: "a record that its token's stripe voids stays void while a epoch begins",
     run: || {
         a_void_record(|node| {
-            node.invalidation.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100))
-        })
+            node.invalidation.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));
+        });
     },
 };
 
@@ -22,8 +22,8 @@ pub(super) const THE_STRIPE_OF_AN_OWNER_IS_RESET: Model = Model {
     name: "a record that its owner's stripe voids stays void while a epoch begins",
     run: || {
         a_void_record(|node| {
-            node.invalidation.apply(&ChangeTarget::Owner(alice()), ChangeSeq::new(100))
-        })
+            node.invalidation.apply(&ChangeTarget::Owner(alice()), ChangeSeq::new(100));
+        });
     },
 };
 
@@ -77,8 +77,8 @@ pub(super) const A_LOAD_STARTS_IN_AN_EPOCH: Model = Model {
     },
 };
 
-/// A load starts while a epoch begins, at 40. Answers in which epoch it started, and whether what it read
-/// can be used.
+/// A load starts while a epoch begins, at 40. Answers in which epoch it started, and whether what
+/// it read can be used.
 fn a_load(as_of: u64) -> (u32, bool) {
     let node = Node::new();
     node.invalidation.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));

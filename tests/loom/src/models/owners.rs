@@ -14,8 +14,8 @@ pub(super) const A_CHANGE_IS_ANNOUNCED: Model = Model {
     name: "an answer of before an announced change is not used after it",
     run: || {
         a_change(0, |node| {
-            node.invalidation.apply(&ChangeTarget::Owner(alice()), ChangeSeq::new(5))
-        })
+            node.invalidation.apply(&ChangeTarget::Owner(alice()), ChangeSeq::new(5));
+        });
     },
 };
 

@@ -1,4 +1,5 @@
-//! What the tests share: a handle over a real store, a clock set by hand, and a list of what happened.
+//! What the tests share: a handle over a real store, a clock set by hand, and a list of what
+//! happened.
 
 pub(crate) mod clock;
 pub(crate) mod sink;

@@ -98,7 +98,8 @@ pub async fn longest_values_fit(store: Replicas) {
 /// The last instant that is a whole number of milliseconds, in the year 9999.
 const LATEST: i64 = 253_402_207_200_000;
 
-/// Instants that are one millisecond from another, at the ends of what there is and about the epoch.
+/// Instants that are one millisecond from another, at the ends of what there is and about the
+/// epoch.
 fn instants() -> Vec<Timestamp> {
     let millis = [
         Timestamp::MIN.as_millisecond(),

@@ -97,8 +97,8 @@ pub async fn update_and_delete_of_one_revision_exclude_each_other(store: Replica
     }
 }
 
-/// Takes all of an owner's tokens, again and again, while others are issued. Answers the number of the last time
-/// that took any, and what was issued with which number.
+/// Takes all of an owner's tokens, again and again, while others are issued. Answers the number of
+/// the last time that took any, and what was issued with which number.
 async fn sweep(
     store: &Replicas,
     take_all: impl AsyncFn() -> BulkResult,

@@ -1,6 +1,6 @@
-//! Random lifecycles of tokens on one to three services, each with a cache. A change takes effect on
-//! its own service at once, and on every other one within the staleness bound, even if notifications
-//! between them are lost, late or repeated.
+//! Random lifecycles of tokens on one to three services, each with a cache. A change takes effect
+//! on its own service at once, and on every other one within the staleness bound, even if
+//! notifications between them are lost, late or repeated.
 
 mod calls;
 mod past;

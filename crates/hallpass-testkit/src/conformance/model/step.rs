@@ -151,7 +151,8 @@ fn audit_query() -> impl Strategy<Value = Box<AuditQuery>> {
         })
 }
 
-/// Returns any step. Steps that create and change tokens are more frequent than those that end them.
+/// Returns any step. Steps that create and change tokens are more frequent than those that end
+/// them.
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     let token = || 0..TOKENS;
     let owner = || 0..OWNERS;

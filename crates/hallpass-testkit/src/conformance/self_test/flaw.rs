@@ -23,8 +23,6 @@ pub(crate) enum Flaw {
     AsOfIsOld,
     /// Reads the token, and the number a moment later.
     AsOfIsReadLater,
-    /// Reads the list, and the number a moment later.
-    ListAsOfIsReadLater,
     /// Returns what this handle read the first time.
     GetReadsACache,
     /// Updates a token at any revision.

@@ -76,13 +76,10 @@ flaws! {
         log::changes_respects_the_limit;
     as_of_is_old: AsOfIsOld by
         get::get_sees_every_change_that_returned
-        snapshots::as_of_is_exact_for_one_token
-        followers::follower_misses_no_change_of_many_writers;
+        snapshots::as_of_is_exact_for_one_token;
     as_of_is_read_later: AsOfIsReadLater by
         snapshots::as_of_is_exact_for_one_token
         snapshots::as_of_agrees_with_the_order_of_changes;
-    list_as_of_is_read_later: ListAsOfIsReadLater by
-        snapshots::list_as_of_is_exact;
     get_reads_a_cache: GetReadsACache by
         get::get_sees_every_change_that_returned
         calls::get_sees_changes_of_other_replicas;
@@ -184,7 +181,6 @@ flaws! {
     entry_times_are_seconds: EntryTimesAreSeconds by
         audit::entries_come_back_unchanged;
     target_is_the_events_owner: TargetIsTheEventsOwner by
-        audit::entries_come_back_unchanged
         log::each_change_logs_its_target;
     audit_ignores_the_owner: AuditIgnoresTheOwner by
         audit::filters_agree_with_the_definition;

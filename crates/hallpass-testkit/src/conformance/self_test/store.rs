@@ -86,9 +86,6 @@ impl TokenStore for Flawed {
         page.records.iter_mut().for_each(|record| self.shown(record));
         page.as_of = Self::head(&log).seq;
         drop(log);
-        if self.has(Flaw::ListAsOfIsReadLater).await {
-            page.as_of = Self::head(&self.lock().await?).seq;
-        }
         Ok(page)
     }
 
@@ -371,7 +368,7 @@ impl TokenStore for Flawed {
     }
 
     async fn wait_for_change(&self, _: LogPosition) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
