@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
-use crate::error::Error;
 use crate::owner::{Owner, OwnerError};
 use crate::scope::{Scope, ScopeSet};
 
@@ -161,13 +160,6 @@ impl Actor {
     #[must_use]
     pub fn subject(&self) -> Option<&Owner> {
         self.subject.as_ref()
-    }
-
-    /// Returns [`subject`](Self::subject), or an error if the actor has none.
-    pub(crate) fn require_subject(&self) -> Result<&Owner, Error> {
-        self.subject().ok_or_else(|| {
-            Error::invalid("owner", "say whose token it is: `Actor::system(..).on_behalf_of(..)`")
-        })
     }
 
     /// Returns what the actor may reach.

@@ -22,6 +22,7 @@ mod digest_upgrades;
 mod error;
 mod event;
 mod expiry;
+mod field_change;
 mod hmac_key;
 mod lifecycle;
 mod limits;
@@ -47,8 +48,9 @@ pub use self::{
     clock::{Clock, SystemClock},
     digest::{Digest, DigestError, KeyId, KeyIdError, Pepper, PepperError},
     error::{Error, FieldError, PermissionError},
-    event::{Event, EventKind, EventKindError, EventSink, FieldChange, RejectReason},
+    event::{Event, EventKind, EventKindError, EventSink, RejectReason},
     expiry::{Expiry, ExpiryError, parse_span},
+    field_change::FieldChange,
     lifecycle::{
         AuditOptions, AuditTrail, BuildError, DeletedTokens, Ensured, ExpiryInput, Hallpass,
         HallpassBuilder, Issued, KnownToken, ListOptions, MAX_GRACE_PERIOD, NewToken,
@@ -75,7 +77,7 @@ pub use self::{
 #[doc(hidden)]
 pub mod __private {
     pub use crate::owner::OwnerStatusQuery;
-    pub use crate::store::backend::{Backend, Freshness, HostError, Lookup};
+    pub use crate::verify::backend::{Backend, Freshness, HostError, Lookup};
     pub use crate::verify::{CacheMeta, CachedToken, Interner};
 }
 

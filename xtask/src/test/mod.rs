@@ -5,6 +5,7 @@ mod deny;
 mod features;
 mod fuzz;
 mod libtest;
+mod modules;
 mod node;
 mod rust;
 mod summary;

@@ -5,7 +5,7 @@ use std::{fs, io};
 use anyhow::{Context, Result, bail};
 use cargo_metadata::camino::Utf8Path;
 
-use super::Found;
+use super::{Found, modules};
 use crate::workspace::Workspace;
 
 /// A library's file that is longer gets a remark,
@@ -48,6 +48,10 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
             println!("{path}: over {LONG} lines, one idea a file reads better");
             long += 1;
         }
+    }
+    for cycle in modules::cycles(root)? {
+        println!("hallpass-core: {cycle}");
+        findings += 1;
     }
     if findings > 0 {
         bail!("{findings} findings, listed above");

@@ -17,10 +17,10 @@ use crate::expiry::Expiry;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, OwnerDirectory};
-use crate::store::backend::{Backend, ErasedBackend};
 use crate::token::{ChecksumKey, ChecksumKeyError, Checksums, Prefix, PrefixError};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
+use crate::verify::backend::{Backend, ErasedBackend};
 
 /// Puts a [`Hallpass`] together. Every setting has a default.
 #[must_use = "a builder does nothing until `build`"]

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
-use super::Hallpass;
 use super::update::check_revision;
+use super::{Hallpass, require_subject};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
@@ -97,7 +97,7 @@ impl Hallpass {
     /// Returns [`Error::Invalid`] for a system actor without a subject, and [`Error::Store`] if the
     /// store cannot be changed.
     pub async fn delete_all(&self, by: &Actor) -> Result<u64, Error> {
-        let owner = by.require_subject()?.clone();
+        let owner = require_subject(by)?.clone();
         self.delete_owner_tokens(by, owner).await
     }
 

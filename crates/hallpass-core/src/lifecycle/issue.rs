@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::draft::ValidationErrors;
-use super::{Hallpass, NewToken};
+use super::{Hallpass, NewToken, require_subject};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
@@ -53,7 +53,7 @@ impl Hallpass {
     /// owner has too many tokens, [`Error::Forbidden`] if the actor may not grant a scope, and
     /// [`Error::Store`] if the store cannot be changed.
     pub async fn issue(&self, by: &Actor, new: NewToken) -> Result<Issued, Error> {
-        let owner = by.require_subject()?;
+        let owner = require_subject(by)?;
         let now = self.now();
         let mut errors = ValidationErrors::default();
         let mut draft = self.read_new(&mut errors, &new, now);

@@ -46,12 +46,12 @@ use crate::event::{Event, EventKind, EventSink, RejectReason};
 use crate::expiry::to_millis;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::owner::ErasedOwnerDirectory;
-use crate::store::backend::{Backend, ErasedBackend};
+use crate::owner::{ErasedOwnerDirectory, Owner};
 use crate::store::{StoreError, StoredToken};
 use crate::token::{self, Checksums, PlainToken, Prefix, Secret, TokenId, TokenRef};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
+use crate::verify::backend::{Backend, ErasedBackend};
 
 /// The one handle: issues tokens, checks them, takes them back. Cloning it is cheap, and all
 /// clones are the same.
@@ -305,4 +305,15 @@ impl fmt::Debug for Hallpass {
             .field("limits", &self.0.limits)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns the owner in whose name the actor acts.
+///
+/// # Errors
+///
+/// Returns [`Error::Invalid`] if the actor is a system actor without a subject.
+fn require_subject(actor: &Actor) -> Result<&Owner, Error> {
+    actor.subject().ok_or_else(|| {
+        Error::invalid("owner", "say whose token it is: `Actor::system(..).on_behalf_of(..)`")
+    })
 }

@@ -1,7 +1,6 @@
 //! The store contract: the one trait between the domain and a database.
 
 mod audit;
-pub(crate) mod backend;
 mod change_log;
 mod error;
 mod list;
