@@ -14,6 +14,7 @@ mod regenerate;
 mod rejections;
 mod revoke;
 mod superseded;
+mod uncommitted;
 mod update;
 mod use_flusher;
 
@@ -35,6 +36,7 @@ pub use self::{
     read::{ListOptions, TokenPage},
     regenerate::{MAX_GRACE_PERIOD, RegenerateOptions, SpanInput},
     revoke::RevokedTokens,
+    uncommitted::Uncommitted,
 };
 use crate::actor::{Actor, Role};
 use crate::catalog::Catalog;
