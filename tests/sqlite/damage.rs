@@ -137,9 +137,15 @@ async fn damaged_page_is_corrupt() {
         store.insert(token, None, &event()).await.unwrap();
     }
     store.close().await;
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'hallpass_schema'";
+    let root: i64 = sqlx::query_scalar(root).fetch_one(&mut stranger(&path).await).await.unwrap();
     let mut bytes = fs::read(&path).unwrap();
-    // All but the first page, which says what the file is.
-    bytes[4_096..].iter_mut().for_each(|byte| *byte ^= 0xA5);
+    // The first page and the one of the version say what the file is.
+    for (page, bytes) in (1..).zip(bytes.chunks_mut(4_096)) {
+        if page != 1 && page != root {
+            bytes.iter_mut().for_each(|byte| *byte ^= 0xA5);
+        }
+    }
     fs::write(&path, bytes).unwrap();
 
     let store = open(&path).await;
