@@ -32,8 +32,8 @@ pub use hallpass_core::{
     NewToken, Origin, Owner, OwnerDirectory, OwnerError, OwnerStatus, PendingUse,
     PendingVerification, PermissionError, PlainToken, Prefix, PresentedToken, Preset, Principal,
     RegenerateOptions, RejectReason, Requirement, Revision, RevokedTokens, Role, Scope, ScopeError,
-    ScopeSet, Status, SystemClock, TokenId, TokenPage, TokenRecord, TokenUpdate, Verification,
-    WeakHallpass, all_of, any_of, authenticated, jiff, public, store,
+    ScopeSet, Status, SystemClock, TokenId, TokenPage, TokenRecord, TokenUpdate, Uncommitted,
+    Verification, WeakHallpass, all_of, any_of, authenticated, jiff, public, store,
 };
 pub use hallpass_tower::{PolicyTable, Rejection, RejectionKind, TokenLayer, require};
 
