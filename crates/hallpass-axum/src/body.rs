@@ -1,37 +1,122 @@
-//! Request bodies: JSON, of a bounded size.
+//! Request bodies and queries: JSON of a bounded size, read strictly.
 
 use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 use crate::problem::{Kind, Problem};
-use crate::strict::Sent;
 
 /// The largest body that is read.
 pub(crate) const MAX_LEN: usize = 64 * 1024;
 
-/// Reads a body that must be there.
-pub(crate) async fn read<T: for<'de> Deserialize<'de>>(
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<T, Problem> {
-    expect_json(headers)?;
-    Sent::from_json(&collect(body, MAX_LEN).await?)?.read()
+/// A JSON body.
+pub(crate) struct Json<T>(pub(crate) T);
+
+/// A JSON body that may be absent. An absent one is the default, and no content type is required.
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        expect_json(&parts.headers)?;
+        json(&collect(body, MAX_LEN).await?).map(Self)
+    }
 }
 
-/// Reads a body that may be absent; then no content type is asked.
-pub(crate) async fn read_optional<T: for<'de> Deserialize<'de>>(
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Option<T>, Problem> {
-    let bytes = collect(body, MAX_LEN).await?;
-    if bytes.is_empty() {
-        return Ok(None);
+impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = collect(body, MAX_LEN).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        expect_json(&parts.headers)?;
+        json(&bytes).map(Self)
     }
-    expect_json(headers)?;
-    Sent::from_json(&bytes)?.read().map(Some)
+}
+
+/// The parameters of the query.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| invalid("query", &error))
+    }
+}
+
+fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let malformed =
+        || Problem::new(Kind::MalformedJson, "the body is not well-formed JSON in UTF-8");
+    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    // Malformed JSON is a 400 even if a field before the mistake is wrong. This does not recurse,
+    // however deeply the text is nested.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
+    // serde's structs can be read from arrays too.
+    if !text.trim_start().starts_with('{') {
+        return Err(Problem::invalid("body", "expected an object"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| invalid("body", &error))
+}
+
+/// Deserializes a field that is there: `null` is not the same as an absent field. Use it together with
+/// `#[serde(default)]`.
+pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Says which field is wrong, and why. serde's messages quote what was sent, which may be a token that
+/// was pasted into the wrong field. Only what was expected is repeated.
+fn invalid<E: std::error::Error>(
+    whole: &'static str,
+    error: &serde_path_to_error::Error<E>,
+) -> Problem {
+    let text = error.inner().to_string();
+    let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
+    let quoted = |prefix: &str| text.strip_prefix(prefix)?.strip_suffix('`').map(str::to_owned);
+    if let Some(field) = quoted("missing field `") {
+        return Problem::invalid(field, "this field is required");
+    }
+    if let Some(field) = quoted("duplicate field `") {
+        return Problem::invalid(field, "this field was given twice");
+    }
+    let field = match error.path().iter().next() {
+        Some(serde_path_to_error::Segment::Map { key }) => printable(key),
+        _ => whole.to_owned(),
+    };
+    let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
+    let message = match expected {
+        Some(expected) if text.starts_with("unknown field") => {
+            format!("there is no such field: expected {expected}")
+        }
+        None if text.starts_with("unknown field") => "there is no such field".to_owned(),
+        Some(expected) => format!("expected {expected}"),
+        None => text.to_owned(),
+    };
+    Problem::invalid(field, message)
+}
+
+/// Returns the name of a field if it looks like one. Anything else could be a token.
+fn printable(name: &str) -> String {
+    let like_a_name = (1..=40).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    if like_a_name { name.to_owned() } else { "?".to_owned() }
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {

@@ -1,10 +1,23 @@
 //! `If-Match` (RFC 9110, section 13.1.1): a change only if the token is still as it was seen.
 
+use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use hallpass_core::{Actor, Hallpass, Revision, TokenId};
 
 use crate::problem::{Kind, Problem};
+
+/// The header, for the OpenAPI document.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it only documents the header that `Precondition` reads")]
+pub(crate) struct IfMatch {
+    /// The `ETag` of the token as it was last seen: the change is made only if it is still the same. `*`
+    /// is any.
+    #[param(rename = "If-Match", nullable = false, pattern = r#"^(\*|"[0-9]+")$"#, example = "\"1\"")]
+    if_match: Option<String>,
+}
 
 /// What a change expects of the token.
 #[derive(Debug, PartialEq)]
@@ -67,6 +80,14 @@ impl Precondition {
                 }
             },
         }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Precondition {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::read(&parts.headers)
     }
 }
 

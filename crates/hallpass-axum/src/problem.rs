@@ -2,11 +2,17 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::body::{Body, Bytes};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use hallpass_core::{AuthError, Error, FieldError, PermissionError};
-use hallpass_tower::{PROBLEM_TYPE_PREFIX, retry_after};
+use hallpass_core::{
+    AuthError, Error, FieldError, Hallpass, Origin, Owner, PermissionError, Principal,
+    RejectReason, TokenId,
+};
+use hallpass_tower::{Rejection, RejectionSettings, retry_after};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -86,7 +92,7 @@ impl Kind {
             Self::TokenNotAllowed => {
                 (StatusCode::FORBIDDEN, "token-not-allowed", "Not with a token")
             }
-            Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Actor refused"),
+            Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Caller refused"),
             Self::ConfirmationRequired => {
                 (StatusCode::FORBIDDEN, "confirmation-required", "Confirmation required")
             }
@@ -133,7 +139,7 @@ impl Kind {
 }
 
 /// An error of the API. It repeats nothing of what was sent but names of fields.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
@@ -142,6 +148,9 @@ pub(crate) struct Problem {
     limit: Option<(u32, u64)>,
     /// In how many seconds it is worth a try.
     retry_after: Option<u32>,
+    /// Who was rejected, if that is known.
+    owner: Option<Owner>,
+    token_id: Option<TokenId>,
 }
 
 /// What is wrong with one field.
@@ -183,7 +192,15 @@ pub(crate) struct ProblemView<'p> {
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), limit: None, retry_after: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            limit: None,
+            retry_after: None,
+            owner: None,
+            token_id: None,
+        }
     }
 
     /// 422 for one field.
@@ -202,6 +219,11 @@ impl Problem {
 
     pub(crate) fn no_such_token() -> Self {
         Self::new(Kind::NotFound, "there is no such token")
+    }
+
+    pub(crate) fn token_not_allowed() -> Self {
+        let detail = "a token cannot manage tokens: it may only ask for `/current`";
+        Self::new(Kind::TokenNotAllowed, detail)
     }
 
     /// 429: wrong confirmations have to be paid for with a wait.
@@ -275,11 +297,51 @@ impl From<AuthError> for Problem {
     }
 }
 
+/// Only the status: [`Problem::render`] writes the answer, when it is known for which handle.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.kind.status();
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Problem {
+    /// Names who was rejected, for the event.
+    pub(crate) fn by(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Names the token that was rejected, and its owner.
+    pub(crate) fn with_principal(mut self, principal: &Principal) -> Self {
+        self.token_id = Some(principal.token_id());
+        self.by(principal.owner().clone())
+    }
+
+    /// Reports a rejection that hallpass-core knows nothing of.
+    pub(crate) fn report(&self, hallpass: &Hallpass, origin: &Origin) {
+        let reason = match self.kind {
+            Kind::CrossSite => RejectReason::CrossSite,
+            Kind::ConfirmationRequired | Kind::ConfirmationFailed | Kind::TooManyAttempts => {
+                RejectReason::NotConfirmed
+            }
+            Kind::TokenNotAllowed => RejectReason::TokenNotAccepted,
+            // Two credentials.
+            Kind::InvalidRequest if self.token_id.is_some() => RejectReason::TokenNotAccepted,
+            // Only if it was found here: core names no owner in its errors, and has reported them.
+            Kind::AdminOnly if self.owner.is_some() => RejectReason::NotPermitted,
+            _ => return,
+        };
+        hallpass.report_rejection(reason, self.owner.as_ref(), self.token_id, origin);
+    }
+
+    /// Writes the answer as the handle wants it, and keeps headers such as `Allow`.
+    pub(crate) fn render(self, response: Response, settings: &RejectionSettings) -> Response {
+        let status = self.kind.status();
         let view = ProblemView {
-            r#type: format!("{PROBLEM_TYPE_PREFIX}{}", self.kind.slug()),
+            r#type: format!("{}{}", settings.problem_type_prefix(), self.kind.slug()),
             title: self.kind.title(),
             status: status.as_u16(),
             detail: &self.detail,
@@ -287,37 +349,35 @@ impl IntoResponse for Problem {
             limit: self.limit.map(|(limit, _)| limit),
             in_use: self.limit.map(|(_, in_use)| in_use),
         };
-        let mut response = (status, crate::view::to_json(&view)).into_response();
+        let body = Bytes::from(crate::responses::to_json(&view));
+        let rejection = Rejection::api(self.kind.slug(), status, self.detail.clone(), settings);
+        let mut response = response.map(|_| body);
         let headers = response.headers_mut();
+        headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // RFC 9110 asks for a challenge with a 401. Where people sign in there is none to give: how
-        // they do is the host's, and not for strangers to know.
-        match self.kind {
-            Kind::NoCredential => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="api""#));
-            }
-            Kind::InvalidToken => {
-                let challenge = r#"Bearer realm="api", error="invalid_token""#;
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-            }
-            _ => {}
+        // they sign in is the host's business.
+        if let Some(challenge) = rejection.challenge() {
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         let unavailable = (self.kind == Kind::Unavailable).then(retry_after);
         if let Some(seconds) = self.retry_after.or(unavailable) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response
+        headers::finish(rejection.render(response).map(Body::from))
     }
 }
 
-/// Where a path has no such method; axum adds `Allow`.
-pub(crate) async fn no_such_method() -> Response {
-    let problem = Problem::new(Kind::MethodNotAllowed, "`Allow` names the methods that are");
-    headers::finish(problem.into_response())
+/// Answers where a path has no such method. axum adds `Allow`.
+pub(crate) async fn no_such_method() -> Problem {
+    Problem::new(Kind::MethodNotAllowed, "`Allow` names the methods that this path has")
 }
 
 #[cfg(test)]
 mod tests {
+    use hallpass_tower::PROBLEM_TYPE_PREFIX;
+
     use super::*;
 
     #[test]

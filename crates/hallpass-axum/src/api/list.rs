@@ -1,14 +1,14 @@
-use hallpass_core::store::{Sort, SortBy};
-use hallpass_core::{DESCRIPTION_MAX, ListOptions, PermissionError, Role, Scope, Status};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use axum::response::Response;
+use hallpass_core::store::{Sort, SortBy, StatusCounts};
+use hallpass_core::{DESCRIPTION_MAX, ListOptions, Scope, ScopeError, Status};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::input::{By, Query};
-use super::reply::Value;
-use super::revoke::read_owner;
+use super::extract::SignedIn;
+use crate::body::Query;
 use crate::problem::Problem;
-use crate::texts::{OwnerText, ScopeText};
-use crate::view::TokenView;
+use crate::responses::{self, TokenView};
+use crate::texts::{InstantText, OwnerText, ScopeText};
 
 /// Which tokens to list, and from where on.
 #[derive(Deserialize, IntoParams)]
@@ -27,12 +27,17 @@ pub(crate) struct ListParameters {
     /// Only this owner's: for an admin, who sees everybody's without.
     #[param(inline, nullable = false)]
     owner: Option<OwnerText>,
+    /// Only those that expire before this instant.
+    #[param(inline, nullable = false)]
+    expires_before: Option<InstantText>,
+    /// `true`: only those that were never used.
+    #[param(nullable = false, default = false)]
+    never_used: Option<bool>,
     /// The order; a `-` before it is descending. Absent times come last.
     #[param(inline, nullable = false)]
     sort: Option<Order>,
     /// How many on a page.
-    #[serde(default, deserialize_with = "whole_number")]
-    #[param(nullable = false, value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    #[param(nullable = false, minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before, with the same filters and order.
     #[param(nullable = false, min_length = 1)]
@@ -95,14 +100,16 @@ pub(crate) struct TokenList {
     next_cursor: Option<String>,
     /// How many tokens the filters match, on all pages together.
     total: u64,
+    counts: Counts,
 }
 
-/// A number in a query: digits alone.
-fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let number = Some(&text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let number = number.and_then(|text| text.parse().ok());
-    number.map(Some).ok_or_else(|| de::Error::custom("write a whole number"))
+/// How many tokens the filters match without `status`, by status.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusCounts)]
+pub(crate) struct Counts {
+    active: u64,
+    expired: u64,
+    revoked: u64,
 }
 
 impl ListParameters {
@@ -124,13 +131,19 @@ impl ListParameters {
         }
         if let Some(scope) = self.scope {
             let scope: Scope =
-                String::from(scope).parse().map_err(|error: hallpass_core::ScopeError| {
+                String::from(scope).parse().map_err(|error: ScopeError| {
                     Problem::invalid("scope", error.to_string())
                 })?;
             listing = listing.scope(scope);
         }
         if let Some(owner) = self.owner {
-            listing = listing.owner(read_owner(owner)?);
+            listing = listing.owner(owner.read()?);
+        }
+        if let Some(time) = self.expires_before {
+            listing = listing.expires_before(time.read("expires_before")?);
+        }
+        if self.never_used == Some(true) {
+            listing = listing.never_used();
         }
         if let Some(order) = self.sort {
             listing = listing.sort(order.into());
@@ -145,16 +158,31 @@ impl ListParameters {
     }
 }
 
+/// List tokens.
+///
+/// The caller's own; everybody's, or one owner's, for an admin.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "listTokens",
+    params(ListParameters),
+    responses((status = 200, description = "A page of tokens.", body = TokenList)),
+    security(("session" = []))
+)]
 pub(super) async fn list(
-    by: By,
+    by: SignedIn,
     Query(parameters): Query<ListParameters>,
-) -> Result<Value<TokenList>, Problem> {
-    // Whatever owner they name, and whether it is one.
-    if parameters.owner.is_some() && by.caller.role() == Role::Owner {
-        return Err(hallpass_core::Error::from(PermissionError::OnlyAdmins).into());
+) -> Result<Response, Problem> {
+    if parameters.owner.is_some() {
+        by.require_admin()?;
     }
-    let listed = by.hallpass.list(&by.caller, &parameters.listing()?).await?;
+    let page = by.hallpass.list(&by.actor, &parameters.listing()?).await?;
     let now = by.hallpass.now();
-    let items = listed.items.iter().map(|record| TokenView::new(record, now)).collect();
-    Ok(Value(TokenList { items, next_cursor: listed.next_cursor, total: listed.total }))
+    let StatusCounts { active, expired, revoked } = page.counts;
+    Ok(responses::json(&TokenList {
+        items: page.items.iter().map(|record| TokenView::new(record, now)).collect(),
+        next_cursor: page.next_cursor,
+        total: page.total,
+        counts: Counts { active, expired, revoked },
+    }))
 }

@@ -1,4 +1,4 @@
-//! Who calls the management API: the host's own word, from axum's own extractors.
+//! Authenticator calls the management API: the host's own word, from axum's own extractors.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ use hallpass_core::Actor;
 /// # #[derive(Clone)] struct Person { id: String, is_admin: bool }
 ///
 /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
-/// let app: axum::Router = TokenApi::new(&hallpass, signed_in).at("/tokens");
+/// let app: axum::Router = TokenApi::new(&hallpass, signed_in).into_router_at("/tokens");
 /// # let _ = app;
 /// ```
 #[diagnostic::on_unimplemented(
@@ -36,9 +36,9 @@ use hallpass_core::Actor;
     note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and the answer is \
             `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
 )]
-pub trait Who<T, S>: Send + Sync + 'static {
-    /// Who calls; `None` if nobody is signed in. An error is what the host would have answered.
-    fn who(
+pub trait Authenticator<T, S>: Send + Sync + 'static {
+    /// Authenticator calls; `None` if nobody is signed in. An error is what the host would have answered.
+    fn authenticate(
         &self,
         parts: &mut Parts,
         state: &S,
@@ -59,37 +59,37 @@ pub trait IntoActor {
     /// # Errors
     ///
     /// The host could not, or would not, tell.
-    fn into_caller(self) -> Result<Option<Actor>, Box<Response>>;
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>>;
 }
 
 impl IntoActor for Actor {
-    fn into_caller(self) -> Result<Option<Actor>, Box<Response>> {
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
         Ok(Some(self))
     }
 }
 
 impl IntoActor for Option<Actor> {
-    fn into_caller(self) -> Result<Option<Actor>, Box<Response>> {
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
         Ok(self)
     }
 }
 
 impl<T: IntoActor, E: IntoResponse> IntoActor for Result<T, E> {
-    fn into_caller(self) -> Result<Option<Actor>, Box<Response>> {
-        self.map_err(|error| Box::new(error.into_response()))?.into_caller()
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
+        self.map_err(|error| Box::new(error.into_response()))?.into_actor()
     }
 }
 
-macro_rules! who {
+macro_rules! authenticator {
     ($($extractor:ident $value:ident),*) => {
-        impl<F, Fut, S, $($extractor,)*> Who<($($extractor,)*), S> for F
+        impl<F, Fut, S, $($extractor,)*> Authenticator<($($extractor,)*), S> for F
         where
             F: Fn($($extractor),*) -> Fut + Send + Sync + 'static,
             Fut: Future<Output: IntoActor> + Send,
             S: Send + Sync,
             $($extractor: FromRequestParts<S> + Send,)*
         {
-            async fn who(
+            async fn authenticate(
                 &self,
                 parts: &mut Parts,
                 state: &S,
@@ -99,27 +99,27 @@ macro_rules! who {
                 $(let $value = $extractor::from_request_parts(parts, state)
                     .await
                     .map_err(|rejection| Box::new(rejection.into_response()))?;)*
-                self($($value),*).await.into_caller()
+                self($($value),*).await.into_actor()
             }
         }
     };
 }
 
-who!();
-who!(A a);
-who!(A a, B b);
-who!(A a, B b, C c);
-who!(A a, B b, C c, D d);
-who!(A a, B b, C c, D d, E e);
-who!(A a, B b, C c, D d, E e, G g);
-who!(A a, B b, C c, D d, E e, G g, H h);
-who!(A a, B b, C c, D d, E e, G g, H h, I i);
+authenticator!();
+authenticator!(A a);
+authenticator!(A a, B b);
+authenticator!(A a, B b, C c);
+authenticator!(A a, B b, C c, D d);
+authenticator!(A a, B b, C c, D d, E e);
+authenticator!(A a, B b, C c, D d, E e, G g);
+authenticator!(A a, B b, C c, D d, E e, G g, H h);
+authenticator!(A a, B b, C c, D d, E e, G g, H h, I i);
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The object-safe twin of [`Who`], so that no route carries the sign-in's type.
-pub(crate) trait ErasedWho<S>: Send + Sync {
-    fn who<'a>(
+/// The object-safe twin of [`Authenticator`], so that no route carries the sign-in's type.
+pub(crate) trait ErasedAuthenticator<S>: Send + Sync {
+    fn authenticate<'a>(
         &'a self,
         parts: &'a mut Parts,
         state: &'a S,
@@ -127,20 +127,20 @@ pub(crate) trait ErasedWho<S>: Send + Sync {
 }
 
 /// A sign-in and the extractors it takes.
-pub(crate) struct Asking<W, T>(W, std::marker::PhantomData<fn() -> T>);
+pub(crate) struct Erased<W, T>(W, std::marker::PhantomData<fn() -> T>);
 
-impl<W, T> Asking<W, T> {
+impl<W, T> Erased<W, T> {
     pub(crate) fn new(who: W) -> Self {
         Self(who, std::marker::PhantomData)
     }
 }
 
-impl<W: Who<T, S>, T: 'static, S: Sync> ErasedWho<S> for Asking<W, T> {
-    fn who<'a>(
+impl<W: Authenticator<T, S>, T: 'static, S: Sync> ErasedAuthenticator<S> for Erased<W, T> {
+    fn authenticate<'a>(
         &'a self,
         parts: &'a mut Parts,
         state: &'a S,
     ) -> BoxFuture<'a, Result<Option<Actor>, Box<Response>>> {
-        Box::pin(self.0.who(parts, state))
+        Box::pin(self.0.authenticate(parts, state))
     }
 }

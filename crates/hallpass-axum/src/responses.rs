@@ -1,8 +1,12 @@
 //! Tokens as the API shows them.
 
-use hallpass_core::{Issued, Status, TokenRecord};
+use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hallpass_core::{Hallpass, Issued, Status, TokenRecord};
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::texts::{DescriptionText, NameText, OwnerText, ScopeText};
@@ -22,6 +26,9 @@ pub(crate) struct TokenView {
     /// What it may do; nothing if empty.
     #[schema(value_type = Vec<ScopeText>, max_items = 100)]
     scopes: Vec<String>,
+    /// The host's own data about the token.
+    #[schema(value_type = Object)]
+    metadata: Value,
     status: StatusView,
     #[schema(format = DateTime)]
     created_at: String,
@@ -37,6 +44,9 @@ pub(crate) struct TokenView {
     /// When it was taken back.
     #[schema(format = DateTime, required = true)]
     revoked_at: Option<String>,
+    /// Until when the previous secret works too; `null` if it does not.
+    #[schema(format = DateTime, required = true)]
+    previous_secret_expires_at: Option<String>,
     /// How often it was changed; its `ETag`.
     #[schema(minimum = 1)]
     revision: u64,
@@ -72,6 +82,10 @@ impl TokenView {
             name: record.name.clone(),
             description: record.description.clone(),
             scopes: record.scopes.iter().map(ToString::to_string).collect(),
+            metadata: match record.metadata.to_value() {
+                Value::Null => Value::Object(Map::new()),
+                members => members,
+            },
             status: match record.status(now) {
                 Status::Active => StatusView::Active,
                 Status::Expired => StatusView::Expired,
@@ -82,12 +96,15 @@ impl TokenView {
             last_used_at: time(record.last_used_at),
             regenerated_at: time(record.regenerated_at),
             revoked_at: time(record.revoked_at),
+            previous_secret_expires_at: time(
+                record.previous_secret_expires_at.filter(|until| *until > now),
+            ),
             revision: record.revision.get(),
         }
     }
 
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
+    pub(crate) fn etag(&self) -> String {
+        format!("\"{}\"", self.revision)
     }
 }
 
@@ -95,6 +112,31 @@ impl<'t> IssuedView<'t> {
     pub(crate) fn new(issued: &'t Issued, now: Timestamp) -> Self {
         Self { shown: TokenView::new(&issued.record, now), token: issued.token.reveal() }
     }
+}
+
+/// 200 with a value.
+pub(crate) fn json(value: &impl Serialize) -> Response {
+    let mut response = to_json(value).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// 200 with a token and its `ETag`.
+pub(crate) fn token(hallpass: &Hallpass, record: &TokenRecord) -> Response {
+    let view = TokenView::new(record, hallpass.now());
+    ([(ETAG, view.etag())], json(&view)).into_response()
+}
+
+/// 200 with a token and its new secret.
+pub(crate) fn issued(hallpass: &Hallpass, issued: &Issued) -> Response {
+    let view = IssuedView::new(issued, hallpass.now());
+    ([(ETAG, view.shown.etag())], json(&view)).into_response()
+}
+
+/// 201 with a new token, and where it is: relative, because a proxy may have cut off a prefix.
+pub(crate) fn created(hallpass: &Hallpass, new: &Issued, parent: &str) -> Response {
+    let location = format!("{parent}{}", new.record.id);
+    (StatusCode::CREATED, [(LOCATION, location)], issued(hallpass, new)).into_response()
 }
 
 /// Writes JSON.

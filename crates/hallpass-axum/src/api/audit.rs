@@ -1,0 +1,172 @@
+//! The audit trail.
+
+use axum::response::Response;
+use hallpass_core::store::AuditEntry;
+use hallpass_core::{AuditOptions, FieldChange};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::SignedIn;
+use crate::body::Query;
+use crate::problem::Problem;
+use crate::responses;
+use crate::texts::{InstantText, OwnerText};
+
+/// Which entries to read.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditParameters {
+    /// Only entries about this token.
+    #[param(nullable = false, format = "uuid")]
+    token: Option<String>,
+    /// Only entries about this owner's tokens: for an admin, who sees everybody's without it.
+    #[param(inline, nullable = false)]
+    owner: Option<OwnerText>,
+    /// Only entries of this kind, such as `issued`.
+    #[param(nullable = false)]
+    kind: Option<String>,
+    /// Only entries written at this instant or later.
+    #[param(inline, nullable = false)]
+    since: Option<InstantText>,
+    /// Only entries written before this instant.
+    #[param(inline, nullable = false)]
+    until: Option<InstantText>,
+    /// How many on a page.
+    #[param(nullable = false, minimum = 1, maximum = 1000, default = 20)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the previous page, with the same filters.
+    #[param(nullable = false, min_length = 1)]
+    cursor: Option<String>,
+}
+
+/// A page of the audit trail, newest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditTrail {
+    items: Vec<AuditEntryView>,
+    /// Where the next page starts; `null` on the last page.
+    #[schema(required = true)]
+    next_cursor: Option<String>,
+}
+
+/// One change: who changed what, when, and from where.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+pub(crate) struct AuditEntryView {
+    /// Later changes have higher numbers.
+    seq: u64,
+    #[schema(format = DateTime)]
+    at: String,
+    #[schema(example = "issued")]
+    kind: &'static str,
+    #[schema(required = true)]
+    actor: Option<String>,
+    #[schema(required = true)]
+    owner: Option<String>,
+    /// The token, if the change was about one.
+    #[schema(required = true, format = "uuid")]
+    token_id: Option<String>,
+    /// How many tokens were changed.
+    count: u64,
+    origin: OriginView,
+    changes: Vec<FieldChangeView>,
+}
+
+/// Where the request came from, as far as that is known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Origin)]
+pub(crate) struct OriginView {
+    #[schema(required = true)]
+    ip: Option<String>,
+    #[schema(required = true)]
+    user_agent: Option<String>,
+    #[schema(required = true)]
+    request_id: Option<String>,
+}
+
+/// A changed field.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FieldChange)]
+pub(crate) struct FieldChangeView {
+    field: String,
+    before: Value,
+    after: Value,
+}
+
+impl From<AuditEntry> for AuditEntryView {
+    fn from(AuditEntry { seq, event, .. }: AuditEntry) -> Self {
+        let changed = |FieldChange { field, before, after }| FieldChangeView { field, before, after };
+        let origin = OriginView {
+            ip: event.origin.ip_addr().map(|ip| ip.to_string()),
+            user_agent: event.origin.user_agent_str().map(str::to_owned),
+            request_id: event.origin.request_id_str().map(str::to_owned),
+        };
+        Self {
+            seq: seq.get(),
+            at: event.at.to_string(),
+            kind: event.kind.as_str(),
+            actor: event.actor.map(|actor| actor.to_string()),
+            owner: event.owner.map(|owner| owner.to_string()),
+            token_id: event.token_id.map(|id| id.to_string()),
+            count: event.count,
+            origin,
+            changes: event.changes.into_iter().map(changed).collect(),
+        }
+    }
+}
+
+impl AuditParameters {
+    fn options(self) -> Result<AuditOptions, Problem> {
+        let mut options = AuditOptions::new();
+        if let Some(text) = self.token {
+            let id = text.parse().map_err(|_| Problem::invalid("token", "not a token's id"))?;
+            options = options.token(id);
+        }
+        if let Some(owner) = self.owner {
+            options = options.owner(owner.read()?);
+        }
+        if let Some(text) = self.kind {
+            let kind = text.parse();
+            options = options.kind(kind.map_err(|error: hallpass_core::EventKindError| {
+                Problem::invalid("kind", error.to_string())
+            })?);
+        }
+        if let Some(since) = self.since {
+            options = options.since(since.read("since")?);
+        }
+        if let Some(until) = self.until {
+            options = options.until(until.read("until")?);
+        }
+        if let Some(limit) = self.limit {
+            options = options.limit(limit);
+        }
+        if let Some(cursor) = self.cursor {
+            options = options.cursor(cursor);
+        }
+        Ok(options)
+    }
+}
+
+/// Read the audit trail.
+///
+/// Entries about the caller's own tokens; about everybody's, or one owner's, for an admin.
+#[utoipa::path(
+    get,
+    path = "/audit",
+    operation_id = "listAuditEntries",
+    params(AuditParameters),
+    responses((status = 200, description = "A page of entries.", body = AuditTrail)),
+    security(("session" = []))
+)]
+pub(super) async fn audit(
+    by: SignedIn,
+    Query(parameters): Query<AuditParameters>,
+) -> Result<Response, Problem> {
+    if parameters.owner.is_some() {
+        by.require_admin()?;
+    }
+    let trail = by.hallpass.audit(&by.actor, &parameters.options()?).await?;
+    let items = trail.items.into_iter().map(Into::into).collect();
+    Ok(responses::json(&AuditTrail { items, next_cursor: trail.next_cursor }))
+}
