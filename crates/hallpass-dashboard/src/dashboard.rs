@@ -4,7 +4,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
 use axum::routing::{MethodRouter, get};
-use hallpass_axum::{TokenApi, Who};
+use hallpass_axum::{Authenticator, TokenApi};
 use hallpass_core::Hallpass;
 
 use crate::asset;
@@ -28,7 +28,7 @@ use crate::visitor::Visitor;
 ///
 /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
 /// let app: Router = Router::new()
-///     .merge(Dashboard::new(&hallpass, signed_in).sign_in("/login").at("/settings/tokens"));
+///     .merge(Dashboard::new(&hallpass, signed_in).sign_in("/login").into_router_at("/settings/tokens"));
 /// # let _ = app;
 /// ```
 ///
@@ -38,7 +38,7 @@ use crate::visitor::Visitor;
 ///
 /// Whom the sign-in does not know sees no page. An admin ([`Actor::admin`](hallpass_core::Actor::admin)) sees
 /// everybody's tokens, and may revoke and delete them.
-#[must_use = "the page is nowhere until `at` says where"]
+#[must_use = "the page is nowhere until `into_router_at` says where"]
 pub struct Dashboard<S = ()> {
     settings: Settings,
     api: Option<TokenApi<S>>,
@@ -48,7 +48,7 @@ pub struct Dashboard<S = ()> {
 
 impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     /// The page on this handle; `who` says who opens it, and who calls the API.
-    pub fn new<W: Who<T, S> + Clone, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
+    pub fn new<W: Authenticator<T, S> + Clone, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
         let api = TokenApi::new(hallpass, who.clone());
         Self {
             settings: Settings::of(hallpass),
@@ -122,7 +122,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// What people confirm changes with, where the API asks for it ([`TokenApi::confirm`]): `password`
+    /// What people confirm changes with, where the API asks for it ([`HallpassBuilderExt::step_up`](hallpass_axum::HallpassBuilderExt::step_up)): `password`
     /// unless this says otherwise, `one-time code` for example.
     pub fn confirmation(mut self, what: impl Into<String>) -> Self {
         self.settings.confirmation = Some(what.into());
@@ -135,7 +135,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     ///
     /// The path is one that axum does not take: it starts with `/` and has no wildcard.
     #[track_caller]
-    pub fn at(self, path: &str) -> Router<S> {
+    pub fn into_router_at(self, path: &str) -> Router<S> {
         assert!(path.starts_with('/'), "{path:?} is no path to mount at: it starts with `/`");
         let path = path.strip_suffix('/').unwrap_or(path);
         let page = (self.route)(Page::new(self.settings));
@@ -146,7 +146,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
             router = router.route(path, page);
         }
         match self.api {
-            Some(api) => router.merge(api.at(&format!("{path}/api"))),
+            Some(api) => router.merge(api.into_router_at(&format!("{path}/api"))),
             None => router,
         }
     }
@@ -155,7 +155,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
 /// The page's route for this sign-in.
 fn visit<W, T, S>(who: W, page: Page) -> MethodRouter<S>
 where
-    W: Who<T, S>,
+    W: Authenticator<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -163,7 +163,7 @@ where
     get(async move |State(state): State<S>, OriginalUri(uri): OriginalUri, request: Request| {
         let (who, page) = &*shared;
         let (mut parts, _) = request.into_parts();
-        let visitor = Visitor::from(who.who(&mut parts, &state).await);
+        let visitor = Visitor::from(who.authenticate(&mut parts, &state).await);
         page.answer(&visitor, uri.path())
     })
 }

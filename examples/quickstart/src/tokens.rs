@@ -1,5 +1,6 @@
 //! The one handle: its store, its catalog, its limits.
 
+use hallpass::axum::HallpassBuilderExt as _;
 use hallpass::core::HallpassBuilder;
 use hallpass::{
     Cached, Catalog, CatalogScope, Expiry, Hallpass, Limits, MemoryStore, PostgresStore,
@@ -7,6 +8,7 @@ use hallpass::{
 };
 
 use crate::options::Options;
+use crate::people;
 
 /// The one handle, on the store that the options name.
 ///
@@ -15,7 +17,12 @@ use crate::options::Options;
 /// The store cannot be opened.
 pub async fn hallpass(options: &Options) -> Result<Hallpass, Box<dyn std::error::Error>> {
     let limits = Limits::default().tokens_per_owner(options.limit).default_expiry(Expiry::days(30));
-    Ok(on_store(&options.store).await?.prefix("hp").catalog(catalog()).limits(limits).build())
+    let mut builder =
+        on_store(&options.store).await?.prefix("hp").catalog(catalog()).limits(limits);
+    if options.confirm {
+        builder = builder.step_up(people::confirmed);
+    }
+    Ok(builder.build())
 }
 
 async fn on_store(url: &str) -> Result<HallpassBuilder, Box<dyn std::error::Error>> {
@@ -40,20 +47,20 @@ fn catalog() -> Catalog {
     Catalog::new()
         .scope(
             CatalogScope::new("projects:list", "List projects")
-                .description("See which projects there are."),
+                .with_description("See which projects there are."),
         )
-        .scope(CatalogScope::new("projects:create", "Create projects").description("Add projects."))
+        .scope(CatalogScope::new("projects:create", "Create projects").with_description("Add projects."))
         .scope(
             CatalogScope::new("projects:read", "Read projects")
                 .per("id")
-                .description("Read every project, or one: projects:read:atlas."),
+                .with_description("Read every project, or one: projects:read:atlas."),
         )
         .scope(
             CatalogScope::new("projects:delete", "Delete projects")
                 .per("id")
-                .description("Delete every project, or one: projects:delete:atlas."),
+                .with_description("Delete every project, or one: projects:delete:atlas."),
         )
-        .scope(CatalogScope::new("projects:publish", "Publish projects").per("id").description(
+        .scope(CatalogScope::new("projects:publish", "Publish projects").per("id").with_description(
             "Publish every project that may also be read, or one: projects:publish:atlas.",
         ))
         .preset("read-only", "Look, don't touch", ["projects:list", "projects:read"])

@@ -6,7 +6,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Redirect;
-use hallpass_axum::{TokenApi, Who};
+use hallpass_axum::{Authenticator, TokenApi};
 use hallpass_core::{Actor, Hallpass, OwnerStatus};
 use hallpass_memory::MemoryStore;
 use serde_json::json;
@@ -50,9 +50,9 @@ async fn nobody_gets_nothing_and_no_hints() {
 }
 
 /// The status and kind that a list gets from a host with this sign-in.
-async fn list_with<T: 'static>(who: impl Who<T, ()>) -> (u16, String) {
+async fn list_with<T: 'static>(who: impl Authenticator<T, ()>) -> (u16, String) {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
-    let app: Router = TokenApi::new(&hallpass, who).at("/tokens");
+    let app: Router = TokenApi::new(&hallpass, who).into_router_at("/tokens");
     let response = app.oneshot(Request::get("/tokens").body(Body::empty()).unwrap()).await.unwrap();
     let (parts, body) = response.into_parts();
     assert_eq!(parts.headers["cache-control"], "no-store");
@@ -104,7 +104,7 @@ async fn a_sign_in_takes_the_routers_state() {
     let issued =
         hallpass.issue(&Actor::owner("carol"), hallpass_core::NewToken::named("ci")).await.unwrap();
     let app = Router::new()
-        .merge(TokenApi::new(&hallpass, signed_in).at("/tokens"))
+        .merge(TokenApi::new(&hallpass, signed_in).into_router_at("/tokens"))
         .with_state(App { person: "carol" });
     let request =
         Request::get(format!("/tokens/{}", issued.record.id)).body(Body::empty()).unwrap();

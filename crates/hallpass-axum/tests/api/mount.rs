@@ -98,7 +98,7 @@ async fn a_new_token_is_where_its_location_says_wherever_the_api_is() {
 #[should_panic(expected = "it starts with `/`")]
 fn a_mount_that_is_no_path_is_a_start_up_error() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
-    let _: Router = TokenApi::new(&hallpass, signed_in).at("tokens");
+    let _: Router = TokenApi::new(&hallpass, signed_in).into_router_at("tokens");
 }
 
 #[test]

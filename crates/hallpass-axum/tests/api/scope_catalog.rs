@@ -59,7 +59,7 @@ async fn limits_are_written_as_they_are() {
 async fn without_a_catalog_the_lists_are_empty() {
     let mut api = Api::new().await;
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
-    api.app = hallpass_axum::TokenApi::new(&hallpass, crate::support::signed_in).at("/tokens");
+    api.app = hallpass_axum::TokenApi::new(&hallpass, crate::support::signed_in).into_router_at("/tokens");
     let answer = api.get("/scopes").send().await.ok();
     assert_eq!((&answer.json["scopes"], &answer.json["presets"]), (&json!([]), &json!([])));
 }
