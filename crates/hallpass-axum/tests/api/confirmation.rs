@@ -120,7 +120,7 @@ async fn one_holds_for_one_request_alone() {
     let path = format!("/{id}");
     api.delete(&path).send().await.refused(403, "confirmation-required");
     confirmed(api.delete(""), RIGHT).await.ok();
-    api.delete("").send().await.refused(403, "confirmation-required");
+    api.post("/delete").json(&json!({ "all": true })).await.refused(403, "confirmation-required");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Where the API is: over real sockets, under any nest, with and without a slash at the end.
 
+use serde_json::json;
 use axum::Router;
 use axum::routing::get;
 use hallpass_axum::TokenApi;
@@ -13,7 +14,7 @@ use crate::support::signed_in;
 /// A host with the API at several places, served on a port of its own.
 async fn serve() -> std::net::SocketAddr {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
-    let api = |path: &str| TokenApi::new(&hallpass, signed_in).at(path);
+    let api = |path: &str| TokenApi::new(&hallpass, signed_in).into_router_at(path);
     let app = Router::new()
         .route("/", get(|| async { "home" }))
         .merge(api("/tokens"))

@@ -38,11 +38,11 @@ async fn a_body_says_when_it_ends_now() {
     for (body, field) in [
         (json!({ "expires": "2026-01-01" }), "expires"),
         (json!({ "expires": null }), "expires"),
-        (json!({ "overlap": "soon" }), "overlap"),
-        (json!({ "overlap": "31d" }), "overlap"),
-        (json!({ "overlap": "0d" }), "overlap"),
-        (json!({ "overlap": "never" }), "overlap"),
-        (json!({ "overlap": null }), "overlap"),
+        (json!({ "grace_period": "soon" }), "grace_period"),
+        (json!({ "grace_period": "31d" }), "grace_period"),
+        (json!({ "grace_period": "0d" }), "grace_period"),
+        (json!({ "grace_period": "never" }), "grace_period"),
+        (json!({ "grace_period": null }), "grace_period"),
         (json!({ "name": "x" }), "name"),
     ] {
         api.post(&path).json(&body).await.invalid(field);
@@ -51,15 +51,15 @@ async fn a_body_says_when_it_ends_now() {
 }
 
 #[tokio::test]
-async fn an_overlap_lasts_until_the_new_secret_is_used() {
+async fn an_grace_period_lasts_until_the_new_secret_is_used() {
     let api = Api::new().await;
     let old = api.issue_ci().await;
     let path = format!("/{}/regenerate", old.id());
-    let new = api.post(&path).json(&json!({ "overlap": "12h" })).await.ok();
+    let new = api.post(&path).json(&json!({ "grace_period": "12h" })).await.ok();
     assert!(api.works(old.token()).await);
     assert!(api.works(new.token()).await);
     assert!(!api.works(old.token()).await, "the new one was used");
-    let newer = api.post(&path).json(&json!({ "overlap": "12h" })).await.ok();
+    let newer = api.post(&path).json(&json!({ "grace_period": "12h" })).await.ok();
     api.clock.advance(Duration::from_hours(12));
     assert!(!api.works(new.token()).await, "its time is over");
     assert!(api.works(newer.token()).await);
