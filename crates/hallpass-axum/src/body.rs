@@ -51,8 +51,14 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        // This is how what is not UTF-8 is decoded.
+        let is_broken = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
+        if form_urlencoded::parse(query).any(|(name, value)| is_broken(&name) || is_broken(&value))
+        {
+            return Err(Problem::invalid("query", "the query is not UTF-8"));
+        }
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query));
         serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| invalid("query", &error))
     }
 }
@@ -69,8 +75,7 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         return Err(Problem::invalid("body", "expected an object"));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| invalid("body", &error))
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| invalid("body", &error))
 }
 
 /// Deserializes a field that is there: `null` is not the same as an absent field. Use it together with

@@ -5,16 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use hallpass_tower::PROBLEM_TYPE_PREFIX;
-use utoipa::{PartialSchema as _, ToSchema};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
-use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme,
-};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, Ref, RefOr, Required, Server};
+use utoipa::{PartialSchema as _, ToSchema};
 
 use crate::problem::{Kind, ProblemView};
 

@@ -15,7 +15,12 @@ use crate::problem::{Kind, Problem};
 pub(crate) struct IfMatch {
     /// The `ETag` of the token as it was last seen: the change is made only if it is still the same. `*`
     /// is any.
-    #[param(rename = "If-Match", nullable = false, pattern = r#"^(\*|"[0-9]+")$"#, example = "\"1\"")]
+    #[param(
+        rename = "If-Match",
+        nullable = false,
+        pattern = r#"^(\*|"[0-9]+")$"#,
+        example = "\"1\""
+    )]
     if_match: Option<String>,
 }
 

@@ -228,7 +228,9 @@ fn mistakes_are_told_at_start_up_with_the_fix() {
                 let catalog = Catalog::new().scope(CatalogScope::new("projects:read", "Read"));
                 let hallpass = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
                 drop(
-                    GuardedRouter::<()>::new().get("/a", "projects:reed", hello).into_router(&hallpass),
+                    GuardedRouter::<()>::new()
+                        .get("/a", "projects:reed", hello)
+                        .into_router(&hallpass),
                 );
             },
             "GET /a needs projects:reed, which the catalog does not list: add it there, or mend the route",

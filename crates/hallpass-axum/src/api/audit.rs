@@ -96,7 +96,8 @@ pub(crate) struct FieldChangeView {
 
 impl From<AuditEntry> for AuditEntryView {
     fn from(AuditEntry { seq, event, .. }: AuditEntry) -> Self {
-        let changed = |FieldChange { field, before, after }| FieldChangeView { field, before, after };
+        let changed =
+            |FieldChange { field, before, after }| FieldChangeView { field, before, after };
         let origin = OriginView {
             ip: event.origin.ip_addr().map(|ip| ip.to_string()),
             user_agent: event.origin.user_agent_str().map(str::to_owned),

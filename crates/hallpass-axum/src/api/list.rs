@@ -130,10 +130,9 @@ impl ListParameters {
             listing = listing.text(text);
         }
         if let Some(scope) = self.scope {
-            let scope: Scope =
-                String::from(scope).parse().map_err(|error: ScopeError| {
-                    Problem::invalid("scope", error.to_string())
-                })?;
+            let scope: Scope = String::from(scope)
+                .parse()
+                .map_err(|error: ScopeError| Problem::invalid("scope", error.to_string()))?;
             listing = listing.scope(scope);
         }
         if let Some(owner) = self.owner {

@@ -82,9 +82,8 @@ pub(super) async fn remove(
         (Some(texts), false) if (1..=100).contains(&texts.len()) => {
             let parse = |text: ScopeText| String::from(text).parse();
             let scopes = texts.into_iter().map(parse).collect::<Result<Vec<Scope>, _>>();
-            let scopes = scopes.map_err(|error: ScopeError| {
-                Problem::invalid("scopes", error.to_string())
-            })?;
+            let scopes = scopes
+                .map_err(|error: ScopeError| Problem::invalid("scopes", error.to_string()))?;
             by.hallpass.remove_scopes(&by.actor, id, &scopes, expected).await?
         }
         (Some(_), false) => return Err(Problem::invalid("scopes", "1 to 100 scopes")),

@@ -66,9 +66,8 @@ pub(super) async fn issue(
     }
     if let Some(MetadataMembers(members)) = body.metadata {
         let metadata = Metadata::from_map(members);
-        new = new.metadata(
-            metadata.map_err(|error| Problem::invalid("metadata", error.to_string()))?,
-        );
+        new = new
+            .metadata(metadata.map_err(|error| Problem::invalid("metadata", error.to_string()))?);
     }
     let issued = by.hallpass.issue(&by.actor, new).await?;
     Ok(responses::created(&by.hallpass, &issued, &parent))

@@ -39,9 +39,7 @@ impl StepUpSettings {
             Presented::Given(confirmation) => confirmation,
             Presented::Absent => {
                 let detail = "this change needs a confirmation, such as your password";
-                return Err(
-                    Problem::new(Kind::ConfirmationRequired, detail).by(actor.id().clone())
-                );
+                return Err(Problem::new(Kind::ConfirmationRequired, detail).by(actor.id().clone()));
             }
             // It is never compared with anything, so nobody can guess with it, and it does not count.
             Presented::Malformed(detail) => return failed(detail),

@@ -32,8 +32,7 @@ async fn nobody_gets_nothing_and_no_hints() {
             (Method::POST, format!("/{asked}/revoke")),
             (Method::POST, format!("/{asked}/copy")),
             (Method::POST, format!("/{asked}/scopes")),
-            (Method::DELETE, format!("/{asked}/scopes/projects")),
-            (Method::DELETE, format!("/{asked}/scopes")),
+            (Method::DELETE, format!("/{asked}/previous-secret")),
             (Method::POST, "/delete".to_owned()),
             (Method::POST, "/revoke".to_owned()),
             (Method::GET, "/scopes".to_owned()),
@@ -120,7 +119,10 @@ async fn a_disabled_account_makes_no_tokens_and_takes_its_own_back() {
     let body = json!({ "name": "ci" });
     api.post("").by("bob").json(&body).await.refused(403, "owner-disabled");
     assert_eq!(api.get("").by("bob").send().await.ok().json["total"], 0);
-    assert_eq!(api.post("/delete").by("bob").json(&json!({ "all": true })).await.ok().json["deleted"], 0);
+    assert_eq!(
+        api.post("/delete").by("bob").json(&json!({ "all": true })).await.ok().json["deleted"],
+        0
+    );
 }
 
 #[tokio::test]

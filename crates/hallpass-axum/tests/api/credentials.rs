@@ -29,7 +29,7 @@ async fn a_token_manages_no_tokens_even_beside_a_person() {
     let issued = api.issue_ci().await;
     let bearer = format!("Bearer {}", issued.token());
     for call in calls(&api) {
-        with_authorization(call, &[&bearer]).await.refused(403, "token-not-allowed");
+        with_authorization(call, &[&bearer]).await.refused(400, "invalid-request");
     }
     for call in calls(&api) {
         with_authorization(call.anonymous(), &[&bearer]).await.refused(403, "token-not-allowed");

@@ -67,10 +67,10 @@ async fn looking_is_no_change_and_no_origin_is_ever_let_in() {
 }
 
 #[tokio::test]
-async fn nobody_learns_more_than_that_they_are_nobody() {
+async fn anonymous_cross_site_changes_are_rejected() {
     let api = Api::new().await;
     for change in changes(&api) {
         let change = change.anonymous().header("origin", "null");
-        change.send().await.refused(401, "no-caller");
+        change.send().await.refused(403, "cross-site");
     }
 }

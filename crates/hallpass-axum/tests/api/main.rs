@@ -2,6 +2,7 @@
 
 mod support;
 
+mod audit;
 mod bodies;
 mod callers;
 mod confirmation;
@@ -19,8 +20,10 @@ mod mount;
 mod openapi;
 mod outages;
 mod preconditions;
+mod previous_secret;
 mod regenerate;
 mod revoke;
+mod revoke_many;
 mod revoke_owner;
 mod routes;
 mod scope_catalog;

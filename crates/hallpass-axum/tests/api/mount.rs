@@ -1,6 +1,5 @@
 //! Where the API is: over real sockets, under any nest, with and without a slash at the end.
 
-use serde_json::json;
 use axum::Router;
 use axum::routing::get;
 use hallpass_axum::TokenApi;
@@ -103,7 +102,7 @@ fn a_mount_that_is_no_path_is_a_start_up_error() {
 }
 
 #[test]
-#[should_panic(expected = "without a path")]
+#[should_panic(expected = "path, query, and fragment")]
 fn an_origin_that_is_none_is_a_start_up_error() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let _ = TokenApi::<()>::new(&hallpass, signed_in).trust_origin("https://app.example.com/");

@@ -44,7 +44,7 @@ async fn every_operation_is_served_and_enforces_the_security_it_documents() {
             let anonymous = send().anonymous().send().await;
             let bearer = send().bearer(&token).send().await;
             match operation["security"].to_string().as_str() {
-                "[]" => {
+                "[{}]" => {
                     anonymous.ok();
                 }
                 r#"[{"session":[]}]"# => {

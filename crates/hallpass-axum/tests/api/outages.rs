@@ -11,7 +11,10 @@ async fn a_store_that_cannot_be_reached_is_503_everywhere() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let (id, token) = (issued.id(), issued.token());
-    api.store.faults().on(Operation::ALL).fail_with(|| StoreError::unavailable("db.internal is gone"));
+    api.store
+        .faults()
+        .on(Operation::ALL)
+        .fail_with(|| StoreError::unavailable("db.internal is gone"));
     let ids = json!({ "ids": [id] });
     for answer in [
         api.post("").json(&json!({ "name": "ci" })).await,

@@ -11,7 +11,7 @@ fn changes() -> [(Method, &'static str, Option<Value>, u16); 6] {
         (Method::PATCH, "", Some(json!({ "name": "cd" })), 200),
         (Method::POST, "/regenerate", None, 200),
         (Method::POST, "/scopes", Some(json!({ "scopes": ["projects:list"] })), 200),
-        (Method::DELETE, "/scopes/projects:read", None, 200),
+        (Method::POST, "/scopes/remove", Some(json!({ "scopes": ["projects:read"] })), 200),
         (Method::DELETE, "/scopes", None, 200),
         (Method::DELETE, "", None, 204),
     ]

@@ -10,12 +10,12 @@ async fn an_admin_revokes_all_of_an_owners() {
     let bobs = api.post("").by("bob").json(&json!({ "name": "b" })).await;
     let alice = json!({ "owner": "alice" });
     let revoke = || api.post("/revoke").by("root");
-    assert_eq!(revoke().json(&alice).await.ok().json, json!({ "revoked": 1 }));
+    assert_eq!(revoke().json(&alice).await.ok().json, json!({ "revoked": 1, "not_found": [] }));
     assert!(!api.works(one.token()).await);
     assert!(api.works(bobs.token()).await);
-    assert_eq!(revoke().json(&alice).await.ok().json, json!({ "revoked": 0 }));
+    assert_eq!(revoke().json(&alice).await.ok().json, json!({ "revoked": 0, "not_found": [] }));
     let nobody = json!({ "owner": "nobody" });
-    assert_eq!(revoke().json(&nobody).await.ok().json, json!({ "revoked": 0 }));
+    assert_eq!(revoke().json(&nobody).await.ok().json, json!({ "revoked": 0, "not_found": [] }));
     for owner in [json!(""), json!("a\0b"), json!("x".repeat(256)), json!(null), json!(["alice"])] {
         revoke().json(&json!({ "owner": owner })).await.invalid("owner");
     }
