@@ -47,8 +47,14 @@ async fn the_page_and_all_it_names_are_there_wherever_it_is_mounted() {
         (dashboard().into_router_at("/settings/tokens/"), "/settings/tokens/"),
         (dashboard().into_router_at("/"), "/"),
         (Router::new().nest("/deep/er", dashboard().into_router_at("/tokens")), "/deep/er/tokens"),
-        (Router::new().nest("/of/{file}", dashboard().into_router_at("/tokens")), "/of/acme/tokens/"),
-        (Router::new().nest("/settings/tokens", dashboard().into_router_at("/")), "/settings/tokens"),
+        (
+            Router::new().nest("/of/{file}", dashboard().into_router_at("/tokens")),
+            "/of/acme/tokens/",
+        ),
+        (
+            Router::new().nest("/settings/tokens", dashboard().into_router_at("/")),
+            "/settings/tokens",
+        ),
     ];
     for (app, path) in anywhere {
         let answer = page(&app, path).await;
@@ -220,7 +226,8 @@ async fn the_hosts_own_paths_and_words_are_in_the_page() {
     let html = page(&coded, "/tokens").await.body;
     assert_eq!(attribute(&html, "data-confirmation").next(), Some("one-time &quot;code&quot;"));
 
-    let app = dashboard().home("/x?a&b").theme("/my.css").sign_in("../login").into_router_at("/tokens");
+    let app =
+        dashboard().home("/x?a&b").theme("/my.css").sign_in("../login").into_router_at("/tokens");
     let html = page(&app, "/tokens").await.body;
     assert_eq!(attribute(&html, "data-home").next(), Some("/x?a&amp;b"));
     assert_eq!(attribute(&html, "data-sign-in").next(), Some("../login"));

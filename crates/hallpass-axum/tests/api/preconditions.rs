@@ -12,7 +12,7 @@ fn changes() -> [(Method, &'static str, Option<Value>, u16); 6] {
         (Method::POST, "/regenerate", None, 200),
         (Method::POST, "/scopes", Some(json!({ "scopes": ["projects:list"] })), 200),
         (Method::POST, "/scopes/remove", Some(json!({ "scopes": ["projects:read"] })), 200),
-        (Method::DELETE, "/scopes", None, 200),
+        (Method::POST, "/scopes/remove", Some(json!({ "all": true })), 200),
         (Method::DELETE, "", None, 204),
     ]
 }

@@ -25,6 +25,6 @@ async fn exactly_one_choice_is_made() {
     api.post("/revoke").json(&json!({ "all": false })).await.invalid("all");
     api.post("/revoke").json(&json!({ "all": true, "ids": [UNKNOWN] })).await.invalid("body");
     api.post("/revoke").json(&json!({ "owner": "alice" })).await.refused(403, "admin-only");
-    let unknown = api.post("/revoke").by("root").json(&json!({ "owner": "nobody" }));
-    unknown.await.refused(404, "not-found");
+    let nobody = json!({ "owner": "nobody" });
+    api.post("/revoke").by("root").json(&nobody).await.refused(404, "not-found");
 }

@@ -227,8 +227,7 @@ impl Rejection {
     }
 
     fn problem(&self) -> Response<Bytes> {
-        let mut response =
-            Response::new(problem::of(&self.kind).body(&self.settings.type_prefix));
+        let mut response = Response::new(problem::of(&self.kind).body(&self.settings.type_prefix));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.reserve(HEADERS);
