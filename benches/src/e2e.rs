@@ -1,15 +1,16 @@
-//! `e2e`: requests over loopback sockets to axum, answered by one thread, sent by another over connections
-//! that stay open, by 10,000 callers alike.
+//! `e2e`: requests over loopback sockets to axum, answered by one thread, sent by another over
+//! connections that stay open, by 10,000 callers alike.
 //!
 //! - `open`: no layer.
 //! - `ours`: the layer, its cache in front of a store in memory, and a scope on the handler.
 //! - `hs256`, `login`: see [`crate::peers`].
-//! - `select`, `select_update`: see [`crate::peers::postgres`]; the database shares the machine, and its `fsync` is off,
-//!   which favours it.
+//! - `select`, `select_update`: see [`crate::peers::postgres`]; the database shares the machine,
+//!   and its `fsync` is off, which favours it.
 //!
-//! A case is a server that stays; each round sends to one after the other, a tenth of a second each. The nanoseconds are wall clock per
-//! request, all connections together; the ratios are of requests per second, ours over the others'. `*_server_cpu` is what the
-//! server's thread spent on a processor per request: the ratios `e2e_by_cpu_*` are the same of requests per second of a
+//! A case is a server that stays; each round sends to one after the other, a tenth of a second
+//! each. The nanoseconds are wall clock per request, all connections together; the ratios are of
+//! requests per second, ours over the others'. `*_server_cpu` is what the server's thread spent on
+//! a processor per request: the ratios `e2e_by_cpu_*` are the same of requests per second of a
 //! processor's time, and hold where other programs keep the machine busy.
 
 use std::cell::Cell;

@@ -22,7 +22,8 @@ type Tell = dyn Fn(&Round) -> f64;
 
 /// Something that takes time.
 trait Case {
-    /// Makes ready for the rounds. Answers how many allocations each time takes, if they are counted.
+    /// Makes ready for the rounds. Answers how many allocations each time takes, if they are
+    /// counted.
     fn prepare(&mut self) -> Option<f64>;
 
     /// How many nanoseconds it takes each time.
@@ -96,8 +97,8 @@ pub(crate) struct MeasuredCase {
 }
 
 impl Bench {
-    /// Adds a case that is timed by its thread's CPU clock, and whose allocations on that thread are counted;
-    /// `repeat` does it as often as it is told.
+    /// Adds a case that is timed by its thread's CPU clock, and whose allocations on that thread
+    /// are counted; `repeat` does it as often as it is told.
     pub(crate) fn case(
         &mut self,
         name: impl Into<String>,

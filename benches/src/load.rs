@@ -21,7 +21,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Connects so many times. The requests are `GET`s of this path, with the credentials in this header.
+    /// Connects so many times. The requests are `GET`s of this path, with the credentials in this
+    /// header.
     pub(crate) fn new(
         runtime: &Rc<Runtime>,
         server: SocketAddr,

@@ -1,24 +1,26 @@
 //! What a check costs: `cargo xtask bench`.
 //!
-//! The cases of a benchmark take turns, round after round, so that what else the machine does weighs on all of them
-//! alike; where one thread does the work, its own CPU clock times it. Ratios between cases of one run are what
-//! counts; nanoseconds belong to the machine. `NAME.json` is what documentation takes its figures from.
+//! The cases of a benchmark take turns, round after round, so that what else the machine does
+//! weighs on all of them alike; where one thread does the work, its own CPU clock times it. Ratios
+//! between cases of one run are what counts; nanoseconds belong to the machine. `NAME.json` is what
+//! documentation takes its figures from.
 //!
-//! The allocator of this process counts by thread, which costs a few nanoseconds for each allocation and release, in all
-//! cases alike: whoever allocates less is favoured by as much.
+//! The allocator of this process counts by thread, which costs a few nanoseconds for each
+//! allocation and release, in all cases alike: whoever allocates less is favoured by as much.
 //!
-//! modo-rs, whose `ApiKeyLayer` asks a database per request, is not among the peers: it has no features to choose from, and
-//! brings a whole framework (mail, error reporting, templates) and a second SQLite in C beside the one of this workspace.
+//! modo-rs, whose `ApiKeyLayer` asks a database per request, is not among the peers: it has no
+//! features to choose from, and brings a whole framework (mail, error reporting, templates) and a
+//! second SQLite in C beside the one of this workspace.
 
 mod cache;
 mod e2e;
+mod forward;
 mod harness;
 mod host;
 mod hot;
 mod latencies;
 mod load;
 mod ours;
-mod passed_on;
 mod peers;
 mod random;
 mod report;

@@ -21,7 +21,8 @@ pub(crate) enum Owners {
     One,
 }
 
-/// The thread that calls `block_on` runs the checks; what a cache does by itself runs on another one.
+/// The thread that calls `block_on` runs the checks; what a cache does by itself runs on another
+/// one.
 pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
 }

@@ -26,7 +26,8 @@ impl Random {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Ranks from 0 to `count`, the one of rank n with a weight of (n + 1) to the power of `-exponent`.
+    /// Ranks from 0 to `count`, the one of rank n with a weight of (n + 1) to the power of
+    /// `-exponent`.
     pub(crate) fn zipf(mut self, count: usize, exponent: f64) -> impl Iterator<Item = u32> {
         let mut total = 0.0;
         let up_to: Vec<f64> = (1..=count)

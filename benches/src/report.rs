@@ -41,8 +41,8 @@ impl fmt::Display for Measured {
 }
 
 impl Measured {
-    /// Writes `{"cases": {case: {"ns", "allocations"}}, "ratios": {name: ratio}, "figures": {name: value}}`;
-    /// `allocations` is `null` where they are not counted.
+    /// Writes `{"cases": {case: {"ns", "allocations"}}, "ratios": {name: ratio}, "figures": {name:
+    /// value}}`; `allocations` is `null` where they are not counted.
     ///
     /// # Errors
     ///

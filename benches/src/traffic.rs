@@ -104,8 +104,8 @@ impl Traffic {
         self.at = (self.at + requests) % self.order.len().max(1);
     }
 
-    /// The next request. The credential is copied out of its text, as a server takes it from what came
-    /// in: whoever looks at it next finds it in the processor's cache.
+    /// The next request. The credential is copied out of its text, as a server takes it from what
+    /// came in: whoever looks at it next finds it in the processor's cache.
     pub(crate) fn request<B: Default>(&mut self) -> Request<B> {
         let mut parts = self.template.clone();
         if let Some(caller) = self.order.get(self.at) {

@@ -1,20 +1,21 @@
 //! Cursors of lists: the input is a cursor, with words for the parts of one that is good.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use hallpass_core::store::{ListKey, ListValue, Sort, SortBy};
-use hallpass_core::{Actor, Clock, Error, Hallpass, ListOptions, NewToken, TokenId, TokenRecord};
+use hallpass_core::store::{ListKey, Sort, SortBy};
+use hallpass_core::{Actor, Clock, Error, Hallpass, ListOptions, NewToken, TokenRecord};
 use hallpass_memory::MemoryStore;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::now::now;
 use crate::words::Words;
 
-/// The parts of a cursor, in characters.
-const FINGERPRINT: usize = 16;
-const ID: usize = 32;
+/// The parts of a cursor, in characters: the check value, and the id of the position in
+/// hexadecimal.
+const CHECK: usize = 24;
+const ID: usize = 64;
 
 const PAGE: u32 = 2;
 
@@ -22,7 +23,8 @@ thread_local! {
     static LISTS: Lists = Lists::new();
 }
 
-/// Each list goes on where the cursor says, if it is one of that list, and refuses it otherwise.
+/// Checks that a list continues where a cursor says if it was handed out by that very list, and
+/// rejects it otherwise: nobody can write a cursor with a right check value.
 ///
 /// # Panics
 ///
@@ -32,8 +34,8 @@ pub fn check(data: &[u8]) {
         for list in &lists.all {
             let Ok(cursor) = String::from_utf8(list.words.fill(data)) else { return };
             let listing = listing(list.sort).cursor(&cursor);
-            let place = read(&cursor, list);
-            match (now(lists.hallpass.list(&lists.alice, &listing)), &place) {
+            let place = list.positions.get(&cursor);
+            match (now(lists.hallpass.list(&lists.alice, &listing)), place) {
                 (Ok(page), Some(place)) => {
                     let behind = list.records.iter().filter(|record| {
                         list.sort.compare(&list.sort.key_of(record), place).is_gt()
@@ -48,42 +50,6 @@ pub fn check(data: &[u8]) {
             assert!(matches!(strange, Err(Error::Invalid(_))), "{cursor:?} is not bob's");
         }
     });
-}
-
-/// A cursor as it is written, letter for letter: fingerprint, id and value, all hexadecimal but for a time.
-fn read(cursor: &str, list: &List) -> Option<ListKey> {
-    let rest = cursor.strip_prefix(&list.fingerprint)?;
-    let (id, value) = rest.split_at_checked(ID)?;
-    let id = TokenId::from_uuid(Uuid::from_u128(u128::from_str_radix(id, 16).ok()?));
-    let value = match (list.sort.by, value.split_at_checked(1)?) {
-        (SortBy::Name, ("n", hex)) => ListValue::Name(unhex(hex)?),
-        (SortBy::Name, _) => return None,
-        (_, ("a", "")) => ListValue::Time(None),
-        (_, ("t", millis)) => {
-            ListValue::Time(Some(Timestamp::from_millisecond(millis.parse().ok()?).ok()?))
-        }
-        _ => return None,
-    };
-    let place = ListKey { value, id };
-    (write(&list.fingerprint, &place) == cursor).then_some(place)
-}
-
-fn write(fingerprint: &str, place: &ListKey) -> String {
-    let value = match &place.value {
-        ListValue::Time(None) => "a".to_owned(),
-        ListValue::Time(Some(time)) => format!("t{}", time.as_millisecond()),
-        ListValue::Name(name) => {
-            let digits: Vec<String> = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-            format!("n{}", digits.concat())
-        }
-    };
-    format!("{fingerprint}{:032x}{value}", place.id.as_uuid().as_u128())
-}
-
-fn unhex(hex: &str) -> Option<String> {
-    let digits: Vec<char> = hex.chars().collect();
-    let byte = |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).ok();
-    String::from_utf8(digits.chunks(2).map(byte).collect::<Option<Vec<_>>>()?).ok()
 }
 
 fn listing(sort: Sort) -> ListOptions {
@@ -101,7 +67,8 @@ struct List {
     sort: Sort,
     /// All of it, in order.
     records: Vec<TokenRecord>,
-    fingerprint: String,
+    /// Every cursor of the list, and the position behind it.
+    positions: HashMap<String, ListKey>,
     words: Words,
 }
 
@@ -135,32 +102,33 @@ impl Lists {
 }
 
 impl List {
-    /// Walks through the list by its own cursors, and takes the second of them for the words.
+    /// Walks through the list by its own cursors, one record a page, and takes the second of them
+    /// for the words.
     fn new(hallpass: &Hallpass, by: &Actor, sort: Sort) -> Self {
         let whole = now(hallpass.list(by, &listing(sort).limit(100))).expect("a list");
-        let (mut walked, mut cursors) = (Vec::new(), Vec::new());
+        let (mut walked, mut cursors) = (Vec::<TokenRecord>::new(), Vec::new());
+        let mut positions = HashMap::new();
         loop {
             let page = match cursors.last() {
-                None => listing(sort),
-                Some(cursor) => listing(sort).cursor(cursor),
+                None => listing(sort).limit(1),
+                Some(cursor) => listing(sort).limit(1).cursor(cursor),
             };
             let page = now(hallpass.list(by, &page)).expect("a page");
             walked.extend(page.items);
-            match page.next_cursor {
-                Some(cursor) => cursors.push(cursor),
-                None => break,
-            }
+            let Some(cursor) = page.next_cursor else { break };
+            positions.insert(cursor.clone(), sort.key_of(walked.last().expect("a record")));
+            cursors.push(cursor);
         }
         assert_eq!(walked, whole.items, "{sort:?}");
         let cursor = &cursors[1];
-        let (fingerprint, rest) = cursor.split_at(FINGERPRINT);
+        let (check, rest) = cursor.split_at(CHECK);
         let (id, value) = rest.split_at(ID);
         let words = Words::default()
             .with("CURSOR", &cursor[..])
-            .with("FINGERPRINT", fingerprint)
+            .with("CHECK", check)
             .with("ID", id)
             .with("VALUE", value);
-        Self { sort, records: whole.items, fingerprint: fingerprint.to_owned(), words }
+        Self { sort, records: whole.items, positions, words }
     }
 }
 

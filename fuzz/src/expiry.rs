@@ -1,4 +1,5 @@
-//! When a token ends: the input is the text of an expiry, read again here with a calendar of our own.
+//! When a token ends: the input is the text of an expiry, read again here with a calendar of our
+//! own.
 
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 /// 2026-11-22T04:44:57.5Z.
 const NOW: Timestamp = Timestamp::constant(1_795_322_697, 500_000_000);
 
-/// The last second that jiff holds, 9999-12-30T22:00:00Z: what is later ends there.
+/// The latest instant that a token may have, 9999-12-30T22:00:00Z. Anything later is an error.
 const LATEST: i128 = 253_402_207_200;
 
 const NANOS: i128 = 1_000_000_000;
@@ -91,11 +92,10 @@ fn resolve(meaning: Meaning) -> Result<Option<i128>, ExpiryError> {
         Meaning::At(nanos) => nanos,
         Meaning::Through(day) => (day + 1) * 86_400 * NANOS,
     };
-    if end >= (LATEST + 1) * NANOS {
+    if end > LATEST * NANOS {
         return Err(ExpiryError::TooFar);
     }
-    // In the last second there is no later one that a record can hold.
-    let millis = (end / 1_000_000).min(LATEST * 1000);
+    let millis = end / 1_000_000;
     if millis * 1_000_000 < now + 60 * NANOS { Err(ExpiryError::Past) } else { Ok(Some(millis)) }
 }
 
@@ -113,7 +113,11 @@ fn read(text: &str) -> Result<Meaning, ExpiryError> {
         return day(year, month, date).map(Meaning::Through).ok_or(ExpiryError::NoSuchDay);
     }
     if let Some(instant) = instant(text) {
-        return instant.map(Meaning::At).ok_or(ExpiryError::NoSuchDay);
+        return match instant {
+            None => Err(ExpiryError::NoSuchDay),
+            Some(nanos) if nanos >= (LATEST + 1) * NANOS => Err(ExpiryError::TooFar),
+            Some(nanos) => Ok(Meaning::At(nanos)),
+        };
     }
     span(text)
 }
@@ -140,8 +144,8 @@ fn span(text: &str) -> Result<Meaning, ExpiryError> {
     }
 }
 
-/// RFC 3339, section 5.6, with at most nine digits of a second. `None` if it is none, `Some(None)` if there is no such
-/// instant: leap seconds have none in POSIX time.
+/// RFC 3339, section 5.6, with at most nine digits of a second. `None` if it is none, `Some(None)`
+/// if there is no such instant: leap seconds have none in POSIX time.
 fn instant(text: &str) -> Option<Option<i128>> {
     let text = text.to_ascii_uppercase();
     let (start, rest) = text.split_at_checked(19)?;
@@ -165,7 +169,7 @@ fn instant(text: &str) -> Option<Option<i128>> {
     Some(day(year, month, date).filter(|_| valid).map(|day| {
         let local = ((day * 24 + hour) * 60 + minute) * 60 + second;
         let seconds = local - sign * (hours * 60 + minutes) * 60;
-        if seconds > LATEST { LATEST * NANOS } else { seconds * NANOS + nanos }
+        seconds * NANOS + nanos
     }))
 }
 

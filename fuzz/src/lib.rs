@@ -1,9 +1,9 @@
 //! Fuzz targets: each parser that strangers reach, against a naive reading of its grammar.
 //!
-//! A target is a function that takes any bytes and panics where parser and oracle disagree. cargo-fuzz (`cargo
-//! xtask fuzz`) drives it with libFuzzer; the tests here give it the seeds that the fuzzer starts from; and
-//! built without cargo-fuzz, a target's program runs the inputs in the files it is given:
-//! `cargo run -p hallpass-fuzz --bin header -- FILE`.
+//! A target is a function that takes any bytes and panics where parser and oracle disagree.
+//! cargo-fuzz (`cargo xtask fuzz`) drives it with libFuzzer; the tests here give it the seeds that
+//! the fuzzer starts from; and built without cargo-fuzz, a target's program runs the inputs in the
+//! files it is given: `cargo run -p hallpass-fuzz --bin header -- FILE`.
 
 #[path = "../../tests/src/oracle/mod.rs"]
 pub mod oracle;

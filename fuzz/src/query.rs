@@ -1,5 +1,5 @@
-//! The query: the input's first line is the request's URI, the others are `Authorization`, with words for tokens.
-//! Every way to set a layer up is asked.
+//! The query: the input's first line is the request's URI, the others are `Authorization`, with
+//! words for tokens. Every way to set a layer up is asked.
 
 use http::Uri;
 use http::header::{CACHE_CONTROL, REFERRER_POLICY};
@@ -11,7 +11,8 @@ thread_local! {
     static STAGE: Stage = Stage::new();
 }
 
-/// Each layer says of the request what the oracle says, and passes on what it says is to be passed on.
+/// Each layer says of the request what the oracle says, and passes on what it says is to be passed
+/// on.
 ///
 /// # Panics
 ///
@@ -90,7 +91,8 @@ fn trips(uri: &Uri) -> bool {
     })
 }
 
-/// Rule 14: no cache keeps a refusal or what a token in a URL has opened, and no link tells of such a URL.
+/// Rule 14: no cache keeps a refusal or what a token in a URL has opened, and no link tells of such
+/// a URL.
 fn check_privacy(setup: Setup, uri: &Uri, answer: &Answer) {
     let header = |name| answer.headers.get(name).map(http::HeaderValue::as_bytes);
     let reads_query = !setup.names().is_empty() && uri.query().is_some();

@@ -1,4 +1,5 @@
-//! Scopes and what routes require: the input's lines are two sets, a scope between spaces each, and what is needed.
+//! Scopes and what routes require: the input's lines are two sets, a scope between spaces each, and
+//! what is needed.
 
 use hallpass_core::{Requirement, Scope, ScopeSet};
 
@@ -44,8 +45,8 @@ fn parse(text: &str) -> Option<Scope> {
     Some(scope)
 }
 
-/// One to eight segments of RFC 6749's `scope-token` characters (section 3.3) without the colon, 128 characters in all; a
-/// `*` is a whole segment.
+/// One to eight segments of RFC 6749's `scope-token` characters (section 3.3) without the colon,
+/// 128 characters in all; a `*` is a whole segment.
 fn is_scope(text: &str) -> bool {
     let character = |c: char| c == '!' || ('#'..='[').contains(&c) || (']'..='~').contains(&c);
     let segments: Vec<&str> = text.split(':').collect();
@@ -58,8 +59,8 @@ fn is_scope(text: &str) -> bool {
         })
 }
 
-/// Whether one of those held is a beginning of what is needed, where `*` is any segment, but for the first of the
-/// families that are named or not held.
+/// Whether one of those held is a beginning of what is needed, where `*` is any segment, but for
+/// the first of the families that are named or not held.
 fn covers(held: &ScopeSet, needed: &str) -> bool {
     let needed: Vec<&str> = needed.split(':').collect();
     held.iter().any(|held| {
@@ -85,7 +86,7 @@ fn check_requirement(held: &ScopeSet, text: &str) {
         .map(|segment| if segment.starts_with('{') { "42" } else { segment })
         .collect();
     let bound = bound.join(":");
-    let granted = needs.check(held, &parameters[..]).is_granted();
+    let granted = needs.check(held, &parameters[..]).is_allowed();
     assert_eq!(granted, covers(held, &bound), "{held} for {bound}");
     assert_eq!(needs.challenge(&parameters[..]), bound);
 }

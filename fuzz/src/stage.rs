@@ -123,7 +123,8 @@ impl Stage {
     }
 }
 
-/// The lines as the headers of a request; `None` if one of them is nothing that an HTTP server passes on.
+/// The lines as the headers of a request; `None` if one of them is nothing that an HTTP server
+/// passes on.
 pub(crate) fn authorization<'l>(lines: impl IntoIterator<Item = &'l [u8]>) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     for line in lines {

@@ -1,4 +1,5 @@
-//! The text of a token: the input as it is, the input with its checksum put right, and a token made of it.
+//! The text of a token: the input as it is, the input with its checksum put right, and a token made
+//! of it.
 
 use hallpass_core::Hallpass;
 use hallpass_memory::MemoryStore;
@@ -49,7 +50,8 @@ fn check_text(hallpass: &Hallpass, text: &[u8]) {
     assert!(!format!("{token:?}").contains(secret), "{token:?}");
 }
 
-/// Any id and any secret make a token: sixteen bytes for the one, a digit from each of the next for the other.
+/// Any id and any secret make a token: sixteen bytes for the one, a digit from each of the next for
+/// the other.
 fn check_made(hallpass: &Hallpass, data: &[u8]) {
     let byte = |place: usize| data.get(place).copied().unwrap_or_default();
     let id = u128::from_be_bytes(std::array::from_fn(byte));

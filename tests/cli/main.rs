@@ -1,4 +1,5 @@
-//! The `hallpass` command on stores that are servers. What it does on a file is told by its own crate's tests.
+//! The `hallpass` command on stores that are servers. What it does on a file is told by its own
+//! crate's tests.
 
 use std::path::PathBuf;
 use std::process::Command;

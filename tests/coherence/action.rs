@@ -7,10 +7,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use hallpass_cache::{CacheSettings, Cached};
+use hallpass_core::__private::Backend;
 use hallpass_core::store::TokenStore;
 use hallpass_core::{
     Actor, AuthError, Error, Hallpass, Issued, Limits, NewToken, Owner, OwnerStatus, Principal,
-    Regenerate, Scope, TokenId, TokenRecord, TokenUpdate,
+    RegenerateOptions, Scope, TokenId, TokenRecord, TokenUpdate,
 };
 use hallpass_tower::{HallpassExt as _, PrincipalExt as _, TokenLayer};
 use http::{Request, Response, StatusCode};
@@ -94,12 +95,12 @@ pub(crate) struct Place {
 
 /// A node's cache: as much as half of the bound may pass between two looks at the log.
 pub(crate) fn cached<S: TokenStore>(store: S, bound: Duration) -> Cached<S> {
-    Cached::with(store, CacheSettings::default().bound(bound).poll(bound / 4))
+    Cached::with_settings(store, CacheSettings::default().max_staleness(bound).poll(bound / 4))
 }
 
 impl Place {
     /// A node on that store, which is a cache already.
-    pub(crate) fn new(store: impl TokenStore, disabled: Option<PathBuf>) -> Self {
+    pub(crate) fn new(store: impl Backend, disabled: Option<PathBuf>) -> Self {
         let limits = Limits::default().unlimited_tokens();
         let mut builder = Hallpass::builder(store).limits(limits);
         if let Some(files) = disabled.clone() {
@@ -136,7 +137,7 @@ impl Place {
             }
             Action::RevokeAll { owner } => {
                 let (by, owner) = (Actor::system("host"), Owner::new(owner).expect("an owner"));
-                done(self.hallpass.revoke_all(&by, &owner).await, |_| None)
+                done(self.hallpass.revoke_owner(&by, &owner, None).await, |_| None)
             }
             Action::DeleteAll { owner } => {
                 done(self.hallpass.delete_all(&Actor::owner(owner)).await, |_| None)
@@ -159,8 +160,8 @@ impl Place {
         match how {
             How::Revoke => done(hallpass.revoke(by, id).await, revision),
             How::Regenerate { overlap } => {
-                let how = Regenerate::new();
-                let how = if overlap { how.overlap("1h") } else { how };
+                let how = RegenerateOptions::new();
+                let how = if overlap { how.grace_period("1h") } else { how };
                 made(hallpass.regenerate(by, id, how).await)
             }
             How::Update { scope } => {

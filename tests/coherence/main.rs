@@ -1,5 +1,5 @@
-//! The promise of the cache, held against what really happens: operations on several nodes of one store,
-//! on good days and on bad ones.
+//! The promise of the cache, held against what really happens: operations on several nodes of one
+//! store, on good days and on bad ones.
 
 mod action;
 mod days;

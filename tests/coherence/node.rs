@@ -1,4 +1,5 @@
-//! The nodes of a run: in the test's own runtime, in a runtime of their own, in a process of their own.
+//! The nodes of a run: in the test's own runtime, in a runtime of their own, in a process of their
+//! own.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! A node in a process of its own, for the tests of coherence: actions come in as lines, outcomes go out.
+//! A node in a process of its own, for the tests of coherence: actions come in as lines, outcomes
+//! go out.
 
 mod action;
 

@@ -1,7 +1,8 @@
 //! What a program with every log switched on would have written.
 //!
-//! Of what runs here it takes what a host's own logging sees: the layer's events and those of what is
-//! inside it. The server and the client under it read the raw bytes, and log them if they are told to.
+//! Of what runs here it takes what a host's own logging sees: the layer's events and those of what
+//! is inside it. The server and the client under it read the raw bytes, and log them if they are
+//! told to.
 
 use std::io;
 use std::sync::{Mutex, Once};

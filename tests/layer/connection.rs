@@ -1,4 +1,5 @@
-//! What a single request does not show: bodies, trailers, upgrades, and several requests on a connection.
+//! What a single request does not show: bodies, trailers, upgrades, and several requests on a
+//! connection.
 
 use http::{HeaderMap, HeaderValue, Method, Request};
 

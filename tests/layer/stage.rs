@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hallpass_core::{
-    Actor, Hallpass, Issued, NewToken, Owner, OwnerStatus, Regenerate, TokenId, all_of,
+    Actor, Hallpass, Issued, NewToken, Owner, OwnerStatus, RegenerateOptions, TokenId, all_of,
 };
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, ManualClock, Operation};
+use hallpass_testkit::{FaultyStore, ManualClock, Operation, StaleCache};
 use hallpass_tower::{PolicyTable, TokenLayer};
 use jiff::{SignedDuration, Timestamp};
 
@@ -77,6 +77,7 @@ fn policy() -> PolicyTable {
 
 pub(crate) struct Stage {
     pub(crate) store: FaultyStore<MemoryStore>,
+    cache: StaleCache<FaultyStore<MemoryStore>>,
     pub(crate) hallpass: Hallpass,
     pub(crate) words: Words,
     /// The parts of tokens that must show up nowhere.
@@ -87,9 +88,11 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn new() -> Self {
         let store = FaultyStore::new(MemoryStore::new());
-        let hallpass = Hallpass::builder(store.clone()).build();
+        let cache = StaleCache::new(store.clone());
+        let hallpass = Hallpass::builder(cache.clone()).build();
         let words = Words::default();
-        let mut stage = Self { store, hallpass, words, secrets: Vec::new(), ids: Vec::new() };
+        let mut stage =
+            Self { store, cache, hallpass, words, secrets: Vec::new(), ids: Vec::new() };
         stage.issue_all().await;
         stage.misspell_all();
         stage
@@ -106,7 +109,7 @@ impl Stage {
 
     /// Some tokens are deleted: no cache has those.
     async fn pin(&self, id: TokenId) {
-        if let Err(error) = self.store.pin(id).await {
+        if let Err(error) = self.cache.pin(id).await {
             assert!(error.is_not_found(), "{error}");
         }
     }
@@ -116,8 +119,8 @@ impl Stage {
         self.store.faults().calls(Operation::Get)
     }
 
-    /// How often the store has been asked anything, but for the writing of uses, which the layer does on its
-    /// own time.
+    /// How often the store has been asked anything, but for the writing of uses, which the layer
+    /// does on its own time.
     pub(crate) fn calls(&self) -> u64 {
         let faults = self.store.faults();
         faults.calls(Operation::ALL) - faults.calls(Operation::RecordUses)
@@ -125,7 +128,7 @@ impl Stage {
 
     /// Another handle on the same store.
     pub(crate) fn builder(&self) -> hallpass_core::HallpassBuilder {
-        Hallpass::builder(self.store.clone())
+        Hallpass::builder(self.cache.clone())
     }
 
     /// The layer of a setup, made of a handle in the way of the host's framework.
@@ -181,8 +184,11 @@ impl Stage {
 
         let replaced = self.hallpass.issue(&alice, NewToken::named("replaced")).await.unwrap();
         self.keep("WRONG", &replaced);
-        let anew =
-            self.hallpass.regenerate(&alice, replaced.record.id, Regenerate::new()).await.unwrap();
+        let anew = self
+            .hallpass
+            .regenerate(&alice, replaced.record.id, RegenerateOptions::new())
+            .await
+            .unwrap();
         self.keep("REPLACEMENT", &anew);
 
         let yesterday = Timestamp::now() - SignedDuration::from_hours(24);

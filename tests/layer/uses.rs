@@ -1,4 +1,5 @@
-//! Times of last use: written by the layer on its own, behind the requests, and only of requests that were served.
+//! Times of last use: written by the layer on its own, behind the requests, and only of requests
+//! that were served.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -92,14 +92,15 @@ async fn f33_all_keys_of_a_store_are_in_one_slot_and_every_call_works() {
     }
 }
 
-/// Keys are here and there, `TRYAGAIN`, `ASK` and `MOVED` are answered: tokens are let in or 503, and never refused.
+/// Keys are here and there, `TRYAGAIN`, `ASK` and `MOVED` are answered: tokens are let in or 503,
+/// and never refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f29_f32_while_the_slot_moves_to_another_node_nobody_is_refused_and_then_all_goes_on() {
     let cluster = start();
     // It asks for each token in each round.
     let bound = Duration::from_millis(50);
-    let node = Node::on(&cluster, settings().bound(bound).poll(NEVER)).await;
-    let follower = Node::on(&cluster, settings().bound(NEVER)).await;
+    let node = Node::on(&cluster, settings().max_staleness(bound).poll(NEVER)).await;
+    let follower = Node::on(&cluster, settings().max_staleness(NEVER)).await;
     let tokens = issue_many(&node.hallpass, 30).await;
     let (revoked, good) = tokens.split_first().unwrap();
     assert_eq!(follower.web.get(&tokens[1]).await, 200);

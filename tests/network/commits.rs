@@ -1,4 +1,5 @@
-//! The connection ends somewhere in a change: before it is sent, in its middle, after its commit, before its answer.
+//! The connection ends somewhere in a change: before it is sent, in its middle, after its commit,
+//! before its answer.
 
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ impl Handle {
         Self { hallpass: Hallpass::builder(store).limits(limits).build(), network }
     }
 
-    /// Where a change is to be broken off, by the bytes that go that way. The connections are there, and have been used.
+    /// Where a change is to be broken off, by the bytes that go that way. The connections are
+    /// there, and have been used.
     async fn places(&self, way: Way, change: impl AsyncFn(&Self)) -> impl Iterator<Item = u64> {
         change(self).await;
         let before = self.network.passed(way);

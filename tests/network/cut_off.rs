@@ -10,13 +10,13 @@ use crate::backend::Backend;
 use crate::node::{BOUND, Node, settings};
 use crate::on_each_store;
 
-/// The node that is cut off lets nobody in beyond the bound, and says 503: it cannot know. One without a bound lets them in
-/// for as long as one looks.
+/// The node that is cut off lets nobody in beyond the bound, and says 503: it cannot know. One
+/// without a bound lets them in for as long as one looks.
 async fn let_in_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
     let node = Node::on(&server, settings()).await;
-    let unbound = Node::on(&server, settings().bound(NEVER)).await;
+    let unbound = Node::on(&server, settings().max_staleness(NEVER)).await;
     let (token, other) = (elsewhere.issue().await, elsewhere.issue().await);
     for node in [&node, &unbound] {
         node.recovers(&token, 200).await;

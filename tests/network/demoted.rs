@@ -39,15 +39,15 @@ async fn f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_a
     node.recovers(&cold, 200).await;
 }
 
-/// A node is led to a standby that does not hear of the primary any more, or not yet. The bound holds, and nothing it is
-/// asked to change is said to be done.
+/// A node is led to a standby that does not hear of the primary any more, or not yet. The bound
+/// holds, and nothing it is asked to change is said to be done.
 async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the_bound<
     B: Backend,
 >() {
     let primary = B::alone();
     let elsewhere = Node::on(&primary, settings()).await;
     let node = Node::on(&primary, settings()).await;
-    let unbound = Node::on(&primary, settings().bound(NEVER)).await;
+    let unbound = Node::on(&primary, settings().max_staleness(NEVER)).await;
     let (token, cold) = (elsewhere.issue().await, elsewhere.issue().await);
     let standby = primary.standby();
     primary.wait_for(&standby);

@@ -17,15 +17,15 @@ use crate::on_each_store;
 async fn blind<B: Backend>(server: &B) -> (Hallpass, Proxy) {
     let network = Proxy::to(server.address()).unwrap();
     let store = Blind(B::open(&network.url(server.url())).await);
-    (node(&FaultyStore::new(store), settings().bound(NEVER)), network)
+    (node(&FaultyStore::new(store), settings().max_staleness(NEVER)), network)
 }
 
-/// The old primary's last changes and the new one's first have the same numbers. A node that has heard of the ones must not
-/// take them for the others.
+/// The old primary's last changes and the new one's first have the same numbers. A node that has
+/// heard of the ones must not take them for the others.
 async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_cached<B: Backend>() {
     let old = B::alone();
     let elsewhere = Node::on(&old, settings()).await;
-    let node = Node::on(&old, settings().bound(NEVER)).await;
+    let node = Node::on(&old, settings().max_staleness(NEVER)).await;
     let (blind, to_blind) = blind(&old).await;
     let (lost, next) = (elsewhere.issue().await, elsewhere.issue().await);
     let new = old.standby();

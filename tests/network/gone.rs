@@ -1,4 +1,5 @@
-//! The store is gone: what is cached is served within the bound, and everything else is 503, however it went.
+//! The store is gone: what is cached is served within the bound, and everything else is 503,
+//! however it went.
 
 use std::time::Instant;
 
@@ -24,7 +25,7 @@ fn heal<B>(_: &B, nodes: &[&Node]) {
 impl<B: Backend> Outage<'_, B> {
     async fn befalls(self, server: &B) {
         // One whose bound is far away, and one whose bound hallpass.
-        let patient = Node::on(server, settings().bound(NEVER)).await;
+        let patient = Node::on(server, settings().max_staleness(NEVER)).await;
         let node = Node::on(server, settings()).await;
         let [warm, cold] = [node.issue().await, node.issue().await];
         let [revoked, ended] = [node.issue().await, node.issue().await];

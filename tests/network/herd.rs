@@ -39,8 +39,8 @@ impl Apart {
         Self { hallpass: opened.await.unwrap(), runtime, _network: network }
     }
 
-    /// The fault of the host's own code: the thread does nothing else until it is let go. What comes first after that is
-    /// a check.
+    /// The fault of the host's own code: the thread does nothing else until it is let go. What
+    /// comes first after that is a check.
     async fn block(&self, token: &Arc<Issued>) -> (mpsc::Sender<()>, JoinHandle<bool>) {
         let (let_go, until) = mpsc::channel();
         let (begun, has_begun) = tokio::sync::oneshot::channel();
@@ -62,7 +62,7 @@ async fn f46_a_node_that_was_blocked_for_longer_than_the_bound_asks_before_it_le
     let elsewhere = Node::on(&server, settings()).await;
     let token = Arc::new(elsewhere.issue().await);
     let bound = Apart::on(&server, settings(), &token).await;
-    let unbound = Apart::on(&server, settings().bound(NEVER), &token).await;
+    let unbound = Apart::on(&server, settings().max_staleness(NEVER), &token).await;
     let (go, check) = bound.block(&token).await;
     let (go_unbound, check_unbound) = unbound.block(&token).await;
     elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
@@ -102,7 +102,8 @@ async fn f47_when_what_is_cached_is_too_old_each_token_is_read_once<B: Backend>(
     assert!(connections <= 12, "{connections} connections");
 }
 
-/// More tokens than may be read at once: some are 503 for now, nobody is anything else, and all get in.
+/// More tokens than may be read at once: some are 503 for now, nobody is anything else, and all get
+/// in.
 async fn f47_of_a_herd_of_more_tokens_than_may_be_read_at_once_all_get_in_when_they_come_again<
     B: Backend,
 >() {

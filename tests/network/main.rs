@@ -1,4 +1,5 @@
-//! What a store and its nodes do when the network between them breaks: real servers, and a proxy that misbehaves.
+//! What a store and its nodes do when the network between them breaks: real servers, and a proxy
+//! that misbehaves.
 //!
 //! The rows of the table of faults, and where each is held against what happens:
 //!

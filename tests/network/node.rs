@@ -27,7 +27,7 @@ pub(crate) struct Node {
 /// A cache that does not wait for long.
 pub(crate) fn settings() -> CacheSettings {
     CacheSettings::default()
-        .bound(BOUND)
+        .max_staleness(BOUND)
         .poll(Duration::from_millis(100))
         .load_deadline(Duration::from_millis(500))
 }
@@ -103,8 +103,8 @@ impl Node {
         self.network.set_both(Flow::Swallow);
     }
 
-    /// Asks again and again until nobody is let in any more. Answers when the last that was let in had asked, as
-    /// a time after `since`.
+    /// Asks again and again until nobody is let in any more. Answers when the last that was let in
+    /// had asked, as a time after `since`.
     pub(crate) async fn last_accepted(&self, token: &Issued, since: Instant) -> Duration {
         let mut last = Duration::ZERO;
         loop {

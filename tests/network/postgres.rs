@@ -59,7 +59,7 @@ async fn lets_nobody_in(
     ends: impl AsyncFnOnce(),
 ) {
     let node = Node::at(server, url, settings()).await;
-    let patient = Node::at(server, url, settings().bound(NEVER)).await;
+    let patient = Node::at(server, url, settings().max_staleness(NEVER)).await;
     let [warm, cold, revoked] = [node.issue().await, node.issue().await, node.issue().await];
     node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     for node in [&node, &patient] {
@@ -211,8 +211,8 @@ async fn f14_without_listening_the_poll_finds_what_was_changed() {
             PostgresSettings::default().disable_listen().connect(server.url()).await.unwrap();
         node(&FaultyStore::new(store), settings)
     };
-    let polls = open(settings().bound(NEVER)).await;
-    let neither = open(settings().bound(NEVER).poll(NEVER)).await;
+    let polls = open(settings().max_staleness(NEVER)).await;
+    let neither = open(settings().max_staleness(NEVER).poll(NEVER)).await;
     let token = elsewhere.issue().await;
     for hallpass in [&polls, &neither] {
         assert!(accepts(hallpass, &token).await);
@@ -234,8 +234,8 @@ async fn f16_a_change_of_which_nobody_can_be_told_is_made_all_the_same() {
          revoke execute on function pg_notify(text, text) from public",
     );
     let url = server.url().replace("hallpass@", "app@");
-    let node = Node::at(&server, &url, settings().bound(NEVER)).await;
-    let other = Node::at(&server, &url, settings().bound(NEVER)).await;
+    let node = Node::at(&server, &url, settings().max_staleness(NEVER)).await;
+    let other = Node::at(&server, &url, settings().max_staleness(NEVER)).await;
     let token = node.issue().await;
     assert_eq!(other.get(&token).await, 200);
     node.hallpass.revoke(&alice(), token.record.id).await.unwrap();
@@ -290,13 +290,13 @@ async fn f19_while_the_host_notifies_all_the_time_checks_go_on_and_changes_are_m
     noise.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-/// A transaction of the host's that goes on for hours. Who reads a log only up to the oldest transaction that is under
-/// way, lest he miss a number, sees nothing meanwhile.
+/// A transaction of the host's that goes on for hours. Who reads a log only up to the oldest
+/// transaction that is under way, lest he miss a number, sees nothing meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f21_a_long_transaction_of_somebody_elses_keeps_no_change_from_being_seen() {
     let server = Postgres::shared();
     let elsewhere = Node::on(&server, settings()).await;
-    let node = Node::on(&server, settings().bound(NEVER)).await;
+    let node = Node::on(&server, settings().max_staleness(NEVER)).await;
     // It is found by asking, or not at all.
     node.faults.on(Operation::WaitForChange).lose_answer();
     let token = elsewhere.issue().await;

@@ -1,5 +1,5 @@
-//! What tells nodes of changes is lost, or late. Nothing is promised of it but speed: what counts is the poll, and the
-//! bound.
+//! What tells nodes of changes is lost, or late. Nothing is promised of it but speed: what counts
+//! is the poll, and the bound.
 
 use std::time::{Duration, Instant};
 
@@ -14,16 +14,16 @@ use crate::on_each_store;
 
 /// Neither the bound nor the poll helps a node like this: it has its ears alone.
 async fn ears_alone<B: Backend>(server: &B) -> Node {
-    Node::on(server, settings().bound(NEVER).poll(NEVER)).await
+    Node::on(server, settings().max_staleness(NEVER).poll(NEVER)).await
 }
 
-/// Three nodes: one that never hears, one that never hears but asks, and one that only hears, whose connection for
-/// that is ended by the server while a token is taken back.
+/// Three nodes: one that never hears, one that never hears but asks, and one that only hears, whose
+/// connection for that is ended by the server while a token is taken back.
 async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
     let (deaf, asks) =
-        (ears_alone(&server).await, Node::on(&server, settings().bound(NEVER)).await);
+        (ears_alone(&server).await, Node::on(&server, settings().max_staleness(NEVER)).await);
     let hears = ears_alone(&server).await;
     for node in [&deaf, &asks] {
         node.faults.on(Operation::WaitForChange).lose_answer();

@@ -10,11 +10,11 @@ use redis::aio::MultiplexedConnection;
 use crate::backend::{Backend as _, Redis};
 use crate::node::{Node, beyond_the_bound, settings};
 
-/// The server answers, and its answer is no: what is cached is served within the bound, everything else is 503, never 401, and
-/// it comes back by itself.
+/// The server answers, and its answer is no: what is cached is served within the bound, everything
+/// else is 503, never 401, and it comes back by itself.
 async fn refuses(server: &Redis, begins: impl AsyncFnOnce(), ends: impl AsyncFnOnce()) {
     let node = Node::on(server, settings()).await;
-    let patient = Node::on(server, settings().bound(NEVER)).await;
+    let patient = Node::on(server, settings().max_staleness(NEVER)).await;
     let [warm, cold, revoked] = [node.issue().await, node.issue().await, node.issue().await];
     node.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     for node in [&node, &patient] {

@@ -19,7 +19,7 @@ const CONNECTIONS: usize = 12;
 async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_request<B: Backend>() {
     let server = B::shared();
     let (deadline, late) = (Duration::from_millis(100), Duration::from_millis(200));
-    let node = Node::on(&server, settings().bound(NEVER).load_deadline(deadline)).await;
+    let node = Node::on(&server, settings().max_staleness(NEVER).load_deadline(deadline)).await;
     // The connections are there before it gets slow.
     let (token, other) = (node.issue().await, node.issue().await);
     node.recovers(&other, 200).await;
@@ -61,7 +61,7 @@ async fn f3_look_ups_do_not_pile_up_behind_a_slow_store<B: Backend>() {
 /// PostgreSQL: somebody holds the table. Redis: the server lets nobody go on.
 async fn f3_while_somebody_keeps_the_store_locked_every_call_ends_and_is_503<B: Backend>() {
     let server = B::alone();
-    let node = Arc::new(Node::on(&server, settings().bound(NEVER)).await);
+    let node = Arc::new(Node::on(&server, settings().max_staleness(NEVER)).await);
     let [warm, cold, ended] = [node.issue().await, node.issue().await, node.issue().await];
     node.recovers(&warm, 200).await;
     let lock = server.lock().await;

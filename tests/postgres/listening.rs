@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hallpass_core::store::{LogPosition, TokenStore as _};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
-use hallpass_tests::tokens::owner;
+use hallpass_tests::tokens::{event, owner};
 use sqlx::postgres::PgListener;
 use tokio::time::timeout;
 
@@ -23,7 +23,9 @@ async fn head(store: &PostgresStore) -> LogPosition {
 /// Waits until the store listens, which is a reason to look by itself.
 async fn listening(url: &str, store: &PostgresStore) -> LogPosition {
     let seen = head(store).await;
-    timeout(SOON, store.nudged(seen)).await.expect("what came before listening was not heard");
+    timeout(SOON, store.wait_for_change(seen))
+        .await
+        .expect("what came before listening was not heard");
     until(&mut stranger(url).await, LISTENING).await;
     head(store).await
 }
@@ -35,18 +37,23 @@ async fn a_change_of_another_node_nudges_and_its_notification_is_a_number() {
     let seen = listening(&url, &one).await;
     let mut anybody = PgListener::connect(&url).await.unwrap();
     anybody.listen("hallpass").await.unwrap();
-    assert!(timeout(Duration::from_millis(200), one.nudged(seen)).await.is_err(), "nothing yet");
+    assert!(
+        timeout(Duration::from_millis(200), one.wait_for_change(seen)).await.is_err(),
+        "nothing yet"
+    );
 
     let waiting = tokio::spawn({
         let one = one.clone();
-        async move { one.nudged(seen).await }
+        async move { one.wait_for_change(seen).await }
     });
-    let seq = other.announce(&owner("alice")).await.unwrap();
+    let seq = other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     timeout(SOON, waiting).await.expect("a nudge").unwrap();
     let notification = timeout(SOON, anybody.recv()).await.unwrap().unwrap();
     assert_eq!(notification.payload(), seq.get().to_string());
     // It was told once, and is not told again to whoever has seen it.
-    assert!(timeout(Duration::from_millis(200), one.nudged(head(&one).await)).await.is_err());
+    assert!(
+        timeout(Duration::from_millis(200), one.wait_for_change(head(&one).await)).await.is_err()
+    );
 }
 
 #[tokio::test]
@@ -55,8 +62,8 @@ async fn a_nodes_own_change_nudges_it_without_the_server() {
     let store =
         PostgresSettings::default().disable_listen().notify(false).connect(&url).await.unwrap();
     let seen = head(&store).await;
-    store.announce(&owner("alice")).await.unwrap();
-    timeout(SOON, store.nudged(seen)).await.expect("a nudge");
+    store.log_owner_change(&owner("alice"), &event()).await.unwrap();
+    timeout(SOON, store.wait_for_change(seen)).await.expect("a nudge");
     assert_eq!(
         ask(
             &url,
@@ -74,7 +81,7 @@ async fn a_change_while_the_listener_was_away_is_nudged() {
     let seen = listening(&url, &one).await;
     let waiting = tokio::spawn({
         let one = one.clone();
-        async move { one.nudged(seen).await }
+        async move { one.wait_for_change(seen).await }
     });
     let mut stranger = stranger(&url).await;
     run(
@@ -85,13 +92,13 @@ async fn a_change_while_the_listener_was_away_is_nudged() {
     .await;
     timeout(SOON, waiting).await.expect("that nobody listens is a reason to look").unwrap();
     let seen = head(&one).await;
-    other.announce(&owner("alice")).await.unwrap();
+    other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     // Whether it listens again by now or not.
-    timeout(SOON, one.nudged(seen)).await.expect("a nudge");
+    timeout(SOON, one.wait_for_change(seen)).await.expect("a nudge");
     let seen = head(&one).await;
     until(&mut stranger, LISTENING).await;
-    other.announce(&owner("alice")).await.unwrap();
-    timeout(SOON, one.nudged(seen)).await.expect("it listens again");
+    other.log_owner_change(&owner("alice"), &event()).await.unwrap();
+    timeout(SOON, one.wait_for_change(seen)).await.expect("it listens again");
 }
 
 #[tokio::test]
@@ -107,7 +114,7 @@ async fn a_notification_that_cannot_be_sent_undoes_no_change() {
     );
     let store = open(&url.replace("//hallpass@", "//silent@")).await;
     for number in 1..=20 {
-        let seq = store.announce(&owner("alice")).await.expect("it stands");
+        let seq = store.log_owner_change(&owner("alice"), &event()).await.expect("it stands");
         assert_eq!(seq.get(), number);
     }
     assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.changes"), "20");
@@ -124,7 +131,7 @@ async fn a_store_that_is_closed_or_dropped_listens_no_more() {
     closed.close().await;
     until(&mut stranger, nobody).await;
     assert!(closed.ping().await.unwrap_err().is_unavailable());
-    assert!(closed.announce(&owner("alice")).await.unwrap_err().is_unavailable());
+    assert!(closed.log_owner_change(&owner("alice"), &event()).await.unwrap_err().is_unavailable());
 
     let dropped = open(&url).await;
     listening(&url, &dropped).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hallpass_core::store::{TokenStore as _, TokenUse};
-use hallpass_tests::tokens::{at, owner, token};
+use hallpass_tests::tokens::{at, event, owner, token};
 use tokio::time::Instant;
 
 use super::{SOMEBODY_WAITS, ask, database, open, run, stranger, until};
@@ -13,19 +13,19 @@ async fn a_token_that_somebody_keeps_locked_cannot_be_changed_but_checked() {
     let url = database();
     let store = open(&url).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let mut other = stranger(&url).await;
     run(&mut other, "BEGIN; SELECT FROM hallpass.tokens FOR UPDATE").await;
 
     let started = Instant::now();
-    let refused = store.delete(token.record.id, None).await.unwrap_err();
+    let refused = store.delete(token.record.id, None, &event()).await.unwrap_err();
     assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-    assert!(store.find(token.record.id).await.unwrap().value.is_some());
+    assert!(store.get(token.record.id).await.unwrap().value.is_some());
     // Others' tokens are changed meanwhile.
-    store.announce(&owner("bob")).await.unwrap();
+    store.log_owner_change(&owner("bob"), &event()).await.unwrap();
     run(&mut other, "COMMIT").await;
-    store.delete(token.record.id, None).await.unwrap();
+    store.delete(token.record.id, None, &event()).await.unwrap();
 }
 
 #[tokio::test]
@@ -33,18 +33,18 @@ async fn a_clock_that_somebody_keeps_locked_stops_changes_and_no_check() {
     let url = database();
     let store = open(&url).await;
     let first = token("alice", "ci");
-    store.insert(&first, None).await.unwrap();
+    store.insert(&first, None, &event()).await.unwrap();
     let mut other = stranger(&url).await;
     run(&mut other, "BEGIN; SELECT FROM hallpass.clock FOR UPDATE").await;
     let changes: Vec<_> = (0..20)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.insert(&token("bob", "ci"), Some(50)).await })
+            tokio::spawn(async move { store.insert(&token("bob", "ci"), Some(50), &event()).await })
         })
         .collect();
     until(&mut stranger(&url).await, SOMEBODY_WAITS).await;
     for _ in 0..20 {
-        assert!(store.find(first.record.id).await.unwrap().value.is_some());
+        assert!(store.get(first.record.id).await.unwrap().value.is_some());
     }
     for change in changes {
         let refused = change.await.unwrap().unwrap_err();
@@ -52,7 +52,7 @@ async fn a_clock_that_somebody_keeps_locked_stops_changes_and_no_check() {
     }
     run(&mut other, "COMMIT").await;
     assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.tokens"), "1");
-    store.insert(&token("bob", "ci"), Some(50)).await.unwrap();
+    store.insert(&token("bob", "ci"), Some(50), &event()).await.unwrap();
 }
 
 #[tokio::test]
@@ -63,15 +63,15 @@ async fn uses_of_other_tokens_are_written_when_one_is_kept_locked() {
     for name in ["locked", "free", "free too"] {
         let record = token("alice", name).record;
         let stored = hallpass_core::store::StoredToken { record, ..token("alice", name) };
-        store.insert(&stored, None).await.unwrap();
+        store.insert(&stored, None, &event()).await.unwrap();
         let id = stored.record.id;
         uses.push(TokenUse { id, revision: stored.record.revision, at: at(60_000) });
     }
     let mut other = stranger(&url).await;
     run(&mut other, "BEGIN; SELECT FROM hallpass.tokens WHERE name = 'locked' FOR UPDATE").await;
-    assert_eq!(store.touch(&uses).await.unwrap(), 2);
+    assert_eq!(store.record_uses(&uses).await.unwrap(), 2);
     run(&mut other, "COMMIT").await;
-    assert_eq!(store.touch(&uses).await.unwrap(), 1);
+    assert_eq!(store.record_uses(&uses).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -81,13 +81,13 @@ async fn prune_leaves_what_is_kept_locked_for_the_next_time() {
     for name in ["locked", "free"] {
         let mut token = token("alice", name);
         token.record.expires_at = Some(at(1));
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
     }
     let mut other = stranger(&url).await;
     run(&mut other, "BEGIN; SELECT FROM hallpass.tokens WHERE name = 'locked' FOR UPDATE").await;
-    assert_eq!(store.prune(at(2), 10).await.unwrap(), 1);
+    assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 1);
     run(&mut other, "COMMIT").await;
-    assert_eq!(store.prune(at(2), 10).await.unwrap(), 1);
+    assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -95,15 +95,15 @@ async fn a_long_transaction_of_somebody_elses_is_in_nobodys_way() {
     let url = database();
     let store = open(&url).await;
     let token = token("alice", "ci");
-    let head = store.insert(&token, None).await.unwrap();
+    let head = store.insert(&token, None, &event()).await.unwrap();
     let mut other = stranger(&url).await;
     // It keeps every earlier state of the clock, and has a number of its own.
     run(&mut other, "BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE TABLE public.theirs (x int)")
         .await;
     for _ in 0..300 {
-        store.announce(&owner("alice")).await.unwrap();
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     }
-    let found = store.find(token.record.id).await.unwrap();
+    let found = store.get(token.record.id).await.unwrap();
     assert_eq!(found.as_of.get(), head.get() + 300);
     assert_eq!(store.changes(None, 0).await.unwrap().head.seq, found.as_of);
 }

@@ -1,5 +1,5 @@
-//! What is PostgreSQL's own: its schema and its rights, its plans, its locks and its errors, and what the store finds
-//! out when a connection is lost.
+//! What is PostgreSQL's own: its schema and its rights, its plans, its locks and its errors, and
+//! what the store finds out when a connection is lost.
 
 mod encrypted;
 mod listening;

@@ -3,7 +3,7 @@
 use hallpass_core::store::TokenStore as _;
 use hallpass_postgres::{ConnectError, PostgresSettings, PostgresStore};
 use hallpass_servers::Postgres;
-use hallpass_tests::tokens::token;
+use hallpass_tests::tokens::{event, token};
 
 use super::{ask, database, open, run, stranger};
 
@@ -45,7 +45,7 @@ async fn the_files_that_psql_applies_make_what_the_store_makes() {
     assert_eq!(ask(&by_hand, CATALOG), catalog);
     // And a store that may not change it finds it right.
     let store = PostgresSettings::default().migrate(false).connect(&by_hand).await.unwrap();
-    store.insert(&token("alice", "ci"), Some(1)).await.unwrap();
+    store.insert(&token("alice", "ci"), Some(1), &event()).await.unwrap();
     store.close().await;
 }
 
@@ -133,5 +133,5 @@ async fn no_error_repeats_the_password() {
         assert!(!said.contains("hidden"), "{said}");
     }
     let store = open(&database()).await;
-    assert!(format!("{store:?}").contains("test_"), "{store:?}");
+    assert!(format!("{store:?}").contains("nameless_"), "{store:?}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hallpass_core::store::{ChangeTarget, Deleted, StoreError, TokenStore as _};
 use hallpass_postgres::PostgresStore;
 use hallpass_servers::{Flow, Postgres, Proxy, Way};
-use hallpass_tests::tokens::{at, owner, token};
+use hallpass_tests::tokens::{at, event, owner, token};
 use sqlx::PgConnection;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -29,9 +29,9 @@ impl Scene {
         let network = Proxy::to(Postgres::shared().address()).expect("a network");
         let store = open(&network.url(&url)).await;
         for _ in 0..3 {
-            store.insert(&token("alice", "ci"), None).await.unwrap();
+            store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
         }
-        store.insert(&token("bob", "ci"), None).await.unwrap();
+        store.insert(&token("bob", "ci"), None, &event()).await.unwrap();
         let mut other = stranger(&url).await;
         run(&mut other, "BEGIN; SELECT FROM hallpass.tokens FOR UPDATE").await;
         let observer = stranger(&url).await;
@@ -63,14 +63,15 @@ impl Scene {
 async fn a_change_whose_answer_is_lost_is_known_to_stand() {
     let mut scene = Scene::new().await;
     let head = scene.store.changes(None, 0).await.unwrap().head;
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    let deleting =
+        scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
     scene.answer_unheard().await;
     scene.network.heal();
     scene.network.cut();
     let bulk = deleting.await.unwrap().expect("it is known to stand");
     assert_eq!((bulk.count, bulk.seq), (3, Some(head.seq.next())));
-    let logged = scene.store.changes(Some(head), 10).await.unwrap().lines;
-    assert_eq!(logged[1].scope, ChangeTarget::Owner(owner("alice")));
+    let logged = scene.store.changes(Some(head), 10).await.unwrap().entries;
+    assert_eq!(logged[1].target, ChangeTarget::Owner(owner("alice")));
 }
 
 #[tokio::test]
@@ -79,8 +80,9 @@ async fn what_was_deleted_is_known_though_the_answer_is_lost() {
     let page = hallpass_core::store::ListQuery::everything(at(0), 10);
     let ids: Vec<_> =
         scene.store.list(&page).await.unwrap().records.into_iter().map(|r| r.id).collect();
-    let deleting =
-        scene.begin(move |store| async move { store.delete_many(None, &ids).await }).await;
+    let deleting = scene
+        .begin(move |store| async move { store.delete_many(None, &ids, &event()).await })
+        .await;
     scene.answer_unheard().await;
     scene.network.heal();
     scene.network.cut();
@@ -93,7 +95,8 @@ async fn what_was_deleted_is_known_though_the_answer_is_lost() {
 #[tokio::test]
 async fn a_change_whose_server_process_is_ended_is_known_not_to_stand() {
     let mut scene = Scene::new().await;
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    let deleting =
+        scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
     ask(
         &scene.url,
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
@@ -111,7 +114,8 @@ async fn a_change_that_never_reaches_the_server_is_known_not_to_stand() {
     let mut scene = Scene::new().await;
     run(&mut scene.other, "COMMIT; SELECT pg_advisory_lock(1213227379, hashtext('alice'))").await;
     // The first message is under way; the second will be lost.
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    let deleting =
+        scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
     for connection in scene.network.connections() {
         connection.set(Way::ToServer, Flow::Swallow);
     }
@@ -129,7 +133,8 @@ async fn a_change_that_never_reaches_the_server_is_known_not_to_stand() {
 async fn a_change_on_a_line_that_went_dead_is_found_out_in_time() {
     let mut scene = Scene::new().await;
     let started = Instant::now();
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    let deleting =
+        scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
     scene.answer_unheard().await;
     // Nobody says that the line is dead; new ones are well.
     scene.network.heal();
@@ -141,7 +146,8 @@ async fn a_change_on_a_line_that_went_dead_is_found_out_in_time() {
 #[tokio::test]
 async fn a_change_that_nobody_can_ask_about_is_said_to_be_unknown() {
     let mut scene = Scene::new().await;
-    let deleting = scene.begin(async |store| store.delete_owner(&owner("alice")).await).await;
+    let deleting =
+        scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
     scene.answer_unheard().await;
     scene.network.refuse();
     let error: StoreError =

@@ -9,7 +9,7 @@ use hallpass_testkit::FaultyStore;
 use hallpass_tests::nodes::{
     alice, check, is_refused, is_unavailable, issue, node, settings, until,
 };
-use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
+use hallpass_tests::tokens::{at, digest, edited, event, owner, secrets, token};
 use tokio::time::{Instant, timeout};
 
 use super::database;
@@ -38,22 +38,27 @@ fn disable_listen() -> PostgresSettings {
 async fn lead_a_life(store: &PostgresStore) {
     let token = token("alice", "it's \\ \"Ä\" %; -- $1");
     let id = token.record.id;
-    store.insert(&token, Some(5)).await.unwrap();
-    let found = store.find(id).await.unwrap().value.expect("it is there");
+    store.insert(&token, Some(5), &event()).await.unwrap();
+    let found = store.get(id).await.unwrap().value.expect("it is there");
     assert_eq!(found.record, token.record);
     assert!(found.secrets.current.ct_eq(&token.secrets.current));
     let usage = TokenUse { id, revision: token.record.revision, at: at(60) };
-    assert_eq!(store.touch(&[usage]).await.unwrap(), 1);
-    store.rekey(id, &digest(1), &secrets(2)).await.unwrap();
-    store.change(&edited(&token.record, |record| record.revoked_at = Some(at(1)))).await.unwrap();
-    assert!(store.delete(id, Some(token.record.revision)).await.unwrap_err().is_conflict());
-    assert_eq!(store.list(&ListQuery::everything(at(0), 10)).await.unwrap().total, 1);
+    assert_eq!(store.record_uses(&[usage]).await.unwrap(), 1);
+    store.replace_digest(id, &digest(1), &secrets(2), &event()).await.unwrap();
+    store
+        .update(&edited(&token.record, |record| record.revoked_at = Some(at(1))), &event())
+        .await
+        .unwrap();
+    assert!(
+        store.delete(id, Some(token.record.revision), &event()).await.unwrap_err().is_conflict()
+    );
+    assert_eq!(store.list(&ListQuery::everything(at(0), 10)).await.unwrap().counts.of(None), 1);
     let head = store.changes(None, 0).await.unwrap().head;
-    assert_eq!(store.changes(Some(head), 10).await.unwrap().lines.len(), 1);
-    assert_eq!(store.prune(at(2), 10).await.unwrap(), 1);
-    assert_eq!(store.delete_many(None, &[id]).await.unwrap().tokens, []);
-    assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, 0);
-    store.announce(&owner("alice")).await.unwrap();
+    assert_eq!(store.changes(Some(head), 10).await.unwrap().entries.len(), 1);
+    assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 1);
+    assert_eq!(store.delete_many(None, &[id], &event()).await.unwrap().tokens, []);
+    assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, 0);
+    store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     store.ping().await.unwrap();
 }
 
@@ -77,8 +82,8 @@ async fn poll_only_passes_pgbouncer_in_transaction_mode_which_what_is_prepared_d
     let mut refused = Vec::new();
     for _ in 0..3 {
         for store in &stores {
-            refused.extend(store.find(id).await.err());
-            refused.extend(store.find(id).await.err());
+            refused.extend(store.get(id).await.err());
+            refused.extend(store.get(id).await.err());
         }
     }
     assert!(!refused.is_empty(), "what was prepared was found again");
@@ -92,10 +97,10 @@ async fn through_pgbouncer_in_transaction_mode_nobody_hears_of_changes() {
     let ear = PostgresSettings::default().connect(&pooler.url(&url)).await.unwrap();
     // Who begins to listen has a look first.
     let head = async || direct.changes(None, 0).await.unwrap().head;
-    timeout(Duration::from_secs(10), ear.nudged(head().await)).await.expect("it listens");
+    timeout(Duration::from_secs(10), ear.wait_for_change(head().await)).await.expect("it listens");
     let seen = head().await;
-    direct.announce(&owner("alice")).await.unwrap();
-    assert!(timeout(Duration::from_millis(300), ear.nudged(seen)).await.is_err());
+    direct.log_owner_change(&owner("alice"), &event()).await.unwrap();
+    assert!(timeout(Duration::from_millis(300), ear.wait_for_change(seen)).await.is_err());
     ear.close().await;
 }
 
@@ -108,10 +113,10 @@ async fn in_session_mode_nothing_is_to_be_said_to_the_store_and_changes_are_hear
     lead_a_life(&store).await;
     let head = async || direct.changes(None, 0).await.unwrap().head;
     let ear = PostgresSettings::default().connect(&pooler.url(&url)).await.unwrap();
-    timeout(Duration::from_secs(10), ear.nudged(head().await)).await.expect("it listens");
+    timeout(Duration::from_secs(10), ear.wait_for_change(head().await)).await.expect("it listens");
     let seen = head().await;
-    direct.announce(&owner("alice")).await.unwrap();
-    timeout(Duration::from_secs(10), ear.nudged(seen)).await.expect("it hears");
+    direct.log_owner_change(&owner("alice"), &event()).await.unwrap();
+    timeout(Duration::from_secs(10), ear.wait_for_change(seen)).await.expect("it hears");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +125,7 @@ async fn f14_through_pgbouncer_nodes_keep_the_bound_and_outlive_its_restart() {
     let (url, pooler) = (database(), pooler(TRANSACTIONS));
     let through = pooler.url(&url);
     let open = async || FaultyStore::new(disable_listen().connect(&through).await.unwrap());
-    let short = settings().bound(BOUND).load_deadline(BOUND);
+    let short = settings().max_staleness(BOUND).load_deadline(BOUND);
     let (here, elsewhere) = (node(&open().await, short.clone()), node(&open().await, short));
     for _ in 0..2 {
         let (good, revoked) = (issue(&elsewhere).await, issue(&elsewhere).await);
@@ -160,7 +165,7 @@ async fn f14_through_pgbouncer_nodes_keep_the_bound_and_outlive_its_restart() {
 async fn poll_only_keeps_nothing_in_a_session() {
     let server = Postgres::start_with(&["log_statement=all"]).unwrap();
     let store = disable_listen().connect(server.url()).await.unwrap();
-    let nudged = store.nudged(store.changes(None, 0).await.unwrap().head);
+    let nudged = store.wait_for_change(store.changes(None, 0).await.unwrap().head);
     assert!(timeout(Duration::from_millis(100), nudged).await.is_err());
     lead_a_life(&store).await;
     store.close().await;
@@ -179,9 +184,9 @@ async fn otherwise_look_ups_are_planned_once_for_each_connection() {
     let store = PostgresSettings::default().connections(1).connect(server.url()).await.unwrap();
     let id = token("alice", "ci").record.id;
     for _ in 0..5 {
-        store.find(id).await.unwrap();
+        store.get(id).await.unwrap();
     }
-    store.announce(&owner("alice")).await.unwrap();
+    store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     store.close().await;
     let log = server.log().unwrap();
     assert_eq!(log.matches("LOG:  execute sqlx_s_1:").count(), 5, "{log}");

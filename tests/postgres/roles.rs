@@ -3,7 +3,7 @@
 use hallpass_core::store::{ListQuery, TokenStore as _, TokenUse};
 use hallpass_postgres::{ConnectError, PostgresSettings, PostgresStore};
 use hallpass_servers::Postgres;
-use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
+use hallpass_tests::tokens::{at, digest, edited, event, owner, secrets, token};
 
 use super::{ask, database, open};
 
@@ -27,18 +27,21 @@ async fn the_rights_that_are_documented_are_enough_for_everything() {
     let store = settings.connect(&as_app).await.expect("the store opens");
     let token = token("alice", "ci");
     let id = token.record.id;
-    store.insert(&token, Some(5)).await.unwrap();
-    assert!(store.find(id).await.unwrap().value.is_some());
+    store.insert(&token, Some(5), &event()).await.unwrap();
+    assert!(store.get(id).await.unwrap().value.is_some());
     let usage = TokenUse { id, revision: token.record.revision, at: at(60) };
-    assert_eq!(store.touch(&[usage]).await.unwrap(), 1);
-    store.change(&edited(&token.record, |record| record.name = "changed".into())).await.unwrap();
-    store.rekey(id, &digest(1), &secrets(2)).await.unwrap();
-    assert_eq!(store.list(&ListQuery::everything(at(0), 10)).await.unwrap().total, 1);
-    assert_eq!(store.revoke_owner(&owner("alice"), at(1)).await.unwrap().count, 1);
-    assert_eq!(store.prune(at(2), 10).await.unwrap(), 1);
-    assert!(store.delete(id, None).await.unwrap_err().is_not_found());
-    store.announce(&owner("alice")).await.unwrap();
-    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 5);
+    assert_eq!(store.record_uses(&[usage]).await.unwrap(), 1);
+    store
+        .update(&edited(&token.record, |record| record.name = "changed".into()), &event())
+        .await
+        .unwrap();
+    store.replace_digest(id, &digest(1), &secrets(2), &event()).await.unwrap();
+    assert_eq!(store.list(&ListQuery::everything(at(0), 10)).await.unwrap().counts.of(None), 1);
+    assert_eq!(store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap().count, 1);
+    assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 1);
+    assert!(store.delete(id, None, &event()).await.unwrap_err().is_not_found());
+    store.log_owner_change(&owner("alice"), &event()).await.unwrap();
+    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 6);
     store.close().await;
 }
 

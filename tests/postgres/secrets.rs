@@ -1,6 +1,6 @@
 //! Only digests are ever sent: a server that logs everything knows no secret.
 
-use hallpass_core::{Actor, Hallpass, NewToken, Regenerate};
+use hallpass_core::{Actor, Hallpass, NewToken, RegenerateOptions};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_servers::Postgres;
 
@@ -38,7 +38,8 @@ async fn lead_a_life(store: PostgresStore) {
     let issued = hallpass.issue(&alice, NewToken::named("a token of the life")).await.unwrap();
     keep(&issued.token);
     hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
-    let again = hallpass.regenerate(&alice, issued.record.id, Regenerate::default()).await.unwrap();
+    let again =
+        hallpass.regenerate(&alice, issued.record.id, RegenerateOptions::default()).await.unwrap();
     keep(&again.token);
     hallpass.authenticate(again.token.reveal().as_bytes()).await.unwrap();
     assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_err());

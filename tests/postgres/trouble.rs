@@ -5,7 +5,7 @@ use std::time::Duration;
 use hallpass_core::store::TokenStore as _;
 use hallpass_postgres::PostgresSettings;
 use hallpass_servers::Postgres;
-use hallpass_tests::tokens::{at, owner, token};
+use hallpass_tests::tokens::{at, event, owner, token};
 use sqlx::postgres::PgPoolOptions;
 use tokio::time::Instant;
 
@@ -20,14 +20,14 @@ async fn a_database_that_takes_no_changes_is_read_only_and_tokens_are_checked() 
     let store = open(&url).await;
     let token = token("alice", "ci");
     for refused in [
-        store.insert(&token, Some(1)).await.unwrap_err(),
-        store.announce(&owner("alice")).await.unwrap_err(),
-        store.delete_owner(&owner("alice")).await.unwrap_err(),
-        store.prune(at(1), 1).await.unwrap_err(),
+        store.insert(&token, Some(1), &event()).await.unwrap_err(),
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap_err(),
+        store.delete_owner(&owner("alice"), &event()).await.unwrap_err(),
+        store.prune(at(1), 1, &event()).await.unwrap_err(),
     ] {
         assert!(refused.is_read_only() && refused.is_unavailable(), "{refused:?}");
     }
-    assert!(store.find(token.record.id).await.unwrap().value.is_none());
+    assert!(store.get(token.record.id).await.unwrap().value.is_none());
     store.changes(None, 0).await.unwrap();
     store.ping().await.unwrap();
 }
@@ -39,7 +39,7 @@ async fn without_a_connection_left_a_call_is_unavailable_in_time() {
     let url = url.replace("//hallpass@", "//crowded@");
     let store = open(&url).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     store.close().await;
     // A limit of connections does not bind superusers.
     ask(
@@ -52,8 +52,8 @@ async fn without_a_connection_left_a_call_is_unavailable_in_time() {
     let mut other = stranger(&url).await;
     let started = Instant::now();
     for refused in [
-        store.find(token.record.id).await.map(drop).unwrap_err(),
-        store.delete(token.record.id, None).await.map(drop).unwrap_err(),
+        store.get(token.record.id).await.map(drop).unwrap_err(),
+        store.delete(token.record.id, None, &event()).await.map(drop).unwrap_err(),
         store.changes(None, 0).await.map(drop).unwrap_err(),
     ] {
         assert!(refused.is_unavailable() && !refused.is_not_found(), "{refused:?}");
@@ -61,7 +61,7 @@ async fn without_a_connection_left_a_call_is_unavailable_in_time() {
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     run(&mut other, "SELECT 1").await;
     drop(other);
-    let there = async || store.find(token.record.id).await.is_ok_and(|found| found.value.is_some());
+    let there = async || store.get(token.record.id).await.is_ok_and(|found| found.value.is_some());
     while !there().await {
         assert!(started.elapsed() < Duration::from_secs(10), "it does not come back");
     }
@@ -73,16 +73,16 @@ async fn when_the_hosts_pool_is_exhausted_a_call_does_not_wait_for_the_hosts_pat
     let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
     let store = PostgresSettings::default().open(pool.clone()).await.unwrap();
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let hosts = pool.acquire().await.unwrap();
     let started = Instant::now();
-    assert!(store.find(token.record.id).await.unwrap_err().is_unavailable());
-    assert!(store.delete(token.record.id, None).await.unwrap_err().is_unavailable());
+    assert!(store.get(token.record.id).await.unwrap_err().is_unavailable());
+    assert!(store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable());
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     // The log is followed on a connection of its own.
     assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 1);
     drop(hosts);
-    assert!(store.find(token.record.id).await.unwrap().value.is_some());
+    assert!(store.get(token.record.id).await.unwrap().value.is_some());
     // The pool is the host's, and stays open.
     store.close().await;
     assert!(!pool.is_closed());
@@ -94,11 +94,11 @@ async fn connections_that_died_are_replaced_without_anybody_noticing() {
     let server = Postgres::start().expect("a server");
     let store = open(server.url()).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     // As many connections as there may be.
     let looks = (0..20).map(|_| {
         let (store, id) = (store.clone(), token.record.id);
-        tokio::spawn(async move { store.find(id).await })
+        tokio::spawn(async move { store.get(id).await })
     });
     for look in looks.collect::<Vec<_>>() {
         look.await.unwrap().unwrap();
@@ -106,19 +106,19 @@ async fn connections_that_died_are_replaced_without_anybody_noticing() {
     store.changes(None, 0).await.unwrap();
     for _ in 0..2 {
         server.stop().unwrap();
-        let refused = store.find(token.record.id).await.unwrap_err();
+        let refused = store.get(token.record.id).await.unwrap_err();
         assert!(refused.is_unavailable(), "{refused:?}");
-        let refused = store.delete(token.record.id, None).await.unwrap_err();
+        let refused = store.delete(token.record.id, None, &event()).await.unwrap_err();
         assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
         server.start_again().unwrap();
-        assert!(store.find(token.record.id).await.unwrap().value.is_some());
-        store.announce(&owner("alice")).await.unwrap();
+        assert!(store.get(token.record.id).await.unwrap().value.is_some());
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap();
         store.changes(None, 0).await.unwrap();
     }
     server
         .run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
         .unwrap();
-    store.announce(&owner("alice")).await.unwrap();
+    store.log_owner_change(&owner("alice"), &event()).await.unwrap();
 }
 
 #[tokio::test]
@@ -136,9 +136,9 @@ async fn a_row_that_makes_no_sense_is_corrupt_and_never_a_token() {
         "ALTER TABLE hallpass.tokens ALTER revision DROP NOT NULL; UPDATE hallpass.tokens SET revision = NULL",
     ] {
         let token = token("alice", "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         ask(&url, damage);
-        let refused = store.find(token.record.id).await.unwrap_err();
+        let refused = store.get(token.record.id).await.unwrap_err();
         assert!(refused.is_corrupt(), "{damage}: {refused:?}");
         ask(&url, "TRUNCATE hallpass.tokens");
     }
@@ -152,8 +152,8 @@ async fn tables_that_went_away_are_an_outage() {
     ask(&url, "DROP SCHEMA hallpass CASCADE");
     let id = token("alice", "ci").record.id;
     for refused in [
-        store.find(id).await.map(drop).unwrap_err(),
-        store.delete(id, None).await.map(drop).unwrap_err(),
+        store.get(id).await.map(drop).unwrap_err(),
+        store.delete(id, None, &event()).await.map(drop).unwrap_err(),
         store.changes(None, 0).await.map(drop).unwrap_err(),
     ] {
         assert!(refused.is_unavailable() && !refused.is_not_found(), "{refused:?}");

@@ -56,11 +56,11 @@ async fn no_secret_is_in_the_output_or_in_the_files() {
         let alice = alice.through(server.client(protocol));
         alice.delete("/tokens").await.expect(200);
         let issued = alice.issue(&["projects:list"]).await;
-        let overlap = alice.regenerate(&issued.id, json!({ "overlap": "1h" })).await;
+        let old = alice.regenerate(&issued.id, json!({ "grace_period": "1h" })).await;
         let again = alice.regenerate(&issued.id, Value::Null).await;
         let copy =
             alice.post(&format!("/tokens/{}/copy", issued.id), Value::Null).await.expect(201);
-        tokens.extend([issued, overlap, again, Issued::of(&copy)].map(|issued| issued.token));
+        tokens.extend([issued, old, again, Issued::of(&copy)].map(|issued| issued.token));
     }
     let mut secrets = Secrets::default();
     for token in &tokens {

@@ -1,5 +1,5 @@
-//! The quickstart as people and programs meet it: the real binary, in a process and a folder of its own, and real
-//! clients.
+//! The quickstart as people and programs meet it: the real binary, in a process and a folder of its
+//! own, and real clients.
 
 mod harness;
 

@@ -107,8 +107,8 @@ async fn a_database_that_cannot_be_opened_is_a_sentence_and_nothing_is_touched()
     let before = place.files();
     for (path, what) in [
         ("missing/tokens.db", "there is no directory"),
-        ("notes.txt", "is no SQLite database"),
-        ("folder", "is not a file"),
+        ("notes.txt", "is not a SQLite database"),
+        ("folder", "is not a regular file"),
         ("notes.txt/tokens.db", "notes.txt"),
     ] {
         let store = format!("sqlite:{path}");

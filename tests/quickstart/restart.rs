@@ -16,7 +16,7 @@ async fn after_a_restart_everything_is_still_there() {
     let old = alice.issue(&["projects:list"]).await;
     let new = alice.regenerate(&old.id, Value::Null).await;
     let overlapping = bob.issue(&["projects:list"]).await;
-    let successor = bob.regenerate(&overlapping.id, json!({ "overlap": "1d" })).await;
+    let successor = bob.regenerate(&overlapping.id, json!({ "grace_period": "1d" })).await;
     let deleted = bob.issue(&["projects:list"]).await;
     bob.delete(&format!("/tokens/{}", deleted.id)).await.expect(204);
     let edit =

@@ -49,7 +49,8 @@ async fn use_it(client: Client, token: String, progress: Arc<Progress>) -> Vec<S
     sent
 }
 
-/// Uses a token from several connections, over HTTP/1.1 and HTTP/2, and takes it back in the midst of it.
+/// Uses a token from several connections, over HTTP/1.1 and HTTP/2, and takes it back in the midst
+/// of it.
 async fn nothing_is_accepted_after(taking_back: impl FnOnce(&Person, &str) -> Call, refused: u16) {
     let place = Place::new();
     let server = place.start(&[]).await;

@@ -123,8 +123,8 @@ fn is_refusal(case: &Case<'_>, answer: &Answer, status: u16, kind: &str) {
     }
 }
 
-/// What does not do where this is needed: nothing; all that other routes need, and for another project;
-/// each part of it alone.
+/// What does not do where this is needed: nothing; all that other routes need, and for another
+/// project; each part of it alone.
 fn lacking(needs: &[String], project: &str) -> Vec<Vec<String>> {
     if needs.is_empty() {
         return Vec::new();

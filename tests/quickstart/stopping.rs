@@ -17,8 +17,8 @@ async fn closes_its_door(server: &Server) {
     timeout(PATIENCE, closed).await.expect("it closes its door");
 }
 
-/// A request for a new project that has been answered with `100 Continue`: it is being worked on, and
-/// waits for its body.
+/// A request for a new project that has been answered with `100 Continue`: it is being worked on,
+/// and waits for its body.
 async fn request_under_way(server: &Server, token: &str, body: &str) -> BufReader<TcpStream> {
     let mut connection =
         BufReader::new(TcpStream::connect(server.address()).await.expect("a connection"));

@@ -27,7 +27,8 @@ async fn tokens_outlive_the_process_on(url: &str) {
     assert!(place.files().is_empty(), "nothing is kept beside the store");
 }
 
-/// Uses are written by themselves every few seconds, so a kill takes with it those since the last time and no others.
+/// Uses are written by themselves every few seconds, so a kill takes with it those since the last
+/// time and no others.
 async fn a_kill_takes_the_uses_of_one_interval_at_most_on(url: &str) {
     let place = Place::new();
     let server = place.start(&["--store", url]).await;

@@ -59,7 +59,7 @@ async fn the_story(protocol: Protocol) {
         assert_eq!(regenerated[kept], shown[kept], "{kept}");
     }
 
-    let third = alice.regenerate(&first.id, json!({ "overlap": "1h" })).await;
+    let third = alice.regenerate(&first.id, json!({ "grace_period": "1h" })).await;
     assert!(works(&client, &second.token).await, "until the new one is used");
     assert!(works(&client, &second.token).await);
     assert!(works(&client, &third.token).await);
@@ -99,12 +99,12 @@ async fn a_revoked_token_has_no_overlap_left() {
     let server = place.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let old = alice.issue(&["projects:list"]).await;
-    let new = alice.regenerate(&old.id, json!({ "overlap": "1h" })).await;
+    let new = alice.regenerate(&old.id, json!({ "grace_period": "1h" })).await;
     assert!(works(&alice.client, &old.token).await);
     alice.revoke(&old.id).await;
     assert!(!works(&alice.client, &old.token).await);
     assert!(!works(&alice.client, &new.token).await);
-    let again = alice.regenerate(&old.id, json!({ "overlap": "1h" })).await;
+    let again = alice.regenerate(&old.id, json!({ "grace_period": "1h" })).await;
     assert!(works(&alice.client, &again.token).await);
     for dead in [&old.token, &new.token] {
         assert!(!works(&alice.client, dead).await, "what was revoked has nothing to overlap");

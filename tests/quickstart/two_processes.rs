@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Person, Place, Protocol, Server};
 
-/// The longest that a process may go on with what another has changed: the default of `CacheSettings::bound`.
+/// The longest that a process may go on with what another has changed: the default of
+/// `CacheSettings::bound`.
 const BOUND: Duration = Duration::from_secs(2);
 
 async fn two(place: &Place, arguments: &[&str]) -> [Server; 2] {
@@ -27,7 +28,8 @@ async fn stop(servers: [Server; 2]) {
     }
 }
 
-/// Asks until the answer is the new one: no request that starts later than the bound may be answered with the old one.
+/// Asks until the answer is the new one: no request that starts later than the bound may be
+/// answered with the old one.
 async fn turns(person: &Person, token: &str, [before, after]: [u16; 2], turn: usize) {
     let changed = Instant::now();
     loop {

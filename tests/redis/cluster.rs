@@ -1,4 +1,4 @@
-//! A Redis Cluster: the namespace is on one node, wherever that is.
+//! Redis Cluster: the namespace is on one node.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use hallpass_core::store::TokenStore as _;
 use hallpass_servers::RedisCluster;
-use hallpass_testkit::conformance::run::among_nodes;
+use hallpass_testkit::conformance::run::on_three_replicas;
 use hallpass_testkit::conformance::{StoreUnderTest, cases};
-use hallpass_tests::tokens::{at, edited, owner, token};
+use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 use super::*;
 
@@ -32,35 +32,38 @@ impl StoreUnderTest for Somewhere {
     }
 }
 
-/// These of the suite's cases, each on three handles: all scripts are among what they do.
+/// These of the suite's cases, each on three replicas: all scripts are among what they do.
 macro_rules! on_a_cluster {
     ($($module:ident::$case:ident)*) => {
-        mod three_nodes {
+        mod three_replicas {
             $(#[test]
             fn $case() {
-                super::among_nodes::<super::Somewhere, _>(super::cases::$module::$case);
+                super::on_three_replicas::<super::Somewhere, _>(super::cases::$module::$case);
             })*
         }
     };
 }
 
 on_a_cluster! {
-    change::a_change_takes_every_field_but_the_last_use
-    change::rekeying_needs_the_expected_digest
-    delete::several_are_deleted_at_once_and_the_rest_is_left
-    delete::deleting_all_of_an_owner_is_one_logged_change
-    delete::revoking_all_of_an_owner_is_one_logged_change
-    delete::announcing_touches_no_token
-    drops::a_storm_of_dropped_calls_leaves_a_store_that_works
-    edges::every_text_comes_back_as_it_was
-    edges::large_batches_are_done_in_one_go
-    followers::whoever_follows_the_log_misses_no_change_of_many_writers
-    limits::of_200_concurrent_inserts_at_49_of_50_one_succeeds
-    log::each_change_logs_what_it_voids
+    audit::pages_join_in_both_orders
+    cancellation::store_works_after_many_cancelled_calls
+    delete::delete_many_deletes_only_what_was_asked_for
+    delete::delete_owner_writes_one_log_entry
+    delete::log_owner_change_changes_no_token
+    delete::revoke_owner_writes_one_log_entry
+    edges::large_batches_succeed
+    edges::unusual_texts_come_back_unchanged
+    followers::follower_misses_no_change_of_many_writers
+    limits::one_of_200_concurrent_inserts_at_49_of_50_succeeds
+    log::each_change_logs_its_target
     pages::pages_join_to_the_whole_list_in_every_order
-    prune::what_ended_before_goes_and_the_rest_stays
-    snapshots::snapshots_of_many_tokens_agree_with_the_order_of_changes
-    touch::a_use_moves_forward_only
+    prune::prune_deletes_only_tokens_that_ended_before
+    prune_log::prune_log_deletes_the_oldest_entries_first
+    revoke::revoke_everyone_respects_the_limit
+    snapshots::as_of_agrees_with_the_order_of_changes
+    update::replace_digest_requires_the_expected_digest
+    update::update_replaces_every_field_but_last_used_at
+    uses::record_uses_only_moves_forward
 }
 
 /// Of the nodes, the number of the one that has the namespace `hallpass`, and its slot.
@@ -75,14 +78,14 @@ async fn open(cluster: &RedisCluster) -> RedisStore {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_node_leads_to_the_one_that_has_the_keys() {
+async fn any_node_leads_to_the_one_with_the_keys() {
     let cluster = RedisCluster::start().unwrap();
     let token = token("alice", "ci");
-    open(&cluster).await.insert(&token, None).await.unwrap();
+    open(&cluster).await.insert(&token, None, &event()).await.unwrap();
     let (home, _) = home(&cluster);
     for (number, url) in cluster.urls().into_iter().enumerate() {
         let store = RedisStore::cluster([url], RedisSettings::default()).await.unwrap();
-        assert!(store.find(token.record.id).await.unwrap().value.is_some());
+        assert!(store.get(token.record.id).await.unwrap().value.is_some());
         // Without it a node is one server, and what it has not is somewhere else.
         let plain = RedisStore::connect(url).await;
         assert_eq!(plain.is_ok(), number == home, "{plain:?}");
@@ -96,7 +99,7 @@ async fn any_node_leads_to_the_one_that_has_the_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_keys_move_nothing_is_done_by_halves() {
+async fn nothing_is_half_done_while_the_keys_move() {
     let cluster = RedisCluster::start().unwrap();
     let (home, slot) = home(&cluster);
     let (here, there) = (&cluster.primaries()[home], &cluster.primaries()[(home + 1) % 3]);
@@ -104,7 +107,7 @@ async fn while_the_keys_move_nothing_is_done_by_halves() {
     let mut tokens = Vec::new();
     for _ in 0..5 {
         let token = token("alice", "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         tokens.push(token.record);
     }
     let [here_id, there_id] = [here, there].map(|node| run(node, &["CLUSTER", "MYID"]));
@@ -121,16 +124,16 @@ async fn while_the_keys_move_nothing_is_done_by_halves() {
         assert!(!error.is_corrupt(), "{error:?}");
     };
     let try_all = async || {
-        unmoved(store.insert(&token("alice", "ci"), None).await.unwrap_err());
-        unmoved(store.change(&revoke).await.unwrap_err());
-        unmoved(store.delete(tokens[1].id, None).await.unwrap_err());
-        unmoved(store.delete_many(None, &[tokens[1].id]).await.unwrap_err());
-        unmoved(store.delete_owner(&owner("alice")).await.unwrap_err());
-        unmoved(store.revoke_owner(&owner("alice"), at(1)).await.unwrap_err());
-        unmoved(store.announce(&owner("alice")).await.unwrap_err());
+        unmoved(store.insert(&token("alice", "ci"), None, &event()).await.unwrap_err());
+        unmoved(store.update(&revoke, &event()).await.unwrap_err());
+        unmoved(store.delete(tokens[1].id, None, &event()).await.unwrap_err());
+        unmoved(store.delete_many(None, &[tokens[1].id], &event()).await.unwrap_err());
+        unmoved(store.delete_owner(&owner("alice"), &event()).await.unwrap_err());
+        unmoved(store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap_err());
+        unmoved(store.log_owner_change(&owner("alice"), &event()).await.unwrap_err());
     };
     try_all().await;
-    assert_eq!(store.find(tokens[0].id).await.unwrap().as_of.get(), 5, "look-ups go on");
+    assert_eq!(store.get(tokens[0].id).await.unwrap().as_of.get(), 5, "look-ups go on");
 
     // Key by key they move, and at no point anything is half done.
     let mut stranger = stranger(here).await;
@@ -147,41 +150,43 @@ async fn while_the_keys_move_nothing_is_done_by_halves() {
     for node in [there, here] {
         set_slot(node, &["NODE", &there_id]);
     }
-    let found = store.find(tokens[0].id).await.unwrap();
+    let found = store.get(tokens[0].id).await.unwrap();
     assert_eq!((found.as_of.get(), &found.value.unwrap().record), (5, &tokens[0]));
-    assert_eq!(store.list(&everything()).await.unwrap().total, 5);
-    assert_eq!(store.change(&revoke).await.unwrap().get(), 6);
-    assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, 5);
+    assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 5);
+    assert_eq!(store.update(&revoke, &event()).await.unwrap().get(), 6);
+    assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, 5);
     let seen = store.changes(None, 0).await.unwrap().head;
     let other = open(&cluster).await;
-    let (heard, _) =
-        futures::join!(tokio::time::timeout(Duration::from_secs(4), store.nudged(seen)), async {
-            other.announce(&owner("alice")).await.unwrap();
-        });
+    let (heard, _) = futures::join!(
+        tokio::time::timeout(Duration::from_secs(4), store.wait_for_change(seen)),
+        async {
+            other.log_owner_change(&owner("alice"), &event()).await.unwrap();
+        }
+    );
     heard.expect("a nudge");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_takes_over_is_found() {
+async fn new_primary_is_found_after_a_failover() {
     let mut cluster = RedisCluster::start().unwrap();
     let (home, _) = home(&cluster);
     cluster.add_replica(home).unwrap();
     let settings = RedisSettings::default().wait_replicas(1);
     let store = RedisStore::cluster(cluster.urls(), settings).await.unwrap();
     let token = token("alice", "ci");
-    let seq = store.insert(&token, None).await.unwrap();
+    let seq = store.insert(&token, None, &event()).await.unwrap();
     cluster.primaries()[home].kill().unwrap();
-    let mut found = store.find(token.record.id).await;
+    let mut found = store.get(token.record.id).await;
     for _ in 0..2_000 {
         if found.is_ok() {
             break;
         }
         assert!(found.unwrap_err().is_unavailable());
         tokio::time::sleep(Duration::from_millis(10)).await;
-        found = store.find(token.record.id).await;
+        found = store.get(token.record.id).await;
     }
     let found = found.expect("the replica took over");
     assert_eq!((found.as_of, &found.value.unwrap().record), (seq, &token.record));
     let plain = open(&cluster).await;
-    assert_eq!(plain.delete(token.record.id, None).await.unwrap(), seq.next());
+    assert_eq!(plain.delete(token.record.id, None, &event()).await.unwrap(), seq.next());
 }

@@ -1,88 +1,46 @@
-//! Values that make no sense: denied as the store's fault, never let through, never a panic.
+//! Damaged values: the store is unavailable. Nobody gets in, nobody gets a 401, and nothing panics.
 
-use hallpass_core::store::{PreviousSecret, TokenStore as _, TokenUse};
-use hallpass_core::{Actor, AuthError, Hallpass, NewToken, TokenRecord};
-use hallpass_tests::tokens::{self, at, digest, edited, owner, token};
+use hallpass_core::store::{AuditQuery, StoreError, TokenStore as _, TokenUse};
+use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
+use hallpass_tests::tokens::{self, edited, owner, token};
 
 use super::*;
 
-/// A token with everything in it.
-fn full() -> StoredToken {
-    let mut token = token("alice", "name");
-    let times = [1, 2, 3, 4].map(|millis| Some(at(millis)));
-    let TokenRecord { expires_at, last_used_at, revoked_at, regenerated_at, .. } =
-        &mut token.record;
-    [*expires_at, *last_used_at, *revoked_at, *regenerated_at] = times;
-    token.record.created_at = at(-5);
-    token.record.description = "description".into();
-    token.record.scopes = hallpass_core::ScopeSet::parse(["jobs", "projects"]).unwrap();
-    token.secrets.previous = Some(PreviousSecret { digest: digest(9), until: at(7) });
-    token
-}
-
 #[tokio::test]
-async fn a_value_that_is_cut_off_or_too_long_is_denied() {
+async fn damaged_token_fails_every_call_or_none() {
     let server = server();
     let store = open(&server).await;
     let mut stranger = stranger(&server).await;
-    for token in [token("alice", "ci"), full()] {
+    let damages: [&[&str]; 5] = [
+        &["HSET", "unknown", "field"],
+        &["HSET", "r", "one"],
+        &["HDEL", "r"],
+        &["HDEL", "o"],
+        &["HDEL", "c"],
+    ];
+    for damage in damages {
+        let token = token("alice", "ci");
         let id = token.record.id;
-        store.insert(&token, None).await.unwrap();
-        let ask = redis::cmd("GET").arg(key(id)).to_owned();
-        let value: Vec<u8> = ask.query_async(&mut stranger).await.unwrap();
-        let mut damaged: Vec<_> = (0..value.len()).map(|length| value[..length].to_vec()).collect();
-        damaged.push([&value[..], b"\0"].concat());
-        // Another version, and a flag that nobody knows.
-        for at in [0, 1] {
-            let mut other = value.clone();
-            other[at] |= 0x80;
-            damaged.push(other);
-        }
-        for damage in damaged {
-            let set = redis::cmd("SET").arg(key(id)).arg(&damage).to_owned();
-            set.exec_async(&mut stranger).await.unwrap();
-            let error = store.find(id).await.unwrap_err();
-            assert!(error.is_corrupt(), "{damage:?}: {error:?}");
-            assert!(store.list(&everything()).await.unwrap_err().is_corrupt());
-        }
-        redis::cmd("SET").arg(key(id)).arg(&value).exec_async(&mut stranger).await.unwrap();
-        store.delete(id, None).await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_value_with_any_byte_changed_is_another_token_or_none() {
-    let server = server();
-    let store = open(&server).await;
-    let mut stranger = stranger(&server).await;
-    let token = full();
-    let id = token.record.id;
-    store.insert(&token, None).await.unwrap();
-    let ask = redis::cmd("GET").arg(key(id)).to_owned();
-    let value: Vec<u8> = ask.query_async(&mut stranger).await.unwrap();
-    let usage = TokenUse { id, revision: token.record.revision, at: at(100) };
-    for at in 0..value.len() {
-        let mut damaged = value.clone();
-        damaged[at] ^= 0xFF;
-        let set = redis::cmd("SET").arg(key(id)).arg(&damaged).to_owned();
-        set.exec_async(&mut stranger).await.unwrap();
-        match store.find(id).await {
-            Ok(found) => assert!(found.value.is_some(), "byte {at}: 401 for a token that is there"),
-            Err(error) => assert!(error.is_corrupt(), "byte {at}: {error:?}"),
-        }
+        store.insert(&token, None, &event()).await.unwrap();
+        let command = redis::cmd(damage[0]).arg(key(id)).arg(&damage[1..]).to_owned();
+        command.exec_async(&mut stranger).await.unwrap();
+        assert!(store.get(id).await.unwrap_err().is_corrupt(), "{damage:?}");
+        assert!(store.list(&everything()).await.unwrap_err().is_corrupt(), "{damage:?}");
         // Whatever is made of it, each call ends, and those that fail have changed nothing.
         let before = head(&store).await;
-        store.touch(&[usage]).await.expect("skipped, or moved");
+        let usage = TokenUse { id, revision: token.record.revision, at: at(100) };
+        store.record_uses(&[usage]).await.expect("dropped or recorded");
         let change = edited(&token.record, |record| record.name = "renamed".into());
-        let changed = store.change(&change).await;
+        let changed = store.update(&change, &event()).await;
         let error = changed.as_ref().err();
         assert!(error.is_none_or(|error| error.is_corrupt() || error.is_conflict()), "{error:?}");
-        assert_eq!(head(&store).await - before, u64::from(changed.is_ok()));
+        assert_eq!(head(&store).await - before, u64::from(changed.is_ok()), "{damage:?}");
+        assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, 1);
     }
 }
 
 #[tokio::test]
-async fn a_damaged_token_is_503_and_not_401() {
+async fn damaged_token_is_503_and_not_401() {
     let server = server();
     let store = open(&server).await;
     let hallpass = Hallpass::builder(store.clone()).build();
@@ -95,119 +53,142 @@ async fn a_damaged_token_is_503_and_not_401() {
 }
 
 #[tokio::test]
-async fn one_damaged_token_keeps_none_of_the_others() {
+async fn damaged_token_does_not_hinder_others() {
     let server = server();
     let store = open(&server).await;
     let mut tokens = Vec::new();
     for number in 0..4 {
         let mut token = token("alice", "ci");
         token.record.expires_at = (number < 3).then(|| at(number));
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         tokens.push(token.record);
     }
     let mut stranger = stranger(&server).await;
     let damage = redis::cmd("SET").arg(key(tokens[1].id)).arg("garbage").to_owned();
     damage.exec_async(&mut stranger).await.unwrap();
-    assert_eq!(store.revoke_owner(&owner("alice"), at(50)).await.unwrap().count, 3);
-    let revoked = store.find(tokens[3].id).await.unwrap().value.unwrap().record;
+    assert_eq!(store.revoke_owner(&owner("alice"), None, at(50), &event()).await.unwrap().count, 3);
+    let revoked = store.get(tokens[3].id).await.unwrap().value.unwrap().record;
     assert_eq!(revoked.revoked_at, Some(at(50)));
-    assert_eq!(store.prune(at(3), 10).await.unwrap(), 2);
-    assert!(store.find(tokens[0].id).await.unwrap().value.is_none());
-    assert!(store.find(tokens[1].id).await.unwrap_err().is_corrupt());
-    assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, 2);
+    assert!(store.get(tokens[1].id).await.unwrap_err().is_corrupt());
+    // The indexes still know when it ended.
+    assert_eq!(store.prune(at(3), 10, &event()).await.unwrap(), 3);
+    assert!(store.get(tokens[0].id).await.unwrap().value.is_none());
+    assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, 1);
     let left = store.list(&everything()).await.unwrap();
-    assert_eq!((left.records.len(), left.total), (0, 0));
-    assert!(store.find(tokens[1].id).await.unwrap().value.is_none());
+    assert_eq!((left.records.len(), left.counts.of(None)), (0, 0));
+    assert!(store.get(tokens[1].id).await.unwrap().value.is_none());
 }
 
 #[tokio::test]
-async fn a_log_that_makes_no_sense_is_an_error() {
-    let line = |fields: &[&str]| {
-        let server = server();
-        let mut command = vec!["XADD", "{hallpass}l", "2-0"];
-        command.extend(fields);
-        (server, command.into_iter().map(str::to_owned).collect::<Vec<_>>())
+async fn damaged_log_entry_is_an_error() {
+    let entry = |change: &[(&str, &str)]| {
+        let mut command = vec!["XADD".to_owned(), "{hallpass}l".to_owned(), "2-0".to_owned()];
+        for (name, value) in [
+            ("n", "5"),
+            ("t", "oalice"),
+            ("a", "1"),
+            ("k", "issued"),
+            ("b", ""),
+            ("o", ""),
+            ("i", ""),
+            ("c", "1"),
+            ("d", ""),
+        ] {
+            let changed = change.iter().find(|(changed, _)| *changed == name);
+            command.extend([name.to_owned(), changed.map_or(value, |(_, value)| value).to_owned()]);
+        }
+        command
     };
-    for fields in [
-        &["x", "y"][..],
-        &["n", "5", "a", "1"],
-        &["n", "five", "a", "1", "w", "oalice"],
-        &["n", "5", "a", "1", "w", ""],
-        &["n", "5", "a", "1", "w", "o"],
-        &["n", "5", "a", "1", "w", "tshort"],
-        &["n", "5", "a", "1", "w", "zalice"],
-        &["n", "-5", "a", "1", "w", "oalice"],
+    for (change, cache_can_read) in [
+        (&[("n", "five")][..], false),
+        (&[("n", "-5")], false),
+        (&[("t", "")], false),
+        (&[("t", "o")], false),
+        (&[("t", "tshort")], false),
+        (&[("t", "zalice")], false),
+        (&[("k", "unknown")], true),
+        (&[("a", "x")], true),
+        (&[("i", "short")], true),
+        (&[("c", "-1")], true),
+        (&[("d", "{")], true),
     ] {
-        let (server, command) = line(fields);
+        let (server, command) = (server(), entry(change));
         let store = open(&server).await;
-        store.announce(&owner("alice")).await.unwrap();
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap();
         let place = store.changes(None, 0).await.unwrap().head;
         let command: Vec<_> = command.iter().map(String::as_str).collect();
         run(&server, &command);
-        let error = store.changes(Some(place), 10).await.unwrap_err();
-        assert!(error.is_corrupt(), "{fields:?}: {error:?}");
+        let read = store.changes(Some(place), 10).await;
+        assert_eq!(read.is_ok(), cache_can_read, "{change:?}");
+        assert!(read.err().is_none_or(|error| error.is_corrupt()), "{change:?}");
+        let audit = store.audit(&AuditQuery::newest(10)).await;
+        assert!(audit.is_ok() || audit.as_ref().is_err_and(StoreError::is_corrupt), "{change:?}");
+        assert_eq!(audit.is_err(), cache_can_read, "{change:?}");
         assert_eq!(store.changes(None, 0).await.unwrap().head, place, "the head can be read");
     }
 }
 
 #[tokio::test]
-async fn a_clock_that_makes_no_sense_stops_everything() {
+async fn damaged_clock_stops_everything() {
     for value in ["", "x", "-1", "1.5", "99999999999999999999"] {
         let server = server();
         let store = open(&server).await;
         let token = token("alice", "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         run(&server, &["SET", "{hallpass}c", value]);
         for error in [
-            store.find(token.record.id).await.map(drop).unwrap_err(),
+            store.get(token.record.id).await.map(drop).unwrap_err(),
             store.changes(None, 0).await.map(drop).unwrap_err(),
             store.ping().await.unwrap_err(),
         ] {
             assert!(error.is_corrupt(), "{value}: {error:?}");
         }
         // The first number after it would be 0, which no line has.
-        assert!(store.delete(token.record.id, None).await.unwrap_err().is_unavailable(), "{value}");
+        assert!(
+            store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable(),
+            "{value}"
+        );
         run(&server, &["SET", "{hallpass}c", "1"]);
-        assert!(store.find(token.record.id).await.unwrap().value.is_some(), "nothing was changed");
+        assert!(store.get(token.record.id).await.unwrap().value.is_some(), "nothing was changed");
     }
 }
 
 #[tokio::test]
-async fn a_clock_that_is_behind_its_log_changes_nothing() {
+async fn clock_behind_its_log_prevents_changes() {
     let server = server();
     let store = open(&server).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     for _ in 0..5 {
-        store.announce(&owner("alice")).await.unwrap();
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     }
     run(&server, &["SET", "{hallpass}c", "3"]);
     let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
     for error in [
-        store.insert(&tokens::token("alice", "ci"), None).await.unwrap_err(),
-        store.change(&revoke).await.unwrap_err(),
-        store.delete(token.record.id, None).await.unwrap_err(),
-        store.delete_owner(&owner("alice")).await.unwrap_err(),
-        store.announce(&owner("alice")).await.unwrap_err(),
+        store.insert(&tokens::token("alice", "ci"), None, &event()).await.unwrap_err(),
+        store.update(&revoke, &event()).await.unwrap_err(),
+        store.delete(token.record.id, None, &event()).await.unwrap_err(),
+        store.delete_owner(&owner("alice"), &event()).await.unwrap_err(),
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap_err(),
     ] {
         assert!(error.is_corrupt(), "{error:?}");
     }
     assert_eq!(head(&store).await, 3);
-    assert_eq!(store.find(token.record.id).await.unwrap().value.unwrap().record, token.record);
-    assert_eq!(store.list(&everything()).await.unwrap().total, 1);
+    assert_eq!(store.get(token.record.id).await.unwrap().value.unwrap().record, token.record);
+    assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 1);
 }
 
 #[tokio::test]
-async fn keys_of_another_kind_are_the_stores_fault() {
-    let kinds = ["{hallpass}d", "{hallpass}e", "{hallpass}oalice", "{hallpass}l"];
+async fn keys_of_another_type_make_the_store_unavailable() {
+    let kinds = ["{hallpass}a", "{hallpass}e", "{hallpass}oalice", "{hallpass}l"];
     for kind in kinds {
         let server = server();
         let store = open(&server).await;
         let token = token("alice", "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         run(&server, &["SET", kind, "mine"]);
-        let error = store.insert(&tokens::token("alice", "ci"), None).await.err();
+        let error = store.insert(&tokens::token("alice", "ci"), None, &event()).await.err();
         assert!(error.is_none_or(|error| error.is_unavailable()), "{kind}");
-        assert!(store.find(token.record.id).await.unwrap().value.is_some());
+        assert!(store.get(token.record.id).await.unwrap().value.is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Memory that is full: nothing is added, and rights are taken away as ever.
+//! Full memory: nothing can be added, and tokens can still be revoked and deleted.
 
 use hallpass_core::store::{Change, ChangeKind, TokenStore as _, TokenUse};
 use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
@@ -6,13 +6,13 @@ use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
 use super::*;
 
 #[tokio::test]
-async fn when_memory_is_full_rights_can_still_be_taken_away() {
+async fn tokens_can_be_revoked_when_memory_is_full() {
     let server = server();
     let store = open(&server).await;
     let mut tokens = Vec::new();
     for number in 0..8 {
         let token = token(if number < 6 { "alice" } else { "bob" }, "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         tokens.push(token.record);
     }
     // Less than is used already.
@@ -21,31 +21,32 @@ async fn when_memory_is_full_rights_can_still_be_taken_away() {
     let usage = TokenUse { id: tokens[0].id, revision: tokens[0].revision, at: at(1) };
     let renamed = edited(&tokens[0], |record| record.name = "renamed".into());
     for refused in [
-        store.insert(&token("alice", "ci"), None).await.map(drop),
-        store.change(&renamed).await.map(drop),
-        store.rekey(tokens[0].id, &digest(1), &secrets(2)).await.map(drop),
-        store.touch(&[usage]).await.map(drop),
+        store.insert(&token("alice", "ci"), None, &event()).await.map(drop),
+        store.update(&renamed, &event()).await.map(drop),
+        store.replace_digest(tokens[0].id, &digest(1), &secrets(2), &event()).await.map(drop),
+        store.record_uses(&[usage]).await.map(drop),
     ] {
         let refused = refused.unwrap_err();
         assert!(refused.is_read_only() && refused.is_unavailable(), "{refused:?}");
     }
     assert_eq!(head(&store).await, 8, "nothing was changed");
 
-    assert_eq!(store.find(tokens[0].id).await.unwrap().value.unwrap().record, tokens[0]);
-    assert_eq!(store.list(&everything()).await.unwrap().total, 8);
+    assert_eq!(store.get(tokens[0].id).await.unwrap().value.unwrap().record, tokens[0]);
+    assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 8);
     let revoke = edited(&tokens[0], |record| record.revoked_at = Some(at(1)));
-    store.change(&Change { kind: ChangeKind::Revoked, ..revoke }).await.unwrap();
-    store.delete(tokens[1].id, None).await.unwrap();
+    store.update(&Change { kind: ChangeKind::Revoked, ..revoke }, &event()).await.unwrap();
+    store.delete(tokens[1].id, None, &event()).await.unwrap();
     let ids = [tokens[2].id, tokens[3].id];
-    assert_eq!(store.delete_many(None, &ids).await.unwrap().tokens.len(), 2);
-    store.announce(&owner("alice")).await.unwrap();
-    assert_eq!(store.revoke_owner(&owner("alice"), at(1)).await.unwrap().count, 2);
-    assert_eq!(store.delete_owner(&owner("bob")).await.unwrap().count, 2);
-    assert_eq!(store.prune(at(2), 10).await.unwrap(), 3);
-    assert_eq!(store.list(&everything()).await.unwrap().total, 0);
+    assert_eq!(store.delete_many(None, &ids, &event()).await.unwrap().tokens.len(), 2);
+    store.log_owner_change(&owner("alice"), &event()).await.unwrap();
+    assert_eq!(store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap().count, 2);
+    assert_eq!(store.delete_owner(&owner("bob"), &event()).await.unwrap().count, 2);
+    assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 3);
+    assert!(store.prune_log(at(2), 5).await.unwrap() > 0);
+    assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 0);
     // Whoever starts anew gets in.
     open(&server).await.ping().await.unwrap();
 
     run(&server, &["CONFIG", "SET", "maxmemory", "0"]);
-    store.insert(&token("alice", "ci"), None).await.expect("there is room again");
+    store.insert(&token("alice", "ci"), None, &event()).await.expect("there is room again");
 }

@@ -1,8 +1,8 @@
-//! Numbers that a script's own do not hold.
+//! Numbers that a Lua number does not hold.
 
 use hallpass_core::Revision;
 use hallpass_core::store::{TokenStore as _, TokenUse};
-use hallpass_tests::tokens::{at, edited, owner, token};
+use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 use super::*;
 
@@ -10,59 +10,68 @@ use super::*;
 const FIRST: u64 = (1 << 53) + 1;
 
 #[tokio::test]
-async fn the_log_counts_on_beyond_what_a_double_holds() {
+async fn log_numbers_beyond_2_pow_53_are_exact() {
     let server = server();
     let store = open(&server).await;
     for first in [FIRST, (i64::MAX - 20).unsigned_abs()] {
         run(&server, &["SET", "{hallpass}c", &first.to_string()]);
         let token = token("alice", "ci");
-        assert_eq!(store.insert(&token, None).await.unwrap().get(), first + 1);
+        assert_eq!(store.insert(&token, None, &event()).await.unwrap().get(), first + 1);
         let place = store.changes(None, 0).await.unwrap().head;
-        assert_eq!(store.find(token.record.id).await.unwrap().as_of.get(), first + 1);
+        assert_eq!(store.get(token.record.id).await.unwrap().as_of.get(), first + 1);
         assert_eq!(
-            store.revoke_owner(&owner("alice"), at(1)).await.unwrap().seq.unwrap().get(),
+            store
+                .revoke_owner(&owner("alice"), None, at(1), &event())
+                .await
+                .unwrap()
+                .seq
+                .unwrap()
+                .get(),
             first + 2
         );
-        let gone = store.delete_many(None, &[token.record.id]).await.unwrap();
+        let gone = store.delete_many(None, &[token.record.id], &event()).await.unwrap();
         assert_eq!(gone.seq.unwrap().get(), first + 3);
         let log = store.changes(Some(place), 10).await.unwrap();
-        let lines: Vec<_> = log.lines.iter().map(|line| line.at.seq.get()).collect();
+        let lines: Vec<_> = log.entries.iter().map(|line| line.position.seq.get()).collect();
         assert_eq!(lines, [first + 1, first + 2, first + 3]);
-        assert_eq!(log.lines[0].at, place);
-        assert_eq!(log.lines[2].at, log.head);
+        assert_eq!(log.entries[0].position, place);
+        assert_eq!(log.entries[2].position, log.head);
     }
 }
 
 #[tokio::test]
-async fn a_clock_at_its_end_changes_nothing() {
+async fn exhausted_clock_prevents_changes() {
     let server = server();
     let store = open(&server).await;
     run(&server, &["SET", "{hallpass}c", &i64::MAX.to_string()]);
     let token = token("alice", "ci");
-    assert!(store.insert(&token, None).await.unwrap_err().is_unavailable());
-    assert!(store.find(token.record.id).await.unwrap().value.is_none());
-    assert_eq!(store.list(&everything()).await.unwrap().total, 0);
+    assert!(store.insert(&token, None, &event()).await.unwrap_err().is_unavailable());
+    assert!(store.get(token.record.id).await.unwrap().value.is_none());
+    assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 0);
 }
 
 #[tokio::test]
-async fn revisions_count_on_beyond_what_a_double_holds() {
+async fn revisions_beyond_2_pow_53_are_exact() {
     let server = server();
     let store = open(&server).await;
     for first in [FIRST, 255, 0xFFFF, (1 << 56) - 1] {
         let mut token = token("alice", "ci");
         token.record.revision = Revision::new(first);
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         let id = token.record.id;
         let before = edited(&token.record, |record| record.revision = Revision::new(first - 1));
-        assert!(store.change(&before).await.unwrap_err().is_conflict());
+        assert!(store.update(&before, &event()).await.unwrap_err().is_conflict());
         let late = TokenUse { id, revision: Revision::new(first - 1), at: at(1) };
-        assert_eq!(store.touch(&[late]).await.unwrap(), 0);
-        store.revoke_owner(&owner("alice"), at(1)).await.unwrap();
-        let found = store.find(id).await.unwrap().value.unwrap().record;
+        assert_eq!(store.record_uses(&[late]).await.unwrap(), 0);
+        store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap();
+        let found = store.get(id).await.unwrap().value.unwrap().record;
         assert_eq!(found.revision.get(), first + 1);
-        store.change(&edited(&found, |record| record.name = "renamed".into())).await.unwrap();
+        store
+            .update(&edited(&found, |record| record.name = "renamed".into()), &event())
+            .await
+            .unwrap();
         let right = Revision::new(first + 2);
-        assert!(store.delete(id, Some(right.next())).await.unwrap_err().is_conflict());
-        store.delete(id, Some(right)).await.unwrap();
+        assert!(store.delete(id, Some(right.next()), &event()).await.unwrap_err().is_conflict());
+        store.delete(id, Some(right), &event()).await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! What a server must be to be used.
+//! Opening a store: addresses, servers and namespaces that are rejected.
 
 use std::error::Error as StdError;
 
@@ -20,7 +20,7 @@ fn said(error: &ConnectError) -> String {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_refused() {
+async fn invalid_address_is_rejected() {
     for address in
         ["", "redis", "localhost:6379", "http://localhost", "redis://:70000/", "sqlite:x"]
     {
@@ -30,7 +30,7 @@ async fn an_address_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn no_error_says_a_password() {
+async fn no_error_contains_a_password() {
     let server = server();
     let taken = server.address();
     let addresses = [
@@ -47,11 +47,11 @@ async fn no_error_says_a_password() {
     run(&server, &["ACL", "SETUSER", "alice", "on", ">hunter2", "~*", "+@all"]);
     let store = open_at(&format!("redis://alice:hunter2@{taken}/")).await;
     assert!(!format!("{store:?}").contains("hunter2"), "{store:?}");
-    store.insert(&token("alice", "ci"), None).await.expect("it works all the same");
+    store.insert(&token("alice", "ci"), None, &event()).await.expect("it works all the same");
 }
 
 #[tokio::test]
-async fn a_namespace_is_a_short_word() {
+async fn invalid_namespace_is_rejected() {
     for namespace in ["", "a b", "{a}", "a}", "größe", &"x".repeat(33)] {
         let settings = RedisSettings::default().namespace(namespace);
         let refused = RedisStore::connect_with("redis://127.0.0.1:1/", settings).await;
@@ -60,7 +60,7 @@ async fn a_namespace_is_a_short_word() {
 }
 
 #[tokio::test]
-async fn a_server_that_would_throw_tokens_away_is_refused() {
+async fn server_that_evicts_is_rejected() {
     let server = server();
     run(&server, &["CONFIG", "SET", "maxmemory", "100mb"]);
     for policy in ["allkeys-lru", "allkeys-random", "volatile-ttl"] {
@@ -78,7 +78,7 @@ async fn a_server_that_would_throw_tokens_away_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_nothing_is_used_with_a_warning() {
+async fn server_without_persistence_is_used_with_a_warning() {
     let server = Redis::start_with(&["--appendonly", "no"]).expect("a server");
     open(&server).await;
     let settings = RedisSettings::default().accept_no_persistence();
@@ -86,7 +86,7 @@ async fn a_server_that_keeps_nothing_is_used_with_a_warning() {
 }
 
 #[tokio::test]
-async fn what_is_not_hallpasss_is_refused_and_left_as_it_is() {
+async fn foreign_namespace_is_rejected_and_left_alone() {
     let foreign: [&[&[&str]]; 4] = [
         &[&["SET", "{hallpass}m", "mine"]],
         &[&["HSET", "{hallpass}m", "name", "mine"]],
@@ -107,10 +107,10 @@ async fn what_is_not_hallpasss_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_a_newer_version_wrote_is_refused() {
+async fn newer_format_is_rejected() {
     let server = server();
     let store = open(&server).await;
-    store.insert(&token("alice", "ci"), None).await.unwrap();
+    store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     run(&server, &["HSET", "{hallpass}m", "version", "2"]);
     let refused = RedisStore::connect(server.url()).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Newer { found: 2, known: 1, .. }), "{refused:?}");
@@ -119,10 +119,10 @@ async fn what_a_newer_version_wrote_is_refused() {
 }
 
 #[tokio::test]
-async fn part_of_a_store_is_no_store() {
+async fn incomplete_namespace_is_rejected() {
     for gone in ["{hallpass}c", "{hallpass}m"] {
         let server = server();
-        open(&server).await.insert(&token("alice", "ci"), None).await.unwrap();
+        open(&server).await.insert(&token("alice", "ci"), None, &event()).await.unwrap();
         run(&server, &["DEL", gone]);
         let refused = RedisStore::connect(server.url()).await;
         assert!(matches!(refused, Err(ConnectError::Damaged { .. })), "{gone}: {refused:?}");
@@ -130,17 +130,19 @@ async fn part_of_a_store_is_no_store() {
 }
 
 #[tokio::test]
-async fn a_connection_of_the_hosts_will_do() {
+async fn connection_of_the_host_works() {
     let server = server();
     let client = redis::Client::open(server.url()).unwrap();
     let manager = client.get_connection_manager().await.unwrap();
     let store = RedisStore::with_manager(manager.clone(), RedisSettings::default()).await.unwrap();
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     // Nothing waits on the host's connection, and yet changes are heard of.
     let seen = store.changes(None, 0).await.unwrap().head;
     let other = RedisStore::with_client(&client, RedisSettings::default()).await.unwrap();
-    let (_, deleted) = futures::join!(store.nudged(seen), other.delete(token.record.id, None));
+    let event = event();
+    let deleting = other.delete(token.record.id, None, &event);
+    let (_, deleted) = futures::join!(store.wait_for_change(seen), deleting);
     deleted.unwrap();
     store.close();
     assert!(store.ping().await.unwrap_err().is_unavailable());

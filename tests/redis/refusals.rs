@@ -1,10 +1,10 @@
-//! What a server says that cannot answer now: the store is away, whoever asks, and nobody's token is wrong.
+//! Errors of the server: the store is unavailable, and nobody's token is wrong.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use hallpass_core::store::{StoreError, TokenStore as _};
-use hallpass_tests::tokens::{at, token};
+use hallpass_tests::tokens::{at, event, token};
 
 use super::*;
 
@@ -54,14 +54,14 @@ fn refuse(mut connection: TcpStream, error: &str) {
 async fn errors(store: &RedisStore) -> [StoreError; 3] {
     let token = token("alice", "ci");
     [
-        store.find(token.record.id).await.map(drop).unwrap_err(),
-        store.insert(&token, None).await.unwrap_err(),
+        store.get(token.record.id).await.map(drop).unwrap_err(),
+        store.insert(&token, None, &event()).await.unwrap_err(),
         store.list(&everything()).await.map(drop).unwrap_err(),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_server_cannot_do_now_is_never_an_unknown_token() {
+async fn server_error_is_never_an_unknown_token() {
     let away = [
         "LOADING Redis is loading the dataset in memory",
         "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
@@ -101,11 +101,11 @@ async fn what_the_server_cannot_do_now_is_never_an_unknown_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_busy_is_waited_for_no_longer_than_is_promised() {
+async fn busy_server_is_not_waited_for_too_long() {
     let server = server();
     let store = open(&server).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     run(&server, &["CONFIG", "SET", "busy-reply-threshold", "50"]);
     let mut endless = stranger(&server).await;
     let endless = tokio::spawn(async move {
@@ -114,32 +114,32 @@ async fn a_server_that_is_busy_is_waited_for_no_longer_than_is_promised() {
     });
     let busy = async {
         loop {
-            match store.find(token.record.id).await {
+            match store.get(token.record.id).await {
                 Ok(_) => tokio::task::yield_now().await,
                 Err(error) => return error,
             }
         }
     };
     assert!(busy.await.is_unavailable());
-    let refused = store.delete(token.record.id, None).await.unwrap_err();
+    let refused = store.delete(token.record.id, None, &event()).await.unwrap_err();
     assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
     run(&server, &["SCRIPT", "KILL"]);
     let _killed = endless.await.unwrap();
-    assert!(store.find(token.record.id).await.unwrap().value.is_some());
+    assert!(store.get(token.record.id).await.unwrap().value.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_comes_back_is_used_again() {
+async fn server_is_used_again_after_a_restart() {
     let server = server();
     let store = open(&server).await;
     let token = token("alice", "ci");
-    let seq = store.insert(&token, None).await.unwrap();
+    let seq = store.insert(&token, None, &event()).await.unwrap();
     server.stop().unwrap();
     for error in errors(&store).await {
         assert!(error.is_unavailable(), "{error:?}");
     }
     server.start_again().unwrap();
-    let found = store.find(token.record.id).await.unwrap();
+    let found = store.get(token.record.id).await.unwrap();
     assert_eq!((found.value.unwrap().record, found.as_of), (token.record, seq));
-    assert_eq!(store.prune(at(0), 1).await.unwrap(), 0);
+    assert_eq!(store.prune(at(0), 1, &event()).await.unwrap(), 0);
 }

@@ -1,44 +1,44 @@
-//! Replicas that are waited for.
+//! Waiting for replicas.
 
 use std::time::{Duration, Instant};
 
 use hallpass_core::store::TokenStore as _;
-use hallpass_tests::tokens::{owner, token};
+use hallpass_tests::tokens::{event, owner, token};
 
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_too_few_replicas_have_is_not_called_done() {
+async fn change_that_too_few_replicas_confirm_is_unknown() {
     let server = server();
     let settings = RedisSettings::default().wait_replicas(1);
     let store = RedisStore::connect_with(server.url(), settings).await.unwrap();
     let one = token("alice", "ci");
     let started = Instant::now();
-    let unconfirmed = store.insert(&one, None).await.unwrap_err();
+    let unconfirmed = store.insert(&one, None, &event()).await.unwrap_err();
     assert!(unconfirmed.is_outcome_unknown(), "{unconfirmed:?}");
     assert!(started.elapsed() < Duration::from_secs(2));
-    assert!(store.find(one.record.id).await.unwrap().value.is_some(), "it stands on the primary");
+    assert!(store.get(one.record.id).await.unwrap().value.is_some(), "it stands on the primary");
     // What was refused has not changed anything, and needs no replica.
-    assert!(store.insert(&one, None).await.unwrap_err().is_duplicate());
+    assert!(store.insert(&one, None, &event()).await.unwrap_err().is_duplicate());
 
     let replica = server.replica().unwrap();
     // A replica counts from when the primary has heard of it.
-    let mut announced = store.announce(&owner("alice")).await;
+    let mut announced = store.log_owner_change(&owner("alice"), &event()).await;
     for _ in 0..20 {
         if announced.is_ok() {
             break;
         }
-        announced = store.announce(&owner("alice")).await;
+        announced = store.log_owner_change(&owner("alice"), &event()).await;
     }
     announced.expect("one has it");
-    assert_eq!(store.revoke_owner(&owner("alice"), at(1)).await.unwrap().count, 1);
+    assert_eq!(store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap().count, 1);
     replica.pause().unwrap();
-    let unconfirmed = store.announce(&owner("alice")).await.unwrap_err();
+    let unconfirmed = store.log_owner_change(&owner("alice"), &event()).await.unwrap_err();
     assert!(unconfirmed.is_outcome_unknown(), "{unconfirmed:?}");
     replica.resume().unwrap();
     server.wait_for(&replica).unwrap();
-    store.announce(&owner("alice")).await.expect("it has it");
+    store.log_owner_change(&owner("alice"), &event()).await.expect("it has it");
     // Scripts are loaded here as well.
     run(&server, &["SCRIPT", "FLUSH"]);
-    store.announce(&owner("alice")).await.expect("it has it");
+    store.log_owner_change(&owner("alice"), &event()).await.expect("it has it");
 }

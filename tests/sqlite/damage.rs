@@ -1,16 +1,16 @@
-//! Rows and pages that make no sense: denied as the store's fault, never let through, never a panic.
+//! Rows and pages that make no sense: they are errors of the store, and no token is accepted.
 
 use std::fs;
 
 use hallpass_core::store::{StoreError, TokenStore as _};
 use hallpass_core::{Actor, AuthError, Hallpass, NewToken, Owner};
-use hallpass_tests::tokens::token;
+use hallpass_tests::tokens::{event, token};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{open, place, run, stranger};
 
 #[tokio::test]
-async fn a_row_that_makes_no_sense_is_denied() {
+async fn row_that_makes_no_sense_is_rejected() {
     let damages = [
         "UPDATE tokens SET owner = ''",
         "UPDATE tokens SET owner = char(7)",
@@ -21,6 +21,7 @@ async fn a_row_that_makes_no_sense_is_denied() {
         "UPDATE tokens SET created_at = 9223372036854775807",
         "UPDATE tokens SET expires_at = -9223372036854775808",
         "UPDATE tokens SET revision = -1",
+        "UPDATE tokens SET metadata = '[]'",
         "UPDATE tokens SET algorithm = 'md5'",
         "UPDATE tokens SET algorithm = 'hmac-sha256:'",
         "UPDATE tokens SET digest = zeroblob(31)",
@@ -37,28 +38,37 @@ async fn a_row_that_makes_no_sense_is_denied() {
         run(&mut connection, damage).await;
         connection.close().await.unwrap();
 
-        let error = store.find(issued.record.id).await.unwrap_err();
+        let error = store.get(issued.record.id).await.unwrap_err();
         assert!(error.is_corrupt(), "{damage}: {error:?}");
         let presented = issued.token.reveal().as_bytes();
         let denied = hallpass.authenticate(presented).await.unwrap_err();
         assert!(matches!(denied, AuthError::Unavailable(_)), "503, not 401: {damage}: {denied:?}");
-        // It can still be got rid of.
+        // The token can still be deleted.
         let mut gone = stranger(&path).await;
         run(&mut gone, "UPDATE tokens SET owner = 'alice'").await;
-        let deleted = store.delete_many(None, &[issued.record.id]).await.unwrap();
+        let deleted = store.delete_many(None, &[issued.record.id], &event()).await.unwrap();
         assert_eq!(deleted.tokens.len(), 1, "{damage}");
     }
 }
 
 #[tokio::test]
-async fn a_null_is_no_value() {
-    let columns =
-        ["owner", "name", "description", "scopes", "created_at", "revision", "algorithm", "digest"];
+async fn null_in_a_required_column_is_corrupt() {
+    let columns = [
+        "owner",
+        "name",
+        "description",
+        "scopes",
+        "metadata",
+        "created_at",
+        "revision",
+        "algorithm",
+        "digest",
+    ];
     for column in columns {
         let (_directory, path) = place();
         let store = open(&path).await;
         let token = token("alice", "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         let mut connection = stranger(&path).await;
         run(
             &mut connection,
@@ -70,24 +80,24 @@ async fn a_null_is_no_value() {
         let damage = AssertSqlSafe(format!("UPDATE tokens SET {column} = NULL"));
         sqlx::raw_sql(damage).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-        let error = store.find(token.record.id).await.unwrap_err();
+        let error = store.get(token.record.id).await.unwrap_err();
         assert!(error.is_corrupt(), "{column}: {error:?}");
     }
 }
 
 #[tokio::test]
-async fn a_log_that_makes_no_sense_is_an_error() {
+async fn log_that_makes_no_sense_is_corrupt() {
     let damages = [
         "DELETE FROM clock",
         "UPDATE clock SET seq = -1",
-        "PRAGMA ignore_check_constraints = ON; UPDATE changes SET kind = 'new'",
-        "PRAGMA ignore_check_constraints = ON; UPDATE changes SET token = NULL",
-        "UPDATE changes SET token = x'01'",
+        "PRAGMA ignore_check_constraints = ON; UPDATE changes SET target = 'new'",
+        "PRAGMA ignore_check_constraints = ON; UPDATE changes SET token_id = NULL",
+        "UPDATE changes SET token_id = x'01'",
     ];
     for damage in damages {
         let (_directory, path) = place();
         let store = open(&path).await;
-        let seq = store.insert(&token("alice", "ci"), None).await.unwrap();
+        let seq = store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
         let mut place = store.changes(None, 0).await.unwrap().head;
         place.seq = seq;
         let mut connection = stranger(&path).await;
@@ -98,33 +108,33 @@ async fn a_log_that_makes_no_sense_is_an_error() {
 }
 
 #[tokio::test]
-async fn without_its_clock_nothing_is_changed_or_let_through() {
+async fn missing_clock_row_stops_checks_and_changes() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     run(&mut stranger(&path).await, "DELETE FROM clock").await;
     let alice = Owner::new("alice").unwrap();
     let errors: [StoreError; 4] = [
-        store.find(token.record.id).await.unwrap_err(),
-        store.delete(token.record.id, None).await.unwrap_err(),
-        store.announce(&alice).await.unwrap_err(),
+        store.get(token.record.id).await.unwrap_err(),
+        store.delete(token.record.id, None, &event()).await.unwrap_err(),
+        store.log_owner_change(&alice, &event()).await.unwrap_err(),
         store.ping().await.unwrap_err(),
     ];
     for error in errors {
         assert!(error.is_corrupt(), "{error:?}");
     }
     run(&mut stranger(&path).await, "INSERT INTO clock VALUES (1, 1, 1)").await;
-    assert!(store.find(token.record.id).await.unwrap().value.is_some(), "it was not deleted");
+    assert!(store.get(token.record.id).await.unwrap().value.is_some(), "it was not deleted");
 }
 
 #[tokio::test]
-async fn a_damaged_page_is_denied() {
+async fn damaged_page_is_corrupt() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let tokens: Vec<_> = (0..100).map(|_| token("alice", "ci")).collect();
     for token in &tokens {
-        store.insert(token, None).await.unwrap();
+        store.insert(token, None, &event()).await.unwrap();
     }
     store.close().await;
     let mut bytes = fs::read(&path).unwrap();
@@ -134,20 +144,20 @@ async fn a_damaged_page_is_denied() {
 
     let store = open(&path).await;
     for token in &tokens {
-        let error = store.find(token.record.id).await.unwrap_err();
+        let error = store.get(token.record.id).await.unwrap_err();
         assert!(error.is_corrupt(), "{error:?}");
     }
-    let refused = store.insert(&token("alice", "ci"), Some(50)).await.unwrap_err();
+    let refused = store.insert(&token("alice", "ci"), Some(50), &event()).await.unwrap_err();
     assert!(refused.is_corrupt(), "{refused:?}");
 }
 
 #[tokio::test]
-async fn a_dropped_table_is_the_stores_fault() {
+async fn dropped_table_is_unavailable() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     run(&mut stranger(&path).await, "DROP TABLE tokens").await;
-    assert!(store.find(token.record.id).await.unwrap_err().is_unavailable());
-    assert!(store.insert(&token, None).await.unwrap_err().is_unavailable());
+    assert!(store.get(token.record.id).await.unwrap_err().is_unavailable());
+    assert!(store.insert(&token, None, &event()).await.unwrap_err().is_unavailable());
 }

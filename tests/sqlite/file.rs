@@ -5,7 +5,7 @@ use std::fs;
 
 use hallpass_core::store::TokenStore as _;
 use hallpass_sqlite::SqliteStore;
-use hallpass_tests::tokens::{at, edited, owner, token};
+use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 use super::{everything, open, place};
 
@@ -15,11 +15,11 @@ async fn assert_unavailable(store: &SqliteStore) {
     let (id, alice) = (token.record.id, owner("alice"));
     let errors = [
         store.ping().await.unwrap_err(),
-        store.find(id).await.unwrap_err(),
+        store.get(id).await.unwrap_err(),
         store.list(&everything()).await.unwrap_err(),
         store.changes(None, 0).await.unwrap_err(),
-        store.insert(&token, None).await.unwrap_err(),
-        store.announce(&alice).await.unwrap_err(),
+        store.insert(&token, None, &event()).await.unwrap_err(),
+        store.log_owner_change(&alice, &event()).await.unwrap_err(),
     ];
     for error in errors {
         assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
@@ -30,7 +30,7 @@ async fn assert_unavailable(store: &SqliteStore) {
 async fn a_deleted_file_is_noticed() {
     let (_directory, path) = place();
     let store = open(&path).await;
-    store.insert(&token("alice", "ci"), None).await.unwrap();
+    store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     fs::remove_file(&path).unwrap();
     assert_unavailable(&store).await;
     assert!(!path.exists(), "it is not made anew behind the operator's back");
@@ -41,9 +41,9 @@ async fn a_replaced_file_is_noticed_and_one_that_is_put_back_is_welcome() {
     let (directory, path) = place();
     let store = open(&path).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let revoked = edited(&token.record, |record| record.revoked_at = Some(at(1)));
-    store.change(&revoked).await.unwrap();
+    store.update(&revoked, &event()).await.unwrap();
 
     // In an older copy, say, the token would still be good.
     let aside = directory.path().join("aside.db");
@@ -53,7 +53,7 @@ async fn a_replaced_file_is_noticed_and_one_that_is_put_back_is_welcome() {
     assert_unavailable(&store).await;
 
     fs::rename(&aside, &path).unwrap();
-    let found = store.find(token.record.id).await.unwrap().value.unwrap();
+    let found = store.get(token.record.id).await.unwrap().value.unwrap();
     assert_eq!(found.record, revoked.record);
-    store.insert(&hallpass_tests::tokens::token("alice", "more"), None).await.unwrap();
+    store.insert(&hallpass_tests::tokens::token("alice", "more"), None, &event()).await.unwrap();
 }

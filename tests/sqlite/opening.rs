@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use hallpass_core::store::TokenStore as _;
 use hallpass_sqlite::{ConnectError, SqliteStore};
-use hallpass_tests::tokens::token;
+use hallpass_tests::tokens::{event, token};
 use sqlx::Connection as _;
 
 use super::{open, place, run, stranger};
@@ -55,7 +55,7 @@ async fn a_directory_is_refused() {
     let (directory, _) = place();
     let path = directory.path().join("tokens.db");
     fs::create_dir(&path).unwrap();
-    let error = refused(&path, "is not a file").await;
+    let error = refused(&path, "is not a regular file").await;
     assert!(matches!(error, ConnectError::NotAFile { .. }), "{error:?}");
 }
 
@@ -77,7 +77,7 @@ async fn a_file_that_is_no_database_is_refused() {
         [&b"x"[..], b"SQLite format 4\0", &[0; 5_000], "no database ".repeat(9_000).as_bytes()]
     {
         fs::write(&path, content).unwrap();
-        let error = refused(&path, "is no SQLite database").await;
+        let error = refused(&path, "is not a SQLite database").await;
         assert!(matches!(error, ConnectError::NotADatabase { .. }), "{error:?}");
     }
 }
@@ -131,6 +131,17 @@ async fn a_newer_schema_is_refused() {
 }
 
 #[tokio::test]
+async fn schema_of_a_development_version_is_refused() {
+    let (_directory, path) = place();
+    open(&path).await.close().await;
+    let mut connection = stranger(&path).await;
+    run(&mut connection, "PRAGMA user_version = 1; ALTER TABLE tokens DROP COLUMN metadata").await;
+    connection.close().await.unwrap();
+    let error = refused(&path, "was written by a development version of Hallpass (schema 1)").await;
+    assert!(matches!(error, ConnectError::Outdated { found: 1, .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_damaged_database_is_refused() {
     let (_directory, path) = place();
     open(&path).await.close().await;
@@ -160,7 +171,7 @@ async fn an_empty_file_becomes_a_store() {
     let (_directory, path) = place();
     fs::write(&path, "").unwrap();
     let store = open(&path).await;
-    store.insert(&token("alice", "ci"), None).await.unwrap();
+    store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
 }
 
 #[cfg(unix)]
@@ -169,7 +180,7 @@ async fn a_new_store_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let (directory, path) = place();
     let store = open(&path).await;
-    store.insert(&token("alice", "ci"), None).await.unwrap();
+    store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     let mut files = 0;
     for entry in fs::read_dir(directory.path()).unwrap() {
         let entry = entry.unwrap();
@@ -186,7 +197,7 @@ async fn many_may_open_a_new_file_at_once() {
     let opening: Vec<_> = (0..8).map(|_| tokio::spawn(SqliteStore::open(path.clone()))).collect();
     for (number, store) in opening.into_iter().enumerate() {
         let store = store.await.unwrap().unwrap_or_else(|error| panic!("{number}: {error:?}"));
-        store.insert(&token("alice", "ci"), None).await.unwrap();
+        store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     }
 }
 

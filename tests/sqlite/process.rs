@@ -1,5 +1,5 @@
-//! A process of its own that works on a store, for the tests of several processes on one file: what to do
-//! comes as arguments, what was done goes to the standard output, line by line.
+//! A process of its own that works on a store, for the tests of several processes on one file: what
+//! to do comes as arguments, what was done goes to the standard output, line by line.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hallpass_core::store::TokenStore as _;
 use hallpass_sqlite::SqliteStore;
-use hallpass_tests::tokens::{at, edited, owner, token};
+use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 #[tokio::main]
 async fn main() {
@@ -42,7 +42,9 @@ async fn issue(store: Arc<SqliteStore>) {
     let inserts: Vec<_> = (0..50)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.insert(&token("alice", "ci"), Some(50)).await })
+            tokio::spawn(
+                async move { store.insert(&token("alice", "ci"), Some(50), &event()).await },
+            )
         })
         .collect();
     for insert in inserts {
@@ -58,10 +60,10 @@ async fn issue(store: Arc<SqliteStore>) {
 async fn churn(store: Arc<SqliteStore>) {
     loop {
         let token = token("alice", "ci");
-        store.insert(&token, None).await.expect("an insert");
+        store.insert(&token, None, &event()).await.expect("an insert");
         say(format!("issued {}", token.record.id));
         let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
-        store.change(&revoke).await.expect("a change");
+        store.update(&revoke, &event()).await.expect("a change");
         say(format!("revoked {}", token.record.id));
     }
 }
@@ -69,22 +71,23 @@ async fn churn(store: Arc<SqliteStore>) {
 /// Issues tokens until there is no room, then a few more, then looks at the first.
 async fn fill(store: Arc<SqliteStore>) {
     let first = token("alice", "first");
-    store.insert(&first, None).await.expect("room for one");
+    store.insert(&first, None, &event()).await.expect("room for one");
     let mut refused = 0;
     while refused < 3 {
         let mut token = token("alice", "big");
         token.record.description = "x".repeat(1_000);
-        if let Err(error) = store.insert(&token, None).await {
+        if let Err(error) = store.insert(&token, None, &event()).await {
             refused += 1;
             let read_only = error.is_read_only();
             say(format!("refused, read only: {read_only}"));
         }
     }
-    let found = store.find(first.record.id).await.expect("reads go on");
+    let found = store.get(first.record.id).await.expect("reads go on");
     say(format!("found: {}", found.value.is_some()));
 }
 
-/// Makes changes of each sort for an owner of its own, and says each with its number once it is done. Starts when told to.
+/// Makes changes of each sort for an owner of its own, and says each with its number once it is
+/// done. Starts when told to.
 async fn mix(store: Arc<SqliteStore>) {
     let name = format!("process {}", std::process::id());
     let me = owner(&name);
@@ -93,17 +96,17 @@ async fn mix(store: Arc<SqliteStore>) {
     for round in 0..15 {
         let (one, two) = (token(&name, "one"), token(&name, "two"));
         for token in [&one, &two] {
-            let seq = store.insert(token, Some(2)).await.expect("an insert");
+            let seq = store.insert(token, Some(2), &event()).await.expect("an insert");
             say(format!("{} token {}", seq.get(), token.record.id));
         }
         let rename = edited(&one.record, |record| record.name = format!("round {round}"));
-        let seq = store.change(&rename).await.expect("a change");
+        let seq = store.update(&rename, &event()).await.expect("a change");
         say(format!("{} token {}", seq.get(), one.record.id));
-        let seq = store.revoke_owner(&me, at(1)).await.expect("a revocation").seq;
+        let seq = store.revoke_owner(&me, None, at(1), &event()).await.expect("a revocation").seq;
         say(format!("{} owner {name}", seq.expect("two are revoked").get()));
-        let seq = store.delete(two.record.id, None).await.expect("a delete");
+        let seq = store.delete(two.record.id, None, &event()).await.expect("a delete");
         say(format!("{} token {}", seq.get(), two.record.id));
-        let seq = store.delete_owner(&me).await.expect("a delete").seq;
+        let seq = store.delete_owner(&me, &event()).await.expect("a delete").seq;
         say(format!("{} owner {name}", seq.expect("one is left").get()));
     }
 }

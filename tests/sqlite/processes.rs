@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use hallpass_core::TokenId;
 use hallpass_core::store::{ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, TokenStore as _};
-use hallpass_tests::tokens::{owner, token};
+use hallpass_tests::tokens::{event, owner, token};
 
 use super::{everything, open, place};
 
@@ -48,8 +48,8 @@ impl Drop for Process {
     }
 }
 
-/// Starts so many processes that issue 50 tokens of alice's each, lets them go at once, and counts what
-/// they say.
+/// Starts so many processes that issue 50 tokens of alice's each, lets them go at once, and counts
+/// what they say.
 fn race(path: &Path, processes: usize) -> HashMap<String, u32> {
     let mut processes: Vec<_> = (0..processes).map(|_| Process::on(path, "issue")).collect();
     for process in &mut processes {
@@ -72,12 +72,12 @@ async fn the_limit_is_exact_among_processes() {
     let (_directory, path) = place();
     let store = open(&path).await;
     for _ in 0..49 {
-        store.insert(&token("alice", "ci"), Some(50)).await.unwrap();
+        store.insert(&token("alice", "ci"), Some(50), &event()).await.unwrap();
     }
     let expected = HashMap::from([("issued".to_owned(), 1), ("limit".to_owned(), 149)]);
     assert_eq!(race(&path, 3), expected);
     assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 50);
-    assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, 50);
+    assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, 50);
 }
 
 #[tokio::test]
@@ -100,15 +100,19 @@ async fn whoever_follows_the_log_misses_no_change_of_several_processes() {
     // 3 processes of 15 rounds with 6 changes each.
     let mut seen: Vec<ChangeEntry> = Vec::new();
     while seen.len() < 270 {
-        let from =
-            seen.last().map_or(LogPosition { seq: ChangeSeq::new(1), nonce: 0 }, |line| line.at);
+        let from = seen
+            .last()
+            .map_or(LogPosition { seq: ChangeSeq::new(1), nonce: 0 }, |line| line.position);
         let log = store.changes(Some(from), 50).await.unwrap();
         let known = usize::from(!seen.is_empty());
-        assert!(seen.is_empty() || log.lines[0].at == from, "history goes on where it was");
-        for line in log.lines.into_iter().skip(known) {
-            assert_eq!(line.at.seq.get(), seen.len() as u64 + 1, "without a gap");
-            if let ChangeTarget::Token(id) = line.scope {
-                assert!(store.find(id).await.unwrap().as_of >= line.at.seq, "what is told is seen");
+        assert!(seen.is_empty() || log.entries[0].position == from, "history goes on where it was");
+        for line in log.entries.into_iter().skip(known) {
+            assert_eq!(line.position.seq.get(), seen.len() as u64 + 1, "without a gap");
+            if let ChangeTarget::Token(id) = line.target {
+                assert!(
+                    store.get(id).await.unwrap().as_of >= line.position.seq,
+                    "what is told is seen"
+                );
             }
             seen.push(line);
         }
@@ -116,16 +120,16 @@ async fn whoever_follows_the_log_misses_no_change_of_several_processes() {
     let mut told = told.await.unwrap();
     let mut logged: Vec<_> = seen
         .into_iter()
-        .map(|line| match line.scope {
-            ChangeTarget::Token(id) => format!("{} token {id}", line.at.seq.get()),
-            ChangeTarget::Owner(owner) => format!("{} owner {owner}", line.at.seq.get()),
+        .map(|line| match line.target {
+            ChangeTarget::Token(id) => format!("{} token {id}", line.position.seq.get()),
+            ChangeTarget::Owner(owner) => format!("{} owner {owner}", line.position.seq.get()),
             other => panic!("{other:?}"),
         })
         .collect();
     told.sort();
     logged.sort();
     assert_eq!(logged, told, "the number that a call answered is that of its line");
-    assert_eq!(store.list(&everything()).await.unwrap().total, 0);
+    assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 0);
 }
 
 #[tokio::test]
@@ -136,7 +140,7 @@ async fn several_processes_may_make_the_file_at_once() {
     let store = open(&path).await;
     let log =
         store.changes(Some(LogPosition { seq: ChangeSeq::new(1), nonce: 0 }), 100).await.unwrap();
-    let numbers: Vec<_> = log.lines.iter().map(|line| line.at.seq.get()).collect();
+    let numbers: Vec<_> = log.entries.iter().map(|line| line.position.seq.get()).collect();
     assert_eq!(numbers, (1..=50).collect::<Vec<_>>(), "one history, without a gap");
 }
 
@@ -155,7 +159,7 @@ async fn what_was_answered_survives_a_kill() {
     }
     let store = open(&path).await;
     for (id, is_revoked) in expected {
-        let record = store.find(id).await.unwrap().value.expect("it was issued").record;
+        let record = store.get(id).await.unwrap().value.expect("it was issued").record;
         assert!(record.revoked_at.is_some() || !is_revoked, "{id} was revoked");
     }
     // Nothing is half done: each token was logged once when issued, and once when revoked.
@@ -186,5 +190,5 @@ async fn on_a_full_disk_changes_are_refused_and_checks_go_on() {
     assert!(process.child.wait().unwrap().success());
     // Without the limit the file is as good as before.
     let store = open(&path).await;
-    store.insert(&token("alice", "ci"), None).await.unwrap();
+    store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
 }

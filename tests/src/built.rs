@@ -7,8 +7,8 @@ use serde_json::Value;
 
 /// Builds a program, such as `--bin hallpass`, and answers where it is.
 ///
-/// In the profile of this very test, and with the packages and features that `cargo xtask test` builds, so that there is
-/// nothing left to build.
+/// In the profile of this very test, and with the packages and features that `cargo xtask test`
+/// builds, so that there is nothing left to build.
 ///
 /// # Panics
 ///

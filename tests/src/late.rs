@@ -10,7 +10,8 @@ use tokio::time::sleep;
 
 use crate::nodes::{NEVER, accepts, alice, check, is_refused, issue, node, owner, settings, until};
 
-/// A node that has a token in its cache which is revoked elsewhere, and stands still in the log before that.
+/// A node that has a token in its cache which is revoked elsewhere, and stands still in the log
+/// before that.
 #[derive(Debug)]
 pub struct Late<S: TokenStore> {
     store: FaultyStore<S>,
@@ -27,7 +28,7 @@ impl<S: TokenStore> Late<S> {
     pub async fn new(here: S, elsewhere: S) -> Self {
         let store = FaultyStore::new(here);
         // The bound is never reached: nothing but the log can tell it.
-        let hallpass = node(&store, settings().bound(NEVER));
+        let hallpass = node(&store, settings().max_staleness(NEVER));
         let elsewhere = node(&FaultyStore::new(elsewhere), settings());
         let revoked = issue(&elsewhere).await;
         let good = elsewhere.issue(&Actor::owner("bob"), NewToken::named("good")).await.unwrap();

@@ -2,6 +2,7 @@
 
 pub mod built;
 pub mod late;
+pub mod management;
 pub mod nodes;
 pub mod oracle;
 pub mod service;

@@ -29,7 +29,7 @@ pub fn settings() -> CacheSettings {
 /// A node on that store, with a cache.
 #[must_use]
 pub fn node<S: TokenStore>(store: &FaultyStore<S>, settings: CacheSettings) -> Hallpass {
-    let cached = Cached::with(store.clone(), settings);
+    let cached = Cached::with_settings(store.clone(), settings);
     Hallpass::builder(cached).limits(Limits::default().unlimited_tokens()).build()
 }
 

@@ -11,7 +11,8 @@ struct Database {
     url: String,
 }
 
-/// The databases that nobody uses any more. To make one takes the server half a second, to empty one nearly nothing.
+/// The databases that nobody uses any more. To make one takes the server half a second, to empty
+/// one nearly nothing.
 static FREE: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// As if it had just been made: nobody is there, nothing is in it, and its history is another.

@@ -1,4 +1,5 @@
-//! The stores over TLS: with an authority of one's own, and with certificates that are good no more.
+//! The stores over TLS: with an authority of one's own, and with certificates that are good no
+//! more.
 
 mod authority;
 mod node;
@@ -21,7 +22,8 @@ fn bad(authority: &Authority) -> [(&'static str, Certificate); 3] {
     ]
 }
 
-/// What a program says that opens the store at this URL; the system's authorities are those of that file.
+/// What a program says that opens the store at this URL; the system's authorities are those of that
+/// file.
 fn one_check(url: &str, authorities: &str) -> Output {
     let mut program = Command::new(env!("CARGO_BIN_EXE_one-check"));
     program.arg(url).env("SSL_CERT_FILE", authorities).env_remove("SSL_CERT_DIR");

@@ -47,18 +47,18 @@ async fn becomes(hallpass: &Hallpass, token: &Issued, before: u16, then: u16, wh
     }
 }
 
-/// While the server shows a certificate that is not good, all is 503, and when it shows a good one all is well again. To
-/// show another one also ends all connections.
+/// While the server shows a certificate that is not good, all is 503, and when it shows a good one
+/// all is well again. To show another one also ends all connections.
 pub(crate) async fn outlives_bad_certificates(
     store: impl TokenStore,
     authority: &Authority,
     show: impl Fn(&Certificate),
 ) {
     let settings = CacheSettings::default()
-        .bound(Duration::from_millis(300))
+        .max_staleness(Duration::from_millis(300))
         .poll(Duration::from_millis(100))
         .load_deadline(Duration::from_millis(500));
-    let hallpass = Hallpass::builder(Cached::with(store, settings)).build();
+    let hallpass = Hallpass::builder(Cached::with_settings(store, settings)).build();
     let token = hallpass.issue(&alice(), NewToken::named("ci")).await.expect("a token");
     assert_eq!(status(&hallpass, &token).await, 200);
     for (why, certificate) in bad(authority) {

@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz`: the targets of the package `hallpass-fuzz`, built by cargo-fuzz, run by libFuzzer.
+//! `cargo xtask fuzz`: the targets of the package `hallpass-fuzz`, built by cargo-fuzz, run by
+//! libFuzzer.
 
 use std::fs::{self, File};
 use std::process::ExitCode;
@@ -22,7 +23,8 @@ const LONGEST: usize = 512;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Which target; all of them, one after the other, if none is named. An unknown name answers with the list
+    /// Which target; all of them, one after the other, if none is named. An unknown name answers
+    /// with the list
     target: Option<String>,
     /// How long each is run
     #[arg(long, default_value_t = 10)]
@@ -61,8 +63,8 @@ impl<'w> Fuzzer<'w> {
         Ok(Self { workspace, targets, platform: platform.trim().to_owned() })
     }
 
-    /// Builds them all. Without a sanitizer the stable compiler will do, and where there is no `unsafe` there is
-    /// little for one to find.
+    /// Builds them all. Without a sanitizer the stable compiler will do, and where there is no
+    /// `unsafe` there is little for one to find.
     pub(crate) fn build(&self) -> Result<()> {
         process::run(tool(self.workspace, "cargo-fuzz", VERSION)?.args([
             "build",
@@ -74,8 +76,8 @@ impl<'w> Fuzzer<'w> {
         .context("the fuzz targets do not build")
     }
 
-    /// Runs one for that long. It starts from its seeds and from what earlier runs have kept, and what it finds
-    /// new is kept for later ones. Answers how many inputs it has tried.
+    /// Runs one for that long. It starts from its seeds and from what earlier runs have kept, and
+    /// what it finds new is kept for later ones. Answers how many inputs it has tried.
     ///
     /// # Errors
     ///

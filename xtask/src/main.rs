@@ -2,6 +2,7 @@
 
 mod bench;
 mod fuzz;
+mod guards;
 mod process;
 mod test;
 mod tool;
@@ -24,8 +25,11 @@ struct Arguments {
 enum Task {
     /// Run the checks, all of them or those named, and sum them up
     Test(test::Arguments),
-    /// Feed the parsers whatever bytes come, each for a while, and hold what they say against an oracle
+    /// Feed the parsers whatever bytes come, each for a while, and hold what they say against an
+    /// oracle
     Fuzz(fuzz::Arguments),
+    /// Remove each safety step from a copy of the source, and require that its test fails
+    Guards(guards::Arguments),
     /// Measure, print a table and write it to `target/bench/NAME.json`
     Bench(bench::Arguments),
 }
@@ -45,6 +49,8 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Test(arguments) => Ok(test::run(&workspace, &arguments)),
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
+        Task::Guards(arguments) => guards::run(&workspace, &arguments)
+            .map(|outcome| if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

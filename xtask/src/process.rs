@@ -22,8 +22,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end, passes on each line it prints as it comes, and shows it to `line` too.
-/// Answers whether the command ended well.
+/// Runs a command to its end, passes on each line it prints as it comes, and shows it to `line`
+/// too. Answers whether the command ended well.
 ///
 /// # Errors
 ///

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hallpass_cache::{CacheSettings, Cached};
+use hallpass_core::__private::{Backend as _, Freshness, Lookup};
 use hallpass_core::TokenId;
-use hallpass_core::store::{Lookup, TokenStore};
 use tokio::runtime::Runtime;
 
 use super::store::{CountingStore, ids};
@@ -76,10 +76,11 @@ impl Trial {
     fn new(ids: &[TokenId], bytes: u64) -> Self {
         let store = CountingStore::new(ids, Duration::ZERO);
         let settings = CacheSettings::default().capacity_bytes(bytes);
-        Self { cache: Cached::with(store.clone(), settings), store, junk: Random::new(11) }
+        Self { cache: Cached::with_settings(store.clone(), settings), store, junk: Random::new(11) }
     }
 
-    /// Asks for the tokens of these ranks, with so much junk before each; counts from half of them on.
+    /// Asks for the tokens of these ranks, with so much junk before each; counts from half of them
+    /// on.
     fn run(mut self, runtime: &Runtime, ids: &[TokenId], trace: &[u32], junk: usize) -> Outcome {
         let (warm, counted) = trace.split_at(trace.len() / 2);
         runtime.block_on(tokio::task::unconstrained(async {
@@ -87,7 +88,7 @@ impl Trial {
             let before = self.store.reads();
             self.ask(ids, counted, junk).await;
             let misses = (self.store.reads() - before) as f64;
-            let held = |id: &&TokenId| matches!(self.cache.cached(**id), Lookup::Hit(_));
+            let held = |id: &&TokenId| matches!(self.cache.peek(**id), Lookup::Hit(_));
             let held = ids.iter().filter(held).count();
             Outcome { hits: 1.0 - misses / counted.len() as f64, held }
         }))
@@ -97,10 +98,13 @@ impl Trial {
         for rank in ranks {
             for _ in 0..junk {
                 let id = u128::from(self.junk.next()) << 64 | u128::from(self.junk.next());
-                let found = self.cache.load(TokenId::from_uuid(uuid::Uuid::from_u128(id))).await;
+                let found = self
+                    .cache
+                    .load(TokenId::from_uuid(uuid::Uuid::from_u128(id)), Freshness::Bounded)
+                    .await;
                 assert!(matches!(found, Ok(None)));
             }
-            let found = self.cache.load(ids[*rank as usize]).await;
+            let found = self.cache.load(ids[*rank as usize], Freshness::Bounded).await;
             assert!(matches!(found, Ok(Some(_))));
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hallpass_cache::{CacheSettings, Cached};
+use hallpass_core::__private::{Backend as _, Freshness};
 use hallpass_core::TokenId;
-use hallpass_core::store::TokenStore;
 use moka::sync::Cache;
 use tokio::runtime::Builder;
 
@@ -22,14 +22,16 @@ pub(super) fn add(bench: &mut Bench, tokens: usize) -> Result<()> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let ids = ids(tokens)?;
     let store = CountingStore::new(&ids, Duration::ZERO);
-    let cached = |settings: CacheSettings| Cached::with(store.clone(), settings);
+    let cached = |settings: CacheSettings| Cached::with_settings(store.clone(), settings);
     let each = |bytes: i64| bytes as f64 / tokens as f64;
 
     let (cache, fixed) = kept(|| cached(CacheSettings::default().capacity_bytes(ROOM)));
     let ((), all) = kept(|| {
         runtime.block_on(async {
             for id in &ids {
-                assert!(cache.load(*id).await.is_ok_and(|found| found.is_some()));
+                assert!(
+                    cache.load(*id, Freshness::Bounded).await.is_ok_and(|found| found.is_some())
+                );
             }
         });
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use futures::future::join_all;
 use hallpass_cache::Cached;
-use hallpass_core::store::TokenStore;
+use hallpass_core::__private::{Backend as _, Freshness};
 
 use super::store::{CountingStore, ids};
 use crate::harness::Bench;
@@ -26,7 +26,9 @@ pub(super) fn add(bench: &mut Bench, stampedes: usize) -> Result<()> {
         runtime.block_on(async {
             let calls = (0..CALLERS).map(|_| {
                 let cache = Arc::clone(&cache);
-                tokio::spawn(async move { cache.load(id).await.is_ok_and(|found| found.is_some()) })
+                tokio::spawn(async move {
+                    cache.load(id, Freshness::Bounded).await.is_ok_and(|found| found.is_some())
+                })
             });
             for answer in join_all(calls).await {
                 assert!(answer.expect("a load does not panic"), "everybody gets the token");

@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::Result;
 use hallpass_core::jiff::Timestamp;
 use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
-    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
+    ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord};
+use hallpass_core::{Digest, Event, Owner, Revision, ScopeSet, TokenId, TokenRecord};
 
 /// Tokens that nobody changes. Cloning it gives another handle to the same ones.
 #[derive(Clone, Debug)]
@@ -58,9 +58,18 @@ pub(super) fn ids(count: usize) -> Result<Vec<TokenId>> {
 
 const READ_ONLY: &str = "the store of this benchmark only answers checks";
 
-/// Nothing but the reads of a check and of the change log is ever asked.
+/// Methods that this benchmark never calls.
+macro_rules! read_only {
+    ($($method:ident($($type:ty),*) -> $out:ty;)*) => {$(
+        async fn $method(&self, $(_: $type),*) -> Result<$out, StoreError> {
+            Err(StoreError::unavailable(READ_ONLY))
+        }
+    )*};
+}
+
+/// Answers only the reads of a check and of the change log.
 impl TokenStore for CountingStore {
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         if !self.0.takes.is_zero() {
             tokio::time::sleep(self.0.takes).await;
         }
@@ -76,57 +85,36 @@ impl TokenStore for CountingStore {
 
     async fn changes(&self, _: Option<LogPosition>, _: u32) -> Result<ChangeBatch, StoreError> {
         Ok(ChangeBatch {
-            lines: Vec::new(),
+            entries: Vec::new(),
             head: LogPosition { seq: ChangeSeq::new(1), nonce: 1 },
             time: None,
         })
+    }
+
+    async fn wait_for_change(&self, _: LogPosition) {
+        std::future::pending::<()>().await;
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    async fn insert(&self, _: &StoredToken, _: Option<u32>) -> Result<ChangeSeq, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
+    async fn close(&self) {}
 
-    async fn list(&self, _: &ListQuery) -> Result<ListPage, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
-
-    async fn change(&self, _: &Change) -> Result<ChangeSeq, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
-
-    async fn rekey(&self, _: TokenId, _: &Digest, _: &Secrets) -> Result<ChangeSeq, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
-
-    async fn delete(&self, _: TokenId, _: Option<Revision>) -> Result<ChangeSeq, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
-
-    async fn delete_many(&self, _: Option<&Owner>, _: &[TokenId]) -> Result<Deleted, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
-
-    async fn delete_owner(&self, _: &Owner) -> Result<BulkResult, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
-
-    async fn revoke_owner(&self, _: &Owner, _: Timestamp) -> Result<BulkResult, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
-
-    async fn announce(&self, _: &Owner) -> Result<ChangeSeq, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
-
-    async fn touch(&self, _: &[TokenUse]) -> Result<u64, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
-    }
-
-    async fn prune(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        Err(StoreError::unavailable(READ_ONLY))
+    read_only! {
+        insert(&StoredToken, Option<u32>, &Event) -> ChangeSeq;
+        list(&ListQuery) -> ListPage;
+        update(&Change, &Event) -> ChangeSeq;
+        replace_digest(TokenId, &Digest, &Secrets, &Event) -> ChangeSeq;
+        delete(TokenId, Option<Revision>, &Event) -> ChangeSeq;
+        delete_many(Option<&Owner>, &[TokenId], &Event) -> Deleted;
+        delete_owner(&Owner, &Event) -> BulkResult;
+        revoke_owner(&Owner, Option<Timestamp>, Timestamp, &Event) -> BulkResult;
+        revoke_everyone(Option<Timestamp>, Timestamp, u32, &Event) -> BulkResult;
+        log_owner_change(&Owner, &Event) -> ChangeSeq;
+        record_uses(&[TokenUse]) -> u64;
+        prune(Timestamp, u32, &Event) -> u64;
+        prune_log(Timestamp, u32) -> u64;
+        audit(&AuditQuery) -> AuditPage;
     }
 }

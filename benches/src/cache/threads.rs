@@ -73,8 +73,8 @@ pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<(
     Ok(())
 }
 
-/// Work in bursts of so many pieces, on one thread and on each of two: two cases, in nanoseconds of wall clock
-/// per piece, both threads' pieces together.
+/// Work in bursts of so many pieces, on one thread and on each of two: two cases, in nanoseconds of
+/// wall clock per piece, both threads' pieces together.
 fn pair<F, W>(
     bench: &mut Bench,
     names: [&'static str; 2],
@@ -92,8 +92,8 @@ where
     (bench.timed(names[0], timed(1)), bench.timed(names[1], timed(2)))
 }
 
-/// What so many threads take for a burst, from the common start to the last one's end: the fastest of
-/// several, into which no other program cut.
+/// What so many threads take for a burst, from the common start to the last one's end: the fastest
+/// of several, into which no other program cut.
 fn together<W: FnMut()>(threads: usize, work: &(impl Fn(usize) -> W + Sync)) -> Duration {
     let gate = AtomicUsize::new(0);
     let run = |thread| {

@@ -1,29 +1,32 @@
 //! `hot`: what a check adds to a request whose token is known already, beside what others do.
 //!
-//! Every case answers the same request, a `GET` with the usual headers and a peer's address in its extensions.
-//! Building it and dropping it is part of each, and of the case without a layer, which the ratios subtract.
+//! Every case answers the same request, a `GET` with the usual headers and a peer's address in its
+//! extensions. Building it and dropping it is part of each, and of the case without a layer, which
+//! the ratios subtract.
 //!
 //! # The cases
 //!
-//! On a bare service, by 10,000 callers alike (`_uniform`), by 10,000 of whom few call often (`_zipf`, a weight of
-//! 1/rank), and by one alone (`_hot`):
+//! On a bare service, by 10,000 callers alike (`_uniform`), by 10,000 of whom few call often
+//! (`_zipf`, a weight of 1/rank), and by one alone (`_hot`):
 //!
 //! - `no_layer`: the request and the answer.
 //! - `floor`: see [`crate::peers::floor`].
 //! - `bearer`: the layer, and one required scope.
-//! - `plain`, `hs256`, `eddsa`: see [`crate::peers`]. Each reads the header, proves the credential, looks at
-//!   expiry and scope, and leaves the caller in the extensions, as the layer does.
+//! - `plain`, `hs256`, `eddsa`: see [`crate::peers`]. Each reads the header, proves the credential,
+//!   looks at expiry and scope, and leaves the caller in the extensions, as the layer does.
 //!
-//! By one token, so that nothing but what the name says differs from `bearer_hot`: `authenticated` (no scope
-//! is required), `scopes_20` (the required one is the last of twenty), `session` (the token comes in the query, and is cut out
-//! of it), `table` (a policy table instead of the scope), `parameter` (a policy table with a path parameter), `malformed`
-//! (a typo in the checksum), `unknown` (well formed, known not to exist), `one_of_many` (its owner has 10,000
-//! tokens), `one_of_one`, and `bearer_bare` (nothing in the extensions before; `no_layer_bare` likewise).
+//! By one token, so that nothing but what the name says differs from `bearer_hot`: `authenticated`
+//! (no scope is required), `scopes_20` (the required one is the last of twenty), `session` (the
+//! token comes in the query, and is cut out of it), `table` (a policy table instead of the scope),
+//! `parameter` (a policy table with a path parameter), `malformed` (a typo in the checksum),
+//! `unknown` (well formed, known not to exist), `one_of_many` (its owner has 10,000 tokens),
+//! `one_of_one`, and `bearer_bare` (nothing in the extensions before; `no_layer_bare` likewise).
 //!
 //! Without a request: `parse`, `parse_malformed`, `verify` (parse, look up, prove, judge).
 //!
-//! On an axum `Router`, by 10,000 callers alike: `router` (no layer), `router_authenticated`, `router_scoped`,
-//! `router_parameter`, `router_table`, and `router_login` (see [`crate::peers::login`]), where a user has to be logged in.
+//! On an axum `Router`, by 10,000 callers alike: `router` (no layer), `router_authenticated`,
+//! `router_scoped`, `router_parameter`, `router_table`, and `router_login` (see
+//! [`crate::peers::login`]), where a user has to be logged in.
 
 mod known;
 mod routers;

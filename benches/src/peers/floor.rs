@@ -1,8 +1,9 @@
-//! The least that a check of opaque tokens with scopes does: one map that nobody shares, one block of
-//! SHA-256, one comparison each of the digest, the expiry and a scope's bit, one extension.
+//! The least that a check of opaque tokens with scopes does: one map that nobody shares, one block
+//! of SHA-256, one comparison each of the digest, the expiry and a scope's bit, one extension.
 //!
-//! No checksum, no stripes, no lease, no last use, no second place where a credential may be; the header
-//! stays where it is. The map is the standard library's with its own hasher, keyed by the id as the text has it.
+//! No checksum, no stripes, no lease, no last use, no second place where a credential may be; the
+//! header stays where it is. The map is the standard library's with its own hasher, keyed by the id
+//! as the text has it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

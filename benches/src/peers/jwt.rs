@@ -1,4 +1,5 @@
-//! JSON Web Tokens by `jsonwebtoken`, on AWS-LC: nothing to look up, and nothing that could be taken back.
+//! JSON Web Tokens by `jsonwebtoken`, on AWS-LC: nothing to look up, and nothing that could be
+//! taken back.
 
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Gate;
 
-/// RFC 8410's wrapping of an Ed25519 key (PKCS #8), and the key pair of RFC 8032, section 7.1, test 1.
+/// RFC 8410's wrapping of an Ed25519 key (PKCS #8), and the key pair of RFC 8032, section 7.1, test
+/// 1.
 const PKCS8: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
 const SECRET_KEY: [u8; 32] =
     *b"\x9d\x61\xb1\x9d\xef\xfd\x5a\x60\xba\x84\x4a\xf4\x92\xec\x2c\xc4\x44\x49\xc5\x69\x7b\x32\x69\x19\x70\x3b\xac\x03\x1c\xae\x7f\x60";

@@ -1,4 +1,5 @@
-//! What one writes in an afternoon: moka from a token's digest to who holds it, with a set of scope names.
+//! What one writes in an afternoon: moka from a token's digest to who holds it, with a set of scope
+//! names.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! No cache: a `SELECT` per request, or a `SELECT` and an `UPDATE` of the last use, by sqlx's pool, with prepared
-//! statements, by the digest's index.
+//! No cache: a `SELECT` per request, or a `SELECT` and an `UPDATE` of the last use, by sqlx's pool,
+//! with prepared statements, by the digest's index.
 
 use std::sync::Arc;
 

@@ -7,13 +7,12 @@ use anyhow::Result;
 use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::jiff::Timestamp;
 use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
-    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
+    ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Actor, Digest, Hallpass, NewToken, Owner, Revision, TokenId};
+use hallpass_core::{Actor, Digest, Event, Hallpass, NewToken, Owner, Revision, TokenId};
 use hallpass_servers::Proxy;
 
-use crate::passed_on::passed_on;
 use crate::site::Site;
 
 pub(super) const NODES: usize = 3;
@@ -44,8 +43,8 @@ pub(super) async fn fleet<S: Site>(
         let store = site.open(trouble.network.filter(|_| is_last)).await?;
         let late = if is_last { trouble.late } else { Duration::ZERO };
         let store = Troubled { store, deaf: trouble.deaf, late };
-        let settings = CacheSettings::default().bound(bound).poll(bound / 4);
-        nodes.push(Hallpass::builder(Cached::with(store, settings)).build());
+        let settings = CacheSettings::default().max_staleness(bound).poll(bound / 4);
+        nodes.push(Hallpass::builder(Cached::with_settings(store, settings)).build());
     }
     Ok(nodes)
 }
@@ -79,19 +78,19 @@ pub(super) struct Troubled<S> {
 }
 
 impl<S: TokenStore> TokenStore for Troubled<S> {
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let found = self.store.find(id).await;
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        let found = self.store.get(id).await;
         if !self.late.is_zero() {
             tokio::time::sleep(self.late).await;
         }
         found
     }
 
-    async fn nudged(&self, seen: LogPosition) {
+    async fn wait_for_change(&self, seen: LogPosition) {
         if self.deaf {
             std::future::pending::<()>().await;
         } else {
-            self.store.nudged(seen).await;
+            self.store.wait_for_change(seen).await;
         }
     }
 
@@ -99,5 +98,8 @@ impl<S: TokenStore> TokenStore for Troubled<S> {
         self.store.close().await;
     }
 
-    passed_on!(store: insert list change rekey delete delete_many delete_owner revoke_owner announce touch prune changes ping);
+    crate::forward::forward!(store:
+        insert list update replace_digest delete delete_many delete_owner revoke_owner
+        revoke_everyone log_owner_change record_uses prune prune_log changes audit ping
+    );
 }

@@ -1,4 +1,5 @@
-//! What else the nodes have to do: checks of other tokens as fast as they go, and other revocations.
+//! What else the nodes have to do: checks of other tokens as fast as they go, and other
+//! revocations.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +13,8 @@ use tokio::task::JoinHandle;
 use super::fleet::{is_unavailable, issue};
 use crate::random::Random;
 
-/// How many checks a task makes before others have their turn: what a service does for a few requests.
+/// How many checks a task makes before others have their turn: what a service does for a few
+/// requests.
 const AT_A_STRETCH: usize = 8;
 
 /// How much later than the last one each node revokes another token.
@@ -85,7 +87,8 @@ async fn check(
     Ok(())
 }
 
-/// The tokens are good. On a machine that is too busy for the store to answer in time a node says so, which is no verdict.
+/// The tokens are good. On a machine that is too busy for the store to answer in time a node says
+/// so, which is no verdict.
 async fn load_check(node: &Hallpass, text: &str) -> Result<()> {
     match node.authenticate(text.as_bytes()).await {
         Err(denied) if !denied.is_unavailable() => Err(denied).context("a good token was refused"),

@@ -1,24 +1,28 @@
-//! `revocation`: from `revoke`'s return on one node to the last time that any of three nodes accepts the token.
+//! `revocation`: from `revoke`'s return on one node to the last time that any of three nodes
+//! accepts the token.
 //!
-//! Each node has a cache and a handle of its own to the store, and is asked for the token by a thread of its own again
-//! and again, every 50 microseconds or so; an acceptance counts if its check began after `revoke` had returned, and
-//! its time is when it ended. `*_own_acceptances` are those by the node that revoked. `*_revoke_p50_ms` is what
-//! `revoke` itself took. In each of these, for each store:
+//! Each node has a cache and a handle of its own to the store, and is asked for the token by a
+//! thread of its own again and again, every 50 microseconds or so; an acceptance counts if its
+//! check began after `revoke` had returned, and its time is when it ended. `*_own_acceptances` are
+//! those by the node that revoked. `*_revoke_p50_ms` is what `revoke` itself took. In each of
+//! these, for each store:
 //!
 //! - `idle`: nothing else goes on, and one token is revoked at a time.
 //! - `loaded`: all nodes check other tokens as fast as they can, and revoke others.
-//! - `deaf`: the push channel is dead, nodes only look now and then: tokens are revoked at any time between two looks.
+//! - `deaf`: the push channel is dead, nodes only look now and then: tokens are revoked at any time
+//!   between two looks.
 //! - `cut_off`: the last node's network swallows everything just before the revocations, and the
 //!   node cannot tell.
 //!
 //! SQLite has neither a push between processes nor a network: its nodes look every 250 ms.
 //!
-//! Beside it, on a store in memory: `ttl` is a plain cache, whose entries live for 30 s, of tokens that are in
-//! constant use. In `race` the last node has just read the token, and not heard the answer yet, when it is revoked: `race_pushed` is
-//! the plain cache whose nodes tell each other at once what to remove, `race_guarded` is Hallpass's.
+//! Beside it, on a store in memory: `ttl` is a plain cache, whose entries live for 30 s, of tokens
+//! that are in constant use. In `race` the last node has just read the token, and not heard the
+//! answer yet, when it is revoked: `race_pushed` is the plain cache whose nodes tell each other at
+//! once what to remove, `race_guarded` is Hallpass's.
 //!
-//! The benchmark fails if a node accepts what it has revoked itself, or any node what was revoked longer ago than the bound, or
-//! if the plain cache stays within it: then nothing was raced.
+//! The benchmark fails if a node accepts what it has revoked itself, or any node what was revoked
+//! longer ago than the bound, or if the plain cache stays within it: then nothing was raced.
 
 mod fleet;
 mod load;
@@ -53,7 +57,8 @@ struct Plan {
     others: usize,
 }
 
-/// How often it is tried to make the plain cache fail, on a machine that may be too busy for the race.
+/// How often it is tried to make the plain cache fail, on a machine that may be too busy for the
+/// race.
 const RACES: usize = 5;
 
 /// How much later an answer comes that a revocation overtakes.

@@ -18,8 +18,8 @@ use crate::site::Site;
 /// How many tokens share a window where a node hears of them late: they are watched at once.
 const AT_ONCE: usize = 50;
 
-/// How often in a mode the store may be too slow for a change, of all windows: a machine that is busy with something else, or
-/// whose disk is, is no verdict.
+/// How often in a mode the store may be too slow for a change, of all windows: a machine that is
+/// busy with something else, or whose disk is, is no verdict.
 const UNANSWERED: usize = 20;
 
 /// All modes of a store.
@@ -65,7 +65,8 @@ fn close(runtime: &Runtime, nodes: &[Hallpass]) -> Result<()> {
     Ok(())
 }
 
-/// Many revocations, one shortly after the other, so that they come at any time between two looks of a node.
+/// Many revocations, one shortly after the other, so that they come at any time between two looks
+/// of a node.
 fn together(plan: Plan) -> Window {
     let tokens = AT_ONCE.min(plan.rounds);
     Window { tokens, apart: Duration::from_millis(10), ..single(plan) }

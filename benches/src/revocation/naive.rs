@@ -1,21 +1,21 @@
-//! A cache as one would write it at first: entries live for a time, and are removed when this node changes them, or
-//! when another one says so.
+//! A cache as one would write it at first: entries live for a time, and are removed when this node
+//! changes them, or when another one says so.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass_core::jiff::Timestamp;
-use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
-    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+use hallpass_core::__private::{
+    Backend, CachedToken, Freshness, HostError, Lookup, OwnerStatusQuery,
 };
-use hallpass_core::{CachedToken, Digest, Hallpass, Owner, Revision, TokenId};
+use hallpass_core::store::{
+    ChangeSeq, ChangeTarget, Snapshot, StoreError, StoredToken, TokenStore,
+};
+use hallpass_core::{Hallpass, Owner, OwnerStatus, TokenId};
 use hallpass_memory::MemoryStore;
 use moka::sync::Cache;
 use tokio::sync::broadcast;
 
 use super::fleet::{LAST, NODES, Troubled};
-use crate::passed_on::passed_on;
 
 /// The cache in front of a store.
 struct Naive {
@@ -25,8 +25,8 @@ struct Naive {
     push: Option<broadcast::Sender<TokenId>>,
 }
 
-/// Nodes whose entries live so long. With `is_pushed` they tell each other of changes; the last node's look-ups are
-/// answered so much later than they were made.
+/// Nodes whose entries live so long. With `is_pushed` they tell each other of changes; the last
+/// node's look-ups are answered so much later than they were made.
 pub(super) async fn fleet(live: Duration, is_pushed: bool, late: Duration) -> Vec<Hallpass> {
     let truth = MemoryStore::new();
     let push = is_pushed.then(|| broadcast::channel(100_000).0);
@@ -47,35 +47,75 @@ pub(super) async fn fleet(live: Duration, is_pushed: bool, late: Duration) -> Ve
     nodes.collect()
 }
 
-impl TokenStore for Naive {
-    async fn load(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        match self.cache.get(&id) {
-            Some(hit) => Ok(Some(hit)),
-            None => self.reload(id).await,
-        }
-    }
+impl Backend for Naive {
+    type Store = Troubled<MemoryStore>;
 
-    async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        let loaded = self.store.reload(id).await?;
-        if let Some(loaded) = &loaded {
-            self.cache.insert(id, Arc::clone(loaded));
-        }
-        Ok(loaded)
+    fn store(&self) -> &Self::Store {
+        &self.store
     }
 
     fn is_cache(&self) -> bool {
         true
     }
 
-    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
-        let done = self.store.change(change).await;
-        let id = change.record.id;
-        self.cache.invalidate(&id);
-        if let Some(push) = &self.push {
-            push.send(id).map_err(StoreError::unavailable)?;
-        }
-        done
+    fn peek(&self, id: TokenId) -> Lookup {
+        self.cache.get(&id).map_or(Lookup::Miss, Lookup::Hit)
     }
 
-    passed_on!(store: find insert list rekey delete delete_many delete_owner revoke_owner announce touch prune changes ping);
+    async fn load(
+        &self,
+        id: TokenId,
+        freshness: Freshness,
+    ) -> Result<Option<Arc<CachedToken>>, StoreError> {
+        if freshness == Freshness::Bounded
+            && let Some(hit) = self.cache.get(&id)
+        {
+            return Ok(Some(hit));
+        }
+        let loaded = self.store.load(id, freshness).await?;
+        if let Some(loaded) = &loaded {
+            self.cache.insert(id, Arc::clone(loaded));
+        }
+        Ok(loaded)
+    }
+
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        TokenStore::get(&self.store, id).await
+    }
+
+    fn peek_owner_status(&self, _: &Owner) -> Option<Arc<OwnerStatus>> {
+        None
+    }
+
+    async fn load_owner_status(
+        &self,
+        _: &Owner,
+        query: OwnerStatusQuery,
+    ) -> Result<Arc<OwnerStatus>, HostError> {
+        query.ask().await.map(Arc::new)
+    }
+
+    fn apply(&self, target: &ChangeTarget, _: ChangeSeq) {
+        if let ChangeTarget::Token(id) = target {
+            self.cache.invalidate(id);
+            if let Some(push) = &self.push {
+                // Fails only if no node listens any more.
+                let _ = push.send(*id);
+            }
+        }
+    }
+
+    async fn refresh(&self, _: &[ChangeTarget]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn catch_up(&self, _: ChangeSeq) {}
+
+    fn clock_offset(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn close(&self) {
+        TokenStore::close(&self.store).await;
+    }
 }

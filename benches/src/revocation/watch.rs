@@ -25,8 +25,8 @@ pub(super) struct Subject {
 /// What all watchers share.
 pub(super) struct Scene<'s> {
     pub(super) subjects: &'s [Subject],
-    /// How long they rest after each look at all tokens: a watcher that never rested would keep the nodes from
-    /// hearing of anything.
+    /// How long they rest after each look at all tokens: a watcher that never rested would keep the
+    /// nodes from hearing of anything.
     pub(super) pace: Duration,
     pub(super) horizon: Duration,
     /// How many tokens have been let in for the first time, by all nodes together.
@@ -115,7 +115,8 @@ impl Scene<'_> {
 }
 
 impl Watched {
-    /// One check, if its verdict is there already. What needs the store goes on while others are asked for.
+    /// One check, if its verdict is there already. What needs the store goes on while others are
+    /// asked for.
     fn ask(
         &mut self,
         node: &Hallpass,

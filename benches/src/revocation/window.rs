@@ -12,7 +12,8 @@ use tokio::runtime::Runtime;
 use super::fleet::{Held, LAST, issue};
 use super::watch::{Scene, Seen, Subject};
 
-/// How long a new token may take to be let in everywhere: a node that was cut off has to find back first.
+/// How long a new token may take to be let in everywhere: a node that was cut off has to find back
+/// first.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How tokens are taken back, and watched.

@@ -11,7 +11,8 @@ use crate::harness::Measured;
 use crate::latencies::{Latencies, micros};
 use crate::random::Random;
 
-/// Looks random tokens up, once by the store and once bare, in turn. Answers the median of the store's.
+/// Looks random tokens up, once by the store and once bare, in turn. Answers the median of the
+/// store's.
 pub(super) async fn add(
     measured: &mut Measured,
     name: &str,
@@ -25,7 +26,7 @@ pub(super) async fn add(
         // Neither profits from what the other one has just brought into a cache.
         let [id, other] = [0; 2].map(|_| ids[random.below(ids.len())]);
         let started = Instant::now();
-        ensure!(store.find(id).await?.value.is_some(), "{name}: a token is not there");
+        ensure!(store.get(id).await?.value.is_some(), "{name}: a token is not there");
         let between = Instant::now();
         ensure!(bare.find(other).await?, "{name}: a row is not there");
         let ended = Instant::now();

@@ -10,18 +10,20 @@ use crate::site::Site;
 pub(super) trait Ground: Site {
     type Bare: Bare;
 
-    /// Puts tokens where the store has them, as it would write them itself, but faster. It must find them.
+    /// Puts tokens where the store has them, as it would write them itself, but faster. It must
+    /// find them.
     async fn fill(&self, store: &Self::Store, tokens: &[StoredToken]) -> Result<()>;
 
-    /// What the tokens of the store take by now, more or less something that stays the same: with all indexes, without the
-    /// change log.
+    /// What the tokens of the store take by now, more or less something that stays the same: with
+    /// all indexes, without the change log.
     async fn bytes(&self) -> Result<u64>;
 
     /// An empty bare table.
     async fn bare(&self) -> Result<Self::Bare>;
 }
 
-/// A table of the same tokens with a key and nothing else, used with nothing around it: as good as it gets.
+/// A table of the same tokens with a key and nothing else, used with nothing around it: as good as
+/// it gets.
 pub(super) trait Bare {
     async fn fill(&self, tokens: &[StoredToken]) -> Result<()>;
 

@@ -30,7 +30,7 @@ pub(super) async fn add(
             async move {
                 while started.elapsed() < long {
                     let token = tokens.token(next.fetch_add(1, Ordering::Relaxed))?;
-                    store.insert(&token, Some(LIMIT)).await?;
+                    store.insert(&token, Some(LIMIT), &super::tokens::event()).await?;
                 }
                 anyhow::Ok(())
             }

@@ -1,18 +1,20 @@
-//! `stores`: what tokens take in each store, and what it takes to find, list, issue and prune them, as the
-//! store grows tenfold and tenfold again.
+//! `stores`: what tokens take in each store, and what it takes to find, list, issue and prune them,
+//! as the store grows tenfold and tenfold again.
 //!
-//! Each store has a table of the same columns with a key and nothing else beside it, on the same server, which is asked with
-//! nothing around it: `bare`. Tokens are put into the tables past the store, since one at a time would take too long, and the
-//! store must find them.
+//! Each store has a table of the same columns with a key and nothing else beside it, on the same
+//! server, which is asked with nothing around it: `bare`. Tokens are put into the tables past the
+//! store, since one at a time would take too long, and the store must find them.
 //!
 //! - `*_bytes_per_token`: with all indexes, without the change log, whose lines go after a day.
-//! - `*_find_*`: random tokens, one look-up at a time, by the store and bare in turn. `*_find_growth` is the median at the full
-//!   size over that at the smallest.
-//! - `*_list_*`: 20 tokens and the number of all: an owner's, an admin's first page and their thousandth.
+//! - `*_find_*`: random tokens, one look-up at a time, by the store and bare in turn.
+//!   `*_find_growth` is the median at the full size over that at the smallest.
+//! - `*_list_*`: 20 tokens and the number of all: an owner's, an admin's first page and their
+//!   thousandth.
 //! - `*_issues_per_second_by_*`: by so many callers at once.
 //! - `*_find_p99_beside_prune_*`: while many tokens that ended long ago are pruned.
-//! - `*_use*`: 5,000 tokens are checked on three nodes as fast as they go, and all nodes write their uses at the same time,
-//!   with the clock put forward each time so that each use is news; beside one `UPDATE` per request, under the same load.
+//! - `*_use*`: 5,000 tokens are checked on three nodes as fast as they go, and all nodes write
+//!   their uses at the same time, with the clock put forward each time so that each use is news;
+//!   beside one `UPDATE` per request, under the same load.
 
 mod finds;
 mod ground;
@@ -99,7 +101,7 @@ async fn add<G: Ground>(measured: &mut Measured, ground: &G, plan: Plan) -> Resu
     measured.ratio(format!("{name}_find_growth"), growth.context("a store has grown")?);
 
     let late = plan.tokens - (plan.tokens / 2).min(999 * 20);
-    let late = store.find(grown.ids[late]).await?.value.context("a token is gone")?;
+    let late = store.get(grown.ids[late]).await?.value.context("a token is gone")?;
     lists::add(measured, name, &store, &late.record).await?;
     issues::add(measured, name, &store, &tokens, plan.tokens, plan.long).await?;
 
@@ -145,7 +147,7 @@ impl Grown {
         self.bare_bytes += bare.bytes().await?.saturating_sub(before);
         // Now and then one of them, to see that the store reads what was not written by itself.
         for token in added.iter().step_by(added.len().div_ceil(100).max(1)) {
-            let found = store.find(token.record.id).await?.value;
+            let found = store.get(token.record.id).await?.value;
             let found = found.context("a token that was filled in is not found")?;
             ensure!(found.record == token.record, "a token is read back as another: {found:?}");
         }

@@ -59,7 +59,7 @@ impl Finding {
                 let id = ids[random.below(ids.len())];
                 let started = Instant::now();
                 ensure!(
-                    store.find(id).await?.value.is_some(),
+                    store.get(id).await?.value.is_some(),
                     "a token was pruned that has not ended"
                 );
                 times.push(started.elapsed());

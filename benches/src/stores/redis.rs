@@ -23,8 +23,9 @@ impl Ground for RedisSite {
 
     /// By the store itself, which is fast enough with many at once.
     async fn fill(&self, store: &RedisStore, tokens: &[StoredToken]) -> Result<()> {
+        let event = super::tokens::event();
         for some in tokens.chunks(AT_ONCE) {
-            try_join_all(some.iter().map(|token| store.insert(token, None))).await?;
+            try_join_all(some.iter().map(|token| store.insert(token, None, &event))).await?;
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use hallpass_core::store::StoredToken;
 use serde::Serialize;
 
-/// A token's values as every database knows them: times in milliseconds, scopes with spaces between.
+/// A token's values as every database knows them: times in milliseconds, scopes with spaces
+/// between.
 #[derive(Serialize)]
 pub(super) struct Row {
     pub(super) id: String,

@@ -5,15 +5,15 @@ use std::ops::Range;
 use anyhow::Result;
 use hallpass_core::jiff::{SignedDuration, Timestamp};
 use hallpass_core::store::{Secrets, StoredToken};
-use hallpass_core::{Digest, Owner, ScopeSet, TokenId, TokenRecord};
+use hallpass_core::{Digest, Event, EventKind, Origin, Owner, ScopeSet, TokenId, TokenRecord};
 
 use crate::random::Random;
 
 /// How many tokens an owner has.
 pub(super) const EACH: usize = 10;
 
-/// Tokens as services have them: ten an owner, each issued ten seconds after the one before. Some have a description, some
-/// end, most were used, and a few are revoked.
+/// Tokens as services have them: ten an owner, each issued ten seconds after the one before. Some
+/// have a description, some end, most were used, and a few are revoked.
 pub(super) struct Tokens {
     scopes: ScopeSet,
     /// When the first was issued.
@@ -87,4 +87,15 @@ fn secrets(number: usize) -> Result<Secrets> {
 
 fn whole_millis(time: Timestamp) -> Result<Timestamp> {
     Ok(Timestamp::from_millisecond(time.as_millisecond())?)
+}
+
+/// The event of every token that a benchmark issues: as large as one that the API writes.
+pub(super) fn event() -> Event {
+    let mut event = Event::new(EventKind::Issued, Timestamp::now());
+    event.actor = Owner::new("bench").ok();
+    event.origin = Origin::new()
+        .ip([203, 0, 113, 7].into())
+        .user_agent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36")
+        .request_id("018f3c1e-7a2b-8c4d-9e5f-0123456789ab");
+    event
 }

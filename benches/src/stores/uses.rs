@@ -1,4 +1,5 @@
-//! Uses of tokens, written now and then by three nodes that check as fast as they can, beside an `UPDATE` per request.
+//! Uses of tokens, written now and then by three nodes that check as fast as they can, beside an
+//! `UPDATE` per request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -9,16 +10,15 @@ use futures::future::{join_all, try_join_all};
 use hallpass_cache::Cached;
 use hallpass_core::jiff::{SignedDuration, Timestamp};
 use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
-    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
+    ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Actor, Clock, Digest, Hallpass, NewToken, Owner, Revision, TokenId};
+use hallpass_core::{Actor, Clock, Digest, Event, Hallpass, NewToken, Owner, Revision, TokenId};
 
 use super::ground::{Bare, Ground};
 use super::tokens::EACH;
 use crate::harness::Measured;
 use crate::latencies::{micros, millis};
-use crate::passed_on::passed_on;
 use crate::random::Random;
 
 const NODES: usize = 3;
@@ -104,7 +104,8 @@ async fn issue(node: &Hallpass, count: usize) -> Result<Arc<[String]>> {
     Ok(texts.into())
 }
 
-/// The microseconds that an `UPDATE` takes under the same load, by as many at once as there are nodes.
+/// The microseconds that an `UPDATE` takes under the same load, by as many at once as there are
+/// nodes.
 async fn update(bare: &impl Bare, ids: &[TokenId], long: Duration) -> Result<f64> {
     let started = Instant::now();
     let nodes = (0..NODES as u64).map(async |node| {
@@ -186,19 +187,22 @@ struct Counting<S> {
 }
 
 impl<S: TokenStore> TokenStore for Counting<S> {
-    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
+    async fn record_uses(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         self.touches.statements.fetch_add(1, Ordering::Relaxed);
         self.touches.uses.fetch_add(uses.len() as u64, Ordering::Relaxed);
-        self.store.touch(uses).await
+        self.store.record_uses(uses).await
     }
 
-    async fn nudged(&self, seen: LogPosition) {
-        self.store.nudged(seen).await;
+    async fn wait_for_change(&self, seen: LogPosition) {
+        self.store.wait_for_change(seen).await;
     }
 
     async fn close(&self) {
         self.store.close().await;
     }
 
-    passed_on!(store: find insert list change rekey delete delete_many delete_owner revoke_owner announce prune changes ping);
+    crate::forward::forward!(store:
+        get insert list update replace_digest delete delete_many delete_owner
+        revoke_owner revoke_everyone log_owner_change prune prune_log changes audit ping
+    );
 }

@@ -10,9 +10,9 @@ use hallpass_core::Actor;
 
 /// An async function of extractors that says who calls: the host's sign-in, as it is.
 ///
-/// Up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the request's
-/// [`Parts`]. The answer is anything that is [`IntoActor`]. An extractor that rejects the request
-/// has found nobody.
+/// Up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the
+/// request's [`Parts`]. The answer is anything that is [`IntoActor`]. An extractor that rejects the
+/// request has found nobody.
 ///
 /// ```
 /// use axum::http::request::Parts;
@@ -32,7 +32,7 @@ use hallpass_core::Actor;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who calls",
-    label = "not an async function of extractors that answers with a `Actor`",
+    label = "not an async function of extractors that answers with an `Actor`",
     note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and the answer is \
             `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
 )]
@@ -47,8 +47,8 @@ pub trait Authenticator<T, S>: Send + Sync + 'static {
 
 /// What a sign-in may answer: a caller, perhaps one, or why neither could be told.
 ///
-/// An error becomes a problem of the API's own, whatever the host would have answered: 403 stays 403, a
-/// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
+/// An error becomes a problem of the API's own, whatever the host would have answered: 403 stays
+/// 403, a server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a caller",
     note = "answer with `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"

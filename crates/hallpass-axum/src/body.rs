@@ -134,7 +134,8 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(Kind::NotJson, detail))
 }
 
-/// `application/json`, or a type of its own that is JSON underneath (RFC 6839), with any parameters.
+/// `application/json`, or a type of its own that is JSON underneath (RFC 6839), with any
+/// parameters.
 fn is_json(value: &HeaderValue) -> bool {
     let Ok(text) = value.to_str() else { return false };
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -15,8 +15,8 @@ use crate::rejection::RejectionResponse;
 
 /// Who calls: any valid token will do.
 ///
-/// As `Option<Authenticated>`, under a layer that is [`optional`](hallpass_tower::TokenLayer::optional), it
-/// is `None` for requests without a token.
+/// As `Option<Authenticated>`, under a layer that is
+/// [`optional`](hallpass_tower::TokenLayer::optional), it is `None` for requests without a token.
 ///
 /// ```
 /// use hallpass_axum::Authenticated;

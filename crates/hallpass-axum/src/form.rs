@@ -1,4 +1,5 @@
-//! Tokens in a field of an urlencoded form (RFC 6750, section 2.2): for clients that can send them nowhere else.
+//! Tokens in a field of an urlencoded form (RFC 6750, section 2.2): for clients that can send them
+//! nowhere else.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -24,14 +25,14 @@ const MAX_LEN: usize = 64 * 1024;
 
 /// More places to look for a token, which only axum's bodies allow.
 pub trait TokenLayerExt {
-    /// Looks for the token in a form's field of this name, too: in the body of a `POST`, `PUT` or `PATCH` whose
-    /// `Content-Type` is `application/x-www-form-urlencoded`.
+    /// Looks for the token in a form's field of this name, too: in the body of a `POST`, `PUT` or
+    /// `PATCH` whose `Content-Type` is `application/x-www-form-urlencoded`.
     ///
-    /// A form that carries a credential beside the header or the query is refused with 400, and so are a field
-    /// that is empty or there twice, and a form with a field of that name that is not all ASCII. The
-    /// handler gets the body byte for byte, the field included. Forms are read before anybody is known to be
-    /// allowed anything, so they are bounded: larger ones are refused with 413. All of this in the layer's own words,
-    /// [`TokenLayer::on_rejection`] included.
+    /// A form that carries a credential beside the header or the query is refused with 400, and so
+    /// are a field that is empty or there twice, and a form with a field of that name that is not
+    /// all ASCII. The handler gets the body byte for byte, the field included. Forms are read
+    /// before anybody is known to be allowed anything, so they are bounded: larger ones are refused
+    /// with 413. All of this in the layer's own words, [`TokenLayer::on_rejection`] included.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {

@@ -33,8 +33,8 @@ use crate::rejection::RejectionResponse;
 ///     .layer(hallpass.layer());
 /// ```
 pub trait HandlerExt<T, S>: Handler<T, S> {
-    /// Lets this handler be called only by who meets the requirement. `{name}` in it is the route's path
-    /// parameter of that name.
+    /// Lets this handler be called only by who meets the requirement. `{name}` in it is the route's
+    /// path parameter of that name.
     ///
     /// The layer must be around the router: without it the handler answers 500, and the log names
     /// the mistake. So does a parameter that the route does not have.

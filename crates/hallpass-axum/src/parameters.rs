@@ -11,7 +11,8 @@ use http::request::Parts;
 struct Parameters(RawPathParams);
 
 impl PathParameters for Parameters {
-    /// A name that comes twice, inside and outside of a nest, is no name: the handler may read the other one.
+    /// A name that comes twice, inside and outside of a nest, is no name: the handler may read the
+    /// other one.
     fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
         values.next().filter(|_| values.next().is_none())
@@ -36,8 +37,9 @@ pub(crate) fn enforce_routed(
     }
 }
 
-/// axum's extractor is `async` by its trait alone: it looks into the extensions and is done. Were it
-/// ever to wait, nobody is let in, because a requirement with parameters is not met without them.
+/// axum's extractor is `async` by its trait alone: it looks into the extensions and is done. Were
+/// it ever to wait, nobody is let in, because a requirement with parameters is not met without
+/// them.
 fn raw(
     parts: &mut Parts,
 ) -> Option<Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>> {

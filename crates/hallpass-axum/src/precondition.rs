@@ -39,8 +39,8 @@ const NEVER: Revision = Revision::new(0);
 impl Precondition {
     /// Reads the header.
     ///
-    /// A text that is no list of entity tags, such as a number without its quotes, is an error: taken as
-    /// absent it would overwrite what the sender wanted to keep.
+    /// A text that is no list of entity tags, such as a number without its quotes, is an error:
+    /// taken as absent it would overwrite what the sender wanted to keep.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let malformed = || {
             let detail = "`If-Match` takes the `ETag` as it was given, with its quotes, or `*`";

@@ -143,7 +143,8 @@ pub(crate) fn created(hallpass: &Hallpass, new: &Issued, parent: &str) -> Respon
 ///
 /// # Panics
 ///
-/// Never for what this crate writes: no value of it has a key that is no string, or fails to be written.
+/// Never for what this crate writes: no value of it has a key that is no string, or fails to be
+/// written.
 pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("views are JSON")
 }

@@ -1,5 +1,5 @@
-//! The texts that requests carry, and what the OpenAPI document says of each. Whether one is valid is
-//! for the domain to say.
+//! The texts that requests carry, and what the OpenAPI document says of each. Whether one is valid
+//! is for the domain to say.
 
 use std::fmt;
 
@@ -65,8 +65,8 @@ text! {
 }
 
 text! {
-    /// When a token ends: a span (`30d`, `12h`, `2w`, `1y`), a date (`2027-03-31` or `31-03-2027`: through
-    /// that whole day), an RFC 3339 instant, or `never`; at least a minute ahead.
+    /// When a token ends: a span (`30d`, `12h`, `2w`, `1y`), a date (`2027-03-31` or `31-03-2027`:
+    /// through that whole day), an RFC 3339 instant, or `never`; at least a minute ahead.
     #[schema(
         as = Expires,
         pattern = r"^(never|[0-9]+[hdwy]|[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?|[0-9]{2}-[0-9]{2}-[0-9]{4})$",

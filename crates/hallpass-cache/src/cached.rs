@@ -1,21 +1,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, ChangeTarget, Deleted, ListPage, ListQuery,
-    LogPosition, Lookup, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+use hallpass_core::__private::{
+    Backend, CachedToken, Freshness, HostError, Lookup, OwnerStatusQuery,
 };
-use hallpass_core::{CachedToken, Digest, Owner, OwnerStatus, OwnerStatusQuery, Revision, TokenId};
-use jiff::Timestamp;
+use hallpass_core::store::{
+    ChangeSeq, ChangeTarget, Snapshot, StoreError, StoredToken, TokenStore,
+};
+use hallpass_core::{Owner, OwnerStatus, TokenId};
 use tokio::time::timeout;
 
-use crate::inner::{self, Inner};
-use crate::measure::LookupKind;
-use crate::settings::CacheSettings;
+use crate::inner::Inner;
+use crate::metrics::LookupKind;
+use crate::settings::{CacheSettings, CacheSettingsError};
 
 /// A store with a cache in front.
 ///
-/// Checks must run in a tokio runtime with time enabled: loads and the change log are tasks of their own.
+/// Checks must run in a tokio runtime with time enabled, because loads and the reader of the change
+/// log are tasks of their own. All clones of a [`Hallpass`](hallpass_core::Hallpass) share one
+/// cache.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -33,198 +36,142 @@ use crate::settings::CacheSettings;
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct Cached<S>(pub(crate) Arc<Inner<S>>);
+pub struct Cached<S>(Arc<Inner<S>>);
 
 impl<S: TokenStore> Cached<S> {
-    /// A cache with the default settings.
+    /// Creates a cache with the default settings.
     #[must_use]
     pub fn new(store: S) -> Self {
-        Self::with(store, CacheSettings::default())
+        Self::with_settings(store, CacheSettings::default())
     }
 
-    /// A cache with your own settings.
+    /// Creates a cache with your own settings.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a setting is outside its bounds. See
+    /// [`try_with_settings`](Self::try_with_settings).
     #[must_use]
-    pub fn with(store: S, settings: CacheSettings) -> Self {
-        Self(Arc::new(Inner::new(store, settings)))
+    #[track_caller]
+    pub fn with_settings(store: S, settings: CacheSettings) -> Self {
+        Self::try_with_settings(store, settings).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Applies a change of this node's own before its caller is told that it is done.
-    fn applied(
-        &self,
-        affected: &ChangeTarget,
-        done: Result<ChangeSeq, StoreError>,
-    ) -> Result<ChangeSeq, StoreError> {
-        if let Ok(seq) = done {
-            self.0.apply_own(affected, seq);
-        }
-        done
-    }
-
-    /// The same for a change to an owner's tokens.
-    async fn applied_bulk(
-        &self,
-        owner: &Owner,
-        bulk: BulkResult,
-    ) -> Result<BulkResult, StoreError> {
-        match bulk.seq {
-            Some(seq) => self.0.apply_own(&ChangeTarget::Owner(owner.clone()), seq),
-            None => self.0.apply_others(inner::owner(owner)).await?,
-        }
-        Ok(bulk)
+    /// Creates a cache with your own settings.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use hallpass_cache::{CacheSettings, Cached};
+    /// use hallpass_memory::MemoryStore;
+    ///
+    /// let settings = CacheSettings::default().poll(Duration::ZERO);
+    /// let error = Cached::try_with_settings(MemoryStore::new(), settings).unwrap_err();
+    /// assert_eq!(error.to_string(), "invalid cache setting `poll`: 0ns is not between 1ms and 3600s");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a setting is outside its bounds.
+    pub fn try_with_settings(
+        store: S,
+        settings: CacheSettings,
+    ) -> Result<Self, CacheSettingsError> {
+        settings.check()?;
+        Ok(Self(Arc::new(Inner::new(store, settings))))
     }
 }
 
-impl<S: TokenStore> TokenStore for Cached<S> {
+impl<S: TokenStore> Backend for Cached<S> {
+    type Store = S;
+
+    fn store(&self) -> &S {
+        &self.0.store
+    }
+
     fn is_cache(&self) -> bool {
         true
     }
 
-    fn cached(&self, id: TokenId) -> Lookup {
+    fn peek(&self, id: TokenId) -> Lookup {
         if let Some(entry) = self.0.usable(id) {
-            self.0.measure.looked_up(LookupKind::Hit);
+            self.0.metrics.looked_up(LookupKind::Hit);
             Lookup::Hit(entry.into_token())
         } else if self.0.is_known_absent(id) {
-            self.0.measure.looked_up(LookupKind::Absent);
+            self.0.metrics.looked_up(LookupKind::Absent);
             Lookup::NegativeHit
         } else {
-            // Counted by the load that follows.
+            // The load that follows counts it.
             Lookup::Miss
         }
     }
 
-    async fn load(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        self.0.is_open()?;
-        self.0.ensure_following();
-        match self.cached(id) {
+    async fn load(
+        &self,
+        id: TokenId,
+        freshness: Freshness,
+    ) -> Result<Option<Arc<CachedToken>>, StoreError> {
+        let cache = &self.0;
+        cache.is_open()?;
+        cache.ensure_following();
+        let deadline = cache.settings.load_deadline;
+        if freshness == Freshness::AfterCall {
+            let reloaded = timeout(deadline, cache.reload(id)).await;
+            return reloaded.map_err(StoreError::unavailable)?;
+        }
+        match self.peek(id) {
             Lookup::Hit(token) => return Ok(Some(token)),
             Lookup::NegativeHit => return Ok(None),
-            Lookup::Miss => self.0.measure.nothing_at_hand(|| self.0.remembers(id)),
+            Lookup::Miss => cache.metrics.missed(|| cache.remembers(id)),
         }
-        let loaded = timeout(self.0.settings.load_deadline, self.0.load(id)).await;
+        let loaded = timeout(deadline, cache.load(id)).await;
         let loaded = loaded.map_err(StoreError::unavailable).flatten();
-        loaded.or_else(|error| self.0.in_grace(id, error))
+        loaded.or_else(|error| cache.serve_stale(id, error))
     }
 
-    async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        self.0.is_open()?;
-        match timeout(self.0.settings.load_deadline, self.0.reload(id)).await {
-            Ok(read) => read,
-            Err(late) => Err(StoreError::unavailable(late)),
-        }
-    }
-
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let (found, reading) = self.0.look(id).await?;
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        let (found, reading) = self.0.read(id).await?;
         self.0.keep(id, found.value.clone(), reading);
         Ok(found)
     }
 
-    fn cached_standing(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
-        self.0.standings.at_hand(owner, &self.0.stripes, &self.0.settings)
+    fn peek_owner_status(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
+        self.0.owner_statuses.peek(owner, &self.0.invalidation, &self.0.settings)
     }
 
-    async fn standing(
+    async fn load_owner_status(
         &self,
         owner: &Owner,
-        question: OwnerStatusQuery,
-    ) -> Result<Arc<OwnerStatus>, Box<dyn std::error::Error + Send + Sync>> {
+        query: OwnerStatusQuery,
+    ) -> Result<Arc<OwnerStatus>, HostError> {
         self.0.is_open()?;
         self.0.ensure_following();
-        if let Some(standing) = self.cached_standing(owner) {
-            return Ok(standing);
+        if let Some(status) = self.peek_owner_status(owner) {
+            return Ok(status);
         }
-        let Inner { standings, stripes, settings, .. } = &*self.0;
-        timeout(settings.load_deadline, standings.ask(owner, question, stripes, settings)).await?
+        let Inner { owner_statuses, invalidation, settings, .. } = &*self.0;
+        let load = owner_statuses.load(owner, query, invalidation, settings);
+        timeout(settings.load_deadline, load).await?
     }
 
-    async fn insert(
-        &self,
-        token: &StoredToken,
-        limit: Option<u32>,
-    ) -> Result<ChangeSeq, StoreError> {
-        self.applied(&ChangeTarget::Token(token.record.id), self.0.store.insert(token, limit).await)
+    /// Runs after the commit and before the caller is told, so that this node never accepts what it
+    /// has revoked.
+    fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
+        self.0.apply(target, seq);
     }
 
-    async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
-        self.0.store.list(query).await
+    async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
+        self.0.refresh(targets).await
     }
 
-    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
-        self.applied(&ChangeTarget::Token(change.record.id), self.0.store.change(change).await)
+    async fn catch_up(&self, seq: ChangeSeq) {
+        self.0.catch_up(seq).await;
     }
 
-    async fn rekey(
-        &self,
-        id: TokenId,
-        expected: &Digest,
-        secrets: &Secrets,
-    ) -> Result<ChangeSeq, StoreError> {
-        self.applied(&ChangeTarget::Token(id), self.0.store.rekey(id, expected, secrets).await)
-    }
-
-    async fn delete(
-        &self,
-        id: TokenId,
-        expected: Option<Revision>,
-    ) -> Result<ChangeSeq, StoreError> {
-        self.applied(&ChangeTarget::Token(id), self.0.store.delete(id, expected).await)
-    }
-
-    async fn delete_many(
-        &self,
-        owner: Option<&Owner>,
-        ids: &[TokenId],
-    ) -> Result<Deleted, StoreError> {
-        let deleted = self.0.store.delete_many(owner, ids).await?;
-        match deleted.seq {
-            // To those too that were gone already. For most the number is higher than needed, which costs a reload.
-            Some(seq) => inner::tokens(ids).for_each(|token| self.0.apply_own(&token, seq)),
-            None => self.0.apply_others(inner::tokens(ids)).await?,
-        }
-        Ok(deleted)
-    }
-
-    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
-        self.applied_bulk(owner, self.0.store.delete_owner(owner).await?).await
-    }
-
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
-        self.applied_bulk(owner, self.0.store.revoke_owner(owner, at).await?).await
-    }
-
-    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
-        self.applied(&ChangeTarget::Owner(owner.clone()), self.0.store.announce(owner).await)
-    }
-
-    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
-        self.0.store.touch(uses).await
-    }
-
-    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.0.store.prune(ended_before, limit).await
-    }
-
-    async fn changes(
-        &self,
-        from: Option<LogPosition>,
-        limit: u32,
-    ) -> Result<ChangeBatch, StoreError> {
-        self.0.store.changes(from, limit).await
-    }
-
-    fn clock_behind(&self) -> Duration {
+    fn clock_offset(&self) -> Duration {
         self.0.store_clock.ahead()
     }
 
-    async fn nudged(&self, seen: LogPosition) {
-        self.0.store.nudged(seen).await;
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.0.store.ping().await
-    }
-
-    /// Cached tokens are of no use from here on, and nothing follows the change log.
+    /// Cached tokens are of no use afterwards, and nothing follows the change log.
     async fn close(&self) {
         self.0.close();
         self.0.store.close().await;

@@ -1,52 +1,38 @@
 use std::sync::Arc;
-use std::time::Duration;
 
+use hallpass_core::__private::{CacheMeta, CachedToken, Interner};
+use hallpass_core::TokenId;
 use hallpass_core::store::{ChangeSeq, StoredToken};
-use hallpass_core::{CacheMeta, CachedToken, Interner, TokenId};
 
-use crate::guards::Guards;
-use crate::moment::Moment;
-use crate::stripes::{Footing, Stripes};
+use crate::dual_instant::DualInstant;
+use crate::invalidation::{Invalidation, StripePair};
 
-/// A token as it was read, and all that decides for how long that may be used: one piece of memory.
+/// A cached token together with everything that decides how long it may be used, in one allocation.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry(Arc<CachedToken>);
 
-/// Of when a reading is.
+/// When and at which position of the change log something was read from the store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
-    /// The change log's number in the snapshot it was read from.
+    /// The number that the change log had in the snapshot.
     pub(crate) as_of: ChangeSeq,
-    /// The history that number belongs to.
-    pub(crate) history: u32,
-    /// Before the store was asked.
-    pub(crate) started: Moment,
-}
-
-impl Reading {
-    /// Whether what was read is known to have been true within that time: when it was read, or when
-    /// the lease was last renewed.
-    pub(crate) fn is_fresh(&self, lease: Option<Moment>, within: Duration, guards: Guards) -> bool {
-        let now = Moment::glance();
-        let age = if guards.wall_clock() { Moment::age } else { Moment::time_awake };
-        let is_recent = |then: Moment| age(then, now) <= within;
-        lease.is_some_and(is_recent) || is_recent(self.started) || !guards.freshness()
-    }
+    /// The epoch that this number belongs to.
+    pub(crate) epoch: u32,
+    /// The instant before the store was asked.
+    pub(crate) started: DualInstant,
 }
 
 impl Entry {
     pub(crate) fn new(
         stored: StoredToken,
-        pool: &Interner,
+        interner: &Interner,
         reading: Reading,
-        stripes: &Stripes,
+        invalidation: &Invalidation,
     ) -> Self {
-        let footing = stripes.footing(stored.record.id, &stored.record.owner);
-        let note = write(reading, footing);
-        Self(Arc::new(CachedToken::for_cache(stored, pool, note)))
+        let stripes = invalidation.stripe_pair(stored.record.id, &stored.record.owner);
+        Self(Arc::new(CachedToken::for_cache(stored, interner, encode(reading, stripes))))
     }
 
-    /// What is in a slot.
     pub(crate) fn from_token(token: Arc<CachedToken>) -> Self {
         Self(token)
     }
@@ -64,35 +50,39 @@ impl Entry {
     }
 
     pub(crate) fn reading(&self) -> Reading {
-        noted(&self.0).0
+        metadata(&self.0).0
     }
 
-    /// About how much memory it takes in the cache that is bounded: for that bound.
+    /// Returns approximately how many bytes the entry takes in the bounded tier.
     pub(crate) fn weight(&self) -> u32 {
         let scopes: usize = self.0.scopes().iter().map(|scope| scope.as_str().len() + 32).sum();
         u32::try_from(WEIGHT + self.0.owner().as_str().len() + scopes).unwrap_or(u32::MAX)
     }
 }
 
-/// What was noted with a token when it was cached.
-pub(crate) fn noted(token: &CachedToken) -> (Reading, Footing) {
-    read(token.cache_note())
+/// Returns what was recorded with a token when it was cached.
+pub(crate) fn metadata(token: &CachedToken) -> (Reading, StripePair) {
+    decode(token.cache_note())
 }
 
-fn write(reading: Reading, footing: Footing) -> CacheMeta {
-    let Reading { as_of, history, started } = reading;
+/// The four words lie beside the fields that a check reads anyway, so that a hit touches no other
+/// memory.
+fn encode(reading: Reading, stripes: StripePair) -> CacheMeta {
+    let Reading { as_of, epoch, started } = reading;
     let [monotonic, wall] = started.to_words();
-    [as_of.get(), u64::from(history) << 32 | u64::from(footing.to_word()), monotonic, wall]
+    [as_of.get(), u64::from(epoch) << 32 | u64::from(stripes.to_word()), monotonic, wall]
 }
 
-fn read(note: &CacheMeta) -> (Reading, Footing) {
-    let [as_of, place, monotonic, wall] = *note;
-    let started = Moment::from_words([monotonic, wall]);
-    let reading = Reading { as_of: ChangeSeq::new(as_of), history: (place >> 32) as u32, started };
-    (reading, Footing::from_word(place as u32))
+fn decode(meta: &CacheMeta) -> (Reading, StripePair) {
+    let [as_of, epoch_and_stripes, monotonic, wall] = *meta;
+    let started = DualInstant::from_words([monotonic, wall]);
+    let epoch = (epoch_and_stripes >> 32) as u32;
+    let reading = Reading { as_of: ChangeSeq::new(as_of), epoch, started };
+    (reading, StripePair::from_word(epoch_and_stripes as u32))
 }
 
-/// What an entry takes without its texts, moka's own share included: as `cargo xtask bench cache` measures it.
+/// The weight of an entry without its texts, moka's share included, as measured by
+/// `cargo xtask bench cache`.
 const WEIGHT: usize = 448;
 
 #[cfg(test)]
@@ -100,14 +90,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_says_what_was_noted() {
-        let started = Moment::now();
-        let reading =
-            Reading { as_of: ChangeSeq::new(u64::MAX - 3), history: u32::MAX - 1, started };
-        let footing = Footing::from_word(0x0FED_0CBA);
-        let (read_back, footing_back) = read(&write(reading, footing));
-        assert_eq!((read_back.as_of, read_back.history), (reading.as_of, reading.history));
-        assert_eq!(read_back.started.to_words(), started.to_words());
-        assert_eq!(footing_back.to_word(), footing.to_word());
+    fn metadata_survives_encoding() {
+        let started = DualInstant::now();
+        let reading = Reading { as_of: ChangeSeq::new(u64::MAX - 3), epoch: u32::MAX - 1, started };
+        let stripes = StripePair::from_word(0x0FED_0CBA);
+        let (reading_back, stripes_back) = decode(&encode(reading, stripes));
+        assert_eq!((reading_back.as_of, reading_back.epoch), (reading.as_of, reading.epoch));
+        assert_eq!(reading_back.started.to_words(), started.to_words());
+        assert_eq!(stripes_back.to_word(), stripes.to_word());
     }
 }

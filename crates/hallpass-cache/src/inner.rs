@@ -1,47 +1,56 @@
-//! The cache itself: what is usable, and how what is not is loaded.
+//! The parts of the cache together: look-ups, loads, and what a change invalidates.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use hallpass_core::__private::{CachedToken, Interner};
+use hallpass_core::TokenId;
 use hallpass_core::store::{
-    ChangeSeq, ChangeTarget, Snapshot, StoreError, StoredToken, TokenStore,
+    ChangeSeq, ChangeTarget, LogPosition, Snapshot, StoreError, StoredToken, TokenStore,
 };
-use hallpass_core::{CachedToken, Interner, Owner, TokenId};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
+use crate::change_feed;
+use crate::dual_instant::{DualInstant, Lease};
 use crate::entry::{Entry, Reading};
-use crate::flight::{Boarded, Flights, Landed, Pilot, landed};
-use crate::follow::follow;
-use crate::measure::{Loaded, LookupKind, Measure};
-use crate::moment::{Lease, Moment};
+use crate::freshness::FreshnessCheck;
+use crate::invalidation::Invalidation;
+use crate::keyed_lock::KeyedLock;
+use crate::log_limit::LogLimit;
+use crate::metrics::{Loaded, LookupKind, Metrics};
 use crate::negative::Negative;
-use crate::order::Judge;
+use crate::owner_statuses::OwnerStatuses;
 use crate::positive::Positive;
 use crate::settings::CacheSettings;
-use crate::stale_use::StaleUse;
-use crate::standings::Standings;
+use crate::single_flight::{Join, Leader, LoadResult, SingleFlight, result};
 use crate::store_clock::StoreClock;
-use crate::stripes::Stripes;
-use crate::turns::Turns;
 
 #[derive(Debug)]
 pub(crate) struct Inner<S> {
     pub(crate) store: S,
     pub(crate) settings: CacheSettings,
-    pub(crate) stripes: Stripes,
+    pub(crate) invalidation: Arc<Invalidation>,
     pub(crate) lease: Lease,
-    pub(crate) standings: Arc<Standings>,
+    pub(crate) owner_statuses: Arc<OwnerStatuses>,
     pub(crate) store_clock: StoreClock,
-    stale_use: StaleUse,
-    pub(crate) measure: Measure,
-    /// Turns true once.
+    pub(crate) metrics: Metrics,
+    /// Becomes true once.
     pub(crate) closing: watch::Sender<bool>,
+    /// How far the change log was applied; `None` before it was read for the first time.
+    pub(crate) position: watch::Sender<Option<LogPosition>>,
+    /// The highest number that this node has seen outside of the log, for the follower to compare
+    /// with the head of the log.
+    pub(crate) highest_seq: AtomicU64,
+    pub(crate) wake_follower: Notify,
+    pub(crate) is_following: AtomicBool,
+    pub(crate) was_followed: AtomicBool,
+    stale_uses: LogLimit,
     positive: Positive,
     negative: Negative,
-    pool: Interner,
-    flights: Arc<Flights<TokenId, Option<Entry>>>,
-    turns: Turns,
-    following: AtomicBool,
+    interner: Interner,
+    flights: Arc<SingleFlight<TokenId, Option<Entry>>>,
+    reload_lock: KeyedLock,
 }
 
 /// How often a load is repeated when changes keep overtaking it.
@@ -50,204 +59,213 @@ const ATTEMPTS: usize = 3;
 impl<S: TokenStore> Inner<S> {
     pub(crate) fn new(store: S, settings: CacheSettings) -> Self {
         Self {
-            stripes: Stripes::new(),
-            lease: Lease::none(),
-            standings: Arc::new(Standings::new(&settings)),
+            invalidation: Arc::new(Invalidation::new()),
+            lease: Lease::new(),
+            owner_statuses: Arc::new(OwnerStatuses::new(&settings)),
             store_clock: StoreClock::default(),
-            stale_use: StaleUse::default(),
-            measure: Measure::default(),
+            metrics: Metrics::default(),
             closing: watch::Sender::new(false),
+            position: watch::Sender::new(None),
+            highest_seq: AtomicU64::new(0),
+            wake_follower: Notify::new(),
+            is_following: AtomicBool::new(false),
+            was_followed: AtomicBool::new(false),
+            stale_uses: LogLimit::default(),
             positive: Positive::new(settings.capacity_bytes),
-            negative: Negative::new(settings.unknown_tokens),
-            pool: Interner::new(),
-            flights: Arc::new(Flights::new(&settings)),
-            turns: Turns::new(),
-            following: AtomicBool::new(false),
+            negative: Negative::new(settings.negative_capacity),
+            interner: Interner::new(),
+            flights: Arc::new(SingleFlight::new(&settings)),
+            reload_lock: KeyedLock::new(),
             store,
             settings,
         }
     }
 
-    /// Starts to follow the change log, once, on the runtime of the caller.
-    pub(crate) fn ensure_following(self: &Arc<Self>) {
-        if !self.following.load(Ordering::Relaxed) && !self.following.swap(true, Ordering::Relaxed)
-        {
-            tokio::spawn(follow(Arc::downgrade(self)));
-        }
-    }
-
-    /// The order counts: lease, then entry, then stripes.
+    /// Returns the cached token if it may be used. The order matters: lease, then entry, then
+    /// stripes.
     pub(crate) fn usable(&self, id: TokenId) -> Option<Entry> {
-        let judge = self.judge();
-        self.positive.get(id, |token| judge.allows(token))
+        let check = self.freshness_check();
+        self.positive.get(id, |token| check.allows(token))
     }
 
-    /// Whether the token was seen here before, usable or not.
+    /// Returns whether the token was seen here before, usable or not.
     pub(crate) fn remembers(&self, id: TokenId) -> bool {
         self.positive.remembers(id)
     }
 
-    /// The token as it was cached, where the host chose to rely on that while the store cannot be asked.
+    pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {
+        self.negative.holds(id, &self.invalidation, self.freshness_check())
+    }
+
+    fn freshness_check(&self) -> FreshnessCheck<'_> {
+        FreshnessCheck::new(&self.lease, &self.invalidation, &self.settings)
+    }
+
+    /// Returns a stale token if the host allows that while the store cannot be reached.
     ///
     /// # Errors
     ///
-    /// The given one: there is no grace, it is over, or a change to the token is known.
-    pub(crate) fn in_grace(
+    /// Returns the given error if `stale_if_error` is not set or is over, or if the token is known
+    /// to have been changed.
+    pub(crate) fn serve_stale(
         &self,
         id: TokenId,
         error: StoreError,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        let grace = self.settings.grace;
+        let extra = self.settings.stale_if_error;
         // A record that cannot be read is an answer, too.
-        if grace.is_zero() || error.is_corrupt() || self.is_open().is_err() {
+        if extra.is_zero() || error.is_corrupt() || self.is_open().is_err() {
             return Err(error);
         }
-        let judge = self.judge().more_patient(grace);
-        let Some(entry) = self.positive.get(id, |token| judge.allows(token)) else {
+        let check = self.freshness_check().extended(extra);
+        let Some(entry) = self.positive.get(id, |token| check.allows(token)) else {
             return Err(error);
         };
-        self.measure.looked_up(LookupKind::Grace);
-        self.stale_use.said(&error);
+        self.metrics.looked_up(LookupKind::StaleIfError);
+        if let Some(uses) = self.stale_uses.count() {
+            tracing::error!(
+                target: "hallpass",
+                error = &error as &dyn std::error::Error,
+                uses,
+                "tokens are used beyond max_staleness by stale_if_error: revocations made elsewhere are not seen"
+            );
+        }
         Ok(Some(entry.into_token()))
     }
 
-    pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {
-        self.negative.holds(id, &self.stripes, self.judge())
-    }
-
-    fn judge(&self) -> Judge<'_> {
-        Judge::new(&self.lease, &self.stripes, &self.settings)
-    }
-
-    /// Ends the task that follows the log, and voids all that is cached and all that will be.
+    /// Ends the follower, and voids everything that is cached or will be.
     pub(crate) fn close(&self) {
         self.closing.send_replace(true);
         self.void();
     }
 
-    /// Whether tokens may still be looked up.
+    /// Returns whether tokens may still be looked up.
     ///
     /// # Errors
     ///
-    /// The cache was closed.
+    /// Returns [`unavailable`](StoreError::unavailable) if the cache was closed.
     pub(crate) fn is_open(&self) -> Result<(), StoreError> {
-        if *self.closing.borrow() && self.settings.guards.closing() {
+        if *self.closing.borrow() {
             return Err(StoreError::unavailable("the cache was closed"));
         }
         Ok(())
     }
 
-    /// Without a lease, and with a floor that nothing reaches, nothing is usable.
+    /// Makes everything unusable: there is no lease, and no record reaches the minimum number.
     pub(crate) fn void(&self) {
-        if self.settings.guards.closing() {
-            self.lease.give_up();
-            self.stripes.raise_floor(ChangeSeq::new(u64::MAX));
-        }
+        self.lease.drop_lease();
+        self.invalidation.raise_min_seq(ChangeSeq::new(u64::MAX));
     }
 
-    /// Applies a change of this node's own before its caller is told that it is done.
-    pub(crate) fn apply_own(&self, affected: &ChangeTarget, seq: ChangeSeq) {
-        if self.settings.guards.own_changes() {
-            self.stripes.apply(affected, seq);
-        }
+    /// Applies a change that this node has made or seen.
+    pub(crate) fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
+        self.highest_seq.fetch_max(seq.get(), Ordering::AcqRel);
+        self.invalidation.apply(target, seq);
     }
 
-    /// Applies all that is logged by now to an owner or a token: a call found nothing left to change, and another node
-    /// may have changed it.
-    pub(crate) async fn apply_others(
-        &self,
-        affected: impl IntoIterator<Item = ChangeTarget>,
-    ) -> Result<(), StoreError> {
-        if !self.settings.guards.others_changes() {
-            return Ok(());
-        }
+    /// Invalidates what is cached about `targets` up to the head of the log. A call found nothing
+    /// left to change, so another node may have changed it, and this node may not have read that
+    /// yet.
+    pub(crate) async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
         let head = self.store.changes(None, 0).await?.head.seq;
-        affected.into_iter().for_each(|affected| self.apply_own(&affected, head));
+        targets.iter().for_each(|target| self.apply(target, head));
         Ok(())
+    }
+
+    /// Waits until the follower has applied `seq`. If it does not in time, everything that was read
+    /// before `seq` is void, which is as good and costs reloads.
+    pub(crate) async fn catch_up(&self, seq: ChangeSeq) {
+        let mut position = self.position.subscribe();
+        let is_applied =
+            |position: &Option<LogPosition>| position.is_some_and(|position| position.seq >= seq);
+        if is_applied(&position.borrow()) {
+            return;
+        }
+        if self.is_following.load(Ordering::Acquire) {
+            self.wake_follower.notify_one();
+            let applied = timeout(self.settings.load_deadline, position.wait_for(is_applied)).await;
+            if matches!(applied, Ok(Ok(_))) {
+                return;
+            }
+        }
+        self.apply(&ChangeTarget::All, seq);
     }
 
     pub(crate) async fn load(
         self: &Arc<Self>,
         id: TokenId,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        let mut attempts = 0;
-        while attempts < ATTEMPTS {
-            let landing = match self.flights.board(&id) {
-                Boarded::Follows(landing) => landing,
-                // A load may have landed since the caches were looked at: then they know by now.
-                Boarded::Leads(pilot, _) if self.is_known_absent(id) => {
-                    pilot.land(Ok(None));
+        for _ in 0..ATTEMPTS {
+            let receiver = match self.flights.join(&id, || self.remembers(id)) {
+                Join::Wait(receiver) => receiver,
+                // A load may have completed since the caches were looked at: now they know.
+                Join::Lead(leader, _) if self.is_known_absent(id) => {
+                    leader.complete(Ok(None));
                     return Ok(None);
                 }
-                Boarded::Leads(pilot, landing) => {
+                Join::Lead(leader, receiver) => {
                     if let Some(entry) = self.usable(id) {
-                        pilot.land(Ok(Some(entry.clone())));
+                        leader.complete(Ok(Some(entry.clone())));
                         return Ok(Some(entry.into_token()));
                     }
-                    let flight = Arc::clone(self).fly(id, pilot);
-                    if self.settings.guards.detached_loads() {
-                        // A task of its own: a client that goes away cancels nobody else.
-                        tokio::spawn(flight);
-                    } else {
-                        flight.await;
-                    }
-                    landing
+                    // A task of its own: a client that goes away cancels nobody else.
+                    tokio::spawn(Arc::clone(self).run_load(id, leader));
+                    receiver
                 }
-                // What was seen before is worth waiting for. A stranger's token is not: they come in floods.
-                Boarded::Full(freed) if self.may_wait(id) => {
-                    freed.await;
-                    continue;
-                }
-                Boarded::Full(_) => {
-                    self.measure.turned_away();
+                Join::Full => {
+                    self.metrics.refused();
                     return Err(StoreError::unavailable(
                         "too many tokens are being loaded at once",
                     ));
                 }
             };
-            attempts += 1;
-            match landed(landing).await? {
+            // Changes may have been applied while the load ran: what it read is checked like any entry.
+            match result(receiver).await? {
                 None => return Ok(None),
-                Some(entry) if self.may_use(&entry) => return Ok(Some(entry.into_token())),
+                Some(entry) if self.freshness_check().allows(entry.token()) => {
+                    return Ok(Some(entry.into_token()));
+                }
                 Some(_) => {}
             }
         }
+        // Either the token changes all the time, or its numbers belong to another history of the store.
+        self.wake_follower.notify_one();
         Err(StoreError::unavailable("the token kept changing while it was loaded"))
     }
 
-    /// The token as the store has it after this was called.
+    /// Returns the token as the store has it after this call began.
     pub(crate) async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        let called = Moment::now();
-        // One at a time asks; who waited meanwhile finds what was read after they came.
-        let _turn = self.turns.of(id).lock().await;
+        let called = DualInstant::now();
+        // One at a time asks. Those who waited meanwhile find what was read after they came.
+        let _lock = self.reload_lock.of(id).lock().await;
         if let Some(entry) = self.usable(id)
             && !entry.reading().started.is_before(called)
         {
             return Ok(Some(entry.into_token()));
         }
-        let (found, reading) = self.look(id).await?;
+        let (found, reading) = self.read(id).await?;
         Ok(self.keep(id, found.value, reading).map(Entry::into_token))
     }
 
-    /// Asks the store itself. A reading of before is void from here on: what this node has shown, it does
-    /// not take back.
-    pub(crate) async fn look(
+    /// Reads the store itself, and voids what was read before: what this node has shown to
+    /// somebody, it does not take back.
+    pub(crate) async fn read(
         &self,
         id: TokenId,
     ) -> Result<(Snapshot<Option<StoredToken>>, Reading), StoreError> {
-        let (history, started) = (self.stripes.history(), Moment::now());
-        let loading = self.measure.load_begins();
-        let found = self.store.find(id).await;
+        let (epoch, started) = (self.invalidation.epoch(), DualInstant::now());
+        let loading = self.metrics.load_begins();
+        let found = self.store.get(id).await;
         loading.ended(Loaded::of(&found));
         let found = found?;
-        if self.settings.guards.shown_is_known() && self.stripes.history() == history {
-            self.stripes.apply(&ChangeTarget::Token(id), found.as_of);
+        if self.invalidation.epoch() == epoch {
+            self.apply(&ChangeTarget::Token(id), found.as_of);
         }
-        let reading = Reading { as_of: found.as_of, history, started };
+        let reading = Reading { as_of: found.as_of, epoch, started };
         Ok((found, reading))
     }
 
-    /// Caches what was read. Whether it is usable is decided at each use, so nothing can come too late.
+    /// Caches what was read. Whether it is usable is decided at each use, so it is never too late.
     pub(crate) fn keep(
         &self,
         id: TokenId,
@@ -258,53 +276,35 @@ impl<S: TokenStore> Inner<S> {
             self.negative.put(id, reading);
             return None;
         };
-        let entry = Entry::new(stored, &self.pool, reading, &self.stripes);
-        // Another token's record is for the check to refuse, not for the cache to keep.
+        let entry = Entry::new(stored, &self.interner, reading, &self.invalidation);
+        // The check refuses another token's record, and the cache does not keep it.
         if entry.id() == id {
             self.positive.put(&entry);
         }
         Some(entry)
     }
 
-    /// Whether what a load found may be used: changes may have been applied while it was under way.
-    fn may_use(&self, entry: &Entry) -> bool {
-        self.judge().allows(entry.token())
+    async fn run_load(self: Arc<Self>, id: TokenId, leader: Leader<TokenId, Option<Entry>>) {
+        let result = self.load_once(id, &leader).await;
+        leader.complete(result);
     }
 
-    fn may_wait(&self, id: TokenId) -> bool {
-        self.settings.guards.queue() && self.positive.remembers(id)
-    }
-
-    async fn fly(self: Arc<Self>, id: TokenId, pilot: Pilot<TokenId, Option<Entry>>) {
-        let history = self.stripes.history();
-        let started = pilot.started();
-        let loading = self.measure.load_begins();
-        let found = tokio::time::timeout(self.settings.patience(), self.store.find(id)).await;
+    async fn load_once(
+        &self,
+        id: TokenId,
+        leader: &Leader<TokenId, Option<Entry>>,
+    ) -> LoadResult<Option<Entry>> {
+        let (started, _permit) = leader.begin().await.inspect_err(|_| self.metrics.refused())?;
+        // Before the store is asked, as `started`: see the module `invalidation`.
+        let epoch = self.invalidation.epoch();
+        let loading = self.metrics.load_begins();
+        let found = timeout(self.settings.load_timeout(), self.store.get(id)).await;
         loading.ended(found.as_ref().map_or(Loaded::Late, Loaded::of));
-        let found: Landed<_> = match found {
-            Ok(Err(_)) if !self.settings.guards.errors_forgotten() => Ok(self.keep(
-                id,
-                None,
-                Reading { as_of: ChangeSeq::new(u64::MAX), history, started },
-            )),
-            Err(late) => Err(StoreError::unavailable(late).into()),
-            Ok(Err(error)) => Err(error.into()),
-            Ok(Ok(Snapshot { value, as_of })) => {
-                let asked_first = self.settings.guards.asked_first();
-                let started = if asked_first { started } else { Moment::now() };
-                Ok(self.keep(id, value, Reading { as_of, history, started }))
-            }
-        };
-        pilot.land(found);
+        let Snapshot { value, as_of } = found.map_err(StoreError::unavailable)??;
+        Ok(self.keep(id, value, Reading { as_of, epoch, started }))
     }
-}
 
-/// All that was asked about a token or an owner, for [`Inner::apply_others`].
-pub(crate) fn tokens(ids: &[TokenId]) -> impl Iterator<Item = ChangeTarget> {
-    ids.iter().map(|id| ChangeTarget::Token(*id))
-}
-
-/// The same for an owner.
-pub(crate) fn owner(owner: &Owner) -> [ChangeTarget; 1] {
-    [ChangeTarget::Owner(owner.clone())]
+    pub(crate) fn ensure_following(self: &Arc<Self>) {
+        change_feed::ensure_running(self);
+    }
 }

@@ -1,40 +1,62 @@
-//! The cache in front of any [Hallpass](https://docs.rs/hallpass) token store, and its coherence across nodes.
+//! The cache in front of any [Hallpass](https://docs.rs/hallpass) token store.
 //!
-//! The promise: once a change (a revocation, say) has returned on one node, that node never accepts the old
-//! state again, and no other node accepts it for longer than the bound B ([`CacheSettings::bound`], 2 s by
-//! default), whatever breaks between them. A node that cannot prove its records to be fresh within B asks the store.
+//! # The promise
 //!
-//! Three ideas carry it:
+//! When a change (a revocation, for example) has returned on one node, that node never accepts the
+//! old state again. No other node accepts it for longer than [`CacheSettings::max_staleness`], 2 s
+//! by default, whatever breaks between them. A node that cannot prove that its records are fresh
+//! asks the store.
 //!
-//! 1. The store numbers every change that matters, in the order of commits.
-//! 2. Each record comes with the number that its snapshot had. It is usable only while that is not below the last
-//!    change applied to its stripe, so nothing has to be removed from the cache in time.
-//! 3. One task asks the store for changes, and each answer renews a lease. Without a lease, a record is usable for
-//!    B after it was asked for.
+//! # How it works
 //!
-//! What guards each step of this, what would happen without, and the test that shows it, is listed in
-//! `docs/guards.md` of the repository.
+//! 1. **A numbered change log.** The store numbers every change in the order of commits, without
+//!    gaps.
+//! 2. **Versioned records.** Each record is cached with the number that the log had when it was
+//!    read. When this node hears of a change to a token, it only remembers the change's number. A
+//!    record with a smaller number is read again at its next use. Nothing has to be removed from
+//!    the cache in time, so a slow load can never bring a revoked token back.
+//! 3. **A lease.** One task reads the log every [`CacheSettings::poll`], or at once when the store
+//!    pushes. Each answer proves that nothing else has changed up to the instant at which the log
+//!    was asked. While that instant is recent enough, cached records are used without asking the
+//!    store.
+//!
+//! A record that somebody changes by hand in the database is in no log. [`CacheSettings::max_age`]
+//! bounds how long it is used.
+//!
+//! # Where to read
+//!
+//! | module | |
+//! |---|---|
+//! | `invalidation` | which changes were applied, and what they void |
+//! | `freshness` | when a record may be used, and why the order of steps matters |
+//! | `change_feed` | the task that follows the log |
+//! | `single_flight` | loads: one per token, in a fair queue |
+//! | `positive`, `negative` | the tables of tokens, and of ids without one |
+//! | `owner_statuses` | what the host's owner directory answered |
+//!
+//! `tests/guards/cache.toml` in the repository lists the safety steps one by one. `cargo xtask
+//! guards` removes each of them and requires that a test fails.
 
 mod cached;
+mod change_feed;
+mod dual_instant;
 mod entry;
-mod flight;
-mod follow;
-mod guards;
+mod freshness;
 mod inner;
-mod measure;
-mod moment;
+mod invalidation;
+mod keyed_lock;
+mod log_limit;
+mod metrics;
 mod negative;
-mod order;
+mod owner_statuses;
 mod positive;
 mod settings;
+mod single_flight;
 mod sizes;
-mod stale_use;
-mod standings;
 mod store_clock;
-mod stripes;
 mod sync;
-#[cfg(test)]
-mod tests;
-mod turns;
 
-pub use self::{cached::Cached, settings::CacheSettings};
+pub use self::{
+    cached::Cached,
+    settings::{CacheSettings, CacheSettingsError},
+};

@@ -1,5 +1,5 @@
-//! What does not exist: apart from what does, in a table of fixed size, so that a flood of random
-//! tokens evicts nothing good.
+//! Ids of tokens that do not exist. They are kept apart from the tokens, in a table of fixed size,
+//! so that a flood of random ids evicts no token.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use hallpass_core::TokenId;
 
+use crate::dual_instant::DualInstant;
 use crate::entry::Reading;
-use crate::moment::Moment;
-use crate::order::Judge;
-use crate::stripes::Stripes;
+use crate::freshness::FreshnessCheck;
+use crate::invalidation::Invalidation;
 
-/// The longest that the store is not asked again for an unknown token.
+/// The time after which the store is asked again for an unknown token.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Slots under one lock.
+/// The number of slots under one lock.
 const SLOTS_PER_SHARD: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
@@ -39,16 +39,21 @@ impl Negative {
         }
     }
 
-    /// Whether it is known, and may be relied on, that there is no such token.
-    pub(crate) fn holds(&self, id: TokenId, stripes: &Stripes, judge: Judge<'_>) -> bool {
+    /// Returns whether there is no such token, as far as that is known and fresh.
+    pub(crate) fn holds(
+        &self,
+        id: TokenId,
+        invalidation: &Invalidation,
+        check: FreshnessCheck<'_>,
+    ) -> bool {
         let (mut shard, slot) = self.place(id);
         let Some(absence) = shard[slot].filter(|absence| absence.id == id) else { return false };
         let reading = absence.reading;
-        if reading.started.age(Moment::glance()) > LONGEST {
+        if reading.started.age(DualInstant::coarse_now()) > LONGEST {
             shard[slot] = None;
             return false;
         }
-        judge.allows_absence(stripes.token_stripe(id), reading)
+        check.allows_absence(invalidation.token_stripe(id), reading)
     }
 
     pub(crate) fn put(&self, id: TokenId, reading: Reading) {
@@ -59,7 +64,7 @@ impl Negative {
     fn place(&self, id: TokenId) -> (MutexGuard<'_, [Option<Absence>; SLOTS_PER_SHARD]>, usize) {
         let hash = self.hasher.hash_one(id) as usize;
         let shard = &self.shards[hash / SLOTS_PER_SHARD % self.shards.len()];
-        // A slot is written in one step: a panic elsewhere leaves none half done.
+        // A slot is written in one step, so a panic leaves none half written.
         (shard.lock().unwrap_or_else(PoisonError::into_inner), hash % SLOTS_PER_SHARD)
     }
 }
@@ -69,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_token_takes_at_most_64_bytes() {
+    fn slot_takes_at_most_64_bytes() {
         assert!(size_of::<Option<Absence>>() <= 64, "{}", size_of::<Option<Absence>>());
     }
 }

@@ -1,11 +1,11 @@
-//! How large the fixed tables are. The model checker in `tests/loom` has a `sizes` of its own: it tries every order of
-//! steps, and so has to keep them few.
+//! The sizes of the fixed tables. The model checker in `tests/loom` tries every order of steps, and
+//! so it has smaller sizes of its own.
 
-/// How many stripes there are of each kind. Two ids on one stripe cost a reload now and then, never safety.
+/// The number of stripes of each kind.
 pub(crate) const STRIPES: usize = 4096;
 
-/// How many tokens whose ids fall on the same set of slots have a place at once.
+/// The number of places in a set of slots.
 pub(crate) const WAYS: usize = 4;
 
-/// The least number of sets of slots.
+/// The smallest number of sets of slots.
 pub(crate) const FEWEST_SETS: u64 = 4;

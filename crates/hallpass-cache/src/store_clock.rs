@@ -1,14 +1,14 @@
-//! How far apart the clocks of this machine and of the store are.
+//! The difference between the clocks of this machine and of the store.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Clocks that are further apart are not kept by anybody.
+/// A larger difference means that one of the clocks is not kept in time.
 const TOLERABLE_MILLIS: u64 = 2000;
 
-/// What is known of the store's clock.
+/// The last known difference.
 #[derive(Debug, Default)]
 pub(crate) struct StoreClock {
     /// By how many milliseconds it is ahead of this machine's; negative if it is behind.
@@ -16,15 +16,15 @@ pub(crate) struct StoreClock {
 }
 
 impl StoreClock {
-    /// By how much the store's clock is ahead; nothing if it is not.
+    /// Returns by how much the store's clock is ahead, and zero if it is behind.
     pub(crate) fn ahead(&self) -> Duration {
         let ahead = self.ahead.load(Ordering::Relaxed);
         Duration::from_millis(u64::try_from(ahead).unwrap_or(0))
     }
 
-    /// Takes in what time the store said it was, in an answer that came just now. For as long as the answer took, its
-    /// clock is further ahead than is reckoned here: no token ends before one of the two clocks says so.
-    /// Answers the difference in seconds.
+    /// Records the time that the store reported in an answer that arrived at `now`. Returns the
+    /// difference in seconds. The time that the answer took makes the store's clock look less far
+    /// ahead, so no token expires before one of the two clocks says so.
     pub(crate) fn learn(&self, time: Timestamp, now: Timestamp) -> f64 {
         let ahead = time.duration_since(now);
         let millis = i64::try_from(ahead.as_millis()).unwrap_or(0);
@@ -34,7 +34,7 @@ impl StoreClock {
             tracing::warn!(
                 target: "hallpass",
                 store_is_ahead_by = %ahead,
-                "the clocks of this machine and of the token store are seconds apart: tokens expire by whichever is ahead"
+                "the clocks of this machine and of the token store differ by seconds: tokens expire by the one that is ahead"
             );
         }
         ahead.as_secs_f64()

@@ -1,7 +1,7 @@
-//! What threads share without a lock: the standard library's atomics, and places that are swapped whole.
+//! What threads share without a lock: atomics, and places that are swapped whole.
 //!
-//! The model checker in `tests/loom` compiles the very files that use these with a `sync` of its own, and
-//! tries every order in which their steps can come.
+//! The model checker in `tests/loom` compiles the files that use these with a `sync` of its own,
+//! and tries every order of their steps.
 
 pub(crate) use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 

@@ -1,5 +1,5 @@
-//! What can be asked for. Texts that may turn out to be secrets are read here and judged elsewhere: clap would repeat
-//! what it refuses.
+//! What can be asked for. Texts that may turn out to be secrets are read here and judged elsewhere:
+//! clap would repeat what it refuses.
 
 use clap::{Args, Parser, Subcommand};
 
@@ -40,8 +40,8 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct Settings {
-    /// Where the tokens are: `sqlite:FILE`, `postgres://...`, `redis://...` or `memory:`. A URL with a password in it belongs in the variable: others see
-    /// the arguments of a process.
+    /// Where the tokens are: `sqlite:FILE`, `postgres://...`, `redis://...` or `memory:`. A URL
+    /// with a password in it belongs in the variable: others see the arguments of a process.
     #[arg(long, value_name = "URL", env = "HALLPASS_STORE", hide_env_values = true, global = true)]
     pub(crate) store: Option<String>,
 

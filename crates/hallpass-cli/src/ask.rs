@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::failure::Failure;
 
-/// Goes on if the person says yes, or has said so beforehand. Where nobody is there to be asked, that is a no.
+/// Goes on if the person says yes, or has said so beforehand. Where nobody is there to be asked,
+/// that is a no.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());

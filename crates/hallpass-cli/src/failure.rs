@@ -21,7 +21,8 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// What the process ends with. 0 is for all being done, and 2 is clap's own for arguments that it refuses.
+    /// What the process ends with. 0 is for all being done, and 2 is clap's own for arguments that
+    /// it refuses.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Trouble(_) => 1,

@@ -23,8 +23,8 @@ struct IssuedView<'t> {
     token: &'t str,
 }
 
-/// Shows a token that has just got its secret: the token alone to standard output, so that it can be piped or
-/// kept in a file, and what there is to know of it to standard error.
+/// Shows a token that has just got its secret: the token alone to standard output, so that it can
+/// be piped or kept in a file, and what there is to know of it to standard error.
 pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Result<(), Failure> {
     let (record, now) = (&issued.record, hallpass.now());
     let printed = if json {

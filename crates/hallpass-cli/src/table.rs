@@ -1,4 +1,5 @@
-//! Tables for people: columns in line, nothing around them, so that `grep` and `awk` get along with them too.
+//! Tables for people: columns in line, nothing around them, so that `grep` and `awk` get along with
+//! them too.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Table};

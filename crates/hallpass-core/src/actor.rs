@@ -182,8 +182,8 @@ impl Actor {
         self.grantable.as_ref()
     }
 
-    /// Returns whether the actor may grant a scope, as far as the actor's own limit and the catalog's
-    /// restricted scopes say.
+    /// Returns whether the actor may grant a scope, as far as the actor's own limit and the
+    /// catalog's restricted scopes say.
     pub(crate) fn may_grant(&self, scope: &Scope, catalog: Option<&Catalog>) -> bool {
         match &self.grantable {
             Some(limit) => limit.covers(scope),

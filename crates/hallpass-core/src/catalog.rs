@@ -6,8 +6,9 @@ use crate::scope::{Scope, ScopeSet};
 
 /// The scopes the application knows, and named sets of them.
 ///
-/// With a catalog, an unknown scope is an error when a token is issued, and at start-up when a policy table or a
-/// guarded router names it; one that is already stored allows nothing. It feeds `GET /scopes` of the token API.
+/// With a catalog, an unknown scope is an error when a token is issued, and at start-up when a
+/// policy table or a guarded router names it; one that is already stored allows nothing. It feeds
+/// `GET /scopes` of the token API.
 ///
 /// ```
 /// use hallpass_core::{Catalog, CatalogScope};
@@ -37,7 +38,8 @@ pub struct CatalogScope {
     restricted: bool,
 }
 
-/// A named set of scopes. It is expanded when a token is issued: changing it later changes no token.
+/// A named set of scopes. It is expanded when a token is issued: changing it later changes no
+/// token.
 #[derive(Clone, Debug)]
 pub struct Preset {
     name: Box<str>,
@@ -73,7 +75,8 @@ impl CatalogScope {
     }
 
     /// Says that routes need this scope for one thing at a time: `per("id")` on `projects:read` is
-    /// what a route with `projects:read:{id}` needs, so `projects:read:42` is a scope a token may hold.
+    /// what a route with `projects:read:{id}` needs, so `projects:read:42` is a scope a token may
+    /// hold.
     #[must_use]
     pub fn per(mut self, parameter: &str) -> Self {
         self.parameters.push(parameter.into());

@@ -64,10 +64,10 @@ pub(crate) fn read_audit(text: &str, by: &Actor, query: &AuditQuery) -> Option<C
 fn list_identity(query: &ListQuery) -> Value {
     json!({
         "list": "tokens",
-        "owner": query.owner.as_ref().map(|owner| owner.as_str()),
-        "status": query.status.map(|status| status.as_str()),
+        "owner": query.owner.as_ref().map(super::owner::Owner::as_str),
+        "status": query.status.map(super::record::Status::as_str),
         "text": query.text,
-        "scope": query.scope.as_ref().map(|scope| scope.as_str()),
+        "scope": query.scope.as_ref().map(super::scope::Scope::as_str),
         "expires_before": query.expires_before.map(Timestamp::as_millisecond),
         "never_used": query.never_used,
         "sort": match query.sort.by {
@@ -83,9 +83,9 @@ fn list_identity(query: &ListQuery) -> Value {
 fn audit_identity(query: &AuditQuery) -> Value {
     json!({
         "list": "audit",
-        "owner": query.owner.as_ref().map(|owner| owner.as_str()),
+        "owner": query.owner.as_ref().map(super::owner::Owner::as_str),
         "token": query.token_id.map(|id| id.to_string()),
-        "kind": query.kind.map(|kind| kind.as_str()),
+        "kind": query.kind.map(super::event::EventKind::as_str),
         "since": query.since.map(Timestamp::as_millisecond),
         "until": query.until.map(Timestamp::as_millisecond),
         "ascending": query.ascending,

@@ -1,82 +1,157 @@
-//! What a store keeps of a secret: a digest that names its algorithm and key, and cannot be turned back.
+//! Digests: what a store keeps of a token. A digest names its algorithm and key, and cannot be
+//! reversed.
 
 use std::fmt;
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
 
-use crate::token::SecretRef;
+use crate::hmac_key::HmacKey;
+use crate::token::TokenRef;
 
-/// The digest of a token's secret, as stores keep it.
+/// The digest of a token, as stores keep it.
 ///
-/// It names how it was made, `sha256` or `hmac-sha256:<key id>`, so peppers rotate without a flag
-/// day. There is no `==`: only [`Hallpass`](crate::Hallpass) compares digests, in constant time.
+/// It names how it was made:
+///
+/// | algorithm | covers | under a pepper |
+/// |---|---|---|
+/// | `sha256-v2` | prefix, id and secret | no |
+/// | `hmac-sha256-v2:<key id>` | prefix, id and secret | yes |
+/// | `sha256` | the secret alone | no |
+/// | `hmac-sha256:<key id>` | the secret alone | yes |
+///
+/// New digests are of version 2, so that a token works only with the prefix and the id that it was
+/// issued with: nobody can relabel it for another application that shares the store. Digests of
+/// version 1 keep working, and are replaced when their token is used. So are those of a retired
+/// pepper.
+///
+/// There is no `==`: only [`Hallpass`](crate::Hallpass) compares digests, in constant time.
 ///
 /// ```
 /// use hallpass_core::Digest;
 ///
-/// let digest = Digest::from_parts("hmac-sha256:2026", &[7; 32]).unwrap();
-/// assert_eq!(digest.algorithm(), "hmac-sha256:2026");
-/// assert_eq!(format!("{digest:?}"), "Digest(hmac-sha256:2026)");
+/// let digest = Digest::from_parts("hmac-sha256-v2:2026", &[7; 32]).unwrap();
+/// assert_eq!(digest.algorithm(), "hmac-sha256-v2:2026");
+/// assert_eq!(format!("{digest:?}"), "Digest(hmac-sha256-v2:2026)");
 /// ```
 #[derive(Clone)]
 pub struct Digest {
-    /// The algorithm's whole name, if it is an HMAC under a key.
-    hmac: Option<Arc<str>>,
+    algorithm: Algorithm,
     bytes: [u8; 32],
+}
+
+/// How a digest was made. An HMAC carries its whole name, which ends with the key id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Algorithm {
+    Sha256,
+    HmacSha256(Arc<str>),
+    Sha256V2,
+    HmacSha256V2(Arc<str>),
 }
 
 const SHA256: &str = "sha256";
 const HMAC_SHA256: &str = "hmac-sha256:";
+const SHA256_V2: &str = "sha256-v2";
+const HMAC_SHA256_V2: &str = "hmac-sha256-v2:";
+
+/// What a digest of version 2 covers in front of the token's text. It keeps digests apart from
+/// checksums, and from whatever else the host makes under the same key.
+///
+/// With it, the message has at most 101 bytes, which SHA-256 reads in two blocks.
+const DOMAIN: &[u8] = b"hallpass digest v2:";
+
+impl Algorithm {
+    fn parse(name: &str) -> Result<Self, DigestError> {
+        let hmac = |key: &str| key.parse::<KeyId>().map(|_| name.into());
+        if let Some(key) = name.strip_prefix(HMAC_SHA256_V2) {
+            return Ok(Self::HmacSha256V2(hmac(key)?));
+        }
+        if let Some(key) = name.strip_prefix(HMAC_SHA256) {
+            return Ok(Self::HmacSha256(hmac(key)?));
+        }
+        match name {
+            SHA256_V2 => Ok(Self::Sha256V2),
+            SHA256 => Ok(Self::Sha256),
+            _ => Err(DigestError::Algorithm(name.to_owned())),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Sha256 => SHA256,
+            Self::Sha256V2 => SHA256_V2,
+            Self::HmacSha256(name) | Self::HmacSha256V2(name) => name,
+        }
+    }
+
+    /// The name of the pepper, if there is one.
+    fn key_id(&self) -> Option<&str> {
+        match self {
+            Self::Sha256 | Self::Sha256V2 => None,
+            Self::HmacSha256(name) => Some(&name[HMAC_SHA256.len()..]),
+            Self::HmacSha256V2(name) => Some(&name[HMAC_SHA256_V2.len()..]),
+        }
+    }
+
+    /// The parts of the token that are hashed.
+    fn message<'t>(&self, token: TokenRef<'t>) -> [&'t [u8]; 2] {
+        match self {
+            Self::Sha256 | Self::HmacSha256(_) => [&[], token.secret()],
+            // The encoding is unambiguous: see `TokenRef::text`.
+            Self::Sha256V2 | Self::HmacSha256V2(_) => [DOMAIN, token.text()],
+        }
+    }
+
+    /// Hashes a token under the pepper that the algorithm names, if it names one.
+    fn hash(&self, token: TokenRef<'_>, pepper: Option<&Pepper>) -> [u8; 32] {
+        let message = self.message(token);
+        match pepper {
+            None => {
+                let mut hash = Sha256::new();
+                message.iter().for_each(|part| hash.update(part));
+                hash.finalize().into()
+            }
+            Some(pepper) => pepper.0.tag(&message),
+        }
+    }
+}
 
 impl Digest {
-    /// Takes back what a store kept: [`algorithm`](Self::algorithm) and [`bytes`](Self::bytes).
+    /// Creates the digest that a store kept as [`algorithm`](Self::algorithm) and
+    /// [`bytes`](Self::bytes).
     ///
     /// # Errors
     ///
-    /// An algorithm this version does not know, or a digest that is not 32 bytes long.
+    /// Returns an error if this version does not know the algorithm, or if the digest is not 32
+    /// bytes long.
     pub fn from_parts(algorithm: &str, bytes: &[u8]) -> Result<Self, DigestError> {
         let bytes = bytes.try_into().map_err(|_| DigestError::Length(bytes.len()))?;
-        let hmac = match algorithm.strip_prefix(HMAC_SHA256) {
-            Some(key) => {
-                key.parse::<KeyId>()?;
-                Some(algorithm.into())
-            }
-            None if algorithm == SHA256 => None,
-            None => return Err(DigestError::Algorithm(algorithm.to_owned())),
-        };
-        Ok(Self { hmac, bytes })
+        Ok(Self { algorithm: Algorithm::parse(algorithm)?, bytes })
     }
 
-    /// Of a secret, without a pepper.
-    pub(crate) fn sha256(secret: SecretRef<'_>) -> Self {
-        Self { hmac: None, bytes: sha256(secret) }
+    /// Makes the digest of a token without a pepper.
+    pub(crate) fn without_pepper(token: TokenRef<'_>) -> Self {
+        let algorithm = Algorithm::Sha256V2;
+        Self { bytes: algorithm.hash(token, None), algorithm }
     }
 
-    /// The name of the pepper it was made under, if it was.
-    fn key(&self) -> Option<&str> {
-        self.hmac.as_deref().map(|algorithm| &algorithm[HMAC_SHA256.len()..])
-    }
-
-    /// How it was made: `sha256`, or `hmac-sha256:` and the key id.
+    /// Returns the name of the algorithm, with the key id if there is one.
     #[must_use]
     pub fn algorithm(&self) -> &str {
-        self.hmac.as_deref().unwrap_or(SHA256)
+        self.algorithm.name()
     }
 
-    /// The 32 bytes, for a store to keep.
+    /// Returns the 32 bytes, for a store to keep.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
         &self.bytes
     }
 
-    /// Whether both are the same digest, in constant time for digests of one algorithm.
+    /// Compares two digests, in constant time for digests of one algorithm.
     #[must_use]
     pub fn ct_eq(&self, other: &Self) -> bool {
-        self.hmac == other.hmac && bytes_ct_eq(&self.bytes, &other.bytes)
+        self.algorithm == other.algorithm && bytes_ct_eq(&self.bytes, &other.bytes)
     }
 }
 
@@ -86,20 +161,22 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What a store kept is no digest.
+/// What a store kept is not a digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DigestError {
-    /// The algorithm is none that this version knows.
+    /// This version does not know the algorithm.
     #[error("unknown digest algorithm {0:?}: was the record written by a newer version?")]
     Algorithm(String),
     /// The digest has another length than 32 bytes.
-    #[error("a digest has 32 bytes, this one {0}")]
+    #[error("a digest has 32 bytes, but this one has {0}")]
     Length(usize),
     /// The text is not what [`Digest::to_text`] writes.
-    #[error("a digest is written `sha256:` and 64 hexadecimal digits")]
+    #[error(
+        "write a digest as its algorithm, such as `sha256-v2`, then `:` and 64 hexadecimal digits"
+    )]
     Text,
-    /// The key id is not one.
+    /// The key id is invalid.
     #[error(transparent)]
     KeyId(#[from] KeyIdError),
 }
@@ -132,21 +209,20 @@ impl std::str::FromStr for KeyId {
     }
 }
 
-/// A key of the application's own that digests are made under, kept outside the store: who steals
+/// A key of the host's under which digests are made, kept outside the store. Somebody who steals
 /// the store alone cannot even test a guess.
 ///
-/// At least 32 bytes. Wiped when dropped, and never printed.
-pub struct Pepper(Zeroizing<Vec<u8>>);
+/// It has at least 32 bytes. It is wiped when it is dropped, and never printed.
+pub struct Pepper(HmacKey);
 
 impl Pepper {
     /// Takes the key's bytes.
     ///
     /// # Errors
     ///
-    /// Fewer than 32 bytes: a short key is guessed together with the token.
+    /// Returns an error if there are fewer than 32 bytes.
     pub fn new(key: impl Into<Vec<u8>>) -> Result<Self, PepperError> {
-        let key = Zeroizing::new(key.into());
-        if key.len() < 32 { Err(PepperError(key.len())) } else { Ok(Self(key)) }
+        HmacKey::new(key).map(Self).map_err(PepperError)
     }
 }
 
@@ -158,60 +234,115 @@ impl fmt::Debug for Pepper {
 
 /// The pepper is too short.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a pepper has at least 32 bytes, this one {0}: make one with `openssl rand -hex 32`")]
+#[error(
+    "a pepper needs at least 32 bytes, but this one has {0}: create one with `openssl rand -hex 32`"
+)]
 pub struct PepperError(usize);
 
-/// Makes digests under the current pepper, and checks secrets against digests of any known one.
-#[derive(Debug, Default)]
+/// Makes digests under the current pepper, and compares tokens with digests of every known pepper.
+#[derive(Debug)]
 pub(crate) struct Digester {
-    /// What new digests are made under; `None` means plain SHA-256.
-    current: Option<(KeyId, Pepper)>,
-    retired: Vec<(KeyId, Pepper)>,
+    /// The algorithm of new digests.
+    current: Algorithm,
+    peppers: Vec<(KeyId, Pepper)>,
+    require_pepper: bool,
+}
+
+/// Which secret of a token was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecretMatch {
+    Current,
+    Previous,
 }
 
 impl Digester {
-    pub(crate) fn new(current: Option<(KeyId, Pepper)>, retired: Vec<(KeyId, Pepper)>) -> Self {
-        Self { current, retired }
+    /// Makes new digests under the first pepper if `use_first`, and otherwise without a pepper.
+    /// With `require_pepper`, no token matches a digest that was made without one.
+    pub(crate) fn new(
+        use_first: bool,
+        peppers: Vec<(KeyId, Pepper)>,
+        require_pepper: bool,
+    ) -> Self {
+        let current = match peppers.first() {
+            Some((id, _)) if use_first => {
+                Algorithm::HmacSha256V2(format!("{HMAC_SHA256_V2}{id}").into())
+            }
+            _ => Algorithm::Sha256V2,
+        };
+        Self { current, peppers, require_pepper }
     }
 
-    pub(crate) fn digest(&self, secret: SecretRef<'_>) -> Digest {
-        let hmac = self.current.as_ref().map(|(id, _)| format!("{HMAC_SHA256}{id}").into());
-        Digest { hmac, bytes: self.hash(secret) }
+    /// Makes the digest of a token.
+    pub(crate) fn digest(&self, token: TokenRef<'_>) -> Digest {
+        Digest { algorithm: self.current.clone(), bytes: self.hash(token) }
     }
 
-    /// The bytes of [`digest`](Self::digest) alone: as much work as to check a secret against it.
-    pub(crate) fn hash(&self, secret: SecretRef<'_>) -> [u8; 32] {
-        match &self.current {
-            None => sha256(secret),
-            Some((_, pepper)) => hmac_sha256(pepper, secret),
+    /// Computes the bytes of [`digest`](Self::digest) alone: as much work as a comparison.
+    pub(crate) fn hash(&self, token: TokenRef<'_>) -> [u8; 32] {
+        self.current.hash(token, self.current.key_id().and_then(|key_id| self.pepper(key_id)))
+    }
+
+    /// Compares a token with the digest of its current secret and, if there is one, of its previous
+    /// secret, in constant time. A digest whose pepper is not known matches nothing.
+    pub(crate) fn compare(
+        &self,
+        token: TokenRef<'_>,
+        current: &Digest,
+        previous: Option<&Digest>,
+    ) -> Option<SecretMatch> {
+        let hash = self.hash_as(token, current);
+        if bytes_ct_eq(&hash, &current.bytes) && self.accepts(current) {
+            return Some(SecretMatch::Current);
+        }
+        let previous = previous?;
+        // Nearly always, both digests have the same algorithm, and one hash does for both.
+        let hash = if previous.algorithm == current.algorithm {
+            hash
+        } else {
+            self.hash_as(token, previous)
+        };
+        let is_match = bytes_ct_eq(&hash, &previous.bytes) && self.accepts(previous);
+        is_match.then_some(SecretMatch::Previous)
+    }
+
+    /// Returns whether digests of this algorithm and pepper may match at all.
+    fn accepts(&self, stored: &Digest) -> bool {
+        match stored.algorithm.key_id() {
+            None => !self.require_pepper,
+            Some(key_id) => self.pepper(key_id).is_some(),
         }
     }
 
-    /// Whether the digest was made of this secret: in constant time, and `false` for a key that is not known here.
-    pub(crate) fn matches(&self, secret: SecretRef<'_>, stored: &Digest) -> bool {
-        let computed = match stored.key() {
-            None => sha256(secret),
-            Some(key) => {
-                match self.current.iter().chain(&self.retired).find(|(id, _)| *id.0 == *key) {
-                    Some((_, pepper)) => hmac_sha256(pepper, secret),
-                    None => {
-                        tracing::error!(
-                            target: "hallpass",
-                            key_id = %key,
-                            "a token's digest was made under a pepper this service was not given: \
-                             add it with `retired_pepper`"
-                        );
-                        return false;
-                    }
-                }
-            }
-        };
-        bytes_ct_eq(&computed, &stored.bytes)
+    /// Returns whether a digest lacks the pepper that is required.
+    pub(crate) fn lacks_required_pepper(&self, stored: &Digest) -> bool {
+        self.require_pepper && stored.algorithm.key_id().is_none()
     }
 
-    /// Whether a digest is not what [`digest`](Self::digest) would make today.
+    /// Returns whether [`digest`](Self::digest) makes digests of another algorithm or pepper today.
     pub(crate) fn is_outdated(&self, stored: &Digest) -> bool {
-        stored.key() != self.current.as_ref().map(|(id, _)| &*id.0)
+        stored.algorithm != self.current
+    }
+
+    /// Hashes a token as a digest was made. What [`accepts`](Self::accepts) refuses is hashed all
+    /// the same, so that the time of a refusal does not depend on it.
+    fn hash_as(&self, token: TokenRef<'_>, stored: &Digest) -> [u8; 32] {
+        let Some(key_id) = stored.algorithm.key_id() else {
+            return stored.algorithm.hash(token, None);
+        };
+        let pepper = self.pepper(key_id);
+        if pepper.is_none() {
+            tracing::error!(
+                target: "hallpass",
+                %key_id,
+                "unknown pepper: a token's digest was made under a key that this service was not \
+                 given, add it with `retired_pepper`"
+            );
+        }
+        stored.algorithm.hash(token, pepper)
+    }
+
+    fn pepper(&self, key_id: &str) -> Option<&Pepper> {
+        self.peppers.iter().find(|(id, _)| *id.0 == *key_id).map(|(_, pepper)| pepper)
     }
 }
 
@@ -224,71 +355,121 @@ fn bytes_ct_eq(one: &[u8; 32], other: &[u8; 32]) -> bool {
     words(one)[..].ct_eq(&words(other)[..]).into()
 }
 
-fn sha256(secret: SecretRef<'_>) -> [u8; 32] {
-    Sha256::digest(secret.as_bytes()).into()
-}
-
-fn hmac_sha256(pepper: &Pepper, secret: SecretRef<'_>) -> [u8; 32] {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(&pepper.0).expect("HMAC takes a key of any length");
-    mac.update(secret.as_bytes());
-    mac.finalize().into_bytes().into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::Secret;
+    use crate::token::{Checksums, PlainToken, Prefix, Secret, TokenId};
 
     fn pepper(byte: u8) -> Pepper {
         Pepper::new([byte; 32]).unwrap()
     }
 
-    /// The first is the current one, the others are retired.
+    /// The first key is the current one, the others are retired.
     fn digester(keys: &[(&str, u8)]) -> Digester {
-        let mut keys = keys.iter().map(|(id, byte)| (id.parse().unwrap(), pepper(*byte)));
-        Digester::new(keys.next(), keys.collect())
+        let keys = keys.iter().map(|(id, byte)| (id.parse().unwrap(), pepper(*byte)));
+        Digester::new(true, keys.collect(), false)
+    }
+
+    fn token(prefix: &str, id: u128, secret: &Secret) -> PlainToken {
+        let prefix: Prefix = prefix.parse().unwrap();
+        let id = TokenId::from_uuid(uuid::Uuid::from_u128(id));
+        PlainToken::assemble(&prefix, id, secret, &Checksums::UNKEYED)
+    }
+
+    fn fresh() -> PlainToken {
+        token("hp", 7, &Secret::generate().unwrap())
+    }
+
+    fn version_1(digester: &Digester, token: &PlainToken) -> Digest {
+        let (algorithm, pepper) = match digester.peppers.first() {
+            None => (Algorithm::Sha256, None),
+            Some((id, pepper)) => {
+                (Algorithm::HmacSha256(format!("{HMAC_SHA256}{id}").into()), Some(pepper))
+            }
+        };
+        Digest { bytes: algorithm.hash(token.borrow(), pepper), algorithm }
+    }
+
+    fn matches(digester: &Digester, token: &PlainToken, stored: &Digest) -> bool {
+        digester.compare(token.borrow(), stored, None).is_some()
     }
 
     #[test]
-    fn a_digest_proves_its_own_secret_only() {
+    fn digest_covers_prefix_id_and_secret() {
         let (secret, other) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        let original = token("hp", 7, &secret);
+        let changed = [
+            token("hq", 7, &secret),
+            token("hp2", 7, &secret),
+            token("hp", 8, &secret),
+            token("hp", 7, &other),
+        ];
         for digester in [digester(&[]), digester(&[("a", 1)])] {
-            let digest = digester.digest(secret.borrow());
-            assert!(digester.matches(secret.borrow(), &digest));
-            assert!(!digester.matches(other.borrow(), &digest));
+            let digest = digester.digest(original.borrow());
+            assert!(matches(&digester, &original, &digest));
+            for changed in &changed {
+                assert!(!matches(&digester, changed, &digest), "{changed:?}");
+            }
+            let version_1 = version_1(&digester, &original);
+            assert!(matches(&digester, &original, &version_1) && digester.is_outdated(&version_1));
         }
     }
 
     #[test]
     fn peppers_rotate_without_a_flag_day() {
-        let secret = Secret::generate().unwrap();
-        let plain = digester(&[]).digest(secret.borrow());
-        let old = digester(&[("2025", 1)]).digest(secret.borrow());
+        let token = fresh();
+        let plain = digester(&[]).digest(token.borrow());
+        let old = digester(&[("2025", 1)]).digest(token.borrow());
         let both = digester(&[("2026", 2), ("2025", 1)]);
-        assert!(both.matches(secret.borrow(), &plain) && both.is_outdated(&plain));
-        assert!(both.matches(secret.borrow(), &old) && both.is_outdated(&old));
-        let new = both.digest(secret.borrow());
-        assert!(both.matches(secret.borrow(), &new) && !both.is_outdated(&new));
-        assert!(
-            !digester(&[("2025", 1)]).matches(secret.borrow(), &new),
-            "an unknown key proves nothing"
-        );
-        assert!(
-            !digester(&[("2026", 3)]).matches(secret.borrow(), &new),
-            "nor another key of that name"
-        );
+        assert!(matches(&both, &token, &plain) && both.is_outdated(&plain));
+        assert!(matches(&both, &token, &old) && both.is_outdated(&old));
+        let new = both.digest(token.borrow());
+        assert!(matches(&both, &token, &new) && !both.is_outdated(&new));
+        assert!(!matches(&digester(&[("2025", 1)]), &token, &new), "the key is unknown");
+        assert!(!matches(&digester(&[("2026", 3)]), &token, &new), "another key of that name");
     }
 
     #[test]
-    fn a_digest_survives_the_store_and_a_strange_one_does_not() {
-        let secret = Secret::generate().unwrap();
-        let digest = digester(&[("k-1", 1)]).digest(secret.borrow());
+    fn required_pepper_refuses_plain_digests() {
+        let token = fresh();
+        let strict = Digester::new(true, vec![("a".parse().unwrap(), pepper(1))], true);
+        let plain = digester(&[]);
+        assert!(!matches(&strict, &token, &plain.digest(token.borrow())));
+        assert!(!matches(&strict, &token, &version_1(&plain, &token)));
+        assert!(matches(&strict, &token, &strict.digest(token.borrow())));
+        let both = strict.compare(
+            token.borrow(),
+            &strict.digest(fresh().borrow()),
+            Some(&plain.digest(token.borrow())),
+        );
+        assert_eq!(both, None, "nor does a previous secret match");
+    }
+
+    #[test]
+    fn previous_secret_matches_under_another_algorithm() {
+        let (old, new) = (fresh(), fresh());
+        let digester = digester(&[("a", 1)]);
+        let current = digester.digest(new.borrow());
+        for previous in [digester.digest(old.borrow()), version_1(&digester, &old)] {
+            let compare =
+                |token: &PlainToken| digester.compare(token.borrow(), &current, Some(&previous));
+            assert_eq!(compare(&new), Some(SecretMatch::Current));
+            assert_eq!(compare(&old), Some(SecretMatch::Previous));
+            assert_eq!(compare(&fresh()), None);
+        }
+    }
+
+    #[test]
+    fn digest_round_trips_and_unknown_ones_are_errors() {
+        let digest = digester(&[("k-1", 1)]).digest(fresh().borrow());
         let kept = Digest::from_parts(digest.algorithm(), digest.bytes()).unwrap();
         assert!(kept.ct_eq(&digest));
         assert!(Digest::from_parts("md5", &[0; 32]).is_err());
         assert!(Digest::from_parts("sha256", &[0; 31]).is_err());
-        assert!(Digest::from_parts("hmac-sha256:", &[0; 32]).is_err());
+        for bad in ["hmac-sha256:", "hmac-sha256-v2:", "hmac-sha256-v2", "sha256-v3", "sha256-v2:k"]
+        {
+            assert!(Digest::from_parts(bad, &[0; 32]).is_err(), "{bad}");
+        }
     }
 
     #[test]
@@ -297,10 +478,20 @@ mod tests {
         assert_eq!(format!("{:?}", pepper(65)), "Pepper(..)");
     }
 
+    /// Part of the storage format: every version computes the same.
     #[test]
-    fn sha256_is_over_the_43_characters() {
-        let secret = SecretRef::new(b"0000000000000000000000000000000000000000000");
-        let hex: String = sha256(secret).iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, "b918b22a1581fedd39058065f00e6aad35bd561f20257151131a1ddcd21803de");
+    fn known_digests_of_a_known_token() {
+        let secret = Secret::from_bytes(b"0000000000000000000000000000000000000000000");
+        let token = token("hp", 0, &secret);
+        let text = |digest: Digest| digest.to_text();
+        let digester = digester(&[]);
+        assert_eq!(
+            text(version_1(&digester, &token)),
+            "sha256:b918b22a1581fedd39058065f00e6aad35bd561f20257151131a1ddcd21803de"
+        );
+        assert_eq!(
+            text(digester.digest(token.borrow())),
+            "sha256-v2:b25b810e75b0948ac94a2653fc8270ece927fda02bffd5a01e9f2884fc4816e8"
+        );
     }
 }

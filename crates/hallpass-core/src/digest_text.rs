@@ -1,4 +1,4 @@
-//! A digest as a text, for what is neither a store nor a secret: a manifest that says which token shall exist.
+//! A digest as a text, for manifests that say which tokens have to exist.
 
 use std::fmt::Write as _;
 
@@ -6,17 +6,19 @@ use crate::digest::{Digest, DigestError};
 use crate::token::PresentedToken;
 
 impl PresentedToken {
-    /// The digest of its secret without a pepper, by which [`Hallpass::ensure`](crate::Hallpass::ensure) knows the token.
+    /// Returns the token's digest without a pepper, by which
+    /// [`Hallpass::ensure`](crate::Hallpass::ensure) knows the token.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::sha256(self.secret())
+        Digest::without_pepper(self.borrow())
     }
 }
 
 impl Digest {
-    /// The digest as `sha256:` or `hmac-sha256:<key id>:` and 64 hexadecimal digits, in lower case.
+    /// Writes the digest as its algorithm, a colon and 64 hexadecimal digits in lower case.
     ///
-    /// Nobody gets in with it. It is a method and no `Display` all the same, so that no digest is shown by accident.
+    /// Nobody gets in with it. There is no `Display` all the same, so that no digest is shown by
+    /// accident.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!("{}:", self.algorithm());
@@ -26,7 +28,7 @@ impl Digest {
         text
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote; the digits in either case.
+    /// Parses what [`to_text`](Self::to_text) wrote. The digits may be in either case.
     ///
     /// ```
     /// use hallpass_core::Digest;
@@ -38,8 +40,8 @@ impl Digest {
     ///
     /// # Errors
     ///
-    /// Another form, or an algorithm that this version does not know. The text is not repeated: it may be a
-    /// token that was given in the digest's place.
+    /// Returns an error for another form, and for an algorithm that this version does not know. The
+    /// error does not repeat the text, because it may be a token that was given by mistake.
     pub fn from_text(text: &str) -> Result<Self, DigestError> {
         let (algorithm, digits) = text.rsplit_once(':').ok_or(DigestError::Text)?;
         let bytes = from_hex(digits).ok_or(DigestError::Text)?;
@@ -65,7 +67,7 @@ mod tests {
     #[test]
     fn a_digest_survives_its_text() {
         let bytes: [u8; 32] = std::array::from_fn(|place| (place * 8 + 3) as u8);
-        for algorithm in ["sha256", "hmac-sha256:2026", "hmac-sha256:a.b_c-d"] {
+        for algorithm in ["sha256", "sha256-v2", "hmac-sha256:2026", "hmac-sha256-v2:a.b_c-d"] {
             let digest = Digest::from_parts(algorithm, &bytes).unwrap();
             let text = digest.to_text();
             assert!(text.starts_with(&format!("{algorithm}:030b131b")), "{text}");
@@ -98,6 +100,6 @@ mod tests {
             assert!(matches!(Digest::from_text(bad), Err(DigestError::Text)), "{bad}");
         }
         let said = DigestError::Text.to_string();
-        assert!(said.contains("sha256:") && !said.contains('0'), "{said}");
+        assert!(said.contains("sha256-v2") && !said.contains('0'), "{said}");
     }
 }

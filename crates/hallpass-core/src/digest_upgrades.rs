@@ -28,7 +28,8 @@ pub(crate) struct DigestUpgrade {
 }
 
 impl DigestUpgrades {
-    /// Notes a token. `upgrade` computes a hash, so it is called only if the token is not noted yet.
+    /// Notes a token. `upgrade` computes a hash, so it is called only if the token is not noted
+    /// yet.
     pub(crate) fn record(&self, id: TokenId, upgrade: impl FnOnce() -> DigestUpgrade) {
         let mut waiting = self.lock();
         if waiting.len() < CAPACITY {

@@ -50,7 +50,8 @@ impl Expiry {
     ///
     /// # Errors
     ///
-    /// It is less than a minute ahead of `now`, or past the year 9999.
+    /// Returns an error if it is less than a minute ahead of `now`, or later than
+    /// 9999-12-30T22:00:00Z, the latest time that can be stored.
     pub fn resolve(
         self,
         now: Timestamp,
@@ -70,7 +71,10 @@ impl Expiry {
                 .map_err(|_| ExpiryError::TooFar)?
                 .timestamp(),
         };
-        let end = to_millis(end);
+        // Cut to the millisecond, which is what every store keeps. The last second that jiff can hold
+        // has no milliseconds.
+        let end =
+            Timestamp::from_millisecond(end.as_millisecond()).map_err(|_| ExpiryError::TooFar)?;
         if end.duration_since(now) < Self::SHORTEST {
             Err(ExpiryError::Past)
         } else {
@@ -79,13 +83,10 @@ impl Expiry {
     }
 }
 
-/// The last whole second that jiff can hold.
-const LATEST: Timestamp = Timestamp::constant(253_402_207_200, 0);
-
-/// Cut to the millisecond: what every store and every answer keeps.
+/// Cuts the time of a clock to the millisecond, which is what every store and every answer keeps.
 pub(crate) fn to_millis(time: Timestamp) -> Timestamp {
-    // What is left of the last second that jiff can hold is no whole number of milliseconds to it.
-    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(LATEST)
+    // It fails only within the last second of the year 9999 that jiff can hold.
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
 /// Reads a span as people write it: `30d`, `12h`, `2w`, `1y`.
@@ -130,7 +131,8 @@ impl std::str::FromStr for Expiry {
     }
 }
 
-/// Every ASCII digit as `0`, and `T` and `Z` in upper case: the form of a date or an instant at a glance.
+/// Every ASCII digit as `0`, and `T` and `Z` in upper case: the form of a date or an instant at a
+/// glance.
 fn shape(text: &str) -> String {
     text.chars()
         .take(40)
@@ -162,13 +164,13 @@ fn instant(text: &str) -> Result<Timestamp, ExpiryError> {
     }
     match text.parse::<Timestamp>() {
         Ok(instant) => Ok(instant),
-        // The last day of the year 9999 is a day that people write and jiff cannot hold: take its last instant.
-        // The same day a year earlier says whether there is such a day and time.
+        // The last days of the year 9999 exist, but jiff cannot hold all of them. Whether there is
+        // such a day and time, the same day a year earlier says.
         Err(_)
             if text.starts_with("9999-12-")
                 && format!("9998{}", &text[4..]).parse::<Timestamp>().is_ok() =>
         {
-            Ok(LATEST)
+            Err(ExpiryError::TooFar)
         }
         Err(_) => Err(ExpiryError::NoSuchDay),
     }
@@ -190,8 +192,8 @@ pub enum ExpiryError {
     /// Less than a minute ahead.
     #[error("it must be at least a minute ahead")]
     Past,
-    /// Past the end of the year 9999.
-    #[error("it must be before the end of the year 9999")]
+    /// Later than a time can be stored.
+    #[error("it must not be later than 9999-12-30T22:00:00Z")]
     TooFar,
 }
 
@@ -228,8 +230,9 @@ mod tests {
             ("2027-03-31T12:00:00.123456789+02:00", "2027-03-31T10:00:00.123Z"),
             ("2026-11-22T04:45:57.5Z", "2026-11-22T04:45:57.5Z"),
             ("9999-12-30T00:00:00Z", "9999-12-30T00:00:00Z"),
-            ("9999-12-31T23:59:59Z", "9999-12-30T22:00:00Z"),
-            ("9999-12-29T23:59:59-23:59", "9999-12-30T22:00:00Z"),
+            ("9999-12-30T22:00:00Z", "9999-12-30T22:00:00Z"),
+            ("9999-12-29T22:00:00-23:59", "9999-12-30T21:59:00Z"),
+            ("9999-12-29", "9999-12-30T00:00:00Z"),
             ("2027-03-31T12:00:00-23:59", "2027-04-01T11:59:00Z"),
             ("never", "never"),
         ] {
@@ -270,6 +273,18 @@ mod tests {
             ("2026-01-01", Past),
             ("0001-01-01", Past),
             ("9999-12-31", TooFar),
+            ("9999-12-30", TooFar),
+            ("30-12-9999", TooFar),
+            ("9999-12-31T23:59:59Z", TooFar),
+            ("9999-12-29T23:59:59-23:59", TooFar),
+            ("9999-12-30T22:00:01Z", TooFar),
+            ("9999-12-30T22:00:00.5Z", TooFar),
+            ("9999-12-30T22:00:00.999999999Z", TooFar),
+            ("2027-03-31T12:00:00.0.0Z", Form),
+            ("2027-03", Form),
+            ("20270331", Form),
+            ("2027-090", Form),
+            ("31.03.2027", Form),
             ("2026-11-22T04:45:57.4Z", Past),
             ("2027-03-31T12:00:00", Form),
             ("2027-03-31T12:00Z", Form),
@@ -289,10 +304,20 @@ mod tests {
     }
 
     #[test]
-    fn every_end_is_one_that_a_store_can_read_back_from_its_milliseconds() {
-        for text in ["9999-12-30T22:00:00.5Z", "9999-12-30T22:00:00.999999999Z"] {
-            assert_eq!(end(text, "UTC").as_deref(), Ok("9999-12-30T22:00:00Z"), "{text}");
-        }
+    fn too_late_an_end_is_an_error_that_names_the_latest_one() {
+        let error = end("9999-12-31T23:59:59Z", "UTC").unwrap_err().to_string();
+        let latest = error.rsplit(' ').next().unwrap();
+        assert_eq!(end(latest, "UTC").as_deref(), Ok(latest));
+        let latest: Timestamp = latest.parse().unwrap();
+        assert_eq!(latest.as_second(), Timestamp::MAX.as_second());
+        assert_eq!(
+            Expiry::At(Timestamp::MAX).resolve(now(), &TimeZone::UTC),
+            Err(ExpiryError::TooFar)
+        );
+    }
+
+    #[test]
+    fn end_is_cut_to_the_millisecond() {
         assert_eq!(end("2027-03-31T00:00:00.0019Z", "UTC").unwrap(), "2027-03-31T00:00:00.001Z");
     }
 

@@ -22,6 +22,7 @@ mod digest_upgrades;
 mod error;
 mod event;
 mod expiry;
+mod hmac_key;
 mod lifecycle;
 mod limits;
 mod metadata;
@@ -58,13 +59,14 @@ pub use self::{
     owner::{Owner, OwnerDirectory, OwnerError, OwnerStatus},
     record::{Revision, Status, TokenRecord},
     requirement::{
-        Check, IntoRequirement, PathParameters, Requirement, RequirementError, all_of, any_of,
+        Decision, IntoRequirement, PathParameters, Requirement, RequirementError, all_of, any_of,
         authenticated, public,
     },
     scope::{Scope, ScopeError, ScopeSet},
     text::{DESCRIPTION_MAX, NAME_MAX, fold, fold_beyond_ascii},
     token::{
-        ParseTokenError, PlainToken, Prefix, PrefixError, PresentedToken, TokenId, TokenIdError,
+        ChecksumKey, ChecksumKeyError, ParseTokenError, PlainToken, Prefix, PrefixError,
+        PresentedToken, TokenId, TokenIdError,
     },
     verify::{AuthError, PendingUse, PendingVerification, Principal, Verification},
 };

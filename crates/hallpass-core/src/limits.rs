@@ -20,8 +20,9 @@ pub struct Limits {
     /// How many tokens one owner may have, in whatever state: each counts until it is deleted. 50
     /// by default, no bound if `None`.
     pub tokens_per_owner: Option<u32>,
-    /// The longest time from issue or regeneration to expiry. A token that never ends is then refused, and
-    /// [`default_expiry`](Self::default_expiry) must be within it, or the handle is not built.
+    /// The longest time from issue or regeneration to expiry. A token that never ends is then
+    /// refused, and [`default_expiry`](Self::default_expiry) must be within it, or the handle is
+    /// not built.
     pub longest_lifetime: Option<SignedDuration>,
     /// Used where a request gives no expiry: never, by default.
     pub default_expiry: Expiry,

@@ -1,4 +1,5 @@
-//! What is counted, for the facade `metrics`: without the feature of that name nothing is, and nothing of this is left.
+//! What is counted, for the facade `metrics`: without the feature of that name nothing is, and
+//! nothing of this is left.
 //!
 //! No label ever holds anything of a token, an owner or a client: each is one of a few words.
 
@@ -16,7 +17,8 @@ const DROPPED: &str = "hallpass_uses_dropped_total";
 #[cfg(feature = "metrics")]
 const FLUSHED: &str = "hallpass_uses_flushed_total";
 
-/// What one handle's checks are counted by. The recorder is asked for its counters at the first check, not at each.
+/// What one handle's checks are counted by. The recorder is asked for its counters at the first
+/// check, not at each.
 #[derive(Default)]
 pub(crate) struct Metrics {
     #[cfg(feature = "metrics")]

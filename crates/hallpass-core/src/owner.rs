@@ -1,4 +1,4 @@
-//! OwnerDirectory: whose tokens they are, and what the host says such a person may do now.
+//! Owners of tokens, and what the host says they may do now.
 
 use std::fmt;
 use std::future::Future;
@@ -6,10 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::scope::ScopeSet;
+use crate::text;
 
 /// Whose token it is: the host's own, immutable id of a person, a team or a service.
 ///
-/// 1 to 255 characters without control characters, compared byte for byte. Choose an id that is never
+/// 1 to 255 characters without line breaks, control characters and characters that change the
+/// direction of writing. Ids are compared byte for byte. Choose an id that is never
 /// given to somebody else (not an e-mail address or a login name that may be reused), and
 /// put the tenant in it where there are several: `acme/41`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,10 +25,12 @@ impl Owner {
     ///
     /// # Errors
     ///
-    /// The text is empty, longer than 255 characters, or holds a control character.
+    /// Returns an error if the text is empty, longer than 255 characters, or contains a line break,
+    /// a control character or a character that changes the direction of writing.
     pub fn new(id: impl AsRef<str>) -> Result<Self, OwnerError> {
         let id = id.as_ref();
-        if id.is_empty() || id.chars().count() > Self::MAX_LEN || id.chars().any(char::is_control) {
+        let is_bad = |c| text::breaks_line(c) || text::is_bidi_format(c);
+        if id.is_empty() || id.chars().count() > Self::MAX_LEN || id.chars().any(is_bad) {
             return Err(OwnerError(()));
         }
         Ok(Self(id.into()))
@@ -71,7 +75,8 @@ impl std::str::FromStr for Owner {
 /// The text is no owner.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an owner is the host's id of a person: 1 to {} characters, no control characters",
+    "an owner is the host's id of a person: 1 to {} characters, no line breaks, control characters \
+     or characters that change the direction of writing",
     Owner::MAX_LEN
 )]
 pub struct OwnerError(());
@@ -171,5 +176,21 @@ impl<T: OwnerDirectory> ErasedOwnerDirectory for T {
         owner: Owner,
     ) -> BoxFuture<'_, Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>>> {
         Box::pin(OwnerDirectory::status(self, owner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owner_without_a_printable_id_is_refused() {
+        for good in ["alice", "acme/41", "وزير", "a b"] {
+            assert!(Owner::new(good).is_ok(), "{good:?}");
+        }
+        let long = "x".repeat(256);
+        for bad in ["", "a\nb", "a\0", "a\u{202e}b", "\u{2066}a", "a\u{2028}b", &long] {
+            assert!(Owner::new(bad).is_err(), "{bad:?}");
+        }
     }
 }

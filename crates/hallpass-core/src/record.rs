@@ -68,6 +68,9 @@ pub struct TokenRecord {
     pub revision: Revision,
 }
 
+/// Reads a field for the audit trail.
+type ReadField = fn(&TokenRecord) -> Value;
+
 impl TokenRecord {
     /// Creates the record of a new token without description, scopes and expiry.
     #[must_use]
@@ -99,7 +102,7 @@ impl TokenRecord {
     /// Returns how two states of a token differ, field by field, for the audit trail. `None` stands
     /// for a token that does not exist.
     pub(crate) fn changes(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
-        let fields: [(&str, fn(&Self) -> Value); 7] = [
+        let fields: [(&str, ReadField); 7] = [
             ("name", |record| record.name.clone().into()),
             ("description", |record| text_or_null(&record.description)),
             ("scopes", |record| record.scopes.iter().map(Scope::as_str).collect()),

@@ -15,13 +15,13 @@ pub(crate) fn name(text: &str) -> Result<String, &'static str> {
     if text.chars().count() > NAME_MAX {
         return Err("at most 100 characters");
     }
-    if text
-        .chars()
-        .any(|c| c.is_control() || is_bidi_format(c) || matches!(c, '\u{2028}' | '\u{2029}'))
-    {
+    if text.chars().any(|c| breaks_line(c) || is_bidi_format(c)) {
         return Err(
             "no line breaks, control characters or characters that change the direction of writing",
         );
+    }
+    if text.chars().all(is_invisible) {
+        return Err("at least one visible character");
     }
     Ok(text.to_owned())
 }
@@ -42,22 +42,75 @@ pub(crate) fn description(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
+/// Control characters, and Unicode's separators of lines and paragraphs.
+pub(crate) fn breaks_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character shows nothing by itself: white space, and what Unicode lists as
+/// `Default_Ignorable_Code_Point`, such as the zero-width space and the variation selectors. The
+/// blank of Braille is not in that list.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
 /// Unicode's bidirectional formatting characters: with them a name can look like another one.
-fn is_bidi_format(c: char) -> bool {
+pub(crate) fn is_bidi_format(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The form in which texts are searched and names sorted: lower case, so that every store finds
-/// and orders the same, whatever its collation.
+/// Returns the form in which texts are searched and names are sorted, so that every store finds and
+/// orders the same, whatever its collation.
+///
+/// It is Unicode's simple case folding, character by character: a final sigma becomes an ordinary
+/// sigma, and no character becomes two. So if a text contains another one, its folded form contains
+/// the other's, which is what a search relies on. [`str::to_lowercase`] does not have that
+/// property.
+///
+/// ```
+/// use hallpass_core::fold;
+///
+/// assert!(fold("ΛΟΓΟΣΤΑΤΗΣ nightly").contains(&fold("ΛΟΓΟΣ")));
+/// ```
 #[must_use]
 pub fn fold(text: &str) -> String {
-    text.to_lowercase()
+    text.chars().map(fold_char).collect()
 }
 
-/// What [`fold`] makes of a text, if that is more than to lower the letters A to Z, which every database can do by itself;
-/// `None` if it is not.
+/// The lower case of the upper case, where both are single characters. That is simple case folding
+/// without a table of its own, and a web page can compute the same: it maps together all characters
+/// that are each other's upper, lower or title case. A test compares it with the tables.
+fn fold_char(c: char) -> char {
+    match c {
+        // Its upper case is `I`, but it is not an `i`: folding keeps it.
+        'ı' => return c,
+        // These fold to a character of the same looks, and have an upper case of several characters.
+        '\u{1FD3}' => return '\u{0390}',
+        '\u{1FE3}' => return '\u{03B0}',
+        '\u{FB05}' => return '\u{FB06}',
+        _ => {}
+    }
+    let upper = only(c.to_uppercase()).unwrap_or(c);
+    only(upper.to_lowercase()).unwrap_or(c)
+}
+
+/// The only character, or `None` if there are more.
+fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
+    let first = chars.next();
+    if chars.next().is_none() { first } else { None }
+}
+
+/// Returns what [`fold`] makes of a text, or `None` if that is only the letters A to Z in lower
+/// case, which every database can compute by itself.
 ///
-/// A store that lets its database search and sort keeps this beside a text, and so nothing beside nearly all of them:
+/// A store that lets its database search and sort keeps this beside a text. Nearly all texts need
+/// nothing beside them:
 ///
 /// ```
 /// use hallpass_core::{fold, fold_beyond_ascii};
@@ -74,17 +127,78 @@ pub fn fold_beyond_ascii(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn names_are_trimmed_counted_in_characters_and_one_line() {
         assert_eq!(name("  ci  ").unwrap(), "ci");
         assert_eq!(name(&"ü".repeat(100)).unwrap().chars().count(), 100);
-        for bad in
-            ["", "   ", "a\nb", "a\0b", "a\u{202e}b", "\u{200f}", "a\u{1b}[31m", "a\u{2028}b"]
-        {
+        for bad in [
+            "",
+            "   ",
+            "\u{200b}",
+            "\u{feff}\u{2060}",
+            "\u{2800}",
+            "\u{ad}",
+            "a\nb",
+            "a\0b",
+            "a\u{202e}b",
+            "\u{200f}",
+            "a\u{1b}[31m",
+            "a\u{2028}b",
+        ] {
             assert!(name(bad).is_err(), "{bad:?}");
         }
         assert!(name(&"ü".repeat(101)).is_err());
+    }
+
+    #[test]
+    fn name_with_invisible_characters_beside_visible_ones_is_accepted() {
+        for good in ["👩\u{200d}💻", "نام\u{200c}ها", "a\u{200b}", "❤\u{fe0f}"] {
+            assert!(name(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn folding_is_simple_case_folding() {
+        use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
+        for c in char::MIN..=char::MAX {
+            let mut orbit = ClassUnicode::new([ClassUnicodeRange::new(c, c)]);
+            orbit.case_fold_simple();
+            let same = orbit.ranges().iter().flat_map(|range| range.start()..=range.end());
+            for other in same {
+                assert_eq!(fold_char(c), fold_char(other), "{c:?} and {other:?}");
+            }
+            let folded = fold_char(c);
+            let is_known =
+                orbit.ranges().iter().any(|range| (range.start()..=range.end()).contains(&folded));
+            // The tables may be older than those of the standard library.
+            let is_lower_case = only(c.to_lowercase()) == Some(folded);
+            assert!(is_known || is_lower_case, "{c:?} and {folded:?}");
+        }
+    }
+
+    #[test]
+    fn sigma_and_long_s_are_found_by_their_other_forms() {
+        assert!(fold("ΛΟΓΟΣΤΑΤΗΣ nightly").contains(&fold("ΛΟΓΟΣ")));
+        assert_eq!(fold("λόγος"), fold("ΛΌΓΟΣ"));
+        assert_eq!(fold("İstanbul"), "İstanbul");
+        assert_eq!(fold("ſ K Å"), "s k å");
+    }
+
+    proptest! {
+        #[test]
+        fn folding_keeps_what_contains_what(before: String, text: String, after: String) {
+            let whole = format!("{before}{text}{after}");
+            prop_assert!(fold(&whole).contains(&fold(&text)));
+            prop_assert_eq!(fold(&fold(&whole)), fold(&whole));
+        }
+
+        #[test]
+        fn text_that_needs_no_key_is_folded_by_ascii_alone(text: String) {
+            let folded = fold_beyond_ascii(&text).unwrap_or_else(|| text.to_ascii_lowercase());
+            prop_assert_eq!(folded, fold(&text));
+        }
     }
 
     #[test]

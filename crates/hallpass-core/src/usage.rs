@@ -9,7 +9,8 @@ use crate::record::minute;
 use crate::store::TokenUse;
 use crate::token::TokenId;
 
-/// The most tokens whose uses wait for a flush. Past it, uses of further tokens are dropped and counted.
+/// The most tokens whose uses wait for a flush. Past it, uses of further tokens are dropped and
+/// counted.
 const CAPACITY: usize = 65_536;
 
 /// The latest use of each token since the last flush.
@@ -45,7 +46,8 @@ impl UseLog {
         number
     }
 
-    /// Forgets a use of [`begin`](Self::begin). Answers whether it was still there: not if it has been counted.
+    /// Forgets a use of [`begin`](Self::begin). Answers whether it was still there: not if it has
+    /// been counted.
     pub(crate) fn end(&self, number: u64) -> bool {
         locked(&self.under_way).remove(&number).is_some()
     }
@@ -120,8 +122,8 @@ fn locked<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
     map.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Uses on their way to the store. Those that are not written when it is dropped wait again: a flush
-/// that fails, or whose caller goes away, loses nothing.
+/// Uses on their way to the store. Those that are not written when it is dropped wait again: a
+/// flush that fails, or whose caller goes away, loses nothing.
 #[derive(Debug)]
 pub(crate) struct Flush<'l> {
     log: &'l UseLog,

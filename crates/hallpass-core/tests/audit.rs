@@ -1,5 +1,5 @@
-//! The audit trail, and clients that disconnect while their change is committed: a change, its audit
-//! entry and its event belong together whatever happens to the request.
+//! The audit trail, and clients that disconnect while their change is committed: a change, its
+//! audit entry and its event belong together whatever happens to the request.
 
 use std::future::Future;
 use std::pin::Pin;

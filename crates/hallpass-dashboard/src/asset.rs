@@ -55,8 +55,8 @@ impl Asset {
     }
 }
 
-/// Of all files together. It is part of their paths: a page and its files are always of one version, and
-/// a browser may keep what it has.
+/// Of all files together. It is part of their paths: a page and its files are always of one
+/// version, and a browser may keep what it has.
 pub(crate) fn version() -> &'static str {
     static VERSION: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
         // FNV-1a: it tells versions apart, and guards nothing.
@@ -93,7 +93,8 @@ pub(crate) async fn serve(parameters: RawPathParams, headers: HeaderMap) -> Resp
     headers::finish((status, said, body).into_response())
 }
 
-/// Whether the tag is one of those sent; weak or strong makes no difference here (RFC 9110, section 13.1.2).
+/// Whether the tag is one of those sent; weak or strong makes no difference here (RFC 9110, section
+/// 13.1.2).
 fn is_among(sent: &HeaderValue, tag: &str) -> bool {
     let Ok(sent) = sent.to_str() else { return false };
     sent.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)

@@ -32,9 +32,9 @@ use crate::visitor::Visitor;
 /// # let _ = app;
 /// ```
 ///
-/// The page is at that path, with and without a slash at its end; its files are at `assets` below, and the API
-/// at `api` below. It links to all of them relatively, so what it is merged into may be nested anywhere,
-/// and may sit behind a proxy that cuts a prefix off.
+/// The page is at that path, with and without a slash at its end; its files are at `assets` below,
+/// and the API at `api` below. It links to all of them relatively, so what it is merged into may be
+/// nested anywhere, and may sit behind a proxy that cuts a prefix off.
 ///
 /// Whom the sign-in does not know sees no page. An admin ([`Actor::admin`](hallpass_core::Actor::admin)) sees
 /// everybody's tokens, and may revoke and delete them.
@@ -57,8 +57,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         }
     }
 
-    /// Speaks an API that the host mounts itself, at this path as the browser sees it, and brings none along:
-    /// `/tokens`, or `../tokens` relative to the page.
+    /// Speaks an API that the host mounts itself, at this path as the browser sees it, and brings
+    /// none along: `/tokens`, or `../tokens` relative to the page.
     ///
     /// # Panics
     ///
@@ -86,8 +86,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Where people sign in. Who is not signed in is sent there; without it they get a page with status 401 that
-    /// says so. Let the path say where to go from there if your sign-in can:
+    /// Where people sign in. Who is not signed in is sent there; without it they get a page with
+    /// status 401 that says so. Let the path say where to go from there if your sign-in can:
     /// `/login?next=/settings/tokens`.
     ///
     /// # Panics

@@ -4,8 +4,8 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYP
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-/// Its own files and its own server, and nothing else; no text ever becomes HTML or script; no form is
-/// sent, since scripts speak to the API; nobody frames it.
+/// Its own files and its own server, and nothing else; no text ever becomes HTML or script; no form
+/// is sent, since scripts speak to the API; nobody frames it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";

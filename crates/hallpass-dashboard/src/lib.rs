@@ -2,12 +2,12 @@
 //! delete their tokens in a browser.
 //!
 //! [`Dashboard`] is the page and the REST API it speaks, as a router to merge. HTML, style sheets and
-//! scripts are embedded in the binary as they were written: there is no framework in them, and nothing to
-//! build.
+//! scripts are embedded in the binary as they were written: there is no framework in them, and
+//! nothing to build.
 //!
 //! The page runs under a strict Content Security Policy, with no inline script or style, and never
-//! parses text as HTML. A secret is in it once, between the answer that carries it and the next step a
-//! person takes; it is in no URL, no storage and no history.
+//! parses text as HTML. A secret is in it once, between the answer that carries it and the next
+//! step a person takes; it is in no URL, no storage and no history.
 
 mod asset;
 mod dashboard;

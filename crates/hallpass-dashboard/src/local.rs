@@ -1,6 +1,7 @@
 //! Paths of the host's own that a page links to.
 
-/// The path, if a browser stays on this origin when it follows it: `/login`, `../tokens`, `./x?y=z`.
+/// The path, if a browser stays on this origin when it follows it: `/login`, `../tokens`,
+/// `./x?y=z`.
 ///
 /// # Panics
 ///

@@ -20,8 +20,8 @@ pub(crate) struct Settings {
     pub(crate) theme: Option<String>,
     /// What a person confirms changes with.
     pub(crate) confirmation: Option<String>,
-    /// The scopes that a token may hold for one thing at a time, with what that thing is: the API's catalog does
-    /// not say.
+    /// The scopes that a token may hold for one thing at a time, with what that thing is: the API's
+    /// catalog does not say.
     pub(crate) parameters: Vec<(String, String)>,
 }
 
@@ -124,8 +124,8 @@ impl Page {
     }
 }
 
-/// What leads from the page to what is below it, whether or not the page's own path ends with a slash, and
-/// whatever a proxy in front cut off from its start.
+/// What leads from the page to what is below it, whether or not the page's own path ends with a
+/// slash, and whatever a proxy in front cut off from its start.
 fn below(path: &str) -> String {
     match path.rsplit_once('/') {
         None | Some((_, "")) => "./".to_owned(),

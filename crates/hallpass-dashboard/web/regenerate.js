@@ -7,7 +7,7 @@ import { h, unique } from "./dom.js";
 import { expiryField } from "./expiry-field.js";
 import { lastDay } from "./time.js";
 
-const OVERLAPS = [
+const GRACE_PERIODS = [
   ["Stop at once", ""],
   ["Work on for an hour", "1h"],
   ["Work on for a day", "1d"],
@@ -19,18 +19,18 @@ export async function regenerate(token, { change, reload }) {
   const { limits } = await catalog();
   const expires = expiryField({ limits, keep: kept(token()) });
   // Of an expired or revoked token there is nothing that could work on.
-  const overlap = token().status === "active" ? overlapField() : null;
+  const grace = token().status === "active" ? graceField() : null;
   return ask({
     title: "Regenerate this token?",
     text: "It gets a new secret, and keeps its name, description and scopes. Programs that use the old one need the new one.",
-    body: h("div", { class: "stack" }, expires.node, overlap?.node),
+    body: h("div", { class: "stack" }, expires.node, grace?.node),
     label: "Regenerate",
-    fields: { expires, ...(overlap ? { overlap } : {}) },
+    fields: { expires, ...(grace ? { grace_period: grace } : {}) },
     reload,
     action: () => {
       const body = {};
       if (expires.value !== undefined) body.expires = expires.value;
-      if (overlap?.value) body.overlap = overlap.value;
+      if (grace?.value) body.grace_period = grace.value;
       return change(() => api.regenerate(token(), body));
     },
   });
@@ -55,9 +55,9 @@ function kept({ expires_at: end }) {
   return Date.parse(end) > api.now() ? { label: `As it is (${lastDay(end)})`, end: Date.parse(end) } : null;
 }
 
-function overlapField() {
-  const id = unique("overlap");
-  const select = h("select", { id }, OVERLAPS.map(([label, value]) => h("option", { value }, label)));
+function graceField() {
+  const id = unique("grace");
+  const select = h("select", { id }, GRACE_PERIODS.map(([label, value]) => h("option", { value }, label)));
   const error = h("p", { class: "error", role: "alert" });
   return {
     node: h(

@@ -25,7 +25,8 @@ struct Entry {
 }
 
 impl ChangeLog {
-    /// Creates an empty log. Without randomness its nonce is 0, and the first change returns an error.
+    /// Creates an empty log. Without randomness its nonce is 0, and the first change returns an
+    /// error.
     pub(crate) fn new() -> Self {
         let nonce = fresh_nonce().unwrap_or_default();
         let head = watch::Sender::new(LogPosition { seq: ChangeSeq::ZERO, nonce });

@@ -29,6 +29,8 @@ CREATE TABLE hallpass.tokens (
     name_key text COLLATE "C",
     description_key text COLLATE "C",
     scopes text[] COLLATE "C" NOT NULL,
+    -- The host's own JSON object about the token; empty for none.
+    metadata text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL,
     expires_at timestamptz,
     last_used_at timestamptz,
@@ -69,16 +71,27 @@ CREATE TABLE hallpass.clock (
 INSERT INTO hallpass.clock (seq, nonce)
 VALUES (0, ('x' || encode(substring(decode(replace(gen_random_uuid()::text, '-', ''), 'hex') FROM 9), 'hex'))::bit(64)::bigint & 9223372036854775807);
 
--- The changes of the last day or so, for caches to follow.
+-- The change log, which is also the audit trail: each change writes its entry in its own transaction.
+-- Caches follow it by number; auditors search it.
 CREATE TABLE hallpass.changes (
     seq bigint NOT NULL PRIMARY KEY,
     nonce bigint NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('token', 'owner')),
-    token uuid CHECK ((token IS NOT NULL) = (kind = 'token')),
-    owner text COLLATE "C" NOT NULL,
-    -- How many tokens a change to all of an owner's took.
-    tokens bigint CHECK ((tokens IS NOT NULL) = (kind = 'owner')),
-    at timestamptz NOT NULL
+    -- What the change invalidates in a cache.
+    target text NOT NULL CHECK (target IN ('none', 'token', 'owner', 'all')),
+    at timestamptz NOT NULL,
+    -- What happened, who did it, whose tokens and which token it is about.
+    kind text NOT NULL,
+    actor text COLLATE "C",
+    owner text COLLATE "C" CHECK (owner IS NOT NULL OR target NOT IN ('token', 'owner')),
+    token_id uuid CHECK (token_id IS NOT NULL OR target <> 'token'),
+    -- How many tokens were changed.
+    count bigint NOT NULL,
+    -- Origin and changed fields as JSON; empty for none.
+    details text NOT NULL
 );
+
+-- The audit trail of one token and of one owner.
+CREATE INDEX changes_by_token ON hallpass.changes (token_id, seq) WHERE token_id IS NOT NULL;
+CREATE INDEX changes_by_owner ON hallpass.changes (owner, seq) WHERE owner IS NOT NULL;
 
 INSERT INTO hallpass.migrations (version) VALUES (1);

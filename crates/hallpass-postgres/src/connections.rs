@@ -17,15 +17,16 @@ use crate::trouble::{Trouble, is_an_answer, trouble};
 /// How long a call waits for a connection.
 pub(crate) const ACQUIRE: Duration = Duration::from_millis(500);
 
-/// How long it may take to connect. Longer than anybody waits for it: whoever comes next finds the connection there.
+/// How long it may take to connect. Longer than anybody waits for it: whoever comes next finds the
+/// connection there.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// How many changes one node makes at once. They wait for each other at the clock anyway, and look-ups shall find a
-/// connection.
+/// How many changes one node makes at once. They wait for each other at the clock anyway, and
+/// look-ups shall find a connection.
 const WRITERS: usize = 4;
 
-/// How often a read is tried again when its connection turns out to be dead: after a restart of the server all of
-/// them are.
+/// How often a read is tried again when its connection turns out to be dead: after a restart of the
+/// server all of them are.
 const DEAD: u32 = 16;
 
 /// The connections of a store.
@@ -66,7 +67,8 @@ impl Connections {
         }
     }
 
-    /// A connection that was not there before, outside of the pools: for when others may all be dead.
+    /// A connection that was not there before, outside of the pools: for when others may all be
+    /// dead.
     pub(crate) async fn fresh(&self, until: Instant) -> Result<PgConnection, sqlx::Error> {
         timeout_at(until, self.options.connect()).await.unwrap_or_else(|_| Err(late()))
     }
@@ -132,8 +134,8 @@ pub(crate) enum Question {
 }
 
 impl Question {
-    /// Runs it to its end. Not `fetch_one` nor `fetch_optional`: they return with the first row, before the server
-    /// has said that it is done, or that it is not.
+    /// Runs it to its end. Not `fetch_one` nor `fetch_optional`: they return with the first row,
+    /// before the server has said that it is done, or that it is not.
     async fn run(&self, connection: &mut PgConnection) -> Result<Vec<PgRow>, sqlx::Error> {
         match self {
             Self::Prepared(sql, values) => {
@@ -151,8 +153,8 @@ impl Question {
     }
 }
 
-/// A connection in use. Dropped before it is [given back](Self::give_back), it is closed: nobody knows what
-/// state it is in, and to find out may take as long as a dead line takes.
+/// A connection in use. Dropped before it is [given back](Self::give_back), it is closed: nobody
+/// knows what state it is in, and to find out may take as long as a dead line takes.
 #[derive(Debug)]
 pub(crate) struct Held(Option<PoolConnection<Postgres>>);
 
@@ -180,8 +182,8 @@ impl Held {
         question.run(self.connection()).await
     }
 
-    /// Gives it back once the server is done with what it has refused: it says so before it lets go of what it has
-    /// locked, and whoever tries again would find that locked.
+    /// Gives it back once the server is done with what it has refused: it says so before it lets go
+    /// of what it has locked, and whoever tries again would find that locked.
     async fn give_back_when_done(mut self, until: Instant) {
         if let Ok(Ok(())) = timeout_at(until, self.connection().ping()).await {
             self.give_back();
@@ -205,8 +207,8 @@ impl Drop for Held {
     }
 }
 
-/// Does what may be done twice: reads, and writes that come to the same. A connection that turns out to be dead is
-/// replaced.
+/// Does what may be done twice: reads, and writes that come to the same. A connection that turns
+/// out to be dead is replaced.
 pub(crate) async fn ask(
     pool: &PgPool,
     question: &Question,

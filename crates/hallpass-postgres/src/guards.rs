@@ -1,6 +1,8 @@
-//! Switches for what keeps the promises. In a build without tests none of them can be off, and none costs anything.
+//! Switches for what keeps the promises. In a build without tests none of them can be off, and none
+//! costs anything.
 
-/// A guard that is a step of the program. One that is a part of a statement has no name here: it is that part.
+/// A guard that is a step of the program. One that is a part of a statement has no name here: it is
+/// that part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
     /// What is read is read from a primary.

@@ -2,32 +2,43 @@
 //! `ListQuery::matches` and `Sort::compare` would.
 
 use hallpass_core::Status;
-use hallpass_core::store::{ListKey, ListQuery, ListValue, Sort, SortBy};
+use hallpass_core::store::{AuditQuery, ListKey, ListQuery, ListValue, Sort, SortBy};
 
 use crate::literal::{Literal, Script};
 use crate::sql;
 
-/// Reads a page, and one record more if there is one, and counts all that match: one statement and so one
-/// snapshot. The total stands beside each record, and alone if there is none.
+/// Reads a page, and one record more if there is one, and counts all that match: one statement and
+/// so one snapshot. The total stands beside each record, and alone if there is none.
 pub(crate) fn statement(query: &ListQuery) -> Script {
     let mut statement = Script::new(sql::LIST, &[]);
     push_filters(&mut statement, query);
+    push_status(&mut statement, query);
     if let Some(after) = &query.after {
         push_after(&mut statement, query.sort, after);
     }
     push_order(&mut statement, query.sort);
     statement.push(" LIMIT $1), counted AS (", &[Literal::integer(i64::from(query.limit) + 1)]);
-    statement.push(sql::COUNT, &[]);
+    statement.push(sql::COUNT, &[Literal::time(query.now)]);
     push_filters(&mut statement, query);
-    statement.push(") SELECT counted.total, page.* FROM counted LEFT JOIN page ON true", &[]);
+    statement.push(") SELECT counted.*, page.* FROM counted LEFT JOIN page ON true", &[]);
     statement
 }
 
 fn push_filters(statement: &mut Script, query: &ListQuery) {
-    let now = || Literal::time(query.now);
     if let Some(owner) = &query.owner {
         statement.push(" AND t.owner = $1", &[Literal::text(owner.as_str())]);
     }
+    if let Some(limit) = query.expires_before {
+        statement.push(" AND t.expires_at < $1", &[Literal::time(limit)]);
+    }
+    if query.never_used {
+        statement.push(" AND t.last_used_at IS NULL", &[]);
+    }
+    push_text(statement, query);
+}
+
+fn push_status(statement: &mut Script, query: &ListQuery) {
+    let now = || Literal::time(query.now);
     match query.status {
         None => {}
         Some(Status::Active) => {
@@ -43,6 +54,9 @@ fn push_filters(statement: &mut Script, query: &ListQuery) {
             statement.push(" AND t.revoked_at IS NOT NULL", &[]);
         }
     }
+}
+
+fn push_text(statement: &mut Script, query: &ListQuery) {
     match &query.text {
         None => {}
         // PostgreSQL has no such character, so no text has it.
@@ -61,6 +75,35 @@ fn push_filters(statement: &mut Script, query: &ListQuery) {
     if let Some(scope) = &query.scope {
         statement.push(" AND $1 = ANY (t.scopes)", &[Literal::text(scope.as_str())]);
     }
+}
+
+/// Reads a page of the audit trail, and one entry more if there is one.
+pub(crate) fn audit(query: &AuditQuery) -> Script {
+    let mut statement = Script::new(sql::AUDIT, &[]);
+    if let Some(owner) = &query.owner {
+        statement.push(" AND t.owner = $1", &[Literal::text(owner.as_str())]);
+    }
+    if let Some(id) = query.token_id {
+        statement.push(" AND t.token_id = $1", &[Literal::id(id)]);
+    }
+    if let Some(kind) = query.kind {
+        statement.push(" AND t.kind = $1", &[Literal::text(kind.as_str())]);
+    }
+    if let Some(since) = query.since {
+        statement.push(" AND t.at >= $1", &[Literal::time(since)]);
+    }
+    if let Some(until) = query.until {
+        statement.push(" AND t.at < $1", &[Literal::time(until)]);
+    }
+    if let Some(after) = query.after {
+        let after = Literal::integer(i64::try_from(after.get()).unwrap_or(i64::MAX));
+        let beyond = if query.ascending { " AND t.seq > $1" } else { " AND t.seq < $1" };
+        statement.push(beyond, &[after]);
+    }
+    let order = if query.ascending { " ORDER BY t.seq" } else { " ORDER BY t.seq DESC" };
+    statement.push(order, &[]);
+    statement.push(" LIMIT $1", &[Literal::integer(i64::from(query.limit) + 1)]);
+    statement
 }
 
 /// Only what comes behind that place.

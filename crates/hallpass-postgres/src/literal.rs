@@ -1,8 +1,9 @@
 //! Statements with their values written into them.
 //!
-//! A change is sent as one message of several statements, and what passes a transaction pooler is sent without being
-//! prepared: neither can carry its values apart. So each value becomes a literal here that cannot be anything but
-//! itself: digits, hexadecimal digits, or characters that mean nothing to PostgreSQL in any of its settings.
+//! A change is sent as one message of several statements, and what passes a transaction pooler is
+//! sent without being prepared: neither can carry its values apart. So each value becomes a literal
+//! here that cannot be anything but itself: digits, hexadecimal digits, or characters that mean
+//! nothing to PostgreSQL in any of its settings.
 
 use std::fmt::Write as _;
 
@@ -17,6 +18,21 @@ pub(crate) struct Literal(String);
 impl Literal {
     pub(crate) fn null() -> Self {
         Self("NULL".to_owned())
+    }
+
+    /// A text that is absent, with its type for where nothing else says it.
+    pub(crate) fn text_null() -> Self {
+        Self("NULL::text".to_owned())
+    }
+
+    /// An id, or none, with its type.
+    pub(crate) fn optional_id(value: Option<TokenId>) -> Self {
+        value.map_or_else(|| Self("NULL::uuid".to_owned()), Self::id)
+    }
+
+    /// A time, or none, with its type.
+    pub(crate) fn optional_time(value: Option<Timestamp>) -> Self {
+        value.map_or_else(|| Self("NULL::timestamptz".to_owned()), Self::time)
     }
 
     pub(crate) fn integer(value: i64) -> Self {
@@ -76,12 +92,15 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// To the millisecond. PostgreSQL writes years before the first in another way than RFC 3339 and knows none before
-/// 4714 BC: they are all one time, before every other.
+/// To the millisecond. PostgreSQL writes years before the first in another way than RFC 3339 and
+/// knows none before 4714 BC: they are all one time, before every other.
 fn time(value: Timestamp) -> String {
     let text = format!("{value:.3}");
     if text.starts_with('-') || text.starts_with("0000") { "-infinity".to_owned() } else { text }
 }
+
+/// The number of the first place of an event's values.
+const FIRST_EVENT_PLACE: usize = 101;
 
 /// A statement, or several, with their values in them.
 #[derive(Clone, Debug, Default)]
@@ -101,13 +120,28 @@ impl Script {
 
     /// Puts more behind it.
     pub(crate) fn push(&mut self, template: &'static str, values: &[Literal]) -> &mut Self {
+        self.push_with_event(template, values, &[])
+    }
+
+    /// Appends a change. Its event's values are in the places from `$101` on, so that the places of
+    /// its own values do not depend on how many the event has.
+    pub(crate) fn push_with_event(
+        &mut self,
+        template: &'static str,
+        values: &[Literal],
+        event: &[Literal],
+    ) -> &mut Self {
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('$') {
             let digits = after.bytes().take_while(u8::is_ascii_digit).count();
             let (number, after) = after.split_at(digits);
             let place: usize = number.parse().expect("a place is a number");
             self.0.push_str(before);
-            self.0.push_str(&values[place - 1].0);
+            let value = match place.checked_sub(FIRST_EVENT_PLACE) {
+                Some(place) => &event[place],
+                None => &values[place - 1],
+            };
+            self.0.push_str(&value.0);
             rest = after;
         }
         self.0.push_str(rest);

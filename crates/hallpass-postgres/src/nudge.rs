@@ -1,7 +1,9 @@
-//! What tells a cache to look at the log now: this handle's own changes, and the server's notifications of others'.
+//! What tells a cache to look at the log now: this handle's own changes, and the server's
+//! notifications of others'.
 //!
-//! No promise rests on it. Notifications are lost with the connection that they would have come on, and nothing says
-//! that any were: so each loss, and each new start of listening, is a reason to look.
+//! No promise rests on it. Notifications are lost with the connection that they would have come on,
+//! and nothing says that any were: so each loss, and each new start of listening, is a reason to
+//! look.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

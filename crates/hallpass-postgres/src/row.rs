@@ -1,12 +1,15 @@
-//! How a token is written in a statement, and read from a row. What makes no sense is an error, never a guess.
+//! How a token is written in a statement, and read from a row. What makes no sense is an error,
+//! never a guess.
 
 use std::error::Error as StdError;
 
 use hallpass_core::store::{
-    ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, PreviousSecret, Secrets, StoreError,
-    StoredToken,
+    AuditEntry, ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, PreviousSecret, Secrets,
+    StoreError, StoredToken,
 };
-use hallpass_core::{Digest, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold_beyond_ascii};
+use hallpass_core::{
+    Digest, Event, Metadata, Owner, Revision, ScopeSet, TokenId, TokenRecord, fold_beyond_ascii,
+};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::{Decode, Postgres, Row as _, Type};
@@ -19,7 +22,7 @@ use crate::sql;
 type Undecodable = Box<dyn StdError + Send + Sync>;
 
 /// A record as [`INSERT`](sql::INSERT) and [`CHANGE`](sql::CHANGE) take it.
-pub(crate) fn record_literals(record: &TokenRecord) -> [Literal; 13] {
+pub(crate) fn record_literals(record: &TokenRecord) -> [Literal; 14] {
     [
         Literal::id(record.id),
         Literal::text(record.owner.as_str()),
@@ -34,10 +37,12 @@ pub(crate) fn record_literals(record: &TokenRecord) -> [Literal; 13] {
         Literal::optional(record.revoked_at, Literal::time),
         Literal::optional(record.regenerated_at, Literal::time),
         Literal::integer(revision(record.revision)),
+        Literal::text(&record.metadata.to_json()),
     ]
 }
 
-/// Secrets as [`INSERT`](sql::INSERT), [`CHANGE_ALL`](sql::CHANGE_ALL) and [`REKEY`](sql::REKEY) take them.
+/// Secrets as [`INSERT`](sql::INSERT), [`CHANGE_ALL`](sql::CHANGE_ALL) and
+/// [`REPLACE_DIGEST`](sql::REPLACE_DIGEST) take them.
 pub(crate) fn secrets_literals(secrets: &Secrets) -> [Literal; 5] {
     let previous = secrets.previous.as_ref();
     [
@@ -46,6 +51,23 @@ pub(crate) fn secrets_literals(secrets: &Secrets) -> [Literal; 5] {
         Literal::optional(previous, |previous| Literal::text(previous.digest.algorithm())),
         Literal::optional(previous, |previous| Literal::bytes(previous.digest.bytes())),
         Literal::optional(previous, |previous| Literal::time(previous.until)),
+    ]
+}
+
+/// Writes an event for the places from `$101` on.
+pub(crate) fn event_literals(event: &Event) -> [Literal; 7] {
+    let owner = |owner: Option<&Owner>| match owner {
+        Some(owner) => Literal::text(owner.as_str()),
+        None => Literal::text_null(),
+    };
+    [
+        Literal::time(event.at),
+        Literal::text(event.kind.as_str()),
+        owner(event.actor.as_ref()),
+        owner(event.owner.as_ref()),
+        Literal::optional_id(event.token_id),
+        Literal::integer(i64::try_from(event.count).unwrap_or(i64::MAX)),
+        Literal::text(&event.details_json()),
     ]
 }
 
@@ -111,6 +133,8 @@ fn read_record(row: &PgRow) -> Result<TokenRecord, Undecodable> {
     record.last_used_at = time(row, "last_used_at")?;
     record.revoked_at = time(row, "revoked_at")?;
     record.regenerated_at = time(row, "regenerated_at")?;
+    record.metadata = Metadata::from_json(value(row, "metadata")?)?;
+    record.previous_secret_expires_at = time(row, "previous_until")?;
     record.revision = Revision::new(value::<i64>(row, "revision")?.try_into()?);
     Ok(record)
 }
@@ -160,16 +184,39 @@ fn read_logged(row: &PgRow) -> Result<Option<ChangeEntry>, Undecodable> {
     let Some(number) = row.try_get::<Option<i64>, _>("seq")? else {
         return Ok(None);
     };
-    let at = position(number, value(row, "nonce")?)?;
-    let scope = match value(row, "kind")? {
+    let position = position(number, value(row, "nonce")?)?;
+    let target = match value(row, "target")? {
+        "none" => ChangeTarget::None,
         "token" => ChangeTarget::Token(id(value(row, "token")?)?),
         "owner" => ChangeTarget::Owner(Owner::new(value::<&str>(row, "owner")?)?),
-        _ => return Err("a change of an unknown kind".into()),
+        "all" => ChangeTarget::All,
+        _ => return Err("a log entry has an unknown target".into()),
     };
-    Ok(Some(ChangeEntry { at, scope }))
+    Ok(Some(ChangeEntry { position, target }))
 }
 
-/// What a change answers of itself: a line of the log, or, without a number, how many tokens there are instead.
+/// Reads an entry of the audit trail.
+pub(crate) fn audit_entry(row: &PgRow) -> Result<AuditEntry, StoreError> {
+    read_audit_entry(row).map_err(StoreError::corrupt)
+}
+
+fn read_audit_entry(row: &PgRow) -> Result<AuditEntry, Undecodable> {
+    let owner = |column| -> Result<Option<Owner>, Undecodable> {
+        let id: Option<&str> = row.try_get(column)?;
+        Ok(id.map(Owner::new).transpose()?)
+    };
+    let kind = value::<&str>(row, "kind")?.parse()?;
+    let mut event =
+        Event::new(kind, instant(row, "at")?).with_details_json(value(row, "details")?)?;
+    event.actor = owner("actor")?;
+    event.owner = owner("owner")?;
+    event.token_id = row.try_get::<Option<&str>, _>("token")?.map(id).transpose()?;
+    event.count = count(row, "count")?;
+    Ok(AuditEntry::new(seq(value(row, "seq")?)?, event))
+}
+
+/// What a change answers of itself: a line of the log, or, without a number, how many tokens there
+/// are instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) seq: Option<ChangeSeq>,

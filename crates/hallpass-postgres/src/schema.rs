@@ -48,7 +48,8 @@ pub(crate) enum Wish {
     Migrate,
 }
 
-/// Sees that the database is one to work on, and makes it one if that is wished. Several nodes may do so at once.
+/// Sees that the database is one to work on, and makes it one if that is wished. Several nodes may
+/// do so at once.
 pub(crate) async fn prepare(options: &PgConnectOptions, wish: Wish) -> Result<(), ConnectError> {
     let prepared = timeout(PATIENCE, async {
         let mut connection =

@@ -8,7 +8,8 @@ use crate::open::ConnectError;
 use crate::schema::{self, Wish};
 use crate::store::PostgresStore;
 
-/// How a store uses its database. The defaults are right for a PostgreSQL server that nodes connect to directly.
+/// How a store uses its database. The defaults are right for a PostgreSQL server that nodes connect
+/// to directly.
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,9 +49,9 @@ impl Default for PostgresSettings {
 }
 
 impl PostgresSettings {
-    /// How many connections look-ups, lists and changes share: 8 unless said otherwise. Of these, four at most make
-    /// changes at the same time. Two more, one that follows the change log and one that listens, come on top
-    /// when a cache is in front.
+    /// How many connections look-ups, lists and changes share: 8 unless said otherwise. Of these,
+    /// four at most make changes at the same time. Two more, one that follows the change log and
+    /// one that listens, come on top when a cache is in front.
     ///
     /// Has no effect on a pool of the host's.
     ///
@@ -64,30 +65,31 @@ impl PostgresSettings {
         self
     }
 
-    /// How long a look-up, a list or a look at the change log may take, waiting for a connection included: a second
-    /// unless said otherwise, and two at most.
+    /// How long a look-up, a list or a look at the change log may take, waiting for a connection
+    /// included: a second unless said otherwise, and two at most.
     pub fn lookup_deadline(mut self, deadline: Duration) -> Self {
         self.lookup_deadline = deadline.min(Duration::from_secs(2));
         self
     }
 
-    /// Keeps nothing in a session of the server's: no prepared statements, no listening. For poolers that give each
-    /// transaction another connection, such as `PgBouncer` in transaction mode. ChangeBatch of other nodes are then found by
-    /// asking alone, which the bound is kept by in any case.
+    /// Keeps nothing in a session of the server's: no prepared statements, no listening. For
+    /// poolers that give each transaction another connection, such as `PgBouncer` in transaction
+    /// mode. Changes of other nodes are then found by asking alone, which the bound is kept by in
+    /// any case.
     pub fn disable_listen(mut self) -> Self {
         self.polls_only = true;
         self
     }
 
-    /// Whether other nodes are told of each change with `NOTIFY`: yes unless said otherwise. Where the host itself
-    /// notifies very often, these commits wait for each other.
+    /// Whether other nodes are told of each change with `NOTIFY`: yes unless said otherwise. Where
+    /// the host itself notifies very often, these commits wait for each other.
     pub fn notify(mut self, notify: bool) -> Self {
         self.notifies = notify;
         self
     }
 
-    /// Whether the schema `hallpass` is created, or brought to this version's, when the store is opened: yes
-    /// unless said otherwise. If not, it must be right, or opening is refused.
+    /// Whether the schema `hallpass` is created, or brought to this version's, when the store is
+    /// opened: yes unless said otherwise. If not, it must be right, or opening is refused.
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.migrates = migrate;
         self
@@ -107,10 +109,11 @@ impl PostgresSettings {
         Ok(PostgresStore::new(connections, &options, &self))
     }
 
-    /// Opens the store with a pool of the host's for look-ups and changes. To follow the log and to listen, it makes
-    /// two more connections with the pool's options.
+    /// Opens the store with a pool of the host's for look-ups and changes. To follow the log and to
+    /// listen, it makes two more connections with the pool's options.
     ///
-    /// The pool's `test_before_acquire` costs each look-up a second round trip; the store does not need it.
+    /// The pool's `test_before_acquire` costs each look-up a second round trip; the store does not
+    /// need it.
     ///
     /// # Errors
     ///

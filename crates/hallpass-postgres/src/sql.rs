@@ -1,11 +1,13 @@
 //! The statements, but for those of [lists](crate::list), which are put together.
 //!
-//! Numbered places take the values of [`Script`](crate::literal::Script), or are bound where a statement
-//! is prepared.
+//! Numbered places take the values of [`Script`](crate::literal::Script), or are bound where a
+//! statement is prepared.
 
-/// A time in milliseconds since 1970; -infinity is the smallest number there is. Nobody writes the other infinity.
+/// A time in milliseconds since 1970; -infinity is the smallest number there is. Nobody writes the
+/// other infinity.
 ///
-/// Not `extract`, whose decimal numbers take longer: a double tells milliseconds apart in any year there is.
+/// Not `extract`, whose decimal numbers take longer: a double tells milliseconds apart in any year
+/// there is.
 macro_rules! millis {
     ($column:literal) => {
         concat!(
@@ -34,6 +36,8 @@ macro_rules! record_columns {
             millis!("revoked_at"),
             ", ",
             millis!("regenerated_at"),
+            ", t.metadata, ",
+            millis!("previous_until"),
             ", t.revision"
         )
     };
@@ -41,26 +45,18 @@ macro_rules! record_columns {
 
 /// How the changed tokens, which `done` holds, are logged, a line each. `$1` are the nonces.
 ///
-/// The clock is asked for how many there are, and so its row is locked when all else is done and locked.
+/// The clock is asked for how many there are, and so its row is locked when all else is done and
+/// locked.
 macro_rules! log_tokens {
     () => {
         "counted AS (SELECT count(*) AS n FROM done), \
          ticked AS (UPDATE hallpass.clock SET seq = seq + n, nonce = ($1)[n::int] \
              FROM counted WHERE n > 0 RETURNING seq - n AS before), \
-         logged AS (INSERT INTO hallpass.changes (seq, nonce, kind, token, owner, at) \
-             SELECT before + place, ($1)[place::int], 'token', id, owner, clock_timestamp() \
+         logged AS (INSERT INTO hallpass.changes \
+                 (seq, nonce, target, at, kind, actor, owner, token_id, count, details) \
+             SELECT before + place, ($1)[place::int], 'token', $101, $102, $103, COALESCE($104, owner), id, $106, $107 \
              FROM ticked, (SELECT id, owner, row_number() OVER (ORDER BY id) AS place FROM done) AS placed \
-             RETURNING seq, token, owner, tokens) "
-    };
-}
-
-/// How a change to those of an owner's tokens that `counted` counts is logged, in one line. `$1` are the
-/// nonces, `$2` is the owner.
-macro_rules! log_owner {
-    () => {
-        "logged AS (INSERT INTO hallpass.changes (seq, nonce, kind, owner, tokens, at) \
-             SELECT seq, ($1)[1], 'owner', $2, n, clock_timestamp() FROM ticked \
-             RETURNING seq, token, owner, tokens) "
+             RETURNING seq, token_id AS token, owner, NULL::bigint AS tokens) "
     };
 }
 
@@ -71,19 +67,34 @@ macro_rules! lines {
     };
 }
 
-/// A change to those of an owner's tokens that `$which` says. They are locked in the order of their ids, as by everybody
-/// who locks several.
-macro_rules! of_all_owners_tokens {
-    ($which:literal, $done:literal) => {
+/// Writes one log entry for a change to the tokens that `counted` counts. `$1` are the nonces, and
+/// the values of the event are in `$101` to `$107`.
+macro_rules! log_bulk {
+    ($target:literal) => {
         concat!(
-            "WITH held AS (SELECT id FROM hallpass.tokens WHERE owner = $2",
-            $which,
-            " ORDER BY id FOR UPDATE), done AS (",
+            "logged AS (INSERT INTO hallpass.changes \
+                 (seq, nonce, target, at, kind, actor, owner, token_id, count, details) \
+             SELECT seq, ($1)[1], '",
+            $target,
+            "', $101, $102, $103, $104, $105, n, $107 FROM ticked \
+             RETURNING seq, NULL::uuid AS token, owner, count AS tokens) "
+        )
+    };
+}
+
+/// Locks tokens in the order of their ids, as everybody does who locks several, changes them, and
+/// writes one log entry if there were any.
+macro_rules! change_many {
+    ($target:literal, $held:literal, $done:literal) => {
+        concat!(
+            "WITH held AS (SELECT id FROM hallpass.tokens WHERE ",
+            $held,
+            "), done AS (",
             $done,
             "), counted AS (SELECT count(*) AS n FROM done), \
              ticked AS (UPDATE hallpass.clock SET seq = seq + 1, nonce = ($1)[1] \
                  FROM counted WHERE n > 0 RETURNING seq, n), ",
-            log_owner!(),
+            log_bulk!($target),
             lines!(),
             "logged"
         )
@@ -92,20 +103,21 @@ macro_rules! of_all_owners_tokens {
 
 /// The token, and how far the log had come: one statement and so one snapshot.
 ///
-/// The log's last line says what the clock says, and is found at once whatever somebody's long transaction
-/// keeps of the clock's earlier states. A standby says that it is one: it may be behind by any time.
+/// The log's last line says what the clock says, and is found at once whatever somebody's long
+/// transaction keeps of the clock's earlier states. A standby says that it is one: it may be behind
+/// by any time.
 pub(crate) const FIND: &str = concat!(
     "SELECT COALESCE((SELECT seq FROM hallpass.changes ORDER BY seq DESC LIMIT 1), 0) AS seq, ",
     "pg_is_in_recovery() AS standby, ",
     record_columns!(),
-    ", t.algorithm, t.digest, t.previous_algorithm, t.previous_digest, ",
-    millis!("previous_until"),
-    " FROM (VALUES (1)) AS one LEFT JOIN hallpass.tokens AS t ON t.id = $1::uuid"
+    ", t.algorithm, t.digest, t.previous_algorithm, t.previous_digest \
+     FROM (VALUES (1)) AS one LEFT JOIN hallpass.tokens AS t ON t.id = $1::uuid"
 );
 
 /// Begins a page: what [`list`](crate::list) puts filters and an order to.
 ///
-/// The server gives up when nobody waits any more, and does not spend longer on compiling a search than on searching.
+/// The server gives up when nobody waits any more, and does not spend longer on compiling a search
+/// than on searching.
 pub(crate) const LIST: &str = concat!(
     "SET LOCAL statement_timeout = 2000; SET LOCAL jit = off; WITH page AS (SELECT ",
     record_columns!(),
@@ -113,11 +125,17 @@ pub(crate) const LIST: &str = concat!(
 );
 
 /// Begins the count of all that a list's filters match.
-pub(crate) const COUNT: &str = "SELECT count(*) AS total FROM hallpass.tokens AS t WHERE true";
+pub(crate) const COUNT: &str = "SELECT \
+     count(*) FILTER (WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $1)) AS active, \
+     count(*) FILTER (WHERE t.revoked_at IS NULL AND t.expires_at <= $1) AS expired, \
+     count(*) FILTER (WHERE t.revoked_at IS NOT NULL) AS revoked, \
+     COALESCE((SELECT seq FROM hallpass.changes ORDER BY seq DESC LIMIT 1), 0) AS as_of \
+     FROM hallpass.tokens AS t WHERE true";
 
-/// Finds each of several tokens by its key, however many there are: left to itself, the server reads the whole table
-/// from some share of it on, in time that depends on how many tokens others have. What cannot be had otherwise, such as
-/// the one row of the clock, then seems so dear to it that it would compile the statement first, for a second.
+/// Finds each of several tokens by its key, however many there are: left to itself, the server
+/// reads the whole table from some share of it on, in time that depends on how many tokens others
+/// have. What cannot be had otherwise, such as the one row of the clock, then seems so dear to it
+/// that it would compile the statement first, for a second.
 macro_rules! by_key {
     () => {
         "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
@@ -127,8 +145,8 @@ macro_rules! by_key {
 
 /// Starts a change. Nothing is lost of what the server answered, and nobody waits for long.
 ///
-/// The number of the transaction is drawn at once: by it the outcome is found out if the connection is lost.
-/// Where a change is synced to more than one disk, that stays so.
+/// The number of the transaction is drawn at once: by it the outcome is found out if the connection
+/// is lost. Where a change is synced to more than one disk, that stays so.
 pub(crate) const BEGIN: &str = concat!(
     "BEGIN ISOLATION LEVEL READ COMMITTED; ",
     by_key!(),
@@ -140,14 +158,15 @@ pub(crate) const BEGIN: &str = concat!(
      THEN set_config('synchronous_commit', 'on', true) END"
 );
 
-/// Waits for other changes to the same owner's tokens. A statement of its own before the change, so that the change
-/// sees what they did.
+/// Waits for other changes to the same owner's tokens. A statement of its own before the change, so
+/// that the change sees what they did.
 pub(crate) const LOCK_OWNER: &str = "; SELECT pg_advisory_xact_lock(1213227379, hashtext($1))";
 
 /// Goes behind a change.
 pub(crate) const COMMIT: &str = "; COMMIT";
 
-/// Tells those who listen, unless a later change has done so or will. Value: the change's last nonce.
+/// Tells those who listen, unless a later change has done so or will. Value: the change's last
+/// nonce.
 ///
 /// It goes behind [`COMMIT`], a transaction of its own: the clock is not held while the queue of
 /// notifications is waited for, and a full queue does not undo the change.
@@ -161,19 +180,24 @@ pub(crate) const OUTCOME: &str = "SELECT pg_xact_status($1::xid8) AS outcome";
 pub(crate) const OUTCOME_HERE: &str = "ROLLBACK; SELECT pg_xact_status($1::xid8) AS outcome";
 
 /// The lines that a transaction logged. Values: its nonces, and how far the log was before.
-pub(crate) const LOGGED: &str =
-    concat!(lines!(), "hallpass.changes WHERE seq > $2 AND nonce = ANY ($1) ORDER BY seq");
+pub(crate) const LOGGED: &str = concat!(
+    lines!(),
+    "(SELECT seq, CASE target WHEN 'token' THEN token_id END AS token, owner, \
+         CASE WHEN target <> 'token' THEN count END AS tokens FROM hallpass.changes \
+         WHERE seq > $2 AND nonce = ANY ($1)) AS logged ORDER BY seq"
+);
 
-/// Values: the nonces, the limit, and what [`row::record_literals`](crate::row::record_literals) and
-/// [`row::secrets_literals`](crate::row::secrets_literals) write. A row without a number says that the limit is reached.
+/// Values: the nonces, the limit, and what [`row::record_literals`](crate::row::record_literals)
+/// and [`row::secrets_literals`](crate::row::secrets_literals) write. A row without a number says
+/// that the limit is reached.
 pub(crate) const INSERT: &str = concat!(
     "WITH owned AS (SELECT CASE WHEN $2 IS NULL THEN 0 \
          ELSE (SELECT count(*) FROM hallpass.tokens WHERE owner = $4) END AS n), \
      done AS (INSERT INTO hallpass.tokens (id, owner, name, name_key, description, description_key, scopes, \
-         created_at, expires_at, last_used_at, revoked_at, regenerated_at, revision, \
+         created_at, expires_at, last_used_at, revoked_at, regenerated_at, revision, metadata, \
          algorithm, digest, previous_algorithm, previous_digest, previous_until) \
-         SELECT $3, $4, $5, $6, $7, $8, string_to_array($9, ' '), $10, $11, $12, $13, $14, $15, \
-         $16, $17, $18, $19, $20 FROM owned WHERE $2 IS NULL OR n < $2 \
+         SELECT $3, $4, $5, $6, $7, $8, string_to_array($9, ' '), $10, $11, $12, $13, $14, $15, $16, \
+         $17, $18, $19, $20, $21 FROM owned WHERE $2 IS NULL OR n < $2 \
          ON CONFLICT (id) DO NOTHING RETURNING id, owner), ",
     log_tokens!(),
     lines!(),
@@ -181,11 +205,12 @@ pub(crate) const INSERT: &str = concat!(
      AND NOT EXISTS (SELECT FROM hallpass.tokens WHERE id = $3)"
 );
 
-/// Values: the nonces, the expected revision, the record and the secrets, and whether the secrets change.
+/// Values: the nonces, the expected revision, the record and the secrets, and whether the secrets
+/// change.
 pub(crate) const CHANGE: &str = concat!(
     "WITH done AS (UPDATE hallpass.tokens SET owner = $4, name = $5, name_key = $6, description = $7, \
          description_key = $8, scopes = string_to_array($9, ' '), created_at = $10, expires_at = $11, \
-         revoked_at = $13, regenerated_at = $14, revision = $15 \
+         revoked_at = $13, regenerated_at = $14, revision = $15, metadata = $16 \
          WHERE id = $3 AND revision = $2 RETURNING id, owner), ",
     log_tokens!(),
     lines!(),
@@ -196,8 +221,8 @@ pub(crate) const CHANGE: &str = concat!(
 pub(crate) const CHANGE_ALL: &str = concat!(
     "WITH done AS (UPDATE hallpass.tokens SET owner = $4, name = $5, name_key = $6, description = $7, \
          description_key = $8, scopes = string_to_array($9, ' '), created_at = $10, expires_at = $11, \
-         revoked_at = $13, regenerated_at = $14, revision = $15, \
-         algorithm = $16, digest = $17, previous_algorithm = $18, previous_digest = $19, previous_until = $20 \
+         revoked_at = $13, regenerated_at = $14, revision = $15, metadata = $16, \
+         algorithm = $17, digest = $18, previous_algorithm = $19, previous_digest = $20, previous_until = $21 \
          WHERE id = $3 AND revision = $2 RETURNING id, owner), ",
     log_tokens!(),
     lines!(),
@@ -205,7 +230,7 @@ pub(crate) const CHANGE_ALL: &str = concat!(
 );
 
 /// Values: the nonces, the id, the expected digest, the secrets.
-pub(crate) const REKEY: &str = concat!(
+pub(crate) const REPLACE_DIGEST: &str = concat!(
     "WITH done AS (UPDATE hallpass.tokens SET \
          algorithm = $5, digest = $6, previous_algorithm = $7, previous_digest = $8, previous_until = $9 \
          WHERE id = $2 AND algorithm = $3 AND digest = $4 RETURNING id, owner), ",
@@ -234,23 +259,47 @@ pub(crate) const DELETE_MANY: &str = concat!(
 );
 
 /// Values: the nonces, the owner.
-pub(crate) const DELETE_OWNER: &str = of_all_owners_tokens!(
-    "",
+pub(crate) const DELETE_OWNER: &str = change_many!(
+    "owner",
+    "owner = $2 ORDER BY id FOR UPDATE",
     "DELETE FROM hallpass.tokens AS t USING held WHERE t.id = held.id RETURNING t.id"
 );
 
-/// Values: the nonces, the owner, the time.
-pub(crate) const REVOKE_OWNER: &str = of_all_owners_tokens!(
-    " AND revoked_at IS NULL",
+/// Values: the nonces, the owner, the time, and before when a secret must have been issued, if it
+/// matters.
+pub(crate) const REVOKE_OWNER: &str = change_many!(
+    "owner",
+    "owner = $2 AND revoked_at IS NULL \
+     AND ($4 IS NULL OR COALESCE(regenerated_at, created_at) < $4) ORDER BY id FOR UPDATE",
     "UPDATE hallpass.tokens AS t SET revoked_at = $3, revision = revision + 1 FROM held \
      WHERE t.id = held.id AND t.revoked_at IS NULL RETURNING t.id"
 );
 
-/// Values: the nonces, the owner.
-pub(crate) const ANNOUNCE: &str = concat!(
+/// Values: the nonces, how many tokens at most, and then as in [`REVOKE_OWNER`].
+pub(crate) const REVOKE_EVERYONE: &str = change_many!(
+    "all",
+    "revoked_at IS NULL AND ($4 IS NULL OR COALESCE(regenerated_at, created_at) < $4) \
+     ORDER BY id LIMIT $2 FOR UPDATE",
+    "UPDATE hallpass.tokens AS t SET revoked_at = $3, revision = revision + 1 FROM held \
+     WHERE t.id = held.id AND t.revoked_at IS NULL RETURNING t.id"
+);
+
+/// Values: the nonces, how many tokens at most, and before when they must have ended. Tokens that
+/// somebody has locked are left for the next time.
+pub(crate) const PRUNE: &str = change_many!(
+    "none",
+    "id IN (SELECT id FROM hallpass.tokens WHERE expires_at < $3 ORDER BY expires_at LIMIT $2) \
+     OR id IN (SELECT id FROM hallpass.tokens WHERE revoked_at < $3 ORDER BY revoked_at LIMIT $2) \
+     ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED",
+    "DELETE FROM hallpass.tokens AS t USING held \
+     WHERE t.id = held.id AND (t.expires_at < $3 OR t.revoked_at < $3) RETURNING t.id"
+);
+
+/// Values: the nonces.
+pub(crate) const LOG_OWNER_CHANGE: &str = concat!(
     "WITH ticked AS (UPDATE hallpass.clock SET seq = seq + 1, nonce = ($1)[1] \
-         RETURNING seq, 0::int8 AS n), ",
-    log_owner!(),
+         RETURNING seq, $106 AS n), ",
+    log_bulk!("owner"),
     lines!(),
     "logged"
 );
@@ -284,43 +333,39 @@ macro_rules! touch {
 /// Values: ids, revisions, times, as many of each. Of several uses of one token the latest counts.
 ///
 /// Rows are locked in the order of their ids, so that two of these never wait for each other.
-pub(crate) const TOUCH: &str = touch!("");
+pub(crate) const RECORD_USES: &str = touch!("");
 
-/// As [`TOUCH`], without the tokens that somebody keeps locked.
-pub(crate) const TOUCH_FREE: &str = touch!(" SKIP LOCKED");
+/// As [`RECORD_USES`], without the tokens that somebody keeps locked.
+pub(crate) const RECORD_USES_FREE: &str = touch!(" SKIP LOCKED");
 
-/// Values: before when, how many at most. What somebody has locked is left for the next time.
-pub(crate) const PRUNE: &str = concat!(
-    by_key!(),
-    "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1200; \
-     WITH expired AS (SELECT id FROM hallpass.tokens WHERE expires_at < $1 \
-         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED), \
-     revoked AS (SELECT id FROM hallpass.tokens WHERE revoked_at < $1 \
-         ORDER BY revoked_at LIMIT $2 FOR UPDATE SKIP LOCKED), \
-     ended AS (SELECT id FROM expired UNION SELECT id FROM revoked LIMIT $2), \
-     done AS (DELETE FROM hallpass.tokens AS t USING ended WHERE t.id = ended.id RETURNING 1) \
-     SELECT count(*) AS pruned FROM done"
-);
-
-/// Lets the oldest lines of the log go, from the first on and without a gap, whatever the server's
-/// clock did when they were written. The last line stays: readers know their place by it.
+/// Deletes the oldest entries of the log, from the first one on and without a gap, whatever the
+/// clock did when they were written. The last entry stays, because readers know their position by
+/// it.
 ///
-/// Values: how old a line must be, in hours, and how many go at most. If none of the first
-/// thousand is so old, none is looked at beyond.
-pub(crate) const TRIM: &str = "; DELETE FROM hallpass.changes WHERE \
-     EXISTS (SELECT FROM (SELECT at FROM hallpass.changes ORDER BY seq LIMIT 1000) AS first \
-         WHERE at < now() - make_interval(hours => $1::int)) \
+/// Values: before when an entry must have been written, and how many are deleted at most. If none
+/// of the first thousand is old enough, none is looked at beyond.
+pub(crate) const PRUNE_LOG: &str = "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1200; \
+     WITH done AS (DELETE FROM hallpass.changes WHERE \
+     EXISTS (SELECT FROM (SELECT at FROM hallpass.changes ORDER BY seq LIMIT 1000) AS first WHERE at < $1) \
      AND seq <= (SELECT max(seq) FROM (SELECT seq, at FROM hallpass.changes ORDER BY seq LIMIT $2) AS oldest \
-         WHERE at < now() - make_interval(hours => $1::int)) AND seq < (SELECT seq FROM hallpass.clock)";
+         WHERE at < $1) AND seq < (SELECT seq FROM hallpass.clock) RETURNING 1) \
+     SELECT count(*) AS pruned FROM done";
 
-/// The head of the log beside each of its lines, and alone if there is none: one statement and so one
-/// snapshot. With the server's time, and whether it is a standby, which may not know the latest.
+/// Begins a page of the audit trail.
+pub(crate) const AUDIT: &str = "SET LOCAL statement_timeout = 2000; SET LOCAL jit = off; \
+     SELECT t.seq, (date_part('epoch', t.at) * 1000)::int8 AS at, t.kind, t.actor, t.owner, \
+     t.token_id::text AS token, t.count, t.details FROM hallpass.changes AS t WHERE true";
+
+/// The head of the log beside each of its lines, and alone if there is none: one statement and so
+/// one snapshot. With the server's time, and whether it is a standby, which may not know the
+/// latest.
 ///
-/// `LIMIT 1` tells the planner that there is one clock. It takes a table without statistics for thousands of rows, and a
-/// join with so many for worth compiling (JIT), which takes up to a second.
+/// `LIMIT 1` tells the planner that there is one clock. It takes a table without statistics for
+/// thousands of rows, and a join with so many for worth compiling (JIT), which takes up to a
+/// second.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
      pg_is_in_recovery() AS standby, \
-     (date_part('epoch', clock_timestamp()) * 1000)::int8 AS time, line.seq, line.nonce, line.kind, line.token::text AS token, line.owner \
+     (date_part('epoch', clock_timestamp()) * 1000)::int8 AS time, line.seq, line.nonce, line.target, line.token_id::text AS token, line.owner \
      FROM (SELECT seq, nonce FROM hallpass.clock LIMIT 1) AS clock LEFT JOIN \
      (SELECT * FROM hallpass.changes WHERE seq >= $1 ORDER BY seq LIMIT $2) AS line ON true ORDER BY line.seq";
 

@@ -45,8 +45,8 @@ impl PostgresStore {
         }
     }
 
-    /// Opens the store at a URL such as `postgres://user:password@host:5432/database`; creates or updates its schema
-    /// if need be. [`PostgresSettings`] has more to choose.
+    /// Opens the store at a URL such as `postgres://user:password@host:5432/database`; creates or
+    /// updates its schema if need be. [`PostgresSettings`] has more to choose.
     ///
     /// # Errors
     ///
@@ -64,8 +64,8 @@ impl PostgresStore {
         PostgresSettings::default().open(pool).await
     }
 
-    /// Creates the schema `hallpass`, or brings it to this version's, and leaves the rest: for deployments whose
-    /// services run as a role that may not. Does nothing if it is right already.
+    /// Creates the schema `hallpass`, or brings it to this version's, and leaves the rest: for
+    /// deployments whose services run as a role that may not. Does nothing if it is right already.
     ///
     /// # Errors
     ///
@@ -74,8 +74,9 @@ impl PostgresStore {
         schema::prepare(&connections::options(parse(url)?, false), Wish::Migrate).await
     }
 
-    /// Closes the connections of its own, once the calls that run have ended, and listens no more. Clones are
-    /// closed too: what is asked of them later is unavailable. A pool of the host's stays open.
+    /// Closes the connections of its own, once the calls that run have ended, and listens no more.
+    /// Clones are closed too: what is asked of them later is unavailable. A pool of the host's
+    /// stays open.
     pub async fn close(&self) {
         self.nudges.close();
         self.connections.close().await;

@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 
 /// Runs in the task that waits for it, and goes on in one of its own if that goes away.
 ///
-/// Not in a task of its own from the start: to wake that one up, and then the caller, is a good part of what a look-up
-/// takes.
+/// Not in a task of its own from the start: to wake that one up, and then the caller, is a good
+/// part of what a look-up takes.
 pub(crate) struct ToItsEnd<F>(Option<Pin<Box<F>>>)
 where
     F: Future<Output: Send> + Send + 'static;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
-    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
+    ListQuery, LogPosition, Secrets, Snapshot, StatusCounts, StoreError, StoredToken, TokenStore,
+    TokenUse,
 };
-use hallpass_core::{Digest, Owner, Revision, TokenId, TokenRecord};
+use hallpass_core::{Digest, Event, Owner, Revision, TokenId, TokenRecord};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 
@@ -19,15 +20,9 @@ use crate::trouble::{Trouble, refused, trouble};
 use crate::write::{Turn, Work};
 use crate::{list, sql};
 
-/// How long a line of the change log is kept at least, in hours.
-const RETENTION: i64 = 24;
-
-/// How many tokens are pruned at once: a millisecond or two of the server's work, so that look-ups are not behind it in
-/// line.
-const PRUNE_BATCH: u32 = 64;
-
-/// How many older ones a prune lets go: some tenths of a second's work.
-const TRIM_BATCH: i64 = 100_000;
+/// How many tokens one call prunes: a few milliseconds of the server's work, so that look-ups do
+/// not wait behind it.
+const PRUNE_BATCH: u32 = 128;
 
 /// How long a write of uses, or a prune, may take.
 const HOUSEKEEPING: Duration = Duration::from_millis(1900);
@@ -37,12 +32,13 @@ impl TokenStore for PostgresStore {
         &self,
         token: &StoredToken,
         limit: Option<u32>,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let StoredToken { record, secrets } = token;
         let mut values = vec![Literal::optional(limit.map(i64::from), Literal::integer)];
         values.extend(row::record_literals(record));
         values.extend(row::secrets_literals(secrets));
-        let work = Work::new(sql::INSERT, 1, values)?.after_others_of(&record.owner);
+        let work = Work::new(sql::INSERT, 1, event, values)?.after_others_of(&record.owner);
         let turn = Turn::wait(&self.connections).await?;
         if let Some(limit) = limit
             && turn.waited
@@ -56,7 +52,7 @@ impl TokenStore for PostgresStore {
         }
     }
 
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let rows = self.look_up(sql::FIND, vec![Value::Text(id.to_string())]).await?;
         let found = row::only(&rows)?;
         if row::value(found, "standby")? && self.guards.has(Guard::Primary) {
@@ -75,7 +71,13 @@ impl TokenStore for PostgresStore {
         let statement = Question::Script(list::statement(query));
         let rows = ask_apart(&self.connections.main, statement, self.lookup_deadline).await;
         let rows = rows.map_err(refused)?;
-        let total = row::count(row::only(&rows)?, "total")?;
+        let first = row::only(&rows)?;
+        let counts = StatusCounts {
+            active: row::count(first, "active")?,
+            expired: row::count(first, "expired")?,
+            revoked: row::count(first, "revoked")?,
+        };
+        let as_of = row::seq(row::value(first, "as_of")?)?;
         let records = rows.iter().filter_map(|row| row::listed(row).transpose());
         let mut records = records.collect::<Result<Vec<_>, _>>()?;
         // They come in order, but nothing in SQL says that they must.
@@ -83,10 +85,10 @@ impl TokenStore for PostgresStore {
         let limit = query.limit as usize;
         let more = records.len() > limit;
         records.truncate(limit);
-        Ok(ListPage { records, total, more })
+        Ok(ListPage { records, counts, more, as_of })
     }
 
-    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
+    async fn update(&self, change: &Change, event: &Event) -> Result<ChangeSeq, StoreError> {
         let mut values = vec![Literal::integer(row::revision(change.expected()))];
         values.extend(row::record_literals(&change.record));
         let statement = match &change.secrets {
@@ -97,15 +99,16 @@ impl TokenStore for PostgresStore {
             }
         };
         // It may bring a revoked token back: then whoever revokes all comes before or after it.
-        let work = Work::new(statement, 1, values)?.after_others_of(&change.record.owner);
+        let work = Work::new(statement, 1, event, values)?.after_others_of(&change.record.owner);
         self.change_one(change.record.id, work).await
     }
 
-    async fn rekey(
+    async fn replace_digest(
         &self,
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let mut values = vec![
             Literal::id(id),
@@ -113,47 +116,79 @@ impl TokenStore for PostgresStore {
             Literal::bytes(expected.bytes()),
         ];
         values.extend(row::secrets_literals(secrets));
-        self.change_one(id, Work::new(sql::REKEY, 1, values)?).await
+        self.change_one(id, Work::new(sql::REPLACE_DIGEST, 1, event, values)?).await
     }
 
     async fn delete(
         &self,
         id: TokenId,
         expected: Option<Revision>,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let expected = Literal::optional(expected.map(row::revision), Literal::integer);
-        self.change_one(id, Work::new(sql::DELETE, 1, [Literal::id(id), expected])?).await
+        self.change_one(id, Work::new(sql::DELETE, 1, event, [Literal::id(id), expected])?).await
     }
 
     async fn delete_many(
         &self,
         owner: Option<&Owner>,
         ids: &[TokenId],
+        event: &Event,
     ) -> Result<Deleted, StoreError> {
         if ids.is_empty() {
             return Ok(Deleted::default());
         }
         let owner = Literal::optional(owner, |owner| Literal::text(owner.as_str()));
         let values = [Literal::ids(ids.iter().copied()), owner];
-        let lines = self.change_with(Work::new(sql::DELETE_MANY, ids.len(), values)?).await?;
+        // Each entry names the owner of its own token.
+        let mut event = event.clone();
+        event.owner = None;
+        let lines =
+            self.change_with(Work::new(sql::DELETE_MANY, ids.len(), &event, values)?).await?;
         let seq = lines.iter().filter_map(|line| line.seq).max();
         Ok(Deleted { tokens: lines.into_iter().filter_map(|line| line.token).collect(), seq })
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
-        self.change_all_of(owner, sql::DELETE_OWNER, []).await
+    async fn delete_owner(&self, owner: &Owner, event: &Event) -> Result<BulkResult, StoreError> {
+        self.change_all_of(owner, sql::DELETE_OWNER, event, []).await
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
-        self.change_all_of(owner, sql::REVOKE_OWNER, [Literal::time(at)]).await
+    async fn revoke_owner(
+        &self,
+        owner: &Owner,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<BulkResult, StoreError> {
+        let values = [Literal::time(at), Literal::optional_time(issued_before)];
+        self.change_all_of(owner, sql::REVOKE_OWNER, event, values).await
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
-        let bulk = self.change_all_of(owner, sql::ANNOUNCE, []).await?;
+    async fn revoke_everyone(
+        &self,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        limit: u32,
+        event: &Event,
+    ) -> Result<BulkResult, StoreError> {
+        let values = [
+            Literal::integer(limit.into()),
+            Literal::time(at),
+            Literal::optional_time(issued_before),
+        ];
+        self.change_many(Work::new(sql::REVOKE_EVERYONE, 1, event, values)?).await
+    }
+
+    async fn log_owner_change(
+        &self,
+        owner: &Owner,
+        event: &Event,
+    ) -> Result<ChangeSeq, StoreError> {
+        let bulk = self.change_all_of(owner, sql::LOG_OWNER_CHANGE, event, []).await?;
         bulk.seq.ok_or_else(|| StoreError::corrupt("the clock is gone"))
     }
 
-    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
+    async fn record_uses(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         if uses.is_empty() {
             return Ok(0);
         }
@@ -162,33 +197,33 @@ impl TokenStore for PostgresStore {
             Literal::integers(uses.iter().map(|usage| row::revision(usage.revision))),
             Literal::times(uses.iter().map(|usage| usage.at)),
         ];
-        let script = |touch| Script::new(self.guards.sql(touch), &values);
-        let touched = match self.keep_house(script(sql::TOUCH)).await {
+        let script = |statement| Script::new(self.guards.sql(statement), &values);
+        let touched = match self.keep_house(script(sql::RECORD_USES)).await {
             // Somebody keeps one of them locked: the others shall not wait for it.
             Err(error) if matches!(trouble(&error), Trouble::Locked | Trouble::Collision) => {
-                self.keep_house(script(sql::TOUCH_FREE)).await
+                self.keep_house(script(sql::RECORD_USES_FREE)).await
             }
             touched => touched,
         };
         row::counted(&touched.map_err(refused)?, "moved")
     }
 
-    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let mut pruned = 0;
-        loop {
-            let some = PRUNE_BATCH.min(limit - pruned);
-            let values = [Literal::time(ended_before), Literal::integer(some.into())];
-            let mut script = Script::new(sql::PRUNE, &values);
-            if pruned == 0 {
-                let values = [Literal::integer(RETENTION), Literal::integer(TRIM_BATCH)];
-                script.push(sql::TRIM, &values);
-            }
-            let gone = row::counted(&self.keep_house(script).await.map_err(refused)?, "pruned")?;
-            pruned += u32::try_from(gone).map_err(StoreError::corrupt)?;
-            if gone < some.into() || pruned == limit {
-                return Ok(pruned.into());
-            }
-        }
+    async fn prune(
+        &self,
+        ended_before: Timestamp,
+        limit: u32,
+        event: &Event,
+    ) -> Result<u64, StoreError> {
+        let limit = i64::from(limit.min(PRUNE_BATCH));
+        let values = [Literal::integer(limit), Literal::time(ended_before)];
+        let pruned = self.change_many(Work::new(sql::PRUNE, 1, event, values)?).await?;
+        Ok(pruned.count)
+    }
+
+    async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let values = [Literal::time(written_before), Literal::integer(limit.into())];
+        let pruned = self.keep_house(Script::new(sql::PRUNE_LOG, &values)).await;
+        row::counted(&pruned.map_err(refused)?, "pruned")
     }
 
     async fn changes(
@@ -210,12 +245,23 @@ impl TokenStore for PostgresStore {
         }
         let head = row::position(row::value(first, "head")?, row::value(first, "head_nonce")?)?;
         self.nudges.begin_history(heard, head.seq);
-        let lines = rows.iter().filter_map(|line| row::logged(line).transpose());
-        let lines = lines.collect::<Result<_, _>>()?;
-        Ok(ChangeBatch { lines, head, time: Some(row::instant(first, "time")?) })
+        let entries = rows.iter().filter_map(|row| row::logged(row).transpose());
+        let entries = entries.collect::<Result<_, _>>()?;
+        Ok(ChangeBatch { entries, head, time: Some(row::instant(first, "time")?) })
     }
 
-    async fn nudged(&self, seen: LogPosition) {
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
+        let statement = Question::Script(list::audit(query));
+        let rows = ask_apart(&self.connections.main, statement, self.lookup_deadline).await;
+        let entries = rows.map_err(refused)?.iter().map(row::audit_entry).collect::<Result<_, _>>();
+        let mut entries: Vec<_> = entries?;
+        let limit = query.limit as usize;
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        Ok(AuditPage { entries, more })
+    }
+
+    async fn wait_for_change(&self, seen: LogPosition) {
         self.nudges.wait(seen).await;
     }
 
@@ -228,7 +274,8 @@ impl TokenStore for PostgresStore {
     }
 }
 
-/// What is connected to may not know the latest changes, so neither a check nor a cache can go by it.
+/// What is connected to may not know the latest changes, so neither a check nor a cache can go by
+/// it.
 #[derive(Debug, thiserror::Error)]
 #[error("the server is a standby: tokens are checked on the primary")]
 struct Standby;
@@ -244,8 +291,8 @@ impl PostgresStore {
         found.map_err(refused)
     }
 
-    /// Refuses what cannot be inserted as things are by now, without a transaction: of many who try at once, those who
-    /// come too late are refused quickly.
+    /// Refuses what cannot be inserted as things are by now, without a transaction: of many who try
+    /// at once, those who come too late are refused quickly.
     async fn refuse_early(&self, record: &TokenRecord, limit: u32) -> Result<(), StoreError> {
         let owner = record.owner.as_str().to_owned();
         let values = vec![Value::Text(record.id.to_string()), Value::Text(owner)];
@@ -260,7 +307,7 @@ impl PostgresStore {
         }
     }
 
-    /// ChangeBatch one token if it is still as expected.
+    /// Changes one token if it is still as expected.
     async fn change_one(&self, id: TokenId, work: Work) -> Result<ChangeSeq, StoreError> {
         match self.change_with(work).await?.as_slice() {
             [Line { seq: Some(seq), .. }] => Ok(*seq),
@@ -273,15 +320,23 @@ impl PostgresStore {
         }
     }
 
-    /// ChangeBatch all of an owner's tokens, after all that others do with them.
+    /// Changes all of an owner's tokens, after all that others do with them.
     async fn change_all_of(
         &self,
         owner: &Owner,
         statement: &'static str,
+        event: &Event,
         more: impl IntoIterator<Item = Literal>,
     ) -> Result<BulkResult, StoreError> {
+        // The owner whose tokens are changed is the one that the entry is about.
+        let mut event = event.clone();
+        event.owner = Some(owner.clone());
         let values = [Literal::text(owner.as_str())].into_iter().chain(more);
-        let work = Work::new(statement, 1, values)?.after_others_of(owner);
+        self.change_many(Work::new(statement, 1, &event, values)?.after_others_of(owner)).await
+    }
+
+    /// Makes a change that is one entry of the log, or none.
+    async fn change_many(&self, work: Work) -> Result<BulkResult, StoreError> {
         Ok(match self.change_with(work).await?.as_slice() {
             [line] => BulkResult { count: line.tokens, seq: line.seq },
             _ => BulkResult::default(),

@@ -17,6 +17,8 @@ pub(crate) enum Trouble {
     ReadOnly,
     /// A row makes no sense.
     Corrupt,
+    /// A row of the application refers to the token.
+    Referenced,
     /// The role may not do that.
     Forbidden,
     /// Anything else: no connections left, a missing table, a full queue.
@@ -46,6 +48,7 @@ fn of_code(code: &str) -> Trouble {
         "25006" | "53100" => Trouble::ReadOnly,
         // The server goes down, or has ended this session for having waited too long.
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" => Trouble::Lost,
+        "23503" | "23001" => Trouble::Referenced,
         "42501" => Trouble::Forbidden,
         _ => match code.get(..2) {
             Some("08") => Trouble::Lost,
@@ -70,6 +73,7 @@ pub(crate) fn refused(error: sqlx::Error) -> StoreError {
     match trouble(&error) {
         Trouble::ReadOnly => StoreError::read_only(error),
         Trouble::Corrupt => StoreError::corrupt(error),
+        Trouble::Referenced => StoreError::referenced(error),
         Trouble::Lost
         | Trouble::Collision
         | Trouble::Locked

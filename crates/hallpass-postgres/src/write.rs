@@ -1,15 +1,16 @@
 //! How a change is made, and how it is found out whether it stands.
 //!
-//! A change is two messages. The first begins a transaction and asks for its number; the second does everything else
-//! and commits. So the clock's row is locked for as long as the server takes to commit, however far away it is. And
-//! if the connection is lost, the number tells: a transaction whose commit has not arrived by then is undone by the
-//! server within a second, and one whose commit has arrived is committed.
+//! A change is two messages. The first begins a transaction and asks for its number; the second
+//! does everything else and commits. So the clock's row is locked for as long as the server takes
+//! to commit, however far away it is. And if the connection is lost, the number tells: a
+//! transaction whose commit has not arrived by then is undone by the server within a second, and
+//! one whose commit has arrived is committed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass_core::Owner;
 use hallpass_core::store::{StoreError, fresh_nonce};
+use hallpass_core::{Event, Owner};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use tokio::sync::OwnedSemaphorePermit;
@@ -41,6 +42,7 @@ pub(crate) struct Work {
     owner: Option<Literal>,
     template: &'static str,
     values: Vec<Literal>,
+    event: [Literal; 7],
     nonces: Vec<i64>,
     notify: bool,
     guards: Guards,
@@ -51,14 +53,16 @@ impl Work {
     pub(crate) fn new(
         template: &'static str,
         lines: usize,
+        event: &Event,
         values: impl IntoIterator<Item = Literal>,
     ) -> Result<Self, StoreError> {
+        let event = row::event_literals(event);
         let nonces: Result<Vec<_>, _> =
             (0..lines).map(|_| fresh_nonce().map(u64::cast_signed)).collect();
         let nonces = nonces.map_err(StoreError::unavailable)?;
         let first = [Literal::integers(nonces.iter().copied())];
         let values = first.into_iter().chain(values).collect();
-        Ok(Self { owner: None, template, values, nonces, notify: true, guards: Guards::ON })
+        Ok(Self { owner: None, template, values, event, nonces, notify: true, guards: Guards::ON })
     }
 
     /// Waits for other changes to this owner's tokens first, and sees what they did.
@@ -88,7 +92,8 @@ impl Work {
     }
 
     fn finish(&self) -> Script {
-        let mut script = Script::new(self.guards.sql(self.template), &self.values);
+        let mut script = Script::default();
+        script.push_with_event(self.guards.sql(self.template), &self.values, &self.event);
         script.push(sql::COMMIT, &[]);
         if self.notify
             && let Some(last) = self.nonces.last()
@@ -174,7 +179,8 @@ async fn attempts(
     }
 }
 
-/// Makes the change once. The inner error says that it does not stand, the outer one that nobody knows.
+/// Makes the change once. The inner error says that it does not stand, the outer one that nobody
+/// knows.
 async fn attempt(
     connections: &Connections,
     work: &Work,
@@ -218,7 +224,8 @@ async fn attempt(
     }
 }
 
-/// Begins a transaction, on another connection if one turns out to be dead: nothing has been changed yet.
+/// Begins a transaction, on another connection if one turns out to be dead: nothing has been
+/// changed yet.
 async fn begin(
     connections: &Connections,
     work: &Work,

@@ -1,16 +1,17 @@
-//! Which node of a cluster has the keys.
+//! Finds the node of a cluster that has the keys.
 //!
-//! A namespace is in one slot, and so on one node: lines lead to that node directly, so that it is known of each change
-//! whether it was sent and to whom, and nothing is sent twice by a library that means well.
+//! A namespace is in one slot and so on one node. Connections lead to that node directly. So the
+//! store knows of each change whether it was sent and to which node, and no library sends it
+//! twice.
 
 use std::sync::{Mutex, PoisonError};
 
 use redis::{Client, ConnectionAddr, ErrorKind, RedisError, Value};
 
-use crate::line::Line;
+use crate::connection::Connection;
 use crate::target::open;
 
-/// The nodes that are known, and the one that has the keys.
+/// The nodes of a cluster that are known, and the one that has the keys.
 pub(crate) struct Cluster {
     seeds: Vec<Client>,
     clock: String,
@@ -30,20 +31,20 @@ impl Cluster {
         *self.primary.lock().unwrap_or_else(PoisonError::into_inner) = primary;
     }
 
-    /// A line to the node that has the keys.
-    pub(crate) async fn connect(&self) -> Result<Line, RedisError> {
+    /// Connects to the node that has the keys.
+    pub(crate) async fn connect(&self) -> Result<Connection, RedisError> {
         if let Some(primary) = self.known() {
             return open(&primary).await;
         }
-        let mut why = RedisError::from((ErrorKind::InvalidClientConfig, "no node is given"));
+        let mut why = RedisError::from((ErrorKind::InvalidClientConfig, "no node was given"));
         for seed in &self.seeds {
             match self.find(seed).await {
                 Ok(primary) => {
-                    let line = open(&primary).await;
-                    if line.is_ok() {
+                    let connection = open(&primary).await;
+                    if connection.is_ok() {
                         self.learn(Some(primary));
                     }
-                    return line;
+                    return connection;
                 }
                 Err(error) => why = error,
             }
@@ -51,12 +52,12 @@ impl Cluster {
         Err(why)
     }
 
-    /// Asks a node who has the keys.
+    /// Asks a node which one has the keys.
     async fn find(&self, seed: &Client) -> Result<Client, RedisError> {
-        let mut line = open(seed).await?;
-        let slot = line.ask(redis::cmd("CLUSTER").arg("KEYSLOT").arg(&self.clock)).await?;
+        let mut connection = open(seed).await?;
+        let slot = connection.send(redis::cmd("CLUSTER").arg("KEYSLOT").arg(&self.clock)).await?;
         let slot: u16 = redis::from_redis_value(slot)?;
-        let ranges = line.ask(redis::cmd("CLUSTER").arg("SLOTS")).await?;
+        let ranges = connection.send(redis::cmd("CLUSTER").arg("SLOTS")).await?;
         let ranges: Vec<Vec<Value>> = redis::from_redis_value(ranges)?;
         for range in ranges {
             let mut parts = range.into_iter();
@@ -81,7 +82,7 @@ impl Cluster {
         Err(RedisError::from((ErrorKind::Client, "no node of the cluster has the slot")))
     }
 
-    /// A node said that another one has the keys.
+    /// Learns from a redirect which node has the keys. Returns `false` if it does not say.
     pub(crate) fn moved(&self, error: &RedisError) -> bool {
         let there = error.redirect_node().and_then(|(address, _)| {
             let (host, port) = address.rsplit_once(':')?;
@@ -93,13 +94,14 @@ impl Cluster {
         is_known
     }
 
-    /// The node is not what it was: the others are asked anew.
-    pub(crate) fn doubt(&self) {
+    /// Forgets which node has the keys, so that the nodes are asked again.
+    pub(crate) fn forget_primary(&self) {
         self.learn(None);
     }
 }
 
-/// The node at that address, reached as the other one is. Without a host it is where the other one is.
+/// Returns a client for the node at an address, with the settings of another one. Without a host,
+/// the node is on the same host as the other one.
 fn at(like: &Client, host: &str, port: u16) -> Result<Client, RedisError> {
     let known = like.get_connection_info().clone();
     let address = match known.addr() {

@@ -1,5 +1,5 @@
-//! A token store on Redis for [Hallpass](https://docs.rs/hallpass): many nodes on one server, its replicas, or a
-//! cluster.
+//! A token store on Redis for [Hallpass](https://docs.rs/hallpass), shared by many nodes: on one
+//! server, with replicas, or on a cluster.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,37 +14,32 @@
 //!
 #![doc = include_str!("docs/promises.md")]
 //!
-//! The user that the store signs in as needs this and no more, for the namespace `hallpass`:
+//! # Permissions
+//!
+//! The store's user needs these permissions and no others, for the namespace `hallpass`:
 //!
 #![doc = concat!("```text\nACL SETUSER hallpass on >PASSWORD\n", include_str!("docs/rights.txt"), "```")]
 //!
-//! Without `config|get` the store cannot see whether the server evicts and persists, and warns of that; without `xread` it is
-//! slower to hear of changes; `cluster|...` is for a cluster. By `wait` the store sees that it has not come to a replica.
-//! A script that lacks one of the others stops half-way, so give all of them.
+//! Without `config|get`, the store cannot check whether the server evicts keys and persists
+//! changes, and logs a warning. Without `xread`, it learns of changes later. `cluster|...` is for
+//! Redis Cluster. With `wait`, the store makes sure that it is not connected to a replica. A
+//! script that lacks one of the others stops half-way, so grant all of them.
 
-mod answer;
-mod bytes;
 mod change;
-mod check;
 #[cfg(feature = "cluster")]
 mod cluster;
-mod guards;
-mod line;
+mod connect_error;
+mod connection;
+mod encoding;
+mod error_class;
 mod list;
-mod nudge;
-mod open;
-mod packed;
-mod page;
-mod scan;
+mod listener;
+mod reply;
 mod scripts;
 mod settings;
-mod sought;
+mod startup;
 mod store;
 mod target;
-#[cfg(test)]
-mod tests;
-mod time;
-mod tokens;
-mod trouble;
+mod token_store;
 
-pub use self::{open::ConnectError, settings::RedisSettings, store::RedisStore};
+pub use self::{connect_error::ConnectError, settings::RedisSettings, store::RedisStore};

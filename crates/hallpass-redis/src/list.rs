@@ -1,166 +1,190 @@
-//! Lists: scripts read, and this library filters and sorts.
+//! Lists: scripts read the tokens step by step, and this library filters and sorts them.
 
-use std::sync::Arc;
+use std::cmp::Ordering;
 use std::time::Duration;
 
-use hallpass_core::store::{ListKey, ListPage, ListQuery, ListValue, SortBy, StoreError};
-use hallpass_core::{Owner, TokenId};
+use hallpass_core::store::{ChangeSeq, ListKey, ListPage, ListQuery, StatusCounts, StoreError};
+use hallpass_core::{Owner, TokenId, TokenRecord};
 use redis::Value;
 use tokio::time::Instant;
 
-use crate::answer;
-use crate::bytes::Bytes;
-use crate::line::within;
-use crate::packed::{self, Packed};
-use crate::page::Page;
+use crate::connection::{Call, within};
+use crate::encoding::{decode_id, decode_token};
+use crate::error_class::Failure;
+use crate::reply::{self, unexpected_reply};
 use crate::scripts;
 use crate::store::Shared;
-use crate::time;
-use crate::trouble::Failure;
 
-/// How many tokens a script reads: a millisecond or two of the server's time.
-const STEP: usize = 1000;
+/// How many of an owner's tokens are read in one snapshot, by a script.
+const SNAPSHOT: usize = 200;
 
-/// How long a page of an owner's tokens may take, or of everybody's by their age.
-const PATIENCE: Duration = Duration::from_millis(1500);
+/// How many other tokens are read at once. They are read by commands, because a script takes four
+/// times as long and other callers would have to wait for it.
+const STEP: usize = 500;
+
+/// How long a list of one owner's tokens may take, or one step of a longer call.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// How long a call may take that has to read everything.
+pub(crate) const SCAN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Not all tokens could be read in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the list did not end within {} seconds: list the tokens of one owner", SCAN_PATIENCE.as_secs())]
+struct TooSlow;
+
+/// What one script read.
+struct Step {
+    as_of: ChangeSeq,
+    cursor: Vec<u8>,
+    ids: Vec<TokenId>,
+    /// The first of the tokens, or none of them.
+    tokens: Vec<Value>,
+}
 
 impl Shared {
-    pub(crate) async fn page(self: &Arc<Self>, query: &ListQuery) -> Result<ListPage, StoreError> {
-        if let Some(owner) = &query.owner {
-            return self.of_owner(owner, query, within(PATIENCE)).await;
-        }
-        let has_filters = query.status.is_some() || query.text.is_some() || query.scope.is_some();
-        let is_by_age = query.sort.by == SortBy::CreatedAt;
-        let after = match &query.after {
-            None => Some(Vec::new()),
-            Some(ListKey { value: ListValue::Time(Some(at)), id }) => Some(time::place(*at, *id)),
-            Some(_) => None,
-        };
-        match after {
-            Some(after) if is_by_age && !has_filters => {
-                self.by_age(query, after, within(PATIENCE)).await
-            }
-            _ => self.scan(query).await,
+    pub(crate) async fn page(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
+        match &query.owner {
+            Some(owner) => self.page_of_owner(owner, query).await,
+            None => self.page_of_all(query).await,
         }
     }
 
-    /// An owner's: in one step, and so in one snapshot, unless there are very many.
-    async fn of_owner(
+    /// Lists the tokens of one owner: in one snapshot, unless there are very many.
+    async fn page_of_owner(
         &self,
         owner: &Owner,
         query: &ListQuery,
-        deadline: Instant,
     ) -> Result<ListPage, StoreError> {
+        let deadline = within(PATIENCE);
         let mut page = Page::new(query);
-        let mut after = b"-".to_vec();
-        let limit = STEP.to_string();
-        while !after.is_empty() {
-            let arguments = [owner.as_str().as_bytes(), &after[..], limit.as_bytes()];
-            let read =
-                self.lists.read(&scripts::LIST_OWNER, &self.clock, &arguments, deadline).await;
-            let step = Step::of_owner(read)?;
-            step.tokens().try_for_each(|token| page.take(token?))?;
-            after = step.cursor;
+        let call = Call::script(&scripts::LIST_OWNER, &self.clock).arg(owner.as_str());
+        let first = self.step(&call.arg(SNAPSHOT), deadline).await?;
+        page.add(&first.ids, &first.tokens)?;
+        let rest = &first.ids[first.tokens.len()..];
+        for ids in rest.chunks(STEP) {
+            page.add(ids, &self.tokens(ids, deadline).await?)?;
         }
-        Ok(page.finish())
+        let as_of = if rest.is_empty() { first.as_of } else { self.clock(deadline).await? };
+        Ok(page.finish(as_of))
     }
 
-    /// Everybody's by their age, from a place on: as much is read as is shown.
-    async fn by_age(
-        &self,
-        query: &ListQuery,
-        mut after: Vec<u8>,
-        deadline: Instant,
-    ) -> Result<ListPage, StoreError> {
-        let limit = query.limit as usize;
-        let mut records = Vec::new();
-        loop {
-            let count = (limit + 1 - records.len()).min(STEP);
-            let read = self.walk(&after, query.sort.descending, count, true, deadline).await;
-            let step = Step::of_all(read)?;
-            for token in step.tokens() {
-                records.push(token?.into_record()?);
-            }
-            after = step.cursor;
-            if after.is_empty() || records.len() > limit {
-                let more = records.len() > limit;
-                records.truncate(limit);
-                return Ok(ListPage { records, total: step.total, more });
-            }
+    /// Lists the tokens of all owners. All of them are read, because all of them are counted. A
+    /// token that exists all the time is seen exactly once.
+    async fn page_of_all(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
+        let end = within(SCAN_PATIENCE);
+        let mut page = Page::new(query);
+        let mut cursor = b"-".to_vec();
+        while !cursor.is_empty() {
+            let deadline = end.min(within(PATIENCE));
+            let call = Call::script(&scripts::LIST_ALL, &self.clock).arg(cursor).arg(STEP);
+            let read = async {
+                let step = self.step(&call, deadline).await?;
+                let tokens = self.tokens(&step.ids, deadline).await?;
+                Ok((step, tokens))
+            };
+            let (step, tokens) = read.await.map_err(|error: StoreError| {
+                let is_late = !error.is_corrupt() && Instant::now() >= end;
+                if is_late { StoreError::unavailable(TooSlow) } else { error }
+            })?;
+            page.add(&step.ids, &tokens)?;
+            cursor = step.cursor;
+        }
+        let as_of = self.clock(within(PATIENCE)).await?;
+        Ok(page.finish(as_of))
+    }
+
+    /// Reads the clock after a list that took several steps. Whatever the list shows is part of the
+    /// log up to this number, so that a cache knows how far it has to catch up.
+    async fn clock(&self, deadline: Instant) -> Result<ChangeSeq, StoreError> {
+        let mut get = redis::cmd("GET");
+        get.arg(&self.clock);
+        let call = Call::commands(vec![get]);
+        reply::seq(&self.lists.read(&call, deadline).await.map_err(Failure::of_read)?)
+    }
+
+    /// Reads tokens by their ids.
+    async fn tokens(&self, ids: &[TokenId], deadline: Instant) -> Result<Vec<Value>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let get = |id: &TokenId| redis::cmd("HGETALL").arg(self.namespace.token(*id)).to_owned();
+        let call = Call::commands(ids.iter().map(get).collect());
+        let reply = self.lists.read(&call, deadline).await.map_err(Failure::of_read)?;
+        match reply {
+            Value::Array(tokens) if ids.len() > 1 => Ok(tokens),
+            token => Ok(vec![token]),
         }
     }
 
-    /// Reads the places of everybody's tokens, and perhaps the tokens.
-    pub(crate) async fn walk(
-        &self,
-        after: &[u8],
-        descending: bool,
-        count: usize,
-        wants_tokens: bool,
-        deadline: Instant,
-    ) -> Result<Value, Failure> {
-        let count = count.to_string();
-        let flag = |is_on: bool| -> &[u8] { if is_on { b"1" } else { b"0" } };
-        let arguments = [after, flag(descending), count.as_bytes(), flag(wants_tokens)];
-        self.lists.read(&scripts::LIST_ALL, &self.clock, &arguments, deadline).await
-    }
-}
-
-/// What was read in one step.
-pub(crate) struct Step {
-    /// How many tokens there are, if that was asked for.
-    total: u64,
-    /// Where to go on; empty if this was all.
-    pub(crate) cursor: Vec<u8>,
-    pub(crate) ids: Vec<TokenId>,
-    /// The tokens of these ids, if they are read already.
-    pub(crate) values: Vec<Value>,
-}
-
-impl Step {
-    fn of_owner(read: Result<Value, Failure>) -> Result<Self, StoreError> {
-        Self::read(read, |id, ids| {
-            ids.push(packed::id(answer::bytes(id)?)?);
-            Ok(())
-        })
-    }
-
-    /// Of a [walk](Shared::walk).
-    pub(crate) fn of_all(read: Result<Value, Failure>) -> Result<Self, StoreError> {
-        Self::read(read, |chunk, ids| {
-            let mut places = Bytes::new(answer::bytes(chunk)?);
-            while !places.is_empty() {
-                ids.push(time::read_id_at(&mut places).map_err(StoreError::corrupt)?);
-            }
-            Ok(())
-        })
-    }
-
-    fn read(
-        read: Result<Value, Failure>,
-        add: impl Fn(&Value, &mut Vec<TokenId>) -> Result<(), StoreError>,
-    ) -> Result<Self, StoreError> {
-        let parts = answer::of_read(read.map_err(Failure::of_read)?)?;
-        let Ok([total, cursor, Value::Array(found), Value::Array(values)]) =
-            <[Value; 4]>::try_from(parts)
+    async fn step(&self, call: &Call, deadline: Instant) -> Result<Step, StoreError> {
+        let reply = self.lists.read(call, deadline).await.map_err(Failure::of_read)?;
+        let Ok([as_of, cursor, Value::Array(ids), Value::Array(tokens)]) =
+            <[Value; 4]>::try_from(reply::done(reply)?)
         else {
-            return Err(no_list());
+            return Err(unexpected_reply());
         };
-        let mut ids = Vec::new();
-        found.iter().try_for_each(|found| add(found, &mut ids))?;
-        let cursor = answer::bytes(&cursor)?.to_vec();
-        Ok(Self { total: answer::optional_number(&total)?, cursor, ids, values })
-    }
-
-    /// The tokens that are still there.
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = Result<Packed<'_>, StoreError>> {
-        let found = self.ids.iter().zip(&self.values);
-        let found = found.filter(|(_, value)| !matches!(value, Value::Nil));
-        let mut known = "";
-        found.map(move |(id, value)| packed::look(*id, answer::bytes(value)?, &mut known))
+        let ids = ids.iter().map(decode_id).collect::<Result<_, _>>()?;
+        let cursor = reply::bytes(&cursor)?.to_vec();
+        Ok(Step { as_of: reply::seq(&as_of)?, cursor, ids, tokens })
     }
 }
 
-pub(crate) fn no_list() -> StoreError {
-    StoreError::corrupt("a list that is none")
+/// Collects a page from all tokens, and keeps no more of them than it has to.
+struct Page<'q> {
+    query: &'q ListQuery,
+    counts: StatusCounts,
+    kept: Vec<(ListKey, TokenRecord)>,
+}
+
+impl<'q> Page<'q> {
+    fn new(query: &'q ListQuery) -> Self {
+        Self { query, counts: StatusCounts::default(), kept: Vec::new() }
+    }
+
+    fn add(&mut self, ids: &[TokenId], tokens: &[Value]) -> Result<(), StoreError> {
+        for (id, token) in ids.iter().zip(tokens) {
+            // A token that was deleted between two steps is gone.
+            if let Some(token) = decode_token(*id, token)? {
+                self.add_record(token.record);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_record(&mut self, record: TokenRecord) {
+        if !self.query.matches_apart_from_status(&record) {
+            return;
+        }
+        let status = record.status(self.query.now);
+        self.counts.add(status);
+        let key = self.query.sort.key_of(&record);
+        let is_behind = |other: &ListKey| self.query.sort.compare(&key, other) == Ordering::Greater;
+        if self.query.status.is_none_or(|wanted| wanted == status)
+            && self.query.after.as_ref().is_none_or(is_behind)
+        {
+            self.kept.push((key, record));
+            if self.kept.len() > 2 * self.enough() {
+                self.shorten();
+            }
+        }
+    }
+
+    /// How many records decide about the page: those on it, and one that shows that more follow.
+    fn enough(&self) -> usize {
+        self.query.limit as usize + 1
+    }
+
+    fn shorten(&mut self) {
+        self.kept.sort_unstable_by(|(a, _), (b, _)| self.query.sort.compare(a, b));
+        self.kept.truncate(self.enough());
+    }
+
+    fn finish(mut self, as_of: ChangeSeq) -> ListPage {
+        self.shorten();
+        let limit = self.query.limit as usize;
+        let more = self.kept.len() > limit;
+        let records = self.kept.into_iter().take(limit).map(|(_, record)| record).collect();
+        ListPage { records, counts: self.counts, more, as_of }
+    }
 }

@@ -1,9 +1,10 @@
 use std::fmt;
 
-use crate::guards::Guards;
-use crate::open::ConnectError;
+use hallpass_core::TokenId;
 
-/// How a store is set up. All processes that share tokens use the same namespace.
+use crate::connect_error::ConnectError;
+
+/// The settings of a store. All processes that share tokens use the same namespace.
 ///
 /// ```
 /// use hallpass_redis::RedisSettings;
@@ -16,38 +17,34 @@ pub struct RedisSettings {
     pub(crate) namespace: String,
     pub(crate) replicas: u32,
     pub(crate) accept_no_persistence: bool,
-    pub(crate) guards: Guards,
 }
 
 impl Default for RedisSettings {
-    /// The namespace `hallpass`, no replica waited for, persistence wanted.
+    /// Returns the namespace `hallpass`, no waiting for replicas, and a warning without
+    /// persistence.
     fn default() -> Self {
-        Self {
-            namespace: "hallpass".to_owned(),
-            replicas: 0,
-            accept_no_persistence: false,
-            guards: Guards::ON,
-        }
+        Self { namespace: "hallpass".to_owned(), replicas: 0, accept_no_persistence: false }
     }
 }
 
 impl RedisSettings {
-    /// The name that every key begins with, in braces: `{hallpass}`. Several stores can share a server under several
-    /// namespaces.
+    /// Sets the namespace. Every key begins with it in braces: `{hallpass}`. Several stores can
+    /// share a server under several namespaces.
     ///
-    /// One to 32 of the letters, digits, `-`, `_`, `.` and `:`; another text is an [`ConnectError`] when the store is opened.
+    /// A namespace has 1 to 32 letters, digits, `-`, `_`, `.` or `:`. Opening a store returns
+    /// [`ConnectError::Namespace`] for any other text.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
     }
 
-    /// How many replicas must have a change before it is answered; none by default.
+    /// Sets how many replicas must confirm a change before it returns. The default is none.
     ///
-    /// After each change the store asks with [`WAIT`] for at most half a second. If fewer replicas have it by then, the
-    /// answer is [`outcome_unknown`]: the change stands on the primary, and a failover may lose it. `WAIT` makes a loss
-    /// less likely. It does not make Redis a strongly consistent store: a failover may still choose a replica without
-    /// the change.
+    /// After each change, the store waits for at most half a second with [`WAIT`]. If fewer
+    /// replicas confirm by then, the change returns [`outcome_unknown`]: the primary has it, and a
+    /// failover may lose it. `WAIT` makes a loss less likely. It does not make Redis strongly
+    /// consistent: a failover may still choose a replica without the change.
     ///
     /// [`WAIT`]: https://redis.io/docs/latest/commands/wait/
     /// [`outcome_unknown`]: hallpass_core::store::StoreError::is_outcome_unknown
@@ -57,8 +54,8 @@ impl RedisSettings {
         self
     }
 
-    /// Says that a server without an append-only file is wanted, so that the store does not warn of it when it is
-    /// opened: a restart of such a server forgets changes, revocations among them.
+    /// Turns off the warning about a server without an append-only file. A restart of such a server
+    /// loses changes, including revocations.
     #[must_use]
     pub fn accept_no_persistence(mut self) -> Self {
         self.accept_no_persistence = true;
@@ -66,7 +63,7 @@ impl RedisSettings {
     }
 }
 
-/// What every key begins with.
+/// The beginning of every key.
 #[derive(Clone)]
 pub(crate) struct Namespace(String);
 
@@ -79,23 +76,19 @@ impl Namespace {
         Ok(Self(format!("{{{name}}}")))
     }
 
-    /// The key of the clock, which scripts take the others from.
+    /// Returns the key of the clock, from which scripts derive the other keys.
     pub(crate) fn clock(&self) -> String {
         format!("{}c", self.0)
     }
 
-    /// The key of the change log.
-    pub(crate) fn lines(&self) -> String {
-        format!("{}l", self.0)
+    /// Returns the key of a token.
+    pub(crate) fn token(&self, id: TokenId) -> Vec<u8> {
+        [self.0.as_bytes(), b"t", id.as_uuid().as_bytes()].concat()
     }
 
-    /// The key of a token.
-    pub(crate) fn token(&self, id: &[u8; 16]) -> Vec<u8> {
-        let mut key = Vec::with_capacity(self.0.len() + 1 + id.len());
-        key.extend(self.0.as_bytes());
-        key.push(b't');
-        key.extend(id);
-        key
+    /// Returns the key of the change log.
+    pub(crate) fn log(&self) -> String {
+        format!("{}l", self.0)
     }
 }
 

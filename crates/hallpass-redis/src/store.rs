@@ -1,39 +1,49 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use redis::Client;
 use redis::aio::ConnectionManager;
 
-use crate::check;
-use crate::guards::Guards;
-use crate::line::{Link, within};
-use crate::nudge::Listener;
-use crate::open::ConnectError;
+use crate::connect_error::ConnectError;
+use crate::connection::{SharedConnection, within};
+use crate::listener::Listener;
 use crate::settings::{Namespace, RedisSettings};
+use crate::startup;
 use crate::target::Target;
 
-/// How long opening may take.
+/// How long opening a store may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Tokens in Redis. Clones share its connections.
+/// A token store on Redis. Clones share its connections.
 ///
-/// Opened and used in a tokio runtime with I/O and time enabled. See the [crate] for what it promises.
+/// It is opened and used in a tokio runtime with I/O and time enabled. The documentation of the
+/// [crate] says what it promises.
 #[derive(Clone)]
 pub struct RedisStore(pub(crate) Arc<Shared>);
 
 /// What the clones of a store share.
 pub(crate) struct Shared {
     pub(crate) namespace: Namespace,
-    /// The key of the clock, which each script is given.
+    /// The key of the clock, from which each script derives the other keys.
     pub(crate) clock: String,
     pub(crate) replicas: u32,
-    pub(crate) lookups: Link,
-    pub(crate) changes: Link,
-    /// Apart from look-ups, so that a long list keeps no check waiting.
-    pub(crate) lists: Link,
+    pub(crate) lookups: SharedConnection,
+    pub(crate) changes: SharedConnection,
+    /// Separate from lookups, so that a long list delays no check.
+    pub(crate) lists: SharedConnection,
     pub(crate) listener: Listener,
-    pub(crate) guards: Guards,
+    /// Where revoking everyone's tokens goes on, for the same `issued_before`.
+    revoke_cursor: Mutex<RevokeCursor>,
+}
+
+type RevokeCursor = Option<(Option<Timestamp>, Vec<u8>)>;
+
+impl Shared {
+    pub(crate) fn revoke_cursor(&self) -> MutexGuard<'_, RevokeCursor> {
+        self.revoke_cursor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl RedisStore {
@@ -48,32 +58,33 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`ConnectError`]: the address is none, the server cannot be reached within five seconds, is older than 7.0, is a replica, or
-    /// would throw tokens away when its memory is full; or the namespace is not this version's.
+    /// Returns [`ConnectError`] if the address is invalid, if the server cannot be reached within
+    /// five seconds, is older than 7.0, is a replica or evicts keys when its memory is full, or if
+    /// the namespace holds something else.
     pub async fn connect(address: &str) -> Result<Self, ConnectError> {
         Self::connect_with(address, RedisSettings::default()).await
     }
 
-    /// Opens the store on the server at that address.
+    /// Opens the store on the server at an address, with settings.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// Returns [`ConnectError`] like [`connect`](Self::connect).
     pub async fn connect_with(
         address: &str,
         settings: RedisSettings,
     ) -> Result<Self, ConnectError> {
-        // What the driver says of an address may repeat it, and it may hold a password.
+        // The driver's error may repeat the address, which may contain a password.
         let client = Client::open(address).map_err(|_| ConnectError::Address)?;
         Self::with_client(&client, settings).await
     }
 
-    /// Opens the store on the server of a client of the host's: with its certificates, say. The store makes
-    /// connections of its own from it, and uses RESP3 on them.
+    /// Opens the store with a client of the host, for example one with certificates. The store
+    /// makes its own connections from it and uses RESP3 on them.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// Returns [`ConnectError`] like [`connect`](Self::connect).
     pub async fn with_client(
         client: &Client,
         settings: RedisSettings,
@@ -83,27 +94,29 @@ impl RedisStore {
         Self::open(Target::Server(client), namespace, &settings).await
     }
 
-    /// Opens the store on a connection of the host's. It carries everything, lists as well as look-ups, and there
-    /// is none to wait for changes on: a cache looks for them four times a second.
+    /// Opens the store on a connection of the host. The connection carries lists as well as
+    /// lookups, and the store cannot block it to wait for changes: a cache polls for them four
+    /// times a second.
     ///
-    /// The manager's own timeouts apply besides the store's.
+    /// The manager's own timeouts apply in addition to the store's.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// Returns [`ConnectError`] like [`connect`](Self::connect).
     pub async fn with_manager(
         manager: ConnectionManager,
         settings: RedisSettings,
     ) -> Result<Self, ConnectError> {
         let namespace = Namespace::new(&settings.namespace)?;
-        Self::open(Target::Hosts(manager), namespace, &settings).await
+        Self::open(Target::Host(manager), namespace, &settings).await
     }
 
-    /// Opens the store on a Redis Cluster, of which at least one of these nodes answers.
+    /// Opens the store on a Redis Cluster. At least one of the addresses must belong to a node that
+    /// responds.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// Returns [`ConnectError`] like [`connect`](Self::connect).
     #[cfg(feature = "cluster")]
     pub async fn cluster(
         addresses: impl IntoIterator<Item = impl AsRef<str>>,
@@ -123,31 +136,32 @@ impl RedisStore {
         namespace: Namespace,
         settings: &RedisSettings,
     ) -> Result<Self, ConnectError> {
-        let link = || Link::new(target.clone(), settings.guards);
+        let connection = || SharedConnection::new(target.clone());
         let shared = Shared {
             clock: namespace.clock(),
             replicas: settings.replicas,
-            lookups: link(),
-            changes: link(),
-            lists: link(),
+            lookups: connection(),
+            changes: connection(),
+            lists: connection(),
             listener: Listener::new(target.clone(), &namespace),
-            guards: settings.guards,
+            revoke_cursor: Mutex::default(),
             namespace,
         };
-        check::server(&shared, settings, within(PATIENCE)).await?;
+        startup::check(&shared, settings, within(PATIENCE)).await?;
         Ok(Self(Arc::new(shared)))
     }
 
-    /// Closes the connections, but for one of the host's. Clones are closed too: what is asked of them later is unavailable.
+    /// Closes the connections, except a connection that the host provided. Clones are closed too:
+    /// later calls return [`unavailable`](hallpass_core::store::StoreError::unavailable).
     pub fn close(&self) {
-        for link in [&self.0.lookups, &self.0.changes, &self.0.lists] {
-            link.close();
+        for connection in [&self.0.lookups, &self.0.changes, &self.0.lists] {
+            connection.close();
         }
         self.0.listener.close();
     }
 }
 
-/// The address stays unsaid: it may hold a password.
+/// Does not show the address, which may contain a password.
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")

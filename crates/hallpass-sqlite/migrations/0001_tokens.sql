@@ -1,19 +1,21 @@
--- One row a token. STRICT: a value of another type is refused when it is written. WITHOUT ROWID: the
--- id is the key of the table itself, so a look-up is one descent of one tree.
+-- One row per token. STRICT refuses values of another type when they are written. WITHOUT ROWID makes
+-- the id the key of the table itself, so that a lookup descends one tree only.
 -- Times are milliseconds since 1970, UTC.
 CREATE TABLE tokens (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     owner TEXT NOT NULL,
     name TEXT NOT NULL,
     description TEXT NOT NULL,
-    -- Name and description in lower case, where that is more than lower() makes of them: SQLite's knows the
-    -- letters A to Z. NULL for nearly all.
+    -- Name and description in lower case, where that is more than what lower() returns: SQLite's lower()
+    -- knows the letters A to Z only. NULL for nearly all tokens.
     name_key TEXT,
     description_key TEXT,
-    -- Between single spaces. No scope has a space in it, so one is found exactly by looking for it
-    -- between spaces; a table of its own would be a second tree to keep for a filter that only ever
-    -- runs within one owner's tokens or over everybody's.
+    -- Separated by single spaces. A scope contains no space, so it is found exactly between spaces. A
+    -- table of scopes would be a second tree to write, for a filter that runs within one owner's tokens
+    -- or over all tokens.
     scopes TEXT NOT NULL,
+    -- A JSON object, or empty.
+    metadata TEXT NOT NULL DEFAULT '',
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     last_used_at INTEGER,
@@ -31,15 +33,17 @@ CREATE TABLE tokens (
     )
 ) STRICT, WITHOUT ROWID;
 
--- An owner's tokens: the limit counts them, lists show them. To sort a person's costs nothing beside that.
+-- The tokens of one owner: for the limit and for lists. Sorting them is cheap.
 CREATE INDEX tokens_by_owner ON tokens (owner);
--- An admin's list of everybody's tokens, in the order it has by default.
+-- The tokens of all owners in the default order of a list.
 CREATE INDEX tokens_by_creation ON tokens (created_at);
--- What prune looks for. Most tokens are neither revoked nor bound to end, so most are in neither.
+-- For pruning, and for the tokens that expire soon. Only tokens that expire are in it.
 CREATE INDEX tokens_by_expiry ON tokens (expires_at) WHERE expires_at IS NOT NULL;
-CREATE INDEX tokens_by_revocation ON tokens (revoked_at) WHERE revoked_at IS NOT NULL;
+-- For pruning and for revoking everything. It also holds all that counting by status needs, so that
+-- counting the tokens of all owners does not read the table.
+CREATE INDEX tokens_by_status ON tokens (revoked_at, expires_at);
 
--- The number of the last change, and the nonce drawn with it.
+-- The position of the newest log entry: its number, and the nonce drawn with it.
 CREATE TABLE clock (
     only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
     seq INTEGER NOT NULL,
@@ -48,15 +52,32 @@ CREATE TABLE clock (
 
 INSERT INTO clock (only, seq, nonce) VALUES (1, 0, random() & 0x7FFFFFFFFFFFFFFF);
 
--- The changes of the last day or so, for caches to follow.
+-- The change log: caches follow it, and auditors read it.
 CREATE TABLE changes (
     seq INTEGER NOT NULL PRIMARY KEY,
     nonce INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('token', 'owner')),
-    token BLOB CHECK ((token IS NOT NULL) = (kind = 'token')),
-    owner TEXT CHECK ((owner IS NOT NULL) = (kind = 'owner')),
-    at INTEGER NOT NULL
+    -- What a cache must invalidate. Not the same as what the entry is about: pruning invalidates
+    -- nothing, and the deletion of one token names its owner too.
+    target TEXT NOT NULL CHECK (
+        target IN ('none', 'all')
+        OR target = 'token' AND token_id IS NOT NULL
+        OR target = 'owner' AND owner IS NOT NULL
+    ),
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    actor TEXT,
+    owner TEXT,
+    token_id BLOB,
+    count INTEGER NOT NULL,
+    -- Origin and changed fields as JSON, or empty.
+    details TEXT NOT NULL
 ) STRICT;
 
+-- A page of the audit trail of one token or one owner. Both end with the number, by which pages are
+-- ordered.
+CREATE INDEX changes_by_token ON changes (token_id, seq) WHERE token_id IS NOT NULL;
+CREATE INDEX changes_by_owner ON changes (owner, seq) WHERE owner IS NOT NULL;
+
 PRAGMA application_id = 0x48506173; -- "HPas"
-PRAGMA user_version = 1;
+-- Development versions wrote other tables as version 1.
+PRAGMA user_version = 2;

@@ -1,4 +1,4 @@
-//! The database file: where it is, and whether it is still the one that was opened.
+//! The database file: its path, and whether it is still the file that was opened.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -9,14 +9,14 @@ use hallpass_core::store::StoreError;
 
 use crate::open::ConnectError;
 
-/// The file, by its absolute path and by what the file system calls it.
+/// The file: its absolute path, and its identity in the file system.
 #[derive(Debug)]
 pub(crate) struct DatabaseFile {
     path: PathBuf,
     identity: Identity,
 }
 
-/// What stays the same when a file is renamed, and differs when another takes its name.
+/// Stays the same when a file is renamed, and differs when another file takes its name.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
@@ -24,12 +24,12 @@ struct Identity {
     inode: u64,
 }
 
-/// Elsewhere a file that is open can be neither deleted nor replaced.
+/// On other systems an open file can be neither deleted nor replaced.
 #[cfg(not(unix))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity;
 
-/// At the path is another file than the one that is open, or none.
+/// The path leads to another file than the open one, or to none.
 #[derive(Debug, thiserror::Error)]
 #[error("the database file was deleted or replaced while it was open")]
 struct Moved;
@@ -38,8 +38,8 @@ impl DatabaseFile {
     /// Finds the file, or creates an empty one.
     pub(crate) fn locate(path: &Path) -> Result<Self, ConnectError> {
         let unreachable = |source| ConnectError::unreachable(path, source);
-        // SQLite would read a name such as `:memory:` or `file:..` as something else; an absolute path
-        // is a path, and stays right when the process changes its directory.
+        // SQLite reads names such as `:memory:` and `file:..` in its own way. An absolute path is always a
+        // path, and it stays right when the process changes its directory.
         let path = std::path::absolute(path).map_err(unreachable)?;
         if path.to_str().is_none() {
             return Err(unreachable(io::Error::other("the path is not UTF-8")));
@@ -48,7 +48,7 @@ impl DatabaseFile {
         if !metadata.is_file() {
             return Err(ConnectError::NotAFile { path });
         }
-        // Root may write it all the same, but somebody has said that it shall stay as it is.
+        // Root could write it nevertheless, but somebody has protected the file on purpose.
         if metadata.permissions().readonly() {
             return Err(ConnectError::ReadOnly { path });
         }
@@ -59,11 +59,11 @@ impl DatabaseFile {
         &self.path
     }
 
-    /// Whether the file at the path is still the one that is open. Deleted or replaced, it would take
-    /// changes that no other process and no restart ever sees.
+    /// Checks that the file at the path is still the open one. A deleted or replaced file would
+    /// take changes that no other process and no restart ever sees.
     ///
-    /// One `stat` of a name that the kernel has at hand: two microseconds beside ninety for a look-up when it
-    /// was measured, so it is asked each time.
+    /// Every call does this, because one `stat` costs little: it took 2 µs beside 90 µs for a
+    /// lookup.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match fs::metadata(&self.path) {
             Ok(metadata) if Identity::of(&metadata) == self.identity => Ok(()),
@@ -89,10 +89,11 @@ impl Identity {
     }
 }
 
-/// A new file is its owner's alone; SQLite gives the files beside it the same permissions.
+/// Finds the file or creates one that only its owner can read. SQLite gives the files beside it the
+/// same permissions.
 fn find_or_create(path: &Path) -> Result<fs::Metadata, ConnectError> {
-    // Closing a file drops every lock that the process has on it, as POSIX wants it. So while the one
-    // who creates it has it open, nobody else in this process may find it.
+    // POSIX drops all locks of a process on a file when the process closes it anywhere. So no other call
+    // may open the file in SQLite while this one still has it open for creating it.
     static CREATING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
 
@@ -113,7 +114,7 @@ fn find_or_create(path: &Path) -> Result<fs::Metadata, ConnectError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        // Another process was faster.
+        // Another process has created it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         created => drop(created.map_err(unreachable)?),
     }

@@ -7,67 +7,69 @@
 //! use hallpass_core::{Actor, Hallpass, NewToken};
 //! use hallpass_sqlite::SqliteStore;
 //!
-//! let store = SqliteStore::open(&path).await?; // "tokens.db", say; created if it is not there
+//! let store = SqliteStore::open(&path).await?; // for example "tokens.db", which is created if it does not exist
 //! let hallpass = Hallpass::builder(store.clone()).build();
 //! let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
 //! store.close().await;
 //!
-//! // Another day, another process: everything is still there.
+//! // Later, in another process, the token is still there.
 //! let hallpass = Hallpass::builder(SqliteStore::open(&path).await?).build();
 //! assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
 //! # Ok(()) }
 //! ```
 //!
-//! # What is promised
+//! # Guarantees
 //!
-//! - **What returned is on the disk.** Each change is one transaction, synced before it is answered: after a
-//!   loss of power, a token that was revoked is still revoked.
-//! - **Several processes may use one file.** They see each other's changes at once, and the limit of an
-//!   owner's tokens is exact among all of them.
-//! - **Checks never wait for changes.** The file is in WAL mode: readers see the last committed state
-//!   while somebody writes, and lists have connections of their own.
-//! - **A call ends within two seconds**, as [unavailable] if another process keeps the file locked or the
-//!   disk hangs. A call that is dropped half-way leaves no transaction open.
-//! - **A disk that is full or read-only** still lets tokens be checked; changes are answered
-//!   [read-only](hallpass_core::store::StoreError::is_read_only).
-//! - **Nothing is guessed.** A row that makes no sense is [corrupt], never an allowed token. A file that is
-//!   not Hallpass's is refused when it is opened, and left as it is. When the file is deleted or
-//!   replaced while it is open, every call is [unavailable] until the process is started anew or the file
-//!   is back.
+//! - **A change that was acknowledged is on the disk.** Each change is one transaction, which is
+//!   synced before the call returns. A revoked token is still revoked after a loss of power.
+//! - **Several processes can use one file.** They see each other's changes at once, and the token
+//!   limit of an owner is exact across all of them.
+//! - **Checks never wait for changes.** The file is in WAL mode, so readers see the last committed
+//!   state during a write. Lists have connections of their own.
+//! - **A call ends within two seconds**, with an [unavailable] error if another process keeps the
+//!   file locked or the disk does not respond. A dropped call leaves no transaction open.
+//! - **If the disk is full or read-only**, tokens can still be checked. Changes return a
+//!   [read-only](hallpass_core::store::StoreError::is_read_only) error.
+//! - **Unreadable data is never accepted.** A row that makes no sense is a [corrupt] error. A file
+//!   of another application is refused when it is opened, and left unchanged. If the file is
+//!   deleted or replaced while it is open, every call is [unavailable] until the file is back or
+//!   the process is restarted.
 //!
 //! [unavailable]: hallpass_core::store::StoreError::is_unavailable
 //! [corrupt]: hallpass_core::store::StoreError::is_corrupt
 //!
 //! # What is stored
 //!
-//! One file, and beside it `-wal` and `-shm` while it is open; a new one is readable and writable by its
-//! owner only. In it: names, descriptions, scopes, times, owners' ids, and digests of the tokens'
-//! secrets, from which no token can be made; and the numbers of the changes of the last 24 hours, which
-//! [`prune`] lets go. Digests without a pepper can still be used to test a guess, which is
-//! hopeless against 256 random bits.
+//! One file, with `-wal` and `-shm` files beside it while it is open. Only its owner can read and
+//! write a new file. It contains names, descriptions, scopes, metadata, times, owner ids and
+//! digests of the tokens' secrets, from which no token can be computed. It also contains the change
+//! log, which is the audit trail: who changed what and from where. Digests without a pepper can be
+//! used to test a guess, which is hopeless against 256 random bits.
 //!
-//! Back it up with SQLite's own means (`.backup`, `VACUUM INTO`), or copy the file while no process has it
-//! open.
+//! Back it up with SQLite's own tools (`.backup`, `VACUUM INTO`), or copy the file while no process
+//! has it open.
 //!
-//! # What it is not for
+//! # Tables of your own
 //!
-//! A network file system: SQLite's locks and shared memory do not work there, and the file would be
-//! damaged. Several machines need a database server.
+//! A table in the same file can refer to `tokens (id)` with a foreign key. Declare it `ON DELETE
+//! CASCADE` or `ON DELETE SET NULL`. Otherwise deleting and pruning such a token returns a
+//! [referenced](hallpass_core::store::StoreError::is_referenced) error.
 //!
-//! [`prune`]: hallpass_core::Hallpass::prune
+//! # When to use something else
+//!
+//! Do not put the file on a network file system: SQLite's locks and shared memory do not work
+//! there, and the file would be damaged. Several machines need a database server.
 
 mod connections;
+mod error_class;
 mod file;
-mod list;
 mod open;
 #[cfg(test)]
 mod plans;
-mod row;
 mod schema;
 mod sql;
 mod store;
 mod tokens;
-mod trouble;
 mod write;
 
 pub use self::{open::ConnectError, store::SqliteStore};

@@ -1,13 +1,14 @@
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
-use crate::trouble::{Trouble, trouble};
+use crate::error_class::{ErrorClass, error_class};
 
-/// Why a store was not opened: what was wrong, where, and what to do. The file is as it was before.
+/// The store could not be opened. The message names the path and says what to do. The file is
+/// unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The text is no address of a SQLite store.
+    /// The text is not the address of a SQLite store.
     #[error("the address of a SQLite store is `sqlite:` and a path, such as `sqlite:tokens.db`")]
     Address,
     /// The directory that the file is to be in does not exist.
@@ -17,47 +18,60 @@ pub enum ConnectError {
         /// The missing directory.
         directory: PathBuf,
     },
-    /// The path leads to something else than a file.
-    #[error("{} is not a file but a directory or the like: give the path of a database file", .path.display())]
+    /// The path does not lead to a regular file.
+    #[error("{} is not a regular file: give the path of a database file", .path.display())]
     #[non_exhaustive]
     NotAFile {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
     },
-    /// The file, or the directory that SQLite keeps its log in, cannot be written.
+    /// The file cannot be written, or its directory, where SQLite keeps its log.
     #[error("{} is read-only: let this process write the file and its directory", .path.display())]
     #[non_exhaustive]
     ReadOnly {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
     },
-    /// The file holds something else than a SQLite database.
-    #[error("{} is no SQLite database: give another path, or move that file away", .path.display())]
+    /// The file is not a SQLite database.
+    #[error("{} is not a SQLite database: give another path, or move that file away", .path.display())]
     #[non_exhaustive]
     NotADatabase {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
     },
-    /// The file is a SQLite database, but not Hallpass's.
+    /// The file is a SQLite database of another application.
     #[error(
         "{} is another application's database: give the token store a file of its own",
         .path.display()
     )]
     #[non_exhaustive]
     Foreign {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
     },
-    /// The file was written by a later version.
+    /// The file was written by a development version, with a schema that was never published.
     #[error(
-        "{} was written by a newer version of Hallpass (schema {found}, this one knows {known}): upgrade this program",
+        "{} was written by a development version of Hallpass (schema {found}), which this version cannot \
+         upgrade: move the file away and issue the tokens anew",
+        .path.display()
+    )]
+    #[non_exhaustive]
+    Outdated {
+        /// The path.
+        path: PathBuf,
+        /// The schema of the file.
+        found: i64,
+    },
+    /// The file was written by a newer version.
+    #[error(
+        "{} was written by a newer version of Hallpass (schema {found}, this version knows {known}): upgrade this program",
         .path.display()
     )]
     #[non_exhaustive]
     Newer {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
-        /// The schema that the file has.
+        /// The schema of the file.
         found: i64,
         /// The latest schema that this version knows.
         known: i64,
@@ -66,32 +80,32 @@ pub enum ConnectError {
     #[error("{} is damaged: restore it from a backup", .path.display())]
     #[non_exhaustive]
     Damaged {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// Another process has kept the database locked for seconds.
+    /// Another process has kept the database locked for several seconds.
     #[error("{} is locked by another process: end its transaction and try again", .path.display())]
     #[non_exhaustive]
     Locked {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
     },
-    /// SQLite cannot keep a write-ahead log there.
+    /// SQLite cannot use a write-ahead log there.
     #[error("{} is on a file system without shared memory: keep it on a local disk", .path.display())]
     #[non_exhaustive]
     NoWriteAheadLog {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
     },
     /// The file cannot be reached for another reason.
-    #[error("{} cannot be opened: see that this process may reach and write it", .path.display())]
+    #[error("{} cannot be opened: let this process reach and write it", .path.display())]
     #[non_exhaustive]
     Unreachable {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: Box<dyn StdError + Send + Sync>,
     },
 }
@@ -104,15 +118,18 @@ impl ConnectError {
         Self::Unreachable { path: path.to_owned(), source: source.into() }
     }
 
-    /// What the driver's trouble means for somebody who opens a store.
+    /// Converts an error of the driver.
     pub(crate) fn of_driver(path: &Path, error: sqlx::Error) -> Self {
         let path = path.to_owned();
-        match trouble(&error) {
-            Trouble::Locked => Self::Locked { path },
-            Trouble::ReadOnly => Self::ReadOnly { path },
-            Trouble::NotADatabase => Self::NotADatabase { path },
-            Trouble::Corrupt => Self::Damaged { path, source: error.into() },
-            Trouble::Full | Trouble::Unsynced | Trouble::Other => Self::unreachable(&path, error),
+        match error_class(&error) {
+            ErrorClass::Locked => Self::Locked { path },
+            ErrorClass::ReadOnly => Self::ReadOnly { path },
+            ErrorClass::NotADatabase => Self::NotADatabase { path },
+            ErrorClass::Corrupt => Self::Damaged { path, source: error.into() },
+            ErrorClass::Full
+            | ErrorClass::Unsynced
+            | ErrorClass::Referenced
+            | ErrorClass::Other => Self::unreachable(&path, error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a file must be to be opened, and how an empty or older one becomes what this version works on.
+//! Checks whose file it is, and brings an empty or older file to this version's schema.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,28 +10,32 @@ use tokio::time::{Instant, sleep};
 use crate::connections::options;
 use crate::open::ConnectError;
 
-/// What marks a file as Hallpass's, in the place that SQLite has for such a mark.
+/// Marks a file as Hallpass's, in SQLite's header field for this.
 const APPLICATION_ID: i64 = 0x4850_6173;
 
-/// From each version of the schema to the next. Each sets `user_version` itself, in its own transaction;
-/// there is no table of migrations that another library might take for its own.
+/// The migrations, the first of which makes [`FIRST_VERSION`] of an empty file. Each sets
+/// `user_version` in its own transaction. There is no table of migrations that another library
+/// might take for its own.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
 
-/// How long opening waits for others who open or change the same file.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The first published version of the schema. Development versions wrote version 1.
+const FIRST_VERSION: i64 = 2;
 
-/// What a file says of itself.
+/// How long opening waits for others that open or change the same file.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What identifies a file.
 #[derive(Debug)]
 struct Found {
     application_id: i64,
     version: i64,
-    /// How many tables, indexes and the like there are.
+    /// The number of tables, indexes and other objects.
     objects: i64,
     pages: i64,
 }
 
 impl Found {
-    async fn look(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+    async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let row = sqlx::query(
             "SELECT (SELECT application_id FROM pragma_application_id), \
              (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema), \
@@ -47,44 +51,44 @@ impl Found {
         })
     }
 
-    /// The migrations that the file lacks; all of them if it is empty.
+    /// Returns the migrations that the file lacks, which are all if it is empty.
     fn missing(&self, path: &Path) -> Result<&'static [&'static str], ConnectError> {
         let path = path.to_owned();
         match (self.application_id, self.version, self.objects) {
             (0, 0, 0) => Ok(MIGRATIONS),
-            (APPLICATION_ID, 1.., _) => {
-                let done = usize::try_from(self.version).unwrap_or(usize::MAX);
-                MIGRATIONS.get(done..).ok_or(ConnectError::Newer {
-                    path,
-                    found: self.version,
-                    known: MIGRATIONS.len() as i64,
-                })
+            (APPLICATION_ID, FIRST_VERSION.., _) => {
+                let done = usize::try_from(self.version - FIRST_VERSION + 1).unwrap_or(usize::MAX);
+                let known = FIRST_VERSION + MIGRATIONS.len() as i64 - 1;
+                let newer = ConnectError::Newer { path, found: self.version, known };
+                MIGRATIONS.get(done..).ok_or(newer)
             }
+            (APPLICATION_ID, found @ 1.., _) => Err(ConnectError::Outdated { path, found }),
             _ => Err(ConnectError::Foreign { path }),
         }
     }
 }
 
-/// Refuses what is not Hallpass's, and what a newer version wrote, and leaves it as it is.
+/// Refuses a file of another application or version, without changing it.
 pub(crate) async fn inspect(path: &Path) -> Result<(), ConnectError> {
     let locked = options(path).read_only(true);
-    // Without a log the file is all there is, and is read without locks and without files beside it.
+    // Without a write-ahead log, the file is complete and can be read without locks and without creating
+    // files beside it.
     let as_it_lies = locked.clone().immutable(true);
     let is_filled = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
     let mut looked = read(if has_log(path) { &locked } else { &as_it_lies }, path).await;
     if looked.as_ref().is_err_and(|error| !matches!(error, ConnectError::NotADatabase { .. })) {
-        // Or is somebody just about to fill it? Whoever looks with a lock sees all or nothing of that.
+        // Another process may just be writing it. A reader with a lock sees all of that or nothing.
         looked = read(&locked, path).await;
     }
     let found = looked?;
-    // SQLite takes a file of zeros for an empty database; what it was before a crash, nobody knows.
+    // SQLite takes a file of zeros for an empty database. It may be what a crash left of another file.
     if is_filled && found.pages == 0 {
         return Err(ConnectError::NotADatabase { path: path.to_owned() });
     }
     found.missing(path).map(drop)
 }
 
-/// Whether a write-ahead log lies beside the file. SQLite puts it beside what a symbolic link leads to.
+/// Returns whether there is a write-ahead log. SQLite puts it beside the target of a symbolic link.
 fn has_log(path: &Path) -> bool {
     let mut log = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
     log.push("-wal");
@@ -94,19 +98,20 @@ fn has_log(path: &Path) -> bool {
 async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, ConnectError> {
     let found = async {
         let mut connection = options.connect().await?;
-        let found = Found::look(&mut connection).await;
+        let found = Found::read(&mut connection).await;
         connection.close().await?;
         found
     };
     found.await.map_err(|error| ConnectError::of_driver(path, error))
 }
 
-/// Brings the file to this version's schema and into WAL mode. Several processes may do so at once.
+/// Brings the file to this version's schema and into WAL mode. Several processes may do this at
+/// once.
 pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), ConnectError> {
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + OPEN_TIMEOUT;
     loop {
         match try_prepare(writer, path).await {
-            // To change into WAL mode needs a moment without anybody else, and SQLite does not wait for it.
+            // Changing to WAL mode needs exclusive access, and SQLite does not wait for it.
             Err(ConnectError::Locked { .. }) if Instant::now() < give_up => {
                 sleep(Duration::from_millis(20)).await;
             }
@@ -116,17 +121,17 @@ pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), Conn
 }
 
 async fn try_prepare(writer: &SqlitePool, path: &Path) -> Result<(), ConnectError> {
-    let trouble = |error| ConnectError::of_driver(path, error);
-    let mut connection = writer.acquire().await.map_err(trouble)?;
-    // The lock is taken even if nothing is missing: that tells a file that cannot be written.
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(trouble)?;
-    let missing = Found::look(&mut transaction).await.map_err(trouble)?.missing(path)?;
+    let convert = |error| ConnectError::of_driver(path, error);
+    let mut connection = writer.acquire().await.map_err(convert)?;
+    // Takes the write lock even if nothing is missing, because that fails if the file is read-only.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(convert)?;
+    let missing = Found::read(&mut transaction).await.map_err(convert)?.missing(path)?;
     for migration in missing {
-        sqlx::raw_sql(*migration).execute(&mut *transaction).await.map_err(trouble)?;
+        sqlx::raw_sql(*migration).execute(&mut *transaction).await.map_err(convert)?;
     }
-    transaction.commit().await.map_err(trouble)?;
+    transaction.commit().await.map_err(convert)?;
     let mode = sqlx::query("PRAGMA journal_mode = WAL").fetch_one(&mut *connection).await;
-    let mode: String = mode.and_then(|row| row.try_get(0)).map_err(trouble)?;
+    let mode: String = mode.and_then(|row| row.try_get(0)).map_err(convert)?;
     if mode != "wal" {
         return Err(ConnectError::NoWriteAheadLog { path: path.to_owned() });
     }
@@ -138,22 +143,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_migrations_lead_to_the_version_that_is_their_number() {
+    async fn migrations_set_consecutive_versions() {
         let mut connection = SqliteConnectOptions::new().connect().await.unwrap();
-        for (done, migration) in (1..).zip(MIGRATIONS) {
+        for (version, migration) in (FIRST_VERSION..).zip(MIGRATIONS) {
             sqlx::raw_sql(*migration).execute(&mut connection).await.unwrap();
-            let found = Found::look(&mut connection).await.unwrap();
-            assert_eq!((found.application_id, found.version), (APPLICATION_ID, done));
+            let found = Found::read(&mut connection).await.unwrap();
+            assert_eq!((found.application_id, found.version), (APPLICATION_ID, version));
         }
     }
 
     #[test]
-    fn only_an_empty_file_and_one_of_ours_are_usable() {
+    fn only_empty_files_and_known_schemas_are_accepted() {
         let missing = |application_id, version, objects| {
             Found { application_id, version, objects, pages: 2 }.missing(Path::new("x.db"))
         };
         assert_eq!(missing(0, 0, 0).unwrap().len(), MIGRATIONS.len());
-        assert!(missing(APPLICATION_ID, MIGRATIONS.len() as i64, 9).unwrap().is_empty());
+        let known = FIRST_VERSION + MIGRATIONS.len() as i64 - 1;
+        assert!(missing(APPLICATION_ID, known, 9).unwrap().is_empty());
+        let outdated = missing(APPLICATION_ID, 1, 9);
+        assert!(matches!(outdated, Err(ConnectError::Outdated { found: 1, .. })), "{outdated:?}");
         for (application_id, version, objects) in [
             (0, 0, 1),
             (0, 1, 0),
@@ -165,7 +173,7 @@ mod tests {
             let refused = missing(application_id, version, objects);
             assert!(matches!(refused, Err(ConnectError::Foreign { .. })), "{refused:?}");
         }
-        for version in [MIGRATIONS.len() as i64 + 1, i64::MAX] {
+        for version in [known + 1, i64::MAX] {
             let refused = missing(APPLICATION_ID, version, 9);
             assert!(matches!(refused, Err(ConnectError::Newer { .. })), "{refused:?}");
         }

@@ -1,49 +1,123 @@
-//! The statements, but for those of [lists](crate::list), which are put together.
+//! The statements, apart from those that [`hallpass_sql`] builds.
 
-/// The columns of a record, which [`row::record`](crate::row::record) reads.
-macro_rules! record_columns {
-    () => {
-        "id, owner, name, description, scopes, created_at, expires_at, last_used_at, revoked_at, \
-         regenerated_at, revision"
-    };
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use hallpass_core::TokenId;
+use hallpass_sql::{Dialect, EVENT_COLUMNS, RECORD_COLUMNS, SECRETS_COLUMNS, Value};
+use jiff::Timestamp;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Sqlite};
+
+/// A statement with the values that were bound to it.
+pub(crate) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+
+/// How SQLite writes SQL.
+#[derive(Debug)]
+pub(crate) struct SqliteDialect;
+
+impl Dialect for SqliteDialect {
+    const TOKENS: &'static str = "tokens AS t";
+    const CLOCK: &'static str = "clock";
+    const CHANGES: &'static str = "changes";
+    const RECORD: &'static str = "t.id, t.owner, t.name, t.description, t.scopes, t.metadata, \
+        t.created_at, t.expires_at, t.last_used_at, t.revoked_at, t.regenerated_at, \
+        t.previous_until, t.revision";
+    const ENTRY: &'static str = "seq, at, kind, actor, owner, token_id, count, details";
+
+    fn value(number: usize, _: &Value) -> String {
+        format!("?{number}")
+    }
+
+    fn contains(text: &str, part: &str) -> String {
+        format!("instr({text}, {part}) > 0")
+    }
+
+    fn has_scope(scope: &str) -> String {
+        format!("instr(' ' || t.scopes || ' ', ' ' || {scope} || ' ') > 0")
+    }
+
+    /// With a plus, a column is an expression, and no index is by it.
+    fn unindexed(column: &str) -> String {
+        format!("+{column}")
+    }
 }
 
-/// The token and the clock, in one statement and so in one snapshot.
-pub(crate) const FIND: &str = concat!(
-    "SELECT seq, ",
-    record_columns!(),
-    ", algorithm, digest, previous_algorithm, previous_digest, previous_until \
-     FROM clock LEFT JOIN tokens ON id = ?"
-);
+/// Prepares a statement that [`hallpass_sql`] has built.
+pub(crate) fn built(statement: hallpass_sql::Statement) -> Statement<'static> {
+    // The text consists of fixed parts and numbered places: see `SqliteDialect::value`.
+    bind_all(sqlx::query(AssertSqlSafe(statement.sql)), statement.values)
+}
 
-/// What [`list::page`](crate::list::page) puts filters and an order to.
-pub(crate) const LIST: &str = concat!("SELECT ", record_columns!(), " FROM tokens WHERE true");
+/// Binds values one after the other.
+pub(crate) fn bind_all<'q>(
+    statement: Statement<'q>,
+    values: impl IntoIterator<Item = Value>,
+) -> Statement<'q> {
+    values.into_iter().fold(statement, |statement, value| match value {
+        Value::Id(id) => statement.bind(id.map(id_bytes)),
+        Value::Text(text) => statement.bind(text),
+        Value::Integer(number) => statement.bind(number),
+        Value::Time(time) => statement.bind(millis(time)),
+        Value::Bytes(bytes) => statement.bind(bytes),
+    })
+}
 
-/// What [`list::count`](crate::list::count) puts filters to.
-pub(crate) const COUNT: &str = "SELECT count(*) FROM tokens WHERE true";
+pub(crate) fn id_bytes(id: TokenId) -> Vec<u8> {
+    id.as_uuid().as_bytes().to_vec()
+}
+
+pub(crate) fn millis(time: Option<Timestamp>) -> Option<i64> {
+    time.map(Timestamp::as_millisecond)
+}
+
+/// Reads a token and the position of the log, in one statement and so in one snapshot. `?1` is the
+/// id.
+pub(crate) static GET: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT clock.seq AS as_of, {}, t.algorithm, t.digest, t.previous_algorithm, \
+         t.previous_digest FROM clock LEFT JOIN tokens AS t ON t.id = ?1",
+        SqliteDialect::RECORD
+    )
+});
 
 pub(crate) const EXISTS: &str = "SELECT 1 FROM tokens WHERE id = ?";
 
-/// Whether an id is taken, and how many tokens an owner has.
-pub(crate) const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?), \
-     (SELECT count(*) FROM tokens WHERE owner = ?)";
+/// Returns whether an id is taken, and how many tokens an owner has.
+pub(crate) const LIMIT: &str = "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?) AS taken, \
+     (SELECT count(*) FROM tokens WHERE owner = ?) AS in_use";
 
-/// Takes what [`row::bind_record`](crate::row::bind_record) and
-/// [`bind_secrets`](crate::row::bind_secrets) bind, and `last_used_at` between.
-pub(crate) const INSERT: &str = "INSERT INTO tokens \
-     (owner, name, name_key, description, description_key, scopes, created_at, expires_at, revoked_at, \
-     regenerated_at, revision, id, last_used_at, \
-     algorithm, digest, previous_algorithm, previous_digest, previous_until) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// The values are those of the record, those of the secrets, and `last_used_at`.
+pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let (record, secrets) = (RECORD_COLUMNS.join(", "), SECRETS_COLUMNS.join(", "));
+    let places = vec!["?"; RECORD_COLUMNS.len() + SECRETS_COLUMNS.len() + 1].join(", ");
+    format!("INSERT INTO tokens ({record}, {secrets}, last_used_at) VALUES ({places})")
+});
 
-/// Takes what [`row::bind_record`](crate::row::bind_record) binds, and the expected revision.
-pub(crate) const REPLACE: &str = "UPDATE tokens SET \
-     owner = ?, name = ?, name_key = ?, description = ?, description_key = ?, scopes = ?, created_at = ?, \
-     expires_at = ?, revoked_at = ?, regenerated_at = ?, revision = ? WHERE id = ? AND revision = ?";
+/// The values are those of the record. The id is the first, and the new revision is the last.
+pub(crate) static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE tokens SET {} WHERE id = ?1 AND revision = ?{} - 1",
+        assignments(&RECORD_COLUMNS),
+        RECORD_COLUMNS.len()
+    )
+});
 
-/// Takes what [`row::bind_secrets`](crate::row::bind_secrets) binds, and the id.
-pub(crate) const REPLACE_SECRETS: &str = "UPDATE tokens SET algorithm = ?, digest = ?, \
-     previous_algorithm = ?, previous_digest = ?, previous_until = ? WHERE id = ?";
+/// The values are those of the secrets, and the id.
+pub(crate) static REPLACE_SECRETS: LazyLock<String> = LazyLock::new(|| {
+    let id = SECRETS_COLUMNS.len() + 1;
+    format!("UPDATE tokens SET {} WHERE id = ?{id}", assignments(&SECRETS_COLUMNS))
+});
+
+/// Writes `column = ?n` for each column.
+fn assignments(columns: &[&str]) -> String {
+    columns.iter().zip(1..).fold(String::new(), |mut list, (column, number)| {
+        let separator = if number == 1 { "" } else { ", " };
+        write!(list, "{separator}{column} = ?{number}").expect("a String takes everything");
+        list
+    })
+}
 
 pub(crate) const HAS_DIGEST: &str =
     "SELECT 1 FROM tokens WHERE id = ? AND algorithm = ? AND digest = ?";
@@ -56,12 +130,19 @@ pub(crate) const DELETE_OF: &str =
 
 pub(crate) const DELETE_OWNER: &str = "DELETE FROM tokens WHERE owner = ?";
 
-pub(crate) const REVOKE_OWNER: &str = "UPDATE tokens SET revoked_at = ?, revision = revision + 1 \
-     WHERE owner = ? AND revoked_at IS NULL";
+/// `?1` is the time, `?2` the owner, `?3` the time before which the secret was issued, or NULL.
+pub(crate) const REVOKE_OWNER: &str = "UPDATE tokens SET revoked_at = ?1, revision = revision + 1 \
+     WHERE owner = ?2 AND +revoked_at IS NULL \
+     AND (?3 IS NULL OR coalesce(regenerated_at, created_at) < ?3)";
 
-/// Takes what [`row::uses`](crate::row::uses) writes: any number of uses, in one statement. Of several of one
-/// token the latest counts.
-pub(crate) const TOUCH: &str = "UPDATE tokens SET last_used_at = used.at FROM \
+/// `?1` and `?3` are those of [`REVOKE_OWNER`], `?2` is the limit.
+pub(crate) const REVOKE_EVERYONE: &str = "UPDATE tokens SET revoked_at = ?1, \
+     revision = revision + 1 WHERE id IN (SELECT id FROM tokens WHERE revoked_at IS NULL \
+     AND (?3 IS NULL OR coalesce(regenerated_at, created_at) < ?3) LIMIT ?2)";
+
+/// Takes any number of uses as one JSON text, so in one statement. The latest use of a token
+/// counts.
+pub(crate) const RECORD_USES: &str = "UPDATE tokens SET last_used_at = used.at FROM \
      (SELECT unhex(value ->> 0) AS id, value ->> 1 AS revision, max(value ->> 2) AS at \
      FROM json_each(?) GROUP BY 1, 2) AS used \
      WHERE tokens.id = used.id AND tokens.revision = used.revision \
@@ -70,21 +151,26 @@ pub(crate) const TOUCH: &str = "UPDATE tokens SET last_used_at = used.at FROM \
 pub(crate) const PRUNE: &str = "DELETE FROM tokens WHERE id IN \
      (SELECT id FROM tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT ?2)";
 
-/// Lets the oldest lines of the log go, from the first on and without a gap, whatever the system's
-/// clock did when they were written. The head's own line stays: readers know their place by it.
-pub(crate) const TRIM: &str = "DELETE FROM changes WHERE seq <= (SELECT max(seq) FROM \
+/// Deletes the oldest entries, from the first one on and without a gap, even if the system's clock
+/// was wrong when some were written. The newest entry stays, because followers know their position
+/// by it.
+pub(crate) const PRUNE_LOG: &str = "DELETE FROM changes WHERE seq <= (SELECT max(seq) FROM \
      (SELECT seq, at FROM changes ORDER BY seq LIMIT ?2) WHERE at < ?1) \
      AND seq < (SELECT seq FROM clock)";
 
-pub(crate) const TICK: &str = "UPDATE clock SET seq = seq + 1, nonce = ? RETURNING seq";
+pub(crate) const ADVANCE_CLOCK: &str =
+    "UPDATE clock SET seq = seq + 1, nonce = ? RETURNING seq, nonce";
 
-pub(crate) const LOG: &str =
-    "INSERT INTO changes (seq, nonce, kind, token, owner, at) VALUES (?, ?, ?, ?, ?, ?)";
+/// The values are the position, and those of the event.
+pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
+    let places = vec!["?"; EVENT_COLUMNS.len() + 2].join(", ");
+    format!("INSERT INTO changes (seq, nonce, {}) VALUES ({places})", EVENT_COLUMNS.join(", "))
+});
 
-/// The head of the log beside each of its lines, and alone if there is none: one statement and so one
-/// snapshot.
+/// Returns the newest position beside each entry, or alone if there is none: one statement and so
+/// one snapshot.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
-     line.seq, line.nonce, line.kind, line.token, line.owner FROM clock LEFT JOIN \
-     (SELECT * FROM changes WHERE seq >= ? ORDER BY seq LIMIT ?) AS line ORDER BY line.seq";
+     entry.seq, entry.nonce, entry.target, entry.token_id, entry.owner FROM clock LEFT JOIN \
+     (SELECT * FROM changes WHERE seq >= ? ORDER BY seq LIMIT ?) AS entry ORDER BY entry.seq";
 
 pub(crate) const PING: &str = "SELECT seq FROM clock";

@@ -11,25 +11,24 @@ use crate::open::ConnectError;
 use crate::schema;
 use crate::write::Write;
 
-/// Tokens in a SQLite database. Clones share its connections.
+/// A token store in a SQLite database. Clones share its connections.
 ///
-/// Opened and used in a tokio runtime with I/O and time enabled. See the [crate] for what it
-/// promises.
+/// It needs a tokio runtime with I/O and time enabled. The [crate] describes its guarantees.
 #[derive(Clone)]
 pub struct SqliteStore {
     pub(crate) connections: Connections,
     pub(crate) file: Arc<DatabaseFile>,
-    /// Told of each commit of this handle's.
+    /// Notified of each commit of this store and its clones.
     pub(crate) commits: Arc<Notify>,
 }
 
 impl SqliteStore {
-    /// Opens the database at that path; creates it if there is none. Its directory must exist.
+    /// Opens the database at a path, and creates it if there is none. The directory must exist.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`]: the path leads nowhere, or to something else than Hallpass's database, or it
-    /// cannot be written. Whatever lies there stays as it is.
+    /// Returns a [`ConnectError`] if the path cannot be reached or written, or if the file is not a
+    /// Hallpass database that this version knows. The file is left unchanged then.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConnectError> {
         let file = DatabaseFile::locate(path.as_ref())?;
         schema::inspect(file.path()).await?;
@@ -41,8 +40,8 @@ impl SqliteStore {
         Ok(Self { connections, file: Arc::new(file), commits: Arc::default() })
     }
 
-    /// Opens the database at an address such as `sqlite:tokens.db` or `sqlite:///var/lib/app/tokens.db`: what
-    /// follows `sqlite:`, or `sqlite://`, is the path as it is.
+    /// Opens the database at an address such as `sqlite:tokens.db` or
+    /// `sqlite:///var/lib/app/tokens.db`. Everything after `sqlite:` or `sqlite://` is the path.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,20 +58,20 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`ConnectError::Address`] for any other text, `sqlite::memory:` and parameters after a `?` among
-    /// them; otherwise as [`open`](Self::open).
+    /// Returns [`ConnectError::Address`] for any other text, including `sqlite::memory:` and
+    /// parameters after a `?`. Otherwise returns the errors of [`open`](Self::open).
     pub async fn connect(address: &str) -> Result<Self, ConnectError> {
         let path = address.strip_prefix("sqlite:").ok_or(ConnectError::Address)?;
         let path = path.strip_prefix("//").unwrap_or(path);
-        // What other libraries would understand by it is not a file of that name.
+        // Other libraries give these texts another meaning than a file of that name.
         if path.is_empty() || path == ":memory:" || path.contains('?') {
             return Err(ConnectError::Address);
         }
         Self::open(path).await
     }
 
-    /// Closes all connections, once the calls that run have ended. Clones are closed too: what is asked
-    /// of them later is unavailable.
+    /// Closes all connections when the running calls have ended. This closes the clones too: later
+    /// calls return an unavailable error.
     pub async fn close(&self) {
         self.connections.close().await;
     }

@@ -1,151 +1,129 @@
-//! What each verb of the trait is in SQL.
+//! The methods of the store.
 
 use std::pin::pin;
 use std::time::Duration;
 
 use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage, ListQuery, LogPosition, Secrets,
-    Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, ChangeTarget, Deleted,
+    ListPage, ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore,
+    TokenUse,
 };
-use hallpass_core::{Digest, Owner, Revision, TokenId};
-use jiff::{SignedDuration, Timestamp};
+use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
+use hallpass_sql::{record_values, revision, secrets_values};
+use jiff::Timestamp;
 use sqlx::Row as _;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
 use tokio::time::{sleep, timeout};
 
 use crate::connections::Deadline;
-use crate::row::{self, id_bytes, millis};
+use crate::sql::{self, SqliteDialect, Statement, bind_all, id_bytes, millis};
 use crate::store::SqliteStore;
-use crate::{list, sql};
 
-/// How long a line of the change log is kept at least.
-const RETENTION: SignedDuration = SignedDuration::from_hours(24);
-
-/// How many older ones a prune lets go: some tenths of a second's work, and more changes than a day has
-/// where one file is enough.
-const TRIM_BATCH: u32 = 100_000;
-
-/// How often it is looked whether another process has changed anything.
-const GLANCE: Duration = Duration::from_millis(250);
+/// How often a waiter looks for changes of other processes.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 impl TokenStore for SqliteStore {
     async fn insert(
         &self,
         token: &StoredToken,
         limit: Option<u32>,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let StoredToken { record, secrets } = token;
         let mut write = self.write().await?;
-        let taken = sqlx::query(sql::TAKEN).bind(id_bytes(record.id)).bind(record.owner.as_str());
-        let taken = write.row(taken).await?.ok_or_else(|| StoreError::corrupt("no count"))?;
-        if row::count(&taken, 0)? != 0 {
+        let usage = sqlx::query(sql::LIMIT).bind(id_bytes(record.id)).bind(record.owner.as_str());
+        let usage = write.row(usage).await?.ok_or_else(|| StoreError::corrupt("no count"))?;
+        if hallpass_sql::count(&usage, "taken")? != 0 {
             return Err(StoreError::duplicate());
         }
-        let in_use = row::count(&taken, 1)?;
+        let in_use = hallpass_sql::count(&usage, "in_use")?;
         if limit.is_some_and(|limit| in_use >= u64::from(limit)) {
             return Err(StoreError::limit_reached(in_use));
         }
-        let insert = row::bind_record(sqlx::query(sql::INSERT), record);
-        let insert = insert.bind(millis(record.last_used_at));
-        write.run(row::bind_secrets(insert, secrets)).await?;
-        let seq = write.log_token(record.id).await?;
-        write.commit().await?;
-        Ok(seq)
+        let values = record_values(record).into_iter().chain(secrets_values(secrets));
+        let insert = bind_all(sqlx::query(&**sql::INSERT), values);
+        write.run(insert.bind(millis(record.last_used_at))).await?;
+        write.finish(&ChangeTarget::Token(record.id), event).await
     }
 
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let query = sqlx::query(sql::FIND).bind(id_bytes(id)).fetch_one(&self.connections.lookups);
-        let found = Deadline::start().bound(query).await?;
-        self.file.check()?;
-        let as_of = row::seq(row::value(&found, "seq")?)?;
-        let id: Option<&[u8]> = found.try_get("id").map_err(StoreError::corrupt)?;
-        let value = id.map(|_| row::stored(&found)).transpose()?;
-        Ok(Snapshot { value, as_of })
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        let get = sqlx::query(&**sql::GET).bind(id_bytes(id));
+        let rows = self.read(&self.connections.lookups, get).await?;
+        let row = rows.first().ok_or_else(|| StoreError::corrupt("the clock's row is missing"))?;
+        let value = hallpass_sql::stored_token(row)?;
+        Ok(Snapshot { value, as_of: hallpass_sql::seq(row, "as_of")? })
     }
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
-        let read = async {
-            // One snapshot for both.
-            let mut transaction = self.connections.lists.begin().await?;
-            let total = list::count(query).build().fetch_one(&mut *transaction).await?;
-            let rows = list::page(query).build().fetch_all(&mut *transaction).await?;
-            transaction.rollback().await?;
-            Ok((total, rows))
-        };
-        let (total, rows) = Deadline::start().bound(read).await?;
-        self.file.check()?;
-        let limit = query.limit as usize;
-        let more = rows.len() > limit;
-        let records = rows.iter().take(limit).map(row::record).collect::<Result<_, _>>()?;
-        Ok(ListPage { records, total: row::count(&total, 0)?, more })
+        let list = sql::built(hallpass_sql::list::<SqliteDialect>(query));
+        hallpass_sql::list_page(&self.read(&self.connections.lists, list).await?, query)
     }
 
-    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
+    async fn update(&self, change: &Change, event: &Event) -> Result<ChangeSeq, StoreError> {
         let id = change.record.id;
         let mut write = self.write().await?;
-        let replace = row::bind_record(sqlx::query(sql::REPLACE), &change.record);
-        let replace = replace.bind(row::revision(change.expected()));
-        if write.run(replace).await? == 0 {
+        let update = bind_all(sqlx::query(&**sql::UPDATE), record_values(&change.record));
+        if write.run(update).await? == 0 {
             return Err(write.missed(id).await);
         }
         if let Some(secrets) = &change.secrets {
             write.replace_secrets(id, secrets).await?;
         }
-        let seq = write.log_token(id).await?;
-        write.commit().await?;
-        Ok(seq)
+        write.finish(&ChangeTarget::Token(id), event).await
     }
 
-    async fn rekey(
+    async fn replace_digest(
         &self,
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let mut write = self.write().await?;
-        let still = sqlx::query(sql::HAS_DIGEST)
+        let unchanged = sqlx::query(sql::HAS_DIGEST)
             .bind(id_bytes(id))
             .bind(expected.algorithm())
             .bind(expected.bytes().as_slice());
-        if write.row(still).await?.is_none() {
+        if write.row(unchanged).await?.is_none() {
             return Err(write.missed(id).await);
         }
         write.replace_secrets(id, secrets).await?;
-        let seq = write.log_token(id).await?;
-        write.commit().await?;
-        Ok(seq)
+        write.finish(&ChangeTarget::Token(id), event).await
     }
 
     async fn delete(
         &self,
         id: TokenId,
         expected: Option<Revision>,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let mut write = self.write().await?;
-        let delete = sqlx::query(sql::DELETE).bind(id_bytes(id)).bind(expected.map(row::revision));
+        let delete = sqlx::query(sql::DELETE).bind(id_bytes(id)).bind(expected.map(revision));
         if write.run(delete).await? == 0 {
             return Err(write.missed(id).await);
         }
-        let seq = write.log_token(id).await?;
-        write.commit().await?;
-        Ok(seq)
+        write.finish(&ChangeTarget::Token(id), event).await
     }
 
     async fn delete_many(
         &self,
         owner: Option<&Owner>,
         ids: &[TokenId],
+        event: &Event,
     ) -> Result<Deleted, StoreError> {
         let mut write = self.write().await?;
         let mut deleted = Deleted::default();
         for &id in ids {
             let delete =
                 sqlx::query(sql::DELETE_OF).bind(id_bytes(id)).bind(owner.map(Owner::as_str));
-            let Some(gone) = write.row(delete).await? else {
-                continue;
-            };
-            let owner = Owner::new(row::value::<&str>(&gone, 0)?).map_err(StoreError::corrupt)?;
+            let Some(row) = write.row(delete).await? else { continue };
+            let owner: &str = row.try_get("owner").map_err(StoreError::corrupt)?;
+            let owner = Owner::new(owner).map_err(StoreError::corrupt)?;
+            let mut event = event.clone();
+            event.token_id = Some(id);
+            event.owner = Some(owner.clone());
+            deleted.seq = Some(write.log(&ChangeTarget::Token(id), &event).await?);
             deleted.tokens.push((id, owner));
-            deleted.seq = Some(write.log_token(id).await?);
         }
         if deleted.seq.is_some() {
             write.commit().await?;
@@ -153,47 +131,81 @@ impl TokenStore for SqliteStore {
         Ok(deleted)
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
+    async fn delete_owner(&self, owner: &Owner, event: &Event) -> Result<BulkResult, StoreError> {
         let mut write = self.write().await?;
-        let delete = sqlx::query(sql::DELETE_OWNER).bind(owner.as_str());
-        let count = write.run(delete).await?;
-        write.finish_bulk(owner, count).await
+        let count = write.run(sqlx::query(sql::DELETE_OWNER).bind(owner.as_str())).await?;
+        write.finish_bulk(&ChangeTarget::Owner(owner.clone()), event, count).await
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
+    async fn revoke_owner(
+        &self,
+        owner: &Owner,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<BulkResult, StoreError> {
         let mut write = self.write().await?;
-        let revoke = sqlx::query(sql::REVOKE_OWNER).bind(at.as_millisecond()).bind(owner.as_str());
+        let revoke = sqlx::query(sql::REVOKE_OWNER)
+            .bind(at.as_millisecond())
+            .bind(owner.as_str())
+            .bind(millis(issued_before));
         let count = write.run(revoke).await?;
-        write.finish_bulk(owner, count).await
+        write.finish_bulk(&ChangeTarget::Owner(owner.clone()), event, count).await
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
+    async fn revoke_everyone(
+        &self,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        limit: u32,
+        event: &Event,
+    ) -> Result<BulkResult, StoreError> {
         let mut write = self.write().await?;
-        let seq = write.log_owner(owner).await?;
-        write.commit().await?;
-        Ok(seq)
+        let revoke = sqlx::query(sql::REVOKE_EVERYONE)
+            .bind(at.as_millisecond())
+            .bind(limit)
+            .bind(millis(issued_before));
+        let count = write.run(revoke).await?;
+        write.finish_bulk(&ChangeTarget::All, event, count).await
     }
 
-    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
+    async fn log_owner_change(
+        &self,
+        owner: &Owner,
+        event: &Event,
+    ) -> Result<ChangeSeq, StoreError> {
+        self.write().await?.finish(&ChangeTarget::Owner(owner.clone()), event).await
+    }
+
+    async fn record_uses(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
-        let moved = write.run(sqlx::query(sql::TOUCH).bind(row::uses(uses))).await?;
-        if moved > 0 {
+        let count = write.run(sqlx::query(sql::RECORD_USES).bind(uses_json(uses))).await?;
+        if count > 0 {
             write.commit().await?;
         }
-        Ok(moved)
+        Ok(count)
     }
 
-    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn prune(
+        &self,
+        ended_before: Timestamp,
+        limit: u32,
+        event: &Event,
+    ) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
         let prune = sqlx::query(sql::PRUNE).bind(ended_before.as_millisecond()).bind(limit);
-        let pruned = write.run(prune).await?;
-        let kept_from = Timestamp::now() - RETENTION;
-        let trim = sqlx::query(sql::TRIM).bind(kept_from.as_millisecond()).bind(TRIM_BATCH);
-        let trimmed = write.run(trim).await?;
-        if pruned + trimmed > 0 {
+        let count = write.run(prune).await?;
+        Ok(write.finish_bulk(&ChangeTarget::None, event, count).await?.count)
+    }
+
+    async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut write = self.write().await?;
+        let prune = sqlx::query(sql::PRUNE_LOG).bind(written_before.as_millisecond()).bind(limit);
+        let count = write.run(prune).await?;
+        if count > 0 {
             write.commit().await?;
         }
-        Ok(pruned)
+        Ok(count)
     }
 
     async fn changes(
@@ -201,41 +213,68 @@ impl TokenStore for SqliteStore {
         from: Option<LogPosition>,
         limit: u32,
     ) -> Result<ChangeBatch, StoreError> {
-        // A number beyond SQLite's is beyond every line.
+        // A number that SQLite cannot hold is beyond every entry.
         let first = from.map_or(i64::MAX, |from| i64::try_from(from.seq.get()).unwrap_or(i64::MAX));
         let limit = if from.is_some() { limit } else { 0 };
-        let read =
-            sqlx::query(sql::CHANGES).bind(first).bind(limit).fetch_all(&self.connections.lookups);
-        let rows = Deadline::start().bound(read).await?;
-        self.file.check()?;
-        let head = rows.first().ok_or_else(|| StoreError::corrupt("the clock is gone"))?;
-        let head = row::position(row::value(head, "head")?, row::value(head, "head_nonce")?)?;
-        let lines = rows.iter().filter_map(|line| row::logged(line).transpose());
-        Ok(ChangeBatch { lines: lines.collect::<Result<_, _>>()?, head, time: None })
+        let changes = sqlx::query(sql::CHANGES).bind(first).bind(limit);
+        hallpass_sql::change_batch(&self.read(&self.connections.lookups, changes).await?)
     }
 
-    async fn nudged(&self, seen: LogPosition) {
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
+        let audit = sql::built(hallpass_sql::audit::<SqliteDialect>(query));
+        hallpass_sql::audit_page(&self.read(&self.connections.lists, audit).await?, query.limit)
+    }
+
+    async fn wait_for_change(&self, seen: LogPosition) {
         loop {
+            // Registered before the log is read, so that a commit in between wakes this waiter.
             let mut own = pin!(self.commits.notified());
             own.as_mut().enable();
             match self.changes(None, 0).await {
                 Ok(ChangeBatch { head, .. }) if head == seen => {
-                    // Other processes cannot tell, so that is looked for now and then.
-                    let _ = timeout(GLANCE, own).await;
+                    // Other processes cannot notify this one.
+                    let _ = timeout(POLL_INTERVAL, own).await;
                 }
                 Ok(_) => return,
-                Err(_) => sleep(GLANCE).await,
+                Err(_) => sleep(POLL_INTERVAL).await,
             }
+        }
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        match &self.read(&self.connections.lookups, sqlx::query(sql::PING)).await?[..] {
+            [] => Err(StoreError::corrupt("the clock's row is missing")),
+            _ => Ok(()),
         }
     }
 
     async fn close(&self) {
         self.connections.close().await;
     }
+}
 
-    async fn ping(&self) -> Result<(), StoreError> {
-        let read = sqlx::query(sql::PING).fetch_one(&self.connections.lookups);
-        Deadline::start().bound(read).await?;
-        self.file.check()
+impl SqliteStore {
+    /// Reads rows. What was read counts only if the file is still the one at the path.
+    async fn read(
+        &self,
+        pool: &SqlitePool,
+        statement: Statement<'_>,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        let rows = Deadline::start().bound(statement.fetch_all(pool)).await?;
+        self.file.check()?;
+        Ok(rows)
     }
+}
+
+/// Writes uses as [`RECORD_USES`](sql::RECORD_USES) takes them. The JSON contains only hexadecimal
+/// digits and numbers.
+pub(crate) fn uses_json(uses: &[TokenUse]) -> String {
+    let list: Vec<_> = uses
+        .iter()
+        .map(|usage| {
+            let (id, at) = (usage.id.as_uuid().simple(), usage.at.as_millisecond());
+            format!(r#"["{id}",{},{at}]"#, revision(usage.revision))
+        })
+        .collect();
+    format!("[{}]", list.join(","))
 }

@@ -1,19 +1,18 @@
-use hallpass_core::store::{BulkResult, ChangeSeq, Secrets, StoreError, fresh_nonce};
-use hallpass_core::{Owner, TokenId};
-use jiff::Timestamp;
+use hallpass_core::store::{BulkResult, ChangeSeq, ChangeTarget, Secrets, StoreError, fresh_nonce};
+use hallpass_core::{Event, TokenId};
+use hallpass_sql::{event_values, secrets_values};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Sqlite, Transaction};
 use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use crate::connections::Deadline;
+use crate::error_class::commit_error;
 use crate::file::DatabaseFile;
-use crate::row::{self, Statement, id_bytes};
-use crate::sql;
-use crate::trouble::refused_at_commit;
+use crate::sql::{self, Statement, bind_all, id_bytes};
 
-/// A transaction that holds the write lock from its start, so that what it reads stays true until it
-/// commits. Dropped, at whatever point, it is undone.
+/// A transaction that holds the write lock from its start, so that what it reads stays true until
+/// it commits. Dropping it rolls it back.
 pub(crate) struct Write<'s> {
     transaction: Transaction<'static, Sqlite>,
     deadline: Deadline,
@@ -32,21 +31,21 @@ impl<'s> Write<'s> {
         Ok(Self { transaction, deadline, file, commits })
     }
 
-    /// Runs a statement. Answers how many rows it changed.
-    pub(crate) async fn run(&mut self, query: Statement<'_>) -> Result<u64, StoreError> {
-        let done = self.deadline.bound(query.execute(&mut *self.transaction)).await?;
+    /// Runs a statement. Returns how many rows it changed.
+    pub(crate) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, StoreError> {
+        let done = self.deadline.bound(statement.execute(&mut *self.transaction)).await?;
         Ok(done.rows_affected())
     }
 
-    /// Runs a statement that answers at most one row.
+    /// Runs a statement that returns at most one row.
     pub(crate) async fn row(
         &mut self,
-        query: Statement<'_>,
+        statement: Statement<'_>,
     ) -> Result<Option<SqliteRow>, StoreError> {
-        self.deadline.bound(query.fetch_optional(&mut *self.transaction)).await
+        self.deadline.bound(statement.fetch_optional(&mut *self.transaction)).await
     }
 
-    /// Why a statement that is bound to a token's state changed no row.
+    /// Returns why a statement that depends on a token's state changed no row.
     pub(crate) async fn missed(&mut self, id: TokenId) -> StoreError {
         match self.row(sqlx::query(sql::EXISTS).bind(id_bytes(id))).await {
             Ok(Some(_)) => StoreError::conflict(),
@@ -61,64 +60,63 @@ impl<'s> Write<'s> {
         id: TokenId,
         secrets: &Secrets,
     ) -> Result<(), StoreError> {
-        let replace = row::bind_secrets(sqlx::query(sql::REPLACE_SECRETS), secrets);
+        let replace = bind_all(sqlx::query(&**sql::REPLACE_SECRETS), secrets_values(secrets));
         self.run(replace.bind(id_bytes(id))).await.map(drop)
     }
 
-    /// Logs that a token has changed.
-    pub(crate) async fn log_token(&mut self, id: TokenId) -> Result<ChangeSeq, StoreError> {
-        self.log("token", Some(id), None).await
-    }
-
-    /// Logs that all of an owner's tokens have changed, or what the owner may do.
-    pub(crate) async fn log_owner(&mut self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
-        self.log("owner", None, Some(owner)).await
-    }
-
-    /// The write lock is held to the commit, so number order is commit order.
-    async fn log(
+    /// Writes an event to the log. The write lock is held until the commit, so that sequence order
+    /// is commit order.
+    pub(crate) async fn log(
         &mut self,
-        kind: &'static str,
-        token: Option<TokenId>,
-        owner: Option<&Owner>,
+        target: &ChangeTarget,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let nonce = fresh_nonce().map_err(StoreError::unavailable)?.cast_signed();
-        let ticked = self.row(sqlx::query(sql::TICK).bind(nonce)).await?;
-        let ticked = ticked.ok_or_else(|| StoreError::corrupt("the clock is gone"))?;
-        let seq = row::value(&ticked, 0)?;
-        let line = sqlx::query(sql::LOG)
-            .bind(seq)
-            .bind(nonce)
-            .bind(kind)
-            .bind(token.map(id_bytes))
-            .bind(owner.map(Owner::as_str))
-            .bind(Timestamp::now().as_millisecond());
-        self.run(line).await?;
-        row::seq(seq)
+        let clock = self.row(sqlx::query(sql::ADVANCE_CLOCK).bind(nonce)).await?;
+        let clock = clock.ok_or_else(|| StoreError::corrupt("the clock's row is missing"))?;
+        let seq = hallpass_sql::seq(&clock, "seq")?;
+        let entry = sqlx::query(&**sql::LOG).bind(seq.get().cast_signed()).bind(nonce);
+        self.run(bind_all(entry, event_values(target, event))).await?;
+        Ok(seq)
     }
 
-    /// Logs and commits a change to so many of an owner's tokens, if it is to any.
-    pub(crate) async fn finish_bulk(
+    /// Logs a change and commits it.
+    pub(crate) async fn finish(
         mut self,
-        owner: &Owner,
+        target: &ChangeTarget,
+        event: &Event,
+    ) -> Result<ChangeSeq, StoreError> {
+        let seq = self.log(target, event).await?;
+        self.commit().await?;
+        Ok(seq)
+    }
+
+    /// Logs a change of `count` tokens with one entry and commits it. Does nothing if the count is
+    /// 0.
+    pub(crate) async fn finish_bulk(
+        self,
+        target: &ChangeTarget,
+        event: &Event,
         count: u64,
     ) -> Result<BulkResult, StoreError> {
         if count == 0 {
             return Ok(BulkResult::default());
         }
-        let seq = self.log_owner(owner).await?;
-        self.commit().await?;
+        let mut event = event.clone();
+        event.count = count;
+        let seq = self.finish(target, &event).await?;
         Ok(BulkResult { count, seq: Some(seq) })
     }
 
-    /// Makes it all stand, on the disk.
+    /// Commits and syncs.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        // The last moment at which a replaced file can be noticed before the change is acknowledged.
         self.file.check()?;
         let committed = timeout_at(self.deadline.of_commit(), self.transaction.commit()).await;
-        // Whatever came of it: who waits looks for himself.
+        // Even if the commit failed: waiters read the log themselves.
         self.commits.notify_waiters();
         match committed {
-            Ok(done) => done.map_err(refused_at_commit),
+            Ok(done) => done.map_err(commit_error),
             Err(late) => Err(StoreError::outcome_unknown(late)),
         }
     }

@@ -1,8 +1,8 @@
 use hallpass_core::{Owner, ScopeSet};
 use hallpass_tower::ActingAs;
 
-/// Makes a request one of this owner's, with these scopes: no token, and no store that knows one. Put it
-/// in the request's extensions.
+/// Makes a request one of this owner's, with these scopes: no token, and no store that knows one.
+/// Put it in the request's extensions.
 ///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
@@ -29,17 +29,17 @@ use hallpass_tower::ActingAs;
 /// # Ok(()) }
 /// ```
 ///
-/// Everything else is as it is in production: the router, its layers, its requirements. A token that holds
-/// these scopes is what it stands for, so
-/// - each layer on the way lets it in, whatever credential the request holds besides, and a policy table and every
-///   requirement decide by its scopes;
+/// Everything else is as it is in production: the router, its layers, its requirements. A token
+/// that holds these scopes is what it stands for, so
+/// - each layer on the way lets it in, whatever credential the request holds besides, and a policy
+///   table and every requirement decide by its scopes;
 /// - a scope that the handle's catalog does not know allows nothing;
 /// - the store is not asked, no use is recorded, and the host is not asked about the owner;
-/// - there is no such token: [`Hallpass::recheck`](hallpass_core::Hallpass::recheck) refuses it, and so does the part of the
-///   management API that is about the caller's own token.
+/// - there is no such token: [`Hallpass::recheck`](hallpass_core::Hallpass::recheck) refuses it,
+///   and so does the part of the management API that is about the caller's own token.
 ///
-/// To have a whole server act as somebody, put `axum::Extension(acting_as("alice", ["projects"]))` around its
-/// router as the last, outermost layer.
+/// To have a whole server act as somebody, put `axum::Extension(acting_as("alice", ["projects"]))`
+/// around its router as the last, outermost layer.
 ///
 /// # Panics
 ///

@@ -50,13 +50,13 @@ impl ManualClock {
         self.0.store(time.as_millisecond(), Ordering::SeqCst);
     }
 
-    /// Moves it on: by a [`std::time::Duration`], or what else jiff adds to a time. A negative span moves it
-    /// back.
+    /// Moves it on: by a [`std::time::Duration`], or what else jiff adds to a time. A negative span
+    /// moves it back.
     ///
     /// # Panics
     ///
-    /// That would be before the year -9999 or after 9999, or a span is given in days or longer units, which have no
-    /// fixed length.
+    /// That would be before the year -9999 or after 9999, or a span is given in days or longer
+    /// units, which have no fixed length.
     #[track_caller]
     pub fn advance(&self, span: impl Into<TimestampArithmetic>) {
         match self.now().checked_add(span) {

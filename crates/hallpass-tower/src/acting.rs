@@ -1,11 +1,11 @@
 use hallpass_core::{Hallpass, Owner, Principal, ScopeSet};
 use http::Extensions;
 
-/// In a request's extensions: lets it in as `owner` with these scopes, without a token. Layers, policy tables
-/// and requirements treat it as they treat a token that holds them.
+/// In a request's extensions: lets it in as `owner` with these scopes, without a token. Layers,
+/// policy tables and requirements treat it as they treat a token that holds them.
 ///
-/// Extensions are made within a process: nothing that comes over a network can hold one. Only with the
-/// feature `testing`, which is for tests: see the crate `hallpass-testkit`.
+/// Extensions are made within a process: nothing that comes over a network can hold one. Only with
+/// the feature `testing`, which is for tests: see the crate `hallpass-testkit`.
 #[derive(Clone, Debug)]
 pub struct ActingAs {
     owner: Owner,

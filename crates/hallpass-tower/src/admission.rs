@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
 use hallpass_core::{
-    Check, Hallpass, Origin, PathParameters, Principal, RejectReason, Requirement,
+    Decision, Hallpass, Origin, PathParameters, Principal, RejectReason, Requirement,
 };
 use http::{Extensions, Request, request};
 
 use crate::refusal::{Rejection, RejectionKind};
 use crate::settings::Settings;
 
-/// What the layer leaves in the request's extensions: the one thing that everything behind it reads.
+/// What the layer leaves in the request's extensions: the one thing that everything behind it
+/// reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
     principal: Option<Principal>,
@@ -91,12 +92,13 @@ impl PrincipalExt for request::Parts {
     }
 }
 
-/// Enforces a requirement on a request that has come through the layer: what [`require`](crate::require)
-/// and every face of a framework do.
+/// Enforces a requirement on a request that has come through the layer: what
+/// [`require`](crate::require) and every face of a framework do.
 ///
 /// # Errors
 ///
-/// The refusal to answer with. Without a layer around, that is a 500, and the log names the mistake.
+/// The refusal to answer with. Without a layer around, that is a 500, and the log names the
+/// mistake.
 pub fn enforce<P: PathParameters + ?Sized>(
     extensions: &Extensions,
     requirement: &Requirement,
@@ -113,8 +115,8 @@ pub fn enforce<P: PathParameters + ?Sized>(
 ///
 /// # Errors
 ///
-/// The refusal to answer with: 401 if nobody was let in, 500 without a layer around or on a route that
-/// the policy table calls public.
+/// The refusal to answer with: 401 if nobody was let in, 500 without a layer around or on a route
+/// that the policy table calls public.
 pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Rejection> {
     extensions.get::<Admission>().ok_or_else(no_layer)?.principal()
 }
@@ -128,8 +130,8 @@ pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
     }
 }
 
-/// Decides whether a principal meets a requirement. A rejection is reported with the origin that the
-/// host put into the request's extensions, if it did.
+/// Decides whether a principal meets a requirement. A rejection is reported with the origin that
+/// the host put into the request's extensions, if it did.
 pub(crate) fn decide<P: PathParameters + ?Sized>(
     settings: &Settings,
     extensions: &Extensions,
@@ -138,8 +140,8 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
     parameters: &P,
 ) -> Result<(), Rejection> {
     match principal.check(requirement, parameters) {
-        Check::Granted => Ok(()),
-        Check::Insufficient => {
+        Decision::Allow => Ok(()),
+        Decision::Deny => {
             let scope = requirement.challenge(parameters);
             let unknown = Origin::default();
             settings.hallpass.report_rejection(
@@ -150,7 +152,7 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
             );
             Err(settings.refusal(RejectionKind::InsufficientScope { scope }))
         }
-        Check::NoSuchParameter(name) => {
+        Decision::MissingParameter(name) => {
             tracing::error!(
                 target: "hallpass",
                 parameter = name,

@@ -2,8 +2,8 @@ use http::{Extensions, Uri};
 
 /// What a web framework keeps in a request's extensions that the layer must know of.
 ///
-/// A framework's own crate implements it (`hallpass-axum` for axum); without one, the layer sees plain
-/// requests, as hyper and tonic pass them.
+/// A framework's own crate implements it (`hallpass-axum` for axum); without one, the layer sees
+/// plain requests, as hyper and tonic pass them.
 pub trait Framework: Send + Sync + 'static {
     /// The route that the framework chose for this request.
     fn matched<'e>(&self, extensions: &'e Extensions) -> Matched<'e>;
@@ -11,8 +11,8 @@ pub trait Framework: Send + Sync + 'static {
     /// The whole path of the request, where the framework shows inner services a shorter one.
     fn original_path<'e>(&self, extensions: &'e Extensions) -> Option<&'e str>;
 
-    /// Hands every URI that the framework keeps in the extensions to `cut`, so that no credential is
-    /// left in any of them.
+    /// Hands every URI that the framework keeps in the extensions to `cut`, so that no credential
+    /// is left in any of them.
     fn rewrite_uris(&self, extensions: &mut Extensions, cut: &dyn Fn(&Uri) -> Option<Uri>);
 }
 

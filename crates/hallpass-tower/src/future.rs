@@ -108,7 +108,7 @@ where
                     if let Some(pending) = pending_use.take()
                         && is_refusal(response.extensions())
                     {
-                        pending.refused();
+                        pending.cancel();
                     }
                     if *by_query {
                         keep_private(response.headers_mut());

@@ -16,11 +16,12 @@ use crate::settings::{Render, Settings};
 
 /// Lets requests with a valid token in, and no others.
 ///
-/// It finds the credential (`Authorization: Bearer`, or `?session=`), checks it, cuts it out of the request and
-/// leaves the [`Principal`](hallpass_core::Principal) in its extensions. Made by
+/// It finds the credential (`Authorization: Bearer`, or `?session=`), checks it, cuts it out of the
+/// request and leaves the [`Principal`](hallpass_core::Principal) in its extensions. Made by
 /// [`HallpassExt::layer`](crate::HallpassExt::layer).
 ///
-/// Put it outside of everything that looks at requests, logs included: what is inside sees no credential.
+/// Put it outside of everything that looks at requests, logs included: what is inside sees no
+/// credential.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct TokenLayer(Arc<Settings>);
@@ -42,8 +43,8 @@ impl TokenLayer {
         self
     }
 
-    /// With [`bearer_only`](Self::bearer_only): refuses a request whose query parameter holds a token all
-    /// the same, with 400, and reports it. The token has leaked by then.
+    /// With [`bearer_only`](Self::bearer_only): refuses a request whose query parameter holds a
+    /// token all the same, with 400, and reports it. The token has leaked by then.
     pub fn reject_query_tokens(mut self) -> Self {
         self.settings().tripwire = true;
         self
@@ -66,23 +67,23 @@ impl TokenLayer {
         self
     }
 
-    /// Takes a [`FormCredential`] in a request's extensions for a credential, too: for a middleware outside that
-    /// reads the bodies of forms, such as hallpass-axum's.
+    /// Takes a [`FormCredential`] in a request's extensions for a credential, too: for a middleware
+    /// outside that reads the bodies of forms, such as hallpass-axum's.
     pub fn form_credentials(mut self) -> Self {
         self.settings().forms = true;
         self
     }
 
-    /// Lets requests without any credential through, without a principal: for routers whose routes say
-    /// themselves what they need. A credential that is no good is still refused, and a policy table still
-    /// decides which routes need a token.
+    /// Lets requests without any credential through, without a principal: for routers whose routes
+    /// say themselves what they need. A credential that is no good is still refused, and a policy
+    /// table still decides which routes need a token.
     pub fn optional(mut self) -> Self {
         self.settings().optional = true;
         self
     }
 
-    /// Leaves the `Authorization` header in the request, marked as sensitive, instead of removing it: for
-    /// services that pass requests on in the caller's name.
+    /// Leaves the `Authorization` header in the request, marked as sensitive, instead of removing
+    /// it: for services that pass requests on in the caller's name.
     pub fn keep_authorization(mut self) -> Self {
         self.settings().keep_authorization = true;
         self
@@ -130,8 +131,8 @@ impl TokenLayer {
         self
     }
 
-    /// A refusal in the words of this layer, [`on_rejection`](Self::on_rejection) included: for a middleware outside that finds
-    /// a fault of its own.
+    /// A refusal in the words of this layer, [`on_rejection`](Self::on_rejection) included: for a
+    /// middleware outside that finds a fault of its own.
     #[must_use]
     pub fn refusal(&self, kind: RejectionKind) -> Rejection {
         self.0.refusal(kind)

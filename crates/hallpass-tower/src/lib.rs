@@ -70,7 +70,8 @@ pub use self::{
 
 /// Makes layers from the one handle.
 pub trait HallpassExt {
-    /// A layer that lets requests with a valid token in: from `Authorization: Bearer`, or `?session=`.
+    /// A layer that lets requests with a valid token in: from `Authorization: Bearer`, or
+    /// `?session=`.
     fn layer(&self) -> TokenLayer;
 }
 

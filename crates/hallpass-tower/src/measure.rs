@@ -1,4 +1,5 @@
-//! What is counted, for the facade `metrics`: without the feature of that name nothing is, and nothing of this is left.
+//! What is counted, for the facade `metrics`: without the feature of that name nothing is, and
+//! nothing of this is left.
 
 #[cfg(feature = "metrics")]
 use metrics::{Unit, counter, describe_counter};

@@ -20,8 +20,8 @@ pub(crate) fn cut_parameters<B>(request: &mut Request<B>, settings: &Settings) -
     cut_uris(request, settings, Cut::Parameters)
 }
 
-/// Hides what a request brought of which no credential was looked at: it may be for the application.
-/// Tokens in its URI are for nobody. Answers whether there were any.
+/// Hides what a request brought of which no credential was looked at: it may be for the
+/// application. Tokens in its URI are for nobody. Answers whether there were any.
 pub(crate) fn conceal<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     hide(request.headers_mut());
     cut_uris(request, settings, Cut::Tokens)

@@ -12,7 +12,8 @@ use tower_service::Service;
 use crate::admission::enforce;
 use crate::body::ResponseBody;
 
-/// The plain inner layer: whoever the outer [`TokenLayer`](crate::TokenLayer) let in must also meet this.
+/// The plain inner layer: whoever the outer [`TokenLayer`](crate::TokenLayer) let in must also meet
+/// this.
 ///
 /// ```
 /// use hallpass_tower::{core::any_of, require};
@@ -24,8 +25,8 @@ use crate::body::ResponseBody;
 ///
 /// # Panics
 ///
-/// The requirement is not valid, or is bound to a path parameter: a plain service has none. Use the policy
-/// table for those, or a framework's own way (`.scoped(..)` for axum).
+/// The requirement is not valid, or is bound to a path parameter: a plain service has none. Use the
+/// policy table for those, or a framework's own way (`.scoped(..)` for axum).
 #[track_caller]
 pub fn require(requirement: impl IntoRequirement) -> RequireLayer {
     let requirement = match requirement.into_requirement() {

@@ -30,7 +30,7 @@ pub use hallpass_core::{
     DeletedTokens, Ensured, Error, Event, EventKind, EventSink, Expiry, FieldChange, FieldError,
     Hallpass, HallpassBuilder, Issued, KnownToken, Limits, ListOptions, Metadata, MetadataError,
     NewToken, Origin, Owner, OwnerDirectory, OwnerError, OwnerStatus, PendingUse,
-    PendingVerification, PermissionError, PlainToken, Prefix, Preset, PresentedToken, Principal,
+    PendingVerification, PermissionError, PlainToken, Prefix, PresentedToken, Preset, Principal,
     RegenerateOptions, RejectReason, Requirement, Revision, RevokedTokens, Role, Scope, ScopeError,
     ScopeSet, Status, SystemClock, TokenId, TokenPage, TokenRecord, TokenUpdate, Verification,
     WeakHallpass, all_of, any_of, authenticated, jiff, public, store,

@@ -1,4 +1,5 @@
-//! The end of a service on a cache in front of a real store: nothing waits any longer, and no good token is called bad.
+//! The end of a service on a cache in front of a real store: nothing waits any longer, and no good
+//! token is called bad.
 
 use hallpass::core::store::StoreError;
 use hallpass::{Actor, AuthError, Cached, Hallpass, Issued, MemoryStore, NewToken, SqliteStore};
@@ -16,8 +17,8 @@ async fn used(hallpass: &Hallpass) -> Issued {
     issued
 }
 
-/// Asks for a good token, a good one that was not asked for yet, and a made-up one: none may be called bad that is
-/// good, and what needs no store is answered as ever.
+/// Asks for a good token, a good one that was not asked for yet, and a made-up one: none may be
+/// called bad that is good, and what needs no store is answered as ever.
 async fn assert_no_verdict_is_wrong(hallpass: &Hallpass, good: &[&Issued]) {
     for issued in good {
         let checked = hallpass.authenticate(issued.token.reveal().as_bytes()).await;

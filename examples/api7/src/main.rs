@@ -1,4 +1,5 @@
-//! API7 Cloud's personal access tokens on Hallpass: people manage them in a console, programs call the API with them.
+//! API7 Cloud's personal access tokens on Hallpass: people manage them in a console, programs call
+//! the API with them.
 //!
 //! `cargo run --example api7`; `docs/systems/api7.md` says what became what.
 

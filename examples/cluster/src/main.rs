@@ -1,5 +1,5 @@
-//! Three nodes of the quickstart behind one address, on one store: a token that is revoked on one of them is refused
-//! by all.
+//! Three nodes of the quickstart behind one address, on one store: a token that is revoked on one
+//! of them is refused by all.
 //!
 //! `cargo run --example cluster`
 
@@ -31,7 +31,8 @@ struct Options {
     #[arg(long, env = "HALLPASS_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
 
-    /// Where tokens are kept: `postgres` or `redis`, for a server of its own that is gone afterwards, or a URL.
+    /// Where tokens are kept: `postgres` or `redis`, for a server of its own that is gone
+    /// afterwards, or a URL.
     #[arg(long, env = "HALLPASS_STORE", default_value = "postgres")]
     store: String,
 }

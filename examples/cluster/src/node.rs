@@ -1,4 +1,5 @@
-//! One node: the quickstart's service on a port of its own, with a cache and connections of its own.
+//! One node: the quickstart's service on a port of its own, with a cache and connections of its
+//! own.
 
 use std::net::SocketAddr;
 

@@ -10,7 +10,8 @@ use reqwest::{Client, StatusCode};
 
 use crate::node::Node;
 
-/// By when all must refuse it, whatever happens: the bound of their caches, and as much again for a slow machine.
+/// By when all must refuse it, whatever happens: the bound of their caches, and as much again for a
+/// slow machine.
 const BOUND: Duration = Duration::from_secs(4);
 
 /// Has the nodes accept a token, revokes it on the first, and says when each of them refuses it.

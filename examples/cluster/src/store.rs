@@ -11,7 +11,8 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// Starts the server of that name, and installs it first where it is not; anything else is a URL.
+    /// Starts the server of that name, and installs it first where it is not; anything else is a
+    /// URL.
     pub(crate) fn start(named: &str) -> Result<Self> {
         Ok(match named {
             "postgres" => {

@@ -1,4 +1,5 @@
-//! What went wrong, as Dragonfly says it: `{"errors": ...}` for what is not valid, `{"message": ...}` for the rest.
+//! What went wrong, as Dragonfly says it: `{"errors": ...}` for what is not valid, `{"message":
+//! ...}` for the rest.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -93,7 +94,8 @@ pub(crate) fn refused(_: &Rejection, response: http::Response<Bytes>) -> http::R
     http::Response::from_parts(parts, json!({ "message": problem["detail"] }).to_string().into())
 }
 
-/// Nothing is kept by caches, and what others refused (a method that a path does not have) looks like the rest.
+/// Nothing is kept by caches, and what others refused (a method that a path does not have) looks
+/// like the rest.
 pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let status = response.status();
     let is_json = response.headers().get(CONTENT_TYPE) == Some(&JSON);

@@ -1,4 +1,5 @@
-//! Dragonfly's personal access tokens on Hallpass: people sign in and manage them, programs call the Open API with them.
+//! Dragonfly's personal access tokens on Hallpass: people sign in and manage them, programs call
+//! the Open API with them.
 //!
 //! `docs/systems/dragonfly.md` says what became what.
 
@@ -15,18 +16,20 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, map_response};
 use axum::routing::post;
 use hallpass::core::HallpassBuilder;
-use hallpass::core::store::TokenStore;
 use hallpass::prelude::*;
 use hallpass::{Catalog, CatalogScope, Hallpass};
 
 use crate::answer::Fault;
 
-/// The handle, as the manager wants it.
-pub fn hallpass(store: impl TokenStore) -> HallpassBuilder {
+/// Configures the handle on whatever store it was begun with.
+pub fn configure(builder: HallpassBuilder) -> HallpassBuilder {
     let catalog = Catalog::new()
-        .scope(CatalogScope::new("job", "Jobs").description("Preheat, and see what became of it."))
-        .scope(CatalogScope::new("cluster", "Clusters").description("See the clusters."));
-    Hallpass::builder(store).prefix("d7y").catalog(catalog)
+        .scope(
+            CatalogScope::new("job", "Jobs")
+                .with_description("Preheat, and see what became of it."),
+        )
+        .scope(CatalogScope::new("cluster", "Clusters").with_description("See the clusters."));
+    builder.prefix("d7y").catalog(catalog)
 }
 
 /// Two realms: people who are signed in manage tokens, programs with a token call the Open API.

@@ -1,12 +1,13 @@
-//! Dragonfly's personal access tokens on Hallpass: people sign in and manage them, programs call the Open API with them.
+//! Dragonfly's personal access tokens on Hallpass: people sign in and manage them, programs call
+//! the Open API with them.
 //!
 //! `cargo run --example dragonfly`
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use dragonfly::{hallpass, manager};
-use hallpass::{Cached, MemoryStore};
+use dragonfly::{configure, manager};
+use hallpass::{Cached, Hallpass, MemoryStore};
 use tokio::net::TcpListener;
 
 /// Dragonfly's personal access tokens on Hallpass.
@@ -30,7 +31,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&options.listen).await?;
-    let hallpass = hallpass(Cached::new(MemoryStore::new())).build();
+    let hallpass = configure(Hallpass::builder(Cached::new(MemoryStore::new()))).build();
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, manager(&hallpass))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })

@@ -14,7 +14,8 @@ use serde_json::json;
 
 use crate::answer::Fault;
 
-/// The people and their passwords, the root first. How passwords are really kept, the quickstart shows.
+/// The people and their passwords, the root first. How passwords are really kept, the quickstart
+/// shows.
 const PEOPLE: [(&str, &str); 3] =
     [("root", "dragonfly"), ("alice", "wonderland"), ("bob", "builder")];
 
@@ -66,7 +67,8 @@ pub(crate) async fn sign_in(
     Ok(([(SET_COOKIE, cookie)], Json(answer)).into_response())
 }
 
-/// The console keeps its login in a cookie, programs send it in the header. Both at once are one too many.
+/// The console keeps its login in a cookie, programs send it in the header. Both at once are one
+/// too many.
 pub(crate) async fn cookie_as_bearer(mut request: Request, next: Next) -> Result<Response, Fault> {
     let headers = request.headers_mut();
     let cookies =

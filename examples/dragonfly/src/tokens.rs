@@ -220,8 +220,8 @@ fn instant(text: &str) -> Result<Expiry, Fault> {
     }
 }
 
-/// The number that stands for an id: 53 of its random bits, as many as every JSON reader can hold. It needs no table,
-/// and nobody can count tokens with it.
+/// The number that stands for an id: 53 of its random bits, as many as every JSON reader can hold.
+/// It needs no table, and nobody can count tokens with it.
 fn number(id: TokenId) -> u64 {
     id.as_uuid().as_u64_pair().1 & ((1 << 53) - 1)
 }

@@ -30,7 +30,8 @@ impl Fault {
         Self { result: 5, error: format!("there is no such {what}") }
     }
 
-    /// The platform's own code for what is nobody's fault outside. Never 701: a client would throw a good token away.
+    /// The platform's own code for what is nobody's fault outside. Never 701: a client would throw
+    /// a good token away.
     pub(crate) fn trouble() -> Self {
         Self { result: 99, error: "the platform is in trouble: try again later".to_owned() }
     }
@@ -62,7 +63,8 @@ impl IntoResponse for Fault {
     }
 }
 
-/// Passwords, sessions and tokens travel in URLs here: nothing may be kept on the way, nor be told to other sites.
+/// Passwords, sessions and tokens travel in URLs here: nothing may be kept on the way, nor be told
+/// to other sites.
 fn private(body: Value) -> axum::response::Response {
     ([(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")], Json(body)).into_response()
 }

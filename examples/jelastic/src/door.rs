@@ -17,7 +17,8 @@ pub(crate) struct Door {
     pub(crate) by_token: Router,
 }
 
-/// Only chooses the door. Whether a credential is good, or one too many, is for the layer behind it to say.
+/// Only chooses the door. Whether a credential is good, or one too many, is for the layer behind it
+/// to say.
 pub(crate) async fn enter(State(door): State<Door>, request: Request) -> Result<Response, Fault> {
     let (parts, body) = request.into_parts();
     let (sent, body) = match form(&parts, body).await? {

@@ -1,5 +1,5 @@
-//! The access tokens of a Jelastic platform on Hallpass: the token as `session=`, a scope for each method of the API,
-//! and HTTP 200 with a number in it whatever happens.
+//! The access tokens of a Jelastic platform on Hallpass: the token as `session=`, a scope for each
+//! method of the API, and HTTP 200 with a number in it whatever happens.
 //!
 //! `docs/systems/jelastic.md` says what became what.
 
@@ -17,7 +17,6 @@ mod view;
 use axum::Router;
 use axum::routing::get;
 use hallpass::core::HallpassBuilder;
-use hallpass::core::store::TokenStore;
 use hallpass::prelude::*;
 use hallpass::{Catalog, Hallpass, TokenLayer};
 
@@ -41,12 +40,13 @@ impl App {
     }
 }
 
-/// The handle, as the platform wants it.
-pub fn hallpass(store: impl TokenStore) -> HallpassBuilder {
-    Hallpass::builder(store).prefix("jel").catalog(methods::catalog())
+/// Configures the handle on whatever store it was begun with.
+pub fn configure(builder: HallpassBuilder) -> HallpassBuilder {
+    builder.prefix("jel").catalog(methods::catalog())
 }
 
-/// The platform's API: the same methods behind two doors, for people who have signed in and for tokens.
+/// The platform's API: the same methods behind two doors, for people who have signed in and for
+/// tokens.
 pub fn platform(hallpass: &Hallpass) -> Router {
     let sessions = people::sessions();
     let app = App {

@@ -1,13 +1,13 @@
-//! The access tokens of a Jelastic platform on Hallpass: the token as `session=`, a scope for each method of the API,
-//! and HTTP 200 with a number in it whatever happens.
+//! The access tokens of a Jelastic platform on Hallpass: the token as `session=`, a scope for each
+//! method of the API, and HTTP 200 with a number in it whatever happens.
 //!
 //! `cargo run --example jelastic`
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use hallpass::{Cached, MemoryStore};
-use jelastic::{hallpass, platform};
+use hallpass::{Cached, Hallpass, MemoryStore};
+use jelastic::{configure, platform};
 use tokio::net::TcpListener;
 
 /// A Jelastic platform's access tokens on Hallpass.
@@ -31,7 +31,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&options.listen).await?;
-    let hallpass = hallpass(Cached::new(MemoryStore::new())).build();
+    let hallpass = configure(Hallpass::builder(Cached::new(MemoryStore::new()))).build();
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, platform(&hallpass))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })

@@ -9,8 +9,8 @@ use hallpass::{Catalog, CatalogScope, PolicyTable, authenticated};
 use crate::App;
 use crate::{environments, people, tokens};
 
-/// The methods that a token may hold. A method's name is its scope, whole: none covers another, and a template
-/// that was expanded when a token was made never grows.
+/// The methods that a token may hold. A method's name is its scope, whole: none covers another, and
+/// a template that was expanded when a token was made never grows.
 const METHODS: [(&str, &str); 5] = [
     ("environment.control.GetEnvInfo", "Look at an environment"),
     ("environment.control.StartEnv", "Start an environment"),
@@ -48,7 +48,8 @@ pub(crate) fn of_tokens() -> Methods {
     )
 }
 
-/// The methods for people who have signed in: those for tokens without a token, and those for managing tokens.
+/// The methods for people who have signed in: those for tokens without a token, and those for
+/// managing tokens.
 pub(crate) fn of_people() -> Router<App> {
     environments(Methods::default())
         .router

@@ -21,7 +21,8 @@ const FREE: u32 = 5;
 
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Sessions have a handle of their own: they travel as tokens do, and are nothing to the other handle.
+/// Sessions have a handle of their own: they travel as tokens do, and are nothing to the other
+/// handle.
 pub(crate) fn sessions() -> Hallpass {
     let hour = Expiry::In(SignedDuration::from_hours(1));
     let limits = Limits::default().unlimited_tokens().default_expiry(hour);

@@ -1,11 +1,12 @@
-//! What no client can bring about: time that hallpass, and a store that fails. The rest is in `tests/clients`.
+//! What no client can bring about: time that hallpass, and a store that fails. The rest is in
+//! `tests/clients`.
 
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use hallpass::MemoryStore;
+use hallpass::{Hallpass, MemoryStore};
 use hallpass_testkit::{FaultyStore, ManualClock, Operation};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -22,7 +23,8 @@ impl Platform {
     fn new() -> Self {
         let clock = ManualClock::starting_at("2030-01-01T00:00:00Z".parse().unwrap());
         let store = FaultyStore::new(MemoryStore::new());
-        let hallpass = crate::hallpass(store.clone()).clock(clock.clone()).build();
+        let hallpass =
+            crate::configure(Hallpass::builder(store.clone())).clock(clock.clone()).build();
         Self { app: crate::platform(&hallpass), clock, store }
     }
 

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use hallpass::core::fold;
 use hallpass::{
-    Authenticated, Catalog, Issued, ListOptions, NewToken, Principal, Regenerate, TokenRecord,
-    TokenUpdate,
+    Authenticated, Catalog, Issued, ListOptions, NewToken, Principal, RegenerateOptions,
+    TokenRecord, TokenUpdate,
 };
 use serde_json::json;
 
@@ -52,7 +52,8 @@ pub(crate) async fn edit(
     Ok(Done(json!({ "token": Token::new(&record, app.catalog(), None) })))
 }
 
-/// Another key for a token. One whose time is over needs `expiresAt` with it: it is not brought back without a word.
+/// Another key for a token. One whose time is over needs `expiresAt` with it: it is not brought
+/// back without a word.
 pub(crate) async fn regenerate(
     State(app): State<App>,
     Authenticated(person): Authenticated,
@@ -106,7 +107,8 @@ pub(crate) async fn templates(State(app): State<App>) -> Answer {
     Ok(Done(json!({ "templates": view::templates(app.catalog()).collect::<Vec<_>>() })))
 }
 
-/// The methods that a token may hold, whose name holds `search` (or `sortParam`, as some clients call it).
+/// The methods that a token may hold, whose name holds `search` (or `sortParam`, as some clients
+/// call it).
 pub(crate) async fn api_list(State(app): State<App>, sent: Parameters) -> Answer {
     let search = sent.optional("search")?.or(sent.optional("sortParam")?).unwrap_or_default();
     let search = fold(search);
@@ -126,7 +128,8 @@ fn shown_once(app: &App, issued: &Issued) -> Done {
 /// What a token shall be allowed.
 struct Wanted {
     methods: Vec<String>,
-    /// Kept as Hallpass's description: it is how the platform knows which template a token was made from.
+    /// Kept as Hallpass's description: it is how the platform knows which template a token was made
+    /// from.
     template: String,
 }
 

@@ -1,4 +1,5 @@
-//! A token as the platform shows it: an integer for an id, dates without a zone, and nothing where there is nothing.
+//! A token as the platform shows it: an integer for an id, dates without a zone, and nothing where
+//! there is nothing.
 
 use hallpass::core::jiff::Timestamp;
 use hallpass::{Catalog, Expiry, TokenId, TokenRecord};
@@ -53,8 +54,8 @@ pub(crate) fn templates(catalog: &Catalog) -> impl Iterator<Item = Template<'_>>
     })
 }
 
-/// The integer that stands for an id: 53 of its random bits, as many as every JSON reader can hold. It needs no table,
-/// and nobody can count tokens with it.
+/// The integer that stands for an id: 53 of its random bits, as many as every JSON reader can hold.
+/// It needs no table, and nobody can count tokens with it.
 pub(crate) fn number(id: TokenId) -> u64 {
     id.as_uuid().as_u64_pair().1 & ((1 << 53) - 1)
 }
@@ -63,7 +64,8 @@ fn date(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Reads `yyyy-MM-dd hh:mm:ss`, an instant in UTC, or the dashboard's `dd-mm-yyyy`, through that whole day.
+/// Reads `yyyy-MM-dd hh:mm:ss`, an instant in UTC, or the dashboard's `dd-mm-yyyy`, through that
+/// whole day.
 pub(crate) fn expiry(text: &str) -> Result<Expiry, Fault> {
     let is = |form: &str| {
         let digit = |c: char| if c.is_ascii_digit() { '0' } else { c };

@@ -82,8 +82,8 @@ pub(crate) fn refused(
     response
 }
 
-/// Nothing is kept by caches, and what others refused (axum a path that is not UTF-8, Hallpass a method) looks
-/// like the rest.
+/// Nothing is kept by caches, and what others refused (axum a path that is not UTF-8, Hallpass a
+/// method) looks like the rest.
 pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let status = response.status();
     let json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");

@@ -1,4 +1,5 @@
-//! Magistrala's personal access tokens on Hallpass: people sign in and manage them, programs reach channels with them.
+//! Magistrala's personal access tokens on Hallpass: people sign in and manage them, programs reach
+//! channels with them.
 //!
 //! `cargo run --example magistrala`; `docs/systems/magistrala.md` says what became what.
 

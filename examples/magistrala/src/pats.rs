@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use hallpass::core::fold;
 use hallpass::core::jiff::Timestamp;
 use hallpass::{
-    GuardedRouter, Hallpass, ListOptions, NewToken, PlainToken, Regenerate, Status, TokenRecord,
-    TokenUpdate, authenticated,
+    GuardedRouter, Hallpass, ListOptions, NewToken, PlainToken, RegenerateOptions, Status,
+    TokenRecord, TokenUpdate, authenticated,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::fault::Fault;
 use crate::request::Body;
 
-/// The people, their passwords and their domains. How passwords are really kept, the quickstart shows.
+/// The people, their passwords and their domains. How passwords are really kept, the quickstart
+/// shows.
 const PEOPLE: [(&str, &str, &[&str]); 3] = [
     ("alice", "wonderland", &[HOME]),
     ("bob", "builder", &[PLANT]),
@@ -45,7 +46,8 @@ pub(crate) async fn sign_in(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-/// What a person may do now, and so the most that their PATs can do: anything, in the domains they belong to.
+/// What a person may do now, and so the most that their PATs can do: anything, in the domains they
+/// belong to.
 pub(crate) async fn standing(
     owner: Owner,
 ) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {

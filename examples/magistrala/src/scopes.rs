@@ -1,7 +1,9 @@
-//! Magistrala's scopes, an operation on an entity of a domain, and Hallpass's: `channels:read:DOMAIN:CHANNEL`.
+//! Magistrala's scopes, an operation on an entity of a domain, and Hallpass's:
+//! `channels:read:DOMAIN:CHANNEL`.
 //!
-//! The domain stands before the entity, and nothing stands for "all entities": a scope covers what begins
-//! with it. So what holds one entity never reaches a list, and nothing can be written that reaches two domains.
+//! The domain stands before the entity, and nothing stands for "all entities": a scope covers what
+//! begins with it. So what holds one entity never reaches a list, and nothing can be written that
+//! reaches two domains.
 
 use axum::http::StatusCode;
 use hallpass::{

@@ -9,7 +9,8 @@ pub struct Options {
     #[arg(long, env = "HALLPASS_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: String,
 
-    /// Where tokens are kept: `sqlite:FILE`, `postgres://USER@HOST/DATABASE`, `redis://HOST`, or `memory:`.
+    /// Where tokens are kept: `sqlite:FILE`, `postgres://USER@HOST/DATABASE`, `redis://HOST`, or
+    /// `memory:`.
     #[arg(long, env = "HALLPASS_STORE", default_value = "sqlite:quickstart.db")]
     pub store: String,
 

@@ -17,7 +17,8 @@ use crate::pages;
 /// What the session remembers.
 const PERSON: &str = "person";
 
-/// The people and what a sign-up would have kept of their passwords. A real service has it in its database.
+/// The people and what a sign-up would have kept of their passwords. A real service has it in its
+/// database.
 const PEOPLE: [(&str, &str); 3] = [
     (
         "alice",
@@ -42,7 +43,8 @@ pub(crate) async fn signed_in(session: Session) -> Result<Option<Actor>, StatusC
     Ok(person.map(|name| if name == "root" { Actor::admin(name) } else { Actor::owner(name) }))
 }
 
-/// Whether that is the caller's own password: with `--confirm`, the token API asks with every change.
+/// Whether that is the caller's own password: with `--confirm`, the token API asks with every
+/// change.
 pub(crate) async fn confirmed(caller: Actor, password: Confirmation) -> Result<bool, StatusCode> {
     hashed(move || is_password_of(caller.id().as_str(), password.reveal())).await
 }
@@ -82,8 +84,8 @@ fn unavailable(_: tower_sessions::session::Error) -> StatusCode {
     StatusCode::SERVICE_UNAVAILABLE
 }
 
-/// Hashing takes its time on purpose: not on a thread that serves others. The turn is over when the work
-/// is, even if nobody waits for it any more.
+/// Hashing takes its time on purpose: not on a thread that serves others. The turn is over when the
+/// work is, even if nobody waits for it any more.
 async fn hashed(check: impl FnOnce() -> bool + Send + 'static) -> Result<bool, StatusCode> {
     let turn = HASHING.acquire().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     let work = move || {

@@ -49,7 +49,10 @@ fn catalog() -> Catalog {
             CatalogScope::new("projects:list", "List projects")
                 .with_description("See which projects there are."),
         )
-        .scope(CatalogScope::new("projects:create", "Create projects").with_description("Add projects."))
+        .scope(
+            CatalogScope::new("projects:create", "Create projects")
+                .with_description("Add projects."),
+        )
         .scope(
             CatalogScope::new("projects:read", "Read projects")
                 .per("id")
@@ -60,9 +63,11 @@ fn catalog() -> Catalog {
                 .per("id")
                 .with_description("Delete every project, or one: projects:delete:atlas."),
         )
-        .scope(CatalogScope::new("projects:publish", "Publish projects").per("id").with_description(
-            "Publish every project that may also be read, or one: projects:publish:atlas.",
-        ))
+        .scope(
+            CatalogScope::new("projects:publish", "Publish projects").per("id").with_description(
+                "Publish every project that may also be read, or one: projects:publish:atlas.",
+            ),
+        )
         .preset("read-only", "Look, don't touch", ["projects:list", "projects:read"])
         .preset("full", "Everything about projects", ["projects"])
 }

@@ -17,7 +17,7 @@ async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
     const RANDOM: usize = 4_000;
     let bound = Duration::from_millis(300);
     let store = FaultyStore::new(MemoryStore::new());
-    let hallpass = node(&store, settings().bound(bound));
+    let hallpass = node(&store, settings().max_staleness(bound));
     let good = issue_many(&hallpass, 20).await;
     for token in &good {
         assert!(accepts(&hallpass, token).await);

@@ -11,6 +11,7 @@ use hallpass_tests::late::Late;
 use hallpass_tests::nodes::{
     accepts, alice, beyond, check, is_refused, issue, node, owner, settings,
 };
+use hallpass_tests::tokens::event;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tokio::time::sleep;
@@ -31,7 +32,7 @@ async fn c45_a_log_trimmed_below_a_late_node_in_memory_voids_its_cache() {
     let late = Late::new(store.clone(), store.clone()).await;
     // As many lines as are kept, and one.
     for _ in 0..10_001 {
-        store.announce(&owner("carol")).await.unwrap();
+        store.log_owner_change(&owner("carol"), &event()).await.unwrap();
     }
     late.finds_out().await;
 }
@@ -50,8 +51,8 @@ async fn c45_a_log_trimmed_below_a_late_node_on_a_file_voids_its_cache() {
 async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_on() {
     let damages = [
         "PRAGMA ignore_check_constraints = ON; \
-         UPDATE changes SET kind = 'new' WHERE seq = (SELECT max(seq) FROM changes)",
-        "UPDATE changes SET token = x'01' WHERE seq = (SELECT max(seq) FROM changes)",
+         UPDATE changes SET target = 'new' WHERE seq = (SELECT max(seq) FROM changes)",
+        "UPDATE changes SET token_id = x'01' WHERE seq = (SELECT max(seq) FROM changes)",
     ];
     for damage in damages {
         let directory = tempfile::tempdir().expect("a directory");
@@ -62,7 +63,8 @@ async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_
     }
 }
 
-/// Until the log was read for the first time, a record is good for the bound after it was asked for.
+/// Until the log was read for the first time, a record is good for the bound after it was asked
+/// for.
 #[tokio::test(flavor = "multi_thread")]
 async fn c46_a_node_that_never_read_the_log_trusts_what_it_reads_for_the_bound() {
     let bound = Duration::from_millis(400);
@@ -71,7 +73,7 @@ async fn c46_a_node_that_never_read_the_log_trusts_what_it_reads_for_the_bound()
     let elsewhere = node(&FaultyStore::new(truth), settings());
     let token = issue(&elsewhere).await;
     let _never = store.faults().on(Operation::Changes).stall();
-    let hallpass = node(&store, settings().bound(bound));
+    let hallpass = node(&store, settings().max_staleness(bound));
     assert!(accepts(&hallpass, &token).await);
     assert_eq!(store.faults().calls(Operation::Get), 1);
     for round in 2..4 {
@@ -91,7 +93,7 @@ async fn c46_no_check_that_starts_after_the_bound_accepts_what_another_node_has_
     let truth = MemoryStore::new();
     let elsewhere = node(&FaultyStore::new(truth.clone()), settings());
     let store = FaultyStore::new(truth);
-    let hallpass = node(&store, settings().bound(bound));
+    let hallpass = node(&store, settings().max_staleness(bound));
     store.faults().on(Operation::Changes).fail();
     for _ in 0..20 {
         let token = issue(&elsewhere).await;

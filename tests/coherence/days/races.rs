@@ -1,4 +1,4 @@
-//! ChangeBatch that meet look-ups which are under way, and callers that go away.
+//! Changes that meet look-ups which are under way, and callers that go away.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,18 +19,18 @@ fn spawn_check(hallpass: &Hallpass, token: &Arc<Issued>) -> JoinHandle<Verdict> 
     tokio::spawn(async move { check(&hallpass, &token).await })
 }
 
-/// C1 and C2: what the first of them brings is too old for whoever comes after the revocation, whether it is
-/// shared with them or found in the cache.
+/// C1 and C2: what the first of them brings is too old for whoever comes after the revocation,
+/// whether it is shared with them or found in the cache.
 #[tokio::test(flavor = "multi_thread")]
 async fn c1_c2_c4_who_joins_a_look_up_of_before_a_revocation_is_refused() {
     for capacity in [64 << 20, 1] {
         let store = FaultyStore::new(MemoryStore::new());
-        let hallpass = node(&store, settings().bound(NEVER).capacity_bytes(capacity));
+        let hallpass = node(&store, settings().max_staleness(NEVER).capacity_bytes(capacity));
         let token = Arc::new(issue(&hallpass).await);
         let gate = store.faults().on(Operation::Get).once().hold();
         let leader = spawn_check(&hallpass, &token);
         gate.arrived(1).await;
-        assert_eq!(hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap(), 1);
+        assert_eq!(hallpass.revoke_owner(&alice(), &owner("alice"), None).await.unwrap(), 1);
         let followers: Vec<_> = (0..100).map(|_| spawn_check(&hallpass, &token)).collect();
         tokio::time::sleep(Duration::from_millis(20)).await;
         gate.open();
@@ -59,7 +59,7 @@ async fn c9_of_10_000_requests_in_flight_none_that_starts_after_a_revocation_is_
     let revoking = tokio::spawn({
         let hallpass = hallpass.clone();
         async move {
-            hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap();
+            hallpass.revoke_owner(&alice(), &owner("alice"), None).await.unwrap();
             Instant::now()
         }
     });
@@ -117,7 +117,8 @@ async fn c7_c8_2_000_waiters_that_go_away_at_once_harm_nobody() {
     assert!(is_refused(&check(&hallpass, &token).await));
 }
 
-/// This node is told that nothing is left to end: then it accepts none of it, whatever it has cached.
+/// This node is told that nothing is left to end: then it accepts none of it, whatever it has
+/// cached.
 #[tokio::test(flavor = "multi_thread")]
 async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accepted() {
     let truth = MemoryStore::new();
@@ -126,7 +127,7 @@ async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accept
         let store = FaultyStore::new(truth.clone());
         // Nobody tells it: it looks at the log once, and then no more.
         store.faults().on(Operation::WaitForChange).lose_answer();
-        let hallpass = node(&store, settings().bound(NEVER).poll(NEVER));
+        let hallpass = node(&store, settings().max_staleness(NEVER).poll(NEVER));
         let token = issue(&elsewhere).await;
         let id = token.record.id;
         assert!(accepts(&hallpass, &token).await);
@@ -140,7 +141,10 @@ async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accept
             }
             1 => {
                 elsewhere.revoke(&alice(), id).await.unwrap();
-                assert_eq!(hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap(), 0);
+                assert_eq!(
+                    hallpass.revoke_owner(&alice(), &owner("alice"), None).await.unwrap(),
+                    0
+                );
                 "revoke_all"
             }
             2 => {

@@ -36,7 +36,7 @@ async fn d32_every_token_that_is_refused_costs_the_same_calls() {
 
     let calls = async |token: &Issued, times| {
         let store = FaultyStore::new(truth.clone());
-        let cached = hallpass_cache::Cached::with(store.clone(), settings());
+        let cached = hallpass_cache::Cached::with_settings(store.clone(), settings());
         let hallpass = Hallpass::builder(cached).owner_directory(all_but_mallory).build();
         for _ in 0..times {
             assert!(is_refused(&check(&hallpass, token).await));
@@ -65,7 +65,8 @@ async fn d32_anothers_token_costs_the_same_calls_as_none() {
     let bob = Actor::owner("bob");
     let mut calls = Vec::new();
     for id in [anothers, none] {
-        let before = store.faults().calls(Operation::ALL) - store.faults().calls(Operation::Changes);
+        let before =
+            store.faults().calls(Operation::ALL) - store.faults().calls(Operation::Changes);
         assert!(matches!(hallpass.get(&bob, id).await, Err(Error::NotFound)));
         assert!(matches!(hallpass.revoke(&bob, id).await, Err(Error::NotFound)));
         assert!(matches!(hallpass.delete(&bob, id, None).await, Err(Error::NotFound)));

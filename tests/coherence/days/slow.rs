@@ -33,7 +33,7 @@ fn check_at_once(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_request() {
-    let site = Site::open(settings().load_deadline(DEADLINE).bound(NEVER)).await;
+    let site = Site::open(settings().load_deadline(DEADLINE).max_staleness(NEVER)).await;
     let token = site.issue().await;
     let gate = site.faults().on(Operation::Get).stall();
     let began = Instant::now();
@@ -57,7 +57,8 @@ async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_reques
 async fn f3_look_ups_do_not_pile_up_behind_a_store_that_hangs() {
     const LOADS: usize = 8;
     let bound = Duration::from_millis(400);
-    let settings = settings().load_deadline(DEADLINE / 2).bound(bound).concurrent_loads(LOADS);
+    let settings =
+        settings().load_deadline(DEADLINE / 2).max_staleness(bound).concurrent_loads(LOADS);
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings);
     let tokens = issue_many(&hallpass, 40).await;
@@ -85,7 +86,7 @@ async fn c5_an_answer_that_comes_after_the_bound_is_not_used() {
     let bound = Duration::from_millis(200);
     let truth = MemoryStore::new();
     let (here, there) = (FaultyStore::new(truth.clone()), FaultyStore::new(truth));
-    let (late, other) = (node(&here, settings().bound(bound)), node(&there, settings()));
+    let (late, other) = (node(&here, settings().max_staleness(bound)), node(&there, settings()));
     let token = Arc::new(issue(&other).await);
     // Nobody tells it of the change.
     here.faults().on(Operation::Changes).fail();
@@ -109,7 +110,7 @@ async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
     const TOKENS: usize = 48;
     let bound = Duration::from_millis(300);
     let store = FaultyStore::new(MemoryStore::new());
-    let hallpass = node(&store, settings().bound(bound));
+    let hallpass = node(&store, settings().max_staleness(bound));
     let tokens: Vec<_> = issue_many(&hallpass, TOKENS).await.into_iter().map(Arc::new).collect();
     for token in &tokens {
         assert!(accepts(&hallpass, token).await);
@@ -129,12 +130,13 @@ async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
     assert_eq!(store.faults().calls(Operation::Get) - before, TOKENS as u64);
 }
 
-/// Beyond the loads that may be under way at once: 503 for now, for nobody anything else, and not for long.
+/// Beyond the loads that may be under way at once: 503 for now, for nobody anything else, and not
+/// for long.
 #[tokio::test(flavor = "multi_thread")]
 async fn f47_of_a_herd_of_more_tokens_than_may_be_loaded_at_once_all_get_in_when_they_come_again() {
     let bound = Duration::from_millis(300);
     let store = FaultyStore::new(MemoryStore::new());
-    let hallpass = node(&store, settings().bound(bound));
+    let hallpass = node(&store, settings().max_staleness(bound));
     let tokens: Vec<_> = issue_many(&hallpass, 500).await.into_iter().map(Arc::new).collect();
     store.faults().on(Operation::Changes).fail();
     store.faults().on(Operation::Get).delay(Duration::from_millis(5));

@@ -16,7 +16,7 @@ fn node_in_memory() -> (FaultyStore<MemoryStore>, Hallpass) {
 }
 
 async fn is_revoked(store: &FaultyStore<MemoryStore>, id: TokenId) -> bool {
-    let found = store.inner().find(id).await.expect("it is there").value;
+    let found = store.inner().get(id).await.expect("it is there").value;
     found.expect("a token").record.revoked_at.is_some()
 }
 

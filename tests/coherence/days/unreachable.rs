@@ -23,7 +23,7 @@ async fn stranger() -> hallpass_core::Issued {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f1_with_the_store_down_cached_tokens_are_served_within_the_bound_and_others_get_503() {
-    let site = Site::open(settings().bound(NEVER)).await;
+    let site = Site::open(settings().max_staleness(NEVER)).await;
     let (warm, cold, unknown) = (site.issue().await, site.issue().await, stranger().await);
     assert_eq!(site.get(&warm).await, 200);
     site.faults().on(Operation::ALL).fail();
@@ -42,7 +42,7 @@ async fn f1_with_the_store_down_cached_tokens_are_served_within_the_bound_and_ot
 #[tokio::test(flavor = "multi_thread")]
 async fn f2_with_the_store_down_beyond_the_bound_everything_is_503() {
     let bound = Duration::from_millis(300);
-    let site = Site::open(settings().bound(bound)).await;
+    let site = Site::open(settings().max_staleness(bound)).await;
     let tokens = [site.issue().await, site.issue().await, stranger().await, site.issue().await];
     let [warm, cold, _, revoked] = &tokens;
     site.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
@@ -121,8 +121,8 @@ async fn f2_without_the_hosts_word_beyond_the_bound_everything_is_503_and_nothin
             Ok(OwnerStatus::Active)
         }
     };
-    let settings = settings().bound(bound).load_deadline(Duration::from_millis(100));
-    let cached = Cached::with(FaultyStore::new(MemoryStore::new()), settings);
+    let settings = settings().max_staleness(bound).load_deadline(Duration::from_millis(100));
+    let cached = Cached::with_settings(FaultyStore::new(MemoryStore::new()), settings);
     let hallpass = Hallpass::builder(cached).owner_directory(owners).build();
     let token = issue(&hallpass).await;
     for trouble in [FAILS, HANGS] {

@@ -12,7 +12,8 @@ use super::{Kind, Operation, Saw, What};
 pub(crate) struct Promise {
     /// B: how long another node may not know of a change.
     pub(crate) bound: Duration,
-    /// Whether the store takes every write: the end of an overlap that cannot be stored binds one node.
+    /// Whether the store takes every write: the end of an overlap that cannot be stored binds one
+    /// node.
     pub(crate) overlaps_end_everywhere: bool,
 }
 
@@ -23,8 +24,8 @@ pub(crate) struct Report {
     pub(crate) accepted: usize,
     pub(crate) refused: usize,
     pub(crate) unavailable: usize,
-    /// Accepted on another node after the end had returned, within the bound: what a cache may do, and the
-    /// sign that there is one.
+    /// Accepted on another node after the end had returned, within the bound: what a cache may do,
+    /// and the sign that there is one.
     pub(crate) late: usize,
 }
 

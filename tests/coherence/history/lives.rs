@@ -1,5 +1,5 @@
-//! From the changes: when a secret began to be good, when it certainly was good no more, and from when on
-//! it may not have been.
+//! From the changes: when a secret began to be good, when it certainly was good no more, and from
+//! when on it may not have been.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -133,8 +133,8 @@ impl<'h> Life<'h> {
 }
 
 impl<'h> Token<'h> {
-    /// A regeneration lets the secret right before it live on, until its own is first used. Those before
-    /// that one end.
+    /// A regeneration lets the secret right before it live on, until its own is first used. Those
+    /// before that one end.
     fn overlapped(
         &self,
         life: &mut Life<'h>,

@@ -17,7 +17,8 @@ use crate::node::Node;
 /// What is stored may not be what was answered.
 pub(super) const BROKEN: Plan = Plan { standings: false, overlaps_end_everywhere: false };
 
-/// Many look-ups are answered up to so late, each for itself, with what was true when they were made.
+/// Many look-ups are answered up to so late, each for itself, with what was true when they were
+/// made.
 pub(super) fn answer_late(faults: &Faults, most: Duration) {
     let faults = faults.clone();
     tokio::spawn(async move {
@@ -126,7 +127,8 @@ async fn look_ups_are_answered_later_than_the_bound() {
     assert_kept(&with_faults(late, &Plan::PLAIN).await);
 }
 
-/// The store of each node is gone now and then, answers get lost of what was done, and nudges come for nothing.
+/// The store of each node is gone now and then, answers get lost of what was done, and nudges come
+/// for nothing.
 fn flap(faults: &Faults) {
     let faults = faults.clone();
     tokio::spawn(async move {

@@ -131,8 +131,8 @@ impl Run {
         }
     }
 
-    /// Ends all tokens of an owner, twice: the second time on another node, where they may be cached, and
-    /// nothing is left to do.
+    /// Ends all tokens of an owner, twice: the second time on another node, where they may be
+    /// cached, and nothing is left to do.
     async fn end_all(&self, owner: String, token: usize, random: &mut Random) {
         let delete = random.below(3) == 0;
         for _ in 0..2 {

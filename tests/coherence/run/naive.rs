@@ -1,16 +1,18 @@
-//! Two caches as one would write them at first: that the checker finds what is wrong with them shows that
-//! it would find it here.
+//! Two caches as one would write them at first: that the checker finds what is wrong with them
+//! shows that it would find it here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use hallpass_core::store::{
-    BulkResult, Change, ChangeBatch, ChangeSeq, ChangeTarget, Deleted, ListPage, ListQuery,
-    LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+use hallpass_core::__private::{
+    Backend, CachedToken, Freshness, HostError, Lookup, OwnerStatusQuery,
 };
-use hallpass_core::{CachedToken, Digest, Owner, Revision, TokenId};
+use hallpass_core::store::{
+    ChangeSeq, ChangeTarget, Snapshot, StoreError, StoredToken, TokenStore,
+};
+use hallpass_core::{Owner, OwnerStatus, TokenId};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::FaultyStore;
-use jiff::Timestamp;
 use moka::sync::Cache;
 use tokio::sync::broadcast;
 
@@ -20,7 +22,8 @@ use crate::action::Place;
 use crate::history::Broken;
 use crate::node::Node;
 
-/// Entries that live for the bound, removed when this node changes them, or when another one says so.
+/// Entries that live for the bound, removed when this node changes them, or when another one says
+/// so.
 struct Naive<S> {
     store: S,
     cache: Cache<TokenId, Arc<CachedToken>>,
@@ -40,18 +43,6 @@ impl<S: TokenStore> Naive<S> {
         }
         Self { store, cache, push: push.cloned() }
     }
-
-    fn changed<T>(
-        &self,
-        affected: ChangeTarget,
-        done: Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        forget(&self.cache, &affected);
-        if let Some(push) = &self.push {
-            push.send(affected).map_err(StoreError::unavailable)?;
-        }
-        done
-    }
 }
 
 fn forget(cache: &Cache<TokenId, Arc<CachedToken>>, affected: &ChangeTarget) {
@@ -61,111 +52,79 @@ fn forget(cache: &Cache<TokenId, Arc<CachedToken>>, affected: &ChangeTarget) {
     }
 }
 
-impl<S: TokenStore> TokenStore for Naive<S> {
-    async fn load(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        match self.cache.get(&id) {
-            Some(hit) => Ok(Some(hit)),
-            None => self.reload(id).await,
-        }
-    }
+impl<S: TokenStore> Backend for Naive<S> {
+    type Store = S;
 
-    async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        let loaded = self.store.reload(id).await?;
-        if let Some(loaded) = &loaded {
-            self.cache.insert(id, Arc::clone(loaded));
-        }
-        Ok(loaded)
+    fn store(&self) -> &Self::Store {
+        &self.store
     }
 
     fn is_cache(&self) -> bool {
         true
     }
 
-    async fn insert(
-        &self,
-        token: &StoredToken,
-        limit: Option<u32>,
-    ) -> Result<ChangeSeq, StoreError> {
-        let done = self.store.insert(token, limit).await;
-        self.changed(ChangeTarget::Token(token.record.id), done)
+    fn peek(&self, id: TokenId) -> Lookup {
+        self.cache.get(&id).map_or(Lookup::Miss, Lookup::Hit)
     }
 
-    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
-        let done = self.store.change(change).await;
-        self.changed(ChangeTarget::Token(change.record.id), done)
-    }
-
-    async fn rekey(
+    async fn load(
         &self,
         id: TokenId,
-        expected: &Digest,
-        secrets: &Secrets,
-    ) -> Result<ChangeSeq, StoreError> {
-        let done = self.store.rekey(id, expected, secrets).await;
-        self.changed(ChangeTarget::Token(id), done)
+        freshness: Freshness,
+    ) -> Result<Option<Arc<CachedToken>>, StoreError> {
+        if freshness == Freshness::Bounded
+            && let Some(hit) = self.cache.get(&id)
+        {
+            return Ok(Some(hit));
+        }
+        let loaded = self.store.load(id, freshness).await?;
+        if let Some(loaded) = &loaded {
+            self.cache.insert(id, Arc::clone(loaded));
+        }
+        Ok(loaded)
     }
 
-    async fn delete(
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        TokenStore::get(&self.store, id).await
+    }
+
+    fn peek_owner_status(&self, _: &Owner) -> Option<Arc<OwnerStatus>> {
+        None
+    }
+
+    async fn load_owner_status(
         &self,
-        id: TokenId,
-        expected: Option<Revision>,
-    ) -> Result<ChangeSeq, StoreError> {
-        let done = self.store.delete(id, expected).await;
-        self.changed(ChangeTarget::Token(id), done)
+        _: &Owner,
+        query: OwnerStatusQuery,
+    ) -> Result<Arc<OwnerStatus>, HostError> {
+        query.ask().await.map(Arc::new)
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
-        let done = self.store.revoke_owner(owner, at).await;
-        self.changed(ChangeTarget::Owner(owner.clone()), done)
+    fn apply(&self, target: &ChangeTarget, _: ChangeSeq) {
+        forget(&self.cache, target);
+        if let Some(push) = &self.push {
+            // Fails only if no node listens any more.
+            let _ = push.send(target.clone());
+        }
     }
 
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        self.store.find(id).await
+    async fn refresh(&self, _: &[ChangeTarget]) -> Result<(), StoreError> {
+        Ok(())
     }
 
-    async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
-        self.store.list(query).await
+    async fn catch_up(&self, _: ChangeSeq) {}
+
+    fn clock_offset(&self) -> Duration {
+        Duration::ZERO
     }
 
-    async fn delete_many(
-        &self,
-        owner: Option<&Owner>,
-        ids: &[TokenId],
-    ) -> Result<Deleted, StoreError> {
-        self.store.delete_many(owner, ids).await
-    }
-
-    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
-        self.store.delete_owner(owner).await
-    }
-
-    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
-        self.store.announce(owner).await
-    }
-
-    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
-        self.store.touch(uses).await
-    }
-
-    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.store.prune(ended_before, limit).await
-    }
-
-    async fn changes(
-        &self,
-        from: Option<LogPosition>,
-        limit: u32,
-    ) -> Result<ChangeBatch, StoreError> {
-        self.store.changes(from, limit).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.store.ping().await
+    async fn close(&self) {
+        TokenStore::close(&self.store).await;
     }
 }
 
-/// Three nodes with such a cache, on a store whose answers come late now and then. Answers whether the
-/// checker finds what is wrong; chance may need several runs to show it.
+/// Three nodes with such a cache, on a store whose answers come late now and then. Answers whether
+/// the checker finds what is wrong; chance may need several runs to show it.
 async fn found_out(push: Option<broadcast::Sender<ChangeTarget>>) -> bool {
     for _ in 0..5 {
         let truth = MemoryStore::new();

@@ -1,5 +1,5 @@
-//! Nodes on one real server, on good days and on bad ones: what is between each of them and the server breaks, again and
-//! again, in every way that a network has.
+//! Nodes on one real server, on good days and on bad ones: what is between each of them and the
+//! server breaks, again and again, in every way that a network has.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,7 +61,8 @@ fn break_again_and_again(network: &Arc<Proxy>) {
     });
 }
 
-/// The networks of three nodes, on which all is well yet, and the URLs by which the nodes reach the server.
+/// The networks of three nodes, on which all is well yet, and the URLs by which the nodes reach the
+/// server.
 fn networks(server: SocketAddr, url: &str) -> ([Arc<Proxy>; 3], [String; 3]) {
     let networks = [(); 3].map(|()| Arc::new(Proxy::to(server).expect("a network")));
     let urls = networks.each_ref().map(|network| network.url(url));

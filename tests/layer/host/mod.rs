@@ -1,4 +1,5 @@
-//! The hosts: real servers on real sockets, each with the layer around a service that tells what it sees.
+//! The hosts: real servers on real sockets, each with the layer around a service that tells what it
+//! sees.
 
 mod axum;
 mod echo;

@@ -30,7 +30,7 @@ async fn e56_the_tripwire_reports_which_token_came_in_a_url() {
             .unwrap()
             .iter()
             .filter(|event| of(event))
-            .map(|event| event.token)
+            .map(|event| event.token_id)
             .collect::<Vec<_>>()
     };
     assert_eq!(server.get("/echo?session=mine&key=x", "").await.status, 401);

@@ -1,4 +1,5 @@
-//! Hosts without a router of their own: hyper, where the path decides, and an axum router wrapped as a whole.
+//! Hosts without a router of their own: hyper, where the path decides, and an axum router wrapped
+//! as a whole.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -44,7 +44,8 @@ impl Site {
         issued.token.reveal().to_owned()
     }
 
-    /// What a request such as `GET /me` is answered, with this token or, if that is empty, without any.
+    /// What a request such as `GET /me` is answered, with this token or, if that is empty, without
+    /// any.
     pub(super) async fn ask(&self, request: &str, token: &str) -> Answer {
         let credential = if token.is_empty() {
             String::new()

@@ -1,4 +1,5 @@
-//! The clients: HTTP/1.1 as raw bytes, HTTP/2 as header lists and, where no client would send it, as raw frames.
+//! The clients: HTTP/1.1 as raw bytes, HTTP/2 as header lists and, where no client would send it,
+//! as raw frames.
 
 pub(crate) mod frames;
 mod h1;

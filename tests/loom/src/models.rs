@@ -1,24 +1,26 @@
 //! What is tried: two or three threads each, and a promise.
 
 mod answers;
-mod histories;
+mod epochs;
 mod lease;
 mod owners;
 mod slots;
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
+use hallpass_core::__private::Interner;
 use hallpass_core::store::{
     ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, Secrets, StoredToken,
 };
-use hallpass_core::{Digest, Interner, Owner, TokenId, TokenRecord};
+use hallpass_core::{Digest, Owner, TokenId, TokenRecord};
 
+use crate::dual_instant::{DualInstant, Lease};
 use crate::entry::{Entry, Reading};
-use crate::moment::{Lease, Moment};
-use crate::order::{Judge, Learned};
+use crate::freshness::{FreshnessCheck, LogBatch};
+use crate::invalidation::Invalidation;
 use crate::positive::Places;
 use crate::settings::CacheSettings;
-use crate::stripes::Stripes;
 use crate::twist::step;
 
 /// A few threads and what must hold, whatever the order of their steps.
@@ -36,13 +38,13 @@ pub const MODELS: &[Model] = &[
     lease::AN_OWNERS_CHANGE,
     lease::THE_FIRST_PLACE,
     lease::A_TOKEN_THAT_IS_THERE_NOW,
-    histories::THE_STRIPE_OF_A_TOKEN_IS_RESET,
-    histories::THE_STRIPE_OF_AN_OWNER_IS_RESET,
-    histories::THE_STRIPE_OF_AN_ABSENCE_IS_RESET,
-    histories::THE_FLOOR_IS_LOWERED,
-    histories::A_LOAD_STARTS_DURING_A_RESET,
-    histories::A_LOAD_STARTS_BEFORE_A_HISTORY,
-    histories::A_LOAD_STARTS_IN_A_HISTORY,
+    epochs::THE_STRIPE_OF_A_TOKEN_IS_RESET,
+    epochs::THE_STRIPE_OF_AN_OWNER_IS_RESET,
+    epochs::THE_STRIPE_OF_AN_ABSENCE_IS_RESET,
+    epochs::MIN_SEQ_IS_LOWERED,
+    epochs::A_LOAD_STARTS_DURING_A_RESET,
+    epochs::A_LOAD_STARTS_BEFORE_AN_EPOCH,
+    epochs::A_LOAD_STARTS_IN_AN_EPOCH,
     owners::A_CHANGE_IS_ANNOUNCED,
     owners::A_CHANGE_IS_BELOW_THE_FIRST_PLACE,
     owners::A_CHANGE_IS_IN_A_NEW_HISTORY,
@@ -54,20 +56,20 @@ pub const MODELS: &[Model] = &[
 
 /// The lock-free parts of a node's cache.
 struct Node {
-    stripes: Stripes,
+    invalidation: Invalidation,
     lease: Lease,
     places: Places,
     settings: CacheSettings,
 }
 
 impl Node {
-    /// One to whose bound nothing is fresh but the future.
+    /// Creates a node to which nothing is fresh but the future.
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            stripes: Stripes::new(),
-            lease: Lease::none(),
+            invalidation: Invalidation::new(),
+            lease: Lease::new(),
             places: Places::new(),
-            settings: CacheSettings::default().bound(std::time::Duration::ZERO),
+            settings: CacheSettings::default().max_staleness(Duration::ZERO).max_age(Duration::MAX),
         })
     }
 
@@ -75,7 +77,7 @@ impl Node {
         let record = TokenRecord::new(id, alice(), "ci", jiff::Timestamp::UNIX_EPOCH);
         let current = Digest::from_parts("sha256", &[0; 32]).expect("a digest has 32 bytes");
         let secrets = Secrets { current, previous: None };
-        Entry::new(StoredToken { record, secrets }, &Interner::new(), reading, &self.stripes)
+        Entry::new(StoredToken { record, secrets }, &Interner::new(), reading, &self.invalidation)
     }
 
     /// A check of a token in the cache, as it is shipped. Answers whether the token lets in.
@@ -83,7 +85,7 @@ impl Node {
         let node = Arc::clone(self);
         move || {
             step("a check", || {
-                let judge = Judge::new(&node.lease, &node.stripes, &node.settings);
+                let judge = FreshnessCheck::new(&node.lease, &node.invalidation, &node.settings);
                 node.places.get(id, |token| judge.allows(token)).is_some()
             })
         }
@@ -98,25 +100,25 @@ impl Node {
         let node = Arc::clone(self);
         move || {
             step("a check", || {
-                let judge = Judge::new(&node.lease, &node.stripes, &node.settings);
-                judge.allows_absence(node.stripes.token_stripe(id), reading)
+                let judge = FreshnessCheck::new(&node.lease, &node.invalidation, &node.settings);
+                judge.allows_absence(node.invalidation.token_stripe(id), reading)
             })
         }
     }
 
     /// What the task that follows the log does with an answer.
-    fn learned(&self, asked_at: Moment) -> Learned<'_> {
-        let Self { lease, stripes, settings, .. } = self;
-        Learned { lease, stripes, settings, asked_at }
+    fn learned(&self, asked_at: DualInstant) -> LogBatch<'_> {
+        let Self { lease, invalidation, .. } = self;
+        LogBatch { lease, invalidation, asked_at }
     }
 }
 
-fn line(scope: ChangeTarget, seq: u64) -> ChangeEntry {
-    ChangeEntry { at: LogPosition { seq: ChangeSeq::new(seq), nonce: seq }, scope }
+fn line(target: ChangeTarget, seq: u64) -> ChangeEntry {
+    ChangeEntry { position: LogPosition { seq: ChangeSeq::new(seq), nonce: seq }, target }
 }
 
-fn read(as_of: u64, history: u32, started: Moment) -> Reading {
-    Reading { as_of: ChangeSeq::new(as_of), history, started }
+fn read(as_of: u64, epoch: u32, started: DualInstant) -> Reading {
+    Reading { as_of: ChangeSeq::new(as_of), epoch, started }
 }
 
 fn alice() -> Owner {
@@ -129,21 +131,21 @@ fn id(number: u128) -> TokenId {
 }
 
 /// Too long ago for anything.
-fn past() -> Moment {
-    Moment::from_words([1, 0])
+fn past() -> DualInstant {
+    DualInstant::from_words([1, 0])
 }
 
 /// What no clock reaches: always fresh.
-fn future() -> Moment {
-    Moment::from_words([u64::MAX, i64::MAX.cast_unsigned()])
+fn future() -> DualInstant {
+    DualInstant::from_words([u64::MAX, i64::MAX.cast_unsigned()])
 }
 
 /// Too long ago by the monotonic clock alone.
-fn past_awake() -> Moment {
-    Moment::from_words([1, i64::MAX.cast_unsigned()])
+fn past_awake() -> DualInstant {
+    DualInstant::from_words([1, i64::MAX.cast_unsigned()])
 }
 
 /// Too long ago by the wall clock alone: the machine has slept since.
-fn past_asleep() -> Moment {
-    Moment::from_words([u64::MAX, 0])
+fn past_asleep() -> DualInstant {
+    DualInstant::from_words([u64::MAX, 0])
 }

@@ -1,11 +1,13 @@
-//! The table of slots, as far as it can be tried: the tags and hints are the shipped ones, a place is a model of arc-swap's.
+//! The table of slots, as far as it can be tried: the tags and hints are the shipped ones, a place
+//! is a model of arc-swap's.
 
 #[path = "../../../crates/hallpass-cache/src/positive/slots.rs"]
 #[expect(dead_code, reason = "models use a part of it")]
 mod slots;
 
 use foldhash::quality::RandomState;
-use hallpass_core::{CachedToken, TokenId};
+use hallpass_core::__private::CachedToken;
+use hallpass_core::TokenId;
 
 use self::slots::{Look, Slots};
 use crate::entry::Entry;

@@ -1,4 +1,5 @@
-//! The shipped files' `crate::sync`: loom's atomics, each of whose operations can be twisted, and a model of arc-swap.
+//! The shipped files' `crate::sync`: loom's atomics, each of whose operations can be twisted, and a
+//! model of arc-swap.
 
 use std::ops::Deref;
 use std::panic::Location;
@@ -116,8 +117,8 @@ atomics! {
     AtomicU64 u64;
 }
 
-/// A place that is swapped whole: the number of the last value that was put there. What arc-swap itself does is not
-/// tried here.
+/// A place that is swapped whole: the number of the last value that was put there. What arc-swap
+/// itself does is not tried here.
 #[derive(Debug)]
 pub(crate) struct ArcSwapOption<T> {
     values: Mutex<Vec<Option<Arc<T>>>>,

@@ -1,5 +1,5 @@
-//! One thing made wrong at a time: an ordering that is weakened, a read that comes too early, a write that comes too
-//! late.
+//! One thing made wrong at a time: an ordering that is weakened, a read that comes too early, a
+//! write that comes too late.
 
 mod state;
 
@@ -159,8 +159,8 @@ pub(crate) fn put_off(write: impl FnOnce() + 'static) {
     state(|state| state.steps.entry(thread).or_default().put_off.push(Box::new(write)));
 }
 
-/// Does two things at once, in two threads. Which of them is spawned makes no difference but to loom's search: it
-/// leaves out some orders, and not the same ones.
+/// Does two things at once, in two threads. Which of them is spawned makes no difference but to
+/// loom's search: it leaves out some orders, and not the same ones.
 pub(crate) fn at_once<A: 'static, B: 'static>(
     first: impl FnOnce() -> A + 'static,
     second: impl FnOnce() -> B + 'static,

@@ -1,4 +1,4 @@
-//! The right order hallpass, and every other one fails or is known not to matter.
+//! The shipped order passes, and every other one fails or is known not to matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ static AS_SHIPPED: LazyLock<Vec<(&Model, Outcome)>> = LazyLock::new(|| {
 const INDIFFERENT: &[(&str, &str, &str)] = &[
     (
         "early in a check",
-        "Some(Moment { monotonic, wall: self.wall.load(Ordering::Acquire) })",
+        "Some(DualInstant { monotonic, wall: self.wall.load(Ordering::Acquire) })",
         "who sees the newer of either clock sees the changes, and the older makes no age smaller",
     ),
     (
@@ -64,28 +64,28 @@ const INDIFFERENT: &[(&str, &str, &str)] = &[
     ),
     (
         "early in a question",
-        "let floor = self.floor.load(Ordering::Acquire);",
-        "the host is asked later, and the history is looked at once more",
+        "let min_seq = self.min_seq.load(Ordering::Acquire);",
+        "the host is asked later, and the epoch is read once more",
     ),
     (
         "early in a question",
-        "let last = self.owners[usize::from(self.place(owner))].load(Ordering::Acquire);",
-        "the host is asked later, and the history is looked at once more",
+        "let last = self.owners[usize::from(self.stripe(owner))].load(Ordering::Acquire);",
+        "the host is asked later, and the epoch is read once more",
     ),
     (
         "early in a question",
-        "history.is_multiple_of(2) && self.history.load(Ordering::Relaxed) == history",
+        "epoch.is_multiple_of(2) && self.epoch.load(Ordering::Relaxed) == epoch",
         "the host is asked later, and its answer is compared with a mark of after that",
     ),
     (
         "early in a check of an owner",
-        "let floor = self.floor.load(Ordering::Acquire);",
-        "the history is looked at last, and tells whether it was lowered",
+        "let min_seq = self.min_seq.load(Ordering::Acquire);",
+        "the epoch is read last, and tells whether it was lowered",
     ),
     (
         "early in a check of an owner",
-        "let last = self.owners[usize::from(self.place(owner))].load(Ordering::Acquire);",
-        "the history is looked at last, and tells whether it was reset",
+        "let last = self.owners[usize::from(self.stripe(owner))].load(Ordering::Acquire);",
+        "the epoch is read last, and tells whether it was reset",
     ),
 ];
 

@@ -146,10 +146,10 @@ impl Backend for Postgres {
 
     async fn spoil_log(&self) {
         self.run(
-            "alter table hallpass.changes drop constraint changes_kind_check; \
+            "alter table hallpass.changes drop constraint changes_target_check; \
              alter table hallpass.changes drop constraint changes_check; \
              alter table hallpass.changes drop constraint changes_check1; \
-             update hallpass.changes set kind = 'new' \
+             update hallpass.changes set target = 'new' \
              where seq = (select max(seq) from hallpass.changes)",
         );
     }

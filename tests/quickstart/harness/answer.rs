@@ -42,8 +42,8 @@ impl Answer {
         self
     }
 
-    /// The problem in it, which must be one as RFC 9457 and the contract want it, of this status and with
-    /// a `type` that ends so.
+    /// The problem in it, which must be one as RFC 9457 and the contract want it, of this status
+    /// and with a `type` that ends so.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, kind: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -66,8 +66,8 @@ impl Answer {
         problem
     }
 
-    /// The parameters of the one challenge, which must be a `Bearer` challenge with a realm, all of them
-    /// quoted.
+    /// The parameters of the one challenge, which must be a `Bearer` challenge with a realm, all of
+    /// them quoted.
     #[track_caller]
     pub(crate) fn challenge(&self) -> BTreeMap<String, String> {
         let mut rest = self.header("www-authenticate").strip_prefix("Bearer ").expect("a scheme");

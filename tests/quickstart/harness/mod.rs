@@ -16,6 +16,6 @@ pub(crate) use self::place::{Ended, Place};
 pub(crate) use self::program::Program;
 pub(crate) use self::server::Server;
 
-/// How long to wait for what must happen, before the test fails for it. Nothing waits that long when
-/// all is well.
+/// How long to wait for what must happen, before the test fails for it. Nothing waits that long
+/// when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,5 +1,6 @@
-//! A server's own clock, which a test moves. The server is as it always is; what it asks the system for the time goes
-//! through a small library of ours, written in C, which the linker that builds the tests compiles.
+//! A server's own clock, which a test moves. The server is as it always is; what it asks the system
+//! for the time goes through a small library of ours, written in C, which the linker that builds
+//! the tests compiles.
 
 use std::fs::File;
 use std::io::Write as _;

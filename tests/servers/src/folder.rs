@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 /// Waits until nobody holds the folder any more, and removes it.
 const KEEP: &str = r#"read -r _; rm -rf "$1""#;
 
-/// A folder for a server's data that is removed when this value and all servers in it are gone, or this process
-/// is.
+/// A folder for a server's data that is removed when this value and all servers in it are gone, or
+/// this process is.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,

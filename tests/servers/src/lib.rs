@@ -7,11 +7,12 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A server is stopped and its folder removed when its value is dropped, and also when the process that
-//! started it dies, however it dies: a shell that reads from that process sees the end of its input.
+//! A server is stopped and its folder removed when its value is dropped, and also when the process
+//! that started it dies, however it dies: a shell that reads from that process sees the end of its
+//! input.
 //!
-//! By hand: `cargo run -p hallpass-servers -- redis` starts one, prints its URL, and stops it at Ctrl-C; `install`
-//! installs all that the tests need.
+//! By hand: `cargo run -p hallpass-servers -- redis` starts one, prints its URL, and stops it at
+//! Ctrl-C; `install` installs all that the tests need.
 //!
 //! Between a client and a server goes a [`Proxy`], which does to connections what networks do.
 

@@ -1,4 +1,5 @@
-//! Installs the servers, or starts one, prints its URL, and stops it when the input ends or the process does.
+//! Installs the servers, or starts one, prints its URL, and stops it when the input ends or the
+//! process does.
 
 use std::io::Read;
 

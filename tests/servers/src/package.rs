@@ -30,8 +30,8 @@ impl Package {
     /// All that the tests need.
     pub const ALL: [Self; 4] = [Self::POSTGRES, Self::PGBOUNCER, Self::REDIS, Self::CHROMIUM];
 
-    /// Installs the package with `apt-get`, unless its program is there. That takes a minute, the network and
-    /// the right to install.
+    /// Installs the package with `apt-get`, unless its program is there. That takes a minute, the
+    /// network and the right to install.
     ///
     /// # Errors
     ///

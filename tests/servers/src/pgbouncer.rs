@@ -34,8 +34,8 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts one with further settings, such as `pool_mode=transaction`, as an unprivileged user if this process is
-    /// root's.
+    /// Starts one with further settings, such as `pool_mode=transaction`, as an unprivileged user
+    /// if this process is root's.
     ///
     /// # Errors
     ///

@@ -6,16 +6,17 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 
-/// Below those that the system hands out by itself: there, whoever calls a server that is down could be given
-/// the server's own port. The higher half is for the second port of each node of a Redis Cluster.
+/// Below those that the system hands out by itself: there, whoever calls a server that is down
+/// could be given the server's own port. The higher half is for the second port of each node of a
+/// Redis Cluster.
 const PORTS: Range<u16> = 11_000..21_000;
 
 /// How far a node's second port is from its first.
 const SECOND: u16 = 10_000;
 
-/// A port of this machine that nobody listens on, on the one that is 10,000 higher neither. In this process it is never
-/// given twice, so that a server can be started again on its own. Another process may take it first; the
-/// server then fails to start.
+/// A port of this machine that nobody listens on, on the one that is 10,000 higher neither. In this
+/// process it is never given twice, so that a server can be started again on its own. Another
+/// process may take it first; the server then fails to start.
 pub(crate) fn free() -> Result<u16> {
     static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -68,8 +68,8 @@ fn make(
 
 /// A PostgreSQL server of one's own, with an empty database.
 ///
-/// It listens on this machine alone and trusts everybody. What is committed survives the server's end, but not
-/// the machine's (`fsync` is off): its folder does not outlive it anyway.
+/// It listens on this machine alone and trusts everybody. What is committed survives the server's
+/// end, but not the machine's (`fsync` is off): its folder does not outlive it anyway.
 ///
 /// ```no_run
 /// # fn main() -> anyhow::Result<()> {
@@ -92,8 +92,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server of the newest version that is installed, as an unprivileged user if this process is
-    /// root's.
+    /// Starts a server of the newest version that is installed, as an unprivileged user if this
+    /// process is root's.
     ///
     /// # Errors
     ///
@@ -170,8 +170,8 @@ impl Postgres {
         self.programs.join(name)
     }
 
-    /// One for all tests of this process that leave the server as it is, each in a [database](Self::new_database) of its own. It
-    /// is installed where it is missing.
+    /// One for all tests of this process that leave the server as it is, each in a
+    /// [database](Self::new_database) of its own. It is installed where it is missing.
     ///
     /// # Panics
     ///

@@ -25,8 +25,8 @@ pub enum Flow {
     Delay(Duration),
     /// They arrive once this is over, as over a network that was cut and mended in time.
     Hold,
-    /// They are lost, and so is all that comes after them on the same connection, even if this is over: the
-    /// other end is gone, and nobody says so.
+    /// They are lost, and so is all that comes after them on the same connection, even if this is
+    /// over: the other end is gone, and nobody says so.
     Swallow,
 }
 
@@ -119,7 +119,8 @@ impl Proxy {
         self.set_both(Flow::Swallow);
     }
 
-    /// Takes no more connections, as a machine does on which nobody listens. Those there are live on.
+    /// Takes no more connections, as a machine does on which nobody listens. Those there are live
+    /// on.
     pub fn refuse(&self) {
         self.shared.accept(false);
     }
@@ -129,8 +130,8 @@ impl Proxy {
         self.connections().iter().for_each(Connection::cut);
     }
 
-    /// As many bytes as these still go that way, on whatever connections; the one that is the next to go ends its
-    /// connection (RST). That happens once.
+    /// As many bytes as these still go that way, on whatever connections; the one that is the next
+    /// to go ends its connection (RST). That happens once.
     pub fn reset_after(&self, way: Way, bytes: u64) {
         self.shared.allow(way, Some(Allowed { bytes, then: Then::Reset }));
     }

@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A Redis server of one's own, empty.
 ///
-/// It listens on this machine alone, keeps an append-only file and evicts nothing, as a store of record must.
+/// It listens on this machine alone, keeps an append-only file and evicts nothing, as a store of
+/// record must.
 ///
 /// ```no_run
 /// # fn main() -> anyhow::Result<()> {
@@ -105,8 +106,8 @@ impl Redis {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
-    /// Runs a command. Answers what `redis-cli` would print: of a list each element on a line of its own,
-    /// of nothing nothing.
+    /// Runs a command. Answers what `redis-cli` would print: of a list each element on a line of
+    /// its own, of nothing nothing.
     ///
     /// # Errors
     ///
@@ -165,7 +166,8 @@ impl Redis {
         self.server.resume()
     }
 
-    /// Starts a replica of this server, which has all that this one has and follows it, asynchronously.
+    /// Starts a replica of this server, which has all that this one has and follows it,
+    /// asynchronously.
     ///
     /// # Errors
     ///

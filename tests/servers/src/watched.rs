@@ -14,8 +14,8 @@ use crate::folder::Folder;
 /// How long a server may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs a server until its own input ends, and stops it. If the server ends by itself, the end of its log goes
-/// to the standard error. Its standard output is what holds the folder.
+/// Runs a server until its own input ends, and stops it. If the server ends by itself, the end of
+/// its log goes to the standard error. Its standard output is what holds the folder.
 const WATCH: &str = r#"
 folder=$1 signal=$2; shift 2
 exec 3<&0
@@ -81,7 +81,8 @@ impl Watched {
         Ok(())
     }
 
-    /// Ends the server as a loss of power would: at once, all of its processes, without a word to anybody.
+    /// Ends the server as a loss of power would: at once, all of its processes, without a word to
+    /// anybody.
     pub(crate) fn kill(self) -> Result<()> {
         // Those that are told first might tell the others.
         self.pause()?;

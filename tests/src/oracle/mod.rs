@@ -1,20 +1,20 @@
-//! What a request's credential is, read the plainest way there is: by the grammars of the RFCs, a rule at a
-//! time, into vectors, and none of it shared with what it judges. Only the standard library is used here: the
-//! fuzz targets take these files in as they are.
+//! What a request's credential is, read the plainest way there is: by the grammars of the RFCs, a
+//! rule at a time, into vectors, and none of it shared with what it judges. Only the standard
+//! library is used here: the fuzz targets take these files in as they are.
 //!
 //! The rules, by the numbers in the comments:
 //!
 //! 1. sources are the header, and the query parameters that the layer names; the body never;
 //! 2. more than one `Authorization` line is malformed;
 //! 3. so is white space around the value;
-//! 4. the value is `scheme` or `scheme 1*SP rest`, and `scheme` is `1*tchar`; another scheme than `bearer`, in any
-//!    case, is not for us;
+//! 4. the value is `scheme` or `scheme 1*SP rest`, and `scheme` is `1*tchar`; another scheme than
+//!    `bearer`, in any case, is not for us;
 //! 5. `Bearer` with nothing behind it is malformed;
 //! 6. so is a `rest` with SP, HTAB or a comma;
 //! 7. a token is a `b64token`,
 //! 8. of our prefix, exact length, base62, with its checksum;
-//! 9. the query is split at `&` alone, keys and values are percent- and plus-decoded as bytes, keys are compared
-//!    byte for byte; several matches are malformed, and so is one without a value;
+//! 9. the query is split at `&` alone, keys and values are percent- and plus-decoded as bytes, keys
+//!    are compared byte for byte; several matches are malformed, and so is one without a value;
 //! 10. a credential in the header, whatever its scheme, and one in the query are one too many.
 
 mod header;
@@ -38,7 +38,8 @@ pub enum Credential {
     One(Vec<u8>),
 }
 
-/// The credential in these `Authorization` lines and this query, whose parameters of these names may carry one.
+/// The credential in these `Authorization` lines and this query, whose parameters of these names
+/// may carry one.
 #[must_use]
 pub fn credential(lines: &[&[u8]], query: Option<&str>, names: &[&str]) -> Credential {
     // Rule 1.

@@ -1,4 +1,5 @@
-//! The step `fuzz`: enough to see that the targets build, agree about their seeds and what is near to them.
+//! The step `fuzz`: enough to see that the targets build, agree about their seeds and what is near
+//! to them.
 
 use std::time::Duration;
 

@@ -2,7 +2,8 @@
 
 use super::counts::Counts;
 
-/// Takes in a line of output; most say nothing of a result. Tests that a filter leaves out were not asked for.
+/// Takes in a line of output; most say nothing of a result. Tests that a filter leaves out were not
+/// asked for.
 pub(super) fn read(counts: &mut Counts, line: &str) {
     let Some((_, results)) =
         line.strip_prefix("test result: ").and_then(|line| line.split_once(". "))

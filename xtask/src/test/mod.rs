@@ -51,6 +51,8 @@ enum Step {
     Features,
     /// Each fuzz target for a few seconds; `cargo xtask fuzz` goes on for longer
     Fuzz,
+    /// Each safety step is removed from a copy of the source, and its test fails
+    Guards,
     /// Licences, banned crates and sources of the dependencies
     Deny,
     /// Known vulnerabilities in the dependencies, where the database can be had
@@ -99,6 +101,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
     if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+fn guards(workspace: &Workspace) -> Result<Found> {
+    let outcome = crate::guards::run(workspace, &crate::guards::Arguments::default())?;
+    Ok(Found { passed: outcome.caught, failed: outcome.failed, note: String::new() })
+}
+
 impl Step {
     fn name(self) -> String {
         self.to_possible_value().expect("no step is hidden").get_name().to_owned()
@@ -117,6 +124,7 @@ impl Step {
             Self::Docs => rust::docs(workspace),
             Self::Features => features::check(workspace),
             Self::Fuzz => fuzz::check(workspace),
+            Self::Guards => guards(workspace),
             Self::Deny => deny::check(workspace),
             Self::Advisories => deny::advisories(workspace),
         }

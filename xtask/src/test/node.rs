@@ -30,7 +30,8 @@ struct Folder<'w> {
 }
 
 impl<'w> Folder<'w> {
-    /// Builds the examples, and installs what the tests need: Debian's packages, and what the folder's lock file names.
+    /// Builds the examples, and installs what the tests need: Debian's packages, and what the
+    /// folder's lock file names.
     fn prepare(workspace: &'w Workspace, path: &str) -> Result<Self> {
         rust::build(workspace)?;
         rust::install(workspace)?;

@@ -41,13 +41,15 @@ pub(super) fn tests(workspace: &Workspace) -> Result<Found> {
     run_tests(workspace, &["--tests"])
 }
 
-/// Installs the servers and the browser that the tests start, where they are not. To be called after [`build`].
+/// Installs the servers and the browser that the tests start, where they are not. To be called
+/// after [`build`].
 pub(super) fn install(workspace: &Workspace) -> Result<()> {
     let servers = workspace.target("debug/hallpass-servers");
     run(workspace.command(servers).arg("install")).context("the tests need real servers")
 }
 
-/// Builds the tests, and the examples and programs that the end-to-end tests run, as people run them.
+/// Builds the tests, and the examples and programs that the end-to-end tests run, as people run
+/// them.
 pub(super) fn build(workspace: &Workspace) -> Result<()> {
     run(workspace.cargo(["test", "--no-run"]).args(EVERYTHING)).context("the tests do not build")
 }

@@ -51,7 +51,8 @@ impl Summary {
     }
 }
 
-/// The table, and as the last line what CI reads: each test counts, and each step that is not tests.
+/// The table, and as the last line what CI reads: each test counts, and each step that is not
+/// tests.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<11} {:<11} {:>7}", "step", "outcome", "seconds")?;

@@ -140,8 +140,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// The path or the requirement is not valid, the requirement is bound to a path parameter that the path
-    /// does not have, there is such a route already, or axum has no such method: told at start-up, with what would be right.
+    /// The path or the requirement is not valid, the requirement is bound to a path parameter that
+    /// the path does not have, there is such a route already, or axum has no such method: told at
+    /// start-up, with what would be right.
     #[track_caller]
     pub fn route<T: 'static>(
         mut self,
@@ -218,7 +219,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         GuardedRouter { routes: routes.collect(), table: self.table }
     }
 
-    /// What each route needs, as a table: to print, to compare with a snapshot, to give to a layer elsewhere.
+    /// What each route needs, as a table: to print, to compare with a snapshot, to give to a layer
+    /// elsewhere.
     pub fn table(&self) -> &PolicyTable {
         &self.table
     }

@@ -26,7 +26,8 @@ const MAX_CALLERS: usize = 16_384;
 /// The counts of all callers, on this node.
 #[derive(Default)]
 pub(crate) struct Attempts {
-    /// Callers are told apart by a keyed hash, so that long names take no more memory than short ones.
+    /// Callers are told apart by a keyed hash, so that long names take no more memory than short
+    /// ones.
     hasher: RandomState,
     counts: Mutex<HashMap<u64, Count>>,
 }
@@ -50,8 +51,8 @@ pub(super) enum Verdict {
     Unknown,
 }
 
-/// An attempt whose verdict is not known yet. One that is dropped was wrong: a client that goes away before
-/// the answer comes has not saved a guess, nor the host the work of checking it.
+/// An attempt whose verdict is not known yet. One that is dropped was wrong: a client that goes
+/// away before the answer comes has not saved a guess, nor the host the work of checking it.
 pub(super) struct Attempt<'a, Now: Fn() -> Timestamp> {
     attempts: &'a Attempts,
     key: u64,
@@ -85,8 +86,8 @@ impl Attempts {
     }
 }
 
-/// Forgets those whose time is over, or else whoever was wrong least often, longest ago: who wants to be
-/// forgotten has to be wrong as often as that under very many names.
+/// Forgets those whose time is over, or else whoever was wrong least often, longest ago: who wants
+/// to be forgotten has to be wrong as often as that under very many names.
 fn make_room(counts: &mut HashMap<u64, Count>, now: Timestamp) {
     counts.retain(|_, count| count.under_way > 0 || !count.is_old(now));
     if counts.len() < MAX_CALLERS {
@@ -116,7 +117,8 @@ impl Count {
         }
     }
 
-    /// Never so many at once that, were all of them wrong, one more than allowed would have been looked at.
+    /// Never so many at once that, were all of them wrong, one more than allowed would have been
+    /// looked at.
     fn may_try(&self, now: Timestamp) -> Result<(), u32> {
         if now < self.wait_until {
             let wait = self.wait_until.duration_since(now);

@@ -12,11 +12,12 @@ pub(crate) const HEADER: &str = "hallpass-confirmation";
 /// The longest confirmation that is looked at, in bytes.
 const MAX_LEN: usize = 1024;
 
-/// What a person typed to confirm a change: a password, a one-time code, or whatever the host asks for.
+/// What a person typed to confirm a change: a password, a one-time code, or whatever the host asks
+/// for.
 ///
-/// It is 1 to 1024 bytes long and may hold any character. Wiped when dropped. `Debug` shows nothing of it, and there is no `Display`, no `==`, no
-/// `Clone` and no `Serialize`: it leaves the program where somebody wrote [`reveal`](Self::reveal)
-/// and nowhere else.
+/// It is 1 to 1024 bytes long and may hold any character. Wiped when dropped. `Debug` shows nothing
+/// of it, and there is no `Display`, no `==`, no `Clone` and no `Serialize`: it leaves the program
+/// where somebody wrote [`reveal`](Self::reveal) and nowhere else.
 ///
 /// ```compile_fail
 /// # fn leak(password: hallpass_axum::Confirmation) {

@@ -1,4 +1,5 @@
-//! ChangeBatch that have to be confirmed: when, with what, how often one may be wrong, and what becomes of it.
+//! Changes that have to be confirmed: when, with what, how often one may be wrong, and what becomes
+//! of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -34,7 +35,8 @@ async fn host() -> (Api, Arc<AtomicU32>) {
     (Api::confirming(check).await, asked)
 }
 
-/// A change that would be answered with 404 if it were let in: it needs no body and changes nothing.
+/// A change that would be answered with 404 if it were let in: it needs no body and changes
+/// nothing.
 fn change(api: &Api) -> Sending<'_> {
     api.post(&format!("/{UNKNOWN}/revoke"))
 }

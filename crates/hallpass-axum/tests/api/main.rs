@@ -1,4 +1,5 @@
-//! The management API over HTTP, a file for each endpoint and for each thing that they have in common.
+//! The management API over HTTP, a file for each endpoint and for each thing that they have in
+//! common.
 
 mod support;
 

@@ -1,10 +1,15 @@
-//! What exists, in two tiers: a table of slots in front, where a newcomer always gets in, and moka
-//! behind it for what is merely warm.
+//! Cached tokens, in two tiers: a table of slots in front, where a newcomer always gets in, and
+//! moka behind it for tokens that are merely warm.
+//!
+//! moka alone does not suffice: its `get` queues a record of each read and takes 400 to 800 ns,
+//! where the table takes 30 to 50, and a full cache of hot tokens admits no newcomers. Neither tier
+//! has to be told of a revocation: whether an entry is usable is decided at each use.
 
 mod slots;
 
 use foldhash::quality::RandomState;
-use hallpass_core::{CachedToken, TokenId};
+use hallpass_core::__private::CachedToken;
+use hallpass_core::TokenId;
 use moka::sync::Cache;
 
 use self::slots::{Look, Slots};
@@ -18,7 +23,7 @@ pub(crate) struct Positive {
 
 impl Positive {
     pub(crate) fn new(capacity_bytes: u64) -> Self {
-        // Keyed by chance: ids are text that strangers choose.
+        // Seeded at random, because strangers choose the ids.
         let hasher = RandomState::default();
         Self {
             slots: Slots::new(capacity_bytes, hasher.clone()),
@@ -29,7 +34,7 @@ impl Positive {
         }
     }
 
-    /// The token's entry, if that says it is usable.
+    /// Returns the token's entry if `is_usable` allows it.
     pub(crate) fn get(
         &self,
         id: TokenId,
@@ -38,12 +43,12 @@ impl Positive {
         match self.slots.get(id, &is_usable) {
             Look::Again(entry) => Some(entry),
             Look::First(entry) => {
-                // Or moka would never hear of those that are asked for most.
+                // Otherwise moka would never see the tokens that are used most.
                 let _ = self.warm.get(&id);
                 Some(entry)
             }
             Look::Unusable => None,
-            // Asked first, since `get` would count what strangers make up among what is popular.
+            // `get` would count made-up ids among the popular ones.
             Look::Nothing if !self.warm.contains_key(&id) => None,
             Look::Nothing => {
                 let token = self.warm.get(&id)?.into_token();
@@ -55,7 +60,7 @@ impl Positive {
         }
     }
 
-    /// Whether the token was seen here before, usable or not.
+    /// Returns whether the token was seen here before, usable or not.
     pub(crate) fn remembers(&self, id: TokenId) -> bool {
         self.slots.holds(id) || self.warm.contains_key(&id)
     }

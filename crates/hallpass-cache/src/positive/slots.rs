@@ -1,11 +1,21 @@
-//! The table in front: a few places for each hash, one line of a processor's cache each.
+//! The table in front: a set of four places for each hash, one cache line per set.
+//!
+//! A hit reads the set's line, the token's own memory, and nothing that is shared and written.
+//! Eviction is the clock algorithm: a bit per place records a use, and the hand takes the first
+//! place whose bit is not set, clearing bits as it passes.
+//!
+//! **Invariant.** A look-up returns the token asked for or none, never another one. Tags and places
+//! are not written in one step and in no particular order, so a tag is only a hint: the id in the
+//! place decides. Everything else that may go wrong between threads is a miss or an eviction that
+//! was not the best one.
 
 use std::array::from_fn;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use hallpass_core::{CachedToken, TokenId};
+use hallpass_core::__private::CachedToken;
+use hallpass_core::TokenId;
 
 use crate::entry::Entry;
 use crate::sizes::{FEWEST_SETS, WAYS};
@@ -13,8 +23,8 @@ use crate::sync::{ArcSwapOption, AtomicU8, AtomicU32, Guard, Ordering};
 
 const MOST_SETS: u64 = 16_384;
 
-/// The memory that a place stands for: a place for every ninth token or so. The others compete in moka, which
-/// knows better than a few places can which of them are worth keeping.
+/// The memory per place: about one place for every ninth token. The others compete in moka, which
+/// knows better which of them are worth keeping.
 const BYTES_PER_PLACE: u64 = 4096;
 
 #[derive(Debug)]
@@ -23,26 +33,25 @@ pub(super) struct Slots {
     hasher: RandomState,
 }
 
-/// Tags and places are not written in one step, nor in any order that counts: a tag is a hint. Who follows it
-/// finds the token in the place, or another one or none, and that is a miss.
+/// One cache line. Its fields are written independently, see the module.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Set {
-    /// A part of each token's hash, so that only the right place is looked into.
+    /// A part of each token's hash, so that mostly only the right place is read. 0 if empty.
     tags: [AtomicU32; WAYS],
     places: [ArcSwapOption<CachedToken>; WAYS],
-    /// A bit for each place whose token was asked for since the bit was last cleared.
+    /// A bit for each place whose token was used since the hand last passed it.
     used: AtomicU8,
-    /// Whose turn it is to make room.
+    /// The place that the hand looks at next.
     hand: AtomicU8,
 }
 
-/// What is in the slots of a token.
+/// The result of a look-up.
 pub(super) enum Look {
     Nothing,
-    /// It is here, and says that it is not usable.
+    /// The token is here and not usable.
     Unusable,
-    /// It is here, and asked for the first time since it had to prove its worth.
+    /// The token is here, and this is its first use since the hand last passed it.
     First(Entry),
     Again(Entry),
 }
@@ -78,7 +87,7 @@ impl Slots {
         }
     }
 
-    /// Whether the token is here. Looking does not count as asking for it.
+    /// Returns whether the token is here, without counting it as a use.
     pub(super) fn holds(&self, id: TokenId) -> bool {
         let (set, tag) = self.set(id);
         set.find(tag, id).is_some()
@@ -111,15 +120,15 @@ impl Set {
         None
     }
 
-    /// Answers whether it was not marked yet. Mostly it is, and then nothing is written.
+    /// Returns `true` if this call set the mark. Mostly it is set already, and nothing is written.
     fn mark_used(&self, way: usize) -> bool {
         let bit = 1 << way;
         self.used.load(Ordering::Relaxed) & bit == 0
             && self.used.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 
-    /// The token's own place, else a free one, else that of a token which nobody asked for since the hand
-    /// passed it last.
+    /// Returns the token's own place, or a free one, or that of a token that was not used since the
+    /// hand last passed it.
     fn way_for(&self, tag: u32) -> usize {
         let tagged =
             |wanted| self.tags.iter().position(|known| known.load(Ordering::Relaxed) == wanted);
@@ -131,7 +140,7 @@ impl Set {
                     return way;
                 }
             }
-            // All were in use, and have been warned.
+            // All were in use. Their bits are cleared now.
             self.advance()
         })
     }
@@ -146,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_one_line_of_the_processors_cache() {
+    fn set_is_one_cache_line() {
         assert_eq!(size_of::<Set>(), 64);
     }
 }

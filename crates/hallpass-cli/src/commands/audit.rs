@@ -23,8 +23,8 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "ID")]
     token: Option<String>,
 
-    /// Shows only entries of this kind: issued, copied, updated, regenerated, grace_period_ended,
-    /// digest_replaced, revoked, deleted, pruned or owner_changed.
+    /// Shows only entries of this kind: issued, copied, updated, regenerated, `grace_period_ended`,
+    /// `digest_replaced`, revoked, deleted, pruned or `owner_changed`.
     #[arg(long)]
     kind: Option<String>,
 
@@ -162,8 +162,8 @@ fn to_json(entry: &AuditEntry) -> Value {
         "seq": entry.seq.get(),
         "at": event.at.to_string(),
         "kind": event.kind.as_str(),
-        "actor": event.actor.as_ref().map(|actor| actor.as_str()),
-        "owner": event.owner.as_ref().map(|owner| owner.as_str()),
+        "actor": event.actor.as_ref().map(hallpass_core::Owner::as_str),
+        "owner": event.owner.as_ref().map(hallpass_core::Owner::as_str),
         "token_id": event.token_id.map(|id| id.to_string()),
         "count": event.count,
         "origin": {

@@ -16,7 +16,8 @@ pub(crate) struct Ensure {
     #[arg(long)]
     id: String,
 
-    /// The digest of its secret, as `hallpass inspect` shows it: `sha256:` and 64 hexadecimal digits. It is no secret.
+    /// The digest of its secret, as `hallpass inspect` shows it: `sha256:` and 64 hexadecimal
+    /// digits. It is no secret.
     #[arg(long)]
     digest: String,
 

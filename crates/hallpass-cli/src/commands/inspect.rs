@@ -9,8 +9,8 @@ use crate::{output, secret, table};
 
 #[derive(Args)]
 pub(crate) struct Inspect {
-    /// The file that holds the token; standard input without it. Never the token itself: others see the arguments of a
-    /// process.
+    /// The file that holds the token; standard input without it. Never the token itself: others see
+    /// the arguments of a process.
     file: Option<PathBuf>,
 }
 

@@ -19,8 +19,8 @@ pub(crate) struct Issue {
     #[arg(long, default_value = "", hide_default_value = true)]
     description: String,
 
-    /// What it may do, such as `projects:read:42`; again for each. Nothing without it. The service's catalog is not
-    /// known here: see that it knows the scope.
+    /// What it may do, such as `projects:read:42`; again for each. Nothing without it. The
+    /// service's catalog is not known here: see that it knows the scope.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
 
@@ -28,7 +28,8 @@ pub(crate) struct Issue {
     #[arg(long = "metadata", value_name = "NAME=VALUE")]
     metadata: Vec<String>,
 
-    /// When it ends: `30d`, `12h`, `2w`, `1y`, a date that it is good through, an RFC 3339 instant, or `never`.
+    /// When it ends: `30d`, `12h`, `2w`, `1y`, a date that it is good through, an RFC 3339 instant,
+    /// or `never`.
     #[arg(long, default_value = DEFAULT_EXPIRES)]
     expires: String,
 }

@@ -25,7 +25,8 @@ pub(crate) struct List {
     #[arg(long)]
     scope: Option<String>,
 
-    /// The order: `created_at`, `name`, `expires_at` or `last_used_at`, the largest first with a `-` in front.
+    /// The order: `created_at`, `name`, `expires_at` or `last_used_at`, the largest first with a
+    /// `-` in front.
     #[arg(long, default_value = "-created_at", allow_hyphen_values = true)]
     sort: String,
 

@@ -13,10 +13,10 @@ pub(crate) struct Regenerate {
     #[arg(long)]
     expires: Option<String>,
 
-    /// How long the old secret works beside the new one, until that is first used: `1h`, `7d`, at most 30 days. Without it
-    /// the old one is dead at once.
+    /// How long the old secret works beside the new one, until that is first used: `1h`, `7d`, at
+    /// most 30 days. Without it the old one is dead at once.
     #[arg(long, value_name = "SPAN")]
-    overlap: Option<String>,
+    grace_period: Option<String>,
 
     /// Only if it is at this revision.
     #[arg(long, value_name = "NUMBER")]
@@ -30,8 +30,8 @@ impl Regenerate {
         if let Some(expires) = self.expires {
             how = how.expires(expires);
         }
-        if let Some(overlap) = self.overlap {
-            how = how.grace_period(overlap);
+        if let Some(grace_period) = self.grace_period {
+            how = how.grace_period(grace_period);
         }
         let issued = hallpass.regenerate(&service::operator(), service::id(&self.id)?, how).await?;
         secret::show_once(hallpass, &issued, json)

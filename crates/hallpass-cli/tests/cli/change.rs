@@ -86,14 +86,14 @@ fn a_new_secret_ends_the_old_one_at_once_or_later() {
     let ended = place.run(&["regenerate", &issued.id]).done();
     let second = ended.stdout.trim().to_owned();
     assert!(place.works(&second) && !place.works(&issued.token));
-    let third = place.json(&["regenerate", &issued.id, "--overlap", "1h", "--expires", "60d"]);
+    let third = place.json(&["regenerate", &issued.id, "--grace-period", "1h", "--expires", "60d"]);
     assert!(place.works(&second), "until the new one is used");
     assert!(place.works(third["token"].as_str().expect("a token")));
     assert_eq!(third["revision"], 3);
     let regenerate =
         |arguments: &[&str]| place.run(&[&["regenerate", issued.id.as_str()], arguments].concat());
     assert!(regenerate(&["--revision", "1"]).failed(4).contains("revision 3"));
-    assert!(regenerate(&["--overlap", "31d"]).failed(2).contains("overlap"));
+    assert!(regenerate(&["--grace-period", "31d"]).failed(2).contains("grace_period"));
     place.run(&["revoke", &issued.id]).done();
     let back = regenerate(&[]).done();
     assert!(place.works(back.stdout.trim()));

@@ -139,7 +139,8 @@ impl Ended {
         self
     }
 
-    /// That it ended so, with nothing on standard output and one sentence of its own, which is handed on.
+    /// That it ended so, with nothing on standard output and one sentence of its own, which is
+    /// handed on.
     #[track_caller]
     pub(crate) fn failed(&self, code: i32) -> &str {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{self:?}");

@@ -44,12 +44,12 @@ fn in_json_it_is_what_the_rest_api_shows() {
     let expected = json!({
         "owner": "alice", "name": "ci", "description": "nightly\nbuild", "status": "active",
         "expires_at": "2099-01-02T00:00:00Z", "last_used_at": null, "regenerated_at": null,
-        "revoked_at": null, "revision": 1,
+        "revoked_at": null, "revision": 1, "metadata": {}, "previous_secret_expires_at": null,
     });
     for (member, value) in expected.as_object().expect("an object") {
         assert_eq!(&issued[member], value, "{member}");
     }
-    assert_eq!(issued.as_object().expect("an object").len(), 13);
+    assert_eq!(issued.as_object().expect("an object").len(), 15);
 }
 
 #[test]

@@ -102,11 +102,14 @@ fn only_what_ended_long_enough_ago_is_pruned() {
 
 async fn backdate(place: &Place, id: &str) {
     use hallpass_core::store::{Change, ChangeKind, TokenStore as _};
+    use hallpass_core::{Event, EventKind};
     let store = hallpass_sqlite::SqliteStore::open(place.path().join("tokens.db")).await.unwrap();
-    let mut record = store.find(id.parse().unwrap()).await.unwrap().value.unwrap().record;
+    let mut record = store.get(id.parse().unwrap()).await.unwrap().value.unwrap().record;
     let month = jiff::SignedDuration::from_hours(31 * 24);
     record.revoked_at = record.revoked_at.map(|at| at - month);
     record.revision = record.revision.next();
-    store.change(&Change { record, secrets: None, kind: ChangeKind::Revoked }).await.unwrap();
+    let change = Change { record, secrets: None, kind: ChangeKind::Revoked };
+    let event = Event::new(EventKind::Revoked, jiff::Timestamp::now());
+    store.update(&change, &event).await.unwrap();
     store.close().await;
 }

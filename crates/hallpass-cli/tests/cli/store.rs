@@ -45,8 +45,8 @@ fn what_is_no_store_is_a_sentence() {
     place.write("notes.txt", &"this was here before\n".repeat(100));
     std::fs::create_dir(place.path().join("folder")).expect("a folder");
     for (url, said) in [
-        ("sqlite:notes.txt", "is no SQLite database"),
-        ("sqlite:folder", "is not a file"),
+        ("sqlite:notes.txt", "is not a SQLite database"),
+        ("sqlite:folder", "is not a regular file"),
         ("sqlite:", "sqlite:"),
         ("sqlite::memory:", "is not there"),
     ] {

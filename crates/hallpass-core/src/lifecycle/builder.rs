@@ -20,7 +20,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, OwnerDirectory};
 use crate::store::backend::{Backend, ErasedBackend};
-use crate::token::{Prefix, PrefixError};
+use crate::token::{ChecksumKey, ChecksumKeyError, Checksums, Prefix, PrefixError};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
 
@@ -32,6 +32,10 @@ pub struct HallpassBuilder {
     accepted: Vec<String>,
     pepper: Option<(String, Zeroizing<Vec<u8>>)>,
     retired_peppers: Vec<(String, Zeroizing<Vec<u8>>)>,
+    require_pepper: bool,
+    checksum_key: Option<Zeroizing<Vec<u8>>>,
+    retired_checksum_keys: Vec<Zeroizing<Vec<u8>>>,
+    accept_unkeyed_checksums: bool,
     catalog: Option<Catalog>,
     limits: Limits,
     owners: Option<Arc<dyn ErasedOwnerDirectory>>,
@@ -51,6 +55,10 @@ impl HallpassBuilder {
             accepted: Vec::new(),
             pepper: None,
             retired_peppers: Vec::new(),
+            require_pepper: false,
+            checksum_key: None,
+            retired_checksum_keys: Vec::new(),
+            accept_unkeyed_checksums: true,
             catalog: None,
             limits: Limits::default(),
             owners: None,
@@ -75,19 +83,63 @@ impl HallpassBuilder {
         self
     }
 
-    /// The key under which digests of new secrets are made, and its name: at least 32 bytes, from
-    /// outside the store. Without one, digests are plain SHA-256 of 256 random bits.
+    /// Sets the key under which new digests are made, and its name. It has at least 32 bytes, and
+    /// is kept outside the store. Without a pepper, digests are plain SHA-256 of 256 random bits
+    /// and the token's prefix and id.
     ///
-    /// Digests made without a pepper stay valid; so do those of [`retired_pepper`](Self::retired_pepper)s.
+    /// Digests that were made without a pepper keep working unless
+    /// [`require_pepper`](Self::require_pepper) is set, and so do those of a
+    /// [`retired_pepper`](Self::retired_pepper). They are replaced when their token is used.
     pub fn pepper(mut self, key_id: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
         self.pepper = Some((key_id.into(), Zeroizing::new(key.into())));
         self
     }
 
-    /// A pepper that made digests once: tokens made under it still work, and get a new digest as
-    /// they are used.
+    /// Adds a pepper that made digests in the past. Their tokens still work, and get a new digest
+    /// when they are used.
     pub fn retired_pepper(mut self, key_id: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
         self.retired_peppers.push((key_id.into(), Zeroizing::new(key.into())));
+        self
+    }
+
+    /// Rejects every token whose digest was made without a pepper. It is the emergency step if
+    /// digests have leaked: set a new pepper, leave the old ones out, and call this. No token of
+    /// before works then.
+    ///
+    /// [`Hallpass::ensure`] cannot create tokens under this setting, because their digests are made
+    /// elsewhere, without the pepper.
+    pub fn require_pepper(mut self) -> Self {
+        self.require_pepper = true;
+        self
+    }
+
+    /// Makes the checksums of new tokens under a key of the host's: the last six characters are
+    /// then an HMAC-SHA-256 tag, cut to 35 bits. Without a key they are CRC-32, which anybody can
+    /// compute. The key has at least 32 bytes.
+    ///
+    /// Made-up tokens are then rejected before a cache or a store is asked. That takes effect when
+    /// no token of before is left and [`accept_unkeyed_checksums`](Self::accept_unkeyed_checksums)
+    /// is turned off. Each check costs one more hash.
+    ///
+    /// Secret scanners find the tokens by the same pattern, but cannot tell a token from a text of
+    /// the same shape without the key: see
+    /// [`PresentedToken::inspect_keyed`](crate::PresentedToken::inspect_keyed).
+    pub fn checksum_key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.checksum_key = Some(Zeroizing::new(key.into()));
+        self
+    }
+
+    /// Adds a key that made checksums in the past. Their tokens still work.
+    pub fn retired_checksum_key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.retired_checksum_keys.push(Zeroizing::new(key.into()));
+        self
+    }
+
+    /// Sets whether tokens with a CRC-32 checksum are accepted although there is a
+    /// [`checksum_key`](Self::checksum_key): those that were issued before there was a key. They are by
+    /// default.
+    pub fn accept_unkeyed_checksums(mut self, accept: bool) -> Self {
+        self.accept_unkeyed_checksums = accept;
         self
     }
 
@@ -128,15 +180,16 @@ impl HallpassBuilder {
         self
     }
 
-    /// Sets how long entries of the audit trail are kept before [`Hallpass::prune`] deletes them: 400
-    /// days by default, and at least one day, because caches read the same log.
+    /// Sets how long entries of the audit trail are kept before [`Hallpass::prune`] deletes them:
+    /// 400 days by default, and at least one day, because caches read the same log.
     pub fn audit_retention(mut self, retention: SignedDuration) -> Self {
         self.audit_retention = retention;
         self
     }
 
     /// Rejects every token whose secret was issued before that time, on this node, whatever the
-    /// store says. Use it in an emergency, until [`Hallpass::revoke_everyone`] has returned.
+    /// store says. The previous secret of a grace period counts as issued when its token was
+    /// created. Use it in an emergency, until [`Hallpass::revoke_everyone`] has returned.
     pub fn not_before(mut self, time: Timestamp) -> Self {
         self.not_before = Some(time);
         self
@@ -180,15 +233,30 @@ impl HallpassBuilder {
             .chain(&self.accepted)
             .map(|prefix| prefix.parse())
             .collect::<Result<Vec<Prefix>, _>>()?;
-        let current = self.pepper.map(read_pepper).transpose()?;
-        let mut retired = Vec::new();
-        for pepper in self.retired_peppers {
+        if self.require_pepper && self.pepper.is_none() {
+            return Err(BuildError::NoPepper);
+        }
+        // Without a current pepper, new digests are plain, whatever peppers are retired.
+        let has_pepper = self.pepper.is_some();
+        let mut peppers: Vec<(KeyId, Pepper)> = Vec::new();
+        for pepper in self.pepper.into_iter().chain(self.retired_peppers) {
             let (id, pepper) = read_pepper(pepper)?;
-            if current.iter().chain(&retired).any(|(known, _)| *known == id) {
+            if peppers.iter().any(|(known, _)| *known == id) {
                 return Err(BuildError::PepperTwice(id));
             }
-            retired.push((id, pepper));
+            peppers.push((id, pepper));
         }
+        let needs_checksum_key =
+            !self.accept_unkeyed_checksums || !self.retired_checksum_keys.is_empty();
+        if needs_checksum_key && self.checksum_key.is_none() {
+            return Err(BuildError::NoChecksumKey);
+        }
+        let checksum_keys = self
+            .checksum_key
+            .into_iter()
+            .chain(self.retired_checksum_keys)
+            .map(|mut key| ChecksumKey::new(std::mem::take(&mut *key)))
+            .collect::<Result<_, _>>()?;
         if self.audit_retention < SHORTEST_RETENTION {
             return Err(BuildError::AuditRetention);
         }
@@ -199,10 +267,14 @@ impl HallpassBuilder {
                 Expiry::In(_) | Expiry::At(_) | Expiry::Through(_) => {}
             }
         }
+        if matches!(self.limits.default_expiry, Expiry::In(span) if span < Expiry::SHORTEST) {
+            return Err(BuildError::ShortDefaultExpiry);
+        }
         Ok(Hallpass(Arc::new(Inner {
             backend: self.backend,
             prefixes,
-            digester: Digester::new(current, retired),
+            checksums: Checksums::keyed(checksum_keys, self.accept_unkeyed_checksums),
+            digester: Digester::new(has_pepper, peppers, self.require_pepper),
             catalog: self.catalog,
             limits: self.limits,
             owners: self.owners,
@@ -257,6 +329,21 @@ pub enum BuildError {
     /// Two peppers have one name.
     #[error("two peppers are named {0}: each key has a name of its own")]
     PepperTwice(KeyId),
+    /// A pepper is required, and there is none.
+    #[error("`require_pepper` needs a pepper: set one with `pepper`")]
+    NoPepper,
+    /// A checksum key is too short.
+    #[error(transparent)]
+    ChecksumKey(#[from] ChecksumKeyError),
+    /// A setting about checksums needs a current checksum key.
+    #[error(
+        "retired checksum keys and the refusal of unkeyed checksums need a current key: set one \
+         with `checksum_key`"
+    )]
+    NoChecksumKey,
+    /// The default expiry is less than a minute.
+    #[error("the default expiry must be at least a minute ahead: set `Limits::default_expiry`")]
+    ShortDefaultExpiry,
     /// The default expiry is beyond the longest lifetime.
     #[error(
         "tokens have a longest lifetime, so they need a default expiry within it: set `Limits::default_expiry`"

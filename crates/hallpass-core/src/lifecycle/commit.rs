@@ -14,8 +14,8 @@ impl Hallpass {
     ///
     /// A request is dropped when its client disconnects. If that cancelled the work between the
     /// commit and [`committed`](Self::committed), this node would keep accepting what it has just
-    /// revoked until it reads the change log, and the host's event sink would miss the event. So the
-    /// work runs in a task of its own. Without a tokio runtime it runs in the caller's future.
+    /// revoked until it reads the change log, and the host's event sink would miss the event. So
+    /// the work runs in a task of its own. Without a tokio runtime it runs in the caller's future.
     pub(super) async fn run_to_completion<T, F, Fut>(&self, work: F) -> Result<T, StoreError>
     where
         F: FnOnce(Self) -> Fut,
@@ -36,8 +36,8 @@ impl Hallpass {
         }
     }
 
-    /// Replaces a token's secrets if its digest is still the outdated one. The event names the owner
-    /// as the actor: it was a use of the token that caused it.
+    /// Replaces a token's secrets if its digest is still the outdated one. The event names the
+    /// owner as the actor: it was a use of the token that caused it.
     pub(crate) async fn replace_digest(
         &self,
         id: TokenId,

@@ -8,14 +8,14 @@ use crate::expiry::Expiry;
 use crate::token::TokenId;
 
 impl Hallpass {
-    /// Issues a new token with the name, description, scopes, metadata and expiry of an existing one,
-    /// except for what `different` sets. The original may have any status and stays as it is. If its
-    /// expiry has passed, the host's default applies.
+    /// Issues a new token with the name, description, scopes, metadata and expiry of an existing
+    /// one, except for what `different` sets. The original may have any status and stays as it is.
+    /// If its expiry has passed, the host's default applies.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::NotFound`] if there is no such token for this actor, [`Error::Forbidden`] for
-    /// a token of somebody else, and the errors of [`issue`](Self::issue).
+    /// Returns [`Error::NotFound`] if there is no such token for this actor, [`Error::Forbidden`]
+    /// for a token of somebody else, and the errors of [`issue`](Self::issue).
     pub async fn copy(
         &self,
         by: &Actor,

@@ -76,7 +76,7 @@ impl Hallpass {
                 // Also for those that somebody else had deleted already. For most of them the number
                 // is higher than necessary, which costs a reload and nothing else.
                 Some(seq) => {
-                    targets.iter().for_each(|target| hallpass.backend().apply(target, seq))
+                    targets.iter().for_each(|target| hallpass.backend().apply(target, seq));
                 }
                 None => hallpass.backend().refresh(&targets).await?,
             }
@@ -130,9 +130,9 @@ impl Hallpass {
         Ok(self.run_to_completion(work).await?)
     }
 
-    /// Deletes the tokens that were revoked or expired before that time, and the entries of the audit
-    /// trail that are older than its retention. Works in batches until none is left. Returns how many
-    /// tokens were deleted. Only a system actor may do this.
+    /// Deletes the tokens that were revoked or expired before that time, and the entries of the
+    /// audit trail that are older than its retention. Works in batches until none is left. Returns
+    /// how many tokens were deleted. Only a system actor may do this.
     ///
     /// # Errors
     ///

@@ -198,7 +198,7 @@ impl Hallpass {
         // Text that is not a scope is not repeated in the message, because it may contain anything.
         for text in texts {
             // A token pasted into this field would be shown wherever this token is shown.
-            if crate::token::parse(text.as_bytes(), self.prefixes()).is_some() {
+            if self.is_well_formed(text.as_bytes()) {
                 errors.add("scopes", "this is a token, not a scope: do not show it to anybody");
                 return ScopeSet::default();
             }

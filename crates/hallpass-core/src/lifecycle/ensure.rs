@@ -48,9 +48,9 @@ impl Hallpass {
     ///
     /// Id and digest come from a whole token that was made for the same owner: see
     /// [`PresentedToken::inspect`](crate::PresentedToken::inspect). Calling it again changes nothing,
-    /// or changes name, description and scopes if they differ. The expiry is used only when the token
-    /// is created, so a duration does not move on with each call. A digest that was replaced since
-    /// then cannot be compared, and is taken to be of the same secret.
+    /// or changes name, description and scopes if they differ. The expiry is used only when the
+    /// token is created, so a duration does not move on with each call. A digest that was replaced
+    /// since then cannot be compared, and is taken to be of the same secret.
     ///
     /// # Errors
     ///
@@ -92,6 +92,10 @@ impl Hallpass {
         let mut draft = self.read_new(&mut errors, new, now);
         let Some(StoredToken { record, secrets }) = self.read(known.id).await? else {
             draft.expires_at = self.read_end(&mut errors, new, now);
+            if self.digester().lacks_required_pepper(&known.digest) {
+                errors
+                    .add("digest", "this service rejects digests that were made without a pepper");
+            }
             errors.check()?;
             self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
             let secrets = Secrets { current: known.digest.clone(), previous: None };

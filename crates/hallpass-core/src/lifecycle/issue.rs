@@ -49,8 +49,8 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Invalid`] with a message for each field, [`Error::LimitReached`] if the owner
-    /// has too many tokens, [`Error::Forbidden`] if the actor may not grant a scope, and
+    /// Returns [`Error::Invalid`] with a message for each field, [`Error::LimitReached`] if the
+    /// owner has too many tokens, [`Error::Forbidden`] if the actor may not grant a scope, and
     /// [`Error::Store`] if the store cannot be changed.
     pub async fn issue(&self, by: &Actor, new: NewToken) -> Result<Issued, Error> {
         let owner = by.require_subject()?;
@@ -119,9 +119,8 @@ impl Hallpass {
         loop {
             let record = draft.record(TokenId::generate(owner, self.now())?, owner);
             let secret = Secret::generate()?;
-            let secrets =
-                Secrets { current: self.digester().digest(secret.borrow()), previous: None };
-            let token = PlainToken::assemble(self.prefix(), record.id, &secret);
+            let (token, digest) = self.assemble(record.id, &secret);
+            let secrets = Secrets { current: digest, previous: None };
             let event = self.event(kind, by).about_change(None, Some(&record));
             match self.insert_token(StoredToken { record, secrets }, event).await {
                 Ok(record) => return Ok(Issued { token, record }),

@@ -41,7 +41,7 @@ pub use self::{
 use crate::actor::{Actor, Role};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::digest::Digester;
+use crate::digest::{Digest, Digester};
 use crate::digest_upgrades::DigestUpgrades;
 use crate::error::{Error, PermissionError};
 use crate::event::{Event, EventKind, EventSink, RejectReason};
@@ -51,7 +51,7 @@ use crate::metrics::Metrics;
 use crate::owner::ErasedOwnerDirectory;
 use crate::store::backend::{Backend, ErasedBackend};
 use crate::store::{StoreError, StoredToken};
-use crate::token::{Prefix, TokenId};
+use crate::token::{self, Checksums, PlainToken, Prefix, Secret, TokenId, TokenRef};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
 
@@ -101,6 +101,7 @@ struct Inner {
     backend: Box<dyn ErasedBackend>,
     /// The first is that of new tokens.
     prefixes: Vec<Prefix>,
+    checksums: Checksums,
     digester: Digester,
     catalog: Option<Catalog>,
     limits: Limits,
@@ -169,8 +170,8 @@ impl Hallpass {
         self.prefix().token_pattern()
     }
 
-    /// The time by which tokens are judged, to the millisecond: this machine's, or the store's where a cache knows
-    /// that to be ahead.
+    /// The time by which tokens are judged, to the millisecond: this machine's, or the store's
+    /// where a cache knows that to be ahead.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let (here, behind) = (self.0.clock.now(), self.backend().clock_offset());
@@ -199,8 +200,20 @@ impl Hallpass {
         Ok(found)
     }
 
-    pub(crate) fn prefixes(&self) -> &[Prefix] {
-        &self.0.prefixes
+    /// Parses a token's text: prefix, length, characters and checksum.
+    pub(crate) fn read_text<'t>(&self, text: &'t [u8]) -> Option<TokenRef<'t>> {
+        token::read(text, &self.0.prefixes, &self.0.checksums)
+    }
+
+    /// Puts a new token's text together, and makes the digest that the store keeps.
+    fn assemble(&self, id: TokenId, secret: &Secret) -> (PlainToken, Digest) {
+        let token = PlainToken::assemble(self.prefix(), id, secret, &self.0.checksums);
+        let digest = self.digester().digest(token.borrow());
+        (token, digest)
+    }
+
+    pub(crate) fn not_before(&self) -> Option<Timestamp> {
+        self.0.not_before
     }
 
     pub(crate) fn digester(&self) -> &Digester {

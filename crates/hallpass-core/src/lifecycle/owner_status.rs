@@ -11,7 +11,8 @@ use crate::store::ChangeTarget;
 
 impl Hallpass {
     /// Tells every node that an owner's permissions have changed. Call it when the host disables or
-    /// demotes somebody: caches otherwise remember the old status for up to their maximum staleness.
+    /// demotes somebody: caches otherwise remember the old status for up to their maximum
+    /// staleness.
     ///
     /// # Errors
     ///

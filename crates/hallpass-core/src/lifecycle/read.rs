@@ -133,8 +133,8 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::NotFound`] if there is no such token for this actor, and [`Error::Store`] if
-    /// the store cannot be read.
+    /// Returns [`Error::NotFound`] if there is no such token for this actor, and [`Error::Store`]
+    /// if the store cannot be read.
     pub async fn get(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
         let record = self.visible(by, id).await?.record;
         self.note_view(by, &record.owner, Some(id));

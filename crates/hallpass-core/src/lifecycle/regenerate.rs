@@ -9,7 +9,7 @@ use crate::event::EventKind;
 use crate::expiry::parse_span;
 use crate::record::{Revision, Status, TokenRecord};
 use crate::store::{Change, ChangeKind, PreviousSecret, Secrets, StoredToken};
-use crate::token::{PlainToken, Secret, TokenId};
+use crate::token::{Secret, TokenId};
 
 /// The longest time that an old secret may live beside the new one.
 pub const MAX_GRACE_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -70,9 +70,9 @@ impl RegenerateOptions {
         self
     }
 
-    /// Keeps the previous secret working for this long, at most 30 days. It stops working earlier at
-    /// the first use of the new secret, and at the old expiry. The previous secret of an expired or
-    /// revoked token never works again.
+    /// Keeps the previous secret working for this long, at most 30 days. It stops working earlier
+    /// at the first use of the new secret, and at the old expiry. The previous secret of an expired
+    /// or revoked token never works again.
     pub fn grace_period(mut self, span: impl Into<SpanInput>) -> Self {
         self.grace_period = Some(span.into());
         self
@@ -139,7 +139,8 @@ impl Hallpass {
         record.previous_secret_expires_at = previous.as_ref().map(|previous| previous.until);
         let event =
             self.event(EventKind::Regenerated, by).about_change(Some(&before), Some(&record));
-        let secrets = Secrets { current: self.digester().digest(secret.borrow()), previous };
+        let (token, digest) = self.assemble(record.id, &secret);
+        let secrets = Secrets { current: digest, previous };
         let change = Change { record, secrets: Some(secrets), kind: ChangeKind::Regenerated };
         // Not tried again: of two concurrent calls only one may return a secret that works.
         let lost = || match how.expected {
@@ -147,7 +148,6 @@ impl Hallpass {
             None => Error::Conflict,
         };
         let record = self.apply(change, event).await?.ok_or_else(lost)?;
-        let token = PlainToken::assemble(self.prefix(), record.id, &secret);
         Ok(Issued { token, record })
     }
 }

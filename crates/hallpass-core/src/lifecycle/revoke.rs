@@ -9,8 +9,8 @@ use crate::record::TokenRecord;
 use crate::store::{BulkResult, Change, ChangeKind, ChangeTarget, StoreError};
 use crate::token::TokenId;
 
-/// How often a revocation is tried again. Others may edit the token meanwhile; it is revoked all the
-/// same.
+/// How often a revocation is tried again. Others may edit the token meanwhile; it is revoked all
+/// the same.
 const ATTEMPTS: u32 = 64;
 
 /// How often it is tried again when the store cannot tell whether the change was committed. Each
@@ -36,8 +36,8 @@ impl Hallpass {
     /// # Errors
     ///
     /// Returns [`Error::NotFound`] if there is no such token for this actor, [`Error::Conflict`] if
-    /// others kept changing the token, and [`Error::Store`] if the store cannot be changed: the token
-    /// may still work then.
+    /// others kept changing the token, and [`Error::Store`] if the store cannot be changed: the
+    /// token may still work then.
     pub async fn revoke(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
         let now = self.now();
         let mut unknown: Option<StoreError> = None;
@@ -79,8 +79,9 @@ impl Hallpass {
         Err(Error::Conflict)
     }
 
-    /// Revokes several tokens, one after the other. Tokens that do not exist, or not for this actor,
-    /// are listed in the result. With `issued_before`, only tokens whose secret is older are revoked.
+    /// Revokes several tokens, one after the other. Tokens that do not exist, or not for this
+    /// actor, are listed in the result. With `issued_before`, only tokens whose secret is older are
+    /// revoked.
     ///
     /// # Errors
     ///
@@ -116,7 +117,8 @@ impl Hallpass {
     }
 
     /// Revokes all tokens of an owner: for that owner, an admin or a system actor. Returns how many
-    /// were revoked by this call. With `issued_before`, only tokens whose secret is older are revoked.
+    /// were revoked by this call. With `issued_before`, only tokens whose secret is older are
+    /// revoked.
     ///
     /// # Errors
     ///
@@ -143,8 +145,8 @@ impl Hallpass {
         Ok(self.run_to_completion(work).await?)
     }
 
-    /// Revokes the tokens of all owners, in batches: for an emergency. Returns how many were revoked
-    /// by this call. With `issued_before`, only tokens whose secret is older are revoked.
+    /// Revokes the tokens of all owners, in batches: for an emergency. Returns how many were
+    /// revoked by this call. With `issued_before`, only tokens whose secret is older are revoked.
     ///
     /// # Errors
     ///

@@ -20,8 +20,8 @@ struct Superseded {
 }
 
 impl Hallpass {
-    /// Notes that the new secret was used. Returns `true` if the caller has to store it, and `false` if
-    /// another use has tried to within the last second.
+    /// Notes that the new secret was used. Returns `true` if the caller has to store it, and
+    /// `false` if another use has tried to within the last second.
     pub(crate) fn supersede(&self, id: TokenId, by: &Digest) -> bool {
         let now = self.now();
         let mut superseded = self.superseded();
@@ -39,8 +39,8 @@ impl Hallpass {
 
     /// Returns the digest of the new secret, if the previous one may still look valid in the store.
     ///
-    /// Ask before the token is loaded. The note is removed only after the end was stored, so a token
-    /// that is loaded after this returned `None` shows the end itself.
+    /// Ask before the token is loaded. The note is removed only after the end was stored, so a
+    /// token that is loaded after this returned `None` shows the end itself.
     pub(crate) fn superseded_by(&self, id: TokenId) -> Option<Digest> {
         self.superseded().get(&id).map(|noted| noted.by.clone())
     }

@@ -102,8 +102,8 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`update`](Self::update), and [`Error::NotFound`] if the token does not
-    /// hold exactly one of these scopes.
+    /// Returns the errors of [`update`](Self::update), and [`Error::NotFound`] if the token does
+    /// not hold exactly one of these scopes.
     pub async fn remove_scopes(
         &self,
         by: &Actor,

@@ -7,14 +7,14 @@ use crate::token::TokenId;
 use crate::usage::Flush;
 
 impl Hallpass {
-    /// Writes what waits in memory to the store: times of last use, and digests that are replaced after
-    /// a pepper was rotated. The layer calls this every few seconds. Returns how many tokens got a
-    /// later time of last use.
+    /// Writes what waits in memory to the store: times of last use, and digests that are replaced
+    /// after a pepper was rotated. The layer calls this every few seconds. Returns how many tokens
+    /// got a later time of last use.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Store`] if the store cannot be changed. Uses that were not written wait for the
-    /// next flush, even if the future is dropped. Digests wait for the next use of their token.
+    /// Returns [`Error::Store`] if the store cannot be changed. Uses that were not written wait for
+    /// the next flush, even if the future is dropped. Digests wait for the next use of their token.
     pub async fn flush_uses(&self) -> Result<u64, Error> {
         let moved = self.write_uses().await?;
         for (id, upgrade) in self.digest_upgrades().take() {
@@ -30,8 +30,8 @@ impl Hallpass {
 
     /// Writes what waits in memory, stops the cache, and closes the store. Call it after the last
     /// request was answered. Requests that are still running count as uses of their tokens. Later
-    /// checks return [`AuthError::Unavailable`](crate::AuthError::Unavailable). Calling it again does
-    /// nothing.
+    /// checks return [`AuthError::Unavailable`](crate::AuthError::Unavailable). Calling it again
+    /// does nothing.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -48,8 +48,9 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Store`] if the waiting times of last use could not be written. They are lost
-    /// and count as [dropped](Self::dropped_uses); nothing else is lost. The store is closed anyway.
+    /// Returns [`Error::Store`] if the waiting times of last use could not be written. They are
+    /// lost and count as [dropped](Self::dropped_uses); nothing else is lost. The store is closed
+    /// anyway.
     pub async fn shutdown(&self) -> Result<(), Error> {
         self.uses().count_all_under_way();
         let flushed = self.flush_uses().await;

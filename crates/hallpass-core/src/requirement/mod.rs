@@ -1,11 +1,13 @@
 //! Requirements: what a route needs, as a value that is built and validated at start-up.
 
 mod into;
+mod scope_memo;
 mod template;
 
 use std::fmt;
 
 pub use self::into::{IntoRequirement, RequirementError};
+pub(crate) use self::scope_memo::ScopeMemo;
 pub(crate) use self::template::{Part, ScopeTemplate};
 use crate::scope::ScopeSet;
 
@@ -22,8 +24,8 @@ use crate::scope::ScopeSet;
 ///
 /// let needs: Requirement = "projects:read:{id}".parse().unwrap();
 /// let held = ScopeSet::parse(["projects:read:42"]).unwrap();
-/// assert!(needs.check(&held, &[("id", "42")]).is_granted());
-/// assert!(!needs.check(&held, &[("id", "43")]).is_granted());
+/// assert!(needs.check(&held, &[("id", "42")]).is_allowed());
+/// assert!(!needs.check(&held, &[("id", "43")]).is_allowed());
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Requirement(Node);
@@ -94,30 +96,34 @@ impl Requirement {
     }
 
     /// Whether what a token holds meets this, given the route's path parameters.
-    pub fn check<P: PathParameters + ?Sized>(&self, held: &ScopeSet, parameters: &P) -> Check<'_> {
+    pub fn check<P: PathParameters + ?Sized>(
+        &self,
+        held: &ScopeSet,
+        parameters: &P,
+    ) -> Decision<'_> {
         self.check_held(held, parameters)
     }
 
-    pub(crate) fn check_held<H: Held, P: PathParameters + ?Sized>(
+    pub(crate) fn check_held<H: CoversScope, P: PathParameters + ?Sized>(
         &self,
         held: &H,
         parameters: &P,
-    ) -> Check<'_> {
+    ) -> Decision<'_> {
         match &self.0 {
-            Node::Public | Node::Authenticated => Check::Granted,
+            Node::Public | Node::Authenticated => Decision::Allow,
             Node::Scope(template) => {
                 if let Some(name) =
                     template.parameters().find(|name| parameters.get(name).is_none())
                 {
-                    Check::NoSuchParameter(name)
+                    Decision::MissingParameter(name)
                 } else if held.covers(template, parameters) {
-                    Check::Granted
+                    Decision::Allow
                 } else {
-                    Check::Insufficient
+                    Decision::Deny
                 }
             }
-            Node::Any(list) => fold(list, held, parameters, Check::Insufficient, Check::Granted),
-            Node::All(list) => fold(list, held, parameters, Check::Granted, Check::Insufficient),
+            Node::Any(list) => fold(list, held, parameters, Decision::Deny, Decision::Allow),
+            Node::All(list) => fold(list, held, parameters, Decision::Allow, Decision::Deny),
         }
     }
 
@@ -143,8 +149,8 @@ impl Requirement {
         self.templates().into_iter().map(ToString::to_string).collect()
     }
 
-    /// The `scope` of a challenge ([RFC 6750, section 3]): every scope named here, parameters filled in.
-    /// A value that no scope may hold is left out, and what follows it.
+    /// The `scope` of a challenge ([RFC 6750, section 3]): every scope named here, parameters
+    /// filled in. A value that no scope may hold is left out, and what follows it.
     ///
     /// [RFC 6750, section 3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
     #[must_use]
@@ -168,54 +174,54 @@ impl Requirement {
 }
 
 /// `seed` unless one of the list answers `end`; a parameter that is missing is always reported.
-fn fold<'r, H: Held, P: PathParameters + ?Sized>(
+fn fold<'r, H: CoversScope, P: PathParameters + ?Sized>(
     list: &'r [Requirement],
     held: &H,
     parameters: &P,
-    seed: Check<'r>,
-    end: Check<'r>,
-) -> Check<'r> {
+    seed: Decision<'r>,
+    end: Decision<'r>,
+) -> Decision<'r> {
     let mut outcome = seed;
     for requirement in list {
         match requirement.check_held(held, parameters) {
-            missing @ Check::NoSuchParameter(_) => return missing,
-            Check::Granted if end == Check::Granted => outcome = end,
-            Check::Insufficient if end == Check::Insufficient => outcome = end,
-            Check::Granted | Check::Insufficient => {}
+            missing @ Decision::MissingParameter(_) => return missing,
+            Decision::Allow if end == Decision::Allow => outcome = end,
+            Decision::Deny if end == Decision::Deny => outcome = end,
+            Decision::Allow | Decision::Deny => {}
         }
     }
     outcome
 }
 
-/// What can be asked whether it covers a scope that a route names.
-pub(crate) trait Held {
+/// A set of scopes that can be asked whether it covers a scope that a route names.
+pub(crate) trait CoversScope {
     fn covers<P: PathParameters + ?Sized>(&self, template: &ScopeTemplate, parameters: &P) -> bool;
 }
 
-impl Held for ScopeSet {
+impl CoversScope for ScopeSet {
     fn covers<P: PathParameters + ?Sized>(&self, template: &ScopeTemplate, parameters: &P) -> bool {
         self.covers_segments(template.bind(parameters))
     }
 }
 
-/// What [`Requirement::check`] found.
+/// The result of [`Requirement::check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Check<'r> {
-    /// The token may.
-    Granted,
-    /// The token may not: 403 `insufficient_scope`.
-    Insufficient,
+pub enum Decision<'r> {
+    /// The token may do it.
+    Allow,
+    /// The token may not do it: 403 `insufficient_scope`.
+    Deny,
     /// The requirement names a path parameter that the route does not have: a mistake in the
     /// program, never a reason to let anybody in.
-    NoSuchParameter(&'r str),
+    MissingParameter(&'r str),
 }
 
-impl Check<'_> {
-    /// Whether the token may.
+impl Decision<'_> {
+    /// Returns whether the token may do it.
     #[must_use]
-    pub fn is_granted(self) -> bool {
-        self == Self::Granted
+    pub fn is_allowed(self) -> bool {
+        self == Self::Allow
     }
 }
 
@@ -315,32 +321,32 @@ mod tests {
         let needs = all_of(["a:read:{x}", "b:read:{y}"]).unwrap();
         let one = held(&["a:read:1"]);
         let both = held(&["a:read:1", "b:read:2"]);
-        assert_eq!(needs.check(&one, &[("x", "1"), ("y", "2")]), Check::Insufficient);
-        assert_eq!(needs.check(&both, &[("x", "1"), ("y", "2")]), Check::Granted);
-        assert_eq!(needs.check(&both, &[("x", "1"), ("y", "3")]), Check::Insufficient);
+        assert_eq!(needs.check(&one, &[("x", "1"), ("y", "2")]), Decision::Deny);
+        assert_eq!(needs.check(&both, &[("x", "1"), ("y", "2")]), Decision::Allow);
+        assert_eq!(needs.check(&both, &[("x", "1"), ("y", "3")]), Decision::Deny);
     }
 
     #[test]
     fn a_missing_parameter_lets_nobody_in() {
         let everything = held(&["a", "b", "c"]);
-        assert_eq!(needs("a:{id}").check(&everything, &()), Check::NoSuchParameter("id"));
+        assert_eq!(needs("a:{id}").check(&everything, &()), Decision::MissingParameter("id"));
         let either = any_of(["c", "a:{id}"]).unwrap();
-        assert_eq!(either.check(&everything, &()), Check::NoSuchParameter("id"));
+        assert_eq!(either.check(&everything, &()), Decision::MissingParameter("id"));
     }
 
     #[test]
     fn ids_are_compared_byte_for_byte() {
         let held = held(&["a:42"]);
         for other in ["042", "+42", "42 ", "4", "", "42:7", "*"] {
-            assert!(!needs("a:{id}").check(&held, &[("id", other)]).is_granted(), "{other:?}");
+            assert!(!needs("a:{id}").check(&held, &[("id", other)]).is_allowed(), "{other:?}");
         }
     }
 
     #[test]
     fn a_parameter_in_front_reaches_no_reserved_family() {
         let everything = held(&["*"]);
-        assert!(needs("{family}:read").check(&everything, &[("family", "jobs")]).is_granted());
-        assert!(!needs("{family}:read").check(&everything, &[("family", "admin")]).is_granted());
+        assert!(needs("{family}:read").check(&everything, &[("family", "jobs")]).is_allowed());
+        assert!(!needs("{family}:read").check(&everything, &[("family", "admin")]).is_allowed());
     }
 
     #[test]
@@ -358,7 +364,7 @@ mod tests {
         fn a_parameter_is_never_a_pattern(value in "[a*:]{0,6}", grant in "[ab](:[ab]){0,2}") {
             // Without `*` in what is held, a parameter is covered only by its own text or by a shorter grant.
             let held = held(&[&grant]);
-            let granted = needs("a:{id}").check(&held, &[("id", value.as_str())]).is_granted();
+            let granted = needs("a:{id}").check(&held, &[("id", value.as_str())]).is_allowed();
             let segments: Vec<_> = grant.split(':').collect();
             let expected = match segments[..] {
                 [family] => family == "a",
@@ -372,7 +378,7 @@ mod tests {
         fn a_held_star_covers_any_one_value(value: String) {
             let held = held(&["a:*"]);
             let needs = needs("a:{id}");
-            prop_assert!(needs.check(&held, &[("id", value.as_str())]).is_granted());
+            prop_assert!(needs.check(&held, &[("id", value.as_str())]).is_allowed());
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::scope_memo::NUMBERED;
 use super::{PathParameters, RequirementError};
 use crate::scope::{Scope, Segment, is_reserved, is_scope_char};
-use crate::verify::NUMBERED;
 
 /// `projects:read:{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,8 +14,8 @@ pub(crate) struct ScopeTemplate {
     number: Option<u8>,
 }
 
-/// The scopes without parameters that routes of this process name, each with a number of its own, so that a
-/// token need be compared with each only once.
+/// The scopes without parameters that routes of this process name, each with a number of its own,
+/// so that a token need be compared with each only once.
 static NUMBERS: Mutex<Vec<Box<str>>> = Mutex::new(Vec::new());
 
 /// The number of that scope; `None` if there are too many already.
@@ -78,7 +78,8 @@ impl ScopeTemplate {
         })
     }
 
-    /// The segments with their values. A missing parameter is an empty segment: callers have checked.
+    /// The segments with their values. A missing parameter is an empty segment: callers have
+    /// checked.
     pub(super) fn bind<'a, P: PathParameters + ?Sized>(
         &'a self,
         parameters: &'a P,

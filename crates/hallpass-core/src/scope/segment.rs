@@ -25,7 +25,8 @@ impl Segment for &str {
     }
 }
 
-/// Whether each held segment equals, or is `*`, at the same place. What is needed may go on after that.
+/// Whether each held segment equals, or is `*`, at the same place. What is needed may go on after
+/// that.
 pub(crate) fn covers<'h>(
     held: impl Iterator<Item = &'h str>,
     needed: impl Iterator<Item: Segment>,

@@ -44,8 +44,9 @@ pub type HostError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A store, alone or with a cache in front.
 ///
-/// Every [`TokenStore`] is a backend without a cache. `hallpass_cache::Cached` implements this trait
-/// and not `TokenStore`: whoever changes tokens goes through the handle, which tells the cache.
+/// Every [`TokenStore`] is a backend without a cache. `hallpass_cache::Cached` implements this
+/// trait and not `TokenStore`: whoever changes tokens goes through the handle, which tells the
+/// cache.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a token store",
     note = "implement `hallpass::store::TokenStore` for it, or wrap a store with `Cached::new`"
@@ -70,7 +71,8 @@ pub trait Backend: Send + Sync + 'static {
         freshness: Freshness,
     ) -> impl Future<Output = Result<Option<Arc<CachedToken>>, StoreError>> + Send;
 
-    /// Reads a token from the store. What a node has shown to somebody, its checks do not take back.
+    /// Reads a token from the store. What a node has shown to somebody, its checks do not take
+    /// back.
     fn get(
         &self,
         id: TokenId,

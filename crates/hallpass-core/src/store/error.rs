@@ -21,6 +21,7 @@ enum Kind {
     ReadOnly,
     OutcomeUnknown,
     Corrupt,
+    Referenced,
 }
 
 impl StoreError {
@@ -70,6 +71,12 @@ impl StoreError {
     /// What is stored makes no sense: a row of a newer version, or a damaged one.
     pub fn corrupt(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: Kind::Corrupt, source: Some(source.into()) }
+    }
+
+    /// A foreign key of the application's own refers to the token and forbids deleting it. Nothing
+    /// was changed.
+    pub fn referenced(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind: Kind::Referenced, source: Some(source.into()) }
     }
 
     /// Whether there is no token of that id.
@@ -125,6 +132,12 @@ impl StoreError {
     pub fn is_corrupt(&self) -> bool {
         self.kind == Kind::Corrupt
     }
+
+    /// Returns whether a row of the application refers to the token, so that it cannot be deleted.
+    #[must_use]
+    pub fn is_referenced(&self) -> bool {
+        self.kind == Kind::Referenced
+    }
 }
 
 impl fmt::Display for StoreError {
@@ -144,6 +157,10 @@ impl fmt::Display for StoreError {
             Kind::Corrupt => {
                 f.write_str("the token store holds something this version cannot read")
             }
+            Kind::Referenced => f.write_str(
+                "a row of the application refers to this token: delete that row first, or declare \
+                 the foreign key ON DELETE CASCADE or SET NULL",
+            ),
         }
     }
 }

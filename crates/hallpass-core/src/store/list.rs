@@ -93,7 +93,8 @@ pub struct ListPage {
     pub counts: StatusCounts,
     /// Whether more records follow.
     pub more: bool,
-    /// The position of the change log in the snapshot that was read.
+    /// A position of the change log that includes every change shown by these records. A store that
+    /// reads a list in one snapshot returns the position of that snapshot.
     pub as_of: ChangeSeq,
 }
 

@@ -37,8 +37,9 @@ use crate::token::TokenId;
 ///
 /// - **A change and its record are one.** Each method that takes an [`Event`] writes it to the log
 ///   in the same transaction as the change. If the log cannot be written, nothing is changed.
-/// - **Sequence order is commit order.** A log entry gets the next [`ChangeSeq`] as the last step of
-///   its transaction, so that the numbers have no gaps and a reader never sees a later one first.
+/// - **Sequence order is commit order.** A log entry gets the next [`ChangeSeq`] as the last step
+///   of its transaction, so that the numbers have no gaps and a reader never sees a later one
+///   first.
 /// - **Snapshots.** [`get`](Self::get) returns the number that the log had in the snapshot that the
 ///   record was read from.
 /// - **All or nothing.** A call that returns an error has changed nothing, unless the error is
@@ -50,14 +51,17 @@ use crate::token::TokenId;
 ///
 /// # What a log entry invalidates
 ///
+/// The event of a change to one token names that token, and the event of a change to an owner names
+/// that owner, so a store needs no columns for the target besides its kind.
+///
 /// A change to one token is logged with [`ChangeTarget::Token`]. A change to all tokens of an owner
 /// is one entry with [`ChangeTarget::Owner`], and a change to everybody's tokens is one with
 /// [`ChangeTarget::All`]. Pruning removes only tokens that no check accepts any more, and is logged
 /// with [`ChangeTarget::None`].
 pub trait TokenStore: Send + Sync + 'static {
     /// Adds a token unless its owner would then have more than `limit` tokens, of any status.
-    /// Counting and inserting are one atomic step: of many concurrent calls, exactly as many succeed
-    /// as fit.
+    /// Counting and inserting are one atomic step: of many concurrent calls, exactly as many
+    /// succeed as fit.
     ///
     /// # Errors
     ///
@@ -87,8 +91,8 @@ pub trait TokenStore: Send + Sync + 'static {
     /// Returns an error if the store cannot be read.
     fn list(&self, query: &ListQuery) -> impl Future<Output = Result<ListPage, StoreError>> + Send;
 
-    /// Replaces a token's record, and its secrets if the change brings any, if the token is still at
-    /// [`Change::expected`]. `last_used_at` stays as it is.
+    /// Replaces a token's record, and its secrets if the change brings any, if the token is still
+    /// at [`Change::expected`]. `last_used_at` stays as it is.
     ///
     /// # Errors
     ///
@@ -128,8 +132,9 @@ pub trait TokenStore: Send + Sync + 'static {
         event: &Event,
     ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
-    /// Deletes those of the tokens that exist and, if `owner` is given, belong to that owner, in one
-    /// transaction. Writes one log entry for each: `event` with `token_id` and `owner` filled in.
+    /// Deletes those of the tokens that exist and, if `owner` is given, belong to that owner, in
+    /// one transaction. Writes one log entry for each: `event` with `token_id` and `owner` filled
+    /// in.
     ///
     /// # Errors
     ///
@@ -141,8 +146,8 @@ pub trait TokenStore: Send + Sync + 'static {
         event: &Event,
     ) -> impl Future<Output = Result<Deleted, StoreError>> + Send;
 
-    /// Deletes all tokens of an owner. Writes one log entry, `event` with `count` filled in, or none
-    /// if the owner has no tokens.
+    /// Deletes all tokens of an owner. Writes one log entry, `event` with `count` filled in, or
+    /// none if the owner has no tokens.
     ///
     /// # Errors
     ///
@@ -154,8 +159,9 @@ pub trait TokenStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<BulkResult, StoreError>> + Send;
 
     /// Revokes all tokens of an owner that are not revoked yet and, if `issued_before` is given,
-    /// whose secret is older than that ([`TokenRecord::secret_issued_at`]). Each revision goes up by
-    /// one. Writes one log entry, `event` with `count` filled in, or none if no token was changed.
+    /// whose secret is older than that ([`TokenRecord::secret_issued_at`]). Each revision goes up
+    /// by one. Writes one log entry, `event` with `count` filled in, or none if no token was
+    /// changed.
     ///
     /// [`TokenRecord::secret_issued_at`]: crate::TokenRecord::secret_issued_at
     ///
@@ -170,8 +176,9 @@ pub trait TokenStore: Send + Sync + 'static {
         event: &Event,
     ) -> impl Future<Output = Result<BulkResult, StoreError>> + Send;
 
-    /// Revokes at most `limit` tokens of all owners, chosen as in [`revoke_owner`](Self::revoke_owner).
-    /// The log entry has [`ChangeTarget::All`]. A count of 0 means that no such token is left.
+    /// Revokes at most `limit` tokens of all owners, chosen as in
+    /// [`revoke_owner`](Self::revoke_owner). The log entry has [`ChangeTarget::All`]. A count of 0
+    /// means that no such token is left.
     ///
     /// # Errors
     ///
@@ -195,9 +202,9 @@ pub trait TokenStore: Send + Sync + 'static {
         event: &Event,
     ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
-    /// Moves `last_used_at` forward, never back, for those tokens that are still at the revision they
-    /// were used at. Takes thousands of uses at once. Writes no log entry. Returns how many tokens
-    /// were updated.
+    /// Moves `last_used_at` forward, never back, for those tokens that are still at the revision
+    /// they were used at. Takes thousands of uses at once. Writes no log entry. Returns how many
+    /// tokens were updated.
     ///
     /// # Errors
     ///
@@ -207,9 +214,9 @@ pub trait TokenStore: Send + Sync + 'static {
         uses: &[TokenUse],
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Deletes at most `limit` tokens that were revoked or expired before `ended_before`, and writes
-    /// one log entry with [`ChangeTarget::None`] and the count if there were any. May stop early so
-    /// as not to block other calls; returns 0 only if no such token is left.
+    /// Deletes at most `limit` tokens that were revoked or expired before `ended_before`, and
+    /// writes one log entry with [`ChangeTarget::None`] and the count if there were any. May stop
+    /// early so as not to block other calls; returns 0 only if no such token is left.
     ///
     /// # Errors
     ///
@@ -233,9 +240,9 @@ pub trait TokenStore: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Reads the log from a position on, **including the entry at that position**, so that the reader
-    /// can tell by its nonce that the history is still the same. Without a position, reads only
-    /// [`ChangeBatch::head`].
+    /// Reads the log from a position on, **including the entry at that position**, so that the
+    /// reader can tell by its nonce that the history is still the same. Without a position, reads
+    /// only [`ChangeBatch::head`].
     ///
     /// # Errors
     ///

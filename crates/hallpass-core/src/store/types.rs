@@ -32,8 +32,8 @@ pub struct PreviousSecret {
     pub until: Timestamp,
 }
 
-/// A change to a token. [`TokenStore::update`](super::TokenStore::update) applies it if the token is
-/// still at the revision before.
+/// A change to a token. [`TokenStore::update`](super::TokenStore::update) applies it if the token
+/// is still at the revision before.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// The record after the change, with its revision increased by one. The store takes every field
@@ -53,8 +53,8 @@ impl Change {
     }
 }
 
-/// The kind of a change. A store may treat kinds differently: revoking must work even when memory is
-/// short, and must not wait behind edits.
+/// The kind of a change. A store may treat kinds differently: revoking must work even when memory
+/// is short, and must not wait behind edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChangeKind {
@@ -71,7 +71,8 @@ pub enum ChangeKind {
 pub struct TokenUse {
     /// The token.
     pub id: TokenId,
-    /// The revision of the token when it was used. If the token has changed since, the use is dropped.
+    /// The revision of the token when it was used. If the token has changed since, the use is
+    /// dropped.
     pub revision: Revision,
     /// When the token was used.
     pub at: Timestamp,

@@ -18,8 +18,8 @@ pub(crate) fn digit(value: u8) -> u8 {
     DIGITS[usize::from(value)]
 }
 
-/// Whether all bytes are base62 digits. It looks at each, whatever it finds, so that the compiler can
-/// take many at a time.
+/// Whether all bytes are base62 digits. It looks at each, whatever it finds, so that the compiler
+/// can take many at a time.
 pub(crate) fn are_digits<const N: usize>(text: &[u8; N]) -> bool {
     text.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric())
 }

@@ -10,7 +10,8 @@ use crate::owner::Owner;
 /// The public name of a token: a UUID of version 8 ([RFC 9562, section 5.8]).
 ///
 /// 48 bits of milliseconds, so ids sort by creation; 16 bits of a hash of the owner, so that a
-/// cluster can route by the id alone; 58 random bits. It is no secret: logs, lists and support may show it.
+/// cluster can route by the id alone; 58 random bits. It is no secret: logs, lists and support may
+/// show it.
 ///
 /// ```
 /// use hallpass_core::TokenId;

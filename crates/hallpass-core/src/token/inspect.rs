@@ -1,7 +1,7 @@
 //! What a token's text says by itself: no store, no handle, no word on whether it works.
 
-use super::layout::{BODY_LEN, has_checksum, read};
-use super::{Prefix, PresentedToken, base62};
+use super::layout::{BODY_LEN, read};
+use super::{ChecksumKey, Checksums, Prefix, PresentedToken, base62};
 
 /// Why a text is no token of any application's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,15 +21,19 @@ pub enum ParseTokenError {
     #[error("a token holds only letters and digits behind its prefix")]
     Characters,
     /// The last six characters are not the checksum of those before.
-    #[error("the checksum is wrong: a typo, or a part of another text")]
+    #[error(
+        "the checksum is wrong: a typing error, a part of another text, or a checksum that was made \
+         under a key"
+    )]
     Checksum,
-    /// The checksum is right, and the id is a number that no id is.
-    #[error("the id in it is none: this was never issued")]
+    /// The checksum is right, but the id is too large a number.
+    #[error("invalid token id: this token was never issued")]
     Id,
 }
 
 impl PresentedToken {
-    /// Reads a token of any application, and says what is wrong with a text that is none.
+    /// Reads a token of any application, and explains what is wrong with a text that is not a
+    /// token.
     ///
     /// ```
     /// use hallpass_core::{ParseTokenError, PresentedToken};
@@ -39,8 +43,24 @@ impl PresentedToken {
     ///
     /// # Errors
     ///
-    /// The first of [`ParseTokenError`]'s reasons that holds.
+    /// Returns the first of [`ParseTokenError`]'s reasons that holds. A token whose checksum was
+    /// made under a key fails with [`ParseTokenError::Checksum`]: use
+    /// [`inspect_keyed`](Self::inspect_keyed).
     pub fn inspect(text: &str) -> Result<(Prefix, Self), ParseTokenError> {
+        Self::inspect_with(text, &Checksums::UNKEYED)
+    }
+
+    /// Reads a token whose checksum was made under a key: see
+    /// [`HallpassBuilder::checksum_key`](crate::HallpassBuilder::checksum_key).
+    ///
+    /// # Errors
+    ///
+    /// Returns the first of [`ParseTokenError`]'s reasons that holds.
+    pub fn inspect_keyed(text: &str, key: &ChecksumKey) -> Result<(Prefix, Self), ParseTokenError> {
+        Self::inspect_with(text, &Checksums::keyed(vec![key.clone()], false))
+    }
+
+    fn inspect_with(text: &str, checksums: &Checksums) -> Result<(Prefix, Self), ParseTokenError> {
         let (prefix, body) = text.split_once('_').ok_or(ParseTokenError::Prefix)?;
         let prefix: Prefix = prefix.parse().map_err(|_| ParseTokenError::Prefix)?;
         let body: &[u8; BODY_LEN] = body
@@ -50,9 +70,9 @@ impl PresentedToken {
         if !base62::are_digits(body) {
             return Err(ParseTokenError::Characters);
         }
-        match read(text.as_bytes(), std::slice::from_ref(&prefix)) {
-            Some((id, secret)) => Ok((prefix, Self::new(id, secret))),
-            None if has_checksum(text.as_bytes()) => Err(ParseTokenError::Id),
+        match read(text.as_bytes(), std::slice::from_ref(&prefix), checksums) {
+            Some(token) => Ok((prefix, Self::new(token))),
+            None if checksums.strip(text.as_bytes()).is_some() => Err(ParseTokenError::Id),
             None => Err(ParseTokenError::Checksum),
         }
     }
@@ -71,7 +91,8 @@ mod tests {
         let now = "2026-11-22T04:44:57.123Z".parse::<Timestamp>().unwrap();
         let id = TokenId::generate(&Owner::new("alice").unwrap(), now).unwrap();
         let prefix: Prefix = "acme".parse().unwrap();
-        let token = PlainToken::assemble(&prefix, id, &Secret::generate().unwrap());
+        let token =
+            PlainToken::assemble(&prefix, id, &Secret::generate().unwrap(), &Checksums::UNKEYED);
         let text = token.reveal();
         let (read, presented) = PresentedToken::inspect(text).unwrap();
         assert_eq!((read, presented.id()), (prefix, id));

@@ -1,6 +1,7 @@
 //! The token: the text a person copies, once, and what a request presents.
 
 pub(crate) mod base62;
+mod checksum;
 mod id;
 mod inspect;
 mod layout;
@@ -9,22 +10,20 @@ mod prefix;
 mod presented;
 mod secret;
 
+pub(crate) use self::{
+    checksum::Checksums,
+    layout::{pattern, read},
+    presented::TokenRef,
+    secret::Secret,
+};
 pub use self::{
+    checksum::{ChecksumKey, ChecksumKeyError},
     id::{TokenId, TokenIdError},
     inspect::ParseTokenError,
     plain::PlainToken,
     prefix::{Prefix, PrefixError},
     presented::PresentedToken,
 };
-pub(crate) use self::{
-    layout::{pattern, read},
-    secret::{Secret, SecretRef},
-};
-
-/// Reads a token's text; `None` if it is not one of these prefixes' tokens.
-pub(crate) fn parse(text: &[u8], prefixes: &[Prefix]) -> Option<PresentedToken> {
-    read(text, prefixes).map(|(id, secret)| PresentedToken::new(id, secret))
-}
 
 #[cfg(test)]
 mod tests {
@@ -33,9 +32,13 @@ mod tests {
     use jiff::Timestamp;
     use proptest::prelude::*;
 
+    fn parse(text: &[u8], prefixes: &[Prefix]) -> Option<PresentedToken> {
+        read(text, prefixes, &Checksums::UNKEYED).map(PresentedToken::new)
+    }
+
     fn fresh(prefix: &Prefix) -> (PlainToken, TokenId) {
         let id = TokenId::generate(&Owner::new("alice").unwrap(), Timestamp::now()).unwrap();
-        (PlainToken::assemble(prefix, id, &Secret::generate().unwrap()), id)
+        (PlainToken::assemble(prefix, id, &Secret::generate().unwrap(), &Checksums::UNKEYED), id)
     }
 
     #[test]
@@ -94,6 +97,29 @@ mod tests {
     #[test]
     fn the_published_pattern_says_what_a_token_is() {
         assert_eq!(pattern(&Prefix::default()), r"\bhp_[0-9A-Za-z]{71}\b");
+    }
+
+    #[test]
+    fn keyed_checksum_needs_the_key() {
+        let key = |byte| ChecksumKey::new([byte; 32]).unwrap();
+        let prefix = Prefix::default();
+        let id = fresh(&prefix).1;
+        let accepts = |checksums: &Checksums, token: &PlainToken| {
+            read(token.reveal().as_bytes(), std::slice::from_ref(&prefix), checksums).is_some()
+        };
+        let issue = |checksums: &Checksums| {
+            PlainToken::assemble(&prefix, id, &Secret::generate().unwrap(), checksums)
+        };
+        let old = Checksums::keyed(vec![key(1)], false);
+        let rotated = Checksums::keyed(vec![key(2), key(1)], false);
+        let lenient = Checksums::keyed(vec![key(2)], true);
+        let (of_old, of_rotated, plain) =
+            (issue(&old), issue(&rotated), issue(&Checksums::UNKEYED));
+        assert!(accepts(&old, &of_old) && accepts(&rotated, &of_old));
+        assert!(accepts(&rotated, &of_rotated) && accepts(&lenient, &of_rotated));
+        assert!(!accepts(&old, &of_rotated) && !accepts(&lenient, &of_old));
+        assert!(accepts(&lenient, &plain) && !accepts(&rotated, &plain));
+        assert!(!accepts(&Checksums::UNKEYED, &of_old));
     }
 
     proptest! {

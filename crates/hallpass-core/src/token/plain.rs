@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{Prefix, Secret, TokenId, layout};
+use super::{Checksums, Prefix, Secret, TokenId, TokenRef, checksum, layout};
 
 /// A whole token as its holder gets it, once: `<prefix>_<id><secret><checksum>`.
 ///
@@ -29,12 +29,22 @@ use super::{Prefix, Secret, TokenId, layout};
 /// ```
 pub struct PlainToken {
     text: Zeroizing<String>,
-    prefix_len: usize,
+    id: TokenId,
 }
 
 impl PlainToken {
-    pub(crate) fn assemble(prefix: &Prefix, id: TokenId, secret: &Secret) -> Self {
-        Self { text: layout::write(prefix, id, secret), prefix_len: prefix.as_str().len() }
+    pub(crate) fn assemble(
+        prefix: &Prefix,
+        id: TokenId,
+        secret: &Secret,
+        checksums: &Checksums,
+    ) -> Self {
+        Self { text: layout::write(prefix, id, secret, checksums), id }
+    }
+
+    pub(crate) fn borrow(&self) -> TokenRef<'_> {
+        let covered = self.text.len() - checksum::LEN;
+        TokenRef::new(self.id, &self.text.as_bytes()[..covered])
     }
 
     /// The token's text, to hand to the person who asked for it. Nothing else ever shows it.
@@ -46,7 +56,7 @@ impl PlainToken {
 
 impl fmt::Debug for PlainToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let public = self.prefix_len + 1 + TokenId::TEXT_LEN;
+        let public = self.text.len() - checksum::LEN - Secret::TEXT_LEN;
         write!(f, "PlainToken({}...)", &self.text[..public])
     }
 }

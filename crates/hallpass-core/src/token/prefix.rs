@@ -19,8 +19,8 @@ impl Prefix {
     /// The longest prefix, in characters.
     pub const MAX_LEN: usize = 16;
 
-    /// The pattern by which a secret scanner finds tokens with this prefix. A match is worth a look at its
-    /// checksum: see [`PresentedToken::inspect`](crate::PresentedToken::inspect).
+    /// The pattern by which a secret scanner finds tokens with this prefix. A match is worth a look
+    /// at its checksum: see [`PresentedToken::inspect`](crate::PresentedToken::inspect).
     ///
     /// ```
     /// assert_eq!(hallpass_core::Prefix::default().token_pattern(), r"\bhp_[0-9A-Za-z]{71}\b");

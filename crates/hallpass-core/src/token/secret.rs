@@ -32,32 +32,13 @@ impl Secret {
         Ok(secret)
     }
 
-    pub(crate) fn borrow(&self) -> SecretRef<'_> {
-        SecretRef(&self.0)
+    #[cfg(test)]
+    pub(crate) fn from_bytes(text: &[u8; Self::TEXT_LEN]) -> Self {
+        Self(*text)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8; Self::TEXT_LEN] {
         &self.0
-    }
-}
-
-/// A secret where it was sent: a check needs no copy of it that would have to be wiped.
-#[derive(Clone, Copy)]
-pub(crate) struct SecretRef<'t>(&'t [u8; Secret::TEXT_LEN]);
-
-impl<'t> SecretRef<'t> {
-    /// The text's secret part; the caller has checked that all are base62 digits.
-    pub(crate) fn new(text: &'t [u8; Secret::TEXT_LEN]) -> Self {
-        Self(text)
-    }
-
-    /// A copy that outlives the text.
-    pub(crate) fn to_secret(self) -> Secret {
-        Secret(*self.0)
-    }
-
-    pub(crate) fn as_bytes(self) -> &'t [u8; Secret::TEXT_LEN] {
-        self.0
     }
 }
 

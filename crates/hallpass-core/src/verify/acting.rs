@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{CachedToken, Principal};
-use crate::digest::Digest;
+use crate::digest::{Digest, SecretMatch};
 use crate::lifecycle::Hallpass;
 use crate::owner::Owner;
 use crate::record::TokenRecord;
@@ -10,9 +10,9 @@ use crate::store::{Secrets, StoredToken};
 use crate::token::TokenId;
 
 impl Hallpass {
-    /// A principal that no token proves, as if one of `owner` with these scopes had just been let in: what the
-    /// catalog does not know of them allows nothing. No store is asked and no use is recorded, and neither
-    /// is the host asked about the owner.
+    /// A principal that no token proves, as if one of `owner` with these scopes had just been let
+    /// in: what the catalog does not know of them allows nothing. No store is asked and no use is
+    /// recorded, and neither is the host asked about the owner.
     ///
     /// Only with the feature `testing`, which is for tests: see the crate `hallpass-testkit`.
     ///
@@ -30,6 +30,7 @@ impl Hallpass {
         let current = Digest::from_parts("sha256", &[0; 32]).expect("a digest has 32 bytes");
         let stored = StoredToken { record, secrets: Secrets { current, previous: None } };
         let token = Arc::new(CachedToken::new(stored));
-        self.accept(token, None, false, now).expect("only a standing refuses here")
+        self.accept(token, None, SecretMatch::Current, now)
+            .expect("without an owner status, nothing rejects the token")
     }
 }

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 
-use super::grants::Grants;
+use super::compiled_scopes::CompiledScopes;
 use super::interner::Interner;
-use crate::digest::Digest;
+use crate::digest::{Digest, SecretMatch};
 use crate::event::RejectReason;
 use crate::owner::Owner;
 use crate::record::{Revision, minute};
@@ -14,17 +14,20 @@ use crate::scope::ScopeSet;
 use crate::store::{PreviousSecret, Secrets, StoredToken, TokenUse};
 use crate::token::TokenId;
 
-/// A token as checks need it: loaded once, judged by many requests. What a cache keeps, in an `Arc`.
+/// A token as checks need it: loaded once, judged by many requests. What a cache keeps, in an
+/// `Arc`.
 ///
-/// It has no more than a check asks for, since a cache holds very many of them: no name, no description.
+/// It has no more than a check asks for, since a cache holds very many of them: no name, no
+/// description.
 pub struct CachedToken {
     id: TokenId,
     owner: Owner,
-    grants: Arc<Grants>,
+    scopes: Arc<CompiledScopes>,
     current: Digest,
     previous: Option<Box<PreviousSecret>>,
     /// In milliseconds since 1970, as all times here. `NEVER` is one that no token reaches.
     ends_at: i64,
+    created_at: i64,
     regenerated_at: i64,
     revision: Revision,
     revoked: bool,
@@ -33,7 +36,8 @@ pub struct CachedToken {
     note: CacheMeta,
 }
 
-/// What a cache keeps with a token, and nobody else reads. In the token's own memory, since a hit looks at both.
+/// What a cache keeps with a token, and nobody else reads. In the token's own memory, since a hit
+/// looks at both.
 pub type CacheMeta = [u64; 4];
 
 const NEVER: i64 = i64::MAX;
@@ -42,21 +46,21 @@ impl CachedToken {
     /// Prepares what a store read.
     #[must_use]
     pub fn new(stored: StoredToken) -> Self {
-        let apart = |scopes| Arc::new(Grants::new(scopes));
+        let apart = |scopes| Arc::new(CompiledScopes::new(scopes));
         Self::build(stored, |owner| owner, apart, CacheMeta::default())
     }
 
-    /// The same for a cache. What is equal is shared with the pool's other tokens: much less memory where
-    /// owners have several tokens, or tokens the same scopes.
+    /// The same for a cache. What is equal is shared with the pool's other tokens: much less memory
+    /// where owners have several tokens, or tokens the same scopes.
     #[must_use]
     pub fn for_cache(stored: StoredToken, pool: &Interner, note: CacheMeta) -> Self {
-        Self::build(stored, |owner| pool.owner(owner), |scopes| pool.grants(scopes), note)
+        Self::build(stored, |owner| pool.owner(owner), |scopes| pool.scopes(scopes), note)
     }
 
     fn build(
         stored: StoredToken,
         owner: impl FnOnce(Owner) -> Owner,
-        grants: impl FnOnce(ScopeSet) -> Arc<Grants>,
+        scopes: impl FnOnce(ScopeSet) -> Arc<CompiledScopes>,
         note: CacheMeta,
     ) -> Self {
         let StoredToken { record, secrets } = stored;
@@ -64,10 +68,11 @@ impl CachedToken {
         Self {
             id: record.id,
             owner: owner(record.owner),
-            grants: grants(record.scopes),
+            scopes: scopes(record.scopes),
             current: secrets.current,
             previous: secrets.previous.map(Box::new),
             ends_at: millis(record.expires_at),
+            created_at: record.created_at.as_millisecond(),
             regenerated_at: millis(record.regenerated_at),
             revision: record.revision,
             revoked: record.revoked_at.is_some(),
@@ -97,11 +102,11 @@ impl CachedToken {
     /// What it holds.
     #[must_use]
     pub fn scopes(&self) -> &ScopeSet {
-        self.grants.scopes()
+        self.scopes.scopes()
     }
 
-    pub(super) fn grants(&self) -> &Grants {
-        &self.grants
+    pub(super) fn compiled_scopes(&self) -> &CompiledScopes {
+        &self.scopes
     }
 
     /// From when on it is refused; never if `None`.
@@ -133,14 +138,30 @@ impl CachedToken {
         self.regenerated_at == other.regenerated_at
     }
 
-    /// Why it is over, if it is.
-    pub(super) fn ended(&self, now: Timestamp) -> Option<RejectReason> {
-        if self.revoked {
+    /// Returns why the token is rejected although its secret is right, if it is.
+    pub(super) fn rejection(
+        &self,
+        secret: SecretMatch,
+        now: Timestamp,
+        not_before: Option<Timestamp>,
+    ) -> Option<RejectReason> {
+        let is_too_old =
+            || not_before.is_some_and(|time| self.secret_issued_at(secret) < time.as_millisecond());
+        if self.revoked || is_too_old() {
             Some(RejectReason::Revoked)
         } else if now.as_millisecond() >= self.ends_at {
             Some(RejectReason::Expired)
         } else {
             None
+        }
+    }
+
+    /// Returns when a secret was issued. For a previous secret it is the earliest possible time: no
+    /// store keeps when that was issued, only that it was not before the token itself.
+    fn secret_issued_at(&self, secret: SecretMatch) -> i64 {
+        match secret {
+            SecretMatch::Current if self.regenerated_at != NEVER => self.regenerated_at,
+            SecretMatch::Current | SecretMatch::Previous => self.created_at,
         }
     }
 

@@ -3,7 +3,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::grants::Grants;
+use super::compiled_scopes::CompiledScopes;
 use crate::owner::Owner;
 use crate::scope::ScopeSet;
 
@@ -11,7 +11,7 @@ use crate::scope::ScopeSet;
 #[derive(Debug, Default)]
 pub struct Interner {
     owners: Shared<str>,
-    grants: Shared<Grants>,
+    scopes: Shared<CompiledScopes>,
 }
 
 impl Interner {
@@ -27,12 +27,12 @@ impl Interner {
         Owner::from_arc(known)
     }
 
-    pub(super) fn grants(&self, scopes: ScopeSet) -> Arc<Grants> {
-        let hash = self.grants.hasher.hash_one(&scopes);
-        self.grants.get_hashed(
+    pub(super) fn scopes(&self, scopes: ScopeSet) -> Arc<CompiledScopes> {
+        let hash = self.scopes.hasher.hash_one(&scopes);
+        self.scopes.get_hashed(
             hash,
             |known| *known.scopes() == scopes,
-            || Arc::new(Grants::new(scopes.clone())),
+            || Arc::new(CompiledScopes::new(scopes.clone())),
         )
     }
 }
@@ -103,14 +103,14 @@ mod tests {
     fn what_is_equal_is_kept_once_and_only_while_it_is_held() {
         let pool = Interner::new();
         let set = |scope: &str| ScopeSet::parse([scope]).unwrap();
-        let first = pool.grants(set("jobs"));
-        assert!(Arc::ptr_eq(&first, &pool.grants(set("jobs"))));
-        assert!(!Arc::ptr_eq(&first, &pool.grants(set("projects"))));
+        let first = pool.scopes(set("jobs"));
+        assert!(Arc::ptr_eq(&first, &pool.scopes(set("jobs"))));
+        assert!(!Arc::ptr_eq(&first, &pool.scopes(set("projects"))));
         for other in 0..10 * FEW {
-            pool.grants(set(&format!("jobs:{other}")));
+            pool.scopes(set(&format!("jobs:{other}")));
         }
-        assert!(pool.grants.known.lock().unwrap().by_hash.len() <= FEW);
-        assert!(Arc::ptr_eq(&first, &pool.grants(set("jobs"))), "it survives a sweep");
+        assert!(pool.scopes.known.lock().unwrap().by_hash.len() <= FEW);
+        assert!(Arc::ptr_eq(&first, &pool.scopes(set("jobs"))), "it survives a sweep");
         let alice = || Owner::new("alice").unwrap();
         let (one, two) = (pool.owner(alice()), pool.owner(alice()));
         assert!(std::ptr::eq(one.as_str(), two.as_str()));

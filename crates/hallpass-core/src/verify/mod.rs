@@ -2,9 +2,8 @@
 
 #[cfg(feature = "testing")]
 mod acting;
-mod answers;
 mod cached_token;
-mod grants;
+mod compiled_scopes;
 mod interner;
 mod pending;
 mod pending_use;
@@ -14,9 +13,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use self::grants::Known;
-use self::principal::Limits;
-pub(crate) use self::{answers::NUMBERED, grants::HandleId};
+pub(crate) use self::compiled_scopes::HandleId;
+use self::compiled_scopes::InCatalog;
 pub use self::{
     cached_token::{CacheMeta, CachedToken},
     interner::Interner,
@@ -25,7 +23,7 @@ pub use self::{
     principal::Principal,
 };
 use crate::actor::Origin;
-use crate::digest::Digest;
+use crate::digest::{Digest, SecretMatch};
 use crate::digest_upgrades::DigestUpgrade;
 use crate::error::Error;
 use crate::event::RejectReason;
@@ -33,13 +31,14 @@ use crate::lifecycle::{Hallpass, check_record_id};
 use crate::owner::OwnerStatus;
 use crate::store::backend::{Freshness, Lookup};
 use crate::store::{Secrets, StoreError};
-use crate::token::{PresentedToken, SecretRef, TokenId};
+use crate::token::{PresentedToken, TokenId, TokenRef};
 
 /// Why a presented token does not let anybody in.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The token is not good: 401. The reason is for the operator; the client is told the same for all.
+    /// The token is not good: 401. The reason is for the operator; the client is told the same for
+    /// all.
     #[error("the token is not valid")]
     Rejected(RejectReason),
     /// It could not be found out whether the token is good: 503, never 401.
@@ -70,78 +69,80 @@ pub enum Verification {
     Pending(PendingVerification),
 }
 
-/// What a loaded record says of a presented token.
+/// The result of comparing a presented token with a loaded record.
 enum SecretCheck {
-    Accept {
-        by_previous_secret: bool,
-    },
-    /// The new secret came for the first time while the old one is still accepted.
+    /// The token is valid.
+    Accept(SecretMatch),
+    /// The token is valid. Its new secret was used for the first time, and the previous one is
+    /// still accepted.
     EndGracePeriod,
-    /// Neither digest matches: perhaps the record is older than the secret.
+    /// The secret matches neither digest. The record may be older than the secret.
     OtherSecret,
-    Refuse(RejectReason),
+    /// The secret is right, but the token is revoked or has expired.
+    Reject(RejectReason),
 }
 
 impl Hallpass {
-    /// Reads a token's text: prefix, length, characters, checksum. No I/O.
+    /// Parses a token's text: prefix, length, characters and checksum. Does no I/O.
     ///
     /// # Errors
     ///
-    /// [`RejectReason::Malformed`], for anything that is not a token of this application.
+    /// Returns [`RejectReason::Malformed`] for anything that is not a token of this application.
     pub fn parse(&self, text: &[u8]) -> Result<PresentedToken, AuthError> {
-        crate::token::parse(text, self.prefixes())
-            .ok_or_else(|| self.refused(RejectReason::Malformed, None))
+        let token = self.read_text(text).map(PresentedToken::new);
+        token.ok_or_else(|| self.refused(RejectReason::Malformed, None))
     }
 
-    /// Whether a text is a token of this application by its looks: prefix, length, characters,
-    /// checksum. Nothing is reported, and it says nothing of whether the token works.
+    /// Returns whether a text looks like a token of this application: prefix, length, characters
+    /// and checksum. Nothing is reported, and it does not say whether the token works.
     #[must_use]
     pub fn is_well_formed(&self, text: &[u8]) -> bool {
-        crate::token::parse(text, self.prefixes()).is_some()
+        self.read_text(text).is_some()
     }
 
-    /// Checks a token's text as far as that goes without I/O: all the way on a cache hit.
+    /// Checks a token's text as far as possible without I/O. On a cache hit, this is all of it.
     ///
-    /// This is no use of the token yet: the caller may refuse the request for lack of a scope. See
-    /// [`pending_use`](Self::pending_use).
+    /// This does not count as a use of the token yet, because the caller may reject the request for
+    /// lack of a scope. See [`pending_use`](Self::pending_use).
     #[must_use]
     pub fn verify(&self, text: &[u8]) -> Verification {
-        let Some((id, secret)) = crate::token::read(text, self.prefixes()) else {
+        let Some(token) = self.read_text(text) else {
             return Verification::Decided(Err(self.refused(RejectReason::Malformed, None)));
         };
         let pending = |past_cache| {
-            let token = PresentedToken::new(id, secret);
+            let token = PresentedToken::new(token);
             Verification::Pending(PendingVerification::new(self, token, past_cache))
         };
-        let mut loaded = match self.backend().peek(id) {
+        let mut loaded = match self.backend().peek(token.id()) {
             Lookup::Hit(loaded) => loaded,
-            Lookup::NegativeHit => return Verification::Decided(Err(self.unknown(secret))),
+            Lookup::NegativeHit => return Verification::Decided(Err(self.unknown(token))),
             Lookup::Miss => return pending(false),
         };
-        let standing = if self.has_owner_directory() {
+        let status = if self.has_owner_directory() {
             match self.backend().peek_owner_status(loaded.owner()) {
-                Some(standing) => Some(standing),
+                Some(status) => Some(status),
                 None => return pending(false),
             }
         } else {
             None
         };
         let now = self.now();
-        let mut judgement = self.judge(id, secret, &loaded, None, now);
-        if let SecretCheck::Accept { by_previous_secret: true } = judgement {
-            // Whether it is superseded has to be asked before the token is looked at, and is too much to ask for
-            // each hit: so the token is looked at once more.
-            let superseded_by = self.superseded_by(id);
-            let Lookup::Hit(again) = self.backend().peek(id) else { return pending(false) };
-            judgement = self.judge(id, secret, &again, superseded_by.as_ref(), now);
+        let mut check = self.check_secret(token, &loaded, None, now);
+        if let SecretCheck::Accept(SecretMatch::Previous) = check {
+            // Whether this node has seen the new secret has to be asked before the token is looked up,
+            // and is too expensive to ask for each hit. So the token is looked up once more.
+            let superseded_by = self.superseded_by(token.id());
+            let Lookup::Hit(again) = self.backend().peek(token.id()) else {
+                return pending(false);
+            };
+            check = self.check_secret(token, &again, superseded_by.as_ref(), now);
             loaded = again;
         }
-        match judgement {
-            SecretCheck::Accept { by_previous_secret } => {
-                let standing = standing.as_deref();
-                Verification::Decided(self.accept(loaded, standing, by_previous_secret, now))
+        match check {
+            SecretCheck::Accept(secret) => {
+                Verification::Decided(self.accept(loaded, status, secret, now))
             }
-            SecretCheck::Refuse(why) => {
+            SecretCheck::Reject(why) => {
                 Verification::Decided(Err(self.refused(why, Some(&loaded))))
             }
             SecretCheck::EndGracePeriod => pending(false),
@@ -197,17 +198,17 @@ impl Hallpass {
             };
             let now = self.now();
             let proven = still_proven(principal, &loaded, superseded_by.as_ref(), now);
-            let Some(by_previous_secret) = proven else {
+            let Some(secret) = proven else {
                 if !past_cache && self.backend().is_cache() {
                     past_cache = true;
                     continue;
                 }
                 return Err(self.refused(RejectReason::Unknown, Some(&loaded)));
             };
-            if let Some(why) = loaded.ended(now) {
+            if let Some(why) = loaded.rejection(secret, now, self.not_before()) {
                 return Err(self.refused(why, Some(&loaded)));
             }
-            return self.accept_within_status(loaded, by_previous_secret, now).await;
+            return self.accept_within_status(loaded, secret, now).await;
         }
     }
 
@@ -225,68 +226,60 @@ impl Hallpass {
         Ok(loaded)
     }
 
-    /// The secret is proven before any state is looked at: who does not know it learns nothing.
-    fn judge(
+    /// Compares a presented token with a loaded record. The secret is checked before any state is
+    /// looked at, so that somebody who does not know it learns nothing.
+    fn check_secret(
         &self,
-        id: TokenId,
-        secret: SecretRef<'_>,
+        token: TokenRef<'_>,
         loaded: &CachedToken,
         superseded_by: Option<&Digest>,
         now: Timestamp,
     ) -> SecretCheck {
-        let proves = |digest| self.digester().matches(secret, digest);
-        let current = proves(loaded.current());
         let grace_period = loaded.grace_period(now);
-        let by_previous = !current
-            && grace_period.is_some_and(|previous| {
-                proves(&previous.digest)
-                    && !superseded_by.is_some_and(|by| by.ct_eq(loaded.current()))
-            });
-        if !current && !by_previous {
+        let is_superseded = superseded_by.is_some_and(|by| by.ct_eq(loaded.current()));
+        let previous = grace_period.filter(|_| !is_superseded).map(|previous| &previous.digest);
+        let Some(secret) = self.digester().compare(token, loaded.current(), previous) else {
             return SecretCheck::OtherSecret;
+        };
+        if let Some(why) = loaded.rejection(secret, now, self.not_before()) {
+            return SecretCheck::Reject(why);
         }
-        if let Some(why) = loaded.ended(now) {
-            return SecretCheck::Refuse(why);
+        if secret == SecretMatch::Current {
+            if grace_period.is_some() {
+                return SecretCheck::EndGracePeriod;
+            }
+            if self.digester().is_outdated(loaded.current()) {
+                self.digest_upgrades().record(token.id(), || DigestUpgrade {
+                    owner: loaded.owner().clone(),
+                    outdated: loaded.current().clone(),
+                    secrets: Secrets {
+                        current: self.digester().digest(token),
+                        // No previous secret is accepted here any more, but the clock of another node
+                        // may be behind.
+                        previous: None,
+                    },
+                });
+            }
         }
-        if current && grace_period.is_some() {
-            return SecretCheck::EndGracePeriod;
-        }
-        if current && self.digester().is_outdated(loaded.current()) {
-            self.digest_upgrades().record(id, || DigestUpgrade {
-                owner: loaded.owner().clone(),
-                outdated: loaded.current().clone(),
-                secrets: Secrets {
-                    current: self.digester().digest(secret),
-                    // None is accepted here any more; another node's clock may be behind.
-                    previous: None,
-                },
-            });
-        }
-        SecretCheck::Accept { by_previous_secret: by_previous }
+        SecretCheck::Accept(secret)
     }
 
     fn accept(
         &self,
         loaded: Arc<CachedToken>,
-        standing: Option<&OwnerStatus>,
-        by_previous_secret: bool,
+        status: Option<Arc<OwnerStatus>>,
+        secret: SecretMatch,
         now: Timestamp,
     ) -> Result<Principal, AuthError> {
-        let limits = match self
-            .catalog()
-            .map(|catalog| loaded.grants().known(catalog, self.id(), loaded.id()))
-        {
-            None | Some(Known::All) => Limits::None,
-            Some(Known::Less) => Limits::Catalog,
-            Some(Known::Apart(left)) => Limits::Set(Arc::new(left)),
-        };
-        let use_is_due = loaded.use_is_due(now);
-        let mut principal = Principal::new(loaded, limits, by_previous_secret, use_is_due);
-        if standing.is_some_and(|standing| !principal.stand(standing)) {
-            return Err(self.refused(RejectReason::OwnerDisabled, Some(principal.loaded())));
+        if matches!(status.as_deref(), Some(OwnerStatus::Disabled)) {
+            return Err(self.refused(RejectReason::OwnerDisabled, Some(&loaded)));
         }
+        let scopes = self.catalog().map_or(InCatalog::All, |catalog| {
+            loaded.compiled_scopes().in_catalog(catalog, self.id(), loaded.id())
+        });
+        let use_is_due = loaded.use_is_due(now);
         self.metrics().accepted();
-        Ok(principal)
+        Ok(Principal::new(loaded, scopes, status, secret, use_is_due))
     }
 
     /// Counts a check that could not be made; the others are counted where they are decided.
@@ -304,9 +297,15 @@ impl Hallpass {
         AuthError::Rejected(why)
     }
 
-    /// There is no such token: refused after as much hashing as for one that exists.
-    fn unknown(&self, secret: SecretRef<'_>) -> AuthError {
-        let _ = std::hint::black_box(self.digester().hash(secret));
+    /// Rejects a token that does not exist, after as much hashing as for one that exists.
+    ///
+    /// One difference in time remains. A wrong secret for an id that exists costs one more read of
+    /// the store, because the cached record may be older than a secret that another node has just
+    /// issued. To skip that read now and then would reject a fresh secret while somebody guesses at
+    /// its id. So a patient stranger can find out that an id exists, which is not secret, and
+    /// nothing else.
+    fn unknown(&self, token: TokenRef<'_>) -> AuthError {
+        let _ = std::hint::black_box(self.digester().hash(token));
         self.refused(RejectReason::Unknown, None)
     }
 
@@ -314,39 +313,35 @@ impl Hallpass {
     /// of this application at all. For layers with the tripwire on.
     #[must_use]
     pub fn report_query_token(&self, text: &[u8]) -> bool {
-        let Some(token) = crate::token::parse(text, self.prefixes()) else {
-            return false;
-        };
+        let Some(token) = self.read_text(text) else { return false };
         self.report_rejection(RejectReason::InUrl, None, Some(token.id()), &Origin::default());
         true
     }
 }
 
-/// Whether the secret that let the principal in would let it in again, and if so whether it is
-/// the previous one by now.
+/// Returns which secret of the record is the one that let the principal in, if that is still
+/// accepted.
 fn still_proven(
     principal: &Principal,
     loaded: &CachedToken,
     superseded_by: Option<&Digest>,
     now: Timestamp,
-) -> Option<bool> {
+) -> Option<SecretMatch> {
     let then = principal.loaded();
-    let proven = match then.previous() {
-        Some(previous) if principal.by_previous_secret() => &previous.digest,
+    let proven = match (principal.secret(), then.previous()) {
+        (SecretMatch::Previous, Some(previous)) => &previous.digest,
         _ => then.current(),
     };
-    // Made anew under another pepper, the digest is another one of the same secret.
-    let upgraded = !principal.by_previous_secret()
+    // After an upgrade, the record has another digest of the same secret.
+    let upgraded = principal.secret() == SecretMatch::Current
         && proven.algorithm() != loaded.current().algorithm()
         && then.is_regenerated_with(loaded);
     if upgraded || loaded.current().ct_eq(proven) {
-        return Some(false);
+        return Some(SecretMatch::Current);
     }
+    let is_superseded = superseded_by.is_some_and(|by| by.ct_eq(loaded.current()));
     loaded
         .grace_period(now)
-        .is_some_and(|previous| {
-            previous.digest.ct_eq(proven)
-                && !superseded_by.is_some_and(|by| by.ct_eq(loaded.current()))
-        })
-        .then_some(true)
+        .is_some_and(|previous| previous.digest.ct_eq(proven) && !is_superseded)
+        .then_some(SecretMatch::Previous)
 }

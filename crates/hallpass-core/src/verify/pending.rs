@@ -3,6 +3,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{AuthError, CachedToken, Principal, SecretCheck};
+use crate::digest::SecretMatch;
 use crate::digest_upgrades::DigestUpgrade;
 use crate::event::{EventKind, RejectReason};
 use crate::lifecycle::Hallpass;
@@ -18,7 +19,7 @@ pub struct PendingVerification(Box<Undecided>);
 struct Undecided {
     hallpass: Hallpass,
     token: PresentedToken,
-    /// The cached record has another digest: ask the store itself, once.
+    /// The cached record has another digest, so the store itself has to be asked, once.
     past_cache: bool,
 }
 
@@ -44,23 +45,23 @@ impl PendingVerification {
         let superseded_by = hallpass.superseded_by(token.id());
         loop {
             let Some(loaded) = hallpass.load(token.id(), past_cache).await? else {
-                return Err(hallpass.unknown(token.secret()));
+                return Err(hallpass.unknown(token.borrow()));
             };
             let now = hallpass.now();
-            match hallpass.judge(token.id(), token.secret(), &loaded, superseded_by.as_ref(), now) {
+            match hallpass.check_secret(token.borrow(), &loaded, superseded_by.as_ref(), now) {
                 SecretCheck::OtherSecret if !past_cache && hallpass.backend().is_cache() => {
                     past_cache = true;
                 }
                 SecretCheck::OtherSecret => {
                     return Err(hallpass.refused(RejectReason::Unknown, Some(&loaded)));
                 }
-                SecretCheck::Refuse(why) => return Err(hallpass.refused(why, Some(&loaded))),
+                SecretCheck::Reject(why) => return Err(hallpass.refused(why, Some(&loaded))),
                 SecretCheck::EndGracePeriod => {
                     hallpass.retire_previous_secret(&loaded).await;
-                    return hallpass.accept_within_status(loaded, false, now).await;
+                    return hallpass.accept_within_status(loaded, SecretMatch::Current, now).await;
                 }
-                SecretCheck::Accept { by_previous_secret } => {
-                    return hallpass.accept_within_status(loaded, by_previous_secret, now).await;
+                SecretCheck::Accept(secret) => {
+                    return hallpass.accept_within_status(loaded, secret, now).await;
                 }
             }
         }
@@ -71,17 +72,17 @@ impl Hallpass {
     pub(super) async fn accept_within_status(
         &self,
         loaded: Arc<CachedToken>,
-        by_previous_secret: bool,
+        secret: SecretMatch,
         now: Timestamp,
     ) -> Result<Principal, AuthError> {
         let status =
             self.owner_status_for_check(loaded.owner()).await.map_err(AuthError::Unavailable)?;
-        self.accept(loaded, status.as_deref(), by_previous_secret, now)
+        self.accept(loaded, status, secret, now)
     }
 
-    /// Ends the grace period of the previous secret: on this node at once, elsewhere through the change
-    /// log. Of many concurrent uses only one writes. If the store cannot be changed, this node
-    /// remembers that the period has ended, and a use one second later tries again.
+    /// Ends the grace period of the previous secret: on this node at once, elsewhere through the
+    /// change log. Of many concurrent uses only one writes. If the store cannot be changed, this
+    /// node remembers that the period has ended, and a use one second later tries again.
     async fn retire_previous_secret(&self, loaded: &CachedToken) {
         let (id, current) = (loaded.id(), loaded.current());
         if !self.supersede(id, current) {

@@ -1,4 +1,4 @@
-//! Uses of tokens: they count unless the request is refused after all.
+//! Uses of tokens: they are recorded unless the request is rejected after all.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::{CachedToken, Principal};
 use crate::lifecycle::Hallpass;
 
-/// That a token is used, by a request that may be refused yet: for lack of a scope, say.
+/// A provisional use of a token, by a request that may still be rejected, for example for lack of a
+/// scope.
 ///
-/// Dropped, the use counts: the request was served, or its client has gone away meanwhile. What a
-/// [`refused`](Self::refused) one asked for leaves no trace in `last_used_at`.
+/// When it is dropped, the use is recorded: the request was served, or its client has gone away. A
+/// use that was [cancelled](Self::cancel) leaves no trace in `last_used_at`.
 #[must_use = "dropped, the use counts at once"]
 pub struct PendingUse(Box<UnderWay>);
 
@@ -20,13 +21,13 @@ struct UnderWay {
     token: Arc<CachedToken>,
     at: Timestamp,
     number: u64,
-    refused: bool,
+    is_cancelled: bool,
 }
 
 impl PendingUse {
-    /// The request was refused: its token was not used.
-    pub fn refused(mut self) {
-        self.0.refused = true;
+    /// Cancels the use, because the request was rejected.
+    pub fn cancel(mut self) {
+        self.0.is_cancelled = true;
     }
 }
 
@@ -34,7 +35,7 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         let is_open = self.hallpass.uses().end(self.number);
         if is_open
-            && !self.refused
+            && !self.is_cancelled
             && let Some(usage) = self.token.note_use(self.at)
         {
             self.hallpass.uses().record(usage);
@@ -47,7 +48,8 @@ impl Hallpass {
     /// [`verify`](Self::verify) tokens and enforce scopes themselves. To be kept until it is known what
     /// the request is answered with.
     ///
-    /// `None`, on most requests, if a use within the minute was noted already: that is how fine `last_used_at` is.
+    /// `None`, on most requests, if a use within the minute was noted already: that is how fine
+    /// `last_used_at` is.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -64,7 +66,7 @@ impl Hallpass {
     /// if principal.allows(&"projects:read".parse()?) {
     ///     drop(pending); // once it is served
     /// } else if let Some(pending) = pending {
-    ///     pending.refused();
+    ///     pending.cancel();
     /// }
     /// assert!(!hallpass.has_unflushed_uses(), "a token without that scope was not used");
     /// # Ok(()) }
@@ -77,7 +79,7 @@ impl Hallpass {
         let (token, at) = (Arc::clone(principal.loaded()), self.now());
         let number = self.uses().begin(token.use_at(at));
         let hallpass = self.clone();
-        Some(PendingUse(Box::new(UnderWay { hallpass, token, at, number, refused: false })))
+        Some(PendingUse(Box::new(UnderWay { hallpass, token, at, number, is_cancelled: false })))
     }
 
     /// Notes at once that a principal's token is used.

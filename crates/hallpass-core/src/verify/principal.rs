@@ -1,11 +1,13 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
 use super::CachedToken;
+use super::compiled_scopes::InCatalog;
+use crate::digest::SecretMatch;
 use crate::owner::{Owner, OwnerStatus};
-use crate::requirement::{Check, PathParameters, Requirement};
+use crate::requirement::{CoversScope, Decision, PathParameters, Requirement, ScopeTemplate};
 use crate::scope::{Scope, ScopeSet};
 use crate::token::TokenId;
 
@@ -16,31 +18,44 @@ use crate::token::TokenId;
 #[derive(Clone)]
 pub struct Principal {
     token: Arc<CachedToken>,
-    limits: Limits,
-    by_previous_secret: bool,
-    /// When it was let in, no use of its token had been noted within the minute.
+    scopes: TokenScopes,
+    /// The owner's status, if it limits what the token may do.
+    limit: Option<Arc<OwnerStatus>>,
+    /// What both the token and its owner may do. It costs one comparison for each pair of scopes,
+    /// so it is computed only for those who want to see it: a check looks at both sets.
+    intersection: OnceLock<ScopeSet>,
+    secret: SecretMatch,
+    /// No use of the token had been noted within the minute when the principal was let in.
     use_is_due: bool,
 }
 
-/// What is left of the token's scopes.
+/// Which of the token's scopes the catalog of the handle knows.
 #[derive(Clone)]
-pub(super) enum Limits {
+enum TokenScopes {
     /// All of them.
-    None,
-    /// What the catalog knows, as the token itself remembers.
-    Catalog,
-    /// These: by the owner's standing, or by a catalog that the token does not remember.
-    Set(Arc<ScopeSet>),
+    All,
+    /// Those that the token itself remembers.
+    InFirstCatalog,
+    /// These.
+    Other(Arc<ScopeSet>),
 }
 
 impl Principal {
+    /// Creates a principal. `status` is not [`OwnerStatus::Disabled`].
     pub(super) fn new(
         token: Arc<CachedToken>,
-        limits: Limits,
-        by_previous_secret: bool,
+        scopes: InCatalog,
+        status: Option<Arc<OwnerStatus>>,
+        secret: SecretMatch,
         use_is_due: bool,
     ) -> Self {
-        Self { token, limits, by_previous_secret, use_is_due }
+        let scopes = match scopes {
+            InCatalog::All => TokenScopes::All,
+            InCatalog::Remembered => TokenScopes::InFirstCatalog,
+            InCatalog::Other(scopes) => TokenScopes::Other(Arc::new(scopes)),
+        };
+        let limit = status.filter(|status| matches!(**status, OwnerStatus::Limited(_)));
+        Self { token, scopes, limit, intersection: OnceLock::new(), secret, use_is_due }
     }
 
     /// Whose token it is.
@@ -61,44 +76,56 @@ impl Principal {
         self.token.expires_at()
     }
 
-    /// What the caller may do: what the token holds, within what its owner may do now.
+    /// Returns what the caller may do: what the token holds, within what its owner may do now.
     #[must_use]
     pub fn scopes(&self) -> &ScopeSet {
-        match &self.limits {
-            Limits::None => self.token.scopes(),
-            Limits::Catalog => self.token.grants().narrowed().scopes(),
-            Limits::Set(scopes) => scopes,
+        match self.limit() {
+            None => self.token_scopes(),
+            Some(limit) => {
+                self.intersection.get_or_init(|| self.token_scopes().intersection(limit))
+            }
         }
     }
 
-    /// Whether the caller may do what this scope is about.
+    /// Returns whether the caller may do what this scope is about.
     #[must_use]
     pub fn allows(&self, scope: &Scope) -> bool {
-        self.scopes().covers(scope)
+        self.token_scopes().covers(scope) && self.limit().is_none_or(|limit| limit.covers(scope))
     }
 
-    /// Whether the caller meets a route's requirement.
+    /// Checks whether the caller meets a route's requirement.
     pub fn check<'r, P: PathParameters + ?Sized>(
         &self,
         requirement: &'r Requirement,
         parameters: &P,
-    ) -> Check<'r> {
-        match &self.limits {
-            Limits::None => requirement.check_held(self.token.grants(), parameters),
-            Limits::Catalog => requirement.check_held(self.token.grants().narrowed(), parameters),
-            Limits::Set(scopes) => requirement.check_held(&**scopes, parameters),
+    ) -> Decision<'r> {
+        let compiled = self.token.compiled_scopes();
+        let limit = self.limit();
+        match &self.scopes {
+            TokenScopes::All => requirement.check_held(&Within(compiled, limit), parameters),
+            TokenScopes::InFirstCatalog => {
+                requirement.check_held(&Within(compiled.in_first_catalog(), limit), parameters)
+            }
+            TokenScopes::Other(scopes) => {
+                requirement.check_held(&Within(&**scopes, limit), parameters)
+            }
         }
     }
 
-    /// Limits the scopes to what the owner may do now. Answers whether that is anything at all.
-    pub(super) fn stand(&mut self, standing: &OwnerStatus) -> bool {
-        let left = match standing {
-            OwnerStatus::Active => return true,
-            OwnerStatus::Limited(ceiling) => self.scopes().intersection(ceiling),
-            OwnerStatus::Disabled => return false,
-        };
-        self.limits = Limits::Set(Arc::new(left));
-        true
+    /// The token's scopes that the catalog knows, whatever its owner may do.
+    fn token_scopes(&self) -> &ScopeSet {
+        match &self.scopes {
+            TokenScopes::All => self.token.scopes(),
+            TokenScopes::InFirstCatalog => self.token.compiled_scopes().in_first_catalog().scopes(),
+            TokenScopes::Other(scopes) => scopes,
+        }
+    }
+
+    fn limit(&self) -> Option<&ScopeSet> {
+        match self.limit.as_deref() {
+            Some(OwnerStatus::Limited(limit)) => Some(limit),
+            _ => None,
+        }
     }
 
     pub(super) fn loaded(&self) -> &Arc<CachedToken> {
@@ -109,8 +136,21 @@ impl Principal {
         self.use_is_due
     }
 
-    pub(super) fn by_previous_secret(&self) -> bool {
-        self.by_previous_secret
+    /// The secret that let the principal in.
+    pub(super) fn secret(&self) -> SecretMatch {
+        self.secret
+    }
+}
+
+/// A set of scopes within a limit: a scope is covered if both cover it, exactly as if the
+/// intersection of both covered it.
+struct Within<'s, H>(&'s H, Option<&'s ScopeSet>);
+
+impl<H: CoversScope> CoversScope for Within<'_, H> {
+    fn covers<P: PathParameters + ?Sized>(&self, template: &ScopeTemplate, parameters: &P) -> bool {
+        let Self(held, limit) = self;
+        held.covers(template, parameters)
+            && limit.is_none_or(|limit| CoversScope::covers(limit, template, parameters))
     }
 }
 

@@ -1,5 +1,5 @@
-//! The canary: through a whole life of tokens, outages included, nothing that is logged, printed, reported or
-//! panicked about holds any part of a secret or of its digest.
+//! The canary: through a whole life of tokens, outages included, nothing that is logged, printed,
+//! reported or panicked about holds any part of a secret or of its digest.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
@@ -7,11 +7,11 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once};
 
+use hallpass_core::__private::CachedToken;
 use hallpass_core::store::{Change, ChangeKind, PreviousSecret, StoreError, TokenStore};
 use hallpass_core::{
-    Actor, CachedToken, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions,
-    NewToken, Owner, Pepper, Regenerate, Revision, Scope, TokenId, TokenUpdate, Verification,
-    parse_span,
+    Actor, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions, NewToken, Owner,
+    Pepper, RegenerateOptions, Revision, Scope, TokenId, TokenUpdate, Verification, parse_span,
 };
 use jiff::SignedDuration;
 use tracing_subscriber::fmt::MakeWriter;
@@ -69,8 +69,8 @@ thread_local! {
     static EAR: RefCell<Option<Said>> = const { RefCell::new(None) };
 }
 
-/// Takes each thread's log lines to its own ear. `tracing` asks the subscriber of whichever thread comes first
-/// whether a line is wanted at all, so all threads share one that wants everything.
+/// Takes each thread's log lines to its own ear. `tracing` asks the subscriber of whichever thread
+/// comes first whether a line is wanted at all, so all threads share one that wants everything.
 struct Ears;
 
 impl MakeWriter<'_> for Ears {
@@ -125,7 +125,8 @@ impl Hidden {
         self.digests.extend(secrets.previous.iter().map(|previous| *previous.digest.bytes()));
     }
 
-    /// Any 12 characters of a secret; any 6 bytes of a digest in hexadecimal, 4 as a list of numbers, 8 as they are.
+    /// Any 12 characters of a secret; any 6 bytes of a digest in hexadecimal, 4 as a list of
+    /// numbers, 8 as they are.
     fn found_in(&self, said: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(said);
         let mut parts = Vec::new();
@@ -208,7 +209,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     said.debug(&service.hallpass.update(&alice(), id, update, None).await.unwrap());
     let copy = service.hallpass.copy(&alice(), id, TokenUpdate::new()).await.unwrap();
     hidden.add(&service, &copy).await;
-    let how = Regenerate::new().overlap("1d").expires("30d");
+    let how = RegenerateOptions::new().grace_period("1d").expires("30d");
     said.debug(&how);
     let regenerated = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     hidden.add(&service, &regenerated).await;
@@ -237,7 +238,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     said.debug(&service.check(issued.token.reveal()).await);
     said.debug(&service.hallpass.list(&root(), &ListOptions::new()).await.unwrap());
     service.hallpass.delete_many(&root(), &[id]).await.unwrap();
-    service.hallpass.revoke_all(&root(), alice().id()).await.unwrap();
+    service.hallpass.revoke_owner(&root(), alice().id(), None).await.unwrap();
     service.hallpass.prune(&job(), service.hallpass.now()).await.unwrap();
     service.hallpass.delete_all(&alice()).await.unwrap();
     said.debug(&service.check(copy.token.reveal()).await);
@@ -270,7 +271,7 @@ async fn print_values(said: &Said, service: &Service, issued: &Issued) {
     said.debug(&PreviousSecret { digest, until });
     let (record, secrets) = (stored.record.clone(), Some(stored.secrets.clone()));
     said.debug(&Change { record, secrets, kind: ChangeKind::Regenerated });
-    said.debug(&service.store.find(issued.record.id).await.unwrap());
+    said.debug(&service.store.get(issued.record.id).await.unwrap());
     said.debug(&service.store.changes(None, 10).await.unwrap());
     said.debug(&CachedToken::new(stored));
     said.add(hallpass.token_pattern());
@@ -288,7 +289,7 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
         said.error(&error(hallpass.issue(&alice(), new).await));
         let update = TokenUpdate::new().scopes([text]).expires(text);
         said.error(&error(hallpass.update(&alice(), id, update, None).await));
-        let how = Regenerate::new().overlap(text).expires(text);
+        let how = RegenerateOptions::new().grace_period(text).expires(text);
         said.error(&error(hallpass.regenerate(&alice(), id, how).await));
         said.error(&error(hallpass.add_scopes(&alice(), id, [text], None).await));
         said.error(&error(hallpass.list(&alice(), &ListOptions::new().cursor(text)).await));
@@ -304,9 +305,9 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
     let stale = Some(Revision::new(99));
     said.error(&error(hallpass.update(&alice(), id, TokenUpdate::new(), stale).await));
     said.error(&error(hallpass.get(&bob(), id).await));
-    said.error(&error(hallpass.regenerate(&root(), id, Regenerate::new()).await));
+    said.error(&error(hallpass.regenerate(&root(), id, RegenerateOptions::new()).await));
     let narrow = alice().with_grantable_scopes(set(&["jobs"]));
-    said.error(&error(hallpass.regenerate(&narrow, id, Regenerate::new()).await));
+    said.error(&error(hallpass.regenerate(&narrow, id, RegenerateOptions::new()).await));
     said.error(&StoreError::unavailable(io::Error::other("connection refused")));
     let other = service.issue(&[]).await.record.id;
     for fault in [Fault::Unavailable, Fault::Corrupt, Fault::Another(other)] {
@@ -347,14 +348,14 @@ async fn nothing_that_is_said_holds_any_part_of_a_secret_or_of_a_digest() {
         "event=\"grace_period_ended\"",
         "event=\"revoked\"",
         "event=\"deleted\"",
-        "event=\"refused\"",
+        "event=\"rejected\"",
         "reason=\"malformed\"",
         "reason=\"unknown\"",
         "reason=\"expired\"",
         "reason=\"token_in_url\"",
-        "could not be stored yet",
+        "could not store the end of a grace period yet",
         "another token's record",
-        "was not given",
+        "unknown pepper",
         "catalog does not know",
         "DEBUG",
         "INFO",
@@ -363,7 +364,7 @@ async fn nothing_that_is_said_holds_any_part_of_a_secret_or_of_a_digest() {
         "panicked at",
         "PlainToken(hp_",
         "PresentedToken",
-        "Digest(hmac-sha256:2027)",
+        "Digest(hmac-sha256-v2:2027)",
     ] {
         assert!(text.contains(heard), "{heard} was never said:\n{text}");
     }

@@ -25,7 +25,7 @@ async fn a_copy_is_a_new_token_with_the_same_text_scopes_and_end() {
     assert_eq!(new.created_at, service.hallpass.now());
     assert_eq!((new.revision, new.last_used_at), (Revision::FIRST, None));
     let event = service.happened.only();
-    assert_eq!((event.kind, event.token), (EventKind::Copied, Some(new.id)));
+    assert_eq!((event.kind, event.token_id), (EventKind::Copied, Some(new.id)));
     // Neither knows of the other.
     service.hallpass.revoke(&alice(), old.id).await.unwrap();
     assert!(!service.accepts(original.token.reveal()).await);
@@ -119,7 +119,7 @@ async fn all_scopes_of_a_copy_must_be_grantable_today() {
     let by = alice().with_grantable_scopes(set(&["jobs"]));
     match service.hallpass.copy(&by, id, TokenUpdate::new()).await {
         Err(Error::Forbidden(PermissionError::Scopes(beyond))) => {
-            assert_eq!(beyond, [scope("projects")])
+            assert_eq!(beyond, [scope("projects")]);
         }
         other => panic!("{other:?}"),
     }

@@ -10,7 +10,7 @@ async fn a_deleted_token_is_gone_and_was_never_known() {
     service.happened.take();
     service.hallpass.delete(&alice(), id, None).await.unwrap();
     let event = service.happened.only();
-    assert_eq!((event.kind, event.token, event.count), (EventKind::Deleted, Some(id), 1));
+    assert_eq!((event.kind, event.token_id, event.count), (EventKind::Deleted, Some(id), 1));
     assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Unknown);
     assert!(matches!(error(service.hallpass.get(&alice(), id).await), Error::NotFound));
     assert!(matches!(error(service.hallpass.delete(&alice(), id, None).await), Error::NotFound));
@@ -62,7 +62,7 @@ async fn several_at_once_and_what_is_not_there_is_said() {
     assert!(service.accepts(bobs.token.reveal()).await, "another's is as if not there");
     let events = service.happened.take();
     assert_eq!(events.len(), 2);
-    assert!(events.iter().all(|e| e.kind == EventKind::Deleted && e.token.is_some()));
+    assert!(events.iter().all(|e| e.kind == EventKind::Deleted && e.token_id.is_some()));
 
     let done = service.hallpass.delete_many(&root(), &[bobs.record.id]).await.unwrap();
     assert_eq!(done.deleted, [bobs.record.id]);
@@ -84,7 +84,7 @@ async fn all_of_the_callers_own_in_one_step() {
     assert_eq!(service.hallpass.delete_all(&alice()).await.unwrap(), 60);
     assert_eq!(service.store.head().await, head.next(), "one logged change, not 60");
     let event = service.happened.only();
-    assert_eq!((event.kind, event.token, event.count), (EventKind::Deleted, None, 60));
+    assert_eq!((event.kind, event.token_id, event.count), (EventKind::Deleted, None, 60));
     for token in &tokens {
         assert!(!service.accepts(token.reveal()).await);
     }

@@ -1,6 +1,6 @@
 use hallpass_core::{
     Actor, Digest, Ensured, Error, EventKind, Issued, KnownToken, Limits, NewToken,
-    PermissionError, PresentedToken, Regenerate,
+    PermissionError, PresentedToken, RegenerateOptions,
 };
 
 use crate::common::*;
@@ -32,7 +32,7 @@ async fn a_token_made_elsewhere_works_here_once_it_is_ensured() {
     assert_eq!((record.owner.as_str(), record.revision.get()), ("alice", 1));
     assert_eq!(record.expires_at, Some(at("2027-01-31T00:00:00Z")));
     let event = service.happened.only();
-    assert_eq!((event.kind, event.token), (EventKind::Issued, Some(known.id)));
+    assert_eq!((event.kind, event.token_id), (EventKind::Issued, Some(known.id)));
     let principal = service.check(issued.token.reveal()).await.unwrap();
     assert!(principal.scopes().contains(&scope("projects:read")));
 }
@@ -76,11 +76,12 @@ async fn another_secret_is_never_put_in_place_of_the_one_there_is() {
     let ensure =
         async |known: &KnownToken| service.hallpass.ensure(&for_alice(), known, manifest()).await;
     ensure(&known).await.unwrap();
-    let digest = Digest::from_parts("sha256", &[7; 32]).unwrap();
+    let digest = Digest::from_parts("sha256-v2", &[7; 32]).unwrap();
     let other = KnownToken { digest, ..known.clone() };
     assert!(matches!(error(ensure(&other).await), Error::Taken));
     assert!(service.accepts(issued.token.reveal()).await);
-    let _ = service.hallpass.regenerate(&alice(), known.id, Regenerate::new()).await.unwrap();
+    let _ =
+        service.hallpass.regenerate(&alice(), known.id, RegenerateOptions::new()).await.unwrap();
     assert!(matches!(error(ensure(&known).await), Error::Taken), "its secret is another now");
     assert!(!service.accepts(issued.token.reveal()).await);
 }

@@ -1,7 +1,8 @@
 //! Everything that happens is on record: who, what, whose, which, how many, when.
 
 use hallpass_core::{
-    Actor, EventKind, Issued, NewToken, Owner, Regenerate, RejectReason, TokenId, TokenUpdate,
+    Actor, EventKind, Issued, NewToken, Owner, PresentedToken, RegenerateOptions, RejectReason,
+    TokenId, TokenUpdate,
 };
 
 use crate::common::*;
@@ -20,7 +21,7 @@ fn expect(
     assert_eq!(event.kind, kind);
     assert_eq!(event.actor.as_ref().map(Owner::as_str), actor, "{kind:?}");
     assert_eq!(event.owner.as_ref().map(Owner::as_str), owner, "{kind:?}");
-    assert_eq!((event.token, event.count), (token, count), "{kind:?}");
+    assert_eq!((event.token_id, event.count), (token, count), "{kind:?}");
     assert_eq!(event.at, service.hallpass.now());
 }
 
@@ -47,12 +48,12 @@ async fn each_verb_says_who_did_what_to_whose_token() {
     expect(&service, EventKind::Updated, actor, owner, Some(id), 1);
     hallpass.add_scopes(&by, id, ["b"], None).await.unwrap();
     expect(&service, EventKind::Updated, actor, owner, Some(id), 1);
-    hallpass.remove_scope(&by, id, &scope("b"), None).await.unwrap();
+    hallpass.remove_scopes(&by, id, &[scope("b")], None).await.unwrap();
     expect(&service, EventKind::Updated, actor, owner, Some(id), 1);
     hallpass.clear_scopes(&by, id, None).await.unwrap();
     expect(&service, EventKind::Updated, actor, owner, Some(id), 1);
 
-    let how = Regenerate::new().overlap("1d");
+    let how = RegenerateOptions::new().grace_period("1d");
     let new = hallpass.regenerate(&by, id, how).await.unwrap();
     expect(&service, EventKind::Regenerated, actor, owner, Some(id), 1);
     assert!(service.accepts(new.token.reveal()).await);
@@ -67,7 +68,7 @@ async fn each_verb_says_who_did_what_to_whose_token() {
 
     hallpass.delete(&by, id, None).await.unwrap();
     expect(&service, EventKind::Deleted, actor, owner, Some(id), 1);
-    hallpass.revoke_all(&by, &Owner::new("alice").unwrap()).await.unwrap();
+    hallpass.revoke_owner(&by, &Owner::new("alice").unwrap(), None).await.unwrap();
     expect(&service, EventKind::Revoked, actor, owner, None, 1);
     hallpass.delete_many(&by, &[copy]).await.unwrap();
     expect(&service, EventKind::Deleted, actor, owner, Some(copy), 1);
@@ -101,24 +102,26 @@ async fn what_was_not_done_did_not_happen() {
         hallpass.issue(&alice(), NewToken::named("")).await.is_err(),
         hallpass.copy(&bob(), id, TokenUpdate::new()).await.is_err(),
         hallpass.update(&bob(), id, TokenUpdate::new().name("x"), None).await.is_err(),
-        hallpass.regenerate(&root(), id, Regenerate::new()).await.is_err(),
+        hallpass.regenerate(&root(), id, RegenerateOptions::new()).await.is_err(),
         hallpass.revoke(&bob(), id).await.is_err(),
         hallpass.delete(&bob(), id, None).await.is_err(),
-        hallpass.revoke_all(&bob(), alice().id()).await.is_err(),
+        hallpass.revoke_owner(&bob(), alice().id(), None).await.is_err(),
         hallpass.prune(&alice(), hallpass.now()).await.is_err(),
     ];
     assert_eq!(refused, [true; 8]);
     hallpass.delete_many(&bob(), &[id]).await.unwrap();
     hallpass.delete_all(&bob()).await.unwrap();
-    assert!(service.happened.take().is_empty());
+    let recorded: Vec<_> =
+        service.happened.take().into_iter().filter(|event| event.kind.is_recorded()).collect();
+    assert!(recorded.is_empty(), "{recorded:?}");
 }
 
 #[tokio::test]
-async fn no_event_holds_a_secret_a_digest_a_name_or_a_description() {
+async fn no_event_holds_a_secret_or_a_digest() {
     let service = Service::new();
     let new = NewToken::named("forged\u{a0}line").description("level=ERROR\nforged");
     let old = service.hallpass.issue(&alice(), new).await.unwrap();
-    let how = Regenerate::new().overlap("1d");
+    let how = RegenerateOptions::new().grace_period("1d");
     let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
     assert!(service.accepts(new.token.reveal()).await);
@@ -128,7 +131,13 @@ async fn no_event_holds_a_secret_a_digest_a_name_or_a_description() {
     for token in [&old.token, &new.token] {
         assert!(!events.contains(&token.reveal()[25..40]), "{events}");
     }
-    assert!(!events.contains("forged"), "{events}");
+    for token in [&old.token, &new.token] {
+        let (_, presented) = PresentedToken::inspect(token.reveal()).unwrap();
+        let digest = presented.digest().to_text();
+        let (_, hex) = digest.rsplit_once(':').unwrap();
+        assert!(!events.contains(hex) && !events.contains("sha256"), "{events}");
+    }
+    assert!(events.contains("description"), "the changes are in it: {events}");
 }
 
 /// Operators search their logs for these: they do not change.
@@ -140,12 +149,13 @@ fn every_kind_and_reason_has_its_name_for_logs() {
         (EventKind::Updated, "updated"),
         (EventKind::Regenerated, "regenerated"),
         (EventKind::GracePeriodEnded, "grace_period_ended"),
+        (EventKind::DigestReplaced, "digest_replaced"),
         (EventKind::Revoked, "revoked"),
         (EventKind::Deleted, "deleted"),
         (EventKind::Pruned, "pruned"),
         (EventKind::ViewedAcrossOwners, "viewed_across_owners"),
         (EventKind::OwnerChanged, "owner_changed"),
-        (EventKind::Rejected(RejectReason::Malformed), "refused"),
+        (EventKind::Rejected(RejectReason::Malformed), "rejected"),
     ] {
         assert_eq!(kind.as_str(), name);
     }

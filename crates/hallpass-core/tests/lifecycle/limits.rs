@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use hallpass_core::{
-    BuildError, Error, Expiry, Hallpass, Limits, NewToken, Regenerate, TokenUpdate,
+    BuildError, Error, Expiry, Hallpass, Limits, NewToken, RegenerateOptions, TokenUpdate,
 };
 use hallpass_memory::MemoryStore;
 use jiff::SignedDuration;
@@ -91,7 +91,7 @@ async fn a_copy_counts_and_a_regeneration_does_not() {
     let _ = service.hallpass.copy(&alice(), token, TokenUpdate::new()).await.unwrap();
     let outcome = service.hallpass.copy(&alice(), token, TokenUpdate::new()).await;
     assert!(matches!(error(outcome), Error::LimitReached { limit: 2, in_use: 2, .. }));
-    let _ = service.hallpass.regenerate(&alice(), token, Regenerate::new()).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), token, RegenerateOptions::new()).await.unwrap();
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_revoked_or_expired_token_counts_until_it_is_deleted() {
     let full = service.hallpass.issue(&alice(), NewToken::named("x")).await;
     assert!(matches!(error(full), Error::LimitReached { .. }));
     // It was always counted, so it comes back at the limit too.
-    let _ = service.hallpass.regenerate(&alice(), revoked, Regenerate::new()).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), revoked, RegenerateOptions::new()).await.unwrap();
     service.hallpass.delete(&alice(), expired, None).await.unwrap();
     let _ = service.issue(&[]).await;
 }
@@ -162,9 +162,13 @@ async fn a_lifetime_is_counted_from_the_secrets_birth() {
     let outcome = service.hallpass.update(&alice(), id, longer("71d"), None).await;
     assert_eq!(fields(outcome), ["expires"], "91 days in all");
     service.hallpass.update(&alice(), id, longer("70d"), None).await.unwrap();
-    let _ =
-        service.hallpass.regenerate(&alice(), id, Regenerate::new().expires("90d")).await.unwrap();
-    let outcome = service.hallpass.regenerate(&alice(), id, Regenerate::new().expires("91d")).await;
+    let _ = service
+        .hallpass
+        .regenerate(&alice(), id, RegenerateOptions::new().expires("90d"))
+        .await
+        .unwrap();
+    let outcome =
+        service.hallpass.regenerate(&alice(), id, RegenerateOptions::new().expires("91d")).await;
     assert_eq!(fields(outcome), ["expires"]);
 }
 
@@ -175,12 +179,15 @@ async fn a_token_older_than_the_rule_gets_no_new_secret_without_an_end() {
     let id = before.issue(&[]).await.record.id;
     let limits = Limits::default().longest_lifetime(days(90)).default_expiry(Expiry::days(30));
     let after = Service::over(store, |b| b.limits(limits));
-    let outcome = after.hallpass.regenerate(&alice(), id, Regenerate::new()).await;
+    let outcome = after.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await;
     assert_eq!(fields(outcome), ["expires"]);
     let outcome = after.hallpass.copy(&alice(), id, TokenUpdate::new()).await;
     assert_eq!(fields(outcome), ["expires"]);
-    let _ =
-        after.hallpass.regenerate(&alice(), id, Regenerate::new().expires("90d")).await.unwrap();
+    let _ = after
+        .hallpass
+        .regenerate(&alice(), id, RegenerateOptions::new().expires("90d"))
+        .await
+        .unwrap();
 }
 
 #[test]

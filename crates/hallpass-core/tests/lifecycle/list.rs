@@ -232,7 +232,7 @@ async fn an_admins_look_at_others_tokens_is_on_record() {
     let event = service.happened.only();
     assert_eq!(event.kind, EventKind::ViewedAcrossOwners);
     assert_eq!(event.actor.unwrap().as_str(), "root");
-    assert_eq!((event.owner.unwrap().as_str(), event.token), ("alice", Some(alices)));
+    assert_eq!((event.owner.unwrap().as_str(), event.token_id), ("alice", Some(alices)));
 
     service.hallpass.list(&root(), &ListOptions::new()).await.unwrap();
     assert_eq!(service.happened.kinds(), [EventKind::ViewedAcrossOwners]);

@@ -1,5 +1,5 @@
-//! The lifecycle and the check, through the public API, over the real store in memory: a file for each verb.
-//! One program, because twenty would be linked twenty times.
+//! The lifecycle and the check, through the public API, over the real store in memory: a file for
+//! each verb. One program, because twenty would be linked twenty times.
 
 mod common;
 
@@ -20,6 +20,7 @@ mod races;
 mod recheck;
 mod regenerate;
 mod revoke;
+mod settings;
 mod shutdown;
 mod update;
 mod uses;

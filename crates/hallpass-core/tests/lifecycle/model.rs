@@ -1,8 +1,8 @@
-//! Random lives of one owner's tokens against a model that fits on a page: after each step, exactly the
-//! secrets work that the model says.
+//! Random lives of one owner's tokens against a model that fits on a page: after each step, exactly
+//! the secrets work that the model says.
 
 use hallpass_core::{
-    Error, Issued, ListOptions, NewToken, Owner, Regenerate, TokenId, TokenUpdate,
+    Error, Issued, ListOptions, NewToken, Owner, RegenerateOptions, TokenId, TokenUpdate,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -170,12 +170,12 @@ impl Model {
             Step::Regenerate { token, hours: count, overlap } => {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
-                let mut how = Regenerate::new();
+                let mut how = RegenerateOptions::new();
                 if let Some(count) = count {
                     how = how.expires(format!("{count}h"));
                 }
                 if let Some(overlap) = overlap {
-                    how = how.overlap(format!("{overlap}h"));
+                    how = how.grace_period(format!("{overlap}h"));
                 }
                 match hallpass.regenerate(&by, token.id, how).await {
                     Ok(issued) => {
@@ -216,7 +216,8 @@ impl Model {
                 }
             }
             Step::RevokeAll => {
-                let count = hallpass.revoke_all(&by, &Owner::new("alice").unwrap()).await.unwrap();
+                let count =
+                    hallpass.revoke_owner(&by, &Owner::new("alice").unwrap(), None).await.unwrap();
                 let live = self.tokens.iter_mut().filter(|token| token.revoked.is_none());
                 let revoked = live.map(|token| {
                     token.revoked = Some(now);

@@ -2,7 +2,9 @@
 
 use std::task::{Context, Poll, Waker};
 
-use hallpass_core::{Error, ListOptions, NewToken, Owner, Regenerate, RejectReason, TokenUpdate};
+use hallpass_core::{
+    Error, ListOptions, NewToken, Owner, RegenerateOptions, RejectReason, TokenUpdate,
+};
 use jiff::SignedDuration;
 
 use crate::common::*;
@@ -43,7 +45,7 @@ async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
     let errors = [
         error(service.hallpass.get(&alice(), id).await),
         error(service.hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await),
-        error(service.hallpass.regenerate(&alice(), id, Regenerate::new()).await),
+        error(service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await),
         error(service.hallpass.revoke(&alice(), id).await),
         error(service.hallpass.delete(&alice(), id, None).await),
         error(service.hallpass.copy(&alice(), id, TokenUpdate::new()).await),
@@ -63,7 +65,7 @@ async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
 async fn a_store_that_never_answers_lets_nobody_in_and_holds_nobody_up() {
     let service = Service::new();
     let (token, cached) = (service.issue(&[]).await, service.issue(&[]).await);
-    service.store.pin(cached.record.id).await.unwrap();
+    service.cache.pin(cached.record.id).await.unwrap();
     let _shut = service.store.faults().on(Operation::Get).stall();
     {
         let mut check = std::pin::pin!(service.check(token.token.reveal()));
@@ -91,12 +93,12 @@ async fn what_could_not_be_stored_was_not_done() {
             error(hallpass.issue(&alice(), NewToken::named("x")).await),
             error(hallpass.copy(&alice(), id, TokenUpdate::new()).await),
             error(hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await),
-            error(hallpass.regenerate(&alice(), id, Regenerate::new()).await),
+            error(hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await),
             error(hallpass.revoke(&alice(), id).await),
             error(hallpass.delete(&alice(), id, None).await),
             error(hallpass.delete_many(&alice(), &[id]).await),
             error(hallpass.delete_all(&alice()).await),
-            error(hallpass.revoke_all(&alice(), &owner()).await),
+            error(hallpass.revoke_owner(&alice(), &owner(), None).await),
             error(hallpass.prune(&job(), hallpass.now()).await),
             error(hallpass.owner_changed(&job(), &owner()).await),
         ];
@@ -122,11 +124,15 @@ async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_aga
     let service = Service::new();
     let old = service.issue(&[]).await;
     service.store.faults().on(Operation::Update).once().lose_answer();
-    let outcome = service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await;
+    let outcome =
+        service.hallpass.regenerate(&alice(), old.record.id, RegenerateOptions::new()).await;
     assert!(error(outcome).is_unavailable());
     assert!(!service.accepts(old.token.reveal()).await, "it had been done");
-    let new =
-        service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new = service
+        .hallpass
+        .regenerate(&alice(), old.record.id, RegenerateOptions::new())
+        .await
+        .unwrap();
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -144,7 +150,7 @@ async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() 
     for fault in [Fault::Unavailable, Fault::ReadOnly, Fault::LostBefore, Fault::LostAfter] {
         let service = Service::new();
         let old = service.issue(&[]).await;
-        let how = Regenerate::new().overlap("1d");
+        let how = RegenerateOptions::new().grace_period("1d");
         let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
         fault.befalls(service.store.faults().on(Operation::ReplaceDigest));
         assert!(service.accepts(new.token.reveal()).await);
@@ -171,7 +177,7 @@ async fn what_this_node_remembers_of_an_overlap_does_not_shut_out_a_later_one() 
     let service = Service::new();
     let first = service.issue(&[]).await;
     let id = first.record.id;
-    let how = || Regenerate::new().overlap("1d");
+    let how = || RegenerateOptions::new().grace_period("1d");
     let second = service.hallpass.regenerate(&alice(), id, how()).await.unwrap();
     service.store.faults().on(Operation::ReplaceDigest).fail();
     assert!(service.accepts(second.token.reveal()).await);
@@ -186,7 +192,7 @@ async fn what_this_node_remembers_of_an_overlap_does_not_shut_out_a_later_one() 
 async fn a_check_that_is_dropped_while_it_ends_an_overlap_has_ended_it_here() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    let how = Regenerate::new().overlap("1d");
+    let how = RegenerateOptions::new().grace_period("1d");
     let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     let _shut = service.store.faults().on(Operation::ReplaceDigest).stall();
     {

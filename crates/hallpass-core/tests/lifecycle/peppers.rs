@@ -1,4 +1,4 @@
-use hallpass_core::{BuildError, Hallpass, Regenerate, RejectReason};
+use hallpass_core::{BuildError, Hallpass, RegenerateOptions, RejectReason};
 use hallpass_memory::MemoryStore;
 
 use crate::common::*;
@@ -14,10 +14,10 @@ async fn algorithm(service: &Service, id: hallpass_core::TokenId) -> String {
 async fn without_a_pepper_digests_are_sha256_and_with_one_they_name_it() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
-    assert_eq!(algorithm(&service, id).await, "sha256");
+    assert_eq!(algorithm(&service, id).await, "sha256-v2");
     let service = Service::with(|b| b.pepper("2027", FIRST));
     let id = service.issue(&[]).await.record.id;
-    assert_eq!(algorithm(&service, id).await, "hmac-sha256:2027");
+    assert_eq!(algorithm(&service, id).await, "hmac-sha256-v2:2027");
 }
 
 #[tokio::test]
@@ -28,9 +28,9 @@ async fn a_first_pepper_needs_no_flag_day() {
     let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
     let head = store.head().await;
     assert!(service.accepts(token.token.reveal()).await);
-    assert_eq!(algorithm(&service, id).await, "sha256", "no write on the request path");
+    assert_eq!(algorithm(&service, id).await, "sha256-v2", "no write on the request path");
     service.hallpass.flush_uses().await.unwrap();
-    assert_eq!(algorithm(&service, id).await, "hmac-sha256:2027");
+    assert_eq!(algorithm(&service, id).await, "hmac-sha256-v2:2027");
     assert_eq!(store.head().await, head.next());
     assert_eq!(
         store.stored(id).await.unwrap().record.revision.get(),
@@ -54,8 +54,8 @@ async fn peppers_rotate_and_digests_follow_as_tokens_are_used() {
         Service::over(store.clone(), |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
     assert!(after.accepts(used.token.reveal()).await);
     after.hallpass.flush_uses().await.unwrap();
-    assert_eq!(algorithm(&after, used.record.id).await, "hmac-sha256:2027");
-    assert_eq!(algorithm(&after, idle.record.id).await, "hmac-sha256:2026");
+    assert_eq!(algorithm(&after, used.record.id).await, "hmac-sha256-v2:2027");
+    assert_eq!(algorithm(&after, idle.record.id).await, "hmac-sha256-v2:2026");
     assert!(after.accepts(idle.token.reveal()).await);
     // The day the retired pepper goes, what was never used since goes with it.
     let later = Service::over(store, |b| b.pepper("2027", SECOND));
@@ -78,14 +78,14 @@ async fn a_retired_pepper_makes_no_new_digests() {
     let service = Service::over(store, |b| b.retired_pepper("2026", FIRST));
     assert!(service.accepts(token.token.reveal()).await);
     let id = service.issue(&[]).await.record.id;
-    assert_eq!(algorithm(&service, id).await, "sha256");
+    assert_eq!(algorithm(&service, id).await, "sha256-v2");
 }
 
 #[tokio::test]
 async fn the_order_in_which_peppers_are_given_means_nothing() {
     let service = Service::with(|b| b.retired_pepper("2026", FIRST).pepper("2027", SECOND));
     let id = service.issue(&[]).await.record.id;
-    assert_eq!(algorithm(&service, id).await, "hmac-sha256:2027");
+    assert_eq!(algorithm(&service, id).await, "hmac-sha256-v2:2027");
 }
 
 #[tokio::test]
@@ -96,13 +96,16 @@ async fn a_rekey_that_comes_late_never_touches_a_newer_secret() {
     assert!(service.accepts(old.token.reveal()).await);
     // Another node gives the token a new secret before this one flushes.
     let elsewhere = Service::over(store, |b| b);
-    let new =
-        elsewhere.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new = elsewhere
+        .hallpass
+        .regenerate(&alice(), old.record.id, RegenerateOptions::new())
+        .await
+        .unwrap();
     service.hallpass.flush_uses().await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
     assert!(!service.accepts(old.token.reveal()).await);
     service.hallpass.flush_uses().await.unwrap();
-    assert_eq!(algorithm(&service, old.record.id).await, "hmac-sha256:2027");
+    assert_eq!(algorithm(&service, old.record.id).await, "hmac-sha256-v2:2027");
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -122,7 +125,7 @@ async fn an_overlap_spans_a_rotation() {
     let store = test_store();
     let old = Service::over(store.clone(), |b| b.pepper("2026", FIRST)).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
-    let how = Regenerate::new().overlap("1d");
+    let how = RegenerateOptions::new().grace_period("1d");
     let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
     service.hallpass.flush_uses().await.unwrap();
@@ -154,7 +157,7 @@ async fn a_digest_that_cannot_be_made_anew_yet_is_tried_again_with_the_next_use(
     }
     service.hallpass.flush_uses().await.unwrap();
     for token in [&one, &two] {
-        assert_eq!(algorithm(&service, token.record.id).await, "hmac-sha256:2027");
+        assert_eq!(algorithm(&service, token.record.id).await, "hmac-sha256-v2:2027");
     }
 }
 

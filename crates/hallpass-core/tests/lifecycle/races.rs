@@ -1,9 +1,9 @@
-//! ChangeBatch that meet: whatever the interleaving, the final state is that of the later commit.
+//! Changes that meet: whatever the interleaving, the final state is that of the later commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hallpass_core::{AuthError, Error, Issued, Regenerate, TokenUpdate};
+use hallpass_core::{AuthError, Error, Issued, RegenerateOptions, TokenUpdate};
 
 use crate::common::*;
 
@@ -17,7 +17,7 @@ fn service() -> Arc<Service> {
 }
 
 async fn regenerate(service: Arc<Service>, id: hallpass_core::TokenId) -> Result<Issued, Error> {
-    service.hallpass.regenerate(&alice(), id, Regenerate::new()).await
+    service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -201,7 +201,7 @@ async fn once_a_new_secret_was_let_in_its_predecessor_never_is() {
     let service = service();
     for round in 0..ROUNDS {
         let old = Arc::new(service.issue(&[]).await);
-        let how = Regenerate::new().overlap("1d");
+        let how = RegenerateOptions::new().grace_period("1d");
         let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
         if round % 2 == 0 {
             service.store.faults().on(Operation::ReplaceDigest).times(2).fail();

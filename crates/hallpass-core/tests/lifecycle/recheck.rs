@@ -1,4 +1,6 @@
-use hallpass_core::{AuthError, OwnerStatus, Principal, Regenerate, RejectReason, TokenUpdate};
+use hallpass_core::{
+    AuthError, OwnerStatus, Principal, RegenerateOptions, RejectReason, TokenUpdate,
+};
 
 use crate::common::*;
 
@@ -40,12 +42,12 @@ async fn what_ended_is_refused_for_its_reason() {
     assert_eq!(refused(again(&service, &principal).await), RejectReason::Expired);
 
     let (id, principal) = issue().await;
-    let _ = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await.unwrap();
     assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
 
     let (id, principal) = issue().await;
     service.hallpass.revoke(&alice(), id).await.unwrap();
-    let _ = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await.unwrap();
     assert_eq!(
         refused(again(&service, &principal).await),
         RejectReason::Unknown,
@@ -58,7 +60,7 @@ async fn an_overlap_carries_the_old_secret_to_its_end() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
-    let how = Regenerate::new().overlap("1d");
+    let how = RegenerateOptions::new().grace_period("1d");
     let _ = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
@@ -71,7 +73,7 @@ async fn an_overlap_that_ended_early_ends_the_old_secrets_streams_too() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
-    let how = Regenerate::new().overlap("1d");
+    let how = RegenerateOptions::new().grace_period("1d");
     let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     let by_new = service.check(new.token.reveal()).await.unwrap();
@@ -84,7 +86,7 @@ async fn an_overlap_whose_end_could_not_be_stored_has_ended_here_too() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let before = service.check(old.token.reveal()).await.unwrap();
-    let how = Regenerate::new().overlap("1d");
+    let how = RegenerateOptions::new().grace_period("1d");
     let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     let during = service.check(old.token.reveal()).await.unwrap();
     service.store.faults().on(Operation::ReplaceDigest).fail_with(read_only);
@@ -103,13 +105,16 @@ async fn a_digest_made_anew_under_another_pepper_is_still_the_same_secret() {
     let principal = service.check(token.token.reveal()).await.unwrap();
     service.hallpass.flush_uses().await.unwrap();
     let stored = service.store.stored(token.record.id).await.unwrap();
-    assert_eq!(stored.secrets.current.algorithm(), "hmac-sha256:2027");
+    assert_eq!(stored.secrets.current.algorithm(), "hmac-sha256-v2:2027");
     let principal = again(&service, &principal).await.unwrap();
     let update = TokenUpdate::new().name("renamed");
     service.hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     let principal = again(&service, &principal).await.unwrap();
-    let _ =
-        service.hallpass.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
+    let _ = service
+        .hallpass
+        .regenerate(&alice(), token.record.id, RegenerateOptions::new())
+        .await
+        .unwrap();
     assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
 }
 
@@ -120,7 +125,11 @@ async fn a_digest_of_another_algorithm_after_a_regeneration_is_another_secret() 
     let token = before.issue(&[]).await;
     let principal = before.check(token.token.reveal()).await.unwrap();
     let after = Service::over(store, |b| b.pepper("2027", [7; 32]));
-    let _ = after.hallpass.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
+    let _ = after
+        .hallpass
+        .regenerate(&alice(), token.record.id, RegenerateOptions::new())
+        .await
+        .unwrap();
     assert_eq!(refused(again(&before, &principal).await), RejectReason::Unknown);
     assert_eq!(refused(again(&after, &principal).await), RejectReason::Unknown);
 }
@@ -129,9 +138,12 @@ async fn a_digest_of_another_algorithm_after_a_regeneration_is_another_secret() 
 async fn a_cache_that_has_not_heard_of_the_new_secret_does_not_end_its_streams() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    service.store.pin(old.record.id).await.unwrap();
-    let new =
-        service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    service.cache.pin(old.record.id).await.unwrap();
+    let new = service
+        .hallpass
+        .regenerate(&alice(), old.record.id, RegenerateOptions::new())
+        .await
+        .unwrap();
     let principal = service.check(new.token.reveal()).await.unwrap();
     again(&service, &principal).await.unwrap();
 }

@@ -1,5 +1,5 @@
 use hallpass_core::{
-    Error, EventKind, MAX_GRACE_PERIOD, NewToken, PermissionError, Regenerate, RejectReason,
+    Error, EventKind, MAX_GRACE_PERIOD, NewToken, PermissionError, RegenerateOptions, RejectReason,
     Revision, Status, TokenUpdate,
 };
 use jiff::SignedDuration;
@@ -7,7 +7,11 @@ use jiff::SignedDuration;
 use crate::common::*;
 
 /// Regenerates a token of alice's and answers the new secret.
-async fn regenerate(service: &Service, issued: &hallpass_core::Issued, how: Regenerate) -> String {
+async fn regenerate(
+    service: &Service,
+    issued: &hallpass_core::Issued,
+    how: RegenerateOptions,
+) -> String {
     let new = service.hallpass.regenerate(&alice(), issued.record.id, how).await.unwrap();
     new.token.reveal().to_owned()
 }
@@ -23,8 +27,11 @@ async fn a_new_secret_for_the_same_token_and_the_old_one_is_dead_at_once() {
     let old = service.hallpass.issue(&alice(), new).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
     service.clock.advance(days(1));
-    let new =
-        service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new = service
+        .hallpass
+        .regenerate(&alice(), old.record.id, RegenerateOptions::new())
+        .await
+        .unwrap();
     let (was, is) = (&old.record, &new.record);
     assert_eq!((is.id, &is.owner, &is.name), (was.id, &was.owner, &was.name));
     assert_eq!((&is.description, &is.scopes), (&was.description, &was.scopes));
@@ -45,7 +52,7 @@ async fn a_revoked_token_comes_back_with_its_new_secret_only() {
     service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     let new = service
         .hallpass
-        .regenerate(&alice(), old.record.id, Regenerate::new().overlap("1d"))
+        .regenerate(&alice(), old.record.id, RegenerateOptions::new().grace_period("1d"))
         .await
         .unwrap();
     assert_eq!(new.record.revoked_at, None);
@@ -60,9 +67,9 @@ async fn an_expired_token_needs_a_new_end() {
     let old = issue_until(&service, "12h").await;
     service.clock.advance(days(1));
     let id = old.record.id;
-    let outcome = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await;
+    let outcome = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await;
     assert_eq!(fields(outcome), ["expires"]);
-    let how = Regenerate::new().expires("12h").overlap("12h");
+    let how = RegenerateOptions::new().expires("12h").grace_period("12h");
     let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     assert_eq!(new.record.expires_at, Some(at("2027-01-02T12:00:00Z")));
     assert!(!service.accepts(old.token.reveal()).await, "an ended token's old secret stays dead");
@@ -75,9 +82,10 @@ async fn a_revoked_token_whose_time_is_over_needs_a_new_end_too() {
     let old = issue_until(&service, "12h").await;
     service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    let outcome = service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await;
+    let outcome =
+        service.hallpass.regenerate(&alice(), old.record.id, RegenerateOptions::new()).await;
     assert_eq!(fields(outcome), ["expires"], "from the very instant on");
-    let new = regenerate(&service, &old, Regenerate::new().expires("never")).await;
+    let new = regenerate(&service, &old, RegenerateOptions::new().expires("never")).await;
     assert!(service.accepts(&new).await);
 }
 
@@ -85,20 +93,20 @@ async fn a_revoked_token_whose_time_is_over_needs_a_new_end_too() {
 async fn faults_are_named_at_once_and_the_old_secret_lives() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    for (expires, overlap, wrong) in [
-        ("soon", "31d", &["expires", "overlap"][..]),
-        ("2026-12-31", "0d", &["expires", "overlap"]),
-        ("30d", "721h", &["overlap"]),
-        ("30d", "1y", &["overlap"]),
-        ("30d", "never", &["overlap"]),
-        ("30d", "2027-01-02", &["overlap"]),
-        ("30d", "-1h", &["overlap"]),
-        ("30d", "", &["overlap"]),
+    for (expires, grace_period, wrong) in [
+        ("soon", "31d", &["expires", "grace_period"][..]),
+        ("2026-12-31", "0d", &["expires", "grace_period"]),
+        ("30d", "721h", &["grace_period"]),
+        ("30d", "1y", &["grace_period"]),
+        ("30d", "never", &["grace_period"]),
+        ("30d", "2027-01-02", &["grace_period"]),
+        ("30d", "-1h", &["grace_period"]),
+        ("30d", "", &["grace_period"]),
         ("2027-01-01T00:00:59Z", "1h", &["expires"]),
     ] {
-        let how = Regenerate::new().expires(expires).overlap(overlap);
+        let how = RegenerateOptions::new().expires(expires).grace_period(grace_period);
         let outcome = service.hallpass.regenerate(&alice(), old.record.id, how).await;
-        assert_eq!(fields(outcome), wrong, "{expires} {overlap}");
+        assert_eq!(fields(outcome), wrong, "{expires} {grace_period}");
     }
     for span in [
         SignedDuration::ZERO,
@@ -106,9 +114,9 @@ async fn faults_are_named_at_once_and_the_old_secret_lives() {
         SignedDuration::MAX,
         MAX_GRACE_PERIOD + SignedDuration::from_millis(1),
     ] {
-        let how = Regenerate::new().overlap(span);
+        let how = RegenerateOptions::new().grace_period(span);
         let outcome = service.hallpass.regenerate(&alice(), old.record.id, how).await;
-        assert_eq!(fields(outcome), ["overlap"], "{span:?}");
+        assert_eq!(fields(outcome), ["grace_period"], "{span:?}");
     }
     assert!(service.accepts(old.token.reveal()).await);
     assert_eq!(service.store.faults().calls(Operation::Update), 0);
@@ -118,7 +126,7 @@ async fn faults_are_named_at_once_and_the_old_secret_lives() {
 async fn an_overlap_ends_at_its_time() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    let new = regenerate(&service, &old, Regenerate::new().overlap("30d")).await;
+    let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("30d")).await;
     service.clock.advance(MAX_GRACE_PERIOD - SignedDuration::from_millis(1));
     assert!(service.accepts(old.token.reveal()).await);
     service.clock.advance(SignedDuration::from_millis(1));
@@ -130,13 +138,13 @@ async fn an_overlap_ends_at_its_time() {
 async fn an_overlap_ends_with_the_new_secrets_first_use() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    let new = regenerate(&service, &old, Regenerate::new().overlap("1d")).await;
+    let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("1d")).await;
     assert!(service.accepts(old.token.reveal()).await);
     assert!(service.accepts(old.token.reveal()).await, "its own uses do not end it");
     service.happened.take();
     assert!(service.accepts(&new).await);
     let event = service.happened.only();
-    assert_eq!((event.kind, event.token), (EventKind::GracePeriodEnded, Some(old.record.id)));
+    assert_eq!((event.kind, event.token_id), (EventKind::GracePeriodEnded, Some(old.record.id)));
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(&new).await);
     let stored = service.store.stored(old.record.id).await.unwrap();
@@ -148,7 +156,7 @@ async fn an_overlap_ends_with_the_new_secrets_first_use() {
 async fn an_overlap_never_outlives_the_old_end() {
     let service = Service::new();
     let old = issue_until(&service, "12h").await;
-    let how = Regenerate::new().overlap("7d").expires("1y");
+    let how = RegenerateOptions::new().grace_period("7d").expires("1y");
     let new = regenerate(&service, &old, how).await;
     service.clock.set(at("2027-01-01T11:59:59.999Z"));
     assert!(service.accepts(old.token.reveal()).await);
@@ -161,7 +169,7 @@ async fn an_overlap_never_outlives_the_old_end() {
 async fn an_overlap_neither_outlives_a_new_end_that_is_sooner() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    regenerate(&service, &old, Regenerate::new().overlap("7d").expires("12h")).await;
+    regenerate(&service, &old, RegenerateOptions::new().grace_period("7d").expires("12h")).await;
     service.clock.set(at("2027-01-01T12:00:00Z"));
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Expired);
 }
@@ -170,13 +178,13 @@ async fn an_overlap_neither_outlives_a_new_end_that_is_sooner() {
 async fn only_the_secret_just_before_lives_on() {
     let service = Service::new();
     let first = service.issue(&[]).await;
-    let second = regenerate(&service, &first, Regenerate::new().overlap("7d")).await;
-    let third = regenerate(&service, &first, Regenerate::new().overlap("7d")).await;
+    let second = regenerate(&service, &first, RegenerateOptions::new().grace_period("7d")).await;
+    let third = regenerate(&service, &first, RegenerateOptions::new().grace_period("7d")).await;
     assert!(!service.accepts(first.token.reveal()).await);
     assert!(service.accepts(&second).await);
     assert!(service.accepts(&third).await);
     assert!(!service.accepts(&second).await);
-    let fourth = regenerate(&service, &first, Regenerate::new()).await;
+    let fourth = regenerate(&service, &first, RegenerateOptions::new()).await;
     assert!(!service.accepts(&third).await);
     assert!(service.accepts(&fourth).await);
 }
@@ -185,8 +193,8 @@ async fn only_the_secret_just_before_lives_on() {
 async fn a_regeneration_without_overlap_ends_the_one_before() {
     let service = Service::new();
     let first = service.issue(&[]).await;
-    let second = regenerate(&service, &first, Regenerate::new().overlap("7d")).await;
-    let third = regenerate(&service, &first, Regenerate::new()).await;
+    let second = regenerate(&service, &first, RegenerateOptions::new().grace_period("7d")).await;
+    let third = regenerate(&service, &first, RegenerateOptions::new()).await;
     for dead in [first.token.reveal(), &second] {
         assert!(!service.accepts(dead).await);
     }
@@ -197,12 +205,12 @@ async fn a_regeneration_without_overlap_ends_the_one_before() {
 async fn a_revocation_ends_both_secrets_of_an_overlap_for_good() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    let new = regenerate(&service, &old, Regenerate::new().overlap("7d")).await;
+    let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("7d")).await;
     service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     for dead in [old.token.reveal(), &new] {
         assert_eq!(service.refusal(dead).await, RejectReason::Revoked);
     }
-    let newer = regenerate(&service, &old, Regenerate::new().overlap("7d")).await;
+    let newer = regenerate(&service, &old, RegenerateOptions::new().grace_period("7d")).await;
     for dead in [old.token.reveal(), &new] {
         assert!(!service.accepts(dead).await);
     }
@@ -213,7 +221,7 @@ async fn a_revocation_ends_both_secrets_of_an_overlap_for_good() {
 async fn editing_a_token_leaves_an_overlap_alone() {
     let service = Service::new();
     let old = service.issue(&["a"]).await;
-    let new = regenerate(&service, &old, Regenerate::new().overlap("7d")).await;
+    let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("7d")).await;
     let update = TokenUpdate::new().name("x").scopes(["a", "b"]);
     service.hallpass.update(&alice(), old.record.id, update, None).await.unwrap();
     assert_eq!(service.check(old.token.reveal()).await.unwrap().scopes().len(), 2);
@@ -228,9 +236,10 @@ async fn of_two_at_once_one_wins_and_only_its_secret_works() {
     let (id, hallpass) = (old.record.id, service.hallpass.clone());
     let (send, winner) = std::sync::mpsc::channel();
     service.store.faults().on(Operation::Get).meanwhile(async move {
-        send.send(hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap()).unwrap();
+        send.send(hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await.unwrap())
+            .unwrap();
     });
-    let outcome = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await;
+    let outcome = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await;
     assert!(matches!(error(outcome), Error::Conflict));
     assert!(service.accepts(winner.recv().unwrap().token.reveal()).await);
     assert!(!service.accepts(old.token.reveal()).await);
@@ -241,14 +250,14 @@ async fn a_stale_revision_changes_nothing() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    let how = || Regenerate::new().expecting(Some(Revision::new(7)));
+    let how = || RegenerateOptions::new().if_revision(Some(Revision::new(7)));
     let outcome = service.hallpass.regenerate(&alice(), id, how()).await;
     assert!(matches!(error(outcome), Error::Stale { current: Revision::FIRST, .. }));
     let hallpass = service.hallpass.clone();
     service.store.faults().on(Operation::Get).meanwhile(async move {
         hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
-    let how = Regenerate::new().expecting(Some(Revision::FIRST));
+    let how = RegenerateOptions::new().if_revision(Some(Revision::FIRST));
     let outcome = service.hallpass.regenerate(&alice(), id, how).await;
     assert!(matches!(error(outcome), Error::Stale { current, .. } if current == Revision::new(2)));
     assert!(service.accepts(old.token.reveal()).await);
@@ -260,10 +269,11 @@ async fn a_foreign_a_deleted_and_a_never_existing_token_are_one_and_the_same() {
     let (alices, gone) = (service.issue(&[]).await, service.issue(&[]).await);
     service.hallpass.delete(&alice(), gone.record.id, None).await.unwrap();
     for id in [alices.record.id, gone.record.id, nobodys()] {
-        let outcome = service.hallpass.regenerate(&bob(), id, Regenerate::new()).await;
+        let outcome = service.hallpass.regenerate(&bob(), id, RegenerateOptions::new()).await;
         assert!(matches!(error(outcome), Error::NotFound));
     }
-    let outcome = service.hallpass.regenerate(&root(), alices.record.id, Regenerate::new()).await;
+    let outcome =
+        service.hallpass.regenerate(&root(), alices.record.id, RegenerateOptions::new()).await;
     assert!(matches!(error(outcome), Error::Forbidden(PermissionError::OnlyItsOwner)));
     assert!(service.accepts(alices.token.reveal()).await);
 }
@@ -273,9 +283,9 @@ async fn all_scopes_must_be_grantable_today() {
     let service = Service::new();
     let old = service.issue(&["projects", "jobs"]).await;
     let by = alice().with_grantable_scopes(set(&["jobs"]));
-    match service.hallpass.regenerate(&by, old.record.id, Regenerate::new()).await {
+    match service.hallpass.regenerate(&by, old.record.id, RegenerateOptions::new()).await {
         Err(Error::Forbidden(PermissionError::Scopes(beyond))) => {
-            assert_eq!(beyond, [scope("projects")])
+            assert_eq!(beyond, [scope("projects")]);
         }
         other => panic!("{other:?}"),
     }
@@ -289,7 +299,7 @@ async fn a_late_flush_of_the_old_secrets_use_revives_nothing() {
     assert!(service.accepts(old.token.reveal()).await);
     // The use waits while the store takes no uses, and the token gets another secret meanwhile.
     service.store.faults().on(Operation::RecordUses).fail();
-    let new = regenerate(&service, &old, Regenerate::new()).await;
+    let new = regenerate(&service, &old, RegenerateOptions::new()).await;
     service.store.faults().heal();
     assert_eq!(service.hallpass.flush_uses().await.unwrap(), 0, "it was at another revision");
     assert!(!service.accepts(old.token.reveal()).await);

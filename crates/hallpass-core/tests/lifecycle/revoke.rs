@@ -60,7 +60,7 @@ async fn owners_revoke_their_own_and_an_admin_anybodys() {
     service.hallpass.revoke(&root(), token.record.id).await.unwrap();
     let event = service.happened.only();
     assert_eq!((event.kind, event.actor.unwrap().as_str()), (EventKind::Revoked, "root"));
-    assert_eq!((event.owner.unwrap().as_str(), event.token), ("alice", Some(token.record.id)));
+    assert_eq!((event.owner.unwrap().as_str(), event.token_id), ("alice", Some(token.record.id)));
     assert!(!service.accepts(token.token.reveal()).await);
 }
 
@@ -92,7 +92,7 @@ async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
         let revoked: Vec<_> =
             service.happened.take().into_iter().filter(|e| e.kind == EventKind::Revoked).collect();
         assert_eq!(revoked.len(), 1, "{fault:?}");
-        assert_eq!(revoked[0].token, Some(token.record.id));
+        assert_eq!(revoked[0].token_id, Some(token.record.id));
     }
 }
 
@@ -118,10 +118,10 @@ async fn all_of_an_owners_tokens_in_one_step() {
     let bobs = service.hallpass.issue(&bob(), hallpass_core::NewToken::named("x")).await.unwrap();
     let head = service.store.head().await;
     service.happened.take();
-    assert_eq!(service.hallpass.revoke_all(&root(), &owner("alice")).await.unwrap(), 1);
+    assert_eq!(service.hallpass.revoke_owner(&root(), &owner("alice"), None).await.unwrap(), 1);
     assert_eq!(service.store.head().await, head.next(), "one logged change");
     let event = service.happened.only();
-    assert_eq!((event.kind, event.token, event.count), (EventKind::Revoked, None, 1));
+    assert_eq!((event.kind, event.token_id, event.count), (EventKind::Revoked, None, 1));
     assert_eq!(event.owner.unwrap(), owner("alice"));
     assert!(!service.accepts(two.token.reveal()).await);
     assert!(service.accepts(bobs.token.reveal()).await);
@@ -131,8 +131,8 @@ async fn all_of_an_owners_tokens_in_one_step() {
     );
 
     service.happened.take();
-    assert_eq!(service.hallpass.revoke_all(&root(), &owner("alice")).await.unwrap(), 0);
-    assert_eq!(service.hallpass.revoke_all(&root(), &owner("nobody")).await.unwrap(), 0);
+    assert_eq!(service.hallpass.revoke_owner(&root(), &owner("alice"), None).await.unwrap(), 0);
+    assert_eq!(service.hallpass.revoke_owner(&root(), &owner("nobody"), None).await.unwrap(), 0);
     assert!(service.happened.take().is_empty());
 }
 
@@ -141,10 +141,10 @@ async fn owners_revoke_all_of_their_own_and_nobody_elses() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     for nobody in ["alice", "nobody"] {
-        let outcome = service.hallpass.revoke_all(&bob(), &owner(nobody)).await;
+        let outcome = service.hallpass.revoke_owner(&bob(), &owner(nobody), None).await;
         assert!(matches!(error(outcome), Error::Forbidden(PermissionError::OnlyAdmins)));
     }
     assert!(service.accepts(token.token.reveal()).await);
-    assert_eq!(service.hallpass.revoke_all(&alice(), &owner("alice")).await.unwrap(), 1);
-    assert_eq!(service.hallpass.revoke_all(&job(), &owner("alice")).await.unwrap(), 0);
+    assert_eq!(service.hallpass.revoke_owner(&alice(), &owner("alice"), None).await.unwrap(), 1);
+    assert_eq!(service.hallpass.revoke_owner(&job(), &owner("alice"), None).await.unwrap(), 0);
 }

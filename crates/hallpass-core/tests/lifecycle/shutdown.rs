@@ -49,7 +49,7 @@ async fn a_use_that_is_pending_counts_at_the_end_and_only_once() {
     service.hallpass.flush_uses().await.unwrap();
     let stored = || async { service.store.stored(token.record.id).await.unwrap().record };
     assert_eq!(stored().await.last_used_at, None, "it is not known yet");
-    refused.refused();
+    refused.cancel();
     service.hallpass.shutdown().await.unwrap();
     assert_eq!(stored().await.last_used_at, Some(at(START)));
     drop(first);
@@ -66,7 +66,7 @@ async fn a_check_alone_is_no_use() {
     };
     let principal = check.resolve().await.unwrap();
     assert!(!service.hallpass.has_unflushed_uses());
-    service.hallpass.pending_use(&principal).expect("it is due").refused();
+    service.hallpass.pending_use(&principal).expect("it is due").cancel();
     assert!(!service.hallpass.has_unflushed_uses());
     drop(service.hallpass.pending_use(&principal));
     assert!(service.hallpass.has_unflushed_uses());

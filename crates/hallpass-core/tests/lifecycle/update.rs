@@ -79,7 +79,7 @@ async fn a_stale_revision_is_an_error_not_a_lost_update() {
         service.hallpass.update(&alice(), id, renamed("two"), first).await,
         service.hallpass.update(&alice(), id, TokenUpdate::new(), first).await,
         service.hallpass.add_scopes(&alice(), id, ["b"], first).await,
-        service.hallpass.remove_scope(&alice(), id, &scope("a"), first).await,
+        service.hallpass.remove_scopes(&alice(), id, &[scope("a")], first).await,
         service.hallpass.clear_scopes(&alice(), id, first).await,
         service.hallpass.update(&alice(), id, renamed("two"), Some(Revision::new(3))).await,
     ];
@@ -174,7 +174,7 @@ async fn scopes_are_added_removed_and_cleared_and_count_at_once() {
     let held = async || service.check(text).await.unwrap().scopes().to_string();
     service.hallpass.add_scopes(&alice(), id, ["b:1", "a", "b:1"], None).await.unwrap();
     assert_eq!(held().await, "a b:1");
-    service.hallpass.remove_scope(&alice(), id, &scope("a"), None).await.unwrap();
+    service.hallpass.remove_scopes(&alice(), id, &[scope("a")], None).await.unwrap();
     assert_eq!(held().await, "b:1");
     let record = service.hallpass.clear_scopes(&alice(), id, None).await.unwrap();
     assert!(record.scopes.is_empty());
@@ -186,10 +186,10 @@ async fn removing_what_is_not_held_is_not_found() {
     let service = Service::new();
     let id = service.issue(&["projects", "jobs:*"]).await.record.id;
     for not_held in ["project", "projects:read", "jobs:run", "Projects"] {
-        let outcome = service.hallpass.remove_scope(&alice(), id, &scope(not_held), None).await;
+        let outcome = service.hallpass.remove_scopes(&alice(), id, &[scope(not_held)], None).await;
         assert!(matches!(error(outcome), Error::NotFound), "{not_held}");
     }
-    service.hallpass.remove_scope(&alice(), id, &scope("jobs:*"), None).await.unwrap();
+    service.hallpass.remove_scopes(&alice(), id, &[scope("jobs:*")], None).await.unwrap();
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn only_the_owner_or_an_operator_edits() {
             service.hallpass.update(&by, id, renamed("x"), None).await,
             service.hallpass.update(&by, id, TokenUpdate::new(), None).await,
             service.hallpass.add_scopes(&by, id, ["b"], None).await,
-            service.hallpass.remove_scope(&by, id, &scope("a"), None).await,
+            service.hallpass.remove_scopes(&by, id, &[scope("a")], None).await,
             service.hallpass.clear_scopes(&by, id, None).await,
         ];
         for outcome in outcomes {

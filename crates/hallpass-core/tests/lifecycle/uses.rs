@@ -1,4 +1,4 @@
-use hallpass_core::{Limits, ListOptions, NewToken, Regenerate, Revision, TokenUpdate};
+use hallpass_core::{Limits, ListOptions, NewToken, RegenerateOptions, Revision, TokenUpdate};
 use jiff::Timestamp;
 
 use crate::common::*;
@@ -195,8 +195,11 @@ async fn a_late_flush_revives_neither_a_deleted_nor_a_revoked_token() {
 async fn a_refused_token_leaves_no_trace_of_use() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    let new =
-        service.hallpass.regenerate(&alice(), old.record.id, Regenerate::new()).await.unwrap();
+    let new = service
+        .hallpass
+        .regenerate(&alice(), old.record.id, RegenerateOptions::new())
+        .await
+        .unwrap();
     assert!(!service.accepts(old.token.reveal()).await);
     service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     assert!(!service.accepts(new.token.reveal()).await);
@@ -218,7 +221,7 @@ async fn editing_keeps_the_last_use() {
         used
     );
     assert_eq!(service.hallpass.revoke(&alice(), id).await.unwrap().last_used_at, used);
-    let new = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await.unwrap();
     assert_eq!(new.record.last_used_at, used);
     assert_eq!(stored_use(&service, id).await, used);
 }

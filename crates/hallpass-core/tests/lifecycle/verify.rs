@@ -1,6 +1,6 @@
 use hallpass_core::{
-    AuthError, Catalog, CatalogScope, EventKind, NewToken, OwnerStatus, Regenerate, RejectReason,
-    TokenUpdate, Verification, all_of, any_of, authenticated,
+    AuthError, Catalog, CatalogScope, EventKind, NewToken, OwnerStatus, RegenerateOptions,
+    RejectReason, TokenUpdate, Verification, all_of, any_of, authenticated,
 };
 
 use crate::common::*;
@@ -53,7 +53,10 @@ async fn what_is_malformed_never_reaches_the_store() {
             &bad.chars().take(90).collect::<String>()
         );
         let event = service.happened.only();
-        assert_eq!((event.kind, event.token), (EventKind::Rejected(RejectReason::Malformed), None));
+        assert_eq!(
+            (event.kind, event.token_id),
+            (EventKind::Rejected(RejectReason::Malformed), None)
+        );
     }
     for bytes in [&b"\xFF\xFE"[..], &[0; 74], text.replacen('p', "\u{0}", 1).as_bytes()] {
         assert_eq!(refused(service.hallpass.authenticate(bytes).await), RejectReason::Malformed);
@@ -81,8 +84,11 @@ async fn a_retired_prefix_is_accepted_and_new_secrets_have_the_new_one() {
         b.prefix("new").accept_prefix("older").accept_prefix("old")
     });
     assert!(after.accepts(token.token.reveal()).await);
-    let new =
-        after.hallpass.regenerate(&alice(), token.record.id, Regenerate::new()).await.unwrap();
+    let new = after
+        .hallpass
+        .regenerate(&alice(), token.record.id, RegenerateOptions::new())
+        .await
+        .unwrap();
     assert!(new.token.reveal().starts_with("new_"));
     assert!(after.accepts(new.token.reveal()).await);
     assert!(!after.accepts(token.token.reveal()).await);
@@ -95,7 +101,7 @@ async fn the_secret_is_proven_before_any_state_is_looked_at() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    let how = Regenerate::new().expires("12h");
+    let how = RegenerateOptions::new().expires("12h");
     let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     service.clock.advance(days(1));
     assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::Expired);
@@ -140,7 +146,7 @@ async fn a_refusal_says_to_the_operator_whose_token_it_was() {
     assert!(!service.accepts(token.token.reveal()).await);
     let event = service.happened.only();
     assert_eq!(event.kind, EventKind::Rejected(RejectReason::Revoked));
-    assert_eq!((event.token, event.owner.unwrap().as_str()), (Some(token.record.id), "alice"));
+    assert_eq!((event.token_id, event.owner.unwrap().as_str()), (Some(token.record.id), "alice"));
     assert_eq!(event.at, service.hallpass.now());
 }
 
@@ -159,7 +165,7 @@ async fn a_principal_meets_requirements_by_what_it_holds() {
         ("42:7", false),
         ("", false),
     ] {
-        assert_eq!(principal.check(&read, &[("id", id)]).is_granted(), granted, "{id:?}");
+        assert_eq!(principal.check(&read, &[("id", id)]).is_allowed(), granted, "{id:?}");
     }
     for (needs, granted) in [
         (authenticated(), true),
@@ -170,7 +176,7 @@ async fn a_principal_meets_requirements_by_what_it_holds() {
         ("job".parse().unwrap(), false),
         ("jobsite".parse().unwrap(), false),
     ] {
-        assert_eq!(principal.check(&needs, &()).is_granted(), granted, "{needs}");
+        assert_eq!(principal.check(&needs, &()).is_allowed(), granted, "{needs}");
     }
 }
 
@@ -184,7 +190,7 @@ async fn a_scope_that_left_the_catalog_allows_nothing() {
     let principal = service.check(token.reveal()).await.unwrap();
     assert_eq!(*principal.scopes(), set(&["projects:read"]));
     assert!(!principal.allows(&scope("retired")));
-    assert!(!principal.check(&"retired".parse().unwrap(), &()).is_granted());
+    assert!(!principal.check(&"retired".parse().unwrap(), &()).is_allowed());
     let record = service.hallpass.get(&alice(), principal.token_id()).await.unwrap();
     assert_eq!(record.scopes.len(), 2, "what is stored is not touched");
 }
@@ -204,11 +210,12 @@ async fn a_cached_token_is_decided_at_once_and_its_end_is_looked_at_each_time() 
     let service = Service::new();
     let new = NewToken::named("x").expires("12h");
     let token = service.hallpass.issue(&alice(), new).await.unwrap();
-    service.store.pin(token.record.id).await.unwrap();
+    service.cache.pin(token.record.id).await.unwrap();
+    let reads = service.store.faults().calls(Operation::Get);
     assert!(decided(&service, token.token.reveal()).is_ok());
     service.clock.set(at("2027-01-01T12:00:00Z"));
     assert_eq!(refused(decided(&service, token.token.reveal())), RejectReason::Expired);
-    assert_eq!(service.store.faults().calls(Operation::Get), 0);
+    assert_eq!(service.store.faults().calls(Operation::Get), reads);
 }
 
 #[tokio::test]
@@ -216,8 +223,8 @@ async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    service.store.pin(id).await.unwrap();
-    let how = Regenerate::new().overlap("1d");
+    service.cache.pin(id).await.unwrap();
+    let how = RegenerateOptions::new().grace_period("1d");
     let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
     let stored = service.store.stored(id).await.unwrap();
@@ -228,8 +235,8 @@ async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
 async fn so_it_does_where_the_host_is_asked_about_owners() {
     let service = Service::with(|b| b.owner_directory(|_| async { Ok(OwnerStatus::Active) }));
     let old = service.issue(&[]).await;
-    service.store.pin(old.record.id).await.unwrap();
-    let how = Regenerate::new();
+    service.cache.pin(old.record.id).await.unwrap();
+    let how = RegenerateOptions::new();
     let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
 }
@@ -239,8 +246,8 @@ async fn a_wrong_secret_for_a_cached_token_costs_one_look_at_the_store() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    let _ = service.hallpass.regenerate(&alice(), id, Regenerate::new()).await.unwrap();
-    service.store.pin(id).await.unwrap();
+    let _ = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await.unwrap();
+    service.cache.pin(id).await.unwrap();
     let before = service.store.faults().calls(Operation::Get);
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
     assert_eq!(service.store.faults().calls(Operation::Get), before + 1);
@@ -253,9 +260,9 @@ async fn a_cached_overlap_ends_with_the_new_secrets_first_use_all_the_same() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    let how = Regenerate::new().overlap("1d");
+    let how = RegenerateOptions::new().grace_period("1d");
     let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
-    service.store.pin(id).await.unwrap();
+    service.cache.pin(id).await.unwrap();
     assert!(decided(&service, old.token.reveal()).is_ok());
     assert!(service.accepts(new.token.reveal()).await);
     let stored = service.store.stored(id).await.unwrap();
@@ -272,7 +279,7 @@ async fn a_token_in_a_url_is_noticed_and_anything_else_is_not() {
     assert!(service.hallpass.report_query_token(token.token.reveal().as_bytes()));
     let event = service.happened.only();
     assert_eq!(event.kind, EventKind::Rejected(RejectReason::InUrl));
-    assert_eq!(event.token, Some(token.record.id));
+    assert_eq!(event.token_id, Some(token.record.id));
 }
 
 #[tokio::test]

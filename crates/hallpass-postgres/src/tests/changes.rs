@@ -22,7 +22,7 @@ async fn an_overtaken_change_is_missed(guards: Guards) -> bool {
     let start = reader.changes(None, 0).await.unwrap().head;
     let insert = |owner| {
         let (store, token) = (store.clone(), token(owner, "ci"));
-        tokio::spawn(async move { store.insert(&token, None).await })
+        tokio::spawn(async move { store.insert(&token, None, &event()).await })
     };
     let slow = insert("slow");
     observer.until_they_wait(1).await;
@@ -31,13 +31,13 @@ async fn an_overtaken_change_is_missed(guards: Guards) -> bool {
         () = observer.until_they_wait(2) => {}
         () = async { while !quick.is_finished() { tokio::task::yield_now().await } } => {}
     }
-    let first = reader.changes(Some(start), 10).await.unwrap().lines;
-    let last = first.last().map_or(start, |line| line.at);
+    let first = reader.changes(Some(start), 10).await.unwrap().entries;
+    let last = first.last().map_or(start, |line| line.position);
     other.run("SELECT pg_advisory_unlock(1)").await;
     let slow = slow.await.unwrap().unwrap();
     quick.await.unwrap().unwrap();
-    let then = reader.changes(Some(last), 10).await.unwrap().lines;
-    !first.iter().chain(&then).any(|line| line.at.seq == slow)
+    let then = reader.changes(Some(last), 10).await.unwrap().entries;
+    !first.iter().chain(&then).any(|line| line.position.seq == slow)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,13 +56,13 @@ async fn numbers_are_in_the_order_of_commits() {
 async fn an_edit_that_comes_late_revives(guards: Guards) -> bool {
     let store = open(&database(), guards).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let rename = edited(&token.record, |record| record.name = "renamed".into());
     let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
-    store.change(&revoke).await.unwrap();
-    let renamed = store.change(&rename).await;
+    store.update(&revoke, &event()).await.unwrap();
+    let renamed = store.update(&rename, &event()).await;
     assert!(renamed.is_ok() || renamed.is_err_and(|error| error.is_conflict()));
-    let found = store.find(token.record.id).await.unwrap().value.unwrap();
+    let found = store.get(token.record.id).await.unwrap().value.unwrap();
     found.record.revoked_at.is_none()
 }
 
@@ -86,17 +86,17 @@ async fn what_returned_is_on_the_disk() {
     for (database, guards) in [("guarded", Guards::ON), ("unguarded", ON_DISK)] {
         let url = server.create_database(database).unwrap();
         let token = token("alice", "ci");
-        open(&url, Guards::ON).await.insert(&token, None).await.unwrap();
+        open(&url, Guards::ON).await.insert(&token, None, &event()).await.unwrap();
         let store = open(&url, guards).await;
         let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
-        store.change(&revoke).await.unwrap();
+        store.update(&revoke, &event()).await.unwrap();
         revoked.push((store, token.record.id));
     }
     server.kill().unwrap();
     server.start_again().unwrap();
     let mut are_undone = Vec::new();
     for (store, id) in revoked {
-        let found = store.find(id).await.unwrap().value.unwrap();
+        let found = store.get(id).await.unwrap().value.unwrap();
         are_undone.push(found.record.revoked_at.is_none());
     }
     assert_eq!(are_undone, [false, true], "by the crash");

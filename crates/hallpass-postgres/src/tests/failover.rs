@@ -12,20 +12,21 @@ struct Follower {
 impl Follower {
     async fn of(old: &Postgres, database: &'static str, guards: Guards) -> Self {
         let store = open(&old.create_database(database).unwrap(), guards).await;
-        store.insert(&token("alice", "ci"), None).await.unwrap();
+        store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
         Self { guards, database, old: store }
     }
 
-    /// Whether the new primary's log, which has not the old one's last change, passes for the old one's.
+    /// Whether the new primary's log, which has not the old one's last change, passes for the old
+    /// one's.
     async fn takes_it_for_the_same(&self, new: &Postgres) -> bool {
         let start = self.old.changes(None, 0).await.unwrap().head;
-        self.old.insert(&token("alice", "lost"), None).await.unwrap();
-        let seen = self.old.changes(Some(start), 10).await.unwrap().lines[1].at;
+        self.old.insert(&token("alice", "lost"), None, &event()).await.unwrap();
+        let seen = self.old.changes(Some(start), 10).await.unwrap().entries[1].position;
 
         let url = format!("postgres://hallpass@{}/{}", new.address(), self.database);
         let store = open(&url, self.guards).await;
-        assert_eq!(store.insert(&token("alice", "next"), None).await.unwrap(), seen.seq);
-        store.changes(Some(seen), 10).await.unwrap().lines[0].at == seen
+        assert_eq!(store.insert(&token("alice", "next"), None, &event()).await.unwrap(), seen.seq);
+        store.changes(Some(seen), 10).await.unwrap().entries[0].position == seen
     }
 }
 

@@ -12,7 +12,7 @@ async fn there_is_one_too_many(guards: Guards) -> bool {
     other.run("BEGIN; SELECT FROM hallpass.clock FOR UPDATE").await;
     let inserts = [1, 2].map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.insert(&token("alice", "ci"), Some(1)).await })
+        tokio::spawn(async move { store.insert(&token("alice", "ci"), Some(1), &event()).await })
     });
     observer.until_they_wait(2).await;
     other.run("COMMIT").await;
@@ -42,7 +42,7 @@ async fn each_waits_for_the_other(guards: Guards) -> bool {
     tokens.sort_by_key(|token| token.record.id.as_uuid());
     tokens[1].record.name = "in the middle".into();
     for token in &tokens {
-        store.insert(token, None).await.unwrap();
+        store.insert(token, None, &event()).await.unwrap();
     }
     let ids = tokens.map(|token| token.record.id);
     let mut other = Stranger::at(&url).await;
@@ -50,7 +50,7 @@ async fn each_waits_for_the_other(guards: Guards) -> bool {
     other.run("BEGIN; SELECT FROM hallpass.tokens WHERE name = 'in the middle' FOR UPDATE").await;
     let mut deletions = Vec::new();
     for (waiting, store) in (1..).zip([store, another]) {
-        deletions.push(tokio::spawn(async move { store.delete_many(None, &ids).await }));
+        deletions.push(tokio::spawn(async move { store.delete_many(None, &ids, &event()).await }));
         observer.until_they_wait(waiting).await;
     }
     other.run("COMMIT").await;

@@ -10,7 +10,7 @@ mod uses;
 use std::time::Duration;
 
 use hallpass_servers::{Postgres, Proxy};
-use hallpass_testkit::conformance::samples::{at, edited, owner, token};
+use hallpass_testkit::conformance::samples::{at, edited, event, owner, token};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, Row as _};
 

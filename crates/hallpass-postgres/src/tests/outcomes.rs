@@ -8,13 +8,13 @@ async fn is_denied_and_done(guards: Guards) -> bool {
     let url = database();
     let (network, store) = by_way_of(Postgres::shared(), &url, guards).await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let mut other = Stranger::at(&url).await;
     let mut observer = Stranger::at(&url).await;
     other.run("BEGIN; SELECT FROM hallpass.tokens FOR UPDATE").await;
     let deleting = tokio::spawn({
         let store = store.clone();
-        async move { store.delete(token.record.id, None).await }
+        async move { store.delete(token.record.id, None, &event()).await }
     });
     observer.until_they_wait(1).await;
     // The server does it and answers, but nobody hears that.
@@ -24,7 +24,7 @@ async fn is_denied_and_done(guards: Guards) -> bool {
     observer.until_all_is_done().await;
     network.cut();
     let deleted = deleting.await.unwrap();
-    assert!(store.find(token.record.id).await.unwrap().value.is_none(), "it was made");
+    assert!(store.get(token.record.id).await.unwrap().value.is_none(), "it was made");
     deleted.is_err_and(|error| !error.is_outcome_unknown())
 }
 
@@ -34,17 +34,18 @@ async fn a_lost_answer_is_found_out() {
     assert!(!is_denied_and_done(Guards::ON).await);
 }
 
-/// Whether a change whose end never arrives is in others' way, and nobody knows what will become of it.
+/// Whether a change whose end never arrives is in others' way, and nobody knows what will become of
+/// it.
 async fn is_never_over(guards: Guards) -> bool {
     let url = database();
     let (network, store) = by_way_of(Postgres::shared(), &url, guards).await;
-    store.insert(&token("alice", "ci"), None).await.unwrap();
+    store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     let mut other = Stranger::at(&url).await;
     let mut observer = Stranger::at(&url).await;
     other.run("SELECT pg_advisory_lock(1213227379, hashtext('alice'))").await;
     let deleting = tokio::spawn({
         let store = store.clone();
-        async move { store.delete_owner(&owner("alice")).await }
+        async move { store.delete_owner(&owner("alice"), &event()).await }
     });
     // The first message has arrived; the second is lost.
     observer.until_they_wait(1).await;
@@ -52,7 +53,7 @@ async fn is_never_over(guards: Guards) -> bool {
     connections.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Swallow));
     other.run("SELECT pg_advisory_unlock_all()").await;
     let lost = deleting.await.unwrap().unwrap_err();
-    let next = open(&url, Guards::ON).await.insert(&token("alice", "ci"), None).await;
+    let next = open(&url, Guards::ON).await.insert(&token("alice", "ci"), None, &event()).await;
     assert_eq!(lost.is_outcome_unknown(), next.is_err());
     lost.is_outcome_unknown()
 }

@@ -7,11 +7,11 @@ async fn a_late_use_is_noted(guards: Guards) -> bool {
     let store = open(&database(), guards).await;
     let token = token("alice", "ci");
     let id = token.record.id;
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let usage = TokenUse { id, revision: token.record.revision, at: at(60_000) };
-    store.change(&edited(&token.record, |_| {})).await.unwrap();
-    let moved = store.touch(&[usage]).await.unwrap();
-    let found = store.find(id).await.unwrap().value.unwrap();
+    store.update(&edited(&token.record, |_| {}), &event()).await.unwrap();
+    let moved = store.record_uses(&[usage]).await.unwrap();
+    let found = store.get(id).await.unwrap().value.unwrap();
     assert_eq!(found.record.last_used_at.is_some(), moved == 1);
     moved == 1
 }
@@ -28,11 +28,11 @@ async fn the_last_use_goes_back(guards: Guards) -> bool {
     let store = open(&database(), guards).await;
     let token = token("alice", "ci");
     let (id, revision) = (token.record.id, token.record.revision);
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     for millis in [60_000, 1] {
-        store.touch(&[TokenUse { id, revision, at: at(millis) }]).await.unwrap();
+        store.record_uses(&[TokenUse { id, revision, at: at(millis) }]).await.unwrap();
     }
-    let found = store.find(id).await.unwrap().value.unwrap();
+    let found = store.get(id).await.unwrap().value.unwrap();
     found.record.last_used_at == Some(at(1))
 }
 
@@ -51,18 +51,18 @@ async fn all_wait_for_one(guards: Guards) -> bool {
     let mut uses = Vec::new();
     for name in ["locked", "free"] {
         let token = token("alice", name);
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         let (id, revision) = (token.record.id, token.record.revision);
         uses.push(TokenUse { id, revision, at: at(60_000) });
     }
     let mut other = Stranger::at(&url).await;
     other.run("BEGIN; SELECT FROM hallpass.tokens WHERE name = 'locked' FOR UPDATE").await;
-    let touched = store.touch(&uses).await;
+    let touched = store.record_uses(&uses).await;
     match touched {
         Ok(moved) => assert_eq!(moved, 1),
         Err(error) => assert!(error.is_unavailable(), "{error:?}"),
     }
-    store.find(uses[1].id).await.unwrap().value.unwrap().record.last_used_at.is_none()
+    store.get(uses[1].id).await.unwrap().value.unwrap().record.last_used_at.is_none()
 }
 
 #[tokio::test(flavor = "multi_thread")]

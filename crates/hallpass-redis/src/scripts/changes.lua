@@ -1,13 +1,13 @@
-local prefix = string.sub(KEYS[1], 1, -2)
+-- The head of the log with its nonce, the entries from a number on, and the time.
 local from, limit = ARGV[1], ARGV[2]
-local seq = redis.call('GET', KEYS[1])
+local seq = redis.call('GET', clock)
 if not seq then
   return {'gone'}
 end
-local lines = {}
+local entries = {}
 if from ~= '' and limit ~= '0' then
-  lines = redis.call('XRANGE', prefix .. 'l', from .. '-0', '+', 'COUNT', limit)
+  entries = redis.call('XRANGE', changes, from .. '-0', '+', 'COUNT', limit)
 end
 local now = redis.call('TIME')
 local millis = now[1] .. string.format('%03d', math.floor(tonumber(now[2]) / 1000))
-return {'done', seq, redis.call('HGET', prefix .. 'm', 'nonce'), lines, millis}
+return {'done', seq, redis.call('HGET', meta, 'nonce'), entries, millis}

@@ -1,19 +1,11 @@
-local nonce, id, expected = unpack(ARGV)
-local no = refused(nonce)
-if no then
-  return no
-end
-local value = redis.call('GET', token(id))
-if not value then
+local id, expected = ARGV[10], ARGV[11]
+local old = read(id, 'r', 'o')
+if not old then
   return {'missing'}
 end
-local record = read(id, value)
-if expected ~= '' and record.revision ~= expected then
+if expected ~= '' and old[1] ~= expected then
   return {'conflict'}
 end
-local seq, damaged = log(nonce, 't' .. id)
-if damaged then
-  return damaged
-end
-remove(record)
-return {'done', seq}
+local seq = log()
+remove(old[2], id)
+return done(seq, 1)

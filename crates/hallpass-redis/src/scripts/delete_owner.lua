@@ -1,35 +1,16 @@
-local nonce, owner = unpack(ARGV)
-local no = refused(nonce)
-if no then
-  return no
+local owner = ARGV[10]
+local ids = redis.call('ZRANGE', owned(owner), 0, -1)
+if #ids == 0 then
+  return NOTHING
 end
-local found, damaged_ids = {}, {}
-for _, id in ipairs(redis.call('ZRANGE', owned(owner), 0, -1)) do
-  local value = redis.call('GET', token(id))
-  if value then
-    local is_whole, record = pcall(read, id, value)
-    if is_whole then
-      found[#found + 1] = record
-    else
-      damaged_ids[#damaged_ids + 1] = id
-    end
+local seq = log(#ids)
+for _, id in ipairs(ids) do
+  local created_at = fields_of(id, 'c')[1]
+  redis.call('DEL', token(id))
+  if tonumber(created_at or '') then
+    redis.call('ZREM', by_age, place(created_at, id))
   end
 end
-local count = #found + #damaged_ids
-if count == 0 then
-  return {'done', '', '0'}
-end
-local seq, damaged = log(nonce, 'o' .. owner, count)
-if damaged then
-  return damaged
-end
-for _, record in ipairs(found) do
-  remove(record)
-end
-for _, id in ipairs(damaged_ids) do
-  -- Nobody knows its place in the index: prune finds that there is nothing.
-  redis.call('DEL', token(id))
-  redis.call('ZREM', owned(owner), id)
-  redis.call('HINCRBY', meta, 'total', -1)
-end
-return {'done', seq, string.format('%d', count)}
+redis.call('DEL', owned(owner))
+redis.call('ZREM', by_first_end, owner)
+return done(seq, #ids)

@@ -1,8 +1,5 @@
-local nonce, id, value, owner, limit, place, at = unpack(ARGV)
-local no = refused(nonce)
-if no then
-  return no
-end
+local id, limit = ARGV[10], ARGV[11]
+local owner = ARGV[12]
 if redis.call('EXISTS', token(id)) == 1 then
   return {'duplicate'}
 end
@@ -10,12 +7,7 @@ local in_use = redis.call('ZCARD', owned(owner))
 if limit ~= '' and in_use >= tonumber(limit) then
   return {'limit', string.format('%d', in_use)}
 end
-local seq, damaged = log(nonce, 't' .. id)
-if damaged then
-  return damaged
-end
-redis.call('SET', token(id), value)
-redis.call('ZADD', owned(owner), 0, id)
-index(place, tonumber(at))
-redis.call('HINCRBY', meta, 'total', 1)
-return {'done', seq}
+local seq = log()
+write(id, 13)
+index(id)
+return done(seq, 1)

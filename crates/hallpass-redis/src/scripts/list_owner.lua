@@ -1,14 +1,11 @@
--- An owner's tokens behind an id.
-local prefix = string.sub(KEYS[1], 1, -2)
-local owner, after, limit = unpack(ARGV)
-if redis.call('EXISTS', KEYS[1]) == 0 then
+-- The tokens of an owner: the clock, the ids of all, and the first of the tokens.
+local seq = redis.call('GET', clock)
+if not seq then
   return {'gone'}
 end
-local ids = redis.call('ZRANGEBYLEX', prefix .. 'o' .. owner, after, '+', 'LIMIT', 0, limit)
-local keys = {}
-for at, id in ipairs(ids) do
-  keys[at] = prefix .. 't' .. id
+local owner, limit = ARGV[1], tonumber(ARGV[2])
+local ids, tokens = redis.call('ZRANGE', owned(owner), 0, -1), {}
+for at = 1, math.min(#ids, limit) do
+  tokens[at] = redis.call('HGETALL', token(ids[at]))
 end
--- Where to go on, if this is not all.
-local cursor = #ids == tonumber(limit) and '(' .. ids[#ids] or ''
-return {'done', '', cursor, ids, #keys > 0 and redis.call('MGET', unpack(keys)) or {}}
+return {'done', seq, '', ids, tokens}

@@ -1,24 +1,22 @@
--- Makes an empty namespace a store; leaves one that is a store as it is, and refuses anything else.
+-- Makes an empty namespace a store, leaves a store as it is, and refuses anything else.
 local nonce, known = ARGV[1], tonumber(ARGV[2])
-local prefix = string.sub(KEYS[1], 1, -2)
-local meta = prefix .. 'm'
-local there = redis.call('EXISTS', KEYS[1], prefix .. 'l', prefix .. 'd')
+local others = redis.call('EXISTS', clock, changes, by_age)
 if redis.call('EXISTS', meta) == 0 then
-  if there > 0 then
+  if others > 0 then
     return {'damaged'}
   end
-  redis.call('HSET', meta, 'version', known, 'nonce', nonce, 'total', 0)
-  redis.call('SET', KEYS[1], 0)
+  redis.call('HSET', meta, 'version', known, 'nonce', nonce)
+  redis.call('SET', clock, 0)
   return {'done'}
 end
-local version = redis.call('HGET', meta, 'version')
-if not version or not tonumber(version) then
+local version = tonumber(redis.call('HGET', meta, 'version') or '')
+if not version then
   return {'foreign'}
 end
-if tonumber(version) > known then
-  return {'newer', version}
+if version > known then
+  return {'newer', string.format('%d', version)}
 end
-if redis.call('EXISTS', KEYS[1]) == 0 then
+if redis.call('EXISTS', clock) == 0 then
   return {'damaged'}
 end
 return {'done'}

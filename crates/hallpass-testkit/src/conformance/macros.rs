@@ -1,15 +1,18 @@
-/// Proves a store: one test for each promise of [`TokenStore`](hallpass_core::store::TokenStore), each on
-/// one handle, on three handles on the same data, and on three with a cache in front of each.
+/// Generates the tests that prove a store: one for each promise of
+/// [`TokenStore`](hallpass_core::store::TokenStore), each on one handle and on three handles on the
+/// same data.
 ///
-/// It takes a type that implements [`StoreUnderTest`](crate::conformance::StoreUnderTest), or, where clones of a
-/// store are handles on the same data, the function that makes one: see [`conformance`](crate::conformance) for both.
+/// The argument is a type that implements
+/// [`StoreUnderTest`](crate::conformance::StoreUnderTest). If clones of a store are handles on the
+/// same data, the function that creates a store is enough. [`conformance`](crate::conformance) has
+/// an example of each.
 ///
-/// It stands once in a module. The tests are threaded and need no runtime of yours. How many random histories
-/// are tried is said by the environment variable `PROPTEST_CASES`.
+/// Call it once in a module. The tests start their own runtime. The environment variable
+/// `PROPTEST_CASES` sets how many random histories are tried.
 #[macro_export]
 macro_rules! store_conformance {
     (async fn fresh() -> $store:ty $make:block) => {
-        /// The store, of which clones are handles.
+        /// A store whose clones are handles on the same data.
         struct PlaceUnderTest($store);
 
         impl $crate::conformance::StoreUnderTest for PlaceUnderTest {
@@ -39,124 +42,141 @@ macro_rules! store_conformance {
 macro_rules! __store_cases {
     () => {
         $crate::__store_cases! { @each
+            audit:
+                each_change_writes_one_entry
+                failed_calls_write_no_entry
+                entries_come_back_unchanged
+                audit_and_changes_agree_under_16_writers
+                filters_agree_with_the_definition
+                pages_join_in_both_orders
+                ascending_pages_lose_nothing_during_writes
+                entries_of_a_deleted_token_remain;
             calls:
-                a_store_that_works_says_so
-                a_reload_is_of_after_the_call
-                waiting_for_a_nudge_keeps_nobody_from_anything;
-            change:
-                a_change_takes_every_field_but_the_last_use
-                a_change_applies_at_the_expected_revision_only
-                of_many_concurrent_changes_one_wins
-                secrets_are_replaced_only_if_the_change_brings_any
-                rekeying_needs_the_expected_digest
-                rekeying_leaves_the_record_alone;
+                ping_succeeds
+                get_sees_changes_of_other_replicas
+                wait_for_change_blocks_no_other_call;
+            cancellation:
+                cancelled_call_happens_in_full_or_not_at_all
+                cancelled_delete_many_deletes_all_or_none
+                store_works_after_many_cancelled_calls;
             delete:
-                a_token_is_deleted_at_the_expected_revision_only
-                several_are_deleted_at_once_and_the_rest_is_left
-                nothing_to_delete_is_nothing_logged
-                deleting_all_of_an_owner_is_one_logged_change
-                revoking_all_of_an_owner_is_one_logged_change
-                announcing_touches_no_token;
-            drops:
-                a_dropped_call_is_done_in_full_or_not_at_all
-                a_dropped_delete_of_several_takes_all_or_none
-                a_storm_of_dropped_calls_leaves_a_store_that_works;
+                delete_requires_the_expected_revision
+                delete_many_deletes_only_what_was_asked_for
+                bulk_calls_that_change_nothing_write_no_entry
+                delete_owner_writes_one_log_entry
+                revoke_owner_writes_one_log_entry
+                log_owner_change_changes_no_token;
             edges:
-                every_text_comes_back_as_it_was
-                the_longest_of_everything_fits
+                unusual_texts_come_back_unchanged
+                longest_values_fit
                 times_keep_their_milliseconds
-                a_place_may_be_one_where_nothing_is
-                every_sort_of_change_is_one
-                large_batches_are_done_in_one_go;
-            find:
-                an_unknown_token_is_no_error
-                a_snapshot_is_as_recent_as_every_change_that_returned;
+                page_may_start_at_a_position_without_a_record
+                every_change_kind_is_accepted
+                large_batches_succeed;
             followers:
-                whoever_follows_the_log_misses_no_change_of_many_writers;
+                follower_misses_no_change_of_many_writers;
+            get:
+                get_of_an_unknown_token_returns_none
+                get_sees_every_change_that_returned;
             insert:
-                a_token_comes_back_as_it_was_put_in
-                an_id_is_taken_once
-                a_refused_insert_changes_nothing;
+                inserted_token_comes_back_unchanged
+                insert_of_a_known_id_is_a_duplicate
+                rejected_insert_changes_nothing;
             limits:
-                of_200_concurrent_inserts_at_49_of_50_one_succeeds
-                of_200_concurrent_inserts_of_a_new_owner_50_succeed
-                the_limit_counts_revoked_and_expired_tokens
-                the_limit_is_each_owners_own
-                tokens_that_come_and_go_never_exceed_the_limit;
+                one_of_200_concurrent_inserts_at_49_of_50_succeeds
+                fifty_of_200_concurrent_inserts_at_limit_50_succeed
+                limit_counts_revoked_and_expired_tokens
+                limit_applies_to_each_owner_separately
+                concurrent_inserts_and_deletes_respect_the_limit;
             list:
-                each_filter_finds_what_it_says
-                text_is_plain_and_found_in_any_case
-                a_scope_is_found_exactly
-                a_status_is_of_the_time_asked_for;
+                list_filters_match_what_they_name
+                text_filter_is_literal_and_ignores_case
+                scope_filter_matches_exactly
+                status_filter_uses_the_time_of_the_query
+                metadata_comes_back
+                previous_secret_expiry_is_filled_in
+                counts_ignore_only_the_status_filter;
             log:
-                a_new_log_is_empty
-                without_a_place_only_the_head_is_read
-                the_place_asked_for_comes_first_with_its_nonce
-                the_log_is_read_in_bounded_steps
-                each_change_logs_what_it_voids;
+                new_log_is_empty
+                changes_without_a_position_returns_only_the_head
+                changes_starts_with_the_requested_position
+                changes_respects_the_limit
+                each_change_logs_its_target;
             pages:
                 every_query_agrees_with_the_definition
                 pages_join_to_the_whole_list_in_every_order
-                what_has_no_time_comes_last_in_both_directions
-                pages_lose_and_repeat_nothing_while_others_write;
+                records_without_a_time_come_last_in_both_directions
+                pages_lose_and_repeat_nothing_during_writes;
             prune:
-                what_ended_before_goes_and_the_rest_stays
-                a_batch_is_bounded
-                pruning_is_not_logged
-                what_is_prolonged_while_others_are_pruned_stays;
+                prune_deletes_only_tokens_that_ended_before
+                prune_respects_the_limit
+                prune_writes_one_entry_without_a_target
+                token_extended_during_prune_stays;
+            prune_log:
+                prune_log_deletes_the_oldest_entries_first
+                prune_log_respects_the_limit
+                prune_log_keeps_the_newest_entry
+                follower_detects_a_pruned_position
+                prune_log_keeps_audit_and_changes_equal
+                log_continues_while_it_is_pruned;
             races:
-                an_id_is_given_to_one_of_many
-                of_many_concurrent_rekeys_one_wins
-                a_delete_wins_over_a_change
-                of_a_change_and_a_delete_at_one_revision_one_wins
-                revoking_all_takes_what_was_there_and_nothing_later
-                deleting_all_takes_what_was_there_and_nothing_later
-                deletes_at_once_each_take_what_they_say;
+                one_of_many_concurrent_inserts_of_an_id_succeeds
+                one_of_many_concurrent_replace_digest_succeeds
+                delete_wins_over_a_concurrent_update
+                update_and_delete_of_one_revision_exclude_each_other
+                revoke_owner_takes_earlier_tokens_and_no_later_ones
+                delete_owner_takes_earlier_tokens_and_no_later_ones
+                concurrent_delete_many_calls_delete_each_token_once;
+            revoke:
+                revoke_owner_respects_issued_before
+                revoke_everyone_respects_issued_before
+                revoke_everyone_respects_the_limit
+                revoke_everyone_writes_one_entry_with_target_all;
             snapshots:
-                a_snapshot_shows_every_change_up_to_its_number_and_none_after
-                snapshots_of_many_tokens_agree_with_the_order_of_changes
-                changes_of_many_tokens_are_seen_in_whole_or_not_at_all;
-            touch:
-                a_use_moves_forward_only
-                a_use_of_another_revision_is_dropped
-                a_use_brings_nothing_back
-                a_use_is_not_logged
-                a_large_batch_of_uses_is_written_whole
-                uses_at_once_leave_the_latest
-                late_uses_revive_nothing;
+                as_of_is_exact_for_one_token
+                as_of_agrees_with_the_order_of_changes
+                bulk_changes_are_seen_in_full_or_not_at_all
+                list_as_of_includes_everything_shown;
+            update:
+                update_replaces_every_field_but_last_used_at
+                update_requires_the_expected_revision
+                one_of_many_concurrent_updates_succeeds
+                update_without_secrets_keeps_them
+                replace_digest_requires_the_expected_digest
+                replace_digest_keeps_the_record;
+            uses:
+                record_uses_only_moves_forward
+                use_of_another_revision_is_dropped
+                late_use_does_not_restore_a_token
+                record_uses_writes_no_entry
+                large_batch_of_uses_is_written_completely
+                concurrent_uses_leave_the_latest_time
+                uses_racing_with_changes_revive_nothing;
         }
         $crate::__store_cases! { @in handles, in_place, PlaceUnderTest;
             handles:
-                what_returned_is_there_when_the_store_is_opened_again
-                a_closed_handle_takes_nothing_of_the_others
-                a_new_place_has_nothing_of_another;
+                data_survives_reopening
+                closing_one_handle_leaves_the_others_working
+                fresh_places_are_empty;
         }
         mod histories {
             #[test]
-            fn of_one_to_three_handles_agree_with_the_model() {
-                $crate::conformance::model::plain::<super::PlaceUnderTest>();
+            fn random_calls_agree_with_the_model() {
+                $crate::conformance::model::random_calls::<super::PlaceUnderTest>();
             }
 
             #[test]
-            fn of_one_to_three_caches_agree_with_the_model() {
-                $crate::conformance::model::cached::<super::PlaceUnderTest>();
-            }
-
-            #[test]
-            fn of_one_to_three_services_take_back_what_was_taken_back() {
-                $crate::conformance::lives::lives::<super::PlaceUnderTest>();
+            fn cached_services_accept_nothing_that_was_taken_back() {
+                $crate::conformance::histories::random_lifecycles::<super::PlaceUnderTest>();
             }
         }
     };
     (@each $($list:tt)*) => {
-        mod one_node {
-            $crate::__store_cases! { @modules on_one_node; $($list)* }
+        mod one_replica {
+            $crate::__store_cases! { @modules on_one_replica; $($list)* }
         }
-        mod three_nodes {
-            $crate::__store_cases! { @modules among_nodes; $($list)* }
-        }
-        mod three_caches {
-            $crate::__store_cases! { @modules behind_caches; $($list)* }
+        mod three_replicas {
+            $crate::__store_cases! { @modules on_three_replicas; $($list)* }
         }
     };
     (@modules $run:ident; $($module:ident: $($case:ident)*;)*) => {

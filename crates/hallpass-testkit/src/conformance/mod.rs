@@ -4,27 +4,27 @@
 
 #[doc(hidden)]
 pub mod cases;
-mod histories;
 #[doc(hidden)]
-pub mod lives;
+pub mod histories;
 mod macros;
 #[doc(hidden)]
 pub mod model;
-mod nodes;
 mod place;
-#[cfg(test)]
-mod proof;
+mod replicas;
 #[doc(hidden)]
 pub mod run;
 pub mod samples;
-/// The store of the documentation, which keeps what it shows.
+#[cfg(test)]
+mod self_test;
+mod tries;
+/// The store that the documentation shows.
 #[cfg(test)]
 pub mod your_store;
 
-pub use self::{nodes::Nodes, place::StoreUnderTest};
+pub use self::{place::StoreUnderTest, replicas::Replicas};
 
 #[cfg(test)]
-mod the_store_of_the_documentation {
+mod documented_store {
     crate::store_conformance! {
         async fn fresh() -> crate::conformance::your_store::YourStore {
             crate::conformance::your_store::YourStore::default()

@@ -2,9 +2,10 @@ use std::future::Future;
 
 use hallpass_core::store::TokenStore;
 
-/// Where stores of one kind are opened: what the suite is given by whoever proves a store.
+/// The place where stores of one kind are opened. Implement it to prove a store.
 ///
-/// For a store in a file, the directory with the file; for one on a server, the name of a database of its own.
+/// For a store in a file, this is the directory of the file. For a store on a server, it is the
+/// name of a database.
 ///
 /// ```
 /// use hallpass_core::store::TokenStore;
@@ -29,10 +30,10 @@ pub trait StoreUnderTest: Send + Sync + Sized + 'static {
     /// The store.
     type Store: TokenStore;
 
-    /// A new place with nothing in it, apart from every other. What the place holds is cleaned away when it is dropped.
+    /// Creates a new, empty place that shares nothing with any other. Dropping it deletes its data.
     fn fresh() -> impl Future<Output = Self> + Send;
 
-    /// Another handle on the data of this place, as another process would have one: with connections of its
-    /// own, if the store has connections.
+    /// Opens another handle on the data of this place, as another process would: with connections
+    /// of its own, if the store has connections.
     fn node(&self) -> impl Future<Output = Self::Store> + Send;
 }

@@ -2,53 +2,65 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use hallpass_core::store::*;
-use hallpass_core::{Digest, Owner, Revision, TokenId, TokenRecord};
+use hallpass_core::{Digest, Event, Owner, Revision, TokenId, TokenRecord};
 use jiff::Timestamp;
 
 /// Your store. Clones are handles on the same data.
 #[derive(Clone, Debug, Default)]
 pub struct YourStore(Arc<Mutex<Tables>>);
 
-/// With a database these are two tables and a row for the clock.
+/// In a database, these are two tables and a row with the position of the log.
 #[derive(Debug, Default)]
 struct Tables {
     tokens: BTreeMap<TokenId, StoredToken>,
-    changes: Vec<ChangeEntry>,
+    log: Vec<Line>,
+}
+
+/// In a database, store the target apart from the event's owner and token: they can differ.
+#[derive(Debug)]
+struct Line {
+    position: LogPosition,
+    target: ChangeTarget,
+    event: Event,
 }
 
 impl YourStore {
-    /// With a database: begin a transaction.
+    /// With a database: begin a transaction. Returning an error later rolls it back.
     fn transaction(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
-        // Trouble of the store's own is `unavailable`: the answer to a request is 503 then, and never 401.
+        // A failure of the store is `unavailable`: the request gets 503 then, and never 401.
         self.0.lock().map_err(|_| StoreError::unavailable("a thread died while it held the lock"))
     }
 }
 
 impl Tables {
-    /// How far the log has come. With a database: the clock's row.
+    /// Returns the position of the newest log entry. With a database: read the position row.
     fn head(&self) -> LogPosition {
-        self.changes.last().map_or(LogPosition { seq: ChangeSeq::ZERO, nonce: 0 }, |line| line.at)
+        self.log.last().map_or(LogPosition { seq: ChangeSeq::ZERO, nonce: 0 }, |line| line.position)
     }
 
-    /// Takes the next number and logs the change. With a database: update the clock's row, which locks it until the
-    /// commit, so that the order of numbers is the order of commits.
-    fn log(&mut self, scope: ChangeTarget) -> Result<ChangeSeq, StoreError> {
+    /// Writes a log entry with the next number. With a database: update the position row. That
+    /// locks it until the commit, so that the order of numbers is the order of commits.
+    fn append(&mut self, target: ChangeTarget, event: Event) -> Result<ChangeSeq, StoreError> {
         let nonce = fresh_nonce().map_err(StoreError::unavailable)?;
-        let at = LogPosition { seq: self.head().seq.next(), nonce };
-        self.changes.push(ChangeEntry { at, scope });
-        Ok(at.seq)
+        let position = LogPosition { seq: self.head().seq.next(), nonce };
+        self.log.push(Line { position, target, event });
+        Ok(position.seq)
     }
 
-    /// One change to so many tokens of an owner; to none, it is none.
-    fn log_bulk(&mut self, owner: &Owner, count: usize) -> Result<BulkResult, StoreError> {
-        if count == 0 {
-            return Ok(BulkResult::default());
-        }
-        let seq = self.log(ChangeTarget::Owner(owner.clone()))?;
-        Ok(BulkResult { count: count as u64, seq: Some(seq) })
+    /// Writes one entry for a change to several tokens, or none if there was nothing to change.
+    fn append_bulk(
+        &mut self,
+        target: ChangeTarget,
+        event: &Event,
+        count: u64,
+    ) -> Result<BulkResult, StoreError> {
+        let mut event = event.clone();
+        event.count = count;
+        let seq = if count > 0 { Some(self.append(target, event)?) } else { None };
+        Ok(BulkResult { count, seq })
     }
 
-    /// The token, if it is at that revision or none is expected.
+    /// Returns the token if it is at that revision, or if no revision is expected.
     fn at(
         &mut self,
         id: TokenId,
@@ -60,6 +72,43 @@ impl Tables {
         }
         Ok(token)
     }
+
+    /// Deletes at most `limit` tokens that match.
+    fn delete_where(&mut self, limit: u64, matches: impl Fn(&TokenRecord) -> bool) -> u64 {
+        let mut count = 0;
+        self.tokens.retain(|_, token| {
+            let deleted = count < limit && matches(&token.record);
+            count += u64::from(deleted);
+            !deleted
+        });
+        count
+    }
+
+    /// Revokes at most `limit` tokens that match. With SQL: `UPDATE ... SET revision = revision + 1
+    /// WHERE revoked_at IS NULL AND coalesce(regenerated_at, created_at) < ?`
+    fn revoke_where(
+        &mut self,
+        limit: u64,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        matches: impl Fn(&TokenRecord) -> bool,
+    ) -> u64 {
+        let mut count = 0;
+        for StoredToken { record, .. } in self.tokens.values_mut() {
+            let is_older = issued_before.is_none_or(|limit| record.secret_issued_at() < limit);
+            if count < limit && record.revoked_at.is_none() && is_older && matches(record) {
+                (record.revoked_at, record.revision) = (Some(at), record.revision.next());
+                count += 1;
+            }
+        }
+        count
+    }
+}
+
+/// With a database: read this field from the column of the previous digest's end.
+fn fill_in_previous(token: &mut StoredToken) {
+    token.record.previous_secret_expires_at =
+        token.secrets.previous.as_ref().map(|previous| previous.until);
 }
 
 impl TokenStore for YourStore {
@@ -67,47 +116,53 @@ impl TokenStore for YourStore {
         &self,
         token: &StoredToken,
         limit: Option<u32>,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let mut tables = self.transaction()?;
         let (id, owner) = (token.record.id, &token.record.owner);
         if tables.tokens.contains_key(&id) {
             return Err(StoreError::duplicate());
         }
-        // In one transaction with the insert, or two of them find room for one.
-        let hers = tables.tokens.values().filter(|other| other.record.owner == *owner);
-        let in_use = hers.count() as u64;
+        // Count in the same transaction: otherwise two inserts can both find room for one.
+        let tokens = tables.tokens.values().filter(|other| other.record.owner == *owner);
+        let in_use = tokens.count() as u64;
         if limit.is_some_and(|limit| in_use >= u64::from(limit)) {
             return Err(StoreError::limit_reached(in_use));
         }
-        tables.tokens.insert(id, token.clone());
-        tables.log(ChangeTarget::Token(id))
+        let mut token = token.clone();
+        fill_in_previous(&mut token);
+        tables.tokens.insert(id, token);
+        tables.append(ChangeTarget::Token(id), event.clone())
     }
 
-    async fn find(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        // Both from one snapshot: with a database, one statement.
+    async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
+        // Read both from one snapshot: with a database, in one statement.
         let tables = self.transaction()?;
         Ok(Snapshot { value: tables.tokens.get(&id).cloned(), as_of: tables.head().seq })
     }
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         let tables = self.transaction()?;
-        // `ListQuery::matches` and `Sort::compare` say what your SQL has to do. `query.text` comes folded: keep what
-        // `fold` makes of names and descriptions beside them.
+        // `ListQuery::matches` and `Sort::compare` define what your SQL has to do. `query.text` is
+        // folded: store the folded name and description in columns of their own.
         let records = tables.tokens.values().map(|token| &token.record);
+        let mut counts = StatusCounts::default();
+        for record in records.clone().filter(|record| query.matches_apart_from_status(record)) {
+            counts.add(record.status(query.now));
+        }
         let mut found: Vec<_> = records.filter(|record| query.matches(record)).cloned().collect();
-        let total = found.len() as u64;
         let key = |record: &TokenRecord| query.sort.key_of(record);
         found.sort_by(|a, b| query.sort.compare(&key(a), &key(b)));
-        // Behind a place, not behind so many records: others may come and go between two pages.
+        // Start after a position, not after a number of records: records come and go between pages.
         if let Some(after) = &query.after {
             found.retain(|record| query.sort.compare(&key(record), after).is_gt());
         }
         let more = found.len() > query.limit as usize;
         found.truncate(query.limit as usize);
-        Ok(ListPage { records: found, total, more })
+        Ok(ListPage { records: found, counts, more, as_of: tables.head().seq })
     }
 
-    async fn change(&self, change: &Change) -> Result<ChangeSeq, StoreError> {
+    async fn update(&self, change: &Change, event: &Event) -> Result<ChangeSeq, StoreError> {
         let mut tables = self.transaction()?;
         // With SQL: UPDATE ... WHERE id = ? AND revision = ?
         let token = tables.at(change.record.id, Some(change.expected()))?;
@@ -117,14 +172,16 @@ impl TokenStore for YourStore {
         if let Some(secrets) = &change.secrets {
             token.secrets.clone_from(secrets);
         }
-        tables.log(ChangeTarget::Token(change.record.id))
+        fill_in_previous(token);
+        tables.append(ChangeTarget::Token(change.record.id), event.clone())
     }
 
-    async fn rekey(
+    async fn replace_digest(
         &self,
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let mut tables = self.transaction()?;
         let token = tables.at(id, None)?;
@@ -132,24 +189,27 @@ impl TokenStore for YourStore {
             return Err(StoreError::conflict());
         }
         token.secrets.clone_from(secrets);
-        tables.log(ChangeTarget::Token(id))
+        fill_in_previous(token);
+        tables.append(ChangeTarget::Token(id), event.clone())
     }
 
     async fn delete(
         &self,
         id: TokenId,
         expected: Option<Revision>,
+        event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
         let mut tables = self.transaction()?;
         tables.at(id, expected)?;
         tables.tokens.remove(&id);
-        tables.log(ChangeTarget::Token(id))
+        tables.append(ChangeTarget::Token(id), event.clone())
     }
 
     async fn delete_many(
         &self,
         owner: Option<&Owner>,
         ids: &[TokenId],
+        event: &Event,
     ) -> Result<Deleted, StoreError> {
         let mut tables = self.transaction()?;
         let mut deleted = Deleted::default();
@@ -157,65 +217,92 @@ impl TokenStore for YourStore {
             let found = tables.tokens.get(&id).map(|token| token.record.owner.clone());
             if let Some(of) = found.filter(|of| owner.is_none_or(|owner| owner == of)) {
                 tables.tokens.remove(&id);
+                let mut event = event.clone();
+                (event.token_id, event.owner) = (Some(id), Some(of.clone()));
+                deleted.seq = Some(tables.append(ChangeTarget::Token(id), event)?);
                 deleted.tokens.push((id, of));
-                deleted.seq = Some(tables.log(ChangeTarget::Token(id))?);
             }
         }
         Ok(deleted)
     }
 
-    async fn delete_owner(&self, owner: &Owner) -> Result<BulkResult, StoreError> {
+    async fn delete_owner(&self, owner: &Owner, event: &Event) -> Result<BulkResult, StoreError> {
         let mut tables = self.transaction()?;
-        let before = tables.tokens.len();
-        tables.tokens.retain(|_, token| token.record.owner != *owner);
-        let count = before - tables.tokens.len();
-        tables.log_bulk(owner, count)
+        let count = tables.delete_where(u64::MAX, |record| record.owner == *owner);
+        tables.append_bulk(ChangeTarget::Owner(owner.clone()), event, count)
     }
 
-    async fn revoke_owner(&self, owner: &Owner, at: Timestamp) -> Result<BulkResult, StoreError> {
+    async fn revoke_owner(
+        &self,
+        owner: &Owner,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<BulkResult, StoreError> {
         let mut tables = self.transaction()?;
-        let mut count = 0;
-        for StoredToken { record, .. } in tables.tokens.values_mut() {
-            if record.owner == *owner && record.revoked_at.is_none() {
-                (record.revoked_at, record.revision) = (Some(at), record.revision.next());
-                count += 1;
-            }
-        }
-        tables.log_bulk(owner, count)
+        let is_owned = |record: &TokenRecord| record.owner == *owner;
+        let count = tables.revoke_where(u64::MAX, issued_before, at, is_owned);
+        tables.append_bulk(ChangeTarget::Owner(owner.clone()), event, count)
     }
 
-    async fn announce(&self, owner: &Owner) -> Result<ChangeSeq, StoreError> {
-        self.transaction()?.log(ChangeTarget::Owner(owner.clone()))
+    async fn revoke_everyone(
+        &self,
+        issued_before: Option<Timestamp>,
+        at: Timestamp,
+        limit: u32,
+        event: &Event,
+    ) -> Result<BulkResult, StoreError> {
+        let mut tables = self.transaction()?;
+        let count = tables.revoke_where(limit.into(), issued_before, at, |_| true);
+        tables.append_bulk(ChangeTarget::All, event, count)
     }
 
-    async fn touch(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
+    async fn log_owner_change(
+        &self,
+        owner: &Owner,
+        event: &Event,
+    ) -> Result<ChangeSeq, StoreError> {
+        self.transaction()?.append(ChangeTarget::Owner(owner.clone()), event.clone())
+    }
+
+    async fn record_uses(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
         let mut tables = self.transaction()?;
-        let mut moved = 0;
+        let mut updated = 0;
         for usage in uses {
-            // A token that is gone, or another one by now, is left alone. With SQL: UPDATE ... SET last_used_at = ?
-            // WHERE id = ? AND revision = ? AND (last_used_at IS NULL OR last_used_at < ?)
+            // With SQL: UPDATE ... SET last_used_at = ? WHERE id = ? AND revision = ?
+            // AND (last_used_at IS NULL OR last_used_at < ?)
             if let Ok(token) = tables.at(usage.id, Some(usage.revision))
                 && token.record.last_used_at.is_none_or(|last| last < usage.at)
             {
                 token.record.last_used_at = Some(usage.at);
-                moved += 1;
+                updated += 1;
             }
         }
-        Ok(moved)
+        Ok(updated)
     }
 
-    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn prune(
+        &self,
+        ended_before: Timestamp,
+        limit: u32,
+        event: &Event,
+    ) -> Result<u64, StoreError> {
         let mut tables = self.transaction()?;
-        let before = |end: Option<Timestamp>| end.is_some_and(|end| end < ended_before);
-        let mut pruned = 0;
-        tables.tokens.retain(|_, StoredToken { record, .. }| {
-            let ended = before(record.expires_at) || before(record.revoked_at);
-            let goes = ended && pruned < u64::from(limit);
-            pruned += u64::from(goes);
-            !goes
+        let is_before = |end: Option<Timestamp>| end.is_some_and(|end| end < ended_before);
+        let count = tables.delete_where(limit.into(), |record| {
+            is_before(record.expires_at) || is_before(record.revoked_at)
         });
-        // And lines of the log that are older than a day, say, but never the last one.
-        Ok(pruned)
+        Ok(tables.append_bulk(ChangeTarget::None, event, count)?.count)
+    }
+
+    async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut tables = self.transaction()?;
+        // The newest entry stays: it holds the position of the log.
+        let deletable = tables.log.len().saturating_sub(1).min(limit as usize);
+        let old = tables.log[..deletable].iter().take_while(|line| line.event.at < written_before);
+        let old = old.count();
+        tables.log.drain(..old);
+        Ok(old as u64)
     }
 
     async fn changes(
@@ -224,12 +311,43 @@ impl TokenStore for YourStore {
         limit: u32,
     ) -> Result<ChangeBatch, StoreError> {
         let tables = self.transaction()?;
-        let is_wanted = |line: &&ChangeEntry| from.is_some_and(|from| line.at.seq >= from.seq);
-        let lines = tables.changes.iter().filter(is_wanted).take(limit as usize).cloned();
-        Ok(ChangeBatch { lines: lines.collect(), head: tables.head(), time: None })
+        let is_wanted = |line: &&Line| from.is_some_and(|from| line.position.seq >= from.seq);
+        let lines = tables.log.iter().filter(is_wanted).take(limit as usize);
+        let entries = lines
+            .map(|line| ChangeEntry { position: line.position, target: line.target.clone() })
+            .collect();
+        Ok(ChangeBatch { entries, head: tables.head(), time: None })
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
+        let tables = self.transaction()?;
+        // With SQL: WHERE owner = ? AND seq < ? ORDER BY seq DESC LIMIT ?, with an index on
+        // (owner, seq) and one on (token_id, seq). `Event::details_json` is one more column.
+        let mut lines: Vec<_> = tables.log.iter().collect();
+        if !query.ascending {
+            lines.reverse();
+        }
+        lines.retain(|line| {
+            let is_after = query.after.is_none_or(|after| match query.ascending {
+                true => line.position.seq > after,
+                false => line.position.seq < after,
+            });
+            is_after && query.matches(&line.event)
+        });
+        let more = lines.len() > query.limit as usize;
+        let lines = lines.into_iter().take(query.limit as usize);
+        let entries = lines.map(|line| AuditEntry::new(line.position.seq, line.event.clone()));
+        Ok(AuditPage { entries: entries.collect(), more })
+    }
+
+    async fn wait_for_change(&self, _: LogPosition) {
+        // A database that can notify waits for a notification here.
+        std::future::pending::<()>().await;
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.transaction().map(drop)
     }
+
+    async fn close(&self) {}
 }

@@ -144,11 +144,12 @@ impl fmt::Debug for Faults {
     }
 }
 
-/// The calls that something goes wrong with: made by [`Faults::on`]; what goes wrong is the last word.
+/// The calls that something goes wrong with: made by [`Faults::on`]; what goes wrong is the last
+/// word.
 ///
-/// A fault stands until [`heal`](Self::heal), or for as many calls as [`times`](Self::times) says, of each verb.
-/// Those with a number are met one after the other, in the order they were set in; one without is replaced by the
-/// next that is set.
+/// A fault stands until [`heal`](Self::heal), or for as many calls as [`times`](Self::times) says,
+/// of each verb. Those with a number are met one after the other, in the order they were set in;
+/// one without is replaced by the next that is set.
 #[must_use = "it is not said yet what goes wrong"]
 pub struct FaultsOn<'a> {
     faults: &'a Faults,
@@ -198,13 +199,14 @@ impl FaultsOn<'_> {
         self.fail_with(|| StoreError::outcome_unknown("cut by a test before it was done"));
     }
 
-    /// The connection is lost after the call was made: it is done, and nobody can tell. A nudge is lost
-    /// for good.
+    /// The connection is lost after the call was made: it is done, and nobody can tell. A nudge is
+    /// lost for good.
     pub fn lose_answer(self) {
         self.set(Fault::LoseAnswer);
     }
 
-    /// Calls wait, and are made once the gate is open. What is set meanwhile is what they meet then.
+    /// Calls wait, and are made once the gate is open. What is set meanwhile is what they meet
+    /// then.
     #[must_use = "without the gate, nobody lets the calls go"]
     pub fn stall(self) -> Gate {
         let gate = Gate::shut();
@@ -242,8 +244,8 @@ impl FaultsOn<'_> {
         self.set(Fault::AnswerWith(id));
     }
 
-    /// The change log answers as if nothing had happened since it was last read, or since now if it never was. No
-    /// store may: it is how a test of that promise sees it broken.
+    /// The change log answers as if nothing had happened since it was last read, or since now if it
+    /// never was. No store may: it is how a test of that promise sees it broken.
     ///
     /// # Panics
     ///

@@ -4,8 +4,9 @@ use tokio::sync::watch;
 
 /// Where calls wait until a test lets them go. Clones are one gate.
 ///
-/// Made by [`FaultsOn::stall`](super::FaultsOn::stall) and [`FaultsOn::hold`](super::FaultsOn::hold). One that is dropped unopened stays
-/// shut: who waits there waits for ever.
+/// Made by [`FaultsOn::stall`](super::FaultsOn::stall) and
+/// [`FaultsOn::hold`](super::FaultsOn::hold). One that is dropped unopened stays shut: who waits
+/// there waits for ever.
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<watch::Sender<Seen>>);
 

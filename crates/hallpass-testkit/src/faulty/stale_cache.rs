@@ -47,8 +47,8 @@ impl<S: TokenStore> StaleCache<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`not_found`](StoreError::not_found) if there is no such token, and the store's error
-    /// if it cannot be read.
+    /// Returns [`not_found`](StoreError::not_found) if there is no such token, and the store's
+    /// error if it cannot be read.
     pub async fn pin(&self, id: TokenId) -> Result<(), StoreError> {
         let token = self.0.store.get(id).await?.value.ok_or_else(StoreError::not_found)?;
         self.pinned().insert(id, Arc::new(CachedToken::new(token)));

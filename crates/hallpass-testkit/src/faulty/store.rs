@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use super::faults::Fault;
 use super::{Faults, Operation};
 
-/// A store around another one: it counts what it is asked, and fails, stalls or answers late when a test says so.
-/// Clones are one store.
+/// A store around another one: it counts what it is asked, and fails, stalls or answers late when a
+/// test says so. Clones are one store.
 ///
 /// ```
 /// use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
@@ -100,7 +100,8 @@ impl<S: TokenStore> FaultyStore<S> {
         *lock(&self.0.shown) = None;
     }
 
-    /// Lets other tasks go before and after each call, by chance: so that races are run in many orders.
+    /// Lets other tasks go before and after each call, by chance: so that races are run in many
+    /// orders.
     #[must_use]
     pub fn making_way(self) -> Self {
         self.0.makes_way.store(true, Ordering::SeqCst);

@@ -5,16 +5,20 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use hallpass_core::store::{ListQuery, Lookup, StoreError, StoredToken, TokenStore as _};
-use hallpass_core::{Actor, Hallpass, NewToken, Owner, TokenId};
+use hallpass_core::store::{AuditQuery, ListQuery, StoreError, StoredToken, TokenStore};
+use hallpass_core::{Actor, Event, EventKind, Hallpass, NewToken, Owner, TokenId};
 use hallpass_memory::MemoryStore;
-use hallpass_testkit::{FaultyStore, Operation};
+use hallpass_testkit::{FaultyStore, Operation, StaleCache};
 use jiff::Timestamp;
 
 type Store = FaultyStore<MemoryStore>;
 
 fn alice() -> Owner {
     Owner::new("alice").unwrap()
+}
+
+fn event() -> Event {
+    Event::new(EventKind::Updated, Timestamp::UNIX_EPOCH)
 }
 
 /// A store with two tokens of alice's in it.
@@ -29,7 +33,7 @@ async fn store() -> (Store, [TokenId; 2]) {
 
 /// The token as the store behind has it.
 async fn stored(store: &Store, id: TokenId) -> Option<StoredToken> {
-    store.inner().find(id).await.unwrap().value
+    store.inner().get(id).await.unwrap().value
 }
 
 /// The answer that is there without anybody doing anything else.
@@ -51,26 +55,34 @@ async fn call(store: &Store, verb: Operation, id: TokenId) -> Result<(), StoreEr
         kind: hallpass_core::store::ChangeKind::Updated,
     };
     match verb {
-        Operation::Get => store.find(id).await.map(drop),
+        Operation::Get => store.get(id).await.map(drop),
         Operation::List => store.list(&ListQuery::everything(long_ago, 1)).await.map(drop),
         Operation::Changes => store.changes(None, 0).await.map(drop),
+        Operation::Audit => store.audit(&AuditQuery::newest(1)).await.map(drop),
+        Operation::RevokeEveryone => {
+            store.revoke_everyone(None, long_ago, 1, &event()).await.map(drop)
+        }
+        Operation::PruneLog => store.prune_log(long_ago, 1).await.map(drop),
         Operation::Ping => store.ping().await,
         Operation::Insert => {
             let mut fresh = token.clone();
             fresh.record.id = TokenId::generate(&alice(), long_ago).unwrap();
-            store.insert(&fresh, None).await.map(drop)
+            store.insert(&fresh, None, &event()).await.map(drop)
         }
-        Operation::Update => store.change(&change).await.map(drop),
-        Operation::ReplaceDigest => {
-            store.rekey(id, &token.secrets.current, &token.secrets).await.map(drop)
+        Operation::Update => store.update(&change, &event()).await.map(drop),
+        Operation::ReplaceDigest => store
+            .replace_digest(id, &token.secrets.current, &token.secrets, &event())
+            .await
+            .map(drop),
+        Operation::Delete => store.delete(id, None, &event()).await.map(drop),
+        Operation::DeleteMany => store.delete_many(None, &[id], &event()).await.map(drop),
+        Operation::DeleteOwner => store.delete_owner(&alice(), &event()).await.map(drop),
+        Operation::RevokeOwner => {
+            store.revoke_owner(&alice(), None, long_ago, &event()).await.map(drop)
         }
-        Operation::Delete => store.delete(id, None).await.map(drop),
-        Operation::DeleteMany => store.delete_many(None, &[id]).await.map(drop),
-        Operation::DeleteOwner => store.delete_owner(&alice()).await.map(drop),
-        Operation::RevokeOwner => store.revoke_owner(&alice(), long_ago).await.map(drop),
-        Operation::LogOwnerChange => store.announce(&alice()).await.map(drop),
-        Operation::RecordUses => store.touch(&[]).await.map(drop),
-        Operation::Prune => store.prune(long_ago, 1).await.map(drop),
+        Operation::LogOwnerChange => store.log_owner_change(&alice(), &event()).await.map(drop),
+        Operation::RecordUses => store.record_uses(&[]).await.map(drop),
+        Operation::Prune => store.prune(long_ago, 1, &event()).await.map(drop),
         other => panic!("{other:?} is no call that fails"),
     }
 }
@@ -105,18 +117,18 @@ async fn every_call_is_counted_and_fails_alone_and_changes_nothing_then() {
 async fn what_is_lost_on_the_way_was_not_done_and_what_is_lost_on_the_way_back_was() {
     let (store, [one, two]) = store().await;
     store.faults().on(Operation::Delete).lose_call();
-    assert!(store.delete(one, None).await.unwrap_err().is_outcome_unknown());
+    assert!(store.delete(one, None, &event()).await.unwrap_err().is_outcome_unknown());
     assert!(stored(&store, one).await.is_some());
     store.faults().on(Operation::Delete).lose_answer();
-    assert!(store.delete(one, None).await.unwrap_err().is_outcome_unknown());
+    assert!(store.delete(one, None, &event()).await.unwrap_err().is_outcome_unknown());
     assert!(stored(&store, one).await.is_none());
     assert!(
-        store.delete(one, None).await.unwrap_err().is_not_found(),
+        store.delete(one, None, &event()).await.unwrap_err().is_not_found(),
         "what could not be done is told as it is: there is nothing to lose"
     );
     store.faults().on(Operation::WRITES).fail_with(|| StoreError::read_only("a standby"));
-    assert!(store.delete(two, None).await.unwrap_err().is_read_only());
-    assert!(store.find(two).await.unwrap().value.is_some(), "a read is no write");
+    assert!(store.delete(two, None, &event()).await.unwrap_err().is_read_only());
+    assert!(store.get(two).await.unwrap().value.is_some(), "a read is no write");
 }
 
 #[tokio::test]
@@ -130,10 +142,10 @@ async fn faults_with_a_number_are_met_one_after_the_other() {
         .fail_with(|| StoreError::corrupt("garbage"));
     faults.on(Operation::Get).once().fail_with(StoreError::conflict);
     for _ in 0..2 {
-        assert!(store.find(id).await.unwrap_err().is_corrupt(), "it replaced the one for ever");
+        assert!(store.get(id).await.unwrap_err().is_corrupt(), "it replaced the one for ever");
     }
-    assert!(store.find(id).await.unwrap_err().is_conflict());
-    assert!(store.find(id).await.is_ok());
+    assert!(store.get(id).await.unwrap_err().is_conflict());
+    assert!(store.get(id).await.is_ok());
     assert!(call(&store, Operation::List, id).await.unwrap_err().is_corrupt());
     assert!(
         call(&store, Operation::List, id).await.unwrap_err().is_corrupt(),
@@ -141,7 +153,7 @@ async fn faults_with_a_number_are_met_one_after_the_other() {
     );
     faults.on(Operation::ALL).fail();
     faults.on(Operation::Get).heal();
-    assert!(store.find(id).await.is_ok());
+    assert!(store.get(id).await.is_ok());
     assert!(store.ping().await.is_err());
 }
 
@@ -150,7 +162,8 @@ async fn who_stalls_has_done_nothing_and_meets_what_was_set_meanwhile() {
     let (store, [id, _]) = store().await;
     let gate = store.faults().on(Operation::Delete).stall();
     {
-        let mut first = pin!(store.delete(id, None));
+        let event = event();
+        let mut first = pin!(store.delete(id, None, &event));
         assert!(at_once(first.as_mut()).is_none());
         assert_eq!(gate.arrivals(), 1);
         assert!(stored(&store, id).await.is_some());
@@ -158,7 +171,7 @@ async fn who_stalls_has_done_nothing_and_meets_what_was_set_meanwhile() {
         gate.open();
         assert!(first.await.unwrap_err().is_unavailable());
     }
-    assert!(store.delete(id, None).await.is_ok());
+    assert!(store.delete(id, None, &event()).await.is_ok());
 }
 
 #[tokio::test]
@@ -167,29 +180,29 @@ async fn who_is_held_has_done_it_and_answers_with_what_was_true() {
     let gate = store.faults().on(Operation::Get).once().hold();
     let asked = tokio::spawn({
         let store = store.clone();
-        async move { store.find(id).await.unwrap().value }
+        async move { store.get(id).await.unwrap().value }
     });
     gate.arrived(1).await;
-    assert!(store.find(id).await.unwrap().value.is_some(), "one only is held");
-    store.delete(id, None).await.unwrap();
+    assert!(store.get(id).await.unwrap().value.is_some(), "one only is held");
+    store.delete(id, None, &event()).await.unwrap();
     gate.open();
     assert!(asked.await.unwrap().is_some(), "read before the token went");
-    assert!(store.find(id).await.unwrap().value.is_none());
+    assert!(store.get(id).await.unwrap().value.is_none());
 }
 
 #[tokio::test]
 async fn an_open_gate_stops_nobody() {
     let (store, [id, _]) = store().await;
     store.faults().on(Operation::Get).stall().open();
-    assert!(at_once(store.find(id)).is_some());
+    assert!(at_once(store.get(id)).is_some());
     store.faults().on(Operation::Get).hold().open();
-    assert!(at_once(store.find(id)).is_some());
+    assert!(at_once(store.get(id)).is_some());
     let gate = store.faults().on(Operation::Get).times(2).stall();
-    let mut waiting = pin!(store.find(id));
+    let mut waiting = pin!(store.get(id));
     assert!(at_once(waiting.as_mut()).is_none());
     store.faults().heal();
     assert!(at_once(waiting.as_mut()).is_none(), "to heal opens no gate");
-    assert!(at_once(store.find(id)).is_some());
+    assert!(at_once(store.get(id)).is_some());
     gate.open();
     assert!(at_once(waiting).is_some());
 }
@@ -199,10 +212,12 @@ async fn a_late_call_is_made_late() {
     let (store, [id, _]) = store().await;
     store.faults().on(Operation::Delete).delay(Duration::from_secs(5));
     let before = tokio::time::Instant::now();
-    let slow = async { tokio::time::timeout(Duration::from_secs(4), store.delete(id, None)).await };
+    let slow = async {
+        tokio::time::timeout(Duration::from_secs(4), store.delete(id, None, &event())).await
+    };
     assert!(slow.await.is_err());
     assert!(stored(&store, id).await.is_some());
-    store.delete(id, None).await.unwrap();
+    store.delete(id, None, &event()).await.unwrap();
     assert_eq!(before.elapsed(), Duration::from_secs(9));
 }
 
@@ -210,10 +225,8 @@ async fn a_late_call_is_made_late() {
 async fn another_tokens_record_is_answered_however_it_is_asked_for() {
     let (store, [asked, other]) = store().await;
     store.faults().on(Operation::Get).answer_with(other);
-    assert_eq!(store.find(asked).await.unwrap().value.unwrap().record.id, other);
-    assert_eq!(store.load(asked).await.unwrap().unwrap().id(), other);
-    assert_eq!(store.reload(asked).await.unwrap().unwrap().id(), other);
-    assert_eq!(store.faults().calls(Operation::Get), 3);
+    assert_eq!(store.get(asked).await.unwrap().value.unwrap().record.id, other);
+    assert_eq!(store.faults().calls(Operation::Get), 1);
 }
 
 #[tokio::test]
@@ -221,11 +234,14 @@ async fn something_happens_between_a_call_and_its_answer_once() {
     let (store, [id, _]) = store().await;
     let inner = store.inner();
     store.faults().on([Operation::Get, Operation::Delete]).meanwhile(async move {
-        inner.delete(id, None).await.unwrap();
+        inner.delete(id, None, &event()).await.unwrap();
     });
-    assert!(store.find(id).await.unwrap().value.is_some(), "it was read before");
-    assert!(store.find(id).await.unwrap().value.is_none());
-    assert!(store.delete(id, None).await.unwrap_err().is_not_found(), "it happens once in all");
+    assert!(store.get(id).await.unwrap().value.is_some(), "it was read before");
+    assert!(store.get(id).await.unwrap().value.is_none());
+    assert!(
+        store.delete(id, None, &event()).await.unwrap_err().is_not_found(),
+        "it happens once in all"
+    );
 }
 
 #[tokio::test]
@@ -233,38 +249,41 @@ async fn a_log_that_stands_still_shows_nothing_new() {
     let (store, [id, _]) = store().await;
     let before = store.changes(None, 0).await.unwrap().head;
     store.faults().on(Operation::Changes).stand_still();
-    store.delete(id, None).await.unwrap();
+    store.delete(id, None, &event()).await.unwrap();
     let hidden = store.changes(Some(before), 10).await.unwrap();
-    assert_eq!((hidden.lines.len(), hidden.head), (1, before), "its own line alone");
+    assert_eq!((hidden.entries.len(), hidden.head), (1, before), "its own entry alone");
     store.faults().heal();
     let shown = store.changes(Some(before), 10).await.unwrap();
-    assert_eq!((shown.lines.len(), shown.head.seq), (2, before.seq.next()));
+    assert_eq!((shown.entries.len(), shown.head.seq), (2, before.seq.next()));
 
     let (never_read, [id, _]) = self::store().await;
     never_read.faults().on(Operation::Changes).stand_still();
     let first = never_read.changes(None, 0).await.unwrap().head;
-    never_read.delete(id, None).await.unwrap();
+    never_read.delete(id, None, &event()).await.unwrap();
     assert_eq!(never_read.changes(None, 0).await.unwrap().head, first);
 }
 
 #[tokio::test]
-async fn a_pinned_token_is_what_a_check_sees_until_it_asks_the_store_itself() {
+async fn a_pinned_token_is_served_until_a_check_asks_the_store_itself() {
+    use hallpass_core::__private::{Backend as _, Freshness, Lookup};
+
     let (store, [id, _]) = store().await;
-    assert!(!store.is_cache() && matches!(store.cached(id), Lookup::Miss));
-    store.pin(id).await.unwrap();
-    store.delete(id, None).await.unwrap();
-    assert!(store.is_cache() && matches!(store.cached(id), Lookup::Hit(_)));
-    assert!(store.load(id).await.unwrap().is_some());
-    assert!(store.reload(id).await.unwrap().is_none());
-    assert_eq!(store.faults().calls(Operation::Get), 1);
-    assert!(store.pin(id).await.unwrap_err().is_not_found());
+    let cache = StaleCache::new(store.clone());
+    assert!(!cache.is_cache() && matches!(cache.peek(id), Lookup::Miss));
+    cache.pin(id).await.unwrap();
+    TokenStore::delete(&store, id, None, &event()).await.unwrap();
+    assert!(cache.is_cache() && matches!(cache.peek(id), Lookup::Hit(_)));
+    assert!(cache.load(id, Freshness::Bounded).await.unwrap().is_some());
+    assert!(cache.load(id, Freshness::AfterCall).await.unwrap().is_none());
+    assert_eq!(store.faults().calls(Operation::Get), 2);
+    assert!(cache.pin(id).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
 async fn after_a_failover_another_store_answers() {
     let (store, [id, _]) = store().await;
     store.fail_over_to(MemoryStore::new());
-    assert!(store.find(id).await.unwrap().value.is_none());
+    assert!(store.get(id).await.unwrap().value.is_none());
 }
 
 #[tokio::test]
@@ -278,5 +297,5 @@ async fn a_fault_is_said_of_what_it_can_happen_to() {
     ] {
         assert!(wrong.is_err());
     }
-    assert!(store.find(id).await.is_ok());
+    assert!(store.get(id).await.is_ok());
 }

@@ -24,7 +24,7 @@ fn head(store: &Store) -> LogPosition {
 
 /// Whether a nudge is there. If not, whoever waited goes away.
 fn comes(store: &Store) -> bool {
-    let nudged = pin!(store.nudged(head(store)));
+    let nudged = pin!(store.wait_for_change(head(store)));
     nudged.poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
@@ -45,7 +45,7 @@ async fn the_nudges_of_the_store_behind_come_through() {
     let store = FaultyStore::new(behind.clone());
     let waits = tokio::spawn({
         let store = store.clone();
-        async move { store.nudged(seen).await }
+        async move { store.wait_for_change(seen).await }
     });
     tokio::task::yield_now().await;
     behind.faults().nudge();
@@ -102,7 +102,7 @@ async fn nudges_that_are_lost_for_good_keep_nobody_busy() {
     let _ = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
     store.faults().on(Operation::WaitForChange).lose_answer();
     // The store behind says again and again that there is something after that place.
-    let waited = tokio::time::timeout(Duration::from_secs(1), store.nudged(seen)).await;
+    let waited = tokio::time::timeout(Duration::from_secs(1), store.wait_for_change(seen)).await;
     assert!(waited.is_err());
     assert_eq!(store.faults().calls(Operation::WaitForChange), 1);
 }

@@ -6,16 +6,19 @@ use super::query::{Found, find};
 
 /// What an urlencoded form says of the field that may carry a token.
 ///
-/// The layer itself reads no body. A middleware outside of it that does leaves one of these in the request's
-/// extensions, and a layer that was told [`form_credentials`](crate::TokenLayer::form_credentials) counts it as a third
-/// place beside header and query: a credential in two of them is refused.
+/// The layer itself reads no body. A middleware outside of it that does leaves one of these in the
+/// request's extensions, and a layer that was told
+/// [`form_credentials`](crate::TokenLayer::form_credentials) counts it as a third place beside
+/// header and query: a credential in two of them is refused.
 #[derive(Clone, Copy)]
 pub struct FormCredential(pub(super) Found);
 
 impl FormCredential {
-    /// Looks for a field of this name in the body of a form. Names and values are decoded as in a query.
+    /// Looks for a field of this name in the body of a form. Names and values are decoded as in a
+    /// query.
     ///
-    /// A field without a value, or twice, or in a body that is not all ASCII, makes a request that is refused with 400.
+    /// A field without a value, or twice, or in a body that is not all ASCII, makes a request that
+    /// is refused with 400.
     #[must_use]
     pub fn find(form: &[u8], field: &str) -> Self {
         Self(match find(form, &[field]) {

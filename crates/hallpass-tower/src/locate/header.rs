@@ -44,7 +44,8 @@ impl<'h> Authorization<'h> {
     }
 }
 
-/// The `Authorization` of a request, taken out of it: where most requests go on, they go on without.
+/// The `Authorization` of a request, taken out of it: where most requests go on, they go on
+/// without.
 pub(crate) struct Taken {
     value: Option<HeaderValue>,
     several: bool,

@@ -1,4 +1,5 @@
-//! Where in a request a credential is: the header, the query parameters that the layer names, or a form's field.
+//! Where in a request a credential is: the header, the query parameters that the layer names, or a
+//! form's field.
 
 mod form;
 mod header;
@@ -36,8 +37,8 @@ impl Located<'_> {
     }
 }
 
-/// Looks at the header, at the parameters of these names, and at what a form brought. Two credentials are one too
-/// many, whatever they say: none is ever preferred.
+/// Looks at the header, at the parameters of these names, and at what a form brought. Two
+/// credentials are one too many, whatever they say: none is ever preferred.
 pub(crate) fn locate<'r>(
     header: Authorization<'r>,
     uri: &Uri,

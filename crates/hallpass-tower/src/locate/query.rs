@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::Uri;
 use http::uri::PathAndQuery;
 
-/// A decoded value: as long as any token may be. A longer one is kept as "too long", it is no token.
+/// A decoded value: as long as any token may be. A longer one is kept as "too long", it is no
+/// token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value {
     bytes: [u8; Self::MAX],

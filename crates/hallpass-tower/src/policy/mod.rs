@@ -144,7 +144,8 @@ impl PolicyTable {
     ///
     /// # Panics
     ///
-    /// The rule is wrong, as in [`try_route`](Self::try_route): told at start-up, with what would be right.
+    /// The rule is wrong, as in [`try_route`](Self::try_route): told at start-up, with what would
+    /// be right.
     #[track_caller]
     pub fn route(self, method: Method, pattern: &str, requirement: impl IntoRequirement) -> Self {
         match self.try_route(method, pattern, requirement) {
@@ -307,7 +308,8 @@ pub enum PolicyError {
         /// The route.
         pattern: String,
     },
-    /// The OpenAPI document does not say what every operation needs, or not in a way that tokens can meet.
+    /// The OpenAPI document does not say what every operation needs, or not in a way that tokens
+    /// can meet.
     #[cfg(feature = "openapi")]
     #[error("the OpenAPI document: {0}")]
     OpenApi(String),

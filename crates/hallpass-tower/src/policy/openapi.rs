@@ -19,8 +19,8 @@ const METHODS: [(&str, Method); 8] = [
 ];
 
 impl PolicyTable {
-    /// Reads the table from an OpenAPI 3 document in JSON: of each operation the method, the path, and what
-    /// its `security` says, or else the document's.
+    /// Reads the table from an OpenAPI 3 document in JSON: of each operation the method, the path,
+    /// and what its `security` says, or else the document's.
     ///
     /// | `security` | requirement |
     /// |---|---|
@@ -29,9 +29,10 @@ impl PolicyTable {
     /// | `[{"pat": ["a", "b"]}]` | [`all_of`]`(["a", "b"])` |
     /// | `[{"pat": ["a"]}, {"pat": ["b"]}]` | [`any_of`]`(["a", "b"])` |
     ///
-    /// A scope may name the path's parameters: `projects:read:{id}`. Every security scheme must be one that a
-    /// token can meet: `http` with `bearer`, `oauth2`, or `openIdConnect`. Where only some of those are
-    /// met by these tokens, use [`from_openapi_schemes`](Self::from_openapi_schemes).
+    /// A scope may name the path's parameters: `projects:read:{id}`. Every security scheme must be
+    /// one that a token can meet: `http` with `bearer`, `oauth2`, or `openIdConnect`. Where only
+    /// some of those are met by these tokens, use
+    /// [`from_openapi_schemes`](Self::from_openapi_schemes).
     ///
     /// Paths are taken as they are written; what `servers` has in front of them is not added.
     ///
@@ -53,15 +54,15 @@ impl PolicyTable {
     /// # Errors
     ///
     /// The text is no OpenAPI 3 document, an operation's security is declared nowhere, is optional
-    /// (`{}` beside others) or names another scheme, a path item is a reference, or a rule cannot be, as in
-    /// [`try_route`](Self::try_route).
+    /// (`{}` beside others) or names another scheme, a path item is a reference, or a rule cannot
+    /// be, as in [`try_route`](Self::try_route).
     pub fn from_openapi(document: &str) -> Result<Self, PolicyError> {
         let document = Document::read(document)?;
         document.table(|name| document.is_met_by_tokens(name))
     }
 
-    /// As [`from_openapi`](Self::from_openapi), where these security schemes, of whatever type, are those that
-    /// tokens meet, and no others.
+    /// As [`from_openapi`](Self::from_openapi), where these security schemes, of whatever type, are
+    /// those that tokens meet, and no others.
     ///
     /// # Errors
     ///

@@ -16,8 +16,8 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// gRPC is `POST` over HTTP/2 with the content type `application/grpc`, or that with a suffix. By
-    /// that header alone, anybody could ask for a 200 in a 401's place.
+    /// gRPC is `POST` over HTTP/2 with the content type `application/grpc`, or that with a suffix.
+    /// By that header alone, anybody could ask for a 200 in a 401's place.
     #[must_use]
     pub fn of(method: &Method, version: Version, headers: &HeaderMap) -> Self {
         if *method == Method::POST && version == Version::HTTP_2 && says_grpc(headers) {

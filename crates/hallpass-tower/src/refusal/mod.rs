@@ -27,10 +27,11 @@ pub enum RejectionKind {
     NoCredential,
     /// What came is no credential, or several: 400 `invalid_request`.
     InvalidRequest,
-    /// The form that may hold a credential is larger than is read: 413, no challenge. Only where forms are looked into.
+    /// The form that may hold a credential is larger than is read: 413, no challenge. Only where
+    /// forms are looked into.
     TooLarge,
-    /// Malformed, unknown, wrong, expired, revoked, or its owner disabled: 401 `invalid_token`, and not
-    /// a word on which.
+    /// Malformed, unknown, wrong, expired, revoked, or its owner disabled: 401 `invalid_token`, and
+    /// not a word on which.
     InvalidToken,
     /// The token is good and does not hold what the route needs: 403 `insufficient_scope`.
     InsufficientScope {
@@ -243,7 +244,8 @@ impl Rejection {
     }
 }
 
-/// In the extensions of a refusal's answer: tells the layer that let the request in that it was refused after all.
+/// In the extensions of a refusal's answer: tells the layer that let the request in that it was
+/// refused after all.
 #[derive(Clone, Copy, Debug)]
 struct IsRefusal;
 
@@ -261,8 +263,8 @@ impl fmt::Debug for Rejection {
     }
 }
 
-/// The seconds of a `Retry-After` with a 503: one to three in turn, so that those who were sent away
-/// do not come back all at once.
+/// The seconds of a `Retry-After` with a 503: one to three in turn, so that those who were sent
+/// away do not come back all at once.
 #[must_use]
 pub fn retry_after() -> u32 {
     static TURN: AtomicU32 = AtomicU32::new(0);

@@ -73,7 +73,7 @@ async fn refused_requests_are_counted_by_what_they_are_told() {
     let plain = hallpass.layer();
     let table = PolicyTable::new().get("/table", "write");
     let table = hallpass.layer().policy(table);
-    let reject_query_tokens = hallpass.layer().bearer_only().reject_query_tokens();
+    let tripwire = hallpass.layer().bearer_only().reject_query_tokens();
     let in_url = format!("/?session={good}");
     for (layer, path, token, status, kind) in [
         (&plain, "/", "", 401, "no_credential"),

@@ -1,4 +1,5 @@
-//! What the facade `metrics` is told: each counter and gauge moves as the guide says, and none names anybody.
+//! What the facade `metrics` is told: each counter and gauge moves as the guide says, and none
+//! names anybody.
 
 mod cache;
 mod checks;
@@ -76,7 +77,8 @@ async fn check(hallpass: &Hallpass, token: &Issued) -> bool {
     hallpass.authenticate(token.token.reveal().as_bytes()).await.is_ok()
 }
 
-/// The status of a request behind the layer, and behind `require("write")` where it is for `/inner`.
+/// The status of a request behind the layer, and behind `require("write")` where it is for
+/// `/inner`.
 async fn ask(layer: &TokenLayer, path: &str, token: &str) -> StatusCode {
     let inner = hallpass::require("write").layer(service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(String::new()))

@@ -3,7 +3,7 @@
 use hallpass_core::store::{ChangeSeq, ChangeTarget};
 
 use super::{Model, Node, alice, future, id, line, past, past_asleep, past_awake, read};
-use crate::moment::Moment;
+use crate::dual_instant::DualInstant;
 use crate::twist::{at_once, broken, step};
 
 const USED: &str = "a token was used that is fresh only by a lease which vouches for its end";
@@ -23,14 +23,14 @@ pub(super) const AN_OWNERS_CHANGE: Model = Model {
     run: || a_change(past_awake(), ChangeTarget::Owner(alice())),
 };
 
-fn a_change(lease_before: Moment, affected: ChangeTarget) {
+fn a_change(lease_before: DualInstant, affected: ChangeTarget) {
     let node = Node::new();
     node.lease.renew(lease_before);
     node.places.put(&node.entry(id(1), read(1, 0, past())));
     let check = node.check(id(1));
     let follow = move || {
         let lines = [line(affected, 2)];
-        step("the log", || node.learned(future()).lines(&lines, true));
+        step("the log", || node.learned(future()).entries(&lines, true));
     };
     if at_once(follow, check).1 {
         broken(USED);
@@ -57,7 +57,7 @@ pub(super) const A_TOKEN_THAT_IS_THERE_NOW: Model = Model {
         let check = node.check_absence(id(1), read(1, 0, past()));
         let follow = move || {
             let lines = [line(ChangeTarget::Token(id(1)), 2)];
-            step("the log", || node.learned(future()).lines(&lines, true));
+            step("the log", || node.learned(future()).entries(&lines, true));
         };
         if at_once(follow, check).1 {
             broken("a token was taken for unknown by a lease which vouches for its insertion");

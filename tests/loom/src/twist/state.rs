@@ -65,7 +65,8 @@ thread_local! {
     static STATE: RefCell<State> = RefCell::default();
 }
 
-/// Looks at it, or changes it. No step of the model may be done in here, since another thread may then come.
+/// Looks at it, or changes it. No step of the model may be done in here, since another thread may
+/// then come.
 pub(super) fn state<T>(look: impl FnOnce(&mut State) -> T) -> T {
     STATE.with_borrow_mut(look)
 }

@@ -8,7 +8,8 @@ use super::{Postgres, make};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Postgres {
-    /// Starts a standby of this server, which has all that this one has and follows it, asynchronously.
+    /// Starts a standby of this server, which has all that this one has and follows it,
+    /// asynchronously.
     ///
     /// # Errors
     ///
@@ -37,7 +38,8 @@ impl Postgres {
         standby.wait_until_it_is_so(&format!("pg_last_wal_replay_lsn() >= '{here}'"))
     }
 
-    /// Lets a standby hear nothing more of its primary: what that one commits from here on, this one has not.
+    /// Lets a standby hear nothing more of its primary: what that one commits from here on, this
+    /// one has not.
     ///
     /// # Errors
     ///

@@ -16,7 +16,8 @@ pub(super) struct Link {
 }
 
 impl Connection {
-    /// The port that the server sees it come from: it names the connection in the server's own lists.
+    /// The port that the server sees it come from: it names the connection in the server's own
+    /// lists.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.0.port

@@ -96,7 +96,8 @@ impl Shared {
         changed.notify_all();
     }
 
-    /// How many of these bytes may pass before the connection has to end; all of them if it need not.
+    /// How many of these bytes may pass before the connection has to end; all of them if it need
+    /// not.
     pub(super) fn take(&self, way: Way, bytes: usize) -> Result<(), usize> {
         let mut state = self.lock();
         let allowed = &mut state.allowed[way as usize];

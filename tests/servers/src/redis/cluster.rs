@@ -47,7 +47,8 @@ impl RedisCluster {
         Ok(cluster)
     }
 
-    /// Adds a replica of one of the primaries, which takes its place a second or two after it is gone.
+    /// Adds a replica of one of the primaries, which takes its place a second or two after it is
+    /// gone.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! What the tests share: a handle over a real store, a clock set by hand, and a list of what happened.
+//! What the tests share: a handle over a real store, a clock set by hand, and a list of what
+//! happened.
 
 pub(crate) mod clock;
 pub(crate) mod sink;
@@ -9,8 +10,8 @@ use hallpass_core::{
     RejectReason, Scope, ScopeSet, TokenId,
 };
 
-use hallpass_testkit::ManualClock;
 pub(crate) use hallpass_testkit::Operation;
+use hallpass_testkit::{ManualClock, StaleCache};
 
 pub(crate) use self::{
     clock::{START, at, at_the_start, days, minutes},
@@ -22,6 +23,8 @@ pub(crate) use self::{
 pub(crate) struct Service {
     pub(crate) hallpass: Hallpass,
     pub(crate) store: TestStore,
+    /// What the handle asks: the store, and a cache of tokens that were pinned in it.
+    pub(crate) cache: StaleCache<TestStore>,
     pub(crate) clock: ManualClock,
     pub(crate) happened: Happened,
 }
@@ -41,9 +44,10 @@ impl Service {
         configure: impl FnOnce(HallpassBuilder) -> HallpassBuilder,
     ) -> Self {
         let (clock, happened) = (at_the_start(), Happened::default());
+        let cache = StaleCache::new(store.clone());
         let builder =
-            Hallpass::builder(store.clone()).clock(clock.clone()).events(happened.clone());
-        Self { hallpass: configure(builder).build(), store, clock, happened }
+            Hallpass::builder(cache.clone()).clock(clock.clone()).events(happened.clone());
+        Self { hallpass: configure(builder).build(), store, cache, clock, happened }
     }
 
     /// A token of alice's with these scopes.

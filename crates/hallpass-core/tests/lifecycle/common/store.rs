@@ -19,7 +19,7 @@ pub(crate) trait Truth {
 
 impl Truth for TestStore {
     async fn stored(&self, id: TokenId) -> Option<StoredToken> {
-        self.inner().find(id).await.unwrap().value
+        self.inner().get(id).await.unwrap().value
     }
 
     async fn head(&self) -> ChangeSeq {

@@ -7,9 +7,11 @@ use hallpass_core::store::{
 use hallpass_core::{DESCRIPTION_MAX, Digest, NAME_MAX, Owner, ScopeSet, fold};
 use jiff::Timestamp;
 
-use super::check::{assert_same, everything, exists, head, logged_since, read, whole_log};
-use crate::conformance::Nodes;
-use crate::conformance::samples::{at, digest, edited, owner, token};
+use super::check::{
+    as_stored, assert_same, everything, exists, head, logged_since, read, whole_log,
+};
+use crate::conformance::Replicas;
+use crate::conformance::samples::{at, digest, edited, event, owner, token};
 
 /// Texts that a name may be, and that something on the way could take for something else.
 const NAMES: [&str; 14] = [
@@ -29,12 +31,12 @@ const NAMES: [&str; 14] = [
     "  inner   spaces kept",
 ];
 
-pub async fn every_text_comes_back_as_it_was(store: Nodes) {
+pub async fn unusual_texts_come_back_unchanged(store: Replicas) {
     let mut stored = Vec::new();
     for (number, name) in NAMES.into_iter().enumerate() {
         let mut token = token(&format!("{name} {number}"), name);
         token.record.description = format!("{name}\r\n\t{name}\n");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         stored.push(token);
     }
     for token in &stored {
@@ -51,7 +53,7 @@ pub async fn every_text_comes_back_as_it_was(store: Nodes) {
     }
 }
 
-pub async fn the_longest_of_everything_fits(store: Nodes) {
+pub async fn longest_values_fit(store: Replicas) {
     let longest = |count| "\u{1F600}".repeat(count);
     let long_owner = Owner::new(longest(Owner::MAX_LEN)).unwrap();
     let mut token = token(long_owner.as_str(), &longest(NAME_MAX));
@@ -62,30 +64,33 @@ pub async fn the_longest_of_everything_fits(store: Nodes) {
         current: Digest::from_parts(&format!("hmac-sha256:{}", "k".repeat(32)), &[7; 32]).unwrap(),
         previous: Some(PreviousSecret { digest: digest(0xFF), until: at(0) }),
     };
-    store.insert(&token, Some(1)).await.unwrap();
+    store.insert(&token, Some(1), &event()).await.unwrap();
     assert_same(&read(&store, token.record.id).await, &token);
 
     let scope = Some(scopes[99].parse().unwrap());
     let hers = ListQuery { owner: Some(long_owner.clone()), scope, ..everything() };
-    assert_eq!(store.list(&hers).await.unwrap().records, [token.record.clone()]);
+    assert_eq!(store.list(&hers).await.unwrap().records, [as_stored(&token)]);
     let text = Some(longest(DESCRIPTION_MAX));
-    assert_eq!(store.list(&ListQuery { text, ..everything() }).await.unwrap().total, 1);
+    assert_eq!(store.list(&ListQuery { text, ..everything() }).await.unwrap().counts.of(None), 1);
     let none = Some(longest(DESCRIPTION_MAX + 1));
-    assert_eq!(store.list(&ListQuery { text: none, ..everything() }).await.unwrap().total, 0);
+    assert_eq!(
+        store.list(&ListQuery { text: none, ..everything() }).await.unwrap().counts.of(None),
+        0
+    );
     // One that differs in its last character only is somebody else.
     let other = Owner::new(format!("{}x", longest(Owner::MAX_LEN - 1))).unwrap();
     let others = ListQuery { owner: Some(other.clone()), ..everything() };
-    assert_eq!(store.list(&others).await.unwrap().total, 0);
-    assert_eq!(store.delete_owner(&other).await.unwrap().count, 0);
+    assert_eq!(store.list(&others).await.unwrap().counts.of(None), 0);
+    assert_eq!(store.delete_owner(&other, &event()).await.unwrap().count, 0);
 
     let shortened = edited(&token.record, |record| {
         record.name = "x".to_owned();
         record.description = String::new();
         record.scopes = ScopeSet::default();
     });
-    store.change(&shortened).await.unwrap();
-    store.announce(&long_owner).await.unwrap();
-    assert_eq!(store.delete_owner(&long_owner).await.unwrap().count, 1);
+    store.update(&shortened, &event()).await.unwrap();
+    store.log_owner_change(&long_owner, &event()).await.unwrap();
+    assert_eq!(store.delete_owner(&long_owner, &event()).await.unwrap().count, 1);
     assert!(!exists(&store, token.record.id).await);
     assert_eq!(whole_log(&store).await.len(), 4);
 }
@@ -93,7 +98,8 @@ pub async fn the_longest_of_everything_fits(store: Nodes) {
 /// The last instant that is a whole number of milliseconds, in the year 9999.
 const LATEST: i64 = 253_402_207_200_000;
 
-/// Instants that are one millisecond from another, at the ends of what there is and about the epoch.
+/// Instants that are one millisecond from another, at the ends of what there is and about the
+/// epoch.
 fn instants() -> Vec<Timestamp> {
     let millis = [
         Timestamp::MIN.as_millisecond(),
@@ -110,7 +116,7 @@ fn instants() -> Vec<Timestamp> {
     millis.map(|millis| Timestamp::from_millisecond(millis).unwrap()).into()
 }
 
-pub async fn times_keep_their_milliseconds(store: Nodes) {
+pub async fn times_keep_their_milliseconds(store: Replicas) {
     let mut stored = Vec::new();
     for instant in instants() {
         let mut token = token("alice", "ci");
@@ -119,13 +125,17 @@ pub async fn times_keep_their_milliseconds(store: Nodes) {
         token.record.revoked_at = Some(instant);
         token.record.regenerated_at = Some(instant);
         token.secrets.previous = Some(PreviousSecret { digest: digest(3), until: instant });
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         let usage = TokenUse { id: token.record.id, revision: token.record.revision, at: instant };
-        assert_eq!(store.touch(&[usage]).await.unwrap(), 1, "{instant}");
-        assert_eq!(store.touch(&[usage]).await.unwrap(), 0, "{instant}: not later than itself");
+        assert_eq!(store.record_uses(&[usage]).await.unwrap(), 1, "{instant}");
+        assert_eq!(
+            store.record_uses(&[usage]).await.unwrap(),
+            0,
+            "{instant}: not later than itself"
+        );
         token.record.last_used_at = Some(instant);
         assert_same(&read(&store, token.record.id).await, &token);
-        stored.push(token.record);
+        stored.push(as_stored(&token));
     }
     for by in [SortBy::CreatedAt, SortBy::ExpiresAt, SortBy::LastUsedAt] {
         let sort = Sort { by, descending: false };
@@ -140,14 +150,14 @@ pub async fn times_keep_their_milliseconds(store: Nodes) {
     // What ended before an instant is what ended a millisecond before, or earlier.
     for (number, instant) in instants().into_iter().enumerate() {
         let expected = u64::from(number > 0);
-        assert_eq!(store.prune(instant, 10).await.unwrap(), expected, "before {instant}");
+        assert_eq!(store.prune(instant, 10, &event()).await.unwrap(), expected, "before {instant}");
     }
 }
 
-pub async fn a_place_may_be_one_where_nothing_is(store: Nodes) {
+pub async fn page_may_start_at_a_position_without_a_record(store: Replicas) {
     let tokens = ["b", "d", "f"].map(|name| token("alice", name));
     for token in &tokens {
-        store.insert(token, None).await.unwrap();
+        store.insert(token, None, &event()).await.unwrap();
     }
     let anybody = token("bob", "never stored").record.id;
     for (place, forward, backward) in
@@ -162,32 +172,36 @@ pub async fn a_place_may_be_one_where_nothing_is(store: Nodes) {
             };
             let page = store.list(&query).await.unwrap();
             let names: String = page.records.into_iter().map(|record| record.name).collect();
-            assert_eq!((names.as_str(), page.total, page.more), (expected, 3, false), "{place:?}");
+            assert_eq!(
+                (names.as_str(), page.counts.of(query.status), page.more),
+                (expected, 3, false),
+                "{place:?}"
+            );
         }
     }
     let none = ListQuery { limit: 0, ..everything() };
     let page = store.list(&none).await.unwrap();
-    assert_eq!((page.records.len(), page.total, page.more), (0, 3, true));
+    assert_eq!((page.records.len(), page.counts.of(None), page.more), (0, 3, true));
 }
 
-pub async fn every_sort_of_change_is_one(store: Nodes) {
+pub async fn every_change_kind_is_accepted(store: Replicas) {
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let mut record = token.record;
     for kind in [ChangeKind::Updated, ChangeKind::Regenerated, ChangeKind::Revoked] {
         let change = Change { kind, ..edited(&record, |record| record.name = format!("{kind:?}")) };
-        store.change(&change).await.unwrap();
+        store.update(&change, &event()).await.unwrap();
         record = change.record;
         assert_eq!(read(&store, record.id).await.record, record);
     }
 }
 
-pub async fn large_batches_are_done_in_one_go(store: Nodes) {
+pub async fn large_batches_succeed(store: Replicas) {
     const MANY: usize = 500;
     let mut tokens = Vec::new();
     for number in 0..4 {
         let token = token("alice", &format!("{number}"));
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         tokens.push(token.record);
     }
     let nobody = token("bob", "x").record.id;
@@ -199,10 +213,10 @@ pub async fn large_batches_are_done_in_one_go(store: Nodes) {
             TokenUse { id, revision: tokens[0].revision, at: at(number as i64 + 1) }
         })
         .collect();
-    assert_eq!(store.touch(&uses).await.unwrap(), 4);
+    assert_eq!(store.record_uses(&uses).await.unwrap(), 4);
     let ids: Vec<_> = uses.iter().map(|usage| usage.id).collect();
     let before = head(&store).await;
-    let gone = store.delete_many(Some(&owner("alice")), &ids).await.unwrap();
+    let gone = store.delete_many(Some(&owner("alice")), &ids, &event()).await.unwrap();
     assert_eq!(gone.tokens.len(), 4);
     assert_eq!(logged_since(&store, before).await.len(), 4);
 }

@@ -6,74 +6,80 @@ use hallpass_core::store::{ChangeEntry, ChangeSeq, ChangeTarget, TokenStore};
 use tokio::task::yield_now;
 
 use super::check::{START, assert_unbroken};
-use crate::conformance::Nodes;
-use crate::conformance::samples::{at, digest, edited, owner, secrets, token};
+use crate::conformance::Replicas;
+use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 
 /// One of each change, and each with the number that it was answered.
-async fn change_everything(store: &Nodes, name: &str) -> Vec<(ChangeSeq, ChangeTarget)> {
+async fn change_everything(store: &Replicas, name: &str) -> Vec<(ChangeSeq, ChangeTarget)> {
     let mut told = Vec::new();
     let me = owner(name);
     for _ in 0..3 {
         let (one, two) = (token(name, "one"), token(name, "two"));
         let (a, b) = (one.record.id, two.record.id);
         for token in [&one, &two] {
-            let seq = store.insert(token, Some(2)).await.unwrap();
+            let seq = store.insert(token, Some(2), &event()).await.unwrap();
             told.push((seq, ChangeTarget::Token(token.record.id)));
         }
         let renamed = edited(&one.record, |record| record.name.push('x'));
-        told.push((store.change(&renamed).await.unwrap(), ChangeTarget::Token(a)));
+        told.push((store.update(&renamed, &event()).await.unwrap(), ChangeTarget::Token(a)));
         // What is refused takes no number.
-        store.change(&renamed).await.unwrap_err();
-        store.insert(&token(name, "three"), Some(2)).await.unwrap_err();
-        let rekeyed = store.rekey(b, &digest(1), &secrets(2)).await.unwrap();
+        store.update(&renamed, &event()).await.unwrap_err();
+        store.insert(&token(name, "three"), Some(2), &event()).await.unwrap_err();
+        let rekeyed = store.replace_digest(b, &digest(1), &secrets(2), &event()).await.unwrap();
         told.push((rekeyed, ChangeTarget::Token(b)));
-        told.push((store.announce(&me).await.unwrap(), ChangeTarget::Owner(me.clone())));
-        let revoked = store.revoke_owner(&me, at(1)).await.unwrap().seq.unwrap();
+        told.push((
+            store.log_owner_change(&me, &event()).await.unwrap(),
+            ChangeTarget::Owner(me.clone()),
+        ));
+        let revoked = store.revoke_owner(&me, None, at(1), &event()).await.unwrap().seq.unwrap();
         told.push((revoked, ChangeTarget::Owner(me.clone())));
-        told.push((store.delete(a, None).await.unwrap(), ChangeTarget::Token(a)));
-        let gone = store.delete_many(None, &[a, b]).await.unwrap().seq.unwrap();
+        told.push((store.delete(a, None, &event()).await.unwrap(), ChangeTarget::Token(a)));
+        let gone = store.delete_many(None, &[a, b], &event()).await.unwrap().seq.unwrap();
         told.push((gone, ChangeTarget::Token(b)));
-        told.push((store.insert(&one, None).await.unwrap(), ChangeTarget::Token(a)));
-        let deleted = store.delete_owner(&me).await.unwrap().seq.unwrap();
+        told.push((store.insert(&one, None, &event()).await.unwrap(), ChangeTarget::Token(a)));
+        let deleted = store.delete_owner(&me, &event()).await.unwrap().seq.unwrap();
         told.push((deleted, ChangeTarget::Owner(me.clone())));
     }
     told
 }
 
 /// Follows the log as a cache does, in small steps, until it is done and has caught up.
-async fn follow(store: &Nodes, done: &AtomicBool) -> Vec<ChangeEntry> {
+async fn follow(store: &Replicas, done: &AtomicBool) -> Vec<ChangeEntry> {
     const STEP: u32 = 7;
     let mut seen: Vec<ChangeEntry> = Vec::new();
     loop {
         let last_round = done.load(Ordering::Acquire);
-        let from = seen.last().map_or(START, |line| line.at);
+        let from = seen.last().map_or(START, |entry| entry.position);
         let log = store.changes(Some(from), STEP).await.unwrap();
-        assert_unbroken(&log.lines);
-        if let Some(last) = log.lines.last() {
-            assert!(last.at.seq <= log.head.seq, "a line behind the head");
-            let all = log.lines.len() < STEP as usize;
-            assert!(!all || last.at == log.head, "the lines and the head are of one snapshot");
+        assert_unbroken(&log.entries);
+        if let Some(last) = log.entries.last() {
+            assert!(last.position.seq <= log.head.seq, "a entry behind the head");
+            let all = log.entries.len() < STEP as usize;
+            assert!(
+                !all || last.position == log.head,
+                "the lines and the head are of one snapshot"
+            );
         }
-        let mut lines = log.lines.into_iter();
+        let mut lines = log.entries.into_iter();
         if !seen.is_empty() {
-            assert_eq!(lines.next().map(|line| line.at), Some(from), "history forked");
+            assert_eq!(lines.next().map(|entry| entry.position), Some(from), "history forked");
         }
-        for line in lines {
+        for entry in lines {
             // Whoever was told of a change and looks, sees it.
-            if let ChangeTarget::Token(id) = line.scope {
-                let as_of = store.find(id).await.unwrap().as_of;
-                assert!(as_of >= line.at.seq, "logged before it could be seen");
+            if let ChangeTarget::Token(id) = entry.target {
+                let as_of = store.get(id).await.unwrap().as_of;
+                assert!(as_of >= entry.position.seq, "logged before it could be seen");
             }
-            seen.push(line);
+            seen.push(entry);
         }
-        if last_round && seen.last().is_some_and(|line| line.at == log.head) {
+        if last_round && seen.last().is_some_and(|entry| entry.position == log.head) {
             return seen;
         }
         yield_now().await;
     }
 }
 
-pub async fn whoever_follows_the_log_misses_no_change_of_many_writers(store: Nodes) {
+pub async fn follower_misses_no_change_of_many_writers(store: Replicas) {
     const WRITERS: usize = 6;
     let done = Arc::new(AtomicBool::new(false));
     let followers: Vec<_> = (0..2)
@@ -100,9 +106,9 @@ pub async fn whoever_follows_the_log_misses_no_change_of_many_writers(store: Nod
     for follower in followers {
         let seen = follower.await.expect("no panic");
         assert_unbroken(&seen);
-        assert_eq!(seen[0].at.seq, START.seq);
+        assert_eq!(seen[0].position.seq, START.seq);
         let logged: BTreeMap<_, _> =
-            seen.into_iter().map(|line| (line.at.seq, line.scope)).collect();
-        assert_eq!(logged, told, "the number that a call answered is that of its line");
+            seen.into_iter().map(|entry| (entry.position.seq, entry.target)).collect();
+        assert_eq!(logged, told, "the number that a call answered is that of its entry");
     }
 }

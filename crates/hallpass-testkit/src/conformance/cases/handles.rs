@@ -4,17 +4,17 @@ use hallpass_core::store::{ChangeSeq, PreviousSecret, StoreError, TokenStore};
 
 use super::check::{assert_same, everything, head, read, whole_log};
 use crate::conformance::StoreUnderTest;
-use crate::conformance::samples::{at, digest, edited, owner, token};
+use crate::conformance::samples::{at, digest, edited, event, owner, token};
 
-pub async fn what_returned_is_there_when_the_store_is_opened_again(place: impl StoreUnderTest) {
+pub async fn data_survives_reopening(place: impl StoreUnderTest) {
     let (mut kept, mut revoked) = (token("alice", "kept"), token("alice", "revoked"));
     kept.secrets.previous = Some(PreviousSecret { digest: digest(9), until: at(7) });
     let store = place.node().await;
     for token in [&kept, &revoked] {
-        store.insert(token, None).await.unwrap();
+        store.insert(token, None, &event()).await.unwrap();
     }
     let change = edited(&revoked.record, |record| record.revoked_at = Some(at(1)));
-    let seq = store.change(&change).await.unwrap();
+    let seq = store.update(&change, &event()).await.unwrap();
     revoked.record = change.record;
     let (before, log) = (head(&store).await, whole_log(&store).await);
     store.close().await;
@@ -22,49 +22,49 @@ pub async fn what_returned_is_there_when_the_store_is_opened_again(place: impl S
 
     let store = place.node().await;
     for token in [&kept, &revoked] {
-        let found = store.find(token.record.id).await.unwrap();
+        let found = store.get(token.record.id).await.unwrap();
         assert_same(&found.value.unwrap(), token);
         assert_eq!(found.as_of, seq);
     }
     assert_eq!(head(&store).await, before, "history goes on where it was");
     assert_eq!(whole_log(&store).await, log);
-    assert_eq!(store.announce(&owner("alice")).await.unwrap(), seq.next());
+    assert_eq!(store.log_owner_change(&owner("alice"), &event()).await.unwrap(), seq.next());
     assert_eq!(
-        store.insert(&token("alice", "x"), Some(2)).await.unwrap_err().limit_in_use(),
+        store.insert(&token("alice", "x"), Some(2), &event()).await.unwrap_err().limit_in_use(),
         Some(2)
     );
 }
 
-pub async fn a_closed_handle_takes_nothing_of_the_others(place: impl StoreUnderTest) {
+pub async fn closing_one_handle_leaves_the_others_working(place: impl StoreUnderTest) {
     let (one, two) = (place.node().await, place.node().await);
     let token = token("alice", "ci");
-    one.insert(&token, None).await.unwrap();
+    one.insert(&token, None, &event()).await.unwrap();
     one.close().await;
     // It answers what is true, or that it is closed.
-    match one.find(token.record.id).await {
+    match one.get(token.record.id).await {
         Ok(found) => assert_same(&found.value.unwrap(), &token),
         Err(error) => assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}"),
     }
     let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
-    let refused = one.change(&revoke).await.err();
+    let refused = one.update(&revoke, &event()).await.err();
     assert!(refused.as_ref().is_none_or(StoreError::is_unavailable), "{refused:?}");
     drop(one);
     two.ping().await.unwrap();
     let found = read(&two, token.record.id).await.record;
     assert_eq!(found.revoked_at.is_some(), refused.is_none(), "what is refused has not happened");
-    two.announce(&owner("alice")).await.unwrap();
+    two.log_owner_change(&owner("alice"), &event()).await.unwrap();
     two.close().await;
 }
 
-pub async fn a_new_place_has_nothing_of_another<P: StoreUnderTest>(place: P) {
+pub async fn fresh_places_are_empty<P: StoreUnderTest>(place: P) {
     let store = place.node().await;
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let other = P::fresh().await;
     let empty = other.node().await;
     assert_eq!(head(&empty).await.seq, ChangeSeq::ZERO);
     assert!(whole_log(&empty).await.is_empty());
-    assert_eq!(empty.list(&everything()).await.unwrap().total, 0);
+    assert_eq!(empty.list(&everything()).await.unwrap().counts.of(None), 0);
     assert_same(&read(&store, token.record.id).await, &token);
     empty.close().await;
     store.close().await;

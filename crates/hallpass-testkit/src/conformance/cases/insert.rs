@@ -1,15 +1,16 @@
-use crate::conformance::Nodes;
-use crate::conformance::samples::{at, digest, token};
+use crate::conformance::Replicas;
+use crate::conformance::samples::{at, digest, event, token};
 use hallpass_core::store::{PreviousSecret, TokenStore};
-use hallpass_core::{Digest, ScopeSet};
+use hallpass_core::{Digest, Metadata, ScopeSet};
 
 use super::check::{assert_same, exists, head, read};
 
-pub async fn a_token_comes_back_as_it_was_put_in(store: Nodes) {
+pub async fn inserted_token_comes_back_unchanged(store: Replicas) {
     let bare = token("alice", "bare");
     let mut full = token("acme/41 – Zoë 'x' \"y\"", "Größe; DROP TABLE tokens -- 😀");
     full.record.description = "line\r\nline\twith a tab, 100% of _ and \\".to_owned();
     full.record.scopes = ScopeSet::parse(["projects:read:42", "jobs", "*:list"]).unwrap();
+    full.record.metadata = Metadata::new([("team", "bü\"ild")]).unwrap();
     full.record.created_at = at(123);
     full.record.expires_at = Some("9999-12-30T21:59:59.999Z".parse().unwrap());
     full.record.last_used_at = Some(at(2));
@@ -19,31 +20,31 @@ pub async fn a_token_comes_back_as_it_was_put_in(store: Nodes) {
     full.secrets.current = Digest::from_parts("hmac-sha256:2026", &[0xFF; 32]).unwrap();
     full.secrets.previous = Some(PreviousSecret { digest: digest(0), until: at(5) });
     for token in [&bare, &full] {
-        store.insert(token, None).await.unwrap();
+        store.insert(token, None, &event()).await.unwrap();
     }
     for token in [&bare, &full] {
         assert_same(&read(&store, token.record.id).await, token);
     }
 }
 
-pub async fn an_id_is_taken_once(store: Nodes) {
+pub async fn insert_of_a_known_id_is_a_duplicate(store: Replicas) {
     let first = token("alice", "first");
-    store.insert(&first, None).await.unwrap();
+    store.insert(&first, None, &event()).await.unwrap();
     let mut second = token("bob", "second");
     second.record.id = first.record.id;
-    let refused = store.insert(&second, Some(50)).await.unwrap_err();
+    let refused = store.insert(&second, Some(50), &event()).await.unwrap_err();
     assert!(refused.is_duplicate(), "{refused}");
     assert_same(&read(&store, first.record.id).await, &first);
 }
 
-pub async fn a_refused_insert_changes_nothing(store: Nodes) {
+pub async fn rejected_insert_changes_nothing(store: Replicas) {
     let first = token("alice", "first");
-    store.insert(&first, Some(1)).await.unwrap();
+    store.insert(&first, Some(1), &event()).await.unwrap();
     let before = head(&store).await;
     let second = token("alice", "second");
-    assert_eq!(store.insert(&second, Some(1)).await.unwrap_err().limit_in_use(), Some(1));
-    assert_eq!(store.insert(&second, Some(0)).await.unwrap_err().limit_in_use(), Some(1));
-    assert!(store.insert(&first, None).await.unwrap_err().is_duplicate());
+    assert_eq!(store.insert(&second, Some(1), &event()).await.unwrap_err().limit_in_use(), Some(1));
+    assert_eq!(store.insert(&second, Some(0), &event()).await.unwrap_err().limit_in_use(), Some(1));
+    assert!(store.insert(&first, None, &event()).await.unwrap_err().is_duplicate());
     assert!(!exists(&store, second.record.id).await);
     assert_eq!(head(&store).await, before, "nothing happened, so nothing is logged");
 }

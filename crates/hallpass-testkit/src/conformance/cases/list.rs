@@ -1,14 +1,14 @@
-use hallpass_core::store::{ListQuery, TokenStore};
-use hallpass_core::{ScopeSet, Status, TokenRecord, fold};
+use hallpass_core::store::{Change, ListQuery, PreviousSecret, Secrets, StatusCounts, TokenStore};
+use hallpass_core::{Metadata, ScopeSet, Status, TokenRecord, fold};
 
-use super::check::everything;
-use crate::conformance::Nodes;
-use crate::conformance::samples::{at, owner, token};
+use super::check::{everything, read};
+use crate::conformance::Replicas;
+use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 
 /// The names of what the query finds, sorted.
-async fn names(store: &Nodes, query: &ListQuery) -> Vec<String> {
+async fn names(store: &Replicas, query: &ListQuery) -> Vec<String> {
     let page = store.list(query).await.unwrap();
-    assert_eq!(page.total, page.records.len() as u64);
+    assert_eq!(page.counts.of(query.status), page.records.len() as u64);
     assert!(!page.more);
     let mut names: Vec<_> = page.records.into_iter().map(|record| record.name).collect();
     names.sort();
@@ -16,23 +16,32 @@ async fn names(store: &Nodes, query: &ListQuery) -> Vec<String> {
 }
 
 /// Inserts one of alice's, edited.
-pub(crate) async fn insert(store: &Nodes, name: &str, edit: impl FnOnce(&mut TokenRecord)) {
+pub(crate) async fn insert(store: &Replicas, name: &str, edit: impl FnOnce(&mut TokenRecord)) {
     let mut token = token("alice", name);
     edit(&mut token.record);
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
 }
 
-pub async fn each_filter_finds_what_it_says(store: Nodes) {
+pub async fn list_filters_match_what_they_name(store: Replicas) {
     insert(&store, "plain", |_| {}).await;
     insert(&store, "revoked", |record| record.revoked_at = Some(at(1))).await;
     insert(&store, "scoped", |record| record.scopes = ScopeSet::parse(["jobs"]).unwrap()).await;
     insert(&store, "described", |record| record.description = "nightly build".into()).await;
-    store.insert(&token("bob", "bob's plain"), None).await.unwrap();
+    insert(&store, "ends at 100", |record| record.expires_at = Some(at(100))).await;
+    insert(&store, "used", |record| {
+        (record.expires_at, record.last_used_at) = (Some(at(200)), Some(at(1)));
+    })
+    .await;
+    store.insert(&token("bob", "bob's plain"), None, &event()).await.unwrap();
 
     let all = names(&store, &everything()).await;
-    assert_eq!(all, ["bob's plain", "described", "plain", "revoked", "scoped"]);
+    assert_eq!(
+        all,
+        ["bob's plain", "described", "ends at 100", "plain", "revoked", "scoped", "used"]
+    );
     let alice = ListQuery { owner: Some(owner("alice")), ..everything() };
-    assert_eq!(names(&store, &alice).await, ["described", "plain", "revoked", "scoped"]);
+    let all_of_alice = ["described", "ends at 100", "plain", "revoked", "scoped", "used"];
+    assert_eq!(names(&store, &alice).await, all_of_alice);
     let nobody = ListQuery { owner: Some(owner("ALICE")), ..everything() };
     assert!(names(&store, &nobody).await.is_empty());
     let revoked = ListQuery { status: Some(Status::Revoked), ..alice.clone() };
@@ -45,9 +54,19 @@ pub async fn each_filter_finds_what_it_says(store: Nodes) {
     assert_eq!(names(&store, &hers).await, ["plain"], "filters are joined by and");
     let scoped = ListQuery { scope: Some("jobs".parse().unwrap()), ..everything() };
     assert_eq!(names(&store, &scoped).await, ["scoped"]);
+    for (time, expected) in
+        [(100, &[][..]), (101, &["ends at 100"]), (201, &["ends at 100", "used"])]
+    {
+        let ending = ListQuery { expires_before: Some(at(time)), ..everything() };
+        assert_eq!(names(&store, &ending).await, expected, "before {time}");
+        let unused = ListQuery { never_used: true, ..ending };
+        assert_eq!(names(&store, &unused).await, &expected[..expected.len().min(1)]);
+    }
+    let unused = ListQuery { never_used: true, ..alice };
+    assert_eq!(names(&store, &unused).await, all_of_alice[..5]);
 }
 
-pub async fn text_is_plain_and_found_in_any_case(store: Nodes) {
+pub async fn text_filter_is_literal_and_ignores_case(store: Replicas) {
     let texts = [
         "100% sure",
         "under_score",
@@ -80,12 +99,12 @@ pub async fn text_is_plain_and_found_in_any_case(store: Nodes) {
     assert_eq!(finds("%sure").await, [""; 0]);
     assert_eq!(finds("under.score").await, [""; 0]);
     assert_eq!(finds("\0").await, [""; 0]);
-    // The description is looked through as well, line breaks and all.
+    // The description is looked through as well, entry breaks and all.
     let described = ListQuery { text: Some(fold("FRONT\n100%")), ..everything() };
-    assert_eq!(store.list(&described).await.unwrap().total, 1);
+    assert_eq!(store.list(&described).await.unwrap().counts.of(None), 1);
 }
 
-pub async fn a_scope_is_found_exactly(store: Nodes) {
+pub async fn scope_filter_matches_exactly(store: Replicas) {
     let held = [
         ("exact", &["projects:read"][..]),
         ("first", &["a", "projects:read"]),
@@ -111,7 +130,7 @@ pub async fn a_scope_is_found_exactly(store: Nodes) {
     assert_eq!(found("read").await, [""; 0]);
 }
 
-pub async fn a_status_is_of_the_time_asked_for(store: Nodes) {
+pub async fn status_filter_uses_the_time_of_the_query(store: Replicas) {
     insert(&store, "endless", |_| {}).await;
     insert(&store, "ends at 100", |record| record.expires_at = Some(at(100))).await;
     insert(&store, "revoked", |record| {
@@ -129,5 +148,86 @@ pub async fn a_status_is_of_the_time_asked_for(store: Nodes) {
         assert_eq!(of(Status::Active).await, active, "at {now}");
         assert_eq!(of(Status::Expired).await, expired, "at {now}");
         assert_eq!(of(Status::Revoked).await, ["revoked"], "at {now}");
+    }
+}
+
+pub async fn metadata_comes_back(store: Replicas) {
+    let small = Metadata::new([("team", "build")]).unwrap();
+    let unusual = Metadata::new([
+        ("quote\"'", serde_json::json!("ü \u{1F600} \\ \"x\" \n")),
+        ("big", serde_json::json!(u64::MAX)),
+        ("fraction", serde_json::json!(-1.5)),
+        ("flag", serde_json::json!(true)),
+        ("text", serde_json::json!("x".repeat(3_900))),
+    ]);
+    let mut token = token("alice", "ci");
+    store.insert(&token, None, &event()).await.unwrap();
+    for metadata in [small.clone(), unusual.unwrap(), small, Metadata::default()] {
+        let change = edited(&token.record, |record| record.metadata = metadata);
+        store.update(&change, &event()).await.unwrap();
+        token.record = change.record;
+        assert_eq!(read(&store, token.record.id).await.record, token.record);
+        assert_eq!(store.list(&everything()).await.unwrap().records, [token.record.clone()]);
+        let mut copy = token.clone();
+        copy.record.id = crate::conformance::samples::token("bob", "x").record.id;
+        store.insert(&copy, None, &event()).await.unwrap();
+        assert_eq!(read(&store, copy.record.id).await.record, copy.record);
+        store.delete(copy.record.id, None, &event()).await.unwrap();
+    }
+}
+
+pub async fn previous_secret_expiry_is_filled_in(store: Replicas) {
+    let with_previous = |millis| Secrets {
+        current: digest(2),
+        previous: Some(PreviousSecret { digest: digest(1), until: at(millis) }),
+    };
+    let mut token = token("alice", "ci");
+    let id = token.record.id;
+    let shows = async |expected: Option<i64>| {
+        let expected = expected.map(at);
+        let found = read(&store, id).await.record.previous_secret_expires_at;
+        let listed = store.list(&everything()).await.unwrap().records;
+        assert_eq!((found, listed[0].previous_secret_expires_at), (expected, expected));
+    };
+    token.secrets = with_previous(10);
+    // What the caller has in the field does not matter.
+    token.record.previous_secret_expires_at = Some(at(9_999));
+    store.insert(&token, None, &event()).await.unwrap();
+    shows(Some(10)).await;
+    let mut record = token.record;
+    let steps = [(None, Some(10)), (Some(with_previous(20)), Some(20)), (Some(secrets(2)), None)];
+    for (secrets, expected) in steps {
+        for claimed in [None, Some(at(9_999))] {
+            let mut change = edited(&record, |record| record.previous_secret_expires_at = claimed);
+            change = Change { secrets: secrets.clone(), ..change };
+            store.update(&change, &event()).await.unwrap();
+            record = change.record;
+            shows(expected).await;
+        }
+    }
+    store.replace_digest(id, &digest(2), &with_previous(30), &event()).await.unwrap();
+    shows(Some(30)).await;
+    store.replace_digest(id, &digest(2), &secrets(2), &event()).await.unwrap();
+    shows(None).await;
+}
+
+pub async fn counts_ignore_only_the_status_filter(store: Replicas) {
+    for (name, ends, revoked) in
+        [("a", None, false), ("b", Some(100), false), ("b", Some(99), false), ("b", None, true)]
+    {
+        insert(&store, name, |record| {
+            record.expires_at = ends.map(at);
+            record.revoked_at = revoked.then(|| at(1));
+        })
+        .await;
+    }
+    store.insert(&token("bob", "b"), None, &event()).await.unwrap();
+    let hers = ListQuery { owner: Some(owner("alice")), now: at(99), limit: 1, ..everything() };
+    for status in [None, Some(Status::Active), Some(Status::Expired), Some(Status::Revoked)] {
+        let counts = store.list(&ListQuery { status, ..hers.clone() }).await.unwrap().counts;
+        assert_eq!(counts, StatusCounts { active: 2, expired: 1, revoked: 1 });
+        let named = ListQuery { status, text: Some("b".into()), ..hers.clone() };
+        let counts = store.list(&named).await.unwrap().counts;
+        assert_eq!(counts, StatusCounts { active: 1, expired: 1, revoked: 1 });
     }
 }

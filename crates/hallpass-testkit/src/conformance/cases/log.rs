@@ -1,85 +1,85 @@
-use crate::conformance::Nodes;
-use crate::conformance::samples::{at, digest, edited, owner, secrets, token};
+use crate::conformance::Replicas;
+use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 use hallpass_core::store::{ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, TokenStore};
 
 use super::check::{START, assert_unbroken, head, logged_since};
 
-pub async fn a_new_log_is_empty(store: Nodes) {
+pub async fn new_log_is_empty(store: Replicas) {
     let log = store.changes(None, 100).await.unwrap();
-    assert_eq!((log.lines.len(), log.head.seq), (0, ChangeSeq::ZERO));
+    assert_eq!((log.entries.len(), log.head.seq), (0, ChangeSeq::ZERO));
     let again = store.changes(Some(log.head), 100).await.unwrap();
-    assert_eq!((again.lines.len(), again.head), (0, log.head));
+    assert_eq!((again.entries.len(), again.head), (0, log.head));
 }
 
-pub async fn without_a_place_only_the_head_is_read(store: Nodes) {
-    let seq = store.insert(&token("alice", "ci"), None).await.unwrap();
+pub async fn changes_without_a_position_returns_only_the_head(store: Replicas) {
+    let seq = store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     let log = store.changes(None, 100).await.unwrap();
-    assert_eq!((log.lines.len(), log.head.seq), (0, seq));
+    assert_eq!((log.entries.len(), log.head.seq), (0, seq));
 }
 
-pub async fn the_place_asked_for_comes_first_with_its_nonce(store: Nodes) {
+pub async fn changes_starts_with_the_requested_position(store: Replicas) {
     let mut heads = vec![head(&store).await];
     for _ in 0..5 {
-        store.announce(&owner("alice")).await.unwrap();
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap();
         heads.push(head(&store).await);
     }
     assert!(heads.iter().all(|head| head.nonce >> 63 == 0), "63 bits: {heads:?}");
     for from in 1..=5 {
         let log = store.changes(Some(heads[from]), 100).await.unwrap();
-        let places: Vec<_> = log.lines.iter().map(|line| line.at).collect();
+        let places: Vec<_> = log.entries.iter().map(|entry| entry.position).collect();
         assert_eq!(places, heads[from..]);
         assert_eq!(log.head, heads[5]);
     }
-    // Before the first line there is nothing, behind the last neither; that is for the reader to see.
-    let from_the_start = store.changes(Some(heads[0]), 100).await.unwrap().lines;
-    assert_eq!(from_the_start[0].at, heads[1]);
+    // Before the first entry there is nothing, behind the last neither; that is for the reader to see.
+    let from_the_start = store.changes(Some(heads[0]), 100).await.unwrap().entries;
+    assert_eq!(from_the_start[0].position, heads[1]);
     for beyond in [6, 1 << 40, u64::MAX] {
         let beyond = LogPosition { seq: ChangeSeq::new(beyond), nonce: 1 };
         let log = store.changes(Some(beyond), 100).await.unwrap();
-        assert_eq!((log.lines.len(), log.head), (0, heads[5]), "{beyond:?}");
+        assert_eq!((log.entries.len(), log.head), (0, heads[5]), "{beyond:?}");
     }
     // The nonce asked with is the reader's to compare: another history's is answered all the same.
     let forked = LogPosition { nonce: heads[3].nonce ^ 1, ..heads[3] };
-    assert_eq!(store.changes(Some(forked), 1).await.unwrap().lines[0].at, heads[3]);
+    assert_eq!(store.changes(Some(forked), 1).await.unwrap().entries[0].position, heads[3]);
 }
 
-pub async fn the_log_is_read_in_bounded_steps(store: Nodes) {
+pub async fn changes_respects_the_limit(store: Replicas) {
     for _ in 0..10 {
-        store.announce(&owner("alice")).await.unwrap();
+        store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     }
     let mut seen: Vec<ChangeEntry> = Vec::new();
     let mut from = START;
     loop {
         let log = store.changes(Some(from), 4).await.unwrap();
-        assert!(log.lines.len() <= 4);
+        assert!(log.entries.len() <= 4);
         assert_eq!(log.head.seq.get(), 10, "the head is the log's, not the step's");
-        let full = log.lines.len() == 4;
+        let full = log.entries.len() == 4;
         let known = usize::from(!seen.is_empty());
-        seen.extend(log.lines.into_iter().skip(known));
-        from = seen.last().unwrap().at;
+        seen.extend(log.entries.into_iter().skip(known));
+        from = seen.last().unwrap().position;
         if !full {
             break;
         }
     }
     assert_eq!(seen.len(), 10);
     assert_unbroken(&seen);
-    assert!(store.changes(Some(from), 0).await.unwrap().lines.is_empty());
+    assert!(store.changes(Some(from), 0).await.unwrap().entries.is_empty());
 }
 
-pub async fn each_change_logs_what_it_voids(store: Nodes) {
+pub async fn each_change_logs_its_target(store: Replicas) {
     let (one, two, alice) = (token("alice", "1"), token("alice", "2"), owner("alice"));
     let (a, b) = (one.record.id, two.record.id);
     let start = head(&store).await;
-    store.insert(&one, None).await.unwrap();
-    store.insert(&two, None).await.unwrap();
-    store.change(&edited(&one.record, |_| {})).await.unwrap();
-    store.rekey(b, &digest(1), &secrets(2)).await.unwrap();
-    store.announce(&alice).await.unwrap();
-    store.revoke_owner(&alice, at(1)).await.unwrap();
-    store.delete(a, None).await.unwrap();
-    store.delete_many(Some(&alice), &[b]).await.unwrap();
-    store.insert(&one, None).await.unwrap();
-    store.delete_owner(&alice).await.unwrap();
+    store.insert(&one, None, &event()).await.unwrap();
+    store.insert(&two, None, &event()).await.unwrap();
+    store.update(&edited(&one.record, |_| {}), &event()).await.unwrap();
+    store.replace_digest(b, &digest(1), &secrets(2), &event()).await.unwrap();
+    store.log_owner_change(&alice, &event()).await.unwrap();
+    store.revoke_owner(&alice, None, at(1), &event()).await.unwrap();
+    store.delete(a, None, &event()).await.unwrap();
+    store.delete_many(Some(&alice), &[b], &event()).await.unwrap();
+    store.insert(&one, None, &event()).await.unwrap();
+    store.delete_owner(&alice, &event()).await.unwrap();
     let (token, owner) = (ChangeTarget::Token, ChangeTarget::Owner(alice));
     let expected = [
         token(a),

@@ -1,13 +1,13 @@
-//! One file for each promise.
+//! One file for each group of promises.
 
+pub mod audit;
 pub mod calls;
-pub mod change;
+pub mod cancellation;
 pub(crate) mod check;
 pub mod delete;
-pub mod drops;
 pub mod edges;
-pub mod find;
 pub mod followers;
+pub mod get;
 pub mod handles;
 pub mod insert;
 pub mod limits;
@@ -15,6 +15,9 @@ pub mod list;
 pub mod log;
 pub mod pages;
 pub mod prune;
+pub mod prune_log;
 pub mod races;
+pub mod revoke;
 pub mod snapshots;
-pub mod touch;
+pub mod update;
+pub mod uses;

@@ -2,18 +2,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hallpass_core::store::{ListQuery, Sort, SortBy, StoredToken, TokenStore};
+use hallpass_core::store::{ListQuery, Sort, SortBy, StatusCounts, StoredToken, TokenStore};
 use hallpass_core::{ScopeSet, Status, TokenId, TokenRecord};
 use tokio::task::yield_now;
 
 use super::check::everything;
 use super::list::insert;
-use crate::conformance::Nodes;
-use crate::conformance::samples::{at, owner, token};
+use crate::conformance::Replicas;
+use crate::conformance::samples::{at, event, owner, token};
 
 const SORTS: [SortBy; 4] = [SortBy::CreatedAt, SortBy::Name, SortBy::ExpiresAt, SortBy::LastUsedAt];
 
-/// Tokens with everything in many combinations, and many ties.
+/// Returns tokens with many combinations of values, and many ties.
 fn population() -> Vec<StoredToken> {
     let names = ["b", "B", "a", "Ä", "ä", "z%", "same", "same", "Same"];
     let times = |number: usize| (!number.is_multiple_of(3)).then(|| at((number % 5 * 25) as i64));
@@ -33,10 +33,10 @@ fn population() -> Vec<StoredToken> {
         .collect()
 }
 
-async fn populated(store: &Nodes) -> Vec<TokenRecord> {
+async fn populated(store: &Replicas) -> Vec<TokenRecord> {
     let population = population();
     for token in &population {
-        store.insert(token, None).await.unwrap();
+        store.insert(token, None, &event()).await.unwrap();
     }
     population.into_iter().map(|token| token.record).collect()
 }
@@ -45,7 +45,7 @@ fn orders() -> impl Iterator<Item = Sort> {
     SORTS.into_iter().flat_map(|by| [false, true].map(|descending| Sort { by, descending }))
 }
 
-/// What the definition says that the query finds, without its place and limit.
+/// Returns what the query matches by definition, without its position and limit.
 pub(crate) fn by_definition<'r>(
     records: impl IntoIterator<Item = &'r TokenRecord>,
     query: &ListQuery,
@@ -56,7 +56,19 @@ pub(crate) fn by_definition<'r>(
     found
 }
 
-pub async fn every_query_agrees_with_the_definition(store: Nodes) {
+/// Counts by definition what the query matches apart from its status.
+pub(crate) fn counts_by_definition<'r>(
+    records: impl IntoIterator<Item = &'r TokenRecord>,
+    query: &ListQuery,
+) -> StatusCounts {
+    let mut counts = StatusCounts::default();
+    for record in records.into_iter().filter(|record| query.matches_apart_from_status(record)) {
+        counts.add(record.status(query.now));
+    }
+    counts
+}
+
+pub async fn every_query_agrees_with_the_definition(store: Replicas) {
     let records = populated(&store).await;
     let statuses = [None, Some(Status::Active), Some(Status::Expired), Some(Status::Revoked)];
     let mut found = 0;
@@ -72,6 +84,8 @@ pub async fn every_query_agrees_with_the_definition(store: Nodes) {
                             scope: scope.map(|scope| scope.parse().unwrap()),
                             sort,
                             limit: 1 + number as u32 * 5,
+                            expires_before: (number % 3 == 2).then(|| at(60)),
+                            never_used: number % 4 == 3,
                             ..everything()
                         };
                         let expected = by_definition(&records, &query);
@@ -79,7 +93,11 @@ pub async fn every_query_agrees_with_the_definition(store: Nodes) {
                         let limit = query.limit as usize;
                         let first = &expected[..expected.len().min(limit)];
                         assert_eq!(page.records, first, "{query:?}");
-                        assert_eq!(page.total, expected.len() as u64, "{query:?}");
+                        assert_eq!(
+                            page.counts,
+                            counts_by_definition(&records, &query),
+                            "{query:?}"
+                        );
                         assert_eq!(page.more, expected.len() > limit, "{query:?}");
                         found += expected.len();
                     }
@@ -90,15 +108,15 @@ pub async fn every_query_agrees_with_the_definition(store: Nodes) {
     assert!(found > 1_000, "the population is such that queries find something: {found}");
 }
 
-/// The whole list, page by page.
-async fn walk(store: &Nodes, query: &ListQuery) -> Vec<TokenRecord> {
+/// Reads the whole list, page by page.
+async fn walk(store: &Replicas, query: &ListQuery) -> Vec<TokenRecord> {
     let mut query = query.clone();
     let mut found: Vec<TokenRecord> = Vec::new();
     loop {
         let page = store.list(&query).await.unwrap();
         assert!(page.records.len() <= query.limit as usize);
         found.extend(page.records);
-        assert!(found.len() < 10_000, "{:?}: the pages have no end", query.sort);
+        assert!(found.len() < 10_000, "{:?}: the pages do not end", query.sort);
         if !page.more {
             return found;
         }
@@ -106,7 +124,7 @@ async fn walk(store: &Nodes, query: &ListQuery) -> Vec<TokenRecord> {
     }
 }
 
-pub async fn pages_join_to_the_whole_list_in_every_order(store: Nodes) {
+pub async fn pages_join_to_the_whole_list_in_every_order(store: Replicas) {
     let records = populated(&store).await;
     for sort in orders() {
         for limit in [1, 7, 89, 90, 91] {
@@ -122,15 +140,15 @@ pub async fn pages_join_to_the_whole_list_in_every_order(store: Nodes) {
             ..everything()
         };
         assert_eq!(walk(&store, &filtered).await, by_definition(&records, &filtered), "{sort:?}");
-        // The total is that of all pages, on each of them.
+        // Each page has the counts of all pages together.
         let first = store.list(&filtered).await.unwrap();
         let after = first.records.last().map(|record| sort.key_of(record));
         let second = store.list(&ListQuery { after, ..filtered }).await.unwrap();
-        assert_eq!(first.total, second.total);
+        assert_eq!(first.counts, second.counts);
     }
 }
 
-pub async fn what_has_no_time_comes_last_in_both_directions(store: Nodes) {
+pub async fn records_without_a_time_come_last_in_both_directions(store: Replicas) {
     for (name, time) in [("none", None), ("early", Some(at(1))), ("late", Some(at(2)))] {
         insert(&store, name, |record| {
             (record.expires_at, record.last_used_at) = (time, time);
@@ -149,7 +167,7 @@ pub async fn what_has_no_time_comes_last_in_both_directions(store: Nodes) {
     }
 }
 
-pub async fn pages_lose_and_repeat_nothing_while_others_write(store: Nodes) {
+pub async fn pages_lose_and_repeat_nothing_during_writes(store: Replicas) {
     let lasting: HashSet<TokenId> =
         populated(&store).await.into_iter().map(|record| record.id).collect();
     let done = Arc::new(AtomicBool::new(false));
@@ -160,8 +178,8 @@ pub async fn pages_lose_and_repeat_nothing_while_others_write(store: Nodes) {
             let mut written = 0_u32;
             while !done.load(Ordering::Relaxed) {
                 for token in population().into_iter().skip(written as usize % 80).take(10) {
-                    store.insert(&token, None).await.unwrap();
-                    store.delete(token.record.id, None).await.unwrap();
+                    store.insert(&token, None, &event()).await.unwrap();
+                    store.delete(token.record.id, None, &event()).await.unwrap();
                     written += 1;
                 }
                 yield_now().await;

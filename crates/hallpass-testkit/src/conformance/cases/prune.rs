@@ -1,10 +1,11 @@
-use crate::conformance::Nodes;
-use crate::conformance::samples::{at, edited, token};
-use hallpass_core::store::TokenStore;
+use crate::conformance::Replicas;
+use crate::conformance::samples::{at, edited, event, token};
+use hallpass_core::store::{ChangeTarget, TokenStore};
+use jiff::Timestamp;
 
-use super::check::{at_once, exists, head, read};
+use super::check::{at_once, audited_since, exists, head, logged_since, read};
 
-pub async fn what_ended_before_goes_and_the_rest_stays(store: Nodes) {
+pub async fn prune_deletes_only_tokens_that_ended_before(store: Replicas) {
     let at = |millis: Option<i64>| millis.map(at);
     // Expiry, revocation, whether it stays when what ended before 100 goes.
     let cases = [
@@ -23,53 +24,66 @@ pub async fn what_ended_before_goes_and_the_rest_stays(store: Nodes) {
         let mut token = token("alice", "ci");
         token.record.expires_at = at(expires_at);
         token.record.revoked_at = at(revoked_at);
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         stored.push((token.record, stays));
     }
-    assert_eq!(store.prune(at(Some(100)).unwrap(), 1_000).await.unwrap(), 4);
+    let ended_before = at(Some(100)).unwrap();
+    assert_eq!(prune_all(&store, ended_before, 1_000).await.iter().sum::<u64>(), 4);
     for (record, stays) in stored {
         assert_eq!(exists(&store, record.id).await, stays, "{record:?}");
     }
-    assert_eq!(store.prune(at(Some(100)).unwrap(), 1_000).await.unwrap(), 0);
 }
 
-pub async fn a_batch_is_bounded(store: Nodes) {
+/// Prunes until nothing is left to prune. Returns the size of each step that deleted any.
+async fn prune_all(store: &Replicas, ended_before: Timestamp, limit: u32) -> Vec<u64> {
+    let mut counts = Vec::new();
+    loop {
+        let count = store.prune(ended_before, limit, &event()).await.unwrap();
+        assert!(count <= u64::from(limit), "{count} tokens at once");
+        if count == 0 {
+            return counts;
+        }
+        counts.push(count);
+    }
+}
+
+pub async fn prune_respects_the_limit(store: Replicas) {
     for number in 0..25 {
         let mut token = token(&format!("owner {}", number % 3), "ci");
         token.record.expires_at = Some(at(number));
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
     }
-    for expected in [0, 10, 10, 5, 0] {
-        let limit = if expected == 0 { 0 } else { 10 };
-        assert_eq!(store.prune(at(1_000), limit).await.unwrap(), expected);
-    }
-    assert_eq!(store.prune(at(1_000), 10).await.unwrap(), 0);
+    assert_eq!(store.prune(at(1_000), 0, &event()).await.unwrap(), 0);
+    assert_eq!(prune_all(&store, at(1_000), 10).await.iter().sum::<u64>(), 25);
 }
 
-pub async fn pruning_is_not_logged(store: Nodes) {
-    let mut token = token("alice", "ci");
-    token.record.expires_at = Some(at(1));
-    store.insert(&token, None).await.unwrap();
+pub async fn prune_writes_one_entry_without_a_target(store: Replicas) {
+    for _ in 0..5 {
+        let mut token = token("alice", "ci");
+        token.record.expires_at = Some(at(1));
+        store.insert(&token, None, &event()).await.unwrap();
+    }
     let before = head(&store).await;
-    assert_eq!(store.prune(at(2), 10).await.unwrap(), 1);
-    assert_eq!(head(&store).await, before);
-    let lines = store.changes(Some(before), 10).await.unwrap().lines;
-    assert_eq!(lines.len(), 1, "what was logged a moment ago is kept");
+    let counts = prune_all(&store, at(2), 3).await;
+    let targets = logged_since(&store, before).await;
+    assert_eq!(targets, vec![ChangeTarget::None; counts.len()]);
+    let audited = audited_since(&store, before).await;
+    assert!(audited.iter().map(|entry| entry.event.count).eq(counts));
 }
 
-pub async fn what_is_prolonged_while_others_are_pruned_stays(store: Nodes) {
+pub async fn token_extended_during_prune_stays(store: Replicas) {
     let mut ended = Vec::new();
     for number in 0..60 {
         let mut token = token(&format!("owner {}", number % 3), "ci");
         token.record.expires_at = Some(at(number));
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         ended.push(token.record);
     }
     let prolong = ended.into_iter().step_by(2).map(|record| {
         let store = store.clone();
         async move {
             let longer = edited(&record, |record| record.expires_at = Some(at(5_000)));
-            (record.id, store.change(&longer).await)
+            (record.id, store.update(&longer, &event()).await)
         }
     });
     let prune = (0..6).map(|_| {
@@ -77,7 +91,7 @@ pub async fn what_is_prolonged_while_others_are_pruned_stays(store: Nodes) {
         async move {
             let mut pruned = 0;
             for _ in 0..10 {
-                pruned += store.prune(at(1_000), 7).await.unwrap();
+                pruned += store.prune(at(1_000), 7, &event()).await.unwrap();
             }
             pruned
         }
@@ -96,6 +110,6 @@ pub async fn what_is_prolonged_while_others_are_pruned_stays(store: Nodes) {
             }
         }
     }
-    let left = store.prune(at(1_000), 100).await.unwrap();
+    let left: u64 = prune_all(&store, at(1_000), 100).await.iter().sum();
     assert_eq!(pruned.iter().sum::<u64>() + left + stayed, 60, "each was pruned once, or stayed");
 }

@@ -5,18 +5,18 @@ use hallpass_core::{Revision, TokenId};
 use tokio::task::yield_now;
 
 use super::check::{assert_same, at_once, exists, head, logged_since, read, whole_log};
-use crate::conformance::Nodes;
-use crate::conformance::samples::{at, digest, edited, owner, secrets, token};
+use crate::conformance::Replicas;
+use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 
 /// Of several calls, each of which may be the one that wins.
 type Outcome = Result<ChangeSeq, StoreError>;
 
-pub async fn an_id_is_given_to_one_of_many(store: Nodes) {
+pub async fn one_of_many_concurrent_inserts_of_an_id_succeeds(store: Replicas) {
     let first = token("alice", "ci");
     let inserts = (0..20_u8).map(|number| {
         let (store, mut token) = (store.clone(), first.clone());
         token.secrets = secrets(number);
-        async move { (number, store.insert(&token, Some(50)).await) }
+        async move { (number, store.insert(&token, Some(50), &event()).await) }
     });
     let mut winners = Vec::new();
     for (number, answer) in at_once(inserts).await {
@@ -31,14 +31,17 @@ pub async fn an_id_is_given_to_one_of_many(store: Nodes) {
     assert_eq!(whole_log(&store).await.len(), 1);
 }
 
-pub async fn of_many_concurrent_rekeys_one_wins(store: Nodes) {
+pub async fn one_of_many_concurrent_replace_digest_succeeds(store: Replicas) {
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let id = token.record.id;
-    let rekeys = (2..22_u8).map(|number| {
-        let store = store.clone();
-        async move { (number, store.rekey(id, &digest(1), &secrets(number)).await) }
-    });
+    let rekeys =
+        (2..22_u8).map(|number| {
+            let store = store.clone();
+            async move {
+                (number, store.replace_digest(id, &digest(1), &secrets(number), &event()).await)
+            }
+        });
     let mut winners = Vec::new();
     for (number, answer) in at_once(rekeys).await {
         match answer {
@@ -52,9 +55,9 @@ pub async fn of_many_concurrent_rekeys_one_wins(store: Nodes) {
 }
 
 /// One that changes a token and one that deletes it, both at the same time.
-async fn change_and_delete(store: &Nodes, expected: Option<Revision>) -> (Outcome, Outcome) {
+async fn change_and_delete(store: &Replicas, expected: Option<Revision>) -> (Outcome, Outcome) {
     let token = token("alice", "ci");
-    store.insert(&token, None).await.unwrap();
+    store.insert(&token, None, &event()).await.unwrap();
     let before = head(store).await;
     let id = token.record.id;
     let regenerate = Change {
@@ -63,9 +66,9 @@ async fn change_and_delete(store: &Nodes, expected: Option<Revision>) -> (Outcom
     };
     let changing = tokio::spawn({
         let store = store.clone();
-        async move { store.change(&regenerate).await }
+        async move { store.update(&regenerate, &event()).await }
     });
-    let deleted = store.delete(id, expected).await;
+    let deleted = store.delete(id, expected, &event()).await;
     let changed = changing.await.expect("no panic");
     let took_place = usize::from(changed.is_ok()) + usize::from(deleted.is_ok());
     assert_eq!(logged_since(store, before).await.len(), took_place);
@@ -73,7 +76,7 @@ async fn change_and_delete(store: &Nodes, expected: Option<Revision>) -> (Outcom
     (changed, deleted)
 }
 
-pub async fn a_delete_wins_over_a_change(store: Nodes) {
+pub async fn delete_wins_over_a_concurrent_update(store: Replicas) {
     for _ in 0..20 {
         let (changed, deleted) = change_and_delete(&store, None).await;
         let deleted = deleted.expect("it is there, at whatever revision");
@@ -84,7 +87,7 @@ pub async fn a_delete_wins_over_a_change(store: Nodes) {
     }
 }
 
-pub async fn of_a_change_and_a_delete_at_one_revision_one_wins(store: Nodes) {
+pub async fn update_and_delete_of_one_revision_exclude_each_other(store: Replicas) {
     for _ in 0..20 {
         match change_and_delete(&store, Some(Revision::FIRST)).await {
             (Ok(_), Err(refused)) => assert!(refused.is_conflict(), "{refused}"),
@@ -94,10 +97,10 @@ pub async fn of_a_change_and_a_delete_at_one_revision_one_wins(store: Nodes) {
     }
 }
 
-/// Takes all of an owner's tokens, again and again, while others are issued. Answers the number of the last time
-/// that took any, and what was issued with which number.
+/// Takes all of an owner's tokens, again and again, while others are issued. Answers the number of
+/// the last time that took any, and what was issued with which number.
 async fn sweep(
-    store: &Nodes,
+    store: &Replicas,
     take_all: impl AsyncFn() -> BulkResult,
 ) -> (ChangeSeq, Vec<(ChangeSeq, TokenId)>) {
     let issuers: Vec<_> = (0..4)
@@ -107,7 +110,10 @@ async fn sweep(
                 let mut issued = Vec::new();
                 for _ in 0..10 {
                     let token = token("alice", "ci");
-                    issued.push((store.insert(&token, None).await.unwrap(), token.record.id));
+                    issued.push((
+                        store.insert(&token, None, &event()).await.unwrap(),
+                        token.record.id,
+                    ));
                 }
                 issued
             })
@@ -133,8 +139,8 @@ async fn sweep(
     (last, issued)
 }
 
-pub async fn revoking_all_takes_what_was_there_and_nothing_later(store: Nodes) {
-    let revoke = async || store.revoke_owner(&owner("alice"), at(1)).await.unwrap();
+pub async fn revoke_owner_takes_earlier_tokens_and_no_later_ones(store: Replicas) {
+    let revoke = async || store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap();
     let (last, issued) = sweep(&store, revoke).await;
     for (seq, id) in issued {
         let record = read(&store, id).await.record;
@@ -143,30 +149,30 @@ pub async fn revoking_all_takes_what_was_there_and_nothing_later(store: Nodes) {
     }
 }
 
-pub async fn deleting_all_takes_what_was_there_and_nothing_later(store: Nodes) {
-    let delete = async || store.delete_owner(&owner("alice")).await.unwrap();
+pub async fn delete_owner_takes_earlier_tokens_and_no_later_ones(store: Replicas) {
+    let delete = async || store.delete_owner(&owner("alice"), &event()).await.unwrap();
     let (last, issued) = sweep(&store, delete).await;
     for (seq, id) in issued {
         assert_eq!(exists(&store, id).await, seq > last);
     }
 }
 
-pub async fn deletes_at_once_each_take_what_they_say(store: Nodes) {
+pub async fn concurrent_delete_many_calls_delete_each_token_once(store: Replicas) {
     let mut tokens = Vec::new();
     for _ in 0..30 {
         let token = token("alice", "ci");
-        store.insert(&token, None).await.unwrap();
+        store.insert(&token, None, &event()).await.unwrap();
         tokens.push(token.record.id);
     }
     let kept = token("bob", "kept");
-    store.insert(&kept, None).await.unwrap();
+    store.insert(&kept, None, &event()).await.unwrap();
     let before = head(&store).await;
     // Each of the thirty is asked for by three.
     let deletes = (0..9).map(|number| {
         let (store, ids) = (store.clone(), tokens.clone());
         async move {
             let mine: Vec<_> = ids.into_iter().skip(number % 3).step_by(3).collect();
-            store.delete_many(Some(&owner("alice")), &mine).await.unwrap().tokens
+            store.delete_many(Some(&owner("alice")), &mine, &event()).await.unwrap().tokens
         }
     });
     let mut gone = HashMap::<_, u32>::new();
@@ -176,7 +182,7 @@ pub async fn deletes_at_once_each_take_what_they_say(store: Nodes) {
     }
     assert!(gone.len() == 30 && gone.values().all(|times| *times == 1), "each goes once: {gone:?}");
     let mut logged = logged_since(&store, before).await;
-    logged.sort_by_key(|line| tokens.iter().position(|id| *line == ChangeTarget::Token(*id)));
+    logged.sort_by_key(|entry| tokens.iter().position(|id| *entry == ChangeTarget::Token(*id)));
     let expected: Vec<_> = tokens.into_iter().map(ChangeTarget::Token).collect();
     assert_eq!(logged, expected, "and is logged once");
     assert_same(&read(&store, kept.record.id).await, &kept);

@@ -7,16 +7,16 @@ use hallpass_core::store::{ChangeSeq, ListQuery, TokenStore};
 use tokio::task::yield_now;
 
 use super::check::{Watcher, everything};
-use crate::conformance::Nodes;
-use crate::conformance::samples::{at, edited, owner, token};
+use crate::conformance::Replicas;
+use crate::conformance::samples::{at, edited, event, owner, token};
 
-pub async fn a_snapshot_shows_every_change_up_to_its_number_and_none_after(store: Nodes) {
+pub async fn as_of_is_exact_for_one_token(store: Replicas) {
     let token = token("alice", "ci");
-    let first = store.insert(&token, None).await.unwrap();
+    let first = store.insert(&token, None, &event()).await.unwrap();
     // Nothing but this token changes, so each number of the log is one revision of it.
     let id = token.record.id;
-    let read = move |store: Nodes| async move {
-        let found = store.find(id).await.unwrap();
+    let read = move |store: Replicas| async move {
+        let found = store.get(id).await.unwrap();
         let record = found.value.unwrap().record;
         let changes = found.as_of.get() - first.get();
         assert_eq!(record.revision.get(), 1 + changes, "record and number disagree");
@@ -25,7 +25,28 @@ pub async fn a_snapshot_shows_every_change_up_to_its_number_and_none_after(store
     let mut record = token.record;
     for round in 0..100 {
         let change = edited(&record, |record| record.name = format!("round {round}"));
-        store.change(&change).await.unwrap();
+        store.update(&change, &event()).await.unwrap();
+        record = change.record;
+    }
+    for reader in readers {
+        reader.end().await;
+    }
+}
+
+pub async fn list_as_of_includes_everything_shown(store: Replicas) {
+    let token = token("alice", "ci");
+    let first = store.insert(&token, None, &event()).await.unwrap();
+    let read = move |store: Replicas| async move {
+        let page = store.list(&everything()).await.unwrap();
+        let changes = page.as_of.get() - first.get();
+        let revision = page.records[0].revision.get();
+        assert!(revision <= 1 + changes, "{revision} is shown, but the log is at {changes}");
+    };
+    let readers = [(); 4].map(|()| Watcher::start(&store, read));
+    let mut record = token.record;
+    for round in 0..100 {
+        let change = edited(&record, |record| record.name = format!("round {round}"));
+        store.update(&change, &event()).await.unwrap();
         record = change.record;
     }
     for reader in readers {
@@ -49,7 +70,7 @@ impl History {
 }
 
 /// What one owner's two tokens go through, again and again. Nobody else changes them.
-async fn lives(store: &Nodes, name: &str, ids: [TokenId; 2]) -> History {
+async fn lives(store: &Replicas, name: &str, ids: [TokenId; 2]) -> History {
     let mut history = History::default();
     let tokens = ids.map(|id| {
         let mut token = token(name, "ci");
@@ -58,18 +79,19 @@ async fn lives(store: &Nodes, name: &str, ids: [TokenId; 2]) -> History {
     });
     for round in 0..6 {
         for token in &tokens {
-            let seq = store.insert(token, Some(2)).await.unwrap();
+            let seq = store.insert(token, Some(2), &event()).await.unwrap();
             history.note(seq, token.record.id, Some(1));
         }
         let renamed = edited(&tokens[0].record, |record| record.name = format!("round {round}"));
-        history.note(store.change(&renamed).await.unwrap(), ids[0], Some(2));
-        let revoked = store.revoke_owner(&owner(name), at(1)).await.unwrap().seq.unwrap();
+        history.note(store.update(&renamed, &event()).await.unwrap(), ids[0], Some(2));
+        let revoked =
+            store.revoke_owner(&owner(name), None, at(1), &event()).await.unwrap().seq.unwrap();
         history.note(revoked, ids[0], Some(3));
         history.note(revoked, ids[1], Some(2));
         let deleted = if round % 2 == 0 {
-            store.delete_many(None, &ids).await.unwrap().seq
+            store.delete_many(None, &ids, &event()).await.unwrap().seq
         } else {
-            store.delete_owner(&owner(name)).await.unwrap().seq
+            store.delete_owner(&owner(name), &event()).await.unwrap().seq
         };
         for id in ids {
             history.note(deleted.unwrap(), id, None);
@@ -78,7 +100,7 @@ async fn lives(store: &Nodes, name: &str, ids: [TokenId; 2]) -> History {
     history
 }
 
-pub async fn snapshots_of_many_tokens_agree_with_the_order_of_changes(store: Nodes) {
+pub async fn as_of_agrees_with_the_order_of_changes(store: Replicas) {
     let owners = ["alice", "bob", "carol"];
     let ids = owners.map(|name| [token(name, "ci").record.id, token(name, "ci").record.id]);
     let done = Arc::new(AtomicBool::new(false));
@@ -90,7 +112,7 @@ pub async fn snapshots_of_many_tokens_agree_with_the_order_of_changes(store: Nod
                 let mut turn = reader;
                 while !done.load(Ordering::Relaxed) || seen.is_empty() {
                     let id = ids[turn % 3][turn / 3 % 2];
-                    let found = store.find(id).await.unwrap();
+                    let found = store.get(id).await.unwrap();
                     seen.push((
                         id,
                         found.as_of,
@@ -123,7 +145,7 @@ pub async fn snapshots_of_many_tokens_agree_with_the_order_of_changes(store: Nod
     }
 }
 
-pub async fn changes_of_many_tokens_are_seen_in_whole_or_not_at_all(store: Nodes) {
+pub async fn bulk_changes_are_seen_in_full_or_not_at_all(store: Replicas) {
     const MANY: u64 = 20;
     let watcher = Watcher::start(&store, |store| async move {
         let hers = ListQuery { owner: Some(owner("alice")), ..everything() };
@@ -142,14 +164,17 @@ pub async fn changes_of_many_tokens_are_seen_in_whole_or_not_at_all(store: Nodes
         let mut ids = Vec::new();
         for number in 1..=MANY {
             let token = token("alice", if number == MANY { "last" } else { "one" });
-            store.insert(&token, None).await.unwrap();
+            store.insert(&token, None, &event()).await.unwrap();
             ids.push(token.record.id);
         }
-        assert_eq!(store.revoke_owner(&owner("alice"), at(1)).await.unwrap().count, MANY);
+        assert_eq!(
+            store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap().count,
+            MANY
+        );
         if round % 2 == 0 {
-            assert_eq!(store.delete_owner(&owner("alice")).await.unwrap().count, MANY);
+            assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, MANY);
         } else {
-            let deleted = store.delete_many(Some(&owner("alice")), &ids).await.unwrap();
+            let deleted = store.delete_many(Some(&owner("alice")), &ids, &event()).await.unwrap();
             assert_eq!(deleted.tokens.len() as u64, MANY);
         }
     }

@@ -1,4 +1,4 @@
-//! Random histories of a store, on one handle or several, against a model that fits on a page.
+//! Random calls on one handle or several, compared with a model of a store.
 
 mod state;
 mod step;
@@ -7,128 +7,149 @@ mod texts;
 use std::collections::HashSet;
 
 use hallpass_core::store::{
-    Change, ChangeSeq, ListQuery, LogPosition, StoredToken, TokenStore, TokenUse,
+    AuditEntry, AuditQuery, Change, ChangeSeq, ChangeTarget, ListQuery, LogPosition, StoredToken,
+    TokenStore, TokenUse,
 };
-use hallpass_core::{Revision, TokenId, TokenRecord};
+use hallpass_core::{Event, EventKind, Revision, TokenId, TokenRecord};
 use proptest::collection::vec;
 
 use self::state::{Model, Rejection, owner_of};
 use self::step::{Aim, Step, step};
-use super::cases::check::{assert_same, everything, whole_log};
-use super::cases::pages::by_definition;
-use super::histories::{Tries, all_of};
-use super::nodes::Nodes;
+use super::cases::check::{assert_same, everything, whole_log, whole_trail};
+use super::cases::pages::{by_definition, counts_by_definition};
 use super::place::StoreUnderTest;
-use super::run::small_cache;
-use super::samples::{at, digest};
+use super::replicas::Replicas;
+use super::samples::{at, digest, event};
+use super::tries::{Tries, all_of};
 
-/// Random histories on one to three handles.
-pub fn plain<P: StoreUnderTest>() {
-    run(P::fresh, |store| store, Tries::asked());
+/// Runs random calls on one to three handles.
+pub fn random_calls<P: StoreUnderTest>() {
+    run(P::fresh, Tries::from_env());
 }
 
-/// The same with a cache in front of each.
-pub fn cached<P: StoreUnderTest>() {
-    run(P::fresh, small_cache, Tries::asked());
-}
-
-pub(super) fn run<P: StoreUnderTest, S: TokenStore>(
-    fresh: impl AsyncFn() -> P,
-    front: impl Fn(Nodes) -> S,
-    tries: Tries,
-) {
+pub(super) fn run<P: StoreUnderTest>(fresh: impl AsyncFn() -> P, tries: Tries) {
     let steps = vec((0..3_usize, step()), 1..60);
     all_of((1..=3_usize, steps), tries, async |(count, steps)| {
         let place = fresh().await;
-        history(Nodes::each(&place, count, &front).await, steps).await;
+        history(Replicas::open(&place, count).await, steps).await;
     });
 }
 
-async fn history(nodes: Vec<Nodes>, steps: Vec<(usize, Step)>) {
-    let count = nodes.len();
-    let mut world = World { nodes, model: Model::new() };
-    for (node, step) in steps {
-        world.take(node % count, &step).await;
-        world.compare((node + 1) % count).await;
+async fn history(replicas: Vec<Replicas>, steps: Vec<(usize, Step)>) {
+    let count = replicas.len();
+    let mut world = World { replicas, model: Model::new() };
+    for (replica, step) in steps {
+        world.take(replica % count, &step).await;
+        world.compare((replica + 1) % count).await;
     }
-    for node in &world.nodes {
-        node.close_all().await;
+    for replica in &world.replicas {
+        replica.close_all().await;
     }
 }
 
 struct World {
-    nodes: Vec<Nodes>,
+    replicas: Vec<Replicas>,
     model: Model,
 }
 
 impl World {
-    /// Makes a call on one of the nodes, and has its answer be the model's.
-    async fn take(&mut self, node: usize, step: &Step) {
-        let Self { nodes, model } = self;
-        let store = &nodes[node];
-        let refusal = |answer: Result<ChangeSeq, _>| answer.map_err(|error| Rejection::of(&error));
+    /// Returns an event that no other step has. Times of events never go back.
+    fn event(&self, kind: EventKind) -> Event {
+        let number = self.model.log.len();
+        let mut event = event();
+        (event.kind, event.at, event.owner) = (kind, at(number as i64), Some(owner_of(number / 2)));
+        event
+    }
+
+    /// Makes a call on one of the replicas, and compares its result with the model's.
+    async fn take(&mut self, replica: usize, step: &Step) {
+        let event = &self.event(match step {
+            Step::Insert { .. } => EventKind::Issued,
+            Step::Delete { .. } | Step::DeleteMany { .. } => EventKind::Deleted,
+            _ => EventKind::Updated,
+        });
+        let Self { replicas, model } = self;
+        let store = &replicas[replica];
+        let rejection = |result: Result<ChangeSeq, _>| result.map_err(|e| Rejection::of(&e));
         match step {
             Step::Insert { token, draft, secrets, limit } => {
                 let mut record = TokenRecord::new(model.ids[*token], owner_of(*token), "", at(0));
                 draft.fill(&mut record);
                 let token = StoredToken { record, secrets: secrets.clone() };
-                let answer = refusal(store.insert(&token, *limit).await);
-                match model.insert(&token, *limit) {
-                    Ok(seq) => assert_eq!(answer, Ok(seq)),
+                let result = rejection(store.insert(&token, *limit, event).await);
+                match model.insert(&token, *limit, event) {
+                    Ok(seq) => assert_eq!(result, Ok(seq)),
                     Err(reasons) => assert!(
-                        answer.is_err_and(|refusal| reasons.contains(&refusal)),
-                        "{answer:?} for {reasons:?}"
+                        result.is_err_and(|reason| reasons.contains(&reason)),
+                        "{result:?} and not one of {reasons:?}"
                     ),
                 }
             }
-            Step::Change { token, at, draft, secrets, kind } => {
+            Step::Update { token, at, draft, secrets, kind } => {
                 let id = model.ids[*token];
                 let mut record = known(model, *token);
                 draft.edit(&mut record);
                 record.revision = revision(model, id, *at).next();
                 let change = Change { record, secrets: secrets.clone(), kind: *kind };
-                assert_eq!(refusal(store.change(&change).await), model.change(&change));
+                let result = rejection(store.update(&change, event).await);
+                assert_eq!(result, model.update(&change, event));
             }
-            Step::Rekey { token, at, secrets } => {
+            Step::ReplaceDigest { token, at, secrets } => {
                 let id = model.ids[*token];
                 let expected = model.tokens.get(&id).filter(|_| *at == Aim::Now);
                 let expected =
                     expected.map_or_else(|| digest(0xEE), |token| token.secrets.current.clone());
-                let answer = refusal(store.rekey(id, &expected, secrets).await);
-                assert_eq!(answer, model.rekey(id, &expected, secrets));
+                let result = rejection(store.replace_digest(id, &expected, secrets, event).await);
+                assert_eq!(result, model.replace_digest(id, &expected, secrets, event));
             }
             Step::Delete { token, at } => {
                 let id = model.ids[*token];
                 let expected = at.map(|at| revision(model, id, at));
-                assert_eq!(refusal(store.delete(id, expected).await), model.delete(id, expected));
+                let result = rejection(store.delete(id, expected, event).await);
+                assert_eq!(result, model.delete(id, expected, event));
             }
             Step::DeleteMany { owner, tokens } => {
                 let owner = owner.map(owner_of);
                 let ids: Vec<_> = tokens.iter().map(|token| model.ids[*token]).collect();
-                let mut answer = store.delete_many(owner.as_ref(), &ids).await.expect("an answer");
+                let result = store.delete_many(owner.as_ref(), &ids, event).await;
+                let mut result = result.expect("an answer");
                 let before = model.log.len();
-                let mut expected = model.delete_many(owner.as_ref(), &ids);
-                answer.tokens.sort();
+                let mut expected = model.delete_many(owner.as_ref(), &ids, event);
+                result.tokens.sort();
                 expected.tokens.sort();
-                assert_eq!(answer, expected);
-                self.take_order_of_deletes(before).await;
+                assert_eq!(result, expected);
+                self.adopt_order_of_deletes(before).await;
             }
             Step::DeleteOwner(owner) => {
                 let owner = owner_of(*owner);
-                let answer = store.delete_owner(&owner).await.expect("an answer");
-                assert_eq!(answer, model.delete_owner(&owner));
+                let result = store.delete_owner(&owner, event).await.expect("an answer");
+                assert_eq!(result, model.delete_owner(&owner, event));
             }
-            Step::RevokeOwner(owner, at) => {
+            Step::RevokeOwner { owner, issued_before, at } => {
                 let owner = owner_of(*owner);
-                let answer = store.revoke_owner(&owner, *at).await.expect("an answer");
-                assert_eq!(answer, model.revoke_owner(&owner, *at));
+                let result = store.revoke_owner(&owner, *issued_before, *at, event).await;
+                let ids = model.revocable(Some(&owner), *issued_before);
+                let target = ChangeTarget::Owner(owner);
+                assert_eq!(result.expect("an answer"), model.revoke(&ids, *at, target, event));
             }
-            Step::Announce(owner) => {
+            Step::RevokeEveryone { issued_before, at, limit } => {
+                let mut ids = model.revocable(None, *issued_before);
+                let result = store.revoke_everyone(*issued_before, *at, *limit, event).await;
+                let result = result.expect("an answer");
+                assert_step(result.count, *limit, ids.len());
+                // The store chooses which of them it revokes.
+                let records = store.list(&everything()).await.expect("an answer").records;
+                let revoked = records.into_iter().filter(|record| record.revoked_at.is_some());
+                let revoked: HashSet<_> = revoked.map(|record| record.id).collect();
+                ids.retain(|id| revoked.contains(id));
+                assert_eq!(result, model.revoke(&ids, *at, ChangeTarget::All, event));
+            }
+            Step::LogOwnerChange(owner) => {
                 let owner = owner_of(*owner);
-                let answer = store.announce(&owner).await.expect("an answer");
-                assert_eq!(answer, model.announce(&owner));
+                let seq = store.log_owner_change(&owner, event).await.expect("an answer");
+                assert_eq!(seq, model.append(ChangeTarget::Owner(owner), event));
             }
-            Step::Touch(uses) => {
+            Step::RecordUses(uses) => {
                 let mut seen = HashSet::new();
                 let uses = uses.iter().filter(|(token, ..)| seen.insert(*token));
                 let uses: Vec<_> = uses
@@ -137,63 +158,80 @@ impl World {
                         TokenUse { id, revision: revision(model, id, *aim), at: *at }
                     })
                     .collect();
-                assert_eq!(store.touch(&uses).await.expect("an answer"), model.touch(&uses));
+                let updated = store.record_uses(&uses).await.expect("an answer");
+                assert_eq!(updated, model.record_uses(&uses));
             }
             Step::Prune { ended_before, limit } => {
                 let ended = model.ended_before(*ended_before);
-                let pruned = store.prune(*ended_before, *limit).await.expect("an answer");
-                assert_eq!(pruned, u64::from(*limit).min(ended.len() as u64));
-                // Which of them went, the store chooses.
+                let pruned = store.prune(*ended_before, *limit, event).await.expect("an answer");
+                assert_step(pruned, *limit, ended.len());
+                // The store chooses which of them it deletes.
                 let left = store.list(&everything()).await.expect("an answer").records;
                 let left: HashSet<_> = left.into_iter().map(|record| record.id).collect();
-                let gone = ended.iter().filter(|id| !left.contains(id));
-                let gone: Vec<_> = gone.inspect(|id| drop(model.tokens.remove(id))).collect();
-                assert_eq!(gone.len() as u64, pruned);
+                let deleted = ended.iter().filter(|id| !left.contains(id));
+                let count = deleted.inspect(|id| drop(model.tokens.remove(id))).count();
+                let logged = model.append_bulk(ChangeTarget::None, event, count);
+                assert_eq!(logged.count, pruned);
+            }
+            Step::PruneLog { written_before, limit } => {
+                let expected = model.prunable(*written_before);
+                let pruned = store.prune_log(*written_before, *limit).await.expect("an answer");
+                assert_step(pruned, *limit, expected);
+                model.pruned += pruned as usize;
+                model.entries.drain(..pruned as usize);
             }
             Step::List(query) => walk(store, model, query).await,
             Step::Follow { from, limit } => follow(store, model, *from, *limit).await,
+            Step::Audit(query) => audit(store, model, query).await,
         }
     }
 
-    /// In which order several tokens that go in one step are logged, the store chooses.
-    async fn take_order_of_deletes(&mut self, before: usize) {
-        let logged = whole_log(&self.nodes[0]).await;
-        let last = &mut self.model.log[before..];
-        assert_eq!(logged.len(), before + last.len());
-        let mut chosen: Vec<_> = logged[before..].iter().map(|line| line.scope.clone()).collect();
-        let written = chosen.clone();
-        let by_debug = |scope: &_| format!("{scope:?}");
-        chosen.sort_by_key(by_debug);
-        last.sort_by_key(by_debug);
-        assert_eq!(chosen, last);
-        last.clone_from_slice(&written);
+    /// Takes over the order in which the store has logged the tokens of one step: it is free.
+    async fn adopt_order_of_deletes(&mut self, before: usize) {
+        let log = whole_log(&self.replicas[0]).await;
+        let written: Vec<_> =
+            log.into_iter().skip(before - self.model.pruned).map(|entry| entry.target).collect();
+        let expected = &mut self.model.log[before..];
+        assert_eq!(written.len(), expected.len());
+        expected.sort_by_key(|(target, _)| written.iter().position(|written| written == target));
     }
 
-    /// Another node shows all that the model has, and nothing else.
-    async fn compare(&mut self, node: usize) {
-        let (store, model) = (&self.nodes[node], &mut self.model);
+    /// Checks that another replica shows everything that the model has, and nothing else.
+    async fn compare(&mut self, replica: usize) {
+        let (store, model) = (&self.replicas[replica], &mut self.model);
         let all = everything();
         let page = store.list(&all).await.expect("an answer");
-        let records = model.tokens.values().map(|token| &token.record);
-        assert_eq!(page.records, by_definition(records, &all));
-        assert_eq!((page.total, page.more), (model.tokens.len() as u64, false));
+        let records = || model.tokens.values().map(|token| &token.record);
+        assert_eq!(page.records, by_definition(records(), &all));
+        assert_eq!(page.counts, counts_by_definition(records(), &all));
+        assert_eq!((page.as_of, page.more), (model.clock(), false));
         for id in &model.ids {
-            let found = store.find(*id).await.expect("an answer");
+            let found = store.get(*id).await.expect("an answer");
             assert_eq!(found.as_of, model.clock());
             match (&found.value, model.tokens.get(id)) {
                 (Some(found), Some(expected)) => assert_same(found, expected),
                 (found, expected) => assert!(found.is_none() && expected.is_none(), "{found:?}"),
             }
         }
-        let lines = whole_log(store).await;
-        let scopes: Vec<_> = lines.iter().map(|line| line.scope.clone()).collect();
-        assert_eq!(scopes, model.log);
-        assert_eq!(lines[..model.lines.len()], model.lines, "what was logged stays as it was");
-        model.lines = lines;
+        let entries = whole_log(store).await;
+        assert!(entries.iter().map(|entry| &entry.target).eq(model.kept().iter().map(|(t, _)| t)));
+        let known = model.entries.len();
+        assert_eq!(entries[..known], model.entries, "an entry has changed");
+        model.entries = entries;
+        let seqs = model.entries.iter().map(|entry| entry.position.seq);
+        let trail = seqs.zip(model.kept()).map(|(seq, (_, event))| (seq, event));
+        let written = whole_trail(store).await;
+        assert!(written.iter().map(|entry| (entry.seq, &entry.event)).eq(trail), "{written:?}");
     }
 }
 
-/// The record as it is now, or one like it.
+/// Checks the size of one step of a call that has to be repeated until it returns 0.
+fn assert_step(count: u64, limit: u32, left: usize) {
+    assert!(count <= u64::from(limit).min(left as u64), "{count} of {left} at once");
+    assert_eq!(count == 0, limit == 0 || left == 0, "{count} of {left} are left");
+}
+
+/// Returns the current record, or a new one if there is none.
 fn known(model: &Model, token: usize) -> TokenRecord {
     let id = model.ids[token];
     match model.tokens.get(&id) {
@@ -202,7 +240,7 @@ fn known(model: &Model, token: usize) -> TokenRecord {
     }
 }
 
-/// The revision that a caller believes the token to be at.
+/// Returns the revision that a caller expects.
 fn revision(model: &Model, id: TokenId, aim: Aim) -> Revision {
     let now = model.tokens.get(&id).map_or(Revision::FIRST, |token| token.record.revision);
     match aim {
@@ -212,8 +250,8 @@ fn revision(model: &Model, id: TokenId, aim: Aim) -> Revision {
     }
 }
 
-/// Page by page, to the end.
-async fn walk(store: &Nodes, model: &Model, query: &ListQuery) {
+/// Reads a list page by page, to the end.
+async fn walk(store: &Replicas, model: &Model, query: &ListQuery) {
     let expected = by_definition(model.tokens.values().map(|token| &token.record), query);
     let mut query = query.clone();
     let mut rest = &expected[..];
@@ -221,27 +259,47 @@ async fn walk(store: &Nodes, model: &Model, query: &ListQuery) {
         let page = store.list(&query).await.expect("an answer");
         let (now, later) = rest.split_at(rest.len().min(query.limit as usize));
         assert_eq!(page.records, now, "{query:?}");
-        assert_eq!(
-            (page.total, page.more),
-            (expected.len() as u64, !later.is_empty()),
-            "{query:?}"
-        );
+        let records = model.tokens.values().map(|token| &token.record);
+        assert_eq!(page.counts, counts_by_definition(records, &query), "{query:?}");
+        assert_eq!(page.more, !later.is_empty(), "{query:?}");
         let Some(last) = now.last().filter(|_| page.more) else { return };
         query.after = Some(query.sort.key_of(last));
         rest = later;
     }
 }
 
-/// From one of the places that there are, or from behind the last.
-async fn follow(store: &Nodes, model: &Model, from: usize, limit: u32) {
-    let place = model.lines.get(from).map_or(
-        LogPosition { seq: ChangeSeq::new(model.lines.len() as u64 + 1 + from as u64), nonce: 7 },
-        |line| line.at,
+/// Reads the log from one of its positions, or from one beyond its end.
+async fn follow(store: &Replicas, model: &Model, from: usize, limit: u32) {
+    let position = model.entries.get(from).map_or(
+        LogPosition { seq: ChangeSeq::new(model.clock().get() + 1 + from as u64), nonce: 7 },
+        |entry| entry.position,
     );
-    let log = store.changes(Some(place), limit).await.expect("an answer");
-    let behind = model.lines.get(from..).unwrap_or_default();
-    assert_eq!(log.lines, behind[..behind.len().min(limit as usize)]);
+    let log = store.changes(Some(position), limit).await.expect("an answer");
+    let expected = model.entries.get(from..).unwrap_or_default();
+    assert_eq!(log.entries, expected[..expected.len().min(limit as usize)]);
     assert_eq!(log.head.seq, model.clock());
     let head = store.changes(None, limit).await.expect("an answer");
-    assert_eq!((head.lines.len(), head.head), (0, log.head));
+    assert_eq!((head.entries.len(), head.head), (0, log.head));
+}
+
+/// Reads one page of the audit trail.
+async fn audit(store: &Replicas, model: &Model, query: &AuditQuery) {
+    let seqs = model.entries.iter().map(|entry| entry.position.seq);
+    let mut expected: Vec<_> = seqs
+        .zip(model.kept())
+        .filter(|(seq, (_, event))| {
+            let is_after = query
+                .after
+                .is_none_or(|after| if query.ascending { *seq > after } else { *seq < after });
+            is_after && query.matches(event)
+        })
+        .map(|(seq, (_, event))| AuditEntry::new(seq, event.clone()))
+        .collect();
+    if !query.ascending {
+        expected.reverse();
+    }
+    let page = store.audit(query).await.expect("an answer");
+    assert_eq!(page.more, expected.len() > query.limit as usize, "{query:?}");
+    expected.truncate(query.limit as usize);
+    assert_eq!(page.entries, expected, "{query:?}");
 }

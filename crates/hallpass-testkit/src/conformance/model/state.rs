@@ -1,4 +1,4 @@
-//! What a store is, as plainly as it can be said.
+//! The reference: a store in its simplest form.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,19 @@ use hallpass_core::store::{
     BulkResult, Change, ChangeEntry, ChangeSeq, ChangeTarget, Deleted, Secrets, StoreError,
     StoredToken, TokenUse,
 };
-use hallpass_core::{Digest, Owner, Revision, TokenId};
+use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use jiff::Timestamp;
 
-use crate::conformance::samples::{at, owner};
+use crate::conformance::cases::check::as_stored;
+use crate::conformance::samples::{about, at, owner};
 
-/// How many owners there are.
+/// The number of owners.
 pub(crate) const OWNERS: usize = 3;
 
-/// How many tokens there can be at once.
+/// The maximum number of tokens.
 pub(crate) const TOKENS: usize = 6;
 
-/// The owner of that number.
+/// Returns the owner with that number.
 pub(crate) fn owner_of(number: usize) -> Owner {
     match number % OWNERS {
         0 => owner("alice"),
@@ -26,7 +27,7 @@ pub(crate) fn owner_of(number: usize) -> Owner {
     }
 }
 
-/// Why a store refuses.
+/// Why a store rejects a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
     NotFound,
@@ -36,14 +37,14 @@ pub(crate) enum Rejection {
 }
 
 impl Rejection {
-    /// What the store's error says.
+    /// Returns the reason that an error states.
     pub(crate) fn of(error: &StoreError) -> Self {
         match error.limit_in_use() {
             Some(in_use) => Self::Limit(in_use),
             None if error.is_not_found() => Self::NotFound,
             None if error.is_conflict() => Self::Conflict,
             None if error.is_duplicate() => Self::Duplicate,
-            None => panic!("trouble of the store's own: {error:?}"),
+            None => panic!("an unexpected error: {error:?}"),
         }
     }
 }
@@ -54,52 +55,56 @@ pub(crate) struct Model {
     pub(crate) ids: Vec<TokenId>,
     pub(crate) tokens: BTreeMap<TokenId, StoredToken>,
     /// What was logged, from number 1 on.
-    pub(crate) log: Vec<ChangeTarget>,
-    /// The same as it was read, nonces and all.
-    pub(crate) lines: Vec<ChangeEntry>,
+    pub(crate) log: Vec<(ChangeTarget, Event)>,
+    /// How many of the oldest log entries were pruned.
+    pub(crate) pruned: usize,
+    /// The entries that are kept, as they were last read, with their nonces.
+    pub(crate) entries: Vec<ChangeEntry>,
 }
 
 impl Model {
     pub(crate) fn new() -> Self {
         let ids = (0..TOKENS).map(|number| TokenId::generate(&owner_of(number), at(0)));
         let ids = ids.collect::<Result<_, _>>().expect("randomness");
-        Self { ids, tokens: BTreeMap::new(), log: Vec::new(), lines: Vec::new() }
+        Self { ids, tokens: BTreeMap::new(), log: Vec::new(), pruned: 0, entries: Vec::new() }
     }
 
-    /// How far the log has come.
+    /// Returns the number of the newest log entry.
     pub(crate) fn clock(&self) -> ChangeSeq {
         ChangeSeq::new(self.log.len() as u64)
     }
 
-    fn logged(&mut self, scope: ChangeTarget) -> ChangeSeq {
-        self.log.push(scope);
+    pub(crate) fn append(&mut self, target: ChangeTarget, event: &Event) -> ChangeSeq {
+        let event = about(&target, event);
+        self.log.push((target, event));
         self.clock()
     }
 
     pub(crate) fn ids_of(&self, owner: &Owner) -> Vec<TokenId> {
-        let hers = self.tokens.values().filter(|token| token.record.owner == *owner);
-        hers.map(|token| token.record.id).collect()
+        let tokens = self.tokens.values().filter(|token| token.record.owner == *owner);
+        tokens.map(|token| token.record.id).collect()
     }
 
-    /// Every reason there is to refuse the insert; if there is none, it is done.
+    /// Inserts a token, or returns every reason not to.
     pub(crate) fn insert(
         &mut self,
         token: &StoredToken,
         limit: Option<u32>,
+        event: &Event,
     ) -> Result<ChangeSeq, Vec<Rejection>> {
-        let mut why = Vec::new();
+        let mut reasons = Vec::new();
         if self.tokens.contains_key(&token.record.id) {
-            why.push(Rejection::Duplicate);
+            reasons.push(Rejection::Duplicate);
         }
         let in_use = self.ids_of(&token.record.owner).len() as u64;
         if limit.is_some_and(|limit| in_use >= u64::from(limit)) {
-            why.push(Rejection::Limit(in_use));
+            reasons.push(Rejection::Limit(in_use));
         }
-        if !why.is_empty() {
-            return Err(why);
+        if !reasons.is_empty() {
+            return Err(reasons);
         }
-        self.tokens.insert(token.record.id, token.clone());
-        Ok(self.logged(ChangeTarget::Token(token.record.id)))
+        self.tokens.insert(token.record.id, filled_in(token.clone()));
+        Ok(self.append(ChangeTarget::Token(token.record.id), event))
     }
 
     fn at(
@@ -115,7 +120,11 @@ impl Model {
         }
     }
 
-    pub(crate) fn change(&mut self, change: &Change) -> Result<ChangeSeq, Rejection> {
+    pub(crate) fn update(
+        &mut self,
+        change: &Change,
+        event: &Event,
+    ) -> Result<ChangeSeq, Rejection> {
         let token = self.at(change.record.id, Some(change.expected()))?;
         let last_used_at = token.record.last_used_at;
         token.record = change.record.clone();
@@ -123,92 +132,141 @@ impl Model {
         if let Some(secrets) = &change.secrets {
             token.secrets = secrets.clone();
         }
-        Ok(self.logged(ChangeTarget::Token(change.record.id)))
+        *token = filled_in(token.clone());
+        Ok(self.append(ChangeTarget::Token(change.record.id), event))
     }
 
-    pub(crate) fn rekey(
+    pub(crate) fn replace_digest(
         &mut self,
         id: TokenId,
         expected: &Digest,
         secrets: &Secrets,
+        event: &Event,
     ) -> Result<ChangeSeq, Rejection> {
         let token = self.at(id, None)?;
         if !token.secrets.current.ct_eq(expected) {
             return Err(Rejection::Conflict);
         }
         token.secrets = secrets.clone();
-        Ok(self.logged(ChangeTarget::Token(id)))
+        *token = filled_in(token.clone());
+        Ok(self.append(ChangeTarget::Token(id), event))
     }
 
     pub(crate) fn delete(
         &mut self,
         id: TokenId,
         expected: Option<Revision>,
+        event: &Event,
     ) -> Result<ChangeSeq, Rejection> {
         self.at(id, expected)?;
         self.tokens.remove(&id);
-        Ok(self.logged(ChangeTarget::Token(id)))
+        Ok(self.append(ChangeTarget::Token(id), event))
     }
 
-    pub(crate) fn delete_many(&mut self, owner: Option<&Owner>, ids: &[TokenId]) -> Deleted {
+    pub(crate) fn delete_many(
+        &mut self,
+        owner: Option<&Owner>,
+        ids: &[TokenId],
+        event: &Event,
+    ) -> Deleted {
         let mut deleted = Deleted::default();
         for id in ids {
             let known = self.tokens.get(id).map(|token| token.record.owner.clone());
             if let Some(known) = known.filter(|known| owner.is_none_or(|owner| owner == known)) {
                 self.tokens.remove(id);
+                let mut event = event.clone();
+                (event.token_id, event.owner) = (Some(*id), Some(known.clone()));
                 deleted.tokens.push((*id, known));
-                deleted.seq = Some(self.logged(ChangeTarget::Token(*id)));
+                deleted.seq = Some(self.append(ChangeTarget::Token(*id), &event));
             }
         }
         deleted
     }
 
-    pub(crate) fn delete_owner(&mut self, owner: &Owner) -> BulkResult {
+    pub(crate) fn delete_owner(&mut self, owner: &Owner, event: &Event) -> BulkResult {
         let ids = self.ids_of(owner);
         self.tokens.retain(|id, _| !ids.contains(id));
-        self.bulk(owner, ids.len())
+        self.append_bulk(ChangeTarget::Owner(owner.clone()), event, ids.len())
     }
 
-    pub(crate) fn revoke_owner(&mut self, owner: &Owner, at: Timestamp) -> BulkResult {
-        let mut count = 0;
-        for token in self.tokens.values_mut() {
-            let record = &mut token.record;
-            if record.owner == *owner && record.revoked_at.is_none() {
-                (record.revoked_at, record.revision) = (Some(at), record.revision.next());
-                count += 1;
-            }
+    /// Returns the tokens that a bulk revocation may take.
+    pub(crate) fn revocable(
+        &self,
+        owner: Option<&Owner>,
+        issued_before: Option<Timestamp>,
+    ) -> Vec<TokenId> {
+        let records = self.tokens.values().map(|token| &token.record);
+        records
+            .filter(|record| owner.is_none_or(|owner| record.owner == *owner))
+            .filter(|record| record.revoked_at.is_none())
+            .filter(|record| issued_before.is_none_or(|time| record.secret_issued_at() < time))
+            .map(|record| record.id)
+            .collect()
+    }
+
+    pub(crate) fn revoke(
+        &mut self,
+        ids: &[TokenId],
+        at: Timestamp,
+        target: ChangeTarget,
+        event: &Event,
+    ) -> BulkResult {
+        for id in ids {
+            let record = &mut self.tokens.get_mut(id).expect("the token").record;
+            (record.revoked_at, record.revision) = (Some(at), record.revision.next());
         }
-        self.bulk(owner, count)
+        self.append_bulk(target, event, ids.len())
     }
 
-    fn bulk(&mut self, owner: &Owner, count: usize) -> BulkResult {
-        let seq = (count > 0).then(|| self.announce(owner));
+    /// Writes one entry for a change to several tokens, or none if there are none.
+    pub(crate) fn append_bulk(
+        &mut self,
+        target: ChangeTarget,
+        event: &Event,
+        count: usize,
+    ) -> BulkResult {
+        let mut event = event.clone();
+        event.count = count as u64;
+        let seq = (count > 0).then(|| self.append(target, &event));
         BulkResult { count: count as u64, seq }
     }
 
-    pub(crate) fn announce(&mut self, owner: &Owner) -> ChangeSeq {
-        self.logged(ChangeTarget::Owner(owner.clone()))
-    }
-
-    pub(crate) fn touch(&mut self, uses: &[TokenUse]) -> u64 {
-        let mut moved = 0;
+    pub(crate) fn record_uses(&mut self, uses: &[TokenUse]) -> u64 {
+        let mut updated = 0;
         for usage in uses {
             let Ok(token) = self.at(usage.id, Some(usage.revision)) else { continue };
             if token.record.last_used_at.is_none_or(|last| last < usage.at) {
                 token.record.last_used_at = Some(usage.at);
-                moved += 1;
+                updated += 1;
             }
         }
-        moved
+        updated
     }
 
-    /// What a prune may take.
+    /// Returns the tokens that a prune may take.
     pub(crate) fn ended_before(&self, time: Timestamp) -> Vec<TokenId> {
         let before = |end: Option<Timestamp>| end.is_some_and(|end| end < time);
-        let ended = self.tokens.values().map(|token| &token.record);
-        ended
+        let records = self.tokens.values().map(|token| &token.record);
+        records
             .filter(|record| before(record.revoked_at) || before(record.expires_at))
             .map(|record| record.id)
             .collect()
     }
+
+    /// Returns the log entries that are kept.
+    pub(crate) fn kept(&self) -> &[(ChangeTarget, Event)] {
+        &self.log[self.pruned..]
+    }
+
+    /// Returns how many entries may be pruned. The times of entries never go back.
+    pub(crate) fn prunable(&self, written_before: Timestamp) -> usize {
+        let old = self.kept().iter().take_while(|(_, event)| event.at < written_before);
+        old.count().min(self.kept().len().saturating_sub(1))
+    }
+}
+
+/// Returns the token with the end of its previous secret filled in, as a store does it.
+fn filled_in(mut token: StoredToken) -> StoredToken {
+    token.record = as_stored(&token);
+    token
 }

@@ -1,4 +1,4 @@
-//! Texts, times and secrets of all sorts: few enough that they meet, and some that are at the end of what there is.
+//! Random texts, times and secrets: few enough that they collide, some of them extreme.
 
 use hallpass_core::store::{PreviousSecret, Secrets};
 use hallpass_core::{Digest, ScopeSet};
@@ -9,11 +9,11 @@ use proptest::prelude::*;
 
 use crate::conformance::samples::at;
 
-/// Names that are alike in some way, so that sorts have ties and searches several hits.
+/// Similar names, so that sorts have ties and searches have several hits.
 const ALIKE: [&str; 12] =
     ["a", "A", "ä", "Ä", "a%", "a_", "a\\", "ß", "SS", "İ", "😀 a", "\u{10FFFF}"];
 
-/// What the domain lets a text hold.
+/// Returns whether a text may contain this character.
 fn is_text(c: char) -> bool {
     let bidi = matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     !c.is_control() && !bidi && !matches!(c, '\u{2028}' | '\u{2029}')
@@ -24,7 +24,7 @@ fn any_text(longest: usize) -> impl Strategy<Value = String> {
         .prop_map(|characters| characters.into_iter().collect::<String>())
 }
 
-/// A name.
+/// Returns a name.
 pub(crate) fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => prop::sample::select(&ALIKE[..]).prop_map(str::to_owned),
@@ -32,7 +32,7 @@ pub(crate) fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A description.
+/// Returns a description.
 pub(crate) fn description() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => Just(String::new()),
@@ -41,7 +41,7 @@ pub(crate) fn description() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What is searched for: parts of names, what patterns are made of, what nobody has.
+/// Returns a text to search for: parts of names, wildcards, and texts that nothing contains.
 pub(crate) fn needle() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => prop::sample::select(&ALIKE[..]).prop_map(str::to_owned),
@@ -54,13 +54,13 @@ pub(crate) fn needle() -> impl Strategy<Value = String> {
 /// Scopes.
 pub(crate) const SCOPES: [&str; 6] = ["jobs", "jobs:run", "projects:read", "*", "a.b_c%", "JOBS"];
 
-/// Some of them, or none.
+/// Returns up to three of them.
 pub(crate) fn scopes() -> impl Strategy<Value = ScopeSet> {
     btree_set(prop::sample::select(&SCOPES[..]), 0..4)
         .prop_map(|texts| ScopeSet::parse(texts).expect("scopes"))
 }
 
-/// An instant: mostly one of few.
+/// Returns a time: mostly one of few.
 pub(crate) fn instant() -> impl Strategy<Value = Timestamp> {
     prop_oneof![
         12 => (0..40_i64).prop_map(at),
@@ -75,7 +75,7 @@ fn digest() -> impl Strategy<Value = Digest> {
         .prop_map(|(algorithm, byte)| Digest::from_parts(algorithm, &[byte; 32]).expect("a digest"))
 }
 
-/// Secrets, half of them with one before.
+/// Returns secrets, half of them with a previous one.
 pub(crate) fn secrets() -> impl Strategy<Value = Secrets> {
     let previous =
         (digest(), instant()).prop_map(|(digest, until)| PreviousSecret { digest, until });

@@ -1,0 +1,211 @@
+//! Which changes this node has applied, by token, by owner and for everything.
+//!
+//! Nothing is ever removed from the cache when a token changes. Each record carries the number that
+//! the change log had when the record was read (`as_of`). Each token id and each owner hashes to
+//! one of 4096 *stripes*, which hold the number of the last change applied there. A record is
+//! usable only if
+//!
+//! ```text
+//! as_of >= max(stripe of its token, stripe of its owner, min_seq)
+//! ```
+//!
+//! So an invalidation is one `fetch_max`, and there is no race between filling the cache and
+//! invalidating it: a load that read the record before a revocation has a smaller `as_of`, and the
+//! check refuses it whenever it arrives, however it is shared. Two ids on one stripe cost a reload,
+//! never safety.
+//!
+//! **Epochs.** Numbers only compare within one history of the store. After a failover or a restored
+//! backup numbers may go back, and old stripes would refuse good records for ever. Then the
+//! follower begins a new *epoch*: it resets all stripes. While it does so, the epoch is odd. A
+//! record is usable only in the epoch in which its load started, and never if that epoch was odd:
+//! such a load may have read before a change whose stripe the reset then wiped.
+//!
+//! **Order.** A check reads stripes and `min_seq` first and the epoch last. The reset marks the
+//! epoch odd before it touches a stripe, and every stripe is stored with `Release`: a check that
+//! has seen anything of a reset also sees the odd epoch. In the other order it could take a stripe
+//! that was just reset for one that nothing ever happened to. A load reads the epoch before it asks
+//! the store, for the same reason. `tests/loom` tries each of these orders.
+
+use std::hash::{BuildHasher as _, RandomState};
+
+use hallpass_core::store::{ChangeSeq, ChangeTarget};
+use hallpass_core::{Owner, TokenId};
+
+use crate::sizes::STRIPES;
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
+
+/// The last change that was applied to each stripe.
+#[derive(Debug)]
+pub(crate) struct Invalidation {
+    tokens: Box<[AtomicU64]>,
+    owners: Box<[AtomicU64]>,
+    /// Every record that was read before this number is void.
+    min_seq: AtomicU64,
+    /// Even within an epoch, odd while the stripes are reset for the next one.
+    epoch: AtomicU32,
+    hasher: RandomState,
+}
+
+/// The stripes of a token and of its owner, computed once, when the token is loaded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StripePair {
+    token: u16,
+    owner: u16,
+}
+
+/// What had been applied to an owner at some instant. Two equal marks mean that nothing was applied
+/// between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OwnerMark {
+    epoch: u32,
+    min_seq: u64,
+    last: u64,
+}
+
+impl StripePair {
+    pub(crate) fn to_word(self) -> u32 {
+        u32::from(self.token) << 16 | u32::from(self.owner)
+    }
+
+    /// Restores a pair from [`to_word`](Self::to_word).
+    pub(crate) fn from_word(word: u32) -> Self {
+        Self { token: (word >> 16) as u16, owner: word as u16 }
+    }
+}
+
+impl Invalidation {
+    pub(crate) fn new() -> Self {
+        let stripes = || (0..STRIPES).map(|_| AtomicU64::new(0)).collect();
+        Self {
+            tokens: stripes(),
+            owners: stripes(),
+            min_seq: AtomicU64::new(0),
+            epoch: AtomicU32::new(0),
+            hasher: RandomState::new(),
+        }
+    }
+
+    pub(crate) fn stripe_pair(&self, id: TokenId, owner: &Owner) -> StripePair {
+        StripePair { token: self.stripe(&id), owner: self.stripe(owner) }
+    }
+
+    /// Returns the stripe of a token that does not exist, and so has no owner.
+    pub(crate) fn token_stripe(&self, id: TokenId) -> u16 {
+        self.stripe(&id)
+    }
+
+    /// Applies a change. When this returns, no record from before it is usable on this node.
+    pub(crate) fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
+        let stripe = match target {
+            ChangeTarget::None => return,
+            ChangeTarget::Token(id) => &self.tokens[usize::from(self.stripe(id))],
+            ChangeTarget::Owner(owner) => &self.owners[usize::from(self.stripe(owner))],
+            // Everything, and whatever a later version may log.
+            _ => &self.min_seq,
+        };
+        stripe.fetch_max(seq.get(), Ordering::Release);
+    }
+
+    /// Returns whether a record that was read at `as_of`, in that epoch, includes every change that
+    /// was applied here.
+    pub(crate) fn allow(&self, stripes: StripePair, as_of: ChangeSeq, epoch: u32) -> bool {
+        let as_of = as_of.get();
+        let covers = |stripe: &AtomicU64| stripe.load(Ordering::Acquire) <= as_of;
+        covers(&self.tokens[usize::from(stripes.token)])
+            && covers(&self.owners[usize::from(stripes.owner)])
+            && self.is_current(as_of, epoch)
+    }
+
+    /// Returns the same for the knowledge that a token does not exist.
+    pub(crate) fn allow_absence(&self, token: u16, as_of: ChangeSeq, epoch: u32) -> bool {
+        self.tokens[usize::from(token)].load(Ordering::Acquire) <= as_of.get()
+            && self.is_current(as_of.get(), epoch)
+    }
+
+    /// Returns what has been applied to an owner so far, or `None` while an epoch begins.
+    pub(crate) fn mark(&self, owner: &Owner) -> Option<OwnerMark> {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        let min_seq = self.min_seq.load(Ordering::Acquire);
+        let last = self.owners[usize::from(self.stripe(owner))].load(Ordering::Acquire);
+        // Read again: a stripe that was reset meanwhile looks like one that nothing ever happened to.
+        self.is_in(epoch).then_some(OwnerMark { epoch, min_seq, last })
+    }
+
+    fn is_current(&self, as_of: u64, epoch: u32) -> bool {
+        self.min_seq.load(Ordering::Acquire) <= as_of && self.is_in(epoch)
+    }
+
+    /// Returns whether what was just read of the stripes belongs to that epoch. It must come last.
+    fn is_in(&self, epoch: u32) -> bool {
+        epoch.is_multiple_of(2) && self.epoch.load(Ordering::Relaxed) == epoch
+    }
+
+    /// Returns the epoch of a load that starts now.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Voids every record that was read before `head`.
+    pub(crate) fn raise_min_seq(&self, head: ChangeSeq) {
+        self.min_seq.fetch_max(head.get(), Ordering::Release);
+    }
+
+    /// Begins a new epoch at `head`. Only the follower calls this, so no two resets overlap.
+    pub(crate) fn begin_epoch(&self, head: ChangeSeq) {
+        // `Relaxed` suffices: each stripe below is stored with `Release`, and whoever sees one of these
+        // stores sees this one, too.
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+        for stripe in self.tokens.iter().chain(&self.owners) {
+            stripe.store(0, Ordering::Release);
+        }
+        self.min_seq.store(head.get(), Ordering::Release);
+        self.epoch.fetch_add(1, Ordering::Release);
+    }
+
+    fn stripe(&self, key: &impl std::hash::Hash) -> u16 {
+        // The number of stripes is a power of two: the low bits.
+        (self.hasher.hash_one(key) as usize % STRIPES) as u16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u128) -> TokenId {
+        format!("018f3c1e-7a2b-8c4d-9e5f-{number:012x}").parse().unwrap()
+    }
+
+    #[test]
+    fn change_voids_only_records_read_before_it() {
+        let stripes = Invalidation::new();
+        let alice = Owner::new("alice").unwrap();
+        let stripe_pair = stripes.stripe_pair(id(1), &alice);
+        let usable = |as_of| stripes.allow(stripe_pair, ChangeSeq::new(as_of), 0);
+        assert!(usable(0));
+        stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(5));
+        assert!(!usable(4) && usable(5));
+        stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(3));
+        assert!(!usable(4), "a late or repeated entry lowers nothing");
+        stripes.apply(&ChangeTarget::Owner(alice), ChangeSeq::new(7));
+        assert!(!usable(6) && usable(7));
+        stripes.apply(&ChangeTarget::All, ChangeSeq::new(9));
+        assert!(!usable(8) && usable(9));
+        stripes.apply(&ChangeTarget::None, ChangeSeq::new(11));
+        assert!(usable(9), "a change without a target invalidates nothing");
+    }
+
+    #[test]
+    fn new_epoch_voids_records_of_the_old_one() {
+        let stripes = Invalidation::new();
+        let stripe_pair = stripes.stripe_pair(id(1), &Owner::new("alice").unwrap());
+        stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));
+        stripes.begin_epoch(ChangeSeq::new(40));
+        let epoch = stripes.epoch();
+        let usable = |as_of, epoch| stripes.allow(stripe_pair, ChangeSeq::new(as_of), epoch);
+        assert!(!usable(100, epoch - 2));
+        assert!(!usable(100, epoch - 1), "loaded during the reset");
+        assert!(usable(40, epoch));
+        assert!(!usable(39, epoch));
+    }
+}

@@ -1,0 +1,246 @@
+//! Counters for the facade `metrics`. Without the feature `metrics`, all of this compiles to
+//! nothing.
+//!
+//! Labels are a few fixed words. They never hold anything of a token, an owner or a client.
+
+#[cfg(feature = "metrics")]
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use hallpass_core::store::{Snapshot, StoreError};
+#[cfg(feature = "metrics")]
+use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
+
+/// The counters of one cache, registered at the first look-up.
+#[derive(Default)]
+pub(crate) struct Metrics {
+    #[cfg(feature = "metrics")]
+    counters: OnceLock<Counters>,
+}
+
+/// What a check found in the cache.
+#[cfg_attr(
+    not(feature = "metrics"),
+    expect(dead_code, reason = "some are told apart to be counted")
+)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LookupKind {
+    /// The token, usable.
+    Hit,
+    /// The knowledge that there is no such token.
+    Absent,
+    /// Nothing.
+    Miss,
+    /// The token, but it is stale or may have been changed.
+    Stale,
+    /// A stale token that is used nevertheless, by `stale_if_error`.
+    StaleIfError,
+}
+
+/// How a read of the store ended.
+#[cfg_attr(
+    not(feature = "metrics"),
+    expect(dead_code, reason = "some are told apart to be counted")
+)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Loaded {
+    Found,
+    Absent,
+    Failed,
+    Late,
+    /// It was not begun: too many were waiting.
+    Refused,
+}
+
+impl Loaded {
+    pub(crate) fn of<T>(found: &Result<Snapshot<Option<T>>, StoreError>) -> Self {
+        match found {
+            Ok(Snapshot { value: Some(_), .. }) => Self::Found,
+            Ok(Snapshot { value: None, .. }) => Self::Absent,
+            Err(_) => Self::Failed,
+        }
+    }
+}
+
+/// Why the change log is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trigger {
+    Push,
+    Poll,
+}
+
+impl Metrics {
+    #[inline]
+    pub(crate) fn looked_up(&self, found: LookupKind) {
+        #[cfg(feature = "metrics")]
+        self.counters().lookups[found as usize].increment(1);
+        #[cfg(not(feature = "metrics"))]
+        let _ = found;
+    }
+
+    /// Counts a miss. Whether the token is remembered at all is only asked in order to count it.
+    #[inline]
+    pub(crate) fn missed(&self, is_known: impl FnOnce() -> bool) {
+        #[cfg(feature = "metrics")]
+        self.looked_up(if is_known() { LookupKind::Stale } else { LookupKind::Miss });
+        #[cfg(not(feature = "metrics"))]
+        let _ = is_known;
+    }
+
+    /// Counts a load that was refused.
+    #[inline]
+    pub(crate) fn refused(&self) {
+        #[cfg(feature = "metrics")]
+        self.counters().loads[Loaded::Refused as usize].increment(1);
+    }
+
+    /// Counts a load as running until the guard is dropped.
+    #[inline]
+    pub(crate) fn load_begins(&self) -> Loading<'_> {
+        #[cfg(feature = "metrics")]
+        self.counters().loads_in_flight.increment(1);
+        Loading { metrics: self, ended: Loaded::Late }
+    }
+
+    /// Records the age that the lease had before it was renewed, or has if that failed.
+    #[inline]
+    pub(crate) fn lease_age(&self, age: Option<Duration>) {
+        #[cfg(feature = "metrics")]
+        self.counters().lease_age.set(age.map_or(f64::INFINITY, |age| age.as_secs_f64()));
+        #[cfg(not(feature = "metrics"))]
+        let _ = age;
+    }
+
+    /// Records by how many seconds the store's clock is ahead of this machine's.
+    #[inline]
+    pub(crate) fn clock_offset(&self, seconds: f64) {
+        #[cfg(feature = "metrics")]
+        self.counters().clock_offset.set(seconds);
+        #[cfg(not(feature = "metrics"))]
+        let _ = seconds;
+    }
+
+    #[inline]
+    pub(crate) fn changes_applied(&self, by: Trigger, changes: usize) {
+        #[cfg(feature = "metrics")]
+        self.counters().applied[by as usize].increment(changes as u64);
+        #[cfg(not(feature = "metrics"))]
+        let _ = (by, changes);
+    }
+
+    /// Counts that everything cached became void.
+    #[inline]
+    pub(crate) fn flushed(&self) {
+        #[cfg(feature = "metrics")]
+        self.counters().flushes.increment(1);
+    }
+
+    #[cfg(feature = "metrics")]
+    fn counters(&self) -> &Counters {
+        self.counters.get_or_init(Counters::new)
+    }
+}
+
+/// A running load. It counts as late if it is dropped without a result.
+pub(crate) struct Loading<'m> {
+    metrics: &'m Metrics,
+    ended: Loaded,
+}
+
+impl Loading<'_> {
+    pub(crate) fn ended(mut self, how: Loaded) {
+        self.ended = how;
+    }
+}
+
+impl Drop for Loading<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        #[cfg(feature = "metrics")]
+        {
+            let counters = self.metrics.counters();
+            counters.loads_in_flight.decrement(1);
+            counters.loads[self.ended as usize].increment(1);
+        }
+        #[cfg(not(feature = "metrics"))]
+        let _ = (self.metrics, self.ended);
+    }
+}
+
+/// Each array is in the order of the enum above that indexes it.
+#[cfg(feature = "metrics")]
+struct Counters {
+    lookups: [Counter; 5],
+    loads: [Counter; 5],
+    loads_in_flight: Gauge,
+    lease_age: Gauge,
+    clock_offset: Gauge,
+    applied: [Counter; 2],
+    flushes: Counter,
+}
+
+#[cfg(feature = "metrics")]
+impl Counters {
+    fn new() -> Self {
+        describe();
+        Self {
+            lookups: ["hit", "absent", "miss", "stale", "stale_if_error"]
+                .map(|result| counter!(LOOKUPS, "result" => result)),
+            loads: ["found", "absent", "failed", "late", "refused"]
+                .map(|result| counter!(LOADS, "result" => result)),
+            loads_in_flight: gauge!(IN_FLIGHT),
+            lease_age: gauge!(LEASE_AGE),
+            clock_offset: gauge!(CLOCK_OFFSET),
+            applied: ["push", "poll"].map(|by| counter!(APPLIED, "by" => by)),
+            flushes: counter!(FLUSHES),
+        }
+    }
+}
+
+#[cfg(feature = "metrics")]
+const LOOKUPS: &str = "hallpass_cache_lookups_total";
+#[cfg(feature = "metrics")]
+const LOADS: &str = "hallpass_cache_loads_total";
+#[cfg(feature = "metrics")]
+const IN_FLIGHT: &str = "hallpass_cache_loads_in_flight";
+#[cfg(feature = "metrics")]
+const LEASE_AGE: &str = "hallpass_cache_lease_age_seconds";
+#[cfg(feature = "metrics")]
+const CLOCK_OFFSET: &str = "hallpass_cache_clock_offset_seconds";
+#[cfg(feature = "metrics")]
+const APPLIED: &str = "hallpass_cache_changes_applied_total";
+#[cfg(feature = "metrics")]
+const FLUSHES: &str = "hallpass_cache_flushes_total";
+
+#[cfg(feature = "metrics")]
+fn describe() {
+    describe_counter!(LOOKUPS, Unit::Count, "Look-ups of tokens by checks, by what was found");
+    describe_counter!(LOADS, Unit::Count, "Reads of one token from the store, by how they ended");
+    describe_gauge!(IN_FLIGHT, Unit::Count, "Reads of one token from the store that are running");
+    describe_gauge!(
+        LEASE_AGE,
+        Unit::Seconds,
+        "The age of the last proof that this node has seen every change, when the log was last read"
+    );
+    describe_gauge!(
+        CLOCK_OFFSET,
+        Unit::Seconds,
+        "By how much the store's clock is ahead of this machine's, where it has one of its own"
+    );
+    describe_counter!(
+        APPLIED,
+        Unit::Count,
+        "Changes read from the change log, by what caused the read"
+    );
+    describe_counter!(
+        FLUSHES,
+        Unit::Count,
+        "How often everything cached became void because the change log had another history"
+    );
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,39 @@
+//! What a node has shown in a list, its checks do not take back.
+
+use std::time::{Duration, Instant};
+
+use hallpass_core::{ListOptions, Status};
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::Operation;
+
+use super::{Node, alice, settings};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_listed_as_revoked_is_rejected() {
+    let store = MemoryStore::new();
+    let here = Node::with(&store, settings().poll(Duration::from_secs(3600)));
+    let there = Node::new(&store);
+    // No push and no poll: only the list tells this node.
+    here.faults().on(Operation::WaitForChange).lose_answer();
+    let issued = there.issue().await;
+    assert!(here.accepts(&issued).await);
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    let page = here.hallpass.list(&alice(), &ListOptions::default()).await.unwrap();
+    assert_eq!(page.items[0].status(here.hallpass.now()), Status::Revoked);
+    assert!(!here.accepts(&issued).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn list_does_not_wait_longer_than_the_load_deadline_for_the_log() {
+    let store = MemoryStore::new();
+    let here = Node::with(&store, settings().load_deadline(Duration::from_millis(100)));
+    let there = Node::new(&store);
+    let issued = there.issue().await;
+    here.catch_up_by(&issued).await;
+    here.cut_the_log();
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    let asked = Instant::now();
+    here.hallpass.list(&alice(), &ListOptions::default()).await.unwrap();
+    assert!(asked.elapsed() < Duration::from_millis(600), "{:?}", asked.elapsed());
+    assert!(!here.accepts(&issued).await, "everything older is read again");
+}

@@ -1,0 +1,114 @@
+//! The task that follows the log: it is started again, and notices another history.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hallpass_cache::{CacheSettings, Cached};
+use hallpass_core::store::TokenStore as _;
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::Operation;
+use tokio::runtime::Runtime;
+
+use super::{BOUND, Node, alice, event, owner_alice, settings};
+
+#[test]
+fn ended_follower_is_started_again() {
+    let store = MemoryStore::new();
+    let node = Arc::new(Node::new(&store));
+    let first = Runtime::new().unwrap();
+    let issued = first.block_on(async {
+        let issued = node.issue().await;
+        node.catch_up_by(&issued).await;
+        issued
+    });
+    drop(first);
+    Runtime::new().unwrap().block_on(async {
+        tokio::time::sleep(BOUND).await;
+        assert!(node.accepts(&issued).await);
+        let follows = tokio::time::timeout(Duration::from_secs(5), node.catch_up()).await;
+        follows.expect("the log is followed again");
+        let reads = node.reads();
+        tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
+        assert!(node.accepts(&issued).await);
+        assert_eq!(node.reads(), reads, "the lease is renewed again");
+    });
+}
+
+/// The store is restored from a backup while nobody follows its log: numbers go back.
+#[test]
+fn tokens_work_after_a_backup_is_restored() {
+    let (old, backup) = (MemoryStore::new(), MemoryStore::new());
+    let node = Arc::new(Node::new(&old));
+    let first = Runtime::new().unwrap();
+    let issued = first.block_on(async {
+        let issued = node.issue().await;
+        let stored = old.get(issued.record.id).await.unwrap().value.unwrap();
+        backup.insert(&stored, None, &event()).await.unwrap();
+        for _ in 0..10 {
+            node.hallpass
+                .owner_changed(&hallpass_core::Actor::system("test"), &owner_alice())
+                .await
+                .unwrap();
+        }
+        node.catch_up_by(&issued).await;
+        issued
+    });
+    drop(first);
+    node.store.fail_over_to(backup);
+    Runtime::new().unwrap().block_on(async {
+        let restored = Instant::now();
+        tokio::time::sleep(BOUND).await;
+        while !node.accepts(&issued).await {
+            assert!(restored.elapsed() < BOUND * 3, "refused for ever");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+}
+
+/// A change that was made before a failover is applied after the follower has begun a new epoch.
+#[tokio::test(flavor = "multi_thread")]
+async fn number_of_another_history_does_not_refuse_a_token_for_ever() {
+    let (old, new) = (MemoryStore::new(), MemoryStore::new());
+    let node = Node::new(&old);
+    let issued = node.issue().await;
+    let stored = old.get(issued.record.id).await.unwrap().value.unwrap();
+    new.insert(&stored, None, &event()).await.unwrap();
+    for _ in 0..10 {
+        old.log_owner_change(&owner_alice(), &event()).await.unwrap();
+    }
+    node.catch_up_by(&issued).await;
+    let gate = node.faults().on(Operation::LogOwnerChange).once().hold();
+    let late = {
+        let hallpass = node.hallpass.clone();
+        tokio::spawn(async move {
+            hallpass.owner_changed(&hallpass_core::Actor::system("test"), &owner_alice()).await
+        })
+    };
+    gate.arrived(1).await;
+    node.store.fail_over_to(new);
+    node.catch_up().await;
+    gate.open();
+    late.await.unwrap().unwrap();
+    node.catch_up().await;
+    assert!(node.accepts(&issued).await);
+    let _ = alice();
+}
+
+#[tokio::test]
+async fn settings_outside_their_bounds_are_refused() {
+    for (settings, setting) in [
+        (CacheSettings::default().poll(Duration::MAX), "poll"),
+        (CacheSettings::default().poll(Duration::ZERO), "poll"),
+        (settings().max_staleness(Duration::MAX), "max_staleness"),
+        (settings().max_age(Duration::MAX), "max_age"),
+        (settings().stale_if_error(Duration::from_secs(61)), "stale_if_error"),
+        (settings().load_deadline(Duration::ZERO), "load_deadline"),
+        (settings().concurrent_loads(0), "concurrent_loads"),
+        (settings().queued_loads(usize::MAX), "queued_loads"),
+        (settings().capacity_bytes(u64::MAX), "capacity_bytes"),
+        (settings().negative_capacity(usize::MAX), "negative_capacity"),
+    ] {
+        let error = Cached::try_with_settings(MemoryStore::new(), settings).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("invalid cache setting `{setting}`: ")));
+    }
+}

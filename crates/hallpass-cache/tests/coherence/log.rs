@@ -1,0 +1,159 @@
+//! The change log: that it can be followed without missing anything, and what happens if it cannot.
+
+use std::time::{Duration, Instant};
+
+use hallpass_core::Owner;
+use hallpass_core::store::TokenStore as _;
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::Operation;
+
+use super::{BOUND, Flaw, Node, alice, event, settings};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_node_learns_of_a_revocation_from_the_log() {
+    let store = MemoryStore::new();
+    let (here, there) = (Node::new(&store), Node::new(&store));
+    let issued = there.issue().await;
+    assert!(here.accepts(&issued).await);
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    let revoked = Instant::now();
+    while here.accepts(&issued).await {
+        assert!(revoked.elapsed() <= BOUND, "accepted beyond the bound");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A revocation takes its number; another change overtakes it and is read by a node; then it is
+/// committed.
+async fn a_revocation_is_overtaken(flaw: Flaw) -> bool {
+    let store = MemoryStore::new();
+    let here = Node::build(&store, flaw, settings(), |builder| builder);
+    let there = Node::new(&store);
+    let issued = there.issue().await;
+    here.catch_up_by(&issued).await;
+    here.flawed.overtake().await;
+    here.catch_up().await;
+    assert!(here.accepts(&issued).await);
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    here.accepts_beyond_the_bound(&issued, Instant::now()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn store_that_numbers_before_commit_loses_a_revocation() {
+    assert!(a_revocation_is_overtaken(Flaw::NumbersBeforeCommit).await);
+    assert!(!a_revocation_is_overtaken(Flaw::None).await);
+}
+
+/// The line that says that a token was revoked is missing between two others.
+async fn a_line_is_missing() -> bool {
+    let store = MemoryStore::new();
+    let here = Node::build(&store, Flaw::LineIsLost, settings(), |builder| builder);
+    let there = Node::new(&store);
+    let issued = there.issue().await;
+    here.catch_up_by(&issued).await;
+    let gate = here.faults().on(Operation::Changes).stall();
+    gate.arrived(1).await;
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    let revoked = Instant::now();
+    here.flawed.lose_the_last_line().await;
+    store.log_owner_change(&somebody_else(), &event()).await.unwrap();
+    gate.open();
+    here.accepts_beyond_the_bound(&issued, revoked).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gap_in_the_log_voids_everything() {
+    assert!(!a_line_is_missing().await);
+}
+
+/// A failover to a standby whose log has other lines under the same numbers.
+async fn history_forks() -> bool {
+    let (old, new) = (MemoryStore::new(), MemoryStore::new());
+    let here = Node::new(&old);
+    let issued = here.issue().await;
+    here.catch_up_by(&issued).await;
+    // The standby never heard of the token, and has a change of its own at the same number.
+    let _unknown_here = Node::new(&new).issue().await;
+    here.store.fail_over_to(new.clone());
+    here.accepts_beyond_the_bound(&issued, Instant::now()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forked_history_voids_everything() {
+    assert!(!history_forks().await);
+}
+
+/// A token is read and then revoked elsewhere before this node has learned where the log stands.
+async fn a_change_comes_before_the_first_place() -> bool {
+    let store = MemoryStore::new();
+    let (here, there) = (Node::new(&store), Node::new(&store));
+    let issued = there.issue().await;
+    let gate = here.faults().on(Operation::Changes).once().stall();
+    assert!(here.accepts(&issued).await);
+    gate.arrived(1).await;
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    // Or the line in question would be the very first that is read.
+    store.log_owner_change(&somebody_else(), &event()).await.unwrap();
+    gate.open();
+    here.accepts_beyond_the_bound(&issued, Instant::now()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_read_before_the_log_was_followed_are_void() {
+    assert!(!a_change_comes_before_the_first_place().await);
+}
+
+/// A node is so far behind that it takes two answers of the log to catch up, and the second does
+/// not come.
+async fn the_log_is_read_half_way() -> bool {
+    let store = MemoryStore::new();
+    let (here, there) = (Node::new(&store), Node::new(&store));
+    let issued = there.issue().await;
+    here.catch_up_by(&issued).await;
+    here.cut_the_log();
+    for _ in 0..1000 {
+        store.log_owner_change(&somebody_else(), &event()).await.unwrap();
+    }
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    let revoked = Instant::now();
+    tokio::time::sleep(BOUND * 6 / 10).await;
+    // In the place of the cut: of what is asked from here on, the first is answered and the second is not.
+    let on_changes = || here.faults().on(Operation::Changes);
+    let (first, nothing) = (on_changes().once().stall(), async {});
+    first.arrived(1).await;
+    on_changes().meanwhile(nothing);
+    let second = on_changes().stall();
+    first.open();
+    second.arrived(1).await;
+    here.accepts_beyond_the_bound(&issued, revoked).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_log_answer_renews_no_lease() {
+    assert!(!the_log_is_read_half_way().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn push_that_lies_repeats_or_is_lost_costs_only_time() {
+    let store = MemoryStore::new();
+    let (here, there) = (Node::new(&store), Node::new(&store));
+    let (one, two) = (there.issue().await, there.issue().await);
+    here.catch_up_by(&one).await;
+    here.catch_up_by(&two).await;
+    here.faults().on(Operation::WaitForChange).repeat();
+    for _ in 0..10 {
+        here.faults().nudge();
+        here.catch_up().await;
+    }
+    assert!(here.accepts(&one).await, "nothing was said of it");
+    there.hallpass.revoke(&alice(), one.record.id).await.unwrap();
+    assert!(!here.accepts_beyond_the_bound(&one, Instant::now()).await);
+    here.faults().on(Operation::WaitForChange).lose_answer();
+    there.hallpass.revoke(&alice(), two.record.id).await.unwrap();
+    assert!(!here.accepts_beyond_the_bound(&two, Instant::now()).await);
+}
+
+/// Returns an owner whose changes void nothing of alice's tokens.
+fn somebody_else() -> Owner {
+    Owner::new("somebody-else").unwrap()
+}

@@ -1,0 +1,180 @@
+//! What the host says of owners: as fresh as tokens are, and asked no more often than that takes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use hallpass_core::{Issued, Owner, OwnerStatus};
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::Operation;
+use tokio::sync::watch;
+
+use super::{BOUND, Flaw, Node, alice, owner_alice, settings};
+
+/// What the host knows of its owners: the same for all nodes.
+#[derive(Clone)]
+struct Host(Arc<Facts>);
+
+struct Facts {
+    enabled: AtomicBool,
+    reachable: AtomicBool,
+    asked: AtomicUsize,
+    /// Answers wait, after they were found, until this is true.
+    answers: watch::Sender<bool>,
+}
+
+impl Host {
+    fn new() -> Self {
+        Self(Arc::new(Facts {
+            enabled: AtomicBool::new(true),
+            reachable: AtomicBool::new(true),
+            asked: AtomicUsize::new(0),
+            answers: watch::Sender::new(true),
+        }))
+    }
+
+    fn node(&self, store: &MemoryStore) -> Node {
+        let host = self.clone();
+        Node::build(store, Flaw::None, settings(), |builder| {
+            builder.owner_directory(move |_: Owner| {
+                let host = host.clone();
+                async move { host.answer().await }
+            })
+        })
+    }
+
+    async fn answer(&self) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
+        let found = if self.0.enabled.load(Ordering::SeqCst) {
+            OwnerStatus::Active
+        } else {
+            OwnerStatus::Disabled
+        };
+        self.0.asked.fetch_add(1, Ordering::SeqCst);
+        self.0.answers.subscribe().wait_for(|open| *open).await?;
+        if self.0.reachable.load(Ordering::SeqCst) { Ok(found) } else { Err("unreachable".into()) }
+    }
+
+    fn disable(&self) {
+        self.0.enabled.store(false, Ordering::SeqCst);
+    }
+
+    fn asked(&self) -> usize {
+        self.0.asked.load(Ordering::SeqCst)
+    }
+
+    async fn was_asked(&self, times: usize) {
+        while self.asked() < times {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn check(node: &Arc<Node>, issued: &Arc<Issued>) -> tokio::task::JoinHandle<bool> {
+    let (node, issued) = (Arc::clone(node), Arc::clone(issued));
+    tokio::spawn(async move { node.accepts(&issued).await })
+}
+
+/// The host disables an owner and tells nobody.
+async fn is_let_in_beyond_the_bound() -> bool {
+    let host = Host::new();
+    let node = host.node(&MemoryStore::new());
+    let issued = node.issue().await;
+    assert!(node.accepts(&issued).await);
+    host.disable();
+    node.accepts_beyond_the_bound(&issued, Instant::now()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owner_status_is_used_within_max_staleness_only() {
+    assert!(!is_let_in_beyond_the_bound().await);
+}
+
+/// The host disables an owner while it is asked about them, and says so: the answer of before
+/// arrives later.
+async fn an_answer_races_a_change() -> bool {
+    let host = Host::new();
+    let node = Arc::new(host.node(&MemoryStore::new()));
+    let issued = Arc::new(node.issue().await);
+    let asked = host.asked();
+    host.0.answers.send_replace(false);
+    let late = check(&node, &issued);
+    host.was_asked(asked + 1).await;
+    host.disable();
+    node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    host.0.answers.send_replace(true);
+    let _ = late.await.unwrap();
+    node.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_owner_is_asked_about_again() {
+    assert!(!an_answer_races_a_change().await);
+}
+
+/// Another node is told that an owner changed. Answers whether this one has learned of it before
+/// its own word on them has run out.
+async fn hears_of_it_from_the_log() -> bool {
+    let (host, store) = (Host::new(), MemoryStore::new());
+    let (here, there) = (host.node(&store), host.node(&store));
+    let issued = there.issue().await;
+    here.catch_up_by(&issued).await;
+    // As fresh as can be, so that it is the log that ends it.
+    tokio::time::sleep(BOUND).await;
+    assert!(here.accepts(&issued).await);
+    let said = Instant::now();
+    host.disable();
+    there.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    while here.accepts(&issued).await {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    said.elapsed() < BOUND * 8 / 10
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owner_change_on_another_node_arrives_by_the_log() {
+    assert!(hears_of_it_from_the_log().await);
+}
+
+/// How often the host is asked for 256 checks at once of one owner.
+async fn questions_for_many_checks() -> usize {
+    let host = Host::new();
+    let node = Arc::new(host.node(&MemoryStore::new()));
+    let issued = Arc::new(node.issue().await);
+    node.catch_up_by(&issued).await;
+    node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    let asked = host.asked();
+    host.0.answers.send_replace(false);
+    let checks: Vec<_> = (0..256).map(|_| check(&node, &issued)).collect();
+    host.was_asked(asked + 1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    host.0.answers.send_replace(true);
+    for check in checks {
+        assert!(check.await.unwrap());
+    }
+    host.asked() - asked
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_checks_of_one_owner_are_one_question() {
+    assert_eq!(questions_for_many_checks().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreachable_host_is_503_and_is_asked_again() {
+    let host = Host::new();
+    let node = host.node(&MemoryStore::new());
+    let issued = node.issue().await;
+    host.0.reachable.store(false, Ordering::SeqCst);
+    for _ in 0..2 {
+        let asked = host.asked();
+        assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
+        assert_eq!(host.asked(), asked + 1);
+    }
+    host.0.reachable.store(true, Ordering::SeqCst);
+    assert!(node.accepts(&issued).await);
+    host.0.reachable.store(false, Ordering::SeqCst);
+    assert!(node.accepts(&issued).await, "within the bound what it said is used");
+    node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
+    assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
+    assert_eq!(node.faults().calls(Operation::LogOwnerChange), 1);
+}

@@ -1,0 +1,153 @@
+//! Versioned records: what was read is checked against what was applied since.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hallpass_core::RegenerateOptions;
+use hallpass_memory::MemoryStore;
+use hallpass_testkit::Operation;
+
+use super::{Flaw, Node, alice, owner_alice, settings};
+
+/// A load has read "valid"; the token is revoked; the load's answer arrives.
+async fn a_fill_races_a_revocation(flaw: Flaw) -> bool {
+    let node = Arc::new(Node::build(&MemoryStore::new(), flaw, settings(), |builder| builder));
+    let issued = Arc::new(node.issue().await);
+    let (gate, late) = node.accepts_late(&issued).await;
+    node.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    gate.open();
+    // The check itself began before the revocation and may see either. What counts is what stays.
+    let _ = late.await.unwrap();
+    node.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_fill_does_not_bring_a_revoked_token_back() {
+    assert!(!a_fill_races_a_revocation(Flaw::None).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn store_without_snapshot_numbers_brings_a_late_fill_back() {
+    assert!(a_fill_races_a_revocation(Flaw::ClockIsReadLater).await);
+    assert!(!a_fill_races_a_revocation(Flaw::None).await);
+}
+
+/// All of the owner's tokens are revoked, which is one line of the log.
+async fn accepts_any_after_all_are_revoked() -> bool {
+    let node = Node::new(&MemoryStore::new());
+    let (one, two) = (node.issue().await, node.issue().await);
+    assert!(node.accepts(&one).await && node.accepts(&two).await);
+    assert_eq!(node.hallpass.revoke_owner(&alice(), &owner_alice(), None).await.unwrap(), 2);
+    node.accepts(&one).await | node.accepts(&two).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owner_change_voids_all_their_tokens() {
+    assert!(!accepts_any_after_all_are_revoked().await);
+}
+
+/// The revoking node itself, right after revoke has returned, before the log was read again.
+async fn own_revocation() -> bool {
+    let node = Node::new(&MemoryStore::new());
+    let issued = node.issue().await;
+    assert!(node.accepts(&issued).await);
+    node.cut_the_log();
+    node.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    // Revoking has looked at the token, and so at the record before: that is what the cache holds.
+    node.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_never_accepts_what_it_has_revoked() {
+    assert!(!own_revocation().await);
+}
+
+/// Another node has done it already, this one has not heard of that, and is asked to do the same.
+async fn a_call_finds_nothing_left_to_do(revoke: bool) -> bool {
+    let store = MemoryStore::new();
+    let here = Node::with(&store, settings().poll(Duration::from_secs(3600)));
+    let there = Node::new(&store);
+    here.faults().on(Operation::WaitForChange).lose_answer();
+    let issued = there.issue().await;
+    assert!(here.accepts(&issued).await);
+    let owner = owner_alice();
+    for (node, count) in [(&there, 1), (&here, 0)] {
+        let done = if revoke {
+            node.hallpass.revoke_owner(&alice(), &owner, None).await.unwrap()
+        } else {
+            node.hallpass.delete_all(&alice()).await.unwrap()
+        };
+        assert_eq!(done, count);
+    }
+    here.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn call_that_changed_nothing_invalidates_too() {
+    for revoke in [true, false] {
+        assert!(!a_call_finds_nothing_left_to_do(revoke).await);
+    }
+}
+
+/// This node is told that a token was revoked elsewhere; then a load lands that had read it before.
+async fn a_fill_races_what_was_shown() -> bool {
+    let store = MemoryStore::new();
+    let (here, there) = (Arc::new(Node::new(&store)), Node::new(&store));
+    let issued = Arc::new(there.issue().await);
+    here.cut_the_log();
+    let (gate, late) = here.accepts_late(&issued).await;
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    let shown = here.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    assert!(shown.revoked_at.is_some());
+    gate.open();
+    let _ = late.await.unwrap();
+    here.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_has_shown_it_does_not_take_back() {
+    assert!(!a_fill_races_what_was_shown().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_secret_works_everywhere_at_once() {
+    let store = MemoryStore::new();
+    let (here, there) = (Node::new(&store), Node::new(&store));
+    let issued = there.issue().await;
+    assert!(here.accepts(&issued).await);
+    here.cut_the_log();
+    let again = there
+        .hallpass
+        .regenerate(&alice(), issued.record.id, RegenerateOptions::new())
+        .await
+        .unwrap();
+    let before = here.reads();
+    assert!(here.accepts(&again).await, "the cached record has another digest: the store is asked");
+    assert_eq!(here.reads(), before + 1);
+    assert!(!here.accepts(&issued).await, "and what it answered is cached");
+}
+
+/// The new secret was used, and that the old one is dead is being stored. A check of the old one
+/// has read the token before that was done, and judges it after.
+#[tokio::test(flavor = "multi_thread")]
+async fn superseded_secret_stays_so_while_that_is_stored() {
+    let node = Arc::new(Node::new(&MemoryStore::new()));
+    let old = Arc::new(node.issue().await);
+    let grace_period = RegenerateOptions::new().grace_period("1h");
+    let new =
+        Arc::new(node.hallpass.regenerate(&alice(), old.record.id, grace_period).await.unwrap());
+    assert!(node.accepts(&old).await);
+    let storing = node.faults().on(Operation::ReplaceDigest).once().stall();
+    let first_use = tokio::spawn({
+        let (node, new) = (Arc::clone(&node), Arc::clone(&new));
+        async move { node.accepts(&new).await }
+    });
+    storing.arrived(1).await;
+    assert!(node.accepts(&new).await, "the second use waits for nothing");
+    let (reading, late) = node.accepts_late(&old).await;
+    storing.open();
+    assert!(first_use.await.unwrap());
+    reading.open();
+    assert!(!late.await.unwrap());
+    assert!(!node.accepts(&old).await);
+}

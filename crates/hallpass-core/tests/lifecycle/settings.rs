@@ -1,0 +1,221 @@
+//! Settings that reject tokens whatever the store says: required peppers, `not_before`, keyed
+//! checksums, and digests that are bound to their prefix.
+
+use hallpass_core::store::{Change, ChangeKind, Secrets, StoredToken, TokenStore as _};
+use hallpass_core::{
+    BuildError, ChecksumKey, Digest, Event, EventKind, Hallpass, Issued, KnownToken, NewToken,
+    OwnerStatus, ParseTokenError, PresentedToken, RegenerateOptions, RejectReason,
+};
+use hallpass_memory::MemoryStore;
+
+use crate::common::*;
+
+const KEY: [u8; 32] = [7; 32];
+const OTHER_KEY: [u8; 32] = [8; 32];
+
+/// The digits of base62, by their value.
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The token under another prefix, with the CRC-32 that belongs to it.
+fn relabelled(token: &str, prefix: &str) -> String {
+    let (_, body) = token.split_once('_').unwrap();
+    let text = format!("{prefix}_{}", &body[..65]);
+    let mut crc = u32::MAX;
+    for byte in text.bytes() {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(crc & 1));
+        }
+    }
+    let mut value = (!crc) as usize;
+    let mut checksum = [b'0'; 6];
+    for place in checksum.iter_mut().rev() {
+        *place = DIGITS[value % 62];
+        value /= 62;
+    }
+    text + std::str::from_utf8(&checksum).unwrap()
+}
+
+/// Gives a token a digest of version 1: SHA-256 over its secret alone.
+async fn store_version_1(store: &TestStore, issued: &Issued) {
+    use sha2::Digest as _;
+    let secret = &issued.token.reveal()[issued.token.reveal().len() - 49..][..43];
+    let current = Digest::from_parts("sha256", &sha2::Sha256::digest(secret)).unwrap();
+    let StoredToken { mut record, .. } = store.stored(issued.record.id).await.unwrap();
+    record.revision = record.revision.next();
+    let secrets = Some(Secrets { current, previous: None });
+    let change = Change { record, secrets, kind: ChangeKind::Updated };
+    let event = Event::new(EventKind::Updated, at("2026-11-22T00:00:00Z"));
+    store.update(&change, &event).await.unwrap();
+}
+
+#[tokio::test]
+async fn token_under_another_prefix_is_rejected() {
+    let store = test_store();
+    let one = Service::over(store.clone(), |b| b.prefix("one"));
+    let other = Service::over(store.clone(), |b| b.prefix("two"));
+    let both = Service::over(store, |b| b.prefix("two").accept_prefix("one"));
+    let token = one.issue(&[]).await.token;
+    let forged = relabelled(token.reveal(), "two");
+    assert!(other.hallpass.is_well_formed(forged.as_bytes()));
+    assert_eq!(other.refusal(&forged).await, RejectReason::Unknown);
+    assert_eq!(relabelled(token.reveal(), "one"), token.reveal());
+    assert!(both.accepts(token.reveal()).await, "a retired prefix that is accepted still works");
+    assert!(!both.accepts(&forged).await);
+}
+
+#[tokio::test]
+async fn digest_of_the_secret_alone_works_and_is_replaced_at_use() {
+    let service = Service::new();
+    let issued = service.issue(&[]).await;
+    store_version_1(&service.store, &issued).await;
+    assert!(service.accepts(issued.token.reveal()).await);
+    service.hallpass.flush_uses().await.unwrap();
+    let stored = service.store.stored(issued.record.id).await.unwrap();
+    assert_eq!(stored.secrets.current.algorithm(), "sha256-v2");
+    assert!(service.accepts(issued.token.reveal()).await);
+    assert!(!service.accepts(&relabelled(issued.token.reveal(), "hq")).await);
+}
+
+#[tokio::test]
+async fn required_pepper_ends_every_token_without_one() {
+    let store = test_store();
+    let before = Service::over(store.clone(), |b| b);
+    let (plain, old) = (before.issue(&[]).await, before.issue(&[]).await);
+    store_version_1(&store, &old).await;
+    let lenient = Service::over(store.clone(), |b| b.pepper("2027", KEY));
+    assert!(lenient.accepts(plain.token.reveal()).await);
+    let strict = Service::over(store, |b| b.pepper("2027", KEY).require_pepper());
+    for token in [&plain.token, &old.token] {
+        assert_eq!(strict.refusal(token.reveal()).await, RejectReason::Unknown);
+    }
+    let new = strict.issue(&[]).await;
+    assert!(strict.accepts(new.token.reveal()).await);
+
+    // A digest that was made elsewhere has no pepper, so such a token could never work.
+    let elsewhere = Service::new().issue(&[]).await;
+    let (_, presented) = PresentedToken::inspect(elsewhere.token.reveal()).unwrap();
+    let known = KnownToken { id: presented.id(), digest: presented.digest() };
+    let by = job().on_behalf_of("alice");
+    let outcome = strict.hallpass.ensure(&by, &known, NewToken::named("ci")).await;
+    assert_eq!(fields(outcome), ["digest"]);
+}
+
+#[test]
+fn settings_without_their_key_are_start_up_errors() {
+    let build =
+        |configure: fn(hallpass_core::HallpassBuilder) -> hallpass_core::HallpassBuilder| {
+            configure(Hallpass::builder(MemoryStore::new())).try_build()
+        };
+    assert!(matches!(
+        build(hallpass_core::HallpassBuilder::require_pepper),
+        Err(BuildError::NoPepper)
+    ));
+    let retired = build(|b| b.require_pepper().retired_pepper("2026", KEY));
+    assert!(matches!(retired, Err(BuildError::NoPepper)));
+    let no_key = build(|b| b.accept_unkeyed_checksums(false));
+    assert!(matches!(no_key, Err(BuildError::NoChecksumKey)));
+    let retired = build(|b| b.retired_checksum_key(KEY));
+    assert!(matches!(retired, Err(BuildError::NoChecksumKey)));
+    assert!(matches!(build(|b| b.checksum_key([1; 31])), Err(BuildError::ChecksumKey(_))));
+}
+
+#[tokio::test]
+async fn secret_issued_before_not_before_is_rejected() {
+    let store = test_store();
+    let before = Service::over(store.clone(), |b| b);
+    let (kept, renewed) = (before.issue(&[]).await, before.issue(&[]).await);
+    before.clock.advance(minutes(10));
+    let limit = before.hallpass.now();
+    let fresh = before.issue(&[]).await;
+    let how = RegenerateOptions::new().grace_period("1d");
+    let new = before.hallpass.regenerate(&alice(), renewed.record.id, how).await.unwrap();
+    assert!(before.accepts(renewed.token.reveal()).await);
+
+    let after = Service::over(store, |b| b.not_before(limit));
+    after.clock.advance(minutes(10));
+    assert_eq!(after.refusal(kept.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(after.refusal(renewed.token.reveal()).await, RejectReason::Revoked);
+    assert!(after.accepts(fresh.token.reveal()).await, "issued at that very time");
+    assert!(after.accepts(new.token.reveal()).await);
+
+    // A cached token is treated alike, and so is a principal that is checked again.
+    after.cache.pin(kept.record.id).await.unwrap();
+    assert_eq!(after.refusal(kept.token.reveal()).await, RejectReason::Revoked);
+    let principal = before.check(kept.token.reveal()).await.unwrap();
+    assert_eq!(refused(after.hallpass.recheck(&principal).await), RejectReason::Revoked);
+}
+
+#[tokio::test]
+async fn previous_secret_of_a_token_issued_after_not_before_is_accepted() {
+    let service = Service::with(|b| b.not_before(at(START)));
+    let old = service.issue(&[]).await;
+    service.clock.advance(minutes(10));
+    let how = RegenerateOptions::new().grace_period("1d");
+    let _ = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+    assert!(service.accepts(old.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn made_up_token_is_rejected_without_a_lookup_under_a_checksum_key() {
+    let store = test_store();
+    let before = Service::over(store.clone(), |b| b);
+    let plain = before.issue(&[]).await;
+    let lenient = Service::over(store.clone(), |b| b.checksum_key(KEY));
+    let keyed = lenient.issue(&[]).await;
+    assert!(lenient.accepts(plain.token.reveal()).await, "issued before there was a key");
+    let strict = Service::over(store.clone(), |b| {
+        b.checksum_key(OTHER_KEY).retired_checksum_key(KEY).accept_unkeyed_checksums(false)
+    });
+    assert!(strict.accepts(keyed.token.reveal()).await);
+    assert!(strict.accepts(strict.issue(&[]).await.token.reveal()).await);
+
+    let reads = store.faults().calls(Operation::Get);
+    let made_up = relabelled(keyed.token.reveal(), "hp");
+    for token in [plain.token.reveal(), &made_up] {
+        assert_eq!(strict.refusal(token).await, RejectReason::Malformed);
+    }
+    assert_eq!(store.faults().calls(Operation::Get), reads);
+    assert_eq!(before.refusal(keyed.token.reveal()).await, RejectReason::Malformed);
+}
+
+#[tokio::test]
+async fn keyed_token_is_inspected_with_its_key() {
+    let service = Service::with(|b| b.checksum_key(KEY));
+    let issued = service.issue(&[]).await;
+    let text = issued.token.reveal();
+    assert_eq!(PresentedToken::inspect(text).unwrap_err(), ParseTokenError::Checksum);
+    let key = ChecksumKey::new(KEY).unwrap();
+    let (_, presented) = PresentedToken::inspect_keyed(text, &key).unwrap();
+    assert_eq!(presented.id(), issued.record.id);
+    let stored = service.store.stored(issued.record.id).await.unwrap();
+    assert!(presented.digest().ct_eq(&stored.secrets.current));
+    let wrong = ChecksumKey::new(OTHER_KEY).unwrap();
+    assert!(PresentedToken::inspect_keyed(text, &wrong).is_err());
+    assert_eq!(format!("{key:?}"), "ChecksumKey(..)");
+}
+
+#[tokio::test]
+async fn owner_limit_is_checked_beside_the_tokens_scopes() {
+    let limited = OwnerStatus::Limited(set(&["projects:read", "jobs:*:x", "admin"]));
+    let service = Service::with(|b| {
+        b.owner_directory(move |_| {
+            let limited = limited.clone();
+            async move { Ok(limited) }
+        })
+    });
+    let issued = {
+        // Issued while the owner had no limit.
+        let open = Service::over(service.store.clone(), |b| b);
+        open.issue(&["projects", "jobs:1"]).await
+    };
+    let principal = service.check(issued.token.reveal()).await.unwrap();
+    for (needed, allowed) in
+        [("projects:read", true), ("projects:write", false), ("jobs:1:x", true), ("jobs:1", false)]
+    {
+        assert_eq!(principal.allows(&scope(needed)), allowed, "{needed}");
+        assert_eq!(principal.scopes().covers(&scope(needed)), allowed, "{needed}");
+        let needs = needed.parse().unwrap();
+        assert_eq!(principal.check(&needs, &()).is_allowed(), allowed, "{needed}");
+    }
+}

@@ -1,0 +1,94 @@
+//! Classifies the errors of the server and of the connection to it.
+
+use std::error::Error as StdError;
+
+use hallpass_core::store::StoreError;
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+/// The class of an error that the server replied. Nothing was changed in any of these cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorClass {
+    /// The script has to be loaded.
+    NoScript,
+    /// The keys are on another node.
+    Moved,
+    /// The server is not a primary, or is not one any more.
+    Demoted,
+    /// No memory, no disk or too few replicas: the store can still be read.
+    ReadOnly,
+    /// What is stored makes no sense.
+    Corrupt,
+    /// Anything else: loading, busy, no permission.
+    Other,
+}
+
+/// Classifies an error. `None` means that there was no reply, so it is not known whether the server
+/// did what it was asked.
+pub(crate) fn error_class(error: &RedisError) -> Option<ErrorClass> {
+    match error.kind() {
+        ErrorKind::Server(kind) => Some(match kind {
+            ServerErrorKind::NoScript => ErrorClass::NoScript,
+            ServerErrorKind::Moved => ErrorClass::Moved,
+            ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown => ErrorClass::Demoted,
+            ServerErrorKind::ResponseError if is_about_the_data(error) => ErrorClass::Corrupt,
+            _ => ErrorClass::Other,
+        }),
+        ErrorKind::Extension => Some(match error.code() {
+            Some("OOM" | "MISCONF" | "NOREPLICAS") => ErrorClass::ReadOnly,
+            Some("WRONGTYPE") => ErrorClass::Corrupt,
+            _ => ErrorClass::Other,
+        }),
+        ErrorKind::AuthenticationFailed | ErrorKind::InvalidClientConfig | ErrorKind::Client => {
+            Some(ErrorClass::Other)
+        }
+        _ => None,
+    }
+}
+
+/// Returns whether a script gave up because of what it found. Scripts check before they write.
+fn is_about_the_data(error: &RedisError) -> bool {
+    // A slot that is moving to another node, and a user without permission.
+    let about_the_server = ["non local key", "The user executing the script"];
+    error.detail().is_some_and(|detail| {
+        detail.contains("user_script:")
+            && !about_the_server.iter().any(|text| detail.contains(text))
+    })
+}
+
+/// Why a call has no usable reply.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The call was not sent, because the server could not be reached.
+    NotSent(Box<dyn StdError + Send + Sync>),
+    /// The server refused the call and changed nothing.
+    Refused(RedisError),
+    /// The call was sent, and no reply came.
+    NoReply(Box<dyn StdError + Send + Sync>),
+}
+
+impl Failure {
+    /// Returns the error of a call that changes nothing, or nothing that matters if it is half
+    /// done.
+    pub(crate) fn of_read(self) -> StoreError {
+        match self {
+            Self::NotSent(error) | Self::NoReply(error) => StoreError::unavailable(error),
+            Self::Refused(error) => match error_class(&error) {
+                Some(ErrorClass::ReadOnly | ErrorClass::Demoted)
+                    if error.code() != Some("MASTERDOWN") =>
+                {
+                    StoreError::read_only(error)
+                }
+                Some(ErrorClass::Corrupt) => StoreError::corrupt(error),
+                _ => StoreError::unavailable(error),
+            },
+        }
+    }
+
+    /// Returns the error of a call that may have been carried out.
+    pub(crate) fn of_change(self) -> StoreError {
+        match self {
+            Self::NoReply(error) => StoreError::outcome_unknown(error),
+            other => other.of_read(),
+        }
+    }
+}

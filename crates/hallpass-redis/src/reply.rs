@@ -1,0 +1,84 @@
+//! What scripts reply: an array of a word and what belongs to it.
+
+use hallpass_core::store::{ChangeBatch, ChangeSeq, LogPosition, StoreError};
+use jiff::Timestamp;
+use redis::Value;
+
+use crate::encoding::LogEntry;
+
+/// The server has no clock: it was emptied, or is another one.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the tokens are gone from the server: it was emptied, or is another one. Restore it, or start \
+     this program again to begin with an empty store"
+)]
+struct Gone;
+
+/// Returns the error for a reply that no script of this version gives.
+pub(crate) fn unexpected_reply() -> StoreError {
+    StoreError::corrupt("the server sent a reply that no script of this version gives")
+}
+
+/// Returns what belongs to `done`, or the error that another word stands for.
+pub(crate) fn done(reply: Value) -> Result<Vec<Value>, StoreError> {
+    let Value::Array(mut parts) = reply else { return Err(unexpected_reply()) };
+    if parts.is_empty() {
+        return Err(unexpected_reply());
+    }
+    let word = parts.remove(0);
+    Err(match text(&word)? {
+        "done" => return Ok(parts),
+        "missing" => StoreError::not_found(),
+        "conflict" => StoreError::conflict(),
+        "duplicate" => StoreError::duplicate(),
+        "limit" => StoreError::limit_reached(number(parts.first().ok_or_else(unexpected_reply)?)?),
+        "fenced" => StoreError::unavailable("the change was given up before it arrived"),
+        "gone" => StoreError::corrupt(Gone),
+        _ => unexpected_reply(),
+    })
+}
+
+/// Decodes the reply of changes.lua.
+pub(crate) fn changes(reply: Value) -> Result<ChangeBatch, StoreError> {
+    let parts = done(reply)?;
+    let [head, nonce, Value::Array(entries), time] = &parts[..] else {
+        return Err(unexpected_reply());
+    };
+    let head = LogPosition { seq: seq(head)?, nonce: number(nonce)? };
+    let entries = entries.iter().map(|entry| LogEntry::read(entry)?.change());
+    let entries = entries.collect::<Result<_, _>>()?;
+    let time = text(time)?.parse().map_err(StoreError::corrupt)?;
+    let time = Timestamp::from_millisecond(time).map_err(StoreError::corrupt)?;
+    Ok(ChangeBatch { entries, head, time: Some(time) })
+}
+
+/// Decodes the value of the clock.
+pub(crate) fn clock(value: &Value) -> Result<ChangeSeq, StoreError> {
+    match value {
+        Value::Nil => Err(StoreError::corrupt(Gone)),
+        clock => seq(clock),
+    }
+}
+
+/// Decodes a sequence number.
+pub(crate) fn seq(value: &Value) -> Result<ChangeSeq, StoreError> {
+    number(value).map(ChangeSeq::new)
+}
+
+/// Decodes a number.
+pub(crate) fn number(value: &Value) -> Result<u64, StoreError> {
+    text(value)?.parse().map_err(StoreError::corrupt)
+}
+
+/// Decodes a text.
+pub(crate) fn text(value: &Value) -> Result<&str, StoreError> {
+    std::str::from_utf8(bytes(value)?).map_err(StoreError::corrupt)
+}
+
+/// Returns the bytes of a string.
+pub(crate) fn bytes(value: &Value) -> Result<&[u8], StoreError> {
+    match value {
+        Value::BulkString(bytes) => Ok(bytes),
+        _ => Err(unexpected_reply()),
+    }
+}

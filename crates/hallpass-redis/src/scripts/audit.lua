@@ -1,0 +1,23 @@
+-- Some entries of the log behind a number, or of those about a token or an owner: where to go on,
+-- and the entries.
+if redis.call('EXISTS', clock) == 0 then
+  return {'gone'}
+end
+local owner, id, after, ascending, limit = unpack(ARGV)
+ascending = ascending == '1'
+local start, stop = ascending and '-' or '+', ascending and '+' or '-'
+if owner == '' and id == '' then
+  start = after ~= '' and '(' .. after .. '-0' or start
+  local entries = redis.call(ascending and 'XRANGE' or 'XREVRANGE', changes, start, stop, 'COUNT', limit)
+  local last = #entries == tonumber(limit) and string.match(entries[#entries][1], '^%d+') or ''
+  return {'done', last, entries}
+end
+local key = id ~= '' and log_of_token(id) or log_of_owner(owner)
+start = after ~= '' and '(' .. sortable(after) or start
+local command = ascending and 'ZRANGEBYLEX' or 'ZREVRANGEBYLEX'
+local members, entries = redis.call(command, key, start, stop, 'LIMIT', 0, limit), {}
+for _, member in ipairs(members) do
+  local at = string.sub(member, 2) .. '-0'
+  entries[#entries + 1] = redis.call('XRANGE', changes, at, at)[1]
+end
+return {'done', #members == tonumber(limit) and string.sub(members[#members], 2) or '', entries}

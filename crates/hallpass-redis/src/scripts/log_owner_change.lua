@@ -1,0 +1,1 @@
+return done(log(), 1)

@@ -1,0 +1,13 @@
+local id, expected = ARGV[10], ARGV[11]
+local old = read(id, 'r', 'o', 'c')
+if not old then
+  return {'missing'}
+end
+if old[1] ~= expected then
+  return {'conflict'}
+end
+local seq = log()
+unindex(old[2], id, old[3])
+write(id, 12)
+index(id)
+return done(seq, 1)

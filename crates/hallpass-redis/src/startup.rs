@@ -1,0 +1,129 @@
+//! Checks at start-up whether a server may be used.
+
+use redis::{ErrorKind, ServerErrorKind, Value};
+use tokio::time::Instant;
+
+use crate::change::nonce;
+use crate::connect_error::ConnectError;
+use crate::connection::Call;
+use crate::error_class::{ErrorClass, Failure, error_class};
+use crate::scripts;
+use crate::settings::RedisSettings;
+use crate::store::Shared;
+
+/// The version of the stored format. It goes up when older programs cannot read what is stored.
+const VERSION: u32 = 1;
+
+/// Rejects a server that would lose tokens, and a namespace of something else or of a newer
+/// version. Makes an empty namespace a store.
+pub(crate) async fn check(
+    shared: &Shared,
+    settings: &RedisSettings,
+    deadline: Instant,
+) -> Result<(), ConnectError> {
+    version(shared, deadline).await?;
+    persistence(shared, settings, deadline).await?;
+    namespace(shared, deadline).await
+}
+
+/// Redis 7.0 introduced the flags that scripts declare.
+async fn version(shared: &Shared, deadline: Instant) -> Result<(), ConnectError> {
+    let hello = shared
+        .changes
+        .run(&Call::command(redis::cmd("HELLO")), deadline)
+        .await
+        .map_err(unusable)?;
+    let found = setting(&hello, "version").unwrap_or_default();
+    let major = found.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < 7) {
+        return Err(ConnectError::Older { found });
+    }
+    Ok(())
+}
+
+/// An evicted token locks its user out. A server that forgets its last changes undoes revocations.
+async fn persistence(
+    shared: &Shared,
+    settings: &RedisSettings,
+    deadline: Instant,
+) -> Result<(), ConnectError> {
+    let mut get = redis::cmd("CONFIG");
+    get.arg("GET").arg("maxmemory").arg("maxmemory-policy").arg("appendonly");
+    let config = match shared.changes.run(&Call::command(get), deadline).await {
+        Ok(config) => config,
+        Err(Failure::Refused(error)) => {
+            tracing::warn!(
+                target: "hallpass",
+                %error,
+                "cannot read the configuration of Redis: make sure that `maxmemory-policy` is `noeviction` \
+                 and `appendonly` is `yes`"
+            );
+            return Ok(());
+        }
+        Err(failure) => return Err(unusable(failure)),
+    };
+    let policy = setting(&config, "maxmemory-policy").unwrap_or_default();
+    let is_bounded = setting(&config, "maxmemory").is_some_and(|bytes| bytes != "0");
+    if is_bounded && policy != "noeviction" {
+        return Err(ConnectError::Evicts { policy });
+    }
+    let is_persistent = setting(&config, "appendonly").is_some_and(|value| value == "yes");
+    if !is_persistent && !settings.accept_no_persistence {
+        tracing::warn!(
+            target: "hallpass",
+            "Redis writes no append-only file: a restart loses the latest changes, including revocations. \
+             Set `appendonly` to `yes`"
+        );
+    }
+    Ok(())
+}
+
+async fn namespace(shared: &Shared, deadline: Instant) -> Result<(), ConnectError> {
+    let nonce = nonce().map_err(ConnectError::unreachable)?;
+    let known = VERSION.to_string();
+    let call = Call::script(&scripts::OPEN, &shared.clock).arg(nonce).arg(known);
+    let opened = shared.changes.run(&call, deadline).await;
+    let namespace = || shared.namespace.to_string();
+    let reply = match opened {
+        Ok(reply) => reply,
+        Err(Failure::Refused(error)) if error_class(&error) == Some(ErrorClass::Corrupt) => {
+            return Err(ConnectError::Foreign { namespace: namespace() });
+        }
+        Err(failure) => return Err(unusable(failure)),
+    };
+    let words: Vec<String> = redis::from_redis_value(reply).map_err(ConnectError::unreachable)?;
+    match words.first().map_or("", String::as_str) {
+        "done" => Ok(()),
+        "newer" => Err(ConnectError::Newer {
+            namespace: namespace(),
+            found: words.get(1).and_then(|found| found.parse().ok()).unwrap_or(u32::MAX),
+            known: VERSION,
+        }),
+        "damaged" => Err(ConnectError::Damaged { namespace: namespace() }),
+        _ => Err(ConnectError::Foreign { namespace: namespace() }),
+    }
+}
+
+fn unusable(failure: Failure) -> ConnectError {
+    match failure {
+        Failure::Refused(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) => {
+            ConnectError::Replica
+        }
+        Failure::Refused(error) => ConnectError::unreachable(error),
+        Failure::NotSent(error) | Failure::NoReply(error) => ConnectError::unreachable(error),
+    }
+}
+
+/// Returns the value of a name in a reply of names and values.
+fn setting(reply: &Value, name: &str) -> Option<String> {
+    let is_it =
+        |key: &Value| redis::from_redis_value_ref::<String>(key).is_ok_and(|key| key == name);
+    let value = match reply {
+        Value::Map(pairs) => pairs.iter().find_map(|(key, value)| is_it(key).then_some(value)),
+        Value::Array(parts) => {
+            parts.chunks_exact(2).find_map(|pair| is_it(&pair[0]).then_some(&pair[1]))
+        }
+        _ => None,
+    };
+    redis::from_redis_value_ref(value?).ok()
+}

@@ -1,0 +1,160 @@
+//! Clients that close their connection while a change is being committed.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt as _, stream};
+use hallpass_core::{Actor, EventKind, ListOptions, NewToken, TokenId, TokenRecord};
+use hallpass_tests::management::{ADMIN, Request, Server};
+use hallpass_tests::nodes::{owner, until};
+
+use crate::stores::{Database, on_stores};
+
+/// How many changes of each kind are sent.
+const CHANGES: usize = 200;
+
+/// How many requests are under way at once.
+const AT_ONCE: usize = 8;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Update,
+    Issue,
+    Regenerate,
+    Revoke,
+    Delete,
+    DeleteMany,
+    RevokeOwner,
+}
+
+impl Kind {
+    const ALL: [Self; 7] = [
+        Self::Update,
+        Self::Issue,
+        Self::Regenerate,
+        Self::Revoke,
+        Self::Delete,
+        Self::DeleteMany,
+        Self::RevokeOwner,
+    ];
+
+    fn event(self) -> EventKind {
+        match self {
+            Self::Update => EventKind::Updated,
+            Self::Issue => EventKind::Issued,
+            Self::Regenerate => EventKind::Regenerated,
+            Self::Revoke | Self::RevokeOwner => EventKind::Revoked,
+            Self::Delete | Self::DeleteMany => EventKind::Deleted,
+        }
+    }
+
+    fn request(self, person: &str, id: TokenId) -> Request<'static> {
+        match self {
+            Self::Update => {
+                let body = r#"{"scopes": ["projects"]}"#;
+                Request::by(person, "PATCH", format!("/tokens/{id}"), body)
+            }
+            Self::Issue => {
+                Request::by(person, "POST", "/tokens".to_owned(), r#"{"name": "second"}"#)
+            }
+            Self::Regenerate => Request::by(person, "POST", format!("/tokens/{id}/regenerate"), ""),
+            Self::Revoke => Request::by(person, "POST", format!("/tokens/{id}/revoke"), ""),
+            Self::Delete => Request::by(person, "DELETE", format!("/tokens/{id}"), ""),
+            Self::DeleteMany => {
+                let body = format!(r#"{{"ids": ["{id}"]}}"#);
+                Request::by(person, "POST", "/tokens/delete".to_owned(), &body)
+            }
+            Self::RevokeOwner => {
+                let body = format!(r#"{{"owner": "{person}"}}"#);
+                Request::by(ADMIN, "POST", "/tokens/revoke".to_owned(), &body)
+            }
+        }
+    }
+
+    /// Returns whether the change was committed, judged by the tokens that its person has now.
+    fn is_committed(self, id: TokenId, tokens: &[TokenRecord]) -> bool {
+        let token = tokens.iter().find(|record| record.id == id);
+        match self {
+            Self::Update => {
+                token.expect("it stays").scopes.iter().any(|scope| scope.as_str() == "projects")
+            }
+            Self::Issue => tokens.len() == 2,
+            Self::Regenerate => token.expect("it stays").regenerated_at.is_some(),
+            Self::Revoke | Self::RevokeOwner => token.expect("it stays").revoked_at.is_some(),
+            Self::Delete | Self::DeleteMany => token.is_none(),
+        }
+    }
+}
+
+/// Waits until no more events arrive.
+async fn quiet(server: &Server) {
+    let (mut seen, mut since) = (server.events().len(), Instant::now());
+    while since.elapsed() < Duration::from_millis(500) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let now = server.events().len();
+        if now != seen {
+            (seen, since) = (now, Instant::now());
+        }
+    }
+}
+
+/// Each change is committed with its entry and its event, or has none of the three.
+async fn every_committed_change_is_audited_and_reported_once<D: Database>() {
+    let database = D::create();
+    let server = Server::start(database.open().await).await;
+    let mut cases = Vec::new();
+    for kind in Kind::ALL {
+        for number in 0..CHANGES {
+            let person = format!("{kind:?}-{number}");
+            let new = NewToken::named("first").scope("projects:read");
+            let issued = server.hallpass.issue(&Actor::owner(&person), new).await.unwrap();
+            cases.push((kind, number, person, issued.record.id));
+        }
+    }
+    let issued = server.events().len();
+
+    stream::iter(&cases)
+        .for_each_concurrent(AT_ONCE, async |(kind, number, person, id)| {
+            let life = Duration::from_millis(*number as u64 % 13);
+            server.send_and_close(&kind.request(person, *id), life).await;
+        })
+        .await;
+    quiet(&server).await;
+
+    let trail = server.trail().await;
+    for (entry, number) in trail.iter().zip(1..) {
+        assert_eq!(entry.seq.get(), number, "the trail has no gap");
+    }
+    until("every entry has its event", async || server.events().len() >= trail.len()).await;
+    let events = server.events();
+    assert_eq!(events.len(), trail.len(), "as many events as entries");
+    // Tasks that handle two commits at the same time may call the sink in either order. The
+    // changes of one person come one after the other.
+    let mut by_person = HashMap::<_, Vec<_>>::new();
+    for event in &events {
+        by_person.entry(event.owner.clone()).or_default().push(event.clone());
+    }
+    let mut audited = HashMap::<_, Vec<_>>::new();
+    for entry in &trail {
+        audited.entry(entry.event.owner.clone()).or_default().push(entry.event.clone());
+    }
+    assert_eq!(by_person, audited, "the sink and the trail tell the same");
+
+    let mut committed = HashMap::<_, usize>::new();
+    for (kind, _, person, id) in &cases {
+        let by = Actor::owner(person);
+        let tokens = server.hallpass.list(&by, &ListOptions::new()).await.unwrap().items;
+        let entries = &audited[&Some(owner(person))][1..];
+        let expected = usize::from(kind.is_committed(*id, &tokens));
+        assert_eq!(entries.len(), expected, "{person}: {entries:?}");
+        assert!(entries.iter().all(|event| event.kind == kind.event()), "{person}: {entries:?}");
+        *committed.entry(format!("{kind:?}")).or_default() += expected;
+    }
+    assert!(trail.len() > issued, "some changes were committed");
+    for kind in Kind::ALL {
+        assert!(committed[&format!("{kind:?}")] > 0, "no {kind:?} was committed: {committed:?}");
+    }
+}
+
+on_stores!(every_committed_change_is_audited_and_reported_once:
+    sqlite SqliteFile, postgres PostgresDatabase, redis RedisNamespace);

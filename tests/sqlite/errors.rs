@@ -1,0 +1,96 @@
+//! Locks that others hold, and errors after which SQLite ends the transaction by itself.
+
+use std::time::Duration;
+
+use hallpass_core::store::TokenStore as _;
+use hallpass_tests::tokens::{at, edited, event, token};
+use sqlx::Connection as _;
+use tokio::time::timeout;
+
+use super::{open, place, run, stranger};
+
+/// Far above the two seconds that a call may take, and far below never.
+const BOUND: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_somebody_holds_the_lock_changes_are_unavailable_and_checks_go_on() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    let known = token("alice", "known");
+    store.insert(&known, None, &event()).await.unwrap();
+    let mut writer = stranger(&path).await;
+    run(&mut writer, "BEGIN IMMEDIATE; UPDATE tokens SET name = 'not committed'").await;
+
+    let revoke = edited(&known.record, |record| record.revoked_at = Some(at(1)));
+    let inserts = (0..20).map(|_| async {
+        let token = token("alice", "ci");
+        store.insert(&token, None, &event()).await.expect_err("the lock is taken")
+    });
+    let all = async {
+        futures::join!(futures::future::join_all(inserts), async {
+            store.update(&revoke, &event()).await.expect_err("the lock is taken")
+        })
+    };
+    let reads = async {
+        for _ in 0..100 {
+            let found = store.get(known.record.id).await.expect("reads go on").value.unwrap();
+            assert_eq!(found.record, known.record, "what is not committed is not seen");
+        }
+    };
+    let ((errors, error), ()) =
+        timeout(BOUND, async { futures::join!(all, reads) }).await.expect("bounded");
+    for error in errors.iter().chain([&error]) {
+        assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+    }
+
+    run(&mut writer, "ROLLBACK").await;
+    store.update(&revoke, &event()).await.expect("the lock is free again");
+    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 2, "nothing came late");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_is_held_for_a_moment_is_waited_for() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    let mut writer = stranger(&path).await;
+    run(&mut writer, "BEGIN IMMEDIATE").await;
+    let token = token("alice", "ci");
+    let event = event();
+    let mut insert = Box::pin(store.insert(&token, None, &event));
+    // The insert cannot end while the lock is held, however slow the machine is.
+    assert!(timeout(Duration::from_millis(50), &mut insert).await.is_err());
+    run(&mut writer, "ROLLBACK").await;
+    insert.await.expect("the lock is free again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_reader_keeps_nobody_waiting() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    let mut reader = stranger(&path).await;
+    run(&mut reader, "BEGIN; SELECT count(*) FROM tokens").await;
+    for _ in 0..10 {
+        store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
+    }
+    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 10);
+    reader.close().await.unwrap();
+}
+
+/// On a full disk, say, SQLite ends the transaction by itself, and the driver does not know.
+#[tokio::test]
+async fn a_transaction_that_sqlite_ends_by_itself_does_not_spoil_the_next() {
+    let (_directory, path) = place();
+    let store = open(&path).await;
+    let bomb = "CREATE TRIGGER bomb BEFORE INSERT ON tokens WHEN NEW.name = 'bomb' \
+                BEGIN SELECT RAISE(ROLLBACK, 'boom'); END";
+    run(&mut stranger(&path).await, bomb).await;
+    for _ in 0..3 {
+        let refused = store.insert(&token("alice", "bomb"), None, &event()).await.unwrap_err();
+        assert!(refused.is_unavailable(), "{refused:?}");
+        store
+            .insert(&token("alice", "ci"), None, &event())
+            .await
+            .expect("the next is as good as ever");
+    }
+    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 3);
+}
