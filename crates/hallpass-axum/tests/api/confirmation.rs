@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::task::Poll;
 
-use axum::extract::Extension;
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use futures::future::join_all;
-use hallpass_axum::Confirmation;
-use hallpass_core::Actor;
+use hallpass_axum::{Confirmation, HallpassBuilderExt as _, TokenApi};
+use hallpass_core::{Actor, Hallpass};
+use hallpass_memory::MemoryStore;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
 
-use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls};
+use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls, signed_in};
 
 const HEADER: &str = "hallpass-confirmation";
 /// `wonderland`, which is right for everybody here.
@@ -317,20 +319,14 @@ async fn a_check_that_cannot_be_made_is_503_and_no_verdict() {
         }
         confirmed(change(&api), RIGHT).await.refused(404, "not-found");
     }
-    let missing = async |_: Actor, _: Confirmation, _: Extension<Parts>| true;
-    let api = Api::confirming(missing).await;
-    confirmed(change(&api), RIGHT).await.refused(503, "unavailable");
 }
 
 #[tokio::test]
-async fn the_check_knows_the_caller_and_nobody_else_sees_what_was_typed() {
-    let check =
-        async |caller: Actor, password: Confirmation, method: Method, headers: HeaderMap| {
-            assert!(!headers.contains_key(HEADER), "it is taken out");
-            assert_eq!(headers["x-person"], caller.id().as_str());
-            assert_eq!(format!("{password:?}"), "Confirmation(..)");
-            method == Method::POST && caller.id().as_str() == password.reveal()
-        };
+async fn the_check_knows_the_caller_and_prints_nothing() {
+    let check = async |caller: Actor, password: Confirmation| {
+        assert_eq!(format!("{password:?}"), "Confirmation(..)");
+        caller.id().as_str() == password.reveal()
+    };
     let api = Api::confirming(check).await;
     for (person, typed, status) in
         [("alice", "alice", 200), ("bob", "alice", 403), ("bob", "bob", 200)]
@@ -338,6 +334,47 @@ async fn the_check_knows_the_caller_and_nobody_else_sees_what_was_typed() {
         let delete = api.post("/delete").by(person).header(HEADER, &base64_url(typed));
         let answer = delete.json(&json!({ "all": true })).await;
         assert_eq!(answer.status, status, "{person} {typed}");
+    }
+}
+
+#[tokio::test]
+async fn the_sign_in_does_not_see_the_confirmation() {
+    let hallpass = Hallpass::builder(MemoryStore::new()).step_up(async |_, _| true).build();
+    let signed_in = async |headers: HeaderMap| {
+        assert!(!headers.contains_key(HEADER));
+        Actor::owner("alice")
+    };
+    let app: Router = TokenApi::new(&hallpass, signed_in).into_router_at("/tokens");
+    for (method, path) in [(Method::GET, "/tokens"), (Method::POST, "/tokens/x/revoke")] {
+        let request = Request::builder().method(method).uri(path).header(HEADER, RIGHT);
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert!(matches!(response.status().as_u16(), 200 | 404), "{path}: {}", response.status());
+    }
+}
+
+#[tokio::test]
+async fn every_mount_of_the_handle_asks_and_shares_the_count() {
+    let hallpass = Hallpass::builder(MemoryStore::new())
+        .step_up(async |_: Actor, password: Confirmation| password.reveal() == "wonderland")
+        .build();
+    let mount = |path| TokenApi::new(&hallpass, signed_in).into_router_at(path);
+    let app: Router = mount("/tokens").merge(mount("/settings/api"));
+    let revoke = async |mount: &str, with: &str| {
+        let request = Request::post(format!("{mount}/{UNKNOWN}/revoke"))
+            .header("x-person", "alice")
+            .header(HEADER, with);
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        response.status().as_u16()
+    };
+    for mount in ["/tokens", "/settings/api"] {
+        assert_eq!(revoke(mount, "").await, 403);
+        assert_eq!(revoke(mount, RIGHT).await, 404);
+    }
+    for mount in ["/tokens", "/settings/api", "/tokens", "/settings/api", "/tokens"] {
+        assert_eq!(revoke(mount, WRONG).await, 403);
+    }
+    for mount in ["/tokens", "/settings/api"] {
+        assert_eq!(revoke(mount, RIGHT).await, 429, "five wrong ones on both mounts together");
     }
 }
 
