@@ -313,7 +313,7 @@ mod tests {
             RejectionKind::Misconfigured,
         ] {
             let refusal = refusal(kind);
-            let detail = refusal.detail();
+            let detail = refusal.detail().to_owned();
             let response = refusal.into_response(Dialect::Http);
             let body = std::str::from_utf8(response.body()).unwrap();
             let status = response.status().as_u16();
