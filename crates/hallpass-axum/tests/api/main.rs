@@ -14,6 +14,7 @@ mod current;
 mod delete;
 mod delete_all;
 mod delete_many;
+mod events;
 mod expiry;
 mod issue;
 mod list;
