@@ -1,18 +1,18 @@
-//! Authenticator calls the management API: the host's own word, from axum's own extractors.
+//! The host's sign-in, as an async function of axum's extractors.
 
-use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use hallpass_core::Actor;
 
-/// An async function of extractors that says who calls: the host's sign-in, as it is.
+/// An async function of extractors that says who calls: the host's sign-in.
 ///
-/// Up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the
-/// request's [`Parts`]. The answer is anything that is [`IntoActor`]. An extractor that rejects the
-/// request has found nobody.
+/// It takes up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the
+/// request's [`Parts`]. It returns anything that is [`IntoActor`]. If an extractor rejects the
+/// request, nobody is signed in.
 ///
 /// ```
 /// use axum::http::request::Parts;
@@ -37,7 +37,8 @@ use hallpass_core::Actor;
             `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
 )]
 pub trait Authenticator<T, S>: Send + Sync + 'static {
-    /// Authenticator calls; `None` if nobody is signed in. An error is what the host would have answered.
+    /// Returns who calls, or `None` if nobody is signed in. An error is the response that the host
+    /// would have sent.
     fn authenticate(
         &self,
         parts: &mut Parts,
@@ -45,20 +46,20 @@ pub trait Authenticator<T, S>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Actor>, Box<Response>>> + Send;
 }
 
-/// What a sign-in may answer: a caller, perhaps one, or why neither could be told.
+/// What a sign-in may return: an actor, perhaps one, or an error.
 ///
-/// An error becomes a problem of the API's own, whatever the host would have answered: 403 stays
-/// 403, a server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
+/// An error becomes a problem of the API, whatever response the host made of it: 403 stays 403, a
+/// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a caller",
     note = "answer with `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
 )]
 pub trait IntoActor {
-    /// The caller, nobody, or what the host would have answered.
+    /// Converts the answer.
     ///
     /// # Errors
     ///
-    /// The host could not, or would not, tell.
+    /// Returns the response of the host's error if the sign-in failed.
     fn into_actor(self) -> Result<Option<Actor>, Box<Response>>;
 }
 
@@ -117,30 +118,17 @@ authenticator!(A a, B b, C c, D d, E e, G g, H h, I i);
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The object-safe twin of [`Authenticator`], so that no route carries the sign-in's type.
-pub(crate) trait ErasedAuthenticator<S>: Send + Sync {
-    fn authenticate<'a>(
-        &'a self,
-        parts: &'a mut Parts,
-        state: &'a S,
-    ) -> BoxFuture<'a, Result<Option<Actor>, Box<Response>>>;
-}
+/// An authenticator without its type, so that no route carries it.
+pub(crate) type BoxedAuthenticator<S> = Box<
+    dyn for<'a> Fn(&'a mut Parts, &'a S) -> BoxFuture<'a, Result<Option<Actor>, Box<Response>>>
+        + Send
+        + Sync,
+>;
 
-/// A sign-in and the extractors it takes.
-pub(crate) struct Erased<W, T>(W, std::marker::PhantomData<fn() -> T>);
-
-impl<W, T> Erased<W, T> {
-    pub(crate) fn new(who: W) -> Self {
-        Self(who, std::marker::PhantomData)
-    }
-}
-
-impl<W: Authenticator<T, S>, T: 'static, S: Sync> ErasedAuthenticator<S> for Erased<W, T> {
-    fn authenticate<'a>(
-        &'a self,
-        parts: &'a mut Parts,
-        state: &'a S,
-    ) -> BoxFuture<'a, Result<Option<Actor>, Box<Response>>> {
-        Box::pin(self.0.authenticate(parts, state))
-    }
+pub(crate) fn boxed<A: Authenticator<T, S>, T, S: Sync>(authenticator: A) -> BoxedAuthenticator<S> {
+    let authenticator = Arc::new(authenticator);
+    Box::new(move |parts, state| {
+        let authenticator = Arc::clone(&authenticator);
+        Box::pin(async move { authenticator.authenticate(parts, state).await })
+    })
 }

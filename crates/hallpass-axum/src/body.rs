@@ -1,20 +1,23 @@
 //! Request bodies and queries: JSON of a bounded size, read strictly.
 
+use std::collections::BTreeMap;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer};
 
 use crate::problem::{Kind, Problem};
 
 /// The largest body that is read.
 pub(crate) const MAX_LEN: usize = 64 * 1024;
 
-/// A JSON body.
+/// A JSON body, of a request or of a response.
 pub(crate) struct Json<T>(pub(crate) T);
 
 /// A JSON body that may be absent. An absent one is the default, and no content type is required.
@@ -44,6 +47,12 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> 
     }
 }
 
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
 /// The parameters of the query.
 pub(crate) struct Query<T>(pub(crate) T);
 
@@ -70,20 +79,14 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // Malformed JSON is a 400 even if a field before the mistake is wrong. This does not recurse,
     // however deeply the text is nested.
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
-    // serde's structs can be read from arrays too.
-    if !text.trim_start().starts_with('{') {
-        return Err(Problem::invalid("body", "expected an object"));
+    // serde reads structs from arrays too, and takes `null` for an absent field.
+    let members: BTreeMap<String, Option<IgnoredAny>> =
+        serde_json::from_str(text).map_err(|_| Problem::invalid("body", "expected an object"))?;
+    if let Some((name, _)) = members.iter().find(|(_, value)| value.is_none()) {
+        return Err(Problem::invalid(printable(name), "this field cannot be `null`"));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| invalid("body", &error))
-}
-
-/// Deserializes a field that is there: `null` is not the same as an absent field. Use it together with
-/// `#[serde(default)]`.
-pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// Says which field is wrong, and why. serde's messages quote what was sent, which may be a token that

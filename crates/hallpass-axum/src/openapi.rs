@@ -1,5 +1,5 @@
-//! Completes the OpenAPI document with what the handlers have in common: problems, the confirmation,
-//! and how callers authenticate.
+//! The OpenAPI document: what the handlers have in common, such as problems, the confirmation, and how
+//! callers authenticate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,38 +7,41 @@ use axum::http::StatusCode;
 use hallpass_tower::PROBLEM_TYPE_PREFIX;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, OpenApi, Ref, RefOr, Required, Server};
-use utoipa::{PartialSchema as _, ToSchema};
+use utoipa::openapi::{Components, OpenApi, Ref, RefOr};
+use utoipa::{IntoParams as _, ToSchema as _};
 
 use crate::problem::{Kind, ProblemView};
+use crate::responses::{IssuedView, TokenView};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Tokens", description = include_str!("docs/openapi.md")),
+    servers((url = ".")),
+    components(schemas(ProblemView<'_>, TokenView, IssuedView)),
+    security(("session" = []))
+)]
+struct Base;
+
+/// Returns the document without operations.
+pub(crate) fn base() -> OpenApi {
+    let mut document = <Base as utoipa::OpenApi>::openapi();
+    // The license of this crate is not that of the host's API.
+    document.info.license = None;
+    document
+}
 
 /// Adds what the handlers do not say one by one. `cookie` is the name of the host's session cookie.
 pub(crate) fn complete(mut document: OpenApi, cookie: &str) -> OpenApi {
-    document.info = InfoBuilder::new()
-        .title("Tokens")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(include_str!("docs/openapi.md")))
-        .build();
-    document.servers = Some(vec![Server::new(".")]);
     for item in document.paths.paths.values_mut() {
-        let reads = [&mut item.get].into_iter().map(|operation| (false, operation));
         let changes = [&mut item.post, &mut item.patch, &mut item.delete];
-        let changes = changes.into_iter().map(|operation| (true, operation));
-        for (changes, operation) in reads.chain(changes) {
-            if let Some(operation) = operation {
-                describe(operation, changes);
-            }
-        }
+        changes.into_iter().flatten().for_each(|operation| describe(operation, true));
+        item.get.iter_mut().for_each(|operation| describe(operation, false));
     }
     let components = document.components.get_or_insert_with(Components::new);
-    components.schemas.insert(ProblemView::name().into_owned(), ProblemView::schema());
-    let mut schemas = Vec::new();
-    ProblemView::schemas(&mut schemas);
-    components.schemas.extend(schemas);
     components.add_security_scheme("session", session(cookie));
     components.add_security_scheme("token", token());
     document
@@ -79,7 +82,8 @@ fn describe(operation: &mut Operation, changes: bool) {
             Kind::ConfirmationFailed,
             Kind::TooManyAttempts,
         ]);
-        operation.parameters.get_or_insert_default().push(RefOr::T(confirmation().build()));
+        let header = ConfirmationHeader::into_params(|| None).into_iter().map(RefOr::T);
+        operation.parameters.get_or_insert_default().extend(header);
     }
     for (status, answer) in problems(&kinds) {
         operation.responses.responses.insert(status.as_str().to_owned(), RefOr::T(answer));
@@ -112,23 +116,20 @@ fn failures(operation_id: &str) -> BTreeSet<Kind> {
     kinds.iter().copied().collect()
 }
 
-/// The header that confirms a change, where the host asks for it.
-fn confirmation() -> ParameterBuilder {
-    ParameterBuilder::new()
-        .name("Hallpass-Confirmation")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(
-            "Needed where the host asks for a confirmation: base64url of the UTF-8 text, such as the \
-             caller's password, of at most 1024 bytes.",
-        ))
-        .schema(Some(
-            ObjectBuilder::new()
-                .schema_type(Type::String)
-                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
-                .pattern(Some("^[A-Za-z0-9_-]+={0,2}$"))
-                .max_length(Some(1368)),
-        ))
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it only documents the header")]
+struct ConfirmationHeader {
+    /// Needed where the host asks for a confirmation: base64url of the UTF-8 text, such as the
+    /// caller's password, of at most 1024 bytes.
+    #[param(
+        rename = "Hallpass-Confirmation",
+        nullable = false,
+        format = Password,
+        pattern = "^[A-Za-z0-9_-]+={0,2}$",
+        max_length = 1368
+    )]
+    confirmation: Option<String>,
 }
 
 fn text_header(description: &str) -> utoipa::openapi::Header {

@@ -1,6 +1,7 @@
 //! Problems: every error of the API, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
@@ -18,124 +19,60 @@ use utoipa::ToSchema;
 
 use crate::headers;
 
-/// The kinds of problems there are, in the order of their statuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    InvalidRequest,
-    MalformedJson,
-    NoCaller,
-    NoCredential,
-    InvalidToken,
-    CrossSite,
-    TokenNotAllowed,
-    CallerRefused,
-    ConfirmationRequired,
-    ConfirmationFailed,
-    AdminOnly,
-    OwnerOnly,
-    ScopeNotGrantable,
-    OwnerDisabled,
-    NotFound,
-    MethodNotAllowed,
-    TokenLimit,
-    Conflict,
-    Ended,
-    Stale,
-    TooLarge,
-    NotJson,
-    Invalid,
-    TooManyAttempts,
-    Internal,
-    Unavailable,
+/// Defines the kinds of problems: the status, the end of the `type`, and the title.
+macro_rules! kinds {
+    ($($kind:ident: $status:ident, $slug:literal, $title:literal;)*) => {
+        /// The kinds of problems, in the order of their statuses.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Kind { $($kind),* }
+
+        impl Kind {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$kind),*];
+
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$kind => StatusCode::$status),* }
+            }
+
+            /// The end of the `type`.
+            pub(crate) const fn slug(self) -> &'static str {
+                match self { $(Self::$kind => $slug),* }
+            }
+
+            pub(crate) const fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title),* }
+            }
+        }
+    };
 }
 
-impl Kind {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 26] = [
-        Self::InvalidRequest,
-        Self::MalformedJson,
-        Self::NoCaller,
-        Self::NoCredential,
-        Self::InvalidToken,
-        Self::CrossSite,
-        Self::TokenNotAllowed,
-        Self::CallerRefused,
-        Self::ConfirmationRequired,
-        Self::ConfirmationFailed,
-        Self::AdminOnly,
-        Self::OwnerOnly,
-        Self::ScopeNotGrantable,
-        Self::OwnerDisabled,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::TokenLimit,
-        Self::Conflict,
-        Self::Ended,
-        Self::Stale,
-        Self::TooLarge,
-        Self::NotJson,
-        Self::Invalid,
-        Self::TooManyAttempts,
-        Self::Internal,
-        Self::Unavailable,
-    ];
-
-    /// Status, the end of the `type`, and the title.
-    const fn row(self) -> (StatusCode, &'static str, &'static str) {
-        match self {
-            Self::InvalidRequest => (StatusCode::BAD_REQUEST, "invalid-request", "Invalid request"),
-            Self::MalformedJson => (StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON"),
-            Self::NoCaller => (StatusCode::UNAUTHORIZED, "no-caller", "Not signed in"),
-            Self::NoCredential => (StatusCode::UNAUTHORIZED, "no-credential", "No credential"),
-            Self::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid-token", "Invalid token"),
-            Self::CrossSite => (StatusCode::FORBIDDEN, "cross-site", "Cross-site request"),
-            Self::TokenNotAllowed => {
-                (StatusCode::FORBIDDEN, "token-not-allowed", "Not with a token")
-            }
-            Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Caller refused"),
-            Self::ConfirmationRequired => {
-                (StatusCode::FORBIDDEN, "confirmation-required", "Confirmation required")
-            }
-            Self::ConfirmationFailed => {
-                (StatusCode::FORBIDDEN, "confirmation-failed", "Confirmation failed")
-            }
-            Self::AdminOnly => (StatusCode::FORBIDDEN, "admin-only", "Only for admins"),
-            Self::OwnerOnly => (StatusCode::FORBIDDEN, "owner-only", "Only for its owner"),
-            Self::ScopeNotGrantable => {
-                (StatusCode::FORBIDDEN, "scope-not-grantable", "Scope not grantable")
-            }
-            Self::OwnerDisabled => (StatusCode::FORBIDDEN, "owner-disabled", "Account disabled"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
-            }
-            Self::TokenLimit => (StatusCode::CONFLICT, "token-limit", "Token limit reached"),
-            Self::Conflict => (StatusCode::CONFLICT, "conflict", "Changed at the same time"),
-            Self::Ended => (StatusCode::CONFLICT, "ended", "Token has ended"),
-            Self::Stale => (StatusCode::PRECONDITION_FAILED, "stale", "Stale revision"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
-            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON"),
-            Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid"),
-            Self::TooManyAttempts => {
-                (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
-            }
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
-        }
-    }
-
-    pub(crate) const fn status(self) -> StatusCode {
-        self.row().0
-    }
-
-    /// The end of the `type`.
-    pub(crate) const fn slug(self) -> &'static str {
-        self.row().1
-    }
-
-    pub(crate) const fn title(self) -> &'static str {
-        self.row().2
-    }
+kinds! {
+    InvalidRequest: BAD_REQUEST, "invalid-request", "Invalid request";
+    MalformedJson: BAD_REQUEST, "malformed-json", "Malformed JSON";
+    NoCaller: UNAUTHORIZED, "no-caller", "Not signed in";
+    NoCredential: UNAUTHORIZED, "no-credential", "No credential";
+    InvalidToken: UNAUTHORIZED, "invalid-token", "Invalid token";
+    CrossSite: FORBIDDEN, "cross-site", "Cross-site request";
+    TokenNotAllowed: FORBIDDEN, "token-not-allowed", "Not with a token";
+    CallerRefused: FORBIDDEN, "caller-refused", "Caller refused";
+    ConfirmationRequired: FORBIDDEN, "confirmation-required", "Confirmation required";
+    ConfirmationFailed: FORBIDDEN, "confirmation-failed", "Confirmation failed";
+    AdminOnly: FORBIDDEN, "admin-only", "Only for admins";
+    OwnerOnly: FORBIDDEN, "owner-only", "Only for its owner";
+    ScopeNotGrantable: FORBIDDEN, "scope-not-grantable", "Scope not grantable";
+    OwnerDisabled: FORBIDDEN, "owner-disabled", "Account disabled";
+    NotFound: NOT_FOUND, "not-found", "Not found";
+    MethodNotAllowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
+    TokenLimit: CONFLICT, "token-limit", "Token limit reached";
+    Conflict: CONFLICT, "conflict", "Changed at the same time";
+    Ended: CONFLICT, "ended", "Token has ended";
+    Stale: PRECONDITION_FAILED, "stale", "Stale revision";
+    TooLarge: PAYLOAD_TOO_LARGE, "too-large", "Too large";
+    NotJson: UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON";
+    Invalid: UNPROCESSABLE_ENTITY, "invalid", "Invalid";
+    TooManyAttempts: TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts";
+    Internal: INTERNAL_SERVER_ERROR, "internal", "Internal error";
+    Unavailable: SERVICE_UNAVAILABLE, "unavailable", "Unavailable";
 }
 
 /// An error of the API. It repeats nothing of what was sent but names of fields.
@@ -206,6 +143,11 @@ impl Problem {
     /// 422 for one field.
     pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::invalid_fields(vec![FieldProblem { field: field.into(), message: message.into() }])
+    }
+
+    /// Converts an error about one field into a 422.
+    pub(crate) fn on<E: Display>(field: &'static str) -> impl FnOnce(E) -> Self {
+        move |error| Self::invalid(field, error.to_string())
     }
 
     fn invalid_fields(errors: Vec<FieldProblem>) -> Self {
@@ -349,7 +291,8 @@ impl Problem {
             limit: self.limit.map(|(limit, _)| limit),
             in_use: self.limit.map(|(_, in_use)| in_use),
         };
-        let body = Bytes::from(crate::responses::to_json(&view));
+        // Serializing strings and numbers cannot fail.
+        let body = Bytes::from(serde_json::to_vec(&view).unwrap_or_default());
         let rejection = Rejection::api(self.kind.slug(), status, self.detail.clone(), settings);
         let mut response = response.map(|_| body);
         let headers = response.headers_mut();

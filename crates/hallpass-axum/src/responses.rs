@@ -1,7 +1,8 @@
 //! Tokens as the API shows them.
 
-use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::Json;
+use axum::http::header::{ETAG, LOCATION};
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallpass_core::{Hallpass, Issued, Status, TokenRecord};
 use jiff::Timestamp;
@@ -65,11 +66,11 @@ pub(crate) enum StatusView {
 /// A token that has just got a secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IssuedToken)]
-pub(crate) struct IssuedView<'t> {
+pub(crate) struct IssuedView {
     #[serde(flatten)]
     shown: TokenView,
     /// The token itself: this is the only time it is ever shown.
-    token: &'t str,
+    token: String,
 }
 
 impl TokenView {
@@ -102,49 +103,53 @@ impl TokenView {
             revision: record.revision.get(),
         }
     }
+}
 
-    pub(crate) fn etag(&self) -> String {
-        format!("\"{}\"", self.revision)
+/// The token as it is now.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 200, headers(("ETag" = String, description = "The revision, for `If-Match`.")))]
+pub(crate) struct TokenResponse(TokenView);
+
+/// The token, this once with its secret.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 200, headers(("ETag" = String, description = "The revision, for `If-Match`.")))]
+pub(crate) struct IssuedResponse(IssuedView);
+
+/// A new token: 201, and where it is. The reference is relative, because a proxy may have cut off a
+/// prefix.
+pub(crate) type CreatedResponse = (StatusCode, [(HeaderName, String); 1], IssuedResponse);
+
+impl TokenResponse {
+    pub(crate) fn new(hallpass: &Hallpass, record: &TokenRecord) -> Self {
+        Self(TokenView::new(record, hallpass.now()))
     }
 }
 
-impl<'t> IssuedView<'t> {
-    pub(crate) fn new(issued: &'t Issued, now: Timestamp) -> Self {
-        Self { shown: TokenView::new(&issued.record, now), token: issued.token.reveal() }
+impl IssuedResponse {
+    pub(crate) fn new(hallpass: &Hallpass, issued: &Issued) -> Self {
+        let shown = TokenView::new(&issued.record, hallpass.now());
+        Self(IssuedView { shown, token: issued.token.reveal().to_owned() })
+    }
+
+    /// `parent` leads from the path of the request to the collection.
+    pub(crate) fn created(self, parent: &str) -> CreatedResponse {
+        let location = format!("{parent}{}", self.0.shown.id);
+        (StatusCode::CREATED, [(LOCATION, location)], self)
     }
 }
 
-/// 200 with a value.
-pub(crate) fn json(value: &impl Serialize) -> Response {
-    let mut response = to_json(value).into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+fn etag(token: &TokenView) -> [(HeaderName, String); 1] {
+    [(ETAG, format!("\"{}\"", token.revision))]
 }
 
-/// 200 with a token and its `ETag`.
-pub(crate) fn token(hallpass: &Hallpass, record: &TokenRecord) -> Response {
-    let view = TokenView::new(record, hallpass.now());
-    ([(ETAG, view.etag())], json(&view)).into_response()
+impl IntoResponse for TokenResponse {
+    fn into_response(self) -> Response {
+        (etag(&self.0), Json(self.0)).into_response()
+    }
 }
 
-/// 200 with a token and its new secret.
-pub(crate) fn issued(hallpass: &Hallpass, issued: &Issued) -> Response {
-    let view = IssuedView::new(issued, hallpass.now());
-    ([(ETAG, view.shown.etag())], json(&view)).into_response()
-}
-
-/// 201 with a new token, and where it is: relative, because a proxy may have cut off a prefix.
-pub(crate) fn created(hallpass: &Hallpass, new: &Issued, parent: &str) -> Response {
-    let location = format!("{parent}{}", new.record.id);
-    (StatusCode::CREATED, [(LOCATION, location)], issued(hallpass, new)).into_response()
-}
-
-/// Writes JSON.
-///
-/// # Panics
-///
-/// Never for what this crate writes: no value of it has a key that is no string, or fails to be
-/// written.
-pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("views are JSON")
+impl IntoResponse for IssuedResponse {
+    fn into_response(self) -> Response {
+        (etag(&self.0.shown), Json(self.0)).into_response()
+    }
 }

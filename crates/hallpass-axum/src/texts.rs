@@ -111,7 +111,7 @@ impl InstantText {
 impl OwnerText {
     /// Parses it.
     pub(crate) fn read(self) -> Result<Owner, Problem> {
-        Owner::new(self.0).map_err(|error| Problem::invalid("owner", error.to_string()))
+        Owner::new(self.0).map_err(Problem::on("owner"))
     }
 }
 

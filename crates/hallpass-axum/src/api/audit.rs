@@ -1,16 +1,14 @@
 //! The audit trail.
 
-use axum::response::Response;
 use hallpass_core::store::AuditEntry;
-use hallpass_core::{AuditOptions, FieldChange};
+use hallpass_core::{AuditOptions, EventKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::extract::SignedIn;
-use crate::body::Query;
+use crate::body::{Json, Query};
 use crate::problem::Problem;
-use crate::responses;
 use crate::texts::{InstantText, OwnerText};
 
 /// Which entries to read.
@@ -19,26 +17,53 @@ use crate::texts::{InstantText, OwnerText};
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditParameters {
     /// Only entries about this token.
-    #[param(nullable = false, format = "uuid")]
+    #[param(format = "uuid")]
     token: Option<String>,
     /// Only entries about this owner's tokens: for an admin, who sees everybody's without it.
-    #[param(inline, nullable = false)]
+    #[param(inline)]
     owner: Option<OwnerText>,
     /// Only entries of this kind, such as `issued`.
-    #[param(nullable = false)]
     kind: Option<String>,
     /// Only entries written at this instant or later.
-    #[param(inline, nullable = false)]
+    #[param(inline)]
     since: Option<InstantText>,
     /// Only entries written before this instant.
-    #[param(inline, nullable = false)]
+    #[param(inline)]
     until: Option<InstantText>,
     /// How many on a page.
-    #[param(nullable = false, minimum = 1, maximum = 1000, default = 20)]
+    #[param(minimum = 1, maximum = 1000, default = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the previous page, with the same filters.
-    #[param(nullable = false, min_length = 1)]
+    #[param(min_length = 1)]
     cursor: Option<String>,
+}
+
+impl AuditParameters {
+    fn options(self) -> Result<AuditOptions, Problem> {
+        let mut options = AuditOptions::new();
+        if let Some(text) = self.token {
+            options = options.token(text.parse().map_err(Problem::on("token"))?);
+        }
+        if let Some(owner) = self.owner {
+            options = options.owner(owner.read()?);
+        }
+        if let Some(text) = self.kind {
+            options = options.kind(text.parse::<EventKind>().map_err(Problem::on("kind"))?);
+        }
+        if let Some(since) = self.since {
+            options = options.since(since.read("since")?);
+        }
+        if let Some(until) = self.until {
+            options = options.until(until.read("until")?);
+        }
+        if let Some(limit) = self.limit {
+            options = options.limit(limit);
+        }
+        if let Some(cursor) = self.cursor {
+            options = options.cursor(cursor);
+        }
+        Ok(options)
+    }
 }
 
 /// A page of the audit trail, newest first.
@@ -96,13 +121,6 @@ pub(crate) struct FieldChangeView {
 
 impl From<AuditEntry> for AuditEntryView {
     fn from(AuditEntry { seq, event, .. }: AuditEntry) -> Self {
-        let changed =
-            |FieldChange { field, before, after }| FieldChangeView { field, before, after };
-        let origin = OriginView {
-            ip: event.origin.ip_addr().map(|ip| ip.to_string()),
-            user_agent: event.origin.user_agent_str().map(str::to_owned),
-            request_id: event.origin.request_id_str().map(str::to_owned),
-        };
         Self {
             seq: seq.get(),
             at: event.at.to_string(),
@@ -111,41 +129,21 @@ impl From<AuditEntry> for AuditEntryView {
             owner: event.owner.map(|owner| owner.to_string()),
             token_id: event.token_id.map(|id| id.to_string()),
             count: event.count,
-            origin,
-            changes: event.changes.into_iter().map(changed).collect(),
+            origin: OriginView {
+                ip: event.origin.ip_addr().map(|ip| ip.to_string()),
+                user_agent: event.origin.user_agent_str().map(str::to_owned),
+                request_id: event.origin.request_id_str().map(str::to_owned),
+            },
+            changes: event
+                .changes
+                .into_iter()
+                .map(|change| FieldChangeView {
+                    field: change.field,
+                    before: change.before,
+                    after: change.after,
+                })
+                .collect(),
         }
-    }
-}
-
-impl AuditParameters {
-    fn options(self) -> Result<AuditOptions, Problem> {
-        let mut options = AuditOptions::new();
-        if let Some(text) = self.token {
-            let id = text.parse().map_err(|_| Problem::invalid("token", "not a token's id"))?;
-            options = options.token(id);
-        }
-        if let Some(owner) = self.owner {
-            options = options.owner(owner.read()?);
-        }
-        if let Some(text) = self.kind {
-            let kind = text.parse();
-            options = options.kind(kind.map_err(|error: hallpass_core::EventKindError| {
-                Problem::invalid("kind", error.to_string())
-            })?);
-        }
-        if let Some(since) = self.since {
-            options = options.since(since.read("since")?);
-        }
-        if let Some(until) = self.until {
-            options = options.until(until.read("until")?);
-        }
-        if let Some(limit) = self.limit {
-            options = options.limit(limit);
-        }
-        if let Some(cursor) = self.cursor {
-            options = options.cursor(cursor);
-        }
-        Ok(options)
     }
 }
 
@@ -157,17 +155,16 @@ impl AuditParameters {
     path = "/audit",
     operation_id = "listAuditEntries",
     params(AuditParameters),
-    responses((status = 200, description = "A page of entries.", body = AuditTrail)),
-    security(("session" = []))
+    responses((status = 200, description = "A page of entries.", body = AuditTrail))
 )]
 pub(super) async fn audit(
     by: SignedIn,
     Query(parameters): Query<AuditParameters>,
-) -> Result<Response, Problem> {
+) -> Result<Json<AuditTrail>, Problem> {
     if parameters.owner.is_some() {
         by.require_admin()?;
     }
     let trail = by.hallpass.audit(&by.actor, &parameters.options()?).await?;
     let items = trail.items.into_iter().map(Into::into).collect();
-    Ok(responses::json(&AuditTrail { items, next_cursor: trail.next_cursor }))
+    Ok(Json(AuditTrail { items, next_cursor: trail.next_cursor }))
 }

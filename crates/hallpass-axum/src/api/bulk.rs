@@ -2,25 +2,23 @@
 
 use std::collections::HashSet;
 
-use axum::response::Response;
 use hallpass_core::{ListOptions, TokenId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::extract::Confirmed;
 use super::read_all;
-use crate::body::{Json, present};
+use crate::body::Json;
 use crate::problem::{Kind, Problem};
-use crate::responses;
 use crate::texts::{InstantText, OwnerText};
 
 /// The maximum number of ids in one request.
 const MAX_IDS: usize = 100;
 
-/// The ids of a request. A malformed one is not found.
+/// The ids of a request, as they were sent and as they were read. A malformed one is not found.
 struct Ids {
     sent: Vec<String>,
-    ids: Vec<TokenId>,
+    read: Vec<TokenId>,
 }
 
 impl Ids {
@@ -30,14 +28,14 @@ impl Ids {
         }
         let mut seen = HashSet::new();
         sent.retain(|text| seen.insert(text.clone()));
-        let ids = sent.iter().filter_map(|text| text.parse().ok()).collect();
-        Ok(Self { sent, ids })
+        let read = sent.iter().filter_map(|text| text.parse().ok()).collect();
+        Ok(Self { sent, read })
     }
 
     /// Returns those that were not found, as they were sent.
-    fn not_found(self, not_found: &[TokenId]) -> Vec<String> {
-        let is_missing = |text: &String| text.parse().is_ok_and(|id| !not_found.contains(&id));
-        self.sent.into_iter().filter(|text| !is_missing(text)).collect()
+    fn not_found(mut self, missing: &[TokenId]) -> Vec<String> {
+        self.sent.retain(|text| text.parse().map_or(true, |id| missing.contains(&id)));
+        self.sent
     }
 }
 
@@ -46,11 +44,9 @@ impl Ids {
 #[serde(deny_unknown_fields)]
 #[schema(as = TokensToDelete)]
 pub(crate) struct DeleteBody {
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, min_items = 1, max_items = 100)]
     ids: Option<Vec<String>>,
     /// `true` deletes all of the caller's own tokens.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     all: Option<bool>,
 }
@@ -71,17 +67,16 @@ pub(crate) struct Deleted {
     path = "/delete",
     operation_id = "deleteTokens",
     request_body = DeleteBody,
-    responses((status = 200, description = "What became of them.", body = Deleted)),
-    security(("session" = []))
+    responses((status = 200, description = "What became of them.", body = Deleted))
 )]
 pub(super) async fn delete(
     Confirmed(by): Confirmed,
     Json(body): Json<DeleteBody>,
-) -> Result<Response, Problem> {
+) -> Result<Json<Deleted>, Problem> {
     let deleted = match (body.ids, read_all(body.all)?) {
         (Some(sent), false) => {
             let sent = Ids::read(sent)?;
-            let result = by.hallpass.delete_many(&by.actor, &sent.ids).await?;
+            let result = by.hallpass.delete_many(&by.actor, &sent.read).await?;
             let deleted = result.deleted.len() as u64;
             Deleted { deleted, not_found: sent.not_found(&result.not_found) }
         }
@@ -91,7 +86,7 @@ pub(super) async fn delete(
         }
         _ => return Err(Problem::invalid("body", "either `ids` or `\"all\": true`")),
     };
-    Ok(responses::json(&deleted))
+    Ok(Json(deleted))
 }
 
 /// Tokens to revoke: one of `ids`, `all` and `owner`.
@@ -99,19 +94,15 @@ pub(super) async fn delete(
 #[serde(deny_unknown_fields)]
 #[schema(as = TokensToRevoke)]
 pub(crate) struct RevokeBody {
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, min_items = 1, max_items = 100)]
     ids: Option<Vec<String>>,
     /// `true` revokes all of the caller's own tokens.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     all: Option<bool>,
     /// Revokes all tokens of this owner: for an admin.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     owner: Option<OwnerText>,
     /// Only tokens whose secret was issued before this instant.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     issued_before: Option<InstantText>,
 }
@@ -132,13 +123,12 @@ pub(crate) struct Revoked {
     path = "/revoke",
     operation_id = "revokeTokens",
     request_body = RevokeBody,
-    responses((status = 200, description = "What became of them.", body = Revoked)),
-    security(("session" = []))
+    responses((status = 200, description = "What became of them.", body = Revoked))
 )]
 pub(super) async fn revoke(
     Confirmed(by): Confirmed,
     Json(body): Json<RevokeBody>,
-) -> Result<Response, Problem> {
+) -> Result<Json<Revoked>, Problem> {
     let RevokeBody { ids, all, owner, issued_before } = body;
     if owner.is_some() {
         by.require_admin()?;
@@ -147,7 +137,7 @@ pub(super) async fn revoke(
     let (revoked, not_found) = match (ids, read_all(all)?, owner) {
         (Some(sent), false, None) => {
             let sent = Ids::read(sent)?;
-            let result = by.hallpass.revoke_many(&by.actor, &sent.ids, before).await?;
+            let result = by.hallpass.revoke_many(&by.actor, &sent.read, before).await?;
             (result.revoked.len() as u64, sent.not_found(&result.not_found))
         }
         (None, true, None) => {
@@ -168,5 +158,5 @@ pub(super) async fn revoke(
             return Err(Problem::invalid("body", message));
         }
     };
-    Ok(responses::json(&Revoked { revoked, not_found }))
+    Ok(Json(Revoked { revoked, not_found }))
 }

@@ -1,13 +1,12 @@
 //! What a token can be given: the application's scopes and presets, and the host's limits.
 
-use axum::response::Response;
 use hallpass_core::{CatalogScope, Expiry, ListOptions, Preset, Role};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::extract::SignedIn;
+use crate::body::Json;
 use crate::problem::Problem;
-use crate::responses;
 
 /// The scopes there are, the presets, and the limits.
 #[derive(Serialize, ToSchema)]
@@ -100,10 +99,9 @@ fn written(expiry: Expiry) -> Option<String> {
     get,
     path = "/scopes",
     operation_id = "listScopes",
-    responses((status = 200, description = "Scopes, presets and limits.", body = CatalogView)),
-    security(("session" = []))
+    responses((status = 200, description = "Scopes, presets and limits.", body = CatalogView))
 )]
-pub(super) async fn scopes(by: SignedIn) -> Result<Response, Problem> {
+pub(super) async fn scopes(by: SignedIn) -> Result<Json<CatalogView>, Problem> {
     let catalog = by.hallpass.catalog();
     let scopes = catalog.map(|catalog| catalog.grantable_by(&by.actor).map(Into::into).collect());
     let presets =
@@ -119,7 +117,7 @@ pub(super) async fn scopes(by: SignedIn) -> Result<Response, Problem> {
         }
     };
     let limits = by.hallpass.limits();
-    Ok(responses::json(&CatalogView {
+    Ok(Json(CatalogView {
         scopes: scopes.unwrap_or_default(),
         presets: presets.unwrap_or_default(),
         limits: LimitsView {

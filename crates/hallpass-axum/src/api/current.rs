@@ -1,24 +1,23 @@
 //! A token about itself.
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use hallpass_core::Error;
 
 use super::extract::CurrentToken;
 use crate::problem::{Kind, Problem};
-use crate::responses::{self, TokenView};
+use crate::responses::TokenResponse;
 
 /// Show the token that asks.
 #[utoipa::path(
     get,
     path = "/current",
     operation_id = "showCurrentToken",
-    responses((status = 200, description = "The token as it is now.", body = TokenView, headers(("ETag" = String, description = "The revision, for `If-Match`.")))),
+    responses(TokenResponse),
     security(("token" = []))
 )]
-pub(super) async fn show(by: CurrentToken) -> Result<Response, Problem> {
+pub(super) async fn show(by: CurrentToken) -> Result<TokenResponse, Problem> {
     let record = by.hallpass.get(&by.actor, by.id).await.map_err(gone)?;
-    Ok(responses::token(&by.hallpass, &record))
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
 /// Revoke the token that asks.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use hallpass_core::{Actor, Error, Hallpass, Origin, Principal, Role, TokenId, Verification};
+use hallpass_core::{Actor, Hallpass, Origin, Principal, Role, TokenId, Verification};
 use hallpass_tower::Authorization;
 
 use super::Mount;
@@ -16,6 +16,11 @@ use crate::step_up::{HEADER, Presented, StepUpSettings};
 fn mount<S: 'static>(parts: &Parts) -> Result<Arc<Mount<S>>, Problem> {
     let detail = "the token API is not set up";
     parts.extensions.get().cloned().ok_or_else(|| Problem::new(Kind::Internal, detail))
+}
+
+/// Returns where the request came from, as noted by the middleware around all calls.
+fn origin(parts: &Parts) -> Origin {
+    parts.extensions.get().cloned().unwrap_or_default()
 }
 
 /// Somebody who is signed in.
@@ -51,9 +56,7 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
             }
             .with_principal(&principal));
         }
-        let origin = parts.extensions.get::<Origin>().cloned().unwrap_or_default();
-        let actor = caller?.with_origin(origin);
-        Ok(Self { hallpass: mount.hallpass.clone(), actor })
+        Ok(Self { hallpass: mount.hallpass.clone(), actor: caller?.with_origin(origin(parts)) })
     }
 }
 
@@ -97,10 +100,8 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for CurrentToken {
             }
         };
         drop(hallpass.pending_use(&principal));
-        let origin = parts.extensions.get::<Origin>().cloned().unwrap_or_default();
-        let actor = Actor::try_owner(principal.owner().as_str())
-            .map_err(|_| Problem::unavailable())?
-            .with_origin(origin);
+        let actor = Actor::try_owner(principal.owner().as_str());
+        let actor = actor.map_err(|_| Problem::unavailable())?.with_origin(origin(parts));
         Ok(Self { hallpass, actor, id: principal.token_id() })
     }
 }
@@ -146,7 +147,7 @@ fn malformed() -> Problem {
 impl<S> Mount<S> {
     /// Asks the host's sign-in who calls.
     async fn caller(&self, parts: &mut Parts, state: &S) -> Result<Actor, Problem> {
-        match self.authenticator.authenticate(parts, state).await {
+        match (self.authenticator)(parts, state).await {
             Ok(caller) => caller.ok_or_else(Problem::no_caller),
             Err(response) if response.status().is_server_error() => {
                 tracing::error!(
@@ -164,26 +165,27 @@ impl<S> Mount<S> {
     }
 }
 
-/// The id that no token has.
-const NIL_ID: &str = "00000000-0000-0000-0000-000000000000";
-
 /// The token in the path.
 ///
 /// A malformed id is looked up as one that no token has, so that nothing tells it from an unknown one:
 /// neither the answer nor the time it takes.
-pub(crate) struct Id(pub(crate) TokenId);
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct TokenPath {
+    /// The token's id.
+    #[param(value_type = String, format = "uuid")]
+    pub(crate) id: TokenId,
+}
 
-impl<S: Sync> FromRequestParts<S> for Id {
+impl<S: Sync> FromRequestParts<S> for TokenPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let parameters = RawPathParams::from_request_parts(parts, &()).await.ok();
         // The host may mount the API below a parameter of the same name. The last one is the API's.
         let own = parameters.iter().flatten().filter(|(name, _)| *name == "id").last();
-        own.and_then(|(_, text)| text.parse().ok())
-            .or_else(|| NIL_ID.parse().ok())
-            .map(Self)
-            .ok_or_else(|| Error::NotFound.into())
+        let id = own.and_then(|(_, text)| text.parse().ok());
+        Ok(Self { id: id.unwrap_or(TokenId::NIL) })
     }
 }
 

@@ -12,24 +12,25 @@ mod tokens;
 use std::fmt;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Router, body::Bytes};
+use axum::{Extension, Router};
 use hallpass_core::Hallpass;
 use hallpass_tower::RejectionSettings;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
+pub(crate) use self::extract::SignedIn;
 use self::extract::WithoutToken;
-use crate::authenticator::{Authenticator, Erased, ErasedAuthenticator};
+use crate::authenticator::{Authenticator, BoxedAuthenticator, boxed};
 use crate::headers;
-use crate::openapi::complete;
+use crate::openapi::{base, complete};
 use crate::origin::{TrustedProxies, origin_of};
 use crate::problem::{Kind, Problem, no_such_method};
-use crate::responses::to_json;
 
 /// The REST API with which people manage their tokens.
 ///
@@ -77,15 +78,14 @@ pub struct TokenApi<S = ()> {
 /// What the handlers of one mount share.
 pub(crate) struct Mount<S> {
     hallpass: Hallpass,
-    authenticator: Arc<dyn ErasedAuthenticator<S>>,
+    authenticator: BoxedAuthenticator<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     /// Creates the API of a handle. `authenticator` says who calls.
     pub fn new<A: Authenticator<T, S>, T: 'static>(hallpass: &Hallpass, authenticator: A) -> Self {
-        let authenticator = Arc::new(Erased::new(authenticator));
         Self {
-            mount: Mount { hallpass: hallpass.clone(), authenticator },
+            mount: Mount { hallpass: hallpass.clone(), authenticator: boxed(authenticator) },
             csrf: CsrfLayer::new(),
             cookie: "id".to_owned(),
         }
@@ -126,7 +126,8 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
         let Self { mount, csrf, cookie } = self;
         let hallpass = mount.hallpass.clone();
         let (router, document) = routes(&csrf).split_for_parts();
-        let document = Document(to_json(&complete(document, &cookie)).into());
+        let document = complete(document, &cookie).to_json().expect("the document is JSON");
+        let document = Document(document.into());
         let path = path.strip_suffix('/').unwrap_or(path);
         let router = if path.is_empty() {
             router
@@ -161,7 +162,7 @@ fn collection<S: Clone + Send + Sync + 'static>() -> UtoipaMethodRouter<S> {
 }
 
 fn routes<S: Clone + Send + Sync + 'static>(csrf: &CsrfLayer) -> OpenApiRouter<S> {
-    let with_session = OpenApiRouter::default()
+    let with_session = OpenApiRouter::with_openapi(base())
         .routes(collection())
         .routes(routes!(tokens::show, tokens::update, tokens::delete))
         .routes(routes!(tokens::regenerate))

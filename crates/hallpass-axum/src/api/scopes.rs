@@ -1,16 +1,15 @@
 //! What a token may do: more or less.
 
-use axum::response::Response;
-use hallpass_core::{Scope, ScopeError};
+use hallpass_core::Scope;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::extract::{Confirmed, Id};
+use super::extract::{Confirmed, TokenPath};
 use super::read_all;
-use crate::body::{Json, present};
-use crate::precondition::{IfMatch, Precondition};
+use crate::body::Json;
+use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::responses::{self, TokenView};
+use crate::responses::TokenResponse;
 use crate::texts::ScopeText;
 
 /// Scopes to add.
@@ -27,20 +26,19 @@ pub(crate) struct MoreScopesBody {
     post,
     path = "/{id}/scopes",
     operation_id = "addScopes",
-    params(("id" = String, Path, format = "uuid", description = "The token's id."), IfMatch),
+    params(TokenPath, IfMatch),
     request_body = MoreScopesBody,
-    responses((status = 200, description = "The token as it is now.", body = TokenView, headers(("ETag" = String, description = "The revision, for `If-Match`.")))),
-    security(("session" = []))
+    responses(TokenResponse)
 )]
 pub(super) async fn add(
     Confirmed(by): Confirmed,
-    Id(id): Id,
-    precondition: Precondition,
+    TokenPath { id }: TokenPath,
+    if_match: IfMatch,
     Json(body): Json<MoreScopesBody>,
-) -> Result<Response, Problem> {
-    let expected = precondition.expected(&by.hallpass, &by.actor, id).await?;
+) -> Result<TokenResponse, Problem> {
+    let expected = if_match.expected(&by, id).await?;
     let record = by.hallpass.add_scopes(&by.actor, id, body.scopes, expected).await?;
-    Ok(responses::token(&by.hallpass, &record))
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
 /// Scopes to remove: either `scopes` or `all`.
@@ -49,11 +47,9 @@ pub(super) async fn add(
 #[schema(as = FewerScopes)]
 pub(crate) struct FewerScopesBody {
     /// Scopes that the token holds.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, min_items = 1, max_items = 100)]
     scopes: Option<Vec<ScopeText>>,
     /// `true` removes all of them.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     all: Option<bool>,
 }
@@ -65,29 +61,27 @@ pub(crate) struct FewerScopesBody {
     post,
     path = "/{id}/scopes/remove",
     operation_id = "removeScopes",
-    params(("id" = String, Path, format = "uuid", description = "The token's id."), IfMatch),
+    params(TokenPath, IfMatch),
     request_body = FewerScopesBody,
-    responses((status = 200, description = "The token as it is now.", body = TokenView, headers(("ETag" = String, description = "The revision, for `If-Match`.")))),
-    security(("session" = []))
+    responses(TokenResponse)
 )]
 pub(super) async fn remove(
     Confirmed(by): Confirmed,
-    Id(id): Id,
-    precondition: Precondition,
+    TokenPath { id }: TokenPath,
+    if_match: IfMatch,
     Json(body): Json<FewerScopesBody>,
-) -> Result<Response, Problem> {
-    let expected = precondition.expected(&by.hallpass, &by.actor, id).await?;
+) -> Result<TokenResponse, Problem> {
+    let expected = if_match.expected(&by, id).await?;
     let record = match (body.scopes, read_all(body.all)?) {
         (None, true) => by.hallpass.clear_scopes(&by.actor, id, expected).await?,
         (Some(texts), false) if (1..=100).contains(&texts.len()) => {
-            let parse = |text: ScopeText| String::from(text).parse();
-            let scopes = texts.into_iter().map(parse).collect::<Result<Vec<Scope>, _>>();
-            let scopes = scopes
-                .map_err(|error: ScopeError| Problem::invalid("scopes", error.to_string()))?;
+            let parse = |text: ScopeText| String::from(text).parse::<Scope>();
+            let scopes = texts.into_iter().map(parse).collect::<Result<Vec<_>, _>>();
+            let scopes = scopes.map_err(Problem::on("scopes"))?;
             by.hallpass.remove_scopes(&by.actor, id, &scopes, expected).await?
         }
         (Some(_), false) => return Err(Problem::invalid("scopes", "1 to 100 scopes")),
         _ => return Err(Problem::invalid("body", "either `scopes` or `\"all\": true`")),
     };
-    Ok(responses::token(&by.hallpass, &record))
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }

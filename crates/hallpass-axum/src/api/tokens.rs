@@ -1,16 +1,15 @@
 //! One token at a time: issue, show, change, regenerate, copy, revoke, delete.
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use hallpass_core::{Metadata, NewToken, RegenerateOptions, TokenUpdate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::extract::{Confirmed, Id, Parent, SignedIn};
-use crate::body::{Json, OptionalJson, present};
-use crate::precondition::{IfMatch, Precondition};
+use super::extract::{Confirmed, Parent, SignedIn, TokenPath};
+use crate::body::{Json, OptionalJson};
+use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::responses::{self, IssuedView, TokenView};
+use crate::responses::{CreatedResponse, IssuedResponse, IssuedView, TokenResponse};
 use crate::texts::{
     DescriptionText, ExpiresText, GracePeriodText, MetadataMembers, NameText, ScopeText,
 };
@@ -21,22 +20,17 @@ use crate::texts::{
 #[schema(as = NewToken)]
 pub(crate) struct NewTokenBody {
     name: NameText,
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     description: Option<DescriptionText>,
     /// What the token may do. Nothing yet if absent or empty.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, max_items = 100)]
     scopes: Option<Vec<ScopeText>>,
     /// A named set of scopes from `GET /scopes`, in addition to `scopes`.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, min_length = 1)]
     preset: Option<String>,
     /// The host's default if absent.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     expires: Option<ExpiresText>,
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     metadata: Option<MetadataMembers>,
 }
@@ -47,14 +41,21 @@ pub(crate) struct NewTokenBody {
     path = "/",
     operation_id = "issueToken",
     request_body = NewTokenBody,
-    responses((status = 201, description = "The new token, this once with its secret.", body = IssuedView<'_>, headers(("Location" = String, description = "The token, relative to the request."), ("ETag" = String, description = "The revision, for `If-Match`.")))),
-    security(("session" = []))
+    responses((
+        status = 201,
+        description = "The new token, this once with its secret.",
+        body = IssuedView,
+        headers(
+            ("Location" = String, description = "The token, relative to the request."),
+            ("ETag" = String, description = "The revision, for `If-Match`.")
+        )
+    ))
 )]
 pub(super) async fn issue(
     Confirmed(by): Confirmed,
     Parent(parent): Parent,
     Json(body): Json<NewTokenBody>,
-) -> Result<Response, Problem> {
+) -> Result<CreatedResponse, Problem> {
     let mut new = NewToken::named(body.name)
         .description(body.description.map(String::from).unwrap_or_default())
         .scopes(body.scopes.unwrap_or_default());
@@ -65,12 +66,10 @@ pub(super) async fn issue(
         new = new.expires(String::from(expires));
     }
     if let Some(MetadataMembers(members)) = body.metadata {
-        let metadata = Metadata::from_map(members);
-        new = new
-            .metadata(metadata.map_err(|error| Problem::invalid("metadata", error.to_string()))?);
+        new = new.metadata(Metadata::from_map(members).map_err(Problem::on("metadata"))?);
     }
     let issued = by.hallpass.issue(&by.actor, new).await?;
-    Ok(responses::created(&by.hallpass, &issued, &parent))
+    Ok(IssuedResponse::new(&by.hallpass, &issued).created(&parent))
 }
 
 /// Show a token.
@@ -78,13 +77,15 @@ pub(super) async fn issue(
     get,
     path = "/{id}",
     operation_id = "showToken",
-    params(("id" = String, Path, format = "uuid", description = "The token's id.")),
-    responses((status = 200, description = "The token as it is now.", body = TokenView, headers(("ETag" = String, description = "The revision, for `If-Match`.")))),
-    security(("session" = []))
+    params(TokenPath),
+    responses(TokenResponse)
 )]
-pub(super) async fn show(by: SignedIn, Id(id): Id) -> Result<Response, Problem> {
+pub(super) async fn show(
+    by: SignedIn,
+    TokenPath { id }: TokenPath,
+) -> Result<TokenResponse, Problem> {
     let record = by.hallpass.get(&by.actor, id).await?;
-    Ok(responses::token(&by.hallpass, &record))
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
 /// What shall be different. What is absent stays.
@@ -92,22 +93,17 @@ pub(super) async fn show(by: SignedIn, Id(id): Id) -> Result<Response, Problem> 
 #[serde(deny_unknown_fields)]
 #[schema(as = TokenChanges)]
 pub(crate) struct ChangesBody {
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     name: Option<NameText>,
     /// An empty one clears it.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     description: Option<DescriptionText>,
     /// These scopes instead of those that the token holds.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, max_items = 100)]
     scopes: Option<Vec<ScopeText>>,
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     expires: Option<ExpiresText>,
     /// Members to set. `null` removes a member; members that are not named stay.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     metadata: Option<MetadataMembers>,
 }
@@ -141,20 +137,19 @@ impl From<ChangesBody> for TokenUpdate {
     patch,
     path = "/{id}",
     operation_id = "updateToken",
-    params(("id" = String, Path, format = "uuid", description = "The token's id."), IfMatch),
+    params(TokenPath, IfMatch),
     request_body = ChangesBody,
-    responses((status = 200, description = "The token as it is now.", body = TokenView, headers(("ETag" = String, description = "The revision, for `If-Match`.")))),
-    security(("session" = []))
+    responses(TokenResponse)
 )]
 pub(super) async fn update(
     Confirmed(by): Confirmed,
-    Id(id): Id,
-    precondition: Precondition,
+    TokenPath { id }: TokenPath,
+    if_match: IfMatch,
     Json(body): Json<ChangesBody>,
-) -> Result<Response, Problem> {
-    let expected = precondition.expected(&by.hallpass, &by.actor, id).await?;
+) -> Result<TokenResponse, Problem> {
+    let expected = if_match.expected(&by, id).await?;
     let record = by.hallpass.update(&by.actor, id, body.into(), expected).await?;
-    Ok(responses::token(&by.hallpass, &record))
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
 /// Delete a token.
@@ -162,16 +157,15 @@ pub(super) async fn update(
     delete,
     path = "/{id}",
     operation_id = "deleteToken",
-    params(("id" = String, Path, format = "uuid", description = "The token's id."), IfMatch),
-    responses((status = 204, description = "The token is gone.")),
-    security(("session" = []))
+    params(TokenPath, IfMatch),
+    responses((status = 204, description = "The token is gone."))
 )]
 pub(super) async fn delete(
     Confirmed(by): Confirmed,
-    Id(id): Id,
-    precondition: Precondition,
+    TokenPath { id }: TokenPath,
+    if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let expected = precondition.expected(&by.hallpass, &by.actor, id).await?;
+    let expected = if_match.expected(&by, id).await?;
     by.hallpass.delete(&by.actor, id, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -182,12 +176,10 @@ pub(super) async fn delete(
 #[schema(as = Regeneration)]
 pub(crate) struct RegenerateBody {
     /// Kept if absent. An expired token needs a new one.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     expires: Option<ExpiresText>,
     /// How long the previous secret keeps working, at most until the new one is first used. Not at all
     /// if absent.
-    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     grace_period: Option<GracePeriodText>,
 }
@@ -199,18 +191,17 @@ pub(crate) struct RegenerateBody {
     post,
     path = "/{id}/regenerate",
     operation_id = "regenerateToken",
-    params(("id" = String, Path, format = "uuid", description = "The token's id."), IfMatch),
+    params(TokenPath, IfMatch),
     request_body = Option<RegenerateBody>,
-    responses((status = 200, description = "The token, this once with its secret.", body = IssuedView<'_>, headers(("ETag" = String, description = "The revision, for `If-Match`.")))),
-    security(("session" = []))
+    responses(IssuedResponse)
 )]
 pub(super) async fn regenerate(
     Confirmed(by): Confirmed,
-    Id(id): Id,
-    precondition: Precondition,
+    TokenPath { id }: TokenPath,
+    if_match: IfMatch,
     OptionalJson(body): OptionalJson<RegenerateBody>,
-) -> Result<Response, Problem> {
-    let expected = precondition.expected(&by.hallpass, &by.actor, id).await?;
+) -> Result<IssuedResponse, Problem> {
+    let expected = if_match.expected(&by, id).await?;
     let mut options = RegenerateOptions::new().if_revision(expected);
     if let Some(expires) = body.expires {
         options = options.expires(String::from(expires));
@@ -219,7 +210,7 @@ pub(super) async fn regenerate(
         options = options.grace_period(String::from(grace_period));
     }
     let issued = by.hallpass.regenerate(&by.actor, id, options).await?;
-    Ok(responses::issued(&by.hallpass, &issued))
+    Ok(IssuedResponse::new(&by.hallpass, &issued))
 }
 
 /// End a token's grace period.
@@ -229,16 +220,15 @@ pub(super) async fn regenerate(
     delete,
     path = "/{id}/previous-secret",
     operation_id = "endGracePeriod",
-    params(("id" = String, Path, format = "uuid", description = "The token's id.")),
-    responses((status = 200, description = "The token as it is now.", body = TokenView, headers(("ETag" = String, description = "The revision, for `If-Match`.")))),
-    security(("session" = []))
+    params(TokenPath),
+    responses(TokenResponse)
 )]
 pub(super) async fn end_grace_period(
     Confirmed(by): Confirmed,
-    Id(id): Id,
-) -> Result<Response, Problem> {
+    TokenPath { id }: TokenPath,
+) -> Result<TokenResponse, Problem> {
     let record = by.hallpass.end_grace_period(&by.actor, id).await?;
-    Ok(responses::token(&by.hallpass, &record))
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
 /// Nothing has to be said.
@@ -254,18 +244,17 @@ pub(crate) struct NothingBody {}
     post,
     path = "/{id}/revoke",
     operation_id = "revokeToken",
-    params(("id" = String, Path, format = "uuid", description = "The token's id.")),
+    params(TokenPath),
     request_body = Option<NothingBody>,
-    responses((status = 200, description = "The token as it is now.", body = TokenView, headers(("ETag" = String, description = "The revision, for `If-Match`.")))),
-    security(("session" = []))
+    responses(TokenResponse)
 )]
 pub(super) async fn revoke(
     Confirmed(by): Confirmed,
-    Id(id): Id,
+    TokenPath { id }: TokenPath,
     OptionalJson(NothingBody {}): OptionalJson<NothingBody>,
-) -> Result<Response, Problem> {
+) -> Result<TokenResponse, Problem> {
     let record = by.hallpass.revoke(&by.actor, id).await?;
-    Ok(responses::token(&by.hallpass, &record))
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
 /// Issue a token like another.
@@ -275,16 +264,23 @@ pub(super) async fn revoke(
     post,
     path = "/{id}/copy",
     operation_id = "copyToken",
-    params(("id" = String, Path, format = "uuid", description = "The token's id.")),
+    params(TokenPath),
     request_body = Option<ChangesBody>,
-    responses((status = 201, description = "The new token, this once with its secret.", body = IssuedView<'_>, headers(("Location" = String, description = "The token, relative to the request."), ("ETag" = String, description = "The revision, for `If-Match`.")))),
-    security(("session" = []))
+    responses((
+        status = 201,
+        description = "The new token, this once with its secret.",
+        body = IssuedView,
+        headers(
+            ("Location" = String, description = "The token, relative to the request."),
+            ("ETag" = String, description = "The revision, for `If-Match`.")
+        )
+    ))
 )]
 pub(super) async fn copy(
     Confirmed(by): Confirmed,
-    Id(id): Id,
+    TokenPath { id }: TokenPath,
     OptionalJson(different): OptionalJson<ChangesBody>,
-) -> Result<Response, Problem> {
+) -> Result<CreatedResponse, Problem> {
     let issued = by.hallpass.copy(&by.actor, id, different.into()).await?;
-    Ok(responses::created(&by.hallpass, &issued, "../"))
+    Ok(IssuedResponse::new(&by.hallpass, &issued).created("../"))
 }
