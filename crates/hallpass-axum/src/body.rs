@@ -184,21 +184,3 @@ fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<LengthLimitError>)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_goes_by_several_names() {
-        for good in
-            ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"]
-        {
-            assert!(is_json(&HeaderValue::from_static(good)), "{good}");
-        }
-        for bad in ["text/json", "application/+json", "application/jsonp", "application", "", "*/*"]
-        {
-            assert!(!is_json(&HeaderValue::from_static(bad)), "{bad}");
-        }
-    }
-}

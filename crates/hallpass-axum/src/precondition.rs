@@ -83,32 +83,3 @@ fn revisions(tags: &str) -> Vec<Revision> {
     };
     tags.split(',').filter_map(revision).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_are_read_as_they_were_given() {
-        let read = |lines: &[&'static str]| {
-            let mut headers = HeaderMap::new();
-            for line in lines {
-                headers.append(IF_MATCH, HeaderValue::from_static(line));
-            }
-            IfMatch::read(&headers).map(|header| header.tags.map(|tags| revisions(&tags)))
-        };
-        let some = |numbers: &[u64]| {
-            Some(Some(numbers.iter().copied().map(Revision::new).collect::<Vec<_>>()))
-        };
-        assert_eq!((read(&[]), read(&["*"])), (Some(None), Some(None)));
-        assert_eq!(read(&["\"7\" , \"8\"", "\"9\""]), some(&[7, 8, 9]));
-        for never in ["W/\"7\"", "\"07\"", "\"+7\"", "\"\"", "\"abc\"", "\"99999999999999999999\""]
-        {
-            assert_eq!(read(&[never]), some(&[]), "{never}");
-        }
-        for bad in ["7", "", "\"7", "7\"", "\"", "\"7\",", "\"7\" \"8\"", "*, \"7\"", "w/\"7\""] {
-            assert_eq!(read(&[bad]), None, "{bad}");
-        }
-        assert_eq!(read(&["*", "\"7\""]), None);
-    }
-}

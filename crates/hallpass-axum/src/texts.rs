@@ -127,7 +127,7 @@ impl<'de> Deserialize<'de> for MetadataMembers {
     }
 }
 
-/// Collects the members. serde_json's own map would silently keep the last of two.
+/// Collects the members. The map of `serde_json` would silently keep the last of two.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {

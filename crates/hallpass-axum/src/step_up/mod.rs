@@ -65,19 +65,30 @@ impl StepUpSettings {
         Self { check: Box::new(check), attempts: Attempts::default() }
     }
 
+    /// Checks the confirmation that a request presented.
     pub(crate) async fn check(
         &self,
         hallpass: &Hallpass,
         actor: &Actor,
         presented: Presented,
     ) -> Result<(), Problem> {
-        let failed =
-            |detail| Err(Problem::new(Kind::ConfirmationFailed, detail).by(actor.id().clone()));
+        self.verdict(hallpass, actor, presented)
+            .await
+            .map_err(|problem| problem.by(actor.id().clone()))
+    }
+
+    async fn verdict(
+        &self,
+        hallpass: &Hallpass,
+        actor: &Actor,
+        presented: Presented,
+    ) -> Result<(), Problem> {
+        let failed = |detail| Err(Problem::new(Kind::ConfirmationFailed, detail));
         let confirmation = match presented {
             Presented::Given(confirmation) => confirmation,
             Presented::Absent => {
                 let detail = "this change needs a confirmation, such as your password";
-                return Err(Problem::new(Kind::ConfirmationRequired, detail).by(actor.id().clone()));
+                return Err(Problem::new(Kind::ConfirmationRequired, detail));
             }
             // It is never compared with anything, so nobody can guess with it, and it does not count.
             Presented::Malformed(detail) => return failed(detail),
@@ -85,27 +96,16 @@ impl StepUpSettings {
         if hallpass.is_well_formed(confirmation.reveal().as_bytes()) {
             return failed("a token cannot confirm anything");
         }
-        let attempt = self
-            .attempts
-            .begin(actor.id(), || hallpass.now())
-            .map_err(|wait| Problem::too_many_attempts(wait).by(actor.id().clone()))?;
+        let begun = self.attempts.begin(hallpass, actor);
+        let mut attempt = begun.map_err(Problem::too_many_attempts)?;
         match (self.check)(actor.clone(), confirmation).await {
             Ok(true) => {
-                attempt.end(Verdict::Right);
+                attempt.verdict = Verdict::Right;
                 Ok(())
             }
-            Ok(false) => {
-                if attempt.end(Verdict::Wrong) {
-                    tracing::warn!(
-                        target: "hallpass",
-                        actor = ?actor.id(),
-                        "too many wrong confirmations in a row: the next one has to wait"
-                    );
-                }
-                failed("the confirmation is wrong")
-            }
+            Ok(false) => failed("the confirmation is wrong"),
             Err(status) => {
-                attempt.end(Verdict::Unknown);
+                attempt.verdict = Verdict::Unknown;
                 tracing::error!(
                     target: "hallpass",
                     status = status.as_u16(),

@@ -8,9 +8,18 @@ use crate::support::Api;
 async fn what_is_not_json_is_not_read() {
     let api = Api::new().await;
     let body = r#"{"name":"ci"}"#;
-    for kind in
-        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "json"]
-    {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "",
+        "json",
+        "text/json",
+        "application/+json",
+        "application/jsonp",
+        "application",
+        "*/*",
+    ] {
         let sending = api.post("").header("content-type", kind).body(body);
         sending.send().await.refused(415, "not-json");
     }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use futures::future::join_all;
 use hallpass_axum::{Confirmation, HallpassBuilderExt as _, TokenApi};
 use hallpass_core::{Actor, Hallpass};
@@ -193,26 +193,50 @@ async fn who_calls_is_settled_before_and_what_is_asked_for_after() {
 }
 
 #[tokio::test]
+async fn what_was_typed_arrives_with_padding_and_without() {
+    for typed in ["x", "ab", "abc", "pässwörd 🔑", "  ", "\0\n", "??>>~~", &"x".repeat(1024)] {
+        let right = typed.to_owned();
+        let check = move |_: Actor, confirmation: Confirmation| {
+            std::future::ready(confirmation.reveal() == right)
+        };
+        let api = Api::confirming(check).await;
+        for sent in [BASE64_URL_SAFE.encode(typed), base64_url(typed)] {
+            confirmed(change(&api), &sent).await.refused(404, "not-found");
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_that_cannot_be_read_is_wrong_and_is_no_guess() {
     let (api, asked) = host().await;
-    let too_long = base64_url(&"x".repeat(1025));
+    let (too_long, far_too_long) = ("x".repeat(1025), "x".repeat(9000));
+    let (standard, latin) = (BASE64_STANDARD.encode("??>>~~"), BASE64_URL_SAFE.encode(b"\xff\xfe"));
     for bad in [
         &["wonderland!"][..],
         &["d29uZGVybGFuZA=x"],
+        &["d29uZGVybGFuZA==="],
+        &["d29uZGVybGFuZB"],
         &["d29u ZGVybGFuZA"],
+        &["A"],
+        &["="],
         &["_w"],
         &["4f"],
         &["pässwörd"],
-        &[&too_long],
+        &[&standard],
+        &[&latin],
+        &[&base64_url(&too_long)],
+        &[&BASE64_URL_SAFE.encode(&too_long)],
+        &[&base64_url(&far_too_long)],
         &[RIGHT, RIGHT],
         &[RIGHT, ""],
+        &["", ""],
         &["d29uZGVybGFuZA, d29uZGVybGFuZA"],
     ] {
         let change = bad.iter().fold(change(&api), |change, value| change.header(HEADER, value));
         change.send().await.refused(403, "confirmation-failed");
     }
     assert_eq!(asked.load(SeqCst), 0);
-    // Ten of them, and nobody has to wait.
+    // Nobody has to wait.
     confirmed(change(&api), &format!("{RIGHT}==")).await.refused(404, "not-found");
 }
 
