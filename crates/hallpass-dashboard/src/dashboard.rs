@@ -122,8 +122,9 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// What people confirm changes with, where the API asks for it ([`HallpassBuilderExt::step_up`](hallpass_axum::HallpassBuilderExt::step_up)): `password`
-    /// unless this says otherwise, `one-time code` for example.
+    /// Names what people confirm changes with, where the handle asks for it
+    /// ([`step_up`](hallpass_axum::HallpassBuilderExt::step_up)). `password` by default; for example,
+    /// `one-time code`.
     pub fn confirmation(mut self, what: impl Into<String>) -> Self {
         self.settings.confirmation = Some(what.into());
         self

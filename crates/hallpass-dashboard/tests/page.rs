@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect};
+use hallpass_axum::HallpassBuilderExt as _;
 use hallpass_core::{Actor, Catalog, CatalogScope, Hallpass};
 use hallpass_dashboard::Dashboard;
 use hallpass_memory::MemoryStore;
@@ -216,6 +217,17 @@ async fn the_api_comes_along_or_is_where_the_host_has_it() {
     let html = page(&without, "/tokens").await.body;
     assert_eq!(attribute(&html, "data-api").next(), Some("../v1/tokens?a&amp;b"));
     assert_eq!(page(&without, "/tokens/api").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_api_of_the_page_asks_for_the_confirmation_of_the_handle() {
+    let hallpass = Hallpass::builder(MemoryStore::new()).step_up(async |_, _| false).build();
+    let app: Router = Dashboard::new(&hallpass, signed_in).into_router_at("/tokens");
+    let headers = [("x-person", "alice")];
+    let path = "/tokens/api/018f3c1e-7a2b-8c4d-9e5f-0123456789ab/revoke";
+    let answer = ask(&app, Method::POST, path, &headers).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(answer.body.contains("confirmation-required"), "{}", answer.body);
 }
 
 #[tokio::test]

@@ -1,5 +1,4 @@
-//! Another site makes a browser send a change. What an origin is compared with, and how, is told by
-//! the unit tests of the check itself.
+//! Another site makes a browser send a change.
 
 use axum::http::Method;
 use serde_json::json;
@@ -54,6 +53,21 @@ async fn ones_own_pages_trusted_ones_and_programs_pass() {
             headers.iter().fold(change, |change, (name, value)| change.header(name, value));
         assert_eq!(change.json(&json!({ "name": "ci" })).await.status, 201, "{headers:?}");
     }
+}
+
+#[tokio::test]
+async fn same_origin_passes_whatever_host_a_proxy_wrote() {
+    let api = Api::new().await;
+    let browser = || {
+        let change = api.post("").header("cookie", "id=1").header("host", "upstream:8080");
+        change.header("origin", "https://www.example.com")
+    };
+    for site in ["same-origin", "none"] {
+        let change = browser().header("sec-fetch-site", site);
+        assert_eq!(change.json(&json!({ "name": "ci" })).await.status, 201, "{site}");
+    }
+    // Without `Sec-Fetch-Site`, only the host tells.
+    browser().json(&json!({ "name": "ci" })).await.refused(403, "cross-site");
 }
 
 #[tokio::test]
