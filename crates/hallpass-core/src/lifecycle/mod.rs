@@ -7,6 +7,7 @@ mod copy;
 mod delete;
 mod draft;
 mod ensure;
+mod extensions;
 mod issue;
 mod owner_status;
 mod read;
@@ -25,6 +26,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::audit::{AuditOptions, AuditTrail};
+use self::extensions::Extensions;
 use self::rejections::RejectionThrottle;
 use self::superseded::SupersededSecrets;
 pub use self::{
@@ -115,6 +117,7 @@ struct Inner {
     digest_upgrades: DigestUpgrades,
     superseded: SupersededSecrets,
     rejections: RejectionThrottle,
+    extensions: Extensions,
     metrics: Metrics,
     id: HandleId,
 }
@@ -154,6 +157,13 @@ impl Hallpass {
     #[must_use]
     pub fn prefix(&self) -> &Prefix {
         &self.0.prefixes[0]
+    }
+
+    /// Returns a setting that was attached with
+    /// [`HallpassBuilder::extension`](HallpassBuilder::extension).
+    #[must_use]
+    pub fn extension<T: std::any::Any>(&self) -> Option<&T> {
+        self.0.extensions.get()
     }
 
     /// The pattern by which a secret scanner finds this application's tokens.
