@@ -109,13 +109,13 @@ async fn rollback_leaves_neither_token_nor_audit_entry() {
     transaction.rollback().await.unwrap();
     drop(pending);
     assert_eq!(host.audit_entries().await, 0);
-    host.hallpass.issue(&alice(), NewToken::named("first")).await.unwrap();
+    let _ = host.hallpass.issue(&alice(), NewToken::named("first")).await.unwrap();
 }
 
 #[tokio::test]
 async fn token_limit_counts_in_a_host_transaction() {
     let host = host().await;
-    host.hallpass.issue(&alice(), NewToken::named("first")).await.unwrap();
+    let _ = host.hallpass.issue(&alice(), NewToken::named("first")).await.unwrap();
     let mut transaction = host.begin().await;
     let new = NewToken::named("second");
     let error =
