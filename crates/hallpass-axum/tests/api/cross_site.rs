@@ -7,8 +7,10 @@ use crate::support::{Api, Sending, changing_calls};
 
 /// Each of them as a browser of root's would send it.
 fn changes(api: &Api) -> Vec<Sending<'_>> {
+    let with_slash = (Method::POST, "/".to_owned());
     changing_calls()
         .into_iter()
+        .chain([with_slash])
         .map(|(method, path)| {
             api.send(method, &path)
                 .by("root")
