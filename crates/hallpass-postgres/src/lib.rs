@@ -88,26 +88,21 @@
 //!
 //! [`prune`]: hallpass_core::Hallpass::prune
 
+mod change;
+mod connect_error;
 mod connections;
-mod guards;
-mod list;
-mod literal;
-mod nudge;
-mod open;
-mod row;
+mod dialect;
+mod error_class;
+mod listener;
+mod permits;
 mod schema;
 mod settings;
 mod sql;
 mod store;
-#[cfg(test)]
-mod tests;
-mod to_its_end;
 mod tokens;
-mod trouble;
-mod write;
 
 pub use self::{
-    open::{ConnectError, Place},
+    connect_error::{ConnectError, Place},
     settings::PostgresSettings,
     store::PostgresStore,
 };

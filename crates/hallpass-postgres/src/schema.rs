@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use tokio::time::timeout;
 
-use crate::open::{ConnectError, Place};
+use crate::connect_error::{ConnectError, Place};
 
 /// From each version of the schema to the next. Each notes its number in a table of Hallpass's own.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
@@ -39,7 +39,7 @@ const MAY: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT') \
 
 /// Who waits for changes of the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum SchemaMode {
     /// Nobody: it must be right.
     Check,
     /// Whoever opens a store, and then uses it.
@@ -50,11 +50,14 @@ pub(crate) enum Wish {
 
 /// Sees that the database is one to work on, and makes it one if that is wished. Several nodes may
 /// do so at once.
-pub(crate) async fn prepare(options: &PgConnectOptions, wish: Wish) -> Result<(), ConnectError> {
+pub(crate) async fn prepare(
+    options: &PgConnectOptions,
+    mode: SchemaMode,
+) -> Result<(), ConnectError> {
     let prepared = timeout(PATIENCE, async {
         let mut connection =
             options.connect().await.map_err(|error| ConnectError::of_driver(options, error))?;
-        let prepared = try_prepare(&mut connection, options, wish).await;
+        let prepared = try_prepare(&mut connection, options, mode).await;
         // Whatever was begun and not committed ends with it.
         let _ = connection.close().await;
         prepared
@@ -65,12 +68,12 @@ pub(crate) async fn prepare(options: &PgConnectOptions, wish: Wish) -> Result<()
 async fn try_prepare(
     connection: &mut PgConnection,
     options: &PgConnectOptions,
-    wish: Wish,
+    mode: SchemaMode,
 ) -> Result<(), ConnectError> {
     let trouble = |error| ConnectError::of_driver(options, error);
     let place = || Place::of(options);
     let mut found = version(connection, options).await?;
-    if found.unwrap_or(0) < KNOWN && wish != Wish::Check {
+    if found.unwrap_or(0) < KNOWN && mode != SchemaMode::Check {
         sqlx::raw_sql(BEGIN).execute(&mut *connection).await.map_err(trouble)?;
         // Another may have done it meanwhile.
         found = version(connection, options).await?;
@@ -91,7 +94,7 @@ async fn try_prepare(
         }
         Some(_) => {}
     }
-    if wish != Wish::Migrate {
+    if mode != SchemaMode::Migrate {
         let may = sqlx::raw_sql(MAY).fetch_one(&mut *connection).await.map_err(trouble)?;
         if !may.try_get::<bool, _>("may").map_err(trouble)? {
             let role = options.get_username().to_owned();

@@ -2,10 +2,9 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
+use crate::connect_error::ConnectError;
 use crate::connections::{self, Connections};
-use crate::guards::Guards;
-use crate::open::ConnectError;
-use crate::schema::{self, Wish};
+use crate::schema::{self, SchemaMode};
 use crate::store::PostgresStore;
 
 /// How a store uses its database. The defaults are right for a PostgreSQL server that nodes connect
@@ -29,10 +28,9 @@ use crate::store::PostgresStore;
 pub struct PostgresSettings {
     pub(crate) connections: u32,
     pub(crate) lookup_deadline: Duration,
-    pub(crate) polls_only: bool,
+    pub(crate) is_pooled: bool,
     pub(crate) notifies: bool,
     pub(crate) migrates: bool,
-    pub(crate) guards: Guards,
 }
 
 impl Default for PostgresSettings {
@@ -40,10 +38,9 @@ impl Default for PostgresSettings {
         Self {
             connections: 8,
             lookup_deadline: Duration::from_secs(1),
-            polls_only: false,
+            is_pooled: false,
             notifies: true,
             migrates: true,
-            guards: Guards::ON,
         }
     }
 }
@@ -77,7 +74,7 @@ impl PostgresSettings {
     /// mode. Changes of other nodes are then found by asking alone, which the bound is kept by in
     /// any case.
     pub fn disable_listen(mut self) -> Self {
-        self.polls_only = true;
+        self.is_pooled = true;
         self
     }
 
@@ -103,9 +100,9 @@ impl PostgresSettings {
     /// [`ConnectError`]: the server cannot be reached, or the database is not one to work on. Nothing was
     /// changed, but for a migration that was completed.
     pub async fn connect(self, url: &str) -> Result<PostgresStore, ConnectError> {
-        let options = connections::options(parse(url)?, !self.polls_only);
-        schema::prepare(&options, self.wish()).await?;
-        let connections = Connections::own(&options, self.connections, !self.polls_only);
+        let options = connections::options(parse(url)?, self.is_pooled);
+        schema::prepare(&options, self.schema_mode()).await?;
+        let connections = Connections::own(&options, self.connections, self.is_pooled);
         Ok(PostgresStore::new(connections, &options, &self))
     }
 
@@ -120,14 +117,14 @@ impl PostgresSettings {
     /// As [`connect`](Self::connect).
     pub async fn open(self, pool: PgPool) -> Result<PostgresStore, ConnectError> {
         let options = PgConnectOptions::clone(&pool.connect_options());
-        let options = connections::options(options, !self.polls_only);
-        schema::prepare(&options, self.wish()).await?;
-        let connections = Connections::of_host(pool, &options, !self.polls_only);
+        let options = connections::options(options, self.is_pooled);
+        schema::prepare(&options, self.schema_mode()).await?;
+        let connections = Connections::of_host(pool, &options, self.is_pooled);
         Ok(PostgresStore::new(connections, &options, &self))
     }
 
-    fn wish(&self) -> Wish {
-        if self.migrates { Wish::MigrateAndUse } else { Wish::Check }
+    fn schema_mode(&self) -> SchemaMode {
+        if self.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check }
     }
 }
 

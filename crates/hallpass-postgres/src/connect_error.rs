@@ -3,7 +3,7 @@ use std::fmt;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::trouble::{Trouble, trouble};
+use crate::error_class::{ErrorClass, error_class};
 
 /// Why a store was not opened: what was wrong, where, and what to do.
 ///
@@ -154,12 +154,12 @@ impl ConnectError {
             return Self::Foreign { place };
         }
         let role = options.get_username().to_owned();
-        match trouble(&error) {
+        match error_class(&error) {
             // Who is not let in at all has another problem than who lacks a right.
-            Trouble::Forbidden if code.as_deref() == Some("42501") => {
+            ErrorClass::Forbidden if code.as_deref() == Some("42501") => {
                 Self::Forbidden { place, role }
             }
-            Trouble::ReadOnly => Self::ReadOnly { place },
+            ErrorClass::ReadOnly => Self::ReadOnly { place },
             _ => Self::unreachable(options, error),
         }
     }
