@@ -20,18 +20,18 @@ const OWN: usize = 2 + EVENT_COLUMNS.len();
 /// row is locked only while the server works. `done` is the part that changes tokens. It starts
 /// `FROM settings`, so that the settings apply before anything is locked, and ends with a
 /// common table expression `done` with the columns `id`, `owner` and `count`, one row for each log
-/// entry. Where they are not NULL, they replace those of the event.
+/// entry. They fill in what the event does not say about a token, and they replace its count.
 ///
 /// The clock's row is locked last: how far it moves depends on the complete result of `done`. Its
 /// lock lasts until the commit, so the order of numbers is the order of commits.
 ///
-/// `missed` selects one more row, without a number, to tell why nothing was changed.
-fn change(done: &str, missed: &str) -> String {
+/// `rejected` may select one more row, without a number, to tell why nothing was changed.
+fn change(done: &str, rejected: &str) -> String {
     let events: Vec<_> = EVENT_COLUMNS
         .iter()
         .zip(2..)
         .map(|(column, number)| match *column {
-            "owner" => format!("coalesce(done.owner, ${number})"),
+            "owner" => format!("coalesce(${number}, done.owner)"),
             "token_id" => format!("coalesce(done.id, ${number})"),
             "count" => format!("coalesce(done.count, ${number})"),
             _ => format!("${number}"),
@@ -47,7 +47,7 @@ fn change(done: &str, missed: &str) -> String {
          SELECT before + place, $1 + place - 1, {events} FROM ticked CROSS JOIN \
          (SELECT *, row_number() OVER (ORDER BY id) AS place FROM done) AS done \
          RETURNING seq, token_id, owner, count) \
-         SELECT {LINE} FROM logged {missed} ORDER BY seq",
+         SELECT {LINE} FROM logged {rejected} ORDER BY seq",
         columns = EVENT_COLUMNS.join(", "),
         events = events.join(", "),
     )
@@ -64,10 +64,6 @@ const EACH: &str = "RETURNING t.id, t.owner, NULL::bigint AS count";
 /// `done` for a change of many tokens that is one log entry. `changed` has a column `n`.
 const IN_TOTAL: &str =
     "done AS (SELECT NULL::uuid AS id, NULL::text AS owner, n AS count FROM changed WHERE n > 0)";
-
-/// Tells that the token exists, but not as expected.
-const IS_THERE: &str = "UNION ALL SELECT NULL, NULL, NULL, 1 FROM hallpass.tokens \
-     WHERE id = $10 AND NOT EXISTS (SELECT FROM done)";
 
 /// Reads a token and the position of the log, in one statement and so in one snapshot. `$1` is the
 /// id. A standby reports that it is one, because it may be behind by any time.
@@ -94,11 +90,11 @@ pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
          done AS (INSERT INTO hallpass.tokens AS t ({columns}) SELECT {places} FROM owned \
          WHERE ${limit} IS NULL OR n < ${limit} ON CONFLICT (id) DO NOTHING {EACH})"
     );
-    let missed = format!(
+    let rejected = format!(
         "UNION ALL SELECT NULL, NULL, NULL, n FROM owned WHERE n >= ${limit} \
          AND NOT EXISTS (SELECT FROM hallpass.tokens WHERE id = $10)"
     );
-    change(&done, &missed)
+    change(&done, &rejected)
 });
 
 /// The values are those of the record, with the new revision last.
@@ -126,7 +122,7 @@ fn update(columns: &[&str], before: &str, source: &str) -> String {
         "{before}done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM {source} \
          WHERE t.id = $10 AND t.revision = ${revision} - 1 {EACH})"
     );
-    change(&done, IS_THERE)
+    change(&done, "")
 }
 
 /// The values are the id, the expected algorithm and digest, and the secrets.
@@ -136,7 +132,7 @@ pub(crate) static REPLACE_DIGEST: LazyLock<String> = LazyLock::new(|| {
         "done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM settings \
          WHERE t.id = $10 AND t.algorithm = $11 AND t.digest = $12 {EACH})"
     );
-    change(&done, IS_THERE)
+    change(&done, "")
 });
 
 /// The values are the id, and the expected revision or NULL.
@@ -145,7 +141,7 @@ pub(crate) static DELETE: LazyLock<String> = LazyLock::new(|| {
         "done AS (DELETE FROM hallpass.tokens AS t USING settings \
          WHERE t.id = $10 AND ($11 IS NULL OR t.revision = $11) {EACH})"
     );
-    change(&done, IS_THERE)
+    change(&done, "")
 });
 
 /// The values are the ids, separated by spaces, and the owner or NULL.
@@ -227,6 +223,9 @@ fn assignments(columns: &[&str], first: usize) -> String {
     }
     list
 }
+
+/// Returns a row if the token `$1` exists.
+pub(crate) const EXISTS: &str = "SELECT 1 FROM hallpass.tokens WHERE id = $1";
 
 /// Withdraws a change that may or may not have reached the server. `$1` is its nonce.
 ///

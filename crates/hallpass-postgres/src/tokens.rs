@@ -72,7 +72,7 @@ impl TokenStore for PostgresStore {
             }
         };
         let update = Change::new(statement, &ChangeTarget::Token(record.id), event, values);
-        self.change_token(capacity, update).await
+        self.change_token(record.id, capacity, update).await
     }
 
     async fn replace_digest(
@@ -94,7 +94,7 @@ impl TokenStore for PostgresStore {
             EventKind::GracePeriodEnded => Capacity::Removal,
             _ => Capacity::Edit(event.owner.as_ref()),
         };
-        self.change_token(capacity, replace).await
+        self.change_token(id, capacity, replace).await
     }
 
     async fn delete(
@@ -105,7 +105,7 @@ impl TokenStore for PostgresStore {
     ) -> Result<ChangeSeq, StoreError> {
         let values = [Value::Id(Some(id)), Value::Integer(expected.map(revision))];
         let delete = Change::new(&sql::DELETE, &ChangeTarget::Token(id), event, values);
-        self.change_token(Capacity::Removal, delete).await
+        self.change_token(id, Capacity::Removal, delete).await
     }
 
     async fn delete_many(
@@ -117,9 +117,11 @@ impl TokenStore for PostgresStore {
         let Some(first) = ids.first() else { return Ok(Deleted::default()) };
         let list: Vec<_> = ids.iter().map(|id| id.as_uuid().to_string()).collect();
         let values = [Value::Text(Some(list.join(" "))), text(owner)];
-        // The statement replaces the id in the entry of each token.
+        // The statement fills in the id and the owner of each token.
         let target = ChangeTarget::Token(*first);
-        let delete = Change::new(&sql::DELETE_MANY, &target, event, values).entries(ids.len());
+        let mut event = event.clone();
+        event.owner = None;
+        let delete = Change::new(&sql::DELETE_MANY, &target, &event, values).entries(ids.len());
         let lines = self.change(Capacity::Removal, delete).await?;
         let seq = lines.iter().filter_map(|line| line.seq).max();
         Ok(Deleted { tokens: lines.into_iter().filter_map(|line| line.token).collect(), seq })
@@ -271,14 +273,15 @@ impl PostgresStore {
     /// Changes one token if it is still as expected.
     async fn change_token(
         &self,
+        id: TokenId,
         capacity: Capacity<'_>,
         change: Change,
     ) -> Result<ChangeSeq, StoreError> {
-        match self.change(capacity, change).await?.as_slice() {
-            [Line { seq: Some(seq), .. }] => Ok(*seq),
-            [] => Err(StoreError::not_found()),
-            _ => Err(StoreError::conflict()),
+        if let [Line { seq: Some(seq), .. }] = self.change(capacity, change).await?.as_slice() {
+            return Ok(*seq);
         }
+        let found = self.lookup(|| sqlx::query(sql::EXISTS).bind(id.as_uuid())).await?;
+        Err(if found.is_empty() { StoreError::not_found() } else { StoreError::conflict() })
     }
 
     /// Makes a change that writes one log entry or none.
