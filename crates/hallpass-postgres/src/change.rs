@@ -232,28 +232,34 @@ impl PostgresStore {
     /// time is over.
     async fn withdraw(&self, change: &Change, nonce: i64, deadline: Instant) -> Outcome {
         while Instant::now() < deadline {
-            if let Ok(mut connection) = self.connections.open_fresh(deadline).await {
-                let run = async |connection: &mut PgConnection, statement| {
-                    self.connections.run(connection, statement, deadline).await
-                };
-                loop {
-                    let withdrawal = sqlx::query(sql::WITHDRAW).bind(nonce);
-                    // If it fails, the change may have been committed nevertheless: for example, the server
-                    // may take no changes any more. The log decides in each case.
-                    let _ = run(&mut connection, withdrawal).await;
-                    let outcome = sqlx::query(sql::OUTCOME).bind(nonce).bind(change.entries);
-                    let Ok(rows) = run(&mut connection, outcome).await else { break };
-                    let first = rows.first().map(|row| row.integer("seq"));
-                    match first {
-                        Some(Ok(Some(seq))) if seq < 0 => return Outcome::Withdrawn(connection),
-                        Some(_) => return Outcome::Committed(rows),
-                        None => sleep(OUTCOME_PAUSE).await,
-                    }
-                }
+            match self.try_withdraw(change, nonce, deadline).await {
+                Ok(Some(outcome)) => return outcome,
+                // The change is still running, or the server cannot be reached.
+                Ok(None) | Err(_) => sleep(OUTCOME_PAUSE).await,
             }
-            sleep(OUTCOME_PAUSE).await;
         }
         Outcome::Unknown
+    }
+
+    async fn try_withdraw(
+        &self,
+        change: &Change,
+        nonce: i64,
+        deadline: Instant,
+    ) -> Result<Option<Outcome>, sqlx::Error> {
+        let connections = &self.connections;
+        let mut connection = connections.open_fresh(deadline).await?;
+        let withdrawal = sqlx::query(sql::WITHDRAW).bind(nonce);
+        // If it fails, the change may have been committed nevertheless. For example, the server may take
+        // no changes any more. So the log decides in each case.
+        let _ = connections.run(&mut connection, withdrawal, deadline).await;
+        let outcome = sqlx::query(sql::OUTCOME).bind(nonce).bind(change.entries);
+        let rows = connections.run(&mut connection, outcome, deadline).await?;
+        Ok(match rows.first().map(|row| row.integer("seq")) {
+            None => None,
+            Some(Ok(Some(seq))) if seq < 0 => Some(Outcome::Withdrawn(connection)),
+            Some(_) => Some(Outcome::Committed(rows)),
+        })
     }
 
     /// Notifies other nodes. This is a transaction of its own after the commit: notifications wait
