@@ -148,6 +148,8 @@ impl PostgresStore {
             }
         };
         let lines: Result<Vec<_>, _> = done.rows.iter().map(Line::read).collect();
+        // Even if they cannot be read, the change was made.
+        let lines = lines.map_err(StoreError::outcome_unknown);
         let numbers: Vec<_> = lines.iter().flatten().filter_map(|line| line.seq).collect();
         if let Some(last) = numbers.iter().max() {
             self.listener.announce(*last);

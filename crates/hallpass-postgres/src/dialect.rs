@@ -1,5 +1,6 @@
 //! How PostgreSQL writes the statements that [`hallpass_sql`] builds, and how values are bound.
 
+use hallpass_core::TokenId;
 use hallpass_sql::{Dialect, Value};
 use jiff::Timestamp;
 use sqlx::encode::IsNull;
@@ -91,12 +92,38 @@ pub(crate) fn built(statement: &hallpass_sql::Statement) -> Statement<'_> {
 /// Binds values one after the other.
 pub(crate) fn bind_all<'q>(statement: Statement<'q>, values: &'q [Value]) -> Statement<'q> {
     values.iter().fold(statement, |statement, value| match value {
-        Value::Id(id) => statement.bind(id.map(|id| id.as_uuid())),
+        Value::Id(id) => statement.bind(id.map(Uuid)),
         Value::Text(text) => statement.bind(text.as_deref()),
         Value::Integer(number) => statement.bind(*number),
         Value::Time(time) => statement.bind(time.map(Timestamptz)),
         Value::Bytes(bytes) => statement.bind(bytes.as_deref()),
     })
+}
+
+/// An id as PostgreSQL's type `uuid`.
+///
+/// The driver's feature `uuid` would do this too. But it adds all of the driver's databases to the
+/// lock files of applications, where the SQLite library conflicts with that of other crates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uuid(pub(crate) TokenId);
+
+impl Type<Postgres> for Uuid {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(2950))
+    }
+}
+
+impl PgHasArrayType for Uuid {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(2951))
+    }
+}
+
+impl Encode<'_, Postgres> for Uuid {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend_from_slice(self.0.as_uuid().as_bytes());
+        Ok(IsNull::No)
+    }
 }
 
 /// A time as PostgreSQL's type `timestamptz`, with millisecond precision.

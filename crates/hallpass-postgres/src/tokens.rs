@@ -11,11 +11,10 @@ use hallpass_core::{Digest, Event, EventKind, Owner, Revision, TokenId};
 use hallpass_sql::{ReadRow as _, Value, record_values, revision, secrets_values};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
-use uuid::Uuid;
 
 use crate::change::{Change, Line};
 use crate::connections::{BEGIN_LIST, BEGIN_MAINTENANCE};
-use crate::dialect::{PostgresDialect, Statement, Timestamptz, built};
+use crate::dialect::{PostgresDialect, Statement, Timestamptz, Uuid, built};
 use crate::error_class::{ErrorClass, error_class, store_error};
 use crate::permits::Capacity;
 use crate::sql;
@@ -47,7 +46,7 @@ impl TokenStore for PostgresStore {
     }
 
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let rows = self.lookup(|| sqlx::query(&**sql::GET).bind(id.as_uuid())).await?;
+        let rows = self.lookup(|| sqlx::query(&**sql::GET).bind(Uuid(id))).await?;
         let row = rows.first().ok_or_else(|| StoreError::corrupt("a lookup without a row"))?;
         let value = hallpass_sql::stored_token(row)?;
         Ok(Snapshot { value, as_of: hallpass_sql::seq(row, "as_of")? })
@@ -174,7 +173,7 @@ impl TokenStore for PostgresStore {
         if uses.is_empty() {
             return Ok(0);
         }
-        let ids: Vec<Uuid> = uses.iter().map(|usage| usage.id.as_uuid()).collect();
+        let ids: Vec<_> = uses.iter().map(|usage| Uuid(usage.id)).collect();
         let revisions: Vec<i64> = uses.iter().map(|usage| revision(usage.revision)).collect();
         let times: Vec<_> = uses.iter().map(|usage| Timestamptz(usage.at)).collect();
         let record = async |sql: &'static str| {
@@ -280,7 +279,7 @@ impl PostgresStore {
         if let [Line { seq: Some(seq), .. }] = self.change(capacity, change).await?.as_slice() {
             return Ok(*seq);
         }
-        let found = self.lookup(|| sqlx::query(sql::EXISTS).bind(id.as_uuid())).await?;
+        let found = self.lookup(|| sqlx::query(sql::EXISTS).bind(Uuid(id))).await?;
         Err(if found.is_empty() { StoreError::not_found() } else { StoreError::conflict() })
     }
 
