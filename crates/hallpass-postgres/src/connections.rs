@@ -93,25 +93,19 @@ impl Connections {
     }
 
     /// Runs a statement in a transaction of its own, on a given connection.
-    ///
-    /// Preparing and running are two messages. Through a pooler, each could reach another
-    /// connection of the server if they were not in an explicit transaction.
-    ///
-    /// All rows are fetched, because only then has the server said that it has committed.
     pub(crate) async fn run(
         &self,
         connection: &mut PgConnection,
         statement: Statement<'_>,
         deadline: Instant,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
-        let running = async {
-            if self.is_pooled {
-                run_in_transaction(connection, BEGIN, statement).await
-            } else {
-                statement.fetch_all(connection).await
-            }
-        };
-        timeout_at(deadline, running).await.unwrap_or_else(|_| Err(timed_out()))
+        execute(connection, self.begin(), statement, deadline).await
+    }
+
+    /// Returns how an explicit transaction starts, if each statement needs one. Preparing and
+    /// running are two messages, and a pooler could give them to two connections of the server.
+    fn begin(&self) -> Option<&'static str> {
+        self.is_pooled.then_some(BEGIN)
     }
 
     /// Reads rows.
@@ -127,8 +121,7 @@ impl Connections {
         timeout: Duration,
     ) -> Result<Vec<PgRow>, StoreError> {
         let deadline = Instant::now() + timeout;
-        let begin = self.is_pooled.then_some(BEGIN);
-        let rows = repeat(pool, begin, statement, deadline).await.map_err(store_error)?;
+        let rows = repeat(pool, self.begin(), statement, deadline).await.map_err(store_error)?;
         if is_of_standby(&rows) {
             return Err(StoreError::unavailable(Standby));
         }
@@ -157,14 +150,8 @@ async fn repeat<'q>(
     let mut dead = 0;
     loop {
         let mut connection = CheckedOut::acquire(pool, deadline).await?;
-        let running = async {
-            match begin {
-                Some(begin) => run_in_transaction(connection.get(), begin, statement()).await,
-                None => statement().fetch_all(connection.get()).await,
-            }
-        };
-        let error = match timeout_at(deadline, running).await {
-            Ok(Ok(rows)) => {
+        let error = match execute(connection.get(), begin, statement(), deadline).await {
+            Ok(rows) => {
                 if is_of_standby(&rows) {
                     // The next connection may lead to the primary.
                     connection.close();
@@ -173,8 +160,7 @@ async fn repeat<'q>(
                 }
                 return Ok(rows);
             }
-            Ok(Err(error)) => error,
-            Err(_) => timed_out(),
+            Err(error) => error,
         };
         let class = error_class(&error);
         let is_timeout = Instant::now() >= deadline;
@@ -186,16 +172,24 @@ async fn repeat<'q>(
     }
 }
 
-async fn run_in_transaction(
+/// Runs a statement, in an explicit transaction if `begin` is given.
+///
+/// All rows are fetched, because only then has the server said that it has committed.
+async fn execute(
     connection: &mut PgConnection,
-    begin: &'static str,
+    begin: Option<&'static str>,
     statement: Statement<'_>,
+    deadline: Instant,
 ) -> Result<Vec<PgRow>, sqlx::Error> {
-    let mut transaction = connection.begin_with(begin).await?;
-    // Not kept: the next transaction may run on another connection of the server.
-    let rows = statement.persistent(false).fetch_all(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok(rows)
+    let running = async {
+        let Some(begin) = begin else { return statement.fetch_all(connection).await };
+        let mut transaction = connection.begin_with(begin).await?;
+        // It is not kept: the next transaction may run on another connection of the server.
+        let rows = statement.persistent(false).fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(rows)
+    };
+    timeout_at(deadline, running).await.unwrap_or_else(|_| Err(timed_out()))
 }
 
 async fn prepare_session(

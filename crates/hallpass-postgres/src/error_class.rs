@@ -64,12 +64,12 @@ fn class_of_code(code: &str) -> ErrorClass {
 }
 
 /// Returns whether the server itself has answered that it did not run the statement. The connection
-/// can be used again then.
+/// can be used again then. A pooler may report a lost server in the form of such an answer.
 pub(crate) fn is_rejection(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
-        .is_some_and(|error| error.severity() == PgSeverity::Error)
+    let answer =
+        error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    answer.is_some_and(|answer| answer.severity() == PgSeverity::Error)
+        && error_class(error) != ErrorClass::Lost
 }
 
 /// Converts an error of a call that changed nothing.
