@@ -105,6 +105,13 @@ BEGIN
 END
 $$;
 
+-- Returns whether the token exists.
+CREATE FUNCTION hallpass.has_token(of_id uuid) RETURNS boolean VOLATILE LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM hallpass.tokens WHERE id = of_id);
+END
+$$;
+
 -- Locks the owner. Returns how many tokens the owner has.
 CREATE FUNCTION hallpass.lock_and_count(of_owner text) RETURNS bigint VOLATILE LANGUAGE plpgsql AS $$
 BEGIN

@@ -13,7 +13,7 @@ use crate::dialect::Statement;
 use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
 
 /// How long a call waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// How long connecting may take. This is longer than any call waits, so that a later call finds the
 /// connection.

@@ -80,7 +80,7 @@
 //! # The schema
 //!
 //! Everything is in the PostgreSQL schema `hallpass`: the tables `tokens`, `clock`, `changes` and
-//! `migrations`, and four functions. The migrations are the files in this crate's `migrations`
+//! `migrations`, and five functions. The migrations are the files in this crate's `migrations`
 //! directory. [`PostgresStore::migrate`] applies them, and so does opening a store; any number of
 //! nodes can do so at the same time. A role that may not create anything needs the rights in the
 //! crate's `roles.sql`, and [`migrate(false)`](PostgresSettings::migrate).

@@ -35,7 +35,7 @@ const HAS_RIGHTS: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT'
      AND has_table_privilege('hallpass.tokens', 'DELETE') AND has_table_privilege('hallpass.clock', 'SELECT') \
      AND has_table_privilege('hallpass.clock', 'UPDATE') AND has_table_privilege('hallpass.changes', 'SELECT') \
      AND has_table_privilege('hallpass.changes', 'INSERT') AND has_table_privilege('hallpass.changes', 'DELETE') \
-     AND (SELECT count(*) >= 4 AND bool_and(has_function_privilege(pg_proc.oid, 'EXECUTE')) FROM pg_proc \
+     AND (SELECT count(*) >= 5 AND bool_and(has_function_privilege(pg_proc.oid, 'EXECUTE')) FROM pg_proc \
          JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE nspname = 'hallpass') AS may";
 
 /// What to do about the schema.

@@ -65,6 +65,11 @@ const EACH: &str = "RETURNING t.id, t.owner, NULL::bigint AS count";
 const IN_TOTAL: &str =
     "done AS (SELECT NULL::uuid AS id, NULL::text AS owner, n AS count FROM changed WHERE n > 0)";
 
+/// Tells that the token exists, but not as expected. The function sees what was committed while
+/// `done` waited for the token.
+const IS_THERE: &str =
+    "UNION ALL SELECT NULL, NULL, NULL, 1 FROM counted WHERE n = 0 AND hallpass.has_token($10)";
+
 /// Reads a token and the position of the log, in one statement and so in one snapshot. `$1` is the
 /// id. A standby reports that it is one, because it may be behind by any time.
 pub(crate) static GET: LazyLock<String> = LazyLock::new(|| {
@@ -122,7 +127,7 @@ fn update(columns: &[&str], before: &str, source: &str) -> String {
         "{before}done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM {source} \
          WHERE t.id = $10 AND t.revision = ${revision} - 1 {EACH})"
     );
-    change(&done, "")
+    change(&done, IS_THERE)
 }
 
 /// The values are the id, the expected algorithm and digest, and the secrets.
@@ -132,7 +137,7 @@ pub(crate) static REPLACE_DIGEST: LazyLock<String> = LazyLock::new(|| {
         "done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM settings \
          WHERE t.id = $10 AND t.algorithm = $11 AND t.digest = $12 {EACH})"
     );
-    change(&done, "")
+    change(&done, IS_THERE)
 });
 
 /// The values are the id, and the expected revision or NULL.
@@ -141,7 +146,7 @@ pub(crate) static DELETE: LazyLock<String> = LazyLock::new(|| {
         "done AS (DELETE FROM hallpass.tokens AS t USING settings \
          WHERE t.id = $10 AND ($11 IS NULL OR t.revision = $11) {EACH})"
     );
-    change(&done, "")
+    change(&done, IS_THERE)
 });
 
 /// The values are the ids, separated by spaces, and the owner or NULL.
@@ -223,9 +228,6 @@ fn assignments(columns: &[&str], first: usize) -> String {
     }
     list
 }
-
-/// Returns a row if the token `$1` exists.
-pub(crate) const EXISTS: &str = "SELECT 1 FROM hallpass.tokens WHERE id = $1";
 
 /// Withdraws a change that may or may not have reached the server. `$1` is its nonce.
 ///

@@ -71,7 +71,7 @@ impl TokenStore for PostgresStore {
             }
         };
         let update = Change::new(statement, &ChangeTarget::Token(record.id), event, values);
-        self.change_token(record.id, capacity, update).await
+        self.change_token(capacity, update).await
     }
 
     async fn replace_digest(
@@ -93,7 +93,7 @@ impl TokenStore for PostgresStore {
             EventKind::GracePeriodEnded => Capacity::Removal,
             _ => Capacity::Edit(event.owner.as_ref()),
         };
-        self.change_token(id, capacity, replace).await
+        self.change_token(capacity, replace).await
     }
 
     async fn delete(
@@ -104,7 +104,7 @@ impl TokenStore for PostgresStore {
     ) -> Result<ChangeSeq, StoreError> {
         let values = [Value::Id(Some(id)), Value::Integer(expected.map(revision))];
         let delete = Change::new(&sql::DELETE, &ChangeTarget::Token(id), event, values);
-        self.change_token(id, Capacity::Removal, delete).await
+        self.change_token(Capacity::Removal, delete).await
     }
 
     async fn delete_many(
@@ -272,15 +272,14 @@ impl PostgresStore {
     /// Changes one token if it is still as expected.
     async fn change_token(
         &self,
-        id: TokenId,
         capacity: Capacity<'_>,
         change: Change,
     ) -> Result<ChangeSeq, StoreError> {
-        if let [Line { seq: Some(seq), .. }] = self.change(capacity, change).await?.as_slice() {
-            return Ok(*seq);
+        match self.change(capacity, change).await?.as_slice() {
+            [Line { seq: Some(seq), .. }] => Ok(*seq),
+            [] => Err(StoreError::not_found()),
+            _ => Err(StoreError::conflict()),
         }
-        let found = self.lookup(|| sqlx::query(sql::EXISTS).bind(Uuid(id))).await?;
-        Err(if found.is_empty() { StoreError::not_found() } else { StoreError::conflict() })
     }
 
     /// Makes a change that writes one log entry or none.
