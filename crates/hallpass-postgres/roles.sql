@@ -1,5 +1,5 @@
--- What a service needs at run time, if the role it runs as is not the one that made the schema. Run it as the
--- owner of the schema, after the migrations and again after each upgrade that brings new ones:
+-- The rights that a service needs at run time, if its role is not the one that created the schema. Run this
+-- as the owner of the schema, after the migrations and again after each upgrade that brings new ones:
 --
 --     psql --set ON_ERROR_STOP=1 --set role=app --file roles.sql
 --
@@ -10,3 +10,4 @@ GRANT SELECT ON hallpass.migrations TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON hallpass.tokens TO :"role";
 GRANT SELECT, UPDATE ON hallpass.clock TO :"role";
 GRANT SELECT, INSERT, DELETE ON hallpass.changes TO :"role";
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hallpass TO :"role";

@@ -2,6 +2,7 @@
 //! what the store finds out when a connection is lost.
 
 mod encrypted;
+mod errors;
 mod listening;
 mod locks;
 mod migrations;
@@ -11,7 +12,6 @@ mod pooler;
 mod retention;
 mod roles;
 mod secrets;
-mod trouble;
 
 use std::time::Duration;
 

@@ -19,7 +19,7 @@ const CROWD: &str = "INSERT INTO hallpass.tokens (id, owner, name, description, 
      CASE WHEN n % 9 = 0 THEN to_timestamp(n) END, 1, 'sha256', decode(repeat('00', 32), 'hex') \
      FROM generate_series(1, 10000) AS n; \
      INSERT INTO hallpass.changes (seq, nonce, target, at, kind, owner, token_id, count, details) \
-     SELECT row_number() OVER (), 0, 'token', now(), 'issued', owner, id, 1, '' \
+     SELECT row_number() OVER (), row_number() OVER (), 'token', now(), 'issued', owner, id, 1, '' \
      FROM hallpass.tokens; UPDATE hallpass.clock SET seq = 10000";
 
 /// A crowded store whose server says how it runs each statement.
@@ -33,6 +33,7 @@ impl Crowded {
         let explain = [
             "shared_preload_libraries=auto_explain",
             "auto_explain.log_min_duration=0",
+            "auto_explain.log_nested_statements=on",
             "autovacuum=off",
         ];
         let server = Postgres::start_with(&explain).expect("a server with auto_explain");

@@ -1,255 +1,316 @@
 //! The connections of a store, and how long anything may take on them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use hallpass_core::store::StoreError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Postgres, Row as _};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::literal::{Literal, Script};
-use crate::row;
-use crate::to_its_end::ToItsEnd;
-use crate::trouble::{Trouble, is_an_answer, trouble};
+use crate::dialect::Statement;
+use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
 
 /// How long a call waits for a connection.
-pub(crate) const ACQUIRE: Duration = Duration::from_millis(500);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// How long it may take to connect. Longer than anybody waits for it: whoever comes next finds the
-/// connection there.
-const CONNECT: Duration = Duration::from_secs(2);
+/// How long connecting may take. This is longer than any call waits, so that a later call finds the
+/// connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many changes one node makes at once. They wait for each other at the clock anyway, and
-/// look-ups shall find a connection.
-const WRITERS: usize = 4;
+/// How long a connection whose call was dropped may take to become usable again.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often a read is tried again when its connection turns out to be dead: after a restart of the
-/// server all of them are.
-const DEAD: u32 = 16;
+/// How often a read is repeated because its connection turns out to be dead. After a restart of the
+/// server, all idle connections are.
+const DEAD_CONNECTIONS: u32 = 16;
+
+/// Settings of connections of our own. A statement that nobody waits for any more ends soon, and a
+/// change sees what others committed while it waited for a lock.
+const SESSION: &str =
+    "SET statement_timeout = 2000; SET default_transaction_isolation = 'read committed'";
+
+/// Starts a transaction through a pooler.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 2000; \
+     SET LOCAL idle_in_transaction_session_timeout = 1000";
+
+/// Starts a transaction for a list. Compiling such a statement takes longer than running it.
+pub(crate) const BEGIN_LIST: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = 2000; SET LOCAL jit = off; \
+     SET LOCAL idle_in_transaction_session_timeout = 1000";
+
+/// Starts a transaction for maintenance, which does not wait long for locks.
+pub(crate) const BEGIN_MAINTENANCE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
+     SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1200; \
+     SET LOCAL idle_in_transaction_session_timeout = 1000";
 
 /// The connections of a store.
+#[derive(Debug)]
 pub(crate) struct Connections {
-    /// For look-ups and changes: the host's, or one of our own.
+    /// For lookups, lists and changes: the host's pool, or one of our own.
     pub(crate) main: PgPool,
-    /// One connection, with which the cache follows the log, whatever the others wait for.
+    /// One connection for following the log, so that this never waits for the others.
     pub(crate) sync: PgPool,
-    /// Whoever wants to change something waits in line here.
-    pub(crate) writers: Arc<Semaphore>,
     options: PgConnectOptions,
     is_own: bool,
-    prepares: bool,
+    /// Whether each transaction may run on another connection of the server.
+    is_pooled: bool,
 }
 
 impl Connections {
-    pub(crate) fn own(options: &PgConnectOptions, size: u32, prepares: bool) -> Self {
-        let main = pool(size).connect_lazy_with(options.clone());
-        Self::with(main, options, true, prepares)
+    /// Prepares a pool of our own. Connections are opened when they are first needed.
+    pub(crate) fn own(options: &PgConnectOptions, size: u32, is_pooled: bool) -> Self {
+        let main = pool(size, is_pooled).connect_lazy_with(options.clone());
+        Self::with(main, options, true, is_pooled)
     }
 
-    pub(crate) fn of_host(main: PgPool, options: &PgConnectOptions, prepares: bool) -> Self {
-        Self::with(main, options, false, prepares)
+    /// Uses the host's pool.
+    pub(crate) fn of_host(main: PgPool, options: &PgConnectOptions, is_pooled: bool) -> Self {
+        Self::with(main, options, false, is_pooled)
     }
 
-    fn with(main: PgPool, options: &PgConnectOptions, is_own: bool, prepares: bool) -> Self {
-        let sync = pool(1).connect_lazy_with(options.clone());
-        let writers = Arc::new(Semaphore::new(WRITERS));
-        Self { main, sync, writers, options: options.clone(), is_own, prepares }
+    fn with(main: PgPool, options: &PgConnectOptions, is_own: bool, is_pooled: bool) -> Self {
+        let sync = pool(1, is_pooled).connect_lazy_with(options.clone());
+        Self { main, sync, options: options.clone(), is_own, is_pooled }
     }
 
-    /// Closes them; the host's pool is the host's.
+    /// Closes the pools, except that of the host.
     pub(crate) async fn close(&self) {
-        self.writers.close();
         self.sync.close().await;
         if self.is_own {
             self.main.close().await;
         }
     }
 
-    /// A connection that was not there before, outside of the pools: for when others may all be
-    /// dead.
-    pub(crate) async fn fresh(&self, until: Instant) -> Result<PgConnection, sqlx::Error> {
-        timeout_at(until, self.options.connect()).await.unwrap_or_else(|_| Err(late()))
-    }
-
-    /// A statement that only reads, in the form that these connections take.
-    pub(crate) fn question(&self, sql: &'static str, values: Vec<Value>) -> Question {
-        if self.prepares {
-            Question::Prepared(sql, values)
-        } else {
-            let literals: Vec<_> = values.iter().map(Value::literal).collect();
-            Question::Script(Script::new(sql, &literals))
-        }
-    }
-}
-
-/// What every connection of our own has in common.
-pub(crate) fn options(options: PgConnectOptions, prepares: bool) -> PgConnectOptions {
-    let options = match options.get_application_name() {
-        None => options.application_name("hallpass"),
-        Some(_) => options,
-    };
-    let options = options.disable_statement_logging();
-    if prepares {
-        options
-    } else {
-        // A pooler refuses settings that it does not know.
-        options.statement_cache_capacity(0).extra_float_digits(None)
-    }
-}
-
-pub(crate) fn pool(size: u32) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(CONNECT)
-        // That would be a second round trip. Who reads tries again, and who writes begins with a statement that
-        // changes nothing.
-        .test_before_acquire(false)
-}
-
-/// A value of a statement that may be prepared.
-#[derive(Clone, Debug)]
-pub(crate) enum Value {
-    Text(String),
-    Integer(i64),
-}
-
-impl Value {
-    fn literal(&self) -> Literal {
-        match self {
-            Self::Text(text) => Literal::text(text),
-            Self::Integer(number) => Literal::integer(*number),
-        }
-    }
-}
-
-/// What is to be read, or done in one go.
-#[derive(Clone, Debug)]
-pub(crate) enum Question {
-    /// Planned once for each connection.
-    Prepared(&'static str, Vec<Value>),
-    /// Sent as it is.
-    Script(Script),
-}
-
-impl Question {
-    /// Runs it to its end. Not `fetch_one` nor `fetch_optional`: they return with the first row,
-    /// before the server has said that it is done, or that it is not.
-    async fn run(&self, connection: &mut PgConnection) -> Result<Vec<PgRow>, sqlx::Error> {
-        match self {
-            Self::Prepared(sql, values) => {
-                let mut query = sqlx::query(*sql);
-                for value in values {
-                    query = match value {
-                        Value::Text(text) => query.bind(text.clone()),
-                        Value::Integer(number) => query.bind(*number),
-                    };
-                }
-                query.fetch_all(connection).await
-            }
-            Self::Script(script) => sqlx::raw_sql(script.to_sql()).fetch_all(connection).await,
-        }
-    }
-}
-
-/// A connection in use. Dropped before it is [given back](Self::give_back), it is closed: nobody
-/// knows what state it is in, and to find out may take as long as a dead line takes.
-#[derive(Debug)]
-pub(crate) struct Held(Option<PoolConnection<Postgres>>);
-
-impl Held {
-    pub(crate) async fn acquire(pool: &PgPool, until: Instant) -> Result<Self, sqlx::Error> {
-        if let Some(connection) = pool.try_acquire() {
-            return Ok(Self(Some(connection)));
-        }
-        let until = until.min(Instant::now() + ACQUIRE);
-        // The host's pool has a patience of its own, and whoever does not wait any more must not keep his place there.
-        let acquired = if pool.options().get_acquire_timeout() > CONNECT {
-            timeout_at(until, pool.acquire()).await
-        } else {
-            // A task of its own: else each of many who wait would begin to connect and break off, on a server that is
-            // slow already.
-            let pool = pool.clone();
-            let acquiring = tokio::spawn(async move { pool.acquire().await });
-            let acquired = timeout_at(until, acquiring).await;
-            acquired.map(|acquired| acquired.unwrap_or(Err(sqlx::Error::WorkerCrashed)))
+    /// Opens a connection outside of the pools, whose connections may all be dead.
+    pub(crate) async fn open_fresh(&self, deadline: Instant) -> Result<PgConnection, sqlx::Error> {
+        let opening = async {
+            let mut connection = self.options.connect().await?;
+            prepare_session(&mut connection, self.is_pooled).await?;
+            Ok(connection)
         };
-        acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|connection| Self(Some(connection)))
+        timeout_at(deadline, opening).await.unwrap_or_else(|_| Err(timed_out()))
     }
 
-    pub(crate) async fn run(&mut self, question: &Question) -> Result<Vec<PgRow>, sqlx::Error> {
-        question.run(self.connection()).await
+    /// Runs a statement in a transaction of its own, on a given connection.
+    pub(crate) async fn run(
+        &self,
+        connection: &mut PgConnection,
+        statement: Statement<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        execute(connection, self.begin(), statement, deadline).await
     }
 
-    /// Gives it back once the server is done with what it has refused: it says so before it lets go
-    /// of what it has locked, and whoever tries again would find that locked.
-    async fn give_back_when_done(mut self, until: Instant) {
-        if let Ok(Ok(())) = timeout_at(until, self.connection().ping()).await {
-            self.give_back();
+    /// Returns how an explicit transaction starts, if each statement needs one. Preparing and
+    /// running are two messages, and a pooler could give them to two connections of the server.
+    fn begin(&self) -> Option<&'static str> {
+        self.is_pooled.then_some(BEGIN)
+    }
+
+    /// Reads rows.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`unavailable`](StoreError::unavailable) after the timeout, and if the connection
+    /// leads to a standby.
+    pub(crate) async fn read<'q>(
+        &self,
+        pool: &PgPool,
+        statement: impl Fn() -> Statement<'q>,
+        timeout: Duration,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let deadline = Instant::now() + timeout;
+        let rows = repeat(pool, self.begin(), statement, deadline).await.map_err(store_error)?;
+        if is_of_standby(&rows) {
+            return Err(StoreError::unavailable(Standby));
         }
+        Ok(rows)
     }
 
-    fn connection(&mut self) -> &mut PgConnection {
-        self.0.as_mut().expect("it is there until it is given back")
-    }
-
-    pub(crate) fn give_back(mut self) {
-        drop(self.0.take());
+    /// Runs a statement that can be repeated, in a transaction that starts with `begin`.
+    pub(crate) async fn transaction<'q>(
+        &self,
+        begin: &'static str,
+        statement: impl Fn() -> Statement<'q>,
+        timeout: Duration,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        repeat(&self.main, Some(begin), statement, Instant::now() + timeout).await
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
-        }
-    }
-}
-
-/// Does what may be done twice: reads, and writes that come to the same. A connection that turns
-/// out to be dead is replaced.
-pub(crate) async fn ask(
+/// Runs a statement that changes nothing, or that can be run twice. If its connection turns out to
+/// be dead, the next one is tried.
+async fn repeat<'q>(
     pool: &PgPool,
-    question: &Question,
-    until: Instant,
+    begin: Option<&'static str>,
+    statement: impl Fn() -> Statement<'q>,
+    deadline: Instant,
 ) -> Result<Vec<PgRow>, sqlx::Error> {
     let mut dead = 0;
     loop {
-        let mut held = Held::acquire(pool, until).await?;
-        let error = match timeout_at(until, held.run(question)).await {
-            Ok(Ok(rows)) => {
-                // Else it is closed, and the next one may lead to the primary.
-                if !row::is_of_standby(&rows) {
-                    held.give_back();
+        let mut connection = CheckedOut::acquire(pool, deadline).await?;
+        let error = match execute(connection.get(), begin, statement(), deadline).await {
+            Ok(rows) => {
+                if is_of_standby(&rows) {
+                    // The next connection may lead to the primary.
+                    connection.close();
+                } else {
+                    connection.give_back();
                 }
                 return Ok(rows);
             }
-            Ok(Err(error)) => error,
-            Err(_) => return Err(late()),
+            Err(error) => error,
         };
-        if is_an_answer(&error) {
-            held.give_back_when_done(until).await;
-            return Err(error);
-        }
-        if trouble(&error) != Trouble::Lost || dead == DEAD {
+        let class = error_class(&error);
+        let is_timeout = Instant::now() >= deadline;
+        connection.give_back_after(&error, deadline).await;
+        if class != ErrorClass::Lost || is_timeout || dead == DEAD_CONNECTIONS {
             return Err(error);
         }
         dead += 1;
     }
 }
 
-/// As [`ask`], to its end even if the caller goes away: the connection stays usable.
-pub(crate) async fn ask_apart(
-    pool: &PgPool,
-    question: Question,
-    patience: Duration,
+/// Runs a statement, in an explicit transaction if `begin` is given.
+///
+/// All rows are fetched, because only then has the server said that it has committed.
+async fn execute(
+    connection: &mut PgConnection,
+    begin: Option<&'static str>,
+    statement: Statement<'_>,
+    deadline: Instant,
 ) -> Result<Vec<PgRow>, sqlx::Error> {
-    let (pool, until) = (pool.clone(), Instant::now() + patience);
-    ToItsEnd::of(async move { ask(&pool, &question, until).await }).await
+    let running = async {
+        let Some(begin) = begin else { return statement.fetch_all(connection).await };
+        let mut transaction = connection.begin_with(begin).await?;
+        // It is not kept: the next transaction may run on another connection of the server.
+        let rows = statement.persistent(false).fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(rows)
+    };
+    timeout_at(deadline, running).await.unwrap_or_else(|_| Err(timed_out()))
 }
 
-/// The server took too long.
-pub(crate) fn late() -> sqlx::Error {
+async fn prepare_session(
+    connection: &mut PgConnection,
+    is_pooled: bool,
+) -> Result<(), sqlx::Error> {
+    if !is_pooled {
+        connection.execute(SESSION).await?;
+    }
+    Ok(())
+}
+
+/// Returns the options of every connection of our own.
+pub(crate) fn options(options: PgConnectOptions, is_pooled: bool) -> PgConnectOptions {
+    let options = match options.get_application_name() {
+        None => options.application_name("hallpass"),
+        Some(_) => options,
+    };
+    let options = options.disable_statement_logging();
+    if is_pooled {
+        // A pooler refuses parameters that it does not know.
+        options.statement_cache_capacity(0).extra_float_digits(None)
+    } else {
+        options
+    }
+}
+
+fn pool(size: u32, is_pooled: bool) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(CONNECT_TIMEOUT)
+        // That would be a second round trip. Reads are repeated, and changes find out what became of them.
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| Box::pin(prepare_session(connection, is_pooled)))
+}
+
+/// A connection in use.
+///
+/// If it is dropped in the middle of a call, it goes back to the pool once it is usable again, or it
+/// is closed. The driver alone would wait for that as long as a dead line takes to be noticed.
+#[derive(Debug)]
+pub(crate) struct CheckedOut(Option<PoolConnection<Postgres>>);
+
+impl CheckedOut {
+    pub(crate) async fn acquire(pool: &PgPool, deadline: Instant) -> Result<Self, sqlx::Error> {
+        if let Some(connection) = pool.try_acquire() {
+            return Ok(Self(Some(connection)));
+        }
+        let deadline = deadline.min(Instant::now() + ACQUIRE_TIMEOUT);
+        let acquired = if pool.options().get_acquire_timeout() > CONNECT_TIMEOUT {
+            // Whoever stops waiting must not keep a place in the queue of the host's pool.
+            timeout_at(deadline, pool.acquire()).await
+        } else {
+            // In a task, which goes on connecting when this call gives up. Otherwise many waiting calls
+            // would begin to connect and break off, on a server that is slow already.
+            let pool = pool.clone();
+            let acquiring = tokio::spawn(async move { pool.acquire().await });
+            let acquired = timeout_at(deadline, acquiring).await;
+            acquired.map(|acquired| acquired.unwrap_or(Err(sqlx::Error::WorkerCrashed)))
+        };
+        acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|connection| Self(Some(connection)))
+    }
+
+    pub(crate) fn get(&mut self) -> &mut PgConnection {
+        self.0.as_mut().expect("it is here until it is given back")
+    }
+
+    /// Gives the connection back to the pool.
+    pub(crate) fn give_back(mut self) {
+        drop(self.0.take());
+    }
+
+    /// Gives the connection back after an error, or closes it if it cannot be used any more.
+    ///
+    /// The server reports an error before it releases the locks of the transaction, so this waits
+    /// until the server is ready: the caller may try again at once.
+    ///
+    /// A connection to a server that takes no changes is closed, because the next one may lead to
+    /// the primary.
+    pub(crate) async fn give_back_after(mut self, error: &sqlx::Error, deadline: Instant) {
+        if is_rejection(error)
+            && error_class(error) != ErrorClass::ReadOnly
+            && let Ok(Ok(())) = timeout_at(deadline, self.get().ping()).await
+        {
+            return self.give_back();
+        }
+        self.close();
+    }
+
+    /// Closes the connection.
+    pub(crate) fn close(mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
+    }
+}
+
+impl Drop for CheckedOut {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.0.take() else { return };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(async move {
+                // The server answers once it is done with the statement that was dropped.
+                if !matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))) {
+                    drop(connection.detach());
+                }
+            })),
+            Err(_) => drop(connection.detach()),
+        }
+    }
+}
+
+/// The server may not know the latest changes, so neither a check nor a cache can rely on it.
+#[derive(Debug, thiserror::Error)]
+#[error("the server is a standby: tokens are checked on the primary")]
+struct Standby;
+
+/// Returns whether a standby has answered a statement that asks for that.
+fn is_of_standby(rows: &[PgRow]) -> bool {
+    rows.first().is_some_and(|row| row.try_get("standby").is_ok_and(|standby| standby))
+}
+
+/// Returns the error of a server that took too long.
+pub(crate) fn timed_out() -> sqlx::Error {
     sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }

@@ -1,4 +1,4 @@
-//! What a database must be for a store to work on it, and how an empty or older one becomes so.
+//! Checks whether a database can hold a store, and applies migrations.
 
 use std::time::Duration;
 
@@ -6,56 +6,59 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use tokio::time::timeout;
 
-use crate::open::{ConnectError, Place};
+use crate::connect_error::{ConnectError, Place};
 
-/// From each version of the schema to the next. Each notes its number in a table of Hallpass's own.
+/// The migrations in order. Each writes its number to the table `hallpass.migrations`.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
 
-/// The version that this program works on.
+/// The version of the schema that this program needs.
 pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;
 
-/// How long opening waits for the server, and for others who open the same database.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long opening may take, including the wait for others who migrate the same database.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One at a time. What goes on below is undone if it is not committed.
+/// Starts the migration. Only one can run at a time.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '8s'; \
      SET LOCAL statement_timeout = '9s'; SELECT pg_advisory_xact_lock(1213227379)";
 
-/// What the catalog says, which everybody may read.
-const LOOK: &str = "SELECT current_setting('server_version_num')::int8 AS server, \
+/// Reads the catalog, which every role may do.
+const INSPECT: &str = "SELECT current_setting('server_version_num')::int8 AS server, \
      current_setting('server_encoding') AS encoding, \
      EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
          WHERE nspname = 'hallpass' AND relname = 'migrations') AS made";
 
 const VERSION: &str = "SELECT max(version)::int8 AS version FROM hallpass.migrations";
 
-/// What the role needs, as `roles.sql` grants it.
-const MAY: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT') \
+/// Returns whether the role has the rights that `roles.sql` grants.
+const HAS_RIGHTS: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT') \
      AND has_table_privilege('hallpass.tokens', 'INSERT') AND has_table_privilege('hallpass.tokens', 'UPDATE') \
      AND has_table_privilege('hallpass.tokens', 'DELETE') AND has_table_privilege('hallpass.clock', 'SELECT') \
      AND has_table_privilege('hallpass.clock', 'UPDATE') AND has_table_privilege('hallpass.changes', 'SELECT') \
      AND has_table_privilege('hallpass.changes', 'INSERT') AND has_table_privilege('hallpass.changes', 'DELETE') \
-     AS may";
+     AND (SELECT count(*) >= 5 AND bool_and(has_function_privilege(pg_proc.oid, 'EXECUTE')) FROM pg_proc \
+         JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE nspname = 'hallpass') AS may";
 
-/// Who waits for changes of the schema.
+/// What to do about the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// Nobody: it must be right.
+pub(crate) enum SchemaMode {
+    /// Check it.
     Check,
-    /// Whoever opens a store, and then uses it.
+    /// Migrate it, then check it for a store.
     MigrateAndUse,
-    /// Whoever prepares a database for others.
+    /// Migrate it for others.
     Migrate,
 }
 
-/// Sees that the database is one to work on, and makes it one if that is wished. Several nodes may
-/// do so at once.
-pub(crate) async fn prepare(options: &PgConnectOptions, wish: Wish) -> Result<(), ConnectError> {
-    let prepared = timeout(PATIENCE, async {
+/// Checks the database, and migrates it if that is wanted. Several nodes may do so at once.
+pub(crate) async fn prepare(
+    options: &PgConnectOptions,
+    mode: SchemaMode,
+) -> Result<(), ConnectError> {
+    let prepared = timeout(TIMEOUT, async {
         let mut connection =
             options.connect().await.map_err(|error| ConnectError::of_driver(options, error))?;
-        let prepared = try_prepare(&mut connection, options, wish).await;
-        // Whatever was begun and not committed ends with it.
+        let prepared = try_prepare(&mut connection, options, mode).await;
+        // An uncommitted transaction ends with the connection.
         let _ = connection.close().await;
         prepared
     });
@@ -65,20 +68,20 @@ pub(crate) async fn prepare(options: &PgConnectOptions, wish: Wish) -> Result<()
 async fn try_prepare(
     connection: &mut PgConnection,
     options: &PgConnectOptions,
-    wish: Wish,
+    mode: SchemaMode,
 ) -> Result<(), ConnectError> {
-    let trouble = |error| ConnectError::of_driver(options, error);
+    let driver_error = |error| ConnectError::of_driver(options, error);
     let place = || Place::of(options);
     let mut found = version(connection, options).await?;
-    if found.unwrap_or(0) < KNOWN && wish != Wish::Check {
-        sqlx::raw_sql(BEGIN).execute(&mut *connection).await.map_err(trouble)?;
-        // Another may have done it meanwhile.
+    if found.unwrap_or(0) < KNOWN && mode != SchemaMode::Check {
+        sqlx::raw_sql(BEGIN).execute(&mut *connection).await.map_err(driver_error)?;
+        // Another node may have migrated it meanwhile.
         found = version(connection, options).await?;
         let done = usize::try_from(found.unwrap_or(0)).unwrap_or(0);
         for migration in MIGRATIONS.iter().skip(done) {
-            sqlx::raw_sql(*migration).execute(&mut *connection).await.map_err(trouble)?;
+            sqlx::raw_sql(*migration).execute(&mut *connection).await.map_err(driver_error)?;
         }
-        sqlx::raw_sql("COMMIT").execute(&mut *connection).await.map_err(trouble)?;
+        sqlx::raw_sql("COMMIT").execute(&mut *connection).await.map_err(driver_error)?;
         found = version(connection, options).await?;
     }
     match found {
@@ -91,9 +94,10 @@ async fn try_prepare(
         }
         Some(_) => {}
     }
-    if wish != Wish::Migrate {
-        let may = sqlx::raw_sql(MAY).fetch_one(&mut *connection).await.map_err(trouble)?;
-        if !may.try_get::<bool, _>("may").map_err(trouble)? {
+    if mode != SchemaMode::Migrate {
+        let may =
+            sqlx::raw_sql(HAS_RIGHTS).fetch_one(&mut *connection).await.map_err(driver_error)?;
+        if !may.try_get::<bool, _>("may").map_err(driver_error)? {
             let role = options.get_username().to_owned();
             return Err(ConnectError::Forbidden { place: place(), role });
         }
@@ -101,25 +105,25 @@ async fn try_prepare(
     Ok(())
 }
 
-/// The version of the schema; `None` if there is none.
+/// Returns the version of the schema; `None` if there is none.
 async fn version(
     connection: &mut PgConnection,
     options: &PgConnectOptions,
 ) -> Result<Option<i64>, ConnectError> {
-    let trouble = |error| ConnectError::of_driver(options, error);
+    let driver_error = |error| ConnectError::of_driver(options, error);
     let place = || Place::of(options);
-    let look = sqlx::raw_sql(LOOK).fetch_one(&mut *connection).await.map_err(trouble)?;
-    let server = look.try_get::<i64, _>("server").map_err(trouble)? / 10_000;
+    let found = sqlx::raw_sql(INSPECT).fetch_one(&mut *connection).await.map_err(driver_error)?;
+    let server = found.try_get::<i64, _>("server").map_err(driver_error)? / 10_000;
     if server < 13 {
         return Err(ConnectError::ServerTooOld { place: place(), found: server });
     }
-    let encoding: String = look.try_get("encoding").map_err(trouble)?;
+    let encoding: String = found.try_get("encoding").map_err(driver_error)?;
     if encoding != "UTF8" {
         return Err(ConnectError::Encoding { place: place(), found: encoding });
     }
-    if !look.try_get::<bool, _>("made").map_err(trouble)? {
+    if !found.try_get::<bool, _>("made").map_err(driver_error)? {
         return Ok(None);
     }
-    let version = sqlx::raw_sql(VERSION).fetch_one(&mut *connection).await.map_err(trouble)?;
-    version.try_get("version").map_err(trouble)
+    let version = sqlx::raw_sql(VERSION).fetch_one(&mut *connection).await.map_err(driver_error)?;
+    version.try_get("version").map_err(driver_error)
 }

@@ -2,10 +2,9 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
+use crate::connect_error::ConnectError;
 use crate::connections::{self, Connections};
-use crate::guards::Guards;
-use crate::open::ConnectError;
-use crate::schema::{self, Wish};
+use crate::schema::{self, SchemaMode};
 use crate::store::PostgresStore;
 
 /// How a store uses its database. The defaults are right for a PostgreSQL server that nodes connect
@@ -15,7 +14,7 @@ use crate::store::PostgresStore;
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use hallpass_postgres::PostgresSettings;
 ///
-/// // Behind PgBouncer in transaction mode, as a role that may create nothing:
+/// // Behind PgBouncer in transaction mode, with a role that may not create anything:
 /// let store = PostgresSettings::default()
 ///     .disable_listen()
 ///     .migrate(false)
@@ -29,10 +28,9 @@ use crate::store::PostgresStore;
 pub struct PostgresSettings {
     pub(crate) connections: u32,
     pub(crate) lookup_deadline: Duration,
-    pub(crate) polls_only: bool,
+    pub(crate) is_pooled: bool,
     pub(crate) notifies: bool,
     pub(crate) migrates: bool,
-    pub(crate) guards: Guards,
 }
 
 impl Default for PostgresSettings {
@@ -40,24 +38,22 @@ impl Default for PostgresSettings {
         Self {
             connections: 8,
             lookup_deadline: Duration::from_secs(1),
-            polls_only: false,
+            is_pooled: false,
             notifies: true,
             migrates: true,
-            guards: Guards::ON,
         }
     }
 }
 
 impl PostgresSettings {
-    /// How many connections look-ups, lists and changes share: 8 unless said otherwise. Of these,
-    /// four at most make changes at the same time. Two more, one that follows the change log and
-    /// one that listens, come on top when a cache is in front.
+    /// Sets how many connections lookups, lists and changes share: 8 by default. At most four edits
+    /// and two removals run at once. A cache in front needs two more connections.
     ///
     /// Has no effect on a pool of the host's.
     ///
     /// # Panics
     ///
-    /// 0 connections.
+    /// Panics if `connections` is 0.
     #[track_caller]
     pub fn connections(mut self, connections: u32) -> Self {
         assert!(connections > 0, "a store needs at least one connection");
@@ -65,73 +61,74 @@ impl PostgresSettings {
         self
     }
 
-    /// How long a look-up, a list or a look at the change log may take, waiting for a connection
-    /// included: a second unless said otherwise, and two at most.
+    /// Sets how long a lookup, a list or reading the change log may take, including the wait for a
+    /// connection: one second by default, and at most two.
     pub fn lookup_deadline(mut self, deadline: Duration) -> Self {
         self.lookup_deadline = deadline.min(Duration::from_secs(2));
         self
     }
 
-    /// Keeps nothing in a session of the server's: no prepared statements, no listening. For
-    /// poolers that give each transaction another connection, such as `PgBouncer` in transaction
-    /// mode. Changes of other nodes are then found by asking alone, which the bound is kept by in
-    /// any case.
+    /// Keeps nothing in a session of the server: no prepared statements and no `LISTEN`. Use this
+    /// with a pooler that gives each transaction another connection, such as `PgBouncer` in
+    /// transaction mode. Changes of other nodes are then found by polling alone, still within the
+    /// promised bound.
     pub fn disable_listen(mut self) -> Self {
-        self.polls_only = true;
+        self.is_pooled = true;
         self
     }
 
-    /// Whether other nodes are told of each change with `NOTIFY`: yes unless said otherwise. Where
-    /// the host itself notifies very often, these commits wait for each other.
+    /// Sets whether each change is announced to other nodes with `NOTIFY`: yes by default. If the
+    /// host itself sends very many notifications, their commits wait for each other.
     pub fn notify(mut self, notify: bool) -> Self {
         self.notifies = notify;
         self
     }
 
-    /// Whether the schema `hallpass` is created, or brought to this version's, when the store is
-    /// opened: yes unless said otherwise. If not, it must be right, or opening is refused.
+    /// Sets whether opening the store creates or updates the schema `hallpass`: yes by default. If
+    /// not, opening fails unless the schema is up to date.
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.migrates = migrate;
         self
     }
 
-    /// Opens the store at a URL such as `postgres://user:password@host:5432/database`, as
-    /// [`PgConnectOptions`] reads it: what the URL leaves out comes from `PGHOST` and the like.
+    /// Opens the store at a URL such as `postgres://user:password@host:5432/database`.
+    /// [`PgConnectOptions`] reads it, and takes missing parts from `PGHOST` and the other variables.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`]: the server cannot be reached, or the database is not one to work on. Nothing was
-    /// changed, but for a migration that was completed.
+    /// Returns a [`ConnectError`] if the server cannot be reached, or if the database cannot hold a
+    /// store. Nothing is changed then, except by migrations that were completed.
     pub async fn connect(self, url: &str) -> Result<PostgresStore, ConnectError> {
-        let options = connections::options(parse(url)?, !self.polls_only);
-        schema::prepare(&options, self.wish()).await?;
-        let connections = Connections::own(&options, self.connections, !self.polls_only);
+        let options = connections::options(parse(url)?, self.is_pooled);
+        schema::prepare(&options, self.schema_mode()).await?;
+        let connections = Connections::own(&options, self.connections, self.is_pooled);
         Ok(PostgresStore::new(connections, &options, &self))
     }
 
-    /// Opens the store with a pool of the host's for look-ups and changes. To follow the log and to
-    /// listen, it makes two more connections with the pool's options.
+    /// Opens the store with a pool of the host's for lookups and changes. For the change log, the
+    /// store opens up to two more connections with the pool's options.
     ///
-    /// The pool's `test_before_acquire` costs each look-up a second round trip; the store does not
-    /// need it.
+    /// The store does not need the pool's `test_before_acquire`, which costs each lookup a second
+    /// round trip. Statements run at the isolation level that the pool's connections have by default,
+    /// which should be `read committed`.
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// Returns the errors of [`connect`](Self::connect).
     pub async fn open(self, pool: PgPool) -> Result<PostgresStore, ConnectError> {
         let options = PgConnectOptions::clone(&pool.connect_options());
-        let options = connections::options(options, !self.polls_only);
-        schema::prepare(&options, self.wish()).await?;
-        let connections = Connections::of_host(pool, &options, !self.polls_only);
+        let options = connections::options(options, self.is_pooled);
+        schema::prepare(&options, self.schema_mode()).await?;
+        let connections = Connections::of_host(pool, &options, self.is_pooled);
         Ok(PostgresStore::new(connections, &options, &self))
     }
 
-    fn wish(&self) -> Wish {
-        if self.migrates { Wish::MigrateAndUse } else { Wish::Check }
+    fn schema_mode(&self) -> SchemaMode {
+        if self.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check }
     }
 }
 
-/// What the driver says of a bad URL may repeat some of it, a password even.
+/// Parses a URL. The driver's error is left out, because it may contain a password.
 pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, ConnectError> {
     let is_ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
     let parsed = is_ours.then(|| url.parse().ok()).flatten();
@@ -143,13 +140,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_urls_of_postgres_are_addresses_and_none_is_repeated() {
+    fn only_postgres_urls_are_accepted_and_errors_repeat_none() {
         for url in
             ["", "sqlite:x", "postgres:x", "mysql://a:hidden@b/c", "postgres://u:hidden@h:port/d"]
         {
-            let refused = parse(url).unwrap_err();
-            assert!(matches!(refused, ConnectError::Address), "{url}");
-            assert!(!format!("{refused} {refused:?}").contains("hidden"));
+            let error = parse(url).unwrap_err();
+            assert!(matches!(error, ConnectError::Address), "{url}");
+            assert!(!format!("{error} {error:?}").contains("hidden"));
         }
         assert_eq!(parse("postgres://u:p@h:1/d").unwrap().get_host(), "h");
         assert_eq!(parse("postgresql://u@h").unwrap().get_port(), 5432);

@@ -1,372 +1,304 @@
-//! The statements, but for those of [lists](crate::list), which are put together.
-//!
-//! Numbered places take the values of [`Script`](crate::literal::Script), or are bound where a
-//! statement is prepared.
+//! The statements, apart from those that [`hallpass_sql`] builds.
 
-/// A time in milliseconds since 1970; -infinity is the smallest number there is. Nobody writes the
-/// other infinity.
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use hallpass_sql::{Dialect as _, EVENT_COLUMNS, RECORD_COLUMNS, SECRETS_COLUMNS};
+
+use crate::dialect::PostgresDialect;
+
+/// The columns that every change returns: see [`Line`](crate::change::Line).
+const LINE: &str = "seq, uuid_send(token_id) AS token_id, owner, count";
+
+/// The number of the first value that belongs to the statement itself. `$1` is the nonce, and the
+/// values of the event follow it.
+const OWN: usize = 2 + EVENT_COLUMNS.len();
+
+/// Builds the statement that makes a change and logs it.
 ///
-/// Not `extract`, whose decimal numbers take longer: a double tells milliseconds apart in any year
-/// there is.
-macro_rules! millis {
-    ($column:literal) => {
-        concat!(
-            "CASE t.",
-            $column,
-            " WHEN '-infinity' THEN (-9223372036854775808)::int8 WHEN 'infinity' THEN 9223372036854775807 \
-             ELSE (date_part('epoch', t.",
-            $column,
-            ") * 1000)::int8 END AS ",
-            $column
-        )
-    };
-}
-
-/// The columns of a record, which [`row::record`](crate::row::record) reads.
-macro_rules! record_columns {
-    () => {
-        concat!(
-            "t.id::text AS id, t.owner, t.name, t.description, array_to_string(t.scopes, ' ') AS scopes, ",
-            millis!("created_at"),
-            ", ",
-            millis!("expires_at"),
-            ", ",
-            millis!("last_used_at"),
-            ", ",
-            millis!("revoked_at"),
-            ", ",
-            millis!("regenerated_at"),
-            ", t.metadata, ",
-            millis!("previous_until"),
-            ", t.revision"
-        )
-    };
-}
-
-/// How the changed tokens, which `done` holds, are logged, a line each. `$1` are the nonces.
+/// A change is one statement, so it is one message, one transaction and one commit, and the clock's
+/// row is locked only while the server works. `done` is the part that changes tokens. It starts
+/// `FROM settings`, so that the settings apply before anything is locked, and ends with a
+/// common table expression `done` with the columns `id`, `owner` and `count`, one row for each log
+/// entry. They fill in what the event does not say about a token, and they replace its count.
 ///
-/// The clock is asked for how many there are, and so its row is locked when all else is done and
-/// locked.
-macro_rules! log_tokens {
-    () => {
-        "counted AS (SELECT count(*) AS n FROM done), \
-         ticked AS (UPDATE hallpass.clock SET seq = seq + n, nonce = ($1)[n::int] \
-             FROM counted WHERE n > 0 RETURNING seq - n AS before), \
-         logged AS (INSERT INTO hallpass.changes \
-                 (seq, nonce, target, at, kind, actor, owner, token_id, count, details) \
-             SELECT before + place, ($1)[place::int], 'token', $101, $102, $103, COALESCE($104, owner), id, $106, $107 \
-             FROM ticked, (SELECT id, owner, row_number() OVER (ORDER BY id) AS place FROM done) AS placed \
-             RETURNING seq, token_id AS token, owner, NULL::bigint AS tokens) "
-    };
-}
-
-/// What a change answers: its lines of the log, which [`row::line`](crate::row::line) reads.
-macro_rules! lines {
-    () => {
-        "SELECT seq, token::text AS token, owner, tokens FROM "
-    };
-}
-
-/// Writes one log entry for a change to the tokens that `counted` counts. `$1` are the nonces, and
-/// the values of the event are in `$101` to `$107`.
-macro_rules! log_bulk {
-    ($target:literal) => {
-        concat!(
-            "logged AS (INSERT INTO hallpass.changes \
-                 (seq, nonce, target, at, kind, actor, owner, token_id, count, details) \
-             SELECT seq, ($1)[1], '",
-            $target,
-            "', $101, $102, $103, $104, $105, n, $107 FROM ticked \
-             RETURNING seq, NULL::uuid AS token, owner, count AS tokens) "
-        )
-    };
-}
-
-/// Locks tokens in the order of their ids, as everybody does who locks several, changes them, and
-/// writes one log entry if there were any.
-macro_rules! change_many {
-    ($target:literal, $held:literal, $done:literal) => {
-        concat!(
-            "WITH held AS (SELECT id FROM hallpass.tokens WHERE ",
-            $held,
-            "), done AS (",
-            $done,
-            "), counted AS (SELECT count(*) AS n FROM done), \
-             ticked AS (UPDATE hallpass.clock SET seq = seq + 1, nonce = ($1)[1] \
-                 FROM counted WHERE n > 0 RETURNING seq, n), ",
-            log_bulk!($target),
-            lines!(),
-            "logged"
-        )
-    };
-}
-
-/// The token, and how far the log had come: one statement and so one snapshot.
+/// The clock's row is locked last: how far it moves depends on the complete result of `done`. Its
+/// lock lasts until the commit, so the order of numbers is the order of commits.
 ///
-/// The log's last line says what the clock says, and is found at once whatever somebody's long
-/// transaction keeps of the clock's earlier states. A standby says that it is one: it may be behind
-/// by any time.
-pub(crate) const FIND: &str = concat!(
-    "SELECT COALESCE((SELECT seq FROM hallpass.changes ORDER BY seq DESC LIMIT 1), 0) AS seq, ",
-    "pg_is_in_recovery() AS standby, ",
-    record_columns!(),
-    ", t.algorithm, t.digest, t.previous_algorithm, t.previous_digest \
-     FROM (VALUES (1)) AS one LEFT JOIN hallpass.tokens AS t ON t.id = $1::uuid"
-);
-
-/// Begins a page: what [`list`](crate::list) puts filters and an order to.
-///
-/// The server gives up when nobody waits any more, and does not spend longer on compiling a search
-/// than on searching.
-pub(crate) const LIST: &str = concat!(
-    "SET LOCAL statement_timeout = 2000; SET LOCAL jit = off; WITH page AS (SELECT ",
-    record_columns!(),
-    " FROM hallpass.tokens AS t WHERE true"
-);
-
-/// Begins the count of all that a list's filters match.
-pub(crate) const COUNT: &str = "SELECT \
-     count(*) FILTER (WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $1)) AS active, \
-     count(*) FILTER (WHERE t.revoked_at IS NULL AND t.expires_at <= $1) AS expired, \
-     count(*) FILTER (WHERE t.revoked_at IS NOT NULL) AS revoked, \
-     COALESCE((SELECT seq FROM hallpass.changes ORDER BY seq DESC LIMIT 1), 0) AS as_of \
-     FROM hallpass.tokens AS t WHERE true";
-
-/// Finds each of several tokens by its key, however many there are: left to itself, the server
-/// reads the whole table from some share of it on, in time that depends on how many tokens others
-/// have. What cannot be had otherwise, such as the one row of the clock, then seems so dear to it
-/// that it would compile the statement first, for a second.
-macro_rules! by_key {
-    () => {
-        "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
-         SET LOCAL jit = off; "
-    };
+/// `rejected` may select one more row, without a number, to tell why nothing was changed.
+fn change(done: &str, rejected: &str) -> String {
+    let events: Vec<_> = EVENT_COLUMNS
+        .iter()
+        .zip(2..)
+        .map(|(column, number)| match *column {
+            "owner" => format!("coalesce(${number}, done.owner)"),
+            "token_id" => format!("coalesce(done.id, ${number})"),
+            "count" => format!("coalesce(done.count, ${number})"),
+            _ => format!("${number}"),
+        })
+        .collect();
+    format!(
+        "WITH settings AS MATERIALIZED (SELECT set_config('lock_timeout', '800', true), {SYNCED}), \
+         {done}, \
+         counted AS (SELECT count(*) AS n FROM done), \
+         ticked AS (UPDATE hallpass.clock SET seq = seq + n, nonce = $1 + n - 1 \
+         FROM counted WHERE single AND n > 0 RETURNING seq - n AS before), \
+         logged AS (INSERT INTO hallpass.changes (seq, nonce, {columns}) \
+         SELECT before + place, $1 + place - 1, {events} FROM ticked CROSS JOIN \
+         (SELECT *, row_number() OVER (ORDER BY id) AS place FROM done) AS done \
+         RETURNING seq, token_id, owner, count) \
+         SELECT {LINE} FROM logged {rejected} ORDER BY seq",
+        columns = EVENT_COLUMNS.join(", "),
+        events = events.join(", "),
+    )
 }
 
-/// Starts a change. Nothing is lost of what the server answered, and nobody waits for long.
+/// Makes the commit wait for the disk, and for the synchronous standbys if there are any, even if
+/// the role's default does not. A stronger default stays.
+const SYNCED: &str = "CASE WHEN current_setting('synchronous_commit') IN \
+     ('off', 'local', 'remote_write') THEN set_config('synchronous_commit', 'on', true) END";
+
+/// The columns of `done` for a change of single tokens.
+const EACH: &str = "RETURNING t.id, t.owner, NULL::bigint AS count";
+
+/// `done` for a change of many tokens that is one log entry. `changed` has a column `n`.
+const IN_TOTAL: &str =
+    "done AS (SELECT NULL::uuid AS id, NULL::text AS owner, n AS count FROM changed WHERE n > 0)";
+
+/// Tells that the token exists, but not as expected. The function sees what was committed while
+/// `done` waited for the token.
+const IS_THERE: &str =
+    "UNION ALL SELECT NULL, NULL, NULL, 1 FROM counted WHERE n = 0 AND hallpass.has_token($10)";
+
+/// Reads a token and the position of the log, in one statement and so in one snapshot. `$1` is the
+/// id. A standby reports that it is one, because it may be behind by any time.
+pub(crate) static GET: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT clock.seq AS as_of, pg_is_in_recovery() AS standby, {}, t.algorithm, t.digest, \
+         t.previous_algorithm, t.previous_digest \
+         FROM {} AS clock LEFT JOIN hallpass.tokens AS t ON t.id = $1",
+        PostgresDialect::RECORD,
+        PostgresDialect::CLOCK
+    )
+});
+
+/// The values are those of the record, those of the secrets, `last_used_at`, and the limit or NULL.
+/// If the limit is reached, the row without a number has the owner's count.
+pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let columns = [&RECORD_COLUMNS[..], &SECRETS_COLUMNS, &["last_used_at"]].concat();
+    let places: Vec<_> =
+        columns.iter().zip(OWN..).map(|(column, number)| place(column, number)).collect();
+    let (columns, places) = (columns.join(", "), places.join(", "));
+    let limit = OWN + RECORD_COLUMNS.len() + SECRETS_COLUMNS.len() + 1;
+    let done = format!(
+        "owned AS MATERIALIZED (SELECT hallpass.lock_and_count($11) AS n FROM settings), \
+         done AS (INSERT INTO hallpass.tokens AS t ({columns}) SELECT {places} FROM owned \
+         WHERE ${limit} IS NULL OR n < ${limit} ON CONFLICT (id) DO NOTHING {EACH})"
+    );
+    let rejected = format!(
+        "UNION ALL SELECT NULL, NULL, NULL, n FROM owned WHERE n >= ${limit} \
+         AND NOT EXISTS (SELECT FROM hallpass.tokens WHERE id = $10)"
+    );
+    change(&done, &rejected)
+});
+
+/// The values are those of the record, with the new revision last.
 ///
-/// The number of the transaction is drawn at once: by it the outcome is found out if the connection
-/// is lost. Where a change is synced to more than one disk, that stays so.
-pub(crate) const BEGIN: &str = concat!(
-    "BEGIN ISOLATION LEVEL READ COMMITTED; ",
-    by_key!(),
-    "SET LOCAL lock_timeout = 800; SET LOCAL statement_timeout = 1000; \
-     SET LOCAL idle_in_transaction_session_timeout = 1000; \
-     SELECT pg_current_xact_id()::text AS transaction, \
-     COALESCE((SELECT seq FROM hallpass.changes ORDER BY seq DESC LIMIT 1), 0) AS head, \
-     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') \
-     THEN set_config('synchronous_commit', 'on', true) END"
-);
+/// It waits for other changes of the owner's tokens, because it may make a revoked token active
+/// again, and then it must come either before or after somebody who revokes all of them.
+pub(crate) static UPDATE: LazyLock<String> =
+    LazyLock::new(|| update(&RECORD_COLUMNS, LOCKED, "locked"));
 
-/// Waits for other changes to the same owner's tokens. A statement of its own before the change, so
-/// that the change sees what they did.
-pub(crate) const LOCK_OWNER: &str = "; SELECT pg_advisory_xact_lock(1213227379, hashtext($1))";
+/// As [`UPDATE`], followed by the secrets.
+pub(crate) static UPDATE_WITH_SECRETS: LazyLock<String> =
+    LazyLock::new(|| update(&[&RECORD_COLUMNS[..], &SECRETS_COLUMNS].concat(), LOCKED, "locked"));
 
-/// Goes behind a change.
-pub(crate) const COMMIT: &str = "; COMMIT";
+/// As [`UPDATE`], for a change that makes no revoked token active. It does not wait for the owner.
+pub(crate) static REVOKE: LazyLock<String> =
+    LazyLock::new(|| update(&RECORD_COLUMNS, "", "settings"));
 
-/// Tells those who listen, unless a later change has done so or will. Value: the change's last
-/// nonce.
+const LOCKED: &str =
+    "locked AS MATERIALIZED (SELECT hallpass.lock_owner($11) AS locked FROM settings), ";
+
+fn update(columns: &[&str], before: &str, source: &str) -> String {
+    let assignments = assignments(&columns[1..], OWN + 1);
+    let revision = OWN + RECORD_COLUMNS.len() - 1;
+    let done = format!(
+        "{before}done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM {source} \
+         WHERE t.id = $10 AND t.revision = ${revision} - 1 {EACH})"
+    );
+    change(&done, IS_THERE)
+}
+
+/// The values are the id, the expected algorithm and digest, and the secrets.
+pub(crate) static REPLACE_DIGEST: LazyLock<String> = LazyLock::new(|| {
+    let assignments = assignments(&SECRETS_COLUMNS, OWN + 3);
+    let done = format!(
+        "done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM settings \
+         WHERE t.id = $10 AND t.algorithm = $11 AND t.digest = $12 {EACH})"
+    );
+    change(&done, IS_THERE)
+});
+
+/// The values are the id, and the expected revision or NULL.
+pub(crate) static DELETE: LazyLock<String> = LazyLock::new(|| {
+    let done = format!(
+        "done AS (DELETE FROM hallpass.tokens AS t USING settings \
+         WHERE t.id = $10 AND ($11 IS NULL OR t.revision = $11) {EACH})"
+    );
+    change(&done, IS_THERE)
+});
+
+/// The values are the ids, separated by spaces, and the owner or NULL.
 ///
-/// It goes behind [`COMMIT`], a transaction of its own: the clock is not held while the queue of
-/// notifications is waited for, and a full queue does not undo the change.
-pub(crate) const NOTIFY: &str = "; SET LOCAL lock_timeout = 100; SET LOCAL statement_timeout = 200; \
-     SELECT pg_notify('hallpass', seq::text) FROM hallpass.clock WHERE nonce = $1";
+/// The server does not know how many ids an `ARRAY(SELECT ...)` has. So it finds each by the key,
+/// and never reads the whole table, in a time that would depend on how many tokens others have.
+pub(crate) static DELETE_MANY: LazyLock<String> = LazyLock::new(|| {
+    let done = format!(
+        "held AS (SELECT t.id FROM settings CROSS JOIN hallpass.tokens AS t \
+         WHERE t.id = ANY (ARRAY(SELECT unnest(string_to_array($10, ' '))::uuid)) \
+         AND ($11 IS NULL OR t.owner = $11) ORDER BY t.id FOR UPDATE OF t), \
+         done AS (DELETE FROM hallpass.tokens AS t WHERE t.id = ANY (ARRAY(SELECT id FROM held)) {EACH})"
+    );
+    change(&done, "")
+});
 
-/// What has become of a transaction. Value: its number.
-pub(crate) const OUTCOME: &str = "SELECT pg_xact_status($1::xid8) AS outcome";
+/// The value is the owner.
+pub(crate) static DELETE_OWNER: LazyLock<String> = LazyLock::new(|| {
+    let changed = "changed AS (SELECT hallpass.delete_owner($10) AS n FROM settings)";
+    change(&format!("{changed}, {IN_TOTAL}"), "")
+});
 
-/// As [`OUTCOME`], on the connection that it ran on: what is left of it there is undone.
-pub(crate) const OUTCOME_HERE: &str = "ROLLBACK; SELECT pg_xact_status($1::xid8) AS outcome";
+/// The values are the owner, the time before which the secret was issued or NULL, and the time of
+/// the revocation.
+pub(crate) static REVOKE_OWNER: LazyLock<String> = LazyLock::new(|| {
+    let changed = "changed AS (SELECT hallpass.revoke_owner($10, $11, $12) AS n FROM settings)";
+    change(&format!("{changed}, {IN_TOTAL}"), "")
+});
 
-/// The lines that a transaction logged. Values: its nonces, and how far the log was before.
-pub(crate) const LOGGED: &str = concat!(
-    lines!(),
-    "(SELECT seq, CASE target WHEN 'token' THEN token_id END AS token, owner, \
-         CASE WHEN target <> 'token' THEN count END AS tokens FROM hallpass.changes \
-         WHERE seq > $2 AND nonce = ANY ($1)) AS logged ORDER BY seq"
-);
+/// The values are the limit, the time before which the secret was issued or NULL, and the time of
+/// the revocation.
+pub(crate) static REVOKE_EVERYONE: LazyLock<String> = LazyLock::new(|| {
+    let revoked = "held AS (SELECT t.id FROM settings CROSS JOIN hallpass.tokens AS t \
+         WHERE t.revoked_at IS NULL AND ($11 IS NULL OR coalesce(t.regenerated_at, t.created_at) < $11) \
+         ORDER BY t.id LIMIT $10 FOR UPDATE OF t), \
+         revoked AS (UPDATE hallpass.tokens AS t SET revoked_at = $12, revision = t.revision + 1 \
+         WHERE t.id = ANY (ARRAY(SELECT id FROM held)) AND t.revoked_at IS NULL RETURNING 1), \
+         changed AS (SELECT count(*) AS n FROM revoked)";
+    change(&format!("{revoked}, {IN_TOTAL}"), "")
+});
 
-/// Values: the nonces, the limit, and what [`row::record_literals`](crate::row::record_literals)
-/// and [`row::secrets_literals`](crate::row::secrets_literals) write. A row without a number says
-/// that the limit is reached.
-pub(crate) const INSERT: &str = concat!(
-    "WITH owned AS (SELECT CASE WHEN $2 IS NULL THEN 0 \
-         ELSE (SELECT count(*) FROM hallpass.tokens WHERE owner = $4) END AS n), \
-     done AS (INSERT INTO hallpass.tokens (id, owner, name, name_key, description, description_key, scopes, \
-         created_at, expires_at, last_used_at, revoked_at, regenerated_at, revision, metadata, \
-         algorithm, digest, previous_algorithm, previous_digest, previous_until) \
-         SELECT $3, $4, $5, $6, $7, $8, string_to_array($9, ' '), $10, $11, $12, $13, $14, $15, $16, \
-         $17, $18, $19, $20, $21 FROM owned WHERE $2 IS NULL OR n < $2 \
-         ON CONFLICT (id) DO NOTHING RETURNING id, owner), ",
-    log_tokens!(),
-    lines!(),
-    "logged UNION ALL SELECT NULL, NULL, NULL, n FROM owned WHERE n >= $2 \
-     AND NOT EXISTS (SELECT FROM hallpass.tokens WHERE id = $3)"
-);
+/// The values are the limit, and the time before which the tokens ended. Tokens that somebody has
+/// locked stay for the next time.
+pub(crate) static PRUNE: LazyLock<String> = LazyLock::new(|| {
+    let pruned = "ended AS ((SELECT id FROM hallpass.tokens WHERE expires_at < $11 \
+         ORDER BY expires_at LIMIT $10) UNION \
+         (SELECT id FROM hallpass.tokens WHERE revoked_at < $11 ORDER BY revoked_at LIMIT $10)), \
+         held AS (SELECT t.id FROM settings CROSS JOIN hallpass.tokens AS t \
+         WHERE t.id = ANY (ARRAY(SELECT id FROM ended)) AND (t.expires_at < $11 OR t.revoked_at < $11) \
+         ORDER BY t.id LIMIT $10 FOR UPDATE OF t SKIP LOCKED), \
+         pruned AS (DELETE FROM hallpass.tokens AS t WHERE t.id = ANY (ARRAY(SELECT id FROM held)) \
+         RETURNING 1), \
+         changed AS (SELECT count(*) AS n FROM pruned)";
+    change(&format!("{pruned}, {IN_TOTAL}"), "")
+});
 
-/// Values: the nonces, the expected revision, the record and the secrets, and whether the secrets
-/// change.
-pub(crate) const CHANGE: &str = concat!(
-    "WITH done AS (UPDATE hallpass.tokens SET owner = $4, name = $5, name_key = $6, description = $7, \
-         description_key = $8, scopes = string_to_array($9, ' '), created_at = $10, expires_at = $11, \
-         revoked_at = $13, regenerated_at = $14, revision = $15, metadata = $16 \
-         WHERE id = $3 AND revision = $2 RETURNING id, owner), ",
-    log_tokens!(),
-    lines!(),
-    "logged"
-);
+/// Changes no token.
+pub(crate) static LOG_OWNER_CHANGE: LazyLock<String> = LazyLock::new(|| {
+    let done = "done AS (SELECT NULL::uuid AS id, NULL::text AS owner, NULL::bigint AS count \
+         FROM settings)";
+    change(done, "")
+});
 
-/// As [`CHANGE`], and the secrets too.
-pub(crate) const CHANGE_ALL: &str = concat!(
-    "WITH done AS (UPDATE hallpass.tokens SET owner = $4, name = $5, name_key = $6, description = $7, \
-         description_key = $8, scopes = string_to_array($9, ' '), created_at = $10, expires_at = $11, \
-         revoked_at = $13, regenerated_at = $14, revision = $15, metadata = $16, \
-         algorithm = $17, digest = $18, previous_algorithm = $19, previous_digest = $20, previous_until = $21 \
-         WHERE id = $3 AND revision = $2 RETURNING id, owner), ",
-    log_tokens!(),
-    lines!(),
-    "logged"
-);
+/// Writes how a column is set to a value.
+fn place(column: &str, number: usize) -> String {
+    match column {
+        "scopes" => format!("string_to_array(${number}, ' ')"),
+        _ => format!("${number}"),
+    }
+}
 
-/// Values: the nonces, the id, the expected digest, the secrets.
-pub(crate) const REPLACE_DIGEST: &str = concat!(
-    "WITH done AS (UPDATE hallpass.tokens SET \
-         algorithm = $5, digest = $6, previous_algorithm = $7, previous_digest = $8, previous_until = $9 \
-         WHERE id = $2 AND algorithm = $3 AND digest = $4 RETURNING id, owner), ",
-    log_tokens!(),
-    lines!(),
-    "logged"
-);
+/// Writes `column = $n` for each column.
+fn assignments(columns: &[&str], first: usize) -> String {
+    let mut list = String::new();
+    for (column, number) in columns.iter().zip(first..) {
+        let separator = if number == first { "" } else { ", " };
+        let value = place(column, number);
+        write!(list, "{separator}{column} = {value}").expect("a String takes everything");
+    }
+    list
+}
 
-/// Values: the nonces, the id, the expected revision if any.
-pub(crate) const DELETE: &str = concat!(
-    "WITH done AS (DELETE FROM hallpass.tokens \
-         WHERE id = $2 AND ($3 IS NULL OR revision = $3) RETURNING id, owner), ",
-    log_tokens!(),
-    lines!(),
-    "logged"
-);
+/// Withdraws a change that may or may not have reached the server. `$1` is its nonce.
+///
+/// The nonce is unique, so only one of the two can commit: this row or the change. If the change is
+/// still running, this statement waits for its end. If the change has committed, it does nothing.
+pub(crate) const WITHDRAW: &str = "WITH settings AS MATERIALIZED \
+     (SELECT set_config('lock_timeout', '300', true)) \
+     INSERT INTO hallpass.changes (seq, nonce, target, at, kind, count, details) \
+     SELECT -1 - $1, $1, 'none', now(), 'withdrawn', 0, '' FROM settings \
+     ON CONFLICT (nonce) DO NOTHING";
 
-/// Values: the nonces, the ids, the owner if any.
-pub(crate) const DELETE_MANY: &str = concat!(
-    "WITH held AS (SELECT id FROM hallpass.tokens WHERE id = ANY ($2) AND ($3 IS NULL OR owner = $3) \
-         ORDER BY id FOR UPDATE), \
-     done AS (DELETE FROM hallpass.tokens AS t USING held WHERE t.id = held.id RETURNING t.id, t.owner), ",
-    log_tokens!(),
-    lines!(),
-    "logged ORDER BY seq"
-);
+/// Reads what a change logged, or the row that withdrew it. `$1` is its nonce, and `$2` how many
+/// entries it has at most.
+pub(crate) const OUTCOME: &str = "SELECT seq, uuid_send(token_id) AS token_id, owner, count \
+     FROM hallpass.changes WHERE nonce BETWEEN $1 AND $1 + $2 - 1 ORDER BY seq";
 
-/// Values: the nonces, the owner.
-pub(crate) const DELETE_OWNER: &str = change_many!(
-    "owner",
-    "owner = $2 ORDER BY id FOR UPDATE",
-    "DELETE FROM hallpass.tokens AS t USING held WHERE t.id = held.id RETURNING t.id"
-);
+/// Notifies listeners of a change, unless a later one has done so or will. `$1` is the nonce of its
+/// last entry.
+pub(crate) const NOTIFY: &str =
+    "SELECT pg_notify('hallpass', seq::text) FROM hallpass.clock WHERE single AND nonce = $1";
 
-/// Values: the nonces, the owner, the time, and before when a secret must have been issued, if it
-/// matters.
-pub(crate) const REVOKE_OWNER: &str = change_many!(
-    "owner",
-    "owner = $2 AND revoked_at IS NULL \
-     AND ($4 IS NULL OR COALESCE(regenerated_at, created_at) < $4) ORDER BY id FOR UPDATE",
-    "UPDATE hallpass.tokens AS t SET revoked_at = $3, revision = revision + 1 FROM held \
-     WHERE t.id = held.id AND t.revoked_at IS NULL RETURNING t.id"
-);
-
-/// Values: the nonces, how many tokens at most, and then as in [`REVOKE_OWNER`].
-pub(crate) const REVOKE_EVERYONE: &str = change_many!(
-    "all",
-    "revoked_at IS NULL AND ($4 IS NULL OR COALESCE(regenerated_at, created_at) < $4) \
-     ORDER BY id LIMIT $2 FOR UPDATE",
-    "UPDATE hallpass.tokens AS t SET revoked_at = $3, revision = revision + 1 FROM held \
-     WHERE t.id = held.id AND t.revoked_at IS NULL RETURNING t.id"
-);
-
-/// Values: the nonces, how many tokens at most, and before when they must have ended. Tokens that
-/// somebody has locked are left for the next time.
-pub(crate) const PRUNE: &str = change_many!(
-    "none",
-    "id IN (SELECT id FROM hallpass.tokens WHERE expires_at < $3 ORDER BY expires_at LIMIT $2) \
-     OR id IN (SELECT id FROM hallpass.tokens WHERE revoked_at < $3 ORDER BY revoked_at LIMIT $2) \
-     ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED",
-    "DELETE FROM hallpass.tokens AS t USING held \
-     WHERE t.id = held.id AND (t.expires_at < $3 OR t.revoked_at < $3) RETURNING t.id"
-);
-
-/// Values: the nonces.
-pub(crate) const LOG_OWNER_CHANGE: &str = concat!(
-    "WITH ticked AS (UPDATE hallpass.clock SET seq = seq + 1, nonce = ($1)[1] \
-         RETURNING seq, $106 AS n), ",
-    log_bulk!("owner"),
-    lines!(),
-    "logged"
-);
-
-/// Whether an id is taken, and how many tokens an owner has.
-pub(crate) const TAKEN: &str = "SELECT EXISTS (SELECT FROM hallpass.tokens WHERE id = $1::uuid) AS taken, \
-     (SELECT count(*) FROM hallpass.tokens WHERE owner = $2) AS in_use";
-
-/// Whether a token is there.
-pub(crate) const EXISTS: &str =
-    "SELECT EXISTS (SELECT FROM hallpass.tokens WHERE id = $1) AS found";
-
-macro_rules! touch {
+macro_rules! record_uses {
     ($skip:literal) => {
         concat!(
-            by_key!(),
-            "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1000; \
-             WITH used AS (SELECT id, revision, max(at) AS at FROM unnest($1, $2, $3) AS used (id, revision, at) \
-                 GROUP BY id, revision), \
+            "WITH used AS (SELECT id, revision, max(at) AS at \
+             FROM unnest($1, $2, $3) AS used (id, revision, at) GROUP BY id, revision), \
              held AS (SELECT t.id, used.at FROM hallpass.tokens AS t JOIN used ON t.id = used.id \
-                 WHERE t.revision = used.revision AND (t.last_used_at IS NULL OR t.last_used_at < used.at) \
-                 ORDER BY t.id FOR NO KEY UPDATE OF t",
+             WHERE t.id = ANY (ARRAY(SELECT id FROM used)) AND t.revision = used.revision \
+             AND (t.last_used_at IS NULL OR t.last_used_at < used.at) \
+             ORDER BY t.id FOR NO KEY UPDATE OF t",
             $skip,
             "), done AS (UPDATE hallpass.tokens AS t SET last_used_at = held.at FROM held \
-                 WHERE t.id = held.id RETURNING 1) \
-             SELECT count(*) AS moved FROM done"
+             WHERE t.id = ANY (ARRAY(SELECT id FROM held)) AND t.id = held.id \
+             RETURNING 1) \
+             SELECT count(*) AS total FROM done"
         )
     };
 }
 
-/// Values: ids, revisions, times, as many of each. Of several uses of one token the latest counts.
+/// The values are ids, revisions and times, as many of each. Of several uses of one token, the
+/// latest counts. Rows are locked in the order of their ids, so that two of these never wait for
+/// each other.
+pub(crate) const RECORD_USES: &str = record_uses!("");
+
+/// As [`RECORD_USES`], without the tokens that another transaction has locked.
+pub(crate) const RECORD_USES_UNLOCKED: &str = record_uses!(" SKIP LOCKED");
+
+/// Deletes the oldest entries of the log, from the first one on and without a gap, even if the
+/// server's clock was wrong when some were written. The newest entry stays, because followers know
+/// their position by it. Old withdrawals are deleted too.
 ///
-/// Rows are locked in the order of their ids, so that two of these never wait for each other.
-pub(crate) const RECORD_USES: &str = touch!("");
+/// `$1` is the time before which an entry was written, and `$2` the limit. If none of the first
+/// thousand is old enough, nothing beyond them is read.
+pub(crate) const PRUNE_LOG: &str = "WITH withdrawn AS \
+     (DELETE FROM hallpass.changes WHERE seq < 0 AND at < $1), \
+     done AS (DELETE FROM hallpass.changes WHERE seq > 0 \
+     AND EXISTS (SELECT FROM (SELECT at FROM hallpass.changes WHERE seq > 0 ORDER BY seq LIMIT 1000) AS first \
+         WHERE at < $1) \
+     AND seq <= (SELECT max(seq) FROM \
+         (SELECT seq, at FROM hallpass.changes WHERE seq > 0 ORDER BY seq LIMIT $2) AS oldest WHERE at < $1) \
+     AND seq < (SELECT seq FROM hallpass.clock WHERE single) RETURNING 1) \
+     SELECT count(*) AS total FROM done";
 
-/// As [`RECORD_USES`], without the tokens that somebody keeps locked.
-pub(crate) const RECORD_USES_FREE: &str = touch!(" SKIP LOCKED");
-
-/// Deletes the oldest entries of the log, from the first one on and without a gap, whatever the
-/// clock did when they were written. The last entry stays, because readers know their position by
-/// it.
-///
-/// Values: before when an entry must have been written, and how many are deleted at most. If none
-/// of the first thousand is old enough, none is looked at beyond.
-pub(crate) const PRUNE_LOG: &str = "SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1200; \
-     WITH done AS (DELETE FROM hallpass.changes WHERE \
-     EXISTS (SELECT FROM (SELECT at FROM hallpass.changes ORDER BY seq LIMIT 1000) AS first WHERE at < $1) \
-     AND seq <= (SELECT max(seq) FROM (SELECT seq, at FROM hallpass.changes ORDER BY seq LIMIT $2) AS oldest \
-         WHERE at < $1) AND seq < (SELECT seq FROM hallpass.clock) RETURNING 1) \
-     SELECT count(*) AS pruned FROM done";
-
-/// Begins a page of the audit trail.
-pub(crate) const AUDIT: &str = "SET LOCAL statement_timeout = 2000; SET LOCAL jit = off; \
-     SELECT t.seq, (date_part('epoch', t.at) * 1000)::int8 AS at, t.kind, t.actor, t.owner, \
-     t.token_id::text AS token, t.count, t.details FROM hallpass.changes AS t WHERE true";
-
-/// The head of the log beside each of its lines, and alone if there is none: one statement and so
-/// one snapshot. With the server's time, and whether it is a standby, which may not know the
-/// latest.
-///
-/// `LIMIT 1` tells the planner that there is one clock. It takes a table without statistics for
-/// thousands of rows, and a join with so many for worth compiling (JIT), which takes up to a
-/// second.
+/// Returns the newest position beside each entry, or alone if there is none: one statement and so
+/// one snapshot. `$1` is the first number and `$2` the limit. With the server's
+/// time, and whether it is a standby, which may not know the newest entries.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
-     pg_is_in_recovery() AS standby, \
-     (date_part('epoch', clock_timestamp()) * 1000)::int8 AS time, line.seq, line.nonce, line.target, line.token_id::text AS token, line.owner \
-     FROM (SELECT seq, nonce FROM hallpass.clock LIMIT 1) AS clock LEFT JOIN \
-     (SELECT * FROM hallpass.changes WHERE seq >= $1 ORDER BY seq LIMIT $2) AS line ON true ORDER BY line.seq";
+     pg_is_in_recovery() AS standby, (date_part('epoch', clock_timestamp()) * 1000)::int8 AS time, \
+     entry.seq, entry.nonce, entry.target, uuid_send(entry.token_id) AS token_id, entry.owner \
+     FROM (SELECT seq, nonce FROM hallpass.clock WHERE single) AS clock LEFT JOIN \
+     (SELECT * FROM hallpass.changes WHERE seq >= $1 ORDER BY seq LIMIT $2) AS entry ON true \
+     ORDER BY entry.seq";
 
-pub(crate) const PING: &str = "SELECT seq FROM hallpass.clock";
+pub(crate) const PING: &str = "SELECT seq FROM hallpass.clock WHERE single";

@@ -15,7 +15,7 @@ pub fn audit<D: Dialect>(query: &AuditQuery) -> Statement {
         ("kind", " = ", query.kind.map(|kind| Value::text(kind.as_str()))),
         ("at", " >= ", query.since.map(|since| Value::Time(Some(since)))),
         ("at", " < ", query.until.map(|until| Value::Time(Some(until)))),
-        ("seq", beyond, after.map(Value::Integer)),
+        ("seq", beyond, after.map(Value::integer)),
     ];
     for (column, operator, value) in conditions {
         if let Some(value) = value {
@@ -23,7 +23,7 @@ pub fn audit<D: Dialect>(query: &AuditQuery) -> Statement {
             builder.push([" AND changes.", column, operator, &value]);
         }
     }
-    let limit = builder.value(Value::Integer(i64::from(query.limit) + 1));
+    let limit = builder.value(Value::integer(i64::from(query.limit) + 1));
     builder.push([" ORDER BY changes.seq ", direction, " LIMIT ", &limit]);
     builder.finish()
 }

@@ -33,7 +33,7 @@ pub fn list<D: Dialect>(query: &ListQuery) -> Statement {
     if is_optional(query.sort.by) {
         builder.push([" NULLS LAST"]);
     }
-    let limit = builder.value(Value::Integer(i64::from(query.limit) + 1));
+    let limit = builder.value(Value::integer(i64::from(query.limit) + 1));
     builder.push([", t.id", direction, " LIMIT ", &limit, "), counted AS (SELECT"]);
 
     for (separator, status) in

@@ -11,7 +11,7 @@ pub enum Value {
     /// A text.
     Text(Option<String>),
     /// A number.
-    Integer(i64),
+    Integer(Option<i64>),
     /// A time, with millisecond precision.
     Time(Option<Timestamp>),
     /// Bytes.
@@ -21,6 +21,10 @@ pub enum Value {
 impl Value {
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Text(Some(text.into()))
+    }
+
+    pub(crate) fn integer(number: i64) -> Self {
+        Self::Integer(Some(number))
     }
 }
 

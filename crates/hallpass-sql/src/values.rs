@@ -40,7 +40,7 @@ pub fn record_values(record: &TokenRecord) -> [Value; RECORD_COLUMNS.len()] {
         Value::Time(record.expires_at),
         Value::Time(record.revoked_at),
         Value::Time(record.regenerated_at),
-        Value::Integer(revision(record.revision)),
+        Value::integer(revision(record.revision)),
     ]
 }
 
@@ -92,7 +92,7 @@ pub fn event_values(target: &ChangeTarget, event: &Event) -> [Value; EVENT_COLUM
         text(event.actor.as_ref()),
         text(owner),
         Value::Id(token_id),
-        Value::Integer(i64::try_from(event.count).unwrap_or(i64::MAX)),
+        Value::integer(i64::try_from(event.count).unwrap_or(i64::MAX)),
         Value::text(event.details_json()),
     ]
 }

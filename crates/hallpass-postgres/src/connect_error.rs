@@ -3,89 +3,88 @@ use std::fmt;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::trouble::{Trouble, trouble};
+use crate::error_class::{ErrorClass, error_class};
 
-/// Why a store was not opened: what was wrong, where, and what to do.
-///
-/// No message holds a password; nor does [`Debug`].
+/// The store could not be opened. The message names the database and says what to do. Neither it
+/// nor [`Debug`] contains a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The text is no URL of a PostgreSQL database.
+    /// The text is not the URL of a PostgreSQL database.
     #[error(
         "the address of a PostgreSQL store is a URL such as `postgres://user:password@host:5432/database`"
     )]
     Address,
-    /// The server did not answer, or let nobody in.
-    #[error("{place} cannot be reached: see that the server runs and lets this role in")]
+    /// The server does not answer, or rejects the connection.
+    #[error("{place} cannot be reached: check that the server runs and lets this role in")]
     #[non_exhaustive]
     Unreachable {
-        /// Which database.
+        /// The database.
         place: Place,
-        /// What the driver says.
+        /// The driver's error.
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The server is older than PostgreSQL 13.
-    #[error("{place} is served by PostgreSQL {found}: Hallpass needs 13 or later")]
+    #[error("{place} is served by PostgreSQL {found}: Hallpass needs PostgreSQL 13 or later")]
     #[non_exhaustive]
     ServerTooOld {
-        /// Which database.
+        /// The database.
         place: Place,
         /// The major version of the server.
         found: i64,
     },
-    /// The database keeps texts in another encoding than UTF-8.
+    /// The encoding of the database is not UTF-8.
     #[error("{place} has the encoding {found}: Hallpass needs a database with the encoding UTF8")]
     #[non_exhaustive]
     Encoding {
-        /// Which database.
+        /// The database.
         place: Place,
-        /// Its encoding.
+        /// The encoding of the database.
         found: String,
     },
-    /// The schema is missing and was not to be created.
+    /// The schema is missing, and the settings do not allow creating it.
     #[error(
         "{place} has no schema `hallpass` yet: run the migrations (`PostgresStore::migrate`, or the SQL files)"
     )]
     #[non_exhaustive]
     Missing {
-        /// Which database.
+        /// The database.
         place: Place,
     },
-    /// The schema is an earlier one, and was not to be changed.
+    /// The schema is outdated, and the settings do not allow updating it.
     #[error(
         "the schema `hallpass` in {place} is version {found}, and this program needs {known}: run the \
          migrations (`PostgresStore::migrate`, or the SQL files)"
     )]
     #[non_exhaustive]
     Older {
-        /// Which database.
+        /// The database.
         place: Place,
-        /// The version that the schema has.
+        /// The version of the schema.
         found: i64,
-        /// The version that this program works on.
+        /// The version that this program needs.
         known: i64,
     },
-    /// The schema was made by a later version.
+    /// A later version of Hallpass created the schema.
     #[error(
         "the schema `hallpass` in {place} is version {found}, and this program knows {known}: upgrade this program"
     )]
     #[non_exhaustive]
     Newer {
-        /// Which database.
+        /// The database.
         place: Place,
-        /// The version that the schema has.
+        /// The version of the schema.
         found: i64,
         /// The latest version that this program knows.
         known: i64,
     },
-    /// The schema holds tables of the same names that are not Hallpass's.
+    /// The schema contains tables of another application.
     #[error(
-        "the schema `hallpass` in {place} holds tables that are not Hallpass's: give the store another database"
+        "the schema `hallpass` in {place} contains tables that are not Hallpass's: give the store another database"
     )]
     #[non_exhaustive]
     Foreign {
-        /// Which database.
+        /// The database.
         place: Place,
     },
     /// The role lacks a right.
@@ -95,21 +94,21 @@ pub enum ConnectError {
     )]
     #[non_exhaustive]
     Forbidden {
-        /// Which database.
+        /// The database.
         place: Place,
-        /// The role that the program is there as.
+        /// The role.
         role: String,
     },
-    /// The server takes no changes, so the schema cannot be made.
+    /// The server takes no changes, so the schema cannot be created.
     #[error("{place} is read-only: run the migrations where it can be written")]
     #[non_exhaustive]
     ReadOnly {
-        /// Which database.
+        /// The database.
         place: Place,
     },
 }
 
-/// Which database, without who and with what password.
+/// The address of a database, without the role and the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     host: String,
@@ -142,11 +141,11 @@ impl ConnectError {
         Self::Unreachable { place: Place::of(options), source: source.into() }
     }
 
-    /// What the driver's trouble means for somebody who opens a store.
+    /// Converts an error of the driver.
     pub(crate) fn of_driver(options: &PgConnectOptions, error: sqlx::Error) -> Self {
         let place = Place::of(options);
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        // A table or type of that name, or a table without the column that a migration looks for.
+        // A table or type of that name exists, or lacks a column that a migration needs.
         if matches!(
             code.as_deref(),
             Some("42P07" | "42710" | "42703" | "42P06" | "42804" | "42809")
@@ -154,12 +153,12 @@ impl ConnectError {
             return Self::Foreign { place };
         }
         let role = options.get_username().to_owned();
-        match trouble(&error) {
-            // Who is not let in at all has another problem than who lacks a right.
-            Trouble::Forbidden if code.as_deref() == Some("42501") => {
+        match error_class(&error) {
+            // A role that is not let in at all has another problem than one that lacks a right.
+            ErrorClass::Forbidden if code.as_deref() == Some("42501") => {
                 Self::Forbidden { place, role }
             }
-            Trouble::ReadOnly => Self::ReadOnly { place },
+            ErrorClass::ReadOnly => Self::ReadOnly { place },
             _ => Self::unreachable(options, error),
         }
     }

@@ -1,0 +1,298 @@
+//! How a change is made, and how its outcome is found if the answer is lost.
+//!
+//! A change is one statement in autocommit. If its connection is lost before the answer, the change
+//! may have been committed, may still be running, or may still be on its way. So the store then
+//! inserts a row with the same unique nonce (see [`WITHDRAW`](sql::WITHDRAW)). Only one of the two
+//! can commit. If this row does, the change never will, wherever it is. If it cannot, the change has
+//! been committed, and its log entries tell the result.
+
+use std::time::Duration;
+
+use hallpass_core::store::{ChangeSeq, ChangeTarget, StoreError, fresh_nonce};
+use hallpass_core::{Event, Owner, TokenId};
+use hallpass_sql::{ReadRow as _, Value, event_values};
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::connections::CheckedOut;
+use crate::dialect::{Statement, bind_all};
+use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
+use crate::permits::{Capacity, WritePermit};
+use crate::sql;
+use crate::store::PostgresStore;
+
+/// How long a change may take, waiting for its permit included.
+const CHANGE_TIMEOUT: Duration = Duration::from_millis(1400);
+
+/// When the outcome of a change must be known, at the latest: within the two seconds that are
+/// promised.
+const OUTCOME_TIMEOUT: Duration = Duration::from_millis(1900);
+
+/// How long a notification may take.
+const NOTIFY_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// How often a change is tried again after a collision with another one.
+const COLLISIONS: u32 = 3;
+
+/// The pause before the outcome of a change is asked for again.
+const OUTCOME_PAUSE: Duration = Duration::from_millis(20);
+
+/// A change that is about to be made.
+#[derive(Debug)]
+pub(crate) struct Change {
+    sql: &'static str,
+    /// The values of the event, and those of the statement itself.
+    values: Vec<Value>,
+    /// How many log entries it has at most.
+    entries: i64,
+}
+
+impl Change {
+    pub(crate) fn new(
+        sql: &'static str,
+        target: &ChangeTarget,
+        event: &Event,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Self {
+        let values = event_values(target, event).into_iter().chain(values).collect();
+        Self { sql, values, entries: 1 }
+    }
+
+    /// Sets how many log entries the change has at most.
+    pub(crate) fn entries(mut self, entries: usize) -> Self {
+        self.entries = i64::try_from(entries).unwrap_or(i64::MAX);
+        self
+    }
+
+    fn statement(&self, nonce: i64) -> Statement<'_> {
+        bind_all(sqlx::query(self.sql).bind(nonce), &self.values)
+    }
+}
+
+/// One row that a change returns: a log entry, or, without a number, why there is none.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) seq: Option<ChangeSeq>,
+    /// The token that the entry is about, if it is about one.
+    pub(crate) token: Option<(TokenId, Owner)>,
+    pub(crate) count: u64,
+}
+
+impl Line {
+    fn read(row: &PgRow) -> Result<Self, StoreError> {
+        let seq = row.integer("seq").map_err(StoreError::corrupt)?;
+        let id = row.bytes("token_id").map_err(StoreError::corrupt)?;
+        let owner = row.text("owner").map_err(StoreError::corrupt)?;
+        let token = match (id, owner) {
+            (Some(id), Some(owner)) => {
+                let id = Uuid::from_slice(&id).map_err(StoreError::corrupt)?;
+                let owner = Owner::new(owner).map_err(StoreError::corrupt)?;
+                Some((TokenId::from_uuid(id), owner))
+            }
+            _ => None,
+        };
+        let seq = seq.map(|_| hallpass_sql::seq(row, "seq")).transpose()?;
+        Ok(Self { seq, token, count: hallpass_sql::count(row, "count")? })
+    }
+}
+
+/// A change that was committed, or that changed nothing.
+struct Done {
+    rows: Vec<PgRow>,
+    /// Its first nonce.
+    nonce: i64,
+    /// The connection it ran on. `None` if the change was found after its connection was lost.
+    connection: Option<CheckedOut>,
+}
+
+/// What became of a change whose answer was lost.
+enum Outcome {
+    Committed(Vec<PgRow>),
+    /// It will never be committed. The connection is usable.
+    Withdrawn(PgConnection),
+    Unknown,
+}
+
+impl PostgresStore {
+    /// Makes a change, and notifies others of it. Once it has a permit, it runs to its end even if
+    /// the caller is dropped, because its outcome must be found.
+    pub(crate) async fn change(
+        &self,
+        capacity: Capacity<'_>,
+        change: Change,
+    ) -> Result<Vec<Line>, StoreError> {
+        let started = Instant::now();
+        let permit = self.permits.acquire(capacity, started + CHANGE_TIMEOUT).await?;
+        let (answer, answered) = oneshot::channel();
+        let store = self.clone();
+        tokio::spawn(async move { store.run_change(change, started, permit, answer).await });
+        // Without an answer, the task has panicked or the runtime has ended.
+        answered.await.map_err(StoreError::outcome_unknown)?
+    }
+
+    async fn run_change(
+        self,
+        change: Change,
+        started: Instant,
+        permit: WritePermit,
+        answer: oneshot::Sender<Result<Vec<Line>, StoreError>>,
+    ) {
+        let done = match self.attempt(&change, started).await {
+            Ok(done) => done,
+            Err(error) => {
+                drop(permit);
+                return drop(answer.send(Err(error)));
+            }
+        };
+        let lines: Result<Vec<_>, _> = done.rows.iter().map(Line::read).collect();
+        // Even if they cannot be read, the change was made.
+        let lines = lines.map_err(StoreError::outcome_unknown);
+        let numbers: Vec<_> = lines.iter().flatten().filter_map(|line| line.seq).collect();
+        if let Some(last) = numbers.iter().max() {
+            self.listener.announce(*last);
+        }
+        // The caller does not wait for the notification, and its failure does not undo the change.
+        let _ = answer.send(lines);
+        if self.notifies && !numbers.is_empty() {
+            let last_nonce = done.nonce + (numbers.len() - 1) as i64;
+            if let Err(error) = self.notify(done.connection, last_nonce).await {
+                tracing::warn!(
+                    target: "hallpass",
+                    %error,
+                    "NOTIFY failed: other nodes see the change when they next read the log"
+                );
+            }
+        } else if let Some(connection) = done.connection {
+            connection.give_back();
+        }
+    }
+
+    /// Makes the change. It is tried again only when it is certain that it was not made.
+    async fn attempt(&self, change: &Change, started: Instant) -> Result<Done, StoreError> {
+        let deadline = started + CHANGE_TIMEOUT;
+        let connections = &self.connections;
+        let mut collisions = 0;
+        loop {
+            let nonce = draw_nonce()?;
+            let acquired = CheckedOut::acquire(&connections.main, deadline).await;
+            let mut connection = acquired.map_err(store_error)?;
+            let statement = change.statement(nonce);
+            let error = match connections.run(connection.get(), statement, deadline).await {
+                Ok(rows) => return Ok(Done { rows, nonce, connection: Some(connection) }),
+                Err(error) => error,
+            };
+            let is_rejection = is_rejection(&error);
+            let class = error_class(&error);
+            connection.give_back_after(&error, started + OUTCOME_TIMEOUT).await;
+            if !is_rejection {
+                return self.find_outcome(change, nonce, error, started).await;
+            }
+            if class != ErrorClass::Collision || collisions == COLLISIONS {
+                return Err(store_error(error));
+            }
+            collisions += 1;
+            sleep(jitter(collisions)).await;
+        }
+    }
+
+    /// Finds out what became of a change whose connection was lost. If it was not made and there is
+    /// time left, makes it on a new connection, once: those in the pool may all be dead.
+    async fn find_outcome(
+        &self,
+        change: &Change,
+        nonce: i64,
+        lost: sqlx::Error,
+        started: Instant,
+    ) -> Result<Done, StoreError> {
+        let deadline = started + CHANGE_TIMEOUT;
+        let mut connection = match self.withdraw(change, nonce, started + OUTCOME_TIMEOUT).await {
+            Outcome::Committed(rows) => return Ok(Done { rows, nonce, connection: None }),
+            Outcome::Unknown => return Err(StoreError::outcome_unknown(lost)),
+            Outcome::Withdrawn(_) if Instant::now() >= deadline => return Err(store_error(lost)),
+            Outcome::Withdrawn(connection) => connection,
+        };
+        // A withdrawn nonce cannot be used again.
+        let nonce = draw_nonce()?;
+        let statement = change.statement(nonce);
+        let error = match self.connections.run(&mut connection, statement, deadline).await {
+            Ok(rows) => return Ok(Done { rows, nonce, connection: None }),
+            Err(error) if is_rejection(&error) => return Err(store_error(error)),
+            Err(error) => error,
+        };
+        drop(connection);
+        match self.withdraw(change, nonce, started + OUTCOME_TIMEOUT).await {
+            Outcome::Committed(rows) => Ok(Done { rows, nonce, connection: None }),
+            Outcome::Withdrawn(_) => Err(store_error(error)),
+            Outcome::Unknown => Err(StoreError::outcome_unknown(error)),
+        }
+    }
+
+    /// Withdraws a change, or finds that it was committed. Asks again until it is certain or the
+    /// time is over.
+    async fn withdraw(&self, change: &Change, nonce: i64, deadline: Instant) -> Outcome {
+        while Instant::now() < deadline {
+            match self.try_withdraw(change, nonce, deadline).await {
+                Ok(Some(outcome)) => return outcome,
+                // The change is still running, or the server cannot be reached.
+                Ok(None) | Err(_) => sleep(OUTCOME_PAUSE).await,
+            }
+        }
+        Outcome::Unknown
+    }
+
+    async fn try_withdraw(
+        &self,
+        change: &Change,
+        nonce: i64,
+        deadline: Instant,
+    ) -> Result<Option<Outcome>, sqlx::Error> {
+        let connections = &self.connections;
+        let mut connection = connections.open_fresh(deadline).await?;
+        let withdrawal = sqlx::query(sql::WITHDRAW).bind(nonce);
+        // If it fails, the change may have been committed nevertheless. For example, the server may take
+        // no changes any more. So the log decides in each case.
+        let _ = connections.run(&mut connection, withdrawal, deadline).await;
+        let outcome = sqlx::query(sql::OUTCOME).bind(nonce).bind(change.entries);
+        let rows = connections.run(&mut connection, outcome, deadline).await?;
+        Ok(match rows.first().map(|row| row.integer("seq")) {
+            None => None,
+            Some(Ok(Some(seq))) if seq < 0 => Some(Outcome::Withdrawn(connection)),
+            Some(_) => Some(Outcome::Committed(rows)),
+        })
+    }
+
+    /// Notifies other nodes. This is a transaction of its own after the commit: notifications wait
+    /// for each other, and the clock must not be locked meanwhile.
+    async fn notify(&self, connection: Option<CheckedOut>, nonce: i64) -> Result<(), sqlx::Error> {
+        let deadline = Instant::now() + NOTIFY_TIMEOUT;
+        let mut connection = match connection {
+            Some(connection) => connection,
+            None => CheckedOut::acquire(&self.connections.main, deadline).await?,
+        };
+        let statement = sqlx::query(sql::NOTIFY).bind(nonce);
+        match self.connections.run(connection.get(), statement, deadline).await {
+            Ok(_) => {
+                connection.give_back();
+                Ok(())
+            }
+            Err(error) => {
+                connection.give_back_after(&error, deadline).await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Draws the first nonce of a change. Its entries have consecutive ones, which must not overflow.
+fn draw_nonce() -> Result<i64, StoreError> {
+    fresh_nonce().map(|nonce| (nonce >> 1).cast_signed()).map_err(StoreError::unavailable)
+}
+
+/// Returns a random pause, so that changes that collided do not collide again.
+fn jitter(collisions: u32) -> Duration {
+    let random = fresh_nonce().unwrap_or(0) % 20;
+    Duration::from_millis((10 + random) * u64::from(collisions))
+}

@@ -1,0 +1,127 @@
+//! What PostgreSQL's error codes mean for the caller:
+//! <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+
+use hallpass_core::store::StoreError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
+/// The class of an error of the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorClass {
+    /// The connection is lost, or could not be made.
+    Lost,
+    /// Two transactions waited for each other. Trying again helps.
+    Collision,
+    /// Another transaction holds a lock for too long.
+    Locked,
+    /// The server takes no changes.
+    ReadOnly,
+    /// A row makes no sense.
+    Corrupt,
+    /// A foreign key of the application refers to the token.
+    Referenced,
+    /// The role lacks a right, or the server rejects the role.
+    Forbidden,
+    /// Anything else: no connections left, or a missing table.
+    Other,
+}
+
+/// Returns the class of an error.
+pub(crate) fn error_class(error: &sqlx::Error) -> ErrorClass {
+    use sqlx::Error;
+    match error {
+        Error::Database(error) => class_of_code(error.code().as_deref().unwrap_or_default()),
+        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => {
+            ErrorClass::Lost
+        }
+        Error::RowNotFound
+        | Error::TypeNotFound { .. }
+        | Error::ColumnNotFound(_)
+        | Error::ColumnIndexOutOfBounds { .. }
+        | Error::ColumnDecode { .. }
+        | Error::Decode(_) => ErrorClass::Corrupt,
+        _ => ErrorClass::Other,
+    }
+}
+
+fn class_of_code(code: &str) -> ErrorClass {
+    match code {
+        "40001" | "40P01" => ErrorClass::Collision,
+        "55P03" | "57014" => ErrorClass::Locked,
+        // The transaction is read-only, or the disk is full.
+        "25006" | "53100" => ErrorClass::ReadOnly,
+        // The server shuts down, or has ended this session because it was idle for too long.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" => ErrorClass::Lost,
+        "23503" | "23001" => ErrorClass::Referenced,
+        "42501" => ErrorClass::Forbidden,
+        _ => match code.get(..2) {
+            Some("08") => ErrorClass::Lost,
+            Some("28") => ErrorClass::Forbidden,
+            // A value that is out of range, or a constraint that was violated.
+            Some("22" | "23") => ErrorClass::Corrupt,
+            _ => ErrorClass::Other,
+        },
+    }
+}
+
+/// Returns whether the server itself has answered that it did not run the statement. The connection
+/// can be used again then. A pooler may report a lost server in the form of such an answer.
+pub(crate) fn is_rejection(error: &sqlx::Error) -> bool {
+    let answer =
+        error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    answer.is_some_and(|answer| answer.severity() == PgSeverity::Error)
+        && error_class(error) != ErrorClass::Lost
+}
+
+/// Converts an error of a call that changed nothing.
+pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
+    match error_class(&error) {
+        ErrorClass::ReadOnly => StoreError::read_only(error),
+        ErrorClass::Corrupt => StoreError::corrupt(error),
+        ErrorClass::Referenced => StoreError::referenced(error),
+        ErrorClass::Lost
+        | ErrorClass::Collision
+        | ErrorClass::Locked
+        | ErrorClass::Forbidden
+        | ErrorClass::Other => StoreError::unavailable(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_the_class_that_decides_what_to_do() {
+        for (code, expected) in [
+            ("40001", ErrorClass::Collision),
+            ("40P01", ErrorClass::Collision),
+            ("55P03", ErrorClass::Locked),
+            ("57014", ErrorClass::Locked),
+            ("25006", ErrorClass::ReadOnly),
+            ("53100", ErrorClass::ReadOnly),
+            ("57P01", ErrorClass::Lost),
+            ("57P03", ErrorClass::Lost),
+            ("25P03", ErrorClass::Lost),
+            ("08006", ErrorClass::Lost),
+            ("28P01", ErrorClass::Forbidden),
+            ("42501", ErrorClass::Forbidden),
+            ("22021", ErrorClass::Corrupt),
+            ("23514", ErrorClass::Corrupt),
+            ("53300", ErrorClass::Other),
+            ("42P01", ErrorClass::Other),
+            ("", ErrorClass::Other),
+        ] {
+            assert_eq!(class_of_code(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn outage_never_looks_like_a_missing_token() {
+        let lost = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
+        for error in [lost, sqlx::Error::PoolTimedOut, sqlx::Error::PoolClosed] {
+            let error = store_error(error);
+            assert!(error.is_unavailable() && !error.is_not_found());
+        }
+        assert!(store_error(sqlx::Error::RowNotFound).is_corrupt());
+    }
+}

@@ -1,0 +1,85 @@
+use hallpass_core::store::TokenStore as _;
+use hallpass_testkit::conformance::samples::{at, edited, event, secrets, token};
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limit_is_exact_under_concurrent_inserts() {
+    let url = database();
+    let mut other = Stranger::connect(&url).await;
+    let mut observer = Stranger::connect(&url).await;
+    // Two nodes, because one node makes one change of an owner at a time.
+    let stores = [open(&url).await, open(&url).await];
+    other.run("BEGIN; SELECT FROM hallpass.clock FOR UPDATE").await;
+    let inserts = stores.map(|store| {
+        tokio::spawn(async move { store.insert(&token("alice", "ci"), Some(1), &event()).await })
+    });
+    observer.until_waiting(2).await;
+    other.run("COMMIT").await;
+    let mut inserted = 0;
+    for insert in inserts {
+        match insert.await.unwrap() {
+            Ok(_) => inserted += 1,
+            Err(error) => assert_eq!(error.limit_in_use(), Some(1), "{error:?}"),
+        }
+    }
+    assert_eq!(inserted, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_that_becomes_active_again_is_revoked_with_the_others() {
+    let url = database();
+    let stores = [open(&url).await, open(&url).await];
+    let (active, revoked) = (token("alice", "active"), token("alice", "revoked"));
+    for token in [&active, &revoked] {
+        stores[0].insert(token, None, &event()).await.unwrap();
+    }
+    let revoke = edited(&revoked.record, |record| record.revoked_at = Some(at(1)));
+    stores[0].update(&revoke, &event()).await.unwrap();
+    let mut other = Stranger::connect(&url).await;
+    let mut observer = Stranger::connect(&url).await;
+    other.run("BEGIN; SELECT FROM hallpass.clock FOR UPDATE").await;
+    let [one, two] = stores.clone();
+    let regenerated = tokio::spawn(async move {
+        let mut change = edited(&revoke.record, |record| record.revoked_at = None);
+        change.secrets = Some(secrets(2));
+        one.update(&change, &event()).await
+    });
+    observer.until_waiting(1).await;
+    let all =
+        tokio::spawn(async move { two.revoke_owner(&owner("alice"), None, at(2), &event()).await });
+    observer.until_waiting(2).await;
+    other.run("COMMIT").await;
+    let (regenerated, all) = (regenerated.await.unwrap().unwrap(), all.await.unwrap().unwrap());
+    assert!(all.seq.unwrap() > regenerated);
+    let found = stores[0].get(revoked.record.id).await.unwrap().value.unwrap();
+    assert_eq!(found.record.revoked_at, Some(at(2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_locked_in_the_order_of_their_ids() {
+    let url = database();
+    let store = open(&url).await;
+    let mut tokens = ["first", "second", "third"].map(|_| token("alice", "ci"));
+    tokens.sort_by_key(|token| token.record.id.as_uuid());
+    for (token, name) in tokens.iter_mut().zip(["first", "second", "third"]) {
+        token.record.name = name.into();
+        store.insert(token, None, &event()).await.unwrap();
+    }
+    let ids = tokens.map(|token| token.record.id);
+    let mut other = Stranger::connect(&url).await;
+    other
+        .run(
+            "SET lock_timeout = 200; BEGIN; \
+             SELECT FROM hallpass.tokens WHERE name = 'first' FOR UPDATE",
+        )
+        .await;
+    let deleting = tokio::spawn({
+        let store = store.clone();
+        async move { store.delete_many(None, &ids, &event()).await }
+    });
+    Stranger::connect(&url).await.until_waiting(1).await;
+    // The store waits for the first token, and has not locked a later one.
+    other.run("SELECT FROM hallpass.tokens WHERE name = 'third' FOR UPDATE; COMMIT").await;
+    assert_eq!(deleting.await.unwrap().unwrap().tokens.len(), 3);
+}

@@ -1,0 +1,67 @@
+use hallpass_core::store::TokenStore as _;
+use hallpass_postgres::PostgresSettings;
+use hallpass_servers::{Flow, Way};
+use hallpass_testkit::conformance::samples::{at, edited, event, token};
+use sqlx::postgres::PgPoolOptions;
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standby_is_never_read() {
+    let primary = Postgres::start().unwrap();
+    let (proxy, store) = through_proxy(&primary, primary.url()).await;
+    let token = token("alice", "ci");
+    store.insert(&token, None, &event()).await.unwrap();
+    let standby = primary.standby().unwrap();
+    standby.stop_following().unwrap();
+    let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
+    store.update(&revoke, &event()).await.unwrap();
+
+    proxy.lead_to(standby.address());
+    proxy.cut();
+    // The standby shows the token as it was before it was revoked.
+    assert!(store.get(token.record.id).await.unwrap_err().is_unavailable());
+    assert!(store.changes(None, 0).await.unwrap_err().is_unavailable());
+    assert!(store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable());
+    proxy.lead_to(primary.address());
+    let found = store.get(token.record.id).await.expect("the next connection leads elsewhere");
+    assert_eq!(found.value.unwrap().record.revoked_at, Some(at(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_and_log_position_are_read_in_one_snapshot() {
+    let url = database();
+    let proxy = Proxy::to(Postgres::shared().address()).unwrap();
+    let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
+    let pool = pool.connect(&proxy.url(&url)).await.unwrap();
+    let settings = PostgresSettings::default().lookup_deadline(Duration::from_secs(2));
+    let store = settings.open(pool.clone()).await.unwrap();
+    let token = token("alice", "ci");
+    store.insert(&token, None, &event()).await.unwrap();
+    let elsewhere = open(&url).await;
+    // The only connection knows the statement now, and is idle again.
+    store.get(token.record.id).await.unwrap();
+    while pool.num_idle() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut observer = Stranger::connect(&url).await;
+    observer.run("CREATE TABLE public.started AS SELECT clock_timestamp() AS at").await;
+    proxy.set(Way::ToClient, Flow::Hold);
+    let reading = tokio::spawn({
+        let store = store.clone();
+        async move { store.get(token.record.id).await }
+    });
+    observer
+        .until(
+            "count(*) > 0 FROM pg_stat_activity, public.started \
+             WHERE datname = current_database() AND query LIKE 'SELECT clock.seq AS as_of%' \
+             AND query_start > at AND state = 'idle' AND pid <> pg_backend_pid()",
+        )
+        .await;
+    let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
+    let revoked = elsewhere.update(&revoke, &event()).await.unwrap();
+    proxy.set(Way::ToClient, Flow::Pass);
+    let found = reading.await.unwrap().unwrap();
+    assert_eq!(found.value.unwrap().record.revoked_at, None);
+    assert!(found.as_of < revoked, "a token as it was before the revocation looks newer");
+}
