@@ -16,7 +16,7 @@ async fn api_with_tokens() -> Api {
             "name": name, "description": description, "scopes": scopes, "expires": expires,
         });
         api.issue(body).await;
-        api.clock.advance(Duration::from_hours(24));
+        api.clock.advance(Duration::from_secs(24 * 60 * 60));
     }
     assert_eq!(api.post("").by("bob").json(&json!({ "name": "bobs" })).await.status, 201);
     api
