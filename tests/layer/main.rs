@@ -3,6 +3,7 @@
 mod bounds;
 mod capture;
 mod connection;
+mod fallback;
 mod fuzz;
 mod host;
 mod layers;
