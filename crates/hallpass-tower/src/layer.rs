@@ -13,6 +13,7 @@ use crate::framework::Framework as RouteMatcher;
 use crate::metrics;
 use crate::policy::PolicyTable;
 use crate::rejection::{Rejection, RejectionKind};
+use crate::routed_path::RouterPaths;
 use crate::service::{TokenService, is_decided_by_head};
 use crate::settings::{Render, Settings};
 
@@ -335,6 +336,13 @@ impl TokenLayer {
     #[doc(hidden)]
     pub fn framework(mut self, matcher: &'static dyn RouteMatcher) -> Self {
         self.settings().matcher = matcher;
+        self
+    }
+
+    /// Tells the layer what a framework's router knows of paths: for crates that bring a framework.
+    #[doc(hidden)]
+    pub fn router_paths(mut self, paths: &'static dyn RouterPaths) -> Self {
+        self.settings().paths = Some(paths);
         self
     }
 }

@@ -49,6 +49,7 @@ mod policy;
 mod redact;
 mod rejection;
 mod require;
+mod routed_path;
 mod service;
 mod settings;
 mod span;
@@ -74,7 +75,10 @@ pub use self::{
 
 /// What a crate that brings a framework implements.
 #[doc(hidden)]
-pub use self::framework::{Framework, Framework as RouteMatcher, Matched, Matched as RouteMatch};
+pub use self::{
+    framework::{Framework, Framework as RouteMatcher, Matched, Matched as RouteMatch},
+    routed_path::{NotText, RoutedParameters, RouterPaths},
+};
 
 /// Makes layers from the one handle.
 pub trait HallpassExt {

@@ -19,6 +19,7 @@ use crate::outage_log;
 use crate::policy::RuleIndex;
 use crate::redact;
 use crate::rejection::{Rejection, RejectionKind};
+use crate::routed_path::NotText;
 use crate::settings::Settings;
 use crate::span;
 
@@ -361,30 +362,27 @@ fn pass<B>(request: &mut Request<B>, context: AuthContext, settings: &Settings) 
 }
 
 fn find_rule<B>(settings: &Settings, request: &mut Request<B>) -> Option<RuleIndex> {
-    let table = settings.policy.as_ref()?;
-    table.place(request.method(), request.uri(), request.extensions(), settings.matcher)
+    settings.policy.as_ref()?.find(request, settings)
 }
 
 fn enforce_policy<B>(
     settings: &Settings,
-    request: &Request<B>,
+    request: &mut Request<B>,
     rule: Option<RuleIndex>,
     principal: &Principal,
 ) -> Result<(), Rejection> {
     let Some(table) = &settings.policy else { return Ok(()) };
-    let (uri, extensions) = (request.uri(), request.extensions());
-    let declared = rule.and_then(|rule| {
-        let parameters = table.parameters(rule, uri, extensions, settings.matcher)?;
-        Some((table.requirement(rule), parameters))
+    let enforced = rule.and_then(|rule| {
+        let requirement = table.requirement(rule);
+        table.with_parameters(rule, request, settings, |request, parameters| {
+            decide(settings, request.extensions(), principal, requirement, parameters)
+        })
     });
-    match declared {
-        Some((requirement, Ok(parameters))) => {
-            decide(settings, extensions, principal, requirement, &parameters)
-        }
-        // A path parameter is not UTF-8: no handler could read it.
-        Some((_, Err(_))) => Err(settings.rejection(RejectionKind::InvalidRequest)),
+    match enforced {
+        Some(Ok(decision)) => decision,
+        Some(Err(NotText)) => Err(settings.rejection(RejectionKind::InvalidRequest)),
         None => {
-            let route = settings.matcher.matched(extensions);
+            let route = settings.matcher.matched(request.extensions());
             tracing::debug!(
                 target: "hallpass",
                 method = %request.method(),

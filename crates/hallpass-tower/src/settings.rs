@@ -11,6 +11,7 @@ use crate::fallback::Fallback;
 use crate::framework::{Framework as RouteMatcher, Plain};
 use crate::policy::PolicyTable;
 use crate::rejection::{PROBLEM_TYPE_PREFIX, Realm, Rejection, RejectionKind};
+use crate::routed_path::RouterPaths;
 use crate::use_flusher::UseFlusher;
 
 /// What a layer was told, shared by all its services.
@@ -30,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) policy: Option<PolicyTable>,
     pub(crate) rejections: RejectionSettings,
     pub(crate) matcher: &'static dyn RouteMatcher,
+    pub(crate) paths: Option<&'static dyn RouterPaths>,
     pub(crate) use_flusher: Arc<UseFlusher>,
     /// The request headers that answers depend on.
     pub(crate) vary: HeaderValue,
@@ -53,6 +55,7 @@ impl Settings {
             policy: None,
             rejections,
             matcher: &Plain,
+            paths: None,
             use_flusher: Arc::default(),
             vary: HeaderValue::from_static("authorization"),
         }
