@@ -8,6 +8,7 @@ mod fuzz;
 mod host;
 mod layers;
 mod outage;
+mod placement;
 mod policy;
 mod rows;
 mod server;

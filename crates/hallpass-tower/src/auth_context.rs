@@ -65,6 +65,13 @@ impl AuthContext {
         }
     }
 
+    /// Returns the principal of a request, for what only looks on.
+    #[cfg(feature = "trace")]
+    pub(crate) fn peek(extensions: &Extensions) -> Option<&Principal> {
+        let (principal, _) = extensions.get::<Self>()?.known.as_ref()?;
+        Some(principal)
+    }
+
     /// Returns the principal whom an outer layer of the same handle has let in.
     pub(crate) fn of<'e>(extensions: &'e Extensions, hallpass: &Hallpass) -> Option<Outer<'e>> {
         let Self { known, settings, .. } = extensions.get()?;

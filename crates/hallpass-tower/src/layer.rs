@@ -325,6 +325,28 @@ impl TokenLayer {
         self.0.rejection(kind)
     }
 
+    /// Returns what makes the spans of tower-http's `TraceLayer`, without the tokens that URLs hold: for
+    /// a `TraceLayer` outside of this layer, which sees requests as they came.
+    ///
+    /// ```
+    /// use hallpass_tower::{TokenLayer, core::Hallpass};
+    /// use tower::ServiceBuilder;
+    /// use tower_http::trace::TraceLayer;
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let layer = TokenLayer::new(&hallpass);
+    /// let layers = ServiceBuilder::new()
+    ///     .layer(TraceLayer::new_for_http().make_span_with(layer.make_span()))
+    ///     .layer(layer);
+    /// # let _ = layers;
+    /// ```
+    #[cfg(feature = "trace")]
+    #[must_use]
+    pub fn make_span(&self) -> crate::RedactingMakeSpan {
+        crate::RedactingMakeSpan::new(&self.0)
+    }
+
     /// Returns whether the head of a request says who calls: then no body has to be read for that.
     #[doc(hidden)]
     #[must_use]

@@ -53,12 +53,16 @@ mod routed_path;
 mod service;
 mod settings;
 mod span;
+#[cfg(feature = "trace")]
+mod trace;
 mod use_flusher;
 
 pub use hallpass_core as core;
 
 #[cfg(feature = "testing")]
 pub use self::acting::ActingAs;
+#[cfg(feature = "trace")]
+pub use self::trace::RedactingMakeSpan;
 pub use self::{
     auth_context::{PrincipalExt, enforce, refuse, require_principal},
     body::ResponseBody,

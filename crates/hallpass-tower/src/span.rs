@@ -8,9 +8,12 @@ use tracing::field::display;
 /// `hallpass.token_id` and `hallpass.owner`.
 pub(crate) fn record(principal: &Principal) {
     let span = Span::current();
-    if span.is_none() {
-        return;
+    if !span.is_none() {
+        record_in(&span, principal);
     }
+}
+
+pub(crate) fn record_in(span: &Span, principal: &Principal) {
     if let Some(id) = principal.token() {
         span.record("hallpass.token_id", display(id));
     }

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use hallpass_axum::{HallpassExt as _, HandlerExt as _};
+use hallpass_axum::{Authenticated, HallpassExt as _, HandlerExt as _};
 use hallpass_core::{Hallpass, Principal, ScopeSet, authenticated};
 use http::HeaderMap;
 use http::request::Parts;
@@ -98,12 +98,18 @@ async fn a_web_token_stays_for_the_handler_and_shows_in_no_log() {
 #[tokio::test]
 async fn an_optional_layer_leaves_web_tokens_to_the_application() {
     let site = Site::new(|hallpass| {
-        let shown = async |headers: HeaderMap| format!("{headers:?}");
+        let shown = async |me: Option<Authenticated>, headers: HeaderMap| {
+            format!("{:?} {headers:?}", me.is_some())
+        };
         Router::new().route("/", get(shown)).layer(hallpass.layer().optional())
     })
     .await;
     let answer = site.send("GET /", &[&web_token("bob", "", 600)]).await;
-    assert!(answer.status == 200 && answer.text().contains("authorization"), "{}", answer.text());
+    let text = answer.text();
+    assert!(
+        answer.status == 200 && text.starts_with("false") && text.contains("authorization"),
+        "{text}"
+    );
     // What starts like a token of ours is one, misspelt.
     let ours = site.token(&[]).await;
     assert_eq!(site.status("GET /", &[&ours[..ours.len() - 1]]).await, 401);

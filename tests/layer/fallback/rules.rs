@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use hallpass_axum::HallpassExt as _;
+use hallpass_axum::{HallpassExt as _, HandlerExt as _};
 use hallpass_core::{
     AuthError, Catalog, CatalogScope, EventKind, Hallpass, Principal, RejectReason, authenticated,
 };
@@ -52,11 +52,11 @@ async fn an_inner_layer_asks_its_own_sign_in_and_no_other() {
     let site = Site::new(|hallpass| {
         let outer = hallpass.layer().fallback(named);
         let nobody = async |_: Parts| None::<Principal>;
-        let me = async || "in";
+        let me = (async || "in").scoped(authenticated());
         Router::new()
-            .route("/same", get(me).layer(outer.clone()))
-            .route("/tokens", get(me).layer(hallpass.layer()))
-            .route("/nobody", get(me).layer(hallpass.layer().fallback(nobody)))
+            .route("/same", get(me.clone()).layer(outer.clone()))
+            .route("/tokens", get(me.clone()).layer(hallpass.layer()))
+            .route("/nobody", get(me.clone()).layer(hallpass.layer().fallback(nobody)))
             .route("/scoped", get(me).layer(require("projects:list")))
             .layer(outer)
     })

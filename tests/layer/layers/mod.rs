@@ -4,6 +4,7 @@ mod answers;
 mod redaction;
 mod settings;
 mod sources;
+mod spans;
 mod stacked;
 
 use axum::Router;

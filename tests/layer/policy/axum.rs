@@ -217,6 +217,7 @@ async fn whole_patterns_fit_every_form_of_nesting() {
             ("/api/%61cme/items/1", 200),
             ("/api/acme/files/a/b", 200),
             ("/api/other/files/a/b", 403),
+            ("/api/acme//files/a/b", 403),
             ("/items/1", 403),
         ] {
             let status = site.ask(&format!("GET {path}"), &token).await.status;

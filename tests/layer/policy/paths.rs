@@ -64,9 +64,7 @@ async fn e91_a_path_that_is_mended_outside_meets_the_rule_of_what_it_becomes() {
         let layer = (Host::Axum.layer())(hallpass).policy(table());
         let service = ServiceBuilder::new()
             .layer(NormalizePathLayer::trim_trailing_slash())
-            .map_request(|request: http::Request<hyper::body::Incoming>| {
-                request.map(axum::body::Body::new)
-            })
+            .map_request(|request: Request<Incoming>| request.map(Body::new))
             .service(open_router().layer(layer));
         serve_hyper(service).await
     })
