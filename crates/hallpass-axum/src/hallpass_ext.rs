@@ -1,6 +1,7 @@
 use hallpass_core::{Actor, Hallpass, HallpassBuilder};
 use hallpass_tower::TokenLayer;
 
+use crate::extract::AxumPaths;
 use crate::framework::Axum;
 use crate::origin::TrustedProxies;
 use crate::step_up::{Confirmation, IntoStepUp, StepUpSettings};
@@ -14,7 +15,7 @@ pub trait HallpassExt {
 
 impl HallpassExt for Hallpass {
     fn layer(&self) -> TokenLayer {
-        hallpass_tower::HallpassExt::layer(self).framework(&Axum)
+        hallpass_tower::HallpassExt::layer(self).framework(&Axum).router_paths(&AxumPaths)
     }
 }
 

@@ -35,7 +35,9 @@ pub use hallpass_core::{
     ScopeSet, Status, SystemClock, TokenId, TokenPage, TokenRecord, TokenUpdate, Uncommitted,
     Verification, WeakHallpass, all_of, any_of, authenticated, jiff, public, store,
 };
-pub use hallpass_tower::{PolicyTable, Rejection, RejectionKind, TokenLayer, require};
+pub use hallpass_tower::{
+    CredentialSource, IntoPrincipal, PolicyTable, Rejection, RejectionKind, TokenLayer, require,
+};
 
 /// The traits whose methods the examples call: `use hallpass::prelude::*;`.
 pub mod prelude {
@@ -56,7 +58,8 @@ pub mod prelude {
     feature = "openapi",
     feature = "postgres",
     feature = "redis",
-    feature = "sqlite"
+    feature = "sqlite",
+    feature = "trace"
 ))]
 mod snippets {
     macro_rules! page {
@@ -72,6 +75,7 @@ mod snippets {
     page!(confirmation, "../../../docs/confirmation.md");
     page!(scopes, "../../../docs/scopes.md");
     page!(audit, "../../../docs/audit.md");
+    page!(layer, "../../../docs/layer.md");
     page!(routes, "../../../docs/routes.md");
     page!(stores, "../../../docs/stores.md");
     page!(operating, "../../../docs/operating.md");
