@@ -7,6 +7,7 @@ use http::{Extensions, Request, request};
 
 use crate::refusal::{Rejection, RejectionKind};
 use crate::settings::Settings;
+use crate::unguarded::Watch;
 
 /// What the layer leaves in the request's extensions: the one thing that everything behind it
 /// reads.
@@ -16,25 +17,49 @@ pub(crate) struct Admission {
     /// The route is public: nobody was looked for.
     is_public: bool,
     settings: Arc<Settings>,
+    /// What is told that somebody asked for the principal.
+    watch: Option<Arc<Watch>>,
 }
 
 impl Admission {
     pub(crate) fn known(principal: Principal, settings: &Arc<Settings>) -> Self {
-        Self { principal: Some(principal), is_public: false, settings: Arc::clone(settings) }
+        let settings = Arc::clone(settings);
+        Self { principal: Some(principal), is_public: false, settings, watch: None }
     }
 
     /// Somebody without a credential, let in by an optional layer.
     pub(crate) fn stranger(settings: &Arc<Settings>) -> Self {
-        Self { principal: None, is_public: false, settings: Arc::clone(settings) }
+        Self { principal: None, is_public: false, settings: Arc::clone(settings), watch: None }
     }
 
     /// Anybody, on a route that the policy table calls public.
     pub(crate) fn public(settings: &Arc<Settings>) -> Self {
-        Self { principal: None, is_public: true, settings: Arc::clone(settings) }
+        Self { principal: None, is_public: true, settings: Arc::clone(settings), watch: None }
+    }
+
+    /// Leaves itself in a request. A layer inside of another one takes over from it: the outer one
+    /// watches no longer. Returns the watch that is kept.
+    pub(crate) fn insert<B>(mut self, request: &mut Request<B>) -> Option<Arc<Watch>> {
+        if !self.is_public {
+            self.watch = Watch::start(request, &self.settings);
+        }
+        let watch = self.watch.clone();
+        if let Some(outer) = request.extensions_mut().insert(self) {
+            outer.note();
+        }
+        watch
+    }
+
+    /// Notes that somebody asked who calls.
+    fn note(&self) {
+        if let Some(watch) = &self.watch {
+            watch.note();
+        }
     }
 
     /// The principal, or what to answer where one is asked for.
     fn principal(&self) -> Result<&Principal, Rejection> {
+        self.note();
         match &self.principal {
             Some(principal) => Ok(principal),
             None if self.is_public => {
@@ -76,7 +101,9 @@ pub trait PrincipalExt {
 
 impl PrincipalExt for Extensions {
     fn principal(&self) -> Option<&Principal> {
-        self.get::<Admission>()?.principal.as_ref()
+        let admission = self.get::<Admission>()?;
+        admission.note();
+        admission.principal.as_ref()
     }
 }
 
@@ -104,10 +131,12 @@ pub fn enforce<P: PathParameters + ?Sized>(
     requirement: &Requirement,
     parameters: &P,
 ) -> Result<(), Rejection> {
+    let admission = extensions.get::<Admission>();
     if requirement.is_public() {
+        admission.inspect(|admission| admission.note());
         return Ok(());
     }
-    let admission = extensions.get::<Admission>().ok_or_else(no_layer)?;
+    let admission = admission.ok_or_else(no_layer)?;
     decide(&admission.settings, extensions, admission.principal()?, requirement, parameters)
 }
 

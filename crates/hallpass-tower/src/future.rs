@@ -15,6 +15,7 @@ use crate::policy::Place;
 use crate::refusal::{Rejection, is_refusal};
 use crate::service::{Entered, admit};
 use crate::settings::Settings;
+use crate::unguarded::Watch;
 
 type Check = Pin<Box<dyn Future<Output = Result<Principal, AuthError>> + Send>>;
 
@@ -39,7 +40,13 @@ pin_project! {
         /// The store is asked. Boxed, as what is refused, so that a hit moves little about.
         Checking { check: Check, waiting: Option<Box<Waiting<S, B>>> },
         /// The inner service answers.
-        Calling { #[pin] future: S::Future, by_query: bool, pending_use: Option<PendingUse> },
+        Calling {
+            #[pin]
+            future: S::Future,
+            by_query: bool,
+            pending_use: Option<PendingUse>,
+            watch: Option<Arc<Watch>>,
+        },
         /// The answer is no.
         Refused { response: Option<Box<Response<Bytes>>> },
     }
@@ -70,8 +77,9 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
 }
 
 impl<S: Service<Request<B>>, B> State<S, B> {
-    fn calling(future: S::Future, Entered { by_query, pending_use }: Entered) -> Self {
-        Self::Calling { future, by_query, pending_use }
+    fn calling(future: S::Future, entered: Entered) -> Self {
+        let Entered { by_query, pending_use, watch } = entered;
+        Self::Calling { future, by_query, pending_use, watch }
     }
 
     fn refused(refusal: Rejection, request: &Request<B>, from_query: bool) -> Self {
@@ -103,8 +111,13 @@ where
                         Err(refusal) => State::refused(refusal, &request, from_query),
                     }
                 }
-                StateProjection::Calling { future, by_query, pending_use } => {
+                StateProjection::Calling { future, by_query, pending_use, watch } => {
                     let mut response = ready!(future.poll(cx))?.map(ResponseBody::inner);
+                    if let Some(watch) = watch.take()
+                        && let Some(rejection) = watch.inspect(response.status())
+                    {
+                        response = rejection.map(ResponseBody::refusal);
+                    }
                     if let Some(pending) = pending_use.take()
                         && is_refusal(response.extensions())
                     {

@@ -49,6 +49,7 @@ mod refusal;
 mod require;
 mod service;
 mod settings;
+mod unguarded;
 
 pub use hallpass_core as core;
 

@@ -13,6 +13,7 @@ use crate::policy::Place;
 use crate::redact;
 use crate::refusal::{Rejection, RejectionKind};
 use crate::settings::Settings;
+use crate::unguarded::Watch;
 
 /// The service that [`TokenLayer`](crate::TokenLayer) puts around another.
 #[derive(Clone, Debug)]
@@ -80,8 +81,8 @@ where
             }
             First::Anybody(admission) => {
                 let by_query = redact::conceal(&mut request, settings);
-                request.extensions_mut().insert(admission);
-                Ok(Entered { by_query, pending_use: None })
+                let watch = admission.insert(&mut request);
+                Ok(Entered { by_query, pending_use: None, watch })
             }
             First::Check(Verification::Pending(check)) => {
                 // The clone waits for its turn; the one that is ready serves this request.
@@ -153,6 +154,8 @@ pub(crate) struct Entered {
     pub(crate) by_query: bool,
     /// Counts unless it is refused inside.
     pub(crate) pending_use: Option<PendingUse>,
+    /// Notices a route that asks for nothing.
+    pub(crate) watch: Option<Arc<Watch>>,
 }
 
 /// Lets a proven principal in, or says why not.
@@ -176,8 +179,8 @@ fn let_in<B>(
     pending_use: Option<PendingUse>,
 ) -> Entered {
     let by_query = redact::cut_parameters(request, settings);
-    request.extensions_mut().insert(Admission::known(principal, settings));
-    Entered { by_query, pending_use }
+    let watch = Admission::known(principal, settings).insert(request);
+    Entered { by_query, pending_use, watch }
 }
 
 fn place<B>(settings: &Settings, request: &Request<B>) -> Option<Place> {

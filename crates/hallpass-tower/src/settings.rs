@@ -10,6 +10,7 @@ use crate::framework::{Framework, Plain};
 use crate::maintenance::Maintenance;
 use crate::policy::PolicyTable;
 use crate::refusal::{PROBLEM_TYPE_PREFIX, Realm, Rejection, RejectionKind};
+use crate::unguarded::UnguardedRoutes;
 
 /// What a layer was told, shared by all its services.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) rejections: RejectionSettings,
     pub(crate) framework: &'static dyn Framework,
     pub(crate) maintenance: Arc<Maintenance>,
+    pub(crate) reject_unguarded_routes: bool,
+    pub(crate) unguarded: Arc<UnguardedRoutes>,
 }
 
 impl Settings {
@@ -42,6 +45,8 @@ impl Settings {
             rejections,
             framework: &Plain,
             maintenance: Arc::default(),
+            reject_unguarded_routes: cfg!(debug_assertions),
+            unguarded: Arc::default(),
         }
     }
 

@@ -1,5 +1,5 @@
 use hallpass_axum::{
-    TokenApi,
+    HallpassBuilderExt,
     core::{Actor, Hallpass},
 };
 
@@ -8,7 +8,6 @@ async fn by_password(_: Actor, password: String) -> bool {
 }
 
 fn main() {
-    let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
-    let api = TokenApi::new(&hallpass, async || None::<Actor>).confirm(by_password);
-    let _: axum::Router = api.into_router_at("/tokens");
+    let store = hallpass_memory::MemoryStore::new();
+    let _ = Hallpass::builder(store).step_up(by_password).build();
 }

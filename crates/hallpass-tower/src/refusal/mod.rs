@@ -127,6 +127,12 @@ impl Rejection {
         }
     }
 
+    /// Says more than the kind does.
+    pub(crate) fn with_detail(mut self, detail: String) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
     /// A refusal where no layer is that could say more: the program is wired wrongly.
     pub(crate) fn misconfigured() -> Self {
         Self::new(RejectionKind::Misconfigured, RejectionSettings::default())
@@ -228,7 +234,12 @@ impl Rejection {
     }
 
     fn problem(&self) -> Response<Bytes> {
-        let mut response = Response::new(problem::of(&self.kind).body(&self.settings.type_prefix));
+        let problem = problem::of(&self.kind);
+        let body = match &self.detail {
+            Some(detail) => problem.body_with(&self.settings.type_prefix, detail),
+            None => problem.body(&self.settings.type_prefix),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.reserve(HEADERS);
@@ -313,7 +324,7 @@ mod tests {
             RejectionKind::Misconfigured,
         ] {
             let refusal = refusal(kind);
-            let detail = refusal.detail();
+            let detail = refusal.detail().to_owned();
             let response = refusal.into_response(Dialect::Http);
             let body = std::str::from_utf8(response.body()).unwrap();
             let status = response.status().as_u16();

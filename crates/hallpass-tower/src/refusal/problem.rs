@@ -22,6 +22,17 @@ impl Problem {
             _ => Bytes::from_static(self.body.as_bytes()),
         }
     }
+
+    /// The whole body, with this prefix of the `type` and another sentence for people.
+    pub(super) fn body_with(&self, type_prefix: &str, detail: &str) -> Bytes {
+        let detail = detail.replace('\\', r"\\").replace('"', r#"\""#);
+        let detail = detail.replace(char::is_control, " ");
+        let body = match self.body.split_once(PROBLEM_TYPE_PREFIX) {
+            Some((start, end)) => [start, type_prefix, &end.replace(self.detail, &detail)].concat(),
+            None => self.body.replace(self.detail, &detail),
+        };
+        Bytes::from(body)
+    }
 }
 
 /// A problem of constants, none with a character that JSON escapes.
