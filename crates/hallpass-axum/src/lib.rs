@@ -54,5 +54,5 @@ pub use self::{
     handler::{HandlerExt, ScopedFuture, ScopedHandler},
     origin::TrustedProxies,
     rejection::RejectionResponse,
-    step_up::{Confirmation, IntoStepUp, StepUp},
+    step_up::{Confirmation, IntoStepUp},
 };

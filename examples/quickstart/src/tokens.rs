@@ -1,10 +1,9 @@
 //! The one handle: its store, its catalog, its limits.
 
-use hallpass::axum::HallpassBuilderExt as _;
-use hallpass::core::HallpassBuilder;
+use hallpass::prelude::HallpassBuilderExt as _;
 use hallpass::{
-    Cached, Catalog, CatalogScope, Expiry, Hallpass, Limits, MemoryStore, PostgresStore,
-    RedisStore, SqliteStore,
+    Cached, Catalog, CatalogScope, Expiry, Hallpass, HallpassBuilder, Limits, MemoryStore,
+    PostgresStore, RedisStore, SqliteStore,
 };
 
 use crate::options::Options;

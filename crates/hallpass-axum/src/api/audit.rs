@@ -5,7 +5,7 @@ use hallpass_core::store::AuditEntry;
 use hallpass_core::{AuditOptions, FieldChange};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::extract::SignedIn;
 use crate::body::Query;
@@ -14,7 +14,7 @@ use crate::responses;
 use crate::texts::{InstantText, OwnerText};
 
 /// Which entries to read.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditParameters {

@@ -70,7 +70,7 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
         let presented = Presented::take(&mut parts.headers);
         let by = SignedIn::from_request_parts(parts, state).await?;
         if let Some(step_up) = by.hallpass.extension::<StepUpSettings>() {
-            step_up.check(&by.hallpass, &by.actor, presented, parts).await?;
+            step_up.check(&by.hallpass, &by.actor, presented).await?;
         }
         Ok(Self(by))
     }

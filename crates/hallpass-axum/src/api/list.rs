@@ -2,7 +2,7 @@ use axum::response::Response;
 use hallpass_core::store::{Sort, SortBy, StatusCounts};
 use hallpass_core::{DESCRIPTION_MAX, ListOptions, Scope, ScopeError, Status};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::extract::SignedIn;
 use crate::body::Query;
@@ -11,7 +11,7 @@ use crate::responses::{self, TokenView};
 use crate::texts::{InstantText, OwnerText, ScopeText};
 
 /// Which tokens to list, and from where on.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParameters {

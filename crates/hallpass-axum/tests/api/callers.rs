@@ -24,7 +24,6 @@ async fn nobody_gets_nothing_and_no_hints() {
             (Method::POST, String::new()),
             (Method::GET, String::new()),
             (Method::GET, "?nonsense".to_owned()),
-            (Method::DELETE, String::new()),
             (Method::GET, format!("/{asked}")),
             (Method::PATCH, format!("/{asked}")),
             (Method::DELETE, format!("/{asked}")),
@@ -32,10 +31,12 @@ async fn nobody_gets_nothing_and_no_hints() {
             (Method::POST, format!("/{asked}/revoke")),
             (Method::POST, format!("/{asked}/copy")),
             (Method::POST, format!("/{asked}/scopes")),
+            (Method::POST, format!("/{asked}/scopes/remove")),
             (Method::DELETE, format!("/{asked}/previous-secret")),
             (Method::POST, "/delete".to_owned()),
             (Method::POST, "/revoke".to_owned()),
             (Method::GET, "/scopes".to_owned()),
+            (Method::GET, "/audit".to_owned()),
         ] {
             let sending = api.send(method, &path).anonymous().body("whatever");
             let answer = sending.send().await.refused(401, "no-caller");

@@ -14,7 +14,9 @@ async fn all_of_the_callers_own_go_and_nobody_elses() {
     );
     assert!(!api.works(one.token()).await);
     assert!(api.works(bobs.token()).await);
-    assert_eq!(api.delete("/").send().await.ok().json, json!({ "deleted": 0, "not_found": [] }));
+    let again = api.post("/delete").json(&json!({ "all": true })).await.ok();
+    assert_eq!(again.json, json!({ "deleted": 0, "not_found": [] }));
+    api.delete("").send().await.refused(405, "method-not-allowed");
 }
 
 #[tokio::test]

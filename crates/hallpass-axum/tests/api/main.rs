@@ -17,6 +17,7 @@ mod delete_many;
 mod expiry;
 mod issue;
 mod list;
+mod metadata;
 mod mount;
 mod openapi;
 mod outages;

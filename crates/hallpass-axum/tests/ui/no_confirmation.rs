@@ -1,13 +1,10 @@
-use hallpass_axum::{
-    HallpassBuilderExt,
-    core::{Actor, Hallpass},
-};
+use hallpass_axum::{Confirmation, HallpassBuilderExt, core::{Actor, Hallpass}};
 
-async fn by_password(_: Actor, password: String) -> bool {
-    password == "wonderland"
+async fn by_password(_: Actor, password: Confirmation) -> Option<bool> {
+    Some(password.reveal() == "wonderland")
 }
 
 fn main() {
-    let store = hallpass_memory::MemoryStore::new();
-    let _ = Hallpass::builder(store).step_up(by_password).build();
+    let builder = Hallpass::builder(hallpass_memory::MemoryStore::new());
+    let _ = builder.step_up(by_password).build();
 }

@@ -6,7 +6,7 @@ mod contract;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use hallpass_axum::{HallpassBuilderExt as _, StepUp, TokenApi};
+use hallpass_axum::{Confirmation, HallpassBuilderExt as _, IntoStepUp, TokenApi};
 use hallpass_core::{
     Actor, Catalog, CatalogScope, Expiry, Hallpass, HallpassBuilder, Limits, ScopeSet,
 };
@@ -94,7 +94,11 @@ impl Api {
     }
 
     /// A host that asks for a confirmation, and checks it so.
-    pub(crate) async fn confirming<T: 'static>(check: impl StepUp<T>) -> Self {
+    pub(crate) async fn confirming<F, Fut>(check: F) -> Self
+    where
+        F: Fn(Actor, Confirmation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoStepUp> + Send + 'static,
+    {
         Self::with(|builder| builder.step_up(check)).await
     }
 
