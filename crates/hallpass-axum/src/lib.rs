@@ -38,11 +38,13 @@ mod precondition;
 mod problem;
 mod rejection;
 mod responses;
+pub mod routing;
 mod step_up;
 mod texts;
 
 pub use hallpass_core as core;
 pub use hallpass_tower as tower;
+pub use {utoipa, utoipa_axum};
 
 pub use self::{
     api::{TokenApi, openapi},

@@ -171,6 +171,18 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
     match principal.check(requirement, parameters) {
         Decision::Allow => Ok(()),
         Decision::Deny => {
+            // Tables and guarded routers are checked at start-up, and this is the rest.
+            let catalog = settings.hallpass.catalog();
+            if let Some(unknown) = catalog.and_then(|catalog| catalog.unknown_in(requirement)) {
+                tracing::error!(
+                    target: "hallpass",
+                    route = ?settings.framework.matched(extensions),
+                    unknown,
+                    "a route needs a scope that the catalog does not list, so nobody can hold it: add it to the \
+                     catalog, or mend the route"
+                );
+                return Err(settings.refusal(RejectionKind::Misconfigured));
+            }
             let scope = requirement.challenge(parameters);
             let unknown = Origin::default();
             settings.hallpass.report_rejection(
@@ -184,6 +196,7 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
         Decision::MissingParameter(name) => {
             tracing::error!(
                 target: "hallpass",
+                route = ?settings.framework.matched(extensions),
                 parameter = name,
                 needs = %requirement,
                 "a route requires a scope with a path parameter that it does not have: name the parameter \
