@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 
-use crate::framework::Matched;
-use crate::measure;
-use crate::refusal::RejectionKind;
+use crate::framework::Matched as RouteMatch;
+use crate::metrics;
+use crate::rejection::RejectionKind;
+use crate::service::is_cors_preflight;
 use crate::settings::Settings;
 
 /// Whether anything asked who sent a request to a route.
@@ -27,12 +28,12 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Starts to watch a request, if a framework has found a route for it and no policy table has
-    /// decided on it.
+    /// decided on it. A layer inside answers a CORS preflight for every route, so none is watched.
     pub(crate) fn start<B>(request: &Request<B>, settings: &Arc<Settings>) -> Option<Arc<Self>> {
-        if settings.policy.is_some() {
+        if settings.policy.is_some() || is_cors_preflight(request) {
             return None;
         }
-        let Matched::Route(route) = settings.framework.matched(request.extensions()) else {
+        let RouteMatch::Route(route) = settings.matcher.matched(request.extensions()) else {
             return None;
         };
         Some(Arc::new(Self {
@@ -58,7 +59,7 @@ impl Watch {
         if is_error || self.asked.load(Ordering::Relaxed) {
             return None;
         }
-        measure::unguarded(&self.route);
+        metrics::unguarded(&self.route);
         let Self { method, route, settings, .. } = self;
         if settings.unguarded.is_news(method, route) {
             tracing::error!(
@@ -72,7 +73,7 @@ impl Watch {
         if !settings.reject_unguarded_routes {
             return None;
         }
-        let rejection = settings.refusal(RejectionKind::Misconfigured).with_detail(format!(
+        let rejection = settings.rejection(RejectionKind::Misconfigured).with_detail(format!(
             "{method} {route} does not say what it needs, so any valid token could call it. Put `.scoped(..)` on its \
              handler, or `.scoped(authenticated())` if any token may call it."
         ));

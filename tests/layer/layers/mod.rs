@@ -3,6 +3,7 @@
 mod answers;
 mod redaction;
 mod settings;
+mod sources;
 mod stacked;
 
 use axum::Router;

@@ -200,6 +200,11 @@ impl Hallpass {
         Ok(found)
     }
 
+    /// Returns the prefixes of tokens that are accepted.
+    pub(crate) fn prefixes(&self) -> &[Prefix] {
+        &self.0.prefixes
+    }
+
     /// Parses a token's text: prefix, length, characters and checksum.
     pub(crate) fn read_text<'t>(&self, text: &'t [u8]) -> Option<TokenRef<'t>> {
         token::read(text, &self.0.prefixes, &self.0.checksums)

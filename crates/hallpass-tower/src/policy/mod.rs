@@ -11,7 +11,7 @@ use hallpass_core::{IntoRequirement, Requirement, RequirementError};
 use http::{Extensions, Method, Uri};
 
 use self::pattern::{Parameters, Pattern};
-use crate::framework::{Framework, Matched};
+use crate::framework::{Framework as RouteMatcher, Matched as RouteMatch};
 
 /// What each route of a service needs. What is not listed, nobody gets.
 ///
@@ -79,7 +79,7 @@ impl fmt::Display for Rule<'_> {
 
 /// Where in a table the rule of a request stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct RuleIndex {
     route: usize,
     method: usize,
 }
@@ -224,41 +224,41 @@ impl PolicyTable {
         method: &Method,
         uri: &Uri,
         extensions: &Extensions,
-        framework: &dyn Framework,
-    ) -> Option<Place> {
-        let route = match framework.matched(extensions) {
-            Matched::Route(pattern) => *self.by_pattern.get(pattern)?,
-            Matched::Nothing => return None,
-            Matched::Elsewhere => *self.by_path.at(path(uri, extensions, framework)).ok()?.value,
+        matcher: &dyn RouteMatcher,
+    ) -> Option<RuleIndex> {
+        let route = match matcher.matched(extensions) {
+            RouteMatch::Route(pattern) => *self.by_pattern.get(pattern)?,
+            RouteMatch::Nothing => return None,
+            RouteMatch::Elsewhere => *self.by_path.at(path(uri, extensions, matcher)).ok()?.value,
         };
         let methods = &self.routes.get(route)?.methods;
         let of = |wanted: &Method| methods.iter().position(|(known, _)| known == wanted);
         let method =
             of(method).or_else(|| (*method == Method::HEAD).then(|| of(&Method::GET)).flatten())?;
-        Some(Place { route, method })
+        Some(RuleIndex { route, method })
     }
 
-    pub(crate) fn requirement(&self, place: Place) -> &Requirement {
+    pub(crate) fn requirement(&self, place: RuleIndex) -> &Requirement {
         &self.routes[place.route].methods[place.method].1
     }
 
     /// The path parameters of a request whose rule stands there, as [`Pattern::read`] reads them.
     pub(crate) fn parameters<'r>(
         &'r self,
-        place: Place,
+        place: RuleIndex,
         uri: &'r Uri,
         extensions: &'r Extensions,
-        framework: &dyn Framework,
+        matcher: &dyn RouteMatcher,
     ) -> Option<Result<Parameters<'r>, std::str::Utf8Error>> {
         if !self.requirement(place).has_parameters() {
             return Some(Ok(Parameters::NONE));
         }
-        self.routes[place.route].pattern.read(path(uri, extensions, framework))
+        self.routes[place.route].pattern.read(path(uri, extensions, matcher))
     }
 }
 
-fn path<'r>(uri: &'r Uri, extensions: &'r Extensions, framework: &dyn Framework) -> &'r str {
-    framework.original_path(extensions).unwrap_or(uri.path())
+fn path<'r>(uri: &'r Uri, extensions: &'r Extensions, matcher: &dyn RouteMatcher) -> &'r str {
+    matcher.original_path(extensions).unwrap_or(uri.path())
 }
 
 /// A line a rule, in columns.

@@ -50,11 +50,11 @@ impl Realm {
         }))
     }
 
-    /// The challenge of a refusal; none for what is our own fault or an outage.
+    /// The challenge of a rejection; none for what is our own fault or an outage.
     pub(super) fn challenge(&self, kind: &RejectionKind) -> Option<HeaderValue> {
         let Challenges { realm, bare, invalid_request, invalid_token, not_declared } = &*self.0;
         Some(match kind {
-            RejectionKind::NoCredential => bare.clone(),
+            RejectionKind::NoCredential | RejectionKind::CrossSite => bare.clone(),
             RejectionKind::InvalidRequest => invalid_request.clone(),
             RejectionKind::InvalidToken => invalid_token.clone(),
             RejectionKind::NotDeclared => not_declared.clone(),

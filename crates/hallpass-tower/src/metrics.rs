@@ -4,7 +4,7 @@
 #[cfg(feature = "metrics")]
 use metrics::{Unit, counter, describe_counter};
 
-use crate::refusal::RejectionKind;
+use crate::rejection::RejectionKind;
 
 #[cfg(feature = "metrics")]
 const REFUSED: &str = "hallpass_refused_requests_total";
@@ -19,7 +19,7 @@ pub(crate) fn describe() {
         describe_counter!(
             REFUSED,
             Unit::Count,
-            "Requests that were refused, by what they were told"
+            "Requests that were rejected, by what they were told"
         );
         describe_counter!(
             UNGUARDED,
@@ -29,9 +29,9 @@ pub(crate) fn describe() {
     }
 }
 
-/// A refusal is on its way out. The label is one of a few words: nothing of the request.
+/// A rejection is on its way out. The label is one of a few words: nothing of the request.
 #[inline]
-pub(crate) fn refused(kind: &RejectionKind) {
+pub(crate) fn rejected(kind: &RejectionKind) {
     #[cfg(feature = "metrics")]
     counter!(REFUSED, "kind" => kind.as_str()).increment(1);
     #[cfg(not(feature = "metrics"))]

@@ -7,9 +7,8 @@ use super::query::{Found, find};
 /// What an urlencoded form says of the field that may carry a token.
 ///
 /// The layer itself reads no body. A middleware outside of it that does leaves one of these in the
-/// request's extensions, and a layer that was told
-/// [`form_credentials`](crate::TokenLayer::form_credentials) counts it as a third place beside
-/// header and query: a credential in two of them is refused.
+/// request's extensions. A layer with the source [`CredentialSource::form`](super::CredentialSource)
+/// counts it as one more place beside header and query, and rejects a credential in two of them.
 #[derive(Clone, Copy)]
 pub struct FormCredential(pub(super) Found);
 
@@ -22,7 +21,7 @@ impl FormCredential {
     #[must_use]
     pub fn find(form: &[u8], field: &str) -> Self {
         Self(match find(form, &[field]) {
-            Found::Value(_) if !form.is_ascii() => Found::Malformed,
+            Found::Value(_, place) if !form.is_ascii() => Found::Malformed(place),
             found => found,
         })
     }
@@ -33,8 +32,8 @@ impl fmt::Debug for FormCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Found::Absent => "Absent",
-            Found::Value(_) => "Value(..)",
-            Found::Malformed => "Malformed",
+            Found::Value(..) => "Value(..)",
+            Found::Malformed(_) => "Malformed",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Refusals: what a caller is told who is not let in, as RFC 6750, RFC 9457 and gRPC say.
+//! Rejections: what a caller is told who is not let in, as RFC 6750, RFC 9457 and gRPC say.
 
 mod challenge;
 mod grpc;
@@ -14,8 +14,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW
 use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
 
 pub(crate) use self::challenge::Realm;
-pub use self::grpc::Dialect;
-use crate::measure;
+use crate::metrics;
 use crate::outage_log;
 use crate::settings::RejectionSettings;
 
@@ -38,6 +37,9 @@ pub enum RejectionKind {
         /// What the route needs.
         scope: String,
     },
+    /// The host's own sign-in vouches for the caller, but the request may have been sent by a page of
+    /// another site: 403.
+    CrossSite,
     /// Nobody declared what the route needs, so nobody is let in: 403.
     NotDeclared,
     /// It could not be found out whether the token is good: 503 with `Retry-After`, no challenge.
@@ -64,31 +66,31 @@ impl RejectionKind {
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::NotDeclared => "not_declared",
+            Self::CrossSite => "cross_site",
             Self::Unavailable => "unavailable",
             Self::Misconfigured => "misconfigured",
             Self::Api { name, .. } => name,
-        }
-    }
-
-    /// Whether one whose token is good may be refused so.
-    fn may_follow_admission(&self) -> bool {
-        match self {
-            Self::InvalidRequest
-            | Self::InsufficientScope { .. }
-            | Self::NotDeclared
-            | Self::Misconfigured => true,
-            Self::NoCredential
-            | Self::TooLarge
-            | Self::InvalidToken
-            | Self::Unavailable
-            | Self::Api { .. } => false,
         }
     }
 }
 
 /// A request that is not let in: what a host's own rendering is given.
 ///
-/// It holds nothing of what came in.
+/// It holds nothing of the credential that came in.
+///
+/// ```
+/// use hallpass_tower::{RejectionKind, TokenLayer, core::Hallpass};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let rejection = TokenLayer::new(&hallpass).realm("acme").rejection(RejectionKind::InvalidToken);
+/// assert_eq!((rejection.status().as_u16(), rejection.error()), (401, Some("invalid_token")));
+/// let response = rejection.into_response();
+/// assert_eq!(
+///     response.headers()["www-authenticate"],
+///     r#"Bearer realm="acme", error="invalid_token", error_description="the token is not valid""#
+/// );
+/// ```
 #[derive(Clone)]
 pub struct Rejection {
     kind: RejectionKind,
@@ -102,6 +104,12 @@ pub const PROBLEM_TYPE_PREFIX: &str = "/problems/";
 impl Rejection {
     pub(crate) fn new(kind: RejectionKind, settings: RejectionSettings) -> Self {
         Self { kind, detail: None, settings }
+    }
+
+    /// Replaces the sentence for people.
+    pub(crate) fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
     }
 
     /// A problem of the management API. Its body is written by hallpass-axum.
@@ -127,23 +135,17 @@ impl Rejection {
         }
     }
 
-    /// Says more than the kind does.
-    pub(crate) fn with_detail(mut self, detail: String) -> Self {
-        self.detail = Some(detail.into());
-        self
-    }
-
-    /// A refusal where no layer is that could say more: the program is wired wrongly.
+    /// A rejection where no layer is that could say more: the program is wired wrongly.
     pub(crate) fn misconfigured() -> Self {
         Self::new(RejectionKind::Misconfigured, RejectionSettings::default())
     }
 
-    pub(crate) fn kind_of(denied: &AuthError) -> RejectionKind {
-        match denied {
+    pub(crate) fn kind_of(error: &AuthError) -> RejectionKind {
+        match error {
             AuthError::Rejected(_) => RejectionKind::InvalidToken,
             // An outage, and whatever a later version may add: never a verdict on the token.
             _ => {
-                outage_log::report(denied);
+                outage_log::report(std::error::Error::source(error));
                 RejectionKind::Unavailable
             }
         }
@@ -162,9 +164,9 @@ impl Rejection {
             RejectionKind::NoCredential | RejectionKind::InvalidToken => StatusCode::UNAUTHORIZED,
             RejectionKind::InvalidRequest => StatusCode::BAD_REQUEST,
             RejectionKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            RejectionKind::InsufficientScope { .. } | RejectionKind::NotDeclared => {
-                StatusCode::FORBIDDEN
-            }
+            RejectionKind::InsufficientScope { .. }
+            | RejectionKind::NotDeclared
+            | RejectionKind::CrossSite => StatusCode::FORBIDDEN,
             RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             RejectionKind::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
             RejectionKind::Api { status, .. } => status,
@@ -172,7 +174,7 @@ impl Rejection {
     }
 
     /// A sentence for people: what was wrong, and what would be right. For a host that
-    /// [renders](crate::TokenLayer::on_rejection) refusals in its own words around ours.
+    /// [renders](crate::TokenLayer::on_rejection) rejections in its own words around ours.
     #[must_use]
     pub fn detail(&self) -> &str {
         match &self.detail {
@@ -191,6 +193,7 @@ impl Rejection {
                 Some("insufficient_scope")
             }
             RejectionKind::NoCredential
+            | RejectionKind::CrossSite
             | RejectionKind::TooLarge
             | RejectionKind::Unavailable
             | RejectionKind::Misconfigured
@@ -204,19 +207,17 @@ impl Rejection {
         self.settings.realm.challenge(&self.kind)
     }
 
-    /// The answer in this dialect: gRPC, or problem+json, or what the host makes of that. Always
-    /// `Cache-Control: no-store`.
+    /// Returns the response: problem+json, or what the host makes of that, or a gRPC status if the
+    /// layer says so. It always has `Cache-Control`, and `no-store` unless the host says otherwise.
     #[must_use]
-    pub fn into_response(self, dialect: Dialect) -> Response<Bytes> {
-        tracing::debug!(target: "hallpass", kind = self.kind.as_str(), "request refused");
-        measure::refused(&self.kind);
-        let mut response = match dialect {
-            Dialect::Grpc => grpc::response(&self),
-            Dialect::Http => self.render(self.problem()),
-        };
+    pub fn into_response(self) -> Response<Bytes> {
+        tracing::debug!(target: "hallpass", kind = self.kind.as_str(), "request rejected");
+        metrics::rejected(&self.kind);
+        let mut response =
+            if self.settings.grpc { grpc::response(&self) } else { self.render(self.problem()) };
         response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        if self.kind.may_follow_admission() {
-            response.extensions_mut().insert(IsRefusal);
+        if !matches!(self.kind, RejectionKind::Api { .. }) {
+            response.extensions_mut().insert(IsRejection);
         }
         response
     }
@@ -224,8 +225,7 @@ impl Rejection {
     /// The answer to this request. For `HEAD` the body is only described: over HTTP/2, hyper sends
     /// what it is given, and a client that gets a body then gives the stream up.
     pub(crate) fn answer<B>(self, request: &Request<B>) -> Response<Bytes> {
-        let dialect = Dialect::of(request.method(), request.version(), request.headers());
-        let mut response = self.into_response(dialect);
+        let mut response = self.into_response();
         if request.method() == Method::HEAD {
             let length = std::mem::take(response.body_mut()).len();
             response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
@@ -235,10 +235,7 @@ impl Rejection {
 
     fn problem(&self) -> Response<Bytes> {
         let problem = problem::of(&self.kind);
-        let body = match &self.detail {
-            Some(detail) => problem.body_with(&self.settings.type_prefix, detail),
-            None => problem.body(&self.settings.type_prefix),
-        };
+        let body = problem.body(&self.settings.type_prefix, self.detail.as_deref());
         let mut response = Response::new(body);
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
@@ -255,17 +252,17 @@ impl Rejection {
     }
 }
 
-/// In the extensions of a refusal's answer: tells the layer that let the request in that it was
-/// refused after all.
+/// In the extensions of a rejection's answer: tells the layer that let the request in that it was
+/// rejected after all.
 #[derive(Clone, Copy, Debug)]
-struct IsRefusal;
+struct IsRejection;
 
 /// Whether an answer refuses a request that the layer had let in.
-pub(crate) fn is_refusal(extensions: &Extensions) -> bool {
-    extensions.get::<IsRefusal>().is_some()
+pub(crate) fn is_rejection(extensions: &Extensions) -> bool {
+    extensions.get::<IsRejection>().is_some()
 }
 
-/// The most headers that a refusal has, those that are added on its way out included.
+/// The most headers that a rejection has, those that are added on its way out included.
 const HEADERS: usize = 5;
 
 impl fmt::Debug for Rejection {
@@ -284,11 +281,9 @@ pub fn retry_after() -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, Version};
-
     use super::*;
 
-    fn refusal(kind: RejectionKind) -> Rejection {
+    fn rejection(kind: RejectionKind) -> Rejection {
         Rejection::new(kind, RejectionSettings::default().with_realm("acme"))
     }
 
@@ -305,9 +300,9 @@ mod tests {
                 r#"Bearer realm="acme", error="insufficient_scope", error_description="the token does not allow this", scope="a:b c""#,
             ),
         ] {
-            assert_eq!(refusal(kind).challenge().unwrap(), challenge);
+            assert_eq!(rejection(kind).challenge().unwrap(), challenge);
         }
-        assert!(refusal(RejectionKind::Unavailable).challenge().is_none());
+        assert!(rejection(RejectionKind::Unavailable).challenge().is_none());
         assert!(Realm::new("a\"b").is_err());
     }
 
@@ -320,12 +315,13 @@ mod tests {
             RejectionKind::InvalidToken,
             RejectionKind::InsufficientScope { scope: "a".into() },
             RejectionKind::NotDeclared,
+            RejectionKind::CrossSite,
             RejectionKind::Unavailable,
             RejectionKind::Misconfigured,
         ] {
-            let refusal = refusal(kind);
-            let detail = refusal.detail().to_owned();
-            let response = refusal.into_response(Dialect::Http);
+            let rejection = rejection(kind);
+            let detail = rejection.detail().to_owned();
+            let response = rejection.into_response();
             let body = std::str::from_utf8(response.body()).unwrap();
             let status = response.status().as_u16();
             assert!(body.contains(&format!(r#","status":{status},"#)), "{body}");
@@ -336,7 +332,7 @@ mod tests {
 
     #[test]
     fn an_outage_says_when_to_come_back_and_nothing_of_the_token() {
-        let response = refusal(RejectionKind::Unavailable).into_response(Dialect::Http);
+        let response = rejection(RejectionKind::Unavailable).into_response();
         assert_eq!(response.status(), 503);
         let seconds: u32 = response.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
         assert!((1..=3).contains(&seconds));
@@ -344,27 +340,15 @@ mod tests {
     }
 
     #[test]
-    fn a_content_type_alone_turns_no_401_into_a_200() {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        for (method, version) in [
-            (Method::GET, Version::HTTP_2),
-            (Method::POST, Version::HTTP_11),
-            (Method::HEAD, Version::HTTP_2),
-        ] {
-            assert_eq!(
-                Dialect::of(&method, version, &headers),
-                Dialect::Http,
-                "{method} {version:?}"
-            );
-        }
-        assert_eq!(Dialect::of(&Method::POST, Version::HTTP_2, &HeaderMap::new()), Dialect::Http);
+    fn a_detail_of_its_own_is_escaped() {
+        let detail = "in the query parameter `a\"b\\\n`";
+        let response = rejection(RejectionKind::InvalidRequest).with_detail(detail).into_response();
+        let body = std::str::from_utf8(response.body()).unwrap();
+        assert!(body.ends_with(r#""detail":"in the query parameter `a\"b\\\u000a`"}"#), "{body}");
     }
 
     #[test]
     fn grpc_is_answered_as_grpc() {
-        let mut request = HeaderMap::new();
-        request.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc+proto"));
         for (kind, code) in [
             (RejectionKind::NoCredential, "16"),
             (RejectionKind::InvalidRequest, "16"),
@@ -372,11 +356,12 @@ mod tests {
             (RejectionKind::InvalidToken, "16"),
             (RejectionKind::InsufficientScope { scope: "a".into() }, "7"),
             (RejectionKind::NotDeclared, "7"),
+            (RejectionKind::CrossSite, "7"),
             (RejectionKind::Unavailable, "14"),
             (RejectionKind::Misconfigured, "13"),
         ] {
-            let response =
-                refusal(kind).into_response(Dialect::of(&Method::POST, Version::HTTP_2, &request));
+            let settings = RejectionSettings { grpc: true, ..RejectionSettings::default() };
+            let response = Rejection::new(kind, settings).into_response();
             assert_eq!(response.status(), 200);
             assert_eq!(response.headers()["grpc-status"], code);
             assert_eq!(response.headers()[CONTENT_TYPE], "application/grpc");

@@ -42,23 +42,23 @@ impl Value {
 pub(crate) enum Found {
     /// None of them is there.
     Absent,
-    /// One is there, once, with a value.
-    Value(Value),
-    /// One is there without a value, or there are several.
-    Malformed,
+    /// One is there, once, with a value: the one whose name is at this place.
+    Value(Value, usize),
+    /// One is there without a value, or there are several: the last one's name is at this place.
+    Malformed(usize),
 }
 
 pub(crate) fn find(query: &[u8], names: &[impl AsRef<str>]) -> Found {
     let mut found = Found::Absent;
     for (key, value) in pairs(query) {
-        if !names.iter().any(|name| is_name(key, name.as_ref())) {
+        let Some(place) = names.iter().position(|name| is_name(key, name.as_ref())) else {
             continue;
-        }
+        };
         match (&found, value) {
             (Found::Absent, Some(value)) if !value.is_empty() => {
-                found = Found::Value(Value::decode(value));
+                found = Found::Value(Value::decode(value), place);
             }
-            _ => return Found::Malformed,
+            _ => return Found::Malformed(place),
         }
     }
     found
@@ -112,6 +112,35 @@ pub(crate) fn cut(
         .ok()
         .or_else(|| path_and_query.path().parse().ok());
     Uri::from_parts(parts).ok().or_else(|| Some(Uri::from_static("/")))
+}
+
+/// Cuts tokens out of a text that is or ends with a query, such as the value of `Referer`: every
+/// parameter that holds a token, whatever its name, and every one of these names. Returns `None` if
+/// there is nothing to cut.
+pub(crate) fn cut_text(
+    text: &[u8],
+    names: &[String],
+    is_token: impl Fn(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
+    let start = memchr::memchr(b'?', text)? + 1;
+    let end = memchr::memchr(b'#', &text[start..]).map_or(text.len(), |at| start + at);
+    let secret = |pair: &&[u8]| {
+        let (key, value) = split(pair);
+        names.iter().any(|name| is_name_in_any_case(key, name))
+            || value.is_some_and(|value| is_token(Value::decode(value).as_bytes()))
+    };
+    let query = &text[start..end];
+    if !query.split(|byte| *byte == b'&').any(|pair| secret(&pair)) {
+        return None;
+    }
+    let mut rest = text[..start - 1].to_vec();
+    let kept = query.split(|byte| *byte == b'&').filter(|pair| !secret(pair));
+    for (place, pair) in kept.enumerate() {
+        rest.push(if place == 0 { b'?' } else { b'&' });
+        rest.extend_from_slice(pair);
+    }
+    rest.extend_from_slice(&text[end..]);
+    Some(rest)
 }
 
 fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
@@ -175,8 +204,8 @@ mod tests {
 
     fn value(query: &str) -> Option<Vec<u8>> {
         match find(query.as_bytes(), &names()) {
-            Found::Value(value) => Some(value.as_bytes().to_vec()),
-            Found::Absent | Found::Malformed => None,
+            Found::Value(value, 0) => Some(value.as_bytes().to_vec()),
+            _ => None,
         }
     }
 
@@ -207,7 +236,7 @@ mod tests {
         for query in
             ["session", "session=", "session=T&session=T", "session=T&session", "session&session=T"]
         {
-            assert!(matches!(find(query.as_bytes(), &names()), Found::Malformed), "{query}");
+            assert!(matches!(find(query.as_bytes(), &names()), Found::Malformed(0)), "{query}");
         }
     }
 
@@ -251,6 +280,20 @@ mod tests {
         ] {
             let cut = cut(&uri.parse().unwrap(), &names(), Cut::Tokens, |value| value == b"T");
             assert_eq!(cut.map(|uri| uri.to_string()).as_deref(), rest, "{uri}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_cut_out_of_other_texts() {
+        for (text, rest) in [
+            ("https://a.example/b?session=x&c=1#d", Some("https://a.example/b?c=1#d")),
+            ("/b?Session=x", Some("/b")),
+            ("/b?other=T&c", Some("/b?c")),
+            ("/b?c=1#session=x", None),
+            ("/b", None),
+        ] {
+            let cut = cut_text(text.as_bytes(), &names(), |value| value == b"T");
+            assert_eq!(cut.as_deref(), rest.map(str::as_bytes), "{text}");
         }
     }
 

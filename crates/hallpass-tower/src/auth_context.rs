@@ -5,36 +5,48 @@ use hallpass_core::{
 };
 use http::{Extensions, Request, request};
 
-use crate::refusal::{Rejection, RejectionKind};
+use crate::credentials::{CredentialSource, SourceIndex};
+use crate::rejection::{Rejection, RejectionKind};
 use crate::settings::Settings;
 use crate::unguarded::Watch;
 
-/// What the layer leaves in the request's extensions: the one thing that everything behind it
-/// reads.
+/// What the layer leaves in the request's extensions: everything behind it reads this.
 #[derive(Clone, Debug)]
-pub(crate) struct Admission {
-    principal: Option<Principal>,
+pub(crate) struct AuthContext {
+    known: Option<(Principal, Via)>,
     /// The route is public: nobody was looked for.
     is_public: bool,
     settings: Arc<Settings>,
-    /// What is told that somebody asked for the principal.
+    /// Told when somebody asks who calls.
     watch: Option<Arc<Watch>>,
 }
 
-impl Admission {
-    pub(crate) fn known(principal: Principal, settings: &Arc<Settings>) -> Self {
+/// How a principal has shown who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// By a token, in this source of the layer.
+    Token(SourceIndex),
+    /// By the host's own sign-in.
+    Host,
+    /// Not at all: a test lets it act as somebody.
+    #[cfg(feature = "testing")]
+    Acting,
+}
+
+impl AuthContext {
+    pub(crate) fn known(principal: Principal, via: Via, settings: &Arc<Settings>) -> Self {
         let settings = Arc::clone(settings);
-        Self { principal: Some(principal), is_public: false, settings, watch: None }
+        Self { known: Some((principal, via)), is_public: false, settings, watch: None }
     }
 
     /// Somebody without a credential, let in by an optional layer.
-    pub(crate) fn stranger(settings: &Arc<Settings>) -> Self {
-        Self { principal: None, is_public: false, settings: Arc::clone(settings), watch: None }
+    pub(crate) fn anonymous(settings: &Arc<Settings>) -> Self {
+        Self { known: None, is_public: false, settings: Arc::clone(settings), watch: None }
     }
 
     /// Anybody, on a route that the policy table calls public.
     pub(crate) fn public(settings: &Arc<Settings>) -> Self {
-        Self { principal: None, is_public: true, settings: Arc::clone(settings), watch: None }
+        Self { known: None, is_public: true, settings: Arc::clone(settings), watch: None }
     }
 
     /// Leaves itself in a request. A layer inside of another one takes over from it: the outer one
@@ -57,27 +69,67 @@ impl Admission {
         }
     }
 
-    /// The principal, or what to answer where one is asked for.
+    pub(crate) fn is_public(&self) -> bool {
+        self.is_public
+    }
+
+    /// Returns the principal, or the rejection to answer with where one is asked for.
     fn principal(&self) -> Result<&Principal, Rejection> {
         self.note();
-        match &self.principal {
-            Some(principal) => Ok(principal),
+        match &self.known {
+            Some((principal, _)) => Ok(principal),
             None if self.is_public => {
                 tracing::error!(
                     target: "hallpass",
                     "a route requires a token, but the policy table says that it is public, so none was \
                      looked at: require it in the table"
                 );
-                Err(self.settings.refusal(RejectionKind::Misconfigured))
+                Err(self.settings.rejection(RejectionKind::Misconfigured))
             }
-            None => Err(self.settings.refusal(RejectionKind::NoCredential)),
+            None => Err(self.settings.rejection(RejectionKind::NoCredential)),
         }
     }
 
-    /// The principal, if an outer layer of the same handle has let it in already.
-    pub(crate) fn of<'e>(extensions: &'e Extensions, hallpass: &Hallpass) -> Option<&'e Principal> {
-        let admission = extensions.get::<Self>()?;
-        admission.principal.as_ref().filter(|_| admission.settings.hallpass.is_same(hallpass))
+    /// Returns the principal whom an outer layer of the same handle has let in.
+    pub(crate) fn of<'e>(extensions: &'e Extensions, hallpass: &Hallpass) -> Option<Outer<'e>> {
+        let Self { known, settings, .. } = extensions.get()?;
+        let (principal, via) = known.as_ref().filter(|_| settings.hallpass.is_same(hallpass))?;
+        Some(Outer { principal, via: *via, settings })
+    }
+}
+
+/// A principal whom an outer layer of the same handle has let in.
+pub(crate) struct Outer<'e> {
+    pub(crate) principal: &'e Principal,
+    via: Via,
+    settings: &'e Settings,
+}
+
+impl Outer<'_> {
+    /// Returns how the principal has shown who it is, if a layer of these settings accepts that.
+    pub(crate) fn accepted_by(&self, inner: &Settings) -> Option<Via> {
+        match self.via {
+            Via::Token(index) => {
+                inner.sources.position(self.settings.sources.get(index)).map(Via::Token)
+            }
+            Via::Host => {
+                let both = self.settings.fallback.as_ref().zip(inner.fallback.as_ref());
+                both.is_some_and(|(outer, inner)| outer.is_same(inner)).then_some(Via::Host)
+            }
+            #[cfg(feature = "testing")]
+            Via::Acting => Some(Via::Acting),
+        }
+    }
+
+    /// Returns whether the outer layer has looked into every source of the inner one.
+    pub(crate) fn has_read_all_of(&self, inner: &Settings) -> bool {
+        let outer = &self.settings.sources;
+        inner.sources.list().iter().all(|source| outer.position(source).is_some())
+    }
+
+    /// Returns whether the token came in the query.
+    pub(crate) fn is_by_query(&self) -> bool {
+        matches!(self.via, Via::Token(index) if self.settings.sources.get(index).is_query())
     }
 }
 
@@ -95,15 +147,27 @@ impl Admission {
 /// # assert_eq!(greet(&http::Request::new(())), "hello stranger");
 /// ```
 pub trait PrincipalExt {
-    /// The principal, if the layer has let one in.
+    /// Returns the principal, if the layer has let one in.
     fn principal(&self) -> Option<&Principal>;
+
+    /// Returns where the principal's token was. `None` without a principal, and for one who is signed
+    /// in by the host.
+    fn credential_source(&self) -> Option<&CredentialSource>;
 }
 
 impl PrincipalExt for Extensions {
     fn principal(&self) -> Option<&Principal> {
-        let admission = self.get::<Admission>()?;
-        admission.note();
-        admission.principal.as_ref()
+        let context = self.get::<AuthContext>()?;
+        context.note();
+        context.known.as_ref().map(|(principal, _)| principal)
+    }
+
+    fn credential_source(&self) -> Option<&CredentialSource> {
+        let AuthContext { known, settings, .. } = self.get()?;
+        match known {
+            Some((_, Via::Token(index))) => Some(settings.sources.get(*index)),
+            _ => None,
+        }
     }
 }
 
@@ -111,11 +175,19 @@ impl<B> PrincipalExt for Request<B> {
     fn principal(&self) -> Option<&Principal> {
         self.extensions().principal()
     }
+
+    fn credential_source(&self) -> Option<&CredentialSource> {
+        self.extensions().credential_source()
+    }
 }
 
 impl PrincipalExt for request::Parts {
     fn principal(&self) -> Option<&Principal> {
         self.extensions.principal()
+    }
+
+    fn credential_source(&self) -> Option<&CredentialSource> {
+        self.extensions.credential_source()
     }
 }
 
@@ -124,37 +196,37 @@ impl PrincipalExt for request::Parts {
 ///
 /// # Errors
 ///
-/// The refusal to answer with. Without a layer around, that is a 500, and the log names the
+/// The rejection to answer with. Without a layer around, that is a 500, and the log names the
 /// mistake.
 pub fn enforce<P: PathParameters + ?Sized>(
     extensions: &Extensions,
     requirement: &Requirement,
     parameters: &P,
 ) -> Result<(), Rejection> {
-    let admission = extensions.get::<Admission>();
+    let context = extensions.get::<AuthContext>();
     if requirement.is_public() {
-        admission.inspect(|admission| admission.note());
+        context.inspect(|context| context.note());
         return Ok(());
     }
-    let admission = admission.ok_or_else(no_layer)?;
-    decide(&admission.settings, extensions, admission.principal()?, requirement, parameters)
+    let context = context.ok_or_else(no_layer)?;
+    decide(&context.settings, extensions, context.principal()?, requirement, parameters)
 }
 
 /// The principal of a request that has come through the layer.
 ///
 /// # Errors
 ///
-/// The refusal to answer with: 401 if nobody was let in, 500 without a layer around or on a route
+/// The rejection to answer with: 401 if nobody was let in, 500 without a layer around or on a route
 /// that the policy table calls public.
 pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Rejection> {
-    extensions.get::<Admission>().ok_or_else(no_layer)?.principal()
+    extensions.get::<AuthContext>().ok_or_else(no_layer)?.principal()
 }
 
-/// A refusal in the words of the layer around: for faces that find a fault of their own.
+/// A rejection in the words of the layer around: for faces that find a fault of their own.
 #[must_use]
 pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
-    match extensions.get::<Admission>() {
-        Some(admission) => admission.settings.refusal(kind),
+    match extensions.get::<AuthContext>() {
+        Some(context) => context.settings.rejection(kind),
         None => no_layer(),
     }
 }
@@ -176,33 +248,33 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
             if let Some(unknown) = catalog.and_then(|catalog| catalog.unknown_in(requirement)) {
                 tracing::error!(
                     target: "hallpass",
-                    route = ?settings.framework.matched(extensions),
+                    route = ?settings.matcher.matched(extensions),
                     unknown,
                     "a route needs a scope that the catalog does not list, so nobody can hold it: add it to the \
                      catalog, or mend the route"
                 );
-                return Err(settings.refusal(RejectionKind::Misconfigured));
+                return Err(settings.rejection(RejectionKind::Misconfigured));
             }
             let scope = requirement.challenge(parameters);
             let unknown = Origin::default();
             settings.hallpass.report_rejection(
                 RejectReason::InsufficientScope,
                 Some(principal.owner()),
-                Some(principal.token_id()),
+                principal.token(),
                 extensions.get().unwrap_or(&unknown),
             );
-            Err(settings.refusal(RejectionKind::InsufficientScope { scope }))
+            Err(settings.rejection(RejectionKind::InsufficientScope { scope }))
         }
         Decision::MissingParameter(name) => {
             tracing::error!(
                 target: "hallpass",
-                route = ?settings.framework.matched(extensions),
+                route = ?settings.matcher.matched(extensions),
                 parameter = name,
                 needs = %requirement,
                 "a route requires a scope with a path parameter that it does not have: name the parameter \
                  as the route's pattern does"
             );
-            Err(settings.refusal(RejectionKind::Misconfigured))
+            Err(settings.rejection(RejectionKind::Misconfigured))
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The words of refusals: each is always the same.
+//! The words of rejections: each is always the same.
 
 use bytes::Bytes;
 
 use super::{PROBLEM_TYPE_PREFIX, RejectionKind};
 
-/// What a refusal says.
+/// What a rejection says.
 pub(super) struct Problem {
     /// The sentence for people.
     pub(super) detail: &'static str,
@@ -13,26 +13,32 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// The whole body, with this prefix of the `type`.
-    pub(super) fn body(&self, type_prefix: &str) -> Bytes {
-        match self.body.split_once(PROBLEM_TYPE_PREFIX) {
-            Some((start, end)) if type_prefix != PROBLEM_TYPE_PREFIX => {
-                Bytes::from([start, type_prefix, end].concat())
+    /// Returns the whole body, with this prefix of the `type`, and with this sentence for people if
+    /// there is one.
+    pub(super) fn body(&self, type_prefix: &str, detail: Option<&str>) -> Bytes {
+        if type_prefix == PROBLEM_TYPE_PREFIX && detail.is_none() {
+            return Bytes::from_static(self.body.as_bytes());
+        }
+        let body = self.body.replacen(PROBLEM_TYPE_PREFIX, type_prefix, 1);
+        match (detail, body.split_once(r#""detail":""#)) {
+            (Some(detail), Some((start, _))) => {
+                Bytes::from(format!(r#"{start}"detail":"{}"}}"#, escape(detail)))
             }
-            _ => Bytes::from_static(self.body.as_bytes()),
+            _ => Bytes::from(body),
         }
     }
+}
 
-    /// The whole body, with this prefix of the `type` and another sentence for people.
-    pub(super) fn body_with(&self, type_prefix: &str, detail: &str) -> Bytes {
-        let detail = detail.replace('\\', r"\\").replace('"', r#"\""#);
-        let detail = detail.replace(char::is_control, " ");
-        let body = match self.body.split_once(PROBLEM_TYPE_PREFIX) {
-            Some((start, end)) => [start, type_prefix, &end.replace(self.detail, &detail)].concat(),
-            None => self.body.replace(self.detail, &detail),
-        };
-        Bytes::from(body)
-    }
+/// Escapes a text for JSON.
+fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
+        match c {
+            '"' | '\\' => escaped.extend(['\\', c]),
+            c if c < ' ' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => escaped.push(c),
+        }
+        escaped
+    })
 }
 
 /// A problem of constants, none with a character that JSON escapes.
@@ -87,6 +93,12 @@ pub(super) fn of(kind: &RejectionKind) -> Problem {
         RejectionKind::NotDeclared => {
             problem!("not-allowed", "Not allowed", 403, "No token is allowed to do this.")
         }
+        RejectionKind::CrossSite => problem!(
+            "cross-site",
+            "Cross-site request",
+            403,
+            "A page of another site sent this: only pages of this site may do it with a session."
+        ),
         RejectionKind::Unavailable => problem!(
             "unavailable",
             "Unavailable",

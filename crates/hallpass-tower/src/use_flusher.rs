@@ -9,11 +9,11 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// The task that writes uses of tokens to the store: started by the first request, ended with the
 /// last handle.
 #[derive(Debug, Default)]
-pub(crate) struct Maintenance {
+pub(crate) struct UseFlusher {
     started: AtomicBool,
 }
 
-impl Maintenance {
+impl UseFlusher {
     /// Starts the task once, on the runtime that serves the request.
     pub(crate) fn ensure_started(&self, hallpass: &Hallpass) {
         if self.started.load(Ordering::Relaxed) || self.started.swap(true, Ordering::Relaxed) {
