@@ -14,7 +14,7 @@ pub trait HallpassExt {
 
 impl HallpassExt for Hallpass {
     fn layer(&self) -> TokenLayer {
-        hallpass_tower::HallpassExt::layer(self).framework(&Axum)
+        TokenLayer::new(self).framework(&Axum)
     }
 }
 

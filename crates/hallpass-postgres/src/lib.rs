@@ -106,6 +106,9 @@ mod tokens;
 mod trouble;
 mod write;
 
+/// The driver, in the version that this crate uses.
+pub use sqlx;
+
 pub use self::{
     open::{ConnectError, Place},
     settings::PostgresSettings,

@@ -163,7 +163,9 @@ impl PrincipalExt for Extensions {
     }
 
     fn credential_source(&self) -> Option<&CredentialSource> {
-        let AuthContext { known, settings, .. } = self.get()?;
+        let context = self.get::<AuthContext>()?;
+        context.note();
+        let AuthContext { known, settings, .. } = context;
         match known {
             Some((_, Via::Token(index))) => Some(settings.sources.get(*index)),
             _ => None,
