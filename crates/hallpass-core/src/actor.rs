@@ -30,6 +30,11 @@ pub struct Actor {
 
 /// What an actor may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Role {
     /// The actor's own tokens. Tokens of others look as if they did not exist.
