@@ -136,7 +136,7 @@ impl<T: RequiredScope, S: Sync> OptionalFromRequestParts<S> for Scoped<T> {
 }
 
 /// The requirement that a type names, read once.
-fn requirement_of<T: RequiredScope>() -> Arc<Requirement> {
+pub(crate) fn requirement_of<T: RequiredScope>() -> Arc<Requirement> {
     static KNOWN: RwLock<BTreeMap<&'static str, Arc<Requirement>>> = RwLock::new(BTreeMap::new());
     const {
         assert!(

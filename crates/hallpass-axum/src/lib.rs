@@ -21,6 +21,8 @@
 //!
 #![doc = include_str!("docs/problems.md")]
 
+#[cfg(feature = "aide")]
+pub mod aide_routing;
 mod api;
 mod authenticator;
 mod body;

@@ -3,6 +3,8 @@
 //!
 #![doc = include_str!("docs/overview.md")]
 
+#[cfg(feature = "aide")]
+pub use hallpass_axum::aide_routing;
 #[cfg(feature = "axum")]
 pub use hallpass_axum::{
     Authenticated, Authenticator, Confirmation, FormTokenLayer, FormTokenService, GuardedRouter,
