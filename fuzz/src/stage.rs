@@ -55,7 +55,7 @@ impl Setup {
     }
 
     fn layer(self, hallpass: &Hallpass) -> TokenLayer {
-        let layer = TokenLayer::new(&hallpass);
+        let layer = TokenLayer::new(hallpass);
         match self {
             Self::Default => layer,
             Self::Names => layer.query_parameters(self.names().iter().copied()),

@@ -17,7 +17,10 @@ use super::{Site, routes};
 
 /// The old table: owner and scopes by the hash of the key.
 #[derive(Clone, Default)]
-struct OldKeys(Arc<Mutex<HashMap<[u8; 32], (&'static str, &'static str)>>>);
+struct OldKeys(Arc<Mutex<HashMap<[u8; 32], Holder>>>);
+
+/// An owner and their scopes.
+type Holder = (&'static str, &'static str);
 
 impl OldKeys {
     fn insert(&self, key: &str, owner: &'static str, scopes: &'static str) {

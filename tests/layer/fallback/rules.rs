@@ -43,7 +43,7 @@ async fn a_policy_table_treats_a_signed_in_person_like_a_token() {
     let events = site.events.lock().unwrap();
     let missing = EventKind::Rejected(RejectReason::InsufficientScope);
     let event = events.iter().find(|event| event.kind == missing).expect("it is reported");
-    assert_eq!(event.owner.as_ref().map(|owner| owner.as_str()), Some("bob"));
+    assert_eq!(event.owner.as_ref().map(hallpass_core::Owner::as_str), Some("bob"));
     assert_eq!(event.token_id, None);
 }
 

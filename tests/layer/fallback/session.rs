@@ -99,6 +99,6 @@ async fn another_site_cannot_use_a_session_to_change_anything() {
         .iter()
         .find(|event| event.kind == EventKind::Rejected(RejectReason::CrossSite))
         .expect("it is reported");
-    assert_eq!(event.owner.as_ref().map(|owner| owner.as_str()), Some("bob"));
+    assert_eq!(event.owner.as_ref().map(hallpass_core::Owner::as_str), Some("bob"));
     assert_eq!(event.token_id, None);
 }

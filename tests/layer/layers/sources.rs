@@ -21,7 +21,8 @@ async fn send(server: &Server, target: &str, lines: &[&str]) -> (u16, String) {
 #[tokio::test]
 async fn other_schemes_are_accepted_only_where_they_are_listed() {
     let lines = ["Token {T}", "token {T}", "{T}", "Bearer {T}"];
-    let cases: [(&str, fn(TokenLayer) -> TokenLayer, [u16; 4]); 4] = [
+    type SetUp = fn(TokenLayer) -> TokenLayer;
+    let cases: [(&str, SetUp, [u16; 4]); 4] = [
         ("default", |layer| layer, [401, 401, 401, 200]),
         (
             "token",
