@@ -1,5 +1,4 @@
-//! Digests: what a store keeps of a token. A digest names its algorithm and key, and cannot be
-//! reversed.
+//! Digests: the one-way hashes of tokens that a store keeps in place of their secrets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +9,9 @@ use subtle::ConstantTimeEq as _;
 use crate::hmac_key::HmacKey;
 use crate::token::TokenRef;
 
-/// The digest of a token, as stores keep it.
+/// The digest of a token: a one-way hash that a store keeps in place of the secret.
 ///
-/// It names how it was made:
+/// Each digest carries the name of its algorithm:
 ///
 /// | algorithm | covers | under a pepper |
 /// |---|---|---|
@@ -21,12 +20,11 @@ use crate::token::TokenRef;
 /// | `sha256` | the secret alone | no |
 /// | `hmac-sha256:<key id>` | the secret alone | yes |
 ///
-/// New digests are of version 2, so that a token works only with the prefix and the id that it was
-/// issued with: nobody can relabel it for another application that shares the store. Digests of
-/// version 1 keep working, and are replaced when their token is used. So are those of a retired
-/// pepper.
+/// New digests use version 2, which binds a token to the prefix and the id that it was issued with.
+/// So nobody can relabel a token for another application that shares the store. Digests of version
+/// 1 and of a retired pepper keep working. They are replaced when their token is used.
 ///
-/// There is no `==`: only [`Hallpass`](crate::Hallpass) compares digests, in constant time.
+/// The type has no `==`, because a comparison must take constant time: see [`ct_eq`](Self::ct_eq).
 ///
 /// ```
 /// use hallpass_core::Digest;
@@ -41,7 +39,7 @@ pub struct Digest {
     bytes: [u8; 32],
 }
 
-/// How a digest was made. An HMAC carries its whole name, which ends with the key id.
+/// The algorithm of a digest. An HMAC carries its whole name, which ends with the key id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Algorithm {
     Sha256,
@@ -55,10 +53,10 @@ const HMAC_SHA256: &str = "hmac-sha256:";
 const SHA256_V2: &str = "sha256-v2";
 const HMAC_SHA256_V2: &str = "hmac-sha256-v2:";
 
-/// What a digest of version 2 covers in front of the token's text. It keeps digests apart from
-/// checksums, and from whatever else the host makes under the same key.
+/// The text that a digest of version 2 covers in front of the token's own text.
 ///
-/// With it, the message has at most 101 bytes, which SHA-256 reads in two blocks.
+/// It separates digests from checksums, and from anything else that the host computes under the
+/// same key. The whole message has at most 101 bytes, which SHA-256 reads in two blocks.
 const DOMAIN: &[u8] = b"hallpass digest v2:";
 
 impl Algorithm {
@@ -85,7 +83,7 @@ impl Algorithm {
         }
     }
 
-    /// The name of the pepper, if there is one.
+    /// Returns the key id of the pepper, if the algorithm uses one.
     fn key_id(&self) -> Option<&str> {
         match self {
             Self::Sha256 | Self::Sha256V2 => None,
@@ -94,7 +92,7 @@ impl Algorithm {
         }
     }
 
-    /// The parts of the token that are hashed.
+    /// Returns the parts of the token that are hashed.
     fn message<'t>(&self, token: TokenRef<'t>) -> [&'t [u8]; 2] {
         match self {
             Self::Sha256 | Self::HmacSha256(_) => [&[], token.secret()],
@@ -103,7 +101,7 @@ impl Algorithm {
         }
     }
 
-    /// Hashes a token under the pepper that the algorithm names, if it names one.
+    /// Hashes a token. `pepper` is the one that the algorithm names, or `None`.
     fn hash(&self, token: TokenRef<'_>, pepper: Option<&Pepper>) -> [u8; 32] {
         let message = self.message(token);
         match pepper {
@@ -118,19 +116,20 @@ impl Algorithm {
 }
 
 impl Digest {
-    /// Creates the digest that a store kept as [`algorithm`](Self::algorithm) and
-    /// [`bytes`](Self::bytes).
+    /// Creates a digest from the [`algorithm`](Self::algorithm) and the [`bytes`](Self::bytes) that
+    /// a store has kept.
     ///
     /// # Errors
     ///
-    /// Returns an error if this version does not know the algorithm, or if the digest is not 32
-    /// bytes long.
+    /// Returns [`DigestError::Algorithm`] if this version does not know the algorithm,
+    /// [`DigestError::KeyId`] if the key id is invalid, and [`DigestError::Length`] if there are
+    /// not exactly 32 bytes.
     pub fn from_parts(algorithm: &str, bytes: &[u8]) -> Result<Self, DigestError> {
         let bytes = bytes.try_into().map_err(|_| DigestError::Length(bytes.len()))?;
         Ok(Self { algorithm: Algorithm::parse(algorithm)?, bytes })
     }
 
-    /// Makes the digest of a token without a pepper.
+    /// Computes the digest of a token without a pepper.
     pub(crate) fn without_pepper(token: TokenRef<'_>) -> Self {
         let algorithm = Algorithm::Sha256V2;
         Self { bytes: algorithm.hash(token, None), algorithm }
@@ -148,7 +147,8 @@ impl Digest {
         &self.bytes
     }
 
-    /// Compares two digests, in constant time for digests of one algorithm.
+    /// Returns whether both digests are equal. Digests of the same algorithm are compared in
+    /// constant time.
     #[must_use]
     pub fn ct_eq(&self, other: &Self) -> bool {
         self.algorithm == other.algorithm && bytes_ct_eq(&self.bytes, &other.bytes)
@@ -161,14 +161,14 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What a store kept is not a digest.
+/// The error for data that is not a valid digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DigestError {
     /// This version does not know the algorithm.
     #[error("unknown digest algorithm {0:?}: was the record written by a newer version?")]
     Algorithm(String),
-    /// The digest has another length than 32 bytes.
+    /// The digest does not have exactly 32 bytes.
     #[error("a digest has 32 bytes, but this one has {0}")]
     Length(usize),
     /// The text is not what [`Digest::to_text`] writes.
@@ -181,7 +181,8 @@ pub enum DigestError {
     KeyId(#[from] KeyIdError),
 }
 
-/// The name of a pepper: 1 to 32 of `A-Z a-z 0-9 . _ -`. It is stored beside each digest it made.
+/// The name of a pepper: 1 to 32 of the characters `A-Z a-z 0-9 . _ -`. Each digest stores the name
+/// of its pepper.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyId(Box<str>);
 
@@ -191,7 +192,10 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// The text is no key id. It is not repeated: it may be a key that was given in the id's place.
+/// The error for a text that is not a valid key id.
+///
+/// The message does not repeat the text, because it may be a key that was passed as the id by
+/// mistake.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a key id is 1 to 32 letters, digits, dots, hyphens or underscores")]
 pub struct KeyIdError(());
@@ -209,18 +213,18 @@ impl std::str::FromStr for KeyId {
     }
 }
 
-/// A key of the host's under which digests are made, kept outside the store. Somebody who steals
-/// the store alone cannot even test a guess.
+/// A secret key for digests, which the host keeps outside the store. Without it, somebody who
+/// steals the store cannot even test a guess.
 ///
-/// It has at least 32 bytes. It is wiped when it is dropped, and never printed.
+/// A pepper has at least 32 bytes. It is wiped when it is dropped, and never printed.
 pub struct Pepper(HmacKey);
 
 impl Pepper {
-    /// Takes the key's bytes.
+    /// Creates a pepper from its bytes.
     ///
     /// # Errors
     ///
-    /// Returns an error if there are fewer than 32 bytes.
+    /// Returns [`PepperError`] if there are fewer than 32 bytes.
     pub fn new(key: impl Into<Vec<u8>>) -> Result<Self, PepperError> {
         HmacKey::new(key).map(Self).map_err(PepperError)
     }
@@ -232,14 +236,15 @@ impl fmt::Debug for Pepper {
     }
 }
 
-/// The pepper is too short.
+/// The error for a pepper that is too short.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a pepper needs at least 32 bytes, but this one has {0}: create one with `openssl rand -hex 32`"
 )]
 pub struct PepperError(usize);
 
-/// Makes digests under the current pepper, and compares tokens with digests of every known pepper.
+/// Computes digests under the current pepper, and compares tokens with digests of all known
+/// peppers.
 #[derive(Debug)]
 pub(crate) struct Digester {
     /// The algorithm of new digests.
@@ -248,16 +253,18 @@ pub(crate) struct Digester {
     require_pepper: bool,
 }
 
-/// Which secret of a token was presented.
+/// The secret of a token that was presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SecretMatch {
+    /// The current secret.
     Current,
+    /// The secret before the current one, within its grace period.
     Previous,
 }
 
 impl Digester {
-    /// Makes new digests under the first pepper if `use_first`, and otherwise without a pepper.
-    /// With `require_pepper`, no token matches a digest that was made without one.
+    /// Creates a digester that uses the first pepper for new digests if `use_first` is set, and no
+    /// pepper otherwise. With `require_pepper`, no token matches a digest without a pepper.
     pub(crate) fn new(
         use_first: bool,
         peppers: Vec<(KeyId, Pepper)>,
@@ -272,18 +279,18 @@ impl Digester {
         Self { current, peppers, require_pepper }
     }
 
-    /// Makes the digest of a token.
+    /// Computes the digest of a token with the current algorithm and pepper.
     pub(crate) fn digest(&self, token: TokenRef<'_>) -> Digest {
         Digest { algorithm: self.current.clone(), bytes: self.hash(token) }
     }
 
-    /// Computes the bytes of [`digest`](Self::digest) alone: as much work as a comparison.
+    /// Computes only the bytes of [`digest`](Self::digest), which is as much work as a comparison.
     pub(crate) fn hash(&self, token: TokenRef<'_>) -> [u8; 32] {
         self.current.hash(token, self.current.key_id().and_then(|key_id| self.pepper(key_id)))
     }
 
-    /// Compares a token with the digest of its current secret and, if there is one, of its previous
-    /// secret, in constant time. A digest whose pepper is not known matches nothing.
+    /// Compares a token, in constant time, with the digests of the current and the previous secret.
+    /// A digest whose pepper is unknown matches no token.
     pub(crate) fn compare(
         &self,
         token: TokenRef<'_>,
@@ -295,7 +302,7 @@ impl Digester {
             return Some(SecretMatch::Current);
         }
         let previous = previous?;
-        // Nearly always, both digests have the same algorithm, and one hash does for both.
+        // Both digests nearly always have the same algorithm, so one hash serves for both.
         let hash = if previous.algorithm == current.algorithm {
             hash
         } else {
@@ -305,7 +312,7 @@ impl Digester {
         is_match.then_some(SecretMatch::Previous)
     }
 
-    /// Returns whether digests of this algorithm and pepper may match at all.
+    /// Returns whether a digest of this algorithm and pepper may match any token.
     fn accepts(&self, stored: &Digest) -> bool {
         match stored.algorithm.key_id() {
             None => !self.require_pepper,
@@ -318,13 +325,15 @@ impl Digester {
         self.require_pepper && stored.algorithm.key_id().is_none()
     }
 
-    /// Returns whether [`digest`](Self::digest) makes digests of another algorithm or pepper today.
+    /// Returns whether [`digest`](Self::digest) now uses another algorithm or pepper.
     pub(crate) fn is_outdated(&self, stored: &Digest) -> bool {
         stored.algorithm != self.current
     }
 
-    /// Hashes a token as a digest was made. What [`accepts`](Self::accepts) refuses is hashed all
-    /// the same, so that the time of a refusal does not depend on it.
+    /// Hashes a token with the algorithm and pepper of a stored digest.
+    ///
+    /// This hashes even if [`accepts`](Self::accepts) refuses the stored digest. Otherwise the time
+    /// until a rejection would show the difference.
     fn hash_as(&self, token: TokenRef<'_>, stored: &Digest) -> [u8; 32] {
         let Some(key_id) = stored.algorithm.key_id() else {
             return stored.algorithm.hash(token, None);
@@ -334,8 +343,8 @@ impl Digester {
             tracing::error!(
                 target: "hallpass",
                 %key_id,
-                "unknown pepper: a token's digest was made under a key that this service was not \
-                 given, add it with `retired_pepper`"
+                "unknown pepper, a token's digest was computed under a key that this service does \
+                 not have: add it with `retired_pepper`"
             );
         }
         stored.algorithm.hash(token, pepper)
@@ -346,7 +355,7 @@ impl Digester {
     }
 }
 
-/// In constant time, eight bytes at a time.
+/// Compares in constant time, eight bytes at a time.
 fn bytes_ct_eq(one: &[u8; 32], other: &[u8; 32]) -> bool {
     let words = |bytes: &[u8; 32]| {
         let (words, _) = bytes.as_chunks::<8>();
@@ -364,7 +373,7 @@ mod tests {
         Pepper::new([byte; 32]).unwrap()
     }
 
-    /// The first key is the current one, the others are retired.
+    /// Creates a digester. The first key is the current one, the others are retired.
     fn digester(keys: &[(&str, u8)]) -> Digester {
         let keys = keys.iter().map(|(id, byte)| (id.parse().unwrap(), pepper(*byte)));
         Digester::new(true, keys.collect(), false)
@@ -416,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn peppers_rotate_without_a_flag_day() {
+    fn rotated_pepper_keeps_old_digests_working() {
         let token = fresh();
         let plain = digester(&[]).digest(token.borrow());
         let old = digester(&[("2025", 1)]).digest(token.borrow());
@@ -430,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn required_pepper_refuses_plain_digests() {
+    fn required_pepper_rejects_plain_digests() {
         let token = fresh();
         let strict = Digester::new(true, vec![("a".parse().unwrap(), pepper(1))], true);
         let plain = digester(&[]);
@@ -460,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn digest_round_trips_and_unknown_ones_are_errors() {
+    fn digest_round_trips_and_unknown_algorithms_are_errors() {
         let digest = digester(&[("k-1", 1)]).digest(fresh().borrow());
         let kept = Digest::from_parts(digest.algorithm(), digest.bytes()).unwrap();
         assert!(kept.ct_eq(&digest));
@@ -473,14 +482,14 @@ mod tests {
     }
 
     #[test]
-    fn a_short_pepper_is_refused_and_none_is_printed() {
+    fn short_pepper_is_rejected_and_peppers_are_not_printed() {
         assert!(Pepper::new("short").is_err());
         assert_eq!(format!("{:?}", pepper(65)), "Pepper(..)");
     }
 
-    /// Part of the storage format: every version computes the same.
+    /// These digests are part of the storage format, so every version must compute the same ones.
     #[test]
-    fn known_digests_of_a_known_token() {
+    fn digests_of_a_known_token_never_change() {
         let secret = Secret::from_bytes(b"0000000000000000000000000000000000000000000");
         let token = token("hp", 0, &secret);
         let text = |digest: Digest| digest.to_text();
