@@ -1,9 +1,11 @@
+//! The errors of opening a store.
+
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
 use crate::error_class::{ErrorClass, error_class};
 
-/// The store could not be opened. The message names the path and says what to do. The file is
+/// The error of opening a store. The message names the path and says what to do. The file is left
 /// unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -11,7 +13,7 @@ pub enum ConnectError {
     /// The text is not the address of a SQLite store.
     #[error("the address of a SQLite store is `sqlite:` and a path, such as `sqlite:tokens.db`")]
     Address,
-    /// The directory that the file is to be in does not exist.
+    /// The directory of the file does not exist.
     #[error("there is no directory {}: create it, or give another path", .directory.display())]
     #[non_exhaustive]
     NoDirectory {
@@ -25,7 +27,7 @@ pub enum ConnectError {
         /// The path.
         path: PathBuf,
     },
-    /// The file cannot be written, or its directory, where SQLite keeps its log.
+    /// The file or its directory cannot be written. SQLite keeps its log in the directory.
     #[error("{} is read-only: let this process write the file and its directory", .path.display())]
     #[non_exhaustive]
     ReadOnly {
@@ -41,7 +43,7 @@ pub enum ConnectError {
     },
     /// The file is a SQLite database of another application.
     #[error(
-        "{} is another application's database: give the token store a file of its own",
+        "{} is another application's database: give the token store its own file",
         .path.display()
     )]
     #[non_exhaustive]
@@ -52,7 +54,7 @@ pub enum ConnectError {
     /// The file was written by a development version, with a schema that was never published.
     #[error(
         "{} was written by a development version of Hallpass (schema {found}), which this version cannot \
-         upgrade: move the file away and issue the tokens anew",
+         upgrade: move the file away and issue the tokens again",
         .path.display()
     )]
     #[non_exhaustive]
@@ -92,7 +94,7 @@ pub enum ConnectError {
         /// The path.
         path: PathBuf,
     },
-    /// SQLite cannot use a write-ahead log there.
+    /// SQLite cannot use a write-ahead log on this file system.
     #[error("{} is on a file system without shared memory: keep it on a local disk", .path.display())]
     #[non_exhaustive]
     NoWriteAheadLog {

@@ -1,4 +1,4 @@
-//! Checks whose file it is, and brings an empty or older file to this version's schema.
+//! The schema: checks that a file belongs to Hallpass, and migrates it to this version.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,21 +10,22 @@ use tokio::time::{Instant, sleep};
 use crate::connections::options;
 use crate::open::ConnectError;
 
-/// Marks a file as Hallpass's, in SQLite's header field for this.
+/// The application id in the header of Hallpass's files.
 const APPLICATION_ID: i64 = 0x4850_6173;
 
-/// The migrations, the first of which makes [`FIRST_VERSION`] of an empty file. Each sets
-/// `user_version` in its own transaction. There is no table of migrations that another library
-/// might take for its own.
+/// The migrations. The first one creates [`FIRST_VERSION`] in an empty file.
+///
+/// Each migration sets `user_version` in its own transaction. There is no table of migrations,
+/// because another library might take such a table for its own.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
 
 /// The first published version of the schema. Development versions wrote version 1.
 const FIRST_VERSION: i64 = 2;
 
-/// How long opening waits for others that open or change the same file.
+/// The time for which opening waits for other processes that open or change the same file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What identifies a file.
+/// The facts that identify the schema of a file.
 #[derive(Debug)]
 struct Found {
     application_id: i64,
@@ -35,6 +36,7 @@ struct Found {
 }
 
 impl Found {
+    /// Reads the facts from an open file.
     async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let row = sqlx::query(
             "SELECT (SELECT application_id FROM pragma_application_id), \
@@ -51,7 +53,7 @@ impl Found {
         })
     }
 
-    /// Returns the migrations that the file lacks, which are all if it is empty.
+    /// Returns the migrations that the file lacks. An empty file lacks all of them.
     fn missing(&self, path: &Path) -> Result<&'static [&'static str], ConnectError> {
         let path = path.to_owned();
         match (self.application_id, self.version, self.objects) {
@@ -68,20 +70,20 @@ impl Found {
     }
 }
 
-/// Refuses a file of another application or version, without changing it.
+/// Checks that a file is empty or belongs to a known version of Hallpass, without changing it.
 pub(crate) async fn inspect(path: &Path) -> Result<(), ConnectError> {
     let locked = options(path).read_only(true);
-    // Without a write-ahead log, the file is complete and can be read without locks and without creating
-    // files beside it.
-    let as_it_lies = locked.clone().immutable(true);
+    // Without a write-ahead log, the file is complete. It can then be read without locks, and
+    // without creating files beside it.
+    let immutable = locked.clone().immutable(true);
     let is_filled = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
-    let mut looked = read(if has_log(path) { &locked } else { &as_it_lies }, path).await;
-    if looked.as_ref().is_err_and(|error| !matches!(error, ConnectError::NotADatabase { .. })) {
-        // Another process may just be writing it. A reader with a lock sees all of that or nothing.
-        looked = read(&locked, path).await;
+    let mut result = read(if has_log(path) { &locked } else { &immutable }, path).await;
+    if result.as_ref().is_err_and(|error| !matches!(error, ConnectError::NotADatabase { .. })) {
+        // Another process may be writing the file. A reader with a lock sees a consistent state.
+        result = read(&locked, path).await;
     }
-    let found = looked?;
-    // SQLite takes a file of zeros for an empty database. It may be what a crash left of another file.
+    let found = result?;
+    // SQLite takes a file of zeros for an empty database, but it may be another file after a crash.
     if is_filled && found.pages == 0 {
         return Err(ConnectError::NotADatabase { path: path.to_owned() });
     }
@@ -95,6 +97,7 @@ fn has_log(path: &Path) -> bool {
     Path::new(&log).exists()
 }
 
+/// Opens a file, reads the facts about its schema, and closes it.
 async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, ConnectError> {
     let found = async {
         let mut connection = options.connect().await?;
@@ -105,8 +108,8 @@ async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, Conn
     found.await.map_err(|error| ConnectError::of_driver(path, error))
 }
 
-/// Brings the file to this version's schema and into WAL mode. Several processes may do this at
-/// once.
+/// Migrates the file to this version's schema and switches it to WAL mode. Several processes may do
+/// this at the same time.
 pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), ConnectError> {
     let give_up = Instant::now() + OPEN_TIMEOUT;
     loop {
@@ -120,10 +123,12 @@ pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), Conn
     }
 }
 
+/// Tries once to migrate the file.
 async fn try_prepare(writer: &SqlitePool, path: &Path) -> Result<(), ConnectError> {
     let convert = |error| ConnectError::of_driver(path, error);
     let mut connection = writer.acquire().await.map_err(convert)?;
-    // Takes the write lock even if nothing is missing, because that fails if the file is read-only.
+    // This takes the write lock even if no migration is missing, because it fails if the file is
+    // read-only.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(convert)?;
     let missing = Found::read(&mut transaction).await.map_err(convert)?.missing(path)?;
     for migration in missing {

@@ -1,3 +1,5 @@
+//! Write transactions.
+
 use hallpass_core::store::{BulkResult, ChangeSeq, ChangeTarget, Secrets, StoreError, fresh_nonce};
 use hallpass_core::{Event, TokenId};
 use hallpass_sql::{event_values, secrets_values};
@@ -11,8 +13,8 @@ use crate::error_class::commit_error;
 use crate::file::DatabaseFile;
 use crate::sql::{self, Statement, bind_all, id_bytes};
 
-/// A transaction that holds the write lock from its start, so that what it reads stays true until
-/// it commits. Dropping it rolls it back.
+/// A transaction that holds the write lock from its start. What it reads cannot change until it
+/// commits. Dropping it rolls it back.
 pub(crate) struct Write<'s> {
     transaction: Transaction<'static, Sqlite>,
     deadline: Deadline,
@@ -21,6 +23,7 @@ pub(crate) struct Write<'s> {
 }
 
 impl<'s> Write<'s> {
+    /// Begins a transaction.
     pub(crate) async fn begin(
         writer: &SqlitePool,
         file: &'s DatabaseFile,
@@ -45,7 +48,8 @@ impl<'s> Write<'s> {
         self.deadline.bound(statement.fetch_optional(&mut *self.transaction)).await
     }
 
-    /// Returns why a statement that depends on a token's state changed no row.
+    /// Returns the error for a statement that has changed no row: the token does not exist, or is
+    /// not in the expected state.
     pub(crate) async fn missed(&mut self, id: TokenId) -> StoreError {
         match self.row(sqlx::query(sql::EXISTS).bind(id_bytes(id))).await {
             Ok(Some(_)) => StoreError::conflict(),
@@ -91,7 +95,7 @@ impl<'s> Write<'s> {
         Ok(seq)
     }
 
-    /// Logs a change of `count` tokens with one entry and commits it. Does nothing if the count is
+    /// Logs a change to `count` tokens with one entry, and commits it. Does nothing if the count is
     /// 0.
     pub(crate) async fn finish_bulk(
         self,
@@ -108,12 +112,12 @@ impl<'s> Write<'s> {
         Ok(BulkResult { count, seq: Some(seq) })
     }
 
-    /// Commits and syncs.
+    /// Commits the transaction and waits until it is synced to the disk.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        // The last moment at which a replaced file can be noticed before the change is acknowledged.
+        // This is the last chance to detect a replaced file before the change is acknowledged.
         self.file.check()?;
         let committed = timeout_at(self.deadline.of_commit(), self.transaction.commit()).await;
-        // Even if the commit failed: waiters read the log themselves.
+        // Waiters are notified even if the commit failed, because they read the log themselves.
         self.commits.notify_waiters();
         match committed {
             Ok(done) => done.map_err(commit_error),
