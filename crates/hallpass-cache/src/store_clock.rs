@@ -12,7 +12,7 @@ const TOLERABLE_MILLIS: u64 = 2000;
 /// The last known difference between the store's clock and this machine's clock.
 #[derive(Debug, Default)]
 pub(crate) struct StoreClock {
-    /// How many milliseconds the store's clock is ahead. It is negative if that clock is behind.
+    /// The difference in milliseconds. It is negative if the store's clock is behind.
     ahead: AtomicI64,
 }
 

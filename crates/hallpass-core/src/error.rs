@@ -91,7 +91,7 @@ impl From<StoreError> for Error {
 pub struct FieldError {
     /// The name of the field, such as `name`, `scopes` or `expires`.
     pub field: &'static str,
-    /// What is wrong with the field, and what to write instead.
+    /// The message, which says what is wrong with the field and what to write instead.
     pub message: String,
 }
 

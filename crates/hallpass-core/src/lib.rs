@@ -54,6 +54,7 @@ mod limits;
 mod metadata;
 mod metrics;
 mod owner;
+mod pepper;
 mod record;
 mod requirement;
 mod scope;
@@ -71,7 +72,7 @@ pub use self::{
     actor::{Actor, Origin, Role},
     catalog::{Catalog, CatalogScope, Preset},
     clock::{Clock, SystemClock},
-    digest::{Digest, DigestError, KeyId, KeyIdError, Pepper, PepperError},
+    digest::{Digest, DigestError},
     error::{Error, FieldError, PermissionError},
     event::{Event, EventKind, EventKindError, EventSink, FieldChange, RejectReason},
     expiry::{Expiry, ExpiryError, parse_span},
@@ -83,6 +84,7 @@ pub use self::{
     limits::Limits,
     metadata::{Metadata, MetadataError},
     owner::{Owner, OwnerDirectory, OwnerError, OwnerStatus},
+    pepper::{KeyId, KeyIdError, Pepper, PepperError},
     record::{Revision, Status, TokenRecord},
     requirement::{
         Decision, IntoRequirement, PathParameters, Requirement, RequirementError, all_of, any_of,

@@ -1,12 +1,14 @@
 //! Requirements: the scopes that a route needs, as a value that is validated at start-up.
 
 mod into;
+mod parameters;
 mod scope_memo;
 mod template;
 
 use std::fmt;
 
 pub use self::into::{IntoRequirement, RequirementError};
+pub use self::parameters::PathParameters;
 pub(crate) use self::scope_memo::ScopeMemo;
 pub(crate) use self::template::{Part, ScopeTemplate};
 use crate::scope::ScopeSet;
@@ -244,32 +246,6 @@ impl Decision<'_> {
     #[must_use]
     pub fn is_allowed(self) -> bool {
         self == Self::Allow
-    }
-}
-
-/// The path parameters of a route, percent-decoded. They supply the values for a requirement's
-/// `{name}`.
-pub trait PathParameters {
-    /// Returns the value of a parameter, or `None` if the route has no parameter of that name.
-    fn get(&self, name: &str) -> Option<&str>;
-}
-
-/// A route without path parameters.
-impl PathParameters for () {
-    fn get(&self, _: &str) -> Option<&str> {
-        None
-    }
-}
-
-impl<K: AsRef<str>, V: AsRef<str>> PathParameters for [(K, V)] {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(key, _)| key.as_ref() == name).map(|(_, value)| value.as_ref())
-    }
-}
-
-impl<K: AsRef<str>, V: AsRef<str>, const N: usize> PathParameters for [(K, V); N] {
-    fn get(&self, name: &str) -> Option<&str> {
-        PathParameters::get(self.as_slice(), name)
     }
 }
 
