@@ -1,28 +1,29 @@
+//! The errors of commands, and their exit codes.
+
 use std::error::Error as StdError;
 use std::fmt;
 
 use hallpass_core::{BuildError, Error};
 
-/// Why a command did not do all that it was asked, as a sentence for a person.
+/// The error of a command, with a message for a person.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The store, a file or the system.
+    /// The store, a file or the system failed.
     Trouble(String),
-    /// What was asked for is not valid.
+    /// An argument is invalid.
     Usage(String),
-    /// There is no such token.
+    /// A token does not exist.
     NotFound(String),
-    /// The state of things forbids it: a limit, another revision, a token that has ended.
+    /// The state does not allow it: a limit, another revision, or an expired or revoked token.
     Refused(String),
-    /// Nobody said yes.
+    /// The person did not confirm.
     NotConfirmed(String),
-    /// A text is no token.
+    /// A text is not a token.
     NoToken(String),
 }
 
 impl Failure {
-    /// What the process ends with. 0 is for all being done, and 2 is clap's own for arguments that
-    /// it refuses.
+    /// Returns the exit code. 0 means success, and clap uses 2 for invalid arguments.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Trouble(_) => 1,
@@ -34,12 +35,13 @@ impl Failure {
         }
     }
 
-    /// Trouble, with all that is known of where it comes from.
+    /// Creates the error for a failure of the store, a file or the system. The message contains the
+    /// sources of the error.
     pub(crate) fn trouble(error: &(dyn StdError + 'static)) -> Self {
         let causes = std::iter::successors(Some(error), |&error| error.source());
         let mut said: Vec<String> = Vec::new();
         for cause in causes.map(ToString::to_string) {
-            // An error that shows its source as its own is one sentence.
+            // Some errors repeat the message of their source, which is left out then.
             if said.last().is_none_or(|last| !last.contains(&cause)) {
                 said.push(cause);
             }
@@ -67,7 +69,7 @@ impl From<Error> for Failure {
             Error::Invalid(_) => Self::Usage(error.to_string()),
             Error::NotFound => Self::NotFound(error.to_string()),
             Error::LimitReached { limit, in_use, .. } => Self::Refused(format!(
-                "the owner has {in_use} tokens, and {limit} are allowed: delete one first, or say another \
+                "the owner has {in_use} tokens, and {limit} are allowed: delete one first, or raise \
                  --tokens-per-owner"
             )),
             Error::Stale { .. }

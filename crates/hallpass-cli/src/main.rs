@@ -1,6 +1,6 @@
-//! The `hallpass` command: tokens on any store, from a terminal or a script.
+//! The `hallpass` command, which manages tokens in any store from a terminal or a script.
 //!
-//! What it does and how it ends is told by `hallpass --help`, and in `docs/cli.md`.
+//! `hallpass --help` and `docs/cli.md` describe the commands and exit codes.
 
 mod arguments;
 mod ask;
@@ -34,6 +34,6 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::Trouble(format!("the system gives no runtime: {error}")))?
+        .map_err(|error| Failure::Trouble(format!("could not start the runtime: {error}")))?
         .block_on(commands::run(arguments))
 }

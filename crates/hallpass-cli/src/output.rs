@@ -1,4 +1,4 @@
-//! Where things are written: what was asked for to standard output, all else to standard error.
+//! Output. The result of a command goes to standard output, everything else to standard error.
 
 use std::io::{self, Write as _};
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// What was asked for. A reader that has gone away, as `head` does, has read enough.
+/// Prints a result. A reader that closes the pipe early, such as `head`, is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     match write_out(text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -14,19 +14,19 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// What was asked for, as JSON.
+/// Prints a result as JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&json(value)?)
 }
 
-/// A value as JSON, ready to be printed.
+/// Converts a value to JSON text that ends with a line break.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string_pretty(value)
         .map(|text| text + "\n")
         .map_err(|error| Failure::trouble(&error))
 }
 
-/// What is seen this once: that nobody read it is an error.
+/// Prints a result that is shown only once. Here it is an error if it cannot be written.
 pub(crate) fn print_once(text: &str) -> Result<(), Failure> {
     write_out(text).map_err(|error| trouble(&error))
 }
@@ -37,16 +37,16 @@ fn write_out(text: &str) -> io::Result<()> {
 }
 
 fn trouble(error: &io::Error) -> Failure {
-    Failure::Trouble(format!("standard output cannot be written: {error}"))
+    Failure::Trouble(format!("could not write to standard output: {error}"))
 }
 
-/// A remark for the person in front of it.
+/// Prints a note for the person at the terminal.
 pub(crate) fn remark(text: &str) {
-    // There is nowhere left to say that this cannot be said.
+    // If standard error cannot be written, there is no other place to report that.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Why it did not go well.
+/// Prints the error of a command.
 pub(crate) fn complain(failure: &Failure) {
     remark(&format!("hallpass: {failure}"));
 }

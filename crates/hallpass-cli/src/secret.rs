@@ -1,4 +1,4 @@
-//! Secrets go in by standard input or a file, and out by standard output, once.
+//! Secrets. They are read from standard input or a file, and written to standard output once.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
@@ -13,9 +13,10 @@ use crate::output;
 use crate::table;
 use crate::view::TokenView;
 
-/// No token is as long, nor a file that somebody keeps one in.
+/// The maximum number of bytes to read. No token is as long.
 const MAX_LEN: u64 = 4096;
 
+/// A token with its secret, as JSON.
 #[derive(Serialize)]
 struct IssuedView<'t> {
     #[serde(flatten)]
@@ -23,8 +24,8 @@ struct IssuedView<'t> {
     token: &'t str,
 }
 
-/// Shows a token that has just got its secret: the token alone to standard output, so that it can
-/// be piped or kept in a file, and what there is to know of it to standard error.
+/// Prints a token that has a new secret. The token alone goes to standard output, so that it can be
+/// piped or written to a file. Its record goes to standard error.
 pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Result<(), Failure> {
     let (record, now) = (&issued.record, hallpass.now());
     let printed = if json {
@@ -38,7 +39,7 @@ pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Res
     };
     printed.map_err(|failure| {
         Failure::Trouble(format!(
-            "{failure}; nobody has seen the secret of token {}: regenerate or delete it",
+            "{failure}. The secret of token {} is lost: regenerate or delete the token",
             record.id
         ))
     })?;
@@ -49,7 +50,7 @@ pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Res
     Ok(())
 }
 
-/// Refuses arguments that are tokens, before anything could repeat them.
+/// Rejects arguments that are tokens, before any message can repeat them.
 pub(crate) fn refuse_in_arguments() -> Result<(), Failure> {
     let is_token = |text: &str| PresentedToken::inspect(text).is_ok();
     let holds_token = |argument: std::ffi::OsString| {
@@ -57,8 +58,8 @@ pub(crate) fn refuse_in_arguments() -> Result<(), Failure> {
         is_token(&argument) || argument.split_once('=').is_some_and(|(_, value)| is_token(value))
     };
     if std::env::args_os().any(holds_token) {
-        let said = "an argument is a token: others see the arguments of a process, and a shell remembers \
-                    them. Give that token a new secret; `hallpass inspect` reads one from a file or a pipe";
+        let said = "an argument is a token: other users can see the arguments of a process, and a shell \
+                    remembers them. Regenerate that token, and pass tokens to `hallpass inspect` in a file or a pipe";
         return Err(Failure::Usage(said.to_owned()));
     }
     Ok(())
@@ -78,11 +79,12 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
     };
     let text = read.map_err(|error| {
         let name = file.map_or("standard input".into(), Path::to_string_lossy);
-        Failure::Trouble(format!("{name} cannot be read: {error}"))
+        Failure::Trouble(format!("could not read {name}: {error}"))
     })?;
     Ok(Zeroizing::new(text.trim().to_owned()))
 }
 
+/// Reads at most [`MAX_LEN`] bytes into a buffer that is wiped.
 fn read_all(from: impl Read) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::with_capacity(MAX_LEN as usize));
     from.take(MAX_LEN).read_to_string(&mut text)?;

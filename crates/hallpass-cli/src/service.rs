@@ -1,4 +1,4 @@
-//! The handle on a store, set up as the service's own is.
+//! The handle for a store, with the same settings as the service's own handle.
 
 use std::fs;
 
@@ -11,10 +11,10 @@ use crate::arguments::Settings;
 use crate::failure::Failure;
 use crate::store::{self, Missing};
 
-/// Who acts, in the events of this process.
+/// The name of the actor in the audit trail.
 const OPERATOR: &str = "hallpass-cli";
 
-/// How long a new token lives if nobody says.
+/// The default expiry of a new token.
 pub(crate) const DEFAULT_EXPIRES: &str = "30d";
 
 /// Opens the store that the settings name.
@@ -24,12 +24,12 @@ pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpa
         (None, None) => None,
         (Some(id), Some(file)) => {
             let key = fs::read(file).map_err(|error| {
-                Failure::Trouble(format!("{} cannot be read: {error}", file.display()))
+                Failure::Trouble(format!("could not read {}: {error}", file.display()))
             })?;
             Some((id, Zeroizing::new(key)))
         }
         _ => {
-            let said = "a pepper has a name and a file: give --pepper-id and --pepper-file";
+            let said = "a pepper needs a name and a file: set --pepper-id and --pepper-file";
             return Err(Failure::Usage(said.to_owned()));
         }
     };
@@ -41,59 +41,62 @@ pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpa
     Ok(builder.try_build()?)
 }
 
+/// Parses the limit on the tokens of each owner.
 fn limits(tokens_per_owner: &str) -> Result<Limits, Failure> {
     let default: Expiry = DEFAULT_EXPIRES
         .parse()
-        .map_err(|_| Failure::Usage(format!("{DEFAULT_EXPIRES} is no expiry")))?;
+        .map_err(|_| Failure::Usage(format!("invalid expiry {DEFAULT_EXPIRES}")))?;
     let limits = Limits::default().default_expiry(default);
     if tokens_per_owner == "none" {
         return Ok(limits.unlimited_tokens());
     }
     match tokens_per_owner.parse() {
         Ok(number) if number > 0 => Ok(limits.tokens_per_owner(number)),
-        _ => {
-            Err(Failure::Usage("--tokens-per-owner takes a number from 1 on, or `none`".to_owned()))
-        }
+        _ => Err(Failure::Usage(
+            "invalid --tokens-per-owner: use a positive number or `none`".to_owned(),
+        )),
     }
 }
 
-/// The person or script at this command line.
+/// Returns the actor for the person or script at this command line.
 pub(crate) fn operator() -> Actor {
     Actor::system(OPERATOR)
 }
 
-/// The same, in an owner's name.
+/// Returns the same actor, on behalf of an owner.
 pub(crate) fn operator_for(owner: &Owner) -> Actor {
     operator().on_behalf_of(owner.as_str())
 }
 
-/// Reads an owner's name.
+/// Parses the id of an owner.
 pub(crate) fn owner(text: &str) -> Result<Owner, Failure> {
     Owner::new(text).map_err(|error| Failure::Usage(format!("--owner: {error}")))
 }
 
-/// Reads a token's id. A token that was given in its place is not repeated.
+/// Parses a token's id. The error does not repeat the text, which may be a token.
 pub(crate) fn id(text: &str) -> Result<TokenId, Failure> {
     text.parse().map_err(|error: hallpass_core::TokenIdError| Failure::Usage(error.to_string()))
 }
 
-/// Reads several.
+/// Parses several ids.
 pub(crate) fn ids(texts: &[String]) -> Result<Vec<TokenId>, Failure> {
     texts.iter().map(|text| id(text)).collect()
 }
 
-/// Reads a time for an option.
+/// Parses the time of an option.
 pub(crate) fn time(option: &str, text: &str) -> Result<Timestamp, Failure> {
     text.parse().map_err(|_| {
-        Failure::Usage(format!("{option} takes an RFC 3339 time, such as 2027-03-31T00:00:00Z"))
+        Failure::Usage(format!(
+            "invalid {option}: use an RFC 3339 time, such as 2027-03-31T00:00:00Z"
+        ))
     })
 }
 
-/// Reads metadata members written as `NAME=VALUE`.
+/// Parses metadata members that are written as `NAME=VALUE`.
 pub(crate) fn metadata(members: &[String]) -> Result<Map<String, Value>, Failure> {
     let member = |text: &String| {
         let (name, value) = text.split_once('=').ok_or_else(|| {
-            Failure::Usage("--metadata takes NAME=VALUE, such as team=build".to_owned())
+            Failure::Usage("invalid --metadata: use NAME=VALUE, such as team=build".to_owned())
         })?;
         Ok((name.to_owned(), Value::from(value)))
     };

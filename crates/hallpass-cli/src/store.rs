@@ -1,4 +1,4 @@
-//! Stores by their addresses. An address may hold a password: it is never repeated.
+//! Opens stores by their addresses. An address may contain a password, so no message repeats it.
 
 use hallpass_core::{Hallpass, HallpassBuilder};
 use hallpass_memory::MemoryStore;
@@ -6,16 +6,16 @@ use hallpass_memory::MemoryStore;
 use crate::arguments::Settings;
 use crate::failure::Failure;
 
-/// Whether a store that is not there is made.
+/// The behaviour if a store does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// It is set up.
+    /// The store is created.
     Create,
-    /// It is an error: a typo in its address would otherwise become an empty store.
+    /// An error is returned. Otherwise a typo in the address would create an empty store.
     Refuse,
 }
 
-/// What the addresses of the stores in this build look like.
+/// The forms of the addresses that this build accepts.
 const ADDRESSES: &[&str] = &[
     #[cfg(feature = "sqlite")]
     "`sqlite:FILE`",
@@ -31,12 +31,12 @@ pub(crate) async fn open(
     settings: &Settings,
     missing: Missing,
 ) -> Result<HallpassBuilder, Failure> {
-    // Memory and Redis are there as soon as they are asked.
+    // Memory and Redis need no schema, so `missing` is unused if only they are built in.
     #[cfg(not(any(feature = "postgres", feature = "sqlite")))]
     let _ = missing;
     let unknown = |said: &str| Failure::Usage(format!("{said}: {}", ADDRESSES.join(", ")));
     let url = settings.store.as_deref().ok_or_else(|| {
-        unknown("say where the tokens are, with --store or the variable HALLPASS_STORE")
+        unknown("no store is given: set --store or the variable HALLPASS_STORE to one of these")
     })?;
     match url.split_once(':') {
         Some(("memory", "")) => Ok(Hallpass::builder(MemoryStore::new())),
@@ -48,29 +48,31 @@ pub(crate) async fn open(
         Some(("redis" | "rediss", _)) => {
             redis(url, &settings.redis_namespace).await.map(Hallpass::builder)
         }
-        _ => Err(unknown("--store takes one of these")),
+        _ => Err(unknown("invalid --store: use one of these")),
     }
 }
 
+/// Opens a SQLite store.
 #[cfg(feature = "sqlite")]
 async fn sqlite(url: &str, missing: Missing) -> Result<hallpass_sqlite::SqliteStore, Failure> {
     let path = url.strip_prefix("sqlite:").unwrap_or(url);
     let path = std::path::Path::new(path.strip_prefix("//").unwrap_or(path));
     if missing == Missing::Refuse && !path.as_os_str().is_empty() && !path.exists() {
-        let said = "is not there: `hallpass migrate` sets it up";
+        let said = "does not exist: run `hallpass migrate` to create it";
         return Err(Failure::Trouble(format!("{} {said}", path.display())));
     }
     let store = hallpass_sqlite::SqliteStore::connect(url).await;
     store.map_err(|error| Failure::trouble(&error))
 }
 
+/// Opens a PostgreSQL store.
 #[cfg(feature = "postgres")]
 async fn postgres(
     url: &str,
     missing: Missing,
 ) -> Result<hallpass_postgres::PostgresStore, Failure> {
     use hallpass_postgres::{ConnectError, PostgresSettings};
-    // One command is no reason to keep anything in a session, and a pooler may be in between.
+    // A single command needs no session state, so this also works through a transaction pooler.
     let settings = PostgresSettings::default().connections(2).disable_listen();
     let store = settings.migrate(missing == Missing::Create).connect(url).await;
     store.map_err(|error| match &error {
@@ -81,10 +83,10 @@ async fn postgres(
     })
 }
 
-/// Redis has no schema to set up: the first change makes what there is.
+/// Opens a Redis store. Redis has no schema, so there is nothing to create.
 #[cfg(feature = "redis")]
 async fn redis(url: &str, namespace: &str) -> Result<hallpass_redis::RedisStore, Failure> {
-    // Whether its persistence will do is for the service to say.
+    // Warning about missing persistence is up to the service.
     let settings = hallpass_redis::RedisSettings::default().namespace(namespace);
     let store =
         hallpass_redis::RedisStore::connect_with(url, settings.accept_no_persistence()).await;

@@ -1,4 +1,4 @@
-//! `hallpass audit`: the audit trail, as a table, as JSON lines, and as it grows.
+//! `hallpass audit`: shows the audit trail as a table or as JSON lines, and follows it.
 
 use std::time::Duration;
 
@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::{output, service, table};
 
-/// How often `--follow` looks for new entries.
+/// The interval at which `--follow` looks for new entries.
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Audit {
     /// Shows only entries about tokens of this owner.

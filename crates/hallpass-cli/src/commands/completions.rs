@@ -1,3 +1,5 @@
+//! `hallpass completions`.
+
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
@@ -5,8 +7,10 @@ use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::output;
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Completions {
+    /// The shell.
     #[arg(value_enum)]
     shell: Shell,
 }

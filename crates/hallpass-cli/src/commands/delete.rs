@@ -1,3 +1,5 @@
+//! `hallpass delete`.
+
 use clap::Args;
 use hallpass_core::{Hallpass, ListOptions};
 use serde_json::json;
@@ -5,6 +7,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::{ask, output, service};
 
+/// The arguments of the command.
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("which").required(true)))]
 pub(crate) struct Delete {
@@ -12,11 +15,11 @@ pub(crate) struct Delete {
     #[arg(value_name = "ID", group = "which")]
     ids: Vec<String>,
 
-    /// All of this owner's.
+    /// Deletes all tokens of this owner.
     #[arg(long, group = "which")]
     owner: Option<String>,
 
-    /// Do not ask.
+    /// Does not ask for confirmation.
     #[arg(long, short)]
     yes: bool,
 }
@@ -39,7 +42,7 @@ impl Delete {
         let owner = service::owner(owner)?;
         let listing = ListOptions::new().owner(owner.clone()).limit(1);
         let total = hallpass.list(&service::operator(), &listing).await?.total;
-        ask::confirm(&format!("Delete all {total} tokens of {owner} for good?"), self.yes)?;
+        ask::confirm(&format!("Permanently delete all {total} tokens of {owner}?"), self.yes)?;
         Ok(hallpass.delete_all(&service::operator_for(&owner)).await?)
     }
 
@@ -49,14 +52,14 @@ impl Delete {
             1 => "this token".to_owned(),
             several => format!("these {several} tokens"),
         };
-        ask::confirm(&format!("Delete {what} for good?"), self.yes)?;
+        ask::confirm(&format!("Permanently delete {what}?"), self.yes)?;
         let outcome = hallpass.delete_many(&service::operator(), &ids).await?;
         let not_found = outcome.not_found.iter().map(ToString::to_string).collect();
         Ok((outcome.deleted.len() as u64, not_found))
     }
 }
 
-/// What there was is done; that there was not all of it is said.
+/// Returns an error that names the tokens that do not exist. The others have been changed.
 pub(super) fn all_found(not_found: &[String]) -> Result<(), Failure> {
     if not_found.is_empty() {
         return Ok(());

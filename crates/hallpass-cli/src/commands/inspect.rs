@@ -1,3 +1,5 @@
+//! `hallpass inspect`.
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -7,10 +9,11 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::{output, secret, table};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Inspect {
-    /// The file that holds the token; standard input without it. Never the token itself: others see
-    /// the arguments of a process.
+    /// The file that contains the token. By default it is read from standard input. Never pass the
+    /// token itself, because other users can see the arguments of a process.
     file: Option<PathBuf>,
 }
 
@@ -18,7 +21,7 @@ impl Inspect {
     pub(crate) fn run(&self, json: bool) -> Result<(), Failure> {
         let text = secret::read(self.file.as_deref())?;
         let (prefix, token) = PresentedToken::inspect(&text)
-            .map_err(|why| Failure::NoToken(format!("this is no token: {why}")))?;
+            .map_err(|why| Failure::NoToken(format!("this is not a token: {why}")))?;
         let (id, generated_at) = (token.id(), token.id().generated_at());
         let digest = token.digest().to_text();
         if json {

@@ -1,3 +1,5 @@
+//! `hallpass list`.
+
 use clap::{Args, ValueEnum};
 use hallpass_core::store::{Sort, SortBy};
 use hallpass_core::{Hallpass, ListOptions, Scope, Status, TokenRecord};
@@ -7,38 +9,40 @@ use crate::failure::Failure;
 use crate::view::TokenView;
 use crate::{output, service, table};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct List {
-    /// Only this owner's.
+    /// Lists only tokens of this owner.
     #[arg(long)]
     owner: Option<String>,
 
-    /// Only those of this status.
+    /// Lists only tokens of this status.
     #[arg(long, value_enum, default_value_t = StatusFilter::All)]
     status: StatusFilter,
 
-    /// Only those whose name or description holds this text, in whatever case.
+    /// Lists only tokens whose name or description contains this text, ignoring case.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
 
-    /// Only those that hold exactly this scope.
+    /// Lists only tokens that hold exactly this scope.
     #[arg(long)]
     scope: Option<String>,
 
-    /// The order: `created_at`, `name`, `expires_at` or `last_used_at`, the largest first with a
-    /// `-` in front.
+    /// The order: `created_at`, `name`, `expires_at` or `last_used_at`. With a `-` in front, the
+    /// largest value comes first.
     #[arg(long, default_value = "-created_at", allow_hyphen_values = true)]
     sort: String,
 
-    /// How many at most.
+    /// Lists at most this many tokens.
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: u64,
 
-    /// All of them, however many there are.
+    /// Lists all tokens, without a limit.
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 }
 
+/// The values of `--status`.
 #[derive(Clone, Copy, ValueEnum)]
 enum StatusFilter {
     Active,
@@ -74,7 +78,7 @@ impl List {
         output::print(&table::list(&records, now))?;
         let shown = records.len() as u64;
         if shown < total {
-            output::remark(&format!("{shown} of {total}: --limit or --all shows more."));
+            output::remark(&format!("{shown} of {total}: use --limit or --all to show more."));
         }
         Ok(())
     }
@@ -99,6 +103,7 @@ impl List {
     }
 }
 
+/// Parses an order.
 fn sort(text: &str) -> Result<Sort, Failure> {
     let (descending, name) = match text.strip_prefix('-') {
         Some(name) => (true, name),
@@ -110,14 +115,14 @@ fn sort(text: &str) -> Result<Sort, Failure> {
         "expires_at" => SortBy::ExpiresAt,
         "last_used_at" => SortBy::LastUsedAt,
         _ => {
-            let said = "--sort takes created_at, name, expires_at or last_used_at, with a `-` in front or not";
+            let said = "invalid --sort: use created_at, name, expires_at or last_used_at, or one of these with `-` in front";
             return Err(Failure::Usage(said.to_owned()));
         }
     };
     Ok(Sort { by, descending })
 }
 
-/// So many tokens at most, page by page, and how many there are altogether.
+/// Reads at most `most` tokens, page by page. Returns them and the total number of matching tokens.
 async fn pages(
     hallpass: &Hallpass,
     mut listing: ListOptions,

@@ -1,10 +1,12 @@
+//! `hallpass migrate`.
+
 use hallpass_core::Hallpass;
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::output;
 
-/// Opening a store has set it up already; what is left is to see that it answers.
+/// Checks that the store responds. Opening it has already created or migrated it.
 pub(crate) async fn run(hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
     hallpass.ping().await?;
     if json {

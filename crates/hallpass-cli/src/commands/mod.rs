@@ -1,4 +1,4 @@
-//! The commands, one file each.
+//! The commands. Each has its own file.
 
 pub(crate) mod audit;
 pub(crate) mod completions;
@@ -23,10 +23,11 @@ use crate::failure::Failure;
 use crate::service;
 use crate::store::Missing;
 
+/// Runs the command that the arguments name.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { settings, command } = arguments;
     let json = settings.json;
-    // Those that need no store.
+    // These commands need no store.
     match &command {
         Command::Inspect(inspect) => return inspect.run(json),
         Command::Scanner(scanner) => return scanner.run(&settings.prefix, json),
@@ -43,6 +44,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     done.and(ended)
 }
 
+/// Runs a command that needs a store.
 async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), Failure> {
     match command {
         Command::Migrate => migrate::run(hallpass, json).await,
@@ -57,7 +59,7 @@ async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), Fai
         Command::Prune(prune) => prune.run(hallpass, json).await,
         Command::Ensure(ensure) => ensure.run(hallpass, json).await,
         Command::Audit(audit) => audit.run(hallpass, json).await,
-        // They were run before there was a store.
+        // These commands have been run without a store.
         Command::Inspect(_) | Command::Scanner(_) | Command::Completions(_) => Ok(()),
     }
 }

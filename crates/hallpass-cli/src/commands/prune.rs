@@ -1,3 +1,5 @@
+//! `hallpass prune`.
+
 use clap::Args;
 use hallpass_core::{Error, Hallpass, ListOptions, Status, parse_span};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -6,13 +8,15 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::{ask, output, service};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Prune {
-    /// Only those that were revoked or expired at least so long ago: `30d`, `12h`, `2w`, `1y`.
+    /// Deletes only tokens that were revoked or expired at least this long ago, such as `30d` or
+    /// `2w`.
     #[arg(long, value_name = "SPAN", default_value = "30d")]
     ended: String,
 
-    /// Do not ask.
+    /// Does not ask for confirmation.
     #[arg(long, short)]
     yes: bool,
 }
@@ -24,8 +28,10 @@ impl Prune {
         let before = hallpass
             .now()
             .checked_sub(span)
-            .map_err(|_| Failure::Usage("--ended goes back too far".to_owned()))?;
-        let question = format!("Remove the tokens for good that ended before {before:.0}?");
+            .map_err(|_| Failure::Usage("--ended is too long: use a shorter span".to_owned()))?;
+        let question = format!(
+            "Permanently delete the tokens that were revoked or expired before {before:.0}?"
+        );
         ask::confirm(&question, self.yes)?;
         let bar = bar(ended(hallpass).await?);
         let by = service::operator();
@@ -33,18 +39,21 @@ impl Prune {
         let gone = bar.position();
         bar.finish_and_clear();
         let pruned = pruned.map_err(|error| match Failure::from(error) {
-            Failure::Trouble(said) => Failure::Trouble(format!("{said} ({gone} are gone by now)")),
+            Failure::Trouble(said) => {
+                Failure::Trouble(format!("{said} ({gone} tokens were deleted before the error)"))
+            }
             failure => failure,
         })?;
         if json {
             return output::print_json(&json!({ "pruned": pruned }));
         }
-        output::remark(&format!("Removed: {pruned}."));
+        output::remark(&format!("Deleted: {pruned}."));
         Ok(())
     }
 }
 
-/// How many tokens have ended, whenever that was: no more than these can go.
+/// Returns the number of tokens that have ended at any time, which is the maximum for the progress
+/// bar.
 async fn ended(hallpass: &Hallpass) -> Result<u64, Error> {
     let mut ended = 0;
     for status in [Status::Expired, Status::Revoked] {
@@ -54,9 +63,9 @@ async fn ended(hallpass: &Hallpass) -> Result<u64, Error> {
     Ok(ended)
 }
 
-/// Drawn on standard error, and nowhere if that is no terminal.
+/// Creates a progress bar on standard error. It is hidden if that is not a terminal.
 fn bar(most: u64) -> ProgressBar {
     let bar = ProgressBar::new(most);
-    let style = ProgressStyle::with_template("{bar:30} {pos} removed, of {len} at most");
+    let style = ProgressStyle::with_template("{bar:30} {pos} deleted of at most {len}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -1,3 +1,5 @@
+//! `hallpass revoke`.
+
 use clap::Args;
 use hallpass_core::Hallpass;
 use serde_json::json;
@@ -5,6 +7,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::{output, service};
 
+/// The arguments of the command.
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("which").required(true)))]
 pub(crate) struct Revoke {
@@ -16,7 +19,7 @@ pub(crate) struct Revoke {
     #[arg(long, group = "which")]
     owner: Option<String>,
 
-    /// Revokes the tokens of all owners: for an emergency.
+    /// Revokes the tokens of all owners, for an emergency.
     #[arg(long, group = "which")]
     everyone: bool,
 

@@ -1,3 +1,5 @@
+//! `hallpass show`.
+
 use clap::Args;
 use hallpass_core::{Hallpass, TokenRecord};
 
@@ -5,6 +7,7 @@ use crate::failure::Failure;
 use crate::view::TokenView;
 use crate::{output, service, table};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Show {
     /// The token's id.
@@ -18,7 +21,7 @@ impl Show {
     }
 }
 
-/// The token as it is now.
+/// Prints a token's record.
 pub(super) fn print(hallpass: &Hallpass, record: &TokenRecord, json: bool) -> Result<(), Failure> {
     let now = hallpass.now();
     if json {
