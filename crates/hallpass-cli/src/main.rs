@@ -3,10 +3,10 @@
 //! `hallpass --help` and `docs/cli.md` describe the commands and exit codes.
 
 mod arguments;
-mod ask;
 mod commands;
 mod failure;
 mod output;
+mod prompt;
 mod secret;
 mod service;
 mod store;

@@ -5,7 +5,7 @@ use hallpass_core::{Hallpass, ListOptions};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::{ask, output, service};
+use crate::{output, prompt, service};
 
 /// The arguments of the command.
 #[derive(Args)]
@@ -42,7 +42,7 @@ impl Delete {
         let owner = service::owner(owner)?;
         let listing = ListOptions::new().owner(owner.clone()).limit(1);
         let total = hallpass.list(&service::operator(), &listing).await?.total;
-        ask::confirm(&format!("Permanently delete all {total} tokens of {owner}?"), self.yes)?;
+        prompt::confirm(&format!("Permanently delete all {total} tokens of {owner}?"), self.yes)?;
         Ok(hallpass.delete_all(&service::operator_for(&owner)).await?)
     }
 
@@ -52,7 +52,7 @@ impl Delete {
             1 => "this token".to_owned(),
             several => format!("these {several} tokens"),
         };
-        ask::confirm(&format!("Permanently delete {what}?"), self.yes)?;
+        prompt::confirm(&format!("Permanently delete {what}?"), self.yes)?;
         let outcome = hallpass.delete_many(&service::operator(), &ids).await?;
         let not_found = outcome.not_found.iter().map(ToString::to_string).collect();
         Ok((outcome.deleted.len() as u64, not_found))

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::{ask, output, service};
+use crate::{output, prompt, service};
 
 /// The arguments of the command.
 #[derive(Args)]
@@ -32,7 +32,7 @@ impl Prune {
         let question = format!(
             "Permanently delete the tokens that were revoked or expired before {before:.0}?"
         );
-        ask::confirm(&question, self.yes)?;
+        prompt::confirm(&question, self.yes)?;
         let bar = bar(ended(hallpass).await?);
         let by = service::operator();
         let pruned = hallpass.prune_with(&by, before, |gone| bar.set_position(gone)).await;

@@ -14,8 +14,8 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
         let said = "not confirmed, because standard input is not a terminal: use --yes to confirm";
         return Err(Failure::NotConfirmed(said.to_owned()));
     }
-    let mut prompt = io::stderr().lock();
-    let _ = write!(prompt, "{question} Type yes to continue: ").and_then(|()| prompt.flush());
+    let mut stderr = io::stderr().lock();
+    let _ = write!(stderr, "{question} Type yes to continue: ").and_then(|()| stderr.flush());
     let mut answer = String::new();
     let read = stdin.read_line(&mut answer);
     if read.is_ok() && answer.trim().eq_ignore_ascii_case("yes") {
