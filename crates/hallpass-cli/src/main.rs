@@ -4,7 +4,7 @@
 
 mod arguments;
 mod commands;
-mod failure;
+mod error;
 mod output;
 mod prompt;
 mod secret;
@@ -18,22 +18,22 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::arguments::Arguments;
-use crate::failure::Failure;
+use crate::error::CliError;
 
 fn main() -> ExitCode {
     match secret::refuse_in_arguments().and_then(|()| run(Arguments::parse())) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::complain(&failure);
-            failure.code().into()
+        Err(error) => {
+            output::print_error(&error);
+            error.code().into()
         }
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), Failure> {
+fn run(arguments: Arguments) -> Result<(), CliError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::Trouble(format!("could not start the runtime: {error}")))?
+        .map_err(|error| CliError::System(format!("could not start the runtime: {error}")))?
         .block_on(commands::run(arguments))
 }

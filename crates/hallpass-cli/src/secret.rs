@@ -8,7 +8,7 @@ use hallpass_core::{Hallpass, Issued, PresentedToken};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output;
 use crate::table;
 use crate::view::TokenView;
@@ -26,7 +26,7 @@ struct IssuedView<'t> {
 
 /// Prints a token that has a new secret. The token alone goes to standard output, so that it can be
 /// piped or written to a file. Its record goes to standard error.
-pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Result<(), Failure> {
+pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Result<(), CliError> {
     let (record, now) = (&issued.record, hallpass.now());
     let printed = if json {
         let shown = TokenView::new(record, now);
@@ -37,49 +37,49 @@ pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Res
         let text = Zeroizing::new(format!("{}\n", issued.token.reveal()));
         output::print_once(&text)
     };
-    printed.map_err(|failure| {
-        Failure::Trouble(format!(
-            "{failure}. The secret of token {} is lost: regenerate or delete the token",
+    printed.map_err(|error| {
+        CliError::System(format!(
+            "{error}. The secret of token {} is lost: regenerate or delete the token",
             record.id
         ))
     })?;
     if !json {
-        output::remark(table::one(record, now).trim_end());
-        output::remark("This is the only time that the token is shown.");
+        output::print_note(table::one(record, now).trim_end());
+        output::print_note("This is the only time that the token is shown.");
     }
     Ok(())
 }
 
 /// Rejects arguments that are tokens, before any message can repeat them.
-pub(crate) fn refuse_in_arguments() -> Result<(), Failure> {
+pub(crate) fn refuse_in_arguments() -> Result<(), CliError> {
     let is_token = |text: &str| PresentedToken::inspect(text).is_ok();
     let holds_token = |argument: std::ffi::OsString| {
         let argument = Zeroizing::new(argument.to_string_lossy().into_owned());
         is_token(&argument) || argument.split_once('=').is_some_and(|(_, value)| is_token(value))
     };
     if std::env::args_os().any(holds_token) {
-        let said = "an argument is a token: other users can see the arguments of a process, and a shell \
+        let message = "an argument is a token: other users can see the arguments of a process, and a shell \
                     remembers them. Regenerate that token, and pass tokens to `hallpass inspect` in a file or a pipe";
-        return Err(Failure::Usage(said.to_owned()));
+        return Err(CliError::Usage(message.to_owned()));
     }
     Ok(())
 }
 
 /// Reads a token from a file, or from standard input.
-pub(crate) fn read(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+pub(crate) fn read(file: Option<&Path>) -> Result<Zeroizing<String>, CliError> {
     let file = file.filter(|path| path.as_os_str() != "-");
     let read = match file {
         Some(path) => File::open(path).and_then(read_all),
         None => {
             if io::stdin().is_terminal() {
-                output::remark("Paste the token, then press Enter and Ctrl-D:");
+                output::print_note("Paste the token, then press Enter and Ctrl-D:");
             }
             read_all(io::stdin().lock())
         }
     };
     let text = read.map_err(|error| {
         let name = file.map_or("standard input".into(), Path::to_string_lossy);
-        Failure::Trouble(format!("could not read {name}: {error}"))
+        CliError::System(format!("could not read {name}: {error}"))
     })?;
     Ok(Zeroizing::new(text.trim().to_owned()))
 }

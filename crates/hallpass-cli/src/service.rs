@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::arguments::Settings;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::store::{self, Missing};
 
 /// The name of the actor in the audit trail.
@@ -18,19 +18,19 @@ const OPERATOR: &str = "hallpass-cli";
 pub(crate) const DEFAULT_EXPIRES: &str = "30d";
 
 /// Opens the store that the settings name.
-pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpass, Failure> {
+pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpass, CliError> {
     let limits = limits(&settings.tokens_per_owner)?;
     let pepper = match (&settings.pepper_id, &settings.pepper_file) {
         (None, None) => None,
         (Some(id), Some(file)) => {
             let key = fs::read(file).map_err(|error| {
-                Failure::Trouble(format!("could not read {}: {error}", file.display()))
+                CliError::System(format!("could not read {}: {error}", file.display()))
             })?;
             Some((id, Zeroizing::new(key)))
         }
         _ => {
-            let said = "a pepper needs a name and a file: set --pepper-id and --pepper-file";
-            return Err(Failure::Usage(said.to_owned()));
+            let message = "a pepper needs a name and a file: set --pepper-id and --pepper-file";
+            return Err(CliError::Usage(message.to_owned()));
         }
     };
     let mut builder = store::open(settings, missing).await?;
@@ -42,17 +42,17 @@ pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpa
 }
 
 /// Parses the limit on the tokens of each owner.
-fn limits(tokens_per_owner: &str) -> Result<Limits, Failure> {
+fn limits(tokens_per_owner: &str) -> Result<Limits, CliError> {
     let default: Expiry = DEFAULT_EXPIRES
         .parse()
-        .map_err(|_| Failure::Usage(format!("invalid expiry {DEFAULT_EXPIRES}")))?;
+        .map_err(|_| CliError::Usage(format!("invalid expiry {DEFAULT_EXPIRES}")))?;
     let limits = Limits::default().default_expiry(default);
     if tokens_per_owner == "none" {
         return Ok(limits.unlimited_tokens());
     }
     match tokens_per_owner.parse() {
         Ok(number) if number > 0 => Ok(limits.tokens_per_owner(number)),
-        _ => Err(Failure::Usage(
+        _ => Err(CliError::Usage(
             "invalid --tokens-per-owner: use a positive number or `none`".to_owned(),
         )),
     }
@@ -69,34 +69,34 @@ pub(crate) fn operator_for(owner: &Owner) -> Actor {
 }
 
 /// Parses the id of an owner.
-pub(crate) fn owner(text: &str) -> Result<Owner, Failure> {
-    Owner::new(text).map_err(|error| Failure::Usage(format!("--owner: {error}")))
+pub(crate) fn owner(text: &str) -> Result<Owner, CliError> {
+    Owner::new(text).map_err(|error| CliError::Usage(format!("--owner: {error}")))
 }
 
 /// Parses a token's id. The error does not repeat the text, which may be a token.
-pub(crate) fn id(text: &str) -> Result<TokenId, Failure> {
-    text.parse().map_err(|error: hallpass_core::TokenIdError| Failure::Usage(error.to_string()))
+pub(crate) fn id(text: &str) -> Result<TokenId, CliError> {
+    text.parse().map_err(|error: hallpass_core::TokenIdError| CliError::Usage(error.to_string()))
 }
 
 /// Parses several ids.
-pub(crate) fn ids(texts: &[String]) -> Result<Vec<TokenId>, Failure> {
+pub(crate) fn ids(texts: &[String]) -> Result<Vec<TokenId>, CliError> {
     texts.iter().map(|text| id(text)).collect()
 }
 
 /// Parses the time of an option.
-pub(crate) fn time(option: &str, text: &str) -> Result<Timestamp, Failure> {
+pub(crate) fn time(option: &str, text: &str) -> Result<Timestamp, CliError> {
     text.parse().map_err(|_| {
-        Failure::Usage(format!(
+        CliError::Usage(format!(
             "invalid {option}: use an RFC 3339 time, such as 2027-03-31T00:00:00Z"
         ))
     })
 }
 
 /// Parses metadata members that are written as `NAME=VALUE`.
-pub(crate) fn metadata(members: &[String]) -> Result<Map<String, Value>, Failure> {
+pub(crate) fn metadata(members: &[String]) -> Result<Map<String, Value>, CliError> {
     let member = |text: &String| {
         let (name, value) = text.split_once('=').ok_or_else(|| {
-            Failure::Usage("invalid --metadata: use NAME=VALUE, such as team=build".to_owned())
+            CliError::Usage("invalid --metadata: use NAME=VALUE, such as team=build".to_owned())
         })?;
         Ok((name.to_owned(), Value::from(value)))
     };

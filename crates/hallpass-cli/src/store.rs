@@ -4,7 +4,7 @@ use hallpass_core::{Hallpass, HallpassBuilder};
 use hallpass_memory::MemoryStore;
 
 use crate::arguments::Settings;
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// The behaviour if a store does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +30,11 @@ const ADDRESSES: &[&str] = &[
 pub(crate) async fn open(
     settings: &Settings,
     missing: Missing,
-) -> Result<HallpassBuilder, Failure> {
+) -> Result<HallpassBuilder, CliError> {
     // Memory and Redis need no schema, so `missing` is unused if only they are built in.
     #[cfg(not(any(feature = "postgres", feature = "sqlite")))]
     let _ = missing;
-    let unknown = |said: &str| Failure::Usage(format!("{said}: {}", ADDRESSES.join(", ")));
+    let unknown = |message: &str| CliError::Usage(format!("{message}: {}", ADDRESSES.join(", ")));
     let url = settings.store.as_deref().ok_or_else(|| {
         unknown("no store is given: set --store or the variable HALLPASS_STORE to one of these")
     })?;
@@ -54,15 +54,15 @@ pub(crate) async fn open(
 
 /// Opens a SQLite store.
 #[cfg(feature = "sqlite")]
-async fn sqlite(url: &str, missing: Missing) -> Result<hallpass_sqlite::SqliteStore, Failure> {
+async fn sqlite(url: &str, missing: Missing) -> Result<hallpass_sqlite::SqliteStore, CliError> {
     let path = url.strip_prefix("sqlite:").unwrap_or(url);
     let path = std::path::Path::new(path.strip_prefix("//").unwrap_or(path));
     if missing == Missing::Refuse && !path.as_os_str().is_empty() && !path.exists() {
-        let said = "does not exist: run `hallpass migrate` to create it";
-        return Err(Failure::Trouble(format!("{} {said}", path.display())));
+        let message = "does not exist: run `hallpass migrate` to create it";
+        return Err(CliError::System(format!("{} {message}", path.display())));
     }
     let store = hallpass_sqlite::SqliteStore::connect(url).await;
-    store.map_err(|error| Failure::trouble(&error))
+    store.map_err(|error| CliError::system(&error))
 }
 
 /// Opens a PostgreSQL store.
@@ -70,25 +70,25 @@ async fn sqlite(url: &str, missing: Missing) -> Result<hallpass_sqlite::SqliteSt
 async fn postgres(
     url: &str,
     missing: Missing,
-) -> Result<hallpass_postgres::PostgresStore, Failure> {
+) -> Result<hallpass_postgres::PostgresStore, CliError> {
     use hallpass_postgres::{ConnectError, PostgresSettings};
     // A single command needs no session state, so this also works through a transaction pooler.
     let settings = PostgresSettings::default().connections(2).disable_listen();
     let store = settings.migrate(missing == Missing::Create).connect(url).await;
     store.map_err(|error| match &error {
         ConnectError::Missing { .. } | ConnectError::Older { .. } => {
-            Failure::Trouble(format!("{error}: `hallpass migrate` does"))
+            CliError::System(format!("{error}: `hallpass migrate` does"))
         }
-        _ => Failure::trouble(&error),
+        _ => CliError::system(&error),
     })
 }
 
 /// Opens a Redis store. Redis has no schema, so there is nothing to create.
 #[cfg(feature = "redis")]
-async fn redis(url: &str, namespace: &str) -> Result<hallpass_redis::RedisStore, Failure> {
+async fn redis(url: &str, namespace: &str) -> Result<hallpass_redis::RedisStore, CliError> {
     // Warning about missing persistence is up to the service.
     let settings = hallpass_redis::RedisSettings::default().namespace(namespace);
     let store =
         hallpass_redis::RedisStore::connect_with(url, settings.accept_no_persistence()).await;
-    store.map_err(|error| Failure::trouble(&error))
+    store.map_err(|error| CliError::system(&error))
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use hallpass_core::{Hallpass, TokenUpdate};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::{secret, service};
 
 /// The arguments of the command.
@@ -31,7 +31,7 @@ pub(crate) struct Copy {
 }
 
 impl Copy {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let mut different = TokenUpdate::new();
         if let Some(name) = self.name {
             different = different.name(name);

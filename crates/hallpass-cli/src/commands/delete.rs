@@ -4,7 +4,7 @@ use clap::Args;
 use hallpass_core::{Hallpass, ListOptions};
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::{output, prompt, service};
 
 /// The arguments of the command.
@@ -25,7 +25,7 @@ pub(crate) struct Delete {
 }
 
 impl Delete {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let (deleted, not_found) = match &self.owner {
             Some(owner) => (self.all_of(hallpass, owner).await?, Vec::new()),
             None => self.some(hallpass).await?,
@@ -33,12 +33,12 @@ impl Delete {
         if json {
             output::print_json(&json!({ "deleted": deleted, "not_found": not_found }))?;
         } else {
-            output::remark(&format!("Deleted: {deleted}."));
+            output::print_note(&format!("Deleted: {deleted}."));
         }
         all_found(&not_found)
     }
 
-    async fn all_of(&self, hallpass: &Hallpass, owner: &str) -> Result<u64, Failure> {
+    async fn all_of(&self, hallpass: &Hallpass, owner: &str) -> Result<u64, CliError> {
         let owner = service::owner(owner)?;
         let listing = ListOptions::new().owner(owner.clone()).limit(1);
         let total = hallpass.list(&service::operator(), &listing).await?.total;
@@ -46,7 +46,7 @@ impl Delete {
         Ok(hallpass.delete_all(&service::operator_for(&owner)).await?)
     }
 
-    async fn some(&self, hallpass: &Hallpass) -> Result<(u64, Vec<String>), Failure> {
+    async fn some(&self, hallpass: &Hallpass) -> Result<(u64, Vec<String>), CliError> {
         let ids = service::ids(&self.ids)?;
         let what = match ids.len() {
             1 => "this token".to_owned(),
@@ -60,9 +60,9 @@ impl Delete {
 }
 
 /// Returns an error that names the tokens that do not exist. The others have been changed.
-pub(super) fn all_found(not_found: &[String]) -> Result<(), Failure> {
+pub(super) fn all_found(not_found: &[String]) -> Result<(), CliError> {
     if not_found.is_empty() {
         return Ok(());
     }
-    Err(Failure::NotFound(format!("no such token: {}", not_found.join(", "))))
+    Err(CliError::NotFound(format!("no such token: {}", not_found.join(", "))))
 }

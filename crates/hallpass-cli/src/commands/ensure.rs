@@ -4,7 +4,7 @@ use clap::Args;
 use hallpass_core::{Digest, Ensured, Hallpass, KnownToken, NewToken};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::view::TokenView;
 use crate::{output, service, table};
 
@@ -50,10 +50,10 @@ struct EnsuredView {
 }
 
 impl Ensure {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let by = service::operator_for(&service::owner(&self.owner)?);
         let digest = Digest::from_text(&self.digest)
-            .map_err(|error| Failure::Usage(format!("--digest: {error}")))?;
+            .map_err(|error| CliError::Usage(format!("--digest: {error}")))?;
         let known = KnownToken { id: service::id(&self.id)?, digest };
         let new = NewToken::named(self.name)
             .description(self.description)
@@ -71,7 +71,7 @@ impl Ensure {
             return output::print_json(&EnsuredView { outcome, token });
         }
         output::print(&table::one(ensured.record(), now))?;
-        output::remark(&format!("The token exists: {outcome}."));
+        output::print_note(&format!("The token exists: {outcome}."));
         Ok(())
     }
 }

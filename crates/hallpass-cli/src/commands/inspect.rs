@@ -6,7 +6,7 @@ use clap::Args;
 use hallpass_core::PresentedToken;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::{output, secret, table};
 
 /// The arguments of the command.
@@ -18,10 +18,10 @@ pub(crate) struct Inspect {
 }
 
 impl Inspect {
-    pub(crate) fn run(&self, json: bool) -> Result<(), Failure> {
+    pub(crate) fn run(&self, json: bool) -> Result<(), CliError> {
         let text = secret::read(self.file.as_deref())?;
         let (prefix, token) = PresentedToken::inspect(&text)
-            .map_err(|why| Failure::NoToken(format!("this is not a token: {why}")))?;
+            .map_err(|why| CliError::InvalidToken(format!("this is not a token: {why}")))?;
         let (id, generated_at) = (token.id(), token.id().generated_at());
         let digest = token.digest().to_text();
         if json {

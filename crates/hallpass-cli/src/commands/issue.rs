@@ -3,7 +3,7 @@
 use clap::Args;
 use hallpass_core::{Hallpass, Metadata, NewToken};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::secret;
 use crate::service::{self, DEFAULT_EXPIRES};
 
@@ -39,10 +39,10 @@ pub(crate) struct Issue {
 }
 
 impl Issue {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let by = service::operator_for(&service::owner(&self.owner)?);
         let metadata = Metadata::from_map(service::metadata(&self.metadata)?)
-            .map_err(|error| Failure::Usage(format!("--metadata: {error}")))?;
+            .map_err(|error| CliError::Usage(format!("--metadata: {error}")))?;
         let new = NewToken::named(self.name)
             .description(self.description)
             .scopes(self.scopes)

@@ -5,7 +5,7 @@ use hallpass_core::store::{Sort, SortBy};
 use hallpass_core::{Hallpass, ListOptions, Scope, Status, TokenRecord};
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::view::TokenView;
 use crate::{output, service, table};
 
@@ -63,7 +63,7 @@ impl From<StatusFilter> for Option<Status> {
 }
 
 impl List {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let most = if self.all { u64::MAX } else { self.limit };
         let (records, total) = pages(hallpass, self.listing()?, most).await?;
         let now = hallpass.now();
@@ -72,18 +72,18 @@ impl List {
             return output::print_json(&json!({ "items": items, "total": total }));
         }
         if records.is_empty() {
-            output::remark("There are no such tokens.");
+            output::print_note("There are no such tokens.");
             return Ok(());
         }
         output::print(&table::list(&records, now))?;
         let shown = records.len() as u64;
         if shown < total {
-            output::remark(&format!("{shown} of {total}: use --limit or --all to show more."));
+            output::print_note(&format!("{shown} of {total}: use --limit or --all to show more."));
         }
         Ok(())
     }
 
-    fn listing(&self) -> Result<ListOptions, Failure> {
+    fn listing(&self) -> Result<ListOptions, CliError> {
         let mut listing = ListOptions::new().sort(sort(&self.sort)?);
         if let Some(owner) = &self.owner {
             listing = listing.owner(service::owner(owner)?);
@@ -96,7 +96,7 @@ impl List {
         }
         if let Some(scope) = &self.scope {
             let scope: Scope =
-                scope.parse().map_err(|error| Failure::Usage(format!("--scope: {error}")))?;
+                scope.parse().map_err(|error| CliError::Usage(format!("--scope: {error}")))?;
             listing = listing.scope(scope);
         }
         Ok(listing)
@@ -104,7 +104,7 @@ impl List {
 }
 
 /// Parses an order.
-fn sort(text: &str) -> Result<Sort, Failure> {
+fn sort(text: &str) -> Result<Sort, CliError> {
     let (descending, name) = match text.strip_prefix('-') {
         Some(name) => (true, name),
         None => (false, text),
@@ -115,8 +115,8 @@ fn sort(text: &str) -> Result<Sort, Failure> {
         "expires_at" => SortBy::ExpiresAt,
         "last_used_at" => SortBy::LastUsedAt,
         _ => {
-            let said = "invalid --sort: use created_at, name, expires_at or last_used_at, or one of these with `-` in front";
-            return Err(Failure::Usage(said.to_owned()));
+            let message = "invalid --sort: use created_at, name, expires_at or last_used_at, or one of these with `-` in front";
+            return Err(CliError::Usage(message.to_owned()));
         }
     };
     Ok(Sort { by, descending })
@@ -127,7 +127,7 @@ async fn pages(
     hallpass: &Hallpass,
     mut listing: ListOptions,
     most: u64,
-) -> Result<(Vec<TokenRecord>, u64), Failure> {
+) -> Result<(Vec<TokenRecord>, u64), CliError> {
     let by = service::operator();
     let mut records = Vec::new();
     loop {

@@ -19,12 +19,12 @@ pub(crate) mod update;
 use hallpass_core::Hallpass;
 
 use crate::arguments::{Arguments, Command};
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::service;
 use crate::store::Missing;
 
 /// Runs the command that the arguments name.
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Arguments) -> Result<(), CliError> {
     let Arguments { settings, command } = arguments;
     let json = settings.json;
     // These commands need no store.
@@ -40,12 +40,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     let hallpass = service::open(&settings, missing).await?;
     let done = on(&hallpass, command, json).await;
-    let ended = hallpass.shutdown().await.map_err(Failure::from);
+    let ended = hallpass.shutdown().await.map_err(CliError::from);
     done.and(ended)
 }
 
 /// Runs a command that needs a store.
-async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), Failure> {
+async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), CliError> {
     match command {
         Command::Migrate => migrate::run(hallpass, json).await,
         Command::Issue(issue) => issue.run(hallpass, json).await,

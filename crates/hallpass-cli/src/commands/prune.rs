@@ -5,7 +5,7 @@ use hallpass_core::{Error, Hallpass, ListOptions, Status, parse_span};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::{output, prompt, service};
 
 /// The arguments of the command.
@@ -22,13 +22,13 @@ pub(crate) struct Prune {
 }
 
 impl Prune {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let span = parse_span(&self.ended)
-            .map_err(|_| Failure::Usage("--ended takes a span, such as `30d`".to_owned()))?;
+            .map_err(|_| CliError::Usage("--ended takes a span, such as `30d`".to_owned()))?;
         let before = hallpass
             .now()
             .checked_sub(span)
-            .map_err(|_| Failure::Usage("--ended is too long: use a shorter span".to_owned()))?;
+            .map_err(|_| CliError::Usage("--ended is too long: use a shorter span".to_owned()))?;
         let question = format!(
             "Permanently delete the tokens that were revoked or expired before {before:.0}?"
         );
@@ -38,16 +38,16 @@ impl Prune {
         let pruned = hallpass.prune_with(&by, before, |gone| bar.set_position(gone)).await;
         let gone = bar.position();
         bar.finish_and_clear();
-        let pruned = pruned.map_err(|error| match Failure::from(error) {
-            Failure::Trouble(said) => {
-                Failure::Trouble(format!("{said} ({gone} tokens were deleted before the error)"))
+        let pruned = pruned.map_err(|error| match CliError::from(error) {
+            CliError::System(message) => {
+                CliError::System(format!("{message} ({gone} tokens were deleted before the error)"))
             }
-            failure => failure,
+            error => error,
         })?;
         if json {
             return output::print_json(&json!({ "pruned": pruned }));
         }
-        output::remark(&format!("Deleted: {pruned}."));
+        output::print_note(&format!("Deleted: {pruned}."));
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use hallpass_core::{Hallpass, Revision};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::{secret, service};
 
 /// The arguments of the command.
@@ -27,7 +27,7 @@ pub(crate) struct Regenerate {
 }
 
 impl Regenerate {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let expected = self.revision.map(Revision::new);
         let mut how = hallpass_core::RegenerateOptions::new().if_revision(expected);
         if let Some(expires) = self.expires {

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use hallpass_core::Prefix;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output;
 
 /// The arguments of the command.
@@ -26,10 +26,10 @@ enum Which {
 }
 
 impl Scanner {
-    pub(crate) fn run(&self, prefix: &str, json: bool) -> Result<(), Failure> {
+    pub(crate) fn run(&self, prefix: &str, json: bool) -> Result<(), CliError> {
         let prefix: Prefix = prefix
             .parse()
-            .map_err(|error: hallpass_core::PrefixError| Failure::Usage(error.to_string()))?;
+            .map_err(|error: hallpass_core::PrefixError| CliError::Usage(error.to_string()))?;
         let rules = match self.scanner {
             Which::Gitleaks => gitleaks(&prefix),
             Which::Trufflehog => trufflehog(&prefix),

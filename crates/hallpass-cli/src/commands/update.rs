@@ -5,7 +5,7 @@ use hallpass_core::{Hallpass, Revision, TokenUpdate};
 use serde_json::Value;
 
 use super::show;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::service;
 
 /// The arguments of the command.
@@ -57,7 +57,7 @@ pub(crate) struct Update {
 }
 
 impl Update {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let (by, id) = (service::operator(), service::id(&self.id)?);
         let mut expected = self.revision.map(Revision::new);
         let mut update = TokenUpdate::new();
@@ -84,7 +84,7 @@ impl Update {
             let mut held: Vec<_> = record.scopes.iter().map(ToString::to_string).collect();
             for scope in &self.remove {
                 let place = held.iter().position(|held| held == scope).ok_or_else(|| {
-                    Failure::NotFound(
+                    CliError::NotFound(
                         "the token does not hold a scope of --remove-scope".to_owned(),
                     )
                 })?;
