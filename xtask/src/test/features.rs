@@ -16,8 +16,8 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
     let mut broken = Vec::new();
     for set in &sets {
         let features = set.join(",");
-        // Clippy, since a feature that is off leaves unused code behind more often than broken code.
-        // Without tests, since what they ask of a dependency is not there for users.
+        // Clippy, since a feature that is off leaves unused code behind more often than broken
+        // code. Without tests, since what they ask of a dependency is not there for users.
         let mut clippy = workspace.cargo(["clippy", "--package", FACADE, "--no-default-features"]);
         clippy.args(["--features", &features, "--", "-D", "warnings"]);
         if run(&mut clippy).is_err() {

@@ -6,6 +6,7 @@ mod features;
 mod fuzz;
 mod libtest;
 mod node;
+mod prose;
 mod rust;
 mod summary;
 mod tree;
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
 enum Step {
     /// The code is formatted
     Fmt,
-    /// No long file, no path of one machine, nothing unfinished or switched off
+    /// No long file, no path of one machine, nothing unfinished or switched off, plain prose
     Tree,
     /// Unit, property, integration and end-to-end tests
     Tests,
