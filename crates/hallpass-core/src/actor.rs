@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
-use crate::error::Error;
 use crate::owner::{Owner, OwnerError};
 use crate::scope::{Scope, ScopeSet};
 
@@ -165,13 +164,6 @@ impl Actor {
     #[must_use]
     pub fn subject(&self) -> Option<&Owner> {
         self.subject.as_ref()
-    }
-
-    /// Returns [`subject`](Self::subject), or an error if the actor has none.
-    pub(crate) fn require_subject(&self) -> Result<&Owner, Error> {
-        self.subject().ok_or_else(|| {
-            Error::invalid("owner", "name the owner: `Actor::system(..).on_behalf_of(..)`")
-        })
     }
 
     /// Returns the actor's role.

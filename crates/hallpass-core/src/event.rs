@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, Origin};
+use crate::field_change::{self, FieldChange};
 use crate::owner::Owner;
 use crate::record::TokenRecord;
 use crate::token::TokenId;
@@ -36,17 +36,6 @@ pub struct Event {
     pub origin: Origin,
     /// The fields that changed.
     pub changes: Vec<FieldChange>,
-}
-
-/// A changed field of a token, with its value before and after.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FieldChange {
-    /// The field's name in the API.
-    pub field: String,
-    /// The value before the change; `null` if there was none.
-    pub before: serde_json::Value,
-    /// The value after the change; `null` if there is none.
-    pub after: serde_json::Value,
 }
 
 /// The kind of an [`Event`].
@@ -297,7 +286,7 @@ impl Event {
     ) -> Self {
         let Some(record) = after.or(before) else { return self };
         let mut event = self.about(&record.owner, Some(record.id));
-        event.changes = TokenRecord::changes(before, after);
+        event.changes = field_change::between(before, after);
         event
     }
 

@@ -48,6 +48,7 @@ mod digest_upgrades;
 mod error;
 mod event;
 mod expiry;
+mod field_change;
 mod hmac_key;
 mod lifecycle;
 mod limits;
@@ -74,12 +75,14 @@ pub use self::{
     clock::{Clock, SystemClock},
     digest::{Digest, DigestError},
     error::{Error, FieldError, PermissionError},
-    event::{Event, EventKind, EventKindError, EventSink, FieldChange, RejectReason},
+    event::{Event, EventKind, EventKindError, EventSink, RejectReason},
     expiry::{Expiry, ExpiryError, parse_span},
+    field_change::FieldChange,
     lifecycle::{
         AuditOptions, AuditTrail, BuildError, DeletedTokens, Ensured, ExpiryInput, Hallpass,
         HallpassBuilder, Issued, KnownToken, ListOptions, MAX_GRACE_PERIOD, NewToken,
-        RegenerateOptions, RevokedTokens, SpanInput, TokenPage, TokenUpdate, WeakHallpass,
+        RegenerateOptions, RevokedTokens, SpanInput, TokenPage, TokenUpdate, Uncommitted,
+        WeakHallpass,
     },
     limits::Limits,
     metadata::{Metadata, MetadataError},
@@ -103,7 +106,7 @@ pub use self::{
 #[doc(hidden)]
 pub mod __private {
     pub use crate::owner::OwnerStatusQuery;
-    pub use crate::store::backend::{Backend, Freshness, HostError, Lookup};
+    pub use crate::verify::backend::{Backend, Freshness, HostError, Lookup};
     pub use crate::verify::{CacheMeta, CachedToken, Interner};
 }
 

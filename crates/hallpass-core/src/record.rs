@@ -1,12 +1,10 @@
 //! The record of a token, its revision and its status.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
-use crate::event::FieldChange;
 use crate::metadata::Metadata;
 use crate::owner::Owner;
-use crate::scope::{Scope, ScopeSet};
+use crate::scope::ScopeSet;
 use crate::token::TokenId;
 
 /// The revision of a token. It starts at 1 and increases by one with each change. Using the token
@@ -71,9 +69,6 @@ pub struct TokenRecord {
     pub revision: Revision,
 }
 
-/// A function that reads a field for the audit trail.
-type ReadField = fn(&TokenRecord) -> Value;
-
 impl TokenRecord {
     /// Creates the record of a new token without description, scopes and expiry.
     #[must_use]
@@ -102,30 +97,6 @@ impl TokenRecord {
         self.regenerated_at.unwrap_or(self.created_at)
     }
 
-    /// Returns the fields in which two states of a token differ, for the audit trail. `None` stands
-    /// for a token that does not exist.
-    pub(crate) fn changes(before: Option<&Self>, after: Option<&Self>) -> Vec<FieldChange> {
-        let fields: [(&str, ReadField); 7] = [
-            ("name", |record| record.name.clone().into()),
-            ("description", |record| text_or_null(&record.description)),
-            ("scopes", |record| record.scopes.iter().map(Scope::as_str).collect()),
-            ("metadata", |record| record.metadata.to_value()),
-            ("expires_at", |record| time_or_null(record.expires_at)),
-            ("revoked_at", |record| time_or_null(record.revoked_at)),
-            ("previous_secret_expires_at", |record| {
-                time_or_null(record.previous_secret_expires_at)
-            }),
-        ];
-        fields
-            .into_iter()
-            .filter_map(|(field, value)| {
-                let (before, after) =
-                    (before.map_or(Value::Null, value), after.map_or(Value::Null, value));
-                (before != after).then(|| FieldChange { field: field.to_owned(), before, after })
-            })
-            .collect()
-    }
-
     /// Returns the token's status. Revoked takes precedence over expired, and a token is expired
     /// from the instant `expires_at` on.
     #[must_use]
@@ -138,14 +109,6 @@ impl TokenRecord {
             Status::Active
         }
     }
-}
-
-fn text_or_null(text: &str) -> Value {
-    if text.is_empty() { Value::Null } else { text.into() }
-}
-
-fn time_or_null(time: Option<Timestamp>) -> Value {
-    time.map_or(Value::Null, |time| time.to_string().into())
 }
 
 /// Returns the minutes since 1970, which is the resolution of `last_used_at`.

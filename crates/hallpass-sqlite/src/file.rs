@@ -60,6 +60,11 @@ impl DatabaseFile {
         &self.path
     }
 
+    /// Returns whether that path leads to this file.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|metadata| Identity::of(&metadata) == self.identity)
+    }
+
     /// Checks that the file at the path is still the open one. Changes to a deleted or replaced
     /// file would be lost: no other process and no later start would see them.
     ///

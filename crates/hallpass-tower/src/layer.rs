@@ -10,7 +10,7 @@ use crate::framework::Framework;
 use crate::locate::FormCredential;
 use crate::measure;
 use crate::policy::PolicyTable;
-use crate::refusal::{Realm, Rejection, RejectionKind};
+use crate::refusal::{Rejection, RejectionKind};
 use crate::service::TokenService;
 use crate::settings::{Render, Settings};
 
@@ -96,10 +96,8 @@ impl TokenLayer {
     /// The text is empty, or not printable ASCII without quotes and backslashes.
     #[track_caller]
     pub fn realm(mut self, realm: &str) -> Self {
-        match Realm::new(realm) {
-            Ok(realm) => self.settings().realm = realm,
-            Err(error) => panic!("{error}"),
-        }
+        let rejections = &mut self.settings().rejections;
+        *rejections = rejections.clone().with_realm(realm);
         self
     }
 
@@ -129,7 +127,7 @@ impl TokenLayer {
         mut self,
         render: impl Fn(&Rejection, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
-        self.settings().render = Some(Render::new(render));
+        self.settings().rejections.render = Some(Render::new(render));
         self
     }
 

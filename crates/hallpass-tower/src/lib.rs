@@ -65,6 +65,7 @@ pub use self::{
     refusal::{Dialect, PROBLEM_TYPE_PREFIX, Rejection, RejectionKind, retry_after},
     require::{Require, RequireFuture, RequireLayer, require},
     service::TokenService,
+    settings::{HallpassBuilderExt, RejectionSettings},
 };
 
 /// Makes layers from the one handle.

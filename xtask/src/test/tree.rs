@@ -5,7 +5,7 @@ use std::{fs, io};
 use anyhow::{Context, Result, bail};
 use cargo_metadata::camino::Utf8Path;
 
-use super::{Found, prose};
+use super::{Found, modules, prose};
 use crate::workspace::Workspace;
 
 /// The number of lines above which a library's file gets a remark.
@@ -51,6 +51,10 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
             println!("{path}: over {LONG} lines, one idea a file reads better");
             long += 1;
         }
+    }
+    for cycle in modules::cycles(root)? {
+        println!("hallpass-core: {cycle}");
+        findings += 1;
     }
     if findings > 0 {
         bail!("{findings} findings, listed above");

@@ -1,5 +1,6 @@
 //! The builder of a handle.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
+use super::extensions::Extensions;
 use super::rejections::RejectionThrottle;
 use super::superseded::SupersededSecrets;
 use super::{Hallpass, Inner};
@@ -20,10 +22,10 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, OwnerDirectory};
 use crate::pepper::{KeyId, KeyIdError, Pepper, PepperError};
-use crate::store::backend::{Backend, ErasedBackend};
 use crate::token::{ChecksumKey, ChecksumKeyError, Checksums, Prefix, PrefixError};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
+use crate::verify::backend::{Backend, ErasedBackend};
 
 /// A builder for a [`Hallpass`] handle. Every setting has a default.
 ///
@@ -58,6 +60,7 @@ pub struct HallpassBuilder {
     zone: TimeZone,
     audit_retention: SignedDuration,
     not_before: Option<Timestamp>,
+    extensions: Extensions,
 }
 
 impl HallpassBuilder {
@@ -80,6 +83,7 @@ impl HallpassBuilder {
             zone: TimeZone::UTC,
             audit_retention: DEFAULT_RETENTION,
             not_before: None,
+            extensions: Extensions::default(),
         }
     }
 
@@ -210,6 +214,19 @@ impl HallpassBuilder {
         self
     }
 
+    /// Attaches a setting of an integration to the handle, so that everything built from the handle
+    /// shares it. There is one value per type. hallpass-tower and hallpass-axum use this in their
+    /// extension traits.
+    pub fn extension<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
+    }
+
+    /// Returns a setting attached with [`extension`](Self::extension), to be changed.
+    pub fn extension_mut<T: Any + Send + Sync + Default>(&mut self) -> &mut T {
+        self.extensions.get_or_default()
+    }
+
     /// Builds the handle.
     ///
     /// # Panics
@@ -285,6 +302,7 @@ impl HallpassBuilder {
             zone: self.zone,
             audit_retention: self.audit_retention,
             not_before: self.not_before,
+            extensions: self.extensions,
             uses: UseLog::default(),
             digest_upgrades: DigestUpgrades::default(),
             superseded: SupersededSecrets::default(),

@@ -1,7 +1,7 @@
 //! Makes sure that tokens exist whose secrets were generated elsewhere.
 
 use super::draft::ValidationErrors;
-use super::{Hallpass, NewToken, TokenUpdate};
+use super::{Hallpass, NewToken, TokenUpdate, require_subject};
 use crate::actor::{Actor, Role};
 use crate::digest::Digest;
 use crate::error::{Error, PermissionError};
@@ -68,7 +68,7 @@ impl Hallpass {
         if by.role() != Role::System {
             return Err(self.not_permitted(by, None, PermissionError::SystemOnly));
         }
-        let owner = by.require_subject()?;
+        let owner = require_subject(by)?;
         if known.id.owner_tag() != TokenId::tag_of(owner) {
             return Err(Error::invalid("id", "this id belongs to a token of another owner"));
         }

@@ -7,6 +7,7 @@ mod copy;
 mod delete;
 mod draft;
 mod ensure;
+mod extensions;
 mod issue;
 mod owner_status;
 mod read;
@@ -14,6 +15,7 @@ mod regenerate;
 mod rejections;
 mod revoke;
 mod superseded;
+mod uncommitted;
 mod update;
 mod use_flusher;
 
@@ -24,6 +26,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::audit::{AuditOptions, AuditTrail};
+use self::extensions::Extensions;
 use self::rejections::RejectionThrottle;
 use self::superseded::SupersededSecrets;
 pub use self::{
@@ -35,6 +38,7 @@ pub use self::{
     read::{ListOptions, TokenPage},
     regenerate::{MAX_GRACE_PERIOD, RegenerateOptions, SpanInput},
     revoke::RevokedTokens,
+    uncommitted::Uncommitted,
 };
 use crate::actor::{Actor, Role};
 use crate::catalog::Catalog;
@@ -46,12 +50,12 @@ use crate::event::{Event, EventKind, EventSink, RejectReason};
 use crate::expiry::to_millis;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::owner::ErasedOwnerDirectory;
-use crate::store::backend::{Backend, ErasedBackend};
+use crate::owner::{ErasedOwnerDirectory, Owner};
 use crate::store::{StoreError, StoredToken};
 use crate::token::{self, Checksums, PlainToken, Prefix, Secret, TokenId, TokenRef};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
+use crate::verify::backend::{Backend, ErasedBackend};
 
 /// The handle through which an application issues, checks, changes and revokes tokens.
 ///
@@ -114,6 +118,7 @@ struct Inner {
     digest_upgrades: DigestUpgrades,
     superseded: SupersededSecrets,
     rejections: RejectionThrottle,
+    extensions: Extensions,
     metrics: Metrics,
     id: HandleId,
 }
@@ -154,6 +159,13 @@ impl Hallpass {
     #[must_use]
     pub fn prefix(&self) -> &Prefix {
         &self.0.prefixes[0]
+    }
+
+    /// Returns a setting that was attached with
+    /// [`HallpassBuilder::extension`](HallpassBuilder::extension).
+    #[must_use]
+    pub fn extension<T: std::any::Any>(&self) -> Option<&T> {
+        self.0.extensions.get()
     }
 
     /// Returns the regular expression by which a secret scanner finds this application's tokens.
@@ -312,4 +324,15 @@ impl fmt::Debug for Hallpass {
             .field("limits", &self.0.limits)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns the owner in whose name the actor acts.
+///
+/// # Errors
+///
+/// Returns [`Error::Invalid`] if the actor is a system actor without a subject.
+fn require_subject(actor: &Actor) -> Result<&Owner, Error> {
+    actor.subject().ok_or_else(|| {
+        Error::invalid("owner", "name the owner: `Actor::system(..).on_behalf_of(..)`")
+    })
 }

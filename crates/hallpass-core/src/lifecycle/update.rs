@@ -11,7 +11,7 @@ use crate::store::{Change, ChangeKind, ChangeTarget, StoredToken};
 use crate::token::TokenId;
 
 /// The maximum number of attempts of an edit, if others change the same token at the same time.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 
 impl Hallpass {
     /// Changes the name, description, scopes, metadata or expiry of a token. The token may have any

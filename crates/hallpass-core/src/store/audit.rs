@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ChangeSeq;
 use crate::actor::Origin;
-use crate::event::{Event, EventKind, FieldChange};
+use crate::event::{Event, EventKind};
+use crate::field_change::FieldChange;
 use crate::owner::Owner;
 use crate::token::TokenId;
 

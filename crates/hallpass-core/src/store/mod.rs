@@ -1,7 +1,6 @@
 //! The store contract: [`TokenStore`], the trait that connects Hallpass to a database.
 
 mod audit;
-pub(crate) mod backend;
 mod change_log;
 mod error;
 mod list;

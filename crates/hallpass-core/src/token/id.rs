@@ -31,6 +31,9 @@ use crate::owner::Owner;
 pub struct TokenId(Uuid);
 
 impl TokenId {
+    /// The id that no token has.
+    pub const NIL: Self = Self(Uuid::nil());
+
     /// The length of the id inside a token, in characters.
     pub(crate) const TEXT_LEN: usize = 22;
 

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "testing")]
 mod acting;
+pub(crate) mod backend;
 mod cached_token;
 mod compiled_scopes;
 mod interner;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::backend::{Freshness, Lookup};
 pub(crate) use self::compiled_scopes::HandleId;
 use self::compiled_scopes::InCatalog;
 pub use self::{
@@ -33,7 +35,6 @@ use crate::error::Error;
 use crate::event::RejectReason;
 use crate::lifecycle::{Hallpass, check_record_id};
 use crate::owner::OwnerStatus;
-use crate::store::backend::{Freshness, Lookup};
 use crate::store::{Secrets, StoreError};
 use crate::token::{PresentedToken, TokenId, TokenRef};
 

@@ -64,7 +64,7 @@ impl PendingVerification {
                 }
                 SecretCheck::Reject(why) => return Err(hallpass.reject_token(why, Some(&loaded))),
                 SecretCheck::EndGracePeriod => {
-                    hallpass.end_grace_period(&loaded).await;
+                    hallpass.retire_previous_secret(&loaded).await;
                     return hallpass.accept_within_status(loaded, SecretMatch::Current, now).await;
                 }
                 SecretCheck::Accept(secret) => {
@@ -93,7 +93,7 @@ impl Hallpass {
     ///
     /// Of many concurrent uses only one writes to the store. If that fails, this node still
     /// remembers that the grace period has ended, and a use after one second tries again.
-    async fn end_grace_period(&self, loaded: &CachedToken) {
+    async fn retire_previous_secret(&self, loaded: &CachedToken) {
         let (id, current) = (loaded.id(), loaded.current());
         if !self.supersede(id, current) {
             return;

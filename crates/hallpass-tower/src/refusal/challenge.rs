@@ -63,9 +63,12 @@ impl Realm {
                 let [error, description] = INSUFFICIENT;
                 challenge(realm, &[error, description, ("scope", scope)])
             }
-            RejectionKind::TooLarge | RejectionKind::Unavailable | RejectionKind::Misconfigured => {
-                return None;
-            }
+            RejectionKind::Api { name: "no-credential", .. } => bare.clone(),
+            RejectionKind::Api { name: "invalid-token", .. } => invalid_token.clone(),
+            RejectionKind::TooLarge
+            | RejectionKind::Unavailable
+            | RejectionKind::Misconfigured
+            | RejectionKind::Api { .. } => return None,
         })
     }
 }

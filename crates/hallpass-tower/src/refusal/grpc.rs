@@ -47,7 +47,9 @@ pub(super) fn response(refusal: &Rejection) -> Response<Bytes> {
         }
         RejectionKind::Unavailable => ("14", "the token could not be checked"),
         RejectionKind::TooLarge => ("8", "the form is larger than is read here"),
-        RejectionKind::Misconfigured => ("13", "this service is not set up to check tokens here"),
+        RejectionKind::Misconfigured | RejectionKind::Api { .. } => {
+            ("13", "this service is not set up to check tokens here")
+        }
     };
     let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();

@@ -4,6 +4,7 @@ mod challenge;
 mod grpc;
 mod problem;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,7 +17,7 @@ pub(crate) use self::challenge::Realm;
 pub use self::grpc::Dialect;
 use crate::measure;
 use crate::outage_log;
-use crate::settings::Render;
+use crate::settings::RejectionSettings;
 
 /// Why a request is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,13 @@ pub enum RejectionKind {
     Unavailable,
     /// The program is wired wrongly: 500. The log says how, and what to do.
     Misconfigured,
+    /// A problem of hallpass-axum's management API, named by the end of its `type`.
+    Api {
+        /// The end of the `type`, such as `token-limit`.
+        name: &'static str,
+        /// The status of the answer.
+        status: StatusCode,
+    },
 }
 
 impl RejectionKind {
@@ -58,6 +66,7 @@ impl RejectionKind {
             Self::NotDeclared => "not_declared",
             Self::Unavailable => "unavailable",
             Self::Misconfigured => "misconfigured",
+            Self::Api { name, .. } => name,
         }
     }
 
@@ -68,7 +77,11 @@ impl RejectionKind {
             | Self::InsufficientScope { .. }
             | Self::NotDeclared
             | Self::Misconfigured => true,
-            Self::NoCredential | Self::TooLarge | Self::InvalidToken | Self::Unavailable => false,
+            Self::NoCredential
+            | Self::TooLarge
+            | Self::InvalidToken
+            | Self::Unavailable
+            | Self::Api { .. } => false,
         }
     }
 }
@@ -79,21 +92,44 @@ impl RejectionKind {
 #[derive(Clone)]
 pub struct Rejection {
     kind: RejectionKind,
-    realm: Realm,
-    render: Option<Render>,
+    detail: Option<Cow<'static, str>>,
+    settings: RejectionSettings,
 }
 
 /// What every problem's `type` starts with; the kind follows, such as `invalid-token`.
 pub const PROBLEM_TYPE_PREFIX: &str = "/problems/";
 
 impl Rejection {
-    pub(crate) fn new(kind: RejectionKind, realm: Realm, render: Option<Render>) -> Self {
-        Self { kind, realm, render }
+    pub(crate) fn new(kind: RejectionKind, settings: RejectionSettings) -> Self {
+        Self { kind, detail: None, settings }
+    }
+
+    /// A problem of the management API. Its body is written by hallpass-axum.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn api(
+        name: &'static str,
+        status: StatusCode,
+        detail: Cow<'static, str>,
+        settings: &RejectionSettings,
+    ) -> Self {
+        let kind = RejectionKind::Api { name, status };
+        Self { detail: Some(detail), ..Self::new(kind, settings.clone()) }
+    }
+
+    /// Renders a response in the host's own way, if it has one.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn render(&self, response: Response<Bytes>) -> Response<Bytes> {
+        match &self.settings.render {
+            Some(render) => render.call(self, response),
+            None => response,
+        }
     }
 
     /// A refusal where no layer is that could say more: the program is wired wrongly.
     pub(crate) fn misconfigured() -> Self {
-        Self::new(RejectionKind::Misconfigured, Realm::default(), None)
+        Self::new(RejectionKind::Misconfigured, RejectionSettings::default())
     }
 
     pub(crate) fn kind_of(denied: &AuthError) -> RejectionKind {
@@ -125,14 +161,18 @@ impl Rejection {
             }
             RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             RejectionKind::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+            RejectionKind::Api { status, .. } => status,
         }
     }
 
     /// A sentence for people: what was wrong, and what would be right. For a host that
     /// [renders](crate::TokenLayer::on_rejection) refusals in its own words around ours.
     #[must_use]
-    pub fn detail(&self) -> &'static str {
-        problem::of(&self.kind).detail
+    pub fn detail(&self) -> &str {
+        match &self.detail {
+            Some(detail) => detail,
+            None => problem::of(&self.kind).detail,
+        }
     }
 
     /// The `error` of RFC 6750, section 3.1, if the answer has one.
@@ -147,14 +187,15 @@ impl Rejection {
             RejectionKind::NoCredential
             | RejectionKind::TooLarge
             | RejectionKind::Unavailable
-            | RejectionKind::Misconfigured => None,
+            | RejectionKind::Misconfigured
+            | RejectionKind::Api { .. } => None,
         }
     }
 
     /// The `WWW-Authenticate` of the answer: none for a 413 or a 5xx.
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
-        self.realm.challenge(&self.kind)
+        self.settings.realm.challenge(&self.kind)
     }
 
     /// The answer in this dialect: gRPC, or problem+json, or what the host makes of that. Always
@@ -163,10 +204,9 @@ impl Rejection {
     pub fn into_response(self, dialect: Dialect) -> Response<Bytes> {
         tracing::debug!(target: "hallpass", kind = self.kind.as_str(), "request refused");
         measure::refused(&self.kind);
-        let mut response = match (dialect, &self.render) {
-            (Dialect::Grpc, _) => grpc::response(&self),
-            (Dialect::Http, Some(render)) => render.call(&self, self.problem()),
-            (Dialect::Http, None) => self.problem(),
+        let mut response = match dialect {
+            Dialect::Grpc => grpc::response(&self),
+            Dialect::Http => self.render(self.problem()),
         };
         response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         if self.kind.may_follow_admission() {
@@ -188,8 +228,7 @@ impl Rejection {
     }
 
     fn problem(&self) -> Response<Bytes> {
-        let mut response =
-            Response::new(Bytes::from_static(problem::of(&self.kind).body.as_bytes()));
+        let mut response = Response::new(problem::of(&self.kind).body(&self.settings.type_prefix));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.reserve(HEADERS);
@@ -239,7 +278,7 @@ mod tests {
     use super::*;
 
     fn refusal(kind: RejectionKind) -> Rejection {
-        Rejection::new(kind, Realm::new("acme").unwrap(), None)
+        Rejection::new(kind, RejectionSettings::default().with_realm("acme"))
     }
 
     #[test]
@@ -274,7 +313,7 @@ mod tests {
             RejectionKind::Misconfigured,
         ] {
             let refusal = refusal(kind);
-            let detail = refusal.detail();
+            let detail = refusal.detail().to_owned();
             let response = refusal.into_response(Dialect::Http);
             let body = std::str::from_utf8(response.body()).unwrap();
             let status = response.status().as_u16();

@@ -1,13 +1,27 @@
 //! The words of refusals: each is always the same.
 
-use super::RejectionKind;
+use bytes::Bytes;
+
+use super::{PROBLEM_TYPE_PREFIX, RejectionKind};
 
 /// What a refusal says.
 pub(super) struct Problem {
     /// The sentence for people.
     pub(super) detail: &'static str,
-    /// The whole body (RFC 9457).
-    pub(super) body: &'static str,
+    /// The whole body (RFC 9457), with the default prefix of the `type`.
+    body: &'static str,
+}
+
+impl Problem {
+    /// The whole body, with this prefix of the `type`.
+    pub(super) fn body(&self, type_prefix: &str) -> Bytes {
+        match self.body.split_once(PROBLEM_TYPE_PREFIX) {
+            Some((start, end)) if type_prefix != PROBLEM_TYPE_PREFIX => {
+                Bytes::from([start, type_prefix, end].concat())
+            }
+            _ => Bytes::from_static(self.body.as_bytes()),
+        }
+    }
 }
 
 /// A problem of constants, none with a character that JSON escapes.
@@ -68,7 +82,8 @@ pub(super) fn of(kind: &RejectionKind) -> Problem {
             503,
             "The token could not be checked just now: try again shortly."
         ),
-        RejectionKind::Misconfigured => problem!(
+        // The management API writes its own bodies.
+        RejectionKind::Misconfigured | RejectionKind::Api { .. } => problem!(
             "misconfigured",
             "Misconfigured",
             500,

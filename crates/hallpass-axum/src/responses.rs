@@ -1,8 +1,13 @@
 //! Tokens as the API shows them.
 
-use hallpass_core::{Issued, Status, TokenRecord};
+use axum::Json;
+use axum::http::header::{ETAG, LOCATION};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hallpass_core::{Hallpass, Issued, Status, TokenRecord};
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::texts::{DescriptionText, NameText, OwnerText, ScopeText};
@@ -22,6 +27,9 @@ pub(crate) struct TokenView {
     /// What it may do; nothing if empty.
     #[schema(value_type = Vec<ScopeText>, max_items = 100)]
     scopes: Vec<String>,
+    /// The host's own data about the token.
+    #[schema(value_type = Object)]
+    metadata: Value,
     status: StatusView,
     #[schema(format = DateTime)]
     created_at: String,
@@ -37,6 +45,9 @@ pub(crate) struct TokenView {
     /// When it was taken back.
     #[schema(format = DateTime, required = true)]
     revoked_at: Option<String>,
+    /// Until when the previous secret works too; `null` if it does not.
+    #[schema(format = DateTime, required = true)]
+    previous_secret_expires_at: Option<String>,
     /// How often it was changed; its `ETag`.
     #[schema(minimum = 1)]
     revision: u64,
@@ -55,11 +66,11 @@ pub(crate) enum StatusView {
 /// A token that has just got a secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IssuedToken)]
-pub(crate) struct IssuedView<'t> {
+pub(crate) struct IssuedView {
     #[serde(flatten)]
     shown: TokenView,
     /// The token itself: this is the only time it is ever shown.
-    token: &'t str,
+    token: String,
 }
 
 impl TokenView {
@@ -72,6 +83,10 @@ impl TokenView {
             name: record.name.clone(),
             description: record.description.clone(),
             scopes: record.scopes.iter().map(ToString::to_string).collect(),
+            metadata: match record.metadata.to_value() {
+                Value::Null => Value::Object(Map::new()),
+                members => members,
+            },
             status: match record.status(now) {
                 Status::Active => StatusView::Active,
                 Status::Expired => StatusView::Expired,
@@ -82,27 +97,59 @@ impl TokenView {
             last_used_at: time(record.last_used_at),
             regenerated_at: time(record.regenerated_at),
             revoked_at: time(record.revoked_at),
+            previous_secret_expires_at: time(
+                record.previous_secret_expires_at.filter(|until| *until > now),
+            ),
             revision: record.revision.get(),
         }
     }
+}
 
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
+/// The token as it is now.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 200, headers(("ETag" = String, description = "The revision, for `If-Match`.")))]
+pub(crate) struct TokenResponse(TokenView);
+
+/// The token, this once with its secret.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 200, headers(("ETag" = String, description = "The revision, for `If-Match`.")))]
+pub(crate) struct IssuedResponse(IssuedView);
+
+/// A new token: 201, and where it is. The reference is relative, because a proxy may have cut off a
+/// prefix.
+pub(crate) type CreatedResponse = (StatusCode, [(HeaderName, String); 1], IssuedResponse);
+
+impl TokenResponse {
+    pub(crate) fn new(hallpass: &Hallpass, record: &TokenRecord) -> Self {
+        Self(TokenView::new(record, hallpass.now()))
     }
 }
 
-impl<'t> IssuedView<'t> {
-    pub(crate) fn new(issued: &'t Issued, now: Timestamp) -> Self {
-        Self { shown: TokenView::new(&issued.record, now), token: issued.token.reveal() }
+impl IssuedResponse {
+    pub(crate) fn new(hallpass: &Hallpass, issued: &Issued) -> Self {
+        let shown = TokenView::new(&issued.record, hallpass.now());
+        Self(IssuedView { shown, token: issued.token.reveal().to_owned() })
+    }
+
+    /// `parent` leads from the path of the request to the collection.
+    pub(crate) fn created(self, parent: &str) -> CreatedResponse {
+        let location = format!("{parent}{}", self.0.shown.id);
+        (StatusCode::CREATED, [(LOCATION, location)], self)
     }
 }
 
-/// Writes JSON.
-///
-/// # Panics
-///
-/// Never for what this crate writes: no value of it has a key that is no string, or fails to be
-/// written.
-pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("views are JSON")
+fn etag(token: &TokenView) -> [(HeaderName, String); 1] {
+    [(ETAG, format!("\"{}\"", token.revision))]
+}
+
+impl IntoResponse for TokenResponse {
+    fn into_response(self) -> Response {
+        (etag(&self.0), Json(self.0)).into_response()
+    }
+}
+
+impl IntoResponse for IssuedResponse {
+    fn into_response(self) -> Response {
+        (etag(&self.0.shown), Json(self.0)).into_response()
+    }
 }

@@ -47,7 +47,6 @@ impl fmt::Debug for Confirmation {
 }
 
 /// What a request says in the header.
-#[derive(Debug)]
 pub(crate) enum Presented {
     /// Nothing, or the empty text.
     Absent,
@@ -93,84 +92,5 @@ impl Presented {
             Some(text) => Self::Given(Confirmation(Zeroizing::new(text.to_owned()))),
             None => Self::Malformed("write `Hallpass-Confirmation` as base64url of the UTF-8 text"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
-
-    use super::*;
-
-    /// What is read of these values of the header; the error is one sentence.
-    fn read(values: &[&[u8]]) -> Result<Option<String>, &'static str> {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(HEADER, HeaderValue::from_bytes(value).unwrap());
-        }
-        let presented = Presented::take(&mut headers);
-        assert!(headers.is_empty(), "nothing stays behind");
-        match presented {
-            Presented::Absent => Ok(None),
-            Presented::Malformed(why) => Err(why),
-            Presented::Given(confirmation) => Ok(Some(confirmation.reveal().to_owned())),
-        }
-    }
-
-    #[test]
-    fn what_was_typed_is_read_with_padding_and_without() {
-        for typed in ["x", "ab", "abc", "wonderland", "pässwörd 🔑", "  ", "\0\n", "??>>~~"] {
-            for sent in [BASE64_URL_SAFE.encode(typed), BASE64_URL_SAFE_NO_PAD.encode(typed)] {
-                assert_eq!(read(&[sent.as_bytes()]), Ok(Some(typed.to_owned())), "{sent}");
-            }
-        }
-        assert_eq!(read(&[]), Ok(None));
-        assert_eq!(read(&[b""]), Ok(None));
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_told_apart_from_what_is_wrong() {
-        let standard = BASE64_STANDARD.encode("??>>~~");
-        assert!(standard.contains('/') || standard.contains('+'));
-        for bad in [
-            standard.as_bytes(),
-            b"A",
-            b"d29uZGVybGFuZA===",
-            b"d29uZGVybGFuZB",
-            b"d29u ZGVy",
-            b"\xff\xfe",
-            b"=",
-            BASE64_URL_SAFE.encode(b"\xff\xfe").as_bytes(),
-            BASE64_URL_SAFE.encode(b"\xc0\xaf").as_bytes(),
-        ] {
-            let why = read(&[bad]).unwrap_err();
-            assert!(why.contains("base64url"), "{why}");
-        }
-        assert!(read(&[b"YQ", b"YQ"]).unwrap_err().contains("once"));
-        assert!(read(&[b"", b""]).unwrap_err().contains("once"));
-    }
-
-    #[test]
-    fn it_is_bounded_before_it_is_decoded() {
-        for (len, ok) in [(1023, true), (1024, true), (1025, false), (1026, false), (9_000, false)]
-        {
-            let typed = "x".repeat(len);
-            for sent in [BASE64_URL_SAFE.encode(&typed), BASE64_URL_SAFE_NO_PAD.encode(&typed)] {
-                match read(&[sent.as_bytes()]) {
-                    Ok(read) => assert!(ok && read.as_ref() == Some(&typed), "{len}"),
-                    Err(why) => assert!(!ok && why.contains("1024"), "{len}: {why}"),
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn it_prints_nothing() {
-        let Presented::Given(confirmation) = Presented::read(b"d29uZGVybGFuZA") else {
-            panic!("it is one");
-        };
-        assert_eq!(format!("{confirmation:?}"), "Confirmation(..)");
-        assert_eq!(format!("{:?}", Presented::Given(confirmation)), "Given(Confirmation(..))");
     }
 }

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{
-    AuditPage, AuditQuery, BulkResult, Change, ChangeSeq, ChangeTarget, Deleted, ListPage,
-    ListQuery, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
-};
+use super::CachedToken;
 use crate::digest::Digest;
 use crate::event::Event;
 use crate::owner::{Owner, OwnerStatus, OwnerStatusQuery};
 use crate::record::Revision;
+use crate::store::{
+    AuditPage, AuditQuery, BulkResult, Change, ChangeSeq, ChangeTarget, Deleted, ListPage,
+    ListQuery, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+};
 use crate::token::TokenId;
-use crate::verify::CachedToken;
 
 /// The result of looking up a token in a cache, without I/O.
 #[derive(Clone, Debug)]
