@@ -3,7 +3,7 @@
 //! The two stores have the same columns and answer the same queries. This crate contains the code
 //! that both share:
 //!
-//! - [`list`] and [`audit`] build the statements whose text depends on the query.
+//! - [`list()`] and [`audit()`] build the statements whose text depends on the query.
 //! - [`record_values`], [`secrets_values`] and [`event_values`] return the values that a store
 //!   writes, in the order of [`RECORD_COLUMNS`], [`SECRETS_COLUMNS`] and [`EVENT_COLUMNS`].
 //! - [`stored_token`], [`list_page`], [`audit_page`] and [`change_batch`] read rows.

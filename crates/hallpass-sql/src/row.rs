@@ -71,7 +71,7 @@ pub fn stored_token(row: &impl ReadRow) -> Result<Option<StoredToken>, StoreErro
     read().map_err(StoreError::corrupt)
 }
 
-/// Reads the page that the statement of [`list`](crate::list) has selected.
+/// Reads the page that the statement of [`list`](crate::list()) has selected.
 ///
 /// # Errors
 ///
@@ -93,7 +93,7 @@ pub fn list_page<R: ReadRow>(rows: &[R], query: &ListQuery) -> Result<ListPage, 
     Ok(ListPage { records, counts, more, as_of: seq(first, "as_of")? })
 }
 
-/// Reads the page that the statement of [`audit`](crate::audit) has selected, of at most `limit`
+/// Reads the page that the statement of [`audit`](crate::audit()) has selected, of at most `limit`
 /// entries.
 ///
 /// # Errors
