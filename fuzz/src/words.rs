@@ -1,5 +1,4 @@
-//! Words: what an input cannot spell, because it is made anew with each process, or cannot show in
-//! a line.
+//! Words: what an input cannot spell, because each process makes its own, or cannot show in a line.
 
 /// Texts by the names that stand for them in braces.
 #[derive(Default)]

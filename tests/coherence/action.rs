@@ -89,7 +89,7 @@ pub(crate) struct Place {
     layer: TokenLayer,
     /// Who was let in, by their token.
     let_in: Mutex<HashMap<String, Principal>>,
-    /// The host's word on its people: who has a file there is disabled.
+    /// The folder of the host's owner directory. An owner with a file there is disabled.
     disabled: Option<PathBuf>,
 }
 

@@ -184,12 +184,12 @@ impl Stage {
 
         let replaced = self.hallpass.issue(&alice, NewToken::named("replaced")).await.unwrap();
         self.keep("WRONG", &replaced);
-        let anew = self
+        let regenerated = self
             .hallpass
             .regenerate(&alice, replaced.record.id, RegenerateOptions::new())
             .await
             .unwrap();
-        self.keep("REPLACEMENT", &anew);
+        self.keep("REPLACEMENT", &regenerated);
 
         let yesterday = Timestamp::now() - SignedDuration::from_hours(24);
         let yesterday = self.builder().clock(ManualClock::starting_at(yesterday)).build();
@@ -232,7 +232,7 @@ impl Stage {
     }
 }
 
-/// The host's word on its people: mallory's account is disabled.
+/// An owner directory in which only mallory's account is disabled.
 async fn all_but_mallory(
     owner: Owner,
 ) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {

@@ -192,7 +192,7 @@ async fn a_use_counts_when_the_client_goes_away_or_the_service_stops_meanwhile()
         assert!(leaving.as_mut().poll(&mut context).is_pending());
         assert!(staying.as_mut().poll(&mut context).is_pending());
     }
-    assert!(!is_used(&leaves).await, "it may be refused yet");
+    assert!(!is_used(&leaves).await, "it may still be rejected");
     drop(leaving);
     assert!(is_used(&leaves).await, "who hangs up cannot hide that a token was used");
 

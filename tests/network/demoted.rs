@@ -71,7 +71,8 @@ async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the
     let error = node.hallpass.revoke(&alice(), cold.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
 
-    // The address leads to the primary again, and the connections that were made meanwhile stay what they are.
+    // The address leads to the primary again, and the connections that were made meanwhile stay
+    // what they are.
     for node in [&node, &unbound] {
         node.network.lead_to(primary.address());
         until("it knows", async || node.get(&token).await == 401).await;

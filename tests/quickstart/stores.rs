@@ -39,7 +39,8 @@ async fn a_kill_takes_the_uses_of_one_interval_at_most_on(url: &str) {
         assert_eq!(alice.client.status_with(&issued.token).await, 200);
         used.push(issued);
     }
-    // Once another process sees that the last of them was used, whatever was used before is written too.
+    // Once another process sees that the last of them was used, whatever was used before is written
+    // too.
     let other = place.start(&["--store", url]).await;
     let elsewhere = other.client(Protocol::Http1).sign_in("alice").await;
     let last = used.last().expect("there are some");

@@ -32,7 +32,7 @@ async fn emptied_server_is_unavailable_until_a_restart() {
     for error in errors {
         assert!(error.is_corrupt() && error.is_unavailable(), "{error:?}");
     }
-    assert_eq!(run(&server, &["DBSIZE"]), "0", "nobody begins anew by the way");
+    assert_eq!(run(&server, &["DBSIZE"]), "0", "no call creates a new store");
 
     // A program that starts says that this is how it is to be. Those that run see that it is
     // another history.

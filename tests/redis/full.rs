@@ -44,7 +44,7 @@ async fn tokens_can_be_revoked_when_memory_is_full() {
     assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 3);
     assert!(store.prune_log(at(2), 5).await.unwrap() > 0);
     assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 0);
-    // Whoever starts anew gets in.
+    // A program that starts now can open the store.
     open(&server).await.ping().await.unwrap();
 
     run(&server, &["CONFIG", "SET", "maxmemory", "0"]);

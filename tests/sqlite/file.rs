@@ -33,7 +33,7 @@ async fn a_deleted_file_is_noticed() {
     store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     fs::remove_file(&path).unwrap();
     assert_unavailable(&store).await;
-    assert!(!path.exists(), "it is not made anew behind the operator's back");
+    assert!(!path.exists(), "the file is not created again");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ pub fn program(kind: &str, name: &str) -> PathBuf {
         .args(["--message-format", "json-render-diagnostics", "--profile", &profile()])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit());
-    // What cargo says of this package would make build scripts run anew.
+    // Cargo's variables about this package would make build scripts run again.
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")

@@ -23,7 +23,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs a command to its end, passes on each line it prints as it comes, and shows it to `line`
-/// too. Answers whether the command ended well.
+/// too. Returns whether the command succeeded.
 ///
 /// # Errors
 ///
@@ -52,8 +52,8 @@ pub(crate) fn run_reading(command: &mut Command, mut line: impl FnMut(&str)) -> 
     Ok(child.wait()?.success())
 }
 
-/// Runs a command for at most `limit`, and ends it and what it started after that. Answers whether
-/// it ended well, by itself and in time.
+/// Runs a command for at most `limit`, and then ends it and the processes that it has started.
+/// Returns whether it succeeded in time.
 ///
 /// # Errors
 ///

@@ -93,7 +93,7 @@ impl Scene<'_> {
             watched.accepted(revoked, began, ended);
         }
         if let Some((began, verdict, ended)) = watched.ask(node, runtime, subject) {
-            // Read anew: it may have been revoked while it was asked for.
+            // This is read again, because the token may have been revoked during the check.
             match (verdict, subject.revoked.get().copied()) {
                 (Verdict::Accepted, Some(revoked)) => watched.accepted(revoked, began, ended),
                 (Verdict::Accepted, None) => watched.unjudged = Some((began, ended)),

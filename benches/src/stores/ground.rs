@@ -30,7 +30,7 @@ pub(super) trait Bare {
     /// As [`Ground::bytes`].
     async fn bytes(&self) -> Result<u64>;
 
-    /// Reads every column of a token, by the key. Answers whether it is there.
+    /// Reads every column of a token, by its key. Returns whether the token exists.
     async fn find(&self, id: TokenId) -> Result<bool>;
 
     /// Notes that a token was used now, as a request would.

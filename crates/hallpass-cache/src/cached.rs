@@ -1,3 +1,5 @@
+//! [`Cached`]: a store with a cache in front, as the handle uses it.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +18,11 @@ use crate::settings::{CacheSettings, CacheSettingsError};
 
 /// A store with a cache in front.
 ///
-/// Checks must run in a tokio runtime with time enabled, because loads and the reader of the change
-/// log are tasks of their own. All clones of a [`Hallpass`](hallpass_core::Hallpass) share one
-/// cache.
+/// Pass it to [`Hallpass::builder`](hallpass_core::Hallpass::builder) in place of the store. All
+/// clones of the handle share one cache.
+///
+/// Checks must run in a tokio runtime with time enabled, because loads and the follower of the
+/// change log run in their own tasks.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -45,11 +49,11 @@ impl<S: TokenStore> Cached<S> {
         Self::with_settings(store, CacheSettings::default())
     }
 
-    /// Creates a cache with your own settings.
+    /// Creates a cache with other settings.
     ///
     /// # Panics
     ///
-    /// Panics if a setting is outside its bounds. See
+    /// Panics if a setting is outside its bounds. If settings come from outside the program, use
     /// [`try_with_settings`](Self::try_with_settings).
     #[must_use]
     #[track_caller]
@@ -57,7 +61,7 @@ impl<S: TokenStore> Cached<S> {
         Self::try_with_settings(store, settings).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Creates a cache with your own settings.
+    /// Creates a cache with other settings.
     ///
     /// ```
     /// use std::time::Duration;
@@ -71,7 +75,7 @@ impl<S: TokenStore> Cached<S> {
     ///
     /// # Errors
     ///
-    /// Returns an error if a setting is outside its bounds.
+    /// Returns [`CacheSettingsError`] if a setting is outside its bounds.
     pub fn try_with_settings(
         store: S,
         settings: CacheSettings,
@@ -100,7 +104,7 @@ impl<S: TokenStore> Backend for Cached<S> {
             self.0.metrics.looked_up(LookupKind::Absent);
             Lookup::NegativeHit
         } else {
-            // The load that follows counts it.
+            // The load that follows counts the miss.
             Lookup::Miss
         }
     }
@@ -153,8 +157,8 @@ impl<S: TokenStore> Backend for Cached<S> {
         timeout(settings.load_deadline, load).await?
     }
 
-    /// Runs after the commit and before the caller is told, so that this node never accepts what it
-    /// has revoked.
+    /// The handle calls this after the commit and before it tells the caller, so that this node
+    /// never accepts a token that it has revoked.
     fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
         self.0.apply(target, seq);
     }
@@ -171,7 +175,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         self.0.store_clock.ahead()
     }
 
-    /// Cached tokens are of no use afterwards, and nothing follows the change log.
+    /// Voids all cached tokens and stops the follower, because nothing would keep them fresh.
     async fn close(&self) {
         self.0.close();
         self.0.store.close().await;

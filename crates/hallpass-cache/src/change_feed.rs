@@ -1,16 +1,23 @@
-//! The task that follows the change log and renews the lease.
+//! The follower: the task that follows the change log and renews the lease.
 //!
-//! It asks for everything from the position it knows, **including** the entry at that position.
-//! That entry must be there with the same nonce, and the numbers after it must have no gap.
-//! Otherwise the store has another history (a failover, a restored backup) or lost an entry, and
-//! everything cached is void. A push only makes the task ask earlier: it may lie, repeat or be
-//! lost.
+//! The follower reads the log from its last position on, **including** the entry at that position.
+//! Two conditions show that the answer continues the history that this node knows:
 //!
-//! There is one more sign of another history: a number that this node has already seen must not be
-//! above the head of the log that is read afterwards.
+//! - The entry at the position has the same nonce. After a failover that lost changes, or a
+//!   restored backup, the store may assign the same numbers to other changes. Without this check,
+//!   the node would take those for changes that it has applied already.
+//! - The numbers after it have no gap. If an entry were missing, the node would never hear of its
+//!   change.
 //!
-//! The position survives the task. If the task ends (its runtime is gone, or it panicked), the next
-//! load starts it again, and it goes on where it was: a history that forked meanwhile is noticed.
+//! Another sign of a different history is a head below a number that this node has already seen.
+//! In each case everything that is cached becomes void, and the follower starts again at the head.
+//!
+//! A push only makes the follower read earlier. It may be false, repeated or lost, because
+//! correctness depends on reading alone.
+//!
+//! The position outlives the task. If the task ends, because its runtime has ended or it panicked,
+//! the next load starts it again at the same position. So a history that forked meanwhile is
+//! detected.
 
 use std::collections::hash_map::RandomState;
 use std::future::{Future as _, poll_fn};
@@ -36,7 +43,8 @@ const BATCH: u32 = 1000;
 /// The shortest time between two reads of the log, however many pushes arrive.
 const MIN_PAUSE: Duration = Duration::from_millis(1);
 
-/// Marks the follower as running until it is dropped: with the task, however that ends.
+/// A guard that marks the follower as running. The task owns it, so it is dropped however the task
+/// ends, and the next load can start another follower.
 struct Running<S>(Weak<Inner<S>>);
 
 impl<S> Drop for Running<S> {
@@ -47,7 +55,7 @@ impl<S> Drop for Running<S> {
     }
 }
 
-/// Starts the follower on the caller's runtime, unless it runs already.
+/// Starts the follower on the caller's runtime, unless it is running already.
 pub(crate) fn ensure_running<S: TokenStore>(cache: &Arc<Inner<S>>) {
     if cache.is_following.load(Ordering::Relaxed) || cache.is_following.swap(true, Ordering::AcqRel)
     {
@@ -75,12 +83,12 @@ async fn follow<S: TokenStore>(running: Running<S>) {
             Err(error) => {
                 let lease_age = age(cache.lease.get());
                 cache.metrics.lease_age(lease_age);
-                // Nothing else is to be done: the lease runs out by itself.
+                // Nothing else has to be done, because the lease expires by itself.
                 tracing::warn!(
                     target: "hallpass",
                     error = &error as &dyn std::error::Error,
                     ?lease_age,
-                    "could not read the change log: cached tokens are used until max_staleness, no longer"
+                    "could not read the change log, cached tokens are used no longer than max_staleness"
                 );
                 cache.settings.poll / 2
             }
@@ -92,8 +100,8 @@ async fn follow<S: TokenStore>(running: Running<S>) {
                 sleep_until(asked + MIN_PAUSE).await;
             }
             Wake::Closing => {
-                // Again: this task may have been about to begin an epoch or to renew the lease when
-                // the cache was closed.
+                // `close` has done this already. But at that time, this task may have been about to
+                // begin an epoch or to renew the lease, which would have undone it.
                 cache.void();
                 return;
             }
@@ -101,17 +109,22 @@ async fn follow<S: TokenStore>(running: Running<S>) {
     }
 }
 
+/// Returns the age of a lease, if there is one.
 fn age(lease: Option<DualInstant>) -> Option<Duration> {
     lease.map(|lease| lease.age(DualInstant::now()))
 }
 
-/// Why a pause ended.
+/// The reason why a pause ended.
 enum Wake {
+    /// The time is over.
     Poll,
+    /// The store, or a call on this node, has reported a change.
     Push,
+    /// The cache is being closed.
     Closing,
 }
 
+/// Waits until the log should be read again, or until the cache is closed.
 async fn pause<S: TokenStore>(cache: &Inner<S>, wait: Duration) -> Wake {
     let mut closing = cache.closing.subscribe();
     let mut closed = pin!(closing.wait_for(|closing| *closing));
@@ -132,7 +145,7 @@ async fn pause<S: TokenStore>(cache: &Inner<S>, wait: Duration) -> Wake {
     .await
 }
 
-/// Waits until the store reports that there is more after the known position.
+/// Waits until the store reports that the log has entries after the known position.
 async fn pushed<S: TokenStore>(cache: &Inner<S>) {
     let position = *cache.position.borrow();
     match position {
@@ -141,27 +154,29 @@ async fn pushed<S: TokenStore>(cache: &Inner<S>) {
     }
 }
 
-/// Applies everything that is new, and then renews the lease as of the instant before the log was
-/// asked.
+/// Applies all new entries, and then renews the lease to the instant before the log was read.
 async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(), StoreError> {
     loop {
         let position = *cache.position.borrow();
-        // Read before the log is asked: the head that is read afterwards must not be below it.
+        // This must be loaded before the log is read. A number that is noted later may rightly be
+        // above the head of the answer, and would be taken for another history.
         let highest = cache.highest_seq.load(Ordering::Acquire);
+        // This must be taken before the log is read, because a change may be committed while the
+        // answer is on its way.
         let asked_at = DualInstant::now();
         let changes = match ask(cache, position, BATCH).await {
-            // An entry that cannot be read may be about anything.
+            // An entry that cannot be read may be about any token, so everything becomes void.
             Err(error) if error.is_corrupt() && position.is_some() => {
                 let head = ask(cache, None, 0).await?.head;
                 if position != Some(head) {
                     tracing::error!(
                         target: "hallpass",
                         error = &error as &dyn std::error::Error,
-                        "change log entry cannot be read: dropping everything cached"
+                        "change log entry cannot be read, dropping everything cached"
                     );
                     start_over(cache, head);
                 }
-                // Everything up to the head is void by now, whatever the entry said.
+                // Everything up to the head is void by now, so the lease may be renewed.
                 cache.lease.renew(asked_at);
                 return Ok(());
             }
@@ -179,7 +194,7 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
                 target: "hallpass",
                 last = position.map(|position| position.seq.get()),
                 head = changes.head.seq.get(),
-                "change log has another history, after a failover, a restored backup or too long a pause: \
+                "change log has another history (failover, restored backup, or too long a pause), \
                  dropping everything cached"
             );
             start_over(cache, changes.head);
@@ -190,7 +205,7 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
             cache.position.send_replace(Some(changes.head));
             return Ok(());
         };
-        // The first entry is the one that was read last.
+        // The first entry is at the known position, so it is not a new one.
         cache.metrics.changes_applied(trigger, changes.entries.len().saturating_sub(1));
         let last = changes.entries.last().map_or(changes.head, |entry| entry.position);
         let are_last = changes.entries.len() < BATCH as usize || last == changes.head;
@@ -202,7 +217,8 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
     }
 }
 
-/// Asks the log, for no longer than an answer would be of use.
+/// Reads the log. It waits no longer than `max_staleness`: the lease of a later answer would have
+/// expired already.
 async fn ask<S: TokenStore>(
     cache: &Inner<S>,
     from: Option<LogPosition>,
@@ -216,7 +232,8 @@ async fn ask<S: TokenStore>(
 fn start_over<S>(cache: &Inner<S>, head: LogPosition) {
     cache.metrics.flushed();
     cache.lease.drop_lease();
-    // Before the epoch begins: a number of the old history that is noted later is noticed next time.
+    // This must come before the epoch begins. If a number of the old history is noted after it, the
+    // next read of the log detects that the number is above the head, and starts over again.
     cache.highest_seq.store(0, Ordering::Release);
     cache.invalidation.begin_epoch(head.seq);
     cache.position.send_replace(Some(head));
@@ -225,18 +242,20 @@ fn start_over<S>(cache: &Inner<S>, head: LogPosition) {
 /// Returns whether these entries continue the same history from `from`, without a gap.
 fn continues(changes: &ChangeBatch, from: LogPosition) -> bool {
     let Some(first) = changes.entries.first() else {
-        // The entry at the position may have been pruned; the head still tells.
+        // The entry at the position may have been pruned. If it was the newest one, the head still
+        // shows its nonce.
         return changes.head == from;
     };
-    // An empty log has no entry at its position. Its first entry continues it, whichever history that
-    // is from: nothing but absences can have been read at number 0, and each later entry voids its own.
+    // An empty log has no entry at its position 0. Its first entry continues it in any history: at
+    // number 0 only absences can have been read, and each later entry voids the absence of its
+    // token.
     let begins = from.seq == ChangeSeq::ZERO && first.position.seq == ChangeSeq::ZERO.next();
     let mut pairs = changes.entries.windows(2);
     (first.position == from || begins)
         && pairs.all(|two| two[0].position.seq.next() == two[1].position.seq)
 }
 
-/// Makes a pause up to a quarter shorter or longer, so that nodes do not ask in step.
+/// Makes a pause up to a quarter shorter or longer, so that nodes do not all read at the same time.
 fn with_jitter(wait: Duration) -> Duration {
     let random = RandomState::new().hash_one(0_u8) % 512;
     wait * (768 + random as u32) / 1024

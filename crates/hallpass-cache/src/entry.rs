@@ -1,3 +1,5 @@
+//! Cache entries: tokens together with the facts that decide whether they are fresh.
+
 use std::sync::Arc;
 
 use hallpass_core::__private::{CacheMeta, CachedToken, Interner};
@@ -7,22 +9,23 @@ use hallpass_core::store::{ChangeSeq, StoredToken};
 use crate::dual_instant::DualInstant;
 use crate::invalidation::{Invalidation, StripePair};
 
-/// A cached token together with everything that decides how long it may be used, in one allocation.
+/// A cached token together with its [`Reading`] and its stripes, in one allocation.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry(Arc<CachedToken>);
 
-/// When and at which position of the change log something was read from the store.
+/// The time and the position of the change log at which a record was read from the store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
-    /// The number that the change log had in the snapshot.
+    /// The sequence number of the change log in the snapshot of the read.
     pub(crate) as_of: ChangeSeq,
-    /// The epoch that this number belongs to.
+    /// The epoch that the number belongs to, loaded before the store was asked.
     pub(crate) epoch: u32,
     /// The instant before the store was asked.
     pub(crate) started: DualInstant,
 }
 
 impl Entry {
+    /// Creates an entry from a token that was read from the store.
     pub(crate) fn new(
         stored: StoredToken,
         interner: &Interner,
@@ -60,19 +63,20 @@ impl Entry {
     }
 }
 
-/// Returns what was recorded with a token when it was cached.
+/// Returns the reading and the stripes of a cached token.
 pub(crate) fn metadata(token: &CachedToken) -> (Reading, StripePair) {
-    decode(token.cache_note())
+    decode(token.cache_meta())
 }
 
-/// The four words lie beside the fields that a check reads anyway, so that a hit touches no other
-/// memory.
+/// Packs a reading and stripes into the four words that a token keeps for the cache. They lie
+/// beside the fields that a check reads anyway, so that a hit needs no other memory.
 fn encode(reading: Reading, stripes: StripePair) -> CacheMeta {
     let Reading { as_of, epoch, started } = reading;
     let [monotonic, wall] = started.to_words();
     [as_of.get(), u64::from(epoch) << 32 | u64::from(stripes.to_word()), monotonic, wall]
 }
 
+/// Unpacks the words that [`encode`] has packed.
 fn decode(meta: &CacheMeta) -> (Reading, StripePair) {
     let [as_of, epoch_and_stripes, monotonic, wall] = *meta;
     let started = DualInstant::from_words([monotonic, wall]);
@@ -81,8 +85,8 @@ fn decode(meta: &CacheMeta) -> (Reading, StripePair) {
     (reading, StripePair::from_word(epoch_and_stripes as u32))
 }
 
-/// The weight of an entry without its texts, moka's share included, as measured by
-/// `cargo xtask bench cache`.
+/// The weight of an entry without its texts, in bytes. It includes the memory that moka needs for
+/// the entry, and was measured with `cargo xtask bench cache`.
 const WEIGHT: usize = 448;
 
 #[cfg(test)]

@@ -1,23 +1,26 @@
-//! When a cached record may be used, and in which order a batch of the change log takes effect.
+//! Freshness: the rule that decides whether a cached record may be used.
 //!
-//! **Invariant.** A check that starts at `x` accepts a record only if the record was current at
-//! some instant in `[x - max_staleness, x]`. A record is known to have been current
+//! **Invariant.** A check that starts at the instant `x` accepts a record only if the record was
+//! current at some instant in `[x - max_staleness, x]`. There are two proofs that a record was
+//! current:
 //!
-//! - when it was read (`load_started`, taken before the store was asked), and
-//! - when the *lease* was last renewed, if no change to it had been applied by then. The lease is
-//!   the instant before the change log was asked, stored after everything it reported was applied.
+//! - It was current when it was read. `Reading::started` is taken before the store is asked.
+//! - It was current when the *lease* was renewed, if no change to it had been applied by then. The
+//!   lease is the instant before the change log was read. It is stored after all entries of the
+//!   answer were applied.
 //!
-//! The second point depends on order, on both sides:
+//! The second proof depends on the order of steps, on both sides:
 //!
-//! - The follower applies changes **first** and renews the lease **after** that ([`LogBatch`]). In
-//!   the other order, a check between the two steps relies on a lease that vouches for a change
-//!   which the stripes do not show yet, and accepts a revoked token beyond the bound.
-//! - A check reads the lease **first** and the stripes **after** that ([`FreshnessCheck`]). In the
-//!   other order, a change and its lease may both arrive between the two reads: the check has the
-//!   old stripe and the new lease.
+//! - The follower applies changes **first**, and renews the lease **afterwards** ([`LogBatch`]). In
+//!   the reverse order, a check between the two steps would see the new lease but the old stripes.
+//!   It would accept a revoked token beyond the bound.
+//! - A check reads the lease **first**, and the stripes **afterwards** ([`FreshnessCheck`]). In the
+//!   reverse order, the follower could apply a change and renew the lease between the two reads.
+//!   The check would again use the old stripes with the new lease.
 //!
-//! The lease's store is a `Release` and its load an `Acquire`, so a check that sees a lease also
-//! sees every stripe that was written before it. `tests/loom` tries each of these orders.
+//! The lease is stored with `Release` and loaded with `Acquire`. So a check that sees a lease also
+//! sees every stripe that was written before it. `tests/loom` tries both reverse orders and finds
+//! the failures.
 
 use std::time::Duration;
 
@@ -29,10 +32,10 @@ use crate::entry::{Reading, metadata};
 use crate::invalidation::Invalidation;
 use crate::settings::CacheSettings;
 
-/// Decides whether cached records may be used.
+/// A check whether cached records are fresh.
 ///
-/// It holds the lease as it was when the check began. Create it **before** looking into the cache:
-/// a change that this lease vouches for has reached its stripe, and the stripes are read later.
+/// It holds the lease of the instant at which the check began. Create it **before** looking into
+/// the cache: the stripes are read later, and then show every change that this lease covers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FreshnessCheck<'c> {
     lease: Option<DualInstant>,
@@ -51,26 +54,30 @@ impl<'c> FreshnessCheck<'c> {
         Self { lease: lease.get(), invalidation, max_staleness, max_age }
     }
 
-    /// Returns the same check with both time limits extended by `extra`. Known changes still count.
+    /// Returns the same check with both time limits extended by `extra`. It still rejects a record
+    /// if a later change has been applied.
     pub(crate) fn extended(self, extra: Duration) -> Self {
         let (max_staleness, max_age) = (self.max_staleness + extra, self.max_age + extra);
         Self { max_staleness, max_age, ..self }
     }
 
-    /// Returns whether a token may be used as it was read.
+    /// Returns whether a cached token may be used.
     pub(crate) fn allows(&self, token: &CachedToken) -> bool {
         let (reading, stripes) = metadata(token);
         self.is_fresh(reading) && self.invalidation.allow(stripes, reading.as_of, reading.epoch)
     }
 
-    /// Returns whether it may be relied on that there was no token whose stripe would be this one.
+    /// Returns whether the knowledge that a token does not exist may be used. `token` is its
+    /// stripe.
     pub(crate) fn allows_absence(&self, token: u16, reading: Reading) -> bool {
         self.is_fresh(reading)
             && self.invalidation.allow_absence(token, reading.as_of, reading.epoch)
     }
 
-    /// The age limit comes on top of the lease: a change that was made past the library is in no
-    /// log, so a lease says nothing about it.
+    /// Returns whether a reading is recent enough, by its own age or by the lease.
+    ///
+    /// The limit on the age applies in addition to the lease. A change that somebody makes by hand
+    /// in the database is in no log, so the lease does not cover it.
     fn is_fresh(&self, reading: Reading) -> bool {
         let now = DualInstant::coarse_now();
         let age = reading.started.age(now);
@@ -80,13 +87,13 @@ impl<'c> FreshnessCheck<'c> {
     }
 }
 
-/// An answer of the change log that is about to take effect.
+/// A batch of the change log that is about to be applied.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogBatch<'c> {
     pub(crate) lease: &'c Lease,
     pub(crate) invalidation: &'c Invalidation,
-    /// The instant before the log was asked. The answer's arrival says nothing: it may have been
-    /// under way for long, and a change may have been committed meanwhile.
+    /// The instant before the log was read. The instant of the answer would be wrong, because a
+    /// change may have been committed while the answer was on its way.
     pub(crate) asked_at: DualInstant,
 }
 
@@ -96,14 +103,14 @@ impl LogBatch<'_> {
         for entry in entries {
             self.invalidation.apply(&entry.target, entry.position.seq);
         }
-        // Half of the news is no proof that there is none.
+        // If more entries follow, one of them may be about any record, so nothing is proven yet.
         if are_last {
             self.lease.renew(self.asked_at);
         }
     }
 
-    /// Starts to follow the log at its head. Everything that was read before is void, because
-    /// nobody knows which changes came between that reading and the head.
+    /// Starts to follow the log at its head. Everything that was read before becomes void, because
+    /// it is unknown which changes lie between that reading and the head.
     pub(crate) fn head(&self, head: ChangeSeq) {
         self.invalidation.raise_min_seq(head);
         self.lease.renew(self.asked_at);

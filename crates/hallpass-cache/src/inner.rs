@@ -1,4 +1,4 @@
-//! The parts of the cache together: look-ups, loads, and what a change invalidates.
+//! The cache itself, which combines the other modules: look-ups, loads, and invalidation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,6 +26,7 @@ use crate::settings::CacheSettings;
 use crate::single_flight::{Join, Leader, LoadResult, SingleFlight, result};
 use crate::store_clock::StoreClock;
 
+/// The state of a cache.
 #[derive(Debug)]
 pub(crate) struct Inner<S> {
     pub(crate) store: S,
@@ -35,12 +36,12 @@ pub(crate) struct Inner<S> {
     pub(crate) owner_statuses: Arc<OwnerStatuses>,
     pub(crate) store_clock: StoreClock,
     pub(crate) metrics: Metrics,
-    /// Becomes true once.
+    /// Whether the cache was closed.
     pub(crate) closing: watch::Sender<bool>,
-    /// How far the change log was applied; `None` before it was read for the first time.
+    /// The position up to which the change log was applied, or `None` before it was first read.
     pub(crate) position: watch::Sender<Option<LogPosition>>,
-    /// The highest number that this node has seen outside of the log, for the follower to compare
-    /// with the head of the log.
+    /// The highest sequence number that this node has seen in changes and records. The follower
+    /// compares it with the head of the log: a lower head belongs to another history.
     pub(crate) highest_seq: AtomicU64,
     pub(crate) wake_follower: Notify,
     pub(crate) is_following: AtomicBool,
@@ -53,7 +54,7 @@ pub(crate) struct Inner<S> {
     reload_lock: KeyedLock,
 }
 
-/// How often a load is repeated when changes keep overtaking it.
+/// The maximum number of attempts of a load, if changes keep overtaking it.
 const ATTEMPTS: usize = 3;
 
 impl<S: TokenStore> Inner<S> {
@@ -81,18 +82,19 @@ impl<S: TokenStore> Inner<S> {
         }
     }
 
-    /// Returns the cached token if it may be used. The order matters: lease, then entry, then
-    /// stripes.
+    /// Returns the cached token if it is fresh. The order matters: it reads the lease, then the
+    /// entry, then the stripes. See the module `freshness`.
     pub(crate) fn usable(&self, id: TokenId) -> Option<Entry> {
         let check = self.freshness_check();
         self.positive.get(id, |token| check.allows(token))
     }
 
-    /// Returns whether the token was seen here before, usable or not.
+    /// Returns whether the token is cached, fresh or not.
     pub(crate) fn remembers(&self, id: TokenId) -> bool {
         self.positive.remembers(id)
     }
 
+    /// Returns whether it is known, and fresh knowledge, that the token does not exist.
     pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {
         self.negative.holds(id, &self.invalidation, self.freshness_check())
     }
@@ -101,19 +103,19 @@ impl<S: TokenStore> Inner<S> {
         FreshnessCheck::new(&self.lease, &self.invalidation, &self.settings)
     }
 
-    /// Returns a stale token if the host allows that while the store cannot be reached.
+    /// Returns a stale token if `stale_if_error` allows it while the store cannot be reached.
     ///
     /// # Errors
     ///
-    /// Returns the given error if `stale_if_error` is not set or is over, or if the token is known
-    /// to have been changed.
+    /// Returns the given error if `stale_if_error` is not set, if the record is too old even for
+    /// it, or if this node knows that the token has changed.
     pub(crate) fn serve_stale(
         &self,
         id: TokenId,
         error: StoreError,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let extra = self.settings.stale_if_error;
-        // A record that cannot be read is an answer, too.
+        // If the record cannot be read, the store was reached: an older record may not replace it.
         if extra.is_zero() || error.is_corrupt() || self.is_open().is_err() {
             return Err(error);
         }
@@ -127,19 +129,19 @@ impl<S: TokenStore> Inner<S> {
                 target: "hallpass",
                 error = &error as &dyn std::error::Error,
                 uses,
-                "tokens are used beyond max_staleness by stale_if_error: revocations made elsewhere are not seen"
+                "tokens are used beyond max_staleness because of stale_if_error, revocations on other nodes are not seen"
             );
         }
         Ok(Some(entry.into_token()))
     }
 
-    /// Ends the follower, and voids everything that is cached or will be.
+    /// Stops the follower, and voids everything that is cached now or later.
     pub(crate) fn close(&self) {
         self.closing.send_replace(true);
         self.void();
     }
 
-    /// Returns whether tokens may still be looked up.
+    /// Checks that the cache is not closed.
     ///
     /// # Errors
     ///
@@ -151,7 +153,7 @@ impl<S: TokenStore> Inner<S> {
         Ok(())
     }
 
-    /// Makes everything unusable: there is no lease, and no record reaches the minimum number.
+    /// Voids everything: drops the lease, and sets a minimum number that no record can reach.
     pub(crate) fn void(&self) {
         self.lease.drop_lease();
         self.invalidation.raise_min_seq(ChangeSeq::new(u64::MAX));
@@ -163,17 +165,18 @@ impl<S: TokenStore> Inner<S> {
         self.invalidation.apply(target, seq);
     }
 
-    /// Invalidates what is cached about `targets` up to the head of the log. A call found nothing
-    /// left to change, so another node may have changed it, and this node may not have read that
-    /// yet.
+    /// Invalidates all cached data about `targets` up to the head of the log.
+    ///
+    /// The handle calls this if it found nothing left to change. Another node may have made the
+    /// change, and this node may not have read it from the log yet.
     pub(crate) async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
         let head = self.store.changes(None, 0).await?.head.seq;
         targets.iter().for_each(|target| self.apply(target, head));
         Ok(())
     }
 
-    /// Waits until the follower has applied `seq`. If it does not in time, everything that was read
-    /// before `seq` is void, which is as good and costs reloads.
+    /// Waits until the follower has applied `seq`. If that takes too long, voids everything that
+    /// was read before `seq`. That has the same effect, at the price of reloads.
     pub(crate) async fn catch_up(&self, seq: ChangeSeq) {
         let mut position = self.position.subscribe();
         let is_applied =
@@ -191,6 +194,7 @@ impl<S: TokenStore> Inner<S> {
         self.apply(&ChangeTarget::All, seq);
     }
 
+    /// Returns the token after loading it, or after waiting for a load that is running already.
     pub(crate) async fn load(
         self: &Arc<Self>,
         id: TokenId,
@@ -198,7 +202,7 @@ impl<S: TokenStore> Inner<S> {
         for _ in 0..ATTEMPTS {
             let receiver = match self.flights.join(&id, || self.remembers(id)) {
                 Join::Wait(receiver) => receiver,
-                // A load may have completed since the caches were looked at: now they know.
+                // Another load may have completed after the caller has looked into the cache.
                 Join::Lead(leader, _) if self.is_known_absent(id) => {
                     leader.complete(Ok(None));
                     return Ok(None);
@@ -208,7 +212,8 @@ impl<S: TokenStore> Inner<S> {
                         leader.complete(Ok(Some(entry.clone())));
                         return Ok(Some(entry.into_token()));
                     }
-                    // A task of its own: a client that goes away cancels nobody else.
+                    // The load has its own task, so that a caller that is dropped does not cancel
+                    // it for the others.
                     tokio::spawn(Arc::clone(self).run_load(id, leader));
                     receiver
                 }
@@ -219,7 +224,8 @@ impl<S: TokenStore> Inner<S> {
                     ));
                 }
             };
-            // Changes may have been applied while the load ran: what it read is checked like any entry.
+            // A change may have been applied while the load was running, so its result is checked
+            // like any other entry.
             match result(receiver).await? {
                 None => return Ok(None),
                 Some(entry) if self.freshness_check().allows(entry.token()) => {
@@ -228,15 +234,16 @@ impl<S: TokenStore> Inner<S> {
                 Some(_) => {}
             }
         }
-        // Either the token changes all the time, or its numbers belong to another history of the store.
+        // The token changes all the time, or the store has another history. The follower finds out.
         self.wake_follower.notify_one();
         Err(StoreError::unavailable("the token kept changing while it was loaded"))
     }
 
-    /// Returns the token as the store has it after this call began.
+    /// Reads the token from the store, bypassing the cache. The record is not older than this call.
     pub(crate) async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let called = DualInstant::now();
-        // One at a time asks. Those who waited meanwhile find what was read after they came.
+        // Only one caller reads at a time. The others wait, and then find a record that was read
+        // after their call began.
         let _lock = self.reload_lock.of(id).lock().await;
         if let Some(entry) = self.usable(id)
             && !entry.reading().started.is_before(called)
@@ -247,8 +254,10 @@ impl<S: TokenStore> Inner<S> {
         Ok(self.keep(id, found.value, reading).map(Entry::into_token))
     }
 
-    /// Reads the store itself, and voids what was read before: what this node has shown to
-    /// somebody, it does not take back.
+    /// Reads the store, and voids what was cached about the token before.
+    ///
+    /// The caller may show the record to somebody. If it shows the token as revoked, a check on
+    /// this node must not accept an older record afterwards.
     pub(crate) async fn read(
         &self,
         id: TokenId,
@@ -265,7 +274,8 @@ impl<S: TokenStore> Inner<S> {
         Ok((found, reading))
     }
 
-    /// Caches what was read. Whether it is usable is decided at each use, so it is never too late.
+    /// Caches what was read. Freshness is decided at each use, so a record that arrives late, after
+    /// a change was applied, does no harm.
     pub(crate) fn keep(
         &self,
         id: TokenId,
@@ -277,7 +287,8 @@ impl<S: TokenStore> Inner<S> {
             return None;
         };
         let entry = Entry::new(stored, &self.interner, reading, &self.invalidation);
-        // The check refuses another token's record, and the cache does not keep it.
+        // A store that returns another token's record is broken. The check reports the error, and
+        // the cache does not keep the record.
         if entry.id() == id {
             self.positive.put(&entry);
         }
@@ -295,7 +306,8 @@ impl<S: TokenStore> Inner<S> {
         leader: &Leader<TokenId, Option<Entry>>,
     ) -> LoadResult<Option<Entry>> {
         let (started, _permit) = leader.begin().await.inspect_err(|_| self.metrics.refused())?;
-        // Before the store is asked, as `started`: see the module `invalidation`.
+        // Like `started`, this must be loaded before the store is asked: see the module
+        // `invalidation`.
         let epoch = self.invalidation.epoch();
         let loading = self.metrics.load_begins();
         let found = timeout(self.settings.load_timeout(), self.store.get(id)).await;
@@ -304,6 +316,7 @@ impl<S: TokenStore> Inner<S> {
         Ok(self.keep(id, value, Reading { as_of, epoch, started }))
     }
 
+    /// Starts the follower if it is not running.
     pub(crate) fn ensure_following(self: &Arc<Self>) {
         change_feed::ensure_running(self);
     }

@@ -1,30 +1,32 @@
-//! Which changes this node has applied, by token, by owner and for everything.
+//! Invalidation: the record of which changes this node has applied.
 //!
-//! Nothing is ever removed from the cache when a token changes. Each record carries the number that
-//! the change log had when the record was read (`as_of`). Each token id and each owner hashes to
-//! one of 4096 *stripes*, which hold the number of the last change applied there. A record is
-//! usable only if
+//! Nothing is removed from the cache when a token changes. Instead, each cached record carries the
+//! sequence number of the change log when it was read (`as_of`). Each token id and each owner
+//! hashes to one of 4096 *stripes*. A stripe holds the number of the last change that was applied
+//! to any of its tokens or owners. A record may be used only if
 //!
 //! ```text
 //! as_of >= max(stripe of its token, stripe of its owner, min_seq)
 //! ```
 //!
-//! So an invalidation is one `fetch_max`, and there is no race between filling the cache and
-//! invalidating it: a load that read the record before a revocation has a smaller `as_of`, and the
-//! check refuses it whenever it arrives, however it is shared. Two ids on one stripe cost a reload,
-//! never safety.
+//! So an invalidation is a single `fetch_max`, and filling the cache cannot race with it. A load
+//! that has read a record before a revocation has a smaller `as_of`. The check rejects that record,
+//! no matter when the load completes and how many callers share it. If two ids share a stripe, a
+//! change to one of them costs a reload of the other, and nothing else.
 //!
-//! **Epochs.** Numbers only compare within one history of the store. After a failover or a restored
-//! backup numbers may go back, and old stripes would refuse good records for ever. Then the
-//! follower begins a new *epoch*: it resets all stripes. While it does so, the epoch is odd. A
-//! record is usable only in the epoch in which its load started, and never if that epoch was odd:
-//! such a load may have read before a change whose stripe the reset then wiped.
+//! **Epochs.** Sequence numbers can be compared only within one history of the store. After a
+//! failover or a restored backup, the numbers may go back, and the old stripes would reject valid
+//! records for ever. In that case the follower begins a new *epoch*: it resets all stripes. The
+//! epoch is odd while that is going on. A record may be used only in the epoch in which its load
+//! started, and never if that epoch was odd. Such a load may have read the record before a change
+//! whose stripe was then reset.
 //!
-//! **Order.** A check reads stripes and `min_seq` first and the epoch last. The reset marks the
-//! epoch odd before it touches a stripe, and every stripe is stored with `Release`: a check that
-//! has seen anything of a reset also sees the odd epoch. In the other order it could take a stripe
-//! that was just reset for one that nothing ever happened to. A load reads the epoch before it asks
-//! the store, for the same reason. `tests/loom` tries each of these orders.
+//! **Order.** A check reads the stripes and `min_seq` first, and the epoch last. The reset makes
+//! the epoch odd before it touches a stripe, and stores each stripe with `Release`. So a check that
+//! has seen a reset stripe also sees the odd epoch. In the reverse order, a check could read the
+//! old epoch and then a reset stripe, and accept a revoked token. For the same reason, a load reads
+//! the epoch before it asks the store. `tests/loom` tries the reverse orders and finds the
+//! failures.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -34,27 +36,27 @@ use hallpass_core::{Owner, TokenId};
 use crate::sizes::STRIPES;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
-/// The last change that was applied to each stripe.
+/// The number of the last change that was applied to each stripe.
 #[derive(Debug)]
 pub(crate) struct Invalidation {
     tokens: Box<[AtomicU64]>,
     owners: Box<[AtomicU64]>,
-    /// Every record that was read before this number is void.
+    /// The minimum number. Every record with a smaller `as_of` is void.
     min_seq: AtomicU64,
-    /// Even within an epoch, odd while the stripes are reset for the next one.
+    /// The epoch. It is odd while the stripes are reset.
     epoch: AtomicU32,
     hasher: RandomState,
 }
 
-/// The stripes of a token and of its owner, computed once, when the token is loaded.
+/// The stripes of a token and of its owner. They are computed once, when the token is loaded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StripePair {
     token: u16,
     owner: u16,
 }
 
-/// What had been applied to an owner at some instant. Two equal marks mean that nothing was applied
-/// between them.
+/// A mark of what was applied to an owner up to some instant. If two marks are equal, nothing was
+/// applied to the owner between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OwnerMark {
     epoch: u32,
@@ -63,6 +65,7 @@ pub(crate) struct OwnerMark {
 }
 
 impl StripePair {
+    /// Packs the pair into one word.
     pub(crate) fn to_word(self) -> u32 {
         u32::from(self.token) << 16 | u32::from(self.owner)
     }
@@ -94,20 +97,20 @@ impl Invalidation {
         self.stripe(&id)
     }
 
-    /// Applies a change. When this returns, no record from before it is usable on this node.
+    /// Applies a change. When this returns, this node uses no record from before the change.
     pub(crate) fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
         let stripe = match target {
             ChangeTarget::None => return,
             ChangeTarget::Token(id) => &self.tokens[usize::from(self.stripe(id))],
             ChangeTarget::Owner(owner) => &self.owners[usize::from(self.stripe(owner))],
-            // Everything, and whatever a later version may log.
+            // `All`, and any target that a later version may add.
             _ => &self.min_seq,
         };
         stripe.fetch_max(seq.get(), Ordering::Release);
     }
 
-    /// Returns whether a record that was read at `as_of`, in that epoch, includes every change that
-    /// was applied here.
+    /// Returns whether a record with this `as_of` and epoch reflects every change that was applied
+    /// to its stripes.
     pub(crate) fn allow(&self, stripes: StripePair, as_of: ChangeSeq, epoch: u32) -> bool {
         let as_of = as_of.get();
         let covers = |stripe: &AtomicU64| stripe.load(Ordering::Acquire) <= as_of;
@@ -116,26 +119,29 @@ impl Invalidation {
             && self.is_current(as_of, epoch)
     }
 
-    /// Returns the same for the knowledge that a token does not exist.
+    /// Returns the same for the knowledge that a token does not exist. `token` is its stripe.
     pub(crate) fn allow_absence(&self, token: u16, as_of: ChangeSeq, epoch: u32) -> bool {
         self.tokens[usize::from(token)].load(Ordering::Acquire) <= as_of.get()
             && self.is_current(as_of.get(), epoch)
     }
 
-    /// Returns what has been applied to an owner so far, or `None` while an epoch begins.
+    /// Returns the mark of an owner, or `None` while the stripes are reset.
     pub(crate) fn mark(&self, owner: &Owner) -> Option<OwnerMark> {
         let epoch = self.epoch.load(Ordering::Acquire);
         let min_seq = self.min_seq.load(Ordering::Acquire);
         let last = self.owners[usize::from(self.stripe(owner))].load(Ordering::Acquire);
-        // Read again: a stripe that was reset meanwhile looks like one that nothing ever happened to.
+        // The epoch is read again, because a stripe that was reset meanwhile looks as if no change
+        // had ever been applied to it.
         self.is_in(epoch).then_some(OwnerMark { epoch, min_seq, last })
     }
 
+    /// Returns whether a record is above the minimum number and of the current epoch.
     fn is_current(&self, as_of: u64, epoch: u32) -> bool {
         self.min_seq.load(Ordering::Acquire) <= as_of && self.is_in(epoch)
     }
 
-    /// Returns whether what was just read of the stripes belongs to that epoch. It must come last.
+    /// Returns whether the stripes that were just read belong to this epoch. Call it last: see the
+    /// module.
     fn is_in(&self, epoch: u32) -> bool {
         epoch.is_multiple_of(2) && self.epoch.load(Ordering::Relaxed) == epoch
     }
@@ -152,8 +158,8 @@ impl Invalidation {
 
     /// Begins a new epoch at `head`. Only the follower calls this, so no two resets overlap.
     pub(crate) fn begin_epoch(&self, head: ChangeSeq) {
-        // `Relaxed` suffices: each stripe below is stored with `Release`, and whoever sees one of these
-        // stores sees this one, too.
+        // `Relaxed` suffices, because each stripe below is stored with `Release`: a thread that
+        // sees one of these stores also sees this one.
         self.epoch.fetch_add(1, Ordering::Relaxed);
         for stripe in self.tokens.iter().chain(&self.owners) {
             stripe.store(0, Ordering::Release);
@@ -162,8 +168,9 @@ impl Invalidation {
         self.epoch.fetch_add(1, Ordering::Release);
     }
 
+    /// Returns the stripe of a token or owner.
     fn stripe(&self, key: &impl std::hash::Hash) -> u16 {
-        // The number of stripes is a power of two: the low bits.
+        // The number of stripes is a power of two, so the remainder is the low bits.
         (self.hasher.hash_one(key) as usize % STRIPES) as u16
     }
 }

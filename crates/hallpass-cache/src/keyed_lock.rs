@@ -1,15 +1,18 @@
+//! Locks by token id.
+
 use std::hash::{BuildHasher as _, RandomState};
 
 use hallpass_core::TokenId;
 use tokio::sync::Mutex;
 
-/// How many tokens can be read past the cache at the same time.
+/// The maximum number of concurrent reads that bypass the cache.
 const LOCKS: usize = 32;
 
-/// Locks by token id, so that only one check at a time reads a token past the cache.
+/// A set of locks by token id, so that only one check at a time reads the same token past the
+/// cache.
 ///
-/// Anybody who knows a token's public id can cause such a read by sending a wrong secret. Two ids
-/// may share a lock, which costs time and nothing else.
+/// Anybody who knows a token's public id can cause such a read by sending a wrong secret. The locks
+/// limit how many of them run at once. Two ids may share a lock, which only costs time.
 #[derive(Debug)]
 pub(crate) struct KeyedLock {
     locks: Box<[Mutex<()>]>,
@@ -21,6 +24,7 @@ impl KeyedLock {
         Self { locks: (0..LOCKS).map(|_| Mutex::new(())).collect(), hasher: RandomState::new() }
     }
 
+    /// Returns the lock of a token.
     pub(crate) fn of(&self, id: TokenId) -> &Mutex<()> {
         &self.locks[self.hasher.hash_one(id) as usize % LOCKS]
     }

@@ -2,40 +2,60 @@
 //!
 //! # The promise
 //!
-//! When a change (a revocation, for example) has returned on one node, that node never accepts the
-//! old state again. No other node accepts it for longer than [`CacheSettings::max_staleness`], 2 s
-//! by default, whatever breaks between them. A node that cannot prove that its records are fresh
-//! asks the store.
+//! When a change such as a revocation has returned on one node, that node never accepts the old
+//! state again. Every other node stops accepting it within [`CacheSettings::max_staleness`], which
+//! is 2 s by default, whatever fails between the nodes. A node that cannot prove that its records
+//! are fresh asks the store.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+//! use hallpass_cache::Cached;
+//! use hallpass_core::{Actor, Hallpass, NewToken};
+//! use hallpass_memory::MemoryStore;
+//!
+//! // Two nodes of a service share one store, and each has its own cache.
+//! let store = MemoryStore::new();
+//! let [one, other] = [store.clone(), store].map(|store| Hallpass::builder(Cached::new(store)).build());
+//! let alice = Actor::owner("alice");
+//! let issued = one.issue(&alice, NewToken::named("ci")).await?;
+//! let token = issued.token.reveal().as_bytes();
+//! assert!(other.authenticate(token).await.is_ok());
+//!
+//! one.revoke(&alice, issued.record.id).await?;
+//! assert!(one.authenticate(token).await.is_err(), "at once on this node");
+//! tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+//! assert!(other.authenticate(token).await.is_err(), "within max_staleness on every other node");
+//! # Ok(()) }
+//! ```
 //!
 //! # How it works
 //!
-//! 1. **A numbered change log.** The store numbers every change in the order of commits, without
-//!    gaps.
+//! 1. **A numbered change log.** The store numbers all changes in commit order, without gaps.
 //! 2. **Versioned records.** Each record is cached with the number that the log had when it was
-//!    read. When this node hears of a change to a token, it only remembers the change's number. A
+//!    read. When this node learns of a change to a token, it only notes the number of the change. A
 //!    record with a smaller number is read again at its next use. Nothing has to be removed from
-//!    the cache in time, so a slow load can never bring a revoked token back.
-//! 3. **A lease.** One task reads the log every [`CacheSettings::poll`], or at once when the store
-//!    pushes. Each answer proves that nothing else has changed up to the instant at which the log
-//!    was asked. While that instant is recent enough, cached records are used without asking the
-//!    store.
+//!    the cache in time, so a slow load cannot bring a revoked token back.
+//! 3. **A lease.** A task reads the log every [`CacheSettings::poll`], or at once if the store
+//!    reports a change. Each answer proves that nothing else has changed up to the instant at which
+//!    the log was asked. That instant is the lease. While it is recent enough, cached records are
+//!    used without asking the store.
 //!
-//! A record that somebody changes by hand in the database is in no log. [`CacheSettings::max_age`]
-//! bounds how long it is used.
+//! If somebody changes a record by hand in the database, the change is in no log.
+//! [`CacheSettings::max_age`] limits how long the old record is used.
 //!
-//! # Where to read
+//! # The modules
 //!
-//! | module | |
+//! | module | content |
 //! |---|---|
-//! | `invalidation` | which changes were applied, and what they void |
-//! | `freshness` | when a record may be used, and why the order of steps matters |
+//! | `invalidation` | the changes that were applied, and the records that they void |
+//! | `freshness` | the rule that decides whether a record may be used, and why the order of steps matters |
 //! | `change_feed` | the task that follows the log |
-//! | `single_flight` | loads: one per token, in a fair queue |
-//! | `positive`, `negative` | the tables of tokens, and of ids without one |
-//! | `owner_statuses` | what the host's owner directory answered |
+//! | `single_flight` | loads: one for each token, in a fair queue |
+//! | `positive`, `negative` | the tables of tokens, and of ids of tokens that do not exist |
+//! | `owner_statuses` | the answers of the host's owner directory |
 //!
-//! `tests/guards/cache.toml` in the repository lists the safety steps one by one. `cargo xtask
-//! guards` removes each of them and requires that a test fails.
+//! `tests/guards/cache.toml` in the repository lists the safety steps. `cargo xtask guards` removes
+//! each of them in turn, and requires that a test fails.
 
 mod cached;
 mod change_feed;

@@ -3,9 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// The minimum time between two lines.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Counts occurrences of one kind and decides when a line about them is due.
+/// A counter of occurrences, which decides when a log line about them is due.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimit(Mutex<State>);
 
@@ -16,7 +17,8 @@ struct State {
 }
 
 impl LogLimit {
-    /// Counts one occurrence. Returns how many there were since the last line if a line is due.
+    /// Counts one occurrence. If a line is due, returns the number of occurrences since the last
+    /// line.
     pub(crate) fn count(&self) -> Option<u64> {
         let now = Instant::now();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,6 @@
-//! Counters for the facade `metrics`. Without the feature `metrics`, all of this compiles to
-//! nothing.
+//! Counters for the facade `metrics`. Without the feature `metrics`, every function here is empty.
 //!
-//! Labels are a few fixed words. They never hold anything of a token, an owner or a client.
+//! Each label has one of a few fixed values. No label contains data of a token, owner or client.
 
 #[cfg(feature = "metrics")]
 use std::sync::OnceLock;
@@ -11,48 +10,53 @@ use hallpass_core::store::{Snapshot, StoreError};
 #[cfg(feature = "metrics")]
 use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
 
-/// The counters of one cache, registered at the first look-up.
+/// The counters of one cache. They are looked up in the recorder once, at the first lookup.
 #[derive(Default)]
 pub(crate) struct Metrics {
     #[cfg(feature = "metrics")]
     counters: OnceLock<Counters>,
 }
 
-/// What a check found in the cache.
+/// The result of a lookup in the cache.
 #[cfg_attr(
     not(feature = "metrics"),
-    expect(dead_code, reason = "some are told apart to be counted")
+    expect(dead_code, reason = "some variants are used only to count them")
 )]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LookupKind {
-    /// The token, usable.
+    /// The token is cached and fresh.
     Hit,
-    /// The knowledge that there is no such token.
+    /// It is known that the token does not exist.
     Absent,
-    /// Nothing.
+    /// The token is not cached.
     Miss,
-    /// The token, but it is stale or may have been changed.
+    /// The token is cached, but it is stale or may have been changed.
     Stale,
-    /// A stale token that is used nevertheless, by `stale_if_error`.
+    /// The token is stale, but it is used because of `stale_if_error`.
     StaleIfError,
 }
 
-/// How a read of the store ended.
+/// The result of a read of the store.
 #[cfg_attr(
     not(feature = "metrics"),
-    expect(dead_code, reason = "some are told apart to be counted")
+    expect(dead_code, reason = "some variants are used only to count them")
 )]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Loaded {
+    /// The token exists.
     Found,
+    /// The token does not exist.
     Absent,
+    /// The store returned an error.
     Failed,
+    /// The store did not answer in time.
     Late,
-    /// It was not begun: too many were waiting.
+    /// The read did not start, because too many others were waiting.
     Refused,
 }
 
 impl Loaded {
+    /// Classifies the answer of the store.
     pub(crate) fn of<T>(found: &Result<Snapshot<Option<T>>, StoreError>) -> Self {
         match found {
             Ok(Snapshot { value: Some(_), .. }) => Self::Found,
@@ -62,14 +66,17 @@ impl Loaded {
     }
 }
 
-/// Why the change log is read.
+/// The reason why the change log is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Trigger {
+    /// The store reported a change.
     Push,
+    /// The time for the next poll has come.
     Poll,
 }
 
 impl Metrics {
+    /// Counts a lookup.
     #[inline]
     pub(crate) fn looked_up(&self, found: LookupKind) {
         #[cfg(feature = "metrics")]
@@ -78,7 +85,8 @@ impl Metrics {
         let _ = found;
     }
 
-    /// Counts a miss. Whether the token is remembered at all is only asked in order to count it.
+    /// Counts a miss. `is_known` tells whether a stale record is cached, and is called only if
+    /// metrics are on.
     #[inline]
     pub(crate) fn missed(&self, is_known: impl FnOnce() -> bool) {
         #[cfg(feature = "metrics")]
@@ -87,14 +95,14 @@ impl Metrics {
         let _ = is_known;
     }
 
-    /// Counts a load that was refused.
+    /// Counts a load that was refused because the queue was full.
     #[inline]
     pub(crate) fn refused(&self) {
         #[cfg(feature = "metrics")]
         self.counters().loads[Loaded::Refused as usize].increment(1);
     }
 
-    /// Counts a load as running until the guard is dropped.
+    /// Counts a load as running until the returned guard is dropped.
     #[inline]
     pub(crate) fn load_begins(&self) -> Loading<'_> {
         #[cfg(feature = "metrics")]
@@ -102,7 +110,8 @@ impl Metrics {
         Loading { metrics: self, ended: Loaded::Late }
     }
 
-    /// Records the age that the lease had before it was renewed, or has if that failed.
+    /// Records the age of the lease before it was renewed, or its current age if renewing it
+    /// failed.
     #[inline]
     pub(crate) fn lease_age(&self, age: Option<Duration>) {
         #[cfg(feature = "metrics")]
@@ -111,7 +120,7 @@ impl Metrics {
         let _ = age;
     }
 
-    /// Records by how many seconds the store's clock is ahead of this machine's.
+    /// Records how many seconds the store's clock is ahead of this machine's clock.
     #[inline]
     pub(crate) fn clock_offset(&self, seconds: f64) {
         #[cfg(feature = "metrics")]
@@ -120,6 +129,7 @@ impl Metrics {
         let _ = seconds;
     }
 
+    /// Counts changes that were read from the log.
     #[inline]
     pub(crate) fn changes_applied(&self, by: Trigger, changes: usize) {
         #[cfg(feature = "metrics")]
@@ -128,7 +138,7 @@ impl Metrics {
         let _ = (by, changes);
     }
 
-    /// Counts that everything cached became void.
+    /// Counts an event that voided everything cached.
     #[inline]
     pub(crate) fn flushed(&self) {
         #[cfg(feature = "metrics")]
@@ -141,13 +151,14 @@ impl Metrics {
     }
 }
 
-/// A running load. It counts as late if it is dropped without a result.
+/// A guard for a running load. A load that is dropped without a result counts as late.
 pub(crate) struct Loading<'m> {
     metrics: &'m Metrics,
     ended: Loaded,
 }
 
 impl Loading<'_> {
+    /// Ends the load with a result.
     pub(crate) fn ended(mut self, how: Loaded) {
         self.ended = how;
     }
@@ -167,7 +178,7 @@ impl Drop for Loading<'_> {
     }
 }
 
-/// Each array is in the order of the enum above that indexes it.
+/// The counters and gauges. Each array is indexed by one of the enums above.
 #[cfg(feature = "metrics")]
 struct Counters {
     lookups: [Counter; 5],
@@ -214,8 +225,8 @@ const FLUSHES: &str = "hallpass_cache_flushes_total";
 
 #[cfg(feature = "metrics")]
 fn describe() {
-    describe_counter!(LOOKUPS, Unit::Count, "Look-ups of tokens by checks, by what was found");
-    describe_counter!(LOADS, Unit::Count, "Reads of one token from the store, by how they ended");
+    describe_counter!(LOOKUPS, Unit::Count, "Lookups of tokens by checks, by result");
+    describe_counter!(LOADS, Unit::Count, "Reads of one token from the store, by result");
     describe_gauge!(IN_FLIGHT, Unit::Count, "Reads of one token from the store that are running");
     describe_gauge!(
         LEASE_AGE,
@@ -225,17 +236,17 @@ fn describe() {
     describe_gauge!(
         CLOCK_OFFSET,
         Unit::Seconds,
-        "By how much the store's clock is ahead of this machine's, where it has one of its own"
+        "How far the store's clock is ahead of this machine's clock"
     );
     describe_counter!(
         APPLIED,
         Unit::Count,
-        "Changes read from the change log, by what caused the read"
+        "Changes read from the change log, by the reason for the read"
     );
     describe_counter!(
         FLUSHES,
         Unit::Count,
-        "How often everything cached became void because the change log had another history"
+        "Times that everything cached became void because the change log had another history"
     );
 }
 

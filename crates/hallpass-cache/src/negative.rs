@@ -1,5 +1,7 @@
-//! Ids of tokens that do not exist. They are kept apart from the tokens, in a table of fixed size,
-//! so that a flood of random ids evicts no token.
+//! The negative cache: ids of tokens that do not exist.
+//!
+//! It is a separate table of fixed size, so that a flood of random ids does not evict cached
+//! tokens.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,18 +14,20 @@ use crate::entry::Reading;
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
 
-/// The time after which the store is asked again for an unknown token.
+/// The time after which the store is asked again about an unknown id.
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// The number of slots under one lock.
 const SLOTS_PER_SHARD: usize = 64;
 
+/// The knowledge that a token does not exist.
 #[derive(Clone, Copy, Debug)]
 struct Absence {
     id: TokenId,
     reading: Reading,
 }
 
+/// The table of absences. Each id has one slot, and a newer id replaces an older one there.
 #[derive(Debug)]
 pub(crate) struct Negative {
     shards: Box<[Mutex<[Option<Absence>; SLOTS_PER_SHARD]>]>,
@@ -39,7 +43,7 @@ impl Negative {
         }
     }
 
-    /// Returns whether there is no such token, as far as that is known and fresh.
+    /// Returns whether fresh knowledge says that the token does not exist.
     pub(crate) fn holds(
         &self,
         id: TokenId,
@@ -56,15 +60,17 @@ impl Negative {
         check.allows_absence(invalidation.token_stripe(id), reading)
     }
 
+    /// Notes that a token does not exist.
     pub(crate) fn put(&self, id: TokenId, reading: Reading) {
         let (mut shard, slot) = self.place(id);
         shard[slot] = Some(Absence { id, reading });
     }
 
+    /// Locks the shard of an id, and returns it with the index of the id's slot.
     fn place(&self, id: TokenId) -> (MutexGuard<'_, [Option<Absence>; SLOTS_PER_SHARD]>, usize) {
         let hash = self.hasher.hash_one(id) as usize;
         let shard = &self.shards[hash / SLOTS_PER_SHARD % self.shards.len()];
-        // A slot is written in one step, so a panic leaves none half written.
+        // A slot is written in one step, so a panic cannot leave it half written.
         (shard.lock().unwrap_or_else(PoisonError::into_inner), hash % SLOTS_PER_SHARD)
     }
 }

@@ -1,9 +1,9 @@
-//! The status of owners, as the host's owner directory reported it.
+//! The statuses of owners, as the host's owner directory reported them.
 //!
-//! An owner's status is a question to the host, not a row of the store. No lease prolongs an
-//! answer, because the change log does not report what happens in the host's own tables: an answer
-//! is used for `max_staleness` and no longer. When the host reports a change (`owner_changed`), the
-//! owner's stripe moves, and every answer from before is void on every node.
+//! An answer of the directory is used for `max_staleness` and no longer. The lease does not extend
+//! it, because the change log does not contain the changes in the host's own tables. When the host
+//! reports a change (`owner_changed`), it is logged for the owner, and every earlier answer becomes
+//! void on every node.
 
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
@@ -20,12 +20,13 @@ use crate::settings::CacheSettings;
 use crate::single_flight::{Join, Leader, LoadResult, SingleFlight, result};
 use crate::sync::ArcSwapOption;
 
-/// The number of remembered owners. Two owners on one slot cost a question now and then.
+/// The number of slots for owners. If two owners share a slot, the host is asked more often.
 const SLOTS: usize = 16_384;
 
-/// How often the host is asked again when changes of the owner keep overtaking the answer.
+/// The maximum number of attempts, if changes of the owner keep overtaking the host's answer.
 const ATTEMPTS: usize = 3;
 
+/// A cache of owner statuses.
 #[derive(Debug)]
 pub(crate) struct OwnerStatuses {
     slots: Box<[ArcSwapOption<Answer>]>,
@@ -38,13 +39,14 @@ pub(crate) struct OwnerStatuses {
 pub(crate) struct Answer {
     owner: Owner,
     status: Arc<OwnerStatus>,
-    /// What had been applied to the owner before the host was asked. Taken after the answer, it
-    /// would make an answer from before a change look like one from after it.
+    /// The owner's mark, taken before the host was asked. If it were taken afterwards, a change
+    /// could come in between, and the old answer would look as if it were from after the change.
     mark: Option<OwnerMark>,
     asked_at: DualInstant,
 }
 
 impl Answer {
+    /// Returns whether the answer is recent, and no change of the owner was applied since.
     fn is_usable(&self, invalidation: &Invalidation, settings: &CacheSettings) -> bool {
         self.asked_at.age(DualInstant::coarse_now()) <= settings.max_staleness
             && self.mark.is_some()
@@ -73,11 +75,12 @@ impl OwnerStatuses {
         answer.is_usable(invalidation, settings).then(|| Arc::clone(&answer.status))
     }
 
-    /// Asks the host, or waits for the answer if somebody is asking already.
+    /// Asks the host, or waits for the answer if another check is asking already.
     ///
     /// # Errors
     ///
-    /// Returns the host's error, and an error if too many owners are being asked about.
+    /// Returns the host's error, or an error if too many queries are running or the owner kept
+    /// changing.
     pub(crate) async fn load(
         self: &Arc<Self>,
         owner: &Owner,
@@ -96,18 +99,19 @@ impl OwnerStatuses {
                         settings.load_timeout(),
                         leader,
                     );
-                    // A task of its own: a client that goes away cancels nobody else.
+                    // The query has its own task, so that a caller that is dropped does not cancel
+                    // it for the others.
                     tokio::spawn(load);
                     receiver
                 }
-                Join::Full => return Err("too many owners are being asked about at once".into()),
+                Join::Full => return Err("too many owner statuses are being looked up".into()),
             };
             let answer = result(receiver).await?;
             if answer.is_usable(invalidation, settings) {
                 return Ok(Arc::clone(&answer.status));
             }
         }
-        Err("the owner kept changing while the host was asked about it".into())
+        Err("the owner kept changing while its status was looked up".into())
     }
 
     async fn run_load(

@@ -1,18 +1,27 @@
+//! The settings of a cache.
+
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// How a cache behaves. Every setting has a default that fits most services.
+/// The settings of a cache. Every setting has a default that fits most services.
 ///
-/// Bounds are checked when the cache is created, see [`Cached::try_with_settings`].
+/// Bounds are checked when the cache is created: see [`Cached::try_with_settings`].
 ///
 /// ```
 /// use std::time::Duration;
-/// use hallpass_cache::CacheSettings;
 ///
-/// let settings =
-///     CacheSettings::default().max_staleness(Duration::from_secs(5)).capacity_bytes(16 << 20);
-/// # let _ = settings;
+/// use hallpass_cache::{CacheSettings, Cached};
+/// use hallpass_core::Hallpass;
+/// use hallpass_memory::MemoryStore;
+///
+/// let settings = CacheSettings::default()
+///     .max_staleness(Duration::from_secs(5))
+///     .poll(Duration::from_secs(1))
+///     .capacity_bytes(16 << 20);
+/// let store = Cached::with_settings(MemoryStore::new(), settings);
+/// let hallpass = Hallpass::builder(store).build();
+/// # let _ = hallpass;
 /// ```
 ///
 /// [`Cached::try_with_settings`]: crate::Cached::try_with_settings
@@ -30,7 +39,7 @@ pub struct CacheSettings {
     pub(crate) negative_capacity: usize,
 }
 
-/// A setting is outside its bounds.
+/// The error for a setting that is outside its bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid cache setting `{setting}`: {value} is not between {least} and {most}")]
 pub struct CacheSettingsError {
@@ -57,90 +66,96 @@ impl Default for CacheSettings {
 }
 
 impl CacheSettings {
-    /// Sets the longest time for which another node's change may stay unseen on this node, whatever
-    /// breaks: 2 s by default, from 10 ms to 1 h. A node that cannot prove that its records are at
-    /// most this stale asks the store.
+    /// Sets the longest time for which this node may not see a change of another node, whatever
+    /// fails. The default is 2 s, the bounds are 10 ms and 1 h.
+    ///
+    /// A node that cannot prove that its records are at most this stale asks the store.
     pub fn max_staleness(mut self, max_staleness: Duration) -> Self {
         self.max_staleness = max_staleness;
         self
     }
 
-    /// Sets the longest time for which a record is used without being read again, even if the
-    /// change log reports no change: 60 s by default, from 10 ms to 24 h.
+    /// Sets the longest time for which a record is used without reading it again, even if the
+    /// change log reports no change. The default is 60 s, the bounds are 10 ms and 24 h.
     ///
-    /// The change log does not report what somebody changes by hand in the database. This setting
-    /// bounds how long such a change stays unseen.
+    /// If somebody changes a record by hand in the database, the change is not in the log. This
+    /// setting limits how long such a change stays unseen.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
-    /// Sets how often the change log is read: every 500 ms by default, from 1 ms to 1 h. A pause
-    /// longer than `max_staleness` costs reloads, never freshness.
+    /// Sets the interval at which the change log is read. The default is 500 ms, the bounds are 1
+    /// ms and 1 h. An interval longer than `max_staleness` causes reloads, but never stale records.
     pub fn poll(mut self, poll: Duration) -> Self {
         self.poll = poll;
         self
     }
 
-    /// Sets for how long beyond `max_staleness` and `max_age` a cached token may still be used
-    /// while the store cannot be reached: not at all by default, and at most 60 s.
+    /// Sets how long beyond `max_staleness` and `max_age` a cached token may be used while the
+    /// store cannot be reached. The default is zero, the maximum is 60 s.
     ///
-    /// During an outage, a revocation on another node may stay unseen here for that much longer. A
-    /// token that this node knows was changed is never used that way. Each such check is counted,
+    /// During an outage, this node may miss a revocation of another node for that much longer. A
+    /// token that this node knows to be changed is never used that way. Each such check is counted,
     /// and an error is logged once a second.
     pub fn stale_if_error(mut self, stale_if_error: Duration) -> Self {
         self.stale_if_error = stale_if_error;
         self
     }
 
-    /// Sets how long a check waits for the store, or for its place in the queue, before it is
-    /// answered with 503: 1 s by default, from 1 ms to 60 s.
+    /// Sets how long a check waits in the queue and for the store before it fails with
+    /// [`AuthError::Unavailable`](hallpass_core::AuthError::Unavailable). The default is 1 s, the
+    /// bounds are 1 ms and 60 s.
     pub fn load_deadline(mut self, deadline: Duration) -> Self {
         self.load_deadline = deadline;
         self
     }
 
-    /// Sets how many loads may run at the same time: 64 by default, from 1 to 65,536. Further loads
-    /// wait in a queue.
+    /// Sets how many loads may run at the same time. Further loads wait in a queue. The default is
+    /// 64, the bounds are 1 and 65,536.
     pub fn concurrent_loads(mut self, loads: usize) -> Self {
         self.concurrent_loads = loads;
         self
     }
 
-    /// Sets how many loads may wait for their turn: 4096 by default, at most 1,048,576. They are
-    /// served in the order in which they came. When the queue is full, tokens that this node has
-    /// not seen before get 503 at once.
+    /// Sets how many loads may wait in the queue. The default is 4096, the maximum is 1,048,576.
+    ///
+    /// Loads are served in the order of their arrival. If the queue is full, the check of a token
+    /// that is not cached fails at once with
+    /// [`AuthError::Unavailable`](hallpass_core::AuthError::Unavailable).
     pub fn queued_loads(mut self, loads: usize) -> Self {
         self.queued_loads = loads;
         self
     }
 
-    /// Sets approximately how much memory cached tokens may take: 64 MiB by default, at most 1 TiB.
+    /// Sets approximately how much memory cached tokens may take. The default is 64 MiB, the
+    /// maximum is 1 TiB.
     pub fn capacity_bytes(mut self, bytes: u64) -> Self {
         self.capacity_bytes = bytes;
         self
     }
 
-    /// Sets for how many ids the cache remembers that there is no such token: 65,536 by default, in
-    /// a table of fixed size, at most 16,777,216.
+    /// Sets how many ids of tokens that do not exist are remembered, in a table of fixed size. The
+    /// default is 65,536, the maximum is 16,777,216.
     pub fn negative_capacity(mut self, ids: usize) -> Self {
         self.negative_capacity = ids;
         self
     }
 
-    /// Returns for how long others may join a load after it has begun: its result must be of use to
-    /// them.
+    /// Returns how long after its start a load may be joined. A load that takes longer may have
+    /// been lost, and its result would be too old for the callers that join it.
     pub(crate) fn joinable(&self) -> Duration {
         self.max_staleness.min(Duration::from_millis(500))
     }
 
-    /// Returns the time limit of a load. A result older than `max_staleness` would be of no use,
-    /// and a load that never ended would take one of the `concurrent_loads` for ever.
+    /// Returns the time limit of a load. A result older than `max_staleness` cannot be used, and a
+    /// load without a limit could occupy one of the `concurrent_loads` for ever.
     pub(crate) fn load_timeout(&self) -> Duration {
         self.max_staleness.max(self.load_deadline)
     }
 
-    /// Checks the bounds of every setting. They also keep all sums of durations far from overflow.
+    /// Checks the bounds of all settings. The bounds also ensure that sums of durations do not
+    /// overflow.
     pub(crate) fn check(&self) -> Result<(), CacheSettingsError> {
         let (ms, s) = (Duration::from_millis, Duration::from_secs);
         check("max_staleness", self.max_staleness, ms(10)..=s(3600))?;

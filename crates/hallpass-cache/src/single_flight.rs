@@ -1,26 +1,30 @@
-//! Loads: one per key at a time, each in a task of its own, and a limited number in all.
+//! Single-flight: at most one load for each key at a time, and a limited number of loads in total.
 //!
-//! A load goes through three stages. [`SingleFlight::join`] enters it into a table, so that
-//! everybody who needs the same key waits for this load. [`Leader::begin`] waits for one of the
-//! permits; tokio's semaphore hands them out in the order of arrival. Then the store is asked, and
-//! [`Leader::complete`] takes the load off the table and tells everybody.
+//! A load has three stages:
 //!
-//! **Why a queue.** Anybody can make up well-formed tokens, and each of them has to be looked up.
-//! If loads beyond the limit were refused at once, a flood of made-up tokens would win almost every
-//! permit, and valid tokens that are not cached would be refused. In a first-come queue, a flood
-//! from `n` connections is at most `n` places long, because each connection waits for its answer
-//! before it sends the next request. A load is one read by primary key: with 64 at a time and 1 ms
-//! each, 400 places are served in about 7 ms. So everybody is served, and nobody needs to be told
-//! apart.
+//! 1. [`SingleFlight::join`] enters the load into a table. Everybody who needs the same key waits
+//!    for this load.
+//! 2. [`Leader::begin`] waits for a permit. tokio's semaphore grants permits in the order of
+//!    arrival.
+//! 3. The store is asked. [`Leader::complete`] removes the load from the table, and sends the
+//!    result to everybody who waits.
+//!
+//! **Why a queue.** Without a keyed checksum, anybody can forge well-formed tokens, and each of
+//! them has to be looked up. Suppose that loads beyond the limit were refused at once. A flood of
+//! forged tokens would then win almost every permit, and valid tokens that are not cached would be
+//! refused. In a fair queue, a flood from `n` connections takes at most `n` places, because each
+//! connection waits for its answer before it sends the next request. A load is one read by primary
+//! key. With 64 loads at a time and 1 ms each, 400 places are served in about 7 ms. So valid tokens
+//! are served although nobody can tell them from forged ones.
 //!
 //! **Invariants.**
 //!
-//! - A caller that goes away cancels nobody else: the load runs in a task of its own.
-//! - A load can be joined while it waits for its permit, and for a short time after it has begun. A
-//!   question that the store has lost holds up only those who came within that time.
-//! - A load leaves the table *before* its result is told. Otherwise a caller could join a load that
-//!   has failed already, and an error would be served to somebody who came after it.
-//! - Errors are told to those who wait, and never cached.
+//! - Each load runs in its own task. If a caller is dropped, the load continues for the others.
+//! - A load can be joined while it waits for its permit, and for a short time after it has started.
+//!   If a query is lost, it delays only the callers that came within that time.
+//! - A load leaves the table *before* its result is sent. In the reverse order, a caller could join
+//!   a load that has already failed, and would get an error from before its call.
+//! - Errors are sent to those who wait, and are never cached.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
@@ -37,10 +41,11 @@ use crate::dual_instant::DualInstant;
 use crate::log_limit::LogLimit;
 use crate::settings::CacheSettings;
 
-/// The result of a load, shared by all who waited for it.
+/// The result of a load, which all waiting callers share.
 pub(crate) type LoadResult<T> = Result<T, LoadError>;
 
-/// A load that failed. A store's error cannot be cloned, so its kind and its text are kept.
+/// The error of a load. A [`StoreError`] cannot be cloned, so this keeps its text and whether the
+/// record was corrupt.
 #[derive(Clone, Debug)]
 pub(crate) struct LoadError {
     corrupt: bool,
@@ -82,28 +87,29 @@ impl From<LoadError> for StoreError {
     }
 }
 
-/// The loads of one kind that wait or run.
+/// The loads of one kind that are waiting or running.
 #[derive(Debug)]
 pub(crate) struct SingleFlight<K, T> {
     loads: Mutex<HashMap<K, Load<T>>>,
     permits: Semaphore,
-    /// The number of loads that wait or run, above which strangers are refused.
+    /// The number of waiting and running loads at which loads of unknown keys are refused.
     capacity: usize,
     joinable: Duration,
     queue_deadline: Duration,
     refusals: LogLimit,
 }
 
+/// A load that is waiting or running.
 #[derive(Debug)]
 struct Load<T> {
-    /// Empty while the load waits for its permit.
+    /// The instant at which the load started. It is empty while the load waits for its permit.
     started: Arc<OnceLock<DualInstant>>,
     result: watch::Receiver<Option<LoadResult<T>>>,
 }
 
-/// How a caller takes part in a load.
+/// The way in which a caller takes part in a load.
 pub(crate) enum Join<K: Hash + Eq, T> {
-    /// Somebody else is loading: wait for the result.
+    /// Another caller has started the load. Wait for the result.
     Wait(watch::Receiver<Option<LoadResult<T>>>),
     /// The caller has to run the load.
     Lead(Leader<K, T>, watch::Receiver<Option<LoadResult<T>>>),
@@ -111,7 +117,7 @@ pub(crate) enum Join<K: Hash + Eq, T> {
     Full,
 }
 
-/// The duty to run a load. Dropping it ends the load, with or without a result.
+/// The caller that runs a load. Dropping it ends the load, with or without a result.
 #[derive(Debug)]
 pub(crate) struct Leader<K: Hash + Eq, T> {
     flights: Arc<SingleFlight<K, T>>,
@@ -134,8 +140,8 @@ impl<K: Hash + Eq + Clone, T: Clone> SingleFlight<K, T> {
 
     /// Joins the load of this key, or starts one.
     ///
-    /// A key that is known (`is_known`) is never refused: there are only as many of these as the
-    /// cache remembers, and strangers cannot add to them.
+    /// If `is_known` returns `true`, the load is never refused. A flood of forged tokens cannot use
+    /// this, because only tokens that exist are in the cache.
     pub(crate) fn join(self: &Arc<Self>, key: &K, is_known: impl FnOnce() -> bool) -> Join<K, T> {
         let now = DualInstant::now();
         let mut loads = self.lock();
@@ -151,7 +157,8 @@ impl<K: Hash + Eq + Clone, T: Clone> SingleFlight<K, T> {
             self.refused();
             return Join::Full;
         }
-        // An old load goes on for those who wait for it; newcomers do not rely on it.
+        // An old load continues for the callers that wait for it. This load takes its place in the
+        // table.
         let (sender, result) = watch::channel(None);
         let started = Arc::new(OnceLock::new());
         let load = Load { started: Arc::clone(&started), result: result.clone() };
@@ -180,9 +187,10 @@ impl<K: Hash + Eq, T> SingleFlight<K, T> {
 }
 
 impl<K: Hash + Eq, T> Leader<K, T> {
-    /// Waits for a permit, and returns it with the instant at which the load begins. That instant
-    /// is taken after the wait and before the store is asked, so that a wait makes no record look
-    /// old.
+    /// Waits for a permit, and returns it with the instant at which the load starts.
+    ///
+    /// The instant is taken after the wait, so that a long wait does not make the record look old.
+    /// It is taken before the store is asked, so that the record is not older than it looks.
     ///
     /// # Errors
     ///
@@ -196,13 +204,13 @@ impl<K: Hash + Eq, T> Leader<K, T> {
         Ok((*self.started.get_or_init(DualInstant::now), permit))
     }
 
-    /// Ends the load and tells everybody who waits.
+    /// Ends the load, and sends the result to everybody who waits.
     pub(crate) fn complete(self, result: LoadResult<T>) {
         self.leave();
         self.result.send_replace(Some(result));
     }
 
-    /// Takes the load off the table, unless a newer one has taken its place.
+    /// Removes the load from the table, unless a newer load has taken its place.
     fn leave(&self) {
         let mut loads = self.flights.lock();
         if loads.get(&self.key).is_some_and(|load| Arc::ptr_eq(&load.started, &self.started)) {
@@ -217,7 +225,7 @@ impl<K: Hash + Eq, T> Drop for Leader<K, T> {
     }
 }
 
-/// Waits for the result of a load. A leader that is gone without a result has panicked.
+/// Waits for the result of a load. If the leader was dropped without a result, it has panicked.
 pub(crate) async fn result<T: Clone>(
     mut receiver: watch::Receiver<Option<LoadResult<T>>>,
 ) -> LoadResult<T> {

@@ -1,5 +1,5 @@
-//! The sizes of the fixed tables. The model checker in `tests/loom` tries every order of steps, and
-//! so it has smaller sizes of its own.
+//! The sizes of the fixed tables. The model checker in `tests/loom` tries every order of steps, so
+//! it replaces this module with smaller sizes.
 
 /// The number of stripes of each kind.
 pub(crate) const STRIPES: usize = 4096;
@@ -7,5 +7,5 @@ pub(crate) const STRIPES: usize = 4096;
 /// The number of places in a set of slots.
 pub(crate) const WAYS: usize = 4;
 
-/// The smallest number of sets of slots.
+/// The minimum number of sets of slots.
 pub(crate) const FEWEST_SETS: u64 = 4;

@@ -5,26 +5,29 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// A larger difference means that one of the clocks is not kept in time.
+/// The difference in milliseconds above which a warning is logged. One of the clocks is then not
+/// synchronized.
 const TOLERABLE_MILLIS: u64 = 2000;
 
-/// The last known difference.
+/// The last known difference between the store's clock and this machine's clock.
 #[derive(Debug, Default)]
 pub(crate) struct StoreClock {
-    /// By how many milliseconds it is ahead of this machine's; negative if it is behind.
+    /// The difference in milliseconds. It is negative if the store's clock is behind.
     ahead: AtomicI64,
 }
 
 impl StoreClock {
-    /// Returns by how much the store's clock is ahead, and zero if it is behind.
+    /// Returns how far the store's clock is ahead, or zero if it is behind.
     pub(crate) fn ahead(&self) -> Duration {
         let ahead = self.ahead.load(Ordering::Relaxed);
         Duration::from_millis(u64::try_from(ahead).unwrap_or(0))
     }
 
     /// Records the time that the store reported in an answer that arrived at `now`. Returns the
-    /// difference in seconds. The time that the answer took makes the store's clock look less far
-    /// ahead, so no token expires before one of the two clocks says so.
+    /// difference in seconds.
+    ///
+    /// The time that the answer was on its way makes the store's clock look less far ahead than it
+    /// is. So no token expires before one of the two clocks has reached its expiry.
     pub(crate) fn learn(&self, time: Timestamp, now: Timestamp) -> f64 {
         let ahead = time.duration_since(now);
         let millis = i64::try_from(ahead.as_millis()).unwrap_or(0);
@@ -34,7 +37,7 @@ impl StoreClock {
             tracing::warn!(
                 target: "hallpass",
                 store_is_ahead_by = %ahead,
-                "the clocks of this machine and of the token store differ by seconds: tokens expire by the one that is ahead"
+                "the clocks of this machine and of the token store differ by seconds, tokens expire by the one that is ahead"
             );
         }
         ahead.as_secs_f64()

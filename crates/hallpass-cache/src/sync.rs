@@ -1,7 +1,7 @@
-//! What threads share without a lock: atomics, and places that are swapped whole.
+//! The types that threads share without a lock.
 //!
-//! The model checker in `tests/loom` compiles the files that use these with a `sync` of its own,
-//! and tries every order of their steps.
+//! The tests in `tests/loom` compile the same source files with another `sync` module, and try
+//! every order in which the steps of several threads can happen.
 
 pub(crate) use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 

@@ -1,5 +1,7 @@
-//! What can be asked for. Texts that may turn out to be secrets are read here and judged elsewhere:
-//! clap would repeat what it refuses.
+//! The arguments of the command.
+//!
+//! A text that may turn out to be a secret is only taken here, and validated elsewhere, because
+//! clap repeats a text that it rejects.
 
 use clap::{Args, Parser, Subcommand};
 
@@ -18,15 +20,15 @@ use crate::commands::scanner::Scanner;
 use crate::commands::show::Show;
 use crate::commands::update::Update;
 
-/// Personal access tokens of a service, on its own store.
+/// Manages the personal access tokens of a service, directly in its store.
 #[derive(Parser)]
 #[command(
     name = "hallpass",
     version,
     arg_required_else_help = true,
-    after_help = "Ends with 0 if all was done, 1 if the store, a file or the system is in trouble, 2 if \
-                  something asked for is not valid, 3 if there is no such token, 4 if the state of things forbids it (a \
-                  limit, another revision, a token that has ended), 5 if nobody said yes, 6 if a text is no token."
+    after_help = "Exit codes: 0 success; 1 the store, a file or the system failed; 2 an argument is invalid; \
+                  3 a token does not exist; 4 the state does not allow it (a limit, another revision, or an \
+                  expired or revoked token); 5 not confirmed; 6 the text is not a token."
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -36,28 +38,28 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// What most commands need to know.
+/// The settings that most commands need.
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct Settings {
-    /// Where the tokens are: `sqlite:FILE`, `postgres://...`, `redis://...` or `memory:`. A URL
-    /// with a password in it belongs in the variable: others see the arguments of a process.
+    /// The store: `sqlite:FILE`, `postgres://...`, `redis://...` or `memory:`. Pass a URL that
+    /// contains a password in the variable, because other users can see the arguments of a process.
     #[arg(long, value_name = "URL", env = "HALLPASS_STORE", hide_env_values = true, global = true)]
     pub(crate) store: Option<String>,
 
-    /// The service's mark at the front of its tokens.
+    /// The prefix of the service's tokens.
     #[arg(long, env = "HALLPASS_PREFIX", default_value = "hp", global = true)]
     pub(crate) prefix: String,
 
-    /// The name of the pepper that the service makes digests under, if it has one.
+    /// The name of the service's pepper, if it has one.
     #[arg(long, value_name = "ID", env = "HALLPASS_PEPPER_ID", global = true)]
     pub(crate) pepper_id: Option<String>,
 
-    /// The file that holds the pepper, as it is.
+    /// The file that contains the bytes of the pepper and nothing else.
     #[arg(long, value_name = "FILE", env = "HALLPASS_PEPPER_FILE", global = true)]
     pub(crate) pepper_file: Option<std::path::PathBuf>,
 
-    /// How many tokens one owner may have: a number, or `none` for any number.
+    /// The maximum number of tokens of one owner, or `none` for no limit.
     #[arg(
         long,
         value_name = "NUMBER",
@@ -67,7 +69,7 @@ pub(crate) struct Settings {
     )]
     pub(crate) tokens_per_owner: String,
 
-    /// What the service's keys in Redis begin with.
+    /// The namespace of the service's keys in Redis.
     #[cfg(feature = "redis")]
     #[arg(
         long,
@@ -78,41 +80,42 @@ pub(crate) struct Settings {
     )]
     pub(crate) redis_namespace: String,
 
-    /// Answer in JSON.
+    /// Print the result as JSON.
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
+/// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Set the store up, or bring it to this version's schema
+    /// Create the store, or migrate it to this version's schema
     Migrate,
-    /// Issue a token; it is printed this once
+    /// Issue a token, and print it once
     Issue(Issue),
     /// List tokens
     List(List),
     /// Show a token
     Show(Show),
-    /// Change a token's name, description, scopes or expiry
+    /// Change a token's name, description, scopes, expiry or metadata
     Update(Update),
-    /// Issue a token like another; it is printed this once
+    /// Issue a copy of a token, and print it once
     Copy(Copy),
-    /// Give a token a new secret; it is printed this once
+    /// Give a token a new secret, and print it once
     Regenerate(Regenerate),
     /// Revoke tokens
     Revoke(Revoke),
-    /// Remove tokens for good
+    /// Delete tokens permanently
     Delete(Delete),
-    /// Remove the tokens for good that ended long ago
+    /// Delete tokens that expired or were revoked some time ago
     Prune(Prune),
     /// Show the audit trail: who changed what, when and from where
     Audit(Audit),
-    /// Say what a token's text says, without a store
+    /// Show the parts of a token's text, without a store
     Inspect(Inspect),
-    /// Print what a secret scanner needs to find tokens
+    /// Print the rule with which a secret scanner finds tokens
     Scanner(Scanner),
-    /// See to it that a token exists whose secret was made elsewhere
+    /// Make sure that a token exists whose secret was generated elsewhere
     Ensure(Ensure),
-    /// Print a shell's completions
+    /// Print the completions for a shell
     Completions(Completions),
 }

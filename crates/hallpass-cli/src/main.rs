@@ -1,12 +1,12 @@
-//! The `hallpass` command: tokens on any store, from a terminal or a script.
+//! The `hallpass` command, which manages tokens in any store from a terminal or a script.
 //!
-//! What it does and how it ends is told by `hallpass --help`, and in `docs/cli.md`.
+//! `hallpass --help` and `docs/cli.md` describe the commands and exit codes.
 
 mod arguments;
-mod ask;
 mod commands;
-mod failure;
+mod error;
 mod output;
+mod prompt;
 mod secret;
 mod service;
 mod store;
@@ -18,22 +18,22 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::arguments::Arguments;
-use crate::failure::Failure;
+use crate::error::CliError;
 
 fn main() -> ExitCode {
     match secret::refuse_in_arguments().and_then(|()| run(Arguments::parse())) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::complain(&failure);
-            failure.code().into()
+        Err(error) => {
+            output::print_error(&error);
+            error.code().into()
         }
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), Failure> {
+fn run(arguments: Arguments) -> Result<(), CliError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::Trouble(format!("the system gives no runtime: {error}")))?
+        .map_err(|error| CliError::System(format!("could not start the runtime: {error}")))?
         .block_on(commands::run(arguments))
 }

@@ -1,34 +1,34 @@
-//! Where things are written: what was asked for to standard output, all else to standard error.
+//! Output. The result of a command goes to standard output, everything else to standard error.
 
 use std::io::{self, Write as _};
 
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
-/// What was asked for. A reader that has gone away, as `head` does, has read enough.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
+/// Prints a result. A reader that closes the pipe early, such as `head`, is not an error.
+pub(crate) fn print(text: &str) -> Result<(), CliError> {
     match write_out(text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| trouble(&error)),
+        written => written.map_err(|error| write_error(&error)),
     }
 }
 
-/// What was asked for, as JSON.
-pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+/// Prints a result as JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     print(&json(value)?)
 }
 
-/// A value as JSON, ready to be printed.
-pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
+/// Converts a value to JSON text that ends with a line break.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, CliError> {
     serde_json::to_string_pretty(value)
         .map(|text| text + "\n")
-        .map_err(|error| Failure::trouble(&error))
+        .map_err(|error| CliError::system(&error))
 }
 
-/// What is seen this once: that nobody read it is an error.
-pub(crate) fn print_once(text: &str) -> Result<(), Failure> {
-    write_out(text).map_err(|error| trouble(&error))
+/// Prints a result that is shown only once. Here it is an error if it cannot be written.
+pub(crate) fn print_once(text: &str) -> Result<(), CliError> {
+    write_out(text).map_err(|error| write_error(&error))
 }
 
 fn write_out(text: &str) -> io::Result<()> {
@@ -36,17 +36,17 @@ fn write_out(text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
-fn trouble(error: &io::Error) -> Failure {
-    Failure::Trouble(format!("standard output cannot be written: {error}"))
+fn write_error(error: &io::Error) -> CliError {
+    CliError::System(format!("could not write to standard output: {error}"))
 }
 
-/// A remark for the person in front of it.
-pub(crate) fn remark(text: &str) {
-    // There is nowhere left to say that this cannot be said.
+/// Prints a note for the person at the terminal.
+pub(crate) fn print_note(text: &str) {
+    // If standard error cannot be written, there is no other place to report that.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Why it did not go well.
-pub(crate) fn complain(failure: &Failure) {
-    remark(&format!("hallpass: {failure}"));
+/// Prints the error of a command.
+pub(crate) fn print_error(error: &CliError) {
+    print_note(&format!("hallpass: {error}"));
 }

@@ -1,4 +1,4 @@
-//! Secrets go in by standard input or a file, and out by standard output, once.
+//! Secrets. They are read from standard input or a file, and written to standard output once.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
@@ -8,14 +8,15 @@ use hallpass_core::{Hallpass, Issued, PresentedToken};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output;
 use crate::table;
 use crate::view::TokenView;
 
-/// No token is as long, nor a file that somebody keeps one in.
+/// The maximum number of bytes to read. No token is as long.
 const MAX_LEN: u64 = 4096;
 
+/// A token with its secret, as JSON.
 #[derive(Serialize)]
 struct IssuedView<'t> {
     #[serde(flatten)]
@@ -23,9 +24,9 @@ struct IssuedView<'t> {
     token: &'t str,
 }
 
-/// Shows a token that has just got its secret: the token alone to standard output, so that it can
-/// be piped or kept in a file, and what there is to know of it to standard error.
-pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Result<(), Failure> {
+/// Prints a token that has a new secret. The token alone goes to standard output, so that it can be
+/// piped or written to a file. Its record goes to standard error.
+pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Result<(), CliError> {
     let (record, now) = (&issued.record, hallpass.now());
     let printed = if json {
         let shown = TokenView::new(record, now);
@@ -36,53 +37,54 @@ pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Res
         let text = Zeroizing::new(format!("{}\n", issued.token.reveal()));
         output::print_once(&text)
     };
-    printed.map_err(|failure| {
-        Failure::Trouble(format!(
-            "{failure}; nobody has seen the secret of token {}: regenerate or delete it",
+    printed.map_err(|error| {
+        CliError::System(format!(
+            "{error}. The secret of token {} is lost: regenerate or delete the token",
             record.id
         ))
     })?;
     if !json {
-        output::remark(table::one(record, now).trim_end());
-        output::remark("This is the only time that the token is shown.");
+        output::print_note(table::one(record, now).trim_end());
+        output::print_note("This is the only time that the token is shown.");
     }
     Ok(())
 }
 
-/// Refuses arguments that are tokens, before anything could repeat them.
-pub(crate) fn refuse_in_arguments() -> Result<(), Failure> {
+/// Rejects arguments that are tokens, before any message can repeat them.
+pub(crate) fn refuse_in_arguments() -> Result<(), CliError> {
     let is_token = |text: &str| PresentedToken::inspect(text).is_ok();
     let holds_token = |argument: std::ffi::OsString| {
         let argument = Zeroizing::new(argument.to_string_lossy().into_owned());
         is_token(&argument) || argument.split_once('=').is_some_and(|(_, value)| is_token(value))
     };
     if std::env::args_os().any(holds_token) {
-        let said = "an argument is a token: others see the arguments of a process, and a shell remembers \
-                    them. Give that token a new secret; `hallpass inspect` reads one from a file or a pipe";
-        return Err(Failure::Usage(said.to_owned()));
+        let message = "an argument is a token: other users can see the arguments of a process, and a shell \
+                    remembers them. Regenerate that token, and pass tokens to `hallpass inspect` in a file or a pipe";
+        return Err(CliError::Usage(message.to_owned()));
     }
     Ok(())
 }
 
 /// Reads a token from a file, or from standard input.
-pub(crate) fn read(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+pub(crate) fn read(file: Option<&Path>) -> Result<Zeroizing<String>, CliError> {
     let file = file.filter(|path| path.as_os_str() != "-");
     let read = match file {
         Some(path) => File::open(path).and_then(read_all),
         None => {
             if io::stdin().is_terminal() {
-                output::remark("Paste the token, then press Enter and Ctrl-D:");
+                output::print_note("Paste the token, then press Enter and Ctrl-D:");
             }
             read_all(io::stdin().lock())
         }
     };
     let text = read.map_err(|error| {
         let name = file.map_or("standard input".into(), Path::to_string_lossy);
-        Failure::Trouble(format!("{name} cannot be read: {error}"))
+        CliError::System(format!("could not read {name}: {error}"))
     })?;
     Ok(Zeroizing::new(text.trim().to_owned()))
 }
 
+/// Reads at most [`MAX_LEN`] bytes into a buffer that is wiped.
 fn read_all(from: impl Read) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::with_capacity(MAX_LEN as usize));
     from.take(MAX_LEN).read_to_string(&mut text)?;

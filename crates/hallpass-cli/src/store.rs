@@ -1,21 +1,21 @@
-//! Stores by their addresses. An address may hold a password: it is never repeated.
+//! Opens stores by their addresses. An address may contain a password, so no message repeats it.
 
 use hallpass_core::{Hallpass, HallpassBuilder};
 use hallpass_memory::MemoryStore;
 
 use crate::arguments::Settings;
-use crate::failure::Failure;
+use crate::error::CliError;
 
-/// Whether a store that is not there is made.
+/// The behaviour if a store does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// It is set up.
+    /// The store is created.
     Create,
-    /// It is an error: a typo in its address would otherwise become an empty store.
+    /// An error is returned. Otherwise a typo in the address would create an empty store.
     Refuse,
 }
 
-/// What the addresses of the stores in this build look like.
+/// The forms of the addresses that this build accepts.
 const ADDRESSES: &[&str] = &[
     #[cfg(feature = "sqlite")]
     "`sqlite:FILE`",
@@ -30,13 +30,13 @@ const ADDRESSES: &[&str] = &[
 pub(crate) async fn open(
     settings: &Settings,
     missing: Missing,
-) -> Result<HallpassBuilder, Failure> {
-    // Memory and Redis are there as soon as they are asked.
+) -> Result<HallpassBuilder, CliError> {
+    // Memory and Redis need no schema, so `missing` is unused if only they are built in.
     #[cfg(not(any(feature = "postgres", feature = "sqlite")))]
     let _ = missing;
-    let unknown = |said: &str| Failure::Usage(format!("{said}: {}", ADDRESSES.join(", ")));
+    let unknown = |message: &str| CliError::Usage(format!("{message}: {}", ADDRESSES.join(", ")));
     let url = settings.store.as_deref().ok_or_else(|| {
-        unknown("say where the tokens are, with --store or the variable HALLPASS_STORE")
+        unknown("no store is given: set --store or the variable HALLPASS_STORE to one of these")
     })?;
     match url.split_once(':') {
         Some(("memory", "")) => Ok(Hallpass::builder(MemoryStore::new())),
@@ -48,45 +48,47 @@ pub(crate) async fn open(
         Some(("redis" | "rediss", _)) => {
             redis(url, &settings.redis_namespace).await.map(Hallpass::builder)
         }
-        _ => Err(unknown("--store takes one of these")),
+        _ => Err(unknown("invalid --store: use one of these")),
     }
 }
 
+/// Opens a SQLite store.
 #[cfg(feature = "sqlite")]
-async fn sqlite(url: &str, missing: Missing) -> Result<hallpass_sqlite::SqliteStore, Failure> {
+async fn sqlite(url: &str, missing: Missing) -> Result<hallpass_sqlite::SqliteStore, CliError> {
     let path = url.strip_prefix("sqlite:").unwrap_or(url);
     let path = std::path::Path::new(path.strip_prefix("//").unwrap_or(path));
     if missing == Missing::Refuse && !path.as_os_str().is_empty() && !path.exists() {
-        let said = "is not there: `hallpass migrate` sets it up";
-        return Err(Failure::Trouble(format!("{} {said}", path.display())));
+        let message = "does not exist: run `hallpass migrate` to create it";
+        return Err(CliError::System(format!("{} {message}", path.display())));
     }
     let store = hallpass_sqlite::SqliteStore::connect(url).await;
-    store.map_err(|error| Failure::trouble(&error))
+    store.map_err(|error| CliError::system(&error))
 }
 
+/// Opens a PostgreSQL store.
 #[cfg(feature = "postgres")]
 async fn postgres(
     url: &str,
     missing: Missing,
-) -> Result<hallpass_postgres::PostgresStore, Failure> {
+) -> Result<hallpass_postgres::PostgresStore, CliError> {
     use hallpass_postgres::{ConnectError, PostgresSettings};
-    // One command is no reason to keep anything in a session, and a pooler may be in between.
+    // A single command needs no session state, so this also works through a transaction pooler.
     let settings = PostgresSettings::default().connections(2).disable_listen();
     let store = settings.migrate(missing == Missing::Create).connect(url).await;
     store.map_err(|error| match &error {
         ConnectError::Missing { .. } | ConnectError::Older { .. } => {
-            Failure::Trouble(format!("{error}: `hallpass migrate` does"))
+            CliError::System(format!("{error}: `hallpass migrate` does"))
         }
-        _ => Failure::trouble(&error),
+        _ => CliError::system(&error),
     })
 }
 
-/// Redis has no schema to set up: the first change makes what there is.
+/// Opens a Redis store. Redis has no schema, so there is nothing to create.
 #[cfg(feature = "redis")]
-async fn redis(url: &str, namespace: &str) -> Result<hallpass_redis::RedisStore, Failure> {
-    // Whether its persistence will do is for the service to say.
+async fn redis(url: &str, namespace: &str) -> Result<hallpass_redis::RedisStore, CliError> {
+    // Warning about missing persistence is up to the service.
     let settings = hallpass_redis::RedisSettings::default().namespace(namespace);
     let store =
         hallpass_redis::RedisStore::connect_with(url, settings.accept_no_persistence()).await;
-    store.map_err(|error| Failure::trouble(&error))
+    store.map_err(|error| CliError::system(&error))
 }

@@ -1,5 +1,5 @@
-//! Tables for people: columns in line, nothing around them, so that `grep` and `awk` get along with
-//! them too.
+//! Tables for people. They have aligned columns and no borders, so that `grep` and `awk` can read
+//! them, too.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Table};
@@ -7,7 +7,7 @@ use hallpass_core::TokenRecord;
 use hallpass_core::store::AuditEntry;
 use jiff::{SignedDuration, Timestamp};
 
-/// Many tokens, a line each.
+/// Formats tokens, one line each.
 pub(crate) fn list(records: &[TokenRecord], now: Timestamp) -> String {
     let mut table = plain();
     table.set_header(["ID", "OWNER", "NAME", "SCOPES", "STATUS", "EXPIRES", "LAST USED"]);
@@ -25,7 +25,7 @@ pub(crate) fn list(records: &[TokenRecord], now: Timestamp) -> String {
     written(&table)
 }
 
-/// One token, a line for each thing that is known of it.
+/// Formats one token, with a line for each field.
 pub(crate) fn one(record: &TokenRecord, now: Timestamp) -> String {
     rows(&[
         ("id", record.id.to_string()),
@@ -72,7 +72,7 @@ pub(crate) fn audit(entries: &[AuditEntry], with_header: bool) -> String {
     written(&table)
 }
 
-/// Names and what they stand for.
+/// Formats names and values, one line each.
 pub(crate) fn rows(rows: &[(&str, String)]) -> String {
     let mut table = plain();
     for (name, value) in rows {
@@ -107,12 +107,12 @@ fn metadata(record: &TokenRecord) -> String {
     if record.metadata.is_empty() { "none".to_owned() } else { clean(&record.metadata.to_json()) }
 }
 
-/// On one line, and nothing that a terminal would obey.
+/// Replaces control characters, so that a text has one line and cannot control the terminal.
 fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// To the second, with how far that is from now.
+/// Formats a time to the second, with its distance from now.
 fn time(time: Option<Timestamp>, now: Timestamp) -> String {
     let Some(time) = time else { return "never".to_owned() };
     let second = Timestamp::from_second(time.as_second()).unwrap_or(time);
@@ -125,6 +125,7 @@ fn time(time: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
+/// Writes a duration in words.
 fn in_words(span: SignedDuration) -> String {
     let seconds = span.as_secs();
     let (length, unit) = match seconds {
@@ -142,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_says_how_far_it_is() {
+    fn time_is_shown_with_its_distance() {
         let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
         let told = |seconds| time(Some(now + SignedDuration::from_secs(seconds)), now);
         assert_eq!(told(30 * 86_400), "2027-01-31T00:00:00Z (in 30 days)");
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_terminal_obeys_gets_through() {
+    fn control_characters_are_replaced() {
         assert_eq!(clean("a\x1b[2Jb\nc\u{9b}d"), "a [2Jb c d");
     }
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+/// A token as JSON.
 #[derive(Serialize)]
 pub(crate) struct TokenView {
     id: String,

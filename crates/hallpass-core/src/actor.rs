@@ -1,4 +1,4 @@
-//! Who makes a change, for whom, and from where.
+//! The actor of a call: who makes it, for which owner, and from where.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::owner::{Owner, OwnerError};
 use crate::scope::{Scope, ScopeSet};
 
-/// Who makes a call. Every call of the token lifecycle takes one.
+/// The person or program that makes a call. Every method that reads or changes tokens takes one.
 ///
 /// ```
 /// use hallpass_core::{Actor, Origin, ScopeSet};
@@ -16,7 +16,10 @@ use crate::scope::{Scope, ScopeSet};
 /// let alice = Actor::owner("alice").with_grantable_scopes(ScopeSet::parse(["projects"]).unwrap());
 /// let root = Actor::admin("root").with_origin(Origin::new().ip("203.0.113.7".parse().unwrap()));
 /// let job = Actor::system("nightly-cleanup").on_behalf_of("alice");
-/// # let _ = (alice, root, job);
+/// assert_eq!(alice.subject(), Some(alice.id()));
+/// assert_eq!(job.id().as_str(), "nightly-cleanup");
+/// assert_eq!(job.subject().map(|owner| owner.as_str()), Some("alice"));
+/// # let _ = root;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
@@ -27,7 +30,7 @@ pub struct Actor {
     origin: Origin,
 }
 
-/// What an actor may reach.
+/// The role of an actor, which decides whose tokens the actor may see and change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -36,12 +39,14 @@ pub struct Actor {
 )]
 #[non_exhaustive]
 pub enum Role {
-    /// The actor's own tokens. Tokens of others look as if they did not exist.
+    /// A person who manages their own tokens. For them, tokens of other owners do not exist.
     Owner,
-    /// The actor's own tokens, and everybody's to view, revoke and delete. An admin never edits,
-    /// copies or regenerates a token of somebody else: a secret is only shown to its owner.
+    /// A person who manages their own tokens, and may view, revoke and delete everybody's.
+    ///
+    /// An admin cannot edit, copy or regenerate another owner's token, because a secret is shown
+    /// only to its owner.
     Admin,
-    /// The host's own program, or the person at its command line. Reaches every token.
+    /// The host's own program, or the person at its command line. It may change every token.
     System,
 }
 
@@ -127,13 +132,12 @@ impl Actor {
         }
     }
 
-    /// Sets the owner in whose name a system actor issues and changes tokens.
+    /// Sets the owner for whom a system actor issues and changes tokens.
     ///
     /// # Panics
     ///
-    /// Panics if `id` is not a valid owner id, or if the actor is not [`Role::System`]: people act
-    /// in their own name. Use [`try_on_behalf_of`](Self::try_on_behalf_of) for text that comes from a
-    /// request.
+    /// Panics if `id` is not a valid owner id, or if the actor's role is not [`Role::System`]. Use
+    /// [`try_on_behalf_of`](Self::try_on_behalf_of) for text that comes from a request.
     #[must_use]
     #[track_caller]
     pub fn on_behalf_of(self, id: impl AsRef<str>) -> Self {
@@ -186,13 +190,13 @@ impl Actor {
         &self.id
     }
 
-    /// Returns the owner in whose name the actor acts, or `None` for a system actor without one.
+    /// Returns the owner for whom the actor acts, or `None` for a system actor without one.
     #[must_use]
     pub fn subject(&self) -> Option<&Owner> {
         self.subject.as_ref()
     }
 
-    /// Returns what the actor may reach.
+    /// Returns the actor's role.
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
@@ -204,8 +208,8 @@ impl Actor {
         self.grantable.as_ref()
     }
 
-    /// Returns whether the actor may grant a scope, as far as the actor's own limit and the
-    /// catalog's restricted scopes say.
+    /// Checks whether the actor may put a scope into a token. Two rules apply: the actor's own
+    /// limit, and the catalog's restricted scopes for an actor without a limit.
     pub(crate) fn may_grant(&self, scope: &Scope, catalog: Option<&Catalog>) -> bool {
         match &self.grantable {
             Some(limit) => limit.covers(scope),
@@ -221,10 +225,10 @@ impl Actor {
     }
 }
 
-/// Where a request came from, as far as the host knows it. Recorded with each change.
+/// The origin of a request, as far as the host knows it. The audit trail records it.
 ///
-/// Texts are cut to [`Origin::MAX_LEN`] characters, and control characters are replaced, so that a
-/// request header can be passed on as it is.
+/// You can pass request headers as they arrive. Texts are cut to [`Origin::MAX_LEN`] characters,
+/// and control characters are replaced.
 ///
 /// ```
 /// use hallpass_core::Origin;
@@ -246,7 +250,7 @@ impl Origin {
     /// The maximum length of the user agent and of the request id, in characters.
     pub const MAX_LEN: usize = 256;
 
-    /// Creates an origin of which nothing is known.
+    /// Creates an origin without any information.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -292,7 +296,7 @@ impl Origin {
     }
 }
 
-/// Replaces control characters and cuts the text, so that no log line can be forged with it.
+/// Replaces control characters and cuts the text, so that a header cannot forge a log line.
 fn printable(text: &str) -> String {
     text.chars()
         .take(Origin::MAX_LEN)

@@ -1,14 +1,18 @@
-//! The catalog: the scopes an application knows, for people who pick them and for start-up checks.
+//! The catalog of the scopes that an application defines.
 
 use crate::actor::Actor;
 use crate::requirement::{Part, Requirement, ScopeTemplate};
 use crate::scope::{Scope, ScopeSet};
 
-/// The scopes the application knows, and named sets of them.
+/// The scopes that an application defines, and presets: named sets of scopes.
 ///
-/// With a catalog, an unknown scope is an error when a token is issued, and at start-up when a
-/// policy table or a guarded router names it; one that is already stored allows nothing. It feeds
-/// `GET /scopes` of the token API.
+/// With a catalog, a scope that it does not list is unknown, with these effects:
+///
+/// - Issuing a token with an unknown scope fails.
+/// - A policy table or guarded router that names an unknown scope fails at start-up.
+/// - A stored token that holds an unknown scope keeps it, but the scope allows nothing.
+///
+/// The token API lists the catalog at `GET /scopes`.
 ///
 /// ```
 /// use hallpass_core::{Catalog, CatalogScope};
@@ -18,7 +22,7 @@ use crate::scope::{Scope, ScopeSet};
 ///     .scope(CatalogScope::new("projects:read", "Read projects").per("id").with_docs_url("https://docs.example.com/read"))
 ///     .preset("read-only", "Look, don't touch", ["projects:list", "projects:read"]);
 /// assert!(catalog.knows(&"projects:read:42".parse().unwrap()));
-/// assert!(!catalog.knows(&"projects:reed".parse().unwrap()));
+/// assert!(!catalog.knows(&"projects:reed".parse().unwrap()), "a typing error is found");
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -27,7 +31,7 @@ pub struct Catalog {
     wildcards: bool,
 }
 
-/// One scope of the catalog, with what a person needs to choose it.
+/// A scope of the catalog, with the texts that help a person to choose it.
 #[derive(Clone, Debug)]
 pub struct CatalogScope {
     scope: Scope,
@@ -38,8 +42,9 @@ pub struct CatalogScope {
     restricted: bool,
 }
 
-/// A named set of scopes. It is expanded when a token is issued: changing it later changes no
-/// token.
+/// A named set of scopes.
+///
+/// A preset is expanded when a token is issued. Changing the preset later does not change tokens.
 #[derive(Clone, Debug)]
 pub struct Preset {
     name: Box<str>,
@@ -48,21 +53,21 @@ pub struct Preset {
 }
 
 impl CatalogScope {
-    /// A scope and the few words a person chooses it by.
+    /// Creates an entry from a scope and a short title for people.
     ///
     /// # Panics
     ///
-    /// `scope` is no scope, or holds a `*`: a mistake in the program, told at start-up.
+    /// Panics if `scope` is not a valid scope or contains a `*`.
     #[must_use]
     #[track_caller]
     pub fn new(scope: &str, title: impl Into<Box<str>>) -> Self {
         let scope: Scope = match scope.parse() {
             Ok(scope) => scope,
-            Err(error) => panic!("the catalog's {scope:?} is no scope: {error}"),
+            Err(error) => panic!("invalid scope {scope:?} in the catalog: {error}"),
         };
         assert!(
             scope.segments().all(|segment| segment != "*"),
-            "the catalog's {scope:?} holds a `*`: list what there is, and allow wildcards with `Catalog::wildcards`"
+            "invalid scope {scope:?} in the catalog: list each scope without `*`, and allow wildcards with `Catalog::wildcards`"
         );
         Self {
             scope,
@@ -74,18 +79,21 @@ impl CatalogScope {
         }
     }
 
-    /// Says that routes need this scope for one thing at a time: `per("id")` on `projects:read` is
-    /// what a route with `projects:read:{id}` needs, so `projects:read:42` is a scope a token may
-    /// hold.
+    /// Adds a parameter: one more segment that names a single resource.
+    ///
+    /// For example, `per("id")` on `projects:read` allows routes to require `projects:read:{id}`
+    /// and tokens to hold `projects:read:42`.
     #[must_use]
     pub fn per(mut self, parameter: &str) -> Self {
         self.parameters.push(parameter.into());
         self
     }
 
-    /// Lets only those actors grant this scope who name it in
-    /// [`Actor::with_grantable_scopes`](crate::Actor::with_grantable_scopes), and the host's own
-    /// program. Use it for what ordinary people must not be able to give their tokens.
+    /// Restricts who may grant this scope. Use it for scopes that ordinary people must not be able
+    /// to put into their tokens.
+    ///
+    /// Two kinds of actors may grant a restricted scope: system actors, and actors whose
+    /// [grantable scopes](crate::Actor::with_grantable_scopes) cover it.
     ///
     /// ```
     /// use hallpass_core::{Actor, Catalog, CatalogScope, ScopeSet};
@@ -119,18 +127,18 @@ impl CatalogScope {
         self
     }
 
-    /// The scope, without its parameters.
+    /// Returns the scope without its parameters.
     #[must_use]
     pub fn as_scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// The names given with [`per`](Self::per).
+    /// Returns the names of the parameters that were added with [`per`](Self::per).
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.parameters.iter().map(|name| &**name)
     }
 
-    /// The title.
+    /// Returns the title.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
@@ -142,19 +150,19 @@ impl CatalogScope {
         &self.description
     }
 
-    /// Returns whether only actors who name this scope may grant it.
+    /// Returns whether the scope is [restricted](Self::restricted).
     #[must_use]
     pub fn is_restricted(&self) -> bool {
         self.restricted
     }
 
-    /// Returns the link to the documentation.
+    /// Returns the link to the documentation, if one was set.
     #[must_use]
     pub fn docs_url(&self) -> Option<&str> {
         self.docs.as_deref()
     }
 
-    /// Whether a token that holds `grant` may do something this scope is about.
+    /// Checks whether `grant` covers this scope, or this scope with some of its parameters set.
     fn knows_grant(&self, grant: &Scope, wildcards: bool) -> bool {
         let mut named = self.scope.segments();
         let mut free = self.parameters.len();
@@ -168,6 +176,7 @@ impl CatalogScope {
         })
     }
 
+    /// Checks whether a route's scope is this scope with some of its parameters.
     fn knows_template(&self, needed: &ScopeTemplate) -> bool {
         let named = self.scope.segments().count();
         let parts = needed.parts();
@@ -180,19 +189,19 @@ impl CatalogScope {
 }
 
 impl Preset {
-    /// The name that a request gives.
+    /// Returns the name by which a request selects the preset.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The title for people.
+    /// Returns the title for people.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// What it stands for.
+    /// Returns the scopes that the preset stands for.
     #[must_use]
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
@@ -200,7 +209,7 @@ impl Preset {
 }
 
 impl Catalog {
-    /// A catalog that knows nothing yet.
+    /// Creates an empty catalog.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -213,11 +222,11 @@ impl Catalog {
         self
     }
 
-    /// Adds a named set of scopes that are in the catalog already, or cover some that are.
+    /// Adds a preset. Each of its scopes must be in the catalog already, or cover one that is.
     ///
     /// # Panics
     ///
-    /// One of the scopes is none, or is not in the catalog.
+    /// Panics if one of the scopes is invalid or unknown to the catalog.
     #[must_use]
     #[track_caller]
     pub fn preset<T: AsRef<str>>(
@@ -231,36 +240,36 @@ impl Catalog {
             .into_iter()
             .map(|text| match text.as_ref().parse::<Scope>() {
                 Ok(scope) if self.knows(&scope) => scope,
-                Ok(scope) => panic!("preset {name:?} holds {scope}, which the catalog does not know: add the scope before the preset"),
-                Err(error) => panic!("preset {name:?} holds {:?}: {error}", text.as_ref()),
+                Ok(scope) => panic!("unknown scope {scope} in preset {name:?}: add the scope to the catalog before the preset"),
+                Err(error) => panic!("invalid scope {:?} in preset {name:?}: {error}", text.as_ref()),
             })
             .collect();
         self.presets.push(Preset { name, title: title.into(), scopes });
         self
     }
 
-    /// Lets tokens hold `*` where the catalog names a segment (`*:read`). Without this, `*` stands
-    /// only where a parameter would.
+    /// Sets whether tokens may hold `*` in place of a segment that the catalog names, as in
+    /// `*:read`. By default, `*` may stand only in place of a parameter.
     #[must_use]
     pub fn wildcards(mut self, allowed: bool) -> Self {
         self.wildcards = allowed;
         self
     }
 
-    /// Whether a token may hold this scope: it covers something the catalog lists.
+    /// Returns whether a token may hold this scope. It may if the scope covers one that the catalog
+    /// lists.
     #[must_use]
     pub fn knows(&self, grant: &Scope) -> bool {
         self.scopes.iter().any(|scope| scope.knows_grant(grant, self.wildcards))
     }
 
-    /// Returns whether a token that holds this scope could do something that is
-    /// [restricted](CatalogScope::restricted).
+    /// Returns whether this scope covers a [restricted](CatalogScope::restricted) one.
     #[must_use]
     pub fn is_restricted(&self, grant: &Scope) -> bool {
         self.scopes.iter().any(|scope| scope.restricted && scope.knows_grant(grant, true))
     }
 
-    /// Returns the scopes that an actor may grant, for people to choose from.
+    /// Returns the scopes that an actor may put into a token.
     pub fn grantable_by<'a>(
         &'a self,
         actor: &'a Actor,
@@ -277,7 +286,7 @@ impl Catalog {
         self.presets.iter().filter(move |preset| preset.scopes.iter().all(may_grant))
     }
 
-    /// The first scope that a requirement names and the catalog does not list.
+    /// Returns the first scope that a requirement names and the catalog does not list.
     #[must_use]
     pub fn unknown_in(&self, requirement: &Requirement) -> Option<String> {
         requirement
@@ -287,19 +296,19 @@ impl Catalog {
             .map(ToString::to_string)
     }
 
-    /// The preset of that name.
+    /// Returns the preset with that name.
     #[must_use]
     pub fn find_preset(&self, name: &str) -> Option<&Preset> {
         self.presets.iter().find(|preset| preset.name() == name)
     }
 
-    /// The scopes, as they were added.
+    /// Returns the scopes in the order in which they were added.
     #[must_use]
     pub fn scopes(&self) -> &[CatalogScope] {
         &self.scopes
     }
 
-    /// The presets, as they were added.
+    /// Returns the presets in the order in which they were added.
     #[must_use]
     pub fn presets(&self) -> &[Preset] {
         &self.presets
@@ -317,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_known_when_it_covers_something_listed() {
+    fn grant_is_known_if_it_covers_a_listed_scope() {
         for (grant, known) in [
             ("projects", true),
             ("projects:list", true),
@@ -336,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_names_what_is_listed() {
+    fn requirement_may_name_only_listed_scopes() {
         for (needed, known) in [
             ("projects:read:{id}", true),
             ("projects:read:{anything}", true),
@@ -353,8 +362,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "which the catalog does not know")]
-    fn a_preset_of_unknown_scopes_is_a_start_up_error() {
+    #[should_panic(expected = "unknown scope project in preset \"full\"")]
+    fn preset_with_an_unknown_scope_panics() {
         let _ = catalog().preset("full", "Everything", ["project"]);
     }
 }

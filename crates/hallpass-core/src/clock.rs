@@ -1,10 +1,12 @@
+//! The source of time, which tests can replace.
+
 use std::fmt;
 
 use jiff::Timestamp;
 
-/// Where Hallpass reads the time. The operating system's clock, unless a test brings its own.
+/// A source of the current time. The default is [`SystemClock`]; a test can supply its own.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 

@@ -1,9 +1,12 @@
-//! Cursors: a position in a list, bound to the actor, the filters and the order it was made for.
+//! Cursors: positions in a list, each bound to one actor and to the list's filters and order.
 //!
-//! A cursor is hexadecimal: a check value and the position. The check value is a hash over the
-//! position and everything that the list depends on, written out field by field, so that a cursor
-//! that was cut, altered or used for another list is an error and not another page. It is no
-//! signature: a forged cursor is a position in a list that its actor may see anyway.
+//! A cursor is hexadecimal text: a check value, then the position. The check value is a hash over
+//! the position, the actor, the filters and the order. A cursor that was cut, altered or sent with
+//! another list has a wrong check value, so it is reported as an error and never yields a wrong
+//! page.
+//!
+//! The check value is not a signature. Whoever forges a cursor only chooses a position in a list
+//! that they may read anyway.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -20,7 +23,7 @@ const CHECK_LEN: usize = 24;
 
 /// Returns the error for a cursor that does not belong to the list.
 pub(crate) fn error() -> Error {
-    Error::invalid("cursor", "not a cursor of this list: start again without a cursor")
+    Error::invalid("cursor", "this is not a cursor of this list: start again without a cursor")
 }
 
 /// Writes the position of the last record on a page.
@@ -33,7 +36,7 @@ pub(crate) fn write(position: &ListKey, by: &Actor, query: &ListQuery) -> String
     seal(&format!("{}{value}", position.id.as_uuid().simple()), by, &list_identity(query))
 }
 
-/// Reads a position, if the text is a cursor of this list.
+/// Reads the position from a cursor. Returns `None` if the text is not a cursor of this list.
 pub(crate) fn read(text: &str, by: &Actor, query: &ListQuery) -> Option<ListKey> {
     let position = open(text, by, &list_identity(query))?;
     let (id, value) = position.split_at_checked(32)?;
@@ -55,12 +58,12 @@ pub(crate) fn write_audit(seq: ChangeSeq, by: &Actor, query: &AuditQuery) -> Str
     seal(&seq.get().to_string(), by, &audit_identity(query))
 }
 
-/// Reads a position of the audit trail, if the text is a cursor of it.
+/// Reads the position from a cursor of the audit trail. Returns `None` for any other text.
 pub(crate) fn read_audit(text: &str, by: &Actor, query: &AuditQuery) -> Option<ChangeSeq> {
     Some(ChangeSeq::new(open(text, by, &audit_identity(query))?.parse().ok()?))
 }
 
-/// Everything that decides which records a list has and in which order.
+/// Returns everything that decides which records a list contains, and in which order.
 fn list_identity(query: &ListQuery) -> Value {
     json!({
         "list": "tokens",
@@ -80,6 +83,7 @@ fn list_identity(query: &ListQuery) -> Value {
     })
 }
 
+/// Returns everything that decides which entries an audit query selects, and in which order.
 fn audit_identity(query: &AuditQuery) -> Value {
     json!({
         "list": "audit",
@@ -92,16 +96,19 @@ fn audit_identity(query: &AuditQuery) -> Value {
     })
 }
 
+/// Writes a position together with its check value.
 fn seal(position: &str, by: &Actor, identity: &Value) -> String {
     format!("{}{}", check(position, by, identity), to_hex(position.as_bytes()))
 }
 
+/// Returns the position in a cursor, if its check value is right.
 fn open(text: &str, by: &Actor, identity: &Value) -> Option<String> {
     let (found, hex) = text.split_at_checked(CHECK_LEN)?;
     let position = String::from_utf8(from_hex(hex)?).ok()?;
     (found == check(&position, by, identity)).then_some(position)
 }
 
+/// Computes the check value. JSON separates the fields, so that no two lists have the same text.
 fn check(position: &str, by: &Actor, identity: &Value) -> String {
     let sealed = json!([position, by.id().as_str(), by.role().as_str(), identity]);
     let hash = Sha256::digest(sealed.to_string().as_bytes());
@@ -112,7 +119,7 @@ fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads lower-case hexadecimal digits: a position has one text only.
+/// Reads hexadecimal digits in lower case only, so that each position has exactly one text.
 fn from_hex(hex: &str) -> Option<Vec<u8>> {
     let digit = |c: u8| match c {
         b'0'..=b'9' => Some(c - b'0'),
@@ -139,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn serves_only_the_list_it_was_made_for() {
+    fn cursor_works_only_for_its_own_list() {
         let alice = Actor::owner("alice");
         let id = TokenId::generate(&Owner::new("alice").unwrap(), Timestamp::now()).unwrap();
         for (by, value) in [
@@ -158,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_extended_or_altered_cursor_is_rejected() {
+    fn cut_extended_or_altered_cursor_is_rejected() {
         let alice = Actor::owner("alice");
         let id = TokenId::generate(&Owner::new("alice").unwrap(), Timestamp::now()).unwrap();
         let position = ListKey { value: ListValue::Name("ci".into()), id };
@@ -187,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text: String, tail in "[antz0-9é-]{0,20}") {
+        fn cursor_parser_never_panics(text: String, tail in "[antz0-9é-]{0,20}") {
             let alice = Actor::owner("alice");
             let query = query(SortBy::Name);
             let _ = read(&text, &alice, &query);

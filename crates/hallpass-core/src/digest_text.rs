@@ -1,4 +1,4 @@
-//! A digest as a text, for manifests that say which tokens have to exist.
+//! Digests as text, for manifests that list the tokens a service must have.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,7 @@ use crate::digest::{Digest, DigestError};
 use crate::token::PresentedToken;
 
 impl PresentedToken {
-    /// Returns the token's digest without a pepper, by which
-    /// [`Hallpass::ensure`](crate::Hallpass::ensure) knows the token.
+    /// Computes the token's digest without a pepper, for [`KnownToken`](crate::KnownToken).
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::without_pepper(self.borrow())
@@ -15,10 +14,10 @@ impl PresentedToken {
 }
 
 impl Digest {
-    /// Writes the digest as its algorithm, a colon and 64 hexadecimal digits in lower case.
+    /// Returns the digest as text: its algorithm, a colon, and 64 hexadecimal digits in lower case.
     ///
-    /// Nobody gets in with it. There is no `Display` all the same, so that no digest is shown by
-    /// accident.
+    /// A digest does not authenticate anybody. The type still has no `Display`, so that a digest is
+    /// not shown by accident.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!("{}:", self.algorithm());
@@ -28,7 +27,8 @@ impl Digest {
         text
     }
 
-    /// Parses what [`to_text`](Self::to_text) wrote. The digits may be in either case.
+    /// Parses the text form that [`to_text`](Self::to_text) returns. The digits may be in upper or
+    /// lower case.
     ///
     /// ```
     /// use hallpass_core::Digest;
@@ -40,8 +40,9 @@ impl Digest {
     ///
     /// # Errors
     ///
-    /// Returns an error for another form, and for an algorithm that this version does not know. The
-    /// error does not repeat the text, because it may be a token that was given by mistake.
+    /// Returns [`DigestError::Text`] if the text has another form, or if this version does not know
+    /// the algorithm. The error does not repeat the text, which may be a token that was passed by
+    /// mistake.
     pub fn from_text(text: &str) -> Result<Self, DigestError> {
         let (algorithm, digits) = text.rsplit_once(':').ok_or(DigestError::Text)?;
         let bytes = from_hex(digits).ok_or(DigestError::Text)?;
@@ -49,6 +50,7 @@ impl Digest {
     }
 }
 
+/// Reads 64 hexadecimal digits.
 fn from_hex(digits: &str) -> Option<[u8; 32]> {
     let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
     let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
@@ -65,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_survives_its_text() {
+    fn digest_round_trips_through_text() {
         let bytes: [u8; 32] = std::array::from_fn(|place| (place * 8 + 3) as u8);
         for algorithm in ["sha256", "sha256-v2", "hmac-sha256:2026", "hmac-sha256-v2:a.b_c-d"] {
             let digest = Digest::from_parts(algorithm, &bytes).unwrap();
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused_and_not_repeated() {
+    fn invalid_digest_text_is_rejected_and_not_repeated() {
         let hex = "0".repeat(64);
         for bad in [
             "",

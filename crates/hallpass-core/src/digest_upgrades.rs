@@ -1,5 +1,7 @@
-//! Digests that are replaced when their token is used: those of a retired pepper or of an older
-//! algorithm. So keys can be rotated without a flag day.
+//! The queue of digests to replace, because they use a retired pepper or an older algorithm.
+//!
+//! Only the token itself yields its new digest, so a digest is replaced after its token was used.
+//! That way keys are rotated without invalidating tokens.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,26 +11,26 @@ use crate::owner::Owner;
 use crate::store::Secrets;
 use crate::token::TokenId;
 
-/// How many tokens may wait. Others are noted at their next use.
+/// The maximum number of waiting tokens. Further tokens are queued at a later use.
 const CAPACITY: usize = 4_096;
 
-/// The tokens whose secret matched an outdated digest, with their new digests.
+/// The tokens that were used with an outdated digest, together with their new digests.
 #[derive(Debug, Default)]
 pub(crate) struct DigestUpgrades(Mutex<HashMap<TokenId, DigestUpgrade>>);
 
-/// One digest to replace.
+/// A digest to replace.
 #[derive(Debug)]
 pub(crate) struct DigestUpgrade {
     /// The token's owner, for the audit trail.
     pub(crate) owner: Owner,
-    /// The outdated digest. If the token has another one by now, nothing is done.
+    /// The outdated digest. If the token has another digest by now, it is not replaced.
     pub(crate) outdated: Digest,
-    /// The secrets that the token gets.
+    /// The digests that replace it.
     pub(crate) secrets: Secrets,
 }
 
 impl DigestUpgrades {
-    /// Notes a token. `upgrade` computes a hash, so it is called only if the token is not noted
+    /// Queues a token. `upgrade` computes a hash, so it is called only if the token is not queued
     /// yet.
     pub(crate) fn record(&self, id: TokenId, upgrade: impl FnOnce() -> DigestUpgrade) {
         let mut waiting = self.lock();
@@ -37,6 +39,7 @@ impl DigestUpgrades {
         }
     }
 
+    /// Removes and returns all queued tokens.
     pub(crate) fn take(&self) -> Vec<(TokenId, DigestUpgrade)> {
         std::mem::take(&mut *self.lock()).into_iter().collect()
     }

@@ -1,58 +1,62 @@
+//! The errors of the token lifecycle.
+
 use crate::record::Revision;
 use crate::scope::Scope;
 use crate::store::StoreError;
 
-/// Why a call of the lifecycle did nothing.
+/// The error of a call that reads or changes tokens. A call that fails has changed nothing, unless
+/// its documentation says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What was asked for is not valid: a sentence for each field.
+    /// The request is invalid. There is one message for each invalid field.
     #[error("{}", join(.0))]
     Invalid(Vec<FieldError>),
-    /// There is no such token, or not for this caller.
+    /// The token does not exist, or belongs to an owner whose tokens the actor may not see.
     #[error("no such token")]
     NotFound,
-    /// The caller expected another revision than the token is at.
+    /// The token is not at the revision that the caller expected.
     #[error("the token was changed since you looked: it is at revision {}", .current.get())]
     #[non_exhaustive]
     Stale {
-        /// The revision it is at, or at least at, if it changed while this call ran.
+        /// The token's revision. If the token changed during the call, it may be higher by now.
         current: Revision,
     },
-    /// Others kept changing the token at the same time.
+    /// Other calls kept changing the token at the same time.
     #[error("the token is being changed by others: try again")]
     Conflict,
-    /// The change would bring an expired or revoked token back.
-    #[error("the token has ended: only regenerating it brings it back")]
+    /// The change would make an expired or revoked token active. Only regenerating may do that.
+    #[error("the token is expired or revoked: regenerate it to make it active again")]
     Ended,
-    /// There is a token of this id already, and it is another.
-    #[error("there is a token of this id, of another owner or with another secret")]
+    /// A token with this id exists already, with another owner or another secret.
+    #[error("a token with this id exists already, with another owner or another secret")]
     Taken,
-    /// The owner has as many tokens as allowed.
+    /// The owner has reached the maximum number of tokens.
     #[error("you have {in_use} tokens, and {limit} are allowed: delete one first")]
     #[non_exhaustive]
     LimitReached {
-        /// How many are allowed.
+        /// The maximum number of tokens.
         limit: u32,
-        /// How many there are.
+        /// The owner's current number of tokens.
         in_use: u64,
     },
-    /// The caller may not do this.
+    /// The actor has no permission for this call.
     #[error(transparent)]
     Forbidden(#[from] PermissionError),
-    /// The store is at fault, not the request.
+    /// The store failed. The request may be valid.
     #[error(transparent)]
     Store(StoreError),
-    /// The host's word on the owner could not be had.
-    #[error("what the owner may do could not be found out")]
+    /// The host's [`OwnerDirectory`](crate::OwnerDirectory) returned an error.
+    #[error("could not look up the owner's status")]
     OwnerDirectory(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The operating system gave no randomness: no token can be made.
-    #[error("the operating system gave no randomness")]
+    /// The operating system provided no randomness, so no secret could be generated.
+    #[error("the operating system provided no randomness")]
     Randomness(#[from] getrandom::Error),
 }
 
 impl Error {
-    /// Whether the fault is the store's or the host's, not the request's: the answer is 503.
+    /// Returns whether the store or the owner directory failed, so that the same request may
+    /// succeed later. Answer it with 503.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match self {
@@ -79,20 +83,20 @@ impl From<StoreError> for Error {
     }
 }
 
-/// What is wrong with one field. It never repeats what was sent, but for the name of a scope that
-/// does not exist.
+/// The error of one field of a request. The message never repeats the value, except for the name of
+/// an unknown scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
 #[non_exhaustive]
 pub struct FieldError {
-    /// The field: `name`, `scopes`, `expires`, ...
+    /// The name of the field, such as `name`, `scopes` or `expires`.
     pub field: &'static str,
-    /// What is wrong with it, and what would be right.
+    /// The message, which says what is wrong with the field and what to write instead.
     pub message: String,
 }
 
 impl FieldError {
-    /// A field and what is wrong with it.
+    /// Creates an error for a field.
     pub fn new(field: &'static str, message: impl Into<String>) -> Self {
         Self { field, message: message.into() }
     }
@@ -102,21 +106,21 @@ fn join(errors: &[FieldError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Why a caller may not do what they asked.
+/// The permission that an actor lacks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PermissionError {
-    /// The token would hold more than the caller may grant.
+    /// The token would hold scopes that the actor may not grant.
     #[error("you may not grant {}", .0.iter().map(Scope::as_str).collect::<Vec<_>>().join(", "))]
     Scopes(Vec<Scope>),
-    /// An admin may view, revoke and delete other people's tokens, nothing else.
+    /// The token belongs to somebody else. An admin may only view, revoke and delete it.
     #[error("only its owner may change, copy or regenerate a token")]
     OnlyItsOwner,
-    /// What only an admin may ask for.
+    /// The call names another owner, which only an admin or a system actor may do.
     #[error("only an admin may ask for other people's tokens")]
     OnlyAdmins,
-    /// What only the service's own program may do.
-    #[error("only the service's own operator may do this")]
+    /// The call is reserved for system actors.
+    #[error("only a system actor may do this")]
     SystemOnly,
     /// The owner is disabled.
     #[error("this account is disabled")]

@@ -1,4 +1,4 @@
-//! Events: what happened, who did it, when, and from where.
+//! Events: who did what, when, and from where.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,31 +11,31 @@ use crate::owner::Owner;
 use crate::record::TokenRecord;
 use crate::token::TokenId;
 
-/// Something that happened. It never contains a secret or a digest.
+/// An event in the life of tokens, such as an issue, a revocation or a rejected request.
 ///
-/// An event that changes something is written to the store's log in the same transaction as the
-/// change ([`EventKind::is_recorded`]). Every event also goes to `tracing` (target `hallpass`) and
-/// to the host's [`EventSink`].
+/// An event never contains a secret or a digest. The event of a change is written to the store's
+/// log in the same transaction as the change ([`EventKind::is_recorded`]). Every event also goes to
+/// `tracing` (target `hallpass`) and to the host's [`EventSink`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Event {
-    /// What happened.
+    /// The kind of event.
     pub kind: EventKind,
-    /// When it happened.
+    /// The time of the event.
     pub at: Timestamp,
-    /// Who did it: the actor, or the token's owner if the token itself caused it. `None` if the
-    /// client is unknown.
+    /// The id of the actor. If a use of a token caused the event, it is the token's owner. If the
+    /// client is unknown, it is `None`.
     pub actor: Option<Owner>,
-    /// Whose tokens it is about, if that is known.
+    /// The owner of the tokens, if it is known and all tokens have the same owner.
     pub owner: Option<Owner>,
-    /// Which token it is about, if it is about one.
+    /// The token, if the event is about a single one.
     pub token_id: Option<TokenId>,
-    /// How many tokens it is about.
+    /// The number of tokens that the event is about.
     pub count: u64,
-    /// Where the request came from.
+    /// The origin of the request.
     pub origin: Origin,
-    /// Which fields changed.
+    /// The fields that changed.
     pub changes: Vec<FieldChange>,
 }
 
@@ -52,25 +52,25 @@ pub enum EventKind {
     Issued,
     /// A token was issued as a copy of another one.
     Copied,
-    /// Name, description, scopes, expiry or metadata were changed.
+    /// The name, description, scopes, expiry or metadata of a token was changed.
     Updated,
     /// A token got a new secret.
     Regenerated,
-    /// The previous secret stopped working.
+    /// The previous secret of a token stopped working.
     GracePeriodEnded,
-    /// A digest was computed anew, with the current algorithm or pepper. The secret is the same.
+    /// A digest was computed again with the current algorithm or pepper. The secret is the same.
     DigestReplaced,
     /// A token was revoked.
     Revoked,
     /// A token was deleted.
     Deleted,
-    /// Tokens that ended long ago were deleted.
+    /// Tokens that expired or were revoked some time ago were deleted.
     Pruned,
     /// The host reported that an owner's permissions changed.
     OwnerChanged,
-    /// An admin read tokens of somebody else. Not recorded in the store.
+    /// An admin read tokens of somebody else. The store does not record this kind.
     ViewedAcrossOwners,
-    /// A request was rejected. Not recorded in the store.
+    /// A request was rejected. The store does not record this kind.
     Rejected(RejectReason),
 }
 
@@ -115,7 +115,7 @@ impl EventKind {
     }
 }
 
-/// The text is not the name of an event kind that a store records.
+/// The error for a text that is not the name of a recorded event kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown event kind: expected one of {}", EventKindError::NAMES)]
 pub struct EventKindError(());
@@ -140,8 +140,22 @@ impl fmt::Display for EventKind {
     }
 }
 
-/// Why a request was rejected. For the operator: a client that presents a bad token always gets the
-/// same answer.
+/// The reason why a request was rejected.
+///
+/// The reason is for the operator. A client that presents an invalid token gets the same response
+/// whatever the reason is, so that it cannot probe for tokens.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use hallpass_core::{AuthError, Hallpass, RejectReason};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let Err(AuthError::Rejected(reason)) = hallpass.authenticate(b"hp_abc").await else { panic!() };
+/// assert_eq!(reason, RejectReason::Malformed);
+/// assert_eq!(reason.as_str(), "malformed", "the name in logs and metrics");
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -160,12 +174,12 @@ pub enum RejectReason {
     Expired,
     /// The owner is disabled.
     OwnerDisabled,
-    /// The token was sent in the query, where only the header is accepted.
+    /// The token was sent in the URL's query, but the route accepts it only in a header.
     #[cfg_attr(feature = "serde", serde(rename = "token_in_url"))]
     InUrl,
     /// The token is valid but lacks a scope that the route requires.
     InsufficientScope,
-    /// The actor may not do this: see [`PermissionError`](crate::PermissionError).
+    /// The actor lacks a permission: see [`PermissionError`](crate::PermissionError).
     NotPermitted,
     /// The actor asked for a token that does not exist or belongs to somebody else.
     NotFound,
@@ -178,7 +192,7 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
-    /// Every reason, in the order of declaration.
+    /// All reasons, in the order of their declaration.
     pub const ALL: [Self; 12] = [
         Self::Malformed,
         Self::Unknown,
@@ -214,10 +228,24 @@ impl RejectReason {
     }
 }
 
-/// Receives events in the host's program. A closure works too.
+/// A receiver of events in the host's program. Every `Fn(&Event)` closure implements it.
 ///
-/// It is called on the task that made the change, after the commit. Return quickly: hand the event
-/// over to a channel if handling it takes time.
+/// The sink is called after the commit, on the task that made the change. It should return quickly:
+/// send the event to a channel if handling it takes time.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+/// use hallpass_core::{Actor, Event, Hallpass, NewToken};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// let hallpass = Hallpass::builder(MemoryStore::new())
+///     .events(move |event: &Event| { let _ = sender.send(event.kind.as_str()); })
+///     .build();
+/// let _ = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
+/// assert_eq!(receiver.try_recv(), Ok("issued"));
+/// # Ok(()) }
+/// ```
 pub trait EventSink: Send + Sync + 'static {
     /// Handles one event.
     fn on_event(&self, event: &Event);
@@ -230,7 +258,7 @@ impl<F: Fn(&Event) + Send + Sync + 'static> EventSink for F {
 }
 
 impl Event {
-    /// Creates an event about nothing in particular. A store uses this to read its log.
+    /// Creates an event with a kind, a time and a count of 1. A store uses it to read its log.
     #[must_use]
     pub fn new(kind: EventKind, at: Timestamp) -> Self {
         Self {
@@ -245,7 +273,7 @@ impl Event {
         }
     }
 
-    /// Creates an event that an actor caused.
+    /// Creates an event that an actor caused, with the actor's origin.
     pub(crate) fn by(actor: &Actor, kind: EventKind, at: Timestamp) -> Self {
         Self {
             actor: Some(actor.id().clone()),
@@ -254,14 +282,15 @@ impl Event {
         }
     }
 
-    /// Sets whose token, and which token, the event is about.
+    /// Sets the owner and the token that the event is about.
     pub(crate) fn about(mut self, owner: &Owner, token_id: Option<TokenId>) -> Self {
         self.owner = Some(owner.clone());
         self.token_id = token_id;
         self
     }
 
-    /// Sets the token, and how it changed. `None` stands for a token that does not exist.
+    /// Sets the token that the event is about, and its changed fields. `None` stands for a token
+    /// that does not exist before or after the change.
     pub(crate) fn about_change(
         self,
         before: Option<&TokenRecord>,
@@ -273,12 +302,13 @@ impl Event {
         event
     }
 
-    /// Returns whether anybody reads what [`trace`](Self::trace) writes about rejections.
+    /// Returns whether a `tracing` subscriber records rejections.
     pub(crate) fn is_rejection_traced() -> bool {
         tracing::enabled!(target: "hallpass", tracing::Level::DEBUG)
     }
 
-    /// Writes the event to `tracing`. Texts are escaped, so that no log line can be forged.
+    /// Writes the event to `tracing`. Texts are escaped, so that an owner's id cannot forge a log
+    /// line.
     pub(crate) fn trace(&self) {
         let (actor, owner) = (
             self.actor.as_ref().map(tracing::field::debug),

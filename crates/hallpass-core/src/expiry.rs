@@ -1,16 +1,16 @@
-//! Expiry as people write it, and the instant it stands for.
+//! Expiries in the forms that people write, and the instants that they stand for.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// When a token ends, as a person says it.
+/// The expiry of a token, in one of the forms that people write.
 ///
-/// | written | means |
+/// | form | the token expires |
 /// |---|---|
-/// | `30d`, `12h`, `2w`, `1y` | that long from now; a day is 24 hours, a week 7 days, a year 365 days |
-/// | `2027-03-31`, `31-03-2027` | through that whole day in the host's time zone (UTC by default) |
-/// | `2027-03-31T12:00:00Z` | that instant ([RFC 3339]) |
+/// | `30d`, `12h`, `2w`, `1y` | after that time; a day is 24 hours, a week 7 days, a year 365 days |
+/// | `2027-03-31`, `31-03-2027` | at the end of that day in the host's time zone (UTC by default) |
+/// | `2027-03-31T12:00:00Z` | at that instant ([RFC 3339]) |
 /// | `never` | never |
 ///
 /// ```
@@ -26,32 +26,34 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expiry {
-    /// It does not end.
+    /// The token never expires.
     Never,
-    /// So long from now.
+    /// The token expires after this time.
     In(SignedDuration),
-    /// At that instant.
+    /// The token expires at this instant.
     At(Timestamp),
-    /// With the end of that day.
+    /// The token expires at the end of this day.
     Through(Date),
 }
 
 impl Expiry {
-    /// The least time a new token lives: what ends sooner is a mistake.
+    /// The shortest time until a token expires. A shorter one is taken to be a mistake.
     pub const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 
-    /// A span of that many days of 24 hours.
+    /// Creates an expiry after a number of days of 24 hours each.
     #[must_use]
     pub const fn days(days: u32) -> Self {
         Self::In(SignedDuration::from_hours(days as i64 * 24))
     }
 
-    /// The instant from which on the token is refused, to the millisecond; `None` for never.
+    /// Computes the instant at which the token expires, with millisecond precision. Returns `None`
+    /// if it never expires.
     ///
     /// # Errors
     ///
-    /// Returns an error if it is less than a minute ahead of `now`, or later than
-    /// 9999-12-30T22:00:00Z, the latest time that can be stored.
+    /// Returns [`ExpiryError::Past`] if the instant is less than a minute after `now`, and
+    /// [`ExpiryError::TooFar`] if it is later than 9999-12-30T22:00:00Z, the latest time that can
+    /// be stored.
     pub fn resolve(
         self,
         now: Timestamp,
@@ -61,8 +63,9 @@ impl Expiry {
             Self::Never => return Ok(None),
             Self::In(span) => now.checked_add(span).map_err(|_| ExpiryError::TooFar)?,
             Self::At(instant) => instant,
-            // The start of the next day. Where clocks skip that midnight it is the first instant
-            // after the gap, where midnight comes twice it is the first: `compatible`, RFC 5545.
+            // The day ends where the next one starts. If clocks skip that midnight, this is the
+            // first instant after the gap. If midnight comes twice, it is the first one. That is
+            // the `compatible` strategy of RFC 5545.
             Self::Through(date) => date
                 .tomorrow()
                 .and_then(|next| {
@@ -71,8 +74,8 @@ impl Expiry {
                 .map_err(|_| ExpiryError::TooFar)?
                 .timestamp(),
         };
-        // Cut to the millisecond, which is what every store keeps. The last second that jiff can hold
-        // has no milliseconds.
+        // Every store keeps milliseconds. This fails only in the last second that jiff can
+        // represent.
         let end =
             Timestamp::from_millisecond(end.as_millisecond()).map_err(|_| ExpiryError::TooFar)?;
         if end.duration_since(now) < Self::SHORTEST {
@@ -83,17 +86,18 @@ impl Expiry {
     }
 }
 
-/// Cuts the time of a clock to the millisecond, which is what every store and every answer keeps.
+/// Cuts a time to the millisecond, the precision of every store and of the API.
 pub(crate) fn to_millis(time: Timestamp) -> Timestamp {
-    // It fails only within the last second of the year 9999 that jiff can hold.
+    // This fails only in the last second that jiff can represent, in the year 9999.
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
-/// Reads a span as people write it: `30d`, `12h`, `2w`, `1y`.
+/// Parses a span such as `30d`, `12h`, `2w` or `1y`.
 ///
 /// # Errors
 ///
-/// Another form, zero, or a number too large to hold.
+/// Returns [`ExpiryError::Form`] if the text has another form, [`ExpiryError::Past`] if the number
+/// is zero, and [`ExpiryError::TooFar`] if it is too large.
 pub fn parse_span(text: &str) -> Result<SignedDuration, ExpiryError> {
     let (number, unit) =
         text.split_at_checked(text.len().saturating_sub(1)).ok_or(ExpiryError::Form)?;
@@ -131,8 +135,8 @@ impl std::str::FromStr for Expiry {
     }
 }
 
-/// Every ASCII digit as `0`, and `T` and `Z` in upper case: the form of a date or an instant at a
-/// glance.
+/// Replaces each ASCII digit by `0` and turns letters into upper case, which shows the form of a
+/// date or an instant.
 fn shape(text: &str) -> String {
     text.chars()
         .take(40)
@@ -140,13 +144,15 @@ fn shape(text: &str) -> String {
         .collect()
 }
 
+/// Parses a date from its parts.
 fn date(year: &str, month: &str, day: &str) -> Result<Date, ExpiryError> {
     let number = |text: &str| text.parse::<i16>().map_err(|_| ExpiryError::Form);
     let small = |text: &str| text.parse::<i8>().map_err(|_| ExpiryError::Form);
     Date::new(number(year)?, small(month)?, small(day)?).map_err(|_| ExpiryError::NoSuchDay)
 }
 
-/// RFC 3339's `date-time`, and nothing more: jiff alone reads ISO 8601 and RFC 9557 too.
+/// Parses a `date-time` of RFC 3339. The checks are necessary because jiff's own parser also
+/// accepts forms of ISO 8601 and RFC 9557.
 fn instant(text: &str) -> Result<Timestamp, ExpiryError> {
     let rest = &text[19..];
     let digits = rest
@@ -157,15 +163,15 @@ fn instant(text: &str) -> Result<Timestamp, ExpiryError> {
     if fraction.len() > 10 || !(offset.eq_ignore_ascii_case("z") || numeric(offset)) {
         return Err(ExpiryError::Form);
     }
-    // A leap second has no instant of its own in POSIX time; jiff would quietly take the second before. And it takes
-    // offsets up to 25:59, where RFC 3339 ends with 23:59.
+    // POSIX time has no leap seconds, so jiff would silently use the second before. It also accepts
+    // offsets up to 25:59, but RFC 3339 only up to 23:59.
     if &text[17..19] == "60" || offset.get(1..3).is_some_and(|hours| hours > "23") {
         return Err(ExpiryError::NoSuchDay);
     }
     match text.parse::<Timestamp>() {
         Ok(instant) => Ok(instant),
-        // The last days of the year 9999 exist, but jiff cannot hold all of them. Whether there is
-        // such a day and time, the same day a year earlier says.
+        // jiff cannot represent the last hours of the year 9999. If the same day and time is valid
+        // a year earlier, then this instant exists and is merely too late.
         Err(_)
             if text.starts_with("9999-12-")
                 && format!("9998{}", &text[4..]).parse::<Timestamp>().is_ok() =>
@@ -176,23 +182,23 @@ fn instant(text: &str) -> Result<Timestamp, ExpiryError> {
     }
 }
 
-/// Why an expiry is refused.
+/// The error for an expiry that is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpiryError {
-    /// None of the forms.
+    /// The text has none of the accepted forms.
     #[error(
         "write a span (`30d`, `12h`, `2w`, `1y`), a date (`2027-03-31` or `31-03-2027`), an RFC 3339 instant \
          (`2027-03-31T12:00:00Z`) or `never`"
     )]
     Form,
-    /// The right form, and no such day or time.
-    #[error("there is no such day or time")]
+    /// The text has an accepted form, but the day or time does not exist.
+    #[error("this day or time does not exist: check the calendar")]
     NoSuchDay,
-    /// Less than a minute ahead.
+    /// The expiry is less than a minute ahead.
     #[error("it must be at least a minute ahead")]
     Past,
-    /// Later than a time can be stored.
+    /// The expiry is later than the latest time that can be stored.
     #[error("it must not be later than 9999-12-30T22:00:00Z")]
     TooFar,
 }
@@ -213,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling() {
+    fn every_form_is_parsed() {
         for (text, expected) in [
             ("30d", "2026-12-22T04:44:57.5Z"),
             ("12h", "2026-11-22T16:44:57.5Z"),
@@ -241,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_expiry() {
+    fn invalid_expiry_is_rejected() {
         use ExpiryError::{Form, NoSuchDay, Past, TooFar};
         for (text, error) in [
             ("", Form),
@@ -304,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn too_late_an_end_is_an_error_that_names_the_latest_one() {
+    fn expiry_past_the_latest_instant_names_that_instant() {
         let error = end("9999-12-31T23:59:59Z", "UTC").unwrap_err().to_string();
         let latest = error.rsplit(' ').next().unwrap();
         assert_eq!(end(latest, "UTC").as_deref(), Ok(latest));
@@ -322,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_ends_where_the_next_begins_whatever_the_clocks_do() {
+    fn day_ends_where_the_next_begins_despite_clock_changes() {
         for (text, zone, expected) in [
             ("2027-03-31", "Europe/Berlin", "2027-03-31T22:00:00Z"),
             // Cairo skips from 00:00 to 01:00 on the last Friday of April.
@@ -336,14 +342,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_the_parser_panic(text: String) {
+        fn expiry_parser_never_panics(text: String) {
             if let Ok(expiry) = text.parse::<Expiry>() {
                 let _ = expiry.resolve(now(), &TimeZone::UTC);
             }
         }
 
         #[test]
-        fn nothing_like_an_instant_makes_it_panic(text in "[0-9:TZtz.+-]{8,32}") {
+        fn text_like_an_instant_never_panics(text in "[0-9:TZtz.+-]{8,32}") {
             let _ = text.parse::<Expiry>();
         }
 

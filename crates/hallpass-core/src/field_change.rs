@@ -1,4 +1,4 @@
-//! What a change to a token changed, for the audit trail.
+//! The changed fields of a token, for the audit trail.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::record::TokenRecord;
 use crate::scope::Scope;
 
-/// One changed field of a token.
+/// A changed field of a token, with its value before and after.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// The field's name in the API.
@@ -18,10 +18,10 @@ pub struct FieldChange {
     pub after: Value,
 }
 
-/// Reads a field for the audit trail.
+/// A function that reads a field for the audit trail.
 type ReadField = fn(&TokenRecord) -> Value;
 
-/// Returns how two states of a token differ, field by field, for the audit trail. `None` stands
+/// Returns the fields in which two states of a token differ, for the audit trail. `None` stands
 /// for a token that does not exist.
 pub(crate) fn between(
     before: Option<&TokenRecord>,

@@ -1,4 +1,4 @@
-//! A secret key for HMAC-SHA-256, prepared once.
+//! Secret keys for HMAC-SHA-256.
 
 use std::fmt;
 
@@ -6,17 +6,18 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// The state of HMAC-SHA-256 after the key, so that each tag saves the two blocks that mix it in.
+/// A key for HMAC-SHA-256, kept as the state of the algorithm after it has processed the key. That
+/// saves two blocks of SHA-256 for each tag.
 ///
-/// It is wiped when it is dropped, and never printed.
+/// The state is wiped when it is dropped, and never printed.
 #[derive(Clone)]
 pub(crate) struct HmacKey(Hmac<Sha256>);
 
 impl HmacKey {
-    /// The shortest key, in bytes: a shorter one could be guessed together with the token.
+    /// The minimum length of a key, in bytes. A shorter key might be guessed.
     const MIN_LEN: usize = 32;
 
-    /// Takes a key. Returns its length as the error if it is too short.
+    /// Creates a key from its bytes. If there are too few, the error is their number.
     pub(crate) fn new(key: impl Into<Vec<u8>>) -> Result<Self, usize> {
         let key = Zeroizing::new(key.into());
         if key.len() < Self::MIN_LEN {
@@ -25,8 +26,8 @@ impl HmacKey {
         Ok(Self(Hmac::new_from_slice(&key).expect("HMAC takes a key of any length")))
     }
 
-    /// Computes the tag of a message that is given in parts. Where one part ends and the next
-    /// begins is not part of the tag.
+    /// Computes the tag of a message, which is the concatenation of its parts. Other parts with the
+    /// same concatenation have the same tag.
     pub(crate) fn tag(&self, message: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in message {

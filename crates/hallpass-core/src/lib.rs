@@ -1,16 +1,42 @@
-//! The domain of [Hallpass](https://docs.rs/hallpass) personal access tokens: what a token is, what
-//! it may do, how it lives and ends, and the one trait a store implements.
+//! The domain of [Hallpass](https://docs.rs/hallpass) personal access tokens: tokens, scopes, their
+//! lifecycle, their verification, and the trait that a store implements.
 //!
-//! There is no HTTP and no I/O here. Applications use the `hallpass` crate. This crate is for those
-//! who write a store, or an integration for something that is not HTTP.
+//! This crate contains no HTTP and no I/O. Applications depend on the crate `hallpass` instead. Use
+//! this crate directly to write a store, or an integration for a protocol other than HTTP.
 //!
-//! | to | look at |
+//! | task | start with |
 //! |---|---|
-//! | issue, list, change, revoke | [`Hallpass`] |
+//! | issue, list, change and revoke tokens | [`Hallpass`] |
 //! | check a token | [`Hallpass::authenticate`], [`Principal`] |
-//! | say what a route needs | [`Requirement`], [`any_of`], [`all_of`], [`authenticated`], [`public`] |
-//! | name the scopes there are | [`Catalog`] |
+//! | define what a route requires | [`Requirement`], [`any_of`], [`all_of`], [`authenticated`], [`public`] |
+//! | define the scopes of an application | [`Catalog`] |
 //! | write a store | [`store::TokenStore`] |
+//!
+//! # How a token is checked
+//!
+//! A token is the text `<prefix>_<id><secret><checksum>`. A check takes these steps, and the first
+//! one that fails rejects the token:
+//!
+//! 1. The text is parsed: prefix, length, characters and checksum. This needs no I/O.
+//! 2. The record with that id is taken from the cache, or loaded from the store.
+//! 3. The secret is compared with the record's digests, in constant time.
+//! 4. The token must not be revoked or expired, and its owner must not be disabled.
+//! 5. The token's scopes must meet the requirement of the route.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use hallpass_core::{Actor, Hallpass, NewToken, Requirement};
+//! # use hallpass_memory::MemoryStore;
+//!
+//! let hallpass = Hallpass::builder(MemoryStore::new()).prefix("acme").build();
+//! let new = NewToken::named("ci").scope("projects:read");
+//! let issued = hallpass.issue(&Actor::owner("alice"), new).await?;
+//!
+//! let principal = hallpass.authenticate(issued.token.reveal().as_bytes()).await?;
+//! let requirement: Requirement = "projects:read:{id}".parse()?;
+//! assert!(principal.check(&requirement, &[("id", "42")]).is_allowed());
+//! # Ok(()) }
+//! ```
 
 mod actor;
 mod catalog;
@@ -29,6 +55,7 @@ mod limits;
 mod metadata;
 mod metrics;
 mod owner;
+mod pepper;
 mod record;
 mod requirement;
 mod scope;
@@ -41,14 +68,14 @@ mod token;
 mod usage;
 mod verify;
 
-/// The times in records and settings are its [`Timestamp`](jiff::Timestamp)s.
+/// The date library. Records and settings contain its [`Timestamp`](jiff::Timestamp).
 pub use jiff;
 
 pub use self::{
     actor::{Actor, Origin, Role},
     catalog::{Catalog, CatalogScope, Preset},
     clock::{Clock, SystemClock},
-    digest::{Digest, DigestError, KeyId, KeyIdError, Pepper, PepperError},
+    digest::{Digest, DigestError},
     error::{Error, FieldError, PermissionError},
     event::{Event, EventKind, EventKindError, EventSink, RejectReason},
     expiry::{Expiry, ExpiryError, parse_span},
@@ -62,6 +89,7 @@ pub use self::{
     limits::Limits,
     metadata::{Metadata, MetadataError},
     owner::{Owner, OwnerDirectory, OwnerError, OwnerStatus},
+    pepper::{KeyId, KeyIdError, Pepper, PepperError},
     record::{Revision, Status, TokenRecord},
     requirement::{
         Decision, IntoRequirement, PathParameters, Requirement, RequirementError, all_of, any_of,
@@ -76,7 +104,7 @@ pub use self::{
     verify::{AuthError, PendingUse, PendingVerification, Principal, Verification},
 };
 
-/// What the other crates of this workspace share. It may change in any version.
+/// Items for the other crates of this workspace. They may change in any version.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::owner::OwnerStatusQuery;
@@ -84,7 +112,7 @@ pub mod __private {
     pub use crate::verify::{CacheMeta, CachedToken, Interner};
 }
 
-/// Stops compiling when a public type loses what its users rely on.
+/// Fails to compile if a public type is no longer `Send`, `Sync` and `'static`.
 const _: () = {
     const fn sendable<T: Send + Sync + 'static>() {}
     sendable::<Hallpass>();

@@ -1,8 +1,10 @@
+//! The limits of a host on the tokens of its owners.
+
 use jiff::SignedDuration;
 
 use crate::expiry::Expiry;
 
-/// The bounds a host sets on the tokens of its people.
+/// The limits that a host sets on the tokens of its owners.
 ///
 /// ```
 /// use hallpass_core::{Expiry, Limits};
@@ -17,14 +19,14 @@ use crate::expiry::Expiry;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many tokens one owner may have, in whatever state: each counts until it is deleted. 50
-    /// by default, no bound if `None`.
+    /// The maximum number of tokens of one owner. Expired and revoked tokens count until they are
+    /// deleted. The default is 50. `None` means that there is no limit.
     pub tokens_per_owner: Option<u32>,
-    /// The longest time from issue or regeneration to expiry. A token that never ends is then
-    /// refused, and [`default_expiry`](Self::default_expiry) must be within it, or the handle is
-    /// not built.
+    /// The longest time from issue or regeneration to expiry. If it is set, every token must
+    /// expire, and [`default_expiry`](Self::default_expiry) must be within it: otherwise
+    /// [`HallpassBuilder::build`](crate::HallpassBuilder::build) panics.
     pub longest_lifetime: Option<SignedDuration>,
-    /// Used where a request gives no expiry: never, by default.
+    /// The expiry of a token that is issued without one. The default is [`Expiry::Never`].
     pub default_expiry: Expiry,
 }
 
@@ -35,28 +37,28 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How many tokens one owner may have.
+    /// Sets the maximum number of tokens of one owner.
     #[must_use]
     pub fn tokens_per_owner(mut self, tokens: u32) -> Self {
         self.tokens_per_owner = Some(tokens);
         self
     }
 
-    /// Lets an owner have any number of tokens.
+    /// Removes the limit on the number of tokens of one owner.
     #[must_use]
     pub fn unlimited_tokens(mut self) -> Self {
         self.tokens_per_owner = None;
         self
     }
 
-    /// The longest time a token may live; every token then ends.
+    /// Sets the longest time from issue or regeneration to expiry. Every token must then expire.
     #[must_use]
     pub fn longest_lifetime(mut self, span: SignedDuration) -> Self {
         self.longest_lifetime = Some(span);
         self
     }
 
-    /// What a token gets that is issued without an expiry.
+    /// Sets the expiry of a token that is issued without one.
     #[must_use]
     pub fn default_expiry(mut self, expiry: Expiry) -> Self {
         self.default_expiry = expiry;

@@ -1,4 +1,4 @@
-//! The host's own data about a token.
+//! Metadata: the host's own data about a token.
 
 use serde_json::{Map, Value};
 
@@ -19,24 +19,24 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata(Option<Box<Map<String, Value>>>);
 
-/// The metadata breaks a rule.
+/// The error for metadata that is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetadataError {
     /// The JSON object is too large.
-    #[error("metadata has at most 4096 bytes as JSON, and this has {0}")]
+    #[error("metadata has at most 4096 bytes as JSON, but this has {0}")]
     TooLarge(usize),
     /// A member's name is too short or too long, or contains control characters.
     #[error(
-        "the name of a metadata member has 1 to {} characters, and no control characters",
+        "the name of a metadata member must have 1 to {} characters, and no control characters",
         Metadata::MAX_NAME_LEN
     )]
     Name,
     /// A member's value is an array, an object or null.
-    #[error("the value of a metadata member is a string, a number or a boolean")]
+    #[error("the value of a metadata member must be a string, a number or a boolean")]
     Value,
     /// The text is not a JSON object.
-    #[error("metadata is a JSON object")]
+    #[error("metadata must be a JSON object")]
     NotAnObject,
 }
 
@@ -51,7 +51,8 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// Returns [`MetadataError`] if a name or value is not allowed, or if there is too much.
+    /// Returns [`MetadataError::Name`] or [`MetadataError::Value`] if a member is not allowed, and
+    /// [`MetadataError::TooLarge`] if the object is larger than [`MAX_BYTES`](Self::MAX_BYTES).
     pub fn new<K: Into<String>, V: Into<Value>>(
         members: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, MetadataError> {
@@ -64,7 +65,7 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// Returns [`MetadataError`] like [`new`](Self::new).
+    /// Returns the errors of [`new`](Self::new).
     pub fn from_map(members: Map<String, Value>) -> Result<Self, MetadataError> {
         for (name, value) in &members {
             let length = name.chars().count();
@@ -80,11 +81,12 @@ impl Metadata {
         if bytes > Self::MAX_BYTES { Err(MetadataError::TooLarge(bytes)) } else { Ok(metadata) }
     }
 
-    /// Parses what [`to_json`](Self::to_json) wrote.
+    /// Parses the JSON text that [`to_json`](Self::to_json) returns.
     ///
     /// # Errors
     ///
-    /// Returns [`MetadataError`] if the text is not such a JSON object.
+    /// Returns [`MetadataError::NotAnObject`] if the text is not a JSON object, and the errors of
+    /// [`new`](Self::new).
     pub fn from_json(json: &str) -> Result<Self, MetadataError> {
         if json.is_empty() {
             return Ok(Self::default());
@@ -96,7 +98,7 @@ impl Metadata {
     #[must_use]
     pub fn to_json(&self) -> String {
         self.0.as_ref().map_or_else(String::new, |members| {
-            // Names are strings and values are plain, so this cannot fail.
+            // Serializing strings, numbers and booleans cannot fail.
             serde_json::to_string(members).unwrap_or_default()
         })
     }
@@ -119,16 +121,27 @@ impl Metadata {
         self.0.is_none()
     }
 
-    /// Returns the members by name.
+    /// Returns the members in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().flat_map(|members| members.iter()).map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Returns this metadata with the members of `changes` set. A `null` removes a member.
+    /// Returns a copy of this metadata with the members of `changes` set. A `null` removes a
+    /// member.
+    ///
+    /// ```
+    /// use hallpass_core::Metadata;
+    /// # let object = |value: serde_json::Value| value.as_object().unwrap().clone();
+    ///
+    /// let before = Metadata::new([("team", "build"), ("ticket", "OPS-17")])?;
+    /// let after = before.merged(&object(serde_json::json!({"team": "web", "ticket": null})))?;
+    /// assert_eq!(after, Metadata::new([("team", "web")])?);
+    /// # Ok::<_, hallpass_core::MetadataError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Returns [`MetadataError`] like [`new`](Self::new).
+    /// Returns the errors of [`new`](Self::new).
     pub fn merged(&self, changes: &Map<String, Value>) -> Result<Self, MetadataError> {
         let mut members = self.0.as_deref().cloned().unwrap_or_default();
         for (name, value) in changes {
@@ -153,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_names_values_and_sizes_that_are_not_allowed() {
+    fn metadata_with_a_bad_name_value_or_size_is_rejected() {
         for (members, error) in [
             (json!({"": 1}), MetadataError::Name),
             (json!({"n".repeat(65): 1}), MetadataError::Name),

@@ -1,7 +1,6 @@
-//! What is counted, for the facade `metrics`: without the feature of that name nothing is, and
-//! nothing of this is left.
+//! Counters for the facade `metrics`. Without the feature `metrics`, every function here is empty.
 //!
-//! No label ever holds anything of a token, an owner or a client: each is one of a few words.
+//! Each label has one of a few fixed values. No label contains data of a token, owner or client.
 
 #[cfg(feature = "metrics")]
 use metrics::{Counter, Unit, counter, describe_counter};
@@ -17,8 +16,8 @@ const DROPPED: &str = "hallpass_uses_dropped_total";
 #[cfg(feature = "metrics")]
 const FLUSHED: &str = "hallpass_uses_flushed_total";
 
-/// What one handle's checks are counted by. The recorder is asked for its counters at the first
-/// check, not at each.
+/// The counters for the checks of one handle. They are looked up in the recorder once, at the first
+/// check.
 #[derive(Default)]
 pub(crate) struct Metrics {
     #[cfg(feature = "metrics")]
@@ -26,28 +25,28 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// A check let somebody in.
+    /// Counts a check that accepted a token.
     #[inline]
     pub(crate) fn accepted(&self) {
         #[cfg(feature = "metrics")]
         self.counters().accepted.increment(1);
     }
 
-    /// A check refused a token.
+    /// Counts a check that rejected a token.
     #[inline]
     pub(crate) fn refused(&self) {
         #[cfg(feature = "metrics")]
         self.counters().refused.increment(1);
     }
 
-    /// It could not be found out whether a token is good.
+    /// Counts a check that could not be completed because the store or the host failed.
     #[inline]
     pub(crate) fn unavailable(&self) {
         #[cfg(feature = "metrics")]
         self.counters().unavailable.increment(1);
     }
 
-    /// Why a token was refused, by a check or by a layer's tripwire.
+    /// Counts the reason for which a request was rejected.
     #[inline]
     pub(crate) fn rejection(&self, why: RejectReason) {
         #[cfg(feature = "metrics")]
@@ -62,7 +61,7 @@ impl Metrics {
     }
 }
 
-/// Uses are lost.
+/// Counts uses that will never be written.
 #[inline]
 pub(crate) fn uses_dropped(uses: u64) {
     #[cfg(feature = "metrics")]
@@ -71,7 +70,7 @@ pub(crate) fn uses_dropped(uses: u64) {
     let _ = uses;
 }
 
-/// Uses were given to the store, and it took them.
+/// Counts uses that were written to the store.
 #[inline]
 pub(crate) fn uses_flushed(uses: usize) {
     #[cfg(feature = "metrics")]
@@ -85,11 +84,11 @@ struct Counters {
     accepted: Counter,
     refused: Counter,
     unavailable: Counter,
-    /// In the order of [`REASONS`].
+    /// One counter for each of [`REASONS`], in the same order.
     rejections: [Counter; REASONS.len()],
 }
 
-/// Every reason, in the order in which they are declared.
+/// All reasons, in the order of their declaration.
 #[cfg(feature = "metrics")]
 const REASONS: [RejectReason; RejectReason::ALL.len()] = RejectReason::ALL;
 
@@ -97,9 +96,9 @@ const REASONS: [RejectReason; RejectReason::ALL.len()] = RejectReason::ALL;
 impl Counters {
     fn new() -> Self {
         describe_counter!(CHECKS, Unit::Count, "Checks of presented tokens, by outcome");
-        describe_counter!(REFUSALS, Unit::Count, "Presented tokens that were refused, by reason");
+        describe_counter!(REFUSALS, Unit::Count, "Rejected tokens and calls, by reason");
         describe_counter!(DROPPED, Unit::Count, "Uses of tokens that will never be written");
-        describe_counter!(FLUSHED, Unit::Count, "Uses of tokens that the store was given");
+        describe_counter!(FLUSHED, Unit::Count, "Uses of tokens that were written to the store");
         Self {
             accepted: counter!(CHECKS, "outcome" => "accepted"),
             refused: counter!(CHECKS, "outcome" => "refused"),
@@ -114,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_its_counter() {
+    fn every_reject_reason_has_a_counter() {
         for (place, why) in REASONS.into_iter().enumerate() {
             assert_eq!(why as usize, place, "{why:?}");
         }

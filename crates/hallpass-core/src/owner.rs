@@ -1,4 +1,4 @@
-//! Owners of tokens, and what the host says they may do now.
+//! Owners of tokens, and the host's directory that knows their current status.
 
 use std::fmt;
 use std::future::Future;
@@ -8,25 +8,35 @@ use std::sync::Arc;
 use crate::scope::ScopeSet;
 use crate::text;
 
-/// Whose token it is: the host's own, immutable id of a person, a team or a service.
+/// The owner of a token: the host's own, immutable id of a person, a team or a service.
 ///
-/// 1 to 255 characters without line breaks, control characters and characters that change the
-/// direction of writing. Ids are compared byte for byte. Choose an id that is never
-/// given to somebody else (not an e-mail address or a login name that may be reused), and
-/// put the tenant in it where there are several: `acme/41`.
+/// An id has 1 to 255 characters, without line breaks, control characters and characters that
+/// change the direction of writing. Ids are compared byte for byte.
+///
+/// Choose an id that is never given to somebody else. An e-mail address or a login name may be
+/// reused one day. If there are several tenants, put the tenant into the id, as in `acme/41`.
+///
+/// ```
+/// use hallpass_core::Owner;
+///
+/// let owner: Owner = "acme/41".parse()?;
+/// assert_eq!(owner.as_str(), "acme/41");
+/// assert!(Owner::new("two\nlines").is_err());
+/// # Ok::<_, hallpass_core::OwnerError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Owner(Arc<str>);
 
 impl Owner {
-    /// The longest id, in characters.
+    /// The maximum length of an id, in characters.
     pub const MAX_LEN: usize = 255;
 
-    /// Takes the host's id.
+    /// Creates an owner from the host's id.
     ///
     /// # Errors
     ///
-    /// Returns an error if the text is empty, longer than 255 characters, or contains a line break,
-    /// a control character or a character that changes the direction of writing.
+    /// Returns [`OwnerError`] if the text is empty, is longer than 255 characters, or contains a
+    /// line break, a control character or a character that changes the direction of writing.
     pub fn new(id: impl AsRef<str>) -> Result<Self, OwnerError> {
         let id = id.as_ref();
         let is_bad = |c| text::breaks_line(c) || text::is_bidi_format(c);
@@ -36,17 +46,18 @@ impl Owner {
         Ok(Self(id.into()))
     }
 
-    /// The host's id.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// Returns the shared text of the id.
     pub(crate) fn as_arc(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
 
-    /// Takes back what [`as_arc`](Self::as_arc) gave.
+    /// Creates an owner from a text that [`as_arc`](Self::as_arc) returned.
     pub(crate) fn from_arc(id: Arc<str>) -> Self {
         Self(id)
     }
@@ -72,30 +83,32 @@ impl std::str::FromStr for Owner {
     }
 }
 
-/// The text is no owner.
+/// The error for a text that is not a valid owner id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an owner is the host's id of a person: 1 to {} characters, no line breaks, control characters \
-     or characters that change the direction of writing",
+    "invalid owner id: it must have 1 to {} characters, without line breaks, control characters or \
+     characters that change the direction of writing",
     Owner::MAX_LEN
 )]
 pub struct OwnerError(());
 
-/// What the host says an owner may do now.
+/// The current status of an owner, as the host's [`OwnerDirectory`] reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OwnerStatus {
-    /// All that the tokens hold.
+    /// The owner's tokens allow everything that they hold.
     Active,
-    /// At most this: what a token may do is what both it and this set cover.
+    /// The owner's tokens allow only what both the token and this set cover.
     Limited(ScopeSet),
-    /// Nothing: the account is disabled or gone. Every token of the owner is refused as if unknown.
+    /// The account is disabled or deleted. All tokens of the owner are rejected.
     Disabled,
 }
 
-/// The host's word on its own people, asked when a token is checked and when one is issued.
+/// A directory of the host's owners, which reports the current status of each.
 ///
-/// A closure will do:
+/// Hallpass asks it whenever a token is checked or issued. A cache may remember the status for a
+/// short time: call [`Hallpass::owner_changed`](crate::Hallpass::owner_changed) when it changes. An
+/// async closure implements this trait:
 ///
 /// ```
 /// use hallpass_core::{Hallpass, Owner, OwnerStatus};
@@ -109,9 +122,33 @@ pub enum OwnerStatus {
 /// # let _ = hallpass;
 /// ```
 ///
-/// An error is an outage: the request is answered with 503, never let through and never 401.
+/// A type implements it with an `async fn`:
+///
+/// ```
+/// use std::collections::HashSet;
+///
+/// use hallpass_core::{Owner, OwnerDirectory, OwnerStatus};
+///
+/// struct Directory {
+///     disabled: HashSet<String>,
+/// }
+///
+/// impl OwnerDirectory for Directory {
+///     async fn status(
+///         &self,
+///         owner: Owner,
+///     ) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
+///         let is_disabled = self.disabled.contains(owner.as_str());
+///         Ok(if is_disabled { OwnerStatus::Disabled } else { OwnerStatus::Active })
+///     }
+/// }
+/// ```
+///
+/// If the directory returns an error, the check fails with
+/// [`AuthError::Unavailable`](crate::AuthError::Unavailable). The request is answered with 503: it
+/// is not served, and the token is not called invalid.
 pub trait OwnerDirectory: Send + Sync + 'static {
-    /// What `owner` may do now.
+    /// Returns the current status of `owner`.
     fn status(
         &self,
         owner: Owner,
@@ -132,7 +169,7 @@ where
     }
 }
 
-/// A question to the host: what a cache of a store is given, so that it can ask once for many.
+/// A query to the host's directory about one owner. A cache sends it once for many checks.
 #[derive(Clone)]
 pub struct OwnerStatusQuery {
     owners: Arc<dyn ErasedOwnerDirectory>,
@@ -144,11 +181,11 @@ impl OwnerStatusQuery {
         Self { owners: Arc::clone(owners), owner: owner.clone() }
     }
 
-    /// Asks the host, now. It may be asked again.
+    /// Asks the directory. It can be called any number of times.
     ///
     /// # Errors
     ///
-    /// The host's own.
+    /// Returns the error of the host's directory.
     pub async fn ask(&self) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
         self.owners.status(self.owner.clone()).await
     }
@@ -184,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn owner_without_a_printable_id_is_refused() {
+    fn owner_without_a_printable_id_is_rejected() {
         for good in ["alice", "acme/41", "وزير", "a b"] {
             assert!(Owner::new(good).is_ok(), "{good:?}");
         }

@@ -1,3 +1,5 @@
+//! The record of a token, its revision and its status.
+
 use jiff::Timestamp;
 
 use crate::metadata::Metadata;
@@ -5,8 +7,8 @@ use crate::owner::Owner;
 use crate::scope::ScopeSet;
 use crate::token::TokenId;
 
-/// How many times a token was changed. It starts at 1 and goes up by one with each change. Using a
-/// token does not change it.
+/// The revision of a token. It starts at 1 and increases by one with each change. Using the token
+/// does not change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Revision(u64);
@@ -34,7 +36,7 @@ impl Revision {
     }
 }
 
-/// Everything about a token except its secret.
+/// The record of a token: everything that is known about it except its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -45,26 +47,27 @@ pub struct TokenRecord {
     pub owner: Owner,
     /// The name: 1 to 100 characters, trimmed, without control or bidirectional-format characters.
     pub name: String,
-    /// The description: 0 to 1000 characters. May contain line breaks and tabs.
+    /// The description: 0 to 1000 characters. It may contain line breaks and tabs.
     pub description: String,
-    /// What the token may do: at most 100 scopes. Without scopes, it may do nothing.
+    /// The scopes that the token holds, at most 100. A token without scopes allows nothing.
     pub scopes: ScopeSet,
     /// The host's own data about the token. Hallpass stores it and never interprets it.
     pub metadata: Metadata,
-    /// When the token was issued. All times are UTC with millisecond precision.
+    /// The time at which the token was issued. All times are UTC with millisecond precision.
     pub created_at: Timestamp,
-    /// When the token expires. `None` means never.
+    /// The time at which the token expires. `None` means never.
     pub expires_at: Option<Timestamp>,
-    /// When the token was last accepted, to about a minute. `None` means never.
+    /// The time at which the token was last accepted, with a precision of about a minute. `None`
+    /// means never.
     pub last_used_at: Option<Timestamp>,
-    /// When the token was revoked.
+    /// The time at which the token was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// When the token last got a new secret.
+    /// The time at which the token last got a new secret.
     pub regenerated_at: Option<Timestamp>,
-    /// When the previous secret stops working, if a grace period was given. Every store fills this
-    /// in from [`Secrets::previous`](crate::store::Secrets::previous).
+    /// The time at which the previous secret stops working, if there is a grace period. Every store
+    /// fills it in from [`Secrets::previous`](crate::store::Secrets::previous).
     pub previous_secret_expires_at: Option<Timestamp>,
-    /// How many times the token was changed, starting at 1.
+    /// The revision: 1 for a new token, and one more with each change.
     pub revision: Revision,
 }
 
@@ -89,14 +92,15 @@ impl TokenRecord {
         }
     }
 
-    /// Returns when the current secret was issued: at the last regeneration, or else when the token
-    /// was created.
+    /// Returns the time at which the current secret was issued. That is the last regeneration or,
+    /// if there was none, the creation of the token.
     #[must_use]
     pub fn secret_issued_at(&self) -> Timestamp {
         self.regenerated_at.unwrap_or(self.created_at)
     }
 
-    /// Returns the token's status: revoked, or else expired from `expires_at` on, or else active.
+    /// Returns the token's status. Revoked takes precedence over expired, and a token is expired
+    /// from the instant `expires_at` on.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
         if self.revoked_at.is_some() {
@@ -109,12 +113,12 @@ impl TokenRecord {
     }
 }
 
-/// Returns the minute since 1970. `last_used_at` has this resolution.
+/// Returns the minutes since 1970, which is the resolution of `last_used_at`.
 pub(crate) fn minute(time: Timestamp) -> u32 {
     u32::try_from(time.as_second().div_euclid(60)).unwrap_or(0)
 }
 
-/// Whether a token works, and why not.
+/// The status of a token, which says whether it works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -124,9 +128,9 @@ pub(crate) fn minute(time: Timestamp) -> u32 {
 pub enum Status {
     /// The token works.
     Active,
-    /// The token has expired. Regenerating makes it active again.
+    /// The token has expired. Regenerating it makes it active again.
     Expired,
-    /// The token is revoked. Regenerating makes it active again.
+    /// The token is revoked. Regenerating it makes it active again.
     Revoked,
 }
 
@@ -153,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_expired_from_the_very_instant_on() {
+    fn token_is_expired_from_the_exact_instant_on() {
         let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
         let owner = Owner::new("alice").unwrap();
         let id = TokenId::generate(&owner, now).unwrap();

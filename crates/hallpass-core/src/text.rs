@@ -1,55 +1,58 @@
-//! What people type: names, descriptions and searches.
+//! Texts that people type: names, descriptions and searches.
 
-/// The longest name, in characters.
+/// The maximum length of a name, in characters.
 pub const NAME_MAX: usize = 100;
 
-/// The longest description, in characters.
+/// The maximum length of a description, in characters.
 pub const DESCRIPTION_MAX: usize = 1000;
 
-/// The name without the white space around it, or what is wrong with it.
+/// Returns a name without the white space around it, or a message that says what is wrong with it.
 pub(crate) fn name(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     if text.is_empty() {
         return Err("give the token a name: 1 to 100 characters");
     }
     if text.chars().count() > NAME_MAX {
-        return Err("at most 100 characters");
+        return Err("use at most 100 characters");
     }
     if text.chars().any(|c| breaks_line(c) || is_bidi_format(c)) {
         return Err(
-            "no line breaks, control characters or characters that change the direction of writing",
+            "remove line breaks, control characters and characters that change the direction of writing",
         );
     }
     if text.chars().all(is_invisible) {
-        return Err("at least one visible character");
+        return Err("use at least one visible character");
     }
     Ok(text.to_owned())
 }
 
-/// The description as it is, or what is wrong with it.
+/// Returns a description unchanged, or a message that says what is wrong with it.
 pub(crate) fn description(text: &str) -> Result<String, &'static str> {
     if text.chars().count() > DESCRIPTION_MAX {
-        return Err("at most 1000 characters");
+        return Err("use at most 1000 characters");
     }
     if text
         .chars()
         .any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_bidi_format(c))
     {
         return Err(
-            "no control characters but line breaks and tabs, and none that change the direction of writing",
+            "remove control characters (line breaks and tabs are allowed) and characters that change \
+             the direction of writing",
         );
     }
     Ok(text.to_owned())
 }
 
-/// Control characters, and Unicode's separators of lines and paragraphs.
+/// Returns whether a character is a control character or one of Unicode's line and paragraph
+/// separators.
 pub(crate) fn breaks_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether a character shows nothing by itself: white space, and what Unicode lists as
-/// `Default_Ignorable_Code_Point`, such as the zero-width space and the variation selectors. The
-/// blank of Braille is not in that list.
+/// Returns whether a character shows nothing by itself.
+///
+/// These are white space, the characters that Unicode lists as `Default_Ignorable_Code_Point` (such
+/// as the zero-width space and the variation selectors), and the blank Braille pattern.
 fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || matches!(c,
@@ -60,17 +63,18 @@ fn is_invisible(c: char) -> bool {
             | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Unicode's bidirectional formatting characters: with them a name can look like another one.
+/// Returns whether a character is one of Unicode's bidirectional formatting characters. They can
+/// make a name look like another one.
 pub(crate) fn is_bidi_format(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns the form in which texts are searched and names are sorted, so that every store finds and
-/// orders the same, whatever its collation.
+/// Returns the folded form of a text. Stores search in folded texts and sort by folded names, so
+/// that all of them find and order the same, whatever the collation of a database is.
 ///
-/// It is Unicode's simple case folding, character by character: a final sigma becomes an ordinary
+/// It is Unicode's simple case folding, character by character. A final sigma becomes an ordinary
 /// sigma, and no character becomes two. So if a text contains another one, its folded form contains
-/// the other's, which is what a search relies on. [`str::to_lowercase`] does not have that
+/// the other's folded form, which a search relies on. [`str::to_lowercase`] does not have that
 /// property.
 ///
 /// ```
@@ -83,14 +87,16 @@ pub fn fold(text: &str) -> String {
     text.chars().map(fold_char).collect()
 }
 
-/// The lower case of the upper case, where both are single characters. That is simple case folding
-/// without a table of its own, and a web page can compute the same: it maps together all characters
-/// that are each other's upper, lower or title case. A test compares it with the tables.
+/// Returns the lower case of the character's upper case, if both are single characters.
+///
+/// This equals Unicode's simple case folding, but needs no table, and a web page can compute the
+/// same. A test compares the result with the tables.
 fn fold_char(c: char) -> char {
     match c {
-        // Its upper case is `I`, but it is not an `i`: folding keeps it.
+        // The upper case of the dotless i is `I`, but simple case folding keeps it.
         'ı' => return c,
-        // These fold to a character of the same looks, and have an upper case of several characters.
+        // The upper case of these has several characters. They fold to a character that looks
+        // alike.
         '\u{1FD3}' => return '\u{0390}',
         '\u{1FE3}' => return '\u{03B0}',
         '\u{FB05}' => return '\u{FB06}',
@@ -100,17 +106,16 @@ fn fold_char(c: char) -> char {
     only(upper.to_lowercase()).unwrap_or(c)
 }
 
-/// The only character, or `None` if there are more.
+/// Returns the only character, or `None` if there are several.
 fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
     let first = chars.next();
     if chars.next().is_none() { first } else { None }
 }
 
-/// Returns what [`fold`] makes of a text, or `None` if that is only the letters A to Z in lower
-/// case, which every database can compute by itself.
+/// Returns the folded form of a text if it differs from the text with A to Z in lower case.
 ///
-/// A store that lets its database search and sort keeps this beside a text. Nearly all texts need
-/// nothing beside them:
+/// Every database can turn A to Z into lower case by itself. So a store that lets its database
+/// search and sort keeps a second column with this form, which is empty for most texts:
 ///
 /// ```
 /// use hallpass_core::{fold, fold_beyond_ascii};
@@ -188,21 +193,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_keeps_what_contains_what(before: String, text: String, after: String) {
+        fn folding_preserves_containment(before: String, text: String, after: String) {
             let whole = format!("{before}{text}{after}");
             prop_assert!(fold(&whole).contains(&fold(&text)));
             prop_assert_eq!(fold(&fold(&whole)), fold(&whole));
         }
 
         #[test]
-        fn text_that_needs_no_key_is_folded_by_ascii_alone(text: String) {
+        fn text_without_a_folded_form_is_folded_by_ascii_alone(text: String) {
             let folded = fold_beyond_ascii(&text).unwrap_or_else(|| text.to_ascii_lowercase());
             prop_assert_eq!(folded, fold(&text));
         }
     }
 
     #[test]
-    fn descriptions_may_have_lines() {
+    fn descriptions_may_contain_line_breaks() {
         assert_eq!(description("a\r\n\tb").unwrap(), "a\r\n\tb");
         assert_eq!(description("").unwrap(), "");
         assert!(description("\u{7}").is_err());

@@ -1,4 +1,5 @@
-//! Uses of tokens, kept in memory until they are flushed: no write on the request path.
+//! Uses of tokens, which wait in memory until they are flushed, so that no request waits for a
+//! write.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,26 +10,26 @@ use crate::record::minute;
 use crate::store::TokenUse;
 use crate::token::TokenId;
 
-/// The most tokens whose uses wait for a flush. Past it, uses of further tokens are dropped and
-/// counted.
+/// The maximum number of tokens whose uses wait for a flush. Beyond it, uses of further tokens are
+/// dropped and counted.
 const CAPACITY: usize = 65_536;
 
 /// The latest use of each token since the last flush.
 #[derive(Debug, Default)]
 pub(crate) struct UseLog {
     waiting: Mutex<HashMap<TokenId, TokenUse>>,
-    /// Uses by requests that may be refused yet, by number: no more than there are requests.
-    under_way: Mutex<HashMap<u64, TokenUse>>,
+    /// Provisional uses, by number. Their requests are still running and may be rejected.
+    provisional: Mutex<HashMap<u64, TokenUse>>,
     next: AtomicU64,
     dropped: AtomicU64,
 }
 
 impl UseLog {
-    /// Notes a use.
+    /// Records a use.
     pub(crate) fn record(&self, usage: TokenUse) {
         let mut waiting = self.lock();
         if let Some(known) = waiting.get_mut(&usage.id) {
-            // A check that began at an earlier revision is no news.
+            // The store drops a use at an old revision, so the use at the newest revision is kept.
             if (known.revision, minute(known.at)) < (usage.revision, minute(usage.at)) {
                 *known = usage;
             }
@@ -39,39 +40,42 @@ impl UseLog {
         }
     }
 
-    /// Remembers a use by a request that may be refused yet. Answers its number.
+    /// Notes a provisional use, by a request that may still be rejected. Returns its number.
     pub(crate) fn begin(&self, usage: TokenUse) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        locked(&self.under_way).insert(number, usage);
+        locked(&self.provisional).insert(number, usage);
         number
     }
 
-    /// Forgets a use of [`begin`](Self::begin). Answers whether it was still there: not if it has
-    /// been counted.
+    /// Removes a provisional use. Returns `false` if
+    /// [`record_provisional`](Self::record_provisional) has recorded it already, so that no use is
+    /// recorded twice.
     pub(crate) fn end(&self, number: u64) -> bool {
-        locked(&self.under_way).remove(&number).is_some()
+        locked(&self.provisional).remove(&number).is_some()
     }
 
-    /// Counts the uses by requests that are under way: nobody will wait for what becomes of them.
-    pub(crate) fn count_all_under_way(&self) {
-        let under_way = std::mem::take(&mut *locked(&self.under_way));
-        under_way.into_values().for_each(|usage| self.record(usage));
+    /// Records all provisional uses. A shutdown calls this, because it does not wait for the
+    /// requests.
+    pub(crate) fn record_provisional(&self) {
+        let provisional = std::mem::take(&mut *locked(&self.provisional));
+        provisional.into_values().for_each(|usage| self.record(usage));
     }
 
-    /// Takes what waits, in id order, so that two nodes that flush at once lock rows in one order.
+    /// Takes all waiting uses, in the order of their ids. If two nodes flush at once, they lock
+    /// rows in the same order and cannot deadlock.
     pub(crate) fn flush(&self) -> Flush<'_> {
         let mut uses: Vec<_> = std::mem::take(&mut *self.lock()).into_values().collect();
         uses.sort_unstable_by_key(|usage| usage.id);
         Flush { log: self, uses, written: 0 }
     }
 
-    /// Takes the use of one token, if it waits.
+    /// Takes the waiting use of one token, if there is one.
     pub(crate) fn flush_one(&self, id: TokenId) -> Flush<'_> {
         let uses = self.lock().remove(&id).into_iter().collect();
         Flush { log: self, uses, written: 0 }
     }
 
-    /// Puts back what was not written, unless something newer waits.
+    /// Puts back uses that were not written, unless a newer use of the token waits.
     fn put_back(&self, uses: &[TokenUse]) {
         let mut dropped = 0;
         let mut waiting = self.lock();
@@ -85,7 +89,7 @@ impl UseLog {
         self.count_dropped(dropped);
     }
 
-    /// Drops what waits. Answers how much that was.
+    /// Drops all waiting uses. Returns how many there were.
     pub(crate) fn drop_all(&self) -> u64 {
         let dropped = std::mem::take(&mut *self.lock()).len() as u64;
         self.count_dropped(dropped);
@@ -117,13 +121,16 @@ impl UseLog {
     }
 }
 
-/// Every update is one map operation: a panic elsewhere leaves nothing half done.
+/// Locks a map, even if a panic has poisoned the lock. Each update is a single map operation, so a
+/// panic cannot leave the map half updated.
 fn locked<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
     map.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Uses on their way to the store. Those that are not written when it is dropped wait again: a
-/// flush that fails, or whose caller goes away, loses nothing.
+/// The uses that a flush is writing to the store.
+///
+/// Dropping it puts back the uses that were not written. So a flush that fails, or whose future is
+/// dropped, loses nothing.
 #[derive(Debug)]
 pub(crate) struct Flush<'l> {
     log: &'l UseLog,
@@ -132,15 +139,15 @@ pub(crate) struct Flush<'l> {
 }
 
 impl Flush<'_> {
-    /// How many uses go in one statement.
+    /// The number of uses in one statement.
     const BATCH: usize = 5000;
 
-    /// What to write next; `None` when all is written.
+    /// Returns the next uses to write, or `None` if all are written.
     pub(crate) fn next_batch(&self) -> Option<&[TokenUse]> {
         self.uses[self.written..].chunks(Self::BATCH).next()
     }
 
-    /// The batch is in the store.
+    /// Marks the batch of [`next_batch`](Self::next_batch) as written.
     pub(crate) fn batch_written(&mut self) {
         let written = self.next_batch().map_or(0, <[TokenUse]>::len);
         metrics::uses_flushed(written);
@@ -166,7 +173,7 @@ mod tests {
         Timestamp::from_second(minute * 60).unwrap()
     }
 
-    /// The first use of another token of the owner.
+    /// Returns the first use of a new token of the owner.
     fn first_use(owner: &Owner) -> TokenUse {
         let id = TokenId::generate(owner, at_minute(0)).unwrap();
         TokenUse { id, revision: Revision::FIRST, at: at_minute(1) }
@@ -183,19 +190,19 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_use_of_the_latest_revision_waits() {
+    fn latest_use_of_the_latest_revision_is_kept() {
         let log = UseLog::default();
         let old = first_use(&Owner::new("alice").unwrap());
         let new = TokenUse { revision: Revision::new(2), ..old };
         log.record(old);
         log.record(new);
-        // A check that had loaded the record before it changed.
+        // This check loaded the record before it changed.
         log.record(TokenUse { at: at_minute(2), ..old });
         assert_eq!(all(&log), [new]);
     }
 
     #[test]
-    fn past_its_capacity_uses_of_further_tokens_are_dropped_and_counted() {
+    fn uses_beyond_the_capacity_are_dropped_and_counted() {
         let log = UseLog::default();
         let owner = Owner::new("alice").unwrap();
         let first = first_use(&owner);
@@ -206,11 +213,11 @@ mod tests {
         log.record(first_use(&owner));
         assert_eq!(log.dropped(), 1);
         log.record(TokenUse { at: at_minute(2), ..first });
-        assert_eq!(log.dropped(), 1, "a token that waits already has its place");
+        assert_eq!(log.dropped(), 1, "a token that waits already keeps its place");
         let flush = log.flush();
         log.record(first_use(&owner));
         drop(flush);
-        assert_eq!(log.dropped(), 2, "what came meanwhile took one of the places");
+        assert_eq!(log.dropped(), 2, "the use that came meanwhile took one of the places");
         assert_eq!(all(&log).len(), CAPACITY);
     }
 }

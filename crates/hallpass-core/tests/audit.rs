@@ -32,8 +32,9 @@ fn alice() -> Actor {
     Actor::owner("alice")
 }
 
-/// Makes a call that is committed but not answered, drops its future, and lets the store answer.
-/// Afterwards the trail and the sink both have the change, once.
+/// Makes a call whose change is committed but whose answer is delayed. Drops the future of the
+/// call, and then lets the store answer. Checks that the trail and the sink both have the change
+/// once.
 async fn disconnects_during(
     operation: Operation,
     kind: EventKind,
@@ -100,7 +101,7 @@ disconnects! {
 }
 
 #[tokio::test]
-async fn an_entry_says_who_changed_what_and_from_where() {
+async fn audit_entry_names_actor_change_and_origin() {
     use hallpass_core::{AuditOptions, Metadata, Origin};
     use serde_json::json;
 
@@ -141,7 +142,7 @@ async fn an_entry_says_who_changed_what_and_from_where() {
 }
 
 #[tokio::test]
-async fn audit_pages_join_to_the_whole_trail() {
+async fn audit_pages_together_are_the_whole_trail() {
     use hallpass_core::AuditOptions;
 
     let (hallpass, _, _events) = service();

@@ -22,7 +22,7 @@ async fn grants(by: &Actor, scope: &str) -> bool {
 }
 
 #[tokio::test]
-async fn only_actors_who_name_a_restricted_scope_grant_it() {
+async fn only_actors_who_name_a_restricted_scope_may_grant_it() {
     let alice = Actor::owner("alice");
     assert!(grants(&alice, "notes:list").await);
     for reaching in ["admin", "admin:notes", "admin:notes:42", "*:notes", "*"] {

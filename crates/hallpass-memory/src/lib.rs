@@ -1,5 +1,6 @@
-//! A token store in memory for [Hallpass](https://docs.rs/hallpass): for tests, and for services whose
-//! tokens may end with the process.
+//! A token store in memory for [Hallpass](https://docs.rs/hallpass).
+//!
+//! Use it for tests, and for services whose tokens may end with the process.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -11,6 +12,10 @@
 //! assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
 //! # Ok(()) }
 //! ```
+//!
+//! It keeps every promise of [`TokenStore`](hallpass_core::store::TokenStore). One mutex protects
+//! the whole state, so each call is atomic, and its position in the change log is its position in
+//! time.
 
 mod log;
 mod state;

@@ -1,3 +1,5 @@
+//! The change log in memory.
+
 use std::collections::VecDeque;
 
 use hallpass_core::Event;
@@ -11,12 +13,13 @@ use tokio::sync::watch;
 /// The change log, which is also the audit trail.
 #[derive(Debug)]
 pub(crate) struct ChangeLog {
-    /// The position of the newest entry. Those who wait for changes watch it.
+    /// The position of the newest entry. Callers that wait for changes watch it.
     head: watch::Sender<LogPosition>,
-    /// Consecutive numbers, oldest first.
+    /// The entries that were not pruned, with consecutive numbers, oldest first.
     entries: VecDeque<Entry>,
 }
 
+/// A log entry.
 #[derive(Debug)]
 struct Entry {
     position: LogPosition,
@@ -25,22 +28,25 @@ struct Entry {
 }
 
 impl ChangeLog {
-    /// Creates an empty log. Without randomness its nonce is 0, and the first change returns an
-    /// error.
+    /// Creates an empty log. If the operating system provides no randomness, its nonce is 0, and
+    /// the first change returns an error.
     pub(crate) fn new() -> Self {
         let nonce = fresh_nonce().unwrap_or_default();
         let head = watch::Sender::new(LogPosition { seq: ChangeSeq::ZERO, nonce });
         Self { head, entries: VecDeque::new() }
     }
 
+    /// Returns the position of the newest entry.
     pub(crate) fn head(&self) -> LogPosition {
         *self.head.borrow()
     }
 
+    /// Returns a receiver that is notified of each new entry.
     pub(crate) fn watch(&self) -> watch::Receiver<LogPosition> {
         self.head.subscribe()
     }
 
+    /// Appends an entry. Returns its sequence number.
     pub(crate) fn append(
         &mut self,
         target: ChangeTarget,
@@ -53,6 +59,7 @@ impl ChangeLog {
         Ok(position.seq)
     }
 
+    /// Reads entries from a position on, including the one at that position.
     pub(crate) fn read(&self, from: Option<LogPosition>, limit: u32) -> ChangeBatch {
         let start = match from {
             None => self.entries.len(),
@@ -65,6 +72,7 @@ impl ChangeLog {
         ChangeBatch { entries, head: self.head(), time: None }
     }
 
+    /// Reads one page of the audit trail.
     pub(crate) fn audit(&self, query: &AuditQuery) -> AuditPage {
         let is_after = |entry: &&Entry| match query.after {
             None => true,
@@ -74,7 +82,7 @@ impl ChangeLog {
         let limit = query.limit as usize;
         let matching = |entry: &&Entry| is_after(entry) && query.matches(&entry.event);
         let to_entry = |entry: &Entry| AuditEntry::new(entry.position.seq, entry.event.clone());
-        // One more than the limit tells whether others follow.
+        // Reading one entry more than the limit shows whether more entries follow.
         let mut entries: Vec<_> = if query.ascending {
             self.entries.iter().filter(matching).take(limit + 1).map(to_entry).collect()
         } else {
@@ -85,7 +93,7 @@ impl ChangeLog {
         AuditPage { entries, more }
     }
 
-    /// Deletes the oldest entries, never the newest one. Returns how many.
+    /// Deletes old entries, but never the newest one. Returns how many were deleted.
     pub(crate) fn prune(&mut self, written_before: Timestamp, limit: u32) -> u64 {
         let deletable = self.entries.len().saturating_sub(1).min(limit as usize);
         let old = self.entries.iter().take(deletable);

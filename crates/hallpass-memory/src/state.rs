@@ -1,3 +1,5 @@
+//! The tokens and the log, and the operations on them.
+
 use std::collections::{BTreeSet, HashMap};
 
 use hallpass_core::store::{BulkResult, ChangeSeq, ChangeTarget, StoreError, StoredToken};
@@ -6,12 +8,13 @@ use jiff::Timestamp;
 
 use crate::log::ChangeLog;
 
-/// Everything that the store contains, behind one mutex.
+/// The whole state of the store, which one mutex protects.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) log: ChangeLog,
     pub(crate) tokens: HashMap<TokenId, StoredToken>,
-    /// The ids of each owner's tokens, so that counting and listing do not look at other owners.
+    /// The ids of each owner's tokens, so that the cost of counting and listing does not depend on
+    /// other owners.
     owned: HashMap<Owner, BTreeSet<TokenId>>,
 }
 
@@ -20,14 +23,17 @@ impl State {
         Self { log: ChangeLog::new(), tokens: HashMap::new(), owned: HashMap::new() }
     }
 
+    /// Returns the number of an owner's tokens.
     pub(crate) fn count(&self, owner: &Owner) -> usize {
         self.owned.get(owner).map_or(0, BTreeSet::len)
     }
 
+    /// Returns the ids of an owner's tokens.
     pub(crate) fn ids_of(&self, owner: &Owner) -> Vec<TokenId> {
         self.owned.get(owner).into_iter().flatten().copied().collect()
     }
 
+    /// Adds a token.
     pub(crate) fn insert(&mut self, mut token: StoredToken) {
         token.record.previous_secret_expires_at =
             token.secrets.previous.as_ref().map(|previous| previous.until);
@@ -35,6 +41,7 @@ impl State {
         self.tokens.insert(token.record.id, token);
     }
 
+    /// Removes a token. Returns it if it existed.
     pub(crate) fn remove(&mut self, id: TokenId) -> Option<StoredToken> {
         let token = self.tokens.remove(&id)?;
         if let Some(ids) = self.owned.get_mut(&token.record.owner) {
@@ -59,7 +66,7 @@ impl State {
         Ok(token)
     }
 
-    /// Sets the record's field that says when the previous secret stops working.
+    /// Sets the field `previous_secret_expires_at` of a record.
     pub(crate) fn fill_in_previous(&mut self, id: TokenId) {
         if let Some(token) = self.tokens.get_mut(&id) {
             token.record.previous_secret_expires_at =
@@ -67,7 +74,7 @@ impl State {
         }
     }
 
-    /// Writes one log entry for a change to many tokens, or none if there are none to change.
+    /// Writes one log entry for a change to `count` tokens, or none if the count is 0.
     pub(crate) fn append_bulk(
         &mut self,
         target: ChangeTarget,
@@ -83,6 +90,7 @@ impl State {
         Ok(BulkResult { count, seq: Some(self.log.append(target, event)?) })
     }
 
+    /// Returns whether a token is not revoked yet, and its secret is older than `issued_before`.
     pub(crate) fn is_revocable(&self, id: TokenId, issued_before: Option<Timestamp>) -> bool {
         self.tokens.get(&id).is_some_and(|token| {
             token.record.revoked_at.is_none()
@@ -90,7 +98,7 @@ impl State {
         })
     }
 
-    /// Revokes those of the tokens that can be revoked, as one log entry.
+    /// Revokes the tokens that can be revoked, with one log entry.
     pub(crate) fn revoke(
         &mut self,
         mut ids: Vec<TokenId>,
@@ -109,6 +117,7 @@ impl State {
         Ok(result)
     }
 
+    /// Returns the sequence number of the newest log entry.
     pub(crate) fn as_of(&self) -> ChangeSeq {
         self.log.head().seq
     }

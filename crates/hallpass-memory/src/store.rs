@@ -1,3 +1,5 @@
+//! [`MemoryStore`].
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hallpass_core::store::{
@@ -10,7 +12,22 @@ use jiff::Timestamp;
 
 use crate::state::State;
 
-/// Tokens in memory. Clones share them. They are gone when the last clone is dropped.
+/// A token store in memory. Clones share the tokens, which are lost when the last clone is dropped.
+///
+/// Several handles can use one store. They then behave like several nodes that share a database:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+/// use hallpass_core::{Actor, Hallpass, NewToken};
+/// use hallpass_memory::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// let one = Hallpass::builder(store.clone()).build();
+/// let other = Hallpass::builder(store).build();
+/// let issued = one.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
+/// assert!(other.authenticate(issued.token.reveal().as_bytes()).await.is_ok());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct MemoryStore(Arc<Mutex<State>>);
 
@@ -21,8 +38,8 @@ impl MemoryStore {
         Self(Arc::new(Mutex::new(State::new())))
     }
 
-    /// Locks the state. Every method checks first and changes afterwards, so a panic in between
-    /// leaves nothing half done.
+    /// Locks the state, even if a panic has poisoned the lock. Each method first checks and then
+    /// changes the state, so a panic cannot leave it half changed.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -254,7 +271,7 @@ impl TokenStore for MemoryStore {
 
     async fn wait_for_change(&self, seen: LogPosition) {
         let mut head = self.lock().log.watch();
-        // It fails only if the store is gone, and the store is borrowed here.
+        // This fails only if the store was dropped, but it is borrowed here.
         let _ = head.wait_for(|head| *head != seen).await;
     }
 

@@ -1,4 +1,22 @@
-//! Changes: sent once, and looked up if the reply is lost.
+//! Changes, and what happens if the reply to one is lost.
+//!
+//! If the connection breaks while a change is running, the store cannot know whether the server has
+//! run the script. Sending the script again could make the change twice. Reporting an error could
+//! report a revocation as failed that was made. So a lost reply is looked up:
+//!
+//! 1. Each change has a random nonce. Its script stores its own reply under the nonce, in the same
+//!    atomic step as the change.
+//! 2. If the reply is lost, the store runs the script `probe.lua` with the nonce on a new
+//!    connection.
+//! 3. If the probe finds the stored reply, the change was made, and the call returns that reply.
+//! 4. If it does not, the change has not been made *yet*: it may still be on its way to the server.
+//!    So the probe stores an empty value under the nonce, also in the same atomic step. A script
+//!    whose nonce has an empty value does nothing (`log.lua`). So the change will never be made,
+//!    and the call may safely report that nothing was changed.
+//! 5. If the probe's reply is lost as well, the outcome is unknown, and the call says so.
+//!
+//! Without step 4, a change could take effect after it was reported as failed. The caller may have
+//! retried with another change by then, which the late one would overwrite.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -15,17 +33,17 @@ use crate::reply::{self, unexpected_reply};
 use crate::scripts;
 use crate::store::Shared;
 
-/// How long a change may take.
-const PATIENCE: Duration = Duration::from_millis(1200);
+/// The maximum duration of a change.
+const TIMEOUT: Duration = Duration::from_millis(1200);
 
-/// How much longer it may take to look up a change whose reply was lost. Together with [`PATIENCE`]
-/// this stays below the two seconds that are promised.
-const PROBE_PATIENCE: Duration = Duration::from_millis(700);
+/// The additional time to look up a change whose reply was lost. Together with [`TIMEOUT`] it is
+/// below the promised two seconds.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(700);
 
-/// How long a change waits for replicas.
-const REPLICA_PATIENCE: Duration = Duration::from_millis(500);
+/// The time for which a change waits for replicas.
+const REPLICA_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Fewer replicas than required have the change.
+/// The error if fewer replicas than required have confirmed a change.
 #[derive(Debug, thiserror::Error)]
 #[error("the primary has the change, but only {confirmed} of {required} replicas confirmed it")]
 struct Unconfirmed {
@@ -33,23 +51,25 @@ struct Unconfirmed {
     required: u32,
 }
 
-/// A change that is about to be made: the call of its script, and the nonce by which it is found.
+/// A change that is about to be sent: the call of its script, and the nonce by which it is looked
+/// up.
 pub(crate) struct PendingChange {
     call: Call,
     nonce: String,
 }
 
-/// What a change did.
+/// The result of a change.
 pub(crate) struct Done {
-    /// The sequence number of its last log entry; `None` if nothing was changed.
+    /// The sequence number of its last log entry, or `None` if nothing was changed.
     pub(crate) seq: Option<ChangeSeq>,
-    /// How many tokens were changed.
+    /// The number of changed tokens.
     pub(crate) count: u64,
-    /// What else the script replied.
+    /// The other parts of the script's reply.
     pub(crate) rest: Vec<Value>,
 }
 
 impl Done {
+    /// Reads the parts of a script's reply.
     fn read(mut parts: Vec<Value>) -> Result<Self, StoreError> {
         if parts.len() < 2 {
             return Err(unexpected_reply());
@@ -62,18 +82,19 @@ impl Done {
         Ok(Self { seq, count: reply::number(&parts[1])?, rest })
     }
 
-    /// Returns the number of a change that always writes to the log.
+    /// Returns the sequence number of a change that always writes a log entry.
     pub(crate) fn seq(self) -> Result<ChangeSeq, StoreError> {
         self.seq.ok_or_else(unexpected_reply)
     }
 
+    /// Returns the result of a change to many tokens.
     pub(crate) fn bulk(self) -> BulkResult {
         BulkResult { count: self.count, seq: self.seq }
     }
 }
 
 impl Shared {
-    /// Prepares a change with its log entry. The arguments of the script itself follow.
+    /// Prepares a change with its log entry. The caller adds the other arguments of the script.
     pub(crate) fn prepare(
         &self,
         script: &'static Script,
@@ -98,12 +119,12 @@ impl Shared {
         Ok(PendingChange { call, nonce })
     }
 
-    /// Makes a change. It is sent once.
+    /// Makes a change. It is sent at most once, and looked up if its reply is lost.
     pub(crate) async fn change(&self, change: PendingChange) -> Result<Done, StoreError> {
-        let deadline = within(PATIENCE);
+        let deadline = within(TIMEOUT);
         let wait = (self.replicas > 0).then(|| {
-            let patience = REPLICA_PATIENCE.as_millis() as u64;
-            redis::cmd("WAIT").arg(self.replicas).arg(patience).to_owned()
+            let timeout = REPLICA_TIMEOUT.as_millis() as u64;
+            redis::cmd("WAIT").arg(self.replicas).arg(timeout).to_owned()
         });
         match self.changes.send(&change.call, wait.as_ref(), deadline).await {
             Ok(reply) => {
@@ -112,8 +133,9 @@ impl Shared {
                 Ok(done)
             }
             Err(Failure::NoReply(why)) => {
-                let done = self.look_up(&change.nonce, deadline + PROBE_PATIENCE, why).await?;
-                // `WAIT` is about the changes of its own connection, so it cannot confirm this one.
+                let done = self.look_up(&change.nonce, deadline + PROBE_TIMEOUT, why).await?;
+                // `WAIT` only covers the changes of its own connection, so no replica has confirmed
+                // this change.
                 if wait.is_some() {
                     self.check_replicas(Ok(Value::Int(0)))?;
                 }
@@ -123,8 +145,8 @@ impl Shared {
         }
     }
 
-    /// Finds out what became of a change whose reply was lost. Either it was made, or it never will
-    /// be: the same script that does not find it makes sure of that.
+    /// Looks up a change whose reply was lost. After a successful lookup, the change either was
+    /// made or never will be: see the module.
     async fn look_up(
         &self,
         nonce: &str,
@@ -142,7 +164,7 @@ impl Shared {
         }
     }
 
-    /// Checks whether as many replicas as required have a change.
+    /// Checks that enough replicas have confirmed a change.
     fn check_replicas(&self, confirmed: Result<Value, RedisError>) -> Result<(), StoreError> {
         let confirmed = confirmed.and_then(|count| Ok(redis::from_redis_value(count)?));
         let confirmed: u32 = confirmed.map_err(StoreError::outcome_unknown)?;
@@ -162,7 +184,7 @@ impl PendingChange {
     }
 }
 
-/// Draws a nonce, as scripts take it: a text, because a Lua number does not hold it.
+/// Generates a nonce for a script. It is text, because a Lua number cannot hold 63 bits.
 pub(crate) fn nonce() -> Result<String, StoreError> {
     fresh_nonce().map(|nonce| nonce.to_string()).map_err(StoreError::unavailable)
 }

@@ -1,8 +1,8 @@
-//! Finds the node of a cluster that has the keys.
+//! Finds the node of a cluster that holds the keys.
 //!
-//! A namespace is in one slot and so on one node. Connections lead to that node directly. So the
-//! store knows of each change whether it was sent and to which node, and no library sends it
-//! twice.
+//! All keys of a namespace are in one slot, and so on one node. The store connects to that node
+//! directly and does not use the cluster client of the driver. So the store knows whether a change
+//! was sent, and nothing sends it twice.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use redis::{Client, ConnectionAddr, ErrorKind, RedisError, Value};
 use crate::connection::Connection;
 use crate::target::open;
 
-/// The nodes of a cluster that are known, and the one that has the keys.
+/// The known nodes of a cluster, and the node that holds the keys.
 pub(crate) struct Cluster {
     seeds: Vec<Client>,
     clock: String,
@@ -31,7 +31,7 @@ impl Cluster {
         *self.primary.lock().unwrap_or_else(PoisonError::into_inner) = primary;
     }
 
-    /// Connects to the node that has the keys.
+    /// Connects to the node that holds the keys.
     pub(crate) async fn connect(&self) -> Result<Connection, RedisError> {
         if let Some(primary) = self.known() {
             return open(&primary).await;
@@ -52,7 +52,7 @@ impl Cluster {
         Err(why)
     }
 
-    /// Asks a node which one has the keys.
+    /// Asks a node which node holds the keys.
     async fn find(&self, seed: &Client) -> Result<Client, RedisError> {
         let mut connection = open(seed).await?;
         let slot = connection.send(redis::cmd("CLUSTER").arg("KEYSLOT").arg(&self.clock)).await?;
@@ -82,7 +82,8 @@ impl Cluster {
         Err(RedisError::from((ErrorKind::Client, "no node of the cluster has the slot")))
     }
 
-    /// Learns from a redirect which node has the keys. Returns `false` if it does not say.
+    /// Reads from a redirect which node holds the keys. Returns `false` if the redirect does not
+    /// name one.
     pub(crate) fn moved(&self, error: &RedisError) -> bool {
         let there = error.redirect_node().and_then(|(address, _)| {
             let (host, port) = address.rsplit_once(':')?;
@@ -94,14 +95,14 @@ impl Cluster {
         is_known
     }
 
-    /// Forgets which node has the keys, so that the nodes are asked again.
+    /// Forgets which node holds the keys, so that the nodes are asked again.
     pub(crate) fn forget_primary(&self) {
         self.learn(None);
     }
 }
 
-/// Returns a client for the node at an address, with the settings of another one. Without a host,
-/// the node is on the same host as the other one.
+/// Creates a client for the node at an address, with the settings of another client. If `host` is
+/// empty, the node is on the same host as the other one.
 fn at(like: &Client, host: &str, port: u16) -> Result<Client, RedisError> {
     let known = like.get_connection_info().clone();
     let address = match known.addr() {

@@ -1,26 +1,28 @@
+//! The errors of opening a store.
+
 use std::error::Error as StdError;
 
-/// Why a store could not be opened. The message says what to do. Nothing was changed on the server.
+/// The error of opening a store. The message says what to do. Nothing was changed on the server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The text is not the address of a Redis server, or of a kind that this program was not built
-    /// for.
+    /// The text is not the address of a Redis server, or the program was built without the feature
+    /// that the address needs.
     #[error(
         "invalid address of a Redis server: expected `redis://HOST:PORT`, with `USER:PASSWORD@` before \
          the host if it needs one (`rediss://` needs a TLS feature of the crate `redis`)"
     )]
     Address,
     /// The text is not a namespace.
-    #[error("invalid namespace: it has 1 to 32 letters, digits, `-`, `_`, `.` or `:`")]
+    #[error("invalid namespace: use 1 to 32 letters, digits, `-`, `_`, `.` or `:`")]
     Namespace,
-    /// The server cannot be reached, or rejects this user or what the store has to do.
+    /// The server cannot be reached, or rejects the user or one of the store's commands.
     #[error(
         "Redis cannot be used: check that it is running, and that this user has the permissions that \
          the documentation lists"
     )]
     Unreachable {
-        /// What went wrong.
+        /// The error of the driver.
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The server is a replica.
@@ -42,38 +44,38 @@ pub enum ConnectError {
     )]
     #[non_exhaustive]
     Evicts {
-        /// The policy that is set.
+        /// The current policy.
         policy: String,
     },
-    /// The namespace belongs to something else.
+    /// The keys of the namespace belong to another application.
     #[error("the keys under `{namespace}` do not belong to Hallpass: choose another namespace")]
     #[non_exhaustive]
     Foreign {
-        /// The beginning of the keys.
+        /// The text that all keys start with.
         namespace: String,
     },
-    /// The namespace was written by a newer version.
+    /// The keys were written by a newer version.
     #[error(
         "the keys under `{namespace}` were written by a newer version of Hallpass (format {found}, this \
          one knows {known}): upgrade this program"
     )]
     #[non_exhaustive]
     Newer {
-        /// The beginning of the keys.
+        /// The text that all keys start with.
         namespace: String,
-        /// The version of the format that was found.
+        /// The version of the stored format.
         found: u32,
         /// The newest version that this program knows.
         known: u32,
     },
-    /// A part of the namespace is missing.
+    /// Some of the keys are missing.
     #[error(
         "some of the keys under `{namespace}` are missing: restore them from a backup, or delete the \
          others"
     )]
     #[non_exhaustive]
     Damaged {
-        /// The beginning of the keys.
+        /// The text that all keys start with.
         namespace: String,
     },
 }

@@ -11,45 +11,50 @@ use tokio::time::{Instant, timeout_at};
 use crate::error_class::{ErrorClass, Failure, error_class};
 use crate::target::Target;
 
-/// How often a call follows the keys to another node.
+/// The maximum number of redirects that a call follows.
 const MAX_REDIRECTS: u32 = 3;
 
-/// How long a caller must have waited before it gives up for the connection to count as dead.
+/// The time after which a connection counts as dead if a caller gives up waiting for a reply.
 const DEAD_AFTER: Duration = Duration::from_millis(250);
 
-/// What carries commands and replies.
+/// The driver's connection.
 #[derive(Clone)]
 pub(crate) enum Transport {
+    /// A connection that the store has made.
     Own(MultiplexedConnection),
+    /// A connection of the host, which reconnects by itself.
     Host(ConnectionManager),
 }
 
-/// A connection, shared by all calls that are under way at the same time.
+/// A connection, which concurrent calls share.
 #[derive(Clone)]
 pub(crate) struct Connection {
     transport: Transport,
     /// Whether the server has closed the connection.
     ended: Arc<AtomicBool>,
+    /// The number that distinguishes this connection from others.
     number: u64,
 }
 
-/// Commands, or the call of a script together with the script, which may have to be loaded.
+/// A call: commands, or a script with its arguments. The server may not know the script yet.
 pub(crate) struct Call {
     commands: Vec<Cmd>,
     script: Option<&'static Script>,
 }
 
 impl Call {
+    /// Creates a call of a single command.
     pub(crate) fn command(command: Cmd) -> Self {
         Self::commands(vec![command])
     }
 
-    /// Sends several commands at once. The reply is an array of their replies.
+    /// Creates a call of several commands, which are sent at once. The reply is the array of their
+    /// replies.
     pub(crate) fn commands(commands: Vec<Cmd>) -> Self {
         Self { commands, script: None }
     }
 
-    /// Calls a script, which the server knows by its digest.
+    /// Creates a call of a script, which the server finds by its hash.
     pub(crate) fn script(script: &'static Script, clock: &str) -> Self {
         let mut command = redis::cmd("EVALSHA");
         command.arg(script.get_hash()).arg(1).arg(clock);
@@ -68,7 +73,7 @@ impl Call {
 /// The reply to a call.
 pub(crate) struct Reply {
     pub(crate) value: Value,
-    /// The reply to the command that was sent behind the call, if there was one.
+    /// The reply to the command that was sent right after the call, if there was one.
     pub(crate) second: Option<Result<Value, RedisError>>,
     /// The number of the connection that it came on.
     connection: u64,
@@ -88,7 +93,8 @@ impl Connection {
         }
     }
 
-    /// Sends commands, and perhaps another one right behind them, on the same connection.
+    /// Sends commands and, if there is one, a second command right after them on the same
+    /// connection.
     async fn send_all(
         &mut self,
         commands: &[Cmd],
@@ -112,6 +118,7 @@ impl Connection {
         Ok(Reply { value, second, connection: self.number })
     }
 
+    /// Loads a script into the server.
     async fn load(&mut self, script: &Script) -> Result<String, RedisError> {
         match &mut self.transport {
             Transport::Own(connection) => script.load_async(connection).await,
@@ -120,14 +127,15 @@ impl Connection {
     }
 }
 
-/// Holds one connection for one sort of calls, and makes a new one when it does not work any more.
+/// The connection for one kind of calls. It is replaced by a new one if it fails.
 pub(crate) struct SharedConnection {
     target: Target,
     slot: Arc<Slot>,
-    /// Held while a connection is made, so that others wait for that one.
+    /// Locked while a connection is being made, so that other callers wait for that one.
     connecting: Arc<tokio::sync::Mutex<()>>,
 }
 
+/// The current connection, and whether the store was closed.
 #[derive(Default)]
 struct Slot {
     connection: Mutex<Option<Connection>>,
@@ -140,8 +148,10 @@ impl Slot {
     }
 }
 
-/// A call that waits for its reply. If its caller gives up after a while, nobody else might notice
-/// that the connection is dead, so dropping this drops the connection as well.
+/// A guard for a call that waits for its reply.
+///
+/// If the caller gives up after [`DEAD_AFTER`], the connection is probably dead, and nothing else
+/// may notice it. So dropping the guard in that state also drops the connection.
 struct WaitGuard<'l> {
     shared: &'l SharedConnection,
     number: u64,
@@ -166,11 +176,13 @@ impl SharedConnection {
         &self.target
     }
 
+    /// Returns the current connection, unless the server has closed it.
     fn current(&self) -> Option<Connection> {
         let connection = self.slot.connection().clone();
         connection.filter(|connection| !connection.ended.load(Ordering::Acquire))
     }
 
+    /// Returns the current connection, or makes a new one.
     async fn connection(&self) -> Result<Connection, RedisError> {
         if let Some(connection) = self.current() {
             return Ok(connection);
@@ -178,22 +190,23 @@ impl SharedConnection {
         if self.slot.is_closed.load(Ordering::Acquire) {
             return Err(RedisError::from((ErrorKind::Client, "the store was closed")));
         }
-        let turn = Arc::clone(&self.connecting).lock_owned().await;
+        let guard = Arc::clone(&self.connecting).lock_owned().await;
         if let Some(connection) = self.current() {
             return Ok(connection);
         }
         let (target, slot) = (self.target.clone(), Arc::clone(&self.slot));
-        // The connection is made in a task of its own. If the caller gives up, the next one finds
-        // it. Otherwise each of many callers would begin anew on a server that is slow already.
+        // The connection is made in its own task, so that the next caller can use it if this one
+        // gives up. Otherwise many callers in turn would start to connect to a server that is slow
+        // already, and give up before the connection is made.
         let connecting = tokio::spawn(async move {
             let connection = target.connect().await?;
-            // If the store was closed meanwhile, this call is the last one on the connection.
+            // If the store was closed meanwhile, only this call uses the connection.
             let is_open = !slot.is_closed.load(Ordering::Acquire);
             *slot.connection() = is_open.then(|| connection.clone());
-            drop(turn);
+            drop(guard);
             Ok(connection)
         });
-        let shut_down = || RedisError::from((ErrorKind::Client, "the runtime shuts down"));
+        let shut_down = || RedisError::from((ErrorKind::Client, "the runtime is shutting down"));
         connecting.await.unwrap_or_else(|_| Err(shut_down()))
     }
 
@@ -202,16 +215,19 @@ impl SharedConnection {
         self.slot.connection().take_if(|connection| connection.number == number);
     }
 
-    /// Drops the connection and makes no other. Calls under way still get their replies.
+    /// Drops the connection and makes no new one. Running calls still get their replies.
     pub(crate) fn close(&self) {
         self.slot.is_closed.store(true, Ordering::Release);
         *self.slot.connection() = None;
     }
 
-    /// Sends a call that changes nothing, to a primary. If the connection is lost, sends it again.
+    /// Sends a call that changes nothing, and checks that the server is a primary. If the
+    /// connection is lost, it sends the call once more.
     ///
-    /// A replica may be behind by any time, so its reply could be older than any bound. `WAIT`
-    /// tells replicas apart: only a primary accepts it, even for no replicas at all.
+    /// A replica may be behind by any time, so its reply could show a revoked token as valid,
+    /// however small the cache's bound is. The command `WAIT` detects replicas: only a primary
+    /// accepts it, even if it waits for no replicas. It is sent right after the call on the same
+    /// connection, so it comes from the same server.
     pub(crate) async fn read(&self, call: &Call, deadline: Instant) -> Result<Value, Failure> {
         let mut is_primary = redis::cmd("WAIT");
         is_primary.arg(0).arg(1);
@@ -228,12 +244,12 @@ impl SharedConnection {
         Ok(reply.value)
     }
 
-    /// Sends a call once. It is sent again only if the server says that it did nothing.
+    /// Sends a call. It is sent again only if the server has replied that it did nothing.
     pub(crate) async fn run(&self, call: &Call, deadline: Instant) -> Result<Value, Failure> {
         self.send(call, None, deadline).await.map(|reply| reply.value)
     }
 
-    /// Does the same, and sends a second command right behind the call.
+    /// Does the same, and sends a second command right after the call.
     pub(crate) async fn send(
         &self,
         call: &Call,
@@ -280,10 +296,10 @@ impl SharedConnection {
                 }
             }
         }
-        Err(Failure::NotSent("too many redirects: the keys are always on another node".into()))
+        Err(Failure::NotSent("too many redirects: the keys keep moving between nodes".into()))
     }
 
-    /// Loads a script. If that fails, the script was not run.
+    /// Loads a script. If that fails, the script was not run, so nothing was changed.
     async fn load(
         &self,
         connection: &mut Connection,
@@ -301,7 +317,7 @@ impl SharedConnection {
     }
 }
 
-/// Returns the instant at which a call that may take that long gives up.
-pub(crate) fn within(patience: Duration) -> Instant {
-    Instant::now() + patience
+/// Returns the deadline of a call with this timeout.
+pub(crate) fn within(timeout: Duration) -> Instant {
+    Instant::now() + timeout
 }

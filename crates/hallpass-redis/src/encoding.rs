@@ -1,7 +1,7 @@
-//! How tokens and log entries are stored.
+//! The encoding of tokens and log entries.
 //!
-//! A token is a hash. Its fields have names of one letter, because every token repeats them. Absent
-//! values have no field. Times are milliseconds since 1970; numbers are decimal texts.
+//! A token is a hash. The names of its fields have one letter, because every token repeats them. An
+//! absent value has no field. Times are milliseconds since 1970. Numbers are decimal text.
 //!
 //! | field | value |
 //! |---|---|
@@ -10,14 +10,14 @@
 //! | `c` `e` `u` `x` `g` | times: created, expires, last used, revoked, regenerated |
 //! | `r` | revision |
 //! | `k` | digest of the current secret: the algorithm, a colon, 32 bytes |
-//! | `p` `t` | digest of the previous secret, and until when it is accepted |
+//! | `p` `t` | digest of the previous secret, and the time until which it is accepted |
 //!
-//! A log entry is a stream entry with all of these fields, some of them empty:
+//! A log entry is a stream entry. It has all of these fields, of which some may be empty:
 //!
 //! | field | value |
 //! |---|---|
 //! | `n` | nonce |
-//! | `t` | what caches invalidate: `n` nothing, `t` and a token id, `o` and an owner, `a` everything |
+//! | `t` | the target: `n` for nothing, `t` and a token id, `o` and an owner, `a` for everything |
 //! | `a` `k` | time and kind |
 //! | `b` `o` `i` | actor, owner, token id |
 //! | `c` `d` | count, and details as JSON |
@@ -38,7 +38,7 @@ use crate::reply::{bytes, text, unexpected_reply};
 
 type DecodeError = Box<dyn StdError + Send + Sync>;
 
-/// Names and values of fields, in turn. An empty value stands for an absent one.
+/// The names and values of fields. An empty value stands for an absent field.
 pub(crate) type Fields = Vec<(&'static str, Vec<u8>)>;
 
 /// Returns all fields of a new token.
@@ -49,7 +49,7 @@ pub(crate) fn token_fields(token: &StoredToken) -> Fields {
     fields
 }
 
-/// Returns the fields that an update writes: all but the secrets and the last use.
+/// Returns the fields that an update writes: all except the secrets and the last use.
 pub(crate) fn record_fields(record: &TokenRecord) -> Fields {
     vec![
         ("o", record.owner.as_str().into()),
@@ -75,7 +75,8 @@ pub(crate) fn secret_fields(secrets: &Secrets) -> Fields {
     ]
 }
 
-/// Encodes a digest. Raw bytes keep it within the 64 bytes of a field that Redis stores compactly.
+/// Encodes a digest. It contains raw bytes, because Redis stores a hash compactly only if its
+/// fields have at most 64 bytes.
 pub(crate) fn digest(digest: &Digest) -> Vec<u8> {
     [digest.algorithm().as_bytes(), b":", digest.bytes()].concat()
 }
@@ -109,7 +110,7 @@ fn id_of(bytes: &[u8]) -> Result<TokenId, DecodeError> {
     Ok(TokenId::from_uuid(Uuid::from_slice(bytes)?))
 }
 
-/// What an event invalidates, as it is stored.
+/// Encodes the target of a change.
 pub(crate) fn target(target: &ChangeTarget) -> Vec<u8> {
     match target {
         ChangeTarget::Token(id) => [b"t".as_slice(), id.as_uuid().as_bytes()].concat(),
@@ -119,7 +120,7 @@ pub(crate) fn target(target: &ChangeTarget) -> Vec<u8> {
     }
 }
 
-/// Decodes a token from the reply to `HGETALL`; `None` if there is no such token.
+/// Decodes a token from the reply to `HGETALL`. Returns `None` if the token does not exist.
 pub(crate) fn decode_token(id: TokenId, reply: &Value) -> Result<Option<StoredToken>, StoreError> {
     let fields = pairs(reply)?;
     if fields.is_empty() {
@@ -128,8 +129,8 @@ pub(crate) fn decode_token(id: TokenId, reply: &Value) -> Result<Option<StoredTo
     token_of(id, &fields).map(Some).map_err(StoreError::corrupt)
 }
 
-/// Every field is known and every value means something, or the token is damaged: what this version
-/// does not understand could be a restriction.
+/// Decodes the fields of a token. An unknown field is an error, because it could be a restriction
+/// that a newer version has stored. Ignoring it would accept the token without the restriction.
 fn token_of(id: TokenId, fields: &[Field<'_>]) -> Result<StoredToken, DecodeError> {
     const NAMES: &[u8] = b"ondsmceuxgrkpt";
     let mut values = [None; NAMES.len()];
@@ -155,23 +156,24 @@ fn token_of(id: TokenId, fields: &[Field<'_>]) -> Result<StoredToken, DecodeErro
     let previous = match (values[12], time(13)?) {
         (Some(digest), Some(until)) => Some(PreviousSecret { digest: digest_of(digest)?, until }),
         (None, None) => None,
-        _ => return Err("half of a previous secret".into()),
+        _ => return Err("the previous secret is incomplete".into()),
     };
     record.previous_secret_expires_at = previous.as_ref().map(|previous| previous.until);
     Ok(StoredToken { record, secrets: Secrets { current, previous } })
 }
 
+/// Decodes a digest.
 fn digest_of(value: &[u8]) -> Result<Digest, DecodeError> {
     let at = value.len().checked_sub(33).filter(|at| value[*at] == b':').ok_or("no digest")?;
     Ok(Digest::from_parts(std::str::from_utf8(&value[..at])?, &value[at + 1..])?)
 }
 
-/// Parses a number as it is written here: without a sign or leading zeros.
+/// Parses a number that was written without a plus sign or leading zeros.
 fn number_of<N: FromStr<Err: StdError + Send + Sync + 'static> + ToString>(
     text: &str,
 ) -> Result<N, DecodeError> {
     let number: N = text.parse()?;
-    if number.to_string() == text { Ok(number) } else { Err("a number in another form".into()) }
+    if number.to_string() == text { Ok(number) } else { Err("a number has an unknown form".into()) }
 }
 
 fn time_of(text: &str) -> Result<Timestamp, DecodeError> {
@@ -181,7 +183,7 @@ fn time_of(text: &str) -> Result<Timestamp, DecodeError> {
 /// The name and the value of a field.
 type Field<'v> = (&'v [u8], &'v [u8]);
 
-/// A log entry, its fields still encoded.
+/// A log entry whose fields are not decoded yet.
 pub(crate) struct LogEntry<'v> {
     seq: ChangeSeq,
     fields: Vec<Field<'v>>,
@@ -217,7 +219,7 @@ impl<'v> LogEntry<'v> {
         if bytes.is_empty() { Ok(None) } else { id_of(bytes).map(Some) }
     }
 
-    /// Decodes what a cache needs.
+    /// Decodes the part that a cache needs.
     pub(crate) fn change(&self) -> Result<ChangeEntry, StoreError> {
         let change = || {
             let target = match self.bytes("t")?.split_first() {
@@ -227,7 +229,7 @@ impl<'v> LogEntry<'v> {
                 }
                 Some((b'n', [])) => ChangeTarget::None,
                 Some((b'a', [])) => ChangeTarget::All,
-                _ => return Err("an unknown target".into()),
+                _ => return Err("a log entry has an unknown target".into()),
             };
             let position = LogPosition { seq: self.seq, nonce: number_of(self.text("n")?)? };
             Ok(ChangeEntry { position, target })
@@ -235,7 +237,7 @@ impl<'v> LogEntry<'v> {
         change().map_err(|error: DecodeError| StoreError::corrupt(error))
     }
 
-    /// Decodes what an auditor needs.
+    /// Decodes the entry for the audit trail.
     pub(crate) fn audit(&self) -> Result<AuditEntry, StoreError> {
         let event = || {
             let mut event = Event::new(self.text("k")?.parse()?, time_of(self.text("a")?)?);
@@ -250,7 +252,7 @@ impl<'v> LogEntry<'v> {
     }
 }
 
-/// Splits names and values: in turn, or as a map where the protocol knows maps.
+/// Splits a reply into names and values. It is a map in RESP3, and an array in RESP2.
 fn pairs(fields: &Value) -> Result<Vec<Field<'_>>, StoreError> {
     let pair = |name, value| Ok((bytes(name)?, bytes(value)?));
     match fields {

@@ -1,29 +1,29 @@
-//! Classifies the errors of the server and of the connection to it.
+//! Classes of errors of the server and of the connection.
 
 use std::error::Error as StdError;
 
 use hallpass_core::store::StoreError;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// The class of an error that the server replied. Nothing was changed in any of these cases.
+/// The class of an error that the server replied. In each of these cases nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorClass {
     /// The script has to be loaded.
     NoScript,
     /// The keys are on another node.
     Moved,
-    /// The server is not a primary, or is not one any more.
+    /// The server is not a primary, or no longer one.
     Demoted,
-    /// No memory, no disk or too few replicas: the store can still be read.
+    /// The server has no memory, no disk or too few replicas. The store can still be read.
     ReadOnly,
-    /// What is stored makes no sense.
+    /// The stored data is invalid.
     Corrupt,
-    /// Anything else: loading, busy, no permission.
+    /// Any other error. For example, the server is loading or busy, or a permission is missing.
     Other,
 }
 
-/// Classifies an error. `None` means that there was no reply, so it is not known whether the server
-/// did what it was asked.
+/// Classifies an error. Returns `None` if there was no reply, so that it is unknown whether the
+/// server has run the call.
 pub(crate) fn error_class(error: &RedisError) -> Option<ErrorClass> {
     match error.kind() {
         ErrorKind::Server(kind) => Some(match kind {
@@ -45,9 +45,10 @@ pub(crate) fn error_class(error: &RedisError) -> Option<ErrorClass> {
     }
 }
 
-/// Returns whether a script gave up because of what it found. Scripts check before they write.
+/// Returns whether a script failed because of the stored data. Nothing was changed, because scripts
+/// check the data before they write.
 fn is_about_the_data(error: &RedisError) -> bool {
-    // A slot that is moving to another node, and a user without permission.
+    // These errors are about a slot that is moving to another node, and about a missing permission.
     let about_the_server = ["non local key", "The user executing the script"];
     error.detail().is_some_and(|detail| {
         detail.contains("user_script:")
@@ -55,7 +56,7 @@ fn is_about_the_data(error: &RedisError) -> bool {
     })
 }
 
-/// Why a call has no usable reply.
+/// The reason why a call has no usable reply.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The call was not sent, because the server could not be reached.
@@ -67,8 +68,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Returns the error of a call that changes nothing, or nothing that matters if it is half
-    /// done.
+    /// Returns the error of a call that changes nothing, or that may safely be repeated.
     pub(crate) fn of_read(self) -> StoreError {
         match self {
             Self::NotSent(error) | Self::NoReply(error) => StoreError::unavailable(error),
@@ -84,7 +84,7 @@ impl Failure {
         }
     }
 
-    /// Returns the error of a call that may have been carried out.
+    /// Returns the error of a call that may have been run.
     pub(crate) fn of_change(self) -> StoreError {
         match self {
             Self::NoReply(error) => StoreError::outcome_unknown(error),

@@ -1,5 +1,5 @@
-//! A token store on Redis for [Hallpass](https://docs.rs/hallpass), shared by many nodes: on one
-//! server, with replicas, or on a cluster.
+//! A token store on Redis for [Hallpass](https://docs.rs/hallpass), which many nodes can share. It
+//! runs on a single server, on a server with replicas, or on a cluster.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,10 +20,11 @@
 //!
 #![doc = concat!("```text\nACL SETUSER hallpass on >PASSWORD\n", include_str!("docs/rights.txt"), "```")]
 //!
-//! Without `config|get`, the store cannot check whether the server evicts keys and persists
-//! changes, and logs a warning. Without `xread`, it learns of changes later. `cluster|...` is for
-//! Redis Cluster. With `wait`, the store makes sure that it is not connected to a replica. A
-//! script that lacks one of the others stops half-way, so grant all of them.
+//! Three of them have a special purpose. Without `config|get`, the store cannot check whether the
+//! server evicts keys and persists changes, and logs a warning. Without `xread`, it learns of
+//! changes later. `cluster|...` is needed only for Redis Cluster. With `wait`, the store makes sure
+//! that it is not connected to a replica. If one of the other permissions is missing, a script may
+//! fail half-way, so grant all of them.
 
 mod change;
 #[cfg(feature = "cluster")]

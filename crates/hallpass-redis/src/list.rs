@@ -1,4 +1,4 @@
-//! Lists: scripts read the tokens step by step, and this library filters and sorts them.
+//! Lists: scripts read the tokens in steps, and this module filters and sorts them.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -15,34 +15,36 @@ use crate::reply::{self, unexpected_reply};
 use crate::scripts;
 use crate::store::Shared;
 
-/// How many of an owner's tokens are read in one snapshot, by a script.
+/// The number of an owner's tokens that a script reads in one snapshot.
 const SNAPSHOT: usize = 200;
 
-/// How many other tokens are read at once. They are read by commands, because a script takes four
-/// times as long and other callers would have to wait for it.
+/// The number of other tokens that are read at once. They are read by commands, because a script
+/// takes four times as long, and other callers would have to wait for it.
 const STEP: usize = 500;
 
-/// How long a list of one owner's tokens may take, or one step of a longer call.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(1500);
+/// The maximum duration of a list of one owner's tokens, or of one step of a longer call.
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// How long a call may take that has to read everything.
-pub(crate) const SCAN_PATIENCE: Duration = Duration::from_secs(10);
+/// The maximum duration of a call that has to read all tokens.
+pub(crate) const SCAN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Not all tokens could be read in time.
+/// The error if not all tokens could be read in time.
 #[derive(Debug, thiserror::Error)]
-#[error("the list did not end within {} seconds: list the tokens of one owner", SCAN_PATIENCE.as_secs())]
+#[error("the list took longer than {} seconds: list the tokens of one owner", SCAN_TIMEOUT.as_secs())]
 struct TooSlow;
 
-/// What one script read.
+/// The result of one script.
 struct Step {
     as_of: ChangeSeq,
+    /// The position after this step. It is empty after the last step.
     cursor: Vec<u8>,
     ids: Vec<TokenId>,
-    /// The first of the tokens, or none of them.
+    /// The tokens of the first ids. A script may read none of them.
     tokens: Vec<Value>,
 }
 
 impl Shared {
+    /// Reads one page of a list.
     pub(crate) async fn page(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         match &query.owner {
             Some(owner) => self.page_of_owner(owner, query).await,
@@ -50,13 +52,14 @@ impl Shared {
         }
     }
 
-    /// Lists the tokens of one owner: in one snapshot, unless there are very many.
+    /// Lists the tokens of one owner. They are read in one snapshot, unless there are more than
+    /// [`SNAPSHOT`].
     async fn page_of_owner(
         &self,
         owner: &Owner,
         query: &ListQuery,
     ) -> Result<ListPage, StoreError> {
-        let deadline = within(PATIENCE);
+        let deadline = within(TIMEOUT);
         let mut page = Page::new(query);
         let call = Call::script(&scripts::LIST_OWNER, &self.clock).arg(owner.as_str());
         let first = self.step(&call.arg(SNAPSHOT), deadline).await?;
@@ -69,14 +72,15 @@ impl Shared {
         Ok(page.finish(as_of))
     }
 
-    /// Lists the tokens of all owners. All of them are read, because all of them are counted. A
-    /// token that exists all the time is seen exactly once.
+    /// Lists the tokens of all owners. All of them are read, because they are counted by status.
+    ///
+    /// A token that exists during the whole call is seen exactly once.
     async fn page_of_all(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
-        let end = within(SCAN_PATIENCE);
+        let end = within(SCAN_TIMEOUT);
         let mut page = Page::new(query);
         let mut cursor = b"-".to_vec();
         while !cursor.is_empty() {
-            let deadline = end.min(within(PATIENCE));
+            let deadline = end.min(within(TIMEOUT));
             let call = Call::script(&scripts::LIST_ALL, &self.clock).arg(cursor).arg(STEP);
             let read = async {
                 let step = self.step(&call, deadline).await?;
@@ -90,12 +94,12 @@ impl Shared {
             page.add(&step.ids, &tokens)?;
             cursor = step.cursor;
         }
-        let as_of = self.clock(within(PATIENCE)).await?;
+        let as_of = self.clock(within(TIMEOUT)).await?;
         Ok(page.finish(as_of))
     }
 
-    /// Reads the clock after a list that took several steps. Whatever the list shows is part of the
-    /// log up to this number, so that a cache knows how far it has to catch up.
+    /// Reads the clock after a list that took several steps. The log up to this number contains
+    /// every change that the list shows, so a cache knows how far it has to catch up.
     async fn clock(&self, deadline: Instant) -> Result<ChangeSeq, StoreError> {
         let mut get = redis::cmd("GET");
         get.arg(&self.clock);
@@ -117,6 +121,7 @@ impl Shared {
         }
     }
 
+    /// Runs a script that reads one step.
     async fn step(&self, call: &Call, deadline: Instant) -> Result<Step, StoreError> {
         let reply = self.lists.read(call, deadline).await.map_err(Failure::of_read)?;
         let Ok([as_of, cursor, Value::Array(ids), Value::Array(tokens)]) =
@@ -130,7 +135,7 @@ impl Shared {
     }
 }
 
-/// Collects a page from all tokens, and keeps no more of them than it has to.
+/// A page that is collected from all tokens. It keeps only as many of them as necessary.
 struct Page<'q> {
     query: &'q ListQuery,
     counts: StatusCounts,
@@ -144,7 +149,7 @@ impl<'q> Page<'q> {
 
     fn add(&mut self, ids: &[TokenId], tokens: &[Value]) -> Result<(), StoreError> {
         for (id, token) in ids.iter().zip(tokens) {
-            // A token that was deleted between two steps is gone.
+            // A token that was deleted after its id was read is left out.
             if let Some(token) = decode_token(*id, token)? {
                 self.add_record(token.record);
             }
@@ -170,11 +175,13 @@ impl<'q> Page<'q> {
         }
     }
 
-    /// How many records decide about the page: those on it, and one that shows that more follow.
+    /// Returns the number of records to keep: those on the page, and one that shows that more
+    /// follow.
     fn enough(&self) -> usize {
         self.query.limit as usize + 1
     }
 
+    /// Drops the records that cannot be on the page.
     fn shorten(&mut self) {
         self.kept.sort_unstable_by(|(a, _), (b, _)| self.query.sort.compare(a, b));
         self.kept.truncate(self.enough());

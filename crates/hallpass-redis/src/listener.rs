@@ -1,4 +1,4 @@
-//! Waits for changes on a connection of its own.
+//! Waits for changes, on its own connection.
 
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
@@ -14,33 +14,38 @@ use crate::connection::Connection;
 use crate::settings::Namespace;
 use crate::target::Target;
 
-/// How long the server blocks until it replies that there is no change.
+/// The time for which the server blocks before it replies that there is no change.
 const BLOCK: Duration = Duration::from_secs(5);
 
-/// How much longer than that a reply may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The additional time that a reply may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The pause before a lost connection is made again: at first, and at most.
+/// The pause before a lost connection is made again: the first pause, and the longest one.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// What is known about the log.
+/// The state of the log, as far as it is known.
 #[derive(Clone, Copy, Debug, Default)]
 struct LogState {
-    /// The number of the newest entry.
+    /// The sequence number of the newest entry.
     seq: u64,
-    /// How often the connection was lost or made. Everybody who waits returns then.
+    /// The number of times that the connection was lost or made. All waiting calls return then,
+    /// because a change may have been missed.
     breaks: u64,
 }
 
-/// Learns of changes by a task that starts when it is first needed.
+/// A listener for changes. Its task starts when it is first needed.
 pub(crate) struct Listener {
     reader: StreamReader,
     task: Mutex<Task>,
 }
 
+/// The task of a listener.
 enum Task {
+    /// No call has waited for changes yet.
     NotStarted,
+    /// The task is running.
     Running(AbortHandle),
+    /// The store was closed.
     Closed,
 }
 
@@ -55,7 +60,7 @@ impl Listener {
         Self { reader, task: Mutex::new(Task::NotStarted) }
     }
 
-    /// Waits until the log may contain something after `seen`.
+    /// Waits until the log may contain an entry after `seen`.
     pub(crate) async fn wait_for_change(&self, seen: LogPosition) {
         let mut state = self.reader.state.subscribe();
         let breaks = state.borrow().breaks;
@@ -66,6 +71,7 @@ impl Listener {
         let _ = state.wait_for(may_have_changed).await;
     }
 
+    /// Starts the task if it was not started yet.
     fn start(&self) {
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*task, Task::NotStarted) {
@@ -73,6 +79,7 @@ impl Listener {
         }
     }
 
+    /// Ends the task, and prevents a later start.
     pub(crate) fn close(&self) {
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
         if let Task::Running(running) = std::mem::replace(&mut *task, Task::Closed) {
@@ -87,7 +94,7 @@ impl Drop for Listener {
     }
 }
 
-/// Reads the log as long as it runs.
+/// A reader of the stream that contains the log.
 #[derive(Clone)]
 struct StreamReader {
     target: Target,
@@ -97,11 +104,12 @@ struct StreamReader {
 }
 
 impl StreamReader {
+    /// Follows the log, and connects again whenever the connection is lost.
     async fn run(self) {
         let (shortest, longest) = PAUSES;
         let mut pause = shortest;
         loop {
-            if let Ok(Ok(connection)) = timeout(PATIENCE, self.target.connect()).await {
+            if let Ok(Ok(connection)) = timeout(TIMEOUT, self.target.connect()).await {
                 pause = shortest;
                 let Err(error) = self.follow(connection).await;
                 self.state.send_modify(|state| state.breaks += 1);
@@ -122,9 +130,10 @@ impl StreamReader {
         let mut is_new = true;
         loop {
             let get = redis::cmd("GET").arg(&self.clock).to_owned();
-            let clock = timeout(PATIENCE, connection.send(&get)).await;
+            let clock = timeout(TIMEOUT, connection.send(&get)).await;
             let clock = clock.map_err(|_| timed_out())??;
-            // Without a clock, the server was emptied. Whoever reads the log gets that error.
+            // If there is no clock, the server was emptied. The caller that then reads the log gets
+            // that error.
             let seq: Option<u64> = redis::from_redis_value(clock)?;
             let seq = seq.unwrap_or_default();
             self.state.send_modify(|state| {
@@ -135,7 +144,7 @@ impl StreamReader {
             let mut read = redis::cmd("XREAD");
             read.arg("COUNT").arg(1).arg("BLOCK").arg(BLOCK.as_millis() as u64);
             read.arg("STREAMS").arg(&self.log).arg(format!("{seq}-0"));
-            let reply = timeout(BLOCK + PATIENCE, connection.send(&read)).await;
+            let reply = timeout(BLOCK + TIMEOUT, connection.send(&read)).await;
             let _: Value = reply.map_err(|_| timed_out())??;
         }
     }

@@ -1,4 +1,4 @@
-//! What scripts reply: an array of a word and what belongs to it.
+//! The replies of scripts. Each is an array that starts with a word, which names the outcome.
 
 use hallpass_core::store::{ChangeBatch, ChangeSeq, LogPosition, StoreError};
 use jiff::Timestamp;
@@ -6,20 +6,20 @@ use redis::Value;
 
 use crate::encoding::LogEntry;
 
-/// The server has no clock: it was emptied, or is another one.
+/// The error if the server has no clock, because it was emptied or is another server.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the tokens are gone from the server: it was emptied, or is another one. Restore it, or start \
-     this program again to begin with an empty store"
+    "the tokens are missing, the server was emptied or is another one: restore it, or restart this \
+     program to begin with an empty store"
 )]
 struct Gone;
 
-/// Returns the error for a reply that no script of this version gives.
+/// Returns the error for a reply that no script of this version sends.
 pub(crate) fn unexpected_reply() -> StoreError {
-    StoreError::corrupt("the server sent a reply that no script of this version gives")
+    StoreError::corrupt("the server sent a reply that no script of this version sends")
 }
 
-/// Returns what belongs to `done`, or the error that another word stands for.
+/// Returns the parts after the word `done`, or the error for another word.
 pub(crate) fn done(reply: Value) -> Result<Vec<Value>, StoreError> {
     let Value::Array(mut parts) = reply else { return Err(unexpected_reply()) };
     if parts.is_empty() {

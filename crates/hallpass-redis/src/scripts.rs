@@ -1,10 +1,10 @@
-//! The scripts, one for each operation.
+//! The Lua scripts. Each operation is one script, so that it is one atomic step.
 
 use std::sync::LazyLock;
 
 use redis::Script;
 
-/// Joins the flags, the keys and some files to a script.
+/// Creates a script from its flags and its files.
 macro_rules! script {
     ($flags:literal, $($file:literal),*) => {
         LazyLock::new(|| {
@@ -19,13 +19,13 @@ macro_rules! script {
 
 type Lazy = LazyLock<Script>;
 
-// These add to what is stored, so they need free memory.
+// These scripts add data, so they need free memory.
 pub(crate) static INSERT: Lazy = script!("", "log", "tokens", "insert");
 pub(crate) static UPDATE: Lazy = script!("", "log", "tokens", "update");
 pub(crate) static REPLACE_DIGEST: Lazy = script!("", "log", "tokens", "replace_digest");
 pub(crate) static RECORD_USES: Lazy = script!("", "record_uses");
 
-// These take rights away or free memory, so they also work when memory is full.
+// These scripts take rights away or free memory, so they must also work if memory is full.
 pub(crate) static REVOKE: Lazy = script!("allow-oom", "log", "tokens", "update");
 pub(crate) static DELETE: Lazy = script!("allow-oom", "log", "tokens", "delete");
 pub(crate) static DELETE_MANY: Lazy = script!("allow-oom", "log", "tokens", "delete_many");

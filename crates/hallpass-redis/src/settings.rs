@@ -1,10 +1,12 @@
+//! The settings of a store.
+
 use std::fmt;
 
 use hallpass_core::TokenId;
 
 use crate::connect_error::ConnectError;
 
-/// The settings of a store. All processes that share tokens use the same namespace.
+/// The settings of a store. All processes that share tokens must use the same namespace.
 ///
 /// ```
 /// use hallpass_redis::RedisSettings;
@@ -20,16 +22,16 @@ pub struct RedisSettings {
 }
 
 impl Default for RedisSettings {
-    /// Returns the namespace `hallpass`, no waiting for replicas, and a warning without
-    /// persistence.
+    /// Returns settings with the namespace `hallpass`. Changes do not wait for replicas, and a
+    /// server without persistence causes a warning.
     fn default() -> Self {
         Self { namespace: "hallpass".to_owned(), replicas: 0, accept_no_persistence: false }
     }
 }
 
 impl RedisSettings {
-    /// Sets the namespace. Every key begins with it in braces: `{hallpass}`. Several stores can
-    /// share a server under several namespaces.
+    /// Sets the namespace. Every key starts with it in braces, as in `{hallpass}`. Several stores
+    /// can share a server if their namespaces differ.
     ///
     /// A namespace has 1 to 32 letters, digits, `-`, `_`, `.` or `:`. Opening a store returns
     /// [`ConnectError::Namespace`] for any other text.
@@ -39,12 +41,14 @@ impl RedisSettings {
         self
     }
 
-    /// Sets how many replicas must confirm a change before it returns. The default is none.
+    /// Sets how many replicas must confirm a change before it returns. The default is 0.
     ///
     /// After each change, the store waits for at most half a second with [`WAIT`]. If fewer
-    /// replicas confirm by then, the change returns [`outcome_unknown`]: the primary has it, and a
-    /// failover may lose it. `WAIT` makes a loss less likely. It does not make Redis strongly
-    /// consistent: a failover may still choose a replica without the change.
+    /// replicas have confirmed the change by then, it returns [`outcome_unknown`]: the primary has
+    /// the change, but a failover may lose it.
+    ///
+    /// `WAIT` makes a loss less likely. It does not make Redis strongly consistent, because a
+    /// failover may still choose a replica without the change.
     ///
     /// [`WAIT`]: https://redis.io/docs/latest/commands/wait/
     /// [`outcome_unknown`]: hallpass_core::store::StoreError::is_outcome_unknown
@@ -63,7 +67,7 @@ impl RedisSettings {
     }
 }
 
-/// The beginning of every key.
+/// The text that every key starts with.
 #[derive(Clone)]
 pub(crate) struct Namespace(String);
 

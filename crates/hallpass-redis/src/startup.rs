@@ -1,4 +1,4 @@
-//! Checks at start-up whether a server may be used.
+//! Checks of a server when a store is opened.
 
 use redis::{ErrorKind, ServerErrorKind, Value};
 use tokio::time::Instant;
@@ -11,11 +11,11 @@ use crate::scripts;
 use crate::settings::RedisSettings;
 use crate::store::Shared;
 
-/// The version of the stored format. It goes up when older programs cannot read what is stored.
+/// The version of the stored format. It increases if older programs cannot read the new format.
 const VERSION: u32 = 1;
 
-/// Rejects a server that would lose tokens, and a namespace of something else or of a newer
-/// version. Makes an empty namespace a store.
+/// Checks that the server does not lose tokens, and that the namespace belongs to this version of
+/// Hallpass. Prepares an empty namespace.
 pub(crate) async fn check(
     shared: &Shared,
     settings: &RedisSettings,
@@ -26,7 +26,7 @@ pub(crate) async fn check(
     namespace(shared, deadline).await
 }
 
-/// Redis 7.0 introduced the flags that scripts declare.
+/// Checks the server's version. Redis 7.0 introduced the flags that the scripts declare.
 async fn version(shared: &Shared, deadline: Instant) -> Result<(), ConnectError> {
     let hello = shared
         .changes
@@ -41,7 +41,8 @@ async fn version(shared: &Shared, deadline: Instant) -> Result<(), ConnectError>
     Ok(())
 }
 
-/// An evicted token locks its user out. A server that forgets its last changes undoes revocations.
+/// Checks that the server evicts no keys and persists changes. If it evicted a token, the token's
+/// user would be locked out. If it lost its last changes, revoked tokens would be valid again.
 async fn persistence(
     shared: &Shared,
     settings: &RedisSettings,
@@ -71,13 +72,14 @@ async fn persistence(
     if !is_persistent && !settings.accept_no_persistence {
         tracing::warn!(
             target: "hallpass",
-            "Redis writes no append-only file: a restart loses the latest changes, including revocations. \
-             Set `appendonly` to `yes`"
+            "Redis writes no append-only file, a restart loses the latest changes, including revocations: \
+             set `appendonly` to `yes`"
         );
     }
     Ok(())
 }
 
+/// Checks that the namespace belongs to this version of Hallpass, or prepares it if it is empty.
 async fn namespace(shared: &Shared, deadline: Instant) -> Result<(), ConnectError> {
     let nonce = nonce().map_err(ConnectError::unreachable)?;
     let known = VERSION.to_string();
@@ -104,6 +106,7 @@ async fn namespace(shared: &Shared, deadline: Instant) -> Result<(), ConnectErro
     }
 }
 
+/// Converts the failure of a check.
 fn unusable(failure: Failure) -> ConnectError {
     match failure {
         Failure::Refused(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) => {
@@ -114,7 +117,7 @@ fn unusable(failure: Failure) -> ConnectError {
     }
 }
 
-/// Returns the value of a name in a reply of names and values.
+/// Returns the value for a name in a reply of names and values.
 fn setting(reply: &Value, name: &str) -> Option<String> {
     let is_it =
         |key: &Value| redis::from_redis_value_ref::<String>(key).is_ok_and(|key| key == name);

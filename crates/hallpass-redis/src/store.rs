@@ -1,3 +1,5 @@
+//! [`RedisStore`], and how it is opened and closed.
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,17 +15,16 @@ use crate::settings::{Namespace, RedisSettings};
 use crate::startup;
 use crate::target::Target;
 
-/// How long opening a store may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The maximum duration of opening a store.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A token store on Redis. Clones share its connections.
 ///
-/// It is opened and used in a tokio runtime with I/O and time enabled. The documentation of the
-/// [crate] says what it promises.
+/// It needs a tokio runtime with I/O and time enabled. The [crate] describes its guarantees.
 #[derive(Clone)]
 pub struct RedisStore(pub(crate) Arc<Shared>);
 
-/// What the clones of a store share.
+/// The state that the clones of a store share.
 pub(crate) struct Shared {
     pub(crate) namespace: Namespace,
     /// The key of the clock, from which each script derives the other keys.
@@ -31,13 +32,14 @@ pub(crate) struct Shared {
     pub(crate) replicas: u32,
     pub(crate) lookups: SharedConnection,
     pub(crate) changes: SharedConnection,
-    /// Separate from lookups, so that a long list delays no check.
+    /// The connection for lists. It is separate, so that a long list does not delay checks.
     pub(crate) lists: SharedConnection,
     pub(crate) listener: Listener,
-    /// Where revoking everyone's tokens goes on, for the same `issued_before`.
+    /// The position at which the next call of `revoke_everyone` continues.
     revoke_cursor: Mutex<RevokeCursor>,
 }
 
+/// A position, and the value of `issued_before` for which it is valid.
 type RevokeCursor = Option<(Option<Timestamp>, Vec<u8>)>;
 
 impl Shared {
@@ -58,9 +60,13 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError`] if the address is invalid, if the server cannot be reached within
-    /// five seconds, is older than 7.0, is a replica or evicts keys when its memory is full, or if
-    /// the namespace holds something else.
+    /// - [`ConnectError::Address`] or [`ConnectError::Namespace`] if the address or the namespace
+    ///   is invalid
+    /// - [`ConnectError::Unreachable`] if the server cannot be reached within five seconds
+    /// - [`ConnectError::Replica`], [`ConnectError::Older`] or [`ConnectError::Evicts`] if the
+    ///   server is a replica, is older than 7.0, or evicts keys if its memory is full
+    /// - [`ConnectError::Foreign`], [`ConnectError::Newer`] or [`ConnectError::Damaged`] if the
+    ///   keys of the namespace cannot be used
     pub async fn connect(address: &str) -> Result<Self, ConnectError> {
         Self::connect_with(address, RedisSettings::default()).await
     }
@@ -69,7 +75,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError`] like [`connect`](Self::connect).
+    /// Returns the errors of [`connect`](Self::connect).
     pub async fn connect_with(
         address: &str,
         settings: RedisSettings,
@@ -79,12 +85,12 @@ impl RedisStore {
         Self::with_client(&client, settings).await
     }
 
-    /// Opens the store with a client of the host, for example one with certificates. The store
-    /// makes its own connections from it and uses RESP3 on them.
+    /// Opens the store with a client of the host, for example one with TLS certificates. The store
+    /// makes its own connections with the client, and uses RESP3.
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError`] like [`connect`](Self::connect).
+    /// Returns the errors of [`connect`](Self::connect).
     pub async fn with_client(
         client: &Client,
         settings: RedisSettings,
@@ -94,15 +100,15 @@ impl RedisStore {
         Self::open(Target::Server(client), namespace, &settings).await
     }
 
-    /// Opens the store on a connection of the host. The connection carries lists as well as
-    /// lookups, and the store cannot block it to wait for changes: a cache polls for them four
-    /// times a second.
+    /// Opens the store on a connection of the host.
     ///
-    /// The manager's own timeouts apply in addition to the store's.
+    /// Lists and lookups then share the connection. The store cannot block it to wait for changes,
+    /// so it polls for changes four times a second. The manager's own timeouts apply in addition to
+    /// those of the store.
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError`] like [`connect`](Self::connect).
+    /// Returns the errors of [`connect`](Self::connect).
     pub async fn with_manager(
         manager: ConnectionManager,
         settings: RedisSettings,
@@ -116,7 +122,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError`] like [`connect`](Self::connect).
+    /// Returns the errors of [`connect`](Self::connect).
     #[cfg(feature = "cluster")]
     pub async fn cluster(
         addresses: impl IntoIterator<Item = impl AsRef<str>>,
@@ -131,6 +137,7 @@ impl RedisStore {
         Self::open(Target::Cluster(Arc::new(cluster)), namespace, &settings).await
     }
 
+    /// Opens the store on a target, after checking the server.
     async fn open(
         target: Target,
         namespace: Namespace,
@@ -147,12 +154,13 @@ impl RedisStore {
             revoke_cursor: Mutex::default(),
             namespace,
         };
-        startup::check(&shared, settings, within(PATIENCE)).await?;
+        startup::check(&shared, settings, within(TIMEOUT)).await?;
         Ok(Self(Arc::new(shared)))
     }
 
-    /// Closes the connections, except a connection that the host provided. Clones are closed too:
-    /// later calls return [`unavailable`](hallpass_core::store::StoreError::unavailable).
+    /// Closes the connections, except for a connection that the host has provided. The clones are
+    /// closed as well: later calls return
+    /// [`unavailable`](hallpass_core::store::StoreError::unavailable).
     pub fn close(&self) {
         for connection in [&self.0.lookups, &self.0.changes, &self.0.lists] {
             connection.close();
@@ -161,7 +169,7 @@ impl RedisStore {
     }
 }
 
-/// Does not show the address, which may contain a password.
+/// Shows the namespace, but not the address, which may contain a password.
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")

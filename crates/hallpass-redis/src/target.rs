@@ -1,4 +1,4 @@
-//! Finds the server and connects to it.
+//! The server or cluster that connections lead to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,17 +9,17 @@ use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, 
 
 use crate::connection::{Connection, Transport};
 
-/// How long connecting may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The maximum duration of connecting.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where connections lead.
+/// The target of connections.
 #[derive(Clone)]
 pub(crate) enum Target {
     /// One server.
     Server(Client),
     /// A connection of the host, which reconnects by itself.
     Host(ConnectionManager),
-    /// The node of a cluster that has the namespace.
+    /// The node of a cluster that holds the namespace.
     #[cfg(feature = "cluster")]
     Cluster(Arc<crate::cluster::Cluster>),
 }
@@ -28,14 +28,14 @@ impl Target {
     /// Prepares a client. Its address may contain a password, so it is never shown.
     pub(crate) fn server(client: &Client) -> Result<Client, RedisError> {
         let known = client.get_connection_info().clone();
-        // Only RESP3 tells when a connection has ended, so that nothing is sent on it any more.
-        // The name of the driver is not sent, because that takes a permission.
+        // Only RESP3 reports that a connection has ended, so that nothing is sent on it any more.
+        // The name of the driver is not sent, because that needs another permission.
         let settings = known.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let settings = settings.set_skip_set_lib_name();
         Client::open(known.set_redis_settings(settings))
     }
 
-    /// Makes a connection, or clones that of the host.
+    /// Makes a connection, or clones the connection of the host.
     pub(crate) async fn connect(&self) -> Result<Connection, RedisError> {
         match self {
             Self::Server(client) => open(client).await,
@@ -47,12 +47,13 @@ impl Target {
         }
     }
 
-    /// Returns whether a connection may be blocked for long.
+    /// Returns whether the store makes its own connections, which it may block.
     pub(crate) fn has_own_connections(&self) -> bool {
         !matches!(self, Self::Host(_))
     }
 
-    /// Learns from a redirect where the keys are. Returns `false` if it does not say.
+    /// Reads from a redirect which node holds the keys. Returns `false` if the redirect does not
+    /// name one.
     pub(crate) fn moved(&self, error: &RedisError) -> bool {
         match self {
             #[cfg(feature = "cluster")]
@@ -78,8 +79,8 @@ pub(crate) async fn open(client: &Client) -> Result<Connection, RedisError> {
     let ended = Arc::new(AtomicBool::new(false));
     let on_end = Arc::clone(&ended);
     let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(PATIENCE))
-        // Each call has a deadline of its own.
+        .set_connection_timeout(Some(TIMEOUT))
+        // Each call has its own deadline.
         .set_response_timeout(None)
         .set_push_sender(move |push: PushInfo| {
             if push.kind == PushKind::Disconnection {

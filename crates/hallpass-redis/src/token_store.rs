@@ -1,4 +1,4 @@
-//! The store contract on Redis.
+//! The implementation of [`TokenStore`].
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -16,33 +16,37 @@ use tokio::time::{Instant, sleep};
 use crate::connection::{Call, within};
 use crate::encoding::{self, Fields, LogEntry, id_arg};
 use crate::error_class::Failure;
-use crate::list::{self, SCAN_PATIENCE};
+use crate::list::{self, SCAN_TIMEOUT};
 use crate::reply::{self, unexpected_reply};
 use crate::scripts;
 use crate::store::{RedisStore, Shared};
 
-/// How long a lookup may take.
-const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);
+/// The maximum duration of a lookup.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long another call may take.
-const PATIENCE: Duration = Duration::from_millis(1900);
+/// The maximum duration of another call.
+const TIMEOUT: Duration = Duration::from_millis(1900);
 
-/// How long pruning goes on with the next batch.
-const PRUNE_PATIENCE: Duration = Duration::from_millis(900);
+/// The time after which pruning starts no further batch.
+const PRUNE_TIMEOUT: Duration = Duration::from_millis(900);
 
-/// How many tokens, log entries or uses one script works on. Other callers wait for about a
-/// millisecond.
+/// The number of tokens that one script prunes. Other callers have to wait for the script, which
+/// takes about a millisecond. The same holds for the next two numbers.
 const PRUNE_BATCH: u32 = 128;
+
+/// The number of log entries that one script deletes.
 const PRUNE_LOG_BATCH: u32 = 128;
+
+/// The number of uses that one script records.
 const USES_BATCH: usize = 500;
 
-/// How many tokens one script of `revoke_everyone` looks at.
+/// The number of tokens that one script of `revoke_everyone` looks at.
 const REVOKE_STEP: usize = 1000;
 
-/// How many entries one script of `audit` reads at most.
+/// The maximum number of entries that one script of `audit` reads.
 const AUDIT_STEP: u32 = 500;
 
-/// How often changes are polled for without a connection of the store's own to wait on.
+/// The interval at which changes are polled for on a connection of the host.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 impl TokenStore for RedisStore {
@@ -65,7 +69,7 @@ impl TokenStore for RedisStore {
 
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let call = Call::script(&scripts::GET, &self.0.clock).arg(id_arg(id));
-        let reply = self.0.lookups.read(&call, within(LOOKUP_PATIENCE)).await;
+        let reply = self.0.lookups.read(&call, within(LOOKUP_TIMEOUT)).await;
         let parts = reply::done(reply.map_err(Failure::of_read)?)?;
         let [as_of, token] = &parts[..] else { return Err(unexpected_reply()) };
         let value = encoding::decode_token(id, token)?;
@@ -133,7 +137,7 @@ impl TokenStore for RedisStore {
         if ids.is_empty() {
             return Ok(Deleted::default());
         }
-        // The script gives each entry the target of its own token.
+        // The script sets the target of each entry to its own token.
         let change = self
             .0
             .prepare(&scripts::DELETE_MANY, &ChangeTarget::None, event)?
@@ -192,7 +196,7 @@ impl TokenStore for RedisStore {
     }
 
     async fn record_uses(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
-        let deadline = within(PATIENCE);
+        let deadline = within(TIMEOUT);
         // Only the latest use of each token counts.
         let mut uses = uses.to_vec();
         uses.sort_unstable_by_key(|usage| (usage.id, usage.revision, Reverse(usage.at)));
@@ -214,7 +218,7 @@ impl TokenStore for RedisStore {
         limit: u32,
         event: &Event,
     ) -> Result<u64, StoreError> {
-        let until = within(PRUNE_PATIENCE);
+        let until = within(PRUNE_TIMEOUT);
         let (mut left, mut pruned) = (limit, 0);
         while left > 0 {
             let batch = left.min(PRUNE_BATCH);
@@ -234,7 +238,7 @@ impl TokenStore for RedisStore {
     }
 
     async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let (until, deadline) = (within(PRUNE_PATIENCE), within(PATIENCE));
+        let (until, deadline) = (within(PRUNE_TIMEOUT), within(TIMEOUT));
         let (mut left, mut pruned) = (limit, 0);
         while left > 0 {
             let batch = left.min(PRUNE_LOG_BATCH);
@@ -258,16 +262,16 @@ impl TokenStore for RedisStore {
     ) -> Result<ChangeBatch, StoreError> {
         let from = from.map(|from| from.seq.get().to_string()).unwrap_or_default();
         let call = Call::script(&scripts::CHANGES, &self.0.clock).arg(from).arg(limit);
-        let reply = self.0.lookups.read(&call, within(LOOKUP_PATIENCE)).await;
+        let reply = self.0.lookups.read(&call, within(LOOKUP_TIMEOUT)).await;
         reply::changes(reply.map_err(Failure::of_read)?)
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
-        let deadline = within(SCAN_PATIENCE);
+        let deadline = within(SCAN_TIMEOUT);
         let limit = query.limit as usize;
         let mut entries = Vec::new();
         let mut after = query.after.map(|seq| seq.get().to_string()).unwrap_or_default();
-        // One entry more than the page holds shows that more follow.
+        // Reading one entry more than the limit shows whether more entries follow.
         while entries.len() <= limit {
             let call = Call::script(&scripts::AUDIT, &self.0.clock)
                 .arg(query.owner.as_ref().map(Owner::as_str).unwrap_or_default())
@@ -275,8 +279,8 @@ impl TokenStore for RedisStore {
                 .arg(after)
                 .arg(u8::from(query.ascending))
                 .arg(query.limit.saturating_add(1).min(AUDIT_STEP));
-            let patience = deadline.min(within(list::PATIENCE));
-            let reply = self.0.lists.read(&call, patience).await.map_err(Failure::of_read)?;
+            let timeout = deadline.min(within(list::TIMEOUT));
+            let reply = self.0.lists.read(&call, timeout).await.map_err(Failure::of_read)?;
             let parts = reply::done(reply)?;
             let [last, Value::Array(found)] = &parts[..] else { return Err(unexpected_reply()) };
             for entry in found {
@@ -306,7 +310,7 @@ impl TokenStore for RedisStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         let call = Call::command(redis::cmd("GET").arg(&self.0.clock).to_owned());
-        let reply = self.0.lookups.read(&call, within(LOOKUP_PATIENCE)).await;
+        let reply = self.0.lookups.read(&call, within(LOOKUP_TIMEOUT)).await;
         reply::clock(&reply.map_err(Failure::of_read)?).map(drop)
     }
 
@@ -321,15 +325,16 @@ fn flat(fields: &Fields) -> Vec<&[u8]> {
 }
 
 impl Shared {
-    /// Runs a script that writes no log entry and replies how much it did.
+    /// Runs a script that writes no log entry and replies with a count.
     async fn count(&self, call: &Call, deadline: Instant) -> Result<u64, StoreError> {
         let reply = self.changes.run(call, deadline).await.map_err(Failure::of_change)?;
         reply::number(reply::done(reply)?.first().ok_or_else(unexpected_reply)?)
     }
 
-    /// Looks for tokens to revoke step by step, until one step has revoked some. The next call
-    /// goes on from there, so that all calls together look at each token about twice, not once per
-    /// call.
+    /// Looks for tokens to revoke in steps, until one step has revoked some.
+    ///
+    /// The next call continues at that position. So all calls together look at each token about
+    /// twice, and not once per call.
     async fn revoke_everyone(
         &self,
         issued_before: Option<Timestamp>,
@@ -341,12 +346,12 @@ impl Shared {
         if limit == 0 {
             return Ok(BulkResult::default());
         }
-        let deadline = within(SCAN_PATIENCE);
+        let deadline = within(SCAN_TIMEOUT);
         let mut cursor = match self.revoke_cursor().take() {
             Some((before, cursor)) if before == issued_before => cursor,
             _ => START.to_vec(),
         };
-        // That no token is left is only known after a pass from the start.
+        // Only a pass from the start shows that no token is left.
         let mut is_whole_pass = cursor == START;
         while Instant::now() < deadline {
             let change = self
@@ -368,6 +373,6 @@ impl Shared {
             is_whole_pass |= next.is_empty();
             cursor = if next.is_empty() { START.to_vec() } else { next.to_vec() };
         }
-        Err(StoreError::unavailable("the tokens to revoke were not found in time"))
+        Err(StoreError::unavailable("looking for tokens to revoke took too long: try again"))
     }
 }

@@ -1,9 +1,11 @@
+//! The statement that reads a page of the audit trail.
+
 use hallpass_core::store::AuditQuery;
 
 use crate::statement::{Builder, Dialect, Statement, Value};
 
-/// Builds the statement that [`audit_page`](crate::audit_page) reads: the page, and one more entry
-/// if there is one.
+/// Builds the statement for [`audit_page`](crate::audit_page). It selects the page and, if there is
+/// one, one more entry.
 pub fn audit<D: Dialect>(query: &AuditQuery) -> Statement {
     let mut builder = Builder::<D>::new();
     builder.push(["SELECT ", D::ENTRY, " FROM ", D::CHANGES, " WHERE true"]);

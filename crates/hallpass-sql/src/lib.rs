@@ -1,16 +1,15 @@
 #![doc = "internal to hallpass-sqlite and hallpass-postgres; may change in any version"]
 //!
-//! The two stores keep the same columns and answer the same queries. This crate contains what both
-//! would otherwise write twice:
+//! The two stores have the same columns and answer the same queries. This crate contains the code
+//! that both share:
 //!
-//! - [`list`] and [`audit`] build the statements whose text depends on the query.
-//! - [`record_values`], [`secrets_values`] and [`event_values`] return what a store writes, in the
-//!   order of [`RECORD_COLUMNS`], [`SECRETS_COLUMNS`] and [`EVENT_COLUMNS`].
+//! - [`list()`] and [`audit()`] build the statements whose text depends on the query.
+//! - [`record_values`], [`secrets_values`] and [`event_values`] return the values that a store
+//!   writes, in the order of [`RECORD_COLUMNS`], [`SECRETS_COLUMNS`] and [`EVENT_COLUMNS`].
 //! - [`stored_token`], [`list_page`], [`audit_page`] and [`change_batch`] read rows.
 //!
-//! A statement is text and a list of [`Value`]s. It is built without a driver: the store binds the
-//! values, each as the type that its columns have. [`Dialect`] describes the differences in the
-//! text.
+//! A statement is text and a list of [`Value`]s. It is built without a driver. The store binds each
+//! value with the type of its column. [`Dialect`] describes the differences in the text.
 //!
 //! # Columns
 //!
@@ -26,8 +25,8 @@
 //! | `target` | text: `none`, `token`, `owner` or `all` |
 //! | everything else | text |
 //!
-//! A value that makes no sense is a [`corrupt`](hallpass_core::store::StoreError::corrupt) error.
-//! It is never guessed, because a wrong guess could accept a token.
+//! An invalid value is a [`corrupt`](hallpass_core::store::StoreError::corrupt) error. It is never
+//! replaced by a guess, because a wrong guess could accept a token.
 
 mod audit;
 mod list;

@@ -1,14 +1,16 @@
-//! Filters, order and pages, so that a database selects what `ListQuery::matches` and
-//! `Sort::compare` would.
+//! The statement that reads a page of a list. It selects and orders exactly like
+//! `ListQuery::matches` and `Sort::compare`.
 
 use hallpass_core::Status;
 use hallpass_core::store::{ListKey, ListQuery, ListValue, Sort, SortBy};
 
 use crate::statement::{Builder, Dialect, Statement, Value};
 
-/// Builds the statement that [`list_page`](crate::list_page) reads: the position of the log, the
-/// counts by status, and the page with one more record if there is one. A single statement reads a
-/// single snapshot. Without records there is one row with NULLs.
+/// Builds the statement for [`list_page`](crate::list_page).
+///
+/// It selects the sequence number of the log, the counts by status, the page and, if there is one,
+/// one more record. It is one statement, so all of that is from the same snapshot. Without records
+/// there is one row with NULLs.
 pub fn list<D: Dialect>(query: &ListQuery) -> Statement {
     let mut builder = Builder::<D>::new();
     let now = builder.value(Value::Time(Some(query.now)));
@@ -51,7 +53,7 @@ pub fn list<D: Dialect>(query: &ListQuery) -> Statement {
     builder.finish()
 }
 
-/// Writes all filters but the status. They are part of the statement twice.
+/// Writes all filters except the status. The statement contains them twice.
 fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery) -> String {
     let mut filters = String::new();
     if let Some(owner) = &query.owner {
@@ -60,7 +62,7 @@ fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery) -> String {
     }
     if let Some(limit) = query.expires_before {
         let limit = builder.value(Value::Time(Some(limit)));
-        // An owner has few tokens, so the index by owner is the better one.
+        // An owner has few tokens, so the index by owner is better than the one by expiry.
         let column = match query.owner {
             Some(_) => D::unindexed("t.expires_at"),
             None => "t.expires_at".to_owned(),
@@ -74,7 +76,7 @@ fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery) -> String {
         // No stored text has this character, and PostgreSQL cannot even compare with it.
         filters.push_str(" AND false");
     } else if let Some(text) = &query.text {
-        // Not LIKE, which has wildcards.
+        // LIKE is not used, because it has wildcards.
         let text = builder.value(Value::text(text));
         let name = D::contains(FOLDED_NAME, &text);
         let description = D::contains("COALESCE(t.description_key, lower(t.description))", &text);
@@ -87,8 +89,8 @@ fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery) -> String {
     filters
 }
 
-/// Writes the condition of a status. The indexes by revocation and expiry are for pruning and
-/// counts: a list with a status still follows its owner or its order.
+/// Writes the condition of a status. It keeps the planner from using the indexes by revocation and
+/// expiry, which are for pruning and counts. A list should use the index by owner or by order.
 fn has_status<D: Dialect>(status: Status, now: &str) -> String {
     let (revoked, expires) = (D::unindexed("t.revoked_at"), D::unindexed("t.expires_at"));
     match status {
@@ -100,18 +102,19 @@ fn has_status<D: Dialect>(status: Status, now: &str) -> String {
     }
 }
 
-/// Selects only what follows a position in the order.
+/// Adds the condition that a record follows a position in the order.
 fn push_after<D: Dialect>(builder: &mut Builder<D>, sort: Sort, after: &ListKey) {
     let (column, id) = (column(sort.by), builder.value(Value::Id(Some(after.id))));
     let beyond = if sort.descending { " < " } else { " > " };
     let value = match &after.value {
-        // Tokens without the time come last, so only other such tokens follow one.
+        // Tokens without the time come last, so only other tokens without it follow.
         ListValue::Time(None) => {
             builder.push([" AND ", column, " IS NULL AND t.id", beyond, &id]);
             return;
         }
         ListValue::Time(time) => builder.value(Value::Time(*time)),
-        // A forged position may hold NUL, which no name has. What follows is the same without it.
+        // A forged position may contain NUL, which no name contains and PostgreSQL rejects. Without
+        // it and the rest of the text, the position is the same.
         ListValue::Name(name) => {
             builder.value(Value::text(name.split('\0').next().unwrap_or_default()))
         }
@@ -123,8 +126,10 @@ fn push_after<D: Dialect>(builder: &mut Builder<D>, sort: Sort, after: &ListKey)
     builder.push([")"]);
 }
 
+/// The folded name. `name_key` is NULL if `lower` computes it.
 const FOLDED_NAME: &str = "COALESCE(t.name_key, lower(t.name))";
 
+/// Returns the column that a list is ordered by.
 fn column(by: SortBy) -> &'static str {
     match by {
         SortBy::CreatedAt => "t.created_at",
@@ -134,6 +139,7 @@ fn column(by: SortBy) -> &'static str {
     }
 }
 
+/// Returns whether the column may be NULL.
 fn is_optional(by: SortBy) -> bool {
     matches!(by, SortBy::ExpiresAt | SortBy::LastUsedAt)
 }

@@ -1,4 +1,4 @@
-//! How rows are read.
+//! Conversion of rows into the values of the store contract.
 
 use std::error::Error as StdError;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 type Undecodable = Box<dyn StdError + Send + Sync>;
 
-/// A row of any driver. A column is `None` if it is NULL, and an error if it has another type.
+/// A row of any driver. A method returns `None` if the column is NULL.
 pub trait ReadRow {
     /// Reads a text.
     ///
@@ -62,7 +62,7 @@ where
 ///
 /// # Errors
 ///
-/// Returns [`corrupt`](StoreError::corrupt) if a value makes no sense.
+/// Returns [`corrupt`](StoreError::corrupt) if a value is invalid.
 pub fn stored_token(row: &impl ReadRow) -> Result<Option<StoredToken>, StoreError> {
     let read = || {
         let Some(record) = record(row)? else { return Ok::<_, Undecodable>(None) };
@@ -71,11 +71,11 @@ pub fn stored_token(row: &impl ReadRow) -> Result<Option<StoredToken>, StoreErro
     read().map_err(StoreError::corrupt)
 }
 
-/// Reads the page that [`list`](crate::list) selects.
+/// Reads the page that the statement of [`list`](crate::list()) has selected.
 ///
 /// # Errors
 ///
-/// Returns [`corrupt`](StoreError::corrupt) if a value makes no sense.
+/// Returns [`corrupt`](StoreError::corrupt) if a value is invalid.
 pub fn list_page<R: ReadRow>(rows: &[R], query: &ListQuery) -> Result<ListPage, StoreError> {
     let first = only(rows)?;
     let counts = StatusCounts {
@@ -85,7 +85,7 @@ pub fn list_page<R: ReadRow>(rows: &[R], query: &ListQuery) -> Result<ListPage, 
     };
     let records = rows.iter().filter_map(|row| record(row).transpose());
     let mut records: Vec<_> = records.collect::<Result<_, _>>().map_err(StoreError::corrupt)?;
-    // SQL does not promise that a join keeps the order of the page.
+    // SQL does not guarantee that a join keeps the order of the page.
     records.sort_by(|a, b| query.sort.compare(&query.sort.key_of(a), &query.sort.key_of(b)));
     let limit = query.limit as usize;
     let more = records.len() > limit;
@@ -93,11 +93,12 @@ pub fn list_page<R: ReadRow>(rows: &[R], query: &ListQuery) -> Result<ListPage, 
     Ok(ListPage { records, counts, more, as_of: seq(first, "as_of")? })
 }
 
-/// Reads the page that [`audit`](crate::audit) selects, of at most `limit` entries.
+/// Reads the page that the statement of [`audit`](crate::audit()) has selected, of at most `limit`
+/// entries.
 ///
 /// # Errors
 ///
-/// Returns [`corrupt`](StoreError::corrupt) if a value makes no sense.
+/// Returns [`corrupt`](StoreError::corrupt) if a value is invalid.
 pub fn audit_page<R: ReadRow>(rows: &[R], limit: u32) -> Result<AuditPage, StoreError> {
     let limit = limit as usize;
     let entries = rows
@@ -107,19 +108,22 @@ pub fn audit_page<R: ReadRow>(rows: &[R], limit: u32) -> Result<AuditPage, Store
     Ok(AuditPage { entries: entries.collect::<Result<_, StoreError>>()?, more: rows.len() > limit })
 }
 
-/// Reads log entries for a cache. Each row holds `head` and `head_nonce`, which is the newest
-/// position, and `seq`, `nonce`, `target`, `token_id` and `owner` of an entry. If there is no
-/// entry, there is one row whose `seq` is NULL. The store's time is left out.
+/// Reads log entries for a cache.
+///
+/// Each row contains the newest position as `head` and `head_nonce`, and an entry as `seq`,
+/// `nonce`, `target`, `token_id` and `owner`. If there is no entry, there is one row whose `seq` is
+/// NULL. The store's time is not read.
 ///
 /// # Errors
 ///
-/// Returns [`corrupt`](StoreError::corrupt) if a value makes no sense.
+/// Returns [`corrupt`](StoreError::corrupt) if a value is invalid.
 pub fn change_batch<R: ReadRow>(rows: &[R]) -> Result<ChangeBatch, StoreError> {
     let head = position(only(rows)?, "head", "head_nonce")?;
     let entries = rows.iter().filter_map(|row| change_entry(row).transpose());
     Ok(ChangeBatch { entries: entries.collect::<Result<_, _>>()?, head, time: None })
 }
 
+/// Reads a log entry. Returns `None` if the row contains none.
 fn change_entry(row: &impl ReadRow) -> Result<Option<ChangeEntry>, StoreError> {
     if row.integer("seq").map_err(StoreError::corrupt)?.is_none() {
         return Ok(None);
@@ -128,13 +132,14 @@ fn change_entry(row: &impl ReadRow) -> Result<Option<ChangeEntry>, StoreError> {
     Ok(Some(ChangeEntry { position, target: target(row).map_err(StoreError::corrupt)? }))
 }
 
+/// Reads the target of a log entry.
 fn target(row: &impl ReadRow) -> Result<ChangeTarget, Undecodable> {
     Ok(match required(row.text("target")?)? {
         "none" => ChangeTarget::None,
         "token" => ChangeTarget::Token(required(id(row, "token_id")?)?),
         "owner" => ChangeTarget::Owner(required(owner(row, "owner")?)?),
         "all" => ChangeTarget::All,
-        _ => return Err("a log entry of an unknown target".into()),
+        _ => return Err("a log entry has an unknown target".into()),
     })
 }
 
@@ -142,7 +147,7 @@ fn target(row: &impl ReadRow) -> Result<ChangeTarget, Undecodable> {
 ///
 /// # Errors
 ///
-/// Returns [`corrupt`](StoreError::corrupt) if there is none.
+/// Returns [`corrupt`](StoreError::corrupt) if a column is NULL, negative or not an integer.
 pub fn position(
     row: &impl ReadRow,
     seq_column: &str,
@@ -157,7 +162,7 @@ pub fn position(
 ///
 /// # Errors
 ///
-/// Returns [`corrupt`](StoreError::corrupt) if there is none.
+/// Returns [`corrupt`](StoreError::corrupt) if a column is NULL, negative or not an integer.
 pub fn seq(row: &impl ReadRow, column: &str) -> Result<ChangeSeq, StoreError> {
     count(row, column).map(ChangeSeq::new)
 }
@@ -166,16 +171,18 @@ pub fn seq(row: &impl ReadRow, column: &str) -> Result<ChangeSeq, StoreError> {
 ///
 /// # Errors
 ///
-/// Returns [`corrupt`](StoreError::corrupt) if there is none.
+/// Returns [`corrupt`](StoreError::corrupt) if a column is NULL, negative or not an integer.
 pub fn count(row: &impl ReadRow, column: &str) -> Result<u64, StoreError> {
     let number = row.integer(column).map_err(StoreError::corrupt)?;
     u64::try_from(required(number).map_err(StoreError::corrupt)?).map_err(StoreError::corrupt)
 }
 
+/// Returns the first row. A statement that joins the clock returns at least one.
 fn only<R>(rows: &[R]) -> Result<&R, StoreError> {
     rows.first().ok_or_else(|| StoreError::corrupt("the clock's row is missing"))
 }
 
+/// Reads a record. Returns `None` if `id` is NULL.
 fn record(row: &impl ReadRow) -> Result<Option<TokenRecord>, Undecodable> {
     let Some(id) = id(row, "id")? else { return Ok(None) };
     let owner = required(owner(row, "owner")?)?;
@@ -196,6 +203,7 @@ fn record(row: &impl ReadRow) -> Result<Option<TokenRecord>, Undecodable> {
     Ok(Some(record))
 }
 
+/// Reads the digests of a token.
 fn secrets(row: &impl ReadRow) -> Result<Secrets, Undecodable> {
     let digest = required(row.bytes("digest")?)?;
     let current = Digest::from_parts(required(row.text("algorithm")?)?, &digest)?;
@@ -209,11 +217,12 @@ fn secrets(row: &impl ReadRow) -> Result<Secrets, Undecodable> {
         (Some(algorithm), Some(digest), Some(until)) => {
             Some(PreviousSecret { digest: Digest::from_parts(algorithm, &digest)?, until })
         }
-        _ => return Err("an incomplete previous secret".into()),
+        _ => return Err("the previous secret is incomplete".into()),
     };
     Ok(Secrets { current, previous })
 }
 
+/// Reads the event of a log entry.
 fn event(row: &impl ReadRow) -> Result<Event, Undecodable> {
     let kind = required(row.text("kind")?)?.parse()?;
     let mut event = Event::new(kind, required(time(row, "at")?)?);
@@ -224,9 +233,10 @@ fn event(row: &impl ReadRow) -> Result<Event, Undecodable> {
     Ok(event.with_details_json(required(row.text("details")?)?)?)
 }
 
-/// Refuses a NULL. A driver would read one as 0 or as an empty text.
+/// Returns an error if a value is NULL. Without this, a driver could read NULL as 0 or as empty
+/// text.
 fn required<T>(value: Option<T>) -> Result<T, Undecodable> {
-    value.ok_or_else(|| "a NULL where there is never one".into())
+    value.ok_or_else(|| "a column is NULL that must not be".into())
 }
 
 fn id(row: &impl ReadRow, column: &str) -> Result<Option<TokenId>, Undecodable> {

@@ -1,3 +1,5 @@
+//! Statements, their values, and the dialects of databases.
+
 use std::marker::PhantomData;
 
 use hallpass_core::TokenId;
@@ -28,7 +30,7 @@ impl Value {
     }
 }
 
-/// The text of a statement, and its values in the order of their numbers.
+/// A statement: its text, and its values in the order of their numbers.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Statement {
@@ -39,15 +41,15 @@ pub struct Statement {
     pub values: Vec<Value>,
 }
 
-/// How one database writes what SQL dialects write differently.
+/// A dialect: the parts of SQL that databases write differently.
 ///
-/// Columns of tokens are qualified with the alias `t`, so that a column is never confused with what
-/// [`RECORD`](Self::RECORD) calls it: PostgreSQL would order by the converted time, without an index.
+/// Columns of tokens are qualified with the alias `t`. Otherwise PostgreSQL would take the name of
+/// a column in `ORDER BY` for the converted value in [`RECORD`](Self::RECORD), and use no index.
 pub trait Dialect {
     /// The table of tokens with the alias `t`: `tokens AS t`.
     const TOKENS: &'static str;
 
-    /// The table with the one row that holds the newest `seq` and `nonce`.
+    /// The table with a single row, which contains the newest `seq` and `nonce`.
     const CLOCK: &'static str;
 
     /// The table of log entries.
@@ -61,7 +63,7 @@ pub trait Dialect {
     /// `count` and `details`.
     const ENTRY: &'static str;
 
-    /// Writes the place of a value: `?1` or `$1`, with a cast or conversion if the column needs
+    /// Writes the placeholder of a value, such as `?1` or `$1`, with a cast if the column needs
     /// one.
     fn value(number: usize, value: &Value) -> String;
 
@@ -71,15 +73,15 @@ pub trait Dialect {
     /// Writes the condition that `t.scopes` contains exactly `scope`.
     fn has_scope(scope: &str) -> String;
 
-    /// Writes a column so that the planner does not pick an index by it. Dialects with a planner
-    /// that knows better return the column itself.
+    /// Writes a column so that the planner does not choose an index by it. A dialect whose planner
+    /// chooses well returns the column itself.
     #[must_use]
     fn unindexed(column: &str) -> String {
         column.to_owned()
     }
 }
 
-/// Puts a statement together.
+/// A builder for a statement.
 pub(crate) struct Builder<D> {
     statement: Statement,
     dialect: PhantomData<D>,
@@ -99,7 +101,7 @@ impl<D: Dialect> Builder<D> {
         self
     }
 
-    /// Numbers a value. Returns the text that stands for it, which may be used several times.
+    /// Adds a value. Returns its placeholder, which may be used several times.
     pub(crate) fn value(&mut self, value: Value) -> String {
         let place = D::value(self.statement.values.len() + 1, &value);
         self.statement.values.push(value);

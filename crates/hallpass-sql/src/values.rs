@@ -1,13 +1,14 @@
-//! What a store writes.
+//! The values that a store writes.
 
 use hallpass_core::store::{ChangeTarget, Secrets};
 use hallpass_core::{Event, Owner, Revision, TokenRecord, fold_beyond_ascii};
 
 use crate::statement::Value;
 
-/// The columns that [`record_values`] writes. `last_used_at` is not among them, because an update
-/// must not change it. The `_key` columns hold the folded text where it is more than what `lower`
-/// returns.
+/// The columns of [`record_values`].
+///
+/// `last_used_at` is not among them, because an update must not change it. The columns `name_key`
+/// and `description_key` contain the folded text if it differs from the result of `lower`.
 pub const RECORD_COLUMNS: [&str; 13] = [
     "id",
     "owner",
@@ -44,13 +45,14 @@ pub fn record_values(record: &TokenRecord) -> [Value; RECORD_COLUMNS.len()] {
     ]
 }
 
-/// Returns a revision as a signed integer. Nobody changes a token 2^63 times.
+/// Returns a revision as a signed integer. It cannot overflow, because nobody changes a token 2^63
+/// times.
 #[must_use]
 pub fn revision(revision: Revision) -> i64 {
     i64::try_from(revision.get()).unwrap_or(i64::MAX)
 }
 
-/// The columns that [`secrets_values`] writes.
+/// The columns of [`secrets_values`].
 pub const SECRETS_COLUMNS: [&str; 5] =
     ["algorithm", "digest", "previous_algorithm", "previous_digest", "previous_until"];
 
@@ -67,21 +69,22 @@ pub fn secrets_values(secrets: &Secrets) -> [Value; SECRETS_COLUMNS.len()] {
     ]
 }
 
-/// The columns that [`event_values`] writes.
+/// The columns of [`event_values`].
 pub const EVENT_COLUMNS: [&str; 8] =
     ["target", "at", "kind", "actor", "owner", "token_id", "count", "details"];
 
 /// Returns the values of a log entry, in the order of [`EVENT_COLUMNS`].
 ///
-/// The target's own token or owner is written even if the event names none: a cache must learn what
-/// to invalidate.
+/// The token or owner of the target is written even if the event does not name it, because a cache
+/// must learn what to invalidate.
 #[must_use]
 pub fn event_values(target: &ChangeTarget, event: &Event) -> [Value; EVENT_COLUMNS.len()] {
     let (name, token_id, owner) = match target {
         ChangeTarget::Token(id) => ("token", Some(*id), event.owner.as_ref()),
         ChangeTarget::Owner(owner) => ("owner", event.token_id, Some(owner)),
         ChangeTarget::None => ("none", event.token_id, event.owner.as_ref()),
-        // Whoever does not know a target invalidates everything.
+        // This is `All`. For a target that this version does not know, too, everything becomes
+        // void.
         _ => ("all", event.token_id, event.owner.as_ref()),
     };
     let text = |owner: Option<&Owner>| Value::Text(owner.map(|owner| owner.as_str().to_owned()));

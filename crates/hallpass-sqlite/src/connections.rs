@@ -1,4 +1,5 @@
-//! The connections of a store. The driver runs each on its own thread.
+//! The connections of a store, and the deadlines of calls. The driver runs each connection on its
+//! own thread.
 
 use std::future::Future;
 use std::path::Path;
@@ -14,17 +15,19 @@ use crate::error_class::store_error;
 /// The maximum duration of a call, apart from its commit.
 const CALL_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// The maximum duration of the commit. With [`CALL_TIMEOUT`], it makes the promised two seconds.
+/// The maximum duration of a commit. Together with [`CALL_TIMEOUT`] it is the promised two seconds.
 const COMMIT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long SQLite waits for another process to release its lock. It is shorter than
+/// The time for which SQLite waits until another process releases its lock. It is shorter than
 /// [`CALL_TIMEOUT`], so that the call fails with SQLite's own error.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many lookups run at once. Each is short and keeps one core busy, so more would only compete.
+/// The maximum number of concurrent lookups. Each is short and keeps one core busy, so more of them
+/// would only compete.
 const LOOKUPS: u32 = 4;
 
-/// How many lists run at once. They have their own connections, so that no check waits for one.
+/// The maximum number of concurrent lists. They have their own connections, so that no check waits
+/// for a list.
 const LISTS: u32 = 2;
 
 /// The connections of a store.
@@ -39,8 +42,8 @@ pub(crate) struct Connections {
 impl Connections {
     /// Prepares connections. Each is opened when it is first needed.
     pub(crate) fn prepare(path: &Path) -> Self {
-        // In WAL mode, only FULL syncs the log at each commit. Otherwise a loss of power could undo an
-        // acknowledged revocation.
+        // In WAL mode, only FULL syncs the log at each commit. Without it, a loss of power could
+        // undo an acknowledged revocation.
         let writer = options(path).synchronous(SqliteSynchronous::Full).pragma("fullfsync", "ON");
         let reader = options(path).pragma("query_only", "ON");
         Self {
@@ -69,11 +72,13 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// Returns the options of a pool with at most `size` connections.
 fn pool(size: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(size)
         .acquire_timeout(CALL_TIMEOUT)
-        // Connections do not go stale, and one that is opened later might find another file at the path.
+        // Connections to a file do not go stale. One that is opened later might open another file
+        // that has taken the path.
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
@@ -81,13 +86,14 @@ fn pool(size: u32) -> SqlitePoolOptions {
 
 /// Closes a connection whose transaction did not end with its call.
 ///
-/// The driver rolls back the transaction of a call that was dropped or failed. But SQLite may
-/// already have done so itself, for example when the disk is full. The driver then still counts a
-/// transaction and would refuse every later one.
+/// The driver rolls back the transaction of a call that was dropped or failed. SQLite may have done
+/// so already by itself, for example when the disk is full. The driver then still counts a
+/// transaction, and would refuse every later one.
 fn without_transaction(pool: SqlitePoolOptions) -> SqlitePoolOptions {
     pool.after_release(|connection, _| {
         Box::pin(async move {
-            // When the ping returns, everything queued before it is done, including a rollback.
+            // When the ping returns, everything that was queued before it is done, including a
+            // rollback.
             connection.ping().await?;
             Ok(!connection.is_in_transaction())
         })
@@ -103,7 +109,8 @@ impl Deadline {
         Self(Instant::now() + CALL_TIMEOUT)
     }
 
-    /// Runs something that changes nothing before the commit.
+    /// Runs a statement within the deadline. If it is late, nothing was changed, because there was
+    /// no commit.
     pub(crate) async fn bound<T>(
         self,
         work: impl Future<Output = Result<T, sqlx::Error>>,

@@ -1,4 +1,4 @@
-//! What SQLite's result codes mean for the caller: <https://www.sqlite.org/rescode.html>.
+//! Classes of SQLite's result codes: <https://www.sqlite.org/rescode.html>.
 
 use hallpass_core::store::StoreError;
 
@@ -7,19 +7,19 @@ use hallpass_core::store::StoreError;
 pub(crate) enum ErrorClass {
     /// Another connection holds the lock.
     Locked,
-    /// The file takes no changes.
+    /// The file can only be read.
     ReadOnly,
     /// The disk is full.
     Full,
-    /// The file is damaged, or a row makes no sense.
+    /// The file is damaged, or a row has an invalid value.
     Corrupt,
     /// The file is not a SQLite database.
     NotADatabase,
-    /// The disk did not confirm that it has what was written.
+    /// The disk did not confirm a write.
     Unsynced,
     /// A foreign key refers to the row.
     Referenced,
-    /// Anything else: a connection's thread ended, or the disk cannot be read.
+    /// Any other error. For example, the thread of a connection ended, or the disk cannot be read.
     Other,
 }
 
@@ -32,8 +32,8 @@ const CORRUPT: u32 = 11;
 const FULL: u32 = 13;
 const CONSTRAINT: u32 = 19;
 const CONSTRAINT_FOREIGN_KEY: u32 = CONSTRAINT | 3 << 8;
-/// `ON DELETE RESTRICT` is an internal trigger. Triggers of the application's own have this code
-/// too.
+/// The code of `ON DELETE RESTRICT`, which is an internal trigger. The application's own triggers
+/// have the same code.
 const CONSTRAINT_TRIGGER: u32 = CONSTRAINT | 7 << 8;
 const MISMATCH: u32 = 20;
 const NOTADB: u32 = 26;
@@ -53,7 +53,7 @@ pub(crate) fn error_class(error: &sqlx::Error) -> ErrorClass {
                     ErrorClass::Referenced
                 }
                 READONLY_DBMOVED => ErrorClass::Other,
-                // A quota, a limit on file sizes, or a disk that became read-only.
+                // This is a quota, a limit on file sizes, or a disk that became read-only.
                 IOERR_WRITE => ErrorClass::Full,
                 _ => match code & 0xFF {
                     BUSY | LOCKED => ErrorClass::Locked,
@@ -88,9 +88,11 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// Converts an error of the commit itself. An incomplete write does not count. But if only the sync
-/// failed, or the thread that did it ended, the write-ahead log may contain the whole change, and
-/// SQLite would apply it after a crash.
+/// Converts an error of the commit itself.
+///
+/// SQLite ignores a commit that was not written completely. But if only the sync failed, or the
+/// thread that did it ended, the write-ahead log may contain the whole change. SQLite would apply
+/// it after a crash, so its outcome is unknown.
 pub(crate) fn commit_error(error: sqlx::Error) -> StoreError {
     match error_class(&error) {
         ErrorClass::Unsynced | ErrorClass::Other => StoreError::outcome_unknown(error),

@@ -1,4 +1,4 @@
-//! The database file: its path, and whether it is still the file that was opened.
+//! The database file: its path, and a check that it is still the file that was opened.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -9,14 +9,15 @@ use hallpass_core::store::StoreError;
 
 use crate::open::ConnectError;
 
-/// The file: its absolute path, and its identity in the file system.
+/// The database file, with its absolute path and its identity in the file system.
 #[derive(Debug)]
 pub(crate) struct DatabaseFile {
     path: PathBuf,
     identity: Identity,
 }
 
-/// Stays the same when a file is renamed, and differs when another file takes its name.
+/// The identity of a file. It stays the same if the file is renamed, and differs if another file
+/// takes its name.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
@@ -24,12 +25,12 @@ struct Identity {
     inode: u64,
 }
 
-/// On other systems an open file can be neither deleted nor replaced.
+/// The identity of a file on a system where an open file cannot be deleted or replaced.
 #[cfg(not(unix))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity;
 
-/// The path leads to another file than the open one, or to none.
+/// The error if the path leads to another file than the open one, or to none.
 #[derive(Debug, thiserror::Error)]
 #[error("the database file was deleted or replaced while it was open")]
 struct Moved;
@@ -38,8 +39,8 @@ impl DatabaseFile {
     /// Finds the file, or creates an empty one.
     pub(crate) fn locate(path: &Path) -> Result<Self, ConnectError> {
         let unreachable = |source| ConnectError::unreachable(path, source);
-        // SQLite reads names such as `:memory:` and `file:..` in its own way. An absolute path is always a
-        // path, and it stays right when the process changes its directory.
+        // SQLite gives names such as `:memory:` and `file:..` another meaning. An absolute path has
+        // no other meaning, and it stays right if the process changes its directory.
         let path = std::path::absolute(path).map_err(unreachable)?;
         if path.to_str().is_none() {
             return Err(unreachable(io::Error::other("the path is not UTF-8")));
@@ -48,7 +49,7 @@ impl DatabaseFile {
         if !metadata.is_file() {
             return Err(ConnectError::NotAFile { path });
         }
-        // Root could write it nevertheless, but somebody has protected the file on purpose.
+        // Root could write the file, but somebody has protected it on purpose.
         if metadata.permissions().readonly() {
             return Err(ConnectError::ReadOnly { path });
         }
@@ -64,10 +65,10 @@ impl DatabaseFile {
         fs::metadata(path).is_ok_and(|metadata| Identity::of(&metadata) == self.identity)
     }
 
-    /// Checks that the file at the path is still the open one. A deleted or replaced file would
-    /// take changes that no other process and no restart ever sees.
+    /// Checks that the file at the path is still the open one. Changes to a deleted or replaced
+    /// file would be lost: no other process and no later start would see them.
     ///
-    /// Every call does this, because one `stat` costs little: it took 2 µs beside 90 µs for a
+    /// Every call does this check. It costs one `stat`, which took 2 µs compared with 90 µs for a
     /// lookup.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match fs::metadata(&self.path) {
@@ -97,8 +98,9 @@ impl Identity {
 /// Finds the file or creates one that only its owner can read. SQLite gives the files beside it the
 /// same permissions.
 fn find_or_create(path: &Path) -> Result<fs::Metadata, ConnectError> {
-    // POSIX drops all locks of a process on a file when the process closes it anywhere. So no other call
-    // may open the file in SQLite while this one still has it open for creating it.
+    // POSIX drops all locks of a process on a file as soon as the process closes the file anywhere.
+    // So no other call may open the file with SQLite while this one has it open in order to create
+    // it.
     static CREATING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
 
@@ -119,7 +121,7 @@ fn find_or_create(path: &Path) -> Result<fs::Metadata, ConnectError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        // Another process has created it.
+        // Another process has just created the file.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         created => drop(created.map_err(unreachable)?),
     }

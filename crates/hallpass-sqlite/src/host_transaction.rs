@@ -10,14 +10,14 @@ use crate::write::Write;
 
 /// Changes that are committed together with the host's own.
 ///
-/// The connection must be in a transaction on the store's database. Begin it with `BEGIN IMMEDIATE`,
-/// so that it does not fail because another connection has written meanwhile. Other changes of
-/// tokens wait until it ends, so commit soon.
+/// The connection must be in a transaction on the store's database. Begin it with `BEGIN
+/// IMMEDIATE`. Otherwise it fails if another connection has written in the meantime. Other changes
+/// to tokens wait until the transaction ends, so commit it soon.
 impl SqliteStore {
-    /// Issues a token in a transaction of the host. The entry of the audit trail is part of it.
+    /// Issues a token in a transaction of the host, which also writes the entry of the audit trail.
     ///
-    /// The secret is only available after [`Uncommitted::committed`], to be called after the commit.
-    /// If the transaction is rolled back, there is no token and no entry.
+    /// The secret is available from [`Uncommitted::committed`], which is called after the commit.
+    /// If the transaction is rolled back, neither the token nor the entry exists.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,8 +49,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`Hallpass::issue`], and an unavailable store error if the connection is
-    /// not in a transaction or is to another database.
+    /// Returns the errors of [`Hallpass::issue`], and an unavailable store error if the connection
+    /// is not in a transaction or is to another database.
     pub async fn issue_in(
         &self,
         connection: &mut SqliteConnection,
@@ -67,8 +67,8 @@ impl SqliteStore {
             .await
     }
 
-    /// Deletes all tokens of an owner in a transaction of the host, for example the one that deletes
-    /// the account. Returns how many there were.
+    /// Deletes all tokens of an owner in a transaction of the host, such as the one that deletes
+    /// the account. Returns the number of deleted tokens.
     ///
     /// # Errors
     ///

@@ -7,7 +7,7 @@
 //! use hallpass_core::{Actor, Hallpass, NewToken};
 //! use hallpass_sqlite::SqliteStore;
 //!
-//! let store = SqliteStore::open(&path).await?; // for example "tokens.db", which is created if it does not exist
+//! let store = SqliteStore::open(&path).await?; // such as "tokens.db"; a missing file is created
 //! let hallpass = Hallpass::builder(store.clone()).build();
 //! let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
 //! store.close().await;
@@ -25,13 +25,13 @@
 //! - **Several processes can use one file.** They see each other's changes at once, and the token
 //!   limit of an owner is exact across all of them.
 //! - **Checks never wait for changes.** The file is in WAL mode, so readers see the last committed
-//!   state during a write. Lists have connections of their own.
+//!   state during a write. Lists have their own connections.
 //! - **A call ends within two seconds**, with an [unavailable] error if another process keeps the
 //!   file locked or the disk does not respond. A dropped call leaves no transaction open.
 //! - **If the disk is full or read-only**, tokens can still be checked. Changes return a
 //!   [read-only](hallpass_core::store::StoreError::is_read_only) error.
-//! - **Unreadable data is never accepted.** A row that makes no sense is a [corrupt] error. A file
-//!   of another application is refused when it is opened, and left unchanged. If the file is
+//! - **Unreadable data is never accepted.** A row with an invalid value is a [corrupt] error.
+//!   Opening a file of another application fails and leaves the file unchanged. If the file is
 //!   deleted or replaced while it is open, every call is [unavailable] until the file is back or
 //!   the process is restarted.
 //!
@@ -40,11 +40,13 @@
 //!
 //! # What is stored
 //!
-//! One file, with `-wal` and `-shm` files beside it while it is open. Only its owner can read and
-//! write a new file. It contains names, descriptions, scopes, metadata, times, owner ids and
-//! digests of the tokens' secrets, from which no token can be computed. It also contains the change
-//! log, which is the audit trail: who changed what and from where. Digests without a pepper can be
-//! used to test a guess, which is hopeless against 256 random bits.
+//! The store is one file. While it is open, there are files with the suffixes `-wal` and `-shm`
+//! beside it. Only the user who created the file can read and write it.
+//!
+//! The file contains names, descriptions, scopes, metadata, times, owner ids, and digests of the
+//! tokens. No token can be computed from a digest. It also contains the change log, which is the
+//! audit trail: who changed what, and from where. Without a pepper, a digest can be used to test a
+//! guess, which is hopeless against 256 random bits.
 //!
 //! Back it up with SQLite's own tools (`.backup`, `VACUUM INTO`), or copy the file while no process
 //! has it open.
@@ -55,9 +57,9 @@
 //! tables of the store begin with `hallpass_`. [`SqliteStore::issue_in`] and
 //! [`SqliteStore::delete_owner_in`] take part in a transaction of the host.
 //!
-//! A table of yours in the same file can refer to `hallpass_tokens (id)` with a foreign key. Declare it `ON DELETE
-//! CASCADE` or `ON DELETE SET NULL`. Otherwise deleting and pruning such a token returns a
-//! [referenced](hallpass_core::store::StoreError::is_referenced) error.
+//! A table of yours in the same file can refer to `hallpass_tokens (id)` with a foreign key.
+//! Declare it `ON DELETE CASCADE` or `ON DELETE SET NULL`. Otherwise deleting and pruning such a
+//! token returns a [referenced](hallpass_core::store::StoreError::is_referenced) error.
 //!
 //! # When to use something else
 //!

@@ -1,9 +1,11 @@
+//! The errors of opening a store.
+
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
 use crate::error_class::{ErrorClass, error_class};
 
-/// The store could not be opened. The message names the path and says what to do. The file is
+/// The error of opening a store. The message names the path and says what to do. The file is left
 /// unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -14,7 +16,7 @@ pub enum ConnectError {
     /// The pool is of an in-memory database, which only its own connections can see.
     #[error("an in-memory database cannot be shared: give the token store a file")]
     InMemory,
-    /// The directory that the file is to be in does not exist.
+    /// The directory of the file does not exist.
     #[error("there is no directory {}: create it, or give another path", .directory.display())]
     #[non_exhaustive]
     NoDirectory {
@@ -28,7 +30,7 @@ pub enum ConnectError {
         /// The path.
         path: PathBuf,
     },
-    /// The file cannot be written, or its directory, where SQLite keeps its log.
+    /// The file or its directory cannot be written. SQLite keeps its log in the directory.
     #[error("{} is read-only: let this process write the file and its directory", .path.display())]
     #[non_exhaustive]
     ReadOnly {
@@ -44,7 +46,7 @@ pub enum ConnectError {
     },
     /// The file is a SQLite database of another application.
     #[error(
-        "{} is another application's database: give the token store a file of its own, or open it with \
+        "{} is another application's database: give the token store its own file, or open it with \
          `SqliteStore::open_shared`",
         .path.display()
     )]
@@ -83,7 +85,7 @@ pub enum ConnectError {
         /// The path.
         path: PathBuf,
     },
-    /// SQLite cannot use a write-ahead log there.
+    /// SQLite cannot use a write-ahead log on this file system.
     #[error("{} is on a file system without shared memory: keep it on a local disk", .path.display())]
     #[non_exhaustive]
     NoWriteAheadLog {

@@ -1,5 +1,5 @@
-//! Checks with SQLite's query plans that no statement's cost depends on how many tokens others
-//! have.
+//! Tests of SQLite's query plans. The cost of a statement must not depend on the number of tokens
+//! of other owners.
 
 use hallpass_core::store::{AuditQuery, ChangeSeq, ListQuery, Sort, SortBy, TokenUse};
 use hallpass_core::{Owner, Revision, Status, TokenId};
@@ -28,7 +28,7 @@ async fn crowded() -> SqliteConnection {
     connection
 }
 
-/// Returns how SQLite would run the statement, one step per line.
+/// Returns SQLite's plan for a statement, one step per line.
 async fn plan(connection: &mut SqliteConnection, statement: &str) -> String {
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
     let steps = sqlx::query(explain).fetch_all(connection).await.unwrap();
@@ -64,7 +64,7 @@ async fn many_uses_are_recorded_by_one_statement() {
             at: Timestamp::from_second(60).unwrap(),
         })
         .collect();
-    // Several uses of one token, of which the latest counts, and one of another revision.
+    // One token has several uses, of which the latest counts. One use is at another revision.
     uses.push(TokenUse { at: Timestamp::from_second(61).unwrap(), ..uses[0] });
     uses.push(TokenUse { at: Timestamp::from_second(59).unwrap(), ..uses[0] });
     uses[1].revision = Revision::new(7);

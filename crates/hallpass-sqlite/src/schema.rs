@@ -1,4 +1,4 @@
-//! Checks whose file it is, and brings an empty or older file to this version's schema.
+//! The schema: checks that a file belongs to Hallpass, and migrates it to this version.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,29 +14,30 @@ use crate::open::ConnectError;
 /// the first one creates that table.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
 
-/// Whether the file may contain tables of the host.
+/// The owner of a file: the token store alone, or the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tenancy {
-    /// The file is for tokens. A file of another application is refused.
+    /// The file contains only tokens. A file of another application is rejected.
     Exclusive,
     /// The file is the host's database.
     Shared,
 }
 
-/// How long opening waits for others that open or change the same file.
+/// The time for which opening waits for other processes that open or change the same file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a file contains.
+/// The facts that identify the schema of a file.
 #[derive(Debug)]
 struct Found {
     /// The version of the token store's tables, if there are any.
     version: Option<i64>,
-    /// Whether nobody has created or marked anything in it.
+    /// Whether the file has no tables, no application id and no user version.
     is_empty: bool,
     pages: i64,
 }
 
 impl Found {
+    /// Reads the facts from an open file.
     async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let row = sqlx::query(
             "SELECT (SELECT page_count FROM pragma_page_count), \
@@ -55,7 +56,8 @@ impl Found {
         Ok(found)
     }
 
-    /// Returns the migrations that the file lacks, which are all if it has no tables of ours.
+    /// Returns the migrations that the file lacks. A file without Hallpass's tables lacks all of
+    /// them.
     fn missing(
         &self,
         path: &Path,
@@ -74,20 +76,20 @@ impl Found {
     }
 }
 
-/// Refuses a file of another application or version, without changing it.
+/// Checks that the file may be opened with this tenancy and version, without changing it.
 pub(crate) async fn inspect(path: &Path, tenancy: Tenancy) -> Result<(), ConnectError> {
     let locked = options(path).read_only(true);
-    // Without a write-ahead log, the file is complete and can be read without locks and without creating
-    // files beside it.
-    let as_it_lies = locked.clone().immutable(true);
+    // Without a write-ahead log, the file is complete. It can then be read without locks, and
+    // without creating files beside it.
+    let immutable = locked.clone().immutable(true);
     let is_filled = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
-    let mut looked = read(if has_log(path) { &locked } else { &as_it_lies }, path).await;
-    if looked.as_ref().is_err_and(|error| !matches!(error, ConnectError::NotADatabase { .. })) {
-        // Another process may just be writing it. A reader with a lock sees all of that or nothing.
-        looked = read(&locked, path).await;
+    let mut result = read(if has_log(path) { &locked } else { &immutable }, path).await;
+    if result.as_ref().is_err_and(|error| !matches!(error, ConnectError::NotADatabase { .. })) {
+        // Another process may be writing the file. A reader with a lock sees a consistent state.
+        result = read(&locked, path).await;
     }
-    let found = looked?;
-    // SQLite takes a file of zeros for an empty database. It may be what a crash left of another file.
+    let found = result?;
+    // SQLite takes a file of zeros for an empty database, but it may be another file after a crash.
     if is_filled && found.pages == 0 {
         return Err(ConnectError::NotADatabase { path: path.to_owned() });
     }
@@ -101,6 +103,7 @@ fn has_log(path: &Path) -> bool {
     Path::new(&log).exists()
 }
 
+/// Opens a file, reads the facts about its schema, and closes it.
 async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, ConnectError> {
     let found = async {
         let mut connection = options.connect().await?;
@@ -111,8 +114,8 @@ async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, Conn
     found.await.map_err(|error| ConnectError::of_driver(path, error))
 }
 
-/// Brings the file to this version's schema and into WAL mode. Several processes may do this at
-/// once.
+/// Migrates the file to this version's schema and switches it to WAL mode. Several processes may do
+/// this at the same time.
 pub(crate) async fn prepare(
     writer: &SqlitePool,
     path: &Path,
@@ -130,6 +133,7 @@ pub(crate) async fn prepare(
     }
 }
 
+/// Tries once to migrate the file.
 async fn try_prepare(
     writer: &SqlitePool,
     path: &Path,
@@ -137,7 +141,8 @@ async fn try_prepare(
 ) -> Result<(), ConnectError> {
     let convert = |error| ConnectError::of_driver(path, error);
     let mut connection = writer.acquire().await.map_err(convert)?;
-    // Takes the write lock even if nothing is missing, because that fails if the file is read-only.
+    // This takes the write lock even if no migration is missing, because it fails if the file is
+    // read-only.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(convert)?;
     let missing = Found::read(&mut transaction).await.map_err(convert)?.missing(path, tenancy)?;
     for migration in missing {

@@ -1,4 +1,4 @@
-//! The statements, apart from those that [`hallpass_sql`] builds.
+//! The SQL statements, except for those that [`hallpass_sql`] builds.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -10,10 +10,10 @@ use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Sqlite};
 
-/// A statement with the values that were bound to it.
+/// A statement with its bound values.
 pub(crate) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
 
-/// How SQLite writes SQL.
+/// The dialect of SQLite.
 #[derive(Debug)]
 pub(crate) struct SqliteDialect;
 
@@ -38,7 +38,7 @@ impl Dialect for SqliteDialect {
         format!("instr(' ' || t.scopes || ' ', ' ' || {scope} || ' ') > 0")
     }
 
-    /// With a plus, a column is an expression, and no index is by it.
+    /// A column with a plus sign is an expression, for which SQLite uses no index.
     fn unindexed(column: &str) -> String {
         format!("+{column}")
     }
@@ -46,11 +46,11 @@ impl Dialect for SqliteDialect {
 
 /// Prepares a statement that [`hallpass_sql`] has built.
 pub(crate) fn built(statement: hallpass_sql::Statement) -> Statement<'static> {
-    // The text consists of fixed parts and numbered places: see `SqliteDialect::value`.
+    // The text consists of fixed parts and numbered placeholders: see `SqliteDialect::value`.
     bind_all(sqlx::query(AssertSqlSafe(statement.sql)), statement.values)
 }
 
-/// Binds values one after the other.
+/// Binds values in order.
 pub(crate) fn bind_all<'q>(
     statement: Statement<'q>,
     values: impl IntoIterator<Item = Value>,
@@ -64,16 +64,18 @@ pub(crate) fn bind_all<'q>(
     })
 }
 
+/// Returns an id as SQLite stores it.
 pub(crate) fn id_bytes(id: TokenId) -> Vec<u8> {
     id.as_uuid().as_bytes().to_vec()
 }
 
+/// Returns a time as SQLite stores it.
 pub(crate) fn millis(time: Option<Timestamp>) -> Option<i64> {
     time.map(Timestamp::as_millisecond)
 }
 
-/// Reads a token and the position of the log, in one statement and so in one snapshot. `?1` is the
-/// id.
+/// Reads a token and the sequence number of the log. It is one statement, so both are from the same
+/// snapshot. `?1` is the id.
 pub(crate) static GET: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT clock.seq AS as_of, {}, t.algorithm, t.digest, t.previous_algorithm, \
@@ -84,18 +86,19 @@ pub(crate) static GET: LazyLock<String> = LazyLock::new(|| {
 
 pub(crate) const EXISTS: &str = "SELECT 1 FROM hallpass_tokens WHERE id = ?";
 
-/// Returns whether an id is taken, and how many tokens an owner has.
+/// Reads whether an id is taken, and how many tokens an owner has.
 pub(crate) const LIMIT: &str = "SELECT EXISTS (SELECT 1 FROM hallpass_tokens WHERE id = ?) AS taken, \
      (SELECT count(*) FROM hallpass_tokens WHERE owner = ?) AS in_use";
 
-/// The values are those of the record, those of the secrets, and `last_used_at`.
+/// Inserts a token. The values are those of the record, those of the secrets, and `last_used_at`.
 pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
     let (record, secrets) = (RECORD_COLUMNS.join(", "), SECRETS_COLUMNS.join(", "));
     let places = vec!["?"; RECORD_COLUMNS.len() + SECRETS_COLUMNS.len() + 1].join(", ");
     format!("INSERT INTO hallpass_tokens ({record}, {secrets}, last_used_at) VALUES ({places})")
 });
 
-/// The values are those of the record. The id is the first, and the new revision is the last.
+/// Updates a record if it is at the revision before the new one. The values are those of the
+/// record, of which the id is the first and the new revision is the last.
 pub(crate) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE hallpass_tokens SET {} WHERE id = ?1 AND revision = ?{} - 1",
@@ -104,7 +107,7 @@ pub(crate) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The values are those of the secrets, and the id.
+/// Replaces the secrets of a token. The values are those of the secrets, and the id.
 pub(crate) static REPLACE_SECRETS: LazyLock<String> = LazyLock::new(|| {
     let id = SECRETS_COLUMNS.len() + 1;
     format!("UPDATE hallpass_tokens SET {} WHERE id = ?{id}", assignments(&SECRETS_COLUMNS))
@@ -130,18 +133,19 @@ pub(crate) const DELETE_OF: &str =
 
 pub(crate) const DELETE_OWNER: &str = "DELETE FROM hallpass_tokens WHERE owner = ?";
 
-/// `?1` is the time, `?2` the owner, `?3` the time before which the secret was issued, or NULL.
+/// Revokes the tokens of an owner. `?1` is the time, `?2` is the owner, and `?3` is the time before
+/// which the secret was issued, or NULL. The plus sign keeps SQLite from using the index by status.
 pub(crate) const REVOKE_OWNER: &str = "UPDATE hallpass_tokens SET revoked_at = ?1, revision = revision + 1 \
      WHERE owner = ?2 AND +revoked_at IS NULL \
      AND (?3 IS NULL OR coalesce(regenerated_at, created_at) < ?3)";
 
-/// `?1` and `?3` are those of [`REVOKE_OWNER`], `?2` is the limit.
+/// Revokes tokens of all owners. `?1` and `?3` are those of [`REVOKE_OWNER`], and `?2` is the
+/// limit.
 pub(crate) const REVOKE_EVERYONE: &str = "UPDATE hallpass_tokens SET revoked_at = ?1, \
      revision = revision + 1 WHERE id IN (SELECT id FROM hallpass_tokens WHERE revoked_at IS NULL \
      AND (?3 IS NULL OR coalesce(regenerated_at, created_at) < ?3) LIMIT ?2)";
 
-/// Takes any number of uses as one JSON text, so in one statement. The latest use of a token
-/// counts.
+/// Records any number of uses, which are one JSON text. The latest use of each token counts.
 pub(crate) const RECORD_USES: &str = "UPDATE hallpass_tokens SET last_used_at = used.at FROM \
      (SELECT unhex(value ->> 0) AS id, value ->> 1 AS revision, max(value ->> 2) AS at \
      FROM json_each(?) GROUP BY 1, 2) AS used \
@@ -151,9 +155,11 @@ pub(crate) const RECORD_USES: &str = "UPDATE hallpass_tokens SET last_used_at = 
 pub(crate) const PRUNE: &str = "DELETE FROM hallpass_tokens WHERE id IN \
      (SELECT id FROM hallpass_tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT ?2)";
 
-/// Deletes the oldest entries, from the first one on and without a gap, even if the system's clock
-/// was wrong when some were written. The newest entry stays, because followers know their position
-/// by it.
+/// Deletes the oldest log entries.
+///
+/// It deletes from the first entry on without a gap, even if the system's clock was wrong when some
+/// entries were written. The newest entry stays, because a follower that is up to date compares its
+/// nonce.
 pub(crate) const PRUNE_LOG: &str = "DELETE FROM hallpass_changes WHERE seq <= (SELECT max(seq) FROM \
      (SELECT seq, at FROM hallpass_changes ORDER BY seq LIMIT ?2) WHERE at < ?1) \
      AND seq < (SELECT seq FROM hallpass_clock)";
@@ -161,7 +167,7 @@ pub(crate) const PRUNE_LOG: &str = "DELETE FROM hallpass_changes WHERE seq <= (S
 pub(crate) const ADVANCE_CLOCK: &str =
     "UPDATE hallpass_clock SET seq = seq + 1, nonce = ? RETURNING seq, nonce";
 
-/// The values are the position, and those of the event.
+/// Inserts a log entry. The values are its position, and those of the event.
 pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     let places = vec!["?"; EVENT_COLUMNS.len() + 2].join(", ");
     format!(
@@ -170,13 +176,13 @@ pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Returns the newest position beside each entry, or alone if there is none: one statement and so
-/// one snapshot.
+/// Reads log entries, with the newest position in each row. Without entries there is one row with
+/// the newest position alone. It is one statement, so all rows are from the same snapshot.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
      entry.seq, entry.nonce, entry.target, entry.token_id, entry.owner FROM hallpass_clock AS clock LEFT JOIN \
      (SELECT * FROM hallpass_changes WHERE seq >= ? ORDER BY seq LIMIT ?) AS entry ORDER BY entry.seq";
 
 pub(crate) const PING: &str = "SELECT seq FROM hallpass_clock";
 
-/// The path of the file that a connection has open.
+/// Reads the path of the file that a connection has open.
 pub(crate) const MAIN_FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";

@@ -1,3 +1,5 @@
+//! [`SqliteStore`], and how it is opened and closed.
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,12 +26,12 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the database at a path, and creates it if there is none. The directory must exist.
+    /// Opens the database at a path, and creates it if it does not exist. The directory must exist.
     ///
     /// # Errors
     ///
     /// Returns a [`ConnectError`] if the path cannot be reached or written, or if the file is not a
-    /// Hallpass database that this version knows. The file is left unchanged then.
+    /// Hallpass database that this version knows. In that case the file is left unchanged.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConnectError> {
         Self::open_as(path.as_ref(), Tenancy::Exclusive).await
     }
@@ -42,8 +44,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// Returns a [`ConnectError`] if the path cannot be reached or written, or if the store's tables
-    /// in it are of a newer version.
+    /// Returns a [`ConnectError`] if the path cannot be reached or written, or if the store's
+    /// tables in it are of a newer version.
     pub async fn open_shared(path: impl AsRef<Path>) -> Result<Self, ConnectError> {
         Self::open_as(path.as_ref(), Tenancy::Shared).await
     }
@@ -65,8 +67,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError::InMemory`] if the pool is of an in-memory database. Otherwise returns
-    /// the errors of [`open_shared`](Self::open_shared).
+    /// Returns [`ConnectError::InMemory`] if the pool is of an in-memory database. Otherwise
+    /// returns the errors of [`open_shared`](Self::open_shared).
     pub async fn from_pool(pool: &SqlitePool) -> Result<Self, ConnectError> {
         let options = pool.connect_options();
         let path = options.get_filename();
@@ -111,19 +113,20 @@ impl SqliteStore {
     pub async fn connect(address: &str) -> Result<Self, ConnectError> {
         let path = address.strip_prefix("sqlite:").ok_or(ConnectError::Address)?;
         let path = path.strip_prefix("//").unwrap_or(path);
-        // Other libraries give these texts another meaning than a file of that name.
+        // Other libraries give these texts a meaning other than the name of a file.
         if path.is_empty() || path == ":memory:" || path.contains('?') {
             return Err(ConnectError::Address);
         }
         Self::open(path).await
     }
 
-    /// Closes all connections when the running calls have ended. This closes the clones too: later
-    /// calls return an unavailable error.
+    /// Closes all connections after the running calls have ended. The clones are closed as well:
+    /// later calls return an unavailable error.
     pub async fn close(&self) {
         self.connections.close().await;
     }
 
+    /// Begins a write transaction.
     pub(crate) async fn write(&self) -> Result<Write<'_>, StoreError> {
         Write::begin(&self.connections.writer, &self.file, &self.commits).await
     }

@@ -1,4 +1,4 @@
-//! The methods of the store.
+//! The implementation of [`TokenStore`].
 
 use std::pin::pin;
 use std::time::Duration;
@@ -19,7 +19,8 @@ use crate::connections::Deadline;
 use crate::sql::{self, SqliteDialect, Statement, bind_all, id_bytes, millis};
 use crate::store::SqliteStore;
 
-/// How often a waiter looks for changes of other processes.
+/// The interval at which [`wait_for_change`](TokenStore::wait_for_change) looks for changes of
+/// other processes.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 impl TokenStore for SqliteStore {
@@ -201,7 +202,7 @@ impl TokenStore for SqliteStore {
         from: Option<LogPosition>,
         limit: u32,
     ) -> Result<ChangeBatch, StoreError> {
-        // A number that SQLite cannot hold is beyond every entry.
+        // A number that is too large for SQLite is above that of every entry.
         let first = from.map_or(i64::MAX, |from| i64::try_from(from.seq.get()).unwrap_or(i64::MAX));
         let limit = if from.is_some() { limit } else { 0 };
         let changes = sqlx::query(sql::CHANGES).bind(first).bind(limit);
@@ -215,7 +216,7 @@ impl TokenStore for SqliteStore {
 
     async fn wait_for_change(&self, seen: LogPosition) {
         loop {
-            // Registered before the log is read, so that a commit in between wakes this waiter.
+            // This must come before the log is read. Otherwise a commit in between would be missed.
             let mut own = pin!(self.commits.notified());
             own.as_mut().enable();
             match self.changes(None, 0).await {
@@ -242,7 +243,7 @@ impl TokenStore for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Reads rows. What was read counts only if the file is still the one at the path.
+    /// Reads rows. Returns an error if the file at the path is no longer the open one.
     async fn read(
         &self,
         pool: &SqlitePool,
@@ -254,8 +255,8 @@ impl SqliteStore {
     }
 }
 
-/// Writes uses as [`RECORD_USES`](sql::RECORD_USES) takes them. The JSON contains only hexadecimal
-/// digits and numbers.
+/// Writes uses as the JSON text for [`RECORD_USES`](sql::RECORD_USES). It contains only hexadecimal
+/// digits and numbers, so nothing has to be escaped.
 pub(crate) fn uses_json(uses: &[TokenUse]) -> String {
     let list: Vec<_> = uses
         .iter()

@@ -1,3 +1,5 @@
+//! Write transactions.
+
 use std::ops::DerefMut;
 use std::path::Path;
 
@@ -16,10 +18,10 @@ use crate::error_class::commit_error;
 use crate::file::DatabaseFile;
 use crate::sql::{self, Statement, bind_all, id_bytes, millis};
 
-/// A transaction that holds the write lock from its start, so that what it reads stays true until
-/// it commits. Dropping it rolls it back.
+/// A transaction that holds the write lock from its start. What it reads cannot change until it
+/// commits. Dropping it rolls it back.
 ///
-/// `C` is the store's own transaction, or the host's connection that is in a transaction.
+/// `C` is the store's own transaction, or a connection of the host that is in a transaction.
 pub(crate) struct Write<'s, C = Transaction<'static, Sqlite>> {
     connection: C,
     deadline: Deadline,
@@ -28,6 +30,7 @@ pub(crate) struct Write<'s, C = Transaction<'static, Sqlite>> {
 }
 
 impl<'s> Write<'s> {
+    /// Begins a transaction.
     pub(crate) async fn begin(
         writer: &SqlitePool,
         file: &'s DatabaseFile,
@@ -40,12 +43,12 @@ impl<'s> Write<'s> {
 }
 
 impl<'s> Write<'s, &'s mut SqliteConnection> {
-    /// Takes part in the host's transaction, which the host commits.
+    /// Joins the host's transaction, which the host commits itself.
     ///
     /// # Errors
     ///
-    /// Returns an unavailable error if the connection is not in a transaction, or if its database is
-    /// not the store's.
+    /// Returns an unavailable error if the connection is not in a transaction, or if its database
+    /// is not the store's.
     pub(crate) async fn join(
         connection: &'s mut SqliteConnection,
         file: &'s DatabaseFile,
@@ -64,12 +67,12 @@ impl<'s> Write<'s, &'s mut SqliteConnection> {
     }
 }
 
-/// The host passed a connection in which a token cannot be written.
+/// The error for a connection of the host through which the store cannot write.
 #[derive(Debug, thiserror::Error)]
 enum HostTransactionError {
     #[error("the connection is not in a transaction: begin one first")]
     NotBegun,
-    #[error("the connection is to another database than the token store's")]
+    #[error("the connection is to another database: use one to the token store's file")]
     OtherDatabase,
 }
 
@@ -88,7 +91,8 @@ impl<C: DerefMut<Target = SqliteConnection>> Write<'_, C> {
         self.deadline.bound(statement.fetch_optional(&mut *self.connection)).await
     }
 
-    /// Returns why a statement that depends on a token's state changed no row.
+    /// Returns the error for a statement that has changed no row: the token does not exist, or is
+    /// not in the expected state.
     pub(crate) async fn missed(&mut self, id: TokenId) -> StoreError {
         match self.row(sqlx::query(sql::EXISTS).bind(id_bytes(id))).await {
             Ok(Some(_)) => StoreError::conflict(),
@@ -173,7 +177,7 @@ impl Write<'_> {
         Ok(seq)
     }
 
-    /// Logs a change of `count` tokens with one entry and commits it. Does nothing if the count is
+    /// Logs a change to `count` tokens with one entry, and commits it. Does nothing if the count is
     /// 0.
     pub(crate) async fn finish_bulk(
         mut self,
@@ -188,12 +192,12 @@ impl Write<'_> {
         Ok(result)
     }
 
-    /// Commits and syncs.
+    /// Commits the transaction and waits until it is synced to the disk.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        // The last moment at which a replaced file can be noticed before the change is acknowledged.
+        // This is the last chance to detect a replaced file before the change is acknowledged.
         self.file.check()?;
         let committed = timeout_at(self.deadline.of_commit(), self.connection.commit()).await;
-        // Even if the commit failed: waiters read the log themselves.
+        // Waiters are notified even if the commit failed, because they read the log themselves.
         self.commits.notify_waiters();
         match committed {
             Ok(done) => done.map_err(commit_error),

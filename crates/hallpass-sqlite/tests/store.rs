@@ -1,4 +1,4 @@
-//! Every method of the store contract, on a file of its own.
+//! Tests of every method of the store contract. Each test uses a file of its own.
 
 use hallpass_core::store::{
     AuditQuery, Change, ChangeKind, ChangeSeq, ChangeTarget, ListQuery, LogPosition,
@@ -103,7 +103,7 @@ async fn record_and_secrets_are_read_as_they_were_written() {
     assert!(again.unwrap_err().is_duplicate());
 }
 
-/// Collects scopes in a fixture.
+/// Collects texts into a [`ScopeSet`](hallpass_core::ScopeSet).
 trait CollectScopes {
     fn collect_scopes(self) -> hallpass_core::ScopeSet;
 }
@@ -263,7 +263,7 @@ async fn bulk_calls_write_one_entry_with_the_count() {
 }
 
 #[tokio::test]
-async fn lists_agree_with_the_query_in_every_order() {
+async fn every_list_contains_the_tokens_that_match_its_query() {
     let (_directory, store) = store().await;
     let mut all = Vec::new();
     for number in 0..24_i64 {

@@ -1,8 +1,10 @@
+//! Requests that are authenticated without a token.
+
 use hallpass_core::{Owner, ScopeSet};
 use hallpass_tower::ActingAs;
 
-/// Makes a request one of this owner's, with these scopes: no token, and no store that knows one.
-/// Put it in the request's extensions.
+/// Returns an extension that authenticates a request as an owner with these scopes, without a
+/// token. Put it in the request's extensions.
 ///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
@@ -29,21 +31,22 @@ use hallpass_tower::ActingAs;
 /// # Ok(()) }
 /// ```
 ///
-/// Everything else is as it is in production: the router, its layers, its requirements. A token
-/// that holds these scopes is what it stands for, so
-/// - each layer on the way lets it in, whatever credential the request holds besides, and a policy
-///   table and every requirement decide by its scopes;
-/// - a scope that the handle's catalog does not know allows nothing;
-/// - the store is not asked, no use is recorded, and the host is not asked about the owner;
-/// - there is no such token: [`Hallpass::recheck`](hallpass_core::Hallpass::recheck) refuses it,
-///   and so does the part of the management API that is about the caller's own token.
+/// The router, its layers and its requirements work as in production. The extension stands for a
+/// token with these scopes:
 ///
-/// To have a whole server act as somebody, put `axum::Extension(acting_as("alice", ["projects"]))`
-/// around its router as the last, outermost layer.
+/// - Each layer accepts the request, whatever other credential it carries. Policy tables and
+///   requirements decide by the scopes.
+/// - A scope that the handle's catalog does not know allows nothing.
+/// - The store and the owner directory are not asked, and no use is recorded.
+/// - The token does not exist. [`Hallpass::recheck`](hallpass_core::Hallpass::recheck) rejects it,
+///   and so does the part of the management API about the caller's own token.
+///
+/// To authenticate all requests of a server, add `axum::Extension(acting_as("alice",
+/// ["projects"]))` as the outermost layer of its router.
 ///
 /// # Panics
 ///
-/// The owner is none, or a text is no scope.
+/// Panics if the owner or one of the scopes is invalid.
 #[must_use]
 #[track_caller]
 pub fn acting_as<'a>(
@@ -56,7 +59,7 @@ pub fn acting_as<'a>(
     };
     let scopes = scopes.into_iter().map(|text| match text.parse() {
         Ok(scope) => scope,
-        Err(error) => panic!("{text:?} is no scope: {error}"),
+        Err(error) => panic!("invalid scope {text:?}: {error}"),
     });
     ActingAs::new(owner, scopes.collect::<ScopeSet>())
 }

@@ -1,3 +1,5 @@
+//! A clock that a test sets.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -27,41 +29,41 @@ use jiff::{Timestamp, TimestampArithmetic};
 /// # Ok(()) }
 /// ```
 ///
-/// It is the clock of tokens: what they are issued, used and expired by. A cache's bound and every
-/// deadline go by the machine's own time.
+/// The clock decides when tokens are issued, used and expired. A cache's maximum staleness and all
+/// deadlines use the machine's own time.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// Stands at the current instant.
+    /// Creates a clock that shows the current time.
     #[must_use]
     pub fn new() -> Self {
         Self::starting_at(SystemClock.now())
     }
 
-    /// Stands at this instant. Here as everywhere in Hallpass times are cut to the millisecond.
+    /// Creates a clock that shows this time, cut to the millisecond.
     #[must_use]
     pub fn starting_at(time: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(time.as_millisecond())))
     }
 
-    /// Moves it to this instant, which may be an earlier one.
+    /// Sets the time, which may be earlier than before.
     pub fn set(&self, time: Timestamp) {
         self.0.store(time.as_millisecond(), Ordering::SeqCst);
     }
 
-    /// Moves it on: by a [`std::time::Duration`], or what else jiff adds to a time. A negative span
-    /// moves it back.
+    /// Moves the clock by a [`std::time::Duration`], or by anything else that jiff can add to a
+    /// time. A negative span moves it back.
     ///
     /// # Panics
     ///
-    /// That would be before the year -9999 or after 9999, or a span is given in days or longer
+    /// Panics if the result is outside the years -9999 to 9999, or if the span has days or longer
     /// units, which have no fixed length.
     #[track_caller]
     pub fn advance(&self, span: impl Into<TimestampArithmetic>) {
         match self.now().checked_add(span) {
             Ok(time) => self.set(time),
-            Err(error) => panic!("the clock cannot be moved by that: {error}"),
+            Err(error) => panic!("the clock cannot be moved by this span: {error}"),
         }
     }
 }
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn clones_show_one_time_that_moves_only_when_told() {
+    fn clones_show_the_same_time_until_it_is_set() {
         let (here, there) = (clock(), ManualClock::new());
         assert_eq!(here.now().to_string(), "2027-01-01T00:00:00Z", "cut to the millisecond");
         let before = there.now();
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_moved_by_any_span_of_fixed_length() {
+    fn clock_moves_by_any_span_of_fixed_length() {
         let clock = clock();
         clock.advance(std::time::Duration::from_millis(1));
         clock.advance(SignedDuration::from_secs(2));
@@ -110,8 +112,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "the clock cannot be moved by that")]
-    fn a_day_is_not_always_24_hours() {
+    #[should_panic(expected = "the clock cannot be moved by this span")]
+    fn span_of_days_panics() {
         clock().advance(1.day());
     }
 }

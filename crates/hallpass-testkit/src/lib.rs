@@ -1,11 +1,12 @@
-//! For tests of and around [Hallpass](https://docs.rs/hallpass): a dev-dependency, never a dependency.
+//! Tools for tests of applications that use [Hallpass](https://docs.rs/hallpass). Use it only as a
+//! dev-dependency.
 //!
-//! | to | use |
+//! | task | start with |
 //! |---|---|
-//! | send a request as anybody, without a token | [`acting_as`] |
+//! | send a request as any owner, without a token | [`acting_as`] |
 //! | let time pass | [`ManualClock`] |
-//! | make the store fail, stall, answer late, and count what it is asked | [`FaultyStore`] |
-//! | prove a store of your own | the module `conformance`, with the feature `store` |
+//! | make the store fail, stall or respond late, and count its calls | [`FaultyStore`] |
+//! | test your own store | the module `conformance`, with the feature `store` |
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,12 +29,12 @@
 //!     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
 //! };
 //!
-//! // As anybody.
+//! // Without a token.
 //! assert_eq!(status(Request::get("/jobs").extension(acting_as("alice", ["jobs"]))).await, 200);
 //! assert_eq!(status(Request::get("/jobs").extension(acting_as("alice", []))).await, 403);
 //! assert_eq!(store.faults().calls(Operation::ALL), 0);
 //!
-//! // With a real token, while the store is away and when its time is over.
+//! // With a real token, while the store is down and after the token has expired.
 //! let new = NewToken::named("ci").scope("jobs").expires("30d");
 //! let issued = hallpass.issue(&Actor::owner("alice"), new).await?;
 //! let bearer = || Request::get("/jobs").header("authorization", format!("Bearer {}", issued.token.reveal()));

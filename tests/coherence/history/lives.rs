@@ -177,7 +177,8 @@ impl<'h> Token<'h> {
         for (node, by) in first {
             life.deaths.push(Death { by, node, at: by.end, everywhere: false });
             if promise.overlaps_end_everywhere {
-                // Of uses at the same time one stores the end: it had begun when the first was over.
+                // Of uses at the same time one stores the end: it had begun when the first was
+                // over.
                 let one_of = uses.clone().filter(|check| {
                     check.node == node && is_accepted(check) && check.start <= by.end
                 });

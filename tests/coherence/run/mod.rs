@@ -182,7 +182,7 @@ impl Run {
         }
     }
 
-    /// Answers whether it was done for certain.
+    /// Makes a call. Returns whether it has certainly succeeded.
     async fn act(&self, node: usize, action: Action, token: Option<usize>) -> bool {
         let timed = self.nodes[node].perform(action.clone()).await;
         let span = (timed.start - self.began, timed.end - self.began);

@@ -123,8 +123,8 @@ impl<S: TokenStore> Backend for Naive<S> {
     }
 }
 
-/// Three nodes with such a cache, on a store whose answers come late now and then. Answers whether
-/// the checker finds what is wrong; chance may need several runs to show it.
+/// Runs three nodes with such a cache, on a store that sometimes responds late. Returns whether the
+/// checker finds the flaw, which may need several runs.
 async fn found_out(push: Option<broadcast::Sender<ChangeTarget>>) -> bool {
     for _ in 0..5 {
         let truth = MemoryStore::new();

@@ -86,7 +86,7 @@ impl World {
         turn.lock_owned().await
     }
 
-    /// Writes down what was done. Answers whether it was done for certain.
+    /// Records the result of a call. Returns whether the call has certainly succeeded.
     pub(super) fn note(
         &self,
         node: usize,

@@ -31,7 +31,8 @@ where
             tokio::spawn(async move {
                 let mut builder = auto::Builder::new(TokioExecutor::new());
                 builder.http2().enable_connect_protocol();
-                // A client that breaks the rules ends its own connection: that is what some rows are about.
+                // A client that breaks the rules ends its own connection: that is what some rows
+                // are about.
                 let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
             });
         }

@@ -84,7 +84,8 @@ async fn an_optional_layer_lets_strangers_in_and_no_bad_token() {
     ] {
         assert_eq!(server.get(target, token).await.status, owed, "{target} {token}");
     }
-    // A token in a parameter that is only nearly the right one is no credential, and goes no further.
+    // A token in a parameter that is only nearly the right one is no credential, and goes no
+    // further.
     let mistyped = server.get("/echo?a&Session={T}", "").await;
     assert!(mistyped.text().contains("uri: /echo?a\n"), "{}", mistyped.text());
     assert!(server.stage.leak(&mistyped.body).is_none());

@@ -62,7 +62,7 @@ fn a_rule_that_is_there_already() {
 fn a_requirement_that_is_none() {
     for (scope, says) in [
         ("p:*", "a route cannot require \"p:*\": `*` belongs in what a token holds"),
-        ("", "a route cannot require \"\": a scope is not empty"),
+        ("", "a route cannot require \"\": a scope cannot be empty"),
         ("p:{id", "a route cannot require \"p:{id\": a path parameter is a whole segment"),
     ] {
         let message = panics_with(|| table().get("/p", scope));

@@ -80,7 +80,8 @@ impl Node {
         Entry::new(StoredToken { record, secrets }, &Interner::new(), reading, &self.invalidation)
     }
 
-    /// A check of a token in the cache, as it is shipped. Answers whether the token lets in.
+    /// Returns a check of a cached token, with the production code. The check returns whether it
+    /// accepts the token.
     fn check(self: &Arc<Self>, id: TokenId) -> impl FnOnce() -> bool + use<> {
         let node = Arc::clone(self);
         move || {
@@ -91,7 +92,8 @@ impl Node {
         }
     }
 
-    /// A check of a token that there was none of. Answers whether that is relied on.
+    /// Returns a check of a token that is cached as absent. The check returns whether it relies on
+    /// that.
     fn check_absence(
         self: &Arc<Self>,
         id: TokenId,

@@ -21,7 +21,8 @@ pub fn is_token(text: &[u8], prefix: &str) -> bool {
     if body.len() != BODY_LEN || !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return false;
     }
-    // Digits are ordered as ASCII orders them, so texts of one length are ordered as their values are.
+    // Digits are ordered as ASCII orders them, so texts of one length are ordered as their values
+    // are.
     let largest_id = base62(u128::MAX, 22);
     let (sealed, sum) = text.split_at(text.len() - 6);
     body[..22] <= *largest_id && sum == checksum(sealed.as_bytes())

@@ -30,7 +30,8 @@ pub(super) fn advisories(workspace: &Workspace) -> Result<Found> {
     if !fetched {
         return Ok(Found::not_checked("the database could not be fetched"));
     }
-    // The check itself is to use what has just come, and what the build has; it must not hang on the network.
+    // The check itself is to use what has just come, and what the build has; it must not hang on
+    // the network.
     run(&mut workspace.cargo(["fetch"]))?;
     run(deny(workspace)?.args(["--offline", "check", "advisories"]))?;
     Ok(Found::passed())

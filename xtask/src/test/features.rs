@@ -15,7 +15,8 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
         for set in sets(&names) {
             let features = set.join(",");
             // Clippy, since a feature that is off leaves unused code behind more often than broken
-            // code. Without tests, since their dependencies turn on features that users do not have.
+            // code. Without tests, since their dependencies turn on features that users do not
+            // have.
             let mut clippy =
                 workspace.cargo(["clippy", "--package", &package.name, "--no-default-features"]);
             clippy.args(["--features", &features, "--", "-D", "warnings"]);

@@ -8,6 +8,7 @@ mod libtest;
 mod minimal;
 mod modules;
 mod node;
+mod prose;
 mod rust;
 mod summary;
 mod tree;
@@ -33,7 +34,7 @@ pub(crate) struct Arguments {
 enum Step {
     /// The code is formatted
     Fmt,
-    /// No long file, no path of one machine, nothing unfinished or switched off
+    /// No long file, no path of one machine, nothing unfinished or switched off, plain prose
     Tree,
     /// Unit, property, integration and end-to-end tests
     Tests,

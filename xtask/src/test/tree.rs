@@ -1,19 +1,20 @@
-//! The step `tree`: what no compiler looks at in the files that are, or are about to be, in git.
+//! The step `tree`: checks of all files that git has or would take, which no compiler makes.
 
 use std::{fs, io};
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::camino::Utf8Path;
 
-use super::{Found, modules};
+use super::{Found, modules, prose};
 use crate::workspace::Workspace;
 
-/// A library's file that is longer gets a remark,
+/// The number of lines above which a library's file gets a remark.
 const LONG: usize = 400;
-/// and one that is longer than this is refused.
+
+/// The number of lines above which a library's file is a finding.
 const TOO_LONG: usize = 500;
 
-/// Where homes are. In two parts each, so that this file passes its own check.
+/// The folders that contain homes. Each is in two parts, so that this file passes its own check.
 const HOMES: [&str; 4] = [
     concat!("/home", "/"),
     concat!("/root", "/"),
@@ -21,7 +22,7 @@ const HOMES: [&str; 4] = [
     concat!(r"C:\Users", r"\"),
 ];
 
-/// What is written to be taken out again.
+/// Marks of unfinished code.
 const UNFINISHED: [&str; 4] = [
     concat!("todo", "!"),
     concat!("unimplemented", "!"),
@@ -38,9 +39,11 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error).with_context(|| format!("{path} cannot be read")),
         };
-        // What is not text is not ours to judge.
+        // Only text is checked.
         let Ok(text) = text else { continue };
-        for (line, finding) in findings_in(path.as_ref(), &text, root) {
+        let mut found = findings_in(path.as_ref(), &text, root);
+        found.extend(prose::findings_in(path.as_ref(), &text));
+        for (line, finding) in found {
             println!("{path}:{line}: {finding}");
             findings += 1;
         }
@@ -60,7 +63,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
     Ok(Found { note, ..Found::passed() })
 }
 
-/// What git has or would take, by path from the root.
+/// Returns the files that git has or would take, by their path from the root.
 fn files(workspace: &Workspace) -> Result<Vec<String>> {
     let listed = workspace
         .command("git")
@@ -74,7 +77,7 @@ fn files(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(listed.split_terminator('\0').map(str::to_owned).collect())
 }
 
-/// Each with the number of its line.
+/// Returns the findings in a file, each with the number of its line.
 fn findings_in(path: &Utf8Path, text: &str, root: &Utf8Path) -> Vec<(usize, String)> {
     let mut findings = Vec::new();
     let rust = path.extension() == Some("rs");
@@ -98,14 +101,14 @@ fn findings_in(path: &Utf8Path, text: &str, root: &Utf8Path) -> Vec<(usize, Stri
     findings
 }
 
-/// Whether a line of documentation opens a code block that rustdoc leaves out.
+/// Returns whether a line of documentation opens a code block that rustdoc leaves out.
 fn is_ignored_example(line: &str) -> bool {
     line.trim_start_matches([' ', '/', '!'])
         .strip_prefix("```")
         .is_some_and(|words| words.split([',', ' ']).any(|word| word.starts_with("ignore")))
 }
 
-/// How long a library's source file is; 0 for any other file.
+/// Returns the number of lines of a library's source file, or 0 for any other file.
 fn library_lines(path: &Utf8Path, text: &str) -> usize {
     let parts: Vec<_> = path.components().map(|part| part.as_str()).collect();
     match &*parts {

@@ -1,4 +1,4 @@
-//! The monotonic and the wall clock, in nanoseconds.
+//! Readings of the monotonic clock and the wall clock, in nanoseconds.
 
 pub(super) use self::system::{coarse_now, now};
 
@@ -10,15 +10,19 @@ mod system {
         both(ClockId::Realtime)
     }
 
-    /// Returns the wall clock as of its last tick, some milliseconds ago: it only has to show
-    /// whether the machine was suspended. The coarse monotonic clock lags by more than its
-    /// resolution.
+    /// Returns the exact monotonic clock, and the coarse wall clock, which is a few milliseconds
+    /// behind.
+    ///
+    /// The wall clock only has to show whether the machine was suspended, so the coarse one
+    /// suffices and is faster. The coarse monotonic clock is not used, because it lags by more than
+    /// its resolution.
     pub(crate) fn coarse_now() -> (u64, i64) {
         both(ClockId::RealtimeCoarse)
     }
 
     fn both(wall: ClockId) -> (u64, i64) {
-        // After the year 2262 the wall clock stands still; the other one goes on.
+        // After the year 2262 the wall clock stays at its maximum, and the monotonic clock
+        // continues.
         let nanos =
             |time: Timespec| time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec);
         let monotonic = nanos(clock_gettime(ClockId::Monotonic));

@@ -1,4 +1,4 @@
-//! Instants by two clocks, and the lease that is measured in them.
+//! Instants on two clocks, and the lease.
 
 mod clock;
 
@@ -6,31 +6,34 @@ use std::time::Duration;
 
 use crate::sync::{AtomicI64, AtomicU64, Ordering};
 
-/// An instant by two clocks: one that never goes back, and one that goes on while the machine
-/// sleeps.
+/// An instant on two clocks: the monotonic clock and the wall clock.
 ///
-/// An instant is never compared with one of another machine.
+/// Neither clock suffices. The monotonic clock stops while a machine is suspended, and the wall
+/// clock may be set back. In both cases a record would look younger than it is. Instants of
+/// different machines are never compared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DualInstant {
-    /// Nanoseconds since some instant before this process started to measure.
+    /// Nanoseconds since an arbitrary instant in the past.
     monotonic: u64,
     /// Nanoseconds since the Unix epoch.
     wall: i64,
 }
 
 impl DualInstant {
+    /// Returns the current instant.
     pub(crate) fn now() -> Self {
         let (monotonic, wall) = clock::now();
         Self { monotonic, wall }
     }
 
-    /// Returns the current instant at less cost, for a hit: the wall clock may be some milliseconds
-    /// behind.
+    /// Returns the current instant faster, for a cache hit. Its wall clock may be a few
+    /// milliseconds behind.
     pub(crate) fn coarse_now() -> Self {
         let (monotonic, wall) = clock::coarse_now();
         Self { monotonic, wall }
     }
 
+    /// Packs the instant into two words.
     pub(crate) fn to_words(self) -> [u64; 2] {
         [self.monotonic, self.wall.cast_unsigned()]
     }
@@ -40,13 +43,13 @@ impl DualInstant {
         Self { monotonic, wall: wall.cast_signed() }
     }
 
-    /// Returns whether this instant is the earlier one.
+    /// Returns whether this instant is earlier than the other one.
     pub(crate) fn is_before(self, other: Self) -> bool {
         self.monotonic < other.monotonic
     }
 
-    /// Returns how long ago this instant is: the larger of the two clocks' differences. The
-    /// monotonic clock stands still while a machine is suspended; the wall clock may be set back.
+    /// Returns the time from this instant to `now`: the larger of the differences on the two
+    /// clocks.
     pub(crate) fn age(self, now: Self) -> Duration {
         let monotonic = now.monotonic.saturating_sub(self.monotonic);
         let wall = u64::try_from(now.wall.saturating_sub(self.wall)).unwrap_or(0);
@@ -54,35 +57,37 @@ impl DualInstant {
     }
 }
 
-/// The instant up to which this node is known to have applied every change.
+/// The lease: the instant up to which this node is known to have applied every change.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    /// 0 if there is no lease.
+    /// The instant on the monotonic clock, or 0 if there is no lease.
     monotonic: AtomicU64,
     wall: AtomicI64,
 }
 
 impl Lease {
-    /// Creates an empty lease: the change log was not read yet.
+    /// Creates an empty lease, for a node that has not read the change log yet.
     pub(crate) fn new() -> Self {
         Self { monotonic: AtomicU64::new(0), wall: AtomicI64::new(0) }
     }
 
-    /// Renews the lease. Call it after every change that was committed before `asked_at` was
+    /// Renews the lease. Call it after all changes that were committed before `asked_at` have been
     /// applied.
     ///
-    /// The two stores are not one step. A check that reads between them gets the older value of one
-    /// clock, and so an age that is not smaller. A check that sees the newer value of either clock
-    /// also sees the changes.
+    /// The two stores are not one atomic step. A check that reads between them gets the older value
+    /// of one clock, which makes the lease look older and never younger. A check that sees the
+    /// newer value of either clock also sees the changes, because both are stored with `Release`.
     pub(crate) fn renew(&self, asked_at: DualInstant) {
         self.wall.store(asked_at.wall, Ordering::Release);
         self.monotonic.store(asked_at.monotonic.max(1), Ordering::Release);
     }
 
+    /// Removes the lease.
     pub(crate) fn drop_lease(&self) {
         self.monotonic.store(0, Ordering::Relaxed);
     }
 
+    /// Returns the lease, if there is one.
     pub(crate) fn get(&self) -> Option<DualInstant> {
         let monotonic = self.monotonic.load(Ordering::Acquire);
         if monotonic == 0 {

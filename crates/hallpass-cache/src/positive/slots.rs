@@ -1,13 +1,14 @@
-//! The table in front: a set of four places for each hash, one cache line per set.
+//! The front tier: a set-associative table. Each set has four places and fits into one cache line.
 //!
-//! A hit reads the set's line, the token's own memory, and nothing that is shared and written.
-//! Eviction is the clock algorithm: a bit per place records a use, and the hand takes the first
-//! place whose bit is not set, clearing bits as it passes.
+//! A hit reads the set's cache line and the token's own memory. It writes nothing that other
+//! threads read, except the first time. Eviction is the clock algorithm: a bit for each place
+//! records a use, and the hand evicts the first place whose bit is not set, clearing bits on its
+//! way.
 //!
-//! **Invariant.** A look-up returns the token asked for or none, never another one. Tags and places
-//! are not written in one step and in no particular order, so a tag is only a hint: the id in the
-//! place decides. Everything else that may go wrong between threads is a miss or an eviction that
-//! was not the best one.
+//! **Invariant.** A lookup returns the requested token or nothing, and never another token. The tag
+//! and the place of a token are not written in one step, so a tag is only a hint. The id inside the
+//! token decides. Any other interleaving of threads only causes a miss, or an eviction of a token
+//! that was not the best choice.
 
 use std::array::from_fn;
 use std::hash::BuildHasher as _;
@@ -21,23 +22,26 @@ use crate::entry::Entry;
 use crate::sizes::{FEWEST_SETS, WAYS};
 use crate::sync::{ArcSwapOption, AtomicU8, AtomicU32, Guard, Ordering};
 
+/// The maximum number of sets.
 const MOST_SETS: u64 = 16_384;
 
-/// The memory per place: about one place for every ninth token. The others compete in moka, which
-/// knows better which of them are worth keeping.
+/// The capacity in bytes for which there is one place. That is about one place for every ninth
+/// token. The other tokens are in moka, which chooses better which of them to keep.
 const BYTES_PER_PLACE: u64 = 4096;
 
+/// The table.
 #[derive(Debug)]
 pub(super) struct Slots {
     sets: Box<[Set]>,
     hasher: RandomState,
 }
 
-/// One cache line. Its fields are written independently, see the module.
+/// A set of places, in one cache line. Its fields are written independently: see the module.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Set {
-    /// A part of each token's hash, so that mostly only the right place is read. 0 if empty.
+    /// A part of the hash of each token, or 0 for an empty place. A lookup reads only the places
+    /// whose tag matches.
     tags: [AtomicU32; WAYS],
     places: [ArcSwapOption<CachedToken>; WAYS],
     /// A bit for each place whose token was used since the hand last passed it.
@@ -46,13 +50,15 @@ struct Set {
     hand: AtomicU8,
 }
 
-/// The result of a look-up.
+/// The result of a lookup.
 pub(super) enum Look {
+    /// The token is not in the table.
     Nothing,
-    /// The token is here and not usable.
+    /// The token is in the table, but may not be used.
     Unusable,
-    /// The token is here, and this is its first use since the hand last passed it.
+    /// The token is in the table, and this is its first use since the hand last passed it.
     First(Entry),
+    /// The token is in the table, and its use was recorded before.
     Again(Entry),
 }
 
@@ -74,6 +80,7 @@ impl Slots {
         Self { sets: (0..sets).map(|_| Set::default()).collect(), hasher }
     }
 
+    /// Looks a token up.
     pub(super) fn get(&self, id: TokenId, is_usable: impl Fn(&CachedToken) -> bool) -> Look {
         let (set, tag) = self.set(id);
         let Some((way, guard)) = set.find(tag, id) else { return Look::Nothing };
@@ -87,12 +94,13 @@ impl Slots {
         }
     }
 
-    /// Returns whether the token is here, without counting it as a use.
+    /// Returns whether the token is in the table. This does not count as a use.
     pub(super) fn holds(&self, id: TokenId) -> bool {
         let (set, tag) = self.set(id);
         set.find(tag, id).is_some()
     }
 
+    /// Puts a token into the table. It replaces an older record of the same token.
     pub(super) fn put(&self, entry: &Entry) {
         let (set, tag) = self.set(entry.id());
         let way = set.way_for(tag);
@@ -100,14 +108,17 @@ impl Slots {
         set.tags[way].store(tag, Ordering::Relaxed);
     }
 
+    /// Returns the set and the tag of a token.
     fn set(&self, id: TokenId) -> (&Set, u32) {
         let hash = self.hasher.hash_one(id.as_uuid().as_u128());
-        // The number of sets is a power of two. Zero is the tag of an empty place.
+        // The number of sets is a power of two. The lowest bit is set, because 0 is the tag of an
+        // empty place.
         (&self.sets[hash as usize & (self.sets.len() - 1)], (hash >> 32) as u32 | 1)
     }
 }
 
 impl Set {
+    /// Finds the place of a token.
     fn find(&self, tag: u32, id: TokenId) -> Option<(usize, Guard<Option<Arc<CachedToken>>>)> {
         for (way, known) in self.tags.iter().enumerate() {
             if known.load(Ordering::Relaxed) == tag {
@@ -120,15 +131,16 @@ impl Set {
         None
     }
 
-    /// Returns `true` if this call set the mark. Mostly it is set already, and nothing is written.
+    /// Records a use. Returns `true` if this call has set the bit. In most calls it is set already,
+    /// and nothing is written, so that threads do not contend for the cache line.
     fn mark_used(&self, way: usize) -> bool {
         let bit = 1 << way;
         self.used.load(Ordering::Relaxed) & bit == 0
             && self.used.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 
-    /// Returns the token's own place, or a free one, or that of a token that was not used since the
-    /// hand last passed it.
+    /// Chooses the place for a token: its own place, or else a free one, or else the place of a
+    /// token that was not used since the hand last passed it.
     fn way_for(&self, tag: u32) -> usize {
         let tagged =
             |wanted| self.tags.iter().position(|known| known.load(Ordering::Relaxed) == wanted);
@@ -140,11 +152,12 @@ impl Set {
                     return way;
                 }
             }
-            // All were in use. Their bits are cleared now.
+            // All four tokens were used. Their bits are cleared now, so any place will do.
             self.advance()
         })
     }
 
+    /// Moves the hand, and returns the place that it has left.
     fn advance(&self) -> usize {
         usize::from(self.hand.fetch_add(1, Ordering::Relaxed)) % WAYS
     }

@@ -1,4 +1,5 @@
-//! What a node has shown in a list, its checks do not take back.
+//! Lists and checks agree: if a list shows a token as revoked, a later check on that node rejects
+//! it.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ async fn token_listed_as_revoked_is_rejected() {
     let store = MemoryStore::new();
     let here = Node::with(&store, settings().poll(Duration::from_secs(3600)));
     let there = Node::new(&store);
-    // No push and no poll: only the list tells this node.
+    // There is no push and no poll, so this node learns of the change only from the list.
     here.faults().on(Operation::WaitForChange).lose_answer();
     let issued = there.issue().await;
     assert!(here.accepts(&issued).await);

@@ -1,4 +1,4 @@
-//! A store whose clock is not this machine's.
+//! Stores whose clock differs from this machine's clock.
 
 use hallpass_core::{AuthError, NewToken};
 use hallpass_memory::MemoryStore;
@@ -6,14 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Flaw, Node, alice, settings};
 
-/// Whether a token that has three minutes left is let in by a node that has heard from its store.
+/// Returns whether a node that knows its store's time accepts a token that expires in three
+/// minutes.
 async fn three_minutes_are_left(flaw: Flaw) -> bool {
     let store = MemoryStore::new();
     let node = Node::build(&store, flaw, settings(), |builder| builder);
     let expires = Timestamp::now() + SignedDuration::from_mins(3);
     let new = NewToken::named("ci").expires(expires.to_string());
     let issued = node.hallpass.issue(&alice(), new).await.unwrap();
-    // The first check begins to follow the log, and may know the store's time already.
+    // The first check starts the follower, which may have read the store's time already.
     let _ = node.check(&issued).await;
     node.catch_up().await;
     let checked = node.check(&issued).await;

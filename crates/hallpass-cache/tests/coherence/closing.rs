@@ -5,7 +5,7 @@ use hallpass_testkit::Operation;
 use super::Node;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn closed_cache_lets_nobody_in() {
+async fn closed_cache_accepts_no_token() {
     let node = Node::new(&MemoryStore::new());
     let issued = node.issue().await;
     node.catch_up_by(&issued).await;
@@ -21,7 +21,7 @@ async fn late_log_answer_does_not_reopen_a_closed_cache() {
     node.catch_up_by(&issued).await;
     let gate = node.faults().on(Operation::Changes).once().stall();
     gate.arrived(1).await;
-    // It will say that another history has begun.
+    // The answer shows another history.
     node.store.fail_over_to(MemoryStore::new());
     node.hallpass.shutdown().await.unwrap();
     gate.open();

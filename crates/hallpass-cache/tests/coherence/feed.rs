@@ -1,4 +1,4 @@
-//! The task that follows the log: it is started again, and notices another history.
+//! The follower of the log: it is started again if it ends, and it detects another history.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ fn ended_follower_is_started_again() {
     });
 }
 
-/// The store is restored from a backup while nobody follows its log: numbers go back.
+/// The store is restored from a backup while no node follows its log, so the numbers go back.
 #[test]
 fn tokens_work_after_a_backup_is_restored() {
     let (old, backup) = (MemoryStore::new(), MemoryStore::new());
@@ -59,7 +59,7 @@ fn tokens_work_after_a_backup_is_restored() {
         let restored = Instant::now();
         tokio::time::sleep(BOUND).await;
         while !node.accepts(&issued).await {
-            assert!(restored.elapsed() < BOUND * 3, "refused for ever");
+            assert!(restored.elapsed() < BOUND * 3, "rejected forever");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });
@@ -67,7 +67,7 @@ fn tokens_work_after_a_backup_is_restored() {
 
 /// A change that was made before a failover is applied after the follower has begun a new epoch.
 #[tokio::test(flavor = "multi_thread")]
-async fn number_of_another_history_does_not_refuse_a_token_for_ever() {
+async fn number_of_another_history_does_not_reject_a_token_forever() {
     let (old, new) = (MemoryStore::new(), MemoryStore::new());
     let node = Node::new(&old);
     let issued = node.issue().await;
@@ -95,7 +95,7 @@ async fn number_of_another_history_does_not_refuse_a_token_for_ever() {
 }
 
 #[tokio::test]
-async fn settings_outside_their_bounds_are_refused() {
+async fn settings_outside_their_bounds_are_rejected() {
     for (settings, setting) in [
         (CacheSettings::default().poll(Duration::MAX), "poll"),
         (CacheSettings::default().poll(Duration::ZERO), "poll"),

@@ -1,4 +1,4 @@
-//! Stores that break what every store owes, and what no cache can make up for.
+//! Stores that violate the store contract in ways that no cache can make up for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,17 +13,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::event;
 
-/// What is wrong with a store.
+/// The flaw of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
     None,
-    /// Reads the token, and the number some time later.
+    /// The store reads the token first, and the sequence number some time later.
     ClockIsReadLater,
-    /// Takes a number, and commits under it some time later.
+    /// The store takes a sequence number first, and commits the change some time later.
     NumbersBeforeCommit,
-    /// Loses a line of the log.
+    /// The store loses a log entry.
     LineIsLost,
-    /// Its clock is five minutes ahead of this machine's, or behind it.
+    /// The store's clock is five minutes ahead of this machine's clock, or behind it.
     ClockIsAhead,
     ClockIsBehind,
 }
@@ -38,7 +38,7 @@ pub(super) struct Flawed {
     lost: Arc<Mutex<Option<ChangeSeq>>>,
 }
 
-/// A number that was taken by a change which another one then overtook.
+/// A sequence number of a change that another change has overtaken.
 #[derive(Clone, Copy, Debug)]
 struct Overtaken {
     number: ChangeSeq,
@@ -50,8 +50,8 @@ impl Flawed {
         Self { store, flaw, overtaken: Arc::default(), lost: Arc::default() }
     }
 
-    /// Somebody begins a change, and before it is committed somebody else makes another. With the
-    /// flaw, the next line of the log is what the first one comes to.
+    /// Starts a change, and makes another one before the first is committed. With the flaw, the
+    /// next change gets the number of the first one.
     pub(super) async fn overtake(&self) {
         let log = self.store.inner();
         let (first, second) = (Owner::new("first").unwrap(), Owner::new("second").unwrap());
@@ -61,7 +61,7 @@ impl Flawed {
         *lock(&self.overtaken) = Some(Overtaken { number, by });
     }
 
-    /// With the flaw, the line that is the last one now is missing from here on.
+    /// Removes the newest log entry, if the store has that flaw.
     pub(super) async fn lose_the_last_line(&self) {
         *lock(&self.lost) = Some(self.store.inner().changes(None, 0).await.unwrap().head.seq);
     }

@@ -1,5 +1,5 @@
-//! A flood of made-up tokens, as a closed loop: each connection sends the next one after its
-//! answer.
+//! A flood of forged tokens, as a closed loop: each connection waits for an answer before it sends
+//! the next token.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ async fn issue(node: &Node, number: usize) -> Issued {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn flood_of_made_up_tokens_starves_no_valid_one() {
+async fn flood_of_forged_tokens_starves_no_valid_one() {
     let node = Arc::new(Node::with(&MemoryStore::new(), settings().negative_capacity(0)));
     let elsewhere = Node::new(&MemoryStore::new());
     let (mut valid, mut made_up) = (Vec::new(), Vec::new());
@@ -28,7 +28,7 @@ async fn flood_of_made_up_tokens_starves_no_valid_one() {
     for number in 0..2000 {
         made_up.push(issue(&elsewhere, number).await);
     }
-    // A store that takes about a millisecond.
+    // Each read of the store takes about a millisecond.
     node.faults().on(Operation::Get).delay(Duration::from_millis(1));
     let (made_up, stop) = (Arc::new(made_up), Arc::new(AtomicBool::new(false)));
     let flood: Vec<_> = (0..400)

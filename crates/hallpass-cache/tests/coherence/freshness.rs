@@ -1,4 +1,4 @@
-//! The lease: for how long what is cached may be used without word from the store.
+//! The lease: how long cached records may be used without an answer of the store.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +8,8 @@ use hallpass_testkit::Operation;
 
 use super::{BOUND, Node, alice, settings};
 
-/// Another node revokes while this one can reach nothing; then more than the bound passes.
+/// Another node revokes a token while this node is cut off, and then more time than the bound
+/// passes.
 async fn partitioned_beyond_the_bound() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
@@ -26,22 +27,22 @@ async fn node_that_cannot_prove_freshness_stops_trusting_its_cache() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn outage_is_bridged_within_max_staleness_and_503_beyond() {
+async fn outage_is_bridged_within_max_staleness_only() {
     let node = Node::new(&MemoryStore::new());
     let issued = node.issue().await;
     let asked = Instant::now();
     assert!(node.accepts(&issued).await);
     node.faults().on(Operation::ALL).fail();
     let bridged = node.accepts(&issued).await;
-    assert!(bridged || asked.elapsed() > BOUND, "a fresh record is used while the store is away");
+    assert!(bridged || asked.elapsed() > BOUND, "a fresh record is used during an outage");
     tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
     assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()), "503, not 401");
     node.faults().heal();
-    assert!(node.accepts(&issued).await, "and it comes back by itself");
+    assert!(node.accepts(&issued).await, "the node recovers by itself");
 }
 
-/// The store is away for longer than the bound. Answers whether a token is let in that was cached,
-/// and one that was cached and then known to have been changed.
+/// Makes the store unreachable for longer than the bound. Returns whether checks accept a cached
+/// token, and a cached token that this node knows to be changed.
 async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
     let store = MemoryStore::new();
     let there = Node::new(&store);
@@ -60,11 +61,11 @@ async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
 async fn stale_if_error_bridges_a_longer_outage_except_for_changed_tokens() {
     assert_eq!(away_beyond_the_bound(Duration::ZERO).await, (false, false));
     assert_eq!(away_beyond_the_bound(Duration::from_secs(30)).await, (true, false));
-    // It ends, too: a tenth of a second more than the bound is more than this.
+    // The outage is longer than the bound and `stale_if_error` together.
     assert_eq!(away_beyond_the_bound(Duration::from_millis(50)).await, (false, false));
 }
 
-/// The log is read, a token is revoked, and only then the answer arrives. It is the last one.
+/// The log is read, then a token is revoked, and then the answer arrives. No other answer follows.
 async fn the_log_answers_late() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
@@ -80,7 +81,7 @@ async fn the_log_answers_late() -> bool {
     here.accepts_beyond_the_bound(&issued, revoked).await
 }
 
-/// The same with the token's own record.
+/// The same happens with the answer to a load of the token.
 async fn a_record_arrives_late() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Arc::new(Node::new(&store)), Node::new(&store));
@@ -96,18 +97,18 @@ async fn a_record_arrives_late() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn freshness_counts_from_the_question_to_the_log() {
+async fn freshness_counts_from_the_request_to_the_log() {
     assert!(!the_log_answers_late().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn freshness_counts_from_the_question_to_the_store() {
+async fn freshness_counts_from_the_request_to_the_store() {
     assert!(!a_record_arrives_late().await);
 }
 
 /// A record is changed by hand in the database: the log reports nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn record_changed_past_the_log_is_refused_after_max_age() {
+async fn record_changed_by_hand_is_reloaded_after_max_age() {
     let max_age = Duration::from_millis(1500);
     let node = Node::with(&MemoryStore::new(), settings().max_age(max_age));
     let issued = node.issue().await;

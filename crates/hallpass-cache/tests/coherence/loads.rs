@@ -1,4 +1,4 @@
-//! Loads: how many there are, who waits for them, and what becomes of their failures.
+//! Loads: their number, the callers that wait for them, and their errors.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use hallpass_testkit::Operation;
 use super::{BOUND, Node, alice, event, settings};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_misses_of_one_token_are_one_read() {
+async fn concurrent_misses_of_one_token_cause_one_read() {
     let node = Arc::new(Node::new(&MemoryStore::new()));
     let issued = Arc::new(node.issue().await);
     let gate = node.faults().on(Operation::Get).hold();
@@ -28,11 +28,10 @@ async fn many_misses_of_one_token_are_one_read() {
     }
     assert_eq!(node.reads(), 1);
     assert!(node.accepts(&issued).await);
-    assert_eq!(node.reads(), 1, "and then it is cached");
+    assert_eq!(node.reads(), 1, "then the token is cached");
 }
 
-/// The first of two callers goes away while the store is asked. Answers how often it was asked in
-/// all.
+/// Drops the first of two callers while the store is asked. Returns how often the store was asked.
 async fn the_first_caller_goes_away() -> u64 {
     let node = Arc::new(Node::new(&MemoryStore::new()));
     let issued = Arc::new(node.issue().await);
@@ -49,17 +48,17 @@ async fn the_first_caller_goes_away() -> u64 {
     let _ = first.await;
     gate.open();
     let accepted = second.await.unwrap();
-    assert!(accepted, "the one who stayed is answered");
+    assert!(accepted, "the other caller is answered");
     assert!(node.accepts(&issued).await);
     node.reads()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn caller_that_goes_away_cancels_nobody_else() {
+async fn dropped_caller_does_not_cancel_the_load_of_others() {
     assert_eq!(the_first_caller_goes_away().await, 1);
 }
 
-/// The store fails once. Answers whether the next check lets the token in.
+/// Lets the store fail once. Returns whether the next check accepts the token.
 async fn the_store_fails_once() -> bool {
     let node = Node::new(&MemoryStore::new());
     let issued = node.issue().await;
@@ -74,8 +73,8 @@ async fn store_error_is_never_cached() {
     assert!(the_store_fails_once().await);
 }
 
-/// The store has lost a question and will never answer it. Answers whether a later caller is let
-/// in.
+/// Lets the store lose a query, which it then never answers. Returns whether a later check accepts
+/// the token.
 async fn a_question_is_lost() -> bool {
     let settings = settings().load_deadline(BOUND);
     let node = Arc::new(Node::with(&MemoryStore::new(), settings));
@@ -98,7 +97,7 @@ async fn old_load_is_not_joined() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stalled_store_is_503_within_the_deadline() {
+async fn check_fails_within_the_deadline_if_the_store_stalls() {
     let settings = settings().load_deadline(Duration::from_millis(50));
     let node = Node::with(&MemoryStore::new(), settings);
     let issued = node.issue().await;
@@ -110,11 +109,10 @@ async fn stalled_store_is_503_within_the_deadline() {
     }
 }
 
-/// Two loads run, as many as may, and one may wait. Further strangers get 503 at once; a token that
-/// was seen before waits in any case, and so does everybody who needs a token that is loaded
-/// already.
+/// Two loads may run, and one may wait. Checks of further unknown tokens fail at once. The check of
+/// a token that is cached waits in any case, and so does the check of a token that is being loaded.
 #[tokio::test(flavor = "multi_thread")]
-async fn full_queue_refuses_strangers_only() {
+async fn full_queue_refuses_only_unknown_tokens() {
     let settings = settings()
         .concurrent_loads(2)
         .queued_loads(1)
@@ -145,7 +143,7 @@ async fn full_queue_refuses_strangers_only() {
     let refused = tokio::time::timeout(Duration::from_secs(5), node.check(&cold[3])).await;
     let refused = refused.expect("a full queue refuses at once");
     assert!(refused.is_err_and(|error| error.is_unavailable()), "503");
-    assert!(node.accepts(&hit).await, "a hit waits for nobody");
+    assert!(node.accepts(&hit).await, "a hit does not wait");
     assert_eq!(gate.arrivals(), 2, "no more loads than allowed");
     gate.open();
     for check in waiting {
@@ -154,8 +152,8 @@ async fn full_queue_refuses_strangers_only() {
     assert!(node.accepts(&cold[3]).await);
 }
 
-/// It is known that there is no such token, and then there is one. Answers whether it is found
-/// before that knowledge runs out by itself.
+/// Issues a token that is cached as absent. Returns whether a check finds it before the cached
+/// absence expires.
 async fn is_found_once_it_exists() -> bool {
     let (here, elsewhere) = (MemoryStore::new(), MemoryStore::new());
     let node = Node::new(&here);
@@ -191,7 +189,7 @@ async fn unknown_token_is_read_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn flood_of_unknown_tokens_evicts_no_good_one() {
+async fn flood_of_unknown_tokens_evicts_no_valid_one() {
     let settings = settings().negative_capacity(128).max_staleness(Duration::from_secs(60));
     let node = Node::with(&MemoryStore::new(), settings);
     let good = node.issue().await;
@@ -206,7 +204,7 @@ async fn flood_of_unknown_tokens_evicts_no_good_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn flood_of_wrong_secrets_is_a_few_reads() {
+async fn flood_of_wrong_secrets_causes_few_reads() {
     let node = Arc::new(Node::new(&MemoryStore::new()));
     let old = Arc::new(node.issue().await);
     let new =

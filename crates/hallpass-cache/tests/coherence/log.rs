@@ -1,4 +1,5 @@
-//! The change log: that it can be followed without missing anything, and what happens if it cannot.
+//! The change log: a node that follows it misses no change, and detects a log that it cannot
+//! follow.
 
 use std::time::{Duration, Instant};
 
@@ -23,8 +24,8 @@ async fn other_node_learns_of_a_revocation_from_the_log() {
     }
 }
 
-/// A revocation takes its number; another change overtakes it and is read by a node; then it is
-/// committed.
+/// A revocation takes its number. Another change overtakes it, and a node reads that one. Then the
+/// revocation is committed.
 async fn a_revocation_is_overtaken(flaw: Flaw) -> bool {
     let store = MemoryStore::new();
     let here = Node::build(&store, flaw, settings(), |builder| builder);
@@ -44,7 +45,7 @@ async fn store_that_numbers_before_commit_loses_a_revocation() {
     assert!(!a_revocation_is_overtaken(Flaw::None).await);
 }
 
-/// The line that says that a token was revoked is missing between two others.
+/// The log entry of a revocation is missing between two others.
 async fn a_line_is_missing() -> bool {
     let store = MemoryStore::new();
     let here = Node::build(&store, Flaw::LineIsLost, settings(), |builder| builder);
@@ -66,13 +67,13 @@ async fn gap_in_the_log_voids_everything() {
     assert!(!a_line_is_missing().await);
 }
 
-/// A failover to a standby whose log has other lines under the same numbers.
+/// The store fails over to a standby whose log has other entries with the same numbers.
 async fn history_forks() -> bool {
     let (old, new) = (MemoryStore::new(), MemoryStore::new());
     let here = Node::new(&old);
     let issued = here.issue().await;
     here.catch_up_by(&issued).await;
-    // The standby never heard of the token, and has a change of its own at the same number.
+    // The standby has not received the token, and has another change at the same number.
     let _unknown_here = Node::new(&new).issue().await;
     here.store.fail_over_to(new.clone());
     here.accepts_beyond_the_bound(&issued, Instant::now()).await
@@ -83,7 +84,8 @@ async fn forked_history_voids_everything() {
     assert!(!history_forks().await);
 }
 
-/// A token is read and then revoked elsewhere before this node has learned where the log stands.
+/// A token is read and then revoked on another node, before this node has read the log for the
+/// first time.
 async fn a_change_comes_before_the_first_place() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
@@ -92,7 +94,7 @@ async fn a_change_comes_before_the_first_place() -> bool {
     assert!(here.accepts(&issued).await);
     gate.arrived(1).await;
     there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
-    // Or the line in question would be the very first that is read.
+    // Otherwise the entry of the revocation would be the first one that this node reads.
     store.log_owner_change(&somebody_else(), &event()).await.unwrap();
     gate.open();
     here.accepts_beyond_the_bound(&issued, Instant::now()).await
@@ -103,8 +105,8 @@ async fn records_read_before_the_log_was_followed_are_void() {
     assert!(!a_change_comes_before_the_first_place().await);
 }
 
-/// A node is so far behind that it takes two answers of the log to catch up, and the second does
-/// not come.
+/// A node is so far behind that it needs two answers of the log to catch up, and the second one is
+/// lost.
 async fn the_log_is_read_half_way() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
@@ -117,7 +119,7 @@ async fn the_log_is_read_half_way() -> bool {
     there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
     tokio::time::sleep(BOUND * 6 / 10).await;
-    // In the place of the cut: of what is asked from here on, the first is answered and the second is not.
+    // From here on, the first query is answered and the second one is not.
     let on_changes = || here.faults().on(Operation::Changes);
     let (first, nothing) = (on_changes().once().stall(), async {});
     first.arrived(1).await;
@@ -129,12 +131,12 @@ async fn the_log_is_read_half_way() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_a_log_answer_renews_no_lease() {
+async fn incomplete_log_answer_does_not_renew_the_lease() {
     assert!(!the_log_is_read_half_way().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn push_that_lies_repeats_or_is_lost_costs_only_time() {
+async fn false_repeated_or_lost_push_costs_only_time() {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
     let (one, two) = (there.issue().await, there.issue().await);
@@ -145,7 +147,7 @@ async fn push_that_lies_repeats_or_is_lost_costs_only_time() {
         here.faults().nudge();
         here.catch_up().await;
     }
-    assert!(here.accepts(&one).await, "nothing was said of it");
+    assert!(here.accepts(&one).await, "it has not changed");
     there.hallpass.revoke(&alice(), one.record.id).await.unwrap();
     assert!(!here.accepts_beyond_the_bound(&one, Instant::now()).await);
     here.faults().on(Operation::WaitForChange).lose_answer();
@@ -153,7 +155,7 @@ async fn push_that_lies_repeats_or_is_lost_costs_only_time() {
     assert!(!here.accepts_beyond_the_bound(&two, Instant::now()).await);
 }
 
-/// Returns an owner whose changes void nothing of alice's tokens.
+/// Returns an owner who does not share a stripe with alice.
 fn somebody_else() -> Owner {
     Owner::new("somebody-else").unwrap()
 }

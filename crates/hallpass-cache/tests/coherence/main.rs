@@ -1,6 +1,7 @@
-//! What the cache promises, tested through the handle with a store that fails in every way.
+//! The promises of the cache, tested through the handle and with a store that fails in every way.
 //!
-//! `tests/guards/cache.toml` lists which of these tests fails without which line of the cache.
+//! `tests/guards/cache.toml` lists for each safety step of the cache the test that fails without
+//! it.
 
 mod catch_up;
 mod clocks;
@@ -28,10 +29,11 @@ use tokio::task::JoinHandle;
 
 use self::flawed::{Flaw, Flawed};
 
-/// Short enough to wait for, long enough for a busy machine to do something within it.
+/// The maximum staleness in these tests. It is short enough to wait for, and long enough for a busy
+/// machine.
 const BOUND: Duration = Duration::from_secs(1);
 
-/// One node: a handle with a cache of its own, and what can go wrong with its store.
+/// A node: a handle with its own cache, and the faults of its store.
 struct Node {
     hallpass: Hallpass,
     store: FaultyStore<MemoryStore>,
@@ -42,7 +44,7 @@ fn settings() -> CacheSettings {
     CacheSettings::default().max_staleness(BOUND).poll(Duration::from_millis(20))
 }
 
-/// Returns an event for changes that a test makes past the handle.
+/// Returns an event for changes that a test makes directly in the store.
 fn event() -> Event {
     Event::new(EventKind::OwnerChanged, jiff::Timestamp::now())
 }
@@ -73,12 +75,12 @@ impl Node {
         self.store.faults()
     }
 
-    /// From here on this node hears of changes from nobody.
+    /// Cuts the node off from the change log.
     fn cut_the_log(&self) {
         self.faults().on(Operation::Changes).fail();
     }
 
-    /// How often a token was read.
+    /// Returns how often a token was read from the store.
     fn reads(&self) -> u64 {
         self.faults().calls(Operation::Get)
     }
@@ -95,7 +97,7 @@ impl Node {
         self.check(issued).await.is_ok()
     }
 
-    /// A check that reads the token now, and is told so when the gate opens.
+    /// Starts a check that reads the token now, and gets the answer when the gate opens.
     async fn accepts_late(self: &Arc<Self>, issued: &Arc<Issued>) -> (Gate, JoinHandle<bool>) {
         let gate = self.faults().on(Operation::Get).once().hold();
         let late = tokio::spawn({
@@ -106,23 +108,26 @@ impl Node {
         (gate, late)
     }
 
-    /// Waits until this node has read the log as far as it goes now. It must have been used.
+    /// Waits until this node has read all current entries of the log. It must have been used
+    /// before.
     async fn catch_up(&self) {
-        // The first may have been under way, the second has been asked since, and taken in by the third.
+        // The first read may have been running already. The second one has started since, and was
+        // applied before the third one starts.
         let taken_in = self.faults().calls(Operation::Changes) + 3;
         while self.faults().calls(Operation::Changes) < taken_in {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 
-    /// The same, and has the token in its cache, as it is.
+    /// Does the same, and loads the current record of the token into the cache.
     async fn catch_up_by(&self, issued: &Issued) {
         assert!(self.accepts(issued).await);
         self.catch_up().await;
         assert!(self.accepts(issued).await);
     }
 
-    /// Whether any check is let in that starts more than the bound after that.
+    /// Returns whether any check accepts the token that starts later than the bound after
+    /// `changed`.
     async fn accepts_beyond_the_bound(&self, issued: &Issued, changed: Instant) -> bool {
         while changed.elapsed() < BOUND * 17 / 10 {
             let started = changed.elapsed();

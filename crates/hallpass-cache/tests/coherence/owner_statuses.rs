@@ -1,4 +1,4 @@
-//! What the host says of owners: as fresh as tokens are, and asked no more often than that takes.
+//! Owner statuses: they are as fresh as tokens, and the host is asked no more often than necessary.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::{BOUND, Flaw, Node, alice, owner_alice, settings};
 
-/// What the host knows of its owners: the same for all nodes.
+/// The host's owner directory, which all nodes share.
 #[derive(Clone)]
 struct Host(Arc<Facts>);
 
@@ -19,7 +19,7 @@ struct Facts {
     enabled: AtomicBool,
     reachable: AtomicBool,
     asked: AtomicUsize,
-    /// Answers wait, after they were found, until this is true.
+    /// The directory looks a status up, and then waits until this is true before it answers.
     answers: watch::Sender<bool>,
 }
 
@@ -74,7 +74,7 @@ fn check(node: &Arc<Node>, issued: &Arc<Issued>) -> tokio::task::JoinHandle<bool
     tokio::spawn(async move { node.accepts(&issued).await })
 }
 
-/// The host disables an owner and tells nobody.
+/// The host disables an owner without reporting it.
 async fn is_let_in_beyond_the_bound() -> bool {
     let host = Host::new();
     let node = host.node(&MemoryStore::new());
@@ -89,8 +89,8 @@ async fn owner_status_is_used_within_max_staleness_only() {
     assert!(!is_let_in_beyond_the_bound().await);
 }
 
-/// The host disables an owner while it is asked about them, and says so: the answer of before
-/// arrives later.
+/// The host disables an owner while a query is running, and reports the change. The answer to the
+/// query, which is from before the change, arrives after the report.
 async fn an_answer_races_a_change() -> bool {
     let host = Host::new();
     let node = Arc::new(host.node(&MemoryStore::new()));
@@ -111,14 +111,14 @@ async fn changed_owner_is_asked_about_again() {
     assert!(!an_answer_races_a_change().await);
 }
 
-/// Another node is told that an owner changed. Answers whether this one has learned of it before
-/// its own word on them has run out.
+/// Reports on another node that an owner has changed. Returns whether this node learns of it before
+/// its remembered status expires.
 async fn hears_of_it_from_the_log() -> bool {
     let (host, store) = (Host::new(), MemoryStore::new());
     let (here, there) = (host.node(&store), host.node(&store));
     let issued = there.issue().await;
     here.catch_up_by(&issued).await;
-    // As fresh as can be, so that it is the log that ends it.
+    // The status is asked for just now, so that only the log can end it.
     tokio::time::sleep(BOUND).await;
     assert!(here.accepts(&issued).await);
     let said = Instant::now();
@@ -131,11 +131,11 @@ async fn hears_of_it_from_the_log() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn owner_change_on_another_node_arrives_by_the_log() {
+async fn owner_change_on_another_node_arrives_through_the_log() {
     assert!(hears_of_it_from_the_log().await);
 }
 
-/// How often the host is asked for 256 checks at once of one owner.
+/// Returns how often the host is asked during 256 concurrent checks of one owner.
 async fn questions_for_many_checks() -> usize {
     let host = Host::new();
     let node = Arc::new(host.node(&MemoryStore::new()));
@@ -155,12 +155,12 @@ async fn questions_for_many_checks() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_checks_of_one_owner_are_one_question() {
+async fn concurrent_checks_of_one_owner_cause_one_query() {
     assert_eq!(questions_for_many_checks().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unreachable_host_is_503_and_is_asked_again() {
+async fn failed_owner_query_is_unavailable_and_repeated() {
     let host = Host::new();
     let node = host.node(&MemoryStore::new());
     let issued = node.issue().await;
@@ -173,7 +173,7 @@ async fn unreachable_host_is_503_and_is_asked_again() {
     host.0.reachable.store(true, Ordering::SeqCst);
     assert!(node.accepts(&issued).await);
     host.0.reachable.store(false, Ordering::SeqCst);
-    assert!(node.accepts(&issued).await, "within the bound what it said is used");
+    assert!(node.accepts(&issued).await, "the status is used within the bound");
     node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
     assert_eq!(node.faults().calls(Operation::LogOwnerChange), 1);

@@ -1,4 +1,4 @@
-//! Versioned records: what was read is checked against what was applied since.
+//! Versioned records: each record is compared with the changes that were applied since it was read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,30 +9,30 @@ use hallpass_testkit::Operation;
 
 use super::{Flaw, Node, alice, owner_alice, settings};
 
-/// A load has read "valid"; the token is revoked; the load's answer arrives.
+/// A load reads a valid token, then the token is revoked, and then the answer of the load arrives.
 async fn a_fill_races_a_revocation(flaw: Flaw) -> bool {
     let node = Arc::new(Node::build(&MemoryStore::new(), flaw, settings(), |builder| builder));
     let issued = Arc::new(node.issue().await);
     let (gate, late) = node.accepts_late(&issued).await;
     node.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     gate.open();
-    // The check itself began before the revocation and may see either. What counts is what stays.
+    // This check began before the revocation, so it may see either state. Later checks may not.
     let _ = late.await.unwrap();
     node.accepts(&issued).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn late_fill_does_not_bring_a_revoked_token_back() {
+async fn late_load_does_not_bring_a_revoked_token_back() {
     assert!(!a_fill_races_a_revocation(Flaw::None).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn store_without_snapshot_numbers_brings_a_late_fill_back() {
+async fn store_without_snapshot_numbers_accepts_a_late_load() {
     assert!(a_fill_races_a_revocation(Flaw::ClockIsReadLater).await);
     assert!(!a_fill_races_a_revocation(Flaw::None).await);
 }
 
-/// All of the owner's tokens are revoked, which is one line of the log.
+/// All tokens of an owner are revoked with a single log entry.
 async fn accepts_any_after_all_are_revoked() -> bool {
     let node = Node::new(&MemoryStore::new());
     let (one, two) = (node.issue().await, node.issue().await);
@@ -46,14 +46,14 @@ async fn owner_change_voids_all_their_tokens() {
     assert!(!accepts_any_after_all_are_revoked().await);
 }
 
-/// The revoking node itself, right after revoke has returned, before the log was read again.
+/// A node revokes a token and checks it at once, before it has read the log again.
 async fn own_revocation() -> bool {
     let node = Node::new(&MemoryStore::new());
     let issued = node.issue().await;
     assert!(node.accepts(&issued).await);
     node.cut_the_log();
     node.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
-    // Revoking has looked at the token, and so at the record before: that is what the cache holds.
+    // Revoking reads the token first, so the cache holds the record from before the revocation.
     node.accepts(&issued).await
 }
 
@@ -62,7 +62,7 @@ async fn node_never_accepts_what_it_has_revoked() {
     assert!(!own_revocation().await);
 }
 
-/// Another node has done it already, this one has not heard of that, and is asked to do the same.
+/// Another node has made the change, and this node makes the same one before it has read the log.
 async fn a_call_finds_nothing_left_to_do(revoke: bool) -> bool {
     let store = MemoryStore::new();
     let here = Node::with(&store, settings().poll(Duration::from_secs(3600)));
@@ -83,13 +83,14 @@ async fn a_call_finds_nothing_left_to_do(revoke: bool) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn call_that_changed_nothing_invalidates_too() {
+async fn call_that_changed_nothing_still_invalidates() {
     for revoke in [true, false] {
         assert!(!a_call_finds_nothing_left_to_do(revoke).await);
     }
 }
 
-/// This node is told that a token was revoked elsewhere; then a load lands that had read it before.
+/// This node reads that a token was revoked on another node. Then a load ends that has read the
+/// token before.
 async fn a_fill_races_what_was_shown() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Arc::new(Node::new(&store)), Node::new(&store));
@@ -105,7 +106,7 @@ async fn a_fill_races_what_was_shown() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_node_has_shown_it_does_not_take_back() {
+async fn node_does_not_accept_what_it_has_shown_as_revoked() {
     assert!(!a_fill_races_what_was_shown().await);
 }
 
@@ -122,15 +123,15 @@ async fn new_secret_works_everywhere_at_once() {
         .await
         .unwrap();
     let before = here.reads();
-    assert!(here.accepts(&again).await, "the cached record has another digest: the store is asked");
+    assert!(here.accepts(&again).await, "the store is asked because the digest differs");
     assert_eq!(here.reads(), before + 1);
-    assert!(!here.accepts(&issued).await, "and what it answered is cached");
+    assert!(!here.accepts(&issued).await, "the answer is cached");
 }
 
-/// The new secret was used, and that the old one is dead is being stored. A check of the old one
-/// has read the token before that was done, and judges it after.
+/// The new secret was used, and the end of the grace period is being stored. A check of the
+/// previous secret reads the token before that is done, and compares the secret afterwards.
 #[tokio::test(flavor = "multi_thread")]
-async fn superseded_secret_stays_so_while_that_is_stored() {
+async fn superseded_secret_is_rejected_while_its_end_is_stored() {
     let node = Arc::new(Node::new(&MemoryStore::new()));
     let old = Arc::new(node.issue().await);
     let grace_period = RegenerateOptions::new().grace_period("1h");
@@ -143,7 +144,7 @@ async fn superseded_secret_stays_so_while_that_is_stored() {
         async move { node.accepts(&new).await }
     });
     storing.arrived(1).await;
-    assert!(node.accepts(&new).await, "the second use waits for nothing");
+    assert!(node.accepts(&new).await, "the second use does not wait");
     let (reading, late) = node.accepts_late(&old).await;
     storing.open();
     assert!(first_use.await.unwrap());

@@ -1,4 +1,4 @@
-//! `hallpass audit`: the audit trail, as a table, as JSON lines, and as it grows.
+//! `hallpass audit`: shows the audit trail as a table or as JSON lines, and follows it.
 
 use std::time::Duration;
 
@@ -7,12 +7,13 @@ use hallpass_core::store::{AuditEntry, ChangeSeq};
 use hallpass_core::{AuditOptions, EventKind, Hallpass};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::{output, service, table};
 
-/// How often `--follow` looks for new entries.
+/// The interval at which `--follow` looks for new entries.
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Audit {
     /// Shows only entries about tokens of this owner.
@@ -50,7 +51,7 @@ pub(crate) struct Audit {
 }
 
 impl Audit {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let options = self.options()?;
         if self.all {
             return export(hallpass, options.oldest_first(), json, &mut None).await;
@@ -61,7 +62,7 @@ impl Audit {
         }
         print(&newest, json, true)?;
         if newest.is_empty() && !self.follow {
-            output::remark("There are no such entries.");
+            output::print_note("There are no such entries.");
         }
         if !self.follow {
             return Ok(());
@@ -73,7 +74,7 @@ impl Audit {
         }
     }
 
-    fn options(&self) -> Result<AuditOptions, Failure> {
+    fn options(&self) -> Result<AuditOptions, CliError> {
         let mut options = AuditOptions::new().limit(AuditOptions::MAX_LIMIT);
         if let Some(owner) = &self.owner {
             options = options.owner(service::owner(owner)?);
@@ -83,7 +84,7 @@ impl Audit {
         }
         if let Some(kind) = &self.kind {
             let kind: EventKind =
-                kind.parse().map_err(|error| Failure::Usage(format!("--kind: {error}")))?;
+                kind.parse().map_err(|error| CliError::Usage(format!("--kind: {error}")))?;
             options = options.kind(kind);
         }
         if let Some(since) = &self.since {
@@ -101,7 +102,7 @@ async fn newest(
     hallpass: &Hallpass,
     mut options: AuditOptions,
     most: u64,
-) -> Result<Vec<AuditEntry>, Failure> {
+) -> Result<Vec<AuditEntry>, CliError> {
     let by = service::operator();
     let mut entries = Vec::new();
     loop {
@@ -125,7 +126,7 @@ async fn export(
     mut options: AuditOptions,
     json: bool,
     seen: &mut Option<ChangeSeq>,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     if let Some(seen) = seen {
         options = options.after(*seen);
     }
@@ -144,7 +145,7 @@ async fn export(
     }
 }
 
-fn print(entries: &[AuditEntry], json: bool, with_header: bool) -> Result<(), Failure> {
+fn print(entries: &[AuditEntry], json: bool, with_header: bool) -> Result<(), CliError> {
     if entries.is_empty() {
         return Ok(());
     }

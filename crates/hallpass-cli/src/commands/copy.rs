@@ -1,33 +1,37 @@
+//! `hallpass copy`.
+
 use clap::Args;
 use hallpass_core::{Hallpass, TokenUpdate};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::{secret, service};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Copy {
     /// The id of the token to copy.
     id: String,
 
-    /// Another name.
+    /// The name of the copy. By default it is that of the original.
     #[arg(long)]
     name: Option<String>,
 
-    /// Another description.
+    /// The description of the copy. By default it is that of the original.
     #[arg(long)]
     description: Option<String>,
 
-    /// These scopes instead of the other's; again for each.
+    /// A scope of the copy. May be repeated. By default the copy has the scopes of the original.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
 
-    /// Another end. Without it, the other's; 30 days if that is over.
+    /// The expiry of the copy. By default it is that of the original, or 30 days if that has
+    /// passed.
     #[arg(long)]
     expires: Option<String>,
 }
 
 impl Copy {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let mut different = TokenUpdate::new();
         if let Some(name) = self.name {
             different = different.name(name);

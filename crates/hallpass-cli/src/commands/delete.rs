@@ -1,10 +1,13 @@
+//! `hallpass delete`.
+
 use clap::Args;
 use hallpass_core::{Hallpass, ListOptions};
 use serde_json::json;
 
-use crate::failure::Failure;
-use crate::{ask, output, service};
+use crate::error::CliError;
+use crate::{output, prompt, service};
 
+/// The arguments of the command.
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("which").required(true)))]
 pub(crate) struct Delete {
@@ -12,17 +15,17 @@ pub(crate) struct Delete {
     #[arg(value_name = "ID", group = "which")]
     ids: Vec<String>,
 
-    /// All of this owner's.
+    /// Deletes all tokens of this owner.
     #[arg(long, group = "which")]
     owner: Option<String>,
 
-    /// Do not ask.
+    /// Does not ask for confirmation.
     #[arg(long, short)]
     yes: bool,
 }
 
 impl Delete {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let (deleted, not_found) = match &self.owner {
             Some(owner) => (self.all_of(hallpass, owner).await?, Vec::new()),
             None => self.some(hallpass).await?,
@@ -30,36 +33,36 @@ impl Delete {
         if json {
             output::print_json(&json!({ "deleted": deleted, "not_found": not_found }))?;
         } else {
-            output::remark(&format!("Deleted: {deleted}."));
+            output::print_note(&format!("Deleted: {deleted}."));
         }
         all_found(&not_found)
     }
 
-    async fn all_of(&self, hallpass: &Hallpass, owner: &str) -> Result<u64, Failure> {
+    async fn all_of(&self, hallpass: &Hallpass, owner: &str) -> Result<u64, CliError> {
         let owner = service::owner(owner)?;
         let listing = ListOptions::new().owner(owner.clone()).limit(1);
         let total = hallpass.list(&service::operator(), &listing).await?.total;
-        ask::confirm(&format!("Delete all {total} tokens of {owner} for good?"), self.yes)?;
+        prompt::confirm(&format!("Permanently delete all {total} tokens of {owner}?"), self.yes)?;
         Ok(hallpass.delete_all(&service::operator_for(&owner)).await?)
     }
 
-    async fn some(&self, hallpass: &Hallpass) -> Result<(u64, Vec<String>), Failure> {
+    async fn some(&self, hallpass: &Hallpass) -> Result<(u64, Vec<String>), CliError> {
         let ids = service::ids(&self.ids)?;
         let what = match ids.len() {
             1 => "this token".to_owned(),
             several => format!("these {several} tokens"),
         };
-        ask::confirm(&format!("Delete {what} for good?"), self.yes)?;
+        prompt::confirm(&format!("Permanently delete {what}?"), self.yes)?;
         let outcome = hallpass.delete_many(&service::operator(), &ids).await?;
         let not_found = outcome.not_found.iter().map(ToString::to_string).collect();
         Ok((outcome.deleted.len() as u64, not_found))
     }
 }
 
-/// What there was is done; that there was not all of it is said.
-pub(super) fn all_found(not_found: &[String]) -> Result<(), Failure> {
+/// Returns an error that names the tokens that do not exist. The others have been changed.
+pub(super) fn all_found(not_found: &[String]) -> Result<(), CliError> {
     if not_found.is_empty() {
         return Ok(());
     }
-    Err(Failure::NotFound(format!("no such token: {}", not_found.join(", "))))
+    Err(CliError::NotFound(format!("no such token: {}", not_found.join(", "))))
 }

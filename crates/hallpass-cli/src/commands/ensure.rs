@@ -1,14 +1,17 @@
+//! `hallpass ensure`.
+
 use clap::Args;
 use hallpass_core::{Digest, Ensured, Hallpass, KnownToken, NewToken};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::view::TokenView;
 use crate::{output, service, table};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Ensure {
-    /// Whose token it is. The id must have been made for the same owner.
+    /// The owner. The id must have been generated for the same owner.
     #[arg(long)]
     owner: String,
 
@@ -16,28 +19,29 @@ pub(crate) struct Ensure {
     #[arg(long)]
     id: String,
 
-    /// The digest of its secret, as `hallpass inspect` shows it: `sha256:` and 64 hexadecimal
-    /// digits. It is no secret.
+    /// The token's digest, as `hallpass inspect` shows it: the algorithm, such as `sha256-v2`, `:`
+    /// and 64 hexadecimal digits. It is not secret.
     #[arg(long)]
     digest: String,
 
-    /// What it is called.
+    /// The token's name.
     #[arg(long)]
     name: String,
 
-    /// What it is for.
+    /// The token's description.
     #[arg(long, default_value = "", hide_default_value = true)]
     description: String,
 
-    /// What it may do; again for each. Nothing without it.
+    /// A scope. May be repeated. Without scopes the token allows nothing.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
 
-    /// When it ends, if it has to be created: as with `issue`. A token that is there keeps its end.
+    /// The expiry of a new token, in the forms of `issue`. An existing token keeps its expiry.
     #[arg(long)]
     expires: String,
 }
 
+/// The result as JSON.
 #[derive(Serialize)]
 struct EnsuredView {
     outcome: &'static str,
@@ -46,10 +50,10 @@ struct EnsuredView {
 }
 
 impl Ensure {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let by = service::operator_for(&service::owner(&self.owner)?);
         let digest = Digest::from_text(&self.digest)
-            .map_err(|error| Failure::Usage(format!("--digest: {error}")))?;
+            .map_err(|error| CliError::Usage(format!("--digest: {error}")))?;
         let known = KnownToken { id: service::id(&self.id)?, digest };
         let new = NewToken::named(self.name)
             .description(self.description)
@@ -67,7 +71,7 @@ impl Ensure {
             return output::print_json(&EnsuredView { outcome, token });
         }
         output::print(&table::one(ensured.record(), now))?;
-        output::remark(&format!("The token is there: {outcome}."));
+        output::print_note(&format!("The token exists: {outcome}."));
         Ok(())
     }
 }

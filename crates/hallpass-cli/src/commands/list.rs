@@ -1,44 +1,48 @@
+//! `hallpass list`.
+
 use clap::{Args, ValueEnum};
 use hallpass_core::store::{Sort, SortBy};
 use hallpass_core::{Hallpass, ListOptions, Scope, Status, TokenRecord};
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::view::TokenView;
 use crate::{output, service, table};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct List {
-    /// Only this owner's.
+    /// Lists only tokens of this owner.
     #[arg(long)]
     owner: Option<String>,
 
-    /// Only those of this status.
+    /// Lists only tokens of this status.
     #[arg(long, value_enum, default_value_t = StatusFilter::All)]
     status: StatusFilter,
 
-    /// Only those whose name or description holds this text, in whatever case.
+    /// Lists only tokens whose name or description contains this text, ignoring case.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
 
-    /// Only those that hold exactly this scope.
+    /// Lists only tokens that hold exactly this scope.
     #[arg(long)]
     scope: Option<String>,
 
-    /// The order: `created_at`, `name`, `expires_at` or `last_used_at`, the largest first with a
-    /// `-` in front.
+    /// The order: `created_at`, `name`, `expires_at` or `last_used_at`. With a `-` in front, the
+    /// largest value comes first.
     #[arg(long, default_value = "-created_at", allow_hyphen_values = true)]
     sort: String,
 
-    /// How many at most.
+    /// Lists at most this many tokens.
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: u64,
 
-    /// All of them, however many there are.
+    /// Lists all tokens, without a limit.
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 }
 
+/// The values of `--status`.
 #[derive(Clone, Copy, ValueEnum)]
 enum StatusFilter {
     Active,
@@ -59,7 +63,7 @@ impl From<StatusFilter> for Option<Status> {
 }
 
 impl List {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let most = if self.all { u64::MAX } else { self.limit };
         let (records, total) = pages(hallpass, self.listing()?, most).await?;
         let now = hallpass.now();
@@ -68,18 +72,18 @@ impl List {
             return output::print_json(&json!({ "items": items, "total": total }));
         }
         if records.is_empty() {
-            output::remark("There are no such tokens.");
+            output::print_note("There are no such tokens.");
             return Ok(());
         }
         output::print(&table::list(&records, now))?;
         let shown = records.len() as u64;
         if shown < total {
-            output::remark(&format!("{shown} of {total}: --limit or --all shows more."));
+            output::print_note(&format!("{shown} of {total}: use --limit or --all to show more."));
         }
         Ok(())
     }
 
-    fn listing(&self) -> Result<ListOptions, Failure> {
+    fn listing(&self) -> Result<ListOptions, CliError> {
         let mut listing = ListOptions::new().sort(sort(&self.sort)?);
         if let Some(owner) = &self.owner {
             listing = listing.owner(service::owner(owner)?);
@@ -92,14 +96,15 @@ impl List {
         }
         if let Some(scope) = &self.scope {
             let scope: Scope =
-                scope.parse().map_err(|error| Failure::Usage(format!("--scope: {error}")))?;
+                scope.parse().map_err(|error| CliError::Usage(format!("--scope: {error}")))?;
             listing = listing.scope(scope);
         }
         Ok(listing)
     }
 }
 
-fn sort(text: &str) -> Result<Sort, Failure> {
+/// Parses an order.
+fn sort(text: &str) -> Result<Sort, CliError> {
     let (descending, name) = match text.strip_prefix('-') {
         Some(name) => (true, name),
         None => (false, text),
@@ -110,19 +115,19 @@ fn sort(text: &str) -> Result<Sort, Failure> {
         "expires_at" => SortBy::ExpiresAt,
         "last_used_at" => SortBy::LastUsedAt,
         _ => {
-            let said = "--sort takes created_at, name, expires_at or last_used_at, with a `-` in front or not";
-            return Err(Failure::Usage(said.to_owned()));
+            let message = "invalid --sort: use created_at, name, expires_at or last_used_at, or one of these with `-` in front";
+            return Err(CliError::Usage(message.to_owned()));
         }
     };
     Ok(Sort { by, descending })
 }
 
-/// So many tokens at most, page by page, and how many there are altogether.
+/// Reads at most `most` tokens, page by page. Returns them and the total number of matching tokens.
 async fn pages(
     hallpass: &Hallpass,
     mut listing: ListOptions,
     most: u64,
-) -> Result<(Vec<TokenRecord>, u64), Failure> {
+) -> Result<(Vec<TokenRecord>, u64), CliError> {
     let by = service::operator();
     let mut records = Vec::new();
     loop {

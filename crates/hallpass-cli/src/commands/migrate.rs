@@ -1,15 +1,17 @@
+//! `hallpass migrate`.
+
 use hallpass_core::Hallpass;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output;
 
-/// Opening a store has set it up already; what is left is to see that it answers.
-pub(crate) async fn run(hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+/// Checks that the store responds. Opening it has already created or migrated it.
+pub(crate) async fn run(hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
     hallpass.ping().await?;
     if json {
         return output::print_json(&json!({ "ready": true }));
     }
-    output::remark("The store is ready.");
+    output::print_note("The store is ready.");
     Ok(())
 }

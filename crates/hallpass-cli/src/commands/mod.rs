@@ -1,4 +1,4 @@
-//! The commands, one file each.
+//! The commands. Each has its own file.
 
 pub(crate) mod audit;
 pub(crate) mod completions;
@@ -19,14 +19,15 @@ pub(crate) mod update;
 use hallpass_core::Hallpass;
 
 use crate::arguments::{Arguments, Command};
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::service;
 use crate::store::Missing;
 
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+/// Runs the command that the arguments name.
+pub(crate) async fn run(arguments: Arguments) -> Result<(), CliError> {
     let Arguments { settings, command } = arguments;
     let json = settings.json;
-    // Those that need no store.
+    // These commands need no store.
     match &command {
         Command::Inspect(inspect) => return inspect.run(json),
         Command::Scanner(scanner) => return scanner.run(&settings.prefix, json),
@@ -39,11 +40,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     let hallpass = service::open(&settings, missing).await?;
     let done = on(&hallpass, command, json).await;
-    let ended = hallpass.shutdown().await.map_err(Failure::from);
+    let ended = hallpass.shutdown().await.map_err(CliError::from);
     done.and(ended)
 }
 
-async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), Failure> {
+/// Runs a command that needs a store.
+async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), CliError> {
     match command {
         Command::Migrate => migrate::run(hallpass, json).await,
         Command::Issue(issue) => issue.run(hallpass, json).await,
@@ -57,7 +59,7 @@ async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), Fai
         Command::Prune(prune) => prune.run(hallpass, json).await,
         Command::Ensure(ensure) => ensure.run(hallpass, json).await,
         Command::Audit(audit) => audit.run(hallpass, json).await,
-        // They were run before there was a store.
+        // These commands have been run without a store.
         Command::Inspect(_) | Command::Scanner(_) | Command::Completions(_) => Ok(()),
     }
 }

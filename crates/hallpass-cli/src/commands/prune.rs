@@ -1,50 +1,59 @@
+//! `hallpass prune`.
+
 use clap::Args;
 use hallpass_core::{Error, Hallpass, ListOptions, Status, parse_span};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::failure::Failure;
-use crate::{ask, output, service};
+use crate::error::CliError;
+use crate::{output, prompt, service};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Prune {
-    /// Only those that were revoked or expired at least so long ago: `30d`, `12h`, `2w`, `1y`.
+    /// Deletes only tokens that were revoked or expired at least this long ago, such as `30d` or
+    /// `2w`.
     #[arg(long, value_name = "SPAN", default_value = "30d")]
     ended: String,
 
-    /// Do not ask.
+    /// Does not ask for confirmation.
     #[arg(long, short)]
     yes: bool,
 }
 
 impl Prune {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let span = parse_span(&self.ended)
-            .map_err(|_| Failure::Usage("--ended takes a span, such as `30d`".to_owned()))?;
+            .map_err(|_| CliError::Usage("--ended takes a span, such as `30d`".to_owned()))?;
         let before = hallpass
             .now()
             .checked_sub(span)
-            .map_err(|_| Failure::Usage("--ended goes back too far".to_owned()))?;
-        let question = format!("Remove the tokens for good that ended before {before:.0}?");
-        ask::confirm(&question, self.yes)?;
+            .map_err(|_| CliError::Usage("--ended is too long: use a shorter span".to_owned()))?;
+        let question = format!(
+            "Permanently delete the tokens that were revoked or expired before {before:.0}?"
+        );
+        prompt::confirm(&question, self.yes)?;
         let bar = bar(ended(hallpass).await?);
         let by = service::operator();
         let pruned = hallpass.prune_with(&by, before, |gone| bar.set_position(gone)).await;
         let gone = bar.position();
         bar.finish_and_clear();
-        let pruned = pruned.map_err(|error| match Failure::from(error) {
-            Failure::Trouble(said) => Failure::Trouble(format!("{said} ({gone} are gone by now)")),
-            failure => failure,
+        let pruned = pruned.map_err(|error| match CliError::from(error) {
+            CliError::System(message) => {
+                CliError::System(format!("{message} ({gone} tokens were deleted before the error)"))
+            }
+            error => error,
         })?;
         if json {
             return output::print_json(&json!({ "pruned": pruned }));
         }
-        output::remark(&format!("Removed: {pruned}."));
+        output::print_note(&format!("Deleted: {pruned}."));
         Ok(())
     }
 }
 
-/// How many tokens have ended, whenever that was: no more than these can go.
+/// Returns the number of tokens that have ended at any time, which is the maximum for the progress
+/// bar.
 async fn ended(hallpass: &Hallpass) -> Result<u64, Error> {
     let mut ended = 0;
     for status in [Status::Expired, Status::Revoked] {
@@ -54,9 +63,9 @@ async fn ended(hallpass: &Hallpass) -> Result<u64, Error> {
     Ok(ended)
 }
 
-/// Drawn on standard error, and nowhere if that is no terminal.
+/// Creates a progress bar on standard error. It is hidden if that is not a terminal.
 fn bar(most: u64) -> ProgressBar {
     let bar = ProgressBar::new(most);
-    let style = ProgressStyle::with_template("{bar:30} {pos} removed, of {len} at most");
+    let style = ProgressStyle::with_template("{bar:30} {pos} deleted of at most {len}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -1,30 +1,33 @@
+//! `hallpass regenerate`.
+
 use clap::Args;
 use hallpass_core::{Hallpass, Revision};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::{secret, service};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Regenerate {
     /// The token's id.
     id: String,
 
-    /// Another end. Without it the end stays; a token whose time is over needs one.
+    /// The new expiry. By default the expiry stays. An expired token needs a new one.
     #[arg(long)]
     expires: Option<String>,
 
-    /// How long the old secret works beside the new one, until that is first used: `1h`, `7d`, at
-    /// most 30 days. Without it the old one is dead at once.
+    /// The time for which the previous secret still works, such as `1h` or `7d`, at most 30 days.
+    /// It ends earlier at the first use of the new secret. By default it ends at once.
     #[arg(long, value_name = "SPAN")]
     grace_period: Option<String>,
 
-    /// Only if it is at this revision.
+    /// Regenerates only if the token is at this revision.
     #[arg(long, value_name = "NUMBER")]
     revision: Option<u64>,
 }
 
 impl Regenerate {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let expected = self.revision.map(Revision::new);
         let mut how = hallpass_core::RegenerateOptions::new().if_revision(expected);
         if let Some(expires) = self.expires {

@@ -1,10 +1,13 @@
+//! `hallpass revoke`.
+
 use clap::Args;
 use hallpass_core::Hallpass;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::{output, service};
 
+/// The arguments of the command.
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("which").required(true)))]
 pub(crate) struct Revoke {
@@ -16,7 +19,7 @@ pub(crate) struct Revoke {
     #[arg(long, group = "which")]
     owner: Option<String>,
 
-    /// Revokes the tokens of all owners: for an emergency.
+    /// Revokes the tokens of all owners, for an emergency.
     #[arg(long, group = "which")]
     everyone: bool,
 
@@ -26,7 +29,7 @@ pub(crate) struct Revoke {
 }
 
 impl Revoke {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let by = service::operator();
         let issued_before = self.issued_before.as_deref();
         let issued_before =
@@ -45,7 +48,7 @@ impl Revoke {
         if json {
             output::print_json(&json!({ "revoked": revoked, "not_found": not_found }))?;
         } else {
-            output::remark(&format!("Revoked: {revoked}."));
+            output::print_note(&format!("Revoked: {revoked}."));
         }
         super::delete::all_found(&not_found)
     }

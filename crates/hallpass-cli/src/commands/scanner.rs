@@ -1,19 +1,22 @@
-//! What secret scanners need to know, made from the one pattern that hallpass-core publishes.
+//! `hallpass scanner`: rules for secret scanners, made from the pattern that hallpass-core
+//! publishes.
 
 use clap::{Args, ValueEnum};
 use hallpass_core::Prefix;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::output;
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Scanner {
-    /// Which scanner it is for; `regex` is the pattern alone.
+    /// The scanner. `regex` prints only the pattern.
     #[arg(value_enum)]
     scanner: Which,
 }
 
+/// The known scanners.
 #[derive(Clone, Copy, ValueEnum)]
 enum Which {
     Gitleaks,
@@ -23,10 +26,10 @@ enum Which {
 }
 
 impl Scanner {
-    pub(crate) fn run(&self, prefix: &str, json: bool) -> Result<(), Failure> {
+    pub(crate) fn run(&self, prefix: &str, json: bool) -> Result<(), CliError> {
         let prefix: Prefix = prefix
             .parse()
-            .map_err(|error: hallpass_core::PrefixError| Failure::Usage(error.to_string()))?;
+            .map_err(|error: hallpass_core::PrefixError| CliError::Usage(error.to_string()))?;
         let rules = match self.scanner {
             Which::Gitleaks => gitleaks(&prefix),
             Which::Trufflehog => trufflehog(&prefix),
@@ -41,7 +44,7 @@ impl Scanner {
     }
 }
 
-/// For `.gitleaks.toml`.
+/// Returns a rule for `.gitleaks.toml`.
 fn gitleaks(prefix: &Prefix) -> String {
     let pattern = prefix.token_pattern();
     format!(
@@ -53,7 +56,7 @@ fn gitleaks(prefix: &Prefix) -> String {
     )
 }
 
-/// For the file that `trufflehog --config` names.
+/// Returns a rule for the file that `trufflehog --config` names.
 fn trufflehog(prefix: &Prefix) -> String {
     let pattern = prefix.token_pattern();
     format!(
@@ -66,7 +69,7 @@ fn trufflehog(prefix: &Prefix) -> String {
     )
 }
 
-/// For the file that `detect-secrets scan --plugin` names.
+/// Returns a plugin for `detect-secrets scan --plugin`.
 fn detect_secrets(prefix: &Prefix) -> String {
     let pattern = prefix.token_pattern();
     let mut class = prefix.as_str().to_owned();

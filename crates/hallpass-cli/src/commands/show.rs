@@ -1,10 +1,13 @@
+//! `hallpass show`.
+
 use clap::Args;
 use hallpass_core::{Hallpass, TokenRecord};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::view::TokenView;
 use crate::{output, service, table};
 
+/// The arguments of the command.
 #[derive(Args)]
 pub(crate) struct Show {
     /// The token's id.
@@ -12,14 +15,14 @@ pub(crate) struct Show {
 }
 
 impl Show {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let record = hallpass.get(&service::operator(), service::id(&self.id)?).await?;
         print(hallpass, &record, json)
     }
 }
 
-/// The token as it is now.
-pub(super) fn print(hallpass: &Hallpass, record: &TokenRecord, json: bool) -> Result<(), Failure> {
+/// Prints a token's record.
+pub(super) fn print(hallpass: &Hallpass, record: &TokenRecord, json: bool) -> Result<(), CliError> {
     let now = hallpass.now();
     if json {
         output::print_json(&TokenView::new(record, now))

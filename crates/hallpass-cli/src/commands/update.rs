@@ -1,42 +1,45 @@
+//! `hallpass update`.
+
 use clap::Args;
 use hallpass_core::{Hallpass, Revision, TokenUpdate};
 use serde_json::Value;
 
 use super::show;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::service;
 
+/// The arguments of the command.
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)))]
 pub(crate) struct Update {
     /// The token's id.
     id: String,
 
-    /// Another name.
+    /// The new name.
     #[arg(long, group = "change")]
     name: Option<String>,
 
-    /// Another description; the empty one clears it.
+    /// The new description. An empty one clears it.
     #[arg(long, group = "change")]
     description: Option<String>,
 
-    /// These scopes instead of those it holds; again for each.
+    /// A scope. May be repeated. Replaces the scopes that the token holds.
     #[arg(long = "scope", value_name = "SCOPE", group = "change")]
     scopes: Vec<String>,
 
-    /// No scopes any more: it is then allowed nothing.
+    /// Removes all scopes. The token then allows nothing.
     #[arg(long, group = "change", conflicts_with = "scopes")]
     no_scopes: bool,
 
-    /// A scope besides those it holds; again for each.
+    /// Adds a scope. May be repeated.
     #[arg(long = "add-scope", value_name = "SCOPE", group = "change", conflicts_with_all = ["scopes", "no_scopes"])]
     add: Vec<String>,
 
-    /// A scope that it shall hold no more; again for each.
+    /// Removes a scope. May be repeated.
     #[arg(long = "remove-scope", value_name = "SCOPE", group = "change", conflicts_with_all = ["scopes", "no_scopes"])]
     remove: Vec<String>,
 
-    /// Another end.
+    /// The new expiry.
     #[arg(long, group = "change")]
     expires: Option<String>,
 
@@ -48,13 +51,13 @@ pub(crate) struct Update {
     #[arg(long = "remove-metadata", value_name = "NAME", group = "change")]
     remove_metadata: Vec<String>,
 
-    /// Only if it is at this revision.
+    /// Updates only if the token is at this revision.
     #[arg(long, value_name = "NUMBER")]
     revision: Option<u64>,
 }
 
 impl Update {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), Failure> {
+    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let (by, id) = (service::operator(), service::id(&self.id)?);
         let mut expected = self.revision.map(Revision::new);
         let mut update = TokenUpdate::new();
@@ -81,15 +84,16 @@ impl Update {
             let mut held: Vec<_> = record.scopes.iter().map(ToString::to_string).collect();
             for scope in &self.remove {
                 let place = held.iter().position(|held| held == scope).ok_or_else(|| {
-                    Failure::NotFound(
-                        "the token does not hold a scope that is to be removed".to_owned(),
+                    CliError::NotFound(
+                        "the token does not hold a scope of --remove-scope".to_owned(),
                     )
                 })?;
                 held.remove(place);
             }
             held.extend(self.add);
             update = update.scopes(held);
-            // What was computed from a revision holds for that one alone.
+            // The scopes were computed from this revision, so the update must not apply to another
+            // one.
             expected = expected.or(Some(record.revision));
         }
         let record = hallpass.update(&by, id, update, expected).await?;

@@ -1,4 +1,4 @@
-//! `audit`, metadata, and `revoke --everyone`.
+//! Tests of `audit`, metadata and `revoke --everyone`.
 
 use std::io::{BufRead as _, BufReader};
 
@@ -76,7 +76,7 @@ fn audit_follow_shows_new_entries() {
 }
 
 #[test]
-fn revoke_everyone_can_spare_newer_tokens() {
+fn revoke_everyone_leaves_tokens_issued_after_the_given_time() {
     let place = Place::new();
     for owner in ["alice", "bob"] {
         issue(&place, owner, "ci");

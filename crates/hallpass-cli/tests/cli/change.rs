@@ -1,11 +1,11 @@
-//! `update`, `copy` and `regenerate`.
+//! Tests of `update`, `copy` and `regenerate`.
 
 use serde_json::json;
 
 use crate::harness::Place;
 
 #[test]
-fn each_part_changes_by_itself() {
+fn update_changes_only_the_given_fields() {
     let place = Place::new();
     let id = place.issue(&["--scope", "a", "--scope", "b"]).id;
     let update = |arguments: &[&str]| place.json(&[&["update", id.as_str()], arguments].concat());
@@ -25,12 +25,12 @@ fn each_part_changes_by_itself() {
     assert_eq!(update(&["--expires", "never"])["expires_at"], json!(null));
     let shown = place.json(&["show", &id]);
     assert_eq!((&shown["name"], &shown["revision"]), (&json!("cd"), &json!(9)));
-    assert_eq!(update(&["--name", "cd"])["revision"], 9, "what is the same is no change");
+    assert_eq!(update(&["--name", "cd"])["revision"], 9, "an equal value is no change");
     assert!(place.run(&["update", &id, "--name", "ef"]).done().stdout.contains("ef"));
 }
 
 #[test]
-fn a_change_that_is_none_or_cannot_be_made_changes_nothing() {
+fn a_rejected_update_changes_nothing() {
     let place = Place::new();
     let id = place.issue(&["--scope", "a"]).id;
     let before = place.json(&["show", &id]);
@@ -45,12 +45,12 @@ fn a_change_that_is_none_or_cannot_be_made_changes_nothing() {
     assert!(update(&["--add-scope", "b", "--revision", "7"]).failed(4).contains("revision 1"));
     assert_eq!(place.json(&["show", &id]), before);
     place.run(&["revoke", &id]).done();
-    assert!(update(&["--expires", "30d"]).failed(4).contains("regenerating"));
+    assert!(update(&["--expires", "30d"]).failed(4).contains("regenerate it"));
     update(&["--name", "x", "--revision", "2"]).done();
 }
 
 #[test]
-fn a_copy_is_a_token_of_its_own() {
+fn copy_issues_a_separate_token() {
     let place = Place::new();
     let original = place.issue(&["--scope", "a", "--description", "x", "--expires", "never"]);
     let copy = place.json(&["copy", &original.id]);
@@ -80,14 +80,14 @@ fn a_copy_is_a_token_of_its_own() {
 }
 
 #[test]
-fn a_new_secret_ends_the_old_one_at_once_or_later() {
+fn regenerate_ends_the_old_secret_at_once_or_after_the_grace_period() {
     let place = Place::new();
     let issued = place.issue(&[]);
     let ended = place.run(&["regenerate", &issued.id]).done();
     let second = ended.stdout.trim().to_owned();
     assert!(place.works(&second) && !place.works(&issued.token));
     let third = place.json(&["regenerate", &issued.id, "--grace-period", "1h", "--expires", "60d"]);
-    assert!(place.works(&second), "until the new one is used");
+    assert!(place.works(&second), "the old secret works until the new one is used");
     assert!(place.works(third["token"].as_str().expect("a token")));
     assert_eq!(third["revision"], 3);
     let regenerate =

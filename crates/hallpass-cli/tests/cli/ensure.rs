@@ -1,8 +1,10 @@
+//! Tests of `ensure`.
+
 use serde_json::json;
 
 use crate::harness::{Ended, Place};
 
-/// A token that was made where there is no store, and what a manifest says of it.
+/// A token that was issued without a shared store, with the id and digest for a manifest.
 struct Made {
     token: String,
     id: String,
@@ -25,7 +27,7 @@ fn ensure(place: &Place, id: &str, digest: &str, arguments: &[&str]) -> Ended {
 }
 
 #[test]
-fn a_token_made_elsewhere_is_there_and_stays_so() {
+fn ensure_creates_a_token_once_and_updates_it_afterwards() {
     let place = Place::new();
     let Made { token, id, digest } = made(&place);
     assert!(!place.works(&token));
@@ -36,7 +38,7 @@ fn a_token_made_elsewhere_is_there_and_stays_so() {
     assert!(place.works(&token));
     let again = ensure(&place, &id, &digest, &[]).done().json();
     assert_eq!(again["outcome"], "unchanged");
-    assert_eq!(again["expires_at"], created["expires_at"], "a span does not move on");
+    assert_eq!(again["expires_at"], created["expires_at"], "the expiry does not move");
     let other = ["--owner", "deploy", "--name", "other", "--description", "x"];
     let updated = ensure(&place, &id, &digest, &other).done().json();
     assert_eq!((&updated["outcome"], &updated["scopes"]), (&json!("updated"), &json!([])));
@@ -54,11 +56,11 @@ fn a_token_made_elsewhere_is_there_and_stays_so() {
         "--expires",
         "1y",
     ]);
-    assert!(table.done().stderr.contains("The token is there: updated."));
+    assert!(table.done().stderr.contains("The token exists: updated."));
 }
 
 #[test]
-fn what_cannot_be_ensured_is_refused() {
+fn ensure_rejects_conflicts_ended_tokens_and_invalid_digests() {
     let place = Place::new();
     let (first, second) = (made(&place), made(&place));
     ensure(&place, &first.id, &first.digest, &[]).done();
@@ -71,7 +73,7 @@ fn what_cannot_be_ensured_is_refused() {
         assert!(said.contains("--digest") && !said.contains(digest), "{said}");
     }
     place.run(&["revoke", &first.id]).done();
-    assert!(said(ensure(&place, &first.id, &first.digest, &[]), 4).contains("ended"));
+    assert!(said(ensure(&place, &first.id, &first.digest, &[]), 4).contains("expired or revoked"));
     assert!(!place.works(&first.token));
     let unset = [
         "ensure",
@@ -87,6 +89,6 @@ fn what_cannot_be_ensured_is_refused() {
     let ended = place.run(&unset);
     assert!(
         ended.code == 2 && ended.stderr.contains("--expires"),
-        "when it ends is said: {ended:?}"
+        "the expiry is required: {ended:?}"
     );
 }

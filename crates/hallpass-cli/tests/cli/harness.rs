@@ -1,4 +1,4 @@
-//! The binary in a folder of its own, and the service that its tokens are for.
+//! Runs the binary in a temporary folder and opens the service of its tokens.
 
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use hallpass_sqlite::SqliteStore;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The variables that the command listens to.
+/// The environment variables that the command reads.
 const VARIABLES: [&str; 6] = [
     "HALLPASS_STORE",
     "HALLPASS_PREFIX",
@@ -20,10 +20,10 @@ const VARIABLES: [&str; 6] = [
     "HALLPASS_REDIS_NAMESPACE",
 ];
 
-/// A folder with a store in it.
+/// A temporary folder with a store in it.
 pub(crate) struct Place(TempDir);
 
-/// How a command ended.
+/// The exit code and output of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -38,11 +38,12 @@ pub(crate) struct Issued {
 }
 
 impl Place {
-    /// A folder with nothing in it.
+    /// Creates an empty folder without a store.
     pub(crate) fn empty() -> Self {
         Self(tempfile::tempdir().expect("a directory"))
     }
 
+    /// Creates a folder with an empty store.
     pub(crate) fn new() -> Self {
         let place = Self::empty();
         place.run(&["migrate"]).done();
@@ -59,7 +60,7 @@ impl Place {
         path.to_str().expect("UTF-8").to_owned()
     }
 
-    /// The command, with the store of this place in its variable, and nobody at its standard input.
+    /// Builds the command with this folder's store in `HALLPASS_STORE` and no standard input.
     pub(crate) fn command<T: AsRef<OsStr>>(&self, arguments: &[T]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
@@ -75,7 +76,7 @@ impl Place {
         Ended::of(&mut self.command(arguments))
     }
 
-    /// With this at its standard input.
+    /// Runs the command with `input` at its standard input.
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("it starts");
         let mut stdin = child.stdin.take().expect("piped");
@@ -85,12 +86,12 @@ impl Place {
         child.wait_with_output().expect("it ends").into()
     }
 
-    /// What it answers in JSON.
+    /// Runs the command with `--json` and parses its output.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         self.run(&[arguments, &["--json"]].concat()).done().json()
     }
 
-    /// A token of alice's with these arguments besides.
+    /// Issues a token for `alice` with these additional arguments.
     pub(crate) fn issue(&self, arguments: &[&str]) -> Issued {
         let start = ["issue", "--owner", "alice", "--name", "ci"];
         let token = self.json(&[&start, arguments].concat());
@@ -98,13 +99,13 @@ impl Place {
         Issued { id: text("id"), token: text("token") }
     }
 
-    /// The service whose tokens these are.
+    /// Opens a service with this folder's store.
     pub(crate) async fn service(&self) -> Hallpass {
         let store = SqliteStore::open(self.path().join("tokens.db")).await.expect("it opens");
         Hallpass::builder(store).build()
     }
 
-    /// Whether the service lets that token in.
+    /// Returns whether the service authenticates that token.
     pub(crate) fn works(&self, token: &str) -> bool {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
@@ -132,22 +133,21 @@ impl Ended {
         command.output().expect("it starts").into()
     }
 
-    /// That all was done.
+    /// Asserts that the command succeeded.
     #[track_caller]
     pub(crate) fn done(self) -> Self {
         assert_eq!(self.code, 0, "{self:?}");
         self
     }
 
-    /// That it ended so, with nothing on standard output and one sentence of its own, which is
-    /// handed on.
+    /// Asserts the exit code and an empty standard output, and returns the error message.
     #[track_caller]
     pub(crate) fn failed(&self, code: i32) -> &str {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{self:?}");
         self.complaint()
     }
 
-    /// The one sentence of a command that did not do all.
+    /// Returns the error message: the last line of standard error.
     #[track_caller]
     pub(crate) fn complaint(&self) -> &str {
         let last = self.stderr.trim_end().lines().last().unwrap_or_default();

@@ -1,14 +1,16 @@
+//! Tests of `inspect`.
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::harness::Place;
 
 #[test]
-fn a_tokens_text_says_what_it_is_without_a_store() {
+fn inspect_describes_a_token_without_a_store() {
     let place = Place::new();
     let issued = place.issue(&["--prefix", "acme"]);
     let file = place.write("token", &format!("{}\n", issued.token));
-    // Somewhere else, where there is no store.
+    // This folder contains no store.
     let elsewhere = Place::empty();
     let mut command = elsewhere.command(&["inspect", &file, "--json"]);
     let output = command.env_remove("HALLPASS_STORE").output().expect("it starts");
@@ -32,7 +34,7 @@ fn a_tokens_text_says_what_it_is_without_a_store() {
 }
 
 #[test]
-fn what_is_no_token_is_told_why_and_not_repeated() {
+fn inspect_says_why_a_text_is_not_a_token_without_repeating_it() {
     let place = Place::new();
     let token = place.issue(&[]).token;
     let mut typo = token.clone();
@@ -51,6 +53,6 @@ fn what_is_no_token_is_told_why_and_not_repeated() {
         assert!(said.contains(why), "{why}: {said}");
         assert!(text.len() < 5 || !said.contains(&text[..text.len().min(40)]), "{said}");
     }
-    assert!(place.run(&["inspect", "missing"]).failed(1).contains("missing cannot be read"));
-    assert!(place.run(&["inspect", "."]).failed(1).contains("cannot be read"));
+    assert!(place.run(&["inspect", "missing"]).failed(1).contains("could not read missing"));
+    assert!(place.run(&["inspect", "."]).failed(1).contains("could not read"));
 }

@@ -1,3 +1,5 @@
+//! Tests of `issue` and of the settings that apply to new tokens.
+
 use std::fs::OpenOptions;
 
 use hallpass_core::{Actor, Hallpass};
@@ -7,7 +9,7 @@ use serde_json::json;
 use crate::harness::{Ended, Place};
 
 #[test]
-fn a_token_alone_is_on_standard_output_and_works() {
+fn standard_output_is_the_token_alone_and_it_authenticates() {
     let place = Place::new();
     let arguments = ["issue", "--owner", "alice", "--name", "ci", "--scope", "projects:read"];
     let ended = place.run(&arguments).done();
@@ -21,7 +23,7 @@ fn a_token_alone_is_on_standard_output_and_works() {
 }
 
 #[test]
-fn in_json_it_is_what_the_rest_api_shows() {
+fn json_output_has_the_members_of_the_rest_api() {
     let place = Place::new();
     let issued = place.json(&[
         "issue",
@@ -53,7 +55,7 @@ fn in_json_it_is_what_the_rest_api_shows() {
 }
 
 #[test]
-fn every_fault_is_told_at_once_and_nothing_is_issued() {
+fn all_invalid_fields_are_reported_at_once_and_nothing_is_issued() {
     let place = Place::new();
     let ended = place.run(&[
         "issue",
@@ -75,7 +77,7 @@ fn every_fault_is_told_at_once_and_nothing_is_issued() {
 }
 
 #[test]
-fn the_limit_is_as_the_settings_say() {
+fn the_limit_comes_from_the_option_or_the_variable() {
     let place = Place::new();
     place.issue(&["--tokens-per-owner", "1"]);
     let again = ["issue", "--owner", "alice", "--name", "ci", "--tokens-per-owner"];
@@ -92,7 +94,7 @@ fn the_limit_is_as_the_settings_say() {
 }
 
 #[test]
-fn a_secret_that_could_not_be_shown_is_told_by_its_id() {
+fn a_token_that_could_not_be_printed_is_named_by_its_id() {
     let place = Place::new();
     let mut command = place.command(&["issue", "--owner", "alice", "--name", "ci"]);
     let full = OpenOptions::new().write(true).open("/dev/full").expect("this test needs /dev/full");
@@ -103,7 +105,7 @@ fn a_secret_that_could_not_be_shown_is_told_by_its_id() {
 }
 
 #[tokio::test]
-async fn with_the_services_prefix_and_pepper_the_token_is_the_services() {
+async fn a_token_issued_with_the_services_prefix_and_pepper_authenticates() {
     let place = Place::new();
     let file = place.write("pepper", &"x".repeat(32));
     let settings = ["--prefix", "acme", "--pepper-id", "2026", "--pepper-file", &file];
@@ -115,14 +117,14 @@ async fn with_the_services_prefix_and_pepper_the_token_is_the_services() {
     let other = Hallpass::builder(open().await).prefix("acme").build();
     assert!(
         other.authenticate(issued.token.as_bytes()).await.is_err(),
-        "it is made under the pepper"
+        "the token's digest depends on the pepper"
     );
     let record = service.get(&Actor::owner("alice"), issued.id.parse().unwrap()).await;
     assert_eq!(record.unwrap().name, "ci");
 }
 
 #[test]
-fn a_pepper_is_whole_or_an_error() {
+fn an_incomplete_or_invalid_pepper_is_an_error() {
     let place = Place::new();
     let short = place.write("short", "x");
     for (arguments, code, said) in [
@@ -130,7 +132,7 @@ fn a_pepper_is_whole_or_an_error() {
         (vec!["--pepper-file", &short], 2, "--pepper-id"),
         (vec!["--pepper-id", "2026", "--pepper-file", &short], 2, "at least 32 bytes"),
         (vec!["--pepper-id", "a b", "--pepper-file", &short], 2, "key id"),
-        (vec!["--pepper-id", "2026", "--pepper-file", "missing"], 1, "missing cannot be read"),
+        (vec!["--pepper-id", "2026", "--pepper-file", "missing"], 1, "could not read missing"),
         (vec!["--prefix", "Acme"], 2, "prefix"),
     ] {
         let ended = place.run(&[vec!["list"], arguments].concat());

@@ -1,4 +1,4 @@
-//! `list` and `show`.
+//! Tests of `list` and `show`.
 
 use std::process::Stdio;
 
@@ -11,8 +11,8 @@ fn names(listed: &Value) -> Vec<&str> {
     items.iter().map(|item| item["name"].as_str().expect("a name")).collect()
 }
 
-/// Three tokens: alice's `b` and `A`, and bob's `c`, which is revoked.
-fn three(place: &Place) {
+/// Issues three tokens: `b` and `A` of `alice`, and `c` of `bob`, which it revokes.
+fn issue_three(place: &Place) {
     for (owner, name, scope) in [("alice", "b", "x"), ("alice", "A", "y"), ("bob", "c", "x")] {
         let arguments = ["issue", "--owner", owner, "--name", name, "--scope", scope];
         place.run(&arguments).done();
@@ -21,9 +21,9 @@ fn three(place: &Place) {
 }
 
 #[test]
-fn a_list_is_filtered_and_ordered_as_asked() {
+fn list_filters_and_sorts_as_the_options_say() {
     let place = Place::new();
-    three(&place);
+    issue_three(&place);
     for (arguments, expected) in [
         (&[][..], &["c", "A", "b"][..]),
         (&["--sort", "created_at"], &["b", "A", "c"]),
@@ -49,11 +49,11 @@ fn a_list_is_filtered_and_ordered_as_asked() {
 }
 
 #[test]
-fn a_table_has_a_line_for_each() {
+fn list_prints_a_table_with_one_line_per_token() {
     let place = Place::new();
     let nothing = place.run(&["list"]).done();
     assert_eq!(nothing.stdout, "");
-    three(&place);
+    issue_three(&place);
     let ended = place.run(&["list", "--limit", "2"]).done();
     let lines: Vec<_> = ended.stdout.lines().collect();
     assert_eq!(lines.len(), 3);
@@ -66,7 +66,7 @@ fn a_table_has_a_line_for_each() {
 }
 
 #[test]
-fn a_long_list_is_read_page_by_page() {
+fn list_reads_several_pages_up_to_the_limit() {
     let place = Place::new();
     for number in 0..103 {
         let name = format!("{number:03}");
@@ -87,7 +87,7 @@ fn a_long_list_is_read_page_by_page() {
     assert_eq!(listed(&["--all"]), 103);
     assert_eq!(place.run(&["list", "--all", "--limit", "5"]).code, 2, "one of both");
 
-    // A reader who has seen enough is no error.
+    // A reader that closes the pipe early is no error.
     let mut child = place.command(&["list", "--all"]).spawn().expect("it starts");
     drop(child.stdout.take());
     let ended = child.wait_with_output().expect("it ends");
@@ -95,7 +95,7 @@ fn a_long_list_is_read_page_by_page() {
 }
 
 #[test]
-fn a_token_is_shown_without_its_secret() {
+fn show_prints_a_token_without_its_secret() {
     let place = Place::new();
     let issued = place.issue(&["--scope", "projects:read", "--description", "two\nlines"]);
     let shown = place.json(&["show", &issued.id]);
@@ -109,7 +109,7 @@ fn a_token_is_shown_without_its_secret() {
 }
 
 #[test]
-fn what_is_asked_wrongly_is_told_by_name() {
+fn an_invalid_argument_is_named_in_the_error() {
     let place = Place::new();
     for (arguments, said) in [
         (&["list", "--nope"][..], "--nope"),
@@ -126,5 +126,5 @@ fn what_is_asked_wrongly_is_told_by_name() {
     assert_eq!(nothing.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("Usage: hallpass"));
     let help = place.run(&["--help"]).done().stdout;
-    assert!(help.contains("Ends with 0"), "{help}");
+    assert!(help.contains("Exit codes: 0"), "{help}");
 }

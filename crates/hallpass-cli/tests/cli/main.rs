@@ -1,4 +1,4 @@
-//! The `hallpass` command as people and scripts meet it: the real binary on a real file.
+//! Tests that run the `hallpass` binary with a SQLite file, as people and scripts do.
 
 mod harness;
 

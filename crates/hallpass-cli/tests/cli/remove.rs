@@ -1,4 +1,4 @@
-//! `delete` and `prune`: what is gone for good is asked about.
+//! Tests of `delete` and `prune`, and of the prompt before they delete.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -14,7 +14,7 @@ fn total(place: &Place) -> u64 {
     place.json(&["list"])["total"].as_u64().expect("a number")
 }
 
-/// Runs it with a person at its terminal, who types this.
+/// Runs the command at a terminal where a person types `answer`.
 fn typed(place: &Place, arguments: &[&str], answer: &str) -> Ended {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&person).expect("it is ours");
@@ -28,7 +28,7 @@ fn typed(place: &Place, arguments: &[&str], answer: &str) -> Ended {
 }
 
 #[test]
-fn where_nobody_can_be_asked_nothing_is_removed() {
+fn without_a_terminal_and_without_yes_nothing_is_deleted() {
     let place = Place::new();
     let id = place.issue(&[]).id;
     place.run(&["revoke", &id]).done();
@@ -42,12 +42,12 @@ fn where_nobody_can_be_asked_nothing_is_removed() {
 }
 
 #[test]
-fn a_person_is_asked_and_only_yes_is_yes() {
+fn the_prompt_accepts_only_yes() {
     let place = Place::new();
     let (id, _) = (place.issue(&[]).id, place.issue(&[]));
     for answer in ["\n", "no\n", "y\n", "yesss\n", "\u{4}"] {
         let ended = typed(&place, &["delete", &id], answer);
-        assert!(ended.stderr.contains("Delete this token for good?"), "{ended:?}");
+        assert!(ended.stderr.contains("Permanently delete this token?"), "{ended:?}");
         assert_eq!((ended.code, ended.stdout.as_str()), (5, ""), "{answer:?}");
         assert!(ended.stderr.contains("nothing was done"), "{ended:?}");
     }
@@ -55,14 +55,14 @@ fn a_person_is_asked_and_only_yes_is_yes() {
     typed(&place, &["delete", &id], "yes\n").done();
     assert_eq!(total(&place), 1);
     let all = typed(&place, &["delete", "--owner", "alice"], "YES\n").done();
-    assert!(all.stderr.contains("Delete all 1 tokens of alice for good?"), "{all:?}");
+    assert!(all.stderr.contains("Permanently delete all 1 tokens of alice?"), "{all:?}");
     assert_eq!(total(&place), 0);
     let pruned = typed(&place, &["prune"], "yes\n").done();
-    assert!(pruned.stderr.contains("Removed: 0."), "{pruned:?}");
+    assert!(pruned.stderr.contains("Deleted: 0."), "{pruned:?}");
 }
 
 #[test]
-fn with_yes_they_are_gone() {
+fn with_yes_tokens_are_deleted_without_a_prompt() {
     let place = Place::new();
     let issued = [place.issue(&[]), place.issue(&[]), place.issue(&[]), place.issue(&[])];
     place.run(&["delete", &issued[0].id, "--yes"]).done();
@@ -80,7 +80,7 @@ fn with_yes_they_are_gone() {
 }
 
 #[test]
-fn only_what_ended_long_enough_ago_is_pruned() {
+fn prune_deletes_only_tokens_that_ended_long_enough_ago() {
     let place = Place::new();
     let (revoked, live) = (place.issue(&[]), place.issue(&[]));
     place.run(&["revoke", &revoked.id]).done();
@@ -91,11 +91,11 @@ fn only_what_ended_long_enough_ago_is_pruned() {
         let ended = place.run(&["prune", "--yes", &format!("--ended={bad}")]);
         assert!(ended.failed(2).contains("--ended"), "{bad} {ended:?}");
     }
-    // As if it had been revoked a month ago: nothing but the clock tells the difference.
+    // Only the clock tells whether the token was revoked a month ago.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(backdate(&place, &revoked.id));
     let pruned = place.run(&["prune", "--yes"]).done();
-    assert_eq!((pruned.stdout.as_str(), pruned.stderr.as_str()), ("", "Removed: 1.\n"));
+    assert_eq!((pruned.stdout.as_str(), pruned.stderr.as_str()), ("", "Deleted: 1.\n"));
     assert_eq!(total(&place), 1);
     assert!(place.works(&live.token));
 }

@@ -1,15 +1,17 @@
+//! Tests of `scanner`.
+
 use regex::Regex;
 
 use crate::harness::Place;
 
-/// What stands between the first of these marks and the next.
+/// Returns the text between the first `start` and the next `end`.
 fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
     let (_, rest) = text.split_once(start).unwrap_or_else(|| panic!("{start} in {text}"));
     rest.split_once(end).unwrap_or_else(|| panic!("{end} in {text}")).0
 }
 
 #[test]
-fn every_scanners_pattern_finds_the_tokens_that_are_issued_and_nothing_else() {
+fn every_scanner_rule_matches_issued_tokens_and_nothing_else() {
     let place = Place::new();
     for prefix in ["hp", "acme2"] {
         let rules =

@@ -1,9 +1,9 @@
-//! What must not be seen: tokens in arguments, passwords in addresses, secrets in the store.
+//! Tests that secrets stay out of messages, output and the store.
 
 use crate::harness::{Ended, Place};
 
 #[test]
-fn a_token_in_an_argument_is_refused_and_never_repeated() {
+fn a_token_in_an_argument_is_rejected_and_never_repeated() {
     let place = Place::new();
     let token = place.issue(&[]).token;
     let equals = format!("--name={token}");
@@ -22,7 +22,7 @@ fn a_token_in_an_argument_is_refused_and_never_repeated() {
         assert!(said.contains("an argument is a token"), "{said}");
         assert!(!ended.stderr.contains(&token[3..]), "{arguments:?}");
     }
-    assert!(place.works(&token), "nothing was done");
+    assert!(place.works(&token), "the command did nothing");
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_password_in_a_stores_address_is_never_repeated() {
         {
             let ended = Ended::of(place.command(arguments).env("HALLPASS_STORE", url));
             let text = format!("{}{}", ended.stdout, ended.stderr);
-            // The name of a file is no secret.
+            // A file name is not a secret.
             assert!(
                 url.starts_with("sqlite:") || !text.contains("hunter2"),
                 "{url} {arguments:?}: {text}"
@@ -55,7 +55,7 @@ fn a_password_in_a_stores_address_is_never_repeated() {
 }
 
 #[test]
-fn no_secret_is_in_the_store_or_in_what_is_shown_later() {
+fn no_secret_is_stored_or_printed_later() {
     let place = Place::new();
     let issued = place.issue(&["--scope", "a"]);
     let second = place.run(&["regenerate", &issued.id]).done().stdout.trim().to_owned();

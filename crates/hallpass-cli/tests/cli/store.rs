@@ -1,16 +1,16 @@
-//! Where the tokens are: `--store`, and `migrate`.
+//! Tests of `--store`, `migrate` and `completions`.
 
 use crate::harness::{Ended, Place};
 
 #[test]
-fn migrate_sets_a_store_up_and_nothing_else_does() {
+fn only_migrate_creates_a_store() {
     let place = Place::empty();
     for arguments in
         [&["list"][..], &["issue", "--owner", "alice", "--name", "ci"], &["prune", "--yes"]]
     {
         let ended = place.run(arguments);
         assert!(
-            ended.failed(1).contains("tokens.db is not there: `hallpass migrate`"),
+            ended.failed(1).contains("tokens.db does not exist: run `hallpass migrate`"),
             "{ended:?}"
         );
     }
@@ -22,7 +22,7 @@ fn migrate_sets_a_store_up_and_nothing_else_does() {
 }
 
 #[test]
-fn an_option_counts_more_than_the_variable() {
+fn the_option_overrides_the_variable() {
     let place = Place::new();
     let other = format!("sqlite://{}", place.path().join("other.db").display());
     place.run(&["migrate", "--store", &other]).done();
@@ -32,7 +32,7 @@ fn an_option_counts_more_than_the_variable() {
 }
 
 #[test]
-fn what_is_no_store_is_a_sentence() {
+fn an_invalid_store_is_an_error_that_says_why() {
     let place = Place::empty();
     let none = Ended::of(place.command(&["list"]).env_remove("HALLPASS_STORE"));
     assert!(none.failed(2).contains("--store"), "{none:?}");
@@ -48,7 +48,7 @@ fn what_is_no_store_is_a_sentence() {
         ("sqlite:notes.txt", "is not a SQLite database"),
         ("sqlite:folder", "is not a regular file"),
         ("sqlite:", "sqlite:"),
-        ("sqlite::memory:", "is not there"),
+        ("sqlite::memory:", "does not exist"),
     ] {
         let ended = place.run(&["list", "--store", url]);
         assert!(ended.failed(1).contains(said), "{url}: {ended:?}");
@@ -58,7 +58,7 @@ fn what_is_no_store_is_a_sentence() {
 }
 
 #[test]
-fn memory_keeps_nothing() {
+fn a_memory_store_ends_with_the_command() {
     let place = Place::empty();
     let issue = ["--store", "memory:", "issue", "--owner", "alice", "--name", "ci"];
     assert!(place.run(&issue).done().stdout.starts_with("hp_"));
@@ -66,7 +66,7 @@ fn memory_keeps_nothing() {
 }
 
 #[test]
-fn every_shell_gets_its_completions() {
+fn completions_are_printed_for_every_shell() {
     let place = Place::empty();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let mut command = place.command(&["completions", shell]);

@@ -1,4 +1,4 @@
-//! `revoke`.
+//! Tests of `revoke`.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::harness::Place;
 const UNKNOWN: &str = "018f3c1e-7a2b-8c4d-9e5f-0123456789ab";
 
 #[test]
-fn one_or_several_are_revoked_without_a_question() {
+fn revoke_takes_one_or_several_ids_without_a_prompt() {
     let place = Place::new();
     let issued = [place.issue(&[]), place.issue(&[]), place.issue(&[])];
     place.run(&["revoke", &issued[0].id]).done();
@@ -19,7 +19,7 @@ fn one_or_several_are_revoked_without_a_question() {
 }
 
 #[test]
-fn what_is_not_there_is_told_and_the_rest_is_done() {
+fn revoke_reports_unknown_tokens_and_revokes_the_others() {
     let place = Place::new();
     let issued = place.issue(&[]);
     let ended = place.run(&["revoke", UNKNOWN, &issued.id]);
@@ -28,11 +28,11 @@ fn what_is_not_there_is_told_and_the_rest_is_done() {
     assert!(!place.works(&issued.token));
     let other = place.issue(&[]);
     assert!(place.run(&["revoke", &other.id, "42"]).failed(2).contains("UUID"));
-    assert!(place.works(&other.token), "an id that is none stops all before anything is done");
+    assert!(place.works(&other.token), "an invalid id rejects the whole command");
 }
 
 #[test]
-fn all_of_an_owners_are_revoked() {
+fn revoke_takes_all_tokens_of_an_owner() {
     let place = Place::new();
     let (first, second) = (place.issue(&[]), place.issue(&[]));
     let bobs = place.run(&["issue", "--owner", "bob", "--name", "ci"]).done().stdout;

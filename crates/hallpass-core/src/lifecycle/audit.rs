@@ -1,4 +1,4 @@
-//! Reading the audit trail.
+//! Reads the audit trail.
 
 use jiff::Timestamp;
 
@@ -11,13 +11,23 @@ use crate::owner::Owner;
 use crate::store::{AuditEntry, AuditQuery, ChangeSeq};
 use crate::token::TokenId;
 
-/// Which entries of the audit trail to read.
+/// Options that select entries of the audit trail.
 ///
 /// ```
-/// use hallpass_core::{AuditOptions, EventKind};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+/// use hallpass_core::{Actor, AuditOptions, EventKind, Hallpass, NewToken};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let alice = Actor::owner("alice");
+/// let issued = hallpass.issue(&alice, NewToken::named("ci")).await?;
+/// hallpass.revoke(&alice, issued.record.id).await?;
 ///
 /// let revocations = AuditOptions::new().kind(EventKind::Revoked).limit(50);
-/// # let _ = revocations;
+/// let trail = hallpass.audit(&alice, &revocations).await?;
+/// assert_eq!(trail.items.len(), 1);
+/// assert_eq!(trail.items[0].event.token_id, Some(issued.record.id));
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "options select nothing until they are given to the handle"]
@@ -40,7 +50,7 @@ pub struct AuditOptions {
 pub struct AuditTrail {
     /// The entries, newest first unless [`AuditOptions::oldest_first`] was called.
     pub items: Vec<AuditEntry>,
-    /// Where the next page starts, for [`AuditOptions::cursor`]. `None` on the last page.
+    /// The start of the next page, for [`AuditOptions::cursor`]. It is `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -99,7 +109,7 @@ impl AuditOptions {
         self
     }
 
-    /// Returns the oldest entries first: to export or to follow the trail.
+    /// Orders the entries with the oldest first, to export or follow the trail.
     pub fn oldest_first(mut self) -> Self {
         self.ascending = true;
         self
@@ -125,8 +135,8 @@ impl AuditOptions {
 }
 
 impl Hallpass {
-    /// Reads one page of the audit trail: who changed what, when, and from where. People see the
-    /// entries about their own tokens; admins and system actors see all.
+    /// Reads one page of the audit trail. Owners see the entries about their own tokens, admins and
+    /// system actors see all entries.
     ///
     /// To read everything in constant memory, follow [`AuditTrail::next_cursor`] page by page.
     ///
@@ -145,7 +155,7 @@ impl Hallpass {
             Role::Admin | Role::System => options.owner.clone(),
         };
         if !(1..=AuditOptions::MAX_LIMIT).contains(&options.limit) {
-            let message = format!("between 1 and {}", AuditOptions::MAX_LIMIT);
+            let message = format!("use a number from 1 to {}", AuditOptions::MAX_LIMIT);
             return Err(Error::invalid("limit", message));
         }
         let mut query = AuditQuery {

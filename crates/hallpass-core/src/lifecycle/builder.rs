@@ -1,3 +1,5 @@
+//! The builder of a handle.
+
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -12,19 +14,33 @@ use super::superseded::SupersededSecrets;
 use super::{Hallpass, Inner};
 use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
-use crate::digest::{Digester, KeyId, KeyIdError, Pepper, PepperError};
+use crate::digest::Digester;
 use crate::digest_upgrades::DigestUpgrades;
 use crate::event::EventSink;
 use crate::expiry::Expiry;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, OwnerDirectory};
+use crate::pepper::{KeyId, KeyIdError, Pepper, PepperError};
 use crate::token::{ChecksumKey, ChecksumKeyError, Checksums, Prefix, PrefixError};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
 use crate::verify::backend::{Backend, ErasedBackend};
 
-/// Puts a [`Hallpass`] together. Every setting has a default.
+/// A builder for a [`Hallpass`] handle. Every setting has a default.
+///
+/// ```
+/// use hallpass_core::{Catalog, CatalogScope, Expiry, Hallpass, Limits};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new())
+///     .prefix("acme")
+///     .catalog(Catalog::new().scope(CatalogScope::new("projects:read", "Read projects").per("id")))
+///     .limits(Limits::default().tokens_per_owner(10).default_expiry(Expiry::days(30)))
+///     .pepper("2026", *b"32 random bytes from the secrets")
+///     .build();
+/// assert_eq!(hallpass.prefix().as_str(), "acme");
+/// ```
 #[must_use = "a builder does nothing until `build`"]
 pub struct HallpassBuilder {
     backend: Box<dyn ErasedBackend>,
@@ -71,133 +87,136 @@ impl HallpassBuilder {
         }
     }
 
-    /// The mark at the front of every new token: `[a-z][a-z0-9]{0,15}`, `hp` by default.
+    /// Sets the prefix of new tokens, which matches `[a-z][a-z0-9]{0,15}`. The default is `hp`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// A retired prefix, whose tokens still work.
+    /// Adds a prefix that was used in the past. Tokens with it still work.
     pub fn accept_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.accepted.push(prefix.into());
         self
     }
 
-    /// Sets the key under which new digests are made, and its name. It has at least 32 bytes, and
-    /// is kept outside the store. Without a pepper, digests are plain SHA-256 of 256 random bits
-    /// and the token's prefix and id.
+    /// Sets the pepper for new digests and its name. A pepper is a secret key of at least 32 bytes
+    /// that is kept outside the store. Without one, digests are plain SHA-256.
     ///
-    /// Digests that were made without a pepper keep working unless
-    /// [`require_pepper`](Self::require_pepper) is set, and so do those of a
-    /// [`retired_pepper`](Self::retired_pepper). They are replaced when their token is used.
+    /// Tokens whose digests were computed without a pepper keep working unless
+    /// [`require_pepper`](Self::require_pepper) is set. So do those of a
+    /// [`retired_pepper`](Self::retired_pepper). Their digests are replaced when they are used.
     pub fn pepper(mut self, key_id: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
         self.pepper = Some((key_id.into(), Zeroizing::new(key.into())));
         self
     }
 
-    /// Adds a pepper that made digests in the past. Their tokens still work, and get a new digest
-    /// when they are used.
+    /// Adds a pepper that was used in the past. Tokens with its digests still work. Their digests
+    /// are replaced when they are used.
     pub fn retired_pepper(mut self, key_id: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
         self.retired_peppers.push((key_id.into(), Zeroizing::new(key.into())));
         self
     }
 
-    /// Rejects every token whose digest was made without a pepper. It is the emergency step if
-    /// digests have leaked: set a new pepper, leave the old ones out, and call this. No token of
-    /// before works then.
+    /// Rejects every token whose digest was computed without a pepper.
     ///
-    /// [`Hallpass::ensure`] cannot create tokens under this setting, because their digests are made
-    /// elsewhere, without the pepper.
+    /// Use it in an emergency, if digests have leaked. Set a new pepper, leave out the old ones,
+    /// and call this. All existing tokens then stop working.
+    ///
+    /// With this setting, [`Hallpass::ensure`] cannot create tokens, because their digests are
+    /// computed elsewhere and without the pepper.
     pub fn require_pepper(mut self) -> Self {
         self.require_pepper = true;
         self
     }
 
-    /// Makes the checksums of new tokens under a key of the host's: the last six characters are
-    /// then an HMAC-SHA-256 tag, cut to 35 bits. Without a key they are CRC-32, which anybody can
-    /// compute. The key has at least 32 bytes.
+    /// Sets the key for the checksums of new tokens, which has at least 32 bytes.
     ///
-    /// Made-up tokens are then rejected before a cache or a store is asked. That takes effect when
-    /// no token of before is left and [`accept_unkeyed_checksums`](Self::accept_unkeyed_checksums)
-    /// is turned off. Each check costs one more hash.
+    /// The checksum is then an HMAC-SHA-256 tag, cut to 35 bits. Without a key it is CRC-32, which
+    /// anybody can compute. With a key, forged tokens are rejected before the cache or the store is
+    /// asked. This takes effect once all tokens have keyed checksums and
+    /// [`accept_unkeyed_checksums`](Self::accept_unkeyed_checksums) is turned off. Each check then
+    /// computes one more hash.
     ///
-    /// Secret scanners find the tokens by the same pattern, but cannot tell a token from a text of
-    /// the same shape without the key: see
-    /// [`PresentedToken::inspect_keyed`](crate::PresentedToken::inspect_keyed).
+    /// Secret scanners find such tokens by the same pattern. To verify the checksum of a match they
+    /// need the key: see [`PresentedToken::inspect_keyed`](crate::PresentedToken::inspect_keyed).
     pub fn checksum_key(mut self, key: impl Into<Vec<u8>>) -> Self {
         self.checksum_key = Some(Zeroizing::new(key.into()));
         self
     }
 
-    /// Adds a key that made checksums in the past. Their tokens still work.
+    /// Adds a checksum key that was used in the past. Tokens with its checksums still work.
     pub fn retired_checksum_key(mut self, key: impl Into<Vec<u8>>) -> Self {
         self.retired_checksum_keys.push(Zeroizing::new(key.into()));
         self
     }
 
-    /// Sets whether tokens with a CRC-32 checksum are accepted although there is a
-    /// [`checksum_key`](Self::checksum_key): those that were issued before there was a key. They are by
-    /// default.
+    /// Sets whether tokens from before there was a [`checksum_key`](Self::checksum_key) still work.
+    /// Their checksums are CRC-32. The default is `true`.
     pub fn accept_unkeyed_checksums(mut self, accept: bool) -> Self {
         self.accept_unkeyed_checksums = accept;
         self
     }
 
-    /// The scopes the application knows. Without a catalog any well-formed scope may be held.
+    /// Sets the catalog of the application's scopes. Without a catalog, a token may hold any valid
+    /// scope.
     pub fn catalog(mut self, catalog: Catalog) -> Self {
         self.catalog = Some(catalog);
         self
     }
 
-    /// The bounds on people's tokens.
+    /// Sets the limits on the tokens of each owner.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The host's word on what an owner may do now. Without it, every owner may do all that their
-    /// tokens hold.
+    /// Sets the directory that reports the status of owners. Without a directory, every owner is
+    /// [active](crate::OwnerStatus::Active).
     pub fn owner_directory(mut self, owners: impl OwnerDirectory) -> Self {
         self.owners = Some(Arc::new(owners));
         self
     }
 
-    /// Where the time comes from, for tests.
+    /// Sets the clock. Use it in tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// Where events go, besides `tracing`.
+    /// Sets a receiver of events. Events go to `tracing` as well.
     pub fn events(mut self, sink: impl EventSink) -> Self {
         self.events = Some(Box::new(sink));
         self
     }
 
-    /// In which zone a date ends, when a token is valid through a day. UTC by default.
+    /// Sets the time zone of expiry dates. A token that is valid through a day expires at the end
+    /// of that day in this zone. The default is UTC.
     pub fn time_zone(mut self, zone: TimeZone) -> Self {
         self.zone = zone;
         self
     }
 
-    /// Sets how long entries of the audit trail are kept before [`Hallpass::prune`] deletes them:
-    /// 400 days by default, and at least one day, because caches read the same log.
+    /// Sets how long entries of the audit trail are kept before [`Hallpass::prune`] deletes them.
+    ///
+    /// The default is 400 days, and the minimum is one day, because caches follow the same log.
     pub fn audit_retention(mut self, retention: SignedDuration) -> Self {
         self.audit_retention = retention;
         self
     }
 
-    /// Rejects every token whose secret was issued before that time, on this node, whatever the
-    /// store says. The previous secret of a grace period counts as issued when its token was
-    /// created. Use it in an emergency, until [`Hallpass::revoke_everyone`] has returned.
+    /// Rejects every token on this node whose secret was issued before that time, regardless of
+    /// what the store contains. Use it in an emergency, until [`Hallpass::revoke_everyone`] has
+    /// returned.
+    ///
+    /// The previous secret of a grace period counts as issued when its token was created.
     pub fn not_before(mut self, time: Timestamp) -> Self {
         self.not_before = Some(time);
         self
     }
 
     /// Attaches a setting of an integration to the handle, so that everything built from the handle
-    /// shares it. There is one value per type. Used through the extension traits of hallpass-tower and
-    /// hallpass-axum.
+    /// shares it. There is one value per type. hallpass-tower and hallpass-axum use this in their
+    /// extension traits.
     pub fn extension<T: Any + Send + Sync>(mut self, value: T) -> Self {
         self.extensions.insert(value);
         self
@@ -208,12 +227,12 @@ impl HallpassBuilder {
         self.extensions.get_or_default()
     }
 
-    /// The handle.
+    /// Builds the handle.
     ///
     /// # Panics
     ///
-    /// A setting is wrong: told at start-up, with what would be right. Where settings come from
-    /// outside the program, use [`try_build`](Self::try_build).
+    /// Panics if a setting is invalid. If settings come from outside the program, use
+    /// [`try_build`](Self::try_build).
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Hallpass {
@@ -223,11 +242,11 @@ impl HallpassBuilder {
         }
     }
 
-    /// The handle.
+    /// Builds the handle.
     ///
     /// # Errors
     ///
-    /// A setting is wrong.
+    /// Returns the [`BuildError`] of the first setting that is invalid.
     pub fn try_build(self) -> Result<Hallpass, BuildError> {
         let prefixes = std::iter::once(&self.prefix)
             .chain(&self.accepted)
@@ -236,7 +255,7 @@ impl HallpassBuilder {
         if self.require_pepper && self.pepper.is_none() {
             return Err(BuildError::NoPepper);
         }
-        // Without a current pepper, new digests are plain, whatever peppers are retired.
+        // Without a current pepper, new digests are plain even if there are retired peppers.
         let has_pepper = self.pepper.is_some();
         let mut peppers: Vec<(KeyId, Pepper)> = Vec::new();
         for pepper in self.pepper.into_iter().chain(self.retired_peppers) {
@@ -307,29 +326,30 @@ impl fmt::Debug for HallpassBuilder {
     }
 }
 
-/// How long entries of the audit trail are kept by default.
+/// The default time for which entries of the audit trail are kept.
 const DEFAULT_RETENTION: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// Caches need the log of a day.
+/// The minimum time. A cache that was cut off reads the entries that it has missed, so the log must
+/// contain at least the last day.
 const SHORTEST_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
-/// A setting of the builder is wrong.
+/// The error for an invalid setting of the builder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A prefix is none.
+    /// A prefix is invalid.
     #[error(transparent)]
     Prefix(#[from] PrefixError),
-    /// A pepper's name is none.
+    /// The name of a pepper is invalid.
     #[error(transparent)]
     KeyId(#[from] KeyIdError),
     /// A pepper is too short.
     #[error(transparent)]
     Pepper(#[from] PepperError),
-    /// Two peppers have one name.
-    #[error("two peppers are named {0}: each key has a name of its own")]
+    /// Two peppers have the same name.
+    #[error("two peppers are named {0}: give each pepper its own name")]
     PepperTwice(KeyId),
-    /// A pepper is required, and there is none.
+    /// A pepper is required, but there is none.
     #[error("`require_pepper` needs a pepper: set one with `pepper`")]
     NoPepper,
     /// A checksum key is too short.
@@ -337,19 +357,19 @@ pub enum BuildError {
     ChecksumKey(#[from] ChecksumKeyError),
     /// A setting about checksums needs a current checksum key.
     #[error(
-        "retired checksum keys and the refusal of unkeyed checksums need a current key: set one \
+        "`retired_checksum_key` and `accept_unkeyed_checksums(false)` need a current key: set one \
          with `checksum_key`"
     )]
     NoChecksumKey,
     /// The default expiry is less than a minute.
     #[error("the default expiry must be at least a minute ahead: set `Limits::default_expiry`")]
     ShortDefaultExpiry,
-    /// The default expiry is beyond the longest lifetime.
+    /// The default expiry is longer than the longest lifetime.
     #[error(
-        "tokens have a longest lifetime, so they need a default expiry within it: set `Limits::default_expiry`"
+        "the default expiry must be within `Limits::longest_lifetime`: set `Limits::default_expiry`"
     )]
     DefaultExpiry,
-    /// The audit trail is kept for less than a day.
-    #[error("audit_retention is at least 24 hours, because caches read the same log")]
+    /// The retention of the audit trail is shorter than a day.
+    #[error("`audit_retention` must be at least 24 hours, because caches follow the same log")]
     AuditRetention,
 }

@@ -1,4 +1,4 @@
-//! Changes that run to completion, together with what has to follow a commit.
+//! Changes that run to completion, together with the steps that follow a commit.
 
 use std::panic;
 
@@ -12,10 +12,11 @@ impl Hallpass {
     /// Runs a change, and everything that follows its commit, to completion even if the caller's
     /// future is dropped.
     ///
-    /// A request is dropped when its client disconnects. If that cancelled the work between the
-    /// commit and [`committed`](Self::committed), this node would keep accepting what it has just
-    /// revoked until it reads the change log, and the host's event sink would miss the event. So
-    /// the work runs in a task of its own. Without a tokio runtime it runs in the caller's future.
+    /// A server drops the future of a request when its client disconnects. If that cancelled the
+    /// work between the commit and [`committed`](Self::committed), this node would accept a token
+    /// that it has just revoked until it reads the change log. The host's event sink would also
+    /// miss the event. So the work runs in its own task. Without a tokio runtime it runs in the
+    /// caller's future.
     pub(super) async fn run_to_completion<T, F, Fut>(&self, work: F) -> Result<T, StoreError>
     where
         F: FnOnce(Self) -> Fut,
@@ -30,14 +31,14 @@ impl Hallpass {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => panic::resume_unwind(panic),
-                // The runtime is shutting down, and nobody can tell how far the work came.
+                // The runtime is shutting down, so it is unknown how far the work has come.
                 Err(error) => Err(StoreError::outcome_unknown(error)),
             },
         }
     }
 
     /// Replaces a token's secrets if its digest is still the outdated one. The event names the
-    /// owner as the actor: it was a use of the token that caused it.
+    /// owner as the actor, because a use of the token has caused it.
     pub(crate) async fn replace_digest(
         &self,
         id: TokenId,
@@ -56,7 +57,9 @@ impl Hallpass {
         .await
     }
 
-    /// Invalidates what a committed change has made stale on this node, and reports the event.
+    /// Invalidates the cached data that a committed change has made stale on this node, and reports
+    /// the event. It must run before the caller is told: after that, this node must not accept the
+    /// old state.
     pub(super) fn committed(&self, target: &ChangeTarget, seq: ChangeSeq, event: &Event) {
         self.backend().apply(target, seq);
         self.emit(event);

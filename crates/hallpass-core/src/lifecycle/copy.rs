@@ -1,3 +1,5 @@
+//! Copies tokens.
+
 use super::draft::ValidationErrors;
 use super::issue::Draft;
 use super::{ExpiryInput, Hallpass, Issued, TokenUpdate};

@@ -1,3 +1,5 @@
+//! Deletes tokens, and prunes tokens and log entries that are no longer needed.
+
 use jiff::Timestamp;
 
 use super::update::check_revision;
@@ -17,14 +19,15 @@ use crate::token::TokenId;
 pub struct DeletedTokens {
     /// The tokens that were deleted.
     pub deleted: Vec<TokenId>,
-    /// The tokens that do not exist, or not for this actor.
+    /// The tokens that do not exist, or that the actor may not see.
     pub not_found: Vec<TokenId>,
 }
 
-/// How many tokens one step of a prune deletes: few enough that checks continue meanwhile.
+/// The number of tokens that one step of a prune deletes. It is small, so that checks continue
+/// meanwhile.
 const PRUNE_BATCH: u32 = 500;
 
-/// How many log entries one step of a prune deletes.
+/// The number of log entries that one step of a prune deletes.
 const PRUNE_LOG_BATCH: u32 = 5000;
 
 impl Hallpass {
@@ -56,8 +59,8 @@ impl Hallpass {
         }
     }
 
-    /// Deletes several tokens permanently, in one transaction. Tokens that do not exist, or not for
-    /// this actor, are listed in the result.
+    /// Deletes several tokens permanently, in one transaction. The result lists the tokens that do
+    /// not exist or that the actor may not see.
     ///
     /// # Errors
     ///
@@ -75,8 +78,9 @@ impl Hallpass {
             let result = hallpass.backend().delete_many(only.as_ref(), &ids, &event).await?;
             let targets: Vec<_> = ids.iter().copied().map(ChangeTarget::Token).collect();
             match result.seq {
-                // Also for those that somebody else had deleted already. For most of them the number
-                // is higher than necessary, which costs a reload and nothing else.
+                // This includes tokens that another call had deleted already, which this node may
+                // still cache. For most tokens the number is higher than necessary, which costs
+                // only a reload.
                 Some(seq) => {
                     targets.iter().for_each(|target| hallpass.backend().apply(target, seq));
                 }
@@ -138,8 +142,9 @@ impl Hallpass {
     }
 
     /// Deletes the tokens that were revoked or expired before that time, and the entries of the
-    /// audit trail that are older than its retention. Works in batches until none is left. Returns
-    /// how many tokens were deleted. Only a system actor may do this.
+    /// audit trail that are older than its retention. Returns how many tokens were deleted.
+    ///
+    /// It works in batches until none is left. Only a system actor may call it.
     ///
     /// # Errors
     ///
@@ -164,8 +169,8 @@ impl Hallpass {
         if by.role() != Role::System {
             return Err(self.not_permitted(by, None, PermissionError::SystemOnly));
         }
-        // What ends later than now has not ended. Deleting is permanent, so only this machine's clock
-        // counts here: a store's clock may be ahead for a while.
+        // A token that expires later than now has not expired. Deleting is permanent, so this uses
+        // the machine's own clock: the store's clock may be ahead for a while.
         let now = self.0.clock.now();
         let ended_before = ended_before.min(now);
         let mut pruned = 0;
@@ -178,7 +183,8 @@ impl Hallpass {
                 }
                 Ok(event.count)
             };
-            // A batch may be smaller than its limit and not the last: only 0 means that none is left.
+            // A batch may be smaller than its limit although it is not the last. Only 0 means that
+            // no token is left.
             match self.run_to_completion(work).await? {
                 0 => break,
                 batch => pruned += batch,

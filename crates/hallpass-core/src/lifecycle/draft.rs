@@ -23,7 +23,7 @@ use crate::text;
 /// # let _ = token;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-#[must_use = "a new token exists when it is issued"]
+#[must_use = "a new token exists only after it is issued"]
 pub struct NewToken {
     pub(super) name: String,
     pub(super) description: String,
@@ -34,12 +34,12 @@ pub struct NewToken {
 }
 
 impl NewToken {
-    /// Creates a request for a token with that name: 1 to 100 characters.
+    /// Creates a request for a token with a name of 1 to 100 characters.
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
 
-    /// Sets the description: up to 1000 characters.
+    /// Sets the description, which has up to 1000 characters.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.description = text.into();
         self
@@ -51,7 +51,7 @@ impl NewToken {
         self
     }
 
-    /// Adds scopes. A token without scopes may do nothing.
+    /// Adds scopes. A token without scopes allows nothing.
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes.extend(scopes.into_iter().map(Into::into));
         self
@@ -69,7 +69,8 @@ impl NewToken {
         self
     }
 
-    /// Sets the expiry: an [`Expiry`], or text in one of its forms. The default is the host's.
+    /// Sets the expiry, as an [`Expiry`] or as text in one of its forms. Without it, the host's
+    /// [`Limits::default_expiry`](crate::Limits::default_expiry) applies.
     pub fn expires(mut self, expires: impl Into<ExpiryInput>) -> Self {
         self.expires = Some(expires.into());
         self
@@ -195,9 +196,10 @@ impl Hallpass {
     /// Parses scopes, all of which the catalog must know.
     pub(super) fn read_scopes(&self, errors: &mut ValidationErrors, texts: &[String]) -> ScopeSet {
         let mut scopes = Vec::with_capacity(texts.len().min(ScopeSet::MAX_LEN));
-        // Text that is not a scope is not repeated in the message, because it may contain anything.
+        // The message does not repeat a text that is not a scope, because it may contain anything.
         for text in texts {
-            // A token pasted into this field would be shown wherever this token is shown.
+            // A token has the form of a scope. If somebody pastes one into this field by mistake,
+            // it must not be stored and shown as a scope.
             if self.is_well_formed(text.as_bytes()) {
                 errors.add("scopes", "this is a token, not a scope: do not show it to anybody");
                 return ScopeSet::default();
@@ -222,9 +224,10 @@ impl Hallpass {
         self.catalog().is_none_or(|catalog| catalog.knows(scope))
     }
 
+    /// Checks the number of scopes.
     pub(super) fn bounded(errors: &mut ValidationErrors, scopes: ScopeSet) -> ScopeSet {
         if scopes.len() > ScopeSet::MAX_LEN {
-            errors.add("scopes", format!("at most {} scopes", ScopeSet::MAX_LEN));
+            errors.add("scopes", format!("use at most {} scopes", ScopeSet::MAX_LEN));
             return ScopeSet::default();
         }
         scopes

@@ -1,3 +1,5 @@
+//! Makes sure that tokens exist whose secrets were generated elsewhere.
+
 use super::draft::ValidationErrors;
 use super::{Hallpass, NewToken, TokenUpdate, require_subject};
 use crate::actor::{Actor, Role};
@@ -9,7 +11,7 @@ use crate::record::{Status, TokenRecord};
 use crate::store::{Secrets, StoredToken};
 use crate::token::TokenId;
 
-/// A token whose secret was made elsewhere, for [`Hallpass::ensure`].
+/// A token whose secret was generated elsewhere, for [`Hallpass::ensure`].
 #[derive(Clone, Debug)]
 #[must_use = "pass it to `Hallpass::ensure`"]
 pub struct KnownToken {
@@ -42,21 +44,21 @@ impl Ensured {
 }
 
 impl Hallpass {
-    /// Makes sure that a token exists whose secret somebody else holds, with this name, description
-    /// and scopes. Use it to configure a service from a manifest that contains no secret. Only a
+    /// Makes sure that a token exists with this name, description and scopes, whose secret somebody
+    /// else holds. Use it to configure a service from a manifest that contains no secret. Only a
     /// system actor that acts on behalf of an owner may call it.
     ///
-    /// Id and digest come from a whole token that was made for the same owner: see
-    /// [`PresentedToken::inspect`](crate::PresentedToken::inspect). Calling it again changes nothing,
-    /// or changes name, description and scopes if they differ. The expiry is used only when the
-    /// token is created, so a duration does not move on with each call. A digest that was replaced
-    /// since then cannot be compared, and is taken to be of the same secret.
+    /// Id and digest come from a whole token that was generated for the same owner: see
+    /// [`PresentedToken::inspect`](crate::PresentedToken::inspect). If the token exists, the call
+    /// updates its name, description and scopes. The expiry is used only when the token is created,
+    /// so that a duration does not start again with each call. A digest that was replaced since
+    /// then cannot be compared, and is taken to be of the same secret.
     ///
     /// # Errors
     ///
     /// Returns [`Error::Taken`] if the id belongs to another owner or another secret,
-    /// [`Error::Ended`] if the token is revoked or expired, [`PermissionError::SystemOnly`] for other
-    /// actors, and the errors of [`issue`](Self::issue).
+    /// [`Error::Ended`] if the token is revoked or expired, [`PermissionError::SystemOnly`] for
+    /// other actors, and the errors of [`issue`](Self::issue).
     pub async fn ensure(
         &self,
         by: &Actor,
@@ -73,7 +75,7 @@ impl Hallpass {
         let mut last_try = false;
         loop {
             match self.create_or_update(by, owner, known, &new).await {
-                // Somebody else created it meanwhile, so compare it.
+                // Another call has created the token meanwhile, so compare with that one.
                 Err(Error::Store(error)) if error.is_duplicate() && !last_try => last_try = true,
                 ensured => return ensured,
             }
@@ -93,8 +95,10 @@ impl Hallpass {
         let Some(StoredToken { record, secrets }) = self.read(known.id).await? else {
             draft.expires_at = self.read_end(&mut errors, new, now);
             if self.digester().lacks_required_pepper(&known.digest) {
-                errors
-                    .add("digest", "this service rejects digests that were made without a pepper");
+                errors.add(
+                    "digest",
+                    "this service rejects digests without a pepper: issue a token instead",
+                );
             }
             errors.check()?;
             self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
@@ -105,9 +109,9 @@ impl Hallpass {
             return inserted.map(Ensured::Created).map_err(|error| self.not_inserted(error));
         };
         errors.check()?;
-        let made_anew = secrets.current.algorithm() != known.digest.algorithm();
-        let same_secret =
-            record.regenerated_at.is_none() && (made_anew || secrets.current.ct_eq(&known.digest));
+        let was_replaced = secrets.current.algorithm() != known.digest.algorithm();
+        let same_secret = record.regenerated_at.is_none()
+            && (was_replaced || secrets.current.ct_eq(&known.digest));
         if record.owner != *owner || !same_secret {
             return Err(Error::Taken);
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 type Value = Box<dyn Any + Send + Sync>;
 
-/// At most one value of each type.
+/// A map from types to values, with at most one value of each type.
 #[derive(Default)]
 pub(super) struct Extensions(HashMap<TypeId, Value>);
 

@@ -1,3 +1,5 @@
+//! Issues tokens.
+
 use jiff::Timestamp;
 
 use super::draft::ValidationErrors;
@@ -12,10 +14,10 @@ use crate::scope::ScopeSet;
 use crate::store::{ChangeTarget, Secrets, StoreError, StoredToken};
 use crate::token::{PlainToken, Secret, TokenId};
 
-/// A token that has just got a secret. This is the only time that the secret is available.
+/// A token that was issued or regenerated. The secret is available only here.
 #[derive(Debug)]
 #[non_exhaustive]
-#[must_use = "the secret is not kept anywhere else"]
+#[must_use = "the secret is not stored anywhere else"]
 pub struct Issued {
     /// The whole token, to show to its owner once.
     pub token: PlainToken,
@@ -46,7 +48,23 @@ impl Draft {
 }
 
 impl Hallpass {
-    /// Issues a new token in the actor's name.
+    /// Issues a new token for the owner for whom the actor acts.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+    /// use hallpass_core::{Actor, Error, Hallpass, Limits, NewToken};
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let limits = Limits::default().tokens_per_owner(1);
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).limits(limits).build();
+    /// let alice = Actor::owner("alice");
+    ///
+    /// let issued = hallpass.issue(&alice, NewToken::named("ci").expires("30d")).await?;
+    /// assert_eq!(issued.record.name, "ci");
+    /// let error = hallpass.issue(&alice, NewToken::named("second")).await.unwrap_err();
+    /// assert!(matches!(error, Error::LimitReached { limit: 1, .. }));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -121,7 +139,8 @@ impl Hallpass {
         draft: Draft,
     ) -> Result<Issued, Error> {
         self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
-        // A taken id is chance once (2^-58), and a broken source of randomness the second time.
+        // A duplicate id has a chance of 2^-58. If it happens several times in a row, the source of
+        // randomness is broken.
         let mut attempts_left = 2;
         loop {
             let (token, stored) = self.assemble_draft(&draft, owner)?;

@@ -1,4 +1,4 @@
-//! [`Hallpass`], the handle to the lifecycle of tokens. One file for each verb.
+//! [`Hallpass`], the handle to the lifecycle of tokens. Each file contains one operation.
 
 mod audit;
 mod builder;
@@ -57,8 +57,9 @@ use crate::usage::UseLog;
 use crate::verify::HandleId;
 use crate::verify::backend::{Backend, ErasedBackend};
 
-/// The one handle: issues tokens, checks them, takes them back. Cloning it is cheap, and all
-/// clones are the same.
+/// The handle through which an application issues, checks, changes and revokes tokens.
+///
+/// Cloning it is cheap, and all clones share their state.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -69,24 +70,24 @@ use crate::verify::backend::{Backend, ErasedBackend};
 /// let alice = Actor::owner("alice");
 ///
 /// let issued = hallpass.issue(&alice, NewToken::named("ci").scope("projects:read").expires("30d")).await?;
-/// println!("{}", issued.token.reveal()); // shown once, kept nowhere
+/// println!("{}", issued.token.reveal()); // shown once, and stored nowhere
 ///
 /// hallpass.revoke(&alice, issued.record.id).await?;
 /// assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_err());
 /// # Ok(()) }
 /// ```
 ///
-/// Every call says who makes it, with a [`Actor`]: owners reach their own tokens, and another's
-/// does not exist for them.
+/// Every call that reads or changes tokens takes the [`Actor`] who makes it. For an owner, tokens
+/// of other owners do not exist.
 #[derive(Clone)]
 pub struct Hallpass(Arc<Inner>);
 
-/// A [`Hallpass`] that may be gone: see [`Hallpass::downgrade`].
+/// A weak reference to a [`Hallpass`] handle: see [`Hallpass::downgrade`].
 #[derive(Clone)]
 pub struct WeakHallpass(Weak<Inner>);
 
 impl WeakHallpass {
-    /// The handle, if any clone of it is left.
+    /// Returns the handle, if any clone of it still exists.
     #[must_use]
     pub fn upgrade(&self) -> Option<Hallpass> {
         self.0.upgrade().map(Hallpass)
@@ -101,7 +102,7 @@ impl fmt::Debug for WeakHallpass {
 
 struct Inner {
     backend: Box<dyn ErasedBackend>,
-    /// The first is that of new tokens.
+    /// The accepted prefixes. The first one is that of new tokens.
     prefixes: Vec<Prefix>,
     checksums: Checksums,
     digester: Digester,
@@ -123,37 +124,38 @@ struct Inner {
 }
 
 impl Hallpass {
-    /// Starts to configure a handle for a [`TokenStore`](crate::store::TokenStore), alone or in a
-    /// cache (`hallpass_cache::Cached`).
+    /// Creates a builder for a handle. `store` is a [`TokenStore`](crate::store::TokenStore), alone
+    /// or with a cache in front (`hallpass_cache::Cached`).
     pub fn builder(store: impl Backend) -> HallpassBuilder {
         HallpassBuilder::new(store)
     }
 
-    /// A handle that keeps nothing alive: for tasks that end with the service.
+    /// Returns a weak reference, which does not keep the handle alive. Use it in a background task
+    /// that should end with the service.
     #[must_use]
     pub fn downgrade(&self) -> WeakHallpass {
         WeakHallpass(Arc::downgrade(&self.0))
     }
 
-    /// Whether both are clones of one handle.
+    /// Returns whether both are clones of the same handle.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The scopes the application knows, if it said.
+    /// Returns the catalog of the application's scopes, if there is one.
     #[must_use]
     pub fn catalog(&self) -> Option<&Catalog> {
         self.0.catalog.as_ref()
     }
 
-    /// The bounds on people's tokens.
+    /// Returns the limits on the tokens of each owner.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
-    /// The mark at the front of every new token.
+    /// Returns the prefix of new tokens.
     #[must_use]
     pub fn prefix(&self) -> &Prefix {
         &self.0.prefixes[0]
@@ -166,25 +168,27 @@ impl Hallpass {
         self.0.extensions.get()
     }
 
-    /// The pattern by which a secret scanner finds this application's tokens.
+    /// Returns the regular expression by which a secret scanner finds this application's tokens.
     #[must_use]
     pub fn token_pattern(&self) -> String {
         self.prefix().token_pattern()
     }
 
-    /// The time by which tokens are judged, to the millisecond: this machine's, or the store's
-    /// where a cache knows that to be ahead.
+    /// Returns the time that decides whether a token has expired, with millisecond precision.
+    ///
+    /// It is this machine's time, or the store's time if a cache knows that this machine's clock is
+    /// behind.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let (here, behind) = (self.0.clock.now(), self.backend().clock_offset());
         to_millis(here.checked_add(behind).unwrap_or(here))
     }
 
-    /// Whether the store answers: for a readiness probe.
+    /// Checks whether the store responds. Use it for a readiness probe.
     ///
     /// # Errors
     ///
-    /// It does not.
+    /// Returns [`Error::Store`] if the store does not respond.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(self.backend().ping().await?)
     }
@@ -212,7 +216,7 @@ impl Hallpass {
         token::read(text, &self.0.prefixes, &self.0.checksums)
     }
 
-    /// Puts a new token's text together, and makes the digest that the store keeps.
+    /// Creates a new token's text, and the digest that the store keeps.
     fn assemble(&self, id: TokenId, secret: &Secret) -> (PlainToken, Digest) {
         let token = PlainToken::assemble(self.prefix(), id, secret, &self.0.checksums);
         let digest = self.digester().digest(token.borrow());
@@ -243,6 +247,7 @@ impl Hallpass {
         self.0.id
     }
 
+    /// Sends an event to `tracing` and to the host's sink.
     pub(crate) fn emit(&self, event: &Event) {
         event.trace();
         if let Some(sink) = &self.0.events {
@@ -254,8 +259,8 @@ impl Hallpass {
         Event::by(by, kind, self.now())
     }
 
-    /// Reads a token if the actor may know of it. The owner is compared before anything else is
-    /// done, so that a token of somebody else takes no longer than one that does not exist.
+    /// Reads a token if the actor may see it. The owner is compared before anything else is done,
+    /// so that another owner's token takes no longer than one that does not exist.
     async fn visible(&self, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
         let found = self.read(id).await?;
         let is_visible = |token: &StoredToken| match by.role() {
@@ -265,7 +270,8 @@ impl Hallpass {
         let Some(mut found) = found.filter(is_visible) else {
             return Err(self.rejected_actor(by, RejectReason::NotFound, Some(id), Error::NotFound));
         };
-        // Shows the uses of a moment ago. If they cannot be written, they keep waiting.
+        // Writes the waiting use of the token, so that the record shows it. If that fails, the use
+        // keeps waiting.
         if self.uses().has(id) && self.write_use_of(id).await.is_ok_and(|updated| updated > 0) {
             found = self.read(id).await?.ok_or(Error::NotFound)?;
         }
@@ -283,7 +289,7 @@ impl Hallpass {
         }
     }
 
-    /// Whether a token that starts now or started then may end at that time.
+    /// Checks whether a token whose secret is issued at `start` may expire at `end`.
     fn within_lifetime(&self, start: Timestamp, end: Option<Timestamp>) -> Result<(), String> {
         let Some(longest) = self.limits().longest_lifetime else {
             return Ok(());
@@ -295,7 +301,8 @@ impl Hallpass {
     }
 }
 
-/// A store that answers with another token's record is broken: nothing it said is believed.
+/// Checks that a store returned the record of the right token. If it did not, the store is broken,
+/// and using the record would accept one token in place of another.
 pub(crate) fn check_record_id(id: TokenId, found: TokenId) -> Result<(), StoreError> {
     if found == id {
         return Ok(());
@@ -304,7 +311,7 @@ pub(crate) fn check_record_id(id: TokenId, found: TokenId) -> Result<(), StoreEr
     Err(StoreError::corrupt("the record of another token"))
 }
 
-/// The span in the largest unit that it is a whole number of.
+/// Writes a span in the largest unit of which it is a whole number.
 fn in_words(span: SignedDuration) -> String {
     let minutes = span.as_mins();
     let (count, unit) = match minutes {
@@ -331,6 +338,6 @@ impl fmt::Debug for Hallpass {
 /// Returns [`Error::Invalid`] if the actor is a system actor without a subject.
 fn require_subject(actor: &Actor) -> Result<&Owner, Error> {
     actor.subject().ok_or_else(|| {
-        Error::invalid("owner", "say whose token it is: `Actor::system(..).on_behalf_of(..)`")
+        Error::invalid("owner", "name the owner: `Actor::system(..).on_behalf_of(..)`")
     })
 }

@@ -1,4 +1,4 @@
-//! What owners may do at the moment, as the host's directory says.
+//! Looks up the current status of owners in the host's directory.
 
 use std::sync::Arc;
 
@@ -11,8 +11,19 @@ use crate::store::ChangeTarget;
 
 impl Hallpass {
     /// Tells every node that an owner's permissions have changed. Call it when the host disables or
-    /// demotes somebody: caches otherwise remember the old status for up to their maximum
+    /// demotes somebody. Without the call, caches remember the old status for up to their maximum
     /// staleness.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+    /// use hallpass_core::{Actor, Hallpass, Owner};
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let alice = Owner::new("alice").unwrap();
+    /// hallpass.owner_changed(&Actor::system("user-admin"), &alice).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -36,8 +47,8 @@ impl Hallpass {
         }
     }
 
-    /// Returns an owner's status for a check, which a cache may remember. `None` if there is no
-    /// directory.
+    /// Returns an owner's status for a check, which a cache may remember. Returns `None` if there
+    /// is no directory.
     pub(crate) async fn owner_status_for_check(
         &self,
         owner: &Owner,

@@ -1,3 +1,5 @@
+//! Reads and lists tokens.
+
 use jiff::Timestamp;
 
 use super::Hallpass;
@@ -12,13 +14,27 @@ use crate::store::{ListQuery, Sort, StatusCounts};
 use crate::text::fold;
 use crate::token::TokenId;
 
-/// Which tokens to list, in which order, and from where on.
+/// Options that select tokens for a list, and set its order and page.
 ///
 /// ```
-/// use hallpass_core::{ListOptions, Status};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+/// use hallpass_core::{Actor, Hallpass, ListOptions, NewToken, Status};
+/// # use hallpass_memory::MemoryStore;
 ///
-/// let expired = ListOptions::new().status(Status::Expired).text("nightly").limit(50);
-/// # let _ = expired;
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let alice = Actor::owner("alice");
+/// for name in ["nightly build", "nightly tests", "deploy"] {
+///     let _ = hallpass.issue(&alice, NewToken::named(name)).await?;
+/// }
+///
+/// let options = ListOptions::new().status(Status::Active).text("Nightly").limit(1);
+/// let page = hallpass.list(&alice, &options).await?;
+/// assert_eq!((page.items.len(), page.total), (1, 2));
+///
+/// let cursor = page.next_cursor.expect("there is a second page");
+/// let last = hallpass.list(&alice, &options.cursor(cursor)).await?;
+/// assert_eq!((last.items.len(), last.next_cursor), (1, None));
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "options select nothing until they are given to the handle"]
@@ -41,11 +57,11 @@ pub struct ListOptions {
 pub struct TokenPage {
     /// The tokens, in the requested order.
     pub items: Vec<TokenRecord>,
-    /// Where the next page starts, for [`ListOptions::cursor`]. `None` on the last page.
+    /// The start of the next page, for [`ListOptions::cursor`]. It is `None` on the last page.
     pub next_cursor: Option<String>,
-    /// How many tokens the filters match, on all pages together.
+    /// The number of tokens on all pages.
     pub total: u64,
-    /// How many tokens the filters match without the status, by status.
+    /// The number of tokens of each status that match all filters except the status.
     pub counts: StatusCounts,
 }
 
@@ -158,7 +174,8 @@ impl Hallpass {
             Role::Admin | Role::System => listing.owner.clone(),
         };
         if !(1..=ListOptions::MAX_LIMIT).contains(&listing.limit) {
-            return Err(Error::invalid("limit", format!("1 to {}", ListOptions::MAX_LIMIT)));
+            let message = format!("use a number from 1 to {}", ListOptions::MAX_LIMIT);
+            return Err(Error::invalid("limit", message));
         }
         let mut query = ListQuery {
             owner,
@@ -176,7 +193,7 @@ impl Hallpass {
         }
         let _ = self.write_uses().await;
         let page = self.backend().list(&query).await?;
-        // What this page shows, the next check on this node knows.
+        // If the page shows a token as revoked, the next check on this node must reject it.
         self.backend().catch_up(page.as_of).await;
         let others = page
             .records

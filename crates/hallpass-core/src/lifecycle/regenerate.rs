@@ -1,3 +1,5 @@
+//! Gives tokens new secrets.
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::draft::ValidationErrors;
@@ -11,32 +13,43 @@ use crate::record::{Revision, Status, TokenRecord};
 use crate::store::{Change, ChangeKind, PreviousSecret, Secrets, StoredToken};
 use crate::token::{Secret, TokenId};
 
-/// The longest time that an old secret may live beside the new one.
+/// The longest time for which the previous secret may work beside the new one.
 pub const MAX_GRACE_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// How a token gets its new secret.
+/// Options for [`Hallpass::regenerate`].
 ///
 /// ```
-/// use hallpass_core::RegenerateOptions;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use hallpass_core::{Actor, Hallpass, NewToken, RegenerateOptions};
+/// # use hallpass_memory::MemoryStore;
 ///
-/// let at_once = RegenerateOptions::new();
-/// let gently = RegenerateOptions::new().grace_period("1d").expires("90d");
-/// # let _ = (at_once, gently);
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let alice = Actor::owner("alice");
+/// let old = hallpass.issue(&alice, NewToken::named("ci")).await?;
+///
+/// let options = RegenerateOptions::new().grace_period("1d").expires("90d");
+/// let new = hallpass.regenerate(&alice, old.record.id, options).await?;
+/// assert_eq!(new.record.id, old.record.id);
+/// // Both secrets work, until the new one is used for the first time.
+/// assert!(hallpass.authenticate(old.token.reveal().as_bytes()).await.is_ok());
+/// assert!(hallpass.authenticate(new.token.reveal().as_bytes()).await.is_ok());
+/// assert!(hallpass.authenticate(old.token.reveal().as_bytes()).await.is_err());
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-#[must_use = "it does nothing until it is given to the handle"]
+#[must_use = "options do nothing until they are given to the handle"]
 pub struct RegenerateOptions {
     expires: Option<ExpiryInput>,
     grace_period: Option<SpanInput>,
     expected: Option<Revision>,
 }
 
-/// A span as it was given: as a value, or as a text that is still to be read.
+/// A span, as a value or as text that has not been parsed yet.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SpanInput {
     /// A value.
     Value(SignedDuration),
-    /// A text such as `12h` or `2w`.
+    /// Text such as `12h` or `2w`.
     Text(String),
 }
 
@@ -59,7 +72,7 @@ impl From<&str> for SpanInput {
 }
 
 impl RegenerateOptions {
-    /// Creates options that keep the expiry and end the previous secret at once.
+    /// Creates options that keep the expiry, and end the previous secret at once.
     pub fn new() -> Self {
         Self::default()
     }
@@ -95,8 +108,8 @@ impl Hallpass {
     /// - [`Error::Stale`] if the token is not at the expected revision
     /// - [`Error::Conflict`] if two calls regenerate at once and the other one succeeded
     /// - [`Error::Invalid`] for a bad expiry or grace period; an expired token needs a new expiry
-    /// - [`Error::Forbidden`] for a token of somebody else, or if the token has scopes that the actor
-    ///   may not grant
+    /// - [`Error::Forbidden`] for a token of somebody else, or if the token has scopes that the
+    ///   actor may not grant
     /// - [`Error::Store`] if the store cannot be changed
     pub async fn regenerate(
         &self,
@@ -142,7 +155,8 @@ impl Hallpass {
         let (token, digest) = self.assemble(record.id, &secret);
         let secrets = Secrets { current: digest, previous };
         let change = Change { record, secrets: Some(secrets), kind: ChangeKind::Regenerated };
-        // Not tried again: of two concurrent calls only one may return a secret that works.
+        // A lost race is not tried again, because of two concurrent calls only one may return a
+        // secret that works.
         let lost = || match how.expected {
             Some(expected) => Error::Stale { current: expected.next() },
             None => Error::Conflict,
@@ -153,15 +167,15 @@ impl Hallpass {
 }
 
 impl Hallpass {
-    /// Ends the grace period of a regenerated token: its previous secret stops working now. If there
-    /// is no previous secret, nothing is changed and the revision stays.
+    /// Ends the grace period of a regenerated token, so its previous secret stops working. If there
+    /// is no previous secret, the revision stays the same.
     ///
     /// # Errors
     ///
-    /// - [`Error::NotFound`] if there is no such token for this actor
-    /// - [`Error::Forbidden`] for a token of somebody else
-    /// - [`Error::Conflict`] if others kept changing the token
-    /// - [`Error::Store`] if the store cannot be changed
+    /// - [`Error::NotFound`] if the token does not exist or the actor may not see it
+    /// - [`Error::Forbidden`] for the token of another owner
+    /// - [`Error::Conflict`] if other changes to the token came first in every attempt
+    /// - [`Error::Store`] if the store failed
     pub async fn end_grace_period(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
         for _ in 0..ATTEMPTS {
             let StoredToken { record: before, secrets } = self.editable(by, id).await?;
@@ -195,7 +209,7 @@ fn read_grace_period(span: &SpanInput) -> Result<SignedDuration, String> {
     if span.is_positive() && span <= MAX_GRACE_PERIOD {
         Ok(span)
     } else {
-        Err("at most 30 days".to_owned())
+        Err("use a duration of at most 30 days".to_owned())
     }
 }
 

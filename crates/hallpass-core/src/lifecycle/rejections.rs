@@ -1,8 +1,8 @@
-//! Rejected requests: counted always, reported as events up to a limit.
+//! Rejected requests. All are counted by a metric, and some are reported as events.
 //!
-//! Strangers can cause any number of rejections. So at most [`EVENTS_PER_SECOND`] of them a second
-//! and reason become events; the next event says with its `count` how many it stands for. None is
-//! written to the store.
+//! Strangers can cause any number of rejections. So for each reason, at most [`EVENTS_PER_SECOND`]
+//! rejections become events in each second. The `count` of the next event includes the ones that
+//! were suppressed. Rejections are never written to the store.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use crate::event::{Event, EventKind, RejectReason};
 use crate::owner::Owner;
 use crate::token::TokenId;
 
-/// How many rejections of one reason become events in one second.
+/// The maximum number of events for one reason in one second.
 const EVENTS_PER_SECOND: u32 = 50;
 
-/// Counts recent rejections by reason.
+/// A limit on the events about rejections, for each reason.
 #[derive(Debug, Default)]
 pub(super) struct RejectionThrottle(Mutex<[Window; RejectReason::ALL.len()]>);
 
@@ -49,8 +49,9 @@ impl RejectionThrottle {
 }
 
 impl Hallpass {
-    /// Reports that a request was rejected, for integrations that enforce rules of their own. The
-    /// rejection is counted, and becomes an event with its origin unless there are too many.
+    /// Reports that a request was rejected. An integration calls this if it enforces its own rules.
+    ///
+    /// The rejection is counted. It becomes an event unless there are too many.
     pub fn report_rejection(
         &self,
         reason: RejectReason,
@@ -67,7 +68,7 @@ impl Hallpass {
         });
     }
 
-    /// Reports that an actor asked for something that they may not have, and returns the error.
+    /// Reports that the request of an actor was rejected, and returns the error.
     pub(super) fn rejected_actor(
         &self,
         by: &Actor,
@@ -83,7 +84,7 @@ impl Hallpass {
         error
     }
 
-    /// Reports and returns that an actor may not do something.
+    /// Reports that an actor lacks a permission, and returns the error.
     pub(super) fn not_permitted(
         &self,
         by: &Actor,
@@ -93,7 +94,7 @@ impl Hallpass {
         self.rejected_actor(by, RejectReason::NotPermitted, token_id, error.into())
     }
 
-    /// Counts a rejection, and reports it if somebody listens and there are not too many.
+    /// Counts a rejection. Reports it if there is a receiver and there are not too many.
     fn reject(&self, reason: RejectReason, event: impl FnOnce() -> Event) {
         self.metrics().rejection(reason);
         if self.0.events.is_none() && !Event::is_rejection_traced() {
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_is_reported_in_few_events_that_count_all() {
+    fn flood_is_reported_in_few_events_that_count_all() {
         let throttle = RejectionThrottle::default();
         let start = Instant::now();
         let reported = (0..10_000).filter_map(|_| throttle.count(RejectReason::Unknown, start));

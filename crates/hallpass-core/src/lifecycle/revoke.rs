@@ -1,3 +1,5 @@
+//! Revokes tokens.
+
 use jiff::Timestamp;
 
 use super::Hallpass;
@@ -9,15 +11,15 @@ use crate::record::TokenRecord;
 use crate::store::{BulkResult, Change, ChangeKind, ChangeTarget, StoreError};
 use crate::token::TokenId;
 
-/// How often a revocation is tried again. Others may edit the token meanwhile; it is revoked all
-/// the same.
+/// The maximum number of attempts of a revocation. It is high, because a revocation must succeed
+/// even if others keep editing the token.
 const ATTEMPTS: u32 = 64;
 
-/// How often it is tried again when the store cannot tell whether the change was committed. Each
-/// attempt may take as long as the store's deadline.
+/// The maximum number of attempts whose outcome is unknown. It is low, because each of them may
+/// take as long as the store's deadline.
 const UNKNOWN_OUTCOMES: u32 = 4;
 
-/// How many tokens one step of [`Hallpass::revoke_everyone`] revokes.
+/// The number of tokens that one step of [`Hallpass::revoke_everyone`] revokes.
 const BATCH: u32 = 1000;
 
 /// The result of revoking several tokens.
@@ -27,19 +29,36 @@ const BATCH: u32 = 1000;
 pub struct RevokedTokens {
     /// The tokens that are revoked now, including those that were revoked before.
     pub revoked: Vec<TokenId>,
-    /// The tokens that do not exist, or not for this actor.
+    /// The tokens that do not exist, or that the actor may not see.
     pub not_found: Vec<TokenId>,
 }
 
 impl Hallpass {
-    /// Revokes a token. When this returns, this node rejects the token. A token that is already
-    /// revoked stays as it is. Regenerating makes it active again, with another secret.
+    /// Revokes a token. When this returns, this node rejects the token. Other nodes reject it
+    /// within their cache's maximum staleness.
+    ///
+    /// Revoking a revoked token changes nothing. Regenerating it makes it active again, with
+    /// another secret.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+    /// use hallpass_core::{Actor, Hallpass, NewToken};
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let alice = Actor::owner("alice");
+    /// let issued = hallpass.issue(&alice, NewToken::named("ci")).await?;
+    ///
+    /// hallpass.revoke(&alice, issued.record.id).await?;
+    /// assert!(hallpass.authenticate(issued.token.reveal().as_bytes()).await.is_err());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
     /// Returns [`Error::NotFound`] if there is no such token for this actor, [`Error::Conflict`] if
-    /// others kept changing the token, and [`Error::Store`] if the store cannot be changed: the
-    /// token may still work then.
+    /// others kept changing the token, and [`Error::Store`] if the store cannot be changed. After
+    /// an error, the token may still work.
     pub async fn revoke(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
         let now = self.now();
         let mut unknown: Option<StoreError> = None;
@@ -50,7 +69,8 @@ impl Hallpass {
                 Err(error) => return Err(still_unknown(unknown, error)),
             };
             if before.revoked_at.is_some() {
-                // An attempt whose answer was lost did it after all. The store has recorded it.
+                // An earlier attempt, whose outcome was unknown, has revoked the token. The store
+                // has recorded the event, so only the sink has to be told.
                 if unknown.is_some() && before.revoked_at == Some(now) {
                     let mut active = before.clone();
                     active.revoked_at = None;
@@ -68,7 +88,8 @@ impl Hallpass {
             match self.apply(change, event).await {
                 Ok(Some(record)) => return Ok(record),
                 Ok(None) => {}
-                // Reading the token again tells whether the change was committed.
+                // The next attempt reads the token again, which shows whether the change was
+                // committed.
                 Err(Error::Store(error))
                     if error.is_outcome_unknown() && unknown_outcomes < UNKNOWN_OUTCOMES =>
                 {
@@ -81,14 +102,14 @@ impl Hallpass {
         Err(Error::Conflict)
     }
 
-    /// Revokes several tokens, one after the other. Tokens that do not exist, or not for this
-    /// actor, are listed in the result. With `issued_before`, only tokens whose secret is older are
-    /// revoked.
+    /// Revokes several tokens, one after the other. With `issued_before`, only tokens whose secret
+    /// is older are revoked. The result lists the tokens that do not exist or that the actor may
+    /// not see.
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`revoke`](Self::revoke) except [`Error::NotFound`]. What was revoked
-    /// before the error stays revoked.
+    /// Returns the errors of [`revoke`](Self::revoke) except [`Error::NotFound`]. Tokens that were
+    /// revoked before the error stay revoked.
     pub async fn revoke_many(
         &self,
         by: &Actor,
@@ -118,9 +139,10 @@ impl Hallpass {
         Ok(result)
     }
 
-    /// Revokes all tokens of an owner: for that owner, an admin or a system actor. Returns how many
-    /// were revoked by this call. With `issued_before`, only tokens whose secret is older are
-    /// revoked.
+    /// Revokes all tokens of an owner. Returns how many this call has revoked. With
+    /// `issued_before`, only tokens whose secret is older are revoked.
+    ///
+    /// The owner, an admin or a system actor may call it.
     ///
     /// # Errors
     ///
@@ -147,13 +169,16 @@ impl Hallpass {
         Ok(self.run_to_completion(work).await?)
     }
 
-    /// Revokes the tokens of all owners, in batches: for an emergency. Returns how many were
-    /// revoked by this call. With `issued_before`, only tokens whose secret is older are revoked.
+    /// Revokes the tokens of all owners, for an emergency. Returns how many this call has revoked.
+    /// With `issued_before`, only tokens whose secret is older are revoked.
+    ///
+    /// It works in batches. An admin or a system actor may call it.
     ///
     /// # Errors
     ///
     /// Returns [`PermissionError::OnlyAdmins`] for an ordinary actor, and [`Error::Store`] if the
-    /// store cannot be changed. What was revoked before the error stays revoked; call it again.
+    /// store cannot be changed. Tokens that were revoked before the error stay revoked: call it
+    /// again to revoke the rest.
     pub async fn revoke_everyone(
         &self,
         by: &Actor,
@@ -180,8 +205,11 @@ impl Hallpass {
         }
     }
 
-    /// Follows up on a change to many tokens. If nothing was left to change, another node may have
-    /// changed it, and this node must not accept it any longer either.
+    /// Invalidates cached tokens after a change to many of them, and reports the event.
+    ///
+    /// If there was nothing left to change, another node may have revoked or deleted the tokens.
+    /// The caller then expects that this node rejects them as well, so their cached records are
+    /// refreshed.
     pub(super) async fn committed_bulk(
         &self,
         target: ChangeTarget,
@@ -198,8 +226,8 @@ impl Hallpass {
     }
 }
 
-/// Chooses the error to return if the store fails while the outcome of a change is looked up: the
-/// outcome is still unknown then.
+/// Chooses the error to return if the store fails while the outcome of a change is looked up. The
+/// outcome is still unknown in that case.
 fn still_unknown(unknown: Option<StoreError>, error: Error) -> Error {
     match unknown {
         Some(unknown) if error.is_unavailable() => Error::Store(unknown),

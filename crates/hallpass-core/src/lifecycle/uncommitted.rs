@@ -1,3 +1,5 @@
+//! Changes in a transaction of the host.
+
 use super::{Hallpass, Issued, NewToken, require_subject};
 use crate::actor::Actor;
 use crate::error::Error;
@@ -6,11 +8,11 @@ use crate::owner::Owner;
 use crate::record::TokenRecord;
 use crate::store::{BulkResult, ChangeSeq, ChangeTarget, StoreError, StoredToken};
 
-/// A change that a store has made in a transaction of the host, and that is not committed yet.
+/// A change that a store has made in a transaction of the host, which is not committed yet.
 ///
-/// Call [`committed`](Self::committed) after the commit. It reports the event and makes the change
-/// visible on this node at once. If it is never called, other nodes and this one still learn of the
-/// change from the log, within the bound of the cache.
+/// Call [`committed`](Self::committed) after the commit. It reports the event, and makes the change
+/// visible on this node at once. Without that call, every node still reads the change from the log,
+/// within the staleness bound of its cache.
 #[derive(Debug)]
 #[must_use = "call `committed` after the transaction was committed"]
 pub struct Uncommitted<T> {
@@ -32,7 +34,7 @@ impl<T> Uncommitted<T> {
 }
 
 impl Uncommitted<Issued> {
-    /// Returns the record of the token. The secret is available after the commit only.
+    /// Returns the record of the token. The secret is available only after the commit.
     #[must_use]
     pub fn record(&self) -> &TokenRecord {
         &self.value.record

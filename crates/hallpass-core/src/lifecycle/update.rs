@@ -1,3 +1,5 @@
+//! Edits tokens.
+
 use super::draft::ValidationErrors;
 use super::{Hallpass, TokenUpdate};
 use crate::actor::Actor;
@@ -8,12 +10,12 @@ use crate::scope::{Scope, ScopeSet};
 use crate::store::{Change, ChangeKind, ChangeTarget, StoredToken};
 use crate::token::TokenId;
 
-/// How often an edit is tried again when others change the same token at the same time.
+/// The maximum number of attempts of an edit, if others change the same token at the same time.
 pub(super) const ATTEMPTS: u32 = 5;
 
 impl Hallpass {
-    /// Changes name, description, scopes, metadata or expiry of a token of any status. If nothing
-    /// differs, nothing is changed and the revision stays.
+    /// Changes the name, description, scopes, metadata or expiry of a token. The token may have any
+    /// status. If nothing differs, the revision stays the same.
     ///
     /// # Errors
     ///
@@ -21,8 +23,8 @@ impl Hallpass {
     /// - [`Error::Stale`] if the token is not at the expected revision
     /// - [`Error::Ended`] if a new expiry would make an expired or revoked token active again
     /// - [`Error::Invalid`] with a message for each invalid field
-    /// - [`Error::Forbidden`] for a token of somebody else, for scopes that the actor may not add, and
-    ///   for a longer life of a token whose scopes the actor may not grant
+    /// - [`Error::Forbidden`] for a token of somebody else, for scopes that the actor may not add,
+    ///   and for a longer life of a token whose scopes the actor may not grant
     /// - [`Error::Conflict`] if others kept changing the token
     /// - [`Error::Store`] if the store cannot be changed
     pub async fn update(
@@ -39,7 +41,8 @@ impl Hallpass {
             update.description.as_ref().map(|text| Self::read_description(&mut errors, text));
         let scopes = update.scopes.as_ref().map(|texts| self.read_scopes(&mut errors, texts));
         if let Some(expires) = &update.expires {
-            // Only checks that it is valid. The limit on the lifetime is checked below.
+            // This only checks that the expiry is valid. The limit on the lifetime is checked
+            // below.
             self.read_expiry(&mut errors, expires, now, now);
         }
         errors.check()?;
@@ -122,7 +125,7 @@ impl Hallpass {
         .await
     }
 
-    /// Removes all scopes. The token may do nothing afterwards.
+    /// Removes all scopes. The token then allows nothing.
     ///
     /// # Errors
     ///
@@ -136,7 +139,7 @@ impl Hallpass {
         self.update(by, id, TokenUpdate::new().scopes::<String>([]), expected).await
     }
 
-    /// Reads, edits and writes a record, and starts again if somebody else changed it meanwhile.
+    /// Reads, edits and writes a record. Starts again if another call has changed it meanwhile.
     async fn edit(
         &self,
         by: &Actor,
@@ -163,7 +166,7 @@ impl Hallpass {
                 .iter()
                 .filter(|scope| !allowed.covers(scope) && !before.scopes.contains(scope))
                 .collect();
-            // A longer life grants every scope anew.
+            // Extending a token grants every one of its scopes again.
             let lives_longer = match (before.expires_at, after.expires_at) {
                 (Some(before), Some(after)) => after > before,
                 (Some(_), None) => true,

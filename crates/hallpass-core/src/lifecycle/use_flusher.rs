@@ -1,4 +1,4 @@
-//! Writing times of last use to the store, and shutting down.
+//! Writes times of last use to the store, and shuts the handle down.
 
 use super::Hallpass;
 use crate::error::Error;
@@ -7,9 +7,10 @@ use crate::token::TokenId;
 use crate::usage::Flush;
 
 impl Hallpass {
-    /// Writes what waits in memory to the store: times of last use, and digests that are replaced
-    /// after a pepper was rotated. The layer calls this every few seconds. Returns how many tokens
-    /// got a later time of last use.
+    /// Writes the data that waits in memory to the store: times of last use, and new digests after
+    /// a pepper was rotated. Returns how many tokens got a later time of last use.
+    ///
+    /// The layer calls this every few seconds.
     ///
     /// # Errors
     ///
@@ -21,17 +22,18 @@ impl Hallpass {
             match self.replace_digest(id, upgrade, EventKind::DigestReplaced).await {
                 // If the store is down, the others would fail as well.
                 Err(error) if error.is_unavailable() => return Err(error.into()),
-                // Replaced, or the token has another secret by now, or does not exist any more.
+                // The digest was replaced, or the token has another secret by now or was deleted.
                 _ => {}
             }
         }
         Ok(moved)
     }
 
-    /// Writes what waits in memory, stops the cache, and closes the store. Call it after the last
-    /// request was answered. Requests that are still running count as uses of their tokens. Later
-    /// checks return [`AuthError::Unavailable`](crate::AuthError::Unavailable). Calling it again
-    /// does nothing.
+    /// Writes the data that waits in memory, stops the cache, and closes the store. Call it after
+    /// the last request was answered.
+    ///
+    /// Requests that are still running count as uses of their tokens. Later checks return
+    /// [`AuthError::Unavailable`](crate::AuthError::Unavailable). Calling it again does nothing.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -49,10 +51,10 @@ impl Hallpass {
     /// # Errors
     ///
     /// Returns [`Error::Store`] if the waiting times of last use could not be written. They are
-    /// lost and count as [dropped](Self::dropped_uses); nothing else is lost. The store is closed
-    /// anyway.
+    /// lost and count as [dropped](Self::dropped_uses). Nothing else is lost, and the store is
+    /// closed anyway.
     pub async fn shutdown(&self) -> Result<(), Error> {
-        self.uses().count_all_under_way();
+        self.uses().record_provisional();
         let flushed = self.flush_uses().await;
         self.backend().close().await;
         if let Err(error) = &flushed {

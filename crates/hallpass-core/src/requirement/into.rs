@@ -1,21 +1,24 @@
-//! What can stand where a requirement is asked for, and why something cannot.
+//! Conversion into requirements, and its errors.
 
 use super::template::ScopeTemplate;
 use super::{Node, Requirement};
 use crate::scope::Scope;
 
-/// Whatever can be said where a requirement is asked for: a scope's text, a [`Requirement`], or
-/// the result of [`any_of`](super::any_of) and [`all_of`](super::all_of).
+/// A value that can be converted into a [`Requirement`].
+///
+/// These are a scope's text, a [`Scope`], a requirement itself, and the result of
+/// [`any_of`](super::any_of) or [`all_of`](super::all_of).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something a route can require",
     label = "expected a scope such as \"projects:read\", or `public()`, `authenticated()`, `any_of([..])`, `all_of([..])`"
 )]
 pub trait IntoRequirement {
-    /// The requirement, validated.
+    /// Converts the value into a valid requirement.
     ///
     /// # Errors
     ///
-    /// The text is no scope, or a list is empty.
+    /// Returns [`RequirementError::Scope`] if a text is not a scope that a route can require.
+    /// Passes on the error of [`any_of`](super::any_of) or [`all_of`](super::all_of).
     fn into_requirement(self) -> Result<Requirement, RequirementError>;
 }
 
@@ -55,27 +58,27 @@ impl IntoRequirement for &Scope {
     }
 }
 
-/// Why something cannot be required of a route. The text is the program's own, so it is shown.
+/// The error for a value that is not a valid requirement.
+///
+/// The message shows the text, because it comes from the program and not from a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequirementError {
-    /// Not a scope that a route can need.
+    /// The text is not a scope that a route can require.
     #[error("a route cannot require {text:?}: {why}")]
     #[non_exhaustive]
     Scope {
-        /// What was written.
+        /// The text of the program.
         text: String,
-        /// What is wrong with it.
+        /// The reason why it is invalid.
         why: String,
     },
-    /// `any_of` or `all_of` of nothing.
+    /// The list of `any_of` or `all_of` is empty.
     #[error(
         "{0} of an empty list would let nobody or everybody in: name at least one scope, or say `authenticated()` or `public()`"
     )]
     Empty(&'static str),
-    /// `public()` inside `any_of` or `all_of`.
-    #[error(
-        "`public()` inside {0} opens or means nothing: a public route requires `public()` alone"
-    )]
+    /// The list of `any_of` or `all_of` contains `public()`.
+    #[error("`public()` inside {0} has no meaning: a public route requires `public()` alone")]
     PublicInside(&'static str),
 }

@@ -1,23 +1,26 @@
-//! Requirements: what a route needs, as a value that is built and validated at start-up.
+//! Requirements: the scopes that a route needs, as a value that is validated at start-up.
 
 mod into;
+mod parameters;
 mod scope_memo;
 mod template;
 
 use std::fmt;
 
 pub use self::into::{IntoRequirement, RequirementError};
+pub use self::parameters::PathParameters;
 pub(crate) use self::scope_memo::ScopeMemo;
 pub(crate) use self::template::{Part, ScopeTemplate};
 use crate::scope::ScopeSet;
 
-/// What a route needs of the token that calls it.
+/// The requirement of a route: the scopes that a token needs in order to call it.
 ///
-/// Made at start-up from a scope's text, or with [`public`], [`authenticated`], [`any_of`] and
-/// [`all_of`]; checked on every request without allocating.
+/// Create it at start-up from a scope's text, or with [`public`], [`authenticated`], [`any_of`] or
+/// [`all_of`]. Checking it on a request allocates nothing.
 ///
 /// `{name}` in a scope stands for the route's path parameter of that name, percent-decoded as the
-/// handler sees it. Its value is always one literal segment: a `*` or `:` in a path is no pattern.
+/// handler sees it. Its value is always one literal segment, so a `*` or `:` in a path has no
+/// special meaning.
 ///
 /// ```
 /// use hallpass_core::{Requirement, ScopeSet};
@@ -39,35 +42,48 @@ enum Node {
     All(Box<[Requirement]>),
 }
 
-/// Anybody may call the route; no credential is looked at.
+/// Creates a requirement that every request meets. Credentials are not checked.
 #[must_use]
 pub fn public() -> Requirement {
     Requirement(Node::Public)
 }
 
-/// Any valid token may call the route, whatever it holds.
+/// Creates a requirement that every valid token meets, whatever scopes it holds.
 #[must_use]
 pub fn authenticated() -> Requirement {
     Requirement(Node::Authenticated)
 }
 
-/// A token that meets at least one of these may call the route.
+/// Creates a requirement that is met if at least one of the alternatives is met.
+///
+/// A function that takes an [`IntoRequirement`] takes this result as it is, and reports the error
+/// at start-up.
+///
+/// ```
+/// use hallpass_core::{Requirement, ScopeSet, all_of, any_of};
+///
+/// let needs = any_of([all_of(["jobs:read", "jobs:run"]), any_of(["admin:jobs"])])?;
+/// assert_eq!(needs.to_string(), "any of (all of (jobs:read, jobs:run), any of (admin:jobs))");
+/// assert!(needs.check(&ScopeSet::parse(["admin:jobs"]).unwrap(), &()).is_allowed());
+/// assert!(!needs.check(&ScopeSet::parse(["jobs:read"]).unwrap(), &()).is_allowed());
+/// # Ok::<_, hallpass_core::RequirementError>(())
+/// ```
 ///
 /// # Errors
 ///
-/// An empty list, an invalid scope, or [`public`] inside. Whatever takes a requirement takes this
-/// result as it is, and reports the error at start-up.
+/// Returns [`RequirementError::Empty`] if the list is empty, [`RequirementError::PublicInside`] if
+/// it contains [`public`], and [`RequirementError::Scope`] if a scope is invalid.
 pub fn any_of<R: IntoRequirement>(
     alternatives: impl IntoIterator<Item = R>,
 ) -> Result<Requirement, RequirementError> {
     list("any_of", alternatives).map(|list| Requirement(Node::Any(list)))
 }
 
-/// A token that meets all of these may call the route.
+/// Creates a requirement that is met if all of the parts are met.
 ///
 /// # Errors
 ///
-/// As [`any_of`].
+/// Returns the errors of [`any_of`].
 pub fn all_of<R: IntoRequirement>(
     parts: impl IntoIterator<Item = R>,
 ) -> Result<Requirement, RequirementError> {
@@ -89,13 +105,13 @@ fn list<R: IntoRequirement>(
 }
 
 impl Requirement {
-    /// Whether the route is open to anybody.
+    /// Returns whether the requirement is [`public`].
     #[must_use]
     pub fn is_public(&self) -> bool {
         matches!(self.0, Node::Public)
     }
 
-    /// Whether what a token holds meets this, given the route's path parameters.
+    /// Checks whether a set of scopes meets this requirement, given the route's path parameters.
     pub fn check<P: PathParameters + ?Sized>(
         &self,
         held: &ScopeSet,
@@ -104,6 +120,7 @@ impl Requirement {
         self.check_held(held, parameters)
     }
 
+    /// Checks the requirement against any kind of set, such as compiled scopes.
     pub(crate) fn check_held<H: CoversScope, P: PathParameters + ?Sized>(
         &self,
         held: &H,
@@ -127,7 +144,7 @@ impl Requirement {
         }
     }
 
-    /// Whether it is bound to any path parameter.
+    /// Returns whether a scope of the requirement contains a path parameter.
     #[must_use]
     pub fn has_parameters(&self) -> bool {
         match &self.0 {
@@ -137,13 +154,13 @@ impl Requirement {
         }
     }
 
-    /// The names of the path parameters it is bound to; one may come more than once.
+    /// Returns the names of all path parameters. A name may occur more than once.
     #[must_use]
     pub fn parameters(&self) -> Vec<&str> {
         self.templates().into_iter().flat_map(ScopeTemplate::parameters).collect()
     }
 
-    /// The scopes it names, as written: what an OpenAPI document lists for the operation.
+    /// Returns all scopes as they were written. An OpenAPI document lists them for the operation.
     #[must_use]
     pub fn scopes(&self) -> Vec<String> {
         self.templates().into_iter().map(ToString::to_string).collect()
@@ -177,8 +194,10 @@ impl Requirement {
         }
     }
 
-    /// The `scope` of a challenge ([RFC 6750, section 3]): every scope named here, parameters
-    /// filled in. A value that no scope may hold is left out, and what follows it.
+    /// Returns the `scope` attribute of a challenge ([RFC 6750, section 3]): all scopes with their
+    /// path parameters filled in.
+    ///
+    /// If the value of a parameter cannot be part of a scope, the scope ends before that segment.
     ///
     /// [RFC 6750, section 3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
     #[must_use]
@@ -192,6 +211,7 @@ impl Requirement {
         named.join(" ")
     }
 
+    /// Returns all scopes of the requirement, in order.
     pub(crate) fn templates(&self) -> Vec<&ScopeTemplate> {
         match &self.0 {
             Node::Public | Node::Authenticated => Vec::new(),
@@ -201,7 +221,10 @@ impl Requirement {
     }
 }
 
-/// `seed` unless one of the list answers `end`; a parameter that is missing is always reported.
+/// Combines the decisions of a list: returns `end` if any of them is `end`, and otherwise `seed`.
+///
+/// All of the list is checked even after the outcome is known, so that a missing parameter is
+/// always reported. It is a mistake in the program, and must not depend on the scopes of the token.
 fn fold<'r, H: CoversScope, P: PathParameters + ?Sized>(
     list: &'r [Requirement],
     held: &H,
@@ -221,8 +244,9 @@ fn fold<'r, H: CoversScope, P: PathParameters + ?Sized>(
     outcome
 }
 
-/// A set of scopes that can be asked whether it covers a scope that a route names.
+/// A set of scopes that can tell whether it covers a scope of a requirement.
 pub(crate) trait CoversScope {
+    /// Returns whether the set covers the scope, given the route's path parameters.
     fn covers<P: PathParameters + ?Sized>(&self, template: &ScopeTemplate, parameters: &P) -> bool;
 }
 
@@ -236,45 +260,20 @@ impl CoversScope for ScopeSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Decision<'r> {
-    /// The token may do it.
+    /// The scopes meet the requirement.
     Allow,
-    /// The token may not do it: 403 `insufficient_scope`.
+    /// The scopes do not meet the requirement. Answer with 403 and `insufficient_scope`.
     Deny,
-    /// The requirement names a path parameter that the route does not have: a mistake in the
-    /// program, never a reason to let anybody in.
+    /// The requirement names a path parameter that the route does not have. This is a mistake in
+    /// the program: the request must not be served.
     MissingParameter(&'r str),
 }
 
 impl Decision<'_> {
-    /// Returns whether the token may do it.
+    /// Returns whether the requirement is met.
     #[must_use]
     pub fn is_allowed(self) -> bool {
         self == Self::Allow
-    }
-}
-
-/// Where a requirement's `{name}` finds its value: the route's path parameters, percent-decoded.
-pub trait PathParameters {
-    /// The value of the parameter, or `None` if the route has none of that name.
-    fn get(&self, name: &str) -> Option<&str>;
-}
-
-/// A route without path parameters.
-impl PathParameters for () {
-    fn get(&self, _: &str) -> Option<&str> {
-        None
-    }
-}
-
-impl<K: AsRef<str>, V: AsRef<str>> PathParameters for [(K, V)] {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(key, _)| key.as_ref() == name).map(|(_, value)| value.as_ref())
-    }
-}
-
-impl<K: AsRef<str>, V: AsRef<str>, const N: usize> PathParameters for [(K, V); N] {
-    fn get(&self, name: &str) -> Option<&str> {
-        PathParameters::get(self.as_slice(), name)
     }
 }
 
@@ -286,7 +285,8 @@ impl std::str::FromStr for Requirement {
     }
 }
 
-/// As a person would write it: `public`, `any valid token`, `projects:read:{id}`, `all of (a, b)`.
+/// Writes the requirement for people: `public`, `any valid token`, `projects:read:{id}` or
+/// `all of (a, b)`.
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, list) = match &self.0 {
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_says_exactly_what_it_needs() {
+    fn requirement_with_a_wildcard_or_bad_parameter_is_rejected() {
         for bad in
             ["", "a:*", "*", "a::b", "a b", "a:{id", "a:x{id}", "a:{}", "a:{b-c}", "a:{*rest}"]
         {
@@ -338,14 +338,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_is_an_error_not_a_yes() {
+    fn empty_requirement_list_is_an_error() {
         assert_eq!(all_of::<&str>([]), Err(RequirementError::Empty("all_of")));
         assert_eq!(any_of::<&str>([]), Err(RequirementError::Empty("any_of")));
         assert_eq!(any_of([public()]), Err(RequirementError::PublicInside("any_of")));
     }
 
     #[test]
-    fn both_parameters_of_a_route_are_bound() {
+    fn each_path_parameter_is_bound() {
         let needs = all_of(["a:read:{x}", "b:read:{y}"]).unwrap();
         let one = held(&["a:read:1"]);
         let both = held(&["a:read:1", "b:read:2"]);
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_parameter_lets_nobody_in() {
+    fn missing_path_parameter_is_never_allowed() {
         let everything = held(&["a", "b", "c"]);
         assert_eq!(needs("a:{id}").check(&everything, &()), Decision::MissingParameter("id"));
         let either = any_of(["c", "a:{id}"]).unwrap();
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_compared_byte_for_byte() {
+    fn path_parameters_are_compared_byte_for_byte() {
         let held = held(&["a:42"]);
         for other in ["042", "+42", "42 ", "4", "", "42:7", "*"] {
             assert!(!needs("a:{id}").check(&held, &[("id", other)]).is_allowed(), "{other:?}");
@@ -371,14 +371,14 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_in_front_reaches_no_reserved_family() {
+    fn star_does_not_cover_a_parameter_with_a_reserved_value() {
         let everything = held(&["*"]);
         assert!(needs("{family}:read").check(&everything, &[("family", "jobs")]).is_allowed());
         assert!(!needs("{family}:read").check(&everything, &[("family", "admin")]).is_allowed());
     }
 
     #[test]
-    fn a_challenge_names_the_whole_requirement_and_nothing_that_is_no_scope() {
+    fn challenge_names_all_scopes_and_omits_invalid_values() {
         let needs = all_of(["p:publish:{id}", "p:read:{id}", "p:read:{id}"]).unwrap();
         assert_eq!(needs.challenge(&[("id", "atlas")]), "p:publish:atlas p:read:atlas");
         for strange in ["a b", "a\"b", "é", "*", "a:b", ""] {
@@ -389,8 +389,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_parameter_is_never_a_pattern(value in "[a*:]{0,6}", grant in "[ab](:[ab]){0,2}") {
-            // Without `*` in what is held, a parameter is covered only by its own text or by a shorter grant.
+        fn path_parameter_is_never_a_pattern(value in "[a*:]{0,6}", grant in "[ab](:[ab]){0,2}") {
+            // The grant contains no `*`, so only the same text or a shorter grant covers a
+            // parameter.
             let held = held(&[&grant]);
             let granted = needs("a:{id}").check(&held, &[("id", value.as_str())]).is_allowed();
             let segments: Vec<_> = grant.split(':').collect();
@@ -403,7 +404,7 @@ mod tests {
         }
 
         #[test]
-        fn a_held_star_covers_any_one_value(value: String) {
+        fn held_star_covers_any_single_value(value: String) {
             let held = held(&["a:*"]);
             let needs = needs("a:{id}");
             prop_assert!(needs.check(&held, &[("id", value.as_str())]).is_allowed());

@@ -1,4 +1,4 @@
-//! A scope as a route writes it: literal segments, and `{name}` for a path parameter.
+//! Scope templates: scopes as routes name them, with `{name}` for a path parameter.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -7,20 +7,20 @@ use super::scope_memo::NUMBERED;
 use super::{PathParameters, RequirementError};
 use crate::scope::{Scope, Segment, is_reserved, is_scope_char};
 
-/// `projects:read:{id}`.
+/// A scope that a route requires, such as `projects:read:{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ScopeTemplate {
     parts: Box<[Part]>,
     number: Option<u8>,
 }
 
-/// The scopes without parameters that routes of this process name, each with a number of its own,
-/// so that a token need be compared with each only once.
+/// The scopes without parameters that routes of this process require. The position of a scope is
+/// its number in a [`ScopeMemo`](super::ScopeMemo).
 static NUMBERS: Mutex<Vec<Box<str>>> = Mutex::new(Vec::new());
 
-/// The number of that scope; `None` if there are too many already.
+/// Returns the number of a scope, or `None` if all numbers are taken.
 fn number(text: &str) -> Option<u8> {
-    // It only ever grows, by one push: a panic elsewhere leaves nothing half done.
+    // The only update is a push, so a panic cannot leave the list half updated.
     let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
     let known = numbers.iter().position(|known| **known == *text);
     let place = known.unwrap_or(numbers.len());
@@ -31,13 +31,17 @@ fn number(text: &str) -> Option<u8> {
     Some(number)
 }
 
+/// A segment of a template.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Part {
+    /// A literal segment.
     Literal(Box<str>),
+    /// The name of a path parameter.
     Parameter(Box<str>),
 }
 
 impl ScopeTemplate {
+    /// Parses the text of a scope with parameters.
     pub(super) fn parse(text: &str) -> Result<Self, RequirementError> {
         let invalid =
             |why: &str| RequirementError::Scope { text: text.to_owned(), why: why.to_owned() };
@@ -54,7 +58,7 @@ impl ScopeTemplate {
                 _ => Ok(Part::Literal(segment.into())),
             })
             .collect::<Result<_, _>>()?;
-        // The rest of the rules are those of a scope; a parameter counts as one segment.
+        // The other rules are those of a scope, in which a parameter counts as one segment.
         let instance: String = text.chars().filter(|c| !matches!(c, '{' | '}')).collect();
         instance.parse::<Scope>().map_err(|error| invalid(&error.to_string()))?;
         let is_fixed = parts.iter().all(|part| matches!(part, Part::Literal(_)));
@@ -65,12 +69,13 @@ impl ScopeTemplate {
         &self.parts
     }
 
-    /// Below [`NUMBERED`], one for each scope: for what is found out once.
+    /// Returns the scope's number in a [`ScopeMemo`](super::ScopeMemo), which is below
+    /// [`NUMBERED`]. A scope with parameters has no number.
     pub(crate) fn number(&self) -> Option<u8> {
         self.number
     }
 
-    /// The names of the path parameters it is bound to.
+    /// Returns the names of the path parameters.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
@@ -78,8 +83,8 @@ impl ScopeTemplate {
         })
     }
 
-    /// The segments with their values. A missing parameter is an empty segment: callers have
-    /// checked.
+    /// Returns the segments with the values of their parameters. A missing parameter becomes an
+    /// empty segment, so the caller must check first that none is missing.
     pub(super) fn bind<'a, P: PathParameters + ?Sized>(
         &'a self,
         parameters: &'a P,
@@ -90,8 +95,8 @@ impl ScopeTemplate {
         })
     }
 
-    /// The scope to name in a challenge, up to the first value that no scope can hold: what is
-    /// left covers what is needed.
+    /// Returns the scope to name in a challenge. It ends before the first value that cannot be part
+    /// of a scope: the shorter scope covers the required one.
     pub(super) fn challenge<P: PathParameters + ?Sized>(&self, parameters: &P) -> Option<String> {
         let mut text = String::new();
         for segment in self.bind(parameters) {
@@ -109,11 +114,12 @@ impl ScopeTemplate {
     }
 }
 
+/// Returns whether a text can be the name of a path parameter.
 fn is_parameter_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// A value from a path that can stand in a scope without meaning anything else there.
+/// Returns whether a value from a path can be a segment of a scope without a special meaning.
 fn can_be_named(value: &str) -> bool {
     !value.is_empty()
         && value.len() <= Scope::MAX_LEN
@@ -135,11 +141,12 @@ impl fmt::Display for ScopeTemplate {
     }
 }
 
-/// A segment whose value is known.
+/// A segment of a template with its value.
 #[derive(Clone, Copy)]
 pub(super) enum Bound<'a> {
+    /// A literal segment of the template.
     Literal(&'a str),
-    /// From the path: one literal segment, whatever characters it has.
+    /// The value of a path parameter. It is one literal segment, whatever characters it contains.
     Value(&'a str),
 }
 

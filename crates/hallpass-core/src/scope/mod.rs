@@ -1,4 +1,4 @@
-//! Scopes: what a token holds, and the algebra that decides what it covers.
+//! Scopes, sets of scopes, and the rules that decide which scope covers which.
 
 mod segment;
 mod set;
@@ -8,23 +8,23 @@ use std::fmt;
 pub(crate) use self::segment::{Segment, is_reserved, is_scope_char};
 pub use self::set::ScopeSet;
 
-/// One permission a token holds, such as `projects`, `projects:read` or `projects:read:42`.
+/// A permission that a token holds, such as `projects`, `projects:read` or `projects:read:42`.
 ///
-/// One to eight segments between colons; a segment is one or more of the characters that
-/// [RFC 6749, section 3.3] allows in a scope, without the colon. A whole segment may be `*`, which
-/// stands for any one segment there. Nothing is normalised: case counts, and what looks alike is
-/// not the same.
+/// A scope has one to eight segments, separated by colons. A segment is one or more of the
+/// characters that [RFC 6749, section 3.3] allows in a scope, except the colon. A whole segment may
+/// be `*`, which stands for any one segment. Scopes are compared byte for byte, so upper and lower
+/// case differ.
 ///
-/// A scope covers what begins with it, segment by segment: `projects` covers `projects:read` and
-/// `projects:read:42`; `projects:read:42` does not cover `projects:read`. A `*` in the first place
-/// never reaches the families `admin` and `pat`: those are named or not held.
+/// A scope covers every scope that starts with the same segments. `projects` covers `projects:read`
+/// and `projects:read:42`, but `projects:read:42` does not cover `projects:read`. A `*` as the
+/// first segment does not cover the segments `admin` and `pat`: a token for these must name them.
 ///
 /// ```
 /// use hallpass_core::Scope;
 ///
 /// let held: Scope = "projects:*:42".parse().unwrap();
 /// assert!(held.covers(&"projects:read:42".parse().unwrap()));
-/// assert!(!held.covers(&"projects:read".parse().unwrap()), "42 alone is not all of them");
+/// assert!(!held.covers(&"projects:read".parse().unwrap()), "one project is not all projects");
 /// assert!("projects::read".parse::<Scope>().is_err());
 /// ```
 ///
@@ -33,30 +33,31 @@ pub use self::set::ScopeSet;
 pub struct Scope(Box<str>);
 
 impl Scope {
-    /// The most segments a scope has.
+    /// The maximum number of segments.
     pub const MAX_SEGMENTS: usize = 8;
 
-    /// The longest scope, in bytes.
+    /// The maximum length, in bytes.
     pub const MAX_LEN: usize = 128;
 
-    /// The scope as text.
+    /// Returns the scope as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The segments, first to last.
+    /// Returns the segments from first to last.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split(':')
     }
 
-    /// Whether holding this scope allows everything that holding `other` would.
+    /// Returns whether this scope allows everything that `other` allows.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         segment::covers(self.segments(), other.segments())
     }
 
-    /// The scope that allows what both allow, if there is anything.
+    /// Returns the scope that allows exactly what both scopes allow, or `None` if they have nothing
+    /// in common.
     pub(crate) fn meet(&self, other: &Self) -> Option<Self> {
         let (mut mine, mut theirs) = (self.segments(), other.segments());
         let mut text = String::new();
@@ -117,26 +118,28 @@ impl TryFrom<&str> for Scope {
     }
 }
 
-/// Why a text is no scope. It never repeats the text: what came in may be anything.
+/// The error for a text that is not a valid scope.
+///
+/// The message does not repeat the text, which may come from a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScopeError {
-    /// No character at all.
-    #[error("a scope is not empty: `projects:read` is one")]
+    /// The text is empty.
+    #[error("a scope cannot be empty: write one such as `projects:read`")]
     Empty,
-    /// A colon at the front, at the end, or two in a row.
-    #[error("a scope has something between its colons: `projects:read`, not `projects::read`")]
+    /// A segment is empty: there is a colon at the start, at the end, or beside another one.
+    #[error("a scope segment cannot be empty: write `projects:read`, not `projects::read`")]
     EmptySegment,
-    /// A character outside those of RFC 6749, section 3.3.
+    /// The text contains a character that RFC 6749, section 3.3, does not allow in a scope.
     #[error("a scope has printable ASCII characters only, no space, quote or backslash")]
     Character,
-    /// A `*` beside other characters.
-    #[error("`*` stands for a whole segment: `projects:*`, not `projects:re*`")]
+    /// A segment contains a `*` beside other characters.
+    #[error("`*` stands for a whole segment: write `projects:*`, not `projects:re*`")]
     PartialWildcard,
-    /// More than eight segments.
+    /// The text has more than eight segments.
     #[error("a scope has at most {} segments", Scope::MAX_SEGMENTS)]
     TooManySegments,
-    /// More than 128 bytes.
+    /// The text has more than 128 bytes.
     #[error("a scope has at most {} characters", Scope::MAX_LEN)]
     TooLong,
 }
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_documented_characters() {
+    fn only_documented_characters_are_accepted() {
         for bad in [
             "",
             ":",
@@ -203,7 +206,7 @@ mod tests {
         }
     }
 
-    /// Few letters and few places, so that scopes meet often.
+    /// Generates scopes of few letters and segments, so that many of them have something in common.
     fn any_scope() -> impl Strategy<Value = Scope> {
         proptest::collection::vec(prop_oneof!["[ab]", Just("*".into()), Just("admin".into())], 1..4)
             .prop_map(|segments: Vec<String>| scope(&segments.join(":")))
@@ -226,7 +229,7 @@ mod tests {
         }
 
         #[test]
-        fn the_meet_covers_what_both_cover(a in any_scope(), b in any_scope(), c in any_scope()) {
+        fn meet_covers_exactly_what_both_cover(a in any_scope(), b in any_scope(), c in any_scope()) {
             let both = a.covers(&c) && b.covers(&c);
             prop_assert_eq!(a.meet(&b).is_some_and(|meet| meet.covers(&c)), both);
         }

@@ -1,17 +1,20 @@
-//! One segment at a time: the rules that scopes, requirements and the catalog share.
+//! The rules for segments, which scopes, requirements and the catalog share.
 
 use super::{Scope, ScopeError};
 
-/// Families that a `*` in the first place never reaches. A token for them names them.
+/// The first segments that a `*` does not cover, because they protect the most powerful scopes.
 const RESERVED: [&str; 2] = ["admin", "pat"];
 
-pub(crate) fn is_reserved(family: &str) -> bool {
-    RESERVED.contains(&family)
+/// Returns whether a `*` as the first segment does not cover this one.
+pub(crate) fn is_reserved(first: &str) -> bool {
+    RESERVED.contains(&first)
 }
 
-/// A segment of what is needed, against one segment that is held.
+/// A segment of a required scope.
 pub(crate) trait Segment {
+    /// Returns whether the segment equals a segment that a token holds.
     fn is(&self, held: &str) -> bool;
+    /// Returns whether the segment is [reserved](is_reserved).
     fn is_reserved(&self) -> bool;
 }
 
@@ -25,8 +28,8 @@ impl Segment for &str {
     }
 }
 
-/// Whether each held segment equals, or is `*`, at the same place. What is needed may go on after
-/// that.
+/// Returns whether a held scope covers a needed one: each held segment is `*` or equals the needed
+/// segment at the same position. The needed scope may have more segments.
 pub(crate) fn covers<'h>(
     held: impl Iterator<Item = &'h str>,
     needed: impl Iterator<Item: Segment>,
@@ -44,11 +47,12 @@ pub(crate) fn covers<'h>(
     true
 }
 
-/// RFC 6749's `scope-token` characters.
+/// Returns whether RFC 6749 allows a byte in a `scope-token`.
 pub(crate) fn is_scope_char(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)
 }
 
+/// Checks length, characters and segments of a scope, but not its wildcards.
 pub(super) fn validate(text: &str) -> Result<(), ScopeError> {
     if text.is_empty() {
         return Err(ScopeError::Empty);

@@ -1,8 +1,11 @@
+//! Sets of scopes.
+
 use std::fmt;
 
 use super::{Scope, ScopeError, Segment, segment};
 
-/// The scopes of a token: sorted, none twice, at most 100. The empty set allows nothing.
+/// A set of scopes, sorted and without duplicates. A token holds at most 100 scopes. The empty set
+/// allows nothing.
 ///
 /// ```
 /// use hallpass_core::{Scope, ScopeSet};
@@ -16,24 +19,25 @@ use super::{Scope, ScopeError, Segment, segment};
 pub struct ScopeSet(Box<[Scope]>);
 
 impl ScopeSet {
-    /// The most scopes a token holds.
+    /// The maximum number of scopes of a token.
     pub const MAX_LEN: usize = 100;
 
-    /// Parses each text.
+    /// Parses texts into a set of scopes.
     ///
     /// # Errors
     ///
-    /// The first text that is no scope.
+    /// Returns the [`ScopeError`] of the first text that is not a valid scope.
     pub fn parse<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Result<Self, ScopeError> {
         texts.into_iter().map(|text| text.as_ref().parse()).collect()
     }
 
-    /// Whether any of the scopes covers this one.
+    /// Returns whether one of the scopes covers `scope`.
     #[must_use]
     pub fn covers(&self, scope: &Scope) -> bool {
         self.0.iter().any(|held| held.covers(scope))
     }
 
+    /// Returns whether one of the scopes covers the scope with these segments.
     pub(crate) fn covers_segments<S: Segment>(
         &self,
         needed: impl Iterator<Item = S> + Clone,
@@ -41,30 +45,39 @@ impl ScopeSet {
         self.0.iter().any(|held| segment::covers(held.segments(), needed.clone()))
     }
 
-    /// Whether exactly this scope is held; what merely covers it does not count.
+    /// Returns whether the set contains exactly this scope. A scope that merely covers it does not
+    /// count.
     #[must_use]
     pub fn contains(&self, scope: &Scope) -> bool {
         self.0.binary_search(scope).is_ok()
     }
 
-    /// The set that allows what both allow.
+    /// Returns the set that allows exactly what both sets allow.
+    ///
+    /// ```
+    /// use hallpass_core::ScopeSet;
+    ///
+    /// let token = ScopeSet::parse(["projects", "jobs:read"]).unwrap();
+    /// let owner = ScopeSet::parse(["projects:read", "jobs"]).unwrap();
+    /// assert_eq!(token.intersection(&owner).to_string(), "jobs:read projects:read");
+    /// ```
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         self.iter().flat_map(|mine| other.iter().filter_map(|theirs| mine.meet(theirs))).collect()
     }
 
-    /// The scopes, in order.
+    /// Returns an iterator over the scopes, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }
 
-    /// How many scopes are held.
+    /// Returns the number of scopes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether none is held: such a token is allowed nothing.
+    /// Returns whether the set contains no scope.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -104,7 +117,7 @@ impl fmt::Debug for ScopeSet {
     }
 }
 
-/// The scopes between single spaces, as OAuth writes them.
+/// Writes the scopes separated by single spaces, as in OAuth.
 impl fmt::Display for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, scope) in self.iter().enumerate() {
@@ -122,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_intersection_never_widens() {
+    fn intersection_never_widens() {
         let token = ScopeSet::parse(["projects", "jobs:read:1", "*:list"]).unwrap();
         let owner = ScopeSet::parse(["projects:read", "jobs", "admin"]).unwrap();
         let both = token.intersection(&owner);

@@ -1,4 +1,4 @@
-//! The change log as an auditor reads it.
+//! The change log as the audit trail shows it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,9 +15,9 @@ use crate::token::TokenId;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct AuditEntry {
-    /// The position in the log. Later changes have higher numbers, and no number is missing.
+    /// The sequence number in the log. Later changes have higher numbers, and no number is missing.
     pub seq: ChangeSeq,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
@@ -29,7 +29,7 @@ impl AuditEntry {
     }
 }
 
-/// Which entries to read. All filters must match.
+/// A query for one page of the audit trail. An entry is selected if all filters match.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditQuery {
     /// Entries about this owner's tokens.
@@ -44,7 +44,7 @@ pub struct AuditQuery {
     pub until: Option<Timestamp>,
     /// The entries that come after this number in the chosen order.
     pub after: Option<ChangeSeq>,
-    /// Oldest first; newest first if `false`.
+    /// The order: the oldest entry first if `true`, the newest entry first if `false`.
     pub ascending: bool,
     /// The maximum number of entries.
     pub limit: u32,
@@ -86,7 +86,7 @@ pub struct AuditPage {
     pub more: bool,
 }
 
-/// The parts of an [`Event`] that no store searches by: a store keeps them as one JSON text.
+/// The parts of an [`Event`] that no query filters by. A store keeps them as one JSON text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventDetails {
     #[serde(default, skip_serializing_if = "is_default")]
@@ -100,7 +100,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Event {
-    /// Returns origin and field changes as a JSON text, empty if there are none.
+    /// Returns the origin and the changed fields as JSON text. The text is empty if there are none.
     #[must_use]
     pub fn details_json(&self) -> String {
         let details = EventDetails { origin: self.origin.clone(), changes: self.changes.clone() };
@@ -111,7 +111,8 @@ impl Event {
         serde_json::to_string(&details).unwrap_or_default()
     }
 
-    /// Sets origin and field changes from a text written by [`details_json`](Self::details_json).
+    /// Sets the origin and the changed fields from the text that
+    /// [`details_json`](Self::details_json) returned.
     ///
     /// # Errors
     ///

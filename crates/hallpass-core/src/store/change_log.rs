@@ -1,17 +1,17 @@
-//! The change log as a cache reads it.
+//! The change log as a cache follows it.
 
 use jiff::Timestamp;
 
 use crate::owner::Owner;
 use crate::token::TokenId;
 
-/// The sequence number of a log entry. Numbers are in commit order and have no gaps.
+/// The sequence number of a log entry. The numbers are in commit order and have no gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct ChangeSeq(u64);
 
 impl ChangeSeq {
-    /// The number before the first entry.
+    /// The number before that of the first entry.
     pub const ZERO: Self = Self(0);
 
     /// Creates a sequence number.
@@ -33,35 +33,38 @@ impl ChangeSeq {
     }
 }
 
-/// A value together with the position of the log in the snapshot that it was read from.
+/// A value, together with the sequence number of the log in the snapshot that it was read from.
 #[derive(Clone, Debug)]
 pub struct Snapshot<T> {
     /// The value.
     pub value: T,
-    /// Every change up to this number is part of the value.
+    /// The sequence number. The value reflects every change up to it.
     pub as_of: ChangeSeq,
 }
 
-/// A position in the log: a number, and a random nonce that distinguishes two histories that share
-/// numbers after a failover.
+/// A position in the log: a sequence number and a random nonce.
+///
+/// After a failover that lost changes, the new primary assigns the same numbers to other changes.
+/// The nonce tells the two histories apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogPosition {
-    /// The number.
+    /// The sequence number.
     pub seq: ChangeSeq,
-    /// The nonce of the entry with that number: 63 bits, so that every database has a type for it.
+    /// The nonce of the entry with that number. It has 63 bits, so that it fits into the signed
+    /// 64-bit integers of databases.
     pub nonce: u64,
 }
 
-/// One log entry as a cache needs it.
+/// The part of a log entry that a cache needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeEntry {
     /// The entry's position.
     pub position: LogPosition,
-    /// What the change invalidates.
+    /// The cached data that the change invalidates.
     pub target: ChangeTarget,
 }
 
-/// What a change invalidates in a cache.
+/// The cached data that a change invalidates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeTarget {
@@ -75,18 +78,19 @@ pub enum ChangeTarget {
     All,
 }
 
-/// What [`TokenStore::changes`](super::TokenStore::changes) read, in one snapshot.
+/// The result of [`TokenStore::changes`](super::TokenStore::changes), read from one snapshot.
 #[derive(Clone, Debug)]
 pub struct ChangeBatch {
-    /// The entries in order. The first is the one at the requested position, if it is still kept.
+    /// The entries in order. The first is the one at the requested position, if the log still
+    /// contains it.
     pub entries: Vec<ChangeEntry>,
     /// The position of the newest entry.
     pub head: LogPosition,
-    /// The store's time, if the store has a clock of its own on another machine.
+    /// The store's time, if the store runs on another machine with its own clock.
     pub time: Option<Timestamp>,
 }
 
-/// Draws a nonce for a new log entry.
+/// Generates a nonce for a new log entry.
 ///
 /// # Errors
 ///

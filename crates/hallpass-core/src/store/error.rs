@@ -1,10 +1,21 @@
+//! The errors of a store.
+
 use std::error::Error as StdError;
 use std::fmt;
 
-/// Why a store did not do what it was asked. Opaque around its kind, so kinds can be added.
+/// The error of a store.
 ///
-/// The message never holds what was stored or asked for; the driver's own error is the
+/// Create it with one of the constructors, and find out its kind with the `is_*` methods. The
+/// message never contains data of a token or a request. The error of the driver is the
 /// [`source`](StdError::source).
+///
+/// ```
+/// use hallpass_core::store::StoreError;
+///
+/// let error = StoreError::unavailable("connection refused");
+/// assert!(error.is_unavailable() && !error.is_outcome_unknown());
+/// assert!(StoreError::conflict().is_conflict());
+/// ```
 #[derive(Debug)]
 pub struct StoreError {
     kind: Kind,
@@ -29,75 +40,80 @@ impl StoreError {
         Self { kind, source: None }
     }
 
-    /// There is no token of that id.
+    /// Creates the error for a token that does not exist.
     #[must_use]
     pub const fn not_found() -> Self {
         Self::new(Kind::NotFound)
     }
 
-    /// The token is at another revision, or has another secret, than the caller expected.
+    /// Creates the error for a token that is not at the expected revision, or does not have the
+    /// expected digest.
     #[must_use]
     pub const fn conflict() -> Self {
         Self::new(Kind::Conflict)
     }
 
-    /// There is a token of that id already.
+    /// Creates the error for a new token whose id exists already.
     #[must_use]
     pub const fn duplicate() -> Self {
         Self::new(Kind::Duplicate)
     }
 
-    /// The owner has as many tokens as allowed, or more.
+    /// Creates the error for an owner who has reached the limit, with their number of tokens.
     #[must_use]
     pub const fn limit_reached(in_use: u64) -> Self {
         Self::new(Kind::LimitReached { in_use })
     }
 
-    /// The store could not be reached, was too slow or too busy. Nothing was changed.
+    /// Creates the error for a store that could not be reached, was too slow, or was too busy. It
+    /// promises that nothing was changed.
     pub fn unavailable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: Kind::Unavailable, source: Some(source.into()) }
     }
 
-    /// The store can be read but takes no changes now. Nothing was changed.
+    /// Creates the error for a store that can only be read at the moment. It promises that nothing
+    /// was changed.
     pub fn read_only(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: Kind::ReadOnly, source: Some(source.into()) }
     }
 
-    /// The connection was lost after the commit was sent: the change may stand or not.
+    /// Creates the error for a connection that was lost after the commit was sent. The change may
+    /// or may not be committed.
     pub fn outcome_unknown(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: Kind::OutcomeUnknown, source: Some(source.into()) }
     }
 
-    /// What is stored makes no sense: a row of a newer version, or a damaged one.
+    /// Creates the error for stored data that cannot be read, because it is damaged or was written
+    /// by a newer version.
     pub fn corrupt(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: Kind::Corrupt, source: Some(source.into()) }
     }
 
-    /// A foreign key of the application's own refers to the token and forbids deleting it. Nothing
-    /// was changed.
+    /// Creates the error for a token that cannot be deleted, because a foreign key of the
+    /// application refers to it. It promises that nothing was changed.
     pub fn referenced(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind: Kind::Referenced, source: Some(source.into()) }
     }
 
-    /// Whether there is no token of that id.
+    /// Returns whether the token does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.kind == Kind::NotFound
     }
 
-    /// Whether somebody else changed the token first.
+    /// Returns whether another call changed the token first.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.kind == Kind::Conflict
     }
 
-    /// Whether the id is taken.
+    /// Returns whether the id of a new token exists already.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         self.kind == Kind::Duplicate
     }
 
-    /// How many tokens the owner has, if that is why.
+    /// Returns the owner's number of tokens, if the error is that the limit is reached.
     #[must_use]
     pub fn limit_in_use(&self) -> Option<u64> {
         match self.kind {
@@ -106,7 +122,8 @@ impl StoreError {
         }
     }
 
-    /// Whether the store is at fault, not the request: the answer is 503, never 401.
+    /// Returns whether the store failed, so that the same request may succeed later. Answer it with
+    /// 503, and never with 401.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(
@@ -115,25 +132,25 @@ impl StoreError {
         )
     }
 
-    /// Whether the store takes no changes now but can be read.
+    /// Returns whether the store can only be read at the moment.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.kind == Kind::ReadOnly
     }
 
-    /// Whether it is not known if the change stands.
+    /// Returns whether the change may or may not be committed.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
         self.kind == Kind::OutcomeUnknown
     }
 
-    /// Whether what is stored makes no sense.
+    /// Returns whether stored data could not be read.
     #[must_use]
     pub fn is_corrupt(&self) -> bool {
         self.kind == Kind::Corrupt
     }
 
-    /// Returns whether a row of the application refers to the token, so that it cannot be deleted.
+    /// Returns whether a foreign key of the application forbids deleting the token.
     #[must_use]
     pub fn is_referenced(&self) -> bool {
         self.kind == Kind::Referenced
@@ -145,17 +162,17 @@ impl fmt::Display for StoreError {
         match self.kind {
             Kind::NotFound => f.write_str("no such token"),
             Kind::Conflict => f.write_str("the token was changed by somebody else"),
-            Kind::Duplicate => f.write_str("a token of that id exists already"),
+            Kind::Duplicate => f.write_str("a token with this id exists already"),
             Kind::LimitReached { in_use } => {
                 write!(f, "the owner has {in_use} tokens, which is the limit")
             }
             Kind::Unavailable => f.write_str("the token store cannot be reached"),
-            Kind::ReadOnly => f.write_str("the token store takes no changes now"),
+            Kind::ReadOnly => f.write_str("the token store is read-only at the moment"),
             Kind::OutcomeUnknown => f.write_str(
-                "the connection to the token store was lost: the change may stand or not",
+                "the connection to the token store was lost: the change may or may not be committed",
             ),
             Kind::Corrupt => {
-                f.write_str("the token store holds something this version cannot read")
+                f.write_str("the token store contains data that this version cannot read")
             }
             Kind::Referenced => f.write_str(
                 "a row of the application refers to this token: delete that row first, or declare \

@@ -1,4 +1,4 @@
-//! List queries: filters, order and pages, with one meaning in every store.
+//! List queries: filters, orders and pages, which mean the same in every store.
 
 use std::cmp::Ordering;
 
@@ -11,20 +11,20 @@ use crate::scope::Scope;
 use crate::text::fold;
 use crate::token::TokenId;
 
-/// Which tokens to list, in which order, and from where on.
+/// A query for one page of a list. A token is selected if all filters match.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    /// Tokens of this owner; of all owners if `None`.
+    /// Tokens of this owner. `None` selects the tokens of all owners.
     pub owner: Option<Owner>,
     /// Tokens of this status.
     pub status: Option<Status>,
-    /// Tokens whose folded name or description contains this text. The text is [folded](fold).
+    /// Tokens whose [folded](fold) name or description contains this text, which is folded, too.
     pub text: Option<String>,
     /// Tokens that hold exactly this scope.
     pub scope: Option<Scope>,
     /// Tokens that expire before this time.
     pub expires_before: Option<Timestamp>,
-    /// Tokens that were never used.
+    /// Tokens that were never used, if `true`.
     pub never_used: bool,
     /// The order.
     pub sort: Sort,
@@ -36,13 +36,13 @@ pub struct ListQuery {
     pub now: Timestamp,
 }
 
-/// The order of a list. Tokens without the time come last in both directions. Ties are broken by
-/// id, in the same direction.
+/// The order of a list. A token that lacks the time to sort by comes last in both directions.
+/// Tokens with equal values are ordered by id, in the same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sort {
-    /// What the list is ordered by.
+    /// The field that the list is ordered by.
     pub by: SortBy,
-    /// Whether the largest value comes first.
+    /// The direction: the largest value comes first if `true`.
     pub descending: bool,
 }
 
@@ -71,7 +71,7 @@ pub enum SortBy {
 pub struct ListKey {
     /// The value that the list is ordered by.
     pub value: ListValue,
-    /// The id, which breaks ties.
+    /// The id, which orders records with equal values.
     pub id: TokenId,
 }
 
@@ -89,7 +89,7 @@ pub enum ListValue {
 pub struct ListPage {
     /// The records in order.
     pub records: Vec<TokenRecord>,
-    /// How many records the filters match without `status`, by status.
+    /// The number of records of each status that match all filters except `status`.
     pub counts: StatusCounts,
     /// Whether more records follow.
     pub more: bool,
@@ -98,15 +98,15 @@ pub struct ListPage {
     pub as_of: ChangeSeq,
 }
 
-/// How many tokens there are of each status.
+/// The number of tokens of each status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StatusCounts {
-    /// Tokens that work.
+    /// The number of tokens that work.
     pub active: u64,
-    /// Tokens that have expired.
+    /// The number of tokens that have expired.
     pub expired: u64,
-    /// Tokens that are revoked.
+    /// The number of tokens that are revoked.
     pub revoked: u64,
 }
 
@@ -180,14 +180,15 @@ impl ListQuery {
         }
     }
 
-    /// Returns whether all filters match. The position and the limit are not checked.
+    /// Returns whether all filters match a record. The position and the limit are not checked.
     #[must_use]
     pub fn matches(&self, record: &TokenRecord) -> bool {
         self.status.is_none_or(|status| status == record.status(self.now))
             && self.matches_apart_from_status(record)
     }
 
-    /// Returns whether all filters but `status` match: [`ListPage::counts`] counts these.
+    /// Returns whether all filters except `status` match a record. [`ListPage::counts`] counts
+    /// these records.
     #[must_use]
     pub fn matches_apart_from_status(&self, record: &TokenRecord) -> bool {
         self.owner.as_ref().is_none_or(|owner| *owner == record.owner)

@@ -1,4 +1,4 @@
-//! The store contract: the one trait between the domain and a database.
+//! The store contract: [`TokenStore`], the trait that connects Hallpass to a database.
 
 mod audit;
 mod change_log;
@@ -29,8 +29,28 @@ use crate::token::TokenId;
 
 /// Persistence for tokens, and the change log that caches and auditors read.
 ///
-/// Write each method as a plain `async fn`. No method has a default, so a decorator that forgets to
-/// forward one does not compile. A store never sees a token's secret, only its [`Digest`].
+/// Implement each method as a plain `async fn`. No method has a default, so a decorator that
+/// forgets to forward one does not compile. A store never sees a token's secret, only its
+/// [`Digest`].
+///
+/// Applications do not call a store. They pass it to
+/// [`Hallpass::builder`](crate::Hallpass::builder) and use the handle:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use hallpass_core::store::TokenStore;
+/// use hallpass_core::{Actor, Hallpass, NewToken};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// let hallpass = Hallpass::builder(store.clone()).build();
+/// let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
+///
+/// let snapshot = store.get(issued.record.id).await?;
+/// assert_eq!(snapshot.value.unwrap().record, issued.record);
+/// assert_eq!(snapshot.as_of.get(), 1, "issuing wrote the first log entry");
+/// # Ok(()) }
+/// ```
 ///
 /// # Contract
 ///
@@ -44,19 +64,23 @@ use crate::token::TokenId;
 /// - **All or nothing.** A call that returns an error has changed nothing, unless the error is
 ///   [`outcome_unknown`](StoreError::outcome_unknown).
 /// - **Deadlines.** A call returns within a second or two, with
-///   [`unavailable`](StoreError::unavailable) if necessary. Dropping its future changes nothing that
-///   was not committed.
+///   [`unavailable`](StoreError::unavailable) if necessary. Dropping its future changes nothing
+///   that was not committed.
 /// - **Milliseconds.** Times are stored with millisecond precision.
 ///
 /// # What a log entry invalidates
 ///
-/// The event of a change to one token names that token, and the event of a change to an owner names
-/// that owner, so a store needs no columns for the target besides its kind.
+/// Each log entry has a [`ChangeTarget`]:
 ///
-/// A change to one token is logged with [`ChangeTarget::Token`]. A change to all tokens of an owner
-/// is one entry with [`ChangeTarget::Owner`], and a change to everybody's tokens is one with
-/// [`ChangeTarget::All`]. Pruning removes only tokens that no check accepts any more, and is logged
-/// with [`ChangeTarget::None`].
+/// | change | target |
+/// |---|---|
+/// | to one token | [`ChangeTarget::Token`] |
+/// | to all tokens of an owner, or to the owner's permissions | [`ChangeTarget::Owner`] |
+/// | to the tokens of all owners | [`ChangeTarget::All`] |
+/// | pruning, which deletes only tokens that no check accepts | [`ChangeTarget::None`] |
+///
+/// The event of a change to one token names that token, and the event of a change to an owner names
+/// that owner. So a store keeps only the kind of the target beside the event.
 pub trait TokenStore: Send + Sync + 'static {
     /// Adds a token unless its owner would then have more than `limit` tokens, of any status.
     /// Counting and inserting are one atomic step: of many concurrent calls, exactly as many
@@ -201,9 +225,10 @@ pub trait TokenStore: Send + Sync + 'static {
         event: &Event,
     ) -> impl Future<Output = Result<ChangeSeq, StoreError>> + Send;
 
-    /// Moves `last_used_at` forward, never back, for those tokens that are still at the revision
-    /// they were used at. Takes thousands of uses at once. Writes no log entry. Returns how many
-    /// tokens were updated.
+    /// Moves `last_used_at` forward, and never back, for those tokens that are still at the
+    /// revision at which they were used. Returns how many tokens were updated.
+    ///
+    /// One call may contain thousands of uses. It writes no log entry.
     ///
     /// # Errors
     ///
@@ -213,9 +238,11 @@ pub trait TokenStore: Send + Sync + 'static {
         uses: &[TokenUse],
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Deletes at most `limit` tokens that were revoked or expired before `ended_before`, and
-    /// writes one log entry with [`ChangeTarget::None`] and the count if there were any. May stop
-    /// early so as not to block other calls; returns 0 only if no such token is left.
+    /// Deletes at most `limit` tokens that were revoked or expired before `ended_before`. Returns
+    /// how many were deleted.
+    ///
+    /// If there were any, it writes one log entry with [`ChangeTarget::None`] and the count. It may
+    /// stop early so as not to block other calls, but returns 0 only if no such token is left.
     ///
     /// # Errors
     ///
@@ -239,9 +266,11 @@ pub trait TokenStore: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Reads the log from a position on, **including the entry at that position**, so that the
-    /// reader can tell by its nonce that the history is still the same. Without a position, reads
-    /// only [`ChangeBatch::head`].
+    /// Reads at most `limit` log entries from a position on, **including the entry at that
+    /// position**.
+    ///
+    /// The reader compares the nonce of that entry to find out whether the history is still the
+    /// same. Without a position, the call reads only [`ChangeBatch::head`].
     ///
     /// # Errors
     ///
@@ -252,7 +281,7 @@ pub trait TokenStore: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = Result<ChangeBatch, StoreError>> + Send;
 
-    /// Reads one page of the same log as an audit trail, with everything that was recorded.
+    /// Reads one page of the audit trail: the same log, with the complete events.
     ///
     /// # Errors
     ///
@@ -262,16 +291,18 @@ pub trait TokenStore: Send + Sync + 'static {
         query: &AuditQuery,
     ) -> impl Future<Output = Result<AuditPage, StoreError>> + Send;
 
-    /// Waits until the log may contain something after `seen`. It may return late, early or never:
-    /// it only reduces latency, and no promise depends on it. A store that cannot tell returns
+    /// Waits until the log may contain an entry after `seen`.
+    ///
+    /// It may return late, early or never, because it only reduces latency: correctness depends on
+    /// polling [`changes`](Self::changes). A store without notifications returns
     /// [`std::future::pending`].
     fn wait_for_change(&self, seen: LogPosition) -> impl Future<Output = ()> + Send;
 
-    /// Checks whether the store answers.
+    /// Checks whether the store responds.
     ///
     /// # Errors
     ///
-    /// Returns an error if it does not.
+    /// Returns an error if the store does not respond.
     fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Releases connections and ends tasks. Later calls may return

@@ -1,3 +1,5 @@
+//! The values that a store reads and writes.
+
 use jiff::Timestamp;
 
 use crate::digest::Digest;
@@ -5,7 +7,7 @@ use crate::owner::Owner;
 use crate::record::{Revision, TokenRecord};
 use crate::token::TokenId;
 
-/// A token as a store keeps it: its record, and the digests of its secrets.
+/// A token as a store keeps it: its record and the digests of its secrets.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
     /// The record.
@@ -28,7 +30,7 @@ pub struct Secrets {
 pub struct PreviousSecret {
     /// The digest.
     pub digest: Digest,
-    /// When the secret stops working.
+    /// The time at which the secret stops working.
     pub until: Timestamp,
 }
 
@@ -58,7 +60,7 @@ impl Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// Name, description, scopes, expiry or metadata were changed.
+    /// The name, description, scopes, expiry or metadata was changed.
     Updated,
     /// The token got a new secret.
     Regenerated,
@@ -74,16 +76,16 @@ pub struct TokenUse {
     /// The revision of the token when it was used. If the token has changed since, the use is
     /// dropped.
     pub revision: Revision,
-    /// When the token was used.
+    /// The time of the use.
     pub at: Timestamp,
 }
 
 /// The result of a change to many tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BulkResult {
-    /// How many tokens were changed.
+    /// The number of changed tokens.
     pub count: u64,
-    /// The number of the log entry; `None` if nothing was changed.
+    /// The sequence number of the log entry, or `None` if nothing was changed.
     pub seq: Option<super::ChangeSeq>,
 }
 
@@ -92,6 +94,6 @@ pub struct BulkResult {
 pub struct Deleted {
     /// The deleted tokens and their owners.
     pub tokens: Vec<(TokenId, Owner)>,
-    /// The number of the last log entry; `None` if nothing was deleted.
+    /// The sequence number of the last log entry, or `None` if nothing was deleted.
     pub seq: Option<super::ChangeSeq>,
 }

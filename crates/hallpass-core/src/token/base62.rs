@@ -2,7 +2,7 @@
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The value of each byte as a digit; 255 for a byte that is none.
+/// The value of each byte as a digit, or 255 for a byte that is not a digit.
 const VALUES: [u8; 256] = {
     let mut values = [255; 256];
     let mut digit = 0;
@@ -13,19 +13,19 @@ const VALUES: [u8; 256] = {
     values
 };
 
-/// The digit for a value below 62.
+/// Returns the digit for a value below 62.
 pub(crate) fn digit(value: u8) -> u8 {
     DIGITS[usize::from(value)]
 }
 
-/// Whether all bytes are base62 digits. It looks at each, whatever it finds, so that the compiler
-/// can take many at a time.
+/// Returns whether all bytes are base62 digits. It does not stop at the first that is not, so that
+/// the compiler can check many bytes at a time.
 pub(crate) fn are_digits<const N: usize>(text: &[u8; N]) -> bool {
     text.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric())
 }
 
-/// Writes `value` into all of `out`, zero-padded. What does not fit is cut off at the top, so the
-/// caller sizes `out` for the type: 22 digits hold 128 bits, 6 hold 32.
+/// Writes `value` into all of `out`, zero-padded. High digits that do not fit are lost, so `out`
+/// must be large enough: 22 digits hold 128 bits, 6 digits hold 32.
 pub(crate) fn encode(mut value: u128, out: &mut [u8]) {
     for place in out.iter_mut().rev() {
         *place = DIGITS[(value % 62) as usize];
@@ -33,9 +33,9 @@ pub(crate) fn encode(mut value: u128, out: &mut [u8]) {
     }
 }
 
-/// Reads all of `text`; `None` for a byte that is no digit or a value of 2^128 or more.
+/// Reads 22 digits. Returns `None` if a byte is not a digit, or if the value is 2^128 or more.
 pub(crate) fn decode(text: &[u8; 22]) -> Option<u128> {
-    // Ten digits fit a u64, so most of the work is done in one register, not two.
+    // Ten digits fit into a `u64`, which is faster to compute with than a `u128`.
     let (first, rest) = text.split_first_chunk::<10>()?;
     let (second, rest) = rest.split_first_chunk::<10>()?;
     let last: &[u8; 2] = rest.try_into().ok()?;
@@ -43,7 +43,7 @@ pub(crate) fn decode(text: &[u8; 22]) -> Option<u128> {
     high.checked_mul(62 * 62)?.checked_add(u128::from(part(last)?))
 }
 
-/// Reads at most ten digits.
+/// Reads at most ten digits. Returns `None` if a byte is not a digit.
 pub(crate) fn part<const N: usize>(text: &[u8; N]) -> Option<u64> {
     const { assert!(N <= 10, "62^10 fits, 62^11 does not") };
     let (mut value, mut all) = (0_u64, 0_u8);
@@ -52,7 +52,7 @@ pub(crate) fn part<const N: usize>(text: &[u8; N]) -> Option<u64> {
         all |= digit;
         u64::from(digit)
     };
-    // Two at a time: the processor need not wait for one product to begin the next.
+    // Two digits at a time, so that the processor can compute several products at once.
     let (pairs, rest) = text.as_chunks::<2>();
     for [high, low] in pairs {
         let pair = digit(*high) * 62 + digit(*low);
@@ -61,7 +61,7 @@ pub(crate) fn part<const N: usize>(text: &[u8; N]) -> Option<u64> {
     for byte in rest {
         value = value.wrapping_mul(62).wrapping_add(digit(*byte));
     }
-    // No digit has that bit, and 255 does.
+    // Only the value 255, which stands for "not a digit", has the highest bit set.
     (all < 128).then_some(value)
 }
 
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_id_is_read_and_the_next_is_refused() {
+    fn largest_id_is_read_and_the_next_is_rejected() {
         let mut out = [0; 22];
         encode(u128::MAX, &mut out);
         assert_eq!(&out, b"7n42DGM5Tflk9n8mt7Fhc7");
@@ -91,7 +91,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(value: u128) {
+        fn base62_round_trips(value: u128) {
             let mut out = [0; 22];
             encode(value, &mut out);
             prop_assert_eq!(decode(&out), Some(value));

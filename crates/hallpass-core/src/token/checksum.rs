@@ -1,26 +1,27 @@
-//! The last six characters of a token: they catch typing errors and, under a key of the host's,
-//! made-up tokens.
+//! The checksum of a token: its last six characters. It detects typing errors. If the host sets a
+//! key, it also detects forged tokens.
 
 use std::fmt;
 
 use super::base62;
 use crate::hmac_key::HmacKey;
 
-/// How many characters the checksum takes.
+/// The length of a checksum, in characters.
 pub(super) const LEN: usize = 6;
 
-/// What the tag of a checksum covers in front of the token's text. A digest covers another text, so
-/// a host that uses one key for both does not publish a part of the digest in the checksum.
+/// The text that a keyed checksum covers in front of the token's own text. A digest covers another
+/// one. So a host that uses the same key for both does not reveal a part of the digest in the
+/// checksum.
 const DOMAIN: &[u8] = b"hallpass checksum v1:";
 
-/// A key under which the checksums of tokens are made, so that only the host can make tokens that
-/// look valid.
+/// A secret key for the checksums of tokens. With it, only the host can create tokens with a valid
+/// checksum.
 ///
-/// It has at least 32 bytes. It is wiped when it is dropped, and never printed.
+/// A key has at least 32 bytes. It is wiped when it is dropped, and never printed.
 #[derive(Clone)]
 pub struct ChecksumKey(HmacKey);
 
-/// The checksum key is too short.
+/// The error for a checksum key that is too short.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a checksum key needs at least 32 bytes, but this one has {0}: create one with `openssl rand -hex 32`"
@@ -28,20 +29,21 @@ pub struct ChecksumKey(HmacKey);
 pub struct ChecksumKeyError(usize);
 
 impl ChecksumKey {
-    /// Takes the key's bytes.
+    /// Creates a key from its bytes.
     ///
     /// # Errors
     ///
-    /// Returns an error if there are fewer than 32 bytes.
+    /// Returns [`ChecksumKeyError`] if there are fewer than 32 bytes.
     pub fn new(key: impl Into<Vec<u8>>) -> Result<Self, ChecksumKeyError> {
         HmacKey::new(key).map(Self).map_err(ChecksumKeyError)
     }
 
-    /// Computes the value of the six characters: 35 bits of an HMAC-SHA-256 tag.
+    /// Computes the value of a keyed checksum: 35 bits of an HMAC-SHA-256 tag.
     fn checksum(&self, text: &[u8]) -> u64 {
         let tag = self.0.tag(&[DOMAIN, text]);
         let (first, _) = tag.split_first_chunk().expect("a tag has 32 bytes");
-        // The remainder favours some values by less than one in 2^28, which helps nobody.
+        // The remainder favours some values by less than one in 2^28, which is too little to
+        // exploit.
         u64::from_be_bytes(*first) % 62_u64.pow(LEN as u32)
     }
 }
@@ -52,20 +54,20 @@ impl fmt::Debug for ChecksumKey {
     }
 }
 
-/// How checksums are made, and which ones are accepted.
+/// The settings for checksums: how new ones are computed, and which ones are accepted.
 #[derive(Debug)]
 pub(crate) struct Checksums {
-    /// The first key is the current one. Without any, checksums are CRC-32.
+    /// The keys. The first one is current. If there is no key, checksums are CRC-32.
     keys: Vec<ChecksumKey>,
     accept_unkeyed: bool,
 }
 
 impl Checksums {
-    /// Plain CRC-32, which anybody can compute.
+    /// Checksums without a key, which are CRC-32. Anybody can compute them.
     pub(crate) const UNKEYED: Self = Self { keys: Vec::new(), accept_unkeyed: true };
 
-    /// Makes checksums under the first key, and accepts those of every key. `accept_unkeyed`
-    /// accepts CRC-32 as well, which tokens have that were issued before there was a key.
+    /// Creates settings that use the first key for new tokens, and accept checksums of every key.
+    /// With `accept_unkeyed`, CRC-32 is accepted as well, for tokens from before there was a key.
     pub(crate) fn keyed(keys: Vec<ChecksumKey>, accept_unkeyed: bool) -> Self {
         Self { keys, accept_unkeyed }
     }
@@ -87,7 +89,8 @@ impl Checksums {
     }
 }
 
-/// CRC-32 (IEEE): it finds every typing error in one place, and nearly every truncation.
+/// Computes CRC-32 (IEEE). It detects every error in a single character, and nearly every
+/// truncation.
 fn crc32(text: &[u8]) -> u64 {
     u64::from(crc32fast::hash(text))
 }

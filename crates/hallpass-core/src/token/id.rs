@@ -1,3 +1,5 @@
+//! The public id of a token.
+
 use std::fmt;
 
 use jiff::Timestamp;
@@ -7,11 +9,15 @@ use uuid::Uuid;
 use super::base62;
 use crate::owner::Owner;
 
-/// The public name of a token: a UUID of version 8 ([RFC 9562, section 5.8]).
+/// The public id of a token: a UUID of version 8 ([RFC 9562, section 5.8]).
 ///
-/// 48 bits of milliseconds, so ids sort by creation; 16 bits of a hash of the owner, so that a
-/// cluster can route by the id alone; 58 random bits. It is no secret: logs, lists and support may
-/// show it.
+/// | bits | content | purpose |
+/// |---|---|---|
+/// | 48 | the time of creation in milliseconds | ids sort by creation |
+/// | 16 | a hash of the owner | a cluster finds the owner's shard from the id alone |
+/// | 58 | random | ids are unique |
+///
+/// An id is not secret. Logs, lists and support may show it.
 ///
 /// ```
 /// use hallpass_core::TokenId;
@@ -28,14 +34,14 @@ impl TokenId {
     /// The id that no token has.
     pub const NIL: Self = Self(Uuid::nil());
 
-    /// How many characters the id takes inside a token.
+    /// The length of the id inside a token, in characters.
     pub(crate) const TEXT_LEN: usize = 22;
 
-    /// A fresh id for a token of `owner`.
+    /// Generates an id for a new token of `owner`.
     ///
     /// # Errors
     ///
-    /// The operating system gave no randomness.
+    /// Returns an error if the operating system provides no randomness.
     pub fn generate(owner: &Owner, now: Timestamp) -> Result<Self, getrandom::Error> {
         let mut random = [0; 8];
         getrandom::fill(&mut random)?;
@@ -48,22 +54,24 @@ impl TokenId {
         Ok(Self(Uuid::from_u64_pair(high, low)))
     }
 
-    /// The 16 bits of the owner that the id carries. Part of the storage format: every version and
-    /// every node computes the same.
+    /// Returns the tag of the owner that the id contains. See [`tag_of`](Self::tag_of).
     #[must_use]
     pub fn owner_tag(&self) -> u16 {
         let (high, low) = self.0.as_u64_pair();
         ((high & 0xFFF) as u16) << 4 | ((low >> 58) & 0xF) as u16
     }
 
-    /// The tag that the ids of this owner's tokens carry.
+    /// Computes the owner tag that the ids of an owner's tokens contain: 16 bits of a hash.
+    ///
+    /// The tag is part of the storage format. Every version and every node computes the same one.
     #[must_use]
     pub fn tag_of(owner: &Owner) -> u16 {
         let hash = Sha256::digest(owner.as_str().as_bytes());
         u16::from_be_bytes([hash[0], hash[1]])
     }
 
-    /// When it was generated, to the millisecond, as the id says: anybody can write an id.
+    /// Returns the time at which the id was generated, with millisecond precision. Anybody can
+    /// write an id, so the time is reliable only if the token exists.
     #[must_use]
     pub fn generated_at(&self) -> Timestamp {
         let (high, _) = self.0.as_u64_pair();
@@ -71,13 +79,14 @@ impl TokenId {
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
     }
 
-    /// The id as a UUID.
+    /// Returns the id as a UUID.
     #[must_use]
     pub fn as_uuid(&self) -> Uuid {
         self.0
     }
 
-    /// Takes back what [`as_uuid`](Self::as_uuid) gave: for stores.
+    /// Creates an id from a UUID that [`as_uuid`](Self::as_uuid) returned. A store uses it to read
+    /// an id.
     #[must_use]
     pub fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
@@ -104,7 +113,7 @@ impl fmt::Debug for TokenId {
     }
 }
 
-/// The text is no token id: a hyphenated UUID is one.
+/// The error for a text that is not a token id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token id is a hyphenated UUID, such as 018f3c1e-7a2b-8c4d-9e5f-0123456789ab")]
 pub struct TokenIdError(());
@@ -112,7 +121,8 @@ pub struct TokenIdError(());
 impl std::str::FromStr for TokenId {
     type Err = TokenIdError;
 
-    /// Reads the hyphenated form alone, in either case; braces, URNs and bare hex are refused.
+    /// Parses the hyphenated form, in upper or lower case. Other forms of UUIDs are errors: braces,
+    /// URNs and digits without hyphens.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.len() != 36 {
             return Err(TokenIdError(()));
@@ -126,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_carries_version_variant_time_and_owner() {
+    fn id_contains_version_variant_time_and_owner() {
         let owner = Owner::new("alice").unwrap();
         let now: Timestamp = "2026-11-22T04:44:57Z".parse().unwrap();
         let id = TokenId::generate(&owner, now).unwrap();
@@ -139,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_hyphenated_form_is_read() {
+    fn only_hyphenated_ids_are_accepted() {
         let text = "018f3c1e-7a2b-8c4d-9e5f-0123456789ab";
         assert!(text.parse::<TokenId>().is_ok());
         assert!(text.to_uppercase().parse::<TokenId>().is_ok());

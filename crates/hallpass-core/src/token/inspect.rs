@@ -1,24 +1,24 @@
-//! What a token's text says by itself: no store, no handle, no word on whether it works.
+//! Parsing of tokens outside a service, for tools such as a command line or a secret scanner.
 
 use super::layout::{BODY_LEN, read};
 use super::{ChecksumKey, Checksums, Prefix, PresentedToken, base62};
 
-/// Why a text is no token of any application's.
+/// The error for a text that is not a token of any application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseTokenError {
-    /// There is no prefix with an underscore in front.
+    /// The text does not start with a prefix and an underscore.
     #[error("a token starts with its application's prefix and `_`, such as `hp_`")]
     Prefix,
-    /// What follows the prefix is too short or too long.
-    #[error("a token has {BODY_LEN} characters behind its prefix, this text {found}")]
+    /// The part after the prefix is too short or too long.
+    #[error("a token has {BODY_LEN} characters after its prefix, but this text has {found}")]
     #[non_exhaustive]
     Length {
-        /// How many bytes there are.
+        /// The number of bytes after the prefix.
         found: usize,
     },
-    /// What follows the prefix holds something else than letters and digits.
-    #[error("a token holds only letters and digits behind its prefix")]
+    /// The part after the prefix contains characters that are not letters or digits.
+    #[error("a token has only letters and digits after its prefix")]
     Characters,
     /// The last six characters are not the checksum of those before.
     #[error(
@@ -26,14 +26,15 @@ pub enum ParseTokenError {
          under a key"
     )]
     Checksum,
-    /// The checksum is right, but the id is too large a number.
+    /// The checksum is right, but the id is out of range.
     #[error("invalid token id: this token was never issued")]
     Id,
 }
 
 impl PresentedToken {
-    /// Reads a token of any application, and explains what is wrong with a text that is not a
-    /// token.
+    /// Parses a token of any application. The error explains what is wrong with the text.
+    ///
+    /// This uses neither a store nor a handle, so it does not tell whether the token works.
     ///
     /// ```
     /// use hallpass_core::{ParseTokenError, PresentedToken};
@@ -43,19 +44,19 @@ impl PresentedToken {
     ///
     /// # Errors
     ///
-    /// Returns the first of [`ParseTokenError`]'s reasons that holds. A token whose checksum was
-    /// made under a key fails with [`ParseTokenError::Checksum`]: use
-    /// [`inspect_keyed`](Self::inspect_keyed).
+    /// Returns the first [`ParseTokenError`] that applies, in the order of declaration. For a token
+    /// with a keyed checksum this is [`ParseTokenError::Checksum`]: use
+    /// [`inspect_keyed`](Self::inspect_keyed) for it.
     pub fn inspect(text: &str) -> Result<(Prefix, Self), ParseTokenError> {
         Self::inspect_with(text, &Checksums::UNKEYED)
     }
 
-    /// Reads a token whose checksum was made under a key: see
+    /// Parses a token with a keyed checksum: see
     /// [`HallpassBuilder::checksum_key`](crate::HallpassBuilder::checksum_key).
     ///
     /// # Errors
     ///
-    /// Returns the first of [`ParseTokenError`]'s reasons that holds.
+    /// Returns the first [`ParseTokenError`] that applies, in the order of declaration.
     pub fn inspect_keyed(text: &str, key: &ChecksumKey) -> Result<(Prefix, Self), ParseTokenError> {
         Self::inspect_with(text, &Checksums::keyed(vec![key.clone()], false))
     }
@@ -87,7 +88,7 @@ mod tests {
     use crate::token::{PlainToken, Secret, TokenId};
 
     #[test]
-    fn it_says_what_a_token_says_and_what_is_wrong_with_what_is_none() {
+    fn inspect_reads_a_token_and_explains_an_invalid_one() {
         let now = "2026-11-22T04:44:57.123Z".parse::<Timestamp>().unwrap();
         let id = TokenId::generate(&Owner::new("alice").unwrap(), now).unwrap();
         let prefix: Prefix = "acme".parse().unwrap();

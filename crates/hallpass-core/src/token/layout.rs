@@ -1,22 +1,23 @@
-//! The text of a token: `<prefix>_<id><secret><checksum>`, 22 + 43 + 6 base62 characters behind the
-//! prefix.
+//! The layout of a token's text: `<prefix>_<id><secret><checksum>`. Id, secret and checksum are 22,
+//! 43 and 6 base62 characters.
 
 use zeroize::Zeroizing;
 
 use super::checksum::{self, Checksums};
 use super::{Prefix, Secret, TokenId, TokenRef, base62};
 
+/// The length of the part after the prefix and the underscore, in characters.
 pub(super) const BODY_LEN: usize = TokenId::TEXT_LEN + Secret::TEXT_LEN + checksum::LEN;
 
-/// The longest text any token has, in bytes. Longer texts are refused by their length alone.
+/// The maximum length of a token, in bytes. A longer text is rejected without looking at it.
 pub(crate) const MAX_LEN: usize = Prefix::MAX_LEN + 1 + BODY_LEN;
 
-/// The published pattern of a token with this prefix, for secret scanners. A match is worth a look
-/// at its checksum.
+/// Returns the regular expression by which secret scanners find tokens with this prefix.
 pub(crate) fn pattern(prefix: &Prefix) -> String {
     format!("\\b{prefix}_[0-9A-Za-z]{{{BODY_LEN}}}\\b")
 }
 
+/// Writes the text of a token. Every buffer that contains the secret is wiped.
 pub(super) fn write(
     prefix: &Prefix,
     id: TokenId,
@@ -37,8 +38,10 @@ pub(super) fn write(
     Zeroizing::new(text)
 }
 
-/// Reads a text that is a token with one of these prefixes. It does no I/O and allocates nothing. A
-/// text of the wrong length costs not even a checksum.
+/// Reads a token with one of these prefixes. Returns `None` if the text is not such a token.
+///
+/// It does no I/O and allocates nothing. The cheap checks come first: length, then prefix, then
+/// checksum, so that junk costs little.
 pub(crate) fn read<'t>(
     text: &'t [u8],
     prefixes: &[Prefix],

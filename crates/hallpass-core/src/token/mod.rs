@@ -1,4 +1,4 @@
-//! The token: the text a person copies, once, and what a request presents.
+//! Tokens: the text that a person copies once and that a request presents.
 
 pub(crate) mod base62;
 mod checksum;
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_one_word_of_known_length() {
+    fn token_is_one_word_of_fixed_length() {
         let prefix = Prefix::default();
         let (token, id) = fresh(&prefix);
         assert_eq!(token.reveal().len(), 3 + 71);
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retired_prefix_is_read_and_a_strange_one_is_not() {
+    fn retired_prefix_is_accepted_and_an_unknown_one_is_not() {
         let (old, new): (Prefix, Prefix) = ("old".parse().unwrap(), "new".parse().unwrap());
         let (token, _) = fresh(&old);
         assert!(parse(token.reveal().as_bytes(), &[new.clone(), old.clone()]).is_some());
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn every_single_character_counts() {
+    fn any_changed_or_missing_character_is_detected() {
         let prefix = Prefix::default();
         let (token, _) = fresh(&prefix);
         let text = token.reveal().as_bytes();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_pattern_says_what_a_token_is() {
+    fn published_pattern_matches_a_token() {
         assert_eq!(pattern(&Prefix::default()), r"\bhp_[0-9A-Za-z]{71}\b");
     }
 
@@ -124,12 +124,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+        fn token_parser_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
             prop_assert!(parse(&bytes, &[Prefix::default()]).is_none());
         }
 
         #[test]
-        fn a_right_shape_without_its_checksum_is_refused(body in "[0-9A-Za-z]{71}") {
+        fn token_with_a_wrong_checksum_is_rejected(body in "[0-9A-Za-z]{71}") {
             let text = format!("hp_{body}");
             // One in 2^32 would pass by chance, and only if its id is below 2^128.
             prop_assert!(parse(text.as_bytes(), &[Prefix::default()]).is_none());

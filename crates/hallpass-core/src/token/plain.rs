@@ -1,14 +1,16 @@
+//! Whole tokens, as they are shown to their owners.
+
 use std::fmt;
 
 use zeroize::Zeroizing;
 
 use super::{Checksums, Prefix, Secret, TokenId, TokenRef, checksum, layout};
 
-/// A whole token as its holder gets it, once: `<prefix>_<id><secret><checksum>`.
+/// A whole token, to show to its owner once: `<prefix>_<id><secret><checksum>`.
 ///
-/// Wiped when dropped. `Debug` shows prefix and id only; there is no `Display`, no `==`, no `Clone`
-/// and no `Serialize`, so a plain token leaves the program where somebody wrote
-/// [`reveal`](Self::reveal) and nowhere else.
+/// The text is wiped when it is dropped. `Debug` shows only prefix and id, and there is no
+/// `Display`, `==`, `Clone` or `Serialize`. So the only way to read the token is
+/// [`reveal`](Self::reveal), which is easy to find in a review.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -33,6 +35,7 @@ pub struct PlainToken {
 }
 
 impl PlainToken {
+    /// Creates a token from its parts.
     pub(crate) fn assemble(
         prefix: &Prefix,
         id: TokenId,
@@ -47,7 +50,7 @@ impl PlainToken {
         TokenRef::new(self.id, &self.text.as_bytes()[..covered])
     }
 
-    /// The token's text, to hand to the person who asked for it. Nothing else ever shows it.
+    /// Returns the token's text. Show it only to the token's owner.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.text

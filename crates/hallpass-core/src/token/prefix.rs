@@ -1,9 +1,11 @@
+//! Prefixes of tokens.
+
 use std::fmt;
 
-/// The application's mark at the front of every token, `hp` unless the host says otherwise.
+/// The prefix of an application's tokens. The default is `hp`.
 ///
-/// `[a-z][a-z0-9]{0,15}`: it tells people and secret scanners whose token this is, and a service
-/// refuses a token with another application's prefix before it asks any store.
+/// A prefix matches `[a-z][a-z0-9]{0,15}`. It tells people and secret scanners which application a
+/// token belongs to. A service rejects a token with another prefix without asking its store.
 ///
 /// ```
 /// use hallpass_core::Prefix;
@@ -16,11 +18,12 @@ use std::fmt;
 pub struct Prefix(Box<str>);
 
 impl Prefix {
-    /// The longest prefix, in characters.
+    /// The maximum length, in characters.
     pub const MAX_LEN: usize = 16;
 
-    /// The pattern by which a secret scanner finds tokens with this prefix. A match is worth a look
-    /// at its checksum: see [`PresentedToken::inspect`](crate::PresentedToken::inspect).
+    /// Returns the regular expression by which a secret scanner finds tokens with this prefix. The
+    /// scanner can then verify the checksum of a match with
+    /// [`PresentedToken::inspect`](crate::PresentedToken::inspect).
     ///
     /// ```
     /// assert_eq!(hallpass_core::Prefix::default().token_pattern(), r"\bhp_[0-9A-Za-z]{71}\b");
@@ -30,7 +33,7 @@ impl Prefix {
         super::pattern(self)
     }
 
-    /// The prefix as text.
+    /// Returns the prefix as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -49,11 +52,11 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// The text is no prefix: it must be 1 to 16 characters, `a-z` first, then `a-z` or `0-9`.
+/// The error for a text that is not a valid prefix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a token prefix is 1 to 16 characters, a lower-case letter first, then lower-case letters or \
-     digits: `acme` is one, {0:?} is not"
+    "invalid token prefix {0:?}: use 1 to 16 lower-case letters and digits, starting with a letter, \
+     such as `acme`"
 )]
 pub struct PrefixError(String);
 
@@ -74,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_short_lower_case_words() {
+    fn prefix_is_a_short_lower_case_word() {
         for good in ["h", "hp", "acme2", "abcdefghijklmnop"] {
             assert!(good.parse::<Prefix>().is_ok(), "{good}");
         }

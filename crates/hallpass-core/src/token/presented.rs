@@ -1,13 +1,15 @@
+//! Tokens as requests present them.
+
 use std::fmt;
 
 use zeroize::Zeroizing;
 
 use super::{Secret, TokenId};
 
-/// A token that arrived with a request. It is well-formed, and nothing more is known about it yet.
+/// A well-formed token that has not been checked yet.
 ///
-/// [`Hallpass::parse`](crate::Hallpass::parse) creates it from the text without touching a cache or
-/// a store. Its text is wiped when it is dropped, and cannot be printed.
+/// [`Hallpass::parse`](crate::Hallpass::parse) creates it from text, without asking a cache or a
+/// store. Its text is wiped when it is dropped, and cannot be printed.
 pub struct PresentedToken {
     id: TokenId,
     text: Zeroizing<Box<[u8]>>,
@@ -18,8 +20,7 @@ impl PresentedToken {
         Self { id: token.id, text: Zeroizing::new(token.text.into()) }
     }
 
-    /// Returns the id that the token claims. Anybody can write one, so it proves nothing before the
-    /// secret is checked.
+    /// Returns the id that the token claims to have. It proves nothing until the secret is checked.
     #[must_use]
     pub fn id(&self) -> TokenId {
         self.id
@@ -36,7 +37,7 @@ impl fmt::Debug for PresentedToken {
     }
 }
 
-/// A token's text where it was sent, so that a check needs no copy that would have to be wiped.
+/// A borrowed token. A check uses the text in place, so that there is no copy to wipe.
 #[derive(Clone, Copy)]
 pub(crate) struct TokenRef<'t> {
     id: TokenId,
@@ -44,8 +45,8 @@ pub(crate) struct TokenRef<'t> {
 }
 
 impl<'t> TokenRef<'t> {
-    /// Takes the text in front of the checksum, `<prefix>_<id><secret>`, whose characters the
-    /// caller has checked.
+    /// Creates a token from the text in front of the checksum, `<prefix>_<id><secret>`. The caller
+    /// has checked its characters.
     pub(super) fn new(id: TokenId, text: &'t [u8]) -> Self {
         Self { id, text }
     }
@@ -54,13 +55,15 @@ impl<'t> TokenRef<'t> {
         self.id
     }
 
-    /// The text in front of the checksum. No two tokens have the same: there is no `_` in a prefix,
-    /// and id and secret have fixed lengths.
+    /// Returns the text in front of the checksum.
+    ///
+    /// Different prefixes, ids or secrets always yield different texts, because a prefix contains
+    /// no `_`, and id and secret have fixed lengths. A digest of the text relies on this.
     pub(crate) fn text(self) -> &'t [u8] {
         self.text
     }
 
-    /// The secret's characters.
+    /// Returns the secret's characters.
     pub(crate) fn secret(self) -> &'t [u8; Secret::TEXT_LEN] {
         self.text.last_chunk().expect("a token ends with its secret")
     }

@@ -1,26 +1,31 @@
+//! Secrets of tokens.
+
 use std::fmt;
 
 use zeroize::Zeroize;
 
 use super::base62;
 
-/// The 43 characters of a token that only its holder knows: 256 bits, wiped when dropped.
+/// The secret of a token: 43 random base62 characters, which hold 256 bits.
 ///
-/// It cannot be printed, compared with `==`, cloned or serialized.
+/// It is wiped when it is dropped. It cannot be printed, compared with `==`, cloned or serialized.
 pub(crate) struct Secret([u8; Self::TEXT_LEN]);
 
 impl Secret {
-    /// How many characters the secret takes inside a token.
+    /// The length of the secret inside a token, in characters.
     pub(crate) const TEXT_LEN: usize = 43;
 
-    /// Draws each character uniformly from the operating system's randomness.
+    /// Generates a secret. Each character is drawn uniformly from the operating system's
+    /// randomness.
     pub(crate) fn generate() -> Result<Self, getrandom::Error> {
         let mut secret = Self([0; Self::TEXT_LEN]);
         let mut random = zeroize::Zeroizing::new([0_u8; 64]);
         let mut filled = 0;
         while filled < Self::TEXT_LEN {
             getrandom::fill(&mut random[..])?;
-            // Six bits a byte; the two values past 61 are thrown away, or 0 and 1 would come more often.
+            // Each byte yields six bits. The two values above 61 are thrown away. If they were
+            // reduced modulo 62 instead, the digits 0 and 1 would be twice as frequent as the
+            // others.
             for value in random.iter().map(|byte| byte & 63).filter(|value| *value < 62) {
                 if filled == Self::TEXT_LEN {
                     break;
@@ -59,15 +64,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character_comes_about_as_often() {
+    fn secret_characters_are_uniformly_distributed() {
         let mut seen = [0_u32; 256];
         for _ in 0..2_000 {
             for byte in Secret::generate().unwrap().as_bytes() {
                 seen[usize::from(*byte)] += 1;
             }
         }
-        // 86,000 draws over 62 characters: 1,387 expected, a standard deviation of 37. Eight of
-        // those either way is a fault, not chance; a modulo bias would be 25 % off.
+        // Of 86,000 draws, 1,387 are expected for each of 62 characters, with a standard deviation
+        // of
+        // 37. Eight deviations are a fault and not chance.
         for digit in 0..62 {
             let count = seen[usize::from(base62::digit(digit))];
             assert!((1_091..=1_683).contains(&count), "digit {digit} came {count} times");
@@ -75,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn it_prints_nothing() {
+    fn secret_is_not_printed() {
         assert_eq!(format!("{:?}", Secret::generate().unwrap()), "Secret(..)");
     }
 }

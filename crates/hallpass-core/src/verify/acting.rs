@@ -1,3 +1,5 @@
+//! Principals for tests, which no token proves.
+
 use std::sync::Arc;
 
 use super::{CachedToken, Principal};
@@ -10,22 +12,23 @@ use crate::store::{Secrets, StoredToken};
 use crate::token::TokenId;
 
 impl Hallpass {
-    /// A principal that no token proves, as if one of `owner` with these scopes had just been let
-    /// in: what the catalog does not know of them allows nothing. No store is asked and no use is
-    /// recorded, and neither is the host asked about the owner.
+    /// Creates a principal for a test, as if a token of `owner` with these scopes had been
+    /// accepted.
     ///
-    /// Only with the feature `testing`, which is for tests: see the crate `hallpass-testkit`.
+    /// A scope that the catalog does not know allows nothing, as in a real check. The store and the
+    /// owner directory are not asked, and no use is recorded. This needs the feature `testing`,
+    /// which is for tests only: see the crate `hallpass-testkit`.
     ///
     /// # Panics
     ///
-    /// The operating system gave no randomness for the token's id.
+    /// Panics if the operating system provides no randomness for the token's id.
     #[must_use]
     pub fn acting_as(&self, owner: &Owner, scopes: &ScopeSet) -> Principal {
         let now = self.now();
-        let id = TokenId::generate(owner, now).expect("the system gives randomness");
+        let id = TokenId::generate(owner, now).expect("the system provides randomness");
         let mut record = TokenRecord::new(id, owner.clone(), "acting", now);
         record.scopes = scopes.clone();
-        // The use of this minute counts as noted: no store knows the token.
+        // Marks this minute's use as recorded, because no store knows the token.
         record.last_used_at = Some(now);
         let current = Digest::from_parts("sha256", &[0; 32]).expect("a digest has 32 bytes");
         let stored = StoredToken { record, secrets: Secrets { current, previous: None } };

@@ -1,4 +1,5 @@
-//! What the handle needs of a store and of the cache in front of it. Not part of the public API.
+//! The interface between the handle and a store with or without a cache. It is not part of the
+//! public API.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,35 +19,35 @@ use crate::store::{
 };
 use crate::token::TokenId;
 
-/// What a cache knows about a token without I/O.
+/// The result of looking up a token in a cache, without I/O.
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Lookup {
-    /// The token, known to be fresh.
+    /// The cache holds a fresh record of the token.
     Hit(Arc<CachedToken>),
-    /// There is no such token, and that is known to be fresh.
+    /// The cache holds fresh knowledge that the token does not exist.
     NegativeHit,
-    /// The token has to be loaded.
+    /// The cache holds nothing fresh about the token, so it must be loaded.
     Miss,
 }
 
-/// How fresh a loaded token must be.
+/// The freshness that a caller requires of a loaded token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// As fresh as the cache guarantees.
+    /// The record is within the cache's maximum staleness.
     Bounded,
-    /// Read from the store after the call began.
+    /// The record is read from the store after the call began.
     AfterCall,
 }
 
 /// The error of the host's owner directory.
 pub type HostError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A store, alone or with a cache in front.
+/// A store with or without a cache in front.
 ///
 /// Every [`TokenStore`] is a backend without a cache. `hallpass_cache::Cached` implements this
-/// trait and not `TokenStore`: whoever changes tokens goes through the handle, which tells the
-/// cache.
+/// trait but not `TokenStore`. So tokens are changed only through the handle, which calls
+/// [`apply`](Self::apply) after each commit. A change that bypassed it would leave the cache stale.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a token store",
     note = "implement `hallpass::store::TokenStore` for it, or wrap a store with `Cached::new`"
@@ -58,7 +59,7 @@ pub trait Backend: Send + Sync + 'static {
     /// Returns the store itself.
     fn store(&self) -> &Self::Store;
 
-    /// Returns whether [`load`](Self::load) may return what was read before the call.
+    /// Returns whether [`load`](Self::load) may return a record that was read before the call.
     fn is_cache(&self) -> bool;
 
     /// Looks a token up without I/O.
@@ -71,8 +72,10 @@ pub trait Backend: Send + Sync + 'static {
         freshness: Freshness,
     ) -> impl Future<Output = Result<Option<Arc<CachedToken>>, StoreError>> + Send;
 
-    /// Reads a token from the store. What a node has shown to somebody, its checks do not take
-    /// back.
+    /// Reads a token from the store, bypassing the cache.
+    ///
+    /// Later checks on this node are at least as fresh as the returned record, so that nobody sees
+    /// a token revoked and then still accepted.
     fn get(
         &self,
         id: TokenId,
@@ -81,27 +84,28 @@ pub trait Backend: Send + Sync + 'static {
     /// Returns an owner's remembered status without I/O, if it is known to be fresh.
     fn peek_owner_status(&self, owner: &Owner) -> Option<Arc<OwnerStatus>>;
 
-    /// Returns an owner's status, and asks the host with `query` if it is not remembered.
+    /// Returns an owner's status. Asks the host with `query` if no fresh status is remembered.
     fn load_owner_status(
         &self,
         owner: &Owner,
         query: OwnerStatusQuery,
     ) -> impl Future<Output = Result<Arc<OwnerStatus>, HostError>> + Send;
 
-    /// Invalidates what a change of this node has made stale.
+    /// Invalidates the cached data that a committed change of this node has made stale.
     fn apply(&self, target: &ChangeTarget, seq: ChangeSeq);
 
-    /// Invalidates everything that was cached about `targets`, because a call found that others had
+    /// Invalidates all cached data about `targets`, because a call found that other nodes have
     /// changed them.
     fn refresh(
         &self,
         targets: &[ChangeTarget],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Waits until checks on this node know every change up to `seq`, which somebody was shown.
+    /// Waits until checks on this node reflect every change up to `seq`, which was shown to
+    /// somebody.
     fn catch_up(&self, seq: ChangeSeq) -> impl Future<Output = ()> + Send;
 
-    /// Returns by how much this machine's clock is behind the store's, as far as that is known.
+    /// Returns how far this machine's clock is known to be behind the store's clock.
     fn clock_offset(&self) -> Duration;
 
     /// Stops the cache and closes the store.

@@ -1,3 +1,5 @@
+//! Tokens as checks need them, and as a cache keeps them.
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,47 +16,45 @@ use crate::scope::ScopeSet;
 use crate::store::{PreviousSecret, Secrets, StoredToken, TokenUse};
 use crate::token::TokenId;
 
-/// A token as checks need it: loaded once, judged by many requests. What a cache keeps, in an
-/// `Arc`.
+/// The part of a token that checks need. It is loaded once and used by many requests.
 ///
-/// It has no more than a check asks for, since a cache holds very many of them: no name, no
-/// description.
+/// A cache may hold millions of these, so it contains no name, description or metadata.
 pub struct CachedToken {
     id: TokenId,
     owner: Owner,
     scopes: Arc<CompiledScopes>,
     current: Digest,
     previous: Option<Box<PreviousSecret>>,
-    /// In milliseconds since 1970, as all times here. `NEVER` is one that no token reaches.
+    /// The expiry, in milliseconds since 1970 like all times here. `NEVER` stands for no time.
     ends_at: i64,
     created_at: i64,
     regenerated_at: i64,
     revision: Revision,
     revoked: bool,
-    /// The minute of the last use that was noted here, since 1970.
+    /// The minute of the last recorded use, since 1970.
     used_minute: AtomicU32,
-    note: CacheMeta,
+    meta: CacheMeta,
 }
 
-/// What a cache keeps with a token, and nobody else reads. In the token's own memory, since a hit
-/// looks at both.
+/// The cache's own data about a token. Only the cache reads it. It is stored inside the token,
+/// because a cache hit reads both, and one cache line is faster than two.
 pub type CacheMeta = [u64; 4];
 
 const NEVER: i64 = i64::MAX;
 
 impl CachedToken {
-    /// Prepares what a store read.
+    /// Creates a token from a stored one, for a single check.
     #[must_use]
     pub fn new(stored: StoredToken) -> Self {
-        let apart = |scopes| Arc::new(CompiledScopes::new(scopes));
-        Self::build(stored, |owner| owner, apart, CacheMeta::default())
+        let own_scopes = |scopes| Arc::new(CompiledScopes::new(scopes));
+        Self::build(stored, |owner| owner, own_scopes, CacheMeta::default())
     }
 
-    /// The same for a cache. What is equal is shared with the pool's other tokens: much less memory
-    /// where owners have several tokens, or tokens the same scopes.
+    /// Creates a token from a stored one, for a cache. It shares equal owners and equal sets of
+    /// scopes with other tokens of the interner, which saves much memory.
     #[must_use]
-    pub fn for_cache(stored: StoredToken, pool: &Interner, note: CacheMeta) -> Self {
-        Self::build(stored, |owner| pool.owner(owner), |scopes| pool.scopes(scopes), note)
+    pub fn for_cache(stored: StoredToken, interner: &Interner, meta: CacheMeta) -> Self {
+        Self::build(stored, |owner| interner.owner(owner), |scopes| interner.scopes(scopes), meta)
     }
 
     /// What stands in a token's place where the host vouches for the owner.
@@ -70,7 +70,7 @@ impl CachedToken {
         stored: StoredToken,
         owner: impl FnOnce(Owner) -> Owner,
         scopes: impl FnOnce(ScopeSet) -> Arc<CompiledScopes>,
-        note: CacheMeta,
+        meta: CacheMeta,
     ) -> Self {
         let StoredToken { record, secrets } = stored;
         let millis = |time: Option<Timestamp>| time.map_or(NEVER, Timestamp::as_millisecond);
@@ -86,68 +86,70 @@ impl CachedToken {
             revision: record.revision,
             revoked: record.revoked_at.is_some(),
             used_minute: AtomicU32::new(record.last_used_at.map_or(0, minute)),
-            note,
+            meta,
         }
     }
 
-    /// What was given to [`for_cache`](Self::for_cache).
+    /// Returns the cache's own data, as it was passed to [`for_cache`](Self::for_cache).
     #[must_use]
-    pub fn cache_note(&self) -> &CacheMeta {
-        &self.note
+    pub fn cache_meta(&self) -> &CacheMeta {
+        &self.meta
     }
 
-    /// The token's public name.
+    /// Returns the token's id.
     #[must_use]
     pub fn id(&self) -> TokenId {
         self.id
     }
 
-    /// Whose it is.
+    /// Returns the token's owner.
     #[must_use]
     pub fn owner(&self) -> &Owner {
         &self.owner
     }
 
-    /// What it holds.
+    /// Returns the scopes that the token holds.
     #[must_use]
     pub fn scopes(&self) -> &ScopeSet {
         self.scopes.scopes()
     }
 
+    /// Returns the scopes in the form that checks use.
     pub(super) fn compiled_scopes(&self) -> &CompiledScopes {
         &self.scopes
     }
 
-    /// From when on it is refused; never if `None`.
+    /// Returns the time at which the token expires, or `None` for never.
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
         if self.ends_at == NEVER { None } else { Timestamp::from_millisecond(self.ends_at).ok() }
     }
 
-    /// The digest of the secret.
+    /// Returns the digest of the current secret.
     pub(super) fn current(&self) -> &Digest {
         &self.current
     }
 
-    /// The secret before the current one, until its time is over.
+    /// Returns the previous secret while its grace period lasts.
     pub(super) fn grace_period(&self, now: Timestamp) -> Option<&PreviousSecret> {
         self.previous.as_deref().filter(|previous| now < previous.until)
     }
 
-    /// The secret before the current one, over or not.
+    /// Returns the previous secret, even after its grace period.
     pub(super) fn previous(&self) -> Option<&PreviousSecret> {
         self.previous.as_deref()
     }
 
-    /// The current secret alone.
+    /// Returns the secrets without the previous one.
     pub(super) fn current_secret_only(&self) -> Secrets {
         Secrets { current: self.current.clone(), previous: None }
     }
 
+    /// Returns whether both records are of the same regeneration, and so have the same secret.
     pub(super) fn is_regenerated_with(&self, other: &Self) -> bool {
         self.regenerated_at == other.regenerated_at
     }
 
-    /// Returns why the token is rejected although its secret is right, if it is.
+    /// Returns the reason to reject the token although its secret is right, if there is one.
     pub(super) fn rejection(
         &self,
         secret: SecretMatch,
@@ -165,8 +167,8 @@ impl CachedToken {
         }
     }
 
-    /// Returns when a secret was issued. For a previous secret it is the earliest possible time: no
-    /// store keeps when that was issued, only that it was not before the token itself.
+    /// Returns the time at which a secret was issued. No store keeps that time for a previous
+    /// secret, so this is the earliest possible one: the creation of the token.
     fn secret_issued_at(&self, secret: SecretMatch) -> i64 {
         match secret {
             SecretMatch::Current if self.regenerated_at != NEVER => self.regenerated_at,
@@ -174,19 +176,21 @@ impl CachedToken {
         }
     }
 
-    /// Whether a use now would be the first in its minute. That is how fine `last_used_at` is.
+    /// Returns whether a use at `now` would be the first one in its minute. `last_used_at` has a
+    /// resolution of one minute, so further uses in that minute need not be recorded.
     pub(super) fn use_is_due(&self, now: Timestamp) -> bool {
         self.used_minute.load(Ordering::Relaxed) < minute(now)
     }
 
-    /// A use now, noted or not.
+    /// Creates a use at `now`.
     pub(super) fn use_at(&self, now: Timestamp) -> TokenUse {
         TokenUse { id: self.id, revision: self.revision, at: now }
     }
 
-    /// Notes a use: answers it if it is the first in its minute.
-    pub(super) fn note_use(&self, at: Timestamp) -> Option<TokenUse> {
-        // Two requests at once may both be told: the log keeps one.
+    /// Marks a use. Returns it if it is the first one in its minute, so that the caller records it.
+    pub(super) fn mark_use(&self, at: Timestamp) -> Option<TokenUse> {
+        // Two requests may both pass this test at once. The log then records the same use twice,
+        // which is harmless.
         if !self.use_is_due(at) {
             return None;
         }

@@ -1,3 +1,5 @@
+//! Sets of scopes, prepared for fast checks.
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,16 +8,20 @@ use crate::requirement::{CoversScope, PathParameters, ScopeMemo, ScopeTemplate};
 use crate::scope::ScopeSet;
 use crate::token::TokenId;
 
-/// The scopes of a token, compiled for checks. Tokens with equal scopes share one.
+/// The scopes of a token, prepared for checks. Tokens with equal scopes share one.
+///
+/// The results of comparisons are remembered in `memo`. Which scopes the catalog knows is
+/// remembered for one handle only, because nearly every process has a single handle.
 #[derive(Debug, Default)]
 pub(super) struct CompiledScopes {
     scopes: ScopeSet,
-    /// The scopes that the catalog of the first handle that asked knows. `None` means all of them.
+    /// The first handle that used these scopes, and the scopes that its catalog knows. `None` means
+    /// that it knows all of them.
     in_catalog: OnceLock<(HandleId, Option<Box<CompiledScopes>>)>,
     memo: ScopeMemo,
 }
 
-/// Identifies a handle, and so its catalog.
+/// The id of a handle, which identifies its catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HandleId(u64);
 
@@ -27,14 +33,13 @@ impl HandleId {
     }
 }
 
-/// Which of a token's scopes the catalog knows.
+/// The scopes of a token that a catalog knows.
 pub(super) enum InCatalog {
-    /// All of them.
+    /// The catalog knows all scopes.
     All,
-    /// Some: [`CompiledScopes::in_first_catalog`] has them.
+    /// The catalog is that of the first handle, and knows [`CompiledScopes::in_first_catalog`].
     Remembered,
-    /// These. Only the catalog of the first handle that asked is remembered, and this is another
-    /// one.
+    /// The catalog is that of another handle, and knows these scopes.
     Other(ScopeSet),
 }
 
@@ -47,7 +52,7 @@ impl CompiledScopes {
         &self.scopes
     }
 
-    /// Returns the scopes that the catalog of the first handle that asked knows.
+    /// Returns the scopes that the catalog of the first handle knows.
     pub(super) fn in_first_catalog(&self) -> &Self {
         match self.in_catalog.get() {
             Some((_, Some(known))) => known,
@@ -55,8 +60,8 @@ impl CompiledScopes {
         }
     }
 
-    /// Returns which scopes the catalog knows. A scope that left the catalog allows nothing,
-    /// because its name may come to mean something else one day.
+    /// Returns the scopes that a catalog knows. A scope that was removed from the catalog allows
+    /// nothing, because its name may get another meaning later.
     pub(super) fn in_catalog(&self, catalog: &Catalog, by: HandleId, token: TokenId) -> InCatalog {
         let (first, known) = self
             .in_catalog
@@ -71,7 +76,7 @@ impl CompiledScopes {
         }
     }
 
-    /// Returns the scopes that the catalog knows, or `None` if it knows all.
+    /// Computes the scopes that a catalog knows. Returns `None` if it knows all.
     fn known_by(&self, catalog: &Catalog, token: TokenId) -> Option<ScopeSet> {
         let known: ScopeSet =
             self.scopes.iter().filter(|scope| catalog.knows(scope)).cloned().collect();
@@ -81,7 +86,7 @@ impl CompiledScopes {
                 target: "hallpass",
                 %token,
                 unknown,
-                "a token holds scopes that the catalog does not know: they allow nothing"
+                "token has scopes that the catalog does not know, they allow nothing"
             );
             known
         })
@@ -103,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_with_the_same_scopes_may_be_asked_by_handles_with_other_catalogs() {
+    fn handles_with_different_catalogs_can_share_compiled_scopes() {
         use crate::catalog::CatalogScope;
         let compiled = CompiledScopes::new(ScopeSet::parse(["jobs", "projects"]).unwrap());
         let token = "018f3c1e-7a2b-8c4d-9e5f-0123456789ab".parse().unwrap();

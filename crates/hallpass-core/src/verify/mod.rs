@@ -1,4 +1,8 @@
-//! The check: from a token's text to a [`Principal`], or the reason why not.
+//! Checks of tokens: from a token's text to a [`Principal`] or an [`AuthError`].
+//!
+//! [`Hallpass::verify`] decides without I/O if the cache holds a fresh record. Otherwise it returns
+//! a [`PendingVerification`], which loads the record from the store. Both compare the secret first,
+//! and look at the token's status only after that.
 
 #[cfg(feature = "testing")]
 mod acting;
@@ -34,15 +38,32 @@ use crate::owner::OwnerStatus;
 use crate::store::{Secrets, StoreError};
 use crate::token::{PresentedToken, TokenId, TokenRef};
 
-/// Why a presented token does not let anybody in.
+/// The error of a check that did not accept a token.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use hallpass_core::{AuthError, Hallpass};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let status = match hallpass.authenticate(b"not a token").await {
+///     Ok(principal) => unreachable!("{principal:?}"),
+///     Err(AuthError::Rejected(_)) => 401,
+///     Err(AuthError::Unavailable(_)) => 503,
+///     Err(_) => 500,
+/// };
+/// assert_eq!(status, 401);
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The token is not good: 401. The reason is for the operator; the client is told the same for
-    /// all.
+    /// The token is not valid. Answer with 401, and do not tell the client the reason: it is for
+    /// the operator.
     #[error("the token is not valid")]
     Rejected(RejectReason),
-    /// It could not be found out whether the token is good: 503, never 401.
+    /// The check could not be completed, because the store or the owner directory failed. Answer
+    /// with 503, and never with 401: the token may be valid.
     #[error("the token could not be checked")]
     Unavailable(#[source] Error),
     /// There is no token to check again, because the host vouches for the principal: ask the host.
@@ -51,7 +72,7 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// Whether it could not be found out if the token is good: the answer is 503.
+    /// Returns whether the check could not be completed, which is answered with 503.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
@@ -64,12 +85,12 @@ impl From<StoreError> for AuthError {
     }
 }
 
-/// Where a check stands after what can be decided at once.
+/// The result of [`Hallpass::verify`], which checks a token as far as possible without I/O.
 #[derive(Debug)]
 pub enum Verification {
-    /// Decided without I/O.
+    /// The check is complete.
     Decided(Result<Principal, AuthError>),
-    /// A look at the store is needed.
+    /// The check needs the store.
     Pending(PendingVerification),
 }
 
@@ -80,7 +101,7 @@ enum SecretCheck {
     /// The token is valid. Its new secret was used for the first time, and the previous one is
     /// still accepted.
     EndGracePeriod,
-    /// The secret matches neither digest. The record may be older than the secret.
+    /// The secret matches neither digest. The loaded record may be older than the secret.
     OtherSecret,
     /// The secret is right, but the token is revoked or has expired.
     Reject(RejectReason),
@@ -94,11 +115,11 @@ impl Hallpass {
     /// Returns [`RejectReason::Malformed`] for anything that is not a token of this application.
     pub fn parse(&self, text: &[u8]) -> Result<PresentedToken, AuthError> {
         let token = self.read_text(text).map(PresentedToken::new);
-        token.ok_or_else(|| self.refused(RejectReason::Malformed, None))
+        token.ok_or_else(|| self.reject_token(RejectReason::Malformed, None))
     }
 
     /// Returns whether a text looks like a token of this application: prefix, length, characters
-    /// and checksum. Nothing is reported, and it does not say whether the token works.
+    /// and checksum. It does not tell whether the token works, and reports no rejection.
     #[must_use]
     pub fn is_well_formed(&self, text: &[u8]) -> bool {
         self.read_text(text).is_some()
@@ -113,14 +134,14 @@ impl Hallpass {
         })
     }
 
-    /// Checks a token's text as far as possible without I/O. On a cache hit, this is all of it.
+    /// Checks a token's text as far as possible without I/O. On a cache hit, the check is complete.
     ///
-    /// This does not count as a use of the token yet, because the caller may reject the request for
-    /// lack of a scope. See [`pending_use`](Self::pending_use).
+    /// The check does not count as a use of the token, because the caller may still reject the
+    /// request for lack of a scope: see [`pending_use`](Self::pending_use).
     #[must_use]
     pub fn verify(&self, text: &[u8]) -> Verification {
         let Some(token) = self.read_text(text) else {
-            return Verification::Decided(Err(self.refused(RejectReason::Malformed, None)));
+            return Verification::Decided(Err(self.reject_token(RejectReason::Malformed, None)));
         };
         let pending = |past_cache| {
             let token = PresentedToken::new(token);
@@ -128,7 +149,7 @@ impl Hallpass {
         };
         let mut loaded = match self.backend().peek(token.id()) {
             Lookup::Hit(loaded) => loaded,
-            Lookup::NegativeHit => return Verification::Decided(Err(self.unknown(token))),
+            Lookup::NegativeHit => return Verification::Decided(Err(self.reject_unknown(token))),
             Lookup::Miss => return pending(false),
         };
         let status = if self.has_owner_directory() {
@@ -142,8 +163,11 @@ impl Hallpass {
         let now = self.now();
         let mut check = self.check_secret(token, &loaded, None, now);
         if let SecretCheck::Accept(SecretMatch::Previous) = check {
-            // Whether this node has seen the new secret has to be asked before the token is looked up,
-            // and is too expensive to ask for each hit. So the token is looked up once more.
+            // The previous secret ends at the first use of the new one. `superseded_by` must be
+            // asked before the token is looked up: otherwise the note could be removed in between,
+            // and the record would still be the old one. It takes a lock, which is too slow for
+            // every hit. So it is asked only now, and the token is looked up a second time after
+            // it.
             let superseded_by = self.superseded_by(token.id());
             let Lookup::Hit(again) = self.backend().peek(token.id()) else {
                 return pending(false);
@@ -156,14 +180,15 @@ impl Hallpass {
                 Verification::Decided(self.accept(loaded, status, secret, now))
             }
             SecretCheck::Reject(why) => {
-                Verification::Decided(Err(self.refused(why, Some(&loaded))))
+                Verification::Decided(Err(self.reject_token(why, Some(&loaded))))
             }
             SecretCheck::EndGracePeriod => pending(false),
             SecretCheck::OtherSecret => pending(true),
         }
     }
 
-    /// Checks a token's text from anywhere: a message queue, a WebSocket, a command line.
+    /// Checks a token's text, and records a use of the token if it is valid. The text may come from
+    /// anywhere, such as a message queue, a WebSocket or a command line.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -179,36 +204,53 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// The token is refused, or could not be checked.
+    /// Returns [`AuthError::Rejected`] if the token is not valid, and [`AuthError::Unavailable`] if
+    /// the store or the owner directory failed.
     pub async fn authenticate(&self, text: &[u8]) -> Result<Principal, AuthError> {
         let principal = match self.verify(text) {
             Verification::Decided(verdict) => verdict,
             Verification::Pending(pending) => pending.resolve().await,
         }?;
-        self.note_use(&principal);
+        self.record_use(&principal);
         Ok(principal)
     }
 
-    /// Looks again whether a principal's token still lets it in, and with what scopes: for work
-    /// that goes on after the request, such as a stream or a job.
+    /// Checks a principal's token again, and returns a principal with its current scopes. Use it
+    /// for work that continues after the request, such as a stream or a job.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use hallpass_core::{Actor, Hallpass, NewToken};
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let alice = Actor::owner("alice");
+    /// let issued = hallpass.issue(&alice, NewToken::named("stream")).await?;
+    /// let principal = hallpass.authenticate(issued.token.reveal().as_bytes()).await?;
+    ///
+    /// assert!(hallpass.recheck(&principal).await.is_ok());
+    /// hallpass.revoke(&alice, issued.record.id).await?;
+    /// assert!(hallpass.recheck(&principal).await.is_err());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
     /// Returns the errors of [`authenticate`](Self::authenticate), and [`AuthError::External`] for an
     /// [external](Principal::external) principal.
     pub async fn recheck(&self, principal: &Principal) -> Result<Principal, AuthError> {
-        let again = self.counted(self.look_again(principal).await)?;
-        self.note_use(&again);
+        let again = self.count_unavailable(self.recheck_token(principal).await)?;
+        self.record_use(&again);
         Ok(again)
     }
 
-    async fn look_again(&self, principal: &Principal) -> Result<Principal, AuthError> {
+    async fn recheck_token(&self, principal: &Principal) -> Result<Principal, AuthError> {
         let id = principal.token().ok_or(AuthError::External)?;
         let superseded_by = self.superseded_by(id);
         let mut past_cache = false;
         loop {
             let Some(loaded) = self.load(id, past_cache).await? else {
-                return Err(self.refused(RejectReason::Unknown, Some(principal.loaded())));
+                return Err(self.reject_token(RejectReason::Unknown, Some(principal.loaded())));
             };
             let now = self.now();
             let proven = still_proven(principal, &loaded, superseded_by.as_ref(), now);
@@ -217,16 +259,17 @@ impl Hallpass {
                     past_cache = true;
                     continue;
                 }
-                return Err(self.refused(RejectReason::Unknown, Some(&loaded)));
+                return Err(self.reject_token(RejectReason::Unknown, Some(&loaded)));
             };
             if let Some(why) = loaded.rejection(secret, now, self.not_before()) {
-                return Err(self.refused(why, Some(&loaded)));
+                return Err(self.reject_token(why, Some(&loaded)));
             }
             return self.accept_within_status(loaded, secret, now).await;
         }
     }
 
-    /// The token for a check; past the cache if what that holds may be older than the secret.
+    /// Loads a token for a check. `past_cache` bypasses the cache, whose record may be older than
+    /// the presented secret.
     async fn load(
         &self,
         id: TokenId,
@@ -240,8 +283,11 @@ impl Hallpass {
         Ok(loaded)
     }
 
-    /// Compares a presented token with a loaded record. The secret is checked before any state is
-    /// looked at, so that somebody who does not know it learns nothing.
+    /// Compares a presented token with a loaded record.
+    ///
+    /// The secret is compared before the token's status is looked at. If the order were reversed,
+    /// somebody without the secret could learn whether a token is revoked or expired.
+    /// `superseded_by` is the digest whose first use has ended a grace period on this node.
     fn check_secret(
         &self,
         token: TokenRef<'_>,
@@ -268,8 +314,8 @@ impl Hallpass {
                     outdated: loaded.current().clone(),
                     secrets: Secrets {
                         current: self.digester().digest(token),
-                        // No previous secret is accepted here any more, but the clock of another node
-                        // may be behind.
+                        // The grace period is over on this node. Without the previous secret in the
+                        // store, it is over on a node whose clock is behind, too.
                         previous: None,
                     },
                 });
@@ -278,6 +324,7 @@ impl Hallpass {
         SecretCheck::Accept(secret)
     }
 
+    /// Creates the principal of a token whose secret is right, unless its owner is disabled.
     fn accept(
         &self,
         loaded: Arc<CachedToken>,
@@ -286,7 +333,7 @@ impl Hallpass {
         now: Timestamp,
     ) -> Result<Principal, AuthError> {
         if matches!(status.as_deref(), Some(OwnerStatus::Disabled)) {
-            return Err(self.refused(RejectReason::OwnerDisabled, Some(&loaded)));
+            return Err(self.reject_token(RejectReason::OwnerDisabled, Some(&loaded)));
         }
         let scopes = self.in_catalog(&loaded);
         let use_is_due = loaded.use_is_due(now);
@@ -301,35 +348,39 @@ impl Hallpass {
         })
     }
 
-    /// Counts a check that could not be made; the others are counted where they are decided.
-    fn counted(&self, verdict: Result<Principal, AuthError>) -> Result<Principal, AuthError> {
-        if verdict.as_ref().is_err_and(AuthError::is_unavailable) {
+    /// Counts a check that could not be completed. All others are counted where they are decided.
+    fn count_unavailable(
+        &self,
+        result: Result<Principal, AuthError>,
+    ) -> Result<Principal, AuthError> {
+        if result.as_ref().is_err_and(AuthError::is_unavailable) {
             self.metrics().unavailable();
         }
-        verdict
+        result
     }
 
-    fn refused(&self, why: RejectReason, loaded: Option<&CachedToken>) -> AuthError {
+    /// Counts and reports a rejected token, and returns the error.
+    fn reject_token(&self, why: RejectReason, loaded: Option<&CachedToken>) -> AuthError {
         self.metrics().refused();
         let (owner, id) = (loaded.map(CachedToken::owner), loaded.map(CachedToken::id));
         self.report_rejection(why, owner, id, &Origin::default());
         AuthError::Rejected(why)
     }
 
-    /// Rejects a token that does not exist, after as much hashing as for one that exists.
+    /// Rejects a token that does not exist. It hashes the token first, so that the time until the
+    /// rejection does not tell whether the id exists.
     ///
-    /// One difference in time remains. A wrong secret for an id that exists costs one more read of
-    /// the store, because the cached record may be older than a secret that another node has just
-    /// issued. To skip that read now and then would reject a fresh secret while somebody guesses at
-    /// its id. So a patient stranger can find out that an id exists, which is not secret, and
-    /// nothing else.
-    fn unknown(&self, token: TokenRef<'_>) -> AuthError {
+    /// One difference in time remains. A wrong secret for an existing id costs one more read of the
+    /// store, because the cached record may be older than a secret that another node has just
+    /// issued. Limiting these reads would reject such a fresh secret while somebody guesses at its
+    /// id. So a patient stranger can find out that an id exists. Ids are not secret.
+    fn reject_unknown(&self, token: TokenRef<'_>) -> AuthError {
         let _ = std::hint::black_box(self.digester().hash(token));
-        self.refused(RejectReason::Unknown, None)
+        self.reject_token(RejectReason::Unknown, None)
     }
 
-    /// Reports that a credential came in a URL where only the header is allowed, if it is a token
-    /// of this application at all. For layers with the tripwire on.
+    /// Reports that a token was sent in a URL although only the header is allowed. Returns `false`,
+    /// and reports nothing, if the text is not a token of this application.
     #[must_use]
     pub fn report_query_token(&self, text: &[u8]) -> bool {
         let Some(token) = self.read_text(text) else { return false };
@@ -338,8 +389,8 @@ impl Hallpass {
     }
 }
 
-/// Returns which secret of the record is the one that let the principal in, if that is still
-/// accepted.
+/// Returns which secret of the loaded record is the one that authenticated the principal. Returns
+/// `None` if that secret is no longer accepted.
 fn still_proven(
     principal: &Principal,
     loaded: &CachedToken,
@@ -351,7 +402,7 @@ fn still_proven(
         (SecretMatch::Previous, Some(previous)) => &previous.digest,
         _ => then.current(),
     };
-    // After an upgrade, the record has another digest of the same secret.
+    // After a digest upgrade, the record has another digest of the same secret.
     let upgraded = principal.secret() == SecretMatch::Current
         && proven.algorithm() != loaded.current().algorithm()
         && then.is_regenerated_with(loaded);

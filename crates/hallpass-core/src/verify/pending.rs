@@ -1,3 +1,5 @@
+//! The part of a check that needs the store.
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,17 +11,20 @@ use crate::event::{EventKind, RejectReason};
 use crate::lifecycle::Hallpass;
 use crate::token::PresentedToken;
 
-/// The part of a check that needs the store. It owns all it needs and may outlive the request.
+/// A check that needs the store. It owns all its data, so it may outlive the request.
 #[derive(Debug)]
 #[must_use = "a pending verification does nothing until it is resolved"]
 pub struct PendingVerification(Box<Undecided>);
 
-/// Boxed, so that a hit has little to move about.
+/// The data of a pending check. It is boxed, because a cache hit moves the enum [`Verification`]
+/// around, which should be small.
+///
+/// [`Verification`]: super::Verification
 #[derive(Debug)]
 struct Undecided {
     hallpass: Hallpass,
     token: PresentedToken,
-    /// The cached record has another digest, so the store itself has to be asked, once.
+    /// Whether to bypass the cache, because the cached record has another digest.
     past_cache: bool,
 }
 
@@ -28,24 +33,26 @@ impl PendingVerification {
         Self(Box::new(Undecided { hallpass: hallpass.clone(), token, past_cache }))
     }
 
-    /// Asks the store, and decides. This is no use of the token yet: see
-    /// [`Hallpass::pending_use`].
+    /// Loads the token's record and completes the check. This does not count as a use of the token:
+    /// see [`Hallpass::pending_use`].
     ///
     /// # Errors
     ///
-    /// The token is refused, or could not be checked.
+    /// Returns [`AuthError::Rejected`] if the token is not valid, and [`AuthError::Unavailable`] if
+    /// the store or the owner directory failed.
     pub async fn resolve(self) -> Result<Principal, AuthError> {
         let hallpass = self.0.hallpass.clone();
-        let verdict = self.decide().await;
-        hallpass.counted(verdict)
+        let result = self.decide().await;
+        hallpass.count_unavailable(result)
     }
 
     async fn decide(self) -> Result<Principal, AuthError> {
         let Undecided { hallpass, token, mut past_cache } = *self.0;
+        // This must come before the load: see `superseded_by`.
         let superseded_by = hallpass.superseded_by(token.id());
         loop {
             let Some(loaded) = hallpass.load(token.id(), past_cache).await? else {
-                return Err(hallpass.unknown(token.borrow()));
+                return Err(hallpass.reject_unknown(token.borrow()));
             };
             let now = hallpass.now();
             match hallpass.check_secret(token.borrow(), &loaded, superseded_by.as_ref(), now) {
@@ -53,9 +60,9 @@ impl PendingVerification {
                     past_cache = true;
                 }
                 SecretCheck::OtherSecret => {
-                    return Err(hallpass.refused(RejectReason::Unknown, Some(&loaded)));
+                    return Err(hallpass.reject_token(RejectReason::Unknown, Some(&loaded)));
                 }
-                SecretCheck::Reject(why) => return Err(hallpass.refused(why, Some(&loaded))),
+                SecretCheck::Reject(why) => return Err(hallpass.reject_token(why, Some(&loaded))),
                 SecretCheck::EndGracePeriod => {
                     hallpass.retire_previous_secret(&loaded).await;
                     return hallpass.accept_within_status(loaded, SecretMatch::Current, now).await;
@@ -69,6 +76,7 @@ impl PendingVerification {
 }
 
 impl Hallpass {
+    /// Looks up the owner's status, and creates the principal of a token whose secret is right.
     pub(super) async fn accept_within_status(
         &self,
         loaded: Arc<CachedToken>,
@@ -80,9 +88,11 @@ impl Hallpass {
         self.accept(loaded, status, secret, now)
     }
 
-    /// Ends the grace period of the previous secret: on this node at once, elsewhere through the
-    /// change log. Of many concurrent uses only one writes. If the store cannot be changed, this
-    /// node remembers that the period has ended, and a use one second later tries again.
+    /// Ends the grace period of the previous secret: on this node at once, and on other nodes
+    /// through the change log.
+    ///
+    /// Of many concurrent uses only one writes to the store. If that fails, this node still
+    /// remembers that the grace period has ended, and a use after one second tries again.
     async fn retire_previous_secret(&self, loaded: &CachedToken) {
         let (id, current) = (loaded.id(), loaded.current());
         if !self.supersede(id, current) {
@@ -95,12 +105,12 @@ impl Hallpass {
         };
         match self.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
             Ok(()) => self.forget_superseded(id),
-            // Regenerated again or deleted meanwhile: the previous secret has ended either way.
+            // The token was regenerated again or deleted, so the previous secret has ended anyway.
             Err(error) if error.is_conflict() || error.is_not_found() => {
                 self.forget_superseded(id);
             }
             Err(error) => {
-                tracing::warn!(target: "hallpass", token = %id, %error, "could not store the end of a grace period yet, will try again at a later use");
+                tracing::warn!(target: "hallpass", token = %id, %error, "could not store the end of a grace period, a later use will try again");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Uses of tokens: they are recorded unless the request is rejected after all.
+//! Provisional uses of tokens, which are recorded unless the request is rejected.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,12 +11,13 @@ use crate::lifecycle::Hallpass;
 /// A provisional use of a token, by a request that may still be rejected, for example for lack of a
 /// scope.
 ///
-/// When it is dropped, the use is recorded: the request was served, or its client has gone away. A
-/// use that was [cancelled](Self::cancel) leaves no trace in `last_used_at`.
-#[must_use = "dropped, the use counts at once"]
-pub struct PendingUse(Box<UnderWay>);
+/// Dropping it records the use, because the request was served or its client has disconnected. A
+/// use that was [cancelled](Self::cancel) does not change `last_used_at`.
+#[must_use = "a pending use is recorded as soon as it is dropped"]
+pub struct PendingUse(Box<ProvisionalUse>);
 
-struct UnderWay {
+/// The data of a provisional use.
+struct ProvisionalUse {
     hallpass: Hallpass,
     token: Arc<CachedToken>,
     at: Timestamp,
@@ -31,12 +32,12 @@ impl PendingUse {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for ProvisionalUse {
     fn drop(&mut self) {
         let is_open = self.hallpass.uses().end(self.number);
         if is_open
             && !self.is_cancelled
-            && let Some(usage) = self.token.note_use(self.at)
+            && let Some(usage) = self.token.mark_use(self.at)
         {
             self.hallpass.uses().record(usage);
         }
@@ -44,12 +45,11 @@ impl Drop for UnderWay {
 }
 
 impl Hallpass {
-    /// That a principal's token is used now, by a request that may be refused yet: for those who
-    /// [`verify`](Self::verify) tokens and enforce scopes themselves. To be kept until it is known what
-    /// the request is answered with.
+    /// Starts a provisional use of a principal's token. Call it after [`verify`](Self::verify), and
+    /// keep the result until the request is served or rejected.
     ///
-    /// `None`, on most requests, if a use within the minute was noted already: that is how fine
-    /// `last_used_at` is.
+    /// Returns `None` if a use within this minute is recorded already, which is the case for most
+    /// requests: `last_used_at` has a resolution of one minute.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,19 +59,19 @@ impl Hallpass {
     /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
     /// let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await?;
     /// let principal = match hallpass.verify(issued.token.reveal().as_bytes()) {
-    ///     Verification::Decided(verdict) => verdict?,
+    ///     Verification::Decided(result) => result?,
     ///     Verification::Pending(check) => check.resolve().await?,
     /// };
     /// let pending = hallpass.pending_use(&principal);
     /// if principal.allows(&"projects:read".parse()?) {
-    ///     drop(pending); // once it is served
+    ///     drop(pending); // after the request was served
     /// } else if let Some(pending) = pending {
     ///     pending.cancel();
     /// }
     /// assert!(!hallpass.has_unflushed_uses(), "a token without that scope was not used");
     /// # Ok(()) }
     /// ```
-    #[must_use = "dropped, the use counts at once"]
+    #[must_use = "a pending use is recorded as soon as it is dropped"]
     pub fn pending_use(&self, principal: &Principal) -> Option<PendingUse> {
         if !principal.use_is_due() {
             return None;
@@ -79,13 +79,14 @@ impl Hallpass {
         let (token, at) = (Arc::clone(principal.loaded()), self.now());
         let number = self.uses().begin(token.use_at(at));
         let hallpass = self.clone();
-        Some(PendingUse(Box::new(UnderWay { hallpass, token, at, number, is_cancelled: false })))
+        let is_cancelled = false;
+        Some(PendingUse(Box::new(ProvisionalUse { hallpass, token, at, number, is_cancelled })))
     }
 
-    /// Notes at once that a principal's token is used.
-    pub(super) fn note_use(&self, principal: &Principal) {
+    /// Records a use of a principal's token.
+    pub(super) fn record_use(&self, principal: &Principal) {
         if principal.use_is_due()
-            && let Some(usage) = principal.loaded().note_use(self.now())
+            && let Some(usage) = principal.loaded().mark_use(self.now())
         {
             self.uses().record(usage);
         }

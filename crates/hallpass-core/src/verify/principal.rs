@@ -1,3 +1,5 @@
+//! The principal of a request.
+
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -15,30 +17,49 @@ use crate::token::TokenId;
 /// The authenticated caller of a request: the owner of a token, or somebody whom the host has signed
 /// in itself ([`external`](Self::external)). The layer leaves it in the request's extensions.
 ///
-/// It is a snapshot of the moment of the check. Work that goes on long after the request asks again
-/// with [`Hallpass::recheck`](crate::Hallpass::recheck). Cloning is cheap.
+/// It is a snapshot of the moment of the check. Work that continues long after the request should
+/// call [`Hallpass::recheck`](crate::Hallpass::recheck). Cloning is cheap.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use hallpass_core::{Actor, Hallpass, NewToken, Requirement};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let new = NewToken::named("ci").scope("projects:read:42");
+/// let issued = hallpass.issue(&Actor::owner("alice"), new).await?;
+///
+/// let principal = hallpass.authenticate(issued.token.reveal().as_bytes()).await?;
+/// assert_eq!(principal.owner().as_str(), "alice");
+/// assert!(principal.allows(&"projects:read:42".parse()?));
+/// let requirement: Requirement = "projects:read:{id}".parse()?;
+/// assert!(!principal.check(&requirement, &[("id", "43")]).is_allowed());
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Principal {
     token: Arc<CachedToken>,
     scopes: TokenScopes,
     /// The owner's status, if it limits what the token may do.
     limit: Option<Arc<OwnerStatus>>,
-    /// What both the token and its owner may do. It costs one comparison for each pair of scopes,
-    /// so it is computed only for those who want to see it: a check looks at both sets.
+    /// The scopes that both the token and the owner's status allow.
+    ///
+    /// Computing it compares each pair of scopes, so it is computed only when it is asked for. A
+    /// check does not need it: it compares with both sets.
     intersection: OnceLock<ScopeSet>,
     secret: SecretMatch,
-    /// No use of the token had been noted within the minute when the principal was let in.
+    /// Whether no use of the token was recorded in the minute of the check.
     use_is_due: bool,
 }
 
-/// Which of the token's scopes the catalog of the handle knows.
+/// The scopes of the token that the catalog of the handle knows. See [`InCatalog`].
 #[derive(Clone)]
 enum TokenScopes {
-    /// All of them.
+    /// The catalog knows all scopes.
     All,
-    /// Those that the token itself remembers.
+    /// The catalog is the first one, for which the token's scopes remember what it knows.
     InFirstCatalog,
-    /// These.
+    /// The catalog is another one, and knows these scopes.
     Other(Arc<ScopeSet>),
 }
 
@@ -106,13 +127,14 @@ impl Principal {
         self.token.id()
     }
 
-    /// From when on the token is refused; never if `None`.
+    /// Returns the time at which the token expires, or `None` for never.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.token.expires_at()
     }
 
-    /// Returns what the caller may do: what the token holds, within what its owner may do now.
+    /// Returns the scopes that the caller has: those that both the token and the owner's status
+    /// allow.
     #[must_use]
     pub fn scopes(&self) -> &ScopeSet {
         match self.limit() {
@@ -123,7 +145,7 @@ impl Principal {
         }
     }
 
-    /// Returns whether the caller may do what this scope is about.
+    /// Returns whether the caller has this scope, or one that covers it.
     #[must_use]
     pub fn allows(&self, scope: &Scope) -> bool {
         self.token_scopes().covers(scope) && self.limit().is_none_or(|limit| limit.covers(scope))
@@ -148,7 +170,7 @@ impl Principal {
         }
     }
 
-    /// The token's scopes that the catalog knows, whatever its owner may do.
+    /// Returns the token's scopes that the catalog knows, regardless of the owner's status.
     fn token_scopes(&self) -> &ScopeSet {
         match &self.scopes {
             TokenScopes::All => self.token.scopes(),
@@ -157,6 +179,7 @@ impl Principal {
         }
     }
 
+    /// Returns the scopes to which the owner's status limits the token, if it does.
     fn limit(&self) -> Option<&ScopeSet> {
         match self.limit.as_deref() {
             Some(OwnerStatus::Limited(limit)) => Some(limit),
@@ -181,14 +204,14 @@ impl Principal {
         self.use_is_due
     }
 
-    /// The secret that let the principal in.
+    /// Returns which secret authenticated the principal.
     pub(super) fn secret(&self) -> SecretMatch {
         self.secret
     }
 }
 
-/// A set of scopes within a limit: a scope is covered if both cover it, exactly as if the
-/// intersection of both covered it.
+/// A set of scopes together with an optional limit. It covers a scope if both cover it, which is
+/// the case exactly if the intersection of both covers it.
 struct Within<'s, H>(&'s H, Option<&'s ScopeSet>);
 
 impl<H: CoversScope> CoversScope for Within<'_, H> {

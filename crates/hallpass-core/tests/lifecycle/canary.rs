@@ -1,5 +1,6 @@
-//! The canary: through a whole life of tokens, outages included, nothing that is logged, printed,
-//! reported or panicked about holds any part of a secret or of its digest.
+//! A leak test. It runs every operation on tokens, with failures of the store, and collects all log
+//! lines, `Debug` output, errors, events and panic messages. None may contain a part of a secret or
+//! of a digest.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
@@ -18,7 +19,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::common::*;
 
-/// All that was said: log lines, and whatever the test adds.
+/// The collected output: log lines, and texts that the test adds.
 #[derive(Clone, Default)]
 struct Said(Arc<Mutex<Vec<u8>>>);
 
@@ -29,12 +30,12 @@ impl Said {
         said.push(b'\n');
     }
 
-    /// In both forms of `Debug`.
+    /// Adds both forms of a value's `Debug` output.
     fn debug(&self, value: &dyn Debug) {
         self.add(format!("{value:?} {value:#?}"));
     }
 
-    /// An error as it is shown and logged, with its sources.
+    /// Adds an error as it is shown and logged, with its sources.
     fn error(&self, error: &(dyn std::error::Error + 'static)) {
         self.debug(&error);
         let mut cause = Some(error);
@@ -65,12 +66,13 @@ impl io::Write for Said {
 }
 
 thread_local! {
-    /// Where this thread's log lines go; nowhere, if nobody listens.
+    /// The output that collects this thread's log lines, if there is one.
     static EAR: RefCell<Option<Said>> = const { RefCell::new(None) };
 }
 
-/// Takes each thread's log lines to its own ear. `tracing` asks the subscriber of whichever thread
-/// comes first whether a line is wanted at all, so all threads share one that wants everything.
+/// A subscriber that sends the log lines of each thread to that thread's output. `tracing`
+/// remembers whether the first subscriber wants a line, so all threads share one that wants every
+/// line.
 struct Ears;
 
 impl MakeWriter<'_> for Ears {
@@ -81,7 +83,7 @@ impl MakeWriter<'_> for Ears {
     }
 }
 
-/// Takes down what this thread logs, at every level, until it is dropped.
+/// Collects the log lines of this thread, at every level, until it is dropped.
 struct Listening;
 
 impl Listening {
@@ -105,7 +107,8 @@ impl Drop for Listening {
     }
 }
 
-/// What nobody may find: the 43 characters of each secret, the 32 bytes of each digest.
+/// The data that no output may contain: the 43 characters of each secret, the 32 bytes of each
+/// digest.
 #[derive(Default)]
 struct Hidden {
     secrets: Vec<String>,
@@ -125,8 +128,8 @@ impl Hidden {
         self.digests.extend(secrets.previous.iter().map(|previous| *previous.digest.bytes()));
     }
 
-    /// Any 12 characters of a secret; any 6 bytes of a digest in hexadecimal, 4 as a list of
-    /// numbers, 8 as they are.
+    /// Returns a part of a secret or digest that the output contains. A part is 12 characters of a
+    /// secret, or of a digest 6 bytes in hexadecimal, 4 bytes as a list of numbers, or 8 raw bytes.
     fn found_in(&self, said: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(said);
         let mut parts = Vec::new();
@@ -156,11 +159,11 @@ fn hex(bytes: &[u8], write: impl Fn(&u8) -> String) -> String {
 }
 
 thread_local! {
-    /// What panics of this thread say, while somebody listens.
+    /// The panic messages of this thread, if they are collected.
     static PANICS: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// What is said when `act` panics: the message, and where.
+/// Returns the message and the location of the panic of `act`.
 fn panic_of(act: impl FnOnce()) -> String {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| {
@@ -179,7 +182,7 @@ fn panic_of(act: impl FnOnce()) -> String {
     PANICS.take().unwrap()
 }
 
-/// What is said while a whole life goes by, and what must not be found in it.
+/// Runs every operation, and returns the output and the data that it must not contain.
 async fn a_whole_life() -> (Said, Hidden) {
     let said = Said::default();
     let _listening = Listening::to(&said);
@@ -196,7 +199,7 @@ async fn a_whole_life() -> (Said, Hidden) {
         Service::over(store, |b| b.pepper("2027", [7; 32]).catalog(catalog).accept_prefix("old"));
     let id = old.record.id;
 
-    // Issued, used, made anew under a pepper, copied, regenerated with an overlap that ends.
+    // Issued, used, hashed again under a pepper, copied, regenerated with a grace period that ends.
     let new = NewToken::named("ci").preset("read-only").expires("1y");
     said.debug(&new);
     let issued = service.hallpass.issue(&alice(), new).await.unwrap();
@@ -225,7 +228,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     print_errors(&said, &service, &regenerated).await;
     said.add(panics(&service, &regenerated).await);
 
-    // Refused for every reason, and taken back.
+    // The token is rejected for every reason, and revoked.
     let text = regenerated.token.reveal();
     for bad in [old.token.reveal(), &text[1..], &text[..text.len() - 1], &format!("{text} ")] {
         said.debug(&service.check(bad).await);
@@ -246,7 +249,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     (said, hidden)
 }
 
-/// Every public type that has to do with a token, while it holds a live one.
+/// Adds the `Debug` output of every public type that holds a token.
 async fn print_values(said: &Said, service: &Service, issued: &Issued) {
     let hallpass = &service.hallpass;
     let text = issued.token.reveal();
@@ -277,7 +280,7 @@ async fn print_values(said: &Said, service: &Service, issued: &Issued) {
     said.add(hallpass.token_pattern());
 }
 
-/// Every error that a person's input can lead to, the token pasted in the wrong place included.
+/// Adds every error that input can cause, with the token pasted into the wrong field.
 async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
     let (hallpass, id) = (&service.hallpass, issued.record.id);
     let token = issued.token.reveal();
@@ -322,7 +325,7 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
     said.error(&Error::OwnerDirectory("the directory is down".into()));
 }
 
-/// What a panic says with everything in scope that a handler may hold.
+/// Adds the message of a panic in a function that holds everything that a handler may hold.
 async fn panics(service: &Service, issued: &Issued) -> String {
     let text = issued.token.reveal();
     let presented = service.hallpass.parse(text.as_bytes()).unwrap();
@@ -336,11 +339,12 @@ async fn panics(service: &Service, issued: &Issued) -> String {
 }
 
 #[tokio::test]
-async fn nothing_that_is_said_holds_any_part_of_a_secret_or_of_a_digest() {
+async fn no_output_contains_a_part_of_a_secret_or_digest() {
     let (said, hidden) = a_whole_life().await;
     let text = said.text();
-    // It was listening: to each level, to each kind of event, to the alarms and to the panics.
-    for heard in [
+    // The output contains each log level, each kind of event, and panics. Otherwise the test would
+    // prove nothing.
+    for expected in [
         "event=\"issued\"",
         "event=\"copied\"",
         "event=\"updated\"",
@@ -353,7 +357,7 @@ async fn nothing_that_is_said_holds_any_part_of_a_secret_or_of_a_digest() {
         "reason=\"unknown\"",
         "reason=\"expired\"",
         "reason=\"token_in_url\"",
-        "could not store the end of a grace period yet",
+        "could not store the end of a grace period",
         "another token's record",
         "unknown pepper",
         "catalog does not know",
@@ -366,14 +370,14 @@ async fn nothing_that_is_said_holds_any_part_of_a_secret_or_of_a_digest() {
         "PresentedToken",
         "Digest(hmac-sha256-v2:2027)",
     ] {
-        assert!(text.contains(heard), "{heard} was never said:\n{text}");
+        assert!(text.contains(expected), "{expected} is missing in the output:\n{text}");
     }
     assert!(hidden.secrets.len() >= 4 && hidden.digests.len() >= 6);
     assert_eq!(hidden.found_in(&said.bytes()), None, "\n{text}");
 }
 
 #[tokio::test]
-async fn the_canary_falls_off_its_perch_when_there_is_something_in_the_air() {
+async fn leak_detector_detects_a_leak() {
     let service = Service::new();
     let issued = service.issue(&[]).await;
     let mut hidden = Hidden::default();

@@ -6,7 +6,7 @@ use hallpass_core::{
 use crate::common::*;
 
 #[tokio::test]
-async fn a_copy_is_a_new_token_with_the_same_text_scopes_and_end() {
+async fn copy_is_a_new_token_with_the_same_fields() {
     let service = Service::new();
     let new = NewToken::named("ci").description("d").scopes(["a", "b"]).expires("30d");
     let original = service.hallpass.issue(&alice(), new).await.unwrap();
@@ -26,14 +26,14 @@ async fn a_copy_is_a_new_token_with_the_same_text_scopes_and_end() {
     assert_eq!((new.revision, new.last_used_at), (Revision::FIRST, None));
     let event = service.happened.only();
     assert_eq!((event.kind, event.token_id), (EventKind::Copied, Some(new.id)));
-    // Neither knows of the other.
+    // The two tokens are independent.
     service.hallpass.revoke(&alice(), old.id).await.unwrap();
     assert!(!service.accepts(original.token.reveal()).await);
     assert!(service.accepts(copy.token.reveal()).await);
 }
 
 #[tokio::test]
-async fn what_differs_is_said() {
+async fn copy_takes_the_given_fields() {
     let service = Service::new();
     let id = service.issue(&["a"]).await.record.id;
     let different =
@@ -47,7 +47,7 @@ async fn what_differs_is_said() {
 }
 
 #[tokio::test]
-async fn every_fault_is_named_at_once_and_nothing_is_copied() {
+async fn copy_reports_all_errors_and_copies_nothing() {
     let service = Service::new();
     let id = service.issue(&["a"]).await.record.id;
     let different =
@@ -58,7 +58,7 @@ async fn every_fault_is_named_at_once_and_nothing_is_copied() {
 }
 
 #[tokio::test]
-async fn an_ended_token_can_be_copied_and_an_end_that_is_over_gives_way_to_the_default() {
+async fn copy_of_an_expired_token_gets_the_default_expiry() {
     let limits = Limits::default().default_expiry(Expiry::days(7));
     let service = Service::with(|b| b.limits(limits));
     let new = NewToken::named("x").expires("12h");
@@ -72,7 +72,7 @@ async fn an_ended_token_can_be_copied_and_an_end_that_is_over_gives_way_to_the_d
     };
     service.hallpass.revoke(&alice(), id).await.unwrap();
     assert_eq!(copied_end(None).await, original.record.expires_at, "revoked, its end still ahead");
-    // A copy that would end within the minute gets the default too.
+    // A copy that would expire within a minute also gets the default.
     service.clock.set(at("2027-01-01T11:59:30Z"));
     assert_eq!(copied_end(None).await, Some(at("2027-01-08T11:59:30Z")));
     service.clock.set(at("2027-01-02T00:00:00Z"));
@@ -87,7 +87,7 @@ async fn an_ended_token_can_be_copied_and_an_end_that_is_over_gives_way_to_the_d
 }
 
 #[tokio::test]
-async fn a_never_ending_token_is_copied_as_one_whatever_the_default() {
+async fn copy_of_a_token_without_expiry_has_none() {
     let limits = Limits::default().default_expiry(Expiry::days(7));
     let service = Service::with(|b| b.limits(limits));
     let new = NewToken::named("x").expires("never");
@@ -97,7 +97,7 @@ async fn a_never_ending_token_is_copied_as_one_whatever_the_default() {
 }
 
 #[tokio::test]
-async fn anothers_token_is_not_copied() {
+async fn token_of_another_owner_is_not_copied() {
     let service = Service::new();
     let id = service.issue(&["a"]).await.record.id;
     let outcome = service.hallpass.copy(&bob(), id, TokenUpdate::new()).await;
@@ -106,14 +106,14 @@ async fn anothers_token_is_not_copied() {
     assert!(matches!(error(outcome), Error::NotFound));
     let outcome = service.hallpass.copy(&root(), id, TokenUpdate::new()).await;
     assert!(matches!(error(outcome), Error::Forbidden(PermissionError::OnlyItsOwner)));
-    // An operator's copy belongs to the original's owner, not to the operator.
+    // The copy of a system actor belongs to the original's owner.
     let copy =
         service.hallpass.copy(&job().on_behalf_of("bob"), id, TokenUpdate::new()).await.unwrap();
     assert_eq!(copy.record.owner.as_str(), "alice");
 }
 
 #[tokio::test]
-async fn all_scopes_of_a_copy_must_be_grantable_today() {
+async fn all_scopes_of_a_copy_must_be_grantable() {
     let service = Service::new();
     let id = service.issue(&["projects", "jobs:run"]).await.record.id;
     let by = alice().with_grantable_scopes(set(&["jobs"]));
@@ -128,7 +128,7 @@ async fn all_scopes_of_a_copy_must_be_grantable_today() {
 }
 
 #[tokio::test]
-async fn a_scope_that_left_the_catalog_is_not_copied() {
+async fn scope_removed_from_the_catalog_is_not_copied() {
     let store = test_store();
     let id = Service::over(store.clone(), |b| b).issue(&["old", "projects"]).await.record.id;
     let catalog = Catalog::new().scope(CatalogScope::new("projects", "Projects"));

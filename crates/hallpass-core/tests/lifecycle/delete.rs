@@ -3,7 +3,7 @@ use hallpass_core::{Error, EventKind, NewToken, RejectReason, Revision, TokenUpd
 use crate::common::*;
 
 #[tokio::test]
-async fn a_deleted_token_is_gone_and_was_never_known() {
+async fn deleted_token_looks_like_one_that_never_existed() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let id = token.record.id;
@@ -17,7 +17,7 @@ async fn a_deleted_token_is_gone_and_was_never_known() {
 }
 
 #[tokio::test]
-async fn owners_delete_their_own_and_an_admin_anybodys() {
+async fn owners_delete_their_own_tokens_and_admins_any() {
     let service = Service::new();
     for by in [alice(), root(), job()] {
         let token = service.issue(&[]).await;
@@ -30,7 +30,7 @@ async fn owners_delete_their_own_and_an_admin_anybodys() {
 }
 
 #[tokio::test]
-async fn a_stale_revision_deletes_nothing() {
+async fn delete_at_a_stale_revision_deletes_nothing() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     let outcome = service.hallpass.delete(&alice(), id, Some(Revision::new(2))).await;
@@ -45,7 +45,7 @@ async fn a_stale_revision_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn several_at_once_and_what_is_not_there_is_said() {
+async fn delete_many_lists_the_tokens_that_do_not_exist() {
     let service = Service::new();
     let (one, two) = (service.issue(&[]).await.record.id, service.issue(&[]).await.record.id);
     let bobs = service.hallpass.issue(&bob(), NewToken::named("x")).await.unwrap();
@@ -59,7 +59,10 @@ async fn several_at_once_and_what_is_not_there_is_said() {
     assert_eq!(deleted, expected);
     assert_eq!(done.not_found.len(), 2);
     assert!(done.not_found.contains(&nobodys()) && done.not_found.contains(&bobs.record.id));
-    assert!(service.accepts(bobs.token.reveal()).await, "another's is as if not there");
+    assert!(
+        service.accepts(bobs.token.reveal()).await,
+        "a token of another owner looks nonexistent"
+    );
     let events = service.happened.take();
     assert_eq!(events.len(), 2);
     assert!(events.iter().all(|e| e.kind == EventKind::Deleted && e.token_id.is_some()));
@@ -72,7 +75,7 @@ async fn several_at_once_and_what_is_not_there_is_said() {
 }
 
 #[tokio::test]
-async fn all_of_the_callers_own_in_one_step() {
+async fn delete_all_deletes_all_tokens_of_the_actor() {
     let service = Service::with(|b| b.limits(hallpass_core::Limits::default().unlimited_tokens()));
     let mut tokens = Vec::new();
     for _ in 0..60 {
@@ -92,13 +95,13 @@ async fn all_of_the_callers_own_in_one_step() {
     assert_eq!(service.hallpass.delete_all(&alice()).await.unwrap(), 0);
     assert!(service.happened.take().is_empty());
     assert!(service.accepts(roots.token.reveal()).await);
-    // An admin's `all` is their own too.
+    // For an admin, too, `delete_all` deletes only the admin's own tokens.
     let _ = service.issue(&[]).await;
     assert_eq!(service.hallpass.delete_all(&root()).await.unwrap(), 1);
 }
 
 #[tokio::test]
-async fn an_operator_says_whose() {
+async fn delete_all_by_a_system_actor_needs_a_subject() {
     let service = Service::new();
     let _ = service.issue(&[]).await;
     let outcome = service.hallpass.delete_all(&job()).await;

@@ -5,7 +5,7 @@ use hallpass_core::{
 
 use crate::common::*;
 
-/// A token of alice's that was made elsewhere, and what a manifest says of it.
+/// Generates a token of alice's elsewhere, and returns it with its entry in a manifest.
 async fn made_elsewhere() -> (Issued, KnownToken) {
     let issued = Service::new().issue(&[]).await;
     let (_, presented) = PresentedToken::inspect(issued.token.reveal()).unwrap();
@@ -22,7 +22,7 @@ fn manifest() -> NewToken {
 }
 
 #[tokio::test]
-async fn a_token_made_elsewhere_works_here_once_it_is_ensured() {
+async fn ensured_token_works() {
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
     assert!(!service.accepts(issued.token.reveal()).await);
     service.happened.take();
@@ -38,7 +38,7 @@ async fn a_token_made_elsewhere_works_here_once_it_is_ensured() {
 }
 
 #[tokio::test]
-async fn ensured_again_nothing_changes_and_a_changed_manifest_changes_it() {
+async fn ensure_again_changes_only_what_differs() {
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
     let ensure = async |new: NewToken| service.hallpass.ensure(&for_alice(), &known, new).await;
     let created = ensure(manifest()).await.unwrap().record().clone();
@@ -57,7 +57,7 @@ async fn ensured_again_nothing_changes_and_a_changed_manifest_changes_it() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_manifest_is_told_and_changes_nothing() {
+async fn ensure_reports_invalid_fields_and_changes_nothing() {
     let (service, (_, known)) = (Service::new(), made_elsewhere().await);
     let bad = || NewToken::named("").scope("a b").expires("yesterday");
     let ensure = async |new: NewToken| service.hallpass.ensure(&for_alice(), &known, new).await;
@@ -65,13 +65,13 @@ async fn what_is_wrong_in_a_manifest_is_told_and_changes_nothing() {
     let created = ensure(manifest()).await.unwrap();
     assert_eq!(fields(ensure(bad()).await), ["name", "scopes"]);
     assert_eq!(service.hallpass.get(&alice(), known.id).await.unwrap(), *created.record());
-    // The id routes by its owner, so it serves no other.
+    // The id contains a hash of its owner, so it cannot belong to another owner.
     let bobs = service.hallpass.ensure(&job().on_behalf_of("bob"), &known, manifest()).await;
     assert_eq!(fields(bobs), ["id"]);
 }
 
 #[tokio::test]
-async fn another_secret_is_never_put_in_place_of_the_one_there_is() {
+async fn ensure_never_replaces_another_secret() {
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
     let ensure =
         async |known: &KnownToken| service.hallpass.ensure(&for_alice(), known, manifest()).await;
@@ -87,7 +87,7 @@ async fn another_secret_is_never_put_in_place_of_the_one_there_is() {
 }
 
 #[tokio::test]
-async fn what_was_taken_back_stays_so() {
+async fn ensure_does_not_revive_an_ended_token() {
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
     let ensure = async || service.hallpass.ensure(&for_alice(), &known, manifest()).await;
     ensure().await.unwrap();
@@ -104,7 +104,7 @@ async fn what_was_taken_back_stays_so() {
 }
 
 #[tokio::test]
-async fn a_digest_made_anew_under_a_pepper_is_still_that_tokens() {
+async fn ensure_accepts_a_digest_replaced_under_a_pepper() {
     let service = Service::with(|builder| builder.pepper("2027", [7; 32]));
     let (issued, known) = made_elsewhere().await;
     let ensure = async || service.hallpass.ensure(&for_alice(), &known, manifest()).await.unwrap();
@@ -116,7 +116,7 @@ async fn a_digest_made_anew_under_a_pepper_is_still_that_tokens() {
 }
 
 #[tokio::test]
-async fn it_counts_against_the_limit_and_nobody_but_an_operator_does_it() {
+async fn ensure_respects_the_limit_and_needs_a_system_actor() {
     let service = Service::with(|builder| builder.limits(Limits::default().tokens_per_owner(1)));
     let (_, known) = made_elsewhere().await;
     for by in [alice(), Actor::admin("alice")] {
@@ -130,11 +130,11 @@ async fn it_counts_against_the_limit_and_nobody_but_an_operator_does_it() {
 }
 
 #[tokio::test]
-async fn of_two_who_ensure_at_once_one_creates_it() {
+async fn concurrent_ensures_create_one_token() {
     let (service, (_, known)) = (Service::new(), made_elsewhere().await);
     let other = Service::over(service.store.clone(), |builder| builder);
     let known = &known;
-    // The other comes between this one's look and its insert.
+    // The other call inserts the token after this one has looked for it.
     service.store.faults().on(Operation::Get).meanwhile({
         let (hallpass, known) = (other.hallpass.clone(), known.clone());
         async move {

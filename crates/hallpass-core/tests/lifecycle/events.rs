@@ -1,4 +1,5 @@
-//! Everything that happens is on record: who, what, whose, which, how many, when.
+//! Events: each operation emits one that names the actor, the owner, the token, the count and the
+//! time.
 
 use hallpass_core::{
     Actor, EventKind, Issued, NewToken, Owner, PresentedToken, RegenerateOptions, RejectReason,
@@ -30,7 +31,7 @@ async fn issue(service: &Service, by: &Actor) -> Issued {
 }
 
 #[tokio::test]
-async fn each_verb_says_who_did_what_to_whose_token() {
+async fn each_operation_emits_an_event_with_actor_and_token() {
     let service = Service::new();
     let hallpass = &service.hallpass;
     let by = job().on_behalf_of("alice");
@@ -57,7 +58,7 @@ async fn each_verb_says_who_did_what_to_whose_token() {
     let new = hallpass.regenerate(&by, id, how).await.unwrap();
     expect(&service, EventKind::Regenerated, actor, owner, Some(id), 1);
     assert!(service.accepts(new.token.reveal()).await);
-    // The token did that itself.
+    // A use of the token caused this change.
     expect(&service, EventKind::GracePeriodEnded, owner, owner, Some(id), 1);
 
     hallpass.revoke(&by, id).await.unwrap();
@@ -92,7 +93,7 @@ async fn each_verb_says_who_did_what_to_whose_token() {
 }
 
 #[tokio::test]
-async fn what_was_not_done_did_not_happen() {
+async fn failed_operation_emits_no_event() {
     let service = Service::new();
     let hallpass = &service.hallpass;
     let token = issue(&service, &alice()).await;
@@ -117,7 +118,7 @@ async fn what_was_not_done_did_not_happen() {
 }
 
 #[tokio::test]
-async fn no_event_holds_a_secret_or_a_digest() {
+async fn no_event_contains_a_secret_or_a_digest() {
     let service = Service::new();
     let new = NewToken::named("forged\u{a0}line").description("level=ERROR\nforged");
     let old = service.hallpass.issue(&alice(), new).await.unwrap();
@@ -140,9 +141,9 @@ async fn no_event_holds_a_secret_or_a_digest() {
     assert!(events.contains("description"), "the changes are in it: {events}");
 }
 
-/// Operators search their logs for these: they do not change.
+/// Operators search their logs for these names, so the names must not change.
 #[test]
-fn every_kind_and_reason_has_its_name_for_logs() {
+fn every_kind_and_reason_has_a_name_for_logs() {
     for (kind, name) in [
         (EventKind::Issued, "issued"),
         (EventKind::Copied, "copied"),

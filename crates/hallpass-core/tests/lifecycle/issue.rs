@@ -25,7 +25,7 @@ async fn end_of(service: &Service, expires: &str) -> Option<Timestamp> {
 }
 
 #[tokio::test]
-async fn a_new_token_is_what_was_asked_for_and_works() {
+async fn new_token_has_the_requested_fields_and_works() {
     let service = Service::with(|b| b.prefix("acme"));
     let new = NewToken::named("  nightly build\t")
         .description("line one\nline two")
@@ -53,7 +53,7 @@ async fn a_new_token_is_what_was_asked_for_and_works() {
 }
 
 #[tokio::test]
-async fn two_tokens_of_one_name_are_two_tokens() {
+async fn two_tokens_may_have_the_same_name() {
     let service = Service::new();
     let (one, two) = (service.issue(&[]).await, service.issue(&[]).await);
     assert_ne!(one.record.id, two.record.id);
@@ -62,7 +62,7 @@ async fn two_tokens_of_one_name_are_two_tokens() {
 }
 
 #[tokio::test]
-async fn every_fault_is_named_at_once_and_nothing_is_issued() {
+async fn issue_reports_all_errors_and_issues_nothing() {
     let service = Service::with(|b| b.catalog(catalog()));
     let new = NewToken::named(" ")
         .description("a\0b")
@@ -77,7 +77,7 @@ async fn every_fault_is_named_at_once_and_nothing_is_issued() {
 }
 
 #[tokio::test]
-async fn a_name_has_1_to_100_characters_of_one_line() {
+async fn name_has_1_to_100_characters_on_one_line() {
     let service = Service::with(|b| b.limits(Limits::default().unlimited_tokens()));
     for good in [
         "x",
@@ -108,7 +108,7 @@ async fn a_name_has_1_to_100_characters_of_one_line() {
 }
 
 #[tokio::test]
-async fn a_description_has_up_to_1000_characters_and_may_have_lines() {
+async fn description_has_up_to_1000_characters_and_line_breaks() {
     let service = Service::with(|b| b.limits(Limits::default().unlimited_tokens()));
     for good in ["", "a\r\n\tb", &"ü".repeat(1000)] {
         assert!(try_issue(&service, NewToken::named("x").description(good)).await.is_ok());
@@ -152,7 +152,7 @@ async fn scopes_are_well_formed_deduplicated_and_at_most_100() {
 }
 
 #[tokio::test]
-async fn what_is_no_scope_is_not_repeated_in_the_error() {
+async fn invalid_scope_is_not_repeated_in_the_error() {
     let service = Service::with(|b| b.catalog(catalog()));
     let token = service.issue(&[]).await.token;
     for pasted in [token.reveal().to_owned(), format!("Bearer {}", token.reveal())] {
@@ -168,7 +168,7 @@ async fn what_is_no_scope_is_not_repeated_in_the_error() {
 }
 
 #[tokio::test]
-async fn a_token_pasted_as_a_scope_is_refused_even_without_a_catalog() {
+async fn token_pasted_as_a_scope_is_rejected_without_a_catalog() {
     let service = Service::new();
     let token = service.issue(&[]).await.token;
     let outcome =
@@ -179,7 +179,7 @@ async fn a_token_pasted_as_a_scope_is_refused_even_without_a_catalog() {
 }
 
 #[tokio::test]
-async fn with_a_catalog_only_what_it_knows_can_be_held() {
+async fn catalog_limits_the_scopes_of_tokens() {
     let service = Service::with(|b| b.catalog(catalog()));
     for good in [
         "projects",
@@ -208,7 +208,7 @@ async fn with_a_catalog_only_what_it_knows_can_be_held() {
 }
 
 #[tokio::test]
-async fn wildcards_are_the_catalogs_choice_and_never_reach_admin() {
+async fn wildcards_depend_on_the_catalog_and_never_cover_admin() {
     let service = Service::with(|b| b.catalog(catalog().wildcards(true)));
     let issued = service.issue(&["*", "*:users"]).await;
     let principal = service.check(issued.token.reveal()).await.unwrap();
@@ -219,7 +219,7 @@ async fn wildcards_are_the_catalogs_choice_and_never_reach_admin() {
 }
 
 #[tokio::test]
-async fn a_preset_is_expanded_beside_other_scopes() {
+async fn preset_is_expanded_beside_other_scopes() {
     let service = Service::with(|b| b.catalog(catalog()));
     let new = NewToken::named("x").preset("read-only").scope("projects:read:7");
     let issued = service.hallpass.issue(&alice(), new).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_preset_is_expanded_beside_other_scopes() {
 }
 
 #[tokio::test]
-async fn a_token_without_scopes_is_let_in_and_allowed_nothing() {
+async fn token_without_scopes_is_valid_and_allows_nothing() {
     let service = Service::new();
     let issued = service.issue(&[]).await;
     let principal = service.check(issued.token.reveal()).await.unwrap();
@@ -239,7 +239,7 @@ async fn a_token_without_scopes_is_let_in_and_allowed_nothing() {
 }
 
 #[tokio::test]
-async fn every_spelling_of_an_expiry() {
+async fn every_form_of_expiry_is_accepted() {
     let service = Service::with(|b| b.limits(Limits::default().unlimited_tokens()));
     for (written, end) in [
         ("12h", "2027-01-01T12:00:00Z"),
@@ -259,7 +259,7 @@ async fn every_spelling_of_an_expiry() {
 }
 
 #[tokio::test]
-async fn what_is_no_expiry_or_too_soon_is_a_fault() {
+async fn invalid_or_too_early_expiry_is_an_error() {
     let service = Service::new();
     for bad in [
         "",
@@ -294,14 +294,14 @@ async fn what_is_no_expiry_or_too_soon_is_a_fault() {
 }
 
 #[tokio::test]
-async fn a_day_ends_in_the_hosts_zone() {
+async fn expiry_day_ends_in_the_hosts_time_zone() {
     let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
     let service = Service::with(|b| b.time_zone(zone));
     assert_eq!(end_of(&service, "31-03-2027").await, Some(at("2027-03-31T22:00:00Z")));
 }
 
 #[tokio::test]
-async fn an_owner_acts_for_themself_and_an_operator_says_for_whom() {
+async fn system_actor_needs_a_subject_to_issue() {
     let service = Service::new();
     let outcome = service.hallpass.issue(&job(), NewToken::named("x")).await;
     assert_eq!(fields(outcome), ["owner"]);
@@ -313,7 +313,7 @@ async fn an_owner_acts_for_themself_and_an_operator_says_for_whom() {
 }
 
 #[tokio::test]
-async fn nobody_grants_more_than_they_may() {
+async fn actor_cannot_grant_more_than_allowed() {
     let service = Service::new();
     let by = alice().with_grantable_scopes(set(&["projects:read", "jobs:*", "*"]));
     for (scopes, beyond) in [
@@ -338,13 +338,13 @@ async fn nobody_grants_more_than_they_may() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_taken_gives_way_to_another_and_overwrites_nothing() {
+async fn duplicate_id_is_replaced_and_overwrites_nothing() {
     let service = Service::new();
     service.store.faults().on(Operation::Insert).times(2).fail_with(StoreError::duplicate);
     let token = service.issue(&[]).await.token;
     assert!(service.accepts(token.reveal()).await);
     assert_eq!(service.store.faults().calls(Operation::Insert), 3);
-    // Chance does not strike thrice: the randomness is broken.
+    // Three duplicate ids in a row mean that the source of randomness is broken.
     service.store.faults().on(Operation::Insert).fail_with(StoreError::duplicate);
     let error = error(service.hallpass.issue(&alice(), NewToken::named("x")).await);
     assert!(matches!(error, Error::Store(error) if error.is_duplicate()));

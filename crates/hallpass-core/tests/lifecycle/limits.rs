@@ -13,7 +13,7 @@ fn limited(tokens: u32) -> Service {
 }
 
 #[tokio::test]
-async fn the_default_is_50_tokens_an_owner() {
+async fn default_limit_is_50_tokens_per_owner() {
     let service = Service::new();
     for _ in 0..50 {
         let _ = service.issue(&[]).await;
@@ -24,7 +24,7 @@ async fn the_default_is_50_tokens_an_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_200_at_once_exactly_as_many_succeed_as_fit() {
+async fn of_200_concurrent_issues_exactly_the_limit_succeeds() {
     let store = test_store().making_way();
     let service = Arc::new(Service::over(store, |b| b));
     for _ in 0..49 {
@@ -55,7 +55,7 @@ async fn of_200_at_once_exactly_as_many_succeed_as_fit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn coming_and_going_at_the_limit_never_exceeds_it_and_never_drifts() {
+async fn issuing_and_deleting_at_the_limit_never_exceeds_it() {
     let service = Arc::new(Service::over(test_store().making_way(), |b| {
         b.limits(Limits::default().tokens_per_owner(3))
     }));
@@ -85,7 +85,7 @@ async fn coming_and_going_at_the_limit_never_exceeds_it_and_never_drifts() {
 }
 
 #[tokio::test]
-async fn a_copy_counts_and_a_regeneration_does_not() {
+async fn copy_counts_against_the_limit_and_regenerating_does_not() {
     let service = limited(2);
     let token = service.issue(&[]).await.record.id;
     let _ = service.hallpass.copy(&alice(), token, TokenUpdate::new()).await.unwrap();
@@ -95,7 +95,7 @@ async fn a_copy_counts_and_a_regeneration_does_not() {
 }
 
 #[tokio::test]
-async fn a_revoked_or_expired_token_counts_until_it_is_deleted() {
+async fn revoked_or_expired_token_counts_until_it_is_deleted() {
     let service = limited(2);
     let revoked = service.issue(&[]).await.record.id;
     let new = NewToken::named("x").expires("12h");
@@ -104,14 +104,14 @@ async fn a_revoked_or_expired_token_counts_until_it_is_deleted() {
     service.clock.advance(days(1));
     let full = service.hallpass.issue(&alice(), NewToken::named("x")).await;
     assert!(matches!(error(full), Error::LimitReached { .. }));
-    // It was always counted, so it comes back at the limit too.
+    // A revoked token counts against the limit, so it can be regenerated at the limit.
     let _ = service.hallpass.regenerate(&alice(), revoked, RegenerateOptions::new()).await.unwrap();
     service.hallpass.delete(&alice(), expired, None).await.unwrap();
     let _ = service.issue(&[]).await;
 }
 
 #[tokio::test]
-async fn no_limit_is_no_limit_and_zero_is_none_at_all() {
+async fn limit_can_be_off_or_zero() {
     let service = Service::with(|b| b.limits(Limits::default().unlimited_tokens()));
     for _ in 0..60 {
         let _ = service.issue(&[]).await;
@@ -121,7 +121,7 @@ async fn no_limit_is_no_limit_and_zero_is_none_at_all() {
 }
 
 #[tokio::test]
-async fn without_an_expiry_the_default_applies() {
+async fn default_expiry_applies_if_none_is_given() {
     let limits = Limits::default().default_expiry(Expiry::days(30));
     let service = Service::with(|b| b.limits(limits));
     assert_eq!(service.issue(&[]).await.record.expires_at, Some(at("2027-01-31T00:00:00Z")));
@@ -130,7 +130,7 @@ async fn without_an_expiry_the_default_applies() {
 }
 
 #[tokio::test]
-async fn no_token_lives_longer_than_the_longest_lifetime() {
+async fn token_never_lives_longer_than_the_longest_lifetime() {
     let limits = Limits::default().longest_lifetime(days(90)).default_expiry(Expiry::days(30));
     let service = Service::with(|b| b.limits(limits));
     for (expires, good) in [
@@ -153,7 +153,7 @@ async fn no_token_lives_longer_than_the_longest_lifetime() {
 }
 
 #[tokio::test]
-async fn a_lifetime_is_counted_from_the_secrets_birth() {
+async fn lifetime_counts_from_the_issue_of_the_secret() {
     let limits = Limits::default().longest_lifetime(days(90)).default_expiry(Expiry::days(30));
     let service = Service::with(|b| b.limits(limits));
     let id = service.issue(&[]).await.record.id;
@@ -173,7 +173,7 @@ async fn a_lifetime_is_counted_from_the_secrets_birth() {
 }
 
 #[tokio::test]
-async fn a_token_older_than_the_rule_gets_no_new_secret_without_an_end() {
+async fn regenerating_needs_an_expiry_under_a_longest_lifetime() {
     let store = test_store();
     let before = Service::over(store.clone(), |b| b);
     let id = before.issue(&[]).await.record.id;
@@ -191,7 +191,7 @@ async fn a_token_older_than_the_rule_gets_no_new_secret_without_an_end() {
 }
 
 #[test]
-fn a_default_beyond_the_longest_lifetime_is_told_at_start_up() {
+fn default_expiry_beyond_the_longest_lifetime_fails_to_build() {
     let build = |expiry| {
         let limits = Limits::default().longest_lifetime(days(90)).default_expiry(expiry);
         Hallpass::builder(MemoryStore::new()).limits(limits).try_build().map(drop)
@@ -202,7 +202,7 @@ fn a_default_beyond_the_longest_lifetime_is_told_at_start_up() {
 }
 
 #[tokio::test]
-async fn the_longest_lifetime_is_told_in_a_fitting_unit() {
+async fn error_names_the_longest_lifetime_in_a_fitting_unit() {
     for (span, words) in [
         (SignedDuration::from_mins(30), "30 minutes"),
         (SignedDuration::from_mins(90), "90 minutes"),

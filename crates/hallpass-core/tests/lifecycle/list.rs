@@ -21,7 +21,7 @@ fn sorted(by: SortBy, descending: bool) -> ListOptions {
 }
 
 #[tokio::test]
-async fn an_owner_sees_their_own_and_the_newest_first() {
+async fn owner_sees_their_own_tokens_newest_first() {
     let service = Service::new();
     for name in ["a", "b", "c"] {
         named(&service, &alice(), name).await;
@@ -33,7 +33,7 @@ async fn an_owner_sees_their_own_and_the_newest_first() {
 }
 
 #[tokio::test]
-async fn naming_an_owner_is_for_admins_even_if_it_is_oneself() {
+async fn only_admins_may_filter_by_owner() {
     let service = Service::new();
     named(&service, &alice(), "a").await;
     named(&service, &root(), "r").await;
@@ -51,7 +51,7 @@ async fn naming_an_owner_is_for_admins_even_if_it_is_oneself() {
 }
 
 #[tokio::test]
-async fn filters_narrow_the_page_and_the_total() {
+async fn filters_apply_to_the_page_and_the_total() {
     let service = Service::new();
     let issue = async |name: &str, description: &str, scope: &str, expires: &str| {
         let new = NewToken::named(name).description(description).scope(scope).expires(expires);
@@ -85,7 +85,7 @@ async fn filters_narrow_the_page_and_the_total() {
 }
 
 #[tokio::test]
-async fn absent_times_come_last_in_both_directions() {
+async fn absent_times_sort_last_in_both_directions() {
     let service = Service::new();
     for (name, expires) in [("never", "never"), ("soon", "12h"), ("late", "30d")] {
         let new = NewToken::named(name).expires(expires);
@@ -109,10 +109,10 @@ async fn absent_times_come_last_in_both_directions() {
 }
 
 #[tokio::test]
-async fn pages_hold_each_token_once_in_every_order() {
+async fn pages_contain_each_token_once_in_every_order() {
     let service = Service::new();
     for n in 0..23 {
-        // Names and times that are equal: the id breaks the ties.
+        // Names and times are equal, so the id decides the order.
         let new = NewToken::named(format!("n{}", n % 3)).expires(["never", "12h", "30d"][n % 3]);
         let token = service.hallpass.issue(&alice(), new).await.unwrap().token;
         if n % 2 == 0 {
@@ -143,7 +143,7 @@ async fn pages_hold_each_token_once_in_every_order() {
 }
 
 #[tokio::test]
-async fn a_page_follows_its_place_not_its_number() {
+async fn cursor_marks_a_position_not_a_page_number() {
     let service = Service::new();
     for name in ["a", "b", "c", "d"] {
         named(&service, &alice(), name).await;
@@ -159,7 +159,7 @@ async fn a_page_follows_its_place_not_its_number() {
 }
 
 #[tokio::test]
-async fn a_cursor_serves_its_caller_filters_and_order_only() {
+async fn list_cursor_works_only_for_its_actor_filters_and_order() {
     let service = Service::new();
     for name in ["a", "b", "c"] {
         named(&service, &alice(), name).await;
@@ -171,7 +171,7 @@ async fn a_cursor_serves_its_caller_filters_and_order_only() {
         service.hallpass.list(&by, &listing.cursor(cursor.clone())).await
     };
     assert!(with(page.clone(), alice()).await.is_ok());
-    // How many are on a page is no part of the list.
+    // The page size is not part of the list's identity, so it may change.
     assert!(with(ListOptions::new().limit(50), alice()).await.is_ok());
     for (listing, by) in [
         (page.clone(), bob()),
@@ -192,7 +192,7 @@ async fn a_cursor_serves_its_caller_filters_and_order_only() {
 }
 
 #[tokio::test]
-async fn a_page_has_1_to_100_tokens() {
+async fn page_has_1_to_100_tokens() {
     let service = Service::new();
     for bad in [0, 101, u32::MAX] {
         let outcome = service.hallpass.list(&alice(), &ListOptions::new().limit(bad)).await;
@@ -204,7 +204,7 @@ async fn a_page_has_1_to_100_tokens() {
 }
 
 #[tokio::test]
-async fn anothers_token_and_none_are_one_and_the_same() {
+async fn token_of_another_owner_looks_nonexistent() {
     let service = Service::new();
     let alices = service.issue(&[]).await.record.id;
     let theirs = error(service.hallpass.get(&bob(), alices).await);
@@ -217,7 +217,7 @@ async fn anothers_token_and_none_are_one_and_the_same() {
 }
 
 #[tokio::test]
-async fn an_admins_look_at_others_tokens_is_on_record() {
+async fn admin_view_of_another_owners_token_emits_an_event() {
     let service = Service::new();
     let alices = named(&service, &alice(), "a").await;
     let own = named(&service, &root(), "r").await;

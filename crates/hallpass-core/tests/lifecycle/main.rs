@@ -1,5 +1,5 @@
-//! The lifecycle and the check, through the public API, over the real store in memory: a file for
-//! each verb. One program, because twenty would be linked twenty times.
+//! Tests of the lifecycle and of checks, through the public API and over the store in memory. Each
+//! operation has its own file. They form one program, because linking twenty programs takes long.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! Random lives of one owner's tokens against a model that fits on a page: after each step, exactly
-//! the secrets work that the model says.
+//! Random histories of one owner's tokens, compared with a small model. After each step, exactly
+//! the secrets work that work in the model.
 
 use hallpass_core::{
     Error, Issued, ListOptions, NewToken, Owner, RegenerateOptions, TokenId, TokenUpdate,
@@ -20,7 +20,7 @@ enum Step {
     Regenerate {
         token: usize,
         hours: Option<i64>,
-        overlap: Option<i64>,
+        grace_period: Option<i64>,
     },
     Revoke(usize),
     Delete(usize),
@@ -43,7 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => token.clone().prop_map(Step::Copy),
         1 => token.clone().prop_map(Step::Rename),
         1 => (token.clone(), 1..72_i64).prop_map(|(token, hours)| Step::Extend(token, hours)),
-        6 => (token.clone(), hours(), hours()).prop_map(|(token, hours, overlap)| Step::Regenerate { token, hours, overlap }),
+        6 => (token.clone(), hours(), hours()).prop_map(|(token, hours, grace_period)| Step::Regenerate { token, hours, grace_period }),
         2 => token.clone().prop_map(Step::Revoke),
         1 => token.clone().prop_map(Step::Delete),
         3 => token.prop_map(Step::TokenUse),
@@ -55,7 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What is believed of one token.
+/// The model of one token.
 struct Token {
     id: TokenId,
     current: String,
@@ -93,7 +93,7 @@ impl Token {
 struct Model {
     service: Service,
     tokens: Vec<Token>,
-    /// Every secret that any token ever had.
+    /// All secrets that any token has ever had.
     ever: Vec<String>,
     renames: u32,
 }
@@ -167,25 +167,26 @@ impl Model {
                     Err(other) => panic!("{other:?}"),
                 }
             }
-            Step::Regenerate { token, hours: count, overlap } => {
+            Step::Regenerate { token, hours: count, grace_period } => {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
                 let mut how = RegenerateOptions::new();
                 if let Some(count) = count {
                     how = how.expires(format!("{count}h"));
                 }
-                if let Some(overlap) = overlap {
-                    how = how.grace_period(format!("{overlap}h"));
+                if let Some(grace_period) = grace_period {
+                    how = how.grace_period(format!("{grace_period}h"));
                 }
                 match hallpass.regenerate(&by, token.id, how).await {
                     Ok(issued) => {
                         assert!(count.is_some() || !token.expired(now));
                         let old =
                             std::mem::replace(&mut token.current, issued.token.reveal().to_owned());
-                        token.previous = overlap.filter(|_| token.active(now)).map(|overlap| {
-                            let until = now + hours(overlap);
-                            (old, token.ends.map_or(until, |end| end.min(until)))
-                        });
+                        token.previous =
+                            grace_period.filter(|_| token.active(now)).map(|grace_period| {
+                                let until = now + hours(grace_period);
+                                (old, token.ends.map_or(until, |end| end.min(until)))
+                            });
                         token.ends = count.map(|count| now + hours(count)).or(token.ends);
                         token.revoked = None;
                         token.revision += 1;
@@ -244,14 +245,15 @@ impl Model {
         }
     }
 
-    /// A use of a new secret during an overlap changes things, so those are left to their own step.
+    /// A use of a new secret during a grace period changes things, so those are left to their own
+    /// step.
     async fn compare(&self) {
         let now = self.now();
         for secret in &self.ever {
             let expected = self.tokens.iter().find_map(|token| {
                 if token.current == *secret {
-                    let ends_an_overlap = token.previous_works(now);
-                    return Some((!ends_an_overlap).then_some(token.active(now)));
+                    let ends_a_grace_period = token.previous_works(now);
+                    return Some((!ends_a_grace_period).then_some(token.active(now)));
                 }
                 let previous = token.previous.as_ref().is_some_and(|(old, _)| old == secret);
                 previous.then(|| Some(token.previous_works(now)))
@@ -276,7 +278,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn exactly_the_secrets_work_that_should(steps in proptest::collection::vec(step(), 1..50)) {
+    fn model_and_handle_accept_the_same_secrets(steps in proptest::collection::vec(step(), 1..50)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let limits = hallpass_core::Limits::default().tokens_per_owner(5);

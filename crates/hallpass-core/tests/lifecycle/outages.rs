@@ -1,4 +1,4 @@
-//! A store in trouble: never a yes, never a 401, and the truth about what was done.
+//! Failures of the store: no check accepts or rejects a token, and errors tell what was changed.
 
 use std::task::{Context, Poll, Waker};
 
@@ -14,7 +14,7 @@ fn owner() -> Owner {
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_looked_up_is_neither_let_in_nor_refused() {
+async fn failed_lookup_is_unavailable_and_not_rejected() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     let gone = service.issue(&["a"]).await;
@@ -28,14 +28,14 @@ async fn a_token_that_cannot_be_looked_up_is_neither_let_in_nor_refused() {
         let error = error(service.hallpass.get(&alice(), token.record.id).await);
         assert!(error.is_unavailable(), "{error:?}");
     }
-    assert!(service.happened.take().is_empty(), "an outage is no refusal");
+    assert!(service.happened.take().is_empty(), "an outage is not a rejection");
     assert_eq!(service.refusal("nonsense").await, RejectReason::Malformed, "that needs no store");
     service.store.faults().heal();
     assert!(service.accepts(token.token.reveal()).await);
 }
 
 #[tokio::test]
-async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
+async fn record_of_another_token_is_an_error() {
     let service = Service::new();
     let (asked, answered) = (service.issue(&["a"]).await, service.issue(&["b"]).await);
     service.happened.take();
@@ -62,7 +62,7 @@ async fn a_store_that_answers_with_another_tokens_record_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_store_that_never_answers_lets_nobody_in_and_holds_nobody_up() {
+async fn hanging_store_accepts_nobody_and_calls_can_be_dropped() {
     let service = Service::new();
     let (token, cached) = (service.issue(&[]).await, service.issue(&[]).await);
     service.cache.pin(cached.record.id).await.unwrap();
@@ -76,11 +76,11 @@ async fn a_store_that_never_answers_lets_nobody_in_and_holds_nobody_up() {
         assert!(service.accepts(cached.token.reveal()).await);
     }
     service.store.faults().heal();
-    assert!(service.accepts(token.token.reveal()).await, "who went away broke nothing");
+    assert!(service.accepts(token.token.reveal()).await, "the dropped call has broken nothing");
 }
 
 #[tokio::test]
-async fn what_could_not_be_stored_was_not_done() {
+async fn change_that_was_not_stored_has_no_effect() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     let (id, before) = (token.record.id, token.record.clone());
@@ -120,14 +120,14 @@ async fn what_could_not_be_stored_was_not_done() {
 }
 
 #[tokio::test]
-async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_again() {
+async fn regenerate_with_a_lost_answer_can_be_repeated() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     service.store.faults().on(Operation::Update).once().lose_answer();
     let outcome =
         service.hallpass.regenerate(&alice(), old.record.id, RegenerateOptions::new()).await;
     assert!(error(outcome).is_unavailable());
-    assert!(!service.accepts(old.token.reveal()).await, "it had been done");
+    assert!(!service.accepts(old.token.reveal()).await, "the change was committed");
     let new = service
         .hallpass
         .regenerate(&alice(), old.record.id, RegenerateOptions::new())
@@ -137,7 +137,7 @@ async fn a_regeneration_whose_answer_is_lost_shows_no_secret_and_can_be_done_aga
 }
 
 #[tokio::test]
-async fn an_issue_whose_answer_is_lost_shows_no_secret_and_counts() {
+async fn issue_with_a_lost_answer_counts_against_the_limit() {
     let service = Service::new();
     service.store.faults().on(Operation::Insert).once().lose_answer();
     let outcome = service.hallpass.issue(&alice(), NewToken::named("x")).await;
@@ -146,7 +146,7 @@ async fn an_issue_whose_answer_is_lost_shows_no_secret_and_counts() {
 }
 
 #[tokio::test]
-async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() {
+async fn end_of_grace_period_holds_here_even_if_not_stored() {
     for fault in [Fault::Unavailable, Fault::ReadOnly, Fault::LostBefore, Fault::LostAfter] {
         let service = Service::new();
         let old = service.issue(&[]).await;
@@ -155,7 +155,7 @@ async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() 
         fault.befalls(service.store.faults().on(Operation::ReplaceDigest));
         assert!(service.accepts(new.token.reveal()).await);
         assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown, "{fault:?}");
-        assert!(service.accepts(new.token.reveal()).await, "the new one goes on");
+        assert!(service.accepts(new.token.reveal()).await, "the new secret keeps working");
         service.store.faults().heal();
         let tries = service.store.faults().calls(Operation::ReplaceDigest);
         assert!(service.accepts(new.token.reveal()).await);
@@ -173,7 +173,7 @@ async fn the_end_of_an_overlap_holds_on_this_node_even_if_it_cannot_be_stored() 
 }
 
 #[tokio::test]
-async fn what_this_node_remembers_of_an_overlap_does_not_shut_out_a_later_one() {
+async fn remembered_end_does_not_affect_a_later_grace_period() {
     let service = Service::new();
     let first = service.issue(&[]).await;
     let id = first.record.id;
@@ -189,7 +189,7 @@ async fn what_this_node_remembers_of_an_overlap_does_not_shut_out_a_later_one() 
 }
 
 #[tokio::test]
-async fn a_check_that_is_dropped_while_it_ends_an_overlap_has_ended_it_here() {
+async fn dropped_check_still_ends_the_grace_period_here() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let how = RegenerateOptions::new().grace_period("1d");

@@ -1,4 +1,4 @@
-//! What the host says an owner may do now: effective rights are token ∩ owner.
+//! The status of owners: a token allows what both the token and the owner's status cover.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::common::*;
 
-/// The host's word, changed by the test; `None` is an outage.
+/// An owner directory whose status the test sets. `None` stands for an outage.
 #[derive(Clone)]
 struct Word(Arc<Mutex<Option<OwnerStatus>>>);
 
@@ -39,7 +39,7 @@ fn service() -> (Service, Word) {
 }
 
 #[tokio::test]
-async fn each_check_asks_about_the_tokens_owner() {
+async fn each_check_asks_for_the_owners_status() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&asked);
     let service = Service::with(|b| {
@@ -53,24 +53,24 @@ async fn each_check_asks_about_the_tokens_owner() {
     assert!(service.accepts(token.reveal()).await);
     assert!(service.accepts(token.reveal()).await);
     assert_eq!(*asked.lock().unwrap(), ["bob", "bob"]);
-    // Who cannot prove the secret cannot make the host work.
+    // A request with a wrong secret does not reach the owner directory.
     assert!(!service.accepts(&token.reveal().replacen("hp_", "hq_", 1)).await);
     assert_eq!(asked.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn a_disabled_owners_tokens_are_refused_and_come_back_with_the_owner() {
+async fn disabled_owners_tokens_are_rejected_until_enabled_again() {
     let (service, word) = service();
     let token = service.issue(&["a"]).await;
     word.say(OwnerStatus::Disabled);
     assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::OwnerDisabled);
-    assert!(!service.hallpass.has_unflushed_uses(), "a refusal is no use");
+    assert!(!service.hallpass.has_unflushed_uses(), "a rejection is not a use");
     word.say(OwnerStatus::Active);
     assert!(service.accepts(token.token.reveal()).await);
 }
 
 #[tokio::test]
-async fn a_cached_token_asks_the_host_all_the_same() {
+async fn cached_token_still_asks_the_owner_directory() {
     let (service, word) = service();
     let token = service.issue(&["a", "b"]).await;
     service.cache.pin(token.record.id).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_cached_token_asks_the_host_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_refused_whatever_the_host_says_or_does_not_say() {
+async fn revoked_token_is_rejected_whatever_the_owner_status() {
     let (service, word) = service();
     let token = service.issue(&[]).await;
     service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_revoked_token_is_refused_whatever_the_host_says_or_does_not_say() {
 }
 
 #[tokio::test]
-async fn an_owner_who_was_demoted_holds_what_is_left() {
+async fn limited_owner_keeps_the_remaining_scopes() {
     let (service, word) = service();
     let token = service.issue(&["projects", "jobs:run"]).await;
     word.say(OwnerStatus::Limited(set(&["projects:read", "jobs", "admin"])));
@@ -107,7 +107,7 @@ async fn an_owner_who_was_demoted_holds_what_is_left() {
 }
 
 #[tokio::test]
-async fn a_silent_host_is_an_outage_never_a_refusal_and_never_a_yes() {
+async fn failing_owner_directory_makes_checks_unavailable() {
     let (service, word) = service();
     let token = service.issue(&["a"]).await;
     let principal = service.check(token.token.reveal()).await.unwrap();
@@ -129,14 +129,14 @@ async fn a_silent_host_is_an_outage_never_a_refusal_and_never_a_yes() {
         assert!(matches!(error, Error::OwnerDirectory(_)) && error.is_unavailable(), "{error:?}");
     }
     assert!(service.happened.take().is_empty(), "nothing happened");
-    // Taking rights away never waits for the host's word.
+    // Taking rights away does not ask the owner directory.
     service.hallpass.clear_scopes(&alice(), id, None).await.unwrap();
     service.hallpass.revoke(&alice(), id).await.unwrap();
     service.hallpass.delete(&alice(), id, None).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_disabled_owner_gets_no_token_but_may_give_up_what_there_is() {
+async fn disabled_owner_can_revoke_and_delete_but_not_issue() {
     let (service, word) = service();
     let id = service.issue(&["a", "b"]).await.record.id;
     word.say(OwnerStatus::Disabled);
@@ -154,7 +154,7 @@ async fn a_disabled_owner_gets_no_token_but_may_give_up_what_there_is() {
 }
 
 #[tokio::test]
-async fn the_owners_ceiling_bounds_what_is_issued_copied_regenerated_and_added() {
+async fn owner_limit_applies_to_every_way_to_grant_scopes() {
     let (service, word) = service();
     let id = service.issue(&["projects", "jobs"]).await.record.id;
     word.say(OwnerStatus::Limited(set(&["jobs", "projects:read"])));
@@ -172,17 +172,17 @@ async fn the_owners_ceiling_bounds_what_is_issued_copied_regenerated_and_added()
     assert_eq!(beyond(error(again)), "projects");
     let more = service.hallpass.add_scopes(&alice(), id, ["admin", "jobs:run"], None).await;
     assert_eq!(beyond(error(more)), "admin");
-    // Both ceilings hold: the host's, and the caller's.
+    // Both limits apply: the owner's status, and the actor's grantable scopes.
     let by = alice().with_grantable_scopes(set(&["projects"]));
     let new = NewToken::named("x").scopes(["projects:read", "jobs"]);
     assert_eq!(beyond(error(service.hallpass.issue(&by, new).await)), "jobs");
-    // What the token holds beyond the ceiling may stay, or go.
+    // Scopes beyond the limit that the token holds already may stay or be removed.
     let update = TokenUpdate::new().name("renamed").scopes(["projects"]);
     service.hallpass.update(&alice(), id, update, None).await.unwrap();
 }
 
 #[tokio::test]
-async fn every_node_is_told_that_an_owner_changed() {
+async fn owner_change_is_logged_for_every_node() {
     let (service, _) = service();
     let head = service.store.head().await;
     let owner = Owner::new("alice").unwrap();
@@ -195,7 +195,7 @@ async fn every_node_is_told_that_an_owner_changed() {
     );
 }
 
-/// Few letters and few places, so that scopes meet often.
+/// Generates scopes of few letters and segments, so that many of them have something in common.
 fn any_scope() -> impl Strategy<Value = Scope> {
     proptest::collection::vec(prop_oneof!["[ab]", Just("*".into()), Just("admin".into())], 1..4)
         .prop_map(|segments: Vec<String>| scope(&segments.join(":")))
@@ -207,7 +207,7 @@ fn any_set() -> impl Strategy<Value = ScopeSet> {
 
 proptest! {
     #[test]
-    fn effective_rights_are_the_tokens_within_the_owners(
+    fn principal_has_the_tokens_scopes_within_the_owners_limit(
         held in any_set(), ceiling in any_set(), needed in "[ab]|admin", id in "[ab*]", third in proptest::option::of("[ab]")
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

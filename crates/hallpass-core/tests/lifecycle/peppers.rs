@@ -11,7 +11,7 @@ async fn algorithm(service: &Service, id: hallpass_core::TokenId) -> String {
 }
 
 #[tokio::test]
-async fn without_a_pepper_digests_are_sha256_and_with_one_they_name_it() {
+async fn digest_names_its_algorithm_and_pepper() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     assert_eq!(algorithm(&service, id).await, "sha256-v2");
@@ -21,7 +21,7 @@ async fn without_a_pepper_digests_are_sha256_and_with_one_they_name_it() {
 }
 
 #[tokio::test]
-async fn a_first_pepper_needs_no_flag_day() {
+async fn first_pepper_keeps_existing_tokens_working() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let id = token.record.id;
@@ -39,14 +39,14 @@ async fn a_first_pepper_needs_no_flag_day() {
     );
     assert!(service.accepts(token.token.reveal()).await);
     service.hallpass.flush_uses().await.unwrap();
-    assert_eq!(store.head().await, head.next(), "made anew once");
-    // Who was not given the pepper cannot tell, and refuses.
+    assert_eq!(store.head().await, head.next(), "the digest was replaced once");
+    // A node without the pepper cannot verify the token, so it rejects the token.
     let without = Service::over(store, |b| b);
     assert_eq!(without.refusal(token.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
-async fn peppers_rotate_and_digests_follow_as_tokens_are_used() {
+async fn rotated_pepper_replaces_digests_at_use() {
     let store = test_store();
     let before = Service::over(store.clone(), |b| b.pepper("2026", FIRST));
     let (used, idle) = (before.issue(&[]).await, before.issue(&[]).await);
@@ -57,14 +57,14 @@ async fn peppers_rotate_and_digests_follow_as_tokens_are_used() {
     assert_eq!(algorithm(&after, used.record.id).await, "hmac-sha256-v2:2027");
     assert_eq!(algorithm(&after, idle.record.id).await, "hmac-sha256-v2:2026");
     assert!(after.accepts(idle.token.reveal()).await);
-    // The day the retired pepper goes, what was never used since goes with it.
+    // Once the retired pepper is removed, tokens that were not used since then stop working.
     let later = Service::over(store, |b| b.pepper("2027", SECOND));
     assert!(later.accepts(used.token.reveal()).await);
     assert_eq!(later.refusal(idle.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
-async fn another_key_of_the_same_name_proves_nothing() {
+async fn another_key_with_the_same_name_matches_nothing() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b.pepper("k", FIRST)).issue(&[]).await;
     let other = Service::over(store, |b| b.pepper("k", SECOND));
@@ -72,7 +72,7 @@ async fn another_key_of_the_same_name_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_retired_pepper_makes_no_new_digests() {
+async fn retired_pepper_makes_no_new_digests() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b.pepper("2026", FIRST)).issue(&[]).await;
     let service = Service::over(store, |b| b.retired_pepper("2026", FIRST));
@@ -82,14 +82,14 @@ async fn a_retired_pepper_makes_no_new_digests() {
 }
 
 #[tokio::test]
-async fn the_order_in_which_peppers_are_given_means_nothing() {
+async fn order_of_pepper_settings_does_not_matter() {
     let service = Service::with(|b| b.retired_pepper("2026", FIRST).pepper("2027", SECOND));
     let id = service.issue(&[]).await.record.id;
     assert_eq!(algorithm(&service, id).await, "hmac-sha256-v2:2027");
 }
 
 #[tokio::test]
-async fn a_rekey_that_comes_late_never_touches_a_newer_secret() {
+async fn late_digest_replacement_keeps_a_newer_secret() {
     let store = test_store();
     let old = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
@@ -110,7 +110,7 @@ async fn a_rekey_that_comes_late_never_touches_a_newer_secret() {
 }
 
 #[tokio::test]
-async fn a_rekey_revives_no_deleted_token() {
+async fn late_digest_replacement_does_not_revive_a_deleted_token() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
@@ -121,7 +121,7 @@ async fn a_rekey_revives_no_deleted_token() {
 }
 
 #[tokio::test]
-async fn an_overlap_spans_a_rotation() {
+async fn grace_period_survives_a_pepper_rotation() {
     let store = test_store();
     let old = Service::over(store.clone(), |b| b.pepper("2026", FIRST)).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
@@ -136,7 +136,7 @@ async fn an_overlap_spans_a_rotation() {
 }
 
 #[tokio::test]
-async fn a_digest_that_cannot_be_made_anew_yet_is_tried_again_with_the_next_use() {
+async fn failed_digest_replacement_is_repeated_at_the_next_use() {
     let store = test_store();
     let plain = Service::over(store.clone(), |b| b);
     let (one, two) = (plain.issue(&[]).await, plain.issue(&[]).await);
@@ -162,7 +162,7 @@ async fn a_digest_that_cannot_be_made_anew_yet_is_tried_again_with_the_next_use(
 }
 
 #[tokio::test]
-async fn a_look_at_a_token_does_not_wait_for_digests() {
+async fn reading_a_token_does_not_wait_for_digests() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", FIRST));
@@ -178,12 +178,12 @@ async fn a_look_at_a_token_does_not_wait_for_digests() {
 }
 
 #[test]
-fn a_wrong_pepper_is_told_at_start_up_and_not_repeated() {
+fn invalid_pepper_fails_to_build_and_is_not_repeated() {
     let build = |id: &str, key: &[u8]| {
         Hallpass::builder(MemoryStore::new()).pepper(id, key).try_build().unwrap_err()
     };
     assert!(matches!(build("2027", &[1; 31]), BuildError::Pepper(_)));
-    // Somebody gave the key where its name belongs.
+    // The key was passed as its own name by mistake.
     let key = "5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b5f3c7a0b";
     for swapped in [key, "pepper with spaces", ""] {
         let error = build(swapped, b"2027");

@@ -14,7 +14,7 @@ async fn names(service: &Service) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_ended_before_goes_and_the_rest_stays() {
+async fn prune_deletes_only_tokens_that_ended_before() {
     let service = roomy();
     let issue = async |name: &str, expires: &str| {
         let new = NewToken::named(name).expires(expires);
@@ -46,7 +46,7 @@ async fn what_ended_before_goes_and_the_rest_stays() {
 }
 
 #[tokio::test]
-async fn a_time_to_come_prunes_nothing_that_is_still_alive() {
+async fn prune_with_a_future_time_keeps_active_tokens() {
     let service = roomy();
     let new = NewToken::named("live").expires("12h");
     let live = service.hallpass.issue(&alice(), new).await.unwrap();
@@ -55,7 +55,7 @@ async fn a_time_to_come_prunes_nothing_that_is_still_alive() {
 }
 
 #[tokio::test]
-async fn it_goes_on_in_batches_until_none_is_left() {
+async fn prune_works_in_batches_until_none_is_left() {
     let service = roomy();
     for _ in 0..1_201 {
         let _ = service.issue(&[]).await;
@@ -68,15 +68,15 @@ async fn it_goes_on_in_batches_until_none_is_left() {
     let pruned = service.hallpass.prune_with(&by, now, |gone| told.push(gone)).await;
     assert_eq!(pruned.unwrap(), 1_201);
     assert_eq!(told, [500, 1_000, 1_201]);
-    // The last one finds none: a store may take fewer than it could.
+    // The last step finds no token. Only that is the end, since a store may stop a step early.
     assert_eq!(service.store.faults().calls(Operation::Prune), 4);
-    // Each batch is a transaction, and so an entry, of its own.
+    // Each batch has its own transaction, and so its own log entry.
     let counts: Vec<_> = service.happened.take().iter().map(|event| event.count).collect();
     assert_eq!(counts, [500, 500, 201]);
 }
 
 #[tokio::test]
-async fn what_went_before_trouble_came_is_on_record() {
+async fn prune_records_what_it_deleted_before_an_error() {
     let service = roomy();
     for _ in 0..600 {
         let _ = service.issue(&[]).await;
@@ -98,7 +98,7 @@ async fn what_went_before_trouble_came_is_on_record() {
 }
 
 #[tokio::test]
-async fn nobody_but_an_operator_prunes() {
+async fn only_a_system_actor_may_prune() {
     let service = roomy();
     for by in [alice(), root()] {
         let outcome = service.hallpass.prune(&by, service.hallpass.now()).await;

@@ -1,4 +1,4 @@
-//! Changes that meet: whatever the interleaving, the final state is that of the later commit.
+//! Concurrent changes: in every interleaving, the final state is that of the later commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use crate::common::*;
 
 const ROUNDS: usize = 200;
 
-/// One service for all rounds, whose store lets the others go first now and then.
+/// Creates one service for all rounds. Its store sometimes yields, so that calls interleave.
 fn service() -> Arc<Service> {
     Arc::new(Service::over(test_store().making_way(), |b| {
         b.limits(hallpass_core::Limits::default().unlimited_tokens())
@@ -21,7 +21,7 @@ async fn regenerate(service: Arc<Service>, id: hallpass_core::TokenId) -> Result
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_regenerations_at_once_the_last_secret_alone_works() {
+async fn after_concurrent_regenerations_only_one_secret_works() {
     let service = service();
     let mut lost = 0;
     for _ in 0..ROUNDS {
@@ -45,11 +45,11 @@ async fn of_regenerations_at_once_the_last_secret_alone_works() {
             assert!(!service.accepts(dead.token.reveal()).await);
         }
     }
-    assert!(lost > 0, "in {ROUNDS} rounds they never met: the test tests nothing");
+    assert!(lost > 0, "no conflict in {ROUNDS} rounds: the test tests nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_a_regeneration_and_a_revocation_the_later_one_stands() {
+async fn later_of_regeneration_and_revocation_wins() {
     let service = service();
     let (mut revoked_last, mut regenerated_last, mut lost) = (0, 0, 0);
     for _ in 0..ROUNDS {
@@ -80,7 +80,7 @@ async fn of_a_regeneration_and_a_revocation_the_later_one_stands() {
         };
         let record = service.hallpass.get(&alice(), id).await.unwrap();
         assert_eq!(record.revoked_at.is_none(), stands);
-        assert!(!service.accepts(old.token.reveal()).await, "dead in every order");
+        assert!(!service.accepts(old.token.reveal()).await, "rejected in every order");
     }
     assert!(
         revoked_last > 0 && regenerated_last > 0 && lost > 0,
@@ -89,7 +89,7 @@ async fn of_a_regeneration_and_a_revocation_the_later_one_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_a_regeneration_and_a_deletion_nothing_is_left() {
+async fn deletion_wins_over_a_concurrent_regeneration() {
     let service = service();
     let (mut regenerated, mut missed) = (0, 0);
     for _ in 0..ROUNDS {
@@ -116,7 +116,7 @@ async fn of_a_regeneration_and_a_deletion_nothing_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_revocation_is_never_lost_among_edits() {
+async fn revocation_is_never_lost_among_concurrent_edits() {
     let service = service();
     for _ in 0..ROUNDS {
         let token = service.issue(&[]).await;
@@ -131,7 +131,7 @@ async fn a_revocation_is_never_lost_among_edits() {
             })
             .collect();
         service.hallpass.revoke(&root(), id).await.unwrap();
-        assert!(!service.accepts(token.token.reveal()).await, "the moment it returned");
+        assert!(!service.accepts(token.token.reveal()).await, "as soon as the call has returned");
         for edit in edits {
             edit.await.unwrap().unwrap();
         }
@@ -142,7 +142,7 @@ async fn a_revocation_is_never_lost_among_edits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_edit_never_undoes_a_regeneration() {
+async fn edit_never_undoes_a_regeneration() {
     let service = service();
     for _ in 0..ROUNDS {
         let old = service.issue(&["a"]).await;
@@ -166,7 +166,7 @@ async fn an_edit_never_undoes_a_regeneration() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_check_that_starts_after_a_revocation_returned_lets_in() {
+async fn check_after_a_revocation_never_accepts() {
     let service = service();
     for _ in 0..20 {
         let token = Arc::new(service.issue(&[]).await);
@@ -197,7 +197,7 @@ async fn no_check_that_starts_after_a_revocation_returned_lets_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn once_a_new_secret_was_let_in_its_predecessor_never_is() {
+async fn previous_secret_is_rejected_after_the_first_use_of_the_new() {
     let service = service();
     for round in 0..ROUNDS {
         let old = Arc::new(service.issue(&[]).await);

@@ -9,7 +9,7 @@ async fn again(service: &Service, principal: &Principal) -> Result<Principal, Au
 }
 
 #[tokio::test]
-async fn what_still_stands_is_let_in_with_the_scopes_of_now() {
+async fn recheck_of_a_valid_token_returns_its_current_scopes() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     let principal = service.check(token.token.reveal()).await.unwrap();
@@ -20,7 +20,7 @@ async fn what_still_stands_is_let_in_with_the_scopes_of_now() {
 }
 
 #[tokio::test]
-async fn what_ended_is_refused_for_its_reason() {
+async fn recheck_of_an_ended_token_names_the_reason() {
     let service = Service::new();
     let issue = async || {
         let token = service.issue(&[]).await;
@@ -56,7 +56,7 @@ async fn what_ended_is_refused_for_its_reason() {
 }
 
 #[tokio::test]
-async fn an_overlap_carries_the_old_secret_to_its_end() {
+async fn recheck_accepts_the_previous_secret_in_its_grace_period() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
@@ -69,7 +69,7 @@ async fn an_overlap_carries_the_old_secret_to_its_end() {
 }
 
 #[tokio::test]
-async fn an_overlap_that_ended_early_ends_the_old_secrets_streams_too() {
+async fn recheck_rejects_the_previous_secret_after_an_early_end() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
@@ -82,7 +82,7 @@ async fn an_overlap_that_ended_early_ends_the_old_secrets_streams_too() {
 }
 
 #[tokio::test]
-async fn an_overlap_whose_end_could_not_be_stored_has_ended_here_too() {
+async fn recheck_rejects_a_previous_secret_whose_end_is_not_stored() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let before = service.check(old.token.reveal()).await.unwrap();
@@ -98,7 +98,7 @@ async fn an_overlap_whose_end_could_not_be_stored_has_ended_here_too() {
 }
 
 #[tokio::test]
-async fn a_digest_made_anew_under_another_pepper_is_still_the_same_secret() {
+async fn recheck_accepts_a_digest_replaced_under_another_pepper() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", [7; 32]));
@@ -119,7 +119,7 @@ async fn a_digest_made_anew_under_another_pepper_is_still_the_same_secret() {
 }
 
 #[tokio::test]
-async fn a_digest_of_another_algorithm_after_a_regeneration_is_another_secret() {
+async fn recheck_rejects_a_digest_of_a_regenerated_token() {
     let store = test_store();
     let before = Service::over(store.clone(), |b| b);
     let token = before.issue(&[]).await;
@@ -135,7 +135,7 @@ async fn a_digest_of_another_algorithm_after_a_regeneration_is_another_secret() 
 }
 
 #[tokio::test]
-async fn a_cache_that_has_not_heard_of_the_new_secret_does_not_end_its_streams() {
+async fn recheck_with_a_stale_cache_accepts_the_new_secret() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     service.cache.pin(old.record.id).await.unwrap();
@@ -149,7 +149,7 @@ async fn a_cache_that_has_not_heard_of_the_new_secret_does_not_end_its_streams()
 }
 
 #[tokio::test]
-async fn what_cannot_be_checked_again_is_neither_let_in_nor_refused() {
+async fn recheck_is_unavailable_if_the_store_fails() {
     let service = Service::new();
     let (token, other) = (service.issue(&[]).await, service.issue(&[]).await);
     let principal = service.check(token.token.reveal()).await.unwrap();
@@ -162,7 +162,7 @@ async fn what_cannot_be_checked_again_is_neither_let_in_nor_refused() {
 }
 
 #[tokio::test]
-async fn the_hosts_word_is_asked_again() {
+async fn recheck_asks_for_the_owners_status_again() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     let disabled = Arc::new(AtomicBool::new(false));

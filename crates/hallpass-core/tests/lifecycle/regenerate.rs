@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::common::*;
 
-/// Regenerates a token of alice's and answers the new secret.
+/// Regenerates a token and returns the new secret.
 async fn regenerate(
     service: &Service,
     issued: &hallpass_core::Issued,
@@ -21,7 +21,7 @@ async fn issue_until(service: &Service, expires: &str) -> hallpass_core::Issued 
 }
 
 #[tokio::test]
-async fn a_new_secret_for_the_same_token_and_the_old_one_is_dead_at_once() {
+async fn regenerate_replaces_the_secret_at_once() {
     let service = Service::new();
     let new = NewToken::named("ci").description("d").scope("a").expires("30d");
     let old = service.hallpass.issue(&alice(), new).await.unwrap();
@@ -38,7 +38,7 @@ async fn a_new_secret_for_the_same_token_and_the_old_one_is_dead_at_once() {
     assert_eq!((is.created_at, is.expires_at), (was.created_at, was.expires_at));
     assert_eq!(is.regenerated_at, Some(service.hallpass.now()));
     assert_eq!(is.revision, Revision::new(2));
-    assert_eq!(is.last_used_at, Some(at(START)), "a new secret does not unmake the old one's uses");
+    assert_eq!(is.last_used_at, Some(at(START)), "the last use stays");
     assert_eq!(service.hallpass.get(&alice(), is.id).await.unwrap(), *is);
 
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
@@ -46,7 +46,7 @@ async fn a_new_secret_for_the_same_token_and_the_old_one_is_dead_at_once() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_comes_back_with_its_new_secret_only() {
+async fn regenerated_revoked_token_works_with_the_new_secret_only() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
@@ -57,12 +57,12 @@ async fn a_revoked_token_comes_back_with_its_new_secret_only() {
         .unwrap();
     assert_eq!(new.record.revoked_at, None);
     assert_eq!(new.record.status(service.hallpass.now()), Status::Active);
-    assert!(!service.accepts(old.token.reveal()).await, "overlap or not");
+    assert!(!service.accepts(old.token.reveal()).await, "even within a grace period");
     assert!(service.accepts(new.token.reveal()).await);
 }
 
 #[tokio::test]
-async fn an_expired_token_needs_a_new_end() {
+async fn regenerating_an_expired_token_needs_a_new_expiry() {
     let service = Service::new();
     let old = issue_until(&service, "12h").await;
     service.clock.advance(days(1));
@@ -77,20 +77,20 @@ async fn an_expired_token_needs_a_new_end() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_whose_time_is_over_needs_a_new_end_too() {
+async fn regenerating_a_revoked_expired_token_needs_a_new_expiry() {
     let service = Service::new();
     let old = issue_until(&service, "12h").await;
     service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     service.clock.set(at("2027-01-01T12:00:00Z"));
     let outcome =
         service.hallpass.regenerate(&alice(), old.record.id, RegenerateOptions::new()).await;
-    assert_eq!(fields(outcome), ["expires"], "from the very instant on");
+    assert_eq!(fields(outcome), ["expires"], "from the exact instant on");
     let new = regenerate(&service, &old, RegenerateOptions::new().expires("never")).await;
     assert!(service.accepts(&new).await);
 }
 
 #[tokio::test]
-async fn faults_are_named_at_once_and_the_old_secret_lives() {
+async fn regenerate_reports_all_errors_and_keeps_the_secret() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     for (expires, grace_period, wrong) in [
@@ -123,7 +123,7 @@ async fn faults_are_named_at_once_and_the_old_secret_lives() {
 }
 
 #[tokio::test]
-async fn an_overlap_ends_at_its_time() {
+async fn grace_period_ends_at_its_time() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("30d")).await;
@@ -135,7 +135,7 @@ async fn an_overlap_ends_at_its_time() {
 }
 
 #[tokio::test]
-async fn an_overlap_ends_with_the_new_secrets_first_use() {
+async fn grace_period_ends_at_the_first_use_of_the_new_secret() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("1d")).await;
@@ -153,7 +153,7 @@ async fn an_overlap_ends_with_the_new_secrets_first_use() {
 }
 
 #[tokio::test]
-async fn an_overlap_never_outlives_the_old_end() {
+async fn grace_period_never_exceeds_the_old_expiry() {
     let service = Service::new();
     let old = issue_until(&service, "12h").await;
     let how = RegenerateOptions::new().grace_period("7d").expires("1y");
@@ -166,7 +166,7 @@ async fn an_overlap_never_outlives_the_old_end() {
 }
 
 #[tokio::test]
-async fn an_overlap_neither_outlives_a_new_end_that_is_sooner() {
+async fn grace_period_never_exceeds_an_earlier_new_expiry() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     regenerate(&service, &old, RegenerateOptions::new().grace_period("7d").expires("12h")).await;
@@ -175,7 +175,7 @@ async fn an_overlap_neither_outlives_a_new_end_that_is_sooner() {
 }
 
 #[tokio::test]
-async fn only_the_secret_just_before_lives_on() {
+async fn only_the_most_recent_previous_secret_works() {
     let service = Service::new();
     let first = service.issue(&[]).await;
     let second = regenerate(&service, &first, RegenerateOptions::new().grace_period("7d")).await;
@@ -190,7 +190,7 @@ async fn only_the_secret_just_before_lives_on() {
 }
 
 #[tokio::test]
-async fn a_regeneration_without_overlap_ends_the_one_before() {
+async fn regenerate_without_grace_period_ends_the_previous_secret() {
     let service = Service::new();
     let first = service.issue(&[]).await;
     let second = regenerate(&service, &first, RegenerateOptions::new().grace_period("7d")).await;
@@ -202,7 +202,7 @@ async fn a_regeneration_without_overlap_ends_the_one_before() {
 }
 
 #[tokio::test]
-async fn a_revocation_ends_both_secrets_of_an_overlap_for_good() {
+async fn revocation_ends_both_secrets_permanently() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("7d")).await;
@@ -218,7 +218,7 @@ async fn a_revocation_ends_both_secrets_of_an_overlap_for_good() {
 }
 
 #[tokio::test]
-async fn editing_a_token_leaves_an_overlap_alone() {
+async fn editing_a_token_keeps_its_grace_period() {
     let service = Service::new();
     let old = service.issue(&["a"]).await;
     let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("7d")).await;
@@ -230,7 +230,7 @@ async fn editing_a_token_leaves_an_overlap_alone() {
 }
 
 #[tokio::test]
-async fn of_two_at_once_one_wins_and_only_its_secret_works() {
+async fn of_two_concurrent_regenerations_one_succeeds() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let (id, hallpass) = (old.record.id, service.hallpass.clone());
@@ -246,7 +246,7 @@ async fn of_two_at_once_one_wins_and_only_its_secret_works() {
 }
 
 #[tokio::test]
-async fn a_stale_revision_changes_nothing() {
+async fn regenerate_at_a_stale_revision_changes_nothing() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
@@ -264,7 +264,7 @@ async fn a_stale_revision_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_foreign_a_deleted_and_a_never_existing_token_are_one_and_the_same() {
+async fn regenerate_treats_foreign_and_missing_tokens_alike() {
     let service = Service::new();
     let (alices, gone) = (service.issue(&[]).await, service.issue(&[]).await);
     service.hallpass.delete(&alice(), gone.record.id, None).await.unwrap();
@@ -279,7 +279,7 @@ async fn a_foreign_a_deleted_and_a_never_existing_token_are_one_and_the_same() {
 }
 
 #[tokio::test]
-async fn all_scopes_must_be_grantable_today() {
+async fn regenerate_needs_all_scopes_to_be_grantable() {
     let service = Service::new();
     let old = service.issue(&["projects", "jobs"]).await;
     let by = alice().with_grantable_scopes(set(&["jobs"]));
@@ -293,7 +293,7 @@ async fn all_scopes_must_be_grantable_today() {
 }
 
 #[tokio::test]
-async fn a_late_flush_of_the_old_secrets_use_revives_nothing() {
+async fn late_flush_of_an_old_use_changes_nothing() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     assert!(service.accepts(old.token.reveal()).await);

@@ -9,7 +9,7 @@ fn owner(id: &str) -> Owner {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_dead_at_once() {
+async fn revoked_token_is_rejected_at_once() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     assert!(service.accepts(token.token.reveal()).await);
@@ -21,7 +21,7 @@ async fn a_revoked_token_is_dead_at_once() {
 }
 
 #[tokio::test]
-async fn revoking_again_changes_nothing_and_deleting_after_works() {
+async fn revoking_twice_changes_nothing_and_deleting_still_works() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     let first = service.hallpass.revoke(&alice(), id).await.unwrap();
@@ -38,7 +38,7 @@ async fn revoking_again_changes_nothing_and_deleting_after_works() {
 }
 
 #[tokio::test]
-async fn an_expired_token_can_be_revoked() {
+async fn expired_token_can_be_revoked() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let update = TokenUpdate::new().expires("12h");
@@ -50,7 +50,7 @@ async fn an_expired_token_can_be_revoked() {
 }
 
 #[tokio::test]
-async fn owners_revoke_their_own_and_an_admin_anybodys() {
+async fn owners_revoke_their_own_tokens_and_admins_any() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let outcome = service.hallpass.revoke(&bob(), token.record.id).await;
@@ -65,7 +65,7 @@ async fn owners_revoke_their_own_and_an_admin_anybodys() {
 }
 
 #[tokio::test]
-async fn an_edit_that_comes_between_does_not_save_the_token() {
+async fn concurrent_edit_does_not_prevent_revocation() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let (id, hallpass) = (token.record.id, service.hallpass.clone());
@@ -78,7 +78,7 @@ async fn an_edit_that_comes_between_does_not_save_the_token() {
 }
 
 #[tokio::test]
-async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
+async fn revocation_with_unknown_outcome_is_tried_again() {
     for (fault, changes) in [(Fault::LostAfter, 1), (Fault::LostBefore, 2)] {
         let service = Service::new();
         let token = service.issue(&[]).await;
@@ -88,7 +88,7 @@ async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
         assert!(record.revoked_at.is_some());
         assert_eq!(service.store.faults().calls(Operation::Update), changes);
         assert!(!service.accepts(token.token.reveal()).await);
-        // On record once, whichever attempt did it.
+        // There is one event, whichever attempt has revoked the token.
         let revoked: Vec<_> =
             service.happened.take().into_iter().filter(|e| e.kind == EventKind::Revoked).collect();
         assert_eq!(revoked.len(), 1, "{fault:?}");
@@ -97,7 +97,7 @@ async fn a_revocation_of_unknown_outcome_is_tried_again_until_it_is_known() {
 }
 
 #[tokio::test]
-async fn a_revocation_whose_outcome_stays_unknown_is_the_stores_trouble() {
+async fn revocation_with_lasting_unknown_outcome_is_a_store_error() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     service.store.faults().on(Operation::Update).lose_call();
@@ -111,7 +111,7 @@ async fn a_revocation_whose_outcome_stays_unknown_is_the_stores_trouble() {
 }
 
 #[tokio::test]
-async fn all_of_an_owners_tokens_in_one_step() {
+async fn revoke_owner_revokes_all_tokens_in_one_step() {
     let service = Service::new();
     let (one, two) = (service.issue(&[]).await, service.issue(&[]).await);
     service.hallpass.revoke(&alice(), one.record.id).await.unwrap();
@@ -137,7 +137,7 @@ async fn all_of_an_owners_tokens_in_one_step() {
 }
 
 #[tokio::test]
-async fn owners_revoke_all_of_their_own_and_nobody_elses() {
+async fn owner_cannot_revoke_tokens_of_another_owner() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     for nobody in ["alice", "nobody"] {

@@ -1,4 +1,4 @@
-//! Settings that reject tokens whatever the store says: required peppers, `not_before`, keyed
+//! Settings that reject tokens regardless of the store: required peppers, `not_before`, keyed
 //! checksums, and digests that are bound to their prefix.
 
 use hallpass_core::store::{Change, ChangeKind, Secrets, StoredToken, TokenStore as _};
@@ -13,10 +13,10 @@ use crate::common::*;
 const KEY: [u8; 32] = [7; 32];
 const OTHER_KEY: [u8; 32] = [8; 32];
 
-/// The digits of base62, by their value.
+/// The digits of base62, in the order of their values.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The token under another prefix, with the CRC-32 that belongs to it.
+/// Returns the token with another prefix and the CRC-32 that belongs to it.
 fn relabelled(token: &str, prefix: &str) -> String {
     let (_, body) = token.split_once('_').unwrap();
     let text = format!("{prefix}_{}", &body[..65]);
@@ -65,7 +65,7 @@ async fn token_under_another_prefix_is_rejected() {
 }
 
 #[tokio::test]
-async fn digest_of_the_secret_alone_works_and_is_replaced_at_use() {
+async fn version_1_digest_works_and_is_replaced_at_use() {
     let service = Service::new();
     let issued = service.issue(&[]).await;
     store_version_1(&service.store, &issued).await;
@@ -102,7 +102,7 @@ async fn required_pepper_ends_every_token_without_one() {
 }
 
 #[test]
-fn settings_without_their_key_are_start_up_errors() {
+fn settings_without_their_key_fail_to_build() {
     let build =
         |configure: fn(hallpass_core::HallpassBuilder) -> hallpass_core::HallpassBuilder| {
             configure(Hallpass::builder(MemoryStore::new())).try_build()
@@ -157,7 +157,7 @@ async fn previous_secret_of_a_token_issued_after_not_before_is_accepted() {
 }
 
 #[tokio::test]
-async fn made_up_token_is_rejected_without_a_lookup_under_a_checksum_key() {
+async fn forged_token_is_rejected_without_a_lookup() {
     let store = test_store();
     let before = Service::over(store.clone(), |b| b);
     let plain = before.issue(&[]).await;

@@ -3,7 +3,7 @@ use hallpass_core::{AuthError, Verification};
 use crate::common::*;
 
 #[tokio::test]
-async fn uses_that_wait_are_written_at_the_end() {
+async fn shutdown_writes_waiting_uses() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
@@ -11,7 +11,7 @@ async fn uses_that_wait_are_written_at_the_end() {
     assert!(!service.hallpass.has_unflushed_uses());
     let stored = service.store.stored(token.record.id).await.unwrap();
     assert_eq!(stored.record.last_used_at, Some(at(START)));
-    // Again: nothing is left to be done.
+    // A second shutdown has nothing left to do.
     let calls = service.store.faults().calls(Operation::RecordUses);
     service.hallpass.shutdown().await.unwrap();
     assert_eq!(service.store.faults().calls(Operation::RecordUses), calls);
@@ -19,7 +19,7 @@ async fn uses_that_wait_are_written_at_the_end() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_written_at_the_end_is_said_and_counted() {
+async fn shutdown_reports_and_counts_unwritten_uses() {
     let service = Service::new();
     for _ in 0..3 {
         let token = service.issue(&[]).await;
@@ -34,7 +34,7 @@ async fn what_could_not_be_written_at_the_end_is_said_and_counted() {
 }
 
 #[tokio::test]
-async fn a_use_that_is_pending_counts_at_the_end_and_only_once() {
+async fn pending_use_counts_once_at_shutdown() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let text = token.token.reveal().as_bytes();
@@ -57,7 +57,7 @@ async fn a_use_that_is_pending_counts_at_the_end_and_only_once() {
 }
 
 #[tokio::test]
-async fn a_check_alone_is_no_use() {
+async fn check_alone_is_not_a_use() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let Verification::Pending(check) = service.hallpass.verify(token.token.reveal().as_bytes())
@@ -73,11 +73,11 @@ async fn a_check_alone_is_no_use() {
 }
 
 #[tokio::test]
-async fn once_the_store_is_gone_a_check_is_an_outage() {
+async fn check_after_shutdown_is_unavailable() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     service.hallpass.shutdown().await.unwrap();
-    // What a store that was let go of answers.
+    // A closed store returns this error.
     service.store.faults().on(Operation::ALL).fail();
     unavailable(service.check(token.token.reveal()).await);
     let checked = service.check("hp_nonsense").await;

@@ -9,7 +9,7 @@ fn renamed(name: &str) -> TokenUpdate {
 }
 
 #[tokio::test]
-async fn what_is_named_changes_and_what_is_not_stays() {
+async fn update_changes_only_the_given_fields() {
     let service = Service::new();
     let before = service.issue(&["a"]).await;
     let id = before.record.id;
@@ -31,11 +31,11 @@ async fn what_is_named_changes_and_what_is_not_stays() {
         (after.name.as_str(), after.description.as_str(), after.expires_at),
         ("deploy", "", None)
     );
-    assert!(service.accepts(before.token.reveal()).await, "the secret is another matter");
+    assert!(service.accepts(before.token.reveal()).await, "the secret stays the same");
 }
 
 #[tokio::test]
-async fn nothing_different_is_no_change() {
+async fn update_without_a_difference_keeps_the_revision() {
     let service = Service::new();
     let id = service.issue(&["a"]).await.record.id;
     service.happened.take();
@@ -54,7 +54,7 @@ async fn nothing_different_is_no_change() {
 }
 
 #[tokio::test]
-async fn every_fault_is_named_at_once_and_nothing_is_changed() {
+async fn update_reports_all_errors_and_changes_nothing() {
     let service = Service::new();
     let before = service.issue(&["a"]).await.record;
     let update = renamed("").description("\u{0}").scopes(["a b"]).expires("31-04-2027");
@@ -69,7 +69,7 @@ async fn every_fault_is_named_at_once_and_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn a_stale_revision_is_an_error_not_a_lost_update() {
+async fn update_at_a_stale_revision_is_an_error() {
     let service = Service::new();
     let id = service.issue(&["a"]).await.record.id;
     let first = Some(Revision::FIRST);
@@ -90,7 +90,7 @@ async fn a_stale_revision_is_an_error_not_a_lost_update() {
 }
 
 #[tokio::test]
-async fn without_a_revision_two_changes_are_both_applied() {
+async fn concurrent_updates_without_a_revision_both_apply() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     let hallpass = service.hallpass.clone();
@@ -105,7 +105,7 @@ async fn without_a_revision_two_changes_are_both_applied() {
 }
 
 #[tokio::test]
-async fn a_change_that_comes_between_makes_an_expected_revision_stale() {
+async fn concurrent_change_makes_the_expected_revision_stale() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     let hallpass = service.hallpass.clone();
@@ -118,7 +118,7 @@ async fn a_change_that_comes_between_makes_an_expected_revision_stale() {
 }
 
 #[tokio::test]
-async fn an_ended_token_gets_no_new_end_but_everything_else() {
+async fn ended_token_can_be_edited_except_for_its_expiry() {
     let service = Service::new();
     let revoked = service.issue(&["a"]).await;
     service.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
@@ -142,7 +142,7 @@ async fn an_ended_token_gets_no_new_end_but_everything_else() {
 }
 
 #[tokio::test]
-async fn a_revocation_that_comes_between_is_not_undone_by_a_new_end() {
+async fn new_expiry_does_not_undo_a_concurrent_revocation() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let (id, hallpass) = (token.record.id, service.hallpass.clone());
@@ -156,18 +156,18 @@ async fn a_revocation_that_comes_between_is_not_undone_by_a_new_end() {
 }
 
 #[tokio::test]
-async fn a_new_end_counts_at_once() {
+async fn new_expiry_applies_at_once() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let update = TokenUpdate::new().expires("2027-01-01T00:01:00Z");
     service.hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     assert!(service.accepts(token.token.reveal()).await);
     service.clock.advance(minutes(1));
-    assert!(!service.accepts(token.token.reveal()).await, "from the very instant on");
+    assert!(!service.accepts(token.token.reveal()).await, "from the exact instant on");
 }
 
 #[tokio::test]
-async fn scopes_are_added_removed_and_cleared_and_count_at_once() {
+async fn changed_scopes_apply_at_once() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     let (id, text) = (token.record.id, token.token.reveal());
@@ -182,7 +182,7 @@ async fn scopes_are_added_removed_and_cleared_and_count_at_once() {
 }
 
 #[tokio::test]
-async fn removing_what_is_not_held_is_not_found() {
+async fn removing_a_scope_that_is_not_held_is_not_found() {
     let service = Service::new();
     let id = service.issue(&["projects", "jobs:*"]).await.record.id;
     for not_held in ["project", "projects:read", "jobs:run", "Projects"] {
@@ -193,7 +193,7 @@ async fn removing_what_is_not_held_is_not_found() {
 }
 
 #[tokio::test]
-async fn adding_never_exceeds_100_scopes() {
+async fn adding_scopes_never_exceeds_100() {
     let service = Service::new();
     let many: Vec<_> = (0..ScopeSet::MAX_LEN).map(|n| format!("jobs:{n}")).collect();
     let id = service.issue(&many.iter().map(String::as_str).collect::<Vec<_>>()).await.record.id;
@@ -204,7 +204,7 @@ async fn adding_never_exceeds_100_scopes() {
 }
 
 #[tokio::test]
-async fn only_scopes_that_are_added_must_be_grantable() {
+async fn only_added_scopes_must_be_grantable() {
     let service = Service::new();
     let id = service.issue(&["projects", "jobs"]).await.record.id;
     let by = alice().with_grantable_scopes(set(&["jobs:run"]));
@@ -214,7 +214,7 @@ async fn only_scopes_that_are_added_must_be_grantable() {
             Error::Forbidden(PermissionError::Scopes(_))
         )
     };
-    // What it holds may stay, and narrower than that is no addition.
+    // Scopes that the token holds may stay, and a narrower scope does not count as added.
     let update = renamed("x").scopes(["projects", "jobs:list"]);
     service.hallpass.update(&by, id, update, None).await.unwrap();
     service.hallpass.add_scopes(&by, id, ["jobs:run"], None).await.unwrap();
@@ -226,7 +226,7 @@ async fn only_scopes_that_are_added_must_be_grantable() {
 }
 
 #[tokio::test]
-async fn a_scope_that_left_the_catalog_vouches_for_no_other() {
+async fn scope_removed_from_the_catalog_covers_no_other() {
     let store = test_store();
     let before = Service::over(store.clone(), |b| b);
     // `*` was fine without a catalog; with this one, it is unknown and allows nothing.
@@ -241,7 +241,7 @@ async fn a_scope_that_left_the_catalog_vouches_for_no_other() {
 }
 
 #[tokio::test]
-async fn only_the_owner_or_an_operator_edits() {
+async fn only_the_owner_or_a_system_actor_may_edit() {
     let service = Service::new();
     let id = service.issue(&["a"]).await.record.id;
     for (by, missing) in [(bob(), true), (root(), false)] {
@@ -266,7 +266,7 @@ async fn only_the_owner_or_an_operator_edits() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn update_of_a_missing_token_is_not_found() {
     let service = Service::new();
     let token = service.issue(&["a"]).await.record.id;
     service.hallpass.delete(&alice(), token, None).await.unwrap();

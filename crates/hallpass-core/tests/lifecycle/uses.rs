@@ -3,13 +3,13 @@ use jiff::Timestamp;
 
 use crate::common::*;
 
-/// What the store says, without a look through the handle: that would flush.
+/// Reads the last use from the store. Reading it through the handle would flush the uses.
 async fn stored_use(service: &Service, id: hallpass_core::TokenId) -> Option<Timestamp> {
     service.store.stored(id).await.unwrap().record.last_used_at
 }
 
 #[tokio::test]
-async fn a_check_writes_nothing_and_a_flush_writes_the_use() {
+async fn flush_writes_the_use_and_a_check_does_not() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
@@ -25,7 +25,7 @@ async fn a_check_writes_nothing_and_a_flush_writes_the_use() {
 }
 
 #[tokio::test]
-async fn a_use_is_as_fine_as_a_minute() {
+async fn last_use_has_a_resolution_of_one_minute() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let (id, text) = (token.record.id, token.token.reveal());
@@ -50,7 +50,7 @@ async fn a_use_is_as_fine_as_a_minute() {
 }
 
 #[tokio::test]
-async fn a_use_moves_forward_only() {
+async fn last_use_moves_forward_only() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let (id, text) = (token.record.id, token.token.reveal());
@@ -65,7 +65,7 @@ async fn a_use_moves_forward_only() {
 }
 
 #[tokio::test]
-async fn reads_see_the_uses_of_a_moment_ago() {
+async fn reads_show_waiting_uses() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
@@ -78,7 +78,7 @@ async fn reads_see_the_uses_of_a_moment_ago() {
 }
 
 #[tokio::test]
-async fn reads_work_while_uses_cannot_be_written_and_the_uses_wait() {
+async fn reads_work_while_uses_cannot_be_written() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let id = token.record.id;
@@ -93,14 +93,14 @@ async fn reads_work_while_uses_cannot_be_written_and_the_uses_wait() {
 }
 
 #[tokio::test]
-async fn what_is_put_back_does_not_hide_a_newer_use() {
+async fn use_that_is_put_back_does_not_hide_a_newer_one() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
     let gate = service.store.faults().on(Operation::RecordUses).once().stall();
     service.store.faults().on(Operation::RecordUses).once().fail();
     service.clock.advance(minutes(3));
-    // Used again while the flush is under way, which then fails.
+    // The token is used again during a flush, which then fails.
     let (flushed, ()) = tokio::join!(service.hallpass.flush_uses(), async {
         gate.arrived(1).await;
         assert!(service.accepts(token.token.reveal()).await);
@@ -112,7 +112,7 @@ async fn what_is_put_back_does_not_hide_a_newer_use() {
 }
 
 #[tokio::test]
-async fn a_flush_that_is_dropped_half_way_loses_nothing() {
+async fn dropped_flush_loses_nothing() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     assert!(service.accepts(token.token.reveal()).await);
@@ -129,7 +129,7 @@ async fn a_flush_that_is_dropped_half_way_loses_nothing() {
 }
 
 #[tokio::test]
-async fn many_uses_go_in_batches_and_what_failed_waits() {
+async fn flush_works_in_batches_and_failed_batches_wait() {
     let service = Service::with(|b| b.limits(Limits::default().unlimited_tokens()));
     let mut tokens = Vec::new();
     for _ in 0..5_201 {
@@ -159,7 +159,7 @@ async fn many_uses_go_in_batches_and_what_failed_waits() {
 }
 
 #[tokio::test]
-async fn a_use_of_another_revision_is_dropped() {
+async fn use_at_another_revision_is_dropped() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let id = token.record.id;
@@ -175,7 +175,7 @@ async fn a_use_of_another_revision_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_late_flush_revives_neither_a_deleted_nor_a_revoked_token() {
+async fn late_flush_does_not_revive_a_deleted_or_revoked_token() {
     let service = Service::new();
     let (deleted, revoked) = (service.issue(&[]).await, service.issue(&[]).await);
     for token in [&deleted, &revoked] {
@@ -192,7 +192,7 @@ async fn a_late_flush_revives_neither_a_deleted_nor_a_revoked_token() {
 }
 
 #[tokio::test]
-async fn a_refused_token_leaves_no_trace_of_use() {
+async fn rejected_token_has_no_recorded_use() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let new = service
@@ -208,7 +208,7 @@ async fn a_refused_token_leaves_no_trace_of_use() {
 }
 
 #[tokio::test]
-async fn editing_keeps_the_last_use() {
+async fn editing_keeps_the_last_use_time() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let id = token.record.id;
@@ -227,7 +227,7 @@ async fn editing_keeps_the_last_use() {
 }
 
 #[tokio::test]
-async fn one_owners_look_costs_no_more_than_the_uses_that_wait() {
+async fn list_writes_only_the_waiting_uses() {
     let service = Service::new();
     let new = NewToken::named("x");
     let token = service.hallpass.issue(&bob(), new).await.unwrap();

@@ -5,7 +5,7 @@ use hallpass_core::{
 
 use crate::common::*;
 
-/// The verdict, where it needs no look at the store.
+/// Returns the result of a check that needs no I/O.
 #[track_caller]
 fn decided(service: &Service, token: &str) -> Result<hallpass_core::Principal, AuthError> {
     match service.hallpass.verify(token.as_bytes()) {
@@ -15,7 +15,7 @@ fn decided(service: &Service, token: &str) -> Result<hallpass_core::Principal, A
 }
 
 #[tokio::test]
-async fn what_is_malformed_never_reaches_the_store() {
+async fn malformed_token_never_reaches_the_store() {
     let service = Service::new();
     let token = service.issue(&[]).await.token;
     let text = token.reveal();
@@ -66,7 +66,7 @@ async fn what_is_malformed_never_reaches_the_store() {
 }
 
 #[tokio::test]
-async fn another_applications_token_is_refused_before_the_shared_store_is_asked() {
+async fn token_of_another_application_never_reaches_the_store() {
     let store = test_store();
     let ours = Service::over(store.clone(), |b| b.prefix("acme"));
     let theirs = Service::over(store, |b| b.prefix("umbrella"));
@@ -76,7 +76,7 @@ async fn another_applications_token_is_refused_before_the_shared_store_is_asked(
 }
 
 #[tokio::test]
-async fn a_retired_prefix_is_accepted_and_new_secrets_have_the_new_one() {
+async fn retired_prefix_still_works_and_new_secrets_get_the_new_one() {
     let store = test_store();
     let before = Service::over(store.clone(), |b| b.prefix("old"));
     let token = before.issue(&[]).await;
@@ -97,7 +97,7 @@ async fn a_retired_prefix_is_accepted_and_new_secrets_have_the_new_one() {
 }
 
 #[tokio::test]
-async fn the_secret_is_proven_before_any_state_is_looked_at() {
+async fn secret_is_checked_before_the_status() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
@@ -114,7 +114,7 @@ async fn the_secret_is_proven_before_any_state_is_looked_at() {
 }
 
 #[tokio::test]
-async fn every_refusal_reads_the_same_to_the_client() {
+async fn every_rejection_reads_the_same_to_the_client() {
     let service = Service::new();
     let (revoked, gone) = (service.issue(&[]).await, service.issue(&[]).await);
     service.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
@@ -127,7 +127,7 @@ async fn every_refusal_reads_the_same_to_the_client() {
 }
 
 #[tokio::test]
-async fn a_token_is_dead_from_its_very_last_instant_on() {
+async fn token_is_rejected_from_the_exact_expiry_on() {
     let service = Service::new();
     let new = NewToken::named("x").expires("2027-01-01T12:00:00Z");
     let token = service.hallpass.issue(&alice(), new).await.unwrap().token;
@@ -138,7 +138,7 @@ async fn a_token_is_dead_from_its_very_last_instant_on() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_to_the_operator_whose_token_it_was() {
+async fn rejection_event_names_the_owner() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
@@ -151,7 +151,7 @@ async fn a_refusal_says_to_the_operator_whose_token_it_was() {
 }
 
 #[tokio::test]
-async fn a_principal_meets_requirements_by_what_it_holds() {
+async fn principal_meets_requirements_with_its_scopes() {
     let service = Service::new();
     let token = service.issue(&["projects:read:42", "projects:list", "jobs"]).await.token;
     let principal = service.check(token.reveal()).await.unwrap();
@@ -181,7 +181,7 @@ async fn a_principal_meets_requirements_by_what_it_holds() {
 }
 
 #[tokio::test]
-async fn a_scope_that_left_the_catalog_allows_nothing() {
+async fn scope_removed_from_the_catalog_allows_nothing() {
     let store = test_store();
     let token =
         Service::over(store.clone(), |b| b).issue(&["projects:read", "retired"]).await.token;
@@ -196,7 +196,7 @@ async fn a_scope_that_left_the_catalog_allows_nothing() {
 }
 
 #[tokio::test]
-async fn a_principal_is_a_snapshot() {
+async fn principal_is_a_snapshot() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     let principal = service.check(token.token.reveal()).await.unwrap();
@@ -206,7 +206,7 @@ async fn a_principal_is_a_snapshot() {
 }
 
 #[tokio::test]
-async fn a_cached_token_is_decided_at_once_and_its_end_is_looked_at_each_time() {
+async fn cache_hit_is_decided_at_once_and_checks_the_expiry() {
     let service = Service::new();
     let new = NewToken::named("x").expires("12h");
     let token = service.hallpass.issue(&alice(), new).await.unwrap();
@@ -219,7 +219,7 @@ async fn a_cached_token_is_decided_at_once_and_its_end_is_looked_at_each_time() 
 }
 
 #[tokio::test]
-async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
+async fn new_secret_works_while_the_cache_is_stale() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
@@ -228,11 +228,11 @@ async fn a_new_secret_works_before_a_cache_has_heard_of_it() {
     let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
     let stored = service.store.stored(id).await.unwrap();
-    assert!(stored.secrets.previous.is_none(), "and its first use ends the overlap");
+    assert!(stored.secrets.previous.is_none(), "and its first use ends the grace period");
 }
 
 #[tokio::test]
-async fn so_it_does_where_the_host_is_asked_about_owners() {
+async fn new_secret_works_while_stale_with_an_owner_directory() {
     let service = Service::with(|b| b.owner_directory(|_| async { Ok(OwnerStatus::Active) }));
     let old = service.issue(&[]).await;
     service.cache.pin(old.record.id).await.unwrap();
@@ -242,7 +242,7 @@ async fn so_it_does_where_the_host_is_asked_about_owners() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_for_a_cached_token_costs_one_look_at_the_store() {
+async fn wrong_secret_for_a_cached_token_costs_one_store_read() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
@@ -256,7 +256,7 @@ async fn a_wrong_secret_for_a_cached_token_costs_one_look_at_the_store() {
 }
 
 #[tokio::test]
-async fn a_cached_overlap_ends_with_the_new_secrets_first_use_all_the_same() {
+async fn cached_grace_period_ends_at_the_first_use_of_the_new_secret() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
@@ -270,7 +270,7 @@ async fn a_cached_overlap_ends_with_the_new_secrets_first_use_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_token_in_a_url_is_noticed_and_anything_else_is_not() {
+async fn token_in_a_url_is_reported_and_other_text_is_not() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     service.happened.take();
@@ -283,7 +283,7 @@ async fn a_token_in_a_url_is_noticed_and_anything_else_is_not() {
 }
 
 #[tokio::test]
-async fn an_update_counts_from_the_next_check_on() {
+async fn update_applies_from_the_next_check_on() {
     let service = Service::new();
     let token = service.issue(&["a", "b"]).await;
     let text = token.token.reveal();

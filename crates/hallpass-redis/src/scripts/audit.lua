@@ -1,5 +1,5 @@
--- Some entries of the log behind a number, or of those about a token or an owner: where to go on,
--- and the entries.
+-- Reads log entries after a number: all of them, or those about a token or an owner. Replies with the
+-- number to continue after, and the entries.
 if redis.call('EXISTS', clock) == 0 then
   return {'gone'}
 end

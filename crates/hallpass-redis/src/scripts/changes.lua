@@ -1,4 +1,4 @@
--- The head of the log with its nonce, the entries from a number on, and the time.
+-- Reads the log from a number on. Replies with the newest number, its nonce, the entries, and the time.
 local from, limit = ARGV[1], ARGV[2]
 local seq = redis.call('GET', clock)
 if not seq then

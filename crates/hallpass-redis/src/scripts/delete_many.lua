@@ -1,4 +1,4 @@
--- An owner or nothing, and the ids.
+-- The arguments are an owner, which may be empty, and the ids.
 local owner, deleted, seen, seq = ARGV[10], {}, {}, nil
 for at = 11, #ARGV do
   local id = ARGV[at]

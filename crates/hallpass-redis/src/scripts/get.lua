@@ -1,4 +1,4 @@
--- The clock and the token, in one snapshot.
+-- Replies with the clock and the token. A script is one atomic step, so both are from one snapshot.
 local seq = redis.call('GET', clock)
 if not seq then
   return {'gone'}

@@ -1,14 +1,14 @@
--- The keys. Each begins with the hash tag of KEYS[1], so that all of them are in one slot.
+-- The keys. Each starts with the hash tag of KEYS[1], so that all of them are in one slot.
 local prefix = string.sub(KEYS[1], 1, -2)
 local clock, meta, changes = KEYS[1], prefix .. 'm', prefix .. 'l'
--- All tokens by age, and the owners by when the first of their tokens ends.
+-- All tokens by age, and the owners by the time at which the first of their tokens ends.
 local by_age, by_first_end = prefix .. 'a', prefix .. 'e'
 
 local function token(id)
   return prefix .. 't' .. id
 end
 
--- An owner's tokens by when they end.
+-- An owner's tokens, by the time at which they end.
 local function owned(owner)
   return prefix .. 'o' .. owner
 end
@@ -22,8 +22,8 @@ local function log_of_token(id)
   return prefix .. 'lt' .. id
 end
 
--- A sequence number as a text that sorts as the number does: a letter for the number of digits
--- comes first. A score would not hold numbers from 2^53 on.
+-- Writes a sequence number as text that sorts like the number: a letter for the number of digits comes
+-- first. A score cannot hold numbers from 2^53 on.
 local function sortable(seq)
   return string.char(96 + #seq) .. seq
 end

@@ -1,4 +1,5 @@
--- Everybody's tokens from a place on, by age: the clock, where to go on, and the ids.
+-- Reads the ids of all tokens from a position on, by age. Replies with the clock, the next position and
+-- the ids.
 local seq = redis.call('GET', clock)
 if not seq then
   return {'gone'}

@@ -1,4 +1,4 @@
--- The tokens of an owner: the clock, the ids of all, and the first of the tokens.
+-- Reads the tokens of an owner. Replies with the clock, all ids, and the first `limit` tokens.
 local seq = redis.call('GET', clock)
 if not seq then
   return {'gone'}

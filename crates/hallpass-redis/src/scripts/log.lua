@@ -1,12 +1,15 @@
--- The beginning of each script that writes to the log. ARGV begins with the entry: nonce, target,
--- time, kind, actor, owner, token id, count, details. What follows belongs to the script.
+-- The first part of each script that writes to the log. ARGV starts with the entry: nonce, target,
+-- time, kind, actor, owner, token id, count, details. The other arguments belong to the script.
 --
--- A script checks everything before it writes anything, because Redis does not roll back.
+-- A script checks everything before it writes anything, because Redis has no rollback.
+--
+-- The key of the outcome is for a caller whose reply is lost (see change.rs). It contains the reply of
+-- a change that was made, and is empty for a change that was given up.
 local entry, DAY = {unpack(ARGV, 1, 9)}, 86400
 local outcome = prefix .. 'f' .. entry[1]
 
--- The key of the outcome is missing unless the call was given up. So this line also ends the
--- script with an error while the slot moves to another node, before anything is written.
+-- The key of the outcome normally does not exist. So while the slot moves to another node, this line
+-- ends the script with an error, before anything is written.
 local found = redis.call('MGET', clock, outcome)
 if not found[1] then
   return {'gone'}
@@ -15,10 +18,11 @@ if found[2] then
   return {'fenced'}
 end
 
--- Writes the entry under the next number and returns the number. It is a text, because a Lua
--- number does not hold all of them. This is the first write of a script: it fails if the clock and
--- the log disagree. The entry is as the caller says, unless the script knows better how many
--- tokens it is about, or which.
+-- Writes the entry with the next number. Returns the number as text, because a Lua number cannot hold
+-- all of them.
+--
+-- This must be the first write of a script, because it fails if the clock and the log disagree. The
+-- arguments replace the count, the owner and the token id that the caller has given.
 local function log(count, owner, id)
   local target = id and 't' .. id or entry[2]
   count, owner, id = count or entry[8], owner or entry[6], id or entry[7]
@@ -40,7 +44,7 @@ local function log(count, owner, id)
   return seq
 end
 
--- Replies, and remembers the reply for a caller that does not get it.
+-- Returns the reply, and stores it for a day in case that it is lost.
 local function done(seq, count, rest)
   local reply = {'done', seq, string.format('%d', count), unpack(rest or {})}
   redis.call('SET', outcome, cmsgpack.pack(reply), 'EX', DAY)

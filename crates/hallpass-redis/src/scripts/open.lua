@@ -1,4 +1,4 @@
--- Makes an empty namespace a store, leaves a store as it is, and refuses anything else.
+-- Prepares an empty namespace. Leaves a store as it is, and rejects anything else.
 local nonce, known = ARGV[1], tonumber(ARGV[2])
 local others = redis.call('EXISTS', clock, changes, by_age)
 if redis.call('EXISTS', meta) == 0 then

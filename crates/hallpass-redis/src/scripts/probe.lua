@@ -1,4 +1,5 @@
--- Finds out whether a change was made whose reply was lost. If it was not, it never will be.
+-- Looks up a change whose reply was lost. If the change was not made, this makes sure that it never
+-- will be: a script whose outcome is empty does nothing. See change.rs.
 local outcome = prefix .. 'f' .. ARGV[1]
 if redis.call('EXISTS', clock) == 0 then
   return {'gone'}

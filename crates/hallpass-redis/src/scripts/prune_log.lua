@@ -1,6 +1,6 @@
--- Removes the oldest entries up to the last one of the batch that is old enough, so that no gap
--- comes about even if a clock was wrong. The newest entry stays, because followers know the
--- history by it.
+-- Removes the oldest entries, up to the last one of the batch that is old enough. So there is no gap,
+-- even if a clock was wrong. The newest entry stays, because a follower that is up to date compares its
+-- nonce.
 local before, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
 local entries, last = redis.call('XRANGE', changes, '-', '+', 'COUNT', batch + 1), 0
 local removed = {}

@@ -1,4 +1,4 @@
--- Each use is an id, a revision and a time.
+-- Records uses. The arguments of each use are an id, a revision and a time.
 if redis.call('EXISTS', clock) == 0 then
   return {'gone'}
 end

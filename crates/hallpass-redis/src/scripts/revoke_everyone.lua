@@ -1,4 +1,4 @@
--- Looks at some tokens from a place on. Replies where to go on as well; with nothing, this was the
+-- Revokes tokens from a position on. The reply also contains the next position, which is empty at the
 -- end.
 local issued_before, at, limit, from, step = ARGV[10], ARGV[11], tonumber(ARGV[12]), ARGV[13], tonumber(ARGV[14])
 local places = redis.call('ZRANGEBYLEX', by_age, from, '+', 'LIMIT', 0, step)

@@ -1,13 +1,13 @@
--- Reading and changing tokens. A token is a hash; its fields are listed in encoding.rs.
+-- Functions that read and change tokens. A token is a hash, whose fields are listed in encoding.rs.
 
--- Fields of a token, for a script that works on many: a damaged token has none, and hinders no
--- other.
+-- Reads fields of a token, for a script that works on many tokens. A damaged token yields no fields, so
+-- that it does not stop the script.
 local function fields_of(id, ...)
   local found = redis.pcall('HMGET', token(id), ...)
   return found.err and {} or found
 end
 
--- Fields of a token that must be whole; nil if there is no such token.
+-- Reads fields of a token. Returns nil if the token does not exist, and fails if a field is missing.
 local function read(id, ...)
   if redis.call('EXISTS', token(id)) == 0 then
     return nil
@@ -21,12 +21,13 @@ local function read(id, ...)
   return found
 end
 
--- The place of a token among all: its age, and then its id. The constant keeps the time positive.
+-- Returns the position of a token among all tokens: its age, then its id. The constant keeps the time
+-- positive.
 local function place(created_at, id)
   return struct.pack('>I7', tonumber(created_at) + 562949953421312) .. id
 end
 
--- Notes when the first of an owner's tokens ends.
+-- Updates the index by the time at which the first of an owner's tokens ends.
 local function note_first_end(owner)
   local first = redis.call('ZRANGE', owned(owner), 0, 0, 'WITHSCORES')[2]
   if first and first ~= 'inf' then
@@ -36,12 +37,14 @@ local function note_first_end(owner)
   end
 end
 
--- Notes when a token ends: when it is revoked or expires, whichever is first.
+-- Updates the index by the time at which a token ends: its revocation or its expiry, whichever is
+-- first.
 local function set_end(owner, id, expires_at, revoked_at)
   local ends = math.min(tonumber(expires_at or '') or math.huge, tonumber(revoked_at or '') or math.huge)
   redis.call('ZADD', owned(owner), ends == math.huge and '+inf' or string.format('%.0f', ends), id)
 end
 
+-- Adds a token to the indexes.
 local function index(id)
   local owner, created_at, expires_at, revoked_at = unpack(redis.call('HMGET', token(id), 'o', 'c', 'e', 'x'))
   redis.call('ZADD', by_age, 0, place(created_at, id))
@@ -49,8 +52,8 @@ local function index(id)
   note_first_end(owner)
 end
 
--- Removes a token from the indexes. A damaged one without a time of creation leaves its place
--- among all behind; lists skip a place without a token.
+-- Removes a token from the indexes. A damaged token without a time of creation leaves its position
+-- among all tokens, but lists skip a position without a token.
 local function unindex(owner, id, created_at)
   if tonumber(created_at or '') then
     redis.call('ZREM', by_age, place(created_at, id))
@@ -59,14 +62,15 @@ local function unindex(owner, id, created_at)
   note_first_end(owner)
 end
 
+-- Deletes a token.
 local function remove(owner, id)
   local created_at = fields_of(id, 'c')[1]
   redis.call('DEL', token(id))
   unindex(owner, id, created_at)
 end
 
--- Writes the fields that stand in ARGV from there on, names and values in turn. An empty value
--- removes.
+-- Writes the fields in ARGV from an index on, which are names and values in turn. An empty value removes
+-- the field.
 local function write(id, from)
   local set, unset = {}, {}
   for at = from, #ARGV, 2 do
@@ -82,13 +86,14 @@ local function write(id, from)
   end
 end
 
--- The number after that one, as a text: a Lua number does not hold all of them.
+-- Returns the next number as text, because a Lua number cannot hold all of them.
 local function next_number(text)
   local head, last, nines = string.match(text, '^(%d-)([0-8]?)(9*)$')
   return head .. (last == '' and '1' or string.char(string.byte(last) + 1)) .. string.rep('0', #nines)
 end
 
--- Whether a token is to be revoked: it is not, and its secret is older than that, if that matters.
+-- Returns whether a token is to be revoked: it is not revoked yet, and its secret is older than
+-- `issued_before`, if that is given.
 local function is_to_be_revoked(found, issued_before)
   local owner, created_at, regenerated_at, revoked_at, revision = unpack(found, 1, 5)
   local issued_at = tonumber(regenerated_at or created_at or '')
@@ -96,9 +101,10 @@ local function is_to_be_revoked(found, issued_before)
     and (issued_before == '' or issued_at < tonumber(issued_before))
 end
 
--- The fields that the two functions around this look at.
+-- The fields that `is_to_be_revoked` and `revoke` need.
 local REVOCATION = {'o', 'c', 'g', 'x', 'r', 'e'}
 
+-- Revokes a token.
 local function revoke(id, found, at)
   local owner, revision, expires_at = found[1], found[5], found[6]
   redis.call('HSET', token(id), 'x', at, 'r', next_number(revision))

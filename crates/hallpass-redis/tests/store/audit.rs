@@ -1,4 +1,4 @@
-//! The log as an audit trail.
+//! Tests of the audit trail, which the log keeps.
 
 use hallpass_core::store::{AuditEntry, AuditQuery, ChangeSeq, TokenStore as _};
 use hallpass_core::{FieldChange, Origin};
@@ -24,7 +24,7 @@ async fn page(store: &RedisStore, query: &AuditQuery) -> Vec<AuditEntry> {
 }
 
 #[tokio::test]
-async fn entry_is_what_the_event_was() {
+async fn entry_contains_the_whole_event() {
     let store = store().await;
     let token = token("alice", "ci");
     let issued = full_event(&token, 1);
@@ -59,7 +59,7 @@ async fn bulk_changes_are_recorded_with_their_count() {
 }
 
 #[tokio::test]
-async fn every_page_agrees_with_its_definition() {
+async fn every_page_contains_the_entries_that_match_its_query() {
     let store = store().await;
     let tokens = [token("alice", "1"), token("alice", "2"), token("bob", "3")];
     let mut all = Vec::new();

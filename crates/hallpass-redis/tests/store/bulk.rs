@@ -1,4 +1,4 @@
-//! Changes to many tokens, and pruning.
+//! Tests of changes to many tokens, and of pruning.
 
 use hallpass_core::store::{BulkResult, Deleted, TokenStore as _, TokenUse};
 use hallpass_core::{Revision, Status};
@@ -41,7 +41,7 @@ async fn deleting_all_tokens_of_an_owner_writes_one_entry() {
 }
 
 #[tokio::test]
-async fn revoke_owner_spares_newer_secrets() {
+async fn revoke_owner_leaves_newer_secrets() {
     let store = store().await;
     let mut tokens = Vec::new();
     for (created, regenerated, revoked) in [
@@ -92,7 +92,7 @@ async fn revoke_everyone_works_in_batches_until_none_is_left() {
     }
     assert_eq!(counts.iter().sum::<u64>(), 950);
     assert_eq!(head(&store).await - before, counts.len() as u64);
-    // A token before the place where the last call ended is found as well.
+    // The next call starts over, so it also finds a token before the position of the last one.
     let mut early = token("alice", "early");
     early.record.created_at = at(-1);
     store.insert(&early, None, &event()).await.unwrap();
@@ -110,7 +110,7 @@ async fn revoke_everyone_works_in_batches_until_none_is_left() {
 }
 
 #[tokio::test]
-async fn prune_deletes_what_ended_before() {
+async fn prune_deletes_tokens_that_ended_before_the_given_time() {
     let store = store().await;
     let cases = [
         (None, None, true),
@@ -172,7 +172,7 @@ async fn thousands_of_uses_are_recorded_at_once() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_deleted_tokens() {
+async fn deleting_tokens_leaves_no_keys_of_theirs() {
     let server = server();
     let store = open(server.url()).await;
     let mut ended = token("alice", "ci");

@@ -1,5 +1,5 @@
-//! Each safety step of the store: what it prevents. `tests/guards/redis.toml` lists what to remove
-//! from the source so that the test fails.
+//! Tests of each safety step of the store. `tests/guards/redis.toml` names the line of each step;
+//! without that line, its test fails.
 
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ async fn unreplicated_change_is_not_reported_as_made() {
     let store = RedisStore::connect_with(old.url(), settings).await.unwrap();
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
-    // The replica stops following: there is no server at this address.
+    // The replica stops replicating, because no server listens at this address.
     run(&new, &["REPLICAOF", "127.0.0.1", "1"]);
     let revoked = store.update(&revocation(&token.record), &event()).await;
     assert!(revoked.as_ref().is_err_and(StoreError::is_outcome_unknown), "{revoked:?}");
@@ -178,7 +178,7 @@ async fn last_use_never_moves_back() {
 async fn change_whose_reply_is_lost_is_found() {
     let server = server();
     let (proxy, store) = through_proxy(&server).await;
-    // The scripts are loaded by now.
+    // These calls load the scripts, so each change below is a single command.
     let tokens = [token("alice", "1"), token("alice", "2"), token("bob", "3")];
     for token in &tokens {
         store.insert(token, None, &event()).await.unwrap();
@@ -205,9 +205,9 @@ async fn change_that_was_given_up_does_nothing_later() {
     for token in [&one, &other] {
         store.insert(token, None, &event()).await.unwrap();
     }
-    // The script is loaded by now.
+    // This call loads the script, so the deletion below is a single command.
     store.delete(other.record.id, None, &event()).await.unwrap();
-    // Existing connections hold back what is sent. New ones do not.
+    // The proxy delays the commands of existing connections, but not those of new ones.
     let held = proxy.connections();
     held.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Hold));
     let lost = store.delete(one.record.id, None, &event()).await.unwrap_err();

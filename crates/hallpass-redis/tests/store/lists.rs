@@ -1,4 +1,4 @@
-//! Lists: filters, orders and pages.
+//! Tests of lists: filters, orders and pages.
 
 use hallpass_core::store::{Sort, SortBy, StatusCounts, TokenStore as _};
 use hallpass_core::{Scope, Status};
@@ -27,7 +27,7 @@ fn population() -> Vec<StoredToken> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_query_agrees_with_its_definition() {
+async fn every_list_contains_the_tokens_that_match_its_query() {
     let store = store().await;
     let population = population();
     for token in &population {
@@ -83,7 +83,7 @@ async fn check(store: &RedisStore, population: &[StoredToken], mut query: ListQu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_tokens_are_listed_in_steps() {
+async fn many_tokens_are_listed_in_several_steps() {
     let store = store().await;
     let tokens: Vec<_> = (0..1_200).map(|number| token("alice", &number.to_string())).collect();
     for tokens in tokens.chunks(100) {

@@ -1,4 +1,4 @@
-//! The store contract on a real Redis server.
+//! Tests of the store contract on a real Redis server.
 
 mod audit;
 mod bulk;
@@ -41,7 +41,7 @@ async fn through_proxy(server: &Redis) -> (Proxy, RedisStore) {
     (proxy, store)
 }
 
-/// Runs a command on the server, as somebody who knows nothing of Hallpass.
+/// Runs a command on the server directly, without the store.
 fn run(server: &Redis, command: &[&str]) -> String {
     server.run(command).expect("a reply")
 }

@@ -1,4 +1,4 @@
-//! Single tokens.
+//! Tests of calls that concern one token.
 
 use hallpass_core::Revision;
 use hallpass_core::store::{
@@ -81,7 +81,7 @@ async fn update_replaces_everything_but_the_last_use() {
     let found = store.get(id).await.unwrap().value.unwrap();
     assert_same(&found, &StoredToken { record: expected.clone(), secrets: token.secrets.clone() });
 
-    // New secrets come with a change, and end the previous one.
+    // A change with new secrets replaces the current digest and drops the previous one.
     let change = Change { secrets: Some(secrets(7)), ..edited(&expected, |_| {}) };
     store.update(&change, &event()).await.unwrap();
     let found = store.get(id).await.unwrap().value.unwrap();
@@ -89,7 +89,7 @@ async fn update_replaces_everything_but_the_last_use() {
     expected.previous_secret_expires_at = None;
     assert_same(&found, &StoredToken { record: expected, secrets: secrets(7) });
 
-    // The order among all follows the time of creation.
+    // A list sorts by the time of creation.
     let other = super::token("bob", "ci");
     store.insert(&other, None, &event()).await.unwrap();
     let names: Vec<_> = store.list(&everything()).await.unwrap().records;
@@ -167,7 +167,7 @@ async fn of_concurrent_updates_one_wins() {
 }
 
 #[tokio::test]
-async fn log_says_what_each_change_invalidates() {
+async fn each_log_entry_names_the_target_to_invalidate() {
     let store = store().await;
     let start = store.changes(None, 0).await.unwrap().head;
     assert_eq!(start.seq, ChangeSeq::ZERO);
@@ -209,7 +209,7 @@ async fn log_says_what_each_change_invalidates() {
     assert!(log.time.is_some());
     let seqs: Vec<_> = log.entries.iter().map(|entry| entry.position.seq.get()).collect();
     assert_eq!(seqs, (1..=13).collect::<Vec<_>>());
-    // The entry at the position comes first.
+    // `changes` returns the entry at its cursor first.
     let from = log.entries[4].position;
     let some = store.changes(Some(from), 2).await.unwrap();
     assert_eq!(some.entries, log.entries[4..6]);

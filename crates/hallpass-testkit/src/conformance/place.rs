@@ -1,8 +1,10 @@
+//! Places where stores keep their data.
+
 use std::future::Future;
 
 use hallpass_core::store::TokenStore;
 
-/// The place where stores of one kind are opened. Implement it to prove a store.
+/// The place where a store keeps its data. Implement it to test a store.
 ///
 /// For a store in a file, this is the directory of the file. For a store on a server, it is the
 /// name of a database.
@@ -33,7 +35,7 @@ pub trait StoreUnderTest: Send + Sync + Sized + 'static {
     /// Creates a new, empty place that shares nothing with any other. Dropping it deletes its data.
     fn fresh() -> impl Future<Output = Self> + Send;
 
-    /// Opens another handle on the data of this place, as another process would: with connections
-    /// of its own, if the store has connections.
+    /// Opens another handle on the data of this place, as another process would. If the store has
+    /// connections, the handle has its own.
     fn node(&self) -> impl Future<Output = Self::Store> + Send;
 }

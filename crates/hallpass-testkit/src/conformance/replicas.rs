@@ -1,3 +1,5 @@
+//! Several handles on the same data.
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -17,8 +19,8 @@ use super::samples::about;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Handles on the same data, as several processes have them. Each call goes to the next handle, so
-/// that one handle reads what another one wrote.
+/// Several handles on the same data, as several processes have. Each call goes to the next handle,
+/// so that one handle reads what another one has written.
 ///
 /// The type of the store is erased: the suite is compiled once, and not once for each store.
 #[derive(Clone)]

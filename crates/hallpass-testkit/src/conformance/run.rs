@@ -43,7 +43,7 @@ pub(super) fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime")
 }
 
-/// Runs a case to its end.
+/// Runs a case until it ends. Panics if it takes too long.
 pub(super) fn run(case: impl Future<Output = ()>) {
     runtime().block_on(async {
         tokio::time::timeout(TIME_LIMIT, case).await.expect("the case ends in time");

@@ -20,13 +20,13 @@ use hallpass_core::store::{Change, ChangeKind, ChangeTarget, Secrets, StoredToke
 use hallpass_core::{Digest, Event, EventKind, FieldChange, Origin, Owner, TokenId, TokenRecord};
 use jiff::Timestamp;
 
-/// Returns the owner of that name.
+/// Returns the owner with this id.
 #[must_use]
 pub fn owner(name: &str) -> Owner {
     Owner::new(name).expect("an owner")
 }
 
-/// Returns the time so many milliseconds after a fixed day.
+/// Returns the time this number of milliseconds after a fixed day.
 #[must_use]
 pub fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(1_800_000_000_000 + millis).expect("an instant")
@@ -38,13 +38,13 @@ pub fn digest(byte: u8) -> Digest {
     Digest::from_parts("sha256", &[byte; 32]).expect("a digest")
 }
 
-/// Returns such a digest as the current one, without a previous one.
+/// Returns secrets with [`digest(byte)`](digest) as the current one, and no previous one.
 #[must_use]
 pub fn secrets(byte: u8) -> Secrets {
     Secrets { current: digest(byte), previous: None }
 }
 
-/// Returns a new token of that owner, without scopes or expiry.
+/// Returns a new token of an owner, without scopes or expiry.
 #[must_use]
 pub fn token(of: &str, name: &str) -> StoredToken {
     let owner = owner(of);

@@ -7,11 +7,11 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 
 use super::run::runtime;
 
-/// How many histories to try.
+/// The number of random histories.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tries {
     pub(super) cases: u32,
-    /// How often to shorten a failing history before it is shown.
+    /// The maximum number of steps that shorten a failing history before it is shown.
     pub(super) max_shrinks: u32,
 }
 

@@ -9,14 +9,15 @@ use jiff::Timestamp;
 #[derive(Clone, Debug, Default)]
 pub struct YourStore(Arc<Mutex<Tables>>);
 
-/// In a database, these are two tables and a row with the position of the log.
+/// The data. In a database, these are two tables, and a row with the position of the log.
 #[derive(Debug, Default)]
 struct Tables {
     tokens: BTreeMap<TokenId, StoredToken>,
     log: Vec<Line>,
 }
 
-/// In a database, store the target apart from the event's owner and token: they can differ.
+/// A log entry. In a database, store the target apart from the event's owner and token, because
+/// they can differ.
 #[derive(Debug)]
 struct Line {
     position: LogPosition,
@@ -25,7 +26,7 @@ struct Line {
 }
 
 impl YourStore {
-    /// With a database: begin a transaction. Returning an error later rolls it back.
+    /// Begins a transaction. With a database, returning an error later rolls it back.
     fn transaction(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
         // A failure of the store is `unavailable`: the request gets 503 then, and never 401.
         self.0.lock().map_err(|_| StoreError::unavailable("a thread died while it held the lock"))
@@ -47,7 +48,7 @@ impl Tables {
         Ok(position.seq)
     }
 
-    /// Writes one entry for a change to several tokens, or none if there was nothing to change.
+    /// Writes one entry for a change to `count` tokens, or none if the count is 0.
     fn append_bulk(
         &mut self,
         target: ChangeTarget,
@@ -105,7 +106,8 @@ impl Tables {
     }
 }
 
-/// With a database: read this field from the column of the previous digest's end.
+/// Sets the field `previous_secret_expires_at`. With a database, read it from the column that
+/// contains the end of the grace period.
 fn fill_in_previous(token: &mut StoredToken) {
     token.record.previous_secret_expires_at =
         token.secrets.previous.as_ref().map(|previous| previous.until);
@@ -144,7 +146,7 @@ impl TokenStore for YourStore {
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         let tables = self.transaction()?;
         // `ListQuery::matches` and `Sort::compare` define what your SQL has to do. `query.text` is
-        // folded: store the folded name and description in columns of their own.
+        // folded, so store the folded name and description in additional columns.
         let records = tables.tokens.values().map(|token| &token.record);
         let mut counts = StatusCounts::default();
         for record in records.clone().filter(|record| query.matches_apart_from_status(record)) {

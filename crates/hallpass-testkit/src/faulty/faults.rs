@@ -1,3 +1,5 @@
+//! Faults, and the calls that they affect.
+
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::future::Future;
@@ -12,10 +14,12 @@ use tokio::sync::Notify;
 
 use super::{Gate, Operation};
 
-/// What is wrong with a [`FaultyStore`](super::FaultyStore), and what it was asked. Clones are one.
+/// The faults of a [`FaultyStore`](super::FaultyStore), and the number of its calls. Clones share
+/// their state.
 #[derive(Clone, Default)]
 pub struct Faults(Arc<Shared>);
 
+/// The state that clones share.
 #[derive(Default)]
 struct Shared {
     scripts: Mutex<HashMap<Operation, VecDeque<Scene>>>,
@@ -23,7 +27,7 @@ struct Shared {
     nudge: Notify,
 }
 
-/// A fault, and for how many calls it stands; without a number, for all that follow.
+/// A fault, and the number of calls that it still affects. `None` means all later calls.
 struct Scene {
     fault: Fault,
     left: Option<u32>,
@@ -31,31 +35,31 @@ struct Scene {
 
 type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What goes wrong with one call.
+/// A fault of a call.
 #[derive(Clone)]
 pub(super) enum Fault {
-    /// Nothing is done, and this is answered.
+    /// The call is not made, and returns this error.
     Refuse(Arc<dyn Fn() -> StoreError + Send + Sync>),
-    /// It is done, and nobody is told.
+    /// The call is made, but its result is lost.
     LoseAnswer,
-    /// It is done once the gate is open.
+    /// The call is made after the gate was opened.
     Stall(Gate),
-    /// It is done, and answered once the gate is open.
+    /// The call is made, and returns after the gate was opened.
     Hold(Gate),
-    /// It is done after this time.
+    /// The call is made after this time.
     Delay(Duration),
-    /// It is done, something else happens, and only then it is answered.
+    /// The call is made, then the future runs, and then the call returns.
     Meanwhile(Arc<Mutex<Option<Meanwhile>>>),
-    /// Another token is looked up.
+    /// The call returns another token.
     AnswerWith(TokenId),
-    /// The change log looks as it did last.
+    /// The call returns the change log as it was before.
     StandStill,
-    /// The same nudge comes once more.
+    /// The same notification comes once more.
     Repeat,
 }
 
 impl Faults {
-    /// Begins to say what goes wrong with these calls: one verb, or several.
+    /// Selects the calls of one or several operations, for a fault that is set next.
     ///
     /// ```
     /// # use hallpass_testkit::{Faults, Operation};
@@ -64,30 +68,35 @@ impl Faults {
     /// faults.on([Operation::Get, Operation::List]).once().fail();
     /// faults.on(Operation::WRITES).lose_answer();
     /// ```
-    pub fn on(&self, verbs: impl IntoIterator<Item = Operation>) -> FaultsOn<'_> {
-        FaultsOn { faults: self, verbs: verbs.into_iter().collect(), times: None }
+    pub fn on(&self, operations: impl IntoIterator<Item = Operation>) -> FaultsOn<'_> {
+        FaultsOn { faults: self, operations: operations.into_iter().collect(), times: None }
     }
 
-    /// Ends all faults. Calls that wait at a [`Gate`] already go on when that is opened.
+    /// Ends all faults. A call that waits at a [`Gate`] continues when the gate is opened.
     pub fn heal(&self) {
         self.on(Operation::ALL).heal();
     }
 
-    /// Makes a nudge come, for nothing.
+    /// Sends a notification although nothing has changed.
     pub fn nudge(&self) {
         self.0.nudge.notify_one();
     }
 
-    /// How many of these calls have come so far, whatever became of them.
+    /// Returns the number of calls of one or several operations, including those that failed.
     #[must_use]
-    pub fn calls(&self, verbs: impl IntoIterator<Item = Operation>) -> u64 {
-        verbs.into_iter().map(|verb| self.0.calls[verb as usize].load(Ordering::SeqCst)).sum()
+    pub fn calls(&self, operations: impl IntoIterator<Item = Operation>) -> u64 {
+        operations
+            .into_iter()
+            .map(|operation| self.0.calls[operation as usize].load(Ordering::SeqCst))
+            .sum()
     }
 
-    pub(super) fn count(&self, verb: Operation) {
-        self.0.calls[verb as usize].fetch_add(1, Ordering::SeqCst);
+    /// Counts a call.
+    pub(super) fn count(&self, operation: Operation) {
+        self.0.calls[operation as usize].fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Waits for a notification of [`nudge`](Self::nudge).
     pub(super) async fn nudged(&self) {
         self.0.nudge.notified().await;
     }
@@ -96,18 +105,21 @@ impl Faults {
         self.0.scripts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, verb: Operation, scene: Scene) {
+    /// Adds a fault after those that affect a limited number of calls. It replaces one without a
+    /// limit.
+    fn push(&self, operation: Operation, scene: Scene) {
         let mut scripts = self.scripts();
-        let script = scripts.entry(verb).or_default();
+        let script = scripts.entry(operation).or_default();
         if script.back().is_some_and(|last| last.left.is_none()) {
             script.pop_back();
         }
         script.push_back(scene);
     }
 
-    fn take(&self, verb: Operation) -> Option<Fault> {
+    /// Returns the fault of the next call.
+    fn take(&self, operation: Operation) -> Option<Fault> {
         let mut scripts = self.scripts();
-        let script = scripts.get_mut(&verb)?;
+        let script = scripts.get_mut(&operation)?;
         let scene = script.front_mut()?;
         let fault = scene.fault.clone();
         if let Some(left) = &mut scene.left {
@@ -119,11 +131,11 @@ impl Faults {
         Some(fault)
     }
 
-    /// The fault of a call that has just come, once it no longer stalls.
-    pub(super) async fn next(&self, verb: Operation) -> Option<Fault> {
+    /// Returns the fault of a new call, after the call has passed all gates.
+    pub(super) async fn next(&self, operation: Operation) -> Option<Fault> {
         loop {
-            match self.take(verb) {
-                // What has been set meanwhile is what it meets now.
+            match self.take(operation) {
+                // After the gate, a fault that was set meanwhile applies.
                 Some(Fault::Stall(gate)) if !gate.is_open() => gate.pass().await,
                 Some(Fault::Stall(_)) => return None,
                 fault => return fault,
@@ -144,43 +156,42 @@ impl fmt::Debug for Faults {
     }
 }
 
-/// The calls that something goes wrong with: made by [`Faults::on`]; what goes wrong is the last
-/// word.
+/// The calls that a fault affects, selected with [`Faults::on`]. The last method sets the fault.
 ///
-/// A fault stands until [`heal`](Self::heal), or for as many calls as [`times`](Self::times) says,
-/// of each verb. Those with a number are met one after the other, in the order they were set in;
-/// one without is replaced by the next that is set.
-#[must_use = "it is not said yet what goes wrong"]
+/// A fault lasts until [`heal`](Self::heal), or for the number of calls of each operation that
+/// [`times`](Self::times) sets. Faults with a number apply one after the other, in the order in
+/// which they were set. A fault without a number is replaced by the next one.
+#[must_use = "this has no effect until a fault is set"]
 pub struct FaultsOn<'a> {
     faults: &'a Faults,
-    verbs: Vec<Operation>,
+    operations: Vec<Operation>,
     times: Option<u32>,
 }
 
 impl FaultsOn<'_> {
-    /// With the next call only.
+    /// Limits the fault to the next call.
     pub fn once(self) -> Self {
         self.times(1)
     }
 
-    /// With so many calls only.
+    /// Limits the fault to this number of calls.
     ///
     /// # Panics
     ///
-    /// With none at all.
+    /// Panics if the number is 0.
     #[track_caller]
     pub fn times(mut self, calls: u32) -> Self {
-        assert!(calls > 0, "a fault that no call meets is none");
+        assert!(calls > 0, "a fault must affect at least one call");
         self.times = Some(calls);
         self
     }
 
-    /// The store cannot be reached; nothing is done.
+    /// Makes the calls fail as if the store could not be reached. Nothing is changed.
     pub fn fail(self) {
         self.fail_with(|| StoreError::unavailable("broken by a test"));
     }
 
-    /// The store answers this error; nothing is done.
+    /// Makes the calls return this error. Nothing is changed.
     ///
     /// ```
     /// # use hallpass_testkit::{Faults, Operation};
@@ -194,95 +205,98 @@ impl FaultsOn<'_> {
         self.set(Fault::Refuse(Arc::new(error)));
     }
 
-    /// The connection is lost before the call arrives: nothing is done, and nobody can tell.
+    /// Makes the calls fail as if the connection was lost before they arrived. Nothing is changed,
+    /// but the error says that the outcome is unknown.
     pub fn lose_call(self) {
         self.fail_with(|| StoreError::outcome_unknown("cut by a test before it was done"));
     }
 
-    /// The connection is lost after the call was made: it is done, and nobody can tell. A nudge is
-    /// lost for good.
+    /// Makes the calls fail as if the connection was lost after they were made. The change is made,
+    /// but the error says that the outcome is unknown. A notification is lost.
     pub fn lose_answer(self) {
         self.set(Fault::LoseAnswer);
     }
 
-    /// Calls wait, and are made once the gate is open. What is set meanwhile is what they meet
-    /// then.
-    #[must_use = "without the gate, nobody lets the calls go"]
+    /// Makes the calls wait until the gate is opened. A fault that is set meanwhile applies to
+    /// them.
+    #[must_use = "the calls wait until the gate is opened"]
     pub fn stall(self) -> Gate {
         let gate = Gate::shut();
         self.set(Fault::Stall(gate.clone()));
         gate
     }
 
-    /// Calls are made, and answered once the gate is open: with what was true when they were made.
-    #[must_use = "without the gate, nobody lets the calls go"]
+    /// Makes the calls at once, but lets them return only after the gate was opened. The results
+    /// may be outdated by then.
+    #[must_use = "the calls wait until the gate is opened"]
     pub fn hold(self) -> Gate {
         let gate = Gate::shut();
         self.set(Fault::Hold(gate.clone()));
         gate
     }
 
-    /// Calls are made this much later, in the time of tokio, which a test can pause.
+    /// Delays the calls. The delay uses tokio's time, which a test can pause.
     pub fn delay(self, by: Duration) {
         self.set(Fault::Delay(by));
     }
 
-    /// The next call is made, then this happens, and only then the call is answered: a race that is
-    /// always lost.
+    /// Makes the next call, then runs the future, and then lets the call return. The caller loses
+    /// every race against the future.
     pub fn meanwhile(self, what: impl Future<Output = ()> + Send + 'static) {
         self.once().set(Fault::Meanwhile(Arc::new(Mutex::new(Some(Box::pin(what))))));
     }
 
-    /// Whatever token is looked up, the answer is this one's.
+    /// Makes the calls return this token, whichever one is looked up.
     ///
     /// # Panics
     ///
-    /// Of another verb than [`Operation::Get`].
+    /// Panics for an operation other than [`Operation::Get`].
     #[track_caller]
     pub fn answer_with(self, id: TokenId) {
-        self.only(Operation::Get, "a look-up answers with a token");
+        self.only(Operation::Get, "a lookup can return another token");
         self.set(Fault::AnswerWith(id));
     }
 
-    /// The change log answers as if nothing had happened since it was last read, or since now if it
-    /// never was. No store may: it is how a test of that promise sees it broken.
+    /// Makes the change log look as if nothing had changed since it was last read, or since now if
+    /// it was never read. This violates the store contract, and shows what a cache would then
+    /// accept.
     ///
     /// # Panics
     ///
-    /// Of another verb than [`Operation::Changes`].
+    /// Panics for an operation other than [`Operation::Changes`].
     #[track_caller]
     pub fn stand_still(self) {
         self.only(Operation::Changes, "the change log can stand still");
         self.set(Fault::StandStill);
     }
 
-    /// Each nudge is followed by another one at once.
+    /// Repeats each notification.
     ///
     /// # Panics
     ///
-    /// Of another verb than [`Operation::WaitForChange`].
+    /// Panics for an operation other than [`Operation::WaitForChange`].
     #[track_caller]
     pub fn repeat(self) {
-        self.only(Operation::WaitForChange, "a nudge can be repeated");
+        self.only(Operation::WaitForChange, "a notification can be repeated");
         self.set(Fault::Repeat);
     }
 
     /// Ends the faults of these calls.
     pub fn heal(self) {
         let mut scripts = self.faults.scripts();
-        for verb in self.verbs {
-            scripts.remove(&verb);
+        for operation in self.operations {
+            scripts.remove(&operation);
         }
     }
 
     #[track_caller]
-    fn only(&self, verb: Operation, what: &str) {
-        assert!(self.verbs == [verb], "only {what}: say so of `Operation::{verb:?}`");
+    fn only(&self, operation: Operation, what: &str) {
+        assert!(self.operations == [operation], "only {what}: use `Operation::{operation:?}`");
     }
 
     fn set(self, fault: Fault) {
-        for verb in self.verbs {
-            self.faults.push(verb, Scene { fault: fault.clone(), left: self.times });
+        for operation in self.operations {
+            self.faults.push(operation, Scene { fault: fault.clone(), left: self.times });
         }
     }
 }
@@ -290,7 +304,7 @@ impl FaultsOn<'_> {
 impl fmt::Debug for FaultsOn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FaultsOn")
-            .field("verbs", &self.verbs)
+            .field("operations", &self.operations)
             .field("times", &self.times)
             .finish_non_exhaustive()
     }

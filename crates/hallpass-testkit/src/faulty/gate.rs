@@ -1,15 +1,17 @@
+//! Gates, at which calls wait.
+
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Where calls wait until a test lets them go. Clones are one gate.
+/// A gate, at which calls wait until a test opens it. Clones are the same gate.
 ///
-/// Made by [`FaultsOn::stall`](super::FaultsOn::stall) and
-/// [`FaultsOn::hold`](super::FaultsOn::hold). One that is dropped unopened stays shut: who waits
-/// there waits for ever.
+/// [`FaultsOn::stall`](super::FaultsOn::stall) and [`FaultsOn::hold`](super::FaultsOn::hold) create
+/// it. If a gate is dropped without being opened, its calls wait forever.
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<watch::Sender<Seen>>);
 
+/// The state of a gate.
 #[derive(Debug, Default)]
 struct Seen {
     is_open: bool,
@@ -21,18 +23,18 @@ impl Gate {
         Self(Arc::new(watch::Sender::new(Seen::default())))
     }
 
-    /// Lets everybody through, from now on.
+    /// Opens the gate for all waiting and later calls.
     pub fn open(&self) {
         self.0.send_modify(|seen| seen.is_open = true);
     }
 
-    /// How many calls have come to it so far, those that went on included.
+    /// Returns the number of calls that have arrived, including those that have passed.
     #[must_use]
     pub fn arrivals(&self) -> u64 {
         self.0.borrow().arrivals
     }
 
-    /// Waits until that many calls have come to it.
+    /// Waits until this number of calls has arrived.
     pub async fn arrived(&self, calls: u64) {
         self.wait(|seen| seen.arrivals >= calls).await;
     }
@@ -41,6 +43,7 @@ impl Gate {
         self.0.borrow().is_open
     }
 
+    /// Waits until the gate is open.
     pub(super) async fn pass(&self) {
         self.0.send_modify(|seen| seen.arrivals += 1);
         self.wait(|seen| seen.is_open).await;

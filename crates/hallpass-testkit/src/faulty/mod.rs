@@ -1,4 +1,4 @@
-//! Stores and caches that misbehave when a test says so.
+//! Stores and caches with faults that a test sets.
 
 mod faults;
 mod gate;

@@ -1,20 +1,22 @@
+//! The operations of a store.
+
 use std::iter::{Once, once};
 
 /// A method of [`TokenStore`](hallpass_core::store::TokenStore).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Operation {
-    /// `get`: one token is read.
+    /// `get`, which reads a token.
     Get,
     /// `list`.
     List,
-    /// `changes`: a cache reads the change log.
+    /// `changes`, which reads the change log for a cache.
     Changes,
-    /// `audit`: an auditor reads the change log.
+    /// `audit`, which reads the change log for the audit trail.
     Audit,
     /// `ping`.
     Ping,
-    /// `wait_for_change` returns.
+    /// `wait_for_change`, counted when it returns.
     WaitForChange,
     /// `insert`.
     Insert,

@@ -1,3 +1,5 @@
+//! A cache that is stale on purpose.
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,8 +13,9 @@ use hallpass_core::store::{
 };
 use hallpass_core::{Owner, OwnerStatus, TokenId};
 
-/// A cache that keeps serving chosen tokens as they were, whatever becomes of them: it has missed
-/// every change since. Everything else comes from the store. Clones share the tokens.
+/// A cache that serves chosen tokens as they were, as if it had missed all later changes.
+///
+/// Everything else comes from the store. Clones share the chosen tokens.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,11 +46,11 @@ impl<S: TokenStore> StaleCache<S> {
         Self(Arc::new(Inner { store, pinned: Mutex::default() }))
     }
 
-    /// Serves this token as it is now from now on.
+    /// Pins a token: from now on, the cache serves its current record.
     ///
     /// # Errors
     ///
-    /// Returns [`not_found`](StoreError::not_found) if there is no such token, and the store's
+    /// Returns [`not_found`](StoreError::not_found) if the token does not exist, and the store's
     /// error if it cannot be read.
     pub async fn pin(&self, id: TokenId) -> Result<(), StoreError> {
         let token = self.0.store.get(id).await?.value.ok_or_else(StoreError::not_found)?;

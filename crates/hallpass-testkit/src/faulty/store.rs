@@ -1,3 +1,5 @@
+//! A store whose faults a test sets.
+
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasher as _, RandomState};
@@ -16,8 +18,8 @@ use jiff::Timestamp;
 use super::faults::Fault;
 use super::{Faults, Operation};
 
-/// A store around another one: it counts what it is asked, and fails, stalls or answers late when a
-/// test says so. Clones are one store.
+/// A store around another one, which counts its calls, and fails, stalls or responds late if a test
+/// says so. Clones are the same store.
 ///
 /// ```
 /// use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
@@ -37,30 +39,34 @@ use super::{Faults, Operation};
 /// # Ok(()) }
 /// ```
 ///
-/// Put it under a cache, `Cached::new(FaultyStore::new(store))`, to test the cache. See
-/// [`StaleCache`](super::StaleCache) for a cache that is wrong.
+/// To test a cache, put it behind the cache: `Cached::new(FaultyStore::new(store))`. For a cache
+/// with faults, see [`StaleCache`](super::StaleCache).
 pub struct FaultyStore<S>(Arc<Inner<S>>);
 
 struct Inner<S> {
     store: Mutex<Arc<S>>,
     faults: Faults,
-    /// How far the change log had come when it was last read.
+    /// The head of the change log when it was last read.
     shown: Mutex<Option<LogPosition>>,
-    /// A nudge has come that nobody was told of yet.
+    /// Whether a notification has come that was not delivered yet.
     owes_a_nudge: AtomicBool,
+    /// Whether calls yield to other tasks at random.
     makes_way: AtomicBool,
 }
 
-/// What a fault makes of a call that is made all the same.
+/// A change of the result of a call that a fault causes.
 #[derive(Clone, Copy)]
 enum Twist {
+    /// The result is right.
     None,
+    /// The result is another token.
     AnswerWith(TokenId),
+    /// The result is the change log as it was before.
     StandStill,
 }
 
 impl Twist {
-    /// The token to look up instead of this one.
+    /// Returns the token to look up instead of this one.
     fn instead_of(self, id: TokenId) -> TokenId {
         match self {
             Self::AnswerWith(other) => other,
@@ -70,7 +76,7 @@ impl Twist {
 }
 
 impl<S: TokenStore> FaultyStore<S> {
-    /// A store with no faults yet.
+    /// Creates a store without faults.
     #[must_use]
     pub fn new(store: S) -> Self {
         Self(Arc::new(Inner {
@@ -82,44 +88,44 @@ impl<S: TokenStore> FaultyStore<S> {
         }))
     }
 
-    /// What is wrong with it, to change, and what it was asked, to read.
+    /// Returns the faults, which a test can set, and the number of calls.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.0.faults
     }
 
-    /// The store behind: the truth, past every fault and uncounted.
+    /// Returns the inner store. Its calls have no faults and are not counted.
     #[must_use]
     pub fn inner(&self) -> Arc<S> {
         Arc::clone(&lock(&self.0.store))
     }
 
-    /// Another store answers from now on, as after a failover.
+    /// Replaces the inner store, as a failover does.
     pub fn fail_over_to(&self, store: S) {
         *lock(&self.0.store) = Arc::new(store);
         *lock(&self.0.shown) = None;
     }
 
-    /// Lets other tasks go before and after each call, by chance: so that races are run in many
-    /// orders.
+    /// Makes each call yield to other tasks at random, before and after it. Races then happen in
+    /// many orders.
     #[must_use]
     pub fn making_way(self) -> Self {
         self.0.makes_way.store(true, Ordering::SeqCst);
         self
     }
 
-    /// Makes a call with whatever goes wrong with it.
+    /// Makes a call with the fault that applies to it.
     async fn run<T, F>(
         &self,
-        verb: Operation,
+        operation: Operation,
         act: impl FnOnce(Twist) -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        self.0.faults.count(verb);
+        self.0.faults.count(operation);
         self.make_way().await;
-        let outcome = match self.0.faults.next(verb).await {
+        let outcome = match self.0.faults.next(operation).await {
             Some(Fault::Refuse(error)) => Err(error()),
             Some(Fault::LoseAnswer) => {
                 let lost = "cut by a test after it was done";
@@ -150,16 +156,17 @@ impl<S: TokenStore> FaultyStore<S> {
         outcome
     }
 
+    /// Yields to other tasks at random, if that is turned on.
     async fn make_way(&self) {
         if self.0.makes_way.load(Ordering::SeqCst) {
-            // No two random states hash alike.
+            // Each random state hashes differently, which makes this a random number.
             for _ in 0..RandomState::new().hash_one(0_u8) % 4 {
                 tokio::task::yield_now().await;
             }
         }
     }
 
-    /// The log as it looked when it was last read without this fault.
+    /// Returns the log as it was when it was last read without this fault.
     fn as_before(&self, mut changes: ChangeBatch) -> ChangeBatch {
         let shown = *lock(&self.0.shown).get_or_insert(changes.head);
         changes.entries.retain(|entry| entry.position.seq <= shown.seq);
@@ -167,7 +174,7 @@ impl<S: TokenStore> FaultyStore<S> {
         changes
     }
 
-    /// Waits for the store's own nudge, or one that a test gives.
+    /// Waits for a notification of the inner store or of the test.
     async fn any_nudge(&self, seen: LogPosition) {
         let store = self.inner();
         let mut theirs = pin!(store.wait_for_change(seen));
@@ -184,7 +191,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Forwards methods as they are.
+/// Implements methods that only forward the call.
 macro_rules! forward {
     ($($operation:ident $method:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
         async fn $method(&self, $($arg: $type),*) -> Result<$out, StoreError> {
@@ -247,7 +254,8 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
         loop {
             if !owed.load(Ordering::SeqCst) {
                 self.any_nudge(seen).await;
-                // Remembered until it is delivered: who stops waiting while it is late loses nothing.
+                // The notification is remembered until it is delivered. So a caller that stops
+                // waiting while it is late does not lose it.
                 owed.store(true, Ordering::SeqCst);
                 self.0.faults.count(Operation::WaitForChange);
             }
@@ -255,7 +263,8 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
             match fault {
                 Some(Fault::Refuse(_) | Fault::LoseAnswer) => {
                     owed.store(false, Ordering::SeqCst);
-                    // What is lost is lost: the store behind would say the same again at once, and for ever.
+                    // The notification is lost. Waiting with the old position would return at once
+                    // with the same notification again.
                     match self.inner().changes(None, 0).await {
                         Ok(changes) => seen = changes.head,
                         Err(_) => tokio::task::yield_now().await,

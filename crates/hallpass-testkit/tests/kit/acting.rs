@@ -1,4 +1,4 @@
-//! Requests that act as somebody, through the layers and routers of production.
+//! Requests that are authenticated without a token, through the layers and routers of production.
 
 use std::convert::Infallible;
 
@@ -20,7 +20,7 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 
 type Store = FaultyStore<MemoryStore>;
 
-/// A handle whose store answers nothing.
+/// Creates a handle whose store fails every call.
 fn hallpass() -> (Hallpass, Store) {
     passes_with(|builder| builder)
 }
@@ -61,7 +61,7 @@ async fn status(app: &Router, request: Request<Body>) -> u16 {
 }
 
 #[tokio::test]
-async fn axum_sees_the_owner_and_the_scopes_and_the_store_is_never_asked() {
+async fn handler_sees_owner_and_scopes_and_the_store_is_not_asked() {
     let (hallpass, store) = hallpass();
     let app = Router::new()
         .route("/who", get(who))
@@ -86,7 +86,7 @@ async fn axum_sees_the_owner_and_the_scopes_and_the_store_is_never_asked() {
 }
 
 #[tokio::test]
-async fn who_acts_as_nobody_needs_a_token_as_ever() {
+async fn request_without_the_extension_needs_a_token() {
     let (hallpass, store) = hallpass();
     let app = Router::new().route("/who", get(who)).layer(hallpass.layer());
     let plain = |builder: Builder| builder.body(Body::empty()).unwrap();
@@ -97,7 +97,7 @@ async fn who_acts_as_nobody_needs_a_token_as_ever() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_that_of_a_token_without_the_scope() {
+async fn missing_scope_is_rejected_as_for_a_token() {
     let (hallpass, _) = hallpass();
     let app =
         Router::new().route("/projects", get(who.scoped("projects:list"))).layer(hallpass.layer());
@@ -110,7 +110,7 @@ async fn a_refusal_is_that_of_a_token_without_the_scope() {
 }
 
 #[tokio::test]
-async fn a_policy_table_and_a_guarded_router_decide_by_the_scopes() {
+async fn policy_table_and_guarded_router_decide_by_the_scopes() {
     let (hallpass, store) = hallpass();
     let table = PolicyTable::new().get("/projects/{id}", "projects:read:{id}");
     let by_table = Router::new()
@@ -132,7 +132,7 @@ async fn a_policy_table_and_a_guarded_router_decide_by_the_scopes() {
 }
 
 #[tokio::test]
-async fn a_bare_service_and_grpc_see_it_too() {
+async fn plain_service_and_grpc_accept_the_extension() {
     let (hallpass, _) = hallpass();
     let table = PolicyTable::new().post("/jobs.Jobs/Run", "jobs:run");
     let service =
@@ -154,7 +154,7 @@ async fn a_bare_service_and_grpc_see_it_too() {
 }
 
 #[tokio::test]
-async fn a_whole_server_acts_as_somebody_and_every_layer_of_it_agrees() {
+async fn whole_server_can_act_as_somebody_in_every_layer() {
     let (outer, _) = hallpass();
     let (inner, _) = hallpass();
     let app = Router::new()
@@ -167,7 +167,7 @@ async fn a_whole_server_acts_as_somebody_and_every_layer_of_it_agrees() {
 }
 
 #[tokio::test]
-async fn what_the_catalog_does_not_know_allows_nothing_and_the_host_is_not_asked() {
+async fn unknown_scope_allows_nothing_and_the_directory_is_not_asked() {
     let (hallpass, _) = passes_with(|builder| {
         builder
             .catalog(Catalog::new().scope(CatalogScope::new("jobs", "Jobs")))
@@ -179,7 +179,7 @@ async fn what_the_catalog_does_not_know_allows_nothing_and_the_host_is_not_asked
 }
 
 #[tokio::test]
-async fn it_comes_before_a_credential_which_is_taken_out_all_the_same() {
+async fn extension_takes_precedence_and_credentials_are_removed() {
     let (hallpass, store) = hallpass();
     let service = hallpass.layer().layer(service_fn(|request: Request<()>| async move {
         let owner = request.principal().expect("somebody").owner().to_string();
@@ -198,7 +198,7 @@ async fn it_comes_before_a_credential_which_is_taken_out_all_the_same() {
 }
 
 #[tokio::test]
-async fn there_is_no_token_to_look_at_again() {
+async fn recheck_rejects_a_token_that_does_not_exist() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let alice = Owner::new("alice").unwrap();
     let principal = hallpass.acting_as(&alice, &ScopeSet::default());
@@ -206,7 +206,7 @@ async fn there_is_no_token_to_look_at_again() {
 }
 
 #[test]
-fn what_is_no_owner_or_no_scope_is_said_at_the_call() {
+fn invalid_owner_or_scope_panics_at_the_call() {
     for wrong in [
         std::panic::catch_unwind(|| acting_as("", ["jobs"])),
         std::panic::catch_unwind(|| acting_as("alice", ["jobs:"])),

@@ -1,4 +1,4 @@
-//! Every fault: what the caller is told, and what the store behind then holds.
+//! Each fault: the result that the caller gets, and the state of the inner store afterwards.
 
 use std::future::Future;
 use std::pin::pin;
@@ -21,7 +21,7 @@ fn event() -> Event {
     Event::new(EventKind::Updated, Timestamp::UNIX_EPOCH)
 }
 
-/// A store with two tokens of alice's in it.
+/// Creates a store with two tokens of alice's.
 async fn store() -> (Store, [TokenId; 2]) {
     let store = Store::new(MemoryStore::new());
     let hallpass = Hallpass::builder(store.inner().as_ref().clone()).build();
@@ -31,12 +31,12 @@ async fn store() -> (Store, [TokenId; 2]) {
     (store, ids)
 }
 
-/// The token as the store behind has it.
+/// Returns the token of the inner store.
 async fn stored(store: &Store, id: TokenId) -> Option<StoredToken> {
     store.inner().get(id).await.unwrap().value
 }
 
-/// The answer that is there without anybody doing anything else.
+/// Returns the result of a future that is ready without any other task.
 fn at_once<T>(call: impl Future<Output = T>) -> Option<T> {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => Some(answer),
@@ -44,7 +44,7 @@ fn at_once<T>(call: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// Each verb once, and what went wrong.
+/// Calls each operation once, and returns the errors.
 async fn call(store: &Store, verb: Operation, id: TokenId) -> Result<(), StoreError> {
     let (token, long_ago) = (stored(store, id).await.unwrap(), Timestamp::UNIX_EPOCH);
     let mut changed = token.record.clone();
@@ -92,7 +92,7 @@ fn callable() -> impl Iterator<Item = Operation> {
 }
 
 #[tokio::test]
-async fn every_call_is_counted_and_fails_alone_and_changes_nothing_then() {
+async fn each_operation_is_counted_and_fails_separately() {
     for faulty in callable() {
         let (store, [id, _]) = store().await;
         let head = store.inner().changes(None, 0).await.unwrap().head;
@@ -114,7 +114,7 @@ async fn every_call_is_counted_and_fails_alone_and_changes_nothing_then() {
 }
 
 #[tokio::test]
-async fn what_is_lost_on_the_way_was_not_done_and_what_is_lost_on_the_way_back_was() {
+async fn lost_call_changes_nothing_and_lost_answer_does() {
     let (store, [one, two]) = store().await;
     store.faults().on(Operation::Delete).lose_call();
     assert!(store.delete(one, None, &event()).await.unwrap_err().is_outcome_unknown());
@@ -132,7 +132,7 @@ async fn what_is_lost_on_the_way_was_not_done_and_what_is_lost_on_the_way_back_w
 }
 
 #[tokio::test]
-async fn faults_with_a_number_are_met_one_after_the_other() {
+async fn faults_with_a_number_apply_one_after_the_other() {
     let (store, [id, _]) = store().await;
     let faults = store.faults();
     faults.on(Operation::Get).fail();
@@ -158,7 +158,7 @@ async fn faults_with_a_number_are_met_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn who_stalls_has_done_nothing_and_meets_what_was_set_meanwhile() {
+async fn stalled_call_has_no_effect_and_gets_a_later_fault() {
     let (store, [id, _]) = store().await;
     let gate = store.faults().on(Operation::Delete).stall();
     {
@@ -175,7 +175,7 @@ async fn who_stalls_has_done_nothing_and_meets_what_was_set_meanwhile() {
 }
 
 #[tokio::test]
-async fn who_is_held_has_done_it_and_answers_with_what_was_true() {
+async fn held_call_has_its_effect_and_returns_the_old_state() {
     let (store, [id, _]) = store().await;
     let gate = store.faults().on(Operation::Get).once().hold();
     let asked = tokio::spawn({
@@ -191,7 +191,7 @@ async fn who_is_held_has_done_it_and_answers_with_what_was_true() {
 }
 
 #[tokio::test]
-async fn an_open_gate_stops_nobody() {
+async fn open_gate_stops_no_call() {
     let (store, [id, _]) = store().await;
     store.faults().on(Operation::Get).stall().open();
     assert!(at_once(store.get(id)).is_some());
@@ -208,7 +208,7 @@ async fn an_open_gate_stops_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_call_is_made_late() {
+async fn delayed_call_is_made_late() {
     let (store, [id, _]) = store().await;
     store.faults().on(Operation::Delete).delay(Duration::from_secs(5));
     let before = tokio::time::Instant::now();
@@ -222,7 +222,7 @@ async fn a_late_call_is_made_late() {
 }
 
 #[tokio::test]
-async fn another_tokens_record_is_answered_however_it_is_asked_for() {
+async fn answer_with_returns_another_token_for_every_lookup() {
     let (store, [asked, other]) = store().await;
     store.faults().on(Operation::Get).answer_with(other);
     assert_eq!(store.get(asked).await.unwrap().value.unwrap().record.id, other);
@@ -230,7 +230,7 @@ async fn another_tokens_record_is_answered_however_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn something_happens_between_a_call_and_its_answer_once() {
+async fn meanwhile_runs_once_between_a_call_and_its_answer() {
     let (store, [id, _]) = store().await;
     let inner = store.inner();
     store.faults().on([Operation::Get, Operation::Delete]).meanwhile(async move {
@@ -245,7 +245,7 @@ async fn something_happens_between_a_call_and_its_answer_once() {
 }
 
 #[tokio::test]
-async fn a_log_that_stands_still_shows_nothing_new() {
+async fn stand_still_hides_new_log_entries() {
     let (store, [id, _]) = store().await;
     let before = store.changes(None, 0).await.unwrap().head;
     store.faults().on(Operation::Changes).stand_still();
@@ -264,7 +264,7 @@ async fn a_log_that_stands_still_shows_nothing_new() {
 }
 
 #[tokio::test]
-async fn a_pinned_token_is_served_until_a_check_asks_the_store_itself() {
+async fn pinned_token_is_served_until_a_check_bypasses_the_cache() {
     use hallpass_core::__private::{Backend as _, Freshness, Lookup};
 
     let (store, [id, _]) = store().await;
@@ -280,14 +280,14 @@ async fn a_pinned_token_is_served_until_a_check_asks_the_store_itself() {
 }
 
 #[tokio::test]
-async fn after_a_failover_another_store_answers() {
+async fn failover_replaces_the_store() {
     let (store, [id, _]) = store().await;
     store.fail_over_to(MemoryStore::new());
     assert!(store.get(id).await.unwrap().value.is_none());
 }
 
 #[tokio::test]
-async fn a_fault_is_said_of_what_it_can_happen_to() {
+async fn fault_for_a_wrong_operation_panics() {
     let (store, [id, _]) = store().await;
     for wrong in [
         std::panic::catch_unwind(|| store.faults().on(Operation::ALL).answer_with(id)),

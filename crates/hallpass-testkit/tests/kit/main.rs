@@ -1,4 +1,4 @@
-//! The kit itself, on the store in memory.
+//! Tests of the test kit, with the store in memory.
 
 mod acting;
 mod faults;

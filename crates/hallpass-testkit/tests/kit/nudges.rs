@@ -1,4 +1,4 @@
-//! Nudges: lost, late, repeated, and for nothing.
+//! Notifications: lost, late, repeated and false ones.
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,7 +12,7 @@ use hallpass_testkit::{FaultyStore, Operation};
 
 type Store = FaultyStore<MemoryStore>;
 
-/// The place up to which everything was seen.
+/// The position up to which everything was seen.
 fn head(store: &Store) -> LogPosition {
     let inner = store.inner();
     let changes = pin!(inner.changes(None, 0)).poll(&mut Context::from_waker(Waker::noop()));
@@ -22,14 +22,14 @@ fn head(store: &Store) -> LogPosition {
     }
 }
 
-/// Whether a nudge is there. If not, whoever waited goes away.
+/// Returns whether there is a notification. If there is none, it stops waiting.
 fn comes(store: &Store) -> bool {
     let nudged = pin!(store.wait_for_change(head(store)));
     nudged.poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
 #[tokio::test]
-async fn a_nudge_comes_when_a_test_gives_one() {
+async fn test_can_send_a_notification() {
     let store = Store::new(MemoryStore::new());
     assert!(!comes(&store));
     store.faults().nudge();
@@ -39,7 +39,7 @@ async fn a_nudge_comes_when_a_test_gives_one() {
 }
 
 #[tokio::test]
-async fn the_nudges_of_the_store_behind_come_through() {
+async fn notifications_of_the_inner_store_are_delivered() {
     let behind = Store::new(MemoryStore::new());
     let seen = head(&behind);
     let store = FaultyStore::new(behind.clone());
@@ -53,7 +53,7 @@ async fn the_nudges_of_the_store_behind_come_through() {
 }
 
 #[tokio::test]
-async fn lost_nudges_never_come() {
+async fn lost_notifications_never_come() {
     let store = Store::new(MemoryStore::new());
     store.faults().on(Operation::WaitForChange).times(2).lose_answer();
     for _ in 0..2 {
@@ -70,7 +70,7 @@ async fn lost_nudges_never_come() {
 }
 
 #[tokio::test]
-async fn late_nudges_come_when_the_gate_opens_to_whoever_waits_then() {
+async fn late_notifications_come_when_the_gate_opens() {
     let store = Store::new(MemoryStore::new());
     let gate = store.faults().on(Operation::WaitForChange).hold();
     store.faults().nudge();
@@ -83,7 +83,7 @@ async fn late_nudges_come_when_the_gate_opens_to_whoever_waits_then() {
 }
 
 #[tokio::test]
-async fn repeated_nudges_come_again() {
+async fn repeated_notifications_come_again() {
     let store = Store::new(MemoryStore::new());
     store.faults().on(Operation::WaitForChange).times(2).repeat();
     store.faults().nudge();
@@ -94,14 +94,14 @@ async fn repeated_nudges_come_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nudges_that_are_lost_for_good_keep_nobody_busy() {
+async fn lost_notifications_cause_no_busy_loop() {
     let behind = MemoryStore::new();
     let store = Store::new(behind.clone());
     let seen = head(&store);
     let hallpass = Hallpass::builder(behind).build();
     let _ = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
     store.faults().on(Operation::WaitForChange).lose_answer();
-    // The store behind says again and again that there is something after that place.
+    // The inner store keeps reporting that there is something after that position.
     let waited = tokio::time::timeout(Duration::from_secs(1), store.wait_for_change(seen)).await;
     assert!(waited.is_err());
     assert_eq!(store.faults().calls(Operation::WaitForChange), 1);

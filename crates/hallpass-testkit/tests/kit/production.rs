@@ -1,8 +1,9 @@
-//! What acts without a token must not be in what is shipped.
+//! The feature that authenticates requests without a token must not be part of production builds.
 
 use std::process::Command;
 
-/// The features that the normal dependencies of these packages turn on, as cargo resolves them.
+/// Returns the features that the normal dependencies of these packages enable, as cargo resolves
+/// them.
 fn features(packages: &[&str]) -> String {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args([
@@ -27,7 +28,7 @@ const TESTING: [&str; 2] =
     [r#"hallpass-core feature "testing""#, r#"hallpass-tower feature "testing""#];
 
 #[test]
-fn the_facade_never_turns_on_what_acts_without_a_token() {
+fn facade_never_enables_acting_without_a_token() {
     let shipped = features(&["hallpass"]);
     let tested = features(&["hallpass-testkit"]);
     for feature in TESTING {

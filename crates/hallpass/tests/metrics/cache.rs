@@ -1,4 +1,4 @@
-//! What a cache counts.
+//! The metrics of a cache.
 
 use std::time::Duration;
 
@@ -34,7 +34,8 @@ async fn look_ups_are_counted_by_what_was_at_hand_and_loads_by_their_end() {
     assert_eq!(looked(), owed("miss", "found"));
     assert!(check(&hallpass, &token).await);
     assert_eq!(looked(), owed("hit", ""));
-    // A change of this node's own overtakes what is cached; its own looks at the store are loads too.
+    // A change of this node's own overtakes what is cached; its own looks at the store are loads
+    // too.
     let update = TokenUpdate::new().description("nightly");
     hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     looked();
@@ -74,7 +75,8 @@ async fn loads_that_are_under_way_too_late_or_too_many_are_seen() {
     assert!(!check(&hallpass, &refused).await);
     let owed = one("hallpass_cache_loads_total{result=refused}");
     assert_eq!(moved.only("hallpass_cache_loads_total"), owed);
-    // Nobody waits for longer than the deadline; the load itself goes on until its answer is of no use.
+    // Nobody waits for longer than the deadline; the load itself goes on until its answer is of no
+    // use.
     assert!(!waits.await.unwrap());
     tokio::time::sleep(Duration::from_secs(3)).await;
     let owed = [

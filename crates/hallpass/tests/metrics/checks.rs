@@ -1,4 +1,4 @@
-//! What checks, refused requests and uses count.
+//! The metrics of checks, rejected requests and uses.
 
 use std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! What counting costs a hit.
+//! The cost of metrics for a cache hit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

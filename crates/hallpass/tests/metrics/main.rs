@@ -1,4 +1,4 @@
-//! What the facade `metrics` is told: each counter and gauge moves as the guide says, and none
+//! The metrics of the facade `metrics`: each counter and gauge changes as the guide says, and none
 //! names anybody.
 
 mod cache;
@@ -20,7 +20,7 @@ const GUIDE: &str = include_str!("../../../../docs/stores.md");
 
 type Store = FaultyStore<MemoryStore>;
 
-/// What has moved since the last look, by `name{label=value}`.
+/// The metrics that have changed since the last look, by `name{label=value}`.
 struct Moved(Snapshotter);
 
 impl Moved {

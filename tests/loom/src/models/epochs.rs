@@ -1,4 +1,4 @@
-//! A new epoch: the stripes begin anew, and nothing of before slips through while they do.
+//! A new epoch: the stripes start from zero, and no answer from before it becomes current again.
 
 use std::sync::Arc;
 

@@ -35,7 +35,7 @@ pub(super) struct Step {
 }
 
 impl State {
-    /// Everything is made anew each time that a model is run through.
+    /// Resets everything before each run of a model.
     pub(super) fn begin(&mut self, second_is_spawned: bool) {
         self.second_is_spawned = second_is_spawned;
         self.readers.clear();

@@ -19,7 +19,8 @@ impl Postgres {
         make(&standby.folder, &self.program("pg_basebackup"), |backup| {
             backup.args(["--host=127.0.0.1", "--port"]).arg(self.port.to_string());
             backup.args(["--username=hallpass", "--pgdata"]).arg(standby.data());
-            // What is logged meanwhile comes at the end: a stream of its own takes seconds to close.
+            // What is logged meanwhile comes at the end: a stream of its own takes seconds to
+            // close.
             backup.args(["--wal-method=fetch", "--checkpoint=fast", "--no-sync"]);
             backup.arg("--write-recovery-conf")
         })?;

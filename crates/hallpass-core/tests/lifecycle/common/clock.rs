@@ -1,7 +1,7 @@
 use hallpass_testkit::ManualClock;
 use jiff::{SignedDuration, Timestamp};
 
-/// When every test begins.
+/// The time at which every test starts.
 pub(crate) const START: &str = "2027-01-01T00:00:00Z";
 
 pub(crate) fn at(text: &str) -> Timestamp {

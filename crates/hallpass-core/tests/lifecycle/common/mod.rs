@@ -1,5 +1,5 @@
-//! What the tests share: a handle over a real store, a clock set by hand, and a list of what
-//! happened.
+//! The fixture of these tests: a handle over a real store, a clock that is set by hand, and the
+//! list of events.
 
 pub(crate) mod clock;
 pub(crate) mod sink;
@@ -19,11 +19,11 @@ pub(crate) use self::{
     store::{Fault, TestStore, Truth, read_only, test_store},
 };
 
-/// A handle, and what is behind it.
+/// A handle with its store, clock and events.
 pub(crate) struct Service {
     pub(crate) hallpass: Hallpass,
     pub(crate) store: TestStore,
-    /// What the handle asks: the store, and a cache of tokens that were pinned in it.
+    /// The backend of the handle: the store with a cache of the tokens that a test pins in it.
     pub(crate) cache: StaleCache<TestStore>,
     pub(crate) clock: ManualClock,
     pub(crate) happened: Happened,
@@ -38,7 +38,8 @@ impl Service {
         Self::over(test_store(), configure)
     }
 
-    /// On a store that may hold tokens already: another node, or the same one after a restart.
+    /// Creates a service on a store that may hold tokens already. It stands for another node, or
+    /// for the same node after a restart.
     pub(crate) fn over(
         store: TestStore,
         configure: impl FnOnce(HallpassBuilder) -> HallpassBuilder,
@@ -50,7 +51,7 @@ impl Service {
         Self { hallpass: configure(builder).build(), store, cache, clock, happened }
     }
 
-    /// A token of alice's with these scopes.
+    /// Issues a token of alice's with these scopes.
     pub(crate) async fn issue(&self, scopes: &[&str]) -> Issued {
         self.hallpass
             .issue(&alice(), NewToken::named("ci").scopes(scopes.iter().copied()))
@@ -62,7 +63,7 @@ impl Service {
         self.hallpass.authenticate(token.as_bytes()).await
     }
 
-    /// Whether the token is let in. That it cannot be checked is neither yes nor no.
+    /// Returns whether a check accepts the token. Panics if the check cannot be completed.
     pub(crate) async fn accepts(&self, token: &str) -> bool {
         match self.check(token).await {
             Ok(_) => true,
@@ -100,12 +101,12 @@ pub(crate) fn scope(text: &str) -> Scope {
     text.parse().unwrap()
 }
 
-/// An id that no token has.
+/// Returns an id that no token has.
 pub(crate) fn nobodys() -> TokenId {
     "018f3c1e-7a2b-8c4d-9e5f-0123456789ab".parse().unwrap()
 }
 
-/// Why a check refused.
+/// Returns the reason for which a check rejected the token.
 #[track_caller]
 pub(crate) fn refused(verdict: Result<Principal, AuthError>) -> RejectReason {
     match verdict {
@@ -114,13 +115,13 @@ pub(crate) fn refused(verdict: Result<Principal, AuthError>) -> RejectReason {
     }
 }
 
-/// That a check could not be made: neither let in nor turned away.
+/// Checks that a check could not be completed.
 #[track_caller]
 pub(crate) fn unavailable(verdict: Result<Principal, AuthError>) {
     assert!(matches!(verdict, Err(AuthError::Unavailable(_))), "503 was due, not {verdict:?}");
 }
 
-/// What was wrong with what was asked for.
+/// Returns the field errors of an invalid request.
 #[track_caller]
 pub(crate) fn faults<T>(outcome: Result<T, Error>) -> Vec<FieldError> {
     match outcome {
@@ -130,13 +131,13 @@ pub(crate) fn faults<T>(outcome: Result<T, Error>) -> Vec<FieldError> {
     }
 }
 
-/// Which fields were wrong.
+/// Returns the names of the invalid fields.
 #[track_caller]
 pub(crate) fn fields<T>(outcome: Result<T, Error>) -> Vec<&'static str> {
     faults(outcome).into_iter().map(|fault| fault.field).collect()
 }
 
-/// The error, where the value has no `Debug` worth printing.
+/// Returns the error. Unlike `unwrap_err`, it does not need `Debug` for the value.
 #[track_caller]
 pub(crate) fn error<T>(outcome: Result<T, Error>) -> Error {
     match outcome {

@@ -7,17 +7,17 @@ use hallpass_core::{Event, EventKind, EventSink};
 pub(crate) struct Happened(Arc<Mutex<Vec<Event>>>);
 
 impl Happened {
-    /// What happened since the last call.
+    /// Returns the events since the last call.
     pub(crate) fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 
-    /// The kinds of what happened since the last call.
+    /// Returns the kinds of the events since the last call.
     pub(crate) fn kinds(&self) -> Vec<EventKind> {
         self.take().into_iter().map(|event| event.kind).collect()
     }
 
-    /// The one thing that happened since the last call.
+    /// Returns the only event since the last call.
     #[track_caller]
     pub(crate) fn only(&self) -> Event {
         let mut events = self.take();

@@ -9,11 +9,11 @@ pub(crate) fn test_store() -> TestStore {
     FaultyStore::new(MemoryStore::new())
 }
 
-/// The truth, past every fault.
+/// Access to the store without the faults.
 pub(crate) trait Truth {
     async fn stored(&self, id: TokenId) -> Option<StoredToken>;
 
-    /// How far the change log has come.
+    /// Returns the sequence number of the newest log entry.
     async fn head(&self) -> ChangeSeq;
 }
 
@@ -27,17 +27,17 @@ impl Truth for TestStore {
     }
 }
 
-/// What goes wrong, for tables.
+/// A fault of the store, for tables of test cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Unavailable,
     ReadOnly,
     Corrupt,
-    /// It is done, and the answer is lost.
+    /// The change is committed, but the answer is lost.
     LostAfter,
-    /// It is not done, and nobody can tell.
+    /// The change is not committed, but the outcome is unknown to the caller.
     LostBefore,
-    /// A read answers with this token instead.
+    /// A read returns this token instead of the requested one.
     Another(TokenId),
 }
 

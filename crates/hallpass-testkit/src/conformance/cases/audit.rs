@@ -16,7 +16,7 @@ use super::check::{
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 
-/// Returns an event that no other one is equal to.
+/// Returns an event that differs from all others.
 fn numbered(kind: EventKind, number: i64) -> Event {
     let mut event = event();
     (event.kind, event.at) = (kind, at(number));
@@ -28,7 +28,7 @@ pub async fn each_change_writes_one_entry(store: Replicas) {
     let tokens = ["1", "2", "3", "4"].map(|name| token("alice", name));
     let ids = tokens.each_ref().map(|token| token.record.id);
     let mut number = 0;
-    // Runs a call with an event of its own, and compares what it has logged.
+    // Runs a call with its own event, and compares the logged entry with it.
     macro_rules! logs {
         ($call:ident($($arg:expr),*) => $($target:expr, $token_id:expr, $owner:expr, $count:expr);*) => {{
             number += 1;
@@ -119,7 +119,7 @@ pub async fn entries_come_back_unchanged(store: Replicas) {
                 change("scopes", vec!["jobs", "projects:read:*"].into(), Vec::<&str>::new().into()),
             ],
         };
-        // The target is the owner, although the event may name a token too.
+        // The target is the owner, although the event may also name a token.
         let before = head(&store).await;
         store.log_owner_change(&subject, &event).await.unwrap();
         assert_eq!(logged_since(&store, before).await, [ChangeTarget::Owner(subject)]);
@@ -291,7 +291,7 @@ pub async fn ascending_pages_lose_nothing_during_writes(store: Replicas) {
             for number in 0..15 {
                 let event = numbered(EventKind::OwnerChanged, number);
                 store.log_owner_change(&owner("alice"), &event).await.unwrap();
-                // A descending walk beside it returns each entry at most once.
+                // A descending walk at the same time returns each entry at most once.
                 let newest: Vec<_> = walk(&store, &AuditQuery::newest(10)).await;
                 assert!(newest.is_sorted_by(|a, b| a.seq > b.seq), "out of order, or twice");
             }

@@ -9,7 +9,7 @@ use super::check::{at_once, everything, read, whole_log};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, edited, event, owner, token};
 
-/// Polls so many times, each time that there is something to do, and drops what is left.
+/// Polls a future up to this number of times, whenever it can make progress, and then drops it.
 async fn drop_after<T>(polls: u32, call: impl Future<Output = T>) -> Option<T> {
     let mut call = pin!(call);
     let mut left = polls;
@@ -24,12 +24,13 @@ async fn drop_after<T>(polls: u32, call: impl Future<Output = T>) -> Option<T> {
 }
 
 pub async fn cancelled_call_happens_in_full_or_not_at_all(store: Replicas) {
-    // From before the first step until it is done anyway, and at each place several times.
+    // The call is cancelled at each step, from the first one until it completes, and several times
+    // at each.
     for round in 0..60_u32 {
         let polls = round % 20;
         let token = token("alice", "ci");
         let returned = drop_after(polls, store.insert(&token, None, &event())).await;
-        // The next one gets the lock, whatever the one before was doing.
+        // The next call gets the lock, whatever the cancelled one was doing.
         store.log_owner_change(&owner("alice"), &event()).await.expect("no lock is left behind");
         if let Some(answer) = returned {
             answer.unwrap();
@@ -43,7 +44,8 @@ pub async fn cancelled_call_happens_in_full_or_not_at_all(store: Replicas) {
             assert!(found == renamed.record || (returned.is_none() && found == token.record));
         }
     }
-    // Each token that is there took one number, and two if it was renamed; nothing else did.
+    // Each existing token has taken one number, or two if it was renamed. Nothing else has taken
+    // one.
     let mut expected = Vec::new();
     for record in store.list(&everything()).await.unwrap().records {
         expected.extend((0..record.revision.get()).map(|_| record.id));

@@ -28,7 +28,7 @@ pub(crate) async fn head(store: &impl TokenStore) -> LogPosition {
     store.changes(None, 0).await.expect("an answer").head
 }
 
-/// The position of the first log entry. Nobody knows its nonce yet.
+/// The position of the first log entry, with a nonce that is wrong.
 pub(crate) const START: LogPosition = LogPosition { seq: ChangeSeq::new(1), nonce: 0 };
 
 /// Reads all log entries that are kept, and checks that they have no gap and end at the head.

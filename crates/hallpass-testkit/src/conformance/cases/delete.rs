@@ -113,7 +113,7 @@ pub async fn revoke_owner_writes_one_log_entry(store: Replicas) {
     for token in &tokens {
         assert_same(&read(&store, token.record.id).await, token);
     }
-    // Who read a token before it was revoked does not bring it back by mistake.
+    // A caller that has read a token before it was revoked cannot change it any more.
     let late = edited(&read_before, |record| record.name = "renamed".into());
     assert!(store.update(&late, &event()).await.unwrap_err().is_conflict());
 }

@@ -13,7 +13,7 @@ use super::check::{
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, token};
 
-/// Texts that a name may be, and that something on the way could take for something else.
+/// Valid names that a driver or a database could misinterpret.
 const NAMES: [&str; 14] = [
     "😀👩‍👩‍👧‍👦🏳️‍🌈",
     "עברית العربية",
@@ -43,7 +43,7 @@ pub async fn unusual_texts_come_back_unchanged(store: Replicas) {
         assert_same(&read(&store, token.record.id).await, token);
         let hers = ListQuery { owner: Some(token.record.owner.clone()), ..everything() };
         assert_eq!(store.list(&hers).await.unwrap().records, slice::from_ref(&token.record));
-        // Each is found by the whole of its own name, whatever that looks like.
+        // Each token is found by its whole name.
         let text = Some(fold(&token.record.name));
         let found = store.list(&ListQuery { text, ..everything() }).await.unwrap().records;
         assert!(found.contains(&token.record), "{:?}", token.record.name);
@@ -77,7 +77,7 @@ pub async fn longest_values_fit(store: Replicas) {
         store.list(&ListQuery { text: none, ..everything() }).await.unwrap().counts.of(None),
         0
     );
-    // One that differs in its last character only is somebody else.
+    // An owner that differs only in the last character is another owner.
     let other = Owner::new(format!("{}x", longest(Owner::MAX_LEN - 1))).unwrap();
     let others = ListQuery { owner: Some(other.clone()), ..everything() };
     assert_eq!(store.list(&others).await.unwrap().counts.of(None), 0);
@@ -98,8 +98,7 @@ pub async fn longest_values_fit(store: Replicas) {
 /// The last instant that is a whole number of milliseconds, in the year 9999.
 const LATEST: i64 = 253_402_207_200_000;
 
-/// Instants that are one millisecond from another, at the ends of what there is and about the
-/// epoch.
+/// Instants that are one millisecond apart, around the epoch and at both ends of the range.
 fn instants() -> Vec<Timestamp> {
     let millis = [
         Timestamp::MIN.as_millisecond(),
@@ -147,7 +146,7 @@ pub async fn times_keep_their_milliseconds(store: Replicas) {
             assert_eq!(behind, stored[number + 1..], "{by:?} behind {number}");
         }
     }
-    // What ended before an instant is what ended a millisecond before, or earlier.
+    // A token has ended before an instant if it has ended at least a millisecond before it.
     for (number, instant) in instants().into_iter().enumerate() {
         let expected = u64::from(number > 0);
         assert_eq!(store.prune(instant, 10, &event()).await.unwrap(), expected, "before {instant}");
@@ -205,7 +204,8 @@ pub async fn large_batches_succeed(store: Replicas) {
         tokens.push(token.record);
     }
     let nobody = token("bob", "x").record.id;
-    // As large as the handle ever makes them, and the known ones far apart.
+    // The batches are as large as the handle makes them, and the existing tokens are far apart in
+    // them.
     let place = |number: usize| number.is_multiple_of(125).then_some(number / 125);
     let uses: Vec<_> = (0..MANY)
         .map(|number| {

@@ -9,7 +9,7 @@ use super::check::{START, assert_unbroken};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 
-/// One of each change, and each with the number that it was answered.
+/// Makes a change of each kind. Returns each with the number that the store has returned.
 async fn change_everything(store: &Replicas, name: &str) -> Vec<(ChangeSeq, ChangeTarget)> {
     let mut told = Vec::new();
     let me = owner(name);
@@ -22,7 +22,7 @@ async fn change_everything(store: &Replicas, name: &str) -> Vec<(ChangeSeq, Chan
         }
         let renamed = edited(&one.record, |record| record.name.push('x'));
         told.push((store.update(&renamed, &event()).await.unwrap(), ChangeTarget::Token(a)));
-        // What is refused takes no number.
+        // A rejected call takes no number.
         store.update(&renamed, &event()).await.unwrap_err();
         store.insert(&token(name, "three"), Some(2), &event()).await.unwrap_err();
         let rekeyed = store.replace_digest(b, &digest(1), &secrets(2), &event()).await.unwrap();
@@ -65,7 +65,7 @@ async fn follow(store: &Replicas, done: &AtomicBool) -> Vec<ChangeEntry> {
             assert_eq!(lines.next().map(|entry| entry.position), Some(from), "history forked");
         }
         for entry in lines {
-            // Whoever was told of a change and looks, sees it.
+            // A caller that reads the log after a change has returned sees the change.
             if let ChangeTarget::Token(id) = entry.target {
                 let as_of = store.get(id).await.unwrap().as_of;
                 assert!(as_of >= entry.position.seq, "logged before it could be seen");

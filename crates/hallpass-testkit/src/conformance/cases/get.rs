@@ -14,7 +14,7 @@ pub async fn get_sees_every_change_that_returned(store: Replicas) {
     let alice = owner("alice");
     let mut returned = Vec::new();
     let other = token("carol", "looked at meanwhile").record.id;
-    // What has returned is in every snapshot after, of whatever token.
+    // A change that has returned is part of every later snapshot, also of other tokens.
     macro_rules! after {
         ($seq:expr) => {
             returned.push($seq);

@@ -5,7 +5,7 @@ use super::check::{Watcher, at_once, everything};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, event, owner, token};
 
-/// So many inserts for alice at the same time.
+/// Makes this number of inserts for alice at the same time.
 async fn race(store: &Replicas, inserts: usize, limit: u32) -> Vec<Result<ChangeSeq, StoreError>> {
     let inserts = (0..inserts).map(|_| {
         let store = store.clone();
@@ -14,7 +14,7 @@ async fn race(store: &Replicas, inserts: usize, limit: u32) -> Vec<Result<Change
     at_once(inserts).await
 }
 
-/// Fails unless so many succeeded, and the others were told of the limit.
+/// Fails unless this number of inserts has succeeded, and the others have returned the limit error.
 fn assert_fit(answers: &[Result<ChangeSeq, StoreError>], expected: usize, in_use: u64) {
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), expected);
     for refused in answers.iter().filter_map(|answer| answer.as_ref().err()) {
@@ -60,7 +60,7 @@ pub async fn fifty_of_200_concurrent_inserts_at_limit_50_succeed(store: Replicas
     assert_fit(&race(&store, 200, 50).await, 50, 50);
     let deleted = store.delete_owner(&owner("alice"), &event()).await.unwrap();
     assert!(matches!(deleted, BulkResult { count: 50, .. }), "{deleted:?}");
-    // What is gone counts no more.
+    // Deleted tokens no longer count.
     assert_fit(&race(&store, 10, 3).await, 3, 3);
 }
 
@@ -86,6 +86,6 @@ pub async fn concurrent_inserts_and_deletes_respect_the_limit(store: Replicas) {
     });
     at_once(churn).await;
     watcher.end().await;
-    // All went, so there is room for as many as before.
+    // All tokens were deleted, so the limit allows as many as before.
     assert_fit(&race(&store, 20, LIMIT).await, LIMIT as usize, u64::from(LIMIT));
 }

@@ -5,7 +5,7 @@ use super::check::{everything, read};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 
-/// The names of what the query finds, sorted.
+/// Returns the sorted names of the tokens that the query finds.
 async fn names(store: &Replicas, query: &ListQuery) -> Vec<String> {
     let page = store.list(query).await.unwrap();
     assert_eq!(page.counts.of(query.status), page.records.len() as u64);
@@ -15,7 +15,7 @@ async fn names(store: &Replicas, query: &ListQuery) -> Vec<String> {
     names
 }
 
-/// Inserts one of alice's, edited.
+/// Inserts an edited token of alice's.
 pub(crate) async fn insert(store: &Replicas, name: &str, edit: impl FnOnce(&mut TokenRecord)) {
     let mut token = token("alice", name);
     edit(&mut token.record);
@@ -99,7 +99,7 @@ pub async fn text_filter_is_literal_and_ignores_case(store: Replicas) {
     assert_eq!(finds("%sure").await, [""; 0]);
     assert_eq!(finds("under.score").await, [""; 0]);
     assert_eq!(finds("\0").await, [""; 0]);
-    // The description is looked through as well, entry breaks and all.
+    // The search includes the description and its line breaks.
     let described = ListQuery { text: Some(fold("FRONT\n100%")), ..everything() };
     assert_eq!(store.list(&described).await.unwrap().counts.of(None), 1);
 }
@@ -190,7 +190,7 @@ pub async fn previous_secret_expiry_is_filled_in(store: Replicas) {
         assert_eq!((found, listed[0].previous_secret_expires_at), (expected, expected));
     };
     token.secrets = with_previous(10);
-    // What the caller has in the field does not matter.
+    // The store ignores the caller's value of the field.
     token.record.previous_secret_expires_at = Some(at(9_999));
     store.insert(&token, None, &event()).await.unwrap();
     shows(Some(10)).await;

@@ -30,7 +30,8 @@ pub async fn changes_starts_with_the_requested_position(store: Replicas) {
         assert_eq!(places, heads[from..]);
         assert_eq!(log.head, heads[5]);
     }
-    // Before the first entry there is nothing, behind the last neither; that is for the reader to see.
+    // There is nothing before the first entry and after the last one. The reader has to notice
+    // that.
     let from_the_start = store.changes(Some(heads[0]), 100).await.unwrap().entries;
     assert_eq!(from_the_start[0].position, heads[1]);
     for beyond in [6, 1 << 40, u64::MAX] {
@@ -38,7 +39,8 @@ pub async fn changes_starts_with_the_requested_position(store: Replicas) {
         let log = store.changes(Some(beyond), 100).await.unwrap();
         assert_eq!((log.entries.len(), log.head), (0, heads[5]), "{beyond:?}");
     }
-    // The nonce asked with is the reader's to compare: another history's is answered all the same.
+    // The store does not compare the nonce of the position. It also returns entries of another
+    // history, and the reader compares the nonce.
     let forked = LogPosition { nonce: heads[3].nonce ^ 1, ..heads[3] };
     assert_eq!(store.changes(Some(forked), 1).await.unwrap().entries[0].position, heads[3]);
 }

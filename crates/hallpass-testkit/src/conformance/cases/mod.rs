@@ -1,4 +1,4 @@
-//! One file for each group of promises.
+//! The cases. Each group of promises has its own file.
 
 pub mod audit;
 pub mod calls;

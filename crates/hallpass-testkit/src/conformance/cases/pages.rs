@@ -171,7 +171,7 @@ pub async fn pages_lose_and_repeat_nothing_during_writes(store: Replicas) {
     let lasting: HashSet<TokenId> =
         populated(&store).await.into_iter().map(|record| record.id).collect();
     let done = Arc::new(AtomicBool::new(false));
-    // Tokens come and go at every place of every order.
+    // Tokens are inserted and deleted at every position of every order.
     let writer = tokio::spawn({
         let (store, done) = (store.clone(), done.clone());
         async move {

@@ -7,7 +7,8 @@ use super::check::{at_once, audited_since, exists, head, logged_since, read};
 
 pub async fn prune_deletes_only_tokens_that_ended_before(store: Replicas) {
     let at = |millis: Option<i64>| millis.map(at);
-    // Expiry, revocation, whether it stays when what ended before 100 goes.
+    // Each row: the expiry, the revocation, and whether the token stays if those that have ended
+    // before 100 are pruned.
     let cases = [
         (None, None, true),
         (Some(99), None, false),

@@ -8,7 +8,7 @@ use super::check::{at_once, head, whole_log, whole_trail};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, event, owner, token};
 
-/// Writes so many entries, the entry with number `n` at `at(n)`. Returns their positions.
+/// Writes entries, of which the one with number `n` is written at `at(n)`. Returns their positions.
 async fn filled(store: &Replicas, count: i64) -> Vec<LogPosition> {
     for number in 1..=count {
         let event = Event::new(EventKind::OwnerChanged, at(number));

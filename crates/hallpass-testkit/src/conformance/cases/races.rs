@@ -8,7 +8,7 @@ use super::check::{assert_same, at_once, exists, head, logged_since, read, whole
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 
-/// Of several calls, each of which may be the one that wins.
+/// The result of one of several concurrent calls, each of which may be the one that succeeds.
 type Outcome = Result<ChangeSeq, StoreError>;
 
 pub async fn one_of_many_concurrent_inserts_of_an_id_succeeds(store: Replicas) {
@@ -54,7 +54,7 @@ pub async fn one_of_many_concurrent_replace_digest_succeeds(store: Replicas) {
     assert_eq!(whole_log(&store).await.len(), 2);
 }
 
-/// One that changes a token and one that deletes it, both at the same time.
+/// Changes a token and deletes it at the same time.
 async fn change_and_delete(store: &Replicas, expected: Option<Revision>) -> (Outcome, Outcome) {
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
@@ -97,8 +97,8 @@ pub async fn update_and_delete_of_one_revision_exclude_each_other(store: Replica
     }
 }
 
-/// Takes all of an owner's tokens, again and again, while others are issued. Answers the number of
-/// the last time that took any, and what was issued with which number.
+/// Revokes or deletes all of an owner's tokens repeatedly, while others are issued. Returns the
+/// number of the last change that has affected any, and the issued tokens with their numbers.
 async fn sweep(
     store: &Replicas,
     take_all: impl AsyncFn() -> BulkResult,
@@ -167,7 +167,7 @@ pub async fn concurrent_delete_many_calls_delete_each_token_once(store: Replicas
     let kept = token("bob", "kept");
     store.insert(&kept, None, &event()).await.unwrap();
     let before = head(&store).await;
-    // Each of the thirty is asked for by three.
+    // Three calls try to delete each of the thirty tokens.
     let deletes = (0..9).map(|number| {
         let (store, ids) = (store.clone(), tokens.clone());
         async move {

@@ -13,7 +13,7 @@ use crate::conformance::samples::{at, edited, event, owner, token};
 pub async fn as_of_is_exact_for_one_token(store: Replicas) {
     let token = token("alice", "ci");
     let first = store.insert(&token, None, &event()).await.unwrap();
-    // Nothing but this token changes, so each number of the log is one revision of it.
+    // Only this token changes, so each number of the log is one of its revisions.
     let id = token.record.id;
     let read = move |store: Replicas| async move {
         let found = store.get(id).await.unwrap();
@@ -54,7 +54,7 @@ pub async fn list_as_of_includes_everything_shown(store: Replicas) {
     }
 }
 
-/// The revision that each token had from each number on; `None` where it was gone.
+/// The revision that each token had from each number on, or `None` if it did not exist.
 #[derive(Default)]
 struct History(BTreeMap<TokenId, BTreeMap<ChangeSeq, Option<u64>>>);
 
@@ -69,7 +69,7 @@ impl History {
     }
 }
 
-/// What one owner's two tokens go through, again and again. Nobody else changes them.
+/// Changes one owner's two tokens repeatedly, in a fixed cycle. Nobody else changes them.
 async fn lives(store: &Replicas, name: &str, ids: [TokenId; 2]) -> History {
     let mut history = History::default();
     let tokens = ids.map(|id| {
@@ -152,7 +152,7 @@ pub async fn bulk_changes_are_seen_in_full_or_not_at_all(store: Replicas) {
         let records = store.list(&hers).await.unwrap().records;
         let revoked = records.iter().filter(|record| record.revoked_at.is_some()).count();
         let others = records.iter().filter(|record| record.name == "last").count();
-        // The last one comes when the others are there, and is revoked and deleted with them.
+        // The last token is inserted when the others exist, and is revoked and deleted with them.
         if others > 0 {
             assert_eq!(records.len() as u64, MANY, "some of them are gone");
             assert!(revoked == 0 || revoked as u64 == MANY, "{revoked} are revoked");

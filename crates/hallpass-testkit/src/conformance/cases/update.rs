@@ -10,7 +10,7 @@ pub async fn update_replaces_every_field_but_last_used_at(store: Replicas) {
     store.insert(&token, None, &event()).await.unwrap();
     let usage = TokenUse { id: token.record.id, revision: token.record.revision, at: at(7) };
     assert_eq!(store.record_uses(&[usage]).await.unwrap(), 1);
-    // Whoever makes the change has read the record before the use, or thinks it was another.
+    // The caller has read the record before the use, so its `last_used_at` is outdated.
     for believed in [None, Some(at(9_999))] {
         let change = edited(&token.record, |record| {
             record.name.push_str(" and after");
@@ -27,7 +27,7 @@ pub async fn update_replaces_every_field_but_last_used_at(store: Replicas) {
         token.record.last_used_at = Some(at(7));
         assert_same(&read(&store, token.record.id).await, &token);
     }
-    // And back again: what was there can be taken away.
+    // Fields can also be cleared again.
     let change = edited(&token.record, |record| {
         record.scopes = ScopeSet::default();
         record.metadata = Metadata::default();
@@ -98,7 +98,7 @@ pub async fn update_without_secrets_keeps_them(store: Replicas) {
         token.secrets = change.secrets.unwrap_or(token.secrets);
         assert_same(&read(&store, token.record.id).await, &token);
     }
-    // A change that was made without looking at the secrets does not undo what became of them meanwhile.
+    // A change without secrets does not undo a change of the secrets that was made meanwhile.
     store.replace_digest(token.record.id, &digest(3), &secrets(4), &event()).await.unwrap();
     let change = edited(&token.record, |record| record.revoked_at = Some(at(1)));
     store.update(&change, &event()).await.unwrap();

@@ -29,7 +29,7 @@ pub async fn record_uses_only_moves_forward(store: Replicas) {
             assert_eq!(found, millis.map(at), "{uses:?}");
         }
     }
-    // One column, of those tokens.
+    // Only the column `last_used_at` of the used tokens has changed.
     tokens[0].record.last_used_at = Some(at(51));
     tokens[1].record.last_used_at = Some(at(61));
     for token in &tokens {
@@ -78,7 +78,7 @@ pub async fn record_uses_writes_no_entry(store: Replicas) {
 }
 
 pub async fn large_batch_of_uses_is_written_completely(store: Replicas) {
-    // As many as there are in one flush of a busy node; most are of tokens that are gone by now.
+    // A flush of a busy node has this many uses. Most of their tokens do not exist any more.
     let mut uses: Vec<TokenUse> = (0..5000)
         .map(|number| TokenUse {
             id: token("alice", &number.to_string()).record.id,
@@ -103,7 +103,7 @@ pub async fn concurrent_uses_leave_the_latest_time(store: Replicas) {
         store.insert(token, None, &event()).await.unwrap();
     }
     let [a, b] = tokens.each_ref().map(|token| token.record.id);
-    // Replicas write what they noted in whatever order, the tokens of a batch too.
+    // Replicas write their uses in any order, and so do the tokens of a batch.
     let flushes = (0..40_i64).map(|number| {
         let store = store.clone();
         let millis = number * 7 % 40;
@@ -134,7 +134,7 @@ pub async fn uses_racing_with_changes_revive_nothing(store: Replicas) {
             }
         });
         let flushes: Vec<_> = flushes.map(tokio::spawn).collect();
-        // Each way to end or change a token, with uses of before on their way.
+        // Each way to end or change a token races with earlier uses.
         let change = edited(&token.record, |record| record.revoked_at = Some(at(1)));
         match end {
             0 => drop(store.delete(id, None, &event()).await.unwrap()),
@@ -162,7 +162,7 @@ pub async fn uses_racing_with_changes_revive_nothing(store: Replicas) {
                 .record;
                 assert_same(&read(&store, id).await, &token);
             }
-            // The same revision: the use counts, and the digests are left alone.
+            // The revision is the same, so the use counts. The digests stay.
             _ => {
                 (token.secrets, token.record.last_used_at) = (secrets(2), Some(at(7)));
                 assert_same(&read(&store, id).await, &token);

@@ -1,4 +1,4 @@
-//! The longer calls.
+//! The calls of a history that need several steps.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ impl World {
             new = new.expires(format!("{hours}h"));
         }
         match hallpass.issue(&Actor::owner(owner.as_str()), new).await {
-            // Nobody can have asked for the id before, so no node has cached that it does not exist.
+            // The id was never looked up before, so no node has cached that it does not exist.
             Ok(issued) => self.tokens.push(Token::new(issued)),
             Err(Error::LimitReached { .. }) => assert_eq!(self.tokens_of(&owner).count(), 5),
             Err(error) => panic!("{error:?}"),
@@ -133,7 +133,7 @@ impl World {
     }
 }
 
-/// How often a check is tried: changes that overtake a check make it fail.
+/// The maximum number of attempts of a check. A check fails if changes overtake it.
 const OVERTAKEN: usize = 2;
 
 /// Returns when a check started, and the scopes if the secret was accepted.

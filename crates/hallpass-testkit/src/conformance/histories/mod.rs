@@ -65,7 +65,8 @@ struct World {
     nodes: Vec<Node>,
     clock: ManualClock,
     tokens: Vec<Token>,
-    /// Which owners the host has disabled, and what each node may still assume.
+    /// The owners that the host has disabled, and the earlier values that each node may still
+    /// assume.
     disabled: HashMap<Owner, Past<bool>>,
     /// The statuses that the host's owner directory returns.
     host: Arc<Mutex<HashMap<Owner, OwnerStatus>>>,
@@ -257,7 +258,8 @@ fn hours(count: i64) -> SignedDuration {
     SignedDuration::from_hours(count)
 }
 
-/// Fails unless the token is deleted. This node has shown that, and must not take it back.
+/// Fails unless the token is deleted. This node has shown the deletion, so it must not show the
+/// token again.
 fn assert_gone(token: &mut Token, node: usize, error: &Error) {
     assert!(matches!(error, Error::NotFound), "{error:?}");
     assert!(!token.state.now().is_there, "{} is there", token.id);

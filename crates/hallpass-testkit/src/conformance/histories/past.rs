@@ -11,7 +11,7 @@ pub(super) struct Past<T> {
 #[derive(Clone, Debug)]
 struct Old<T> {
     value: T,
-    /// When the call returned that replaced the value.
+    /// The time at which the call that replaced the value has returned.
     ended: Instant,
     /// The nodes that have shown a later value.
     over_on: HashSet<usize>,

@@ -53,7 +53,7 @@ pub(super) enum Step {
     },
 }
 
-/// How notifications between nodes may fail.
+/// The ways in which notifications between nodes may fail.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Notifications {
     Arrive,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::past::Past;
 
-/// A token and all secrets that it ever had.
+/// A token and all secrets that it has ever had.
 pub(super) struct Token {
     pub(super) id: TokenId,
     pub(super) owner: Owner,
@@ -15,7 +15,7 @@ pub(super) struct Token {
     pub(super) seen_dead: HashSet<(usize, usize)>,
 }
 
-/// What decides whether a secret is accepted.
+/// The state that decides whether a secret is accepted.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) is_there: bool,

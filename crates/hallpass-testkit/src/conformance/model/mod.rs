@@ -186,7 +186,8 @@ impl World {
         }
     }
 
-    /// Takes over the order in which the store has logged the tokens of one step: it is free.
+    /// Takes over the order in which the store has logged the tokens of one step. A store may
+    /// choose the order.
     async fn adopt_order_of_deletes(&mut self, before: usize) {
         let log = whole_log(&self.replicas[0]).await;
         let written: Vec<_> =

@@ -27,7 +27,7 @@ pub(crate) fn owner_of(number: usize) -> Owner {
     }
 }
 
-/// Why a store rejects a call.
+/// The reason why a store rejects a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
     NotFound,
@@ -54,9 +54,9 @@ impl Rejection {
 pub(crate) struct Model {
     pub(crate) ids: Vec<TokenId>,
     pub(crate) tokens: BTreeMap<TokenId, StoredToken>,
-    /// What was logged, from number 1 on.
+    /// All entries that were ever logged. The first one has number 1.
     pub(crate) log: Vec<(ChangeTarget, Event)>,
-    /// How many of the oldest log entries were pruned.
+    /// The number of the oldest log entries that were pruned.
     pub(crate) pruned: usize,
     /// The entries that are kept, as they were last read, with their nonces.
     pub(crate) entries: Vec<ChangeEntry>,
@@ -85,7 +85,7 @@ impl Model {
         tokens.map(|token| token.record.id).collect()
     }
 
-    /// Inserts a token, or returns every reason not to.
+    /// Inserts a token. Otherwise returns every reason for which a store may reject it.
     pub(crate) fn insert(
         &mut self,
         token: &StoredToken,

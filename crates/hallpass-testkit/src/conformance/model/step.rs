@@ -32,7 +32,7 @@ pub(crate) enum Step {
     Audit(Box<AuditQuery>),
 }
 
-/// Which revision or digest a caller expects: the current one, an old one, or a future one.
+/// The revision or digest that a caller expects: the current one, an old one, or a future one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Aim {
     Now,

@@ -60,7 +60,7 @@ pub(crate) fn scopes() -> impl Strategy<Value = ScopeSet> {
         .prop_map(|texts| ScopeSet::parse(texts).expect("scopes"))
 }
 
-/// Returns a time: mostly one of few.
+/// Returns a time, which is one of a few in most cases.
 pub(crate) fn instant() -> impl Strategy<Value = Timestamp> {
     prop_oneof![
         12 => (0..40_i64).prop_map(at),

@@ -1,4 +1,4 @@
-/// What is wrong with a store.
+/// The flaw of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// No flaw: the store passes every case.
@@ -43,15 +43,15 @@ pub(crate) enum Flaw {
     DeleteIgnoresTheRevision,
     /// Deletes anybody's tokens.
     DeleteManyIgnoresTheOwner,
-    /// Deletes each of several tokens in a step of its own.
+    /// Deletes each of several tokens in a separate step.
     DeleteManyGoesOneByOne,
     /// Writes one entry for several deleted tokens.
     DeleteManyLogsOneEntry,
-    /// Does not raise the revisions of what it revokes.
+    /// Does not increase the revisions of tokens that it revokes.
     RevokeOwnerKeepsRevisions,
     /// Revokes tokens that are revoked already.
     RevokeOwnerTakesRevoked,
-    /// Revokes what it found a moment before.
+    /// Revokes the tokens that it has found a moment before.
     RevokeOwnerReadsFirst,
     /// Ignores `issued_before`.
     RevokeOwnerIgnoresTheAge,
@@ -63,7 +63,7 @@ pub(crate) enum Flaw {
     RevokeEveryoneNamesNoTarget,
     /// Inserts a token that was used and is deleted.
     UsesRevive,
-    /// Sets any time it is given, also an earlier one.
+    /// Sets the last use to any given time, even to an earlier one.
     UsesGoBack,
     /// Records the use of another revision.
     UsesIgnoreTheRevision,
@@ -75,7 +75,7 @@ pub(crate) enum Flaw {
     PruneIncludesTheInstant,
     /// Prunes everything at once.
     PruneIgnoresTheLimit,
-    /// Writes no entry for what it prunes.
+    /// Writes no entry for pruned tokens.
     PruneIsNotLogged,
     /// Reads which tokens have ended, and deletes them a moment later.
     PruneReadsFirst,

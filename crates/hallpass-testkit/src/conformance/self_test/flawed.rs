@@ -16,16 +16,16 @@ use super::flaw::Flaw;
 use crate::conformance::StoreUnderTest;
 use crate::conformance::samples::event;
 
-/// A store with one flaw: tokens kept by another store, and a log of its own.
+/// A store with one flaw. Another store keeps its tokens, and it has its own log.
 #[derive(Clone)]
 pub(crate) struct Flawed {
     pub(super) flaw: Flaw,
     pub(super) all: Arc<Shared>,
-    /// What this handle has read.
+    /// The records that this handle has read.
     pub(super) found: Arc<StdMutex<HashMap<TokenId, Snapshot<Option<StoredToken>>>>>,
 }
 
-/// One entry of its log.
+/// An entry of the log.
 pub(super) struct Line {
     pub(super) position: LogPosition,
     pub(super) target: ChangeTarget,

@@ -1,5 +1,5 @@
-//! Tests of the suite itself: each case must fail for a store with a flaw that it is there to find,
-//! and pass for the same store without the flaw.
+//! Tests of the suite itself. Each case must fail for a store with the flaw that it is made to
+//! find, and pass for the same store without the flaw.
 
 mod flaw;
 mod flawed;
@@ -15,7 +15,7 @@ use self::flawed::Flawed;
 use super::replicas::Replicas;
 use super::run;
 
-/// How often a race is run until the flaw shows.
+/// The maximum number of times that a race is run until the flaw shows.
 const ATTEMPTS: u32 = 500;
 
 /// Returns whether a store with this flaw passes a case.

@@ -1,0 +1,259 @@
+//! Computes the digests of tokens, and compares tokens with stored digests.
+
+use super::{Algorithm, Digest, HMAC_SHA256_V2, bytes_ct_eq};
+use crate::pepper::{KeyId, Pepper};
+use crate::token::TokenRef;
+
+/// Computes digests under the current pepper, and compares tokens with digests of all known
+/// peppers.
+#[derive(Debug)]
+pub(crate) struct Digester {
+    /// The algorithm of new digests.
+    current: Algorithm,
+    peppers: Vec<(KeyId, Pepper)>,
+    require_pepper: bool,
+}
+
+/// The secret of a token that was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecretMatch {
+    /// The current secret.
+    Current,
+    /// The secret before the current one, within its grace period.
+    Previous,
+}
+
+impl Digester {
+    /// Creates a digester that uses the first pepper for new digests if `use_first` is set, and no
+    /// pepper otherwise. With `require_pepper`, no token matches a digest without a pepper.
+    pub(crate) fn new(
+        use_first: bool,
+        peppers: Vec<(KeyId, Pepper)>,
+        require_pepper: bool,
+    ) -> Self {
+        let current = match peppers.first() {
+            Some((id, _)) if use_first => {
+                Algorithm::HmacSha256V2(format!("{HMAC_SHA256_V2}{id}").into())
+            }
+            _ => Algorithm::Sha256V2,
+        };
+        Self { current, peppers, require_pepper }
+    }
+
+    /// Computes the digest of a token with the current algorithm and pepper.
+    pub(crate) fn digest(&self, token: TokenRef<'_>) -> Digest {
+        Digest { algorithm: self.current.clone(), bytes: self.hash(token) }
+    }
+
+    /// Computes only the bytes of [`digest`](Self::digest), which is as much work as a comparison.
+    pub(crate) fn hash(&self, token: TokenRef<'_>) -> [u8; 32] {
+        self.current.hash(token, self.current.key_id().and_then(|key_id| self.pepper(key_id)))
+    }
+
+    /// Compares a token, in constant time, with the digests of the current and the previous secret.
+    /// A digest whose pepper is unknown matches no token.
+    pub(crate) fn compare(
+        &self,
+        token: TokenRef<'_>,
+        current: &Digest,
+        previous: Option<&Digest>,
+    ) -> Option<SecretMatch> {
+        let hash = self.hash_as(token, current);
+        if bytes_ct_eq(&hash, &current.bytes) && self.accepts(current) {
+            return Some(SecretMatch::Current);
+        }
+        let previous = previous?;
+        // Both digests nearly always have the same algorithm, so one hash serves for both.
+        let hash = if previous.algorithm == current.algorithm {
+            hash
+        } else {
+            self.hash_as(token, previous)
+        };
+        let is_match = bytes_ct_eq(&hash, &previous.bytes) && self.accepts(previous);
+        is_match.then_some(SecretMatch::Previous)
+    }
+
+    /// Returns whether a digest of this algorithm and pepper may match any token.
+    fn accepts(&self, stored: &Digest) -> bool {
+        match stored.algorithm.key_id() {
+            None => !self.require_pepper,
+            Some(key_id) => self.pepper(key_id).is_some(),
+        }
+    }
+
+    /// Returns whether a digest lacks the pepper that is required.
+    pub(crate) fn lacks_required_pepper(&self, stored: &Digest) -> bool {
+        self.require_pepper && stored.algorithm.key_id().is_none()
+    }
+
+    /// Returns whether [`digest`](Self::digest) now uses another algorithm or pepper.
+    pub(crate) fn is_outdated(&self, stored: &Digest) -> bool {
+        stored.algorithm != self.current
+    }
+
+    /// Hashes a token with the algorithm and pepper of a stored digest.
+    ///
+    /// This hashes even if [`accepts`](Self::accepts) refuses the stored digest. Otherwise the time
+    /// until a rejection would show the difference.
+    fn hash_as(&self, token: TokenRef<'_>, stored: &Digest) -> [u8; 32] {
+        let Some(key_id) = stored.algorithm.key_id() else {
+            return stored.algorithm.hash(token, None);
+        };
+        let pepper = self.pepper(key_id);
+        if pepper.is_none() {
+            tracing::error!(
+                target: "hallpass",
+                %key_id,
+                "unknown pepper, a token's digest was computed under a key that this service does \
+                 not have: add it with `retired_pepper`"
+            );
+        }
+        stored.algorithm.hash(token, pepper)
+    }
+
+    fn pepper(&self, key_id: &str) -> Option<&Pepper> {
+        self.peppers.iter().find(|(id, _)| id.as_str() == key_id).map(|(_, pepper)| pepper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::HMAC_SHA256;
+    use super::*;
+    use crate::token::{Checksums, PlainToken, Prefix, Secret, TokenId};
+
+    fn pepper(byte: u8) -> Pepper {
+        Pepper::new([byte; 32]).unwrap()
+    }
+
+    /// Creates a digester. The first key is the current one, the others are retired.
+    fn digester(keys: &[(&str, u8)]) -> Digester {
+        let keys = keys.iter().map(|(id, byte)| (id.parse().unwrap(), pepper(*byte)));
+        Digester::new(true, keys.collect(), false)
+    }
+
+    fn token(prefix: &str, id: u128, secret: &Secret) -> PlainToken {
+        let prefix: Prefix = prefix.parse().unwrap();
+        let id = TokenId::from_uuid(uuid::Uuid::from_u128(id));
+        PlainToken::assemble(&prefix, id, secret, &Checksums::UNKEYED)
+    }
+
+    fn fresh() -> PlainToken {
+        token("hp", 7, &Secret::generate().unwrap())
+    }
+
+    fn version_1(digester: &Digester, token: &PlainToken) -> Digest {
+        let (algorithm, pepper) = match digester.peppers.first() {
+            None => (Algorithm::Sha256, None),
+            Some((id, pepper)) => {
+                (Algorithm::HmacSha256(format!("{HMAC_SHA256}{id}").into()), Some(pepper))
+            }
+        };
+        Digest { bytes: algorithm.hash(token.borrow(), pepper), algorithm }
+    }
+
+    fn matches(digester: &Digester, token: &PlainToken, stored: &Digest) -> bool {
+        digester.compare(token.borrow(), stored, None).is_some()
+    }
+
+    #[test]
+    fn digest_covers_prefix_id_and_secret() {
+        let (secret, other) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        let original = token("hp", 7, &secret);
+        let changed = [
+            token("hq", 7, &secret),
+            token("hp2", 7, &secret),
+            token("hp", 8, &secret),
+            token("hp", 7, &other),
+        ];
+        for digester in [digester(&[]), digester(&[("a", 1)])] {
+            let digest = digester.digest(original.borrow());
+            assert!(matches(&digester, &original, &digest));
+            for changed in &changed {
+                assert!(!matches(&digester, changed, &digest), "{changed:?}");
+            }
+            let version_1 = version_1(&digester, &original);
+            assert!(matches(&digester, &original, &version_1) && digester.is_outdated(&version_1));
+        }
+    }
+
+    #[test]
+    fn rotated_pepper_keeps_old_digests_working() {
+        let token = fresh();
+        let plain = digester(&[]).digest(token.borrow());
+        let old = digester(&[("2025", 1)]).digest(token.borrow());
+        let both = digester(&[("2026", 2), ("2025", 1)]);
+        assert!(matches(&both, &token, &plain) && both.is_outdated(&plain));
+        assert!(matches(&both, &token, &old) && both.is_outdated(&old));
+        let new = both.digest(token.borrow());
+        assert!(matches(&both, &token, &new) && !both.is_outdated(&new));
+        assert!(!matches(&digester(&[("2025", 1)]), &token, &new), "the key is unknown");
+        assert!(!matches(&digester(&[("2026", 3)]), &token, &new), "another key of that name");
+    }
+
+    #[test]
+    fn required_pepper_rejects_plain_digests() {
+        let token = fresh();
+        let strict = Digester::new(true, vec![("a".parse().unwrap(), pepper(1))], true);
+        let plain = digester(&[]);
+        assert!(!matches(&strict, &token, &plain.digest(token.borrow())));
+        assert!(!matches(&strict, &token, &version_1(&plain, &token)));
+        assert!(matches(&strict, &token, &strict.digest(token.borrow())));
+        let both = strict.compare(
+            token.borrow(),
+            &strict.digest(fresh().borrow()),
+            Some(&plain.digest(token.borrow())),
+        );
+        assert_eq!(both, None, "nor does a previous secret match");
+    }
+
+    #[test]
+    fn previous_secret_matches_under_another_algorithm() {
+        let (old, new) = (fresh(), fresh());
+        let digester = digester(&[("a", 1)]);
+        let current = digester.digest(new.borrow());
+        for previous in [digester.digest(old.borrow()), version_1(&digester, &old)] {
+            let compare =
+                |token: &PlainToken| digester.compare(token.borrow(), &current, Some(&previous));
+            assert_eq!(compare(&new), Some(SecretMatch::Current));
+            assert_eq!(compare(&old), Some(SecretMatch::Previous));
+            assert_eq!(compare(&fresh()), None);
+        }
+    }
+
+    #[test]
+    fn digest_round_trips_and_unknown_algorithms_are_errors() {
+        let digest = digester(&[("k-1", 1)]).digest(fresh().borrow());
+        let kept = Digest::from_parts(digest.algorithm(), digest.bytes()).unwrap();
+        assert!(kept.ct_eq(&digest));
+        assert!(Digest::from_parts("md5", &[0; 32]).is_err());
+        assert!(Digest::from_parts("sha256", &[0; 31]).is_err());
+        for bad in ["hmac-sha256:", "hmac-sha256-v2:", "hmac-sha256-v2", "sha256-v3", "sha256-v2:k"]
+        {
+            assert!(Digest::from_parts(bad, &[0; 32]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn short_pepper_is_rejected_and_peppers_are_not_printed() {
+        assert!(Pepper::new("short").is_err());
+        assert_eq!(format!("{:?}", pepper(65)), "Pepper(..)");
+    }
+
+    /// These digests are part of the storage format, so every version must compute the same ones.
+    #[test]
+    fn digests_of_a_known_token_never_change() {
+        let secret = Secret::from_bytes(b"0000000000000000000000000000000000000000000");
+        let token = token("hp", 0, &secret);
+        let text = |digest: Digest| digest.to_text();
+        let digester = digester(&[]);
+        assert_eq!(
+            text(version_1(&digester, &token)),
+            "sha256:b918b22a1581fedd39058065f00e6aad35bd561f20257151131a1ddcd21803de"
+        );
+        assert_eq!(
+            text(digester.digest(token.borrow())),
+            "sha256-v2:b25b810e75b0948ac94a2653fc8270ece927fda02bffd5a01e9f2884fc4816e8"
+        );
+    }
+}
