@@ -181,7 +181,7 @@ async fn forged_tokens_do_not_keep_valid_ones_out<D: Database>() {
 }
 
 /// How many connections edit one token at once.
-const EDITORS: usize = 1500;
+const EDITORS: usize = 1000;
 
 /// How many tokens of other people are revoked meanwhile.
 const REVOKED: usize = 20;
