@@ -58,7 +58,7 @@ pub fn check(data: &[u8]) {
     if let Expiry::Through(date) = expiry {
         for zone in &*ZONES {
             if let Ok(Some(end)) = expiry.resolve(NOW, zone) {
-                let day = |time: Timestamp| time.to_zoned(zone.clone()).date();
+                let day = |time: Timestamp| time.to_zoned_datetime(zone.clone()).date();
                 let last = end - SignedDuration::from_millis(1);
                 assert_eq!(day(last), date, "{text:?} ends within its day: {end} in {zone:?}");
                 assert!(day(end) > date, "{text:?} goes on for longer: {end} in {zone:?}");

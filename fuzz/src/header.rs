@@ -28,7 +28,7 @@ pub fn check(data: &[u8]) {
 fn check_parser(headers: &HeaderMap, lines: &[&[u8]]) {
     let found = match Authorization::of(headers) {
         Authorization::Absent => Header::Absent,
-        Authorization::Foreign => Header::Foreign,
+        Authorization::OtherScheme => Header::Foreign,
         Authorization::Bearer(text) => Header::Bearer(text.to_vec()),
         Authorization::Malformed => Header::Malformed,
     };

@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod expiry;
 pub mod header;
 mod now;
+pub mod path;
 pub mod query;
 pub mod scope;
 mod stage;
@@ -70,14 +71,20 @@ mod tests {
 
     /// Parser and oracle agree about every seed.
     mod agree_about_the_seeds_of {
-        seeds! { cursor, expiry, header, query, scope, token, }
+        seeds! { cursor, expiry, header, path, query, scope, token, }
     }
 
     #[test]
     fn nothing_at_all_is_an_input_too() {
-        for check in
-            [cursor::check, expiry::check, header::check, query::check, scope::check, token::check]
-        {
+        for check in [
+            cursor::check,
+            expiry::check,
+            header::check,
+            path::check,
+            query::check,
+            scope::check,
+            token::check,
+        ] {
             check(b"");
             check(b"\xff\xfe{");
         }

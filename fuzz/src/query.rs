@@ -2,9 +2,9 @@
 //! words for tokens. Every way to set a layer up is asked.
 
 use http::Uri;
-use http::header::{CACHE_CONTROL, REFERRER_POLICY};
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, VARY};
 
-use crate::oracle::{Credential, credential, is_token, pairs, without};
+use crate::oracle::{Credential, Header, authorization, credential, is_token, pairs, without};
 use crate::stage::{self, Answer, PREFIX, PUBLIC_PATH, Setup, Stage, Within};
 
 thread_local! {
@@ -69,6 +69,14 @@ impl Owed {
                 let within = Within { uri, lines: 0, is_known: true };
                 Some(Self { status: 200, error: None, within: Some(within) })
             }
+            // A Bearer that does not start as our tokens do is the application's.
+            Credential::One(text)
+                if setup == Setup::Optional
+                    && authorization(lines) == Header::Bearer(text.clone())
+                    && !text.starts_with(format!("{PREFIX}_").as_bytes()) =>
+            {
+                anybody()
+            }
             Credential::One(_) => refused(401, Some("invalid_token")),
         }
     }
@@ -98,11 +106,14 @@ fn check_privacy(setup: Setup, uri: &Uri, answer: &Answer) {
     let reads_query = !setup.names().is_empty() && uri.query().is_some();
     let cache = match (answer.status, &answer.within) {
         (200, Some(within)) if within.uri != uri.to_string() => Some(&b"private, no-store"[..]),
+        (200, Some(within)) if within.is_known => Some(&b"private"[..]),
         (200, _) => None,
         _ => Some(&b"no-store"[..]),
     };
     assert_eq!(header(CACHE_CONTROL), cache, "{setup:?} {uri} {answer:?}");
-    if cache.is_some() {
+    let vary = answer.within.as_ref().is_none_or(|_| setup != Setup::Public);
+    assert_eq!(header(VARY), vary.then_some(&b"authorization"[..]), "{setup:?} {uri} {answer:?}");
+    if cache.is_some_and(|cache| cache != b"private") {
         let referrer = reads_query.then_some(&b"no-referrer"[..]);
         assert_eq!(header(REFERRER_POLICY), referrer, "{setup:?} {uri} {answer:?}");
     }

@@ -91,7 +91,21 @@ scene("a regenerated token has a new secret, shown once, and the old one is dead
   await page.getByText("Regenerated").waitFor();
 });
 
-scene("with an overlap the old secret works on until the new one is used", {}, async ({ page, api, open, server }) => {
+scene("the old secret is stopped before its grace period ends", {}, async ({ page, api, open, server }) => {
+  const token = await api.make({ name: "it" });
+  await open(at(token));
+  await page.getByRole("button", { name: "Regenerate" }).click();
+  await dialog(page).getByLabel("The old secret shall").selectOption({ label: "Work on for a day" });
+  await dialog(page).getByRole("button", { name: "Regenerate" }).click();
+  const secret = await page.locator(".secret").innerText();
+  await page.getByRole("button", { name: "Stop now" }).click();
+  await dialog(page).getByRole("button", { name: "Stop it" }).click();
+  await page.getByText("The old secret is stopped.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Stop now" }).count(), 0);
+  assert.deepEqual([await use(server, token.token), await use(server, secret)], [401, 200]);
+});
+
+scene("with a grace period the old secret works on until the new one is used", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Regenerate" }).click();

@@ -3,10 +3,12 @@
 mod bounds;
 mod capture;
 mod connection;
+mod fallback;
 mod fuzz;
 mod host;
 mod layers;
 mod outage;
+mod placement;
 mod policy;
 mod rows;
 mod server;

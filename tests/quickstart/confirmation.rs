@@ -32,7 +32,7 @@ async fn with_confirm_every_change_needs_the_callers_own_password() {
             (Method::PATCH, &path),
             (Method::POST, &format!("{path}/revoke")),
             (Method::DELETE, &path),
-            (Method::DELETE, "/tokens"),
+            (Method::POST, "/tokens/delete"),
         ] {
             let call = || alice.call(method.clone(), path);
             call().answer().await.problem(403, "/confirmation-required");
@@ -53,8 +53,8 @@ async fn with_confirm_every_change_needs_the_callers_own_password() {
         own.answer().await.expect(204);
 
         issue(&bob, "builder").await;
-        let all = alice.call(Method::DELETE, "/tokens").header(HEADER, &encoded("wonderland"));
-        all.answer().await.expect(200);
+        let all = alice.call(Method::POST, "/tokens/delete").json(&json!({ "all": true }));
+        all.header(HEADER, &encoded("wonderland")).answer().await.expect(200);
         assert_eq!(alice.all().await.len(), 0);
         assert_ne!(bob.all().await.len(), 0);
     }
@@ -68,8 +68,8 @@ async fn who_guesses_a_password_has_to_wait_and_nobody_else_does() {
     let client = server.client(Protocol::Http2);
     let (alice, bob) = (client.sign_in("alice").await, client.sign_in("bob").await);
     let guess = |password: &str| {
-        let call = alice.call(Method::DELETE, "/tokens").header(HEADER, &encoded(password));
-        call.answer()
+        let call = alice.call(Method::POST, "/tokens/delete").json(&json!({ "all": true }));
+        call.header(HEADER, &encoded(password)).answer()
     };
     let guesses = ["", "builder", "toor", "Wonderland", "wonderland ", "alice"].map(guess);
     let mut statuses = Vec::new();

@@ -118,7 +118,10 @@ async fn no_request_that_starts_after_delete_has_returned_is_accepted() {
 #[tokio::test]
 async fn no_request_that_starts_after_a_scope_was_taken_away_is_accepted() {
     nothing_is_accepted_after(
-        |alice, id| alice.call(Method::DELETE, &format!("/tokens/{id}/scopes/projects:list")),
+        |alice, id| {
+            let remove = alice.call(Method::POST, &format!("/tokens/{id}/scopes/remove"));
+            remove.json(&json!({ "scopes": ["projects:list"] }))
+        },
         403,
     )
     .await;

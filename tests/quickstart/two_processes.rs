@@ -74,11 +74,12 @@ async fn what_one_process_changes_it_knows_at_once_and_the_other_within_the_boun
                 401
             }
             3 => {
-                here.delete(&format!("{path}/scopes/projects:list")).await.expect(200);
+                let scopes = json!({ "scopes": ["projects:list"] });
+                here.post(&format!("{path}/scopes/remove"), scopes).await.expect(200);
                 403
             }
             _ => {
-                here.delete("/tokens").await.expect(200);
+                here.delete_all().await;
                 401
             }
         };

@@ -85,12 +85,12 @@ async fn the_first_token_is_printed_only_when_the_store_was_empty() {
     let bob = client.sign_in("bob").await;
     bob.revoke(&bob.issue(&[]).await.id).await;
     let alice = client.sign_in("alice").await;
-    alice.delete("/tokens").await.expect(200);
+    alice.delete_all().await;
     server.stop().await;
     assert!(!place.start(&[]).await.stop().await.stdout.contains("hp_"));
 
     let server = place.start(&[]).await;
-    server.client(Protocol::Http1).sign_in("bob").await.delete("/tokens").await.expect(200);
+    server.client(Protocol::Http1).sign_in("bob").await.delete_all().await;
     server.stop().await;
     assert!(place.start(&[]).await.stop().await.stdout.contains("hp_"), "it is empty again");
 }

@@ -12,22 +12,22 @@ use super::{open, place, run, stranger};
 #[tokio::test]
 async fn row_that_makes_no_sense_is_rejected() {
     let damages = [
-        "UPDATE tokens SET owner = ''",
-        "UPDATE tokens SET owner = char(7)",
-        "UPDATE tokens SET scopes = 'projects:read  jobs'",
-        "UPDATE tokens SET scopes = ' projects'",
-        "UPDATE tokens SET scopes = char(228)",
-        "UPDATE tokens SET name = CAST(x'ff' AS TEXT)",
-        "UPDATE tokens SET created_at = 9223372036854775807",
-        "UPDATE tokens SET expires_at = -9223372036854775808",
-        "UPDATE tokens SET revision = -1",
-        "UPDATE tokens SET metadata = '[]'",
-        "UPDATE tokens SET algorithm = 'md5'",
-        "UPDATE tokens SET algorithm = 'hmac-sha256:'",
-        "UPDATE tokens SET digest = zeroblob(31)",
-        "UPDATE tokens SET digest = x''",
-        "PRAGMA ignore_check_constraints = ON; UPDATE tokens SET previous_until = 1",
-        "UPDATE tokens SET previous_algorithm = 'sha256', previous_digest = x'00', previous_until = 1",
+        "UPDATE hallpass_tokens SET owner = ''",
+        "UPDATE hallpass_tokens SET owner = char(7)",
+        "UPDATE hallpass_tokens SET scopes = 'projects:read  jobs'",
+        "UPDATE hallpass_tokens SET scopes = ' projects'",
+        "UPDATE hallpass_tokens SET scopes = char(228)",
+        "UPDATE hallpass_tokens SET name = CAST(x'ff' AS TEXT)",
+        "UPDATE hallpass_tokens SET created_at = 9223372036854775807",
+        "UPDATE hallpass_tokens SET expires_at = -9223372036854775808",
+        "UPDATE hallpass_tokens SET revision = -1",
+        "UPDATE hallpass_tokens SET metadata = '[]'",
+        "UPDATE hallpass_tokens SET algorithm = 'md5'",
+        "UPDATE hallpass_tokens SET algorithm = 'hmac-sha256:'",
+        "UPDATE hallpass_tokens SET digest = zeroblob(31)",
+        "UPDATE hallpass_tokens SET digest = x''",
+        "PRAGMA ignore_check_constraints = ON; UPDATE hallpass_tokens SET previous_until = 1",
+        "UPDATE hallpass_tokens SET previous_algorithm = 'sha256', previous_digest = x'00', previous_until = 1",
     ];
     for damage in damages {
         let (_directory, path) = place();
@@ -45,7 +45,7 @@ async fn row_that_makes_no_sense_is_rejected() {
         assert!(matches!(denied, AuthError::Unavailable(_)), "503, not 401: {damage}: {denied:?}");
         // The token can still be deleted.
         let mut gone = stranger(&path).await;
-        run(&mut gone, "UPDATE tokens SET owner = 'alice'").await;
+        run(&mut gone, "UPDATE hallpass_tokens SET owner = 'alice'").await;
         let deleted = store.delete_many(None, &[issued.record.id], &event()).await.unwrap();
         assert_eq!(deleted.tokens.len(), 1, "{damage}");
     }
@@ -73,11 +73,11 @@ async fn null_in_a_required_column_is_corrupt() {
         run(
             &mut connection,
             "PRAGMA writable_schema = ON; \
-             UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL', '') WHERE name = 'tokens'; \
+             UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL', '') WHERE name = 'hallpass_tokens'; \
              PRAGMA writable_schema = RESET",
         )
         .await;
-        let damage = AssertSqlSafe(format!("UPDATE tokens SET {column} = NULL"));
+        let damage = AssertSqlSafe(format!("UPDATE hallpass_tokens SET {column} = NULL"));
         sqlx::raw_sql(damage).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
         let error = store.get(token.record.id).await.unwrap_err();
@@ -88,11 +88,11 @@ async fn null_in_a_required_column_is_corrupt() {
 #[tokio::test]
 async fn log_that_makes_no_sense_is_corrupt() {
     let damages = [
-        "DELETE FROM clock",
-        "UPDATE clock SET seq = -1",
-        "PRAGMA ignore_check_constraints = ON; UPDATE changes SET target = 'new'",
-        "PRAGMA ignore_check_constraints = ON; UPDATE changes SET token_id = NULL",
-        "UPDATE changes SET token_id = x'01'",
+        "DELETE FROM hallpass_clock",
+        "UPDATE hallpass_clock SET seq = -1",
+        "PRAGMA ignore_check_constraints = ON; UPDATE hallpass_changes SET target = 'new'",
+        "PRAGMA ignore_check_constraints = ON; UPDATE hallpass_changes SET token_id = NULL",
+        "UPDATE hallpass_changes SET token_id = x'01'",
     ];
     for damage in damages {
         let (_directory, path) = place();
@@ -113,7 +113,7 @@ async fn missing_clock_row_stops_checks_and_changes() {
     let store = open(&path).await;
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
-    run(&mut stranger(&path).await, "DELETE FROM clock").await;
+    run(&mut stranger(&path).await, "DELETE FROM hallpass_clock").await;
     let alice = Owner::new("alice").unwrap();
     let errors: [StoreError; 4] = [
         store.get(token.record.id).await.unwrap_err(),
@@ -124,7 +124,7 @@ async fn missing_clock_row_stops_checks_and_changes() {
     for error in errors {
         assert!(error.is_corrupt(), "{error:?}");
     }
-    run(&mut stranger(&path).await, "INSERT INTO clock VALUES (1, 1, 1)").await;
+    run(&mut stranger(&path).await, "INSERT INTO hallpass_clock VALUES (1, 1, 1)").await;
     assert!(store.get(token.record.id).await.unwrap().value.is_some(), "it was not deleted");
 }
 
@@ -137,9 +137,15 @@ async fn damaged_page_is_corrupt() {
         store.insert(token, None, &event()).await.unwrap();
     }
     store.close().await;
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'hallpass_schema'";
+    let root: i64 = sqlx::query_scalar(root).fetch_one(&mut stranger(&path).await).await.unwrap();
     let mut bytes = fs::read(&path).unwrap();
-    // All but the first page, which says what the file is.
-    bytes[4_096..].iter_mut().for_each(|byte| *byte ^= 0xA5);
+    // The first page and the one of the version say what the file is.
+    for (page, bytes) in (1..).zip(bytes.chunks_mut(4_096)) {
+        if page != 1 && page != root {
+            bytes.iter_mut().for_each(|byte| *byte ^= 0xA5);
+        }
+    }
     fs::write(&path, bytes).unwrap();
 
     let store = open(&path).await;
@@ -157,7 +163,7 @@ async fn dropped_table_is_unavailable() {
     let store = open(&path).await;
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
-    run(&mut stranger(&path).await, "DROP TABLE tokens").await;
+    run(&mut stranger(&path).await, "DROP TABLE hallpass_tokens").await;
     assert!(store.get(token.record.id).await.unwrap_err().is_unavailable());
     assert!(store.insert(&token, None, &event()).await.unwrap_err().is_unavailable());
 }

@@ -19,7 +19,7 @@ async fn while_somebody_holds_the_lock_changes_are_unavailable_and_checks_go_on(
     let known = token("alice", "known");
     store.insert(&known, None, &event()).await.unwrap();
     let mut writer = stranger(&path).await;
-    run(&mut writer, "BEGIN IMMEDIATE; UPDATE tokens SET name = 'not committed'").await;
+    run(&mut writer, "BEGIN IMMEDIATE; UPDATE hallpass_tokens SET name = 'not committed'").await;
 
     let revoke = edited(&known.record, |record| record.revoked_at = Some(at(1)));
     let inserts = (0..20).map(|_| async {
@@ -68,7 +68,7 @@ async fn a_long_reader_keeps_nobody_waiting() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let mut reader = stranger(&path).await;
-    run(&mut reader, "BEGIN; SELECT count(*) FROM tokens").await;
+    run(&mut reader, "BEGIN; SELECT count(*) FROM hallpass_tokens").await;
     for _ in 0..10 {
         store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     }
@@ -81,7 +81,7 @@ async fn a_long_reader_keeps_nobody_waiting() {
 async fn a_transaction_that_sqlite_ends_by_itself_does_not_spoil_the_next() {
     let (_directory, path) = place();
     let store = open(&path).await;
-    let bomb = "CREATE TRIGGER bomb BEFORE INSERT ON tokens WHEN NEW.name = 'bomb' \
+    let bomb = "CREATE TRIGGER bomb BEFORE INSERT ON hallpass_tokens WHEN NEW.name = 'bomb' \
                 BEGIN SELECT RAISE(ROLLBACK, 'boom'); END";
     run(&mut stranger(&path).await, bomb).await;
     for _ in 0..3 {

@@ -12,9 +12,9 @@ async fn deleting_10_000_tokens_of_an_owner_is_one_entry() {
     let store = open(&path).await;
     store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     let copy = "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 9999) \
-                INSERT INTO tokens SELECT randomblob(16), owner, name, description, name_key, \
+                INSERT INTO hallpass_tokens SELECT randomblob(16), owner, name, description, name_key, \
                 description_key, scopes, metadata, created_at, expires_at, last_used_at, revoked_at, regenerated_at, \
-                revision, algorithm, digest, NULL, NULL, NULL FROM tokens, number";
+                revision, algorithm, digest, NULL, NULL, NULL FROM hallpass_tokens, number";
     run(&mut stranger(&path).await, copy).await;
     let other = token("bob", "other");
     let seq = store.insert(&other, None, &event()).await.unwrap();
@@ -39,7 +39,7 @@ async fn pruning_the_log_leaves_no_gap_after_a_clock_change() {
     // Six entries are old. The system's clock was wrong when the second was written.
     run(
         &mut stranger(&path).await,
-        "UPDATE changes SET at = iif(seq <= 6 AND seq <> 2, 1000, 9000000000000)",
+        "UPDATE hallpass_changes SET at = iif(seq <= 6 AND seq <> 2, 1000, 9000000000000)",
     )
     .await;
     let head = store.changes(None, 0).await.unwrap().head;
@@ -62,6 +62,9 @@ async fn deleted_token_is_removed_from_the_table() {
     store.insert(&token, None, &event()).await.unwrap();
     store.delete(token.record.id, None, &event()).await.unwrap();
     let mut connection = stranger(&path).await;
-    let row = sqlx::query("SELECT count(*) FROM tokens").fetch_one(&mut connection).await.unwrap();
+    let row = sqlx::query("SELECT count(*) FROM hallpass_tokens")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
     assert_eq!(row.get::<i64, _>(0), 0);
 }

@@ -54,7 +54,7 @@ impl Server {
             })
             .build();
         let guarded = Router::new().route("/", get(async || "in")).layer(hallpass.layer());
-        let routes = guarded.merge(TokenApi::new(&hallpass, signed_in).at("/tokens"));
+        let routes = guarded.merge(TokenApi::new(&hallpass, signed_in).into_router_at("/tokens"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, routes).await });

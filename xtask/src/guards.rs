@@ -12,6 +12,7 @@ use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
 use crate::process;
+use crate::source_copy::SourceCopy;
 use crate::workspace::Workspace;
 
 #[derive(clap::Args, Default)]
@@ -59,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
         });
     }
     ensure!(!guards.is_empty(), "no row of tests/guards matches");
-    let copy = Copy::make(workspace)?;
+    let copy = SourceCopy::make(workspace, "guards")?;
     let (mut outcome, mut summary) = (Outcome::default(), Vec::new());
     for guard in &guards {
         println!("\n-- {}", guard.name);
@@ -97,43 +98,7 @@ fn read_lists(folder: &Utf8Path) -> Result<Vec<Guard>> {
     Ok(guards)
 }
 
-/// A copy of the sources, with a target folder of its own that the next run uses again.
-struct Copy {
-    root: Utf8PathBuf,
-    target: Utf8PathBuf,
-}
-
-impl Copy {
-    /// Copies what git knows or would add. Files that are equal keep their time, so that cargo
-    /// builds only what has changed.
-    fn make(workspace: &Workspace) -> Result<Self> {
-        let copy = Self {
-            root: workspace.target("guards/source"),
-            target: workspace.target("guards/target"),
-        };
-        let listed = workspace
-            .command("git")
-            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-            .output()?;
-        ensure!(listed.status.success(), "git cannot list the files");
-        let files = String::from_utf8(listed.stdout)?;
-        let files: Vec<_> = files.split('\0').filter(|file| !file.is_empty()).collect();
-        for file in &files {
-            let (from, to) = (workspace.root().join(file), copy.root.join(file));
-            // A file that was deleted and not committed is still listed.
-            if !from.is_file() {
-                continue;
-            }
-            let bytes = fs::read(&from)?;
-            if fs::read(&to).is_ok_and(|old| old == bytes) {
-                continue;
-            }
-            fs::create_dir_all(to.parent().context("a file is in a folder")?)?;
-            fs::write(&to, bytes)?;
-        }
-        Ok(copy)
-    }
-
+impl SourceCopy {
     /// Returns whether the test of a guard fails without it.
     fn is_caught(&self, workspace: &Workspace, guard: &Guard) -> Result<bool> {
         let file = self.root.join(&guard.file);
@@ -152,11 +117,8 @@ impl Copy {
             None => arguments.push("--lib"),
         }
         let cargo = |more: &[&str]| {
-            let mut command = workspace.cargo(arguments.iter().chain(more));
-            command
-                .current_dir(&self.root)
-                .env("CARGO_TARGET_DIR", &self.target)
-                .env("RUST_BACKTRACE", "0");
+            let mut command = self.cargo(workspace, arguments.iter().chain(more));
+            command.env("RUST_BACKTRACE", "0");
             command
         };
         // Warnings about what the mutation left unused say nothing.

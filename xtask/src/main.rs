@@ -4,6 +4,7 @@ mod bench;
 mod fuzz;
 mod guards;
 mod process;
+mod source_copy;
 mod test;
 mod tool;
 mod workspace;

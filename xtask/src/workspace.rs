@@ -41,6 +41,12 @@ impl Workspace {
             .with_context(|| format!("the workspace has no package `{name}`"))
     }
 
+    /// The packages that are published.
+    pub(crate) fn published_packages(&self) -> impl Iterator<Item = &Package> {
+        // `publish = false` is an empty list of registries.
+        self.metadata.packages.iter().filter(|package| package.publish.is_none())
+    }
+
     /// The names of the packages whose library has `doctest = false`.
     pub(crate) fn packages_without_doctests(&self) -> Vec<&str> {
         let without = |package: &&Package| {

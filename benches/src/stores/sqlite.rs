@@ -30,7 +30,7 @@ macro_rules! insert {
     };
 }
 
-const INSERT: &str = insert!("tokens");
+const INSERT: &str = insert!("hallpass_tokens");
 
 const INSERT_BARE: &str = insert!("bare");
 

@@ -1,37 +1,130 @@
-//! Request bodies: JSON, of a bounded size.
+//! Request bodies and queries: JSON of a bounded size, read strictly.
+
+use std::collections::BTreeMap;
 
 use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::Deserialize;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::problem::{Kind, Problem};
-use crate::strict::Sent;
 
 /// The largest body that is read.
 pub(crate) const MAX_LEN: usize = 64 * 1024;
 
-/// Reads a body that must be there.
-pub(crate) async fn read<T: for<'de> Deserialize<'de>>(
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<T, Problem> {
-    expect_json(headers)?;
-    Sent::from_json(&collect(body, MAX_LEN).await?)?.read()
+/// A JSON body, of a request or of a response.
+pub(crate) struct Json<T>(pub(crate) T);
+
+/// A JSON body that may be absent. An absent one is the default, and no content type is required.
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        expect_json(&parts.headers)?;
+        json(&collect(body, MAX_LEN).await?).map(Self)
+    }
 }
 
-/// Reads a body that may be absent; then no content type is asked.
-pub(crate) async fn read_optional<T: for<'de> Deserialize<'de>>(
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Option<T>, Problem> {
-    let bytes = collect(body, MAX_LEN).await?;
-    if bytes.is_empty() {
-        return Ok(None);
+impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = collect(body, MAX_LEN).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        expect_json(&parts.headers)?;
+        json(&bytes).map(Self)
     }
-    expect_json(headers)?;
-    Sent::from_json(&bytes)?.read().map(Some)
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// The parameters of the query.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        // This is how what is not UTF-8 is decoded.
+        let is_broken = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
+        if form_urlencoded::parse(query).any(|(name, value)| is_broken(&name) || is_broken(&value))
+        {
+            return Err(Problem::invalid("query", "the query is not UTF-8"));
+        }
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query));
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| invalid("query", &error))
+    }
+}
+
+fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let malformed =
+        || Problem::new(Kind::MalformedJson, "the body is not well-formed JSON in UTF-8");
+    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    // Malformed JSON is a 400 even if a field before the mistake is wrong. This does not recurse,
+    // however deeply the text is nested.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
+    // serde reads structs from arrays too, and takes `null` for an absent field.
+    let members: BTreeMap<String, Option<IgnoredAny>> =
+        serde_json::from_str(text).map_err(|_| Problem::invalid("body", "expected an object"))?;
+    if let Some((name, _)) = members.iter().find(|(_, value)| value.is_none()) {
+        return Err(Problem::invalid(printable(name), "this field cannot be `null`"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| invalid("body", &error))
+}
+
+/// Says which field is wrong, and why. serde's messages quote what was sent, which may be a token that
+/// was pasted into the wrong field. Only what was expected is repeated.
+fn invalid<E: std::error::Error>(
+    whole: &'static str,
+    error: &serde_path_to_error::Error<E>,
+) -> Problem {
+    let text = error.inner().to_string();
+    let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
+    let quoted = |prefix: &str| text.strip_prefix(prefix)?.strip_suffix('`').map(str::to_owned);
+    if let Some(field) = quoted("missing field `") {
+        return Problem::invalid(field, "this field is required");
+    }
+    if let Some(field) = quoted("duplicate field `") {
+        return Problem::invalid(field, "this field was given twice");
+    }
+    let field = match error.path().iter().next() {
+        Some(serde_path_to_error::Segment::Map { key }) => printable(key),
+        _ => whole.to_owned(),
+    };
+    let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
+    let message = match expected {
+        Some(expected) if text.starts_with("unknown field") => {
+            format!("there is no such field: expected {expected}")
+        }
+        None if text.starts_with("unknown field") => "there is no such field".to_owned(),
+        Some(expected) => format!("expected {expected}"),
+        None => text.to_owned(),
+    };
+    Problem::invalid(field, message)
+}
+
+/// Returns the name of a field if it looks like one. Anything else could be a token.
+fn printable(name: &str) -> String {
+    let like_a_name = (1..=40).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    if like_a_name { name.to_owned() } else { "?".to_owned() }
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
@@ -90,22 +183,4 @@ pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Unread>
 fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<LengthLimitError>)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_goes_by_several_names() {
-        for good in
-            ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"]
-        {
-            assert!(is_json(&HeaderValue::from_static(good)), "{good}");
-        }
-        for bad in ["text/json", "application/+json", "application/jsonp", "application", "", "*/*"]
-        {
-            assert!(!is_json(&HeaderValue::from_static(bad)), "{bad}");
-        }
-    }
 }

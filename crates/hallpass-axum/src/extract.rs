@@ -3,12 +3,19 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::task::{Context, Poll, Waker};
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use hallpass_core::{IntoRequirement, Principal, Requirement};
-use hallpass_tower::{PrincipalExt as _, RejectionKind, refuse, require_principal};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, NestedPath, OptionalFromRequestParts, RawPathParams};
+use hallpass_core::{IntoRequirement, PathParameters, Principal, Requirement};
+use hallpass_tower::{
+    NotText, PrincipalExt as _, RejectionKind, RoutedParameters, RouterPaths, refuse,
+    require_principal,
+};
 use http::request::Parts;
+use http::{Extensions, Request};
 
 use crate::parameters::enforce_routed;
 use crate::rejection::RejectionResponse;
@@ -135,4 +142,45 @@ fn requirement_of<T: RequiredScope>() -> Option<Arc<Requirement>> {
     };
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     known.get_or_insert_default().entry(id).or_insert(requirement).clone()
+}
+
+/// What axum's own extractors know of the path of a request, for the layer's policy table.
+#[derive(Debug)]
+pub(crate) struct AxumPaths;
+
+/// The path parameters that axum's router found, percent-decoded, nesting included.
+struct Routed(RawPathParams);
+
+impl PathParameters for Routed {
+    /// A name that comes twice, inside and outside of a nest, does not count: the handler may read the
+    /// other one.
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
+        values.next().filter(|_| values.next().is_none())
+    }
+}
+
+impl RouterPaths for AxumPaths {
+    fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters> {
+        // The extractor wants a whole head, of which it reads the extensions alone.
+        let (mut head, ()) = Request::new(()).into_parts();
+        std::mem::swap(&mut head.extensions, extensions);
+        let extracted = {
+            let future = pin!(RawPathParams::from_request_parts(&mut head, &()));
+            future.poll(&mut Context::from_waker(Waker::noop()))
+        };
+        std::mem::swap(&mut head.extensions, extensions);
+        match extracted {
+            Poll::Ready(Ok(parameters)) => Some(Ok(Box::new(Routed(parameters)))),
+            Poll::Ready(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
+                Some(Err(NotText))
+            }
+            // It never waits. If it did, the rule would not be met.
+            Poll::Ready(Err(_)) | Poll::Pending => None,
+        }
+    }
+
+    fn nest<'e>(&self, extensions: &'e Extensions) -> Option<&'e str> {
+        extensions.get::<NestedPath>().map(NestedPath::as_str)
+    }
 }

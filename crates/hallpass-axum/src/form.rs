@@ -28,11 +28,11 @@ pub trait TokenLayerExt {
     /// Looks for the token in a form's field of this name, too: in the body of a `POST`, `PUT` or
     /// `PATCH` whose `Content-Type` is `application/x-www-form-urlencoded`.
     ///
-    /// A form that carries a credential beside the header or the query is refused with 400, and so
-    /// are a field that is empty or there twice, and a form with a field of that name that is not
-    /// all ASCII. The handler gets the body byte for byte, the field included. Forms are read
-    /// before anybody is known to be allowed anything, so they are bounded: larger ones are refused
-    /// with 413. All of this in the layer's own words, [`TokenLayer::on_rejection`] included.
+    /// The form is read only if no other source carries a credential. A field that is empty or there
+    /// twice is rejected with 400, and so is a form with a field of that name that is not all ASCII.
+    /// The handler gets the body byte for byte, the field included. Forms are read before it is known
+    /// who calls, so larger ones than 64 KiB are rejected with 413. All of this in the layer's own
+    /// words, [`TokenLayer::on_rejection`] included.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -57,7 +57,7 @@ pub trait TokenLayerExt {
     ///
     /// # Panics
     ///
-    /// The name is empty.
+    /// Panics if the name is empty.
     #[track_caller]
     fn with_form_field(self, name: impl Into<String>) -> FormTokenLayer;
 }
@@ -106,7 +106,7 @@ impl<S> Layer<S> for FormTokenLayer {
 #[derive(Clone, Debug)]
 pub struct FormTokenService<S> {
     inner: TokenService<S>,
-    /// Whose words refusals are in.
+    /// The layer whose words rejections are in.
     layer: TokenLayer,
     field: Arc<str>,
     max_len: usize,
@@ -130,7 +130,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Answer {
-        if !may_carry(&request) {
+        if !may_carry(&request) || self.layer.is_decided_by_head(&request) {
             let answer = self.inner.call(request);
             return Box::pin(async { answer.await.map(into_response) });
         }
@@ -151,7 +151,7 @@ where
                         Unread::TooLarge => RejectionKind::TooLarge,
                         Unread::Broken => RejectionKind::InvalidRequest,
                     };
-                    Ok(RejectionResponse::new(layer.refusal(kind), &parts).into_response())
+                    Ok(RejectionResponse::new(layer.rejection(kind), &parts).into_response())
                 }
             }
         })

@@ -9,7 +9,7 @@
 //! | look for tokens in forms, too | [`TokenLayerExt::with_form_field`] |
 //! | know who calls | [`Authenticated`] |
 //! | let people manage their tokens | [`TokenApi`] |
-//! | ask them for their password first | [`TokenApi::confirm`] |
+//! | ask them for their password first | [`HallpassBuilderExt::step_up`] |
 //!
 //! [`TokenApi`] is the API, as a router to merge. It is described by its own OpenAPI 3.1 document, at
 //! `openapi.json` below its mount.
@@ -22,37 +22,37 @@
 #![doc = include_str!("docs/problems.md")]
 
 mod api;
+mod authenticator;
 mod body;
-mod caller;
-mod confirm;
-mod cross_site;
-mod ext;
 mod extract;
 mod form;
 mod framework;
 mod guarded;
+mod hallpass_ext;
 mod handler;
 mod headers;
 mod openapi;
+mod origin;
 mod parameters;
 mod precondition;
 mod problem;
 mod rejection;
-mod strict;
+mod responses;
+mod step_up;
 mod texts;
-mod view;
 
 pub use hallpass_core as core;
 pub use hallpass_tower as tower;
 
 pub use self::{
-    api::TokenApi,
-    caller::{IntoActor, Who},
-    confirm::{Confirm, Confirmation, IntoStepUp},
-    ext::HallpassExt,
+    api::{TokenApi, openapi},
+    authenticator::{Authenticator, IntoActor},
     extract::{Authenticated, RequiredScope, Scoped},
     form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,
+    hallpass_ext::{HallpassBuilderExt, HallpassExt},
     handler::{HandlerExt, ScopedFuture, ScopedHandler},
+    origin::TrustedProxies,
     rejection::RejectionResponse,
+    step_up::{Confirmation, IntoStepUp},
 };

@@ -1,177 +1,142 @@
-//! The OpenAPI document, from the table that the router is built from.
+//! The OpenAPI document: what the handlers have in common, such as problems, the confirmation, and how
+//! callers authenticate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use hallpass_tower::PROBLEM_TYPE_PREFIX;
-use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{
-    OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathsBuilder,
-};
-use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::response::{Response, ResponseBuilder, ResponsesBuilder};
-use utoipa::openapi::schema::{
-    ComponentsBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
-};
-use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
-};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Required};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, OpenApi, Ref, RefOr};
+use utoipa::{IntoParams as _, ToSchema as _};
 
-use crate::api::{Access, Operation, text_header};
 use crate::problem::{Kind, ProblemView};
+use crate::responses::{IssuedView, TokenView};
 
-/// The name of the scheme for people who are signed in.
-const SESSION: &str = "session";
-/// The name of the scheme for tokens.
-const TOKEN: &str = "token";
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Tokens", description = include_str!("docs/openapi.md")),
+    servers((url = ".")),
+    components(schemas(ProblemView<'_>, TokenView, IssuedView)),
+    security(("session" = []))
+)]
+struct Base;
 
-/// One operation's page, filled in by its inputs and its reply.
-#[derive(Default)]
-pub(crate) struct Page {
-    parameters: Vec<Parameter>,
-    body: Option<RequestBody>,
-    success: Option<(StatusCode, Response)>,
-    problems: BTreeSet<Kind>,
-    schemas: Vec<(String, RefOr<Schema>)>,
+/// Returns the document without operations.
+pub(crate) fn base() -> OpenApi {
+    let mut document = <Base as utoipa::OpenApi>::openapi();
+    // The license of this crate is not that of the host's API.
+    document.info.license = None;
+    document
 }
 
-impl Page {
-    pub(crate) fn parameter(&mut self, parameter: impl Into<Parameter>) {
-        self.parameters.push(parameter.into());
+/// Adds what the handlers do not say one by one. `cookie` is the name of the host's session cookie.
+pub(crate) fn complete(mut document: OpenApi, cookie: &str) -> OpenApi {
+    for item in document.paths.paths.values_mut() {
+        let changes = [&mut item.post, &mut item.patch, &mut item.delete];
+        changes.into_iter().flatten().for_each(|operation| describe(operation, true));
+        item.get.iter_mut().for_each(|operation| describe(operation, false));
     }
-
-    pub(crate) fn body(&mut self, body: RequestBodyBuilder) {
-        self.body = Some(body.build());
-    }
-
-    pub(crate) fn success(&mut self, status: StatusCode, answer: ResponseBuilder) {
-        self.success = Some((status, answer.build()));
-    }
-
-    pub(crate) fn problems(&mut self, kinds: impl IntoIterator<Item = Kind>) {
-        self.problems.extend(kinds);
-    }
-
-    /// A reference to a type's schema, which the document will hold.
-    pub(crate) fn schema<T: ToSchema>(&mut self) -> RefOr<Schema> {
-        self.schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(&mut self.schemas);
-        RefOr::Ref(Ref::from_schema_name(T::name()))
-    }
+    let components = document.components.get_or_insert_with(Components::new);
+    components.add_security_scheme("session", session(cookie));
+    components.add_security_scheme("token", token());
+    document
 }
 
-impl Access {
-    fn security(self) -> Vec<SecurityRequirement> {
-        let none: [String; 0] = [];
-        match self {
-            Self::Anyone => Vec::new(),
-            Self::Actor => vec![SecurityRequirement::new(SESSION, none)],
-            // OpenAPI 3.1 lists roles here for schemes that have no scopes.
-            Self::Admin => vec![SecurityRequirement::new(SESSION, ["admin"])],
-            Self::Token => vec![SecurityRequirement::new(TOKEN, none)],
-        }
-    }
-
-    /// What may be wrong with who calls.
-    fn problems(self, changes: bool) -> Vec<Kind> {
-        let mut kinds = vec![Kind::InvalidRequest, Kind::InvalidToken, Kind::Unavailable];
-        match self {
-            Self::Anyone => kinds.push(Kind::TokenNotAllowed),
-            Self::Token => kinds.push(Kind::NoCredential),
-            Self::Actor | Self::Admin => {
-                kinds.extend([Kind::TokenNotAllowed, Kind::NoCaller, Kind::CallerRefused]);
-            }
-        }
-        if self == Self::Admin {
-            kinds.push(Kind::AdminOnly);
-        }
-        if changes && self != Self::Token {
-            kinds.push(Kind::CrossSite);
-        }
-        kinds
-    }
-}
-
-/// The document of these operations; `cookie` is the name of the host's own, and `confirms` says
-/// whether it asks for a confirmation.
-pub(crate) fn document(operations: &[Operation], cookie: &str, confirms: bool) -> OpenApi {
-    let mut schemas = BTreeMap::new();
-    let mut problem = Page::default();
-    problem.schema::<ProblemView<'_>>();
-    schemas.extend(problem.schemas);
-    let mut paths = PathsBuilder::new();
-    for operation in operations {
-        let mut page = Page::default();
-        (operation.document)(&mut page);
-        page.problems(operation.failures.iter().copied());
-        page.problems(operation.access.problems(operation.method.changes()));
-        if confirms && operation.needs_confirmation() {
-            confirmation(&mut page);
-        }
-        schemas.extend(std::mem::take(&mut page.schemas));
-        paths = paths.path(operation.path, path_item(operation, page));
-    }
-    let components = schemas
-        .into_iter()
-        .fold(ComponentsBuilder::new(), |components, (name, schema)| {
-            components.schema(name, schema)
+fn describe(operation: &mut Operation, changes: bool) {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    let mut kinds = failures(&id);
+    kinds.extend([Kind::InvalidRequest, Kind::InvalidToken, Kind::Unavailable, Kind::Internal]);
+    let has = |location: ParameterIn| {
+        let mut parameters = operation.parameters.iter().flatten();
+        parameters.any(|parameter| match parameter {
+            RefOr::T(parameter) => parameter.parameter_in == location,
+            RefOr::Ref(_) => false,
         })
-        .security_scheme(SESSION, session(cookie))
-        .security_scheme(TOKEN, token());
-    OpenApiBuilder::new()
-        .info(
-            InfoBuilder::new()
-                .title("Tokens")
-                .version(env!("CARGO_PKG_VERSION"))
-                .description(Some(include_str!("docs/openapi.md"))),
-        )
-        .paths(paths)
-        .components(Some(components.build()))
+    };
+    if has(ParameterIn::Path) {
+        kinds.insert(Kind::NotFound);
+    }
+    if has(ParameterIn::Header) {
+        kinds.insert(Kind::Stale);
+    }
+    if has(ParameterIn::Query) {
+        kinds.insert(Kind::Invalid);
+    }
+    if operation.request_body.is_some() {
+        kinds.extend([Kind::MalformedJson, Kind::TooLarge, Kind::NotJson, Kind::Invalid]);
+    }
+    match id.as_str() {
+        "openapi" => kinds.extend([Kind::TokenNotAllowed]),
+        "showCurrentToken" | "revokeCurrentToken" => kinds.extend([Kind::NoCredential]),
+        _ => kinds.extend([Kind::TokenNotAllowed, Kind::NoCaller, Kind::CallerRefused]),
+    }
+    if changes && id != "revokeCurrentToken" {
+        kinds.extend([
+            Kind::CrossSite,
+            Kind::ConfirmationRequired,
+            Kind::ConfirmationFailed,
+            Kind::TooManyAttempts,
+        ]);
+        let header = ConfirmationHeader::into_params(|| None).into_iter().map(RefOr::T);
+        operation.parameters.get_or_insert_default().extend(header);
+    }
+    for (status, answer) in problems(&kinds) {
+        operation.responses.responses.insert(status.as_str().to_owned(), RefOr::T(answer));
+    }
+}
+
+/// Returns what may go wrong in one operation besides what all have in common.
+fn failures(operation_id: &str) -> BTreeSet<Kind> {
+    let kinds: &[Kind] = match operation_id {
+        "issueToken" => &[Kind::TokenLimit, Kind::ScopeNotGrantable, Kind::OwnerDisabled],
+        "copyToken" => {
+            &[Kind::OwnerOnly, Kind::TokenLimit, Kind::ScopeNotGrantable, Kind::OwnerDisabled]
+        }
+        "updateToken" => &[
+            Kind::OwnerOnly,
+            Kind::ScopeNotGrantable,
+            Kind::OwnerDisabled,
+            Kind::Conflict,
+            Kind::Ended,
+        ],
+        "regenerateToken" | "addScopes" => {
+            &[Kind::OwnerOnly, Kind::ScopeNotGrantable, Kind::OwnerDisabled, Kind::Conflict]
+        }
+        "removeScopes" | "endGracePeriod" => &[Kind::OwnerOnly, Kind::Conflict],
+        "revokeToken" | "revokeCurrentToken" => &[Kind::Conflict],
+        "revokeTokens" => &[Kind::AdminOnly, Kind::NotFound, Kind::Conflict],
+        "listTokens" | "listAuditEntries" => &[Kind::AdminOnly],
+        _ => &[],
+    };
+    kinds.iter().copied().collect()
+}
+
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it only documents the header")]
+struct ConfirmationHeader {
+    /// Needed where the host asks for a confirmation: base64url of the UTF-8 text, such as the
+    /// caller's password, of at most 1024 bytes.
+    #[param(
+        rename = "Hallpass-Confirmation",
+        nullable = false,
+        format = Password,
+        pattern = "^[A-Za-z0-9_-]+={0,2}$",
+        max_length = 1368
+    )]
+    confirmation: Option<String>,
+}
+
+fn text_header(description: &str) -> utoipa::openapi::Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .description(Some(description))
         .build()
-}
-
-/// What a change takes where the host asks for a confirmation, and what may be wrong with it.
-fn confirmation(page: &mut Page) {
-    page.parameter(
-        ParameterBuilder::new()
-            .name("Hallpass-Confirmation")
-            .parameter_in(ParameterIn::Header)
-            .required(Required::True)
-            .description(Some(
-                "What confirms the change, such as the caller's password: base64url of its UTF-8 text, of at \
-                 most 1024 bytes.",
-            ))
-            .schema(Some(
-                ObjectBuilder::new()
-                    .schema_type(Type::String)
-                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
-                    .pattern(Some("^[A-Za-z0-9_-]+={0,2}$"))
-                    .max_length(Some(1368)),
-            )),
-    );
-    page.problems([Kind::ConfirmationRequired, Kind::ConfirmationFailed, Kind::TooManyAttempts]);
-}
-
-fn path_item(operation: &Operation, page: Page) -> PathItem {
-    let mut documented = OperationBuilder::new()
-        .operation_id(Some(operation.id))
-        .summary(Some(operation.summary))
-        .description(operation.description)
-        .request_body(page.body)
-        .securities(Some(operation.access.security()));
-    for parameter in page.parameters {
-        documented = documented.parameter(parameter);
-    }
-    let mut responses = ResponsesBuilder::new();
-    if let Some((status, answer)) = page.success {
-        responses = responses.response(status.as_str(), answer);
-    }
-    for (status, answer) in problems(&page.problems) {
-        responses = responses.response(status.as_str(), answer);
-    }
-    PathItem::new(operation.method.documented(), documented.responses(responses.build()).build())
 }
 
 /// An answer for each status that these kinds of problems have.

@@ -1,139 +1,82 @@
 //! Problems: every error of the API, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::body::{Body, Bytes};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use hallpass_core::{AuthError, Error, FieldError, PermissionError};
-use hallpass_tower::{PROBLEM_TYPE_PREFIX, retry_after};
+use hallpass_core::{
+    AuthError, Error, FieldError, Hallpass, Origin, Owner, PermissionError, Principal,
+    RejectReason, TokenId,
+};
+use hallpass_tower::{Rejection, RejectionSettings, retry_after};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::headers;
 
-/// The kinds of problems there are, in the order of their statuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    InvalidRequest,
-    MalformedJson,
-    NoCaller,
-    NoCredential,
-    InvalidToken,
-    CrossSite,
-    TokenNotAllowed,
-    CallerRefused,
-    ConfirmationRequired,
-    ConfirmationFailed,
-    AdminOnly,
-    OwnerOnly,
-    ScopeNotGrantable,
-    OwnerDisabled,
-    NotFound,
-    MethodNotAllowed,
-    TokenLimit,
-    Conflict,
-    Ended,
-    Stale,
-    TooLarge,
-    NotJson,
-    Invalid,
-    TooManyAttempts,
-    Internal,
-    Unavailable,
+/// Defines the kinds of problems: the status, the end of the `type`, and the title.
+macro_rules! kinds {
+    ($($kind:ident: $status:ident, $slug:literal, $title:literal;)*) => {
+        /// The kinds of problems, in the order of their statuses.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Kind { $($kind),* }
+
+        impl Kind {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$kind),*];
+
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$kind => StatusCode::$status),* }
+            }
+
+            /// The end of the `type`.
+            pub(crate) const fn slug(self) -> &'static str {
+                match self { $(Self::$kind => $slug),* }
+            }
+
+            pub(crate) const fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title),* }
+            }
+        }
+    };
 }
 
-impl Kind {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 26] = [
-        Self::InvalidRequest,
-        Self::MalformedJson,
-        Self::NoCaller,
-        Self::NoCredential,
-        Self::InvalidToken,
-        Self::CrossSite,
-        Self::TokenNotAllowed,
-        Self::CallerRefused,
-        Self::ConfirmationRequired,
-        Self::ConfirmationFailed,
-        Self::AdminOnly,
-        Self::OwnerOnly,
-        Self::ScopeNotGrantable,
-        Self::OwnerDisabled,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::TokenLimit,
-        Self::Conflict,
-        Self::Ended,
-        Self::Stale,
-        Self::TooLarge,
-        Self::NotJson,
-        Self::Invalid,
-        Self::TooManyAttempts,
-        Self::Internal,
-        Self::Unavailable,
-    ];
-
-    /// Status, the end of the `type`, and the title.
-    const fn row(self) -> (StatusCode, &'static str, &'static str) {
-        match self {
-            Self::InvalidRequest => (StatusCode::BAD_REQUEST, "invalid-request", "Invalid request"),
-            Self::MalformedJson => (StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON"),
-            Self::NoCaller => (StatusCode::UNAUTHORIZED, "no-caller", "Not signed in"),
-            Self::NoCredential => (StatusCode::UNAUTHORIZED, "no-credential", "No credential"),
-            Self::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid-token", "Invalid token"),
-            Self::CrossSite => (StatusCode::FORBIDDEN, "cross-site", "Cross-site request"),
-            Self::TokenNotAllowed => {
-                (StatusCode::FORBIDDEN, "token-not-allowed", "Not with a token")
-            }
-            Self::CallerRefused => (StatusCode::FORBIDDEN, "caller-refused", "Caller refused"),
-            Self::ConfirmationRequired => {
-                (StatusCode::FORBIDDEN, "confirmation-required", "Confirmation required")
-            }
-            Self::ConfirmationFailed => {
-                (StatusCode::FORBIDDEN, "confirmation-failed", "Confirmation failed")
-            }
-            Self::AdminOnly => (StatusCode::FORBIDDEN, "admin-only", "Only for admins"),
-            Self::OwnerOnly => (StatusCode::FORBIDDEN, "owner-only", "Only for its owner"),
-            Self::ScopeNotGrantable => {
-                (StatusCode::FORBIDDEN, "scope-not-grantable", "Scope not grantable")
-            }
-            Self::OwnerDisabled => (StatusCode::FORBIDDEN, "owner-disabled", "Account disabled"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
-            }
-            Self::TokenLimit => (StatusCode::CONFLICT, "token-limit", "Token limit reached"),
-            Self::Conflict => (StatusCode::CONFLICT, "conflict", "Changed at the same time"),
-            Self::Ended => (StatusCode::CONFLICT, "ended", "Token has ended"),
-            Self::Stale => (StatusCode::PRECONDITION_FAILED, "stale", "Stale revision"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
-            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON"),
-            Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid"),
-            Self::TooManyAttempts => {
-                (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
-            }
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),
-        }
-    }
-
-    pub(crate) const fn status(self) -> StatusCode {
-        self.row().0
-    }
-
-    /// The end of the `type`.
-    pub(crate) const fn slug(self) -> &'static str {
-        self.row().1
-    }
-
-    pub(crate) const fn title(self) -> &'static str {
-        self.row().2
-    }
+kinds! {
+    InvalidRequest: BAD_REQUEST, "invalid-request", "Invalid request";
+    MalformedJson: BAD_REQUEST, "malformed-json", "Malformed JSON";
+    NoCaller: UNAUTHORIZED, "no-caller", "Not signed in";
+    NoCredential: UNAUTHORIZED, "no-credential", "No credential";
+    InvalidToken: UNAUTHORIZED, "invalid-token", "Invalid token";
+    CrossSite: FORBIDDEN, "cross-site", "Cross-site request";
+    TokenNotAllowed: FORBIDDEN, "token-not-allowed", "Not with a token";
+    CallerRefused: FORBIDDEN, "caller-refused", "Caller refused";
+    ConfirmationRequired: FORBIDDEN, "confirmation-required", "Confirmation required";
+    ConfirmationFailed: FORBIDDEN, "confirmation-failed", "Confirmation failed";
+    AdminOnly: FORBIDDEN, "admin-only", "Only for admins";
+    OwnerOnly: FORBIDDEN, "owner-only", "Only for its owner";
+    ScopeNotGrantable: FORBIDDEN, "scope-not-grantable", "Scope not grantable";
+    OwnerDisabled: FORBIDDEN, "owner-disabled", "Account disabled";
+    NotFound: NOT_FOUND, "not-found", "Not found";
+    MethodNotAllowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
+    TokenLimit: CONFLICT, "token-limit", "Token limit reached";
+    Conflict: CONFLICT, "conflict", "Changed at the same time";
+    Ended: CONFLICT, "ended", "Token has ended";
+    Stale: PRECONDITION_FAILED, "stale", "Stale revision";
+    TooLarge: PAYLOAD_TOO_LARGE, "too-large", "Too large";
+    NotJson: UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON";
+    Invalid: UNPROCESSABLE_ENTITY, "invalid", "Invalid";
+    TooManyAttempts: TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts";
+    Internal: INTERNAL_SERVER_ERROR, "internal", "Internal error";
+    Unavailable: SERVICE_UNAVAILABLE, "unavailable", "Unavailable";
 }
 
 /// An error of the API. It repeats nothing of what was sent but names of fields.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
@@ -142,6 +85,9 @@ pub(crate) struct Problem {
     limit: Option<(u32, u64)>,
     /// In how many seconds it is worth a try.
     retry_after: Option<u32>,
+    /// Who was rejected, if that is known.
+    owner: Option<Owner>,
+    token_id: Option<TokenId>,
 }
 
 /// What is wrong with one field.
@@ -183,12 +129,25 @@ pub(crate) struct ProblemView<'p> {
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), limit: None, retry_after: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            limit: None,
+            retry_after: None,
+            owner: None,
+            token_id: None,
+        }
     }
 
     /// 422 for one field.
     pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::invalid_fields(vec![FieldProblem { field: field.into(), message: message.into() }])
+    }
+
+    /// Converts an error about one field into a 422.
+    pub(crate) fn on<E: Display>(field: &'static str) -> impl FnOnce(E) -> Self {
+        move |error| Self::invalid(field, error.to_string())
     }
 
     fn invalid_fields(errors: Vec<FieldProblem>) -> Self {
@@ -202,6 +161,11 @@ impl Problem {
 
     pub(crate) fn no_such_token() -> Self {
         Self::new(Kind::NotFound, "there is no such token")
+    }
+
+    pub(crate) fn token_not_allowed() -> Self {
+        let detail = "a token cannot manage tokens: it may only ask for `/current`";
+        Self::new(Kind::TokenNotAllowed, detail)
     }
 
     /// 429: wrong confirmations have to be paid for with a wait.
@@ -275,11 +239,51 @@ impl From<AuthError> for Problem {
     }
 }
 
+/// Only the status: [`Problem::render`] writes the answer, when it is known for which handle.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.kind.status();
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Problem {
+    /// Names who was rejected, for the event.
+    pub(crate) fn by(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Names the token that was rejected, and its owner.
+    pub(crate) fn with_principal(mut self, principal: &Principal) -> Self {
+        self.token_id = Some(principal.token_id());
+        self.by(principal.owner().clone())
+    }
+
+    /// Reports a rejection that hallpass-core knows nothing of.
+    pub(crate) fn report(&self, hallpass: &Hallpass, origin: &Origin) {
+        let reason = match self.kind {
+            Kind::CrossSite => RejectReason::CrossSite,
+            Kind::ConfirmationRequired | Kind::ConfirmationFailed | Kind::TooManyAttempts => {
+                RejectReason::NotConfirmed
+            }
+            Kind::TokenNotAllowed => RejectReason::TokenNotAccepted,
+            // Two credentials.
+            Kind::InvalidRequest if self.token_id.is_some() => RejectReason::TokenNotAccepted,
+            // Only if it was found here: core names no owner in its errors, and has reported them.
+            Kind::AdminOnly if self.owner.is_some() => RejectReason::NotPermitted,
+            _ => return,
+        };
+        hallpass.report_rejection(reason, self.owner.as_ref(), self.token_id, origin);
+    }
+
+    /// Writes the answer as the handle wants it, and keeps headers such as `Allow`.
+    pub(crate) fn render(self, response: Response, settings: &RejectionSettings) -> Response {
+        let status = self.kind.status();
         let view = ProblemView {
-            r#type: format!("{PROBLEM_TYPE_PREFIX}{}", self.kind.slug()),
+            r#type: format!("{}{}", settings.problem_type_prefix(), self.kind.slug()),
             title: self.kind.title(),
             status: status.as_u16(),
             detail: &self.detail,
@@ -287,37 +291,36 @@ impl IntoResponse for Problem {
             limit: self.limit.map(|(limit, _)| limit),
             in_use: self.limit.map(|(_, in_use)| in_use),
         };
-        let mut response = (status, crate::view::to_json(&view)).into_response();
+        // Serializing strings and numbers cannot fail.
+        let body = Bytes::from(serde_json::to_vec(&view).unwrap_or_default());
+        let rejection = Rejection::api(self.kind.slug(), status, self.detail.clone(), settings);
+        let mut response = response.map(|_| body);
         let headers = response.headers_mut();
+        headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // RFC 9110 asks for a challenge with a 401. Where people sign in there is none to give: how
-        // they do is the host's, and not for strangers to know.
-        match self.kind {
-            Kind::NoCredential => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="api""#));
-            }
-            Kind::InvalidToken => {
-                let challenge = r#"Bearer realm="api", error="invalid_token""#;
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-            }
-            _ => {}
+        // they sign in is the host's business.
+        if let Some(challenge) = rejection.challenge() {
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         let unavailable = (self.kind == Kind::Unavailable).then(retry_after);
         if let Some(seconds) = self.retry_after.or(unavailable) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response
+        headers::finish(rejection.render(response).map(Body::from))
     }
 }
 
-/// Where a path has no such method; axum adds `Allow`.
-pub(crate) async fn no_such_method() -> Response {
-    let problem = Problem::new(Kind::MethodNotAllowed, "`Allow` names the methods that are");
-    headers::finish(problem.into_response())
+/// Answers where a path has no such method. axum adds `Allow`.
+pub(crate) async fn no_such_method() -> Problem {
+    Problem::new(Kind::MethodNotAllowed, "`Allow` names the methods that this path has")
 }
 
 #[cfg(test)]
 mod tests {
+    use hallpass_tower::PROBLEM_TYPE_PREFIX;
+
     use super::*;
 
     #[test]

@@ -1,31 +1,27 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use hallpass_tower::{Dialect, Rejection};
+use hallpass_tower::Rejection;
 use http::request::Parts;
 
-/// A refusal as an axum rejection: renders as the layer around would.
+/// A rejection of Hallpass's layer as an axum rejection. It renders as the layer around would.
 #[derive(Debug)]
-pub struct RejectionResponse {
-    refusal: Rejection,
-    dialect: Dialect,
-}
+pub struct RejectionResponse(Rejection);
 
 impl RejectionResponse {
-    /// A refusal of this request.
-    pub(crate) fn new(refusal: Rejection, request: &Parts) -> Self {
-        let dialect = Dialect::of(&request.method, request.version, &request.headers);
-        Self { refusal, dialect }
+    /// How a rejection is written is a setting of the layer: the request has no say in it.
+    pub(crate) fn new(rejection: Rejection, _: &Parts) -> Self {
+        Self(rejection)
     }
 
-    /// Why.
+    /// Returns why the request is rejected.
     #[must_use]
-    pub fn refusal(&self) -> &Rejection {
-        &self.refusal
+    pub fn rejection(&self) -> &Rejection {
+        &self.0
     }
 }
 
 impl IntoResponse for RejectionResponse {
     fn into_response(self) -> Response {
-        self.refusal.into_response(self.dialect).map(Body::from)
+        self.0.into_response().map(Body::from)
     }
 }

@@ -1,8 +1,16 @@
 //! The texts that requests carry, and what the OpenAPI document says of each. Whether one is valid
 //! is for the domain to say.
 
-use serde::Deserialize;
+use std::fmt;
+
+use hallpass_core::{Expiry, Owner};
+use jiff::Timestamp;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+use crate::problem::Problem;
 
 /// Defines a text that is read as it is and documented with these attributes.
 macro_rules! text {
@@ -69,7 +77,7 @@ text! {
 
 text! {
     /// A span of at most 30 days.
-    #[schema(as = Overlap, pattern = r"^[0-9]+[hdwy]$", example = "12h")]
+    #[schema(as = GracePeriod, pattern = r"^[0-9]+[hdwy]$", example = "12h")]
     GracePeriodText
 }
 
@@ -83,4 +91,59 @@ text! {
         example = "alice"
     )]
     OwnerText
+}
+
+/// An instant as RFC 3339 writes it.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Instant, value_type = String, format = DateTime, example = "2027-03-31T00:00:00Z")]
+pub(crate) struct InstantText(String);
+
+impl InstantText {
+    /// Parses it. Only RFC 3339 is accepted, like in `expires`.
+    pub(crate) fn read(&self, field: &'static str) -> Result<Timestamp, Problem> {
+        match self.0.parse() {
+            Ok(Expiry::At(instant)) => Ok(instant),
+            _ => Err(Problem::invalid(field, "write an instant such as `2027-03-31T00:00:00Z`")),
+        }
+    }
+}
+
+impl OwnerText {
+    /// Parses it.
+    pub(crate) fn read(self) -> Result<Owner, Problem> {
+        Owner::new(self.0).map_err(Problem::on("owner"))
+    }
+}
+
+/// The host's own data about a token: a JSON object of at most 4 KiB whose values are strings, numbers
+/// or booleans. In a change, members are merged, and `null` removes one.
+#[derive(ToSchema)]
+#[schema(as = Metadata, value_type = Object, example = json!({"team": "build"}))]
+pub(crate) struct MetadataMembers(pub(crate) Map<String, Value>);
+
+impl<'de> Deserialize<'de> for MetadataMembers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// Collects the members. The map of `serde_json` would silently keep the last of two.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = MetadataMembers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, value)) = access.next_entry::<String, Value>()? {
+            if members.insert(name, value).is_some() {
+                return Err(de::Error::custom("a member was given twice"));
+            }
+        }
+        Ok(MetadataMembers(members))
+    }
 }

@@ -87,7 +87,7 @@ async fn a_forgotten_layer_and_a_wrong_parameter_are_500_never_200() {
 async fn a_parameter_that_a_nest_repeats_lets_nobody_in() {
     let hallpass = hallpass();
     let inner = GuardedRouter::new().get("/projects/{id}", "projects:read:{id}", hello);
-    let app = Router::new().nest("/{id}", inner.protect(&hallpass));
+    let app = Router::new().nest("/{id}", inner.into_router(&hallpass));
     let one = token(&hallpass, &["projects:read:atlas"]).await;
     for path in ["/atlas/projects/borealis", "/borealis/projects/atlas", "/atlas/projects/atlas"] {
         assert_eq!(get_status(&app, path, Some(&one)).await, 500, "{path}");
@@ -154,7 +154,7 @@ fn guarded() -> GuardedRouter {
 #[tokio::test]
 async fn a_guarded_router_is_guarded_wherever_it_is_mounted() {
     let hallpass = hallpass();
-    let app = Router::new().nest("/api", guarded().protect(&hallpass));
+    let app = Router::new().nest("/api", guarded().into_router(&hallpass));
     let some = token(&hallpass, &["projects:list", "projects:read:42"]).await;
     for (method, path, anonymous, with_token) in [
         (Method::GET, "/api/health", 200, 200),
@@ -228,7 +228,9 @@ fn mistakes_are_told_at_start_up_with_the_fix() {
                 let catalog = Catalog::new().scope(CatalogScope::new("projects:read", "Read"));
                 let hallpass = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
                 drop(
-                    GuardedRouter::<()>::new().get("/a", "projects:reed", hello).protect(&hallpass),
+                    GuardedRouter::<()>::new()
+                        .get("/a", "projects:reed", hello)
+                        .into_router(&hallpass),
                 );
             },
             "GET /a needs projects:reed, which the catalog does not list: add it there, or mend the route",

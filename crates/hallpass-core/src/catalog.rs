@@ -268,6 +268,15 @@ impl Catalog {
         self.scopes.iter().filter(|scope| actor.may_grant(&scope.scope, Some(self)))
     }
 
+    /// Returns the presets of which an actor may grant every scope.
+    pub fn presets_grantable_by<'a>(
+        &'a self,
+        actor: &'a Actor,
+    ) -> impl Iterator<Item = &'a Preset> + 'a {
+        let may_grant = |scope| actor.may_grant(scope, Some(self));
+        self.presets.iter().filter(move |preset| preset.scopes.iter().all(may_grant))
+    }
+
     /// The first scope that a requirement names and the catalog does not list.
     #[must_use]
     pub fn unknown_in(&self, requirement: &Requirement) -> Option<String> {

@@ -130,6 +130,11 @@ impl Digest {
         Ok(Self { algorithm: Algorithm::parse(algorithm)?, bytes })
     }
 
+    /// Returns a digest that stands where no secret is. The hash of no known text has these bytes.
+    pub(crate) fn unmatchable() -> Self {
+        Self { bytes: [0; 32], algorithm: Algorithm::Sha256V2 }
+    }
+
     /// Makes the digest of a token without a pepper.
     pub(crate) fn without_pepper(token: TokenRef<'_>) -> Self {
         let algorithm = Algorithm::Sha256V2;

@@ -66,7 +66,7 @@ impl Expiry {
             Self::Through(date) => date
                 .tomorrow()
                 .and_then(|next| {
-                    next.to_datetime(jiff::civil::Time::midnight()).to_zoned(zone.clone())
+                    next.to_datetime(jiff::civil::Time::midnight()).to_zoned_datetime(zone.clone())
                 })
                 .map_err(|_| ExpiryError::TooFar)?
                 .timestamp(),

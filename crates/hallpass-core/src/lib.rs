@@ -54,7 +54,8 @@ pub use self::{
     lifecycle::{
         AuditOptions, AuditTrail, BuildError, DeletedTokens, Ensured, ExpiryInput, Hallpass,
         HallpassBuilder, Issued, KnownToken, ListOptions, MAX_GRACE_PERIOD, NewToken,
-        RegenerateOptions, RevokedTokens, SpanInput, TokenPage, TokenUpdate, WeakHallpass,
+        RegenerateOptions, RevokedTokens, SpanInput, TokenPage, TokenUpdate, Uncommitted,
+        WeakHallpass,
     },
     limits::Limits,
     metadata::{Metadata, MetadataError},

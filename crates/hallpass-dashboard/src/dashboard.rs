@@ -4,7 +4,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
 use axum::routing::{MethodRouter, get};
-use hallpass_axum::{TokenApi, Who};
+use hallpass_axum::{Authenticator, TokenApi};
 use hallpass_core::Hallpass;
 
 use crate::asset;
@@ -28,7 +28,7 @@ use crate::visitor::Visitor;
 ///
 /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
 /// let app: Router = Router::new()
-///     .merge(Dashboard::new(&hallpass, signed_in).sign_in("/login").at("/settings/tokens"));
+///     .merge(Dashboard::new(&hallpass, signed_in).sign_in("/login").into_router_at("/settings/tokens"));
 /// # let _ = app;
 /// ```
 ///
@@ -36,10 +36,9 @@ use crate::visitor::Visitor;
 /// and the API at `api` below. It links to all of them relatively, so what it is merged into may be
 /// nested anywhere, and may sit behind a proxy that cuts a prefix off.
 ///
-/// Whom the sign-in does not know sees no page. An admin
-/// ([`Actor::admin`](hallpass_core::Actor::admin)) sees everybody's tokens, and may revoke and
-/// delete them.
-#[must_use = "the page is nowhere until `at` says where"]
+/// Whom the sign-in does not know sees no page. An admin ([`Actor::admin`](hallpass_core::Actor::admin)) sees
+/// everybody's tokens, and may revoke and delete them.
+#[must_use = "the page is nowhere until `into_router_at` says where"]
 pub struct Dashboard<S = ()> {
     settings: Settings,
     api: Option<TokenApi<S>>,
@@ -49,7 +48,7 @@ pub struct Dashboard<S = ()> {
 
 impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     /// The page on this handle; `who` says who opens it, and who calls the API.
-    pub fn new<W: Who<T, S> + Clone, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
+    pub fn new<W: Authenticator<T, S> + Clone, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
         let api = TokenApi::new(hallpass, who.clone());
         Self {
             settings: Settings::of(hallpass),
@@ -123,8 +122,9 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// What people confirm changes with, where the API asks for it ([`TokenApi::confirm`]):
-    /// `password` unless this says otherwise, `one-time code` for example.
+    /// Names what people confirm changes with, where the handle asks for it
+    /// ([`step_up`](hallpass_axum::HallpassBuilderExt::step_up)). `password` by default; for example,
+    /// `one-time code`.
     pub fn confirmation(mut self, what: impl Into<String>) -> Self {
         self.settings.confirmation = Some(what.into());
         self
@@ -136,7 +136,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     ///
     /// The path is one that axum does not take: it starts with `/` and has no wildcard.
     #[track_caller]
-    pub fn at(self, path: &str) -> Router<S> {
+    pub fn into_router_at(self, path: &str) -> Router<S> {
         assert!(path.starts_with('/'), "{path:?} is no path to mount at: it starts with `/`");
         let path = path.strip_suffix('/').unwrap_or(path);
         let page = (self.route)(Page::new(self.settings));
@@ -147,7 +147,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
             router = router.route(path, page);
         }
         match self.api {
-            Some(api) => router.merge(api.at(&format!("{path}/api"))),
+            Some(api) => router.merge(api.into_router_at(&format!("{path}/api"))),
             None => router,
         }
     }
@@ -156,7 +156,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
 /// The page's route for this sign-in.
 fn visit<W, T, S>(who: W, page: Page) -> MethodRouter<S>
 where
-    W: Who<T, S>,
+    W: Authenticator<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -164,7 +164,7 @@ where
     get(async move |State(state): State<S>, OriginalUri(uri): OriginalUri, request: Request| {
         let (who, page) = &*shared;
         let (mut parts, _) = request.into_parts();
-        let visitor = Visitor::from(who.who(&mut parts, &state).await);
+        let visitor = Visitor::from(who.authenticate(&mut parts, &state).await);
         page.answer(&visitor, uri.path())
     })
 }

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect};
+use hallpass_axum::HallpassBuilderExt as _;
 use hallpass_core::{Actor, Catalog, CatalogScope, Hallpass};
 use hallpass_dashboard::Dashboard;
 use hallpass_memory::MemoryStore;
@@ -43,12 +44,18 @@ fn resolve(base: &str, link: &str) -> String {
 #[tokio::test]
 async fn the_page_and_all_it_names_are_there_wherever_it_is_mounted() {
     let anywhere = [
-        (dashboard().at("/settings/tokens"), "/settings/tokens"),
-        (dashboard().at("/settings/tokens/"), "/settings/tokens/"),
-        (dashboard().at("/"), "/"),
-        (Router::new().nest("/deep/er", dashboard().at("/tokens")), "/deep/er/tokens"),
-        (Router::new().nest("/of/{file}", dashboard().at("/tokens")), "/of/acme/tokens/"),
-        (Router::new().nest("/settings/tokens", dashboard().at("/")), "/settings/tokens"),
+        (dashboard().into_router_at("/settings/tokens"), "/settings/tokens"),
+        (dashboard().into_router_at("/settings/tokens/"), "/settings/tokens/"),
+        (dashboard().into_router_at("/"), "/"),
+        (Router::new().nest("/deep/er", dashboard().into_router_at("/tokens")), "/deep/er/tokens"),
+        (
+            Router::new().nest("/of/{file}", dashboard().into_router_at("/tokens")),
+            "/of/acme/tokens/",
+        ),
+        (
+            Router::new().nest("/settings/tokens", dashboard().into_router_at("/")),
+            "/settings/tokens",
+        ),
     ];
     for (app, path) in anywhere {
         let answer = page(&app, path).await;
@@ -69,7 +76,7 @@ async fn the_page_and_all_it_names_are_there_wherever_it_is_mounted() {
 
 #[tokio::test]
 async fn a_file_is_kept_as_long_as_it_is_the_same() {
-    let app = dashboard().at("/tokens");
+    let app = dashboard().into_router_at("/tokens");
     let html = page(&app, "/tokens").await.body;
     let link = attribute(&html, "src").next().expect("a script").to_owned();
     let path = resolve("/tokens", &link);
@@ -103,7 +110,7 @@ async fn a_file_is_kept_as_long_as_it_is_the_same() {
 
 #[tokio::test]
 async fn every_answer_has_the_headers_that_keep_a_page_safe() {
-    let app = dashboard().at("/tokens");
+    let app = dashboard().into_router_at("/tokens");
     let file = attribute(&page(&app, "/tokens").await.body, "src")
         .next()
         .map(|link| resolve("/tokens", link));
@@ -135,13 +142,13 @@ async fn every_answer_has_the_headers_that_keep_a_page_safe() {
 
 #[tokio::test]
 async fn who_is_not_signed_in_sees_no_page() {
-    let plain = dashboard().at("/tokens");
+    let plain = dashboard().into_router_at("/tokens");
     let answer = ask(&plain, Method::GET, "/tokens", &[]).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert!(answer.body.contains("not signed in") && !answer.body.contains("main.js"));
     assert_eq!(answer.header("cache-control"), "no-store");
 
-    let sent = dashboard().sign_in("/login?next=/tokens").at("/tokens");
+    let sent = dashboard().sign_in("/login?next=/tokens").into_router_at("/tokens");
     let answer = ask(&sent, Method::GET, "/tokens", &[]).await;
     assert_eq!(
         (answer.status, answer.header("location")),
@@ -162,7 +169,7 @@ async fn what_the_sign_in_says_otherwise_is_told_apart() {
             _ => Redirect::to("https://evil.example/").into_response(),
         })
     }
-    let app = Dashboard::new(&hallpass(), says).at("/tokens");
+    let app = Dashboard::new(&hallpass(), says).into_router_at("/tokens");
     for (person, status) in [
         ("forbidden", StatusCode::FORBIDDEN),
         ("broken", StatusCode::SERVICE_UNAVAILABLE),
@@ -176,7 +183,7 @@ async fn what_the_sign_in_says_otherwise_is_told_apart() {
 
 #[tokio::test]
 async fn the_page_knows_who_opened_it_and_nothing_escapes_from_a_name() {
-    let app = dashboard().at("/tokens");
+    let app = dashboard().into_router_at("/tokens");
     let html = ask(&app, Method::GET, "/tokens", &[("x-person", "root")]).await.body;
     assert_eq!(attribute(&html, "data-person").next(), Some("root"));
     assert_eq!(attribute(&html, "data-role").next(), Some("admin"));
@@ -191,7 +198,7 @@ async fn the_page_knows_who_opened_it_and_nothing_escapes_from_a_name() {
 
 #[tokio::test]
 async fn the_page_knows_which_scopes_may_be_for_one_thing() {
-    let html = page(&dashboard().at("/tokens"), "/tokens").await.body;
+    let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     let scopes: Vec<_> = attribute(&html, "data-scope").collect();
     assert_eq!(scopes, ["a:read", "a:move"]);
     assert!(html.contains(r#"data-scope="a:read" content="id""#));
@@ -200,27 +207,39 @@ async fn the_page_knows_which_scopes_may_be_for_one_thing() {
 
 #[tokio::test]
 async fn the_api_comes_along_or_is_where_the_host_has_it() {
-    let with = dashboard().with_api(|api| api.session_cookie("mine")).at("/tokens");
+    let with = dashboard().with_api(|api| api.session_cookie("mine")).into_router_at("/tokens");
     let list = page(&with, "/tokens/api").await;
     assert_eq!(list.status, StatusCode::OK, "{}", list.body);
     assert!(page(&with, "/tokens/api/openapi.json").await.body.contains("mine"));
     assert_eq!(page(&with, "/tokens/api/nothing").await.status, StatusCode::NOT_FOUND);
 
-    let without = dashboard().api("../v1/tokens?a&b").at("/tokens");
+    let without = dashboard().api("../v1/tokens?a&b").into_router_at("/tokens");
     let html = page(&without, "/tokens").await.body;
     assert_eq!(attribute(&html, "data-api").next(), Some("../v1/tokens?a&amp;b"));
     assert_eq!(page(&without, "/tokens/api").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
+async fn the_api_of_the_page_asks_for_the_confirmation_of_the_handle() {
+    let hallpass = Hallpass::builder(MemoryStore::new()).step_up(async |_, _| false).build();
+    let app: Router = Dashboard::new(&hallpass, signed_in).into_router_at("/tokens");
+    let headers = [("x-person", "alice")];
+    let path = "/tokens/api/018f3c1e-7a2b-8c4d-9e5f-0123456789ab/revoke";
+    let answer = ask(&app, Method::POST, path, &headers).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(answer.body.contains("confirmation-required"), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn the_hosts_own_paths_and_words_are_in_the_page() {
-    let html = page(&dashboard().at("/tokens"), "/tokens").await.body;
+    let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     assert_eq!(attribute(&html, "data-confirmation").next(), Some("password"));
-    let coded = dashboard().confirmation("one-time \"code\"").at("/tokens");
+    let coded = dashboard().confirmation("one-time \"code\"").into_router_at("/tokens");
     let html = page(&coded, "/tokens").await.body;
     assert_eq!(attribute(&html, "data-confirmation").next(), Some("one-time &quot;code&quot;"));
 
-    let app = dashboard().home("/x?a&b").theme("/my.css").sign_in("../login").at("/tokens");
+    let app =
+        dashboard().home("/x?a&b").theme("/my.css").sign_in("../login").into_router_at("/tokens");
     let html = page(&app, "/tokens").await.body;
     assert_eq!(attribute(&html, "data-home").next(), Some("/x?a&amp;b"));
     assert_eq!(attribute(&html, "data-sign-in").next(), Some("../login"));
@@ -237,7 +256,7 @@ fn a_sign_in_elsewhere_is_refused_at_start_up() {
 #[test]
 #[should_panic(expected = "starts with `/`")]
 fn a_mount_that_is_no_path_is_refused_at_start_up() {
-    drop(dashboard().at("tokens"));
+    drop(dashboard().into_router_at("tokens"));
 }
 
 #[test]
@@ -248,7 +267,7 @@ fn an_api_that_is_elsewhere_cannot_be_set_up_here() {
 
 #[tokio::test]
 async fn the_page_is_only_looked_at() {
-    let app = dashboard().at("/tokens");
+    let app = dashboard().into_router_at("/tokens");
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
         let answer = ask(&app, method, "/tokens", &[("x-person", "alice")]).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);

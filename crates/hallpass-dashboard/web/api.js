@@ -40,17 +40,19 @@ export const copy = (id, body) => change("POST", `${one(id)}/copy`, { body });
 export const update = (token, body) => change("PATCH", one(token.id), { body, revision: token.revision });
 export const regenerate = (token, body) => change("POST", `${one(token.id)}/regenerate`, { body, revision: token.revision });
 export const addScopes = (token, scopes) => change("POST", `${one(token.id)}/scopes`, { body: { scopes }, revision: token.revision });
-export const removeScope = (token, scope) =>
-  change("DELETE", `${one(token.id)}/scopes/${encodeURIComponent(scope)}`, { revision: token.revision });
-export const clearScopes = (token) => change("DELETE", `${one(token.id)}/scopes`, { revision: token.revision });
+export const removeScope = (token, scope) => removeScopes(token, { scopes: [scope] });
+export const clearScopes = (token) => removeScopes(token, { all: true });
 
 // Taking rights away needs no look at what else was changed: it is done whatever the revision.
 export const revoke = (id) => change("POST", `${one(id)}/revoke`);
+export const endGracePeriod = (id) => change("DELETE", `${one(id)}/previous-secret`);
 export const remove = (ids) => change("POST", "/delete", { body: { ids } });
-export const removeAll = () => change("DELETE", "");
+export const removeAll = () => change("POST", "/delete", { body: { all: true } });
 export const revokeAllOf = (owner) => change("POST", "/revoke", { body: { owner } });
 
 const one = (id) => `/${encodeURIComponent(id)}`;
+
+const removeScopes = (token, body) => change("POST", `${one(token.id)}/scopes/remove`, { body, revision: token.revision });
 
 /** A call that changes something: the host may want the person's password with it. */
 const change = (method, path, options) => confirmed((headers) => call(method, path, { ...options, headers }));

@@ -9,8 +9,11 @@ import { now } from "./api.js";
 /** How long after its end a token is looked at anew. */
 const GRACE = 2500;
 
-/** The facts. `statusActions` and `endActions` make the buttons for the status and the end; `ended` is called when the time is over. */
-export function facts({ statusActions, endActions, ended }) {
+/**
+ * The facts. `statusActions`, `endActions` and `previousActions` make the buttons for the status, the end and the previous secret;
+ * `ended` is called when the time is over.
+ */
+export function facts({ statusActions, endActions, previousActions, ended }) {
   const node = h("dl", { class: "facts" });
   const countdown = h("span", { class: "quiet" });
   let token = null;
@@ -39,6 +42,7 @@ export function facts({ statusActions, endActions, ended }) {
       const rows = [
         ["Status", h("span", { class: "row" }, badge(token.status), countdown), statusActions(token)],
         ["Expires", token.expires_at === null ? "never" : ["until ", time(token.expires_at, minute(token.expires_at)), " ", h("span", { class: "quiet" }, utc(token.expires_at))], endActions(token)],
+        token.previous_secret_expires_at && ["Old secret", ["works until ", time(token.previous_secret_expires_at, minute(token.previous_secret_expires_at))], previousActions(token)],
         ["Last used", exact(token.last_used_at)],
         ["Created", exact(token.created_at)],
         token.regenerated_at && ["Regenerated", exact(token.regenerated_at)],

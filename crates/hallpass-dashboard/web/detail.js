@@ -72,6 +72,7 @@ export function detailView({ id }) {
         editable && button("refresh", "Regenerate", () => guarded(askRegenerate)),
       ],
       endActions: ({ status }) => editable && status === "active" && button("edit", "Change", () => guarded(() => changeExpiry(() => token, context))),
+      previousActions: () => editable && button("stop", "Stop now", askEndGracePeriod),
       ended: () => reload().catch(() => {}),
     });
     const scopes = scopesTable({ editable, ...context });
@@ -99,6 +100,15 @@ export function detailView({ id }) {
       label: "Revoke",
       danger: true,
       action: () => change(() => api.revoke(id), "It is revoked."),
+    });
+
+  const askEndGracePeriod = () =>
+    ask({
+      title: "Stop the old secret?",
+      text: "Programs that still use it are refused from now on. The new secret works on.",
+      label: "Stop it",
+      danger: true,
+      action: () => change(() => api.endGracePeriod(id), "The old secret is stopped."),
     });
 
   async function askRegenerate() {

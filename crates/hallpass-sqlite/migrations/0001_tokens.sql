@@ -1,7 +1,7 @@
 -- One row per token. STRICT refuses values of another type when they are written. WITHOUT ROWID makes
 -- the id the key of the table itself, so that a lookup descends one tree only.
 -- Times are milliseconds since 1970, UTC.
-CREATE TABLE tokens (
+CREATE TABLE hallpass_tokens (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     owner TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -34,26 +34,26 @@ CREATE TABLE tokens (
 ) STRICT, WITHOUT ROWID;
 
 -- The tokens of one owner: for the limit and for lists. Sorting them is cheap.
-CREATE INDEX tokens_by_owner ON tokens (owner);
+CREATE INDEX hallpass_tokens_by_owner ON hallpass_tokens (owner);
 -- The tokens of all owners in the default order of a list.
-CREATE INDEX tokens_by_creation ON tokens (created_at);
+CREATE INDEX hallpass_tokens_by_creation ON hallpass_tokens (created_at);
 -- For pruning, and for the tokens that expire soon. Only tokens that expire are in it.
-CREATE INDEX tokens_by_expiry ON tokens (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX hallpass_tokens_by_expiry ON hallpass_tokens (expires_at) WHERE expires_at IS NOT NULL;
 -- For pruning and for revoking everything. It also holds all that counting by status needs, so that
 -- counting the tokens of all owners does not read the table.
-CREATE INDEX tokens_by_status ON tokens (revoked_at, expires_at);
+CREATE INDEX hallpass_tokens_by_status ON hallpass_tokens (revoked_at, expires_at);
 
 -- The position of the newest log entry: its number, and the nonce drawn with it.
-CREATE TABLE clock (
+CREATE TABLE hallpass_clock (
     only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
     seq INTEGER NOT NULL,
     nonce INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO clock (only, seq, nonce) VALUES (1, 0, random() & 0x7FFFFFFFFFFFFFFF);
+INSERT INTO hallpass_clock (only, seq, nonce) VALUES (1, 0, random() & 0x7FFFFFFFFFFFFFFF);
 
 -- The change log: caches follow it, and auditors read it.
-CREATE TABLE changes (
+CREATE TABLE hallpass_changes (
     seq INTEGER NOT NULL PRIMARY KEY,
     nonce INTEGER NOT NULL,
     -- What a cache must invalidate. Not the same as what the entry is about: pruning invalidates
@@ -75,9 +75,14 @@ CREATE TABLE changes (
 
 -- A page of the audit trail of one token or one owner. Both end with the number, by which pages are
 -- ordered.
-CREATE INDEX changes_by_token ON changes (token_id, seq) WHERE token_id IS NOT NULL;
-CREATE INDEX changes_by_owner ON changes (owner, seq) WHERE owner IS NOT NULL;
+CREATE INDEX hallpass_changes_by_token ON hallpass_changes (token_id, seq) WHERE token_id IS NOT NULL;
+CREATE INDEX hallpass_changes_by_owner ON hallpass_changes (owner, seq) WHERE owner IS NOT NULL;
 
-PRAGMA application_id = 0x48506173; -- "HPas"
--- Development versions wrote other tables as version 1.
-PRAGMA user_version = 2;
+-- The version of these tables. The host may have tables of its own in the file, so the version is not in
+-- the file's header.
+CREATE TABLE hallpass_schema (
+    only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+    version INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO hallpass_schema (only, version) VALUES (1, 1);

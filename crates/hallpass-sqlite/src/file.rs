@@ -59,6 +59,11 @@ impl DatabaseFile {
         &self.path
     }
 
+    /// Returns whether that path leads to this file.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|metadata| Identity::of(&metadata) == self.identity)
+    }
+
     /// Checks that the file at the path is still the open one. A deleted or replaced file would
     /// take changes that no other process and no restart ever sees.
     ///

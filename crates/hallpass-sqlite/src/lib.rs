@@ -49,9 +49,13 @@
 //! Back it up with SQLite's own tools (`.backup`, `VACUUM INTO`), or copy the file while no process
 //! has it open.
 //!
-//! # Tables of your own
+//! # Your own database
 //!
-//! A table in the same file can refer to `tokens (id)` with a foreign key. Declare it `ON DELETE
+//! [`SqliteStore::open_shared`] and [`SqliteStore::from_pool`] use the database of the host. All
+//! tables of the store begin with `hallpass_`. [`SqliteStore::issue_in`] and
+//! [`SqliteStore::delete_owner_in`] take part in a transaction of the host.
+//!
+//! A table of yours in the same file can refer to `hallpass_tokens (id)` with a foreign key. Declare it `ON DELETE
 //! CASCADE` or `ON DELETE SET NULL`. Otherwise deleting and pruning such a token returns a
 //! [referenced](hallpass_core::store::StoreError::is_referenced) error.
 //!
@@ -63,6 +67,7 @@
 mod connections;
 mod error_class;
 mod file;
+mod host_transaction;
 mod open;
 #[cfg(test)]
 mod plans;
@@ -71,5 +76,7 @@ mod sql;
 mod store;
 mod tokens;
 mod write;
+
+pub use sqlx;
 
 pub use self::{open::ConnectError, store::SqliteStore};

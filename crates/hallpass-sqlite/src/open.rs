@@ -11,6 +11,9 @@ pub enum ConnectError {
     /// The text is not the address of a SQLite store.
     #[error("the address of a SQLite store is `sqlite:` and a path, such as `sqlite:tokens.db`")]
     Address,
+    /// The pool is of an in-memory database, which only its own connections can see.
+    #[error("an in-memory database cannot be shared: give the token store a file")]
+    InMemory,
     /// The directory that the file is to be in does not exist.
     #[error("there is no directory {}: create it, or give another path", .directory.display())]
     #[non_exhaustive]
@@ -41,26 +44,14 @@ pub enum ConnectError {
     },
     /// The file is a SQLite database of another application.
     #[error(
-        "{} is another application's database: give the token store a file of its own",
+        "{} is another application's database: give the token store a file of its own, or open it with \
+         `SqliteStore::open_shared`",
         .path.display()
     )]
     #[non_exhaustive]
     Foreign {
         /// The path.
         path: PathBuf,
-    },
-    /// The file was written by a development version, with a schema that was never published.
-    #[error(
-        "{} was written by a development version of Hallpass (schema {found}), which this version cannot \
-         upgrade: move the file away and issue the tokens anew",
-        .path.display()
-    )]
-    #[non_exhaustive]
-    Outdated {
-        /// The path.
-        path: PathBuf,
-        /// The schema of the file.
-        found: i64,
     },
     /// The file was written by a newer version.
     #[error(

@@ -18,12 +18,12 @@ async fn crowded() -> SqliteConnection {
         sqlx::raw_sql(*migration).execute(&mut connection).await.unwrap();
     }
     let fill = "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 10000) \
-                INSERT INTO tokens (id, owner, name, description, scopes, metadata, \
+                INSERT INTO hallpass_tokens (id, owner, name, description, scopes, metadata, \
                 created_at, expires_at, revoked_at, revision, algorithm, digest) \
                 SELECT randomblob(16), iif(n <= 10, 'alice', 'owner ' || (n % 200)), 'ci', '', '', '', \
                 n, iif(n % 2, n, NULL), iif(n % 9, NULL, n), 1, 'sha256', zeroblob(32) FROM number; \
-                INSERT INTO changes SELECT row_number() OVER (), 0, 'token', 0, 'issued', owner, owner, id, 1, '' \
-                FROM tokens";
+                INSERT INTO hallpass_changes SELECT row_number() OVER (), 0, 'token', 0, 'issued', owner, owner, id, 1, '' \
+                FROM hallpass_tokens";
     sqlx::raw_sql(fill).execute(&mut connection).await.unwrap();
     connection
 }
@@ -54,7 +54,7 @@ async fn tokens_are_found_by_the_primary_key() {
 #[tokio::test]
 async fn many_uses_are_recorded_by_one_statement() {
     let mut connection = crowded().await;
-    let rows = sqlx::query("SELECT id, revision FROM tokens ORDER BY id LIMIT 500");
+    let rows = sqlx::query("SELECT id, revision FROM hallpass_tokens ORDER BY id LIMIT 500");
     let rows = rows.fetch_all(&mut connection).await.unwrap();
     let mut uses: Vec<TokenUse> = rows
         .iter()
@@ -72,7 +72,8 @@ async fn many_uses_are_recorded_by_one_statement() {
         let touch = sqlx::query(sql::RECORD_USES).bind(uses_json(&uses));
         assert_eq!(touch.execute(&mut connection).await.unwrap().rows_affected(), moved);
     }
-    let latest = "SELECT max(last_used_at), count(*) FROM tokens WHERE last_used_at IS NOT NULL";
+    let latest =
+        "SELECT max(last_used_at), count(*) FROM hallpass_tokens WHERE last_used_at IS NOT NULL";
     let latest = sqlx::query(latest).fetch_one(&mut connection).await.unwrap();
     assert_eq!((latest.get::<i64, _>(0), latest.get::<i64, _>(1)), (61_000, 499));
 }
@@ -98,8 +99,10 @@ async fn tokens_of_an_owner_are_found_by_index() {
     for _ in 0..2 {
         for statement in &statements {
             let plan = plan(&mut connection, statement).await;
-            let by_owner =
-                ["INDEX tokens_by_owner (owner=?", "COVERING INDEX tokens_by_owner (owner=?"];
+            let by_owner = [
+                "INDEX hallpass_tokens_by_owner (owner=?",
+                "COVERING INDEX hallpass_tokens_by_owner (owner=?",
+            ];
             assert!(by_owner.iter().any(|index| plan.contains(index)), "{statement}: {plan}");
             assert!(!scans_tokens(&plan), "{statement}: {plan}");
         }
@@ -111,20 +114,23 @@ async fn tokens_of_an_owner_are_found_by_index() {
 async fn default_list_needs_no_sorting_and_counts_use_an_index() {
     let mut connection = crowded().await;
     let plan = plan(&mut connection, &hallpass_sql::list::<SqliteDialect>(&everything()).sql).await;
-    assert!(plan.contains("SCAN t USING INDEX tokens_by_creation"), "{plan}");
+    assert!(plan.contains("SCAN t USING INDEX hallpass_tokens_by_creation"), "{plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
-    assert!(plan.contains("SCAN t USING COVERING INDEX tokens_by_status"), "{plan}");
+    assert!(plan.contains("SCAN t USING COVERING INDEX hallpass_tokens_by_status"), "{plan}");
 }
 
 #[tokio::test]
 async fn pruning_and_the_log_use_indexes() {
     let mut connection = crowded().await;
     let prune = plan(&mut connection, sql::PRUNE).await;
-    assert!(prune.contains("INDEX tokens_by_expiry (expires_at<?"), "{prune}");
-    assert!(prune.contains("INDEX tokens_by_status (revoked_at<?"), "{prune}");
-    assert!(!prune.contains("SCAN tokens"), "{prune}");
+    assert!(prune.contains("INDEX hallpass_tokens_by_expiry (expires_at<?"), "{prune}");
+    assert!(prune.contains("INDEX hallpass_tokens_by_status (revoked_at<?"), "{prune}");
+    assert!(!prune.contains("SCAN hallpass_tokens"), "{prune}");
     let changes = plan(&mut connection, sql::CHANGES).await;
-    assert!(changes.contains("SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"), "{changes}");
+    assert!(
+        changes.contains("SEARCH hallpass_changes USING INTEGER PRIMARY KEY (rowid>?)"),
+        "{changes}"
+    );
 }
 
 #[tokio::test]
@@ -135,8 +141,8 @@ async fn audit_pages_of_a_token_and_an_owner_use_an_index() {
     let token_id = Some(TokenId::from_uuid(uuid::Uuid::nil()));
     let token = AuditQuery { token_id, ..newest };
     for (query, index) in [
-        (owner, "INDEX changes_by_owner (owner=? AND seq<?)"),
-        (token, "INDEX changes_by_token (token_id=? AND seq<?)"),
+        (owner, "INDEX hallpass_changes_by_owner (owner=? AND seq<?)"),
+        (token, "INDEX hallpass_changes_by_token (token_id=? AND seq<?)"),
     ] {
         let plan = plan(&mut connection, &hallpass_sql::audit::<SqliteDialect>(&query).sql).await;
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{plan}");
@@ -144,7 +150,7 @@ async fn audit_pages_of_a_token_and_an_owner_use_an_index() {
 }
 
 fn scans_tokens(plan: &str) -> bool {
-    plan.contains("SCAN tokens") || plan.contains("SCAN t ") || plan.contains("SCAN t\n")
+    plan.contains("SCAN hallpass_tokens") || plan.contains("SCAN t ") || plan.contains("SCAN t\n")
 }
 
 fn everything() -> ListQuery {

@@ -10,66 +10,72 @@ use tokio::time::{Instant, sleep};
 use crate::connections::options;
 use crate::open::ConnectError;
 
-/// Marks a file as Hallpass's, in SQLite's header field for this.
-const APPLICATION_ID: i64 = 0x4850_6173;
-
-/// The migrations, the first of which makes [`FIRST_VERSION`] of an empty file. Each sets
-/// `user_version` in its own transaction. There is no table of migrations that another library
-/// might take for its own.
+/// The migrations, in order. Each sets the version in `hallpass_schema` in its own transaction, and
+/// the first one creates that table.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
 
-/// The first published version of the schema. Development versions wrote version 1.
-const FIRST_VERSION: i64 = 2;
+/// Whether the file may contain tables of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tenancy {
+    /// The file is for tokens. A file of another application is refused.
+    Exclusive,
+    /// The file is the host's database.
+    Shared,
+}
 
 /// How long opening waits for others that open or change the same file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What identifies a file.
+/// What a file contains.
 #[derive(Debug)]
 struct Found {
-    application_id: i64,
-    version: i64,
-    /// The number of tables, indexes and other objects.
-    objects: i64,
+    /// The version of the token store's tables, if there are any.
+    version: Option<i64>,
+    /// Whether nobody has created or marked anything in it.
+    is_empty: bool,
     pages: i64,
 }
 
 impl Found {
     async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let row = sqlx::query(
-            "SELECT (SELECT application_id FROM pragma_application_id), \
-             (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema), \
-             (SELECT page_count FROM pragma_page_count)",
+            "SELECT (SELECT page_count FROM pragma_page_count), \
+             (SELECT application_id FROM pragma_application_id) = 0 \
+             AND (SELECT user_version FROM pragma_user_version) = 0 \
+             AND NOT EXISTS (SELECT 1 FROM sqlite_schema), \
+             EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'hallpass_schema')",
         )
-        .fetch_one(connection)
+        .fetch_one(&mut *connection)
         .await?;
-        Ok(Self {
-            application_id: row.try_get(0)?,
-            version: row.try_get(1)?,
-            objects: row.try_get(2)?,
-            pages: row.try_get(3)?,
-        })
+        let mut found = Self { version: None, is_empty: row.try_get(1)?, pages: row.try_get(0)? };
+        if row.try_get(2)? {
+            let version = sqlx::query("SELECT version FROM hallpass_schema");
+            found.version = Some(version.fetch_one(connection).await?.try_get(0)?);
+        }
+        Ok(found)
     }
 
-    /// Returns the migrations that the file lacks, which are all if it is empty.
-    fn missing(&self, path: &Path) -> Result<&'static [&'static str], ConnectError> {
+    /// Returns the migrations that the file lacks, which are all if it has no tables of ours.
+    fn missing(
+        &self,
+        path: &Path,
+        tenancy: Tenancy,
+    ) -> Result<&'static [&'static str], ConnectError> {
         let path = path.to_owned();
-        match (self.application_id, self.version, self.objects) {
-            (0, 0, 0) => Ok(MIGRATIONS),
-            (APPLICATION_ID, FIRST_VERSION.., _) => {
-                let done = usize::try_from(self.version - FIRST_VERSION + 1).unwrap_or(usize::MAX);
-                let known = FIRST_VERSION + MIGRATIONS.len() as i64 - 1;
-                let newer = ConnectError::Newer { path, found: self.version, known };
-                MIGRATIONS.get(done..).ok_or(newer)
+        match self.version {
+            Some(found @ 1..) => {
+                let known = MIGRATIONS.len() as i64;
+                let done = usize::try_from(found).unwrap_or(usize::MAX);
+                MIGRATIONS.get(done..).ok_or(ConnectError::Newer { path, found, known })
             }
-            (APPLICATION_ID, found @ 1.., _) => Err(ConnectError::Outdated { path, found }),
+            None if self.is_empty || tenancy == Tenancy::Shared => Ok(MIGRATIONS),
             _ => Err(ConnectError::Foreign { path }),
         }
     }
 }
 
 /// Refuses a file of another application or version, without changing it.
-pub(crate) async fn inspect(path: &Path) -> Result<(), ConnectError> {
+pub(crate) async fn inspect(path: &Path, tenancy: Tenancy) -> Result<(), ConnectError> {
     let locked = options(path).read_only(true);
     // Without a write-ahead log, the file is complete and can be read without locks and without creating
     // files beside it.
@@ -85,7 +91,7 @@ pub(crate) async fn inspect(path: &Path) -> Result<(), ConnectError> {
     if is_filled && found.pages == 0 {
         return Err(ConnectError::NotADatabase { path: path.to_owned() });
     }
-    found.missing(path).map(drop)
+    found.missing(path, tenancy).map(drop)
 }
 
 /// Returns whether there is a write-ahead log. SQLite puts it beside the target of a symbolic link.
@@ -107,10 +113,14 @@ async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, Conn
 
 /// Brings the file to this version's schema and into WAL mode. Several processes may do this at
 /// once.
-pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), ConnectError> {
+pub(crate) async fn prepare(
+    writer: &SqlitePool,
+    path: &Path,
+    tenancy: Tenancy,
+) -> Result<(), ConnectError> {
     let give_up = Instant::now() + OPEN_TIMEOUT;
     loop {
-        match try_prepare(writer, path).await {
+        match try_prepare(writer, path, tenancy).await {
             // Changing to WAL mode needs exclusive access, and SQLite does not wait for it.
             Err(ConnectError::Locked { .. }) if Instant::now() < give_up => {
                 sleep(Duration::from_millis(20)).await;
@@ -120,12 +130,16 @@ pub(crate) async fn prepare(writer: &SqlitePool, path: &Path) -> Result<(), Conn
     }
 }
 
-async fn try_prepare(writer: &SqlitePool, path: &Path) -> Result<(), ConnectError> {
+async fn try_prepare(
+    writer: &SqlitePool,
+    path: &Path,
+    tenancy: Tenancy,
+) -> Result<(), ConnectError> {
     let convert = |error| ConnectError::of_driver(path, error);
     let mut connection = writer.acquire().await.map_err(convert)?;
     // Takes the write lock even if nothing is missing, because that fails if the file is read-only.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(convert)?;
-    let missing = Found::read(&mut transaction).await.map_err(convert)?.missing(path)?;
+    let missing = Found::read(&mut transaction).await.map_err(convert)?.missing(path, tenancy)?;
     for migration in missing {
         sqlx::raw_sql(*migration).execute(&mut *transaction).await.map_err(convert)?;
     }
@@ -145,37 +159,32 @@ mod tests {
     #[tokio::test]
     async fn migrations_set_consecutive_versions() {
         let mut connection = SqliteConnectOptions::new().connect().await.unwrap();
-        for (version, migration) in (FIRST_VERSION..).zip(MIGRATIONS) {
+        for (version, migration) in (1..).zip(MIGRATIONS) {
             sqlx::raw_sql(*migration).execute(&mut connection).await.unwrap();
-            let found = Found::read(&mut connection).await.unwrap();
-            assert_eq!((found.application_id, found.version), (APPLICATION_ID, version));
+            assert_eq!(Found::read(&mut connection).await.unwrap().version, Some(version));
         }
     }
 
     #[test]
     fn only_empty_files_and_known_schemas_are_accepted() {
-        let missing = |application_id, version, objects| {
-            Found { application_id, version, objects, pages: 2 }.missing(Path::new("x.db"))
+        let missing = |version, is_empty, tenancy| {
+            Found { version, is_empty, pages: 2 }.missing(Path::new("x.db"), tenancy)
         };
-        assert_eq!(missing(0, 0, 0).unwrap().len(), MIGRATIONS.len());
-        let known = FIRST_VERSION + MIGRATIONS.len() as i64 - 1;
-        assert!(missing(APPLICATION_ID, known, 9).unwrap().is_empty());
-        let outdated = missing(APPLICATION_ID, 1, 9);
-        assert!(matches!(outdated, Err(ConnectError::Outdated { found: 1, .. })), "{outdated:?}");
-        for (application_id, version, objects) in [
-            (0, 0, 1),
-            (0, 1, 0),
-            (7, 0, 0),
-            (7, 1, 3),
-            (APPLICATION_ID, 0, 9),
-            (APPLICATION_ID, -1, 9),
-        ] {
-            let refused = missing(application_id, version, objects);
-            assert!(matches!(refused, Err(ConnectError::Foreign { .. })), "{refused:?}");
+        let known = MIGRATIONS.len() as i64;
+        for tenancy in [Tenancy::Exclusive, Tenancy::Shared] {
+            assert_eq!(missing(None, true, tenancy).unwrap().len(), MIGRATIONS.len());
+            assert!(missing(Some(known), false, tenancy).unwrap().is_empty());
+            for version in [0, -1] {
+                let refused = missing(Some(version), false, tenancy);
+                assert!(matches!(refused, Err(ConnectError::Foreign { .. })), "{refused:?}");
+            }
+            for version in [known + 1, i64::MAX] {
+                let refused = missing(Some(version), false, tenancy);
+                assert!(matches!(refused, Err(ConnectError::Newer { .. })), "{refused:?}");
+            }
         }
-        for version in [known + 1, i64::MAX] {
-            let refused = missing(APPLICATION_ID, version, 9);
-            assert!(matches!(refused, Err(ConnectError::Newer { .. })), "{refused:?}");
-        }
+        let foreign = missing(None, false, Tenancy::Exclusive);
+        assert!(matches!(foreign, Err(ConnectError::Foreign { .. })), "{foreign:?}");
+        assert_eq!(missing(None, false, Tenancy::Shared).unwrap().len(), MIGRATIONS.len());
     }
 }

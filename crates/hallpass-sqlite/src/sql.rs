@@ -18,9 +18,9 @@ pub(crate) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
 pub(crate) struct SqliteDialect;
 
 impl Dialect for SqliteDialect {
-    const TOKENS: &'static str = "tokens AS t";
-    const CLOCK: &'static str = "clock";
-    const CHANGES: &'static str = "changes";
+    const TOKENS: &'static str = "hallpass_tokens AS t";
+    const CLOCK: &'static str = "hallpass_clock";
+    const CHANGES: &'static str = "hallpass_changes AS changes";
     const RECORD: &'static str = "t.id, t.owner, t.name, t.description, t.scopes, t.metadata, \
         t.created_at, t.expires_at, t.last_used_at, t.revoked_at, t.regenerated_at, \
         t.previous_until, t.revision";
@@ -77,28 +77,28 @@ pub(crate) fn millis(time: Option<Timestamp>) -> Option<i64> {
 pub(crate) static GET: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT clock.seq AS as_of, {}, t.algorithm, t.digest, t.previous_algorithm, \
-         t.previous_digest FROM clock LEFT JOIN tokens AS t ON t.id = ?1",
+         t.previous_digest FROM hallpass_clock AS clock LEFT JOIN hallpass_tokens AS t ON t.id = ?1",
         SqliteDialect::RECORD
     )
 });
 
-pub(crate) const EXISTS: &str = "SELECT 1 FROM tokens WHERE id = ?";
+pub(crate) const EXISTS: &str = "SELECT 1 FROM hallpass_tokens WHERE id = ?";
 
 /// Returns whether an id is taken, and how many tokens an owner has.
-pub(crate) const LIMIT: &str = "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?) AS taken, \
-     (SELECT count(*) FROM tokens WHERE owner = ?) AS in_use";
+pub(crate) const LIMIT: &str = "SELECT EXISTS (SELECT 1 FROM hallpass_tokens WHERE id = ?) AS taken, \
+     (SELECT count(*) FROM hallpass_tokens WHERE owner = ?) AS in_use";
 
 /// The values are those of the record, those of the secrets, and `last_used_at`.
 pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
     let (record, secrets) = (RECORD_COLUMNS.join(", "), SECRETS_COLUMNS.join(", "));
     let places = vec!["?"; RECORD_COLUMNS.len() + SECRETS_COLUMNS.len() + 1].join(", ");
-    format!("INSERT INTO tokens ({record}, {secrets}, last_used_at) VALUES ({places})")
+    format!("INSERT INTO hallpass_tokens ({record}, {secrets}, last_used_at) VALUES ({places})")
 });
 
 /// The values are those of the record. The id is the first, and the new revision is the last.
 pub(crate) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "UPDATE tokens SET {} WHERE id = ?1 AND revision = ?{} - 1",
+        "UPDATE hallpass_tokens SET {} WHERE id = ?1 AND revision = ?{} - 1",
         assignments(&RECORD_COLUMNS),
         RECORD_COLUMNS.len()
     )
@@ -107,7 +107,7 @@ pub(crate) static UPDATE: LazyLock<String> = LazyLock::new(|| {
 /// The values are those of the secrets, and the id.
 pub(crate) static REPLACE_SECRETS: LazyLock<String> = LazyLock::new(|| {
     let id = SECRETS_COLUMNS.len() + 1;
-    format!("UPDATE tokens SET {} WHERE id = ?{id}", assignments(&SECRETS_COLUMNS))
+    format!("UPDATE hallpass_tokens SET {} WHERE id = ?{id}", assignments(&SECRETS_COLUMNS))
 });
 
 /// Writes `column = ?n` for each column.
@@ -120,57 +120,63 @@ fn assignments(columns: &[&str]) -> String {
 }
 
 pub(crate) const HAS_DIGEST: &str =
-    "SELECT 1 FROM tokens WHERE id = ? AND algorithm = ? AND digest = ?";
+    "SELECT 1 FROM hallpass_tokens WHERE id = ? AND algorithm = ? AND digest = ?";
 
 pub(crate) const DELETE: &str =
-    "DELETE FROM tokens WHERE id = ?1 AND (?2 IS NULL OR revision = ?2)";
+    "DELETE FROM hallpass_tokens WHERE id = ?1 AND (?2 IS NULL OR revision = ?2)";
 
 pub(crate) const DELETE_OF: &str =
-    "DELETE FROM tokens WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) RETURNING owner";
+    "DELETE FROM hallpass_tokens WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) RETURNING owner";
 
-pub(crate) const DELETE_OWNER: &str = "DELETE FROM tokens WHERE owner = ?";
+pub(crate) const DELETE_OWNER: &str = "DELETE FROM hallpass_tokens WHERE owner = ?";
 
 /// `?1` is the time, `?2` the owner, `?3` the time before which the secret was issued, or NULL.
-pub(crate) const REVOKE_OWNER: &str = "UPDATE tokens SET revoked_at = ?1, revision = revision + 1 \
+pub(crate) const REVOKE_OWNER: &str = "UPDATE hallpass_tokens SET revoked_at = ?1, revision = revision + 1 \
      WHERE owner = ?2 AND +revoked_at IS NULL \
      AND (?3 IS NULL OR coalesce(regenerated_at, created_at) < ?3)";
 
 /// `?1` and `?3` are those of [`REVOKE_OWNER`], `?2` is the limit.
-pub(crate) const REVOKE_EVERYONE: &str = "UPDATE tokens SET revoked_at = ?1, \
-     revision = revision + 1 WHERE id IN (SELECT id FROM tokens WHERE revoked_at IS NULL \
+pub(crate) const REVOKE_EVERYONE: &str = "UPDATE hallpass_tokens SET revoked_at = ?1, \
+     revision = revision + 1 WHERE id IN (SELECT id FROM hallpass_tokens WHERE revoked_at IS NULL \
      AND (?3 IS NULL OR coalesce(regenerated_at, created_at) < ?3) LIMIT ?2)";
 
 /// Takes any number of uses as one JSON text, so in one statement. The latest use of a token
 /// counts.
-pub(crate) const RECORD_USES: &str = "UPDATE tokens SET last_used_at = used.at FROM \
+pub(crate) const RECORD_USES: &str = "UPDATE hallpass_tokens SET last_used_at = used.at FROM \
      (SELECT unhex(value ->> 0) AS id, value ->> 1 AS revision, max(value ->> 2) AS at \
      FROM json_each(?) GROUP BY 1, 2) AS used \
-     WHERE tokens.id = used.id AND tokens.revision = used.revision \
+     WHERE hallpass_tokens.id = used.id AND hallpass_tokens.revision = used.revision \
      AND (last_used_at IS NULL OR last_used_at < used.at)";
 
-pub(crate) const PRUNE: &str = "DELETE FROM tokens WHERE id IN \
-     (SELECT id FROM tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT ?2)";
+pub(crate) const PRUNE: &str = "DELETE FROM hallpass_tokens WHERE id IN \
+     (SELECT id FROM hallpass_tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT ?2)";
 
 /// Deletes the oldest entries, from the first one on and without a gap, even if the system's clock
 /// was wrong when some were written. The newest entry stays, because followers know their position
 /// by it.
-pub(crate) const PRUNE_LOG: &str = "DELETE FROM changes WHERE seq <= (SELECT max(seq) FROM \
-     (SELECT seq, at FROM changes ORDER BY seq LIMIT ?2) WHERE at < ?1) \
-     AND seq < (SELECT seq FROM clock)";
+pub(crate) const PRUNE_LOG: &str = "DELETE FROM hallpass_changes WHERE seq <= (SELECT max(seq) FROM \
+     (SELECT seq, at FROM hallpass_changes ORDER BY seq LIMIT ?2) WHERE at < ?1) \
+     AND seq < (SELECT seq FROM hallpass_clock)";
 
 pub(crate) const ADVANCE_CLOCK: &str =
-    "UPDATE clock SET seq = seq + 1, nonce = ? RETURNING seq, nonce";
+    "UPDATE hallpass_clock SET seq = seq + 1, nonce = ? RETURNING seq, nonce";
 
 /// The values are the position, and those of the event.
 pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     let places = vec!["?"; EVENT_COLUMNS.len() + 2].join(", ");
-    format!("INSERT INTO changes (seq, nonce, {}) VALUES ({places})", EVENT_COLUMNS.join(", "))
+    format!(
+        "INSERT INTO hallpass_changes (seq, nonce, {}) VALUES ({places})",
+        EVENT_COLUMNS.join(", ")
+    )
 });
 
 /// Returns the newest position beside each entry, or alone if there is none: one statement and so
 /// one snapshot.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
-     entry.seq, entry.nonce, entry.target, entry.token_id, entry.owner FROM clock LEFT JOIN \
-     (SELECT * FROM changes WHERE seq >= ? ORDER BY seq LIMIT ?) AS entry ORDER BY entry.seq";
+     entry.seq, entry.nonce, entry.target, entry.token_id, entry.owner FROM hallpass_clock AS clock LEFT JOIN \
+     (SELECT * FROM hallpass_changes WHERE seq >= ? ORDER BY seq LIMIT ?) AS entry ORDER BY entry.seq";
 
-pub(crate) const PING: &str = "SELECT seq FROM clock";
+pub(crate) const PING: &str = "SELECT seq FROM hallpass_clock";
+
+/// The path of the file that a connection has open.
+pub(crate) const MAIN_FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";

@@ -3,12 +3,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hallpass_core::store::StoreError;
+use sqlx::SqlitePool;
 use tokio::sync::Notify;
 
 use crate::connections::Connections;
 use crate::file::DatabaseFile;
 use crate::open::ConnectError;
-use crate::schema;
+use crate::schema::{self, Tenancy};
 use crate::write::Write;
 
 /// A token store in a SQLite database. Clones share its connections.
@@ -30,10 +31,57 @@ impl SqliteStore {
     /// Returns a [`ConnectError`] if the path cannot be reached or written, or if the file is not a
     /// Hallpass database that this version knows. The file is left unchanged then.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConnectError> {
-        let file = DatabaseFile::locate(path.as_ref())?;
-        schema::inspect(file.path()).await?;
+        Self::open_as(path.as_ref(), Tenancy::Exclusive).await
+    }
+
+    /// Opens the host's own database, and creates the store's tables in it. Their names begin with
+    /// `hallpass_`.
+    ///
+    /// The store uses connections of its own. It changes the file to WAL mode if it is not in that
+    /// mode, which SQLite remembers in the file.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`ConnectError`] if the path cannot be reached or written, or if the store's tables
+    /// in it are of a newer version.
+    pub async fn open_shared(path: impl AsRef<Path>) -> Result<Self, ConnectError> {
+        Self::open_as(path.as_ref(), Tenancy::Shared).await
+    }
+
+    /// Opens the database of the host's pool, as [`open_shared`](Self::open_shared) does.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("app.db");
+    /// use hallpass_sqlite::{SqliteStore, sqlx::sqlite::{SqliteConnectOptions, SqlitePool}};
+    ///
+    /// let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    /// let pool = SqlitePool::connect_with(options).await?;
+    /// let store = SqliteStore::from_pool(&pool).await?;
+    /// # store.close().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConnectError::InMemory`] if the pool is of an in-memory database. Otherwise returns
+    /// the errors of [`open_shared`](Self::open_shared).
+    pub async fn from_pool(pool: &SqlitePool) -> Result<Self, ConnectError> {
+        let options = pool.connect_options();
+        let path = options.get_filename();
+        // The driver opens an in-memory database with shared cache by such an address.
+        if path.to_str().is_some_and(|path| path == ":memory:" || path.starts_with("file:")) {
+            return Err(ConnectError::InMemory);
+        }
+        Self::open_shared(path).await
+    }
+
+    async fn open_as(path: &Path, tenancy: Tenancy) -> Result<Self, ConnectError> {
+        let file = DatabaseFile::locate(path)?;
+        schema::inspect(file.path(), tenancy).await?;
         let connections = Connections::prepare(file.path());
-        if let Err(error) = schema::prepare(&connections.writer, file.path()).await {
+        if let Err(error) = schema::prepare(&connections.writer, file.path(), tenancy).await {
             connections.close().await;
             return Err(error);
         }

@@ -9,7 +9,7 @@ use hallpass_core::store::{
     TokenUse,
 };
 use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
-use hallpass_sql::{record_values, revision, secrets_values};
+use hallpass_sql::{record_values, revision};
 use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -29,21 +29,9 @@ impl TokenStore for SqliteStore {
         limit: Option<u32>,
         event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
-        let StoredToken { record, secrets } = token;
         let mut write = self.write().await?;
-        let usage = sqlx::query(sql::LIMIT).bind(id_bytes(record.id)).bind(record.owner.as_str());
-        let usage = write.row(usage).await?.ok_or_else(|| StoreError::corrupt("no count"))?;
-        if hallpass_sql::count(&usage, "taken")? != 0 {
-            return Err(StoreError::duplicate());
-        }
-        let in_use = hallpass_sql::count(&usage, "in_use")?;
-        if limit.is_some_and(|limit| in_use >= u64::from(limit)) {
-            return Err(StoreError::limit_reached(in_use));
-        }
-        let values = record_values(record).into_iter().chain(secrets_values(secrets));
-        let insert = bind_all(sqlx::query(&**sql::INSERT), values);
-        write.run(insert.bind(millis(record.last_used_at))).await?;
-        write.finish(&ChangeTarget::Token(record.id), event).await
+        write.insert(token, limit).await?;
+        write.finish(&ChangeTarget::Token(token.record.id), event).await
     }
 
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {

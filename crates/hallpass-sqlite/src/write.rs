@@ -1,20 +1,27 @@
-use hallpass_core::store::{BulkResult, ChangeSeq, ChangeTarget, Secrets, StoreError, fresh_nonce};
+use std::ops::DerefMut;
+use std::path::Path;
+
+use hallpass_core::store::{
+    BulkResult, ChangeSeq, ChangeTarget, Secrets, StoreError, StoredToken, fresh_nonce,
+};
 use hallpass_core::{Event, TokenId};
-use hallpass_sql::{event_values, secrets_values};
+use hallpass_sql::{event_values, record_values, secrets_values};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use crate::connections::Deadline;
 use crate::error_class::commit_error;
 use crate::file::DatabaseFile;
-use crate::sql::{self, Statement, bind_all, id_bytes};
+use crate::sql::{self, Statement, bind_all, id_bytes, millis};
 
 /// A transaction that holds the write lock from its start, so that what it reads stays true until
 /// it commits. Dropping it rolls it back.
-pub(crate) struct Write<'s> {
-    transaction: Transaction<'static, Sqlite>,
+///
+/// `C` is the store's own transaction, or the host's connection that is in a transaction.
+pub(crate) struct Write<'s, C = Transaction<'static, Sqlite>> {
+    connection: C,
     deadline: Deadline,
     file: &'s DatabaseFile,
     commits: &'s Notify,
@@ -28,12 +35,48 @@ impl<'s> Write<'s> {
     ) -> Result<Self, StoreError> {
         let deadline = Deadline::start();
         let transaction = deadline.bound(writer.begin_with("BEGIN IMMEDIATE")).await?;
-        Ok(Self { transaction, deadline, file, commits })
+        Ok(Self { connection: transaction, deadline, file, commits })
     }
+}
 
+impl<'s> Write<'s, &'s mut SqliteConnection> {
+    /// Takes part in the host's transaction, which the host commits.
+    ///
+    /// # Errors
+    ///
+    /// Returns an unavailable error if the connection is not in a transaction, or if its database is
+    /// not the store's.
+    pub(crate) async fn join(
+        connection: &'s mut SqliteConnection,
+        file: &'s DatabaseFile,
+        commits: &'s Notify,
+    ) -> Result<Self, StoreError> {
+        if !connection.is_in_transaction() {
+            return Err(StoreError::unavailable(HostTransactionError::NotBegun));
+        }
+        let mut write = Self { connection, deadline: Deadline::start(), file, commits };
+        let path = write.row(sqlx::query(sql::MAIN_FILE)).await?;
+        let path = path.map(|row| row.try_get::<String, _>(0)).transpose();
+        match path.map_err(StoreError::unavailable)? {
+            Some(path) if file.is_at(Path::new(&path)) => Ok(write),
+            _ => Err(StoreError::unavailable(HostTransactionError::OtherDatabase)),
+        }
+    }
+}
+
+/// The host passed a connection in which a token cannot be written.
+#[derive(Debug, thiserror::Error)]
+enum HostTransactionError {
+    #[error("the connection is not in a transaction: begin one first")]
+    NotBegun,
+    #[error("the connection is to another database than the token store's")]
+    OtherDatabase,
+}
+
+impl<C: DerefMut<Target = SqliteConnection>> Write<'_, C> {
     /// Runs a statement. Returns how many rows it changed.
     pub(crate) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, StoreError> {
-        let done = self.deadline.bound(statement.execute(&mut *self.transaction)).await?;
+        let done = self.deadline.bound(statement.execute(&mut *self.connection)).await?;
         Ok(done.rows_affected())
     }
 
@@ -42,7 +85,7 @@ impl<'s> Write<'s> {
         &mut self,
         statement: Statement<'_>,
     ) -> Result<Option<SqliteRow>, StoreError> {
-        self.deadline.bound(statement.fetch_optional(&mut *self.transaction)).await
+        self.deadline.bound(statement.fetch_optional(&mut *self.connection)).await
     }
 
     /// Returns why a statement that depends on a token's state changed no row.
@@ -80,6 +123,45 @@ impl<'s> Write<'s> {
         Ok(seq)
     }
 
+    /// Writes the event of a change of `count` tokens to the log, unless the count is 0.
+    pub(crate) async fn log_bulk(
+        &mut self,
+        target: &ChangeTarget,
+        event: &Event,
+        count: u64,
+    ) -> Result<BulkResult, StoreError> {
+        if count == 0 {
+            return Ok(BulkResult::default());
+        }
+        let mut event = event.clone();
+        event.count = count;
+        let seq = self.log(target, &event).await?;
+        Ok(BulkResult { count, seq: Some(seq) })
+    }
+
+    /// Inserts a token if its owner may have another one.
+    pub(crate) async fn insert(
+        &mut self,
+        token: &StoredToken,
+        limit: Option<u32>,
+    ) -> Result<(), StoreError> {
+        let StoredToken { record, secrets } = token;
+        let usage = sqlx::query(sql::LIMIT).bind(id_bytes(record.id)).bind(record.owner.as_str());
+        let usage = self.row(usage).await?.ok_or_else(|| StoreError::corrupt("no count"))?;
+        if hallpass_sql::count(&usage, "taken")? != 0 {
+            return Err(StoreError::duplicate());
+        }
+        let in_use = hallpass_sql::count(&usage, "in_use")?;
+        if limit.is_some_and(|limit| in_use >= u64::from(limit)) {
+            return Err(StoreError::limit_reached(in_use));
+        }
+        let values = record_values(record).into_iter().chain(secrets_values(secrets));
+        let insert = bind_all(sqlx::query(&**sql::INSERT), values);
+        self.run(insert.bind(millis(record.last_used_at))).await.map(drop)
+    }
+}
+
+impl Write<'_> {
     /// Logs a change and commits it.
     pub(crate) async fn finish(
         mut self,
@@ -94,25 +176,23 @@ impl<'s> Write<'s> {
     /// Logs a change of `count` tokens with one entry and commits it. Does nothing if the count is
     /// 0.
     pub(crate) async fn finish_bulk(
-        self,
+        mut self,
         target: &ChangeTarget,
         event: &Event,
         count: u64,
     ) -> Result<BulkResult, StoreError> {
-        if count == 0 {
-            return Ok(BulkResult::default());
+        let result = self.log_bulk(target, event, count).await?;
+        if result.seq.is_some() {
+            self.commit().await?;
         }
-        let mut event = event.clone();
-        event.count = count;
-        let seq = self.finish(target, &event).await?;
-        Ok(BulkResult { count, seq: Some(seq) })
+        Ok(result)
     }
 
     /// Commits and syncs.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         // The last moment at which a replaced file can be noticed before the change is acknowledged.
         self.file.check()?;
-        let committed = timeout_at(self.deadline.of_commit(), self.transaction.commit()).await;
+        let committed = timeout_at(self.deadline.of_commit(), self.connection.commit()).await;
         // Even if the commit failed: waiters read the log themselves.
         self.commits.notify_waiters();
         match committed {

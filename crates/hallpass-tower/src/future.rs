@@ -5,18 +5,27 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hallpass_core::{AuthError, PendingUse, PendingVerification, Principal};
-use http::header::{CACHE_CONTROL, HeaderMap, REFERRER_POLICY};
+use http::header::REFERRER_POLICY;
 use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use crate::answer::CacheRules;
+use crate::auth_context::Via;
 use crate::body::ResponseBody;
-use crate::policy::Place;
-use crate::refusal::{Rejection, is_refusal};
-use crate::service::{Entered, admit};
+use crate::fallback::HostVerdict;
+use crate::policy::RuleIndex;
+use crate::rejection::{Rejection, is_rejection};
+use crate::service::{Admitted, Presented, admit, admit_by_host};
 use crate::settings::Settings;
 
-type Check = Pin<Box<dyn Future<Output = Result<Principal, AuthError>> + Send>>;
+/// What a request waits for.
+enum Check {
+    /// The store is asked about a token.
+    Token(Pin<Box<dyn Future<Output = Result<Principal, AuthError>> + Send>>, Via),
+    /// The host's sign-in is asked who calls.
+    Host(Pin<Box<dyn Future<Output = HostVerdict> + Send>>, Presented),
+}
 
 pin_project! {
     /// The answer of a [`TokenService`](crate::TokenService).
@@ -36,12 +45,12 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        /// The store is asked. Boxed, as what is refused, so that a hit moves little about.
+        /// Boxed, as a rejection is, so that a hit moves little about.
         Checking { check: Check, waiting: Option<Box<Waiting<S, B>>> },
         /// The inner service answers.
-        Calling { #[pin] future: S::Future, by_query: bool, pending_use: Option<PendingUse> },
+        Calling { #[pin] future: S::Future, caching: CacheRules, pending_use: Option<PendingUse> },
         /// The answer is no.
-        Refused { response: Option<Box<Response<Bytes>>> },
+        Rejected { response: Option<Box<Response<Bytes>>> },
     }
 }
 
@@ -50,37 +59,59 @@ pub(crate) struct Waiting<S, B> {
     pub(crate) request: Request<B>,
     pub(crate) service: S,
     pub(crate) settings: Arc<Settings>,
-    pub(crate) place: Option<Place>,
+    pub(crate) rule: Option<RuleIndex>,
     pub(crate) from_query: bool,
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
-    pub(crate) fn calling(future: S::Future, entered: Entered) -> Self {
-        Self { state: State::calling(future, entered) }
+    pub(crate) fn calling(future: S::Future, admitted: Admitted) -> Self {
+        Self { state: State::calling(future, admitted) }
     }
 
-    pub(crate) fn checking(check: PendingVerification, waiting: Waiting<S, B>) -> Self {
-        let check = Box::pin(check.resolve());
+    pub(crate) fn checking(check: PendingVerification, via: Via, waiting: Waiting<S, B>) -> Self {
+        let check = Check::Token(Box::pin(check.resolve()), via);
         Self { state: State::Checking { check, waiting: Some(Box::new(waiting)) } }
     }
 
-    pub(crate) fn refused(refusal: Rejection, request: &Request<B>, from_query: bool) -> Self {
-        Self { state: State::refused(refusal, request, from_query) }
+    pub(crate) fn asking(
+        answer: Pin<Box<dyn Future<Output = HostVerdict> + Send>>,
+        presented: Presented,
+        waiting: Waiting<S, B>,
+    ) -> Self {
+        let check = Check::Host(answer, presented);
+        Self { state: State::Checking { check, waiting: Some(Box::new(waiting)) } }
+    }
+
+    pub(crate) fn rejected(
+        rejection: Rejection,
+        request: &Request<B>,
+        settings: &Settings,
+        from_query: bool,
+    ) -> Self {
+        Self { state: State::rejected(rejection, request, settings, from_query) }
     }
 }
 
 impl<S: Service<Request<B>>, B> State<S, B> {
-    fn calling(future: S::Future, Entered { by_query, pending_use }: Entered) -> Self {
-        Self::Calling { future, by_query, pending_use }
+    fn calling(future: S::Future, Admitted { caching, pending_use }: Admitted) -> Self {
+        Self::Calling { future, caching, pending_use }
     }
 
-    fn refused(refusal: Rejection, request: &Request<B>, from_query: bool) -> Self {
-        let mut response = refusal.answer(request);
+    fn rejected(
+        rejection: Rejection,
+        request: &Request<B>,
+        settings: &Settings,
+        from_query: bool,
+    ) -> Self {
+        let mut response = rejection.answer(request);
+        let vary = Some(settings.vary.clone());
+        let caching = CacheRules { vary, is_private: false, by_query: false };
+        caching.apply(response.headers_mut());
         if from_query {
             let headers = response.headers_mut();
             headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
-        Self::Refused { response: Some(Box::new(response)) }
+        Self::Rejected { response: Some(Box::new(response)) }
     }
 }
 
@@ -95,30 +126,38 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Checking { check, waiting } => {
-                    let verdict = ready!(check.as_mut().poll(cx));
-                    let Waiting { mut request, mut service, settings, place, from_query } =
+                    let verdict = ready!(check.poll(cx));
+                    let Waiting { mut request, mut service, settings, rule, from_query } =
                         *waiting.take().expect("a future is not polled after it is done");
-                    match admit(&settings, &mut request, place, verdict) {
-                        Ok(entered) => State::calling(service.call(request), entered),
-                        Err(refusal) => State::refused(refusal, &request, from_query),
+                    let admitted = match verdict {
+                        Verdict::Token(verdict, via) => {
+                            admit(&settings, &mut request, rule, verdict, via)
+                        }
+                        Verdict::Host(verdict, presented) => {
+                            admit_by_host(&settings, &mut request, rule, verdict, presented)
+                        }
+                    };
+                    match admitted {
+                        Ok(admitted) => State::calling(service.call(request), admitted),
+                        Err(rejection) => {
+                            State::rejected(rejection, &request, &settings, from_query)
+                        }
                     }
                 }
-                StateProjection::Calling { future, by_query, pending_use } => {
+                StateProjection::Calling { future, caching, pending_use } => {
                     let mut response = ready!(future.poll(cx))?.map(ResponseBody::inner);
                     if let Some(pending) = pending_use.take()
-                        && is_refusal(response.extensions())
+                        && is_rejection(response.extensions())
                     {
                         pending.cancel();
                     }
-                    if *by_query {
-                        keep_private(response.headers_mut());
-                    }
+                    caching.apply(response.headers_mut());
                     return Poll::Ready(Ok(response));
                 }
-                StateProjection::Refused { response } => {
+                StateProjection::Rejected { response } => {
                     let response =
                         *response.take().expect("a future is not polled after it is done");
-                    return Poll::Ready(Ok(response.map(ResponseBody::refusal)));
+                    return Poll::Ready(Ok(response.map(ResponseBody::rejection)));
                 }
             };
             state.set(next);
@@ -126,18 +165,25 @@ where
     }
 }
 
-/// An answer to a URL that held a token: no cache keeps it, no link from it tells the URL.
-fn keep_private(headers: &mut HeaderMap) {
-    let strict = headers.get_all(CACHE_CONTROL).iter().any(|value| {
-        value
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .any(|part| part.trim_ascii().eq_ignore_ascii_case(b"no-store"))
-    });
-    if !strict {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+/// What a request has waited for.
+enum Verdict {
+    Token(Result<Principal, AuthError>, Via),
+    Host(HostVerdict, Presented),
+}
+
+impl Check {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Verdict> {
+        match self {
+            Self::Token(check, via) => {
+                let via = *via;
+                check.as_mut().poll(cx).map(|verdict| Verdict::Token(verdict, via))
+            }
+            Self::Host(answer, presented) => {
+                let presented = *presented;
+                answer.as_mut().poll(cx).map(|verdict| Verdict::Host(verdict, presented))
+            }
+        }
     }
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }
 
 impl<S: Service<Request<B>>, B> std::fmt::Debug for ResponseFuture<S, B> {

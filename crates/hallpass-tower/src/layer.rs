@@ -1,34 +1,74 @@
+use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hallpass_core::Hallpass;
-use http::Response;
+use http::request::Parts;
+use http::{Request, Response};
 use tower_layer::Layer;
 
-use crate::framework::Framework;
-#[cfg(doc)]
-use crate::locate::FormCredential;
-use crate::measure;
+use crate::credentials::{CredentialSource, Sources};
+use crate::fallback::{Fallback, IntoPrincipal};
+use crate::framework::Framework as RouteMatcher;
+use crate::metrics;
 use crate::policy::PolicyTable;
-use crate::refusal::{Realm, Rejection, RejectionKind};
-use crate::service::TokenService;
+use crate::rejection::{Rejection, RejectionKind};
+use crate::routed_path::RouterPaths;
+use crate::service::{TokenService, is_decided_by_head};
 use crate::settings::{Render, Settings};
 
 /// Lets requests with a valid token in, and no others.
 ///
-/// It finds the credential (`Authorization: Bearer`, or `?session=`), checks it, cuts it out of the
-/// request and leaves the [`Principal`](hallpass_core::Principal) in its extensions. Made by
-/// [`HallpassExt::layer`](crate::HallpassExt::layer).
+/// It finds the credential (`Authorization: Bearer`, or `?session=`), checks it, removes it from the
+/// request and leaves the [`Principal`](hallpass_core::Principal) in the request's extensions.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use hallpass_tower::{PolicyTable, TokenLayer, core::{Actor, Hallpass, NewToken}};
+/// use http::{Request, Response};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+/// # use hallpass_memory::MemoryStore;
+/// # type Body = http_body_util::Full<bytes::Bytes>;
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let layer = TokenLayer::new(&hallpass)
+///     .bearer_only()
+///     .policy(PolicyTable::new().get("/projects", "projects:list"));
+/// let service = ServiceBuilder::new().layer(layer).service(service_fn(|request: Request<()>| async move {
+///     assert!(!request.headers().contains_key("authorization"));
+///     Ok::<_, std::convert::Infallible>(Response::new(Body::from("atlas, borealis")))
+/// }));
+///
+/// let new = NewToken::named("ci").scope("projects:list");
+/// let issued = hallpass.issue(&Actor::owner("alice"), new).await.unwrap();
+/// let request = Request::get("/projects")
+///     .header("authorization", format!("Bearer {}", issued.token.reveal()))
+///     .body(()).unwrap();
+/// let answer = service.clone().oneshot(request).await.unwrap();
+/// assert_eq!(answer.status(), 200);
+/// assert_eq!(answer.headers()["vary"], "authorization");
+/// assert_eq!(answer.headers()["cache-control"], "private");
+///
+/// let answer = service.oneshot(Request::get("/projects").body(()).unwrap()).await.unwrap();
+/// assert_eq!(answer.headers()["www-authenticate"], "Bearer realm=\"api\"");
+/// # }
+/// ```
 ///
 /// Put it outside of everything that looks at requests, logs included: what is inside sees no
-/// credential.
+/// credential. Two things belong outside of the layer: CORS, and whatever changes paths.
+///
+/// Layers of one handle may be put around one another. An inner layer takes over the principal of the
+/// outer one if it accepts the source that the credential came from, and decides for itself otherwise.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct TokenLayer(Arc<Settings>);
 
 impl TokenLayer {
-    pub(crate) fn new(hallpass: &Hallpass) -> Self {
-        measure::describe();
+    /// Creates a layer that takes tokens from `Authorization: Bearer` and from `?session=`.
+    ///
+    /// For axum, use `HallpassExt::layer` of hallpass-axum, which knows axum's routes.
+    pub fn new(hallpass: &Hallpass) -> Self {
+        metrics::describe();
         Self(Arc::new(Settings::new(hallpass.clone())))
     }
 
@@ -36,54 +76,173 @@ impl TokenLayer {
         Arc::make_mut(&mut self.0)
     }
 
-    /// Reads the `Authorization` header alone. Query parameters are the application's then, and
-    /// stay as they are. Prefer it: URLs end up in logs and histories (RFC 9700, section 4.3.2).
-    pub fn bearer_only(mut self) -> Self {
-        self.settings().bearer_only = true;
-        self
-    }
-
-    /// With [`bearer_only`](Self::bearer_only): refuses a request whose query parameter holds a
-    /// token all the same, with 400, and reports it. The token has leaked by then.
-    pub fn reject_query_tokens(mut self) -> Self {
-        self.settings().tripwire = true;
-        self
-    }
-
-    /// The query parameters that may carry the token, instead of `session`. Names are compared in
-    /// their case, after decoding.
+    /// Reads tokens from these sources instead, and from no others.
+    ///
+    /// A request with credentials in two of them is rejected with 400, whatever they say, and the
+    /// answer names both. The order is that of the search. What is not listed is the application's,
+    /// and stays as it is.
     ///
     /// # Panics
     ///
-    /// A name is empty.
+    /// Panics if there are more than 256 sources.
     #[track_caller]
-    pub fn query_parameters<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
-        let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        assert!(
-            !names.iter().any(String::is_empty),
-            "a query parameter has a name; for none at all say `.bearer_only()`"
-        );
-        self.settings().query_names = names;
+    pub fn sources(mut self, sources: impl IntoIterator<Item = CredentialSource>) -> Self {
+        let settings = self.settings();
+        settings.bearer_only = false;
+        settings.set_sources(sources);
         self
     }
 
-    /// Takes a [`FormCredential`] in a request's extensions for a credential, too: for a middleware
-    /// outside that reads the bodies of forms, such as hallpass-axum's.
-    pub fn form_credentials(mut self) -> Self {
-        self.settings().forms = true;
+    /// Reads tokens from one more source.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are more than 256 sources.
+    #[track_caller]
+    pub fn with_source(mut self, source: CredentialSource) -> Self {
+        let settings = self.settings();
+        let list: Vec<_> = settings.sources.list().iter().cloned().chain([source]).collect();
+        settings.set_sources(list);
         self
+    }
+
+    /// Reads the `Authorization` header alone. Query parameters are the application's then, and
+    /// stay as they are. Prefer it: URLs end up in logs and histories (RFC 9700, section 4.3.2).
+    pub fn bearer_only(mut self) -> Self {
+        let settings = self.settings();
+        let names = settings.sources.query_names();
+        if !names.is_empty() {
+            settings.watched_names = names.to_vec();
+        }
+        settings.bearer_only = true;
+        let list = settings.sources.list().iter();
+        let list: Vec<_> = list.filter(|source| source.is_authorization()).cloned().collect();
+        settings.set_sources(list);
+        self
+    }
+
+    /// With [`bearer_only`](Self::bearer_only): rejects a request whose query parameter holds a
+    /// token all the same, with 400, and reports it. The token has leaked by then.
+    pub fn reject_query_tokens(mut self) -> Self {
+        self.settings().reject_query_tokens = true;
+        self
+    }
+
+    /// Reads these query parameters instead of `session`. Names are compared in their case, after
+    /// decoding.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a name is empty.
+    #[track_caller]
+    pub fn query_parameters<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        let settings = self.settings();
+        let named: Vec<_> = names.into_iter().map(CredentialSource::query).collect();
+        if settings.bearer_only {
+            settings.watched_names = Sources::new(named).query_names().to_vec();
+        } else {
+            // They take the place of those that were listed.
+            let list = settings.sources.list();
+            let place = list.iter().position(CredentialSource::is_query).unwrap_or(list.len());
+            let others = || list.iter().filter(|source| !source.is_query()).cloned();
+            let list: Vec<_> =
+                others().take(place).chain(named).chain(others().skip(place)).collect();
+            settings.set_sources(list);
+        }
+        self
+    }
+
+    /// Accepts a [`FormCredential`](crate::FormCredential) in a request's extensions as a credential,
+    /// too: for a middleware outside that reads the bodies of forms, such as hallpass-axum's.
+    pub fn form_credentials(self) -> Self {
+        self.with_source(CredentialSource::form())
     }
 
     /// Lets requests without any credential through, without a principal: for routers whose routes
-    /// say themselves what they need. A credential that is no good is still refused, and a policy
+    /// say themselves what they need. A credential that is no good is still rejected, and a policy
     /// table still decides which routes need a token.
+    ///
+    /// A Bearer that does not look like a token of this application, such as a JSON Web Token, is not
+    /// a credential of ours: it stays in the request for the application.
     pub fn optional(mut self) -> Self {
         self.settings().optional = true;
         self
     }
 
+    /// Asks the host's own sign-in about requests that carry no token of ours: none at all, another
+    /// scheme, or a text that is not in our format.
+    ///
+    /// The async function gets the head of the request. It returns
+    /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person has,
+    /// `None` if nobody is signed in, or an error, which is answered with 503. Requirements, policy
+    /// tables, extractors and events treat such a principal like the owner of a token. Its own
+    /// credential stays in the request.
+    ///
+    /// Browsers send cookies along with requests of other sites. So a request that changes something
+    /// is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or, without that
+    /// header, if `Origin` is not the request's own host. Requests whose `Authorization` has a scheme
+    /// that browsers do not add by themselves pass without this check.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use hallpass_tower::{PrincipalExt, TokenLayer, core::{Hallpass, Principal, ScopeSet}};
+    /// use http::{Request, Response, request::Parts};
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    /// # use hallpass_memory::MemoryStore;
+    /// # type Body = http_body_util::Full<bytes::Bytes>;
+    /// # #[derive(Clone)] struct Session { user: String }
+    ///
+    /// // What the host's session middleware, further out, has left in the request.
+    /// async fn signed_in(parts: Parts) -> Option<Principal> {
+    ///     let session = parts.extensions.get::<Session>()?;
+    ///     let scopes = ScopeSet::parse(["projects"]).ok()?;
+    ///     Some(Principal::external(session.user.parse().ok()?, scopes))
+    /// }
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let service = ServiceBuilder::new()
+    ///     .layer(TokenLayer::new(&hallpass).fallback(signed_in))
+    ///     .service(service_fn(|request: Request<()>| async move {
+    ///         let owner = request.principal().unwrap().owner().to_string();
+    ///         Ok::<_, std::convert::Infallible>(Response::new(Body::from(owner)))
+    ///     }));
+    /// let mut request = Request::new(());
+    /// request.extensions_mut().insert(Session { user: "alice".to_owned() });
+    /// assert_eq!(service.clone().oneshot(request).await.unwrap().status(), 200);
+    /// assert_eq!(service.oneshot(Request::new(())).await.unwrap().status(), 401);
+    /// # }
+    /// ```
+    pub fn fallback<F, Fut>(mut self, authenticator: F) -> Self
+    where
+        F: Fn(Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoPrincipal> + Send + 'static,
+    {
+        let settings = self.settings();
+        settings.fallback = Some(Fallback::new(authenticator));
+        settings.set_vary();
+        self
+    }
+
+    /// Asks for a token on CORS preflights, too.
+    ///
+    /// By default, an `OPTIONS` request with `Origin` and `Access-Control-Request-Method` passes
+    /// without a principal, unless the policy table has a rule for it: browsers send no credentials
+    /// with it, and a CORS layer inside has to answer it.
+    pub fn authenticate_preflights(mut self) -> Self {
+        self.settings().authenticate_preflights = true;
+        self
+    }
+
+    /// Answers rejections as gRPC statuses: for tonic. Every rejection of this layer is then HTTP
+    /// status 200 with a `grpc-status`, whatever the request looks like.
+    pub fn grpc(mut self) -> Self {
+        self.settings().rejections.grpc = true;
+        self
+    }
+
     /// Leaves the `Authorization` header in the request, marked as sensitive, instead of removing
-    /// it: for services that pass requests on in the caller's name.
+    /// it: for handlers that read it themselves, and for services that pass requests on in the
+    /// caller's name.
     pub fn keep_authorization(mut self) -> Self {
         self.settings().keep_authorization = true;
         self
@@ -96,18 +255,16 @@ impl TokenLayer {
     /// The text is empty, or not printable ASCII without quotes and backslashes.
     #[track_caller]
     pub fn realm(mut self, realm: &str) -> Self {
-        match Realm::new(realm) {
-            Ok(realm) => self.settings().realm = realm,
-            Err(error) => panic!("{error}"),
-        }
+        let rejections = &mut self.settings().rejections;
+        *rejections = rejections.clone().with_realm(realm);
         self
     }
 
-    /// Enforces a table of what each route needs. What is not in it is refused.
+    /// Enforces a table of what each route needs. What is not in it is rejected.
     ///
     /// # Panics
     ///
-    /// The handle has a catalog, and the table names a scope that is not in it.
+    /// Panics if the handle has a catalog and the table names a scope that is not in it.
     #[track_caller]
     pub fn policy(mut self, table: PolicyTable) -> Self {
         if let Some(catalog) = self.0.hallpass.catalog() {
@@ -123,26 +280,91 @@ impl TokenLayer {
         self
     }
 
-    /// Renders refusals in the host's own way. It is given the refusal and the answer that would be
-    /// sent, and gives the answer that is. gRPC requests are answered as gRPC all the same.
+    /// Renders rejections in the host's own way. The function gets the rejection and the response that
+    /// would be sent, and returns the response that is sent. It is not asked under
+    /// [`grpc`](Self::grpc).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use bytes::Bytes;
+    /// use hallpass_tower::{Rejection, TokenLayer, core::Hallpass};
+    /// use http::{Request, Response, header::CONTENT_TYPE};
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    /// # use hallpass_memory::MemoryStore;
+    /// # type Body = http_body_util::Full<Bytes>;
+    ///
+    /// // The status and the challenge stay; the body is text.
+    /// fn as_text(rejection: &Rejection, response: Response<Bytes>) -> Response<Bytes> {
+    ///     let mut response = response.map(|_| Bytes::from(rejection.detail().to_owned()));
+    ///     response.headers_mut().insert(CONTENT_TYPE, "text/plain".parse().unwrap());
+    ///     response
+    /// }
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let service = ServiceBuilder::new()
+    ///     .layer(TokenLayer::new(&hallpass).on_rejection(as_text))
+    ///     .service(service_fn(|_: Request<()>| async {
+    ///         Ok::<_, std::convert::Infallible>(Response::new(Body::default()))
+    ///     }));
+    /// let answer = service.oneshot(Request::new(())).await.unwrap();
+    /// assert_eq!((answer.status().as_u16(), &answer.headers()[CONTENT_TYPE]), (401, &"text/plain".parse().unwrap()));
+    /// # }
+    /// ```
     pub fn on_rejection(
         mut self,
         render: impl Fn(&Rejection, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
-        self.settings().render = Some(Render::new(render));
+        self.settings().rejections.render = Some(Render::new(render));
         self
     }
 
-    /// A refusal in the words of this layer, [`on_rejection`](Self::on_rejection) included: for a
-    /// middleware outside that finds a fault of its own.
+    /// Returns a rejection in the words of this layer, [`on_rejection`](Self::on_rejection) included:
+    /// for a middleware outside that rejects requests of its own accord.
     #[must_use]
-    pub fn refusal(&self, kind: RejectionKind) -> Rejection {
-        self.0.refusal(kind)
+    pub fn rejection(&self, kind: RejectionKind) -> Rejection {
+        self.0.rejection(kind)
+    }
+
+    /// Returns what makes the spans of tower-http's `TraceLayer`, without the tokens that URLs hold: for
+    /// a `TraceLayer` outside of this layer, which sees requests as they came.
+    ///
+    /// ```
+    /// use hallpass_tower::{TokenLayer, core::Hallpass};
+    /// use tower::ServiceBuilder;
+    /// use tower_http::trace::TraceLayer;
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let layer = TokenLayer::new(&hallpass);
+    /// let layers = ServiceBuilder::new()
+    ///     .layer(TraceLayer::new_for_http().make_span_with(layer.make_span()))
+    ///     .layer(layer);
+    /// # let _ = layers;
+    /// ```
+    #[cfg(feature = "trace")]
+    #[must_use]
+    pub fn make_span(&self) -> crate::RedactingMakeSpan {
+        crate::RedactingMakeSpan::new(&self.0)
+    }
+
+    /// Returns whether the head of a request says who calls: then no body has to be read for that.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_decided_by_head<B>(&self, request: &Request<B>) -> bool {
+        is_decided_by_head(&self.0, request)
     }
 
     /// Tells the layer which framework's extensions to mind: for crates that bring a framework.
-    pub fn framework(mut self, framework: &'static dyn Framework) -> Self {
-        self.settings().framework = framework;
+    #[doc(hidden)]
+    pub fn framework(mut self, matcher: &'static dyn RouteMatcher) -> Self {
+        self.settings().matcher = matcher;
+        self
+    }
+
+    /// Tells the layer what a framework's router knows of paths: for crates that bring a framework.
+    #[doc(hidden)]
+    pub fn router_paths(mut self, paths: &'static dyn RouterPaths) -> Self {
+        self.settings().paths = Some(paths);
         self
     }
 }

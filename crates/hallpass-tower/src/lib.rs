@@ -28,48 +28,65 @@
 //! # }
 //! ```
 //!
-//! Refusals are [RFC 6750](https://www.rfc-editor.org/rfc/rfc6750) challenges with
-//! [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) bodies; gRPC requests get gRPC statuses. A store that cannot
+//! Rejections are [RFC 6750](https://www.rfc-editor.org/rfc/rfc6750) challenges with
+//! [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) bodies, or gRPC statuses under [`TokenLayer::grpc`]. A store that cannot
 //! be reached is a 503, never a 401.
 
 #[cfg(feature = "testing")]
 mod acting;
-mod admission;
+mod answer;
+mod auth_context;
 mod body;
+mod credentials;
+mod cross_site;
+mod fallback;
 mod framework;
 mod future;
 mod layer;
-mod locate;
-mod maintenance;
-mod measure;
+mod metrics;
 mod outage_log;
 mod policy;
 mod redact;
-mod refusal;
+mod rejection;
 mod require;
+mod routed_path;
 mod service;
 mod settings;
+mod span;
+#[cfg(feature = "trace")]
+mod trace;
+mod use_flusher;
 
 pub use hallpass_core as core;
 
 #[cfg(feature = "testing")]
 pub use self::acting::ActingAs;
+#[cfg(feature = "trace")]
+pub use self::trace::RedactingMakeSpan;
 pub use self::{
-    admission::{PrincipalExt, enforce, refuse, require_principal},
+    auth_context::{PrincipalExt, enforce, refuse, require_principal},
     body::ResponseBody,
-    framework::{Framework, Matched},
+    credentials::{Authorization, CredentialSource, FormCredential},
+    fallback::IntoPrincipal,
     future::ResponseFuture,
     layer::TokenLayer,
-    locate::{Authorization, FormCredential},
     policy::{PolicyError, PolicyTable, Rule},
-    refusal::{Dialect, PROBLEM_TYPE_PREFIX, Rejection, RejectionKind, retry_after},
+    rejection::{PROBLEM_TYPE_PREFIX, Rejection, RejectionKind, retry_after},
     require::{Require, RequireFuture, RequireLayer, require},
     service::TokenService,
+    settings::{HallpassBuilderExt, RejectionSettings},
+};
+
+/// What a crate that brings a framework implements.
+#[doc(hidden)]
+pub use self::{
+    framework::{Framework, Framework as RouteMatcher, Matched, Matched as RouteMatch},
+    routed_path::{NotText, RoutedParameters, RouterPaths},
 };
 
 /// Makes layers from the one handle.
 pub trait HallpassExt {
-    /// A layer that lets requests with a valid token in: from `Authorization: Bearer`, or
+    /// Returns a layer that lets requests with a valid token in: from `Authorization: Bearer`, or
     /// `?session=`.
     fn layer(&self) -> TokenLayer;
 }

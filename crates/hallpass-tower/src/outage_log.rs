@@ -3,10 +3,9 @@
 //! Strangers can cause any number of such checks by sending made-up tokens. One line for each would
 //! fill the disk and hide everything else.
 
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-use hallpass_core::AuthError;
 
 /// The shortest time between two lines.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -32,11 +31,10 @@ impl Throttle {
     }
 }
 
-/// Reports that a token could not be checked.
-pub(crate) fn report(error: &AuthError) {
+/// Reports that a caller could not be checked.
+pub(crate) fn report(cause: Option<&(dyn Error + 'static)>) {
     let due = THROTTLE.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
     if let Some(count) = due {
-        let cause = std::error::Error::source(error);
         tracing::warn!(target: "hallpass", count, cause, "could not check tokens, answering with 503");
     }
 }

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::admission::enforce;
+use crate::auth_context::enforce;
 use crate::body::ResponseBody;
 
 /// The plain inner layer: whoever the outer [`TokenLayer`](crate::TokenLayer) let in must also meet
@@ -79,9 +79,9 @@ where
             Ok(()) => {
                 RequireFuture { state: RequireState::Calling { future: self.inner.call(request) } }
             }
-            Err(refusal) => {
-                let response = refusal.answer(&request);
-                RequireFuture { state: RequireState::Refused { response: Some(response) } }
+            Err(rejection) => {
+                let response = rejection.answer(&request);
+                RequireFuture { state: RequireState::Rejected { response: Some(response) } }
             }
         }
     }
@@ -102,7 +102,7 @@ pin_project! {
     #[project = RequireProjection]
     enum RequireState<F> {
         Calling { #[pin] future: F },
-        Refused { response: Option<Response<bytes::Bytes>> },
+        Rejected { response: Option<Response<bytes::Bytes>> },
     }
 }
 
@@ -117,9 +117,9 @@ where
             RequireProjection::Calling { future } => {
                 Poll::Ready(Ok(ready!(future.poll(cx))?.map(ResponseBody::inner)))
             }
-            RequireProjection::Refused { response } => {
+            RequireProjection::Rejected { response } => {
                 let response = response.take().expect("a future is not polled after it is done");
-                Poll::Ready(Ok(response.map(ResponseBody::refusal)))
+                Poll::Ready(Ok(response.map(ResponseBody::rejection)))
             }
         }
     }

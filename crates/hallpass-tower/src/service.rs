@@ -1,18 +1,27 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use hallpass_core::{AuthError, PendingUse, Principal, Verification};
-use http::{Request, Response};
+use hallpass_core::{AuthError, Origin, PendingUse, Principal, RejectReason, Verification};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use http::{Method, Request, Response, request};
 use tower_service::Service;
 
-use crate::admission::{Admission, decide};
+use crate::answer::CacheRules;
+use crate::auth_context::{AuthContext, Via, decide};
 use crate::body::ResponseBody;
+use crate::credentials::{
+    FormCredential, Located, SourceIndex, TakenAuthorization, any_value, locate, peek,
+};
+use crate::cross_site;
+use crate::fallback::HostVerdict;
 use crate::future::{ResponseFuture, Waiting};
-use crate::locate::{Located, Taken, any_value, locate};
-use crate::policy::Place;
+use crate::outage_log;
+use crate::policy::RuleIndex;
 use crate::redact;
-use crate::refusal::{Rejection, RejectionKind};
+use crate::rejection::{Rejection, RejectionKind};
+use crate::routed_path::NotText;
 use crate::settings::Settings;
+use crate::span;
 
 /// The service that [`TokenLayer`](crate::TokenLayer) puts around another.
 #[derive(Clone, Debug)]
@@ -22,15 +31,25 @@ pub struct TokenService<S> {
 }
 
 /// What can be said of a request before any store is asked.
-enum First {
-    /// It may pass: an outer layer has proven it.
-    Proven(Principal),
+enum Preflight {
+    /// It may pass: an outer layer has authenticated it.
+    Authenticated(Principal, Via),
     /// It may pass, whoever sends it.
-    Anybody(Admission),
+    Public(AuthContext),
     /// Its token must be checked, or has been.
-    Check(Verification),
+    Verify(Verification, Via),
+    /// It carries no token of ours: the host knows who sends it, or nobody does.
+    AskHost(Presented),
     /// It may not pass.
-    Refuse(Rejection),
+    Reject(Rejection),
+}
+
+/// What a request without a token of ours has instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presented {
+    Nothing,
+    /// A text in a source of ours that is not in our format.
+    OtherFormat,
 }
 
 impl<S> TokenService<S> {
@@ -38,19 +57,28 @@ impl<S> TokenService<S> {
         Self { inner, settings }
     }
 
-    /// The service inside.
+    /// Returns the service inside.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service inside.
+    /// Returns the service inside.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service inside, without the layer.
+    /// Returns the service inside, without the layer.
     pub fn into_inner(self) -> S {
         self.inner
+    }
+
+    /// Takes the service that is ready for this request. The clone waits for its turn.
+    fn take_ready(&mut self) -> S
+    where
+        S: Clone,
+    {
+        let clone = self.inner.clone();
+        std::mem::replace(&mut self.inner, clone)
     }
 }
 
@@ -68,156 +96,346 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let settings = &self.settings;
-        settings.maintenance.ensure_started(&settings.hallpass);
-        let from_query = !settings.bearer_only && request.uri().query().is_some();
+        settings.use_flusher.ensure_started(&settings.hallpass);
+        let from_query = settings.reads_query() && request.uri().query().is_some();
         // Found once: what is between here and the verdict changes no route.
-        let place = place(settings, &request);
-        let verdict = match first_look(settings, &mut request, place) {
-            // The layer that has proven it sees to its use, too.
-            First::Proven(principal) => {
-                redact::strip(request.headers_mut(), settings);
-                Ok(let_in(&mut request, settings, principal, None))
+        let rule = find_rule(settings, &mut request);
+        let verdict = match preflight(settings, &mut request, rule) {
+            // The layer that has authenticated it sees to its use, too.
+            Preflight::Authenticated(principal, via) => {
+                Ok(let_in(&mut request, settings, principal, via, None))
             }
-            First::Anybody(admission) => {
-                let by_query = redact::conceal(&mut request, settings);
-                request.extensions_mut().insert(admission);
-                Ok(Entered { by_query, pending_use: None })
-            }
-            First::Check(Verification::Pending(check)) => {
-                // The clone waits for its turn; the one that is ready serves this request.
-                let clone = self.inner.clone();
-                let ready = std::mem::replace(&mut self.inner, clone);
+            Preflight::Public(context) => Ok(pass(&mut request, context, settings)),
+            Preflight::Verify(Verification::Pending(check), via) => {
                 let settings = Arc::clone(settings);
-                let waiting = Waiting { request, service: ready, settings, place, from_query };
-                return ResponseFuture::checking(check, waiting);
+                let service = self.take_ready();
+                let waiting = Waiting { request, service, settings, rule, from_query };
+                return ResponseFuture::checking(check, via, waiting);
             }
-            First::Check(Verification::Decided(verdict)) => {
-                admit(settings, &mut request, place, verdict)
+            Preflight::Verify(Verification::Decided(verdict), via) => {
+                admit(settings, &mut request, rule, verdict, via)
             }
-            First::Refuse(refusal) => Err(refusal),
+            Preflight::AskHost(presented) => match &settings.fallback {
+                Some(fallback) => {
+                    let answer = fallback.ask(head_of(&request));
+                    let settings = Arc::clone(settings);
+                    let service = self.take_ready();
+                    let waiting = Waiting { request, service, settings, rule, from_query };
+                    return ResponseFuture::asking(answer, presented, waiting);
+                }
+                None => admit_nobody(settings, &mut request, presented),
+            },
+            Preflight::Reject(rejection) => Err(rejection),
         };
         match verdict {
-            Ok(entered) => ResponseFuture::calling(self.inner.call(request), entered),
-            Err(refusal) => ResponseFuture::refused(refusal, &request, from_query),
+            Ok(admitted) => ResponseFuture::calling(self.inner.call(request), admitted),
+            Err(rejection) => {
+                ResponseFuture::rejected(rejection, &request, &self.settings, from_query)
+            }
         }
     }
 }
 
-fn first_look<B>(
+fn preflight<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
-    place: Option<Place>,
-) -> First {
-    if let (Some(table), Some(place)) = (&settings.policy, place)
-        && table.requirement(place).is_public()
+    rule: Option<RuleIndex>,
+) -> Preflight {
+    if let (Some(table), Some(rule)) = (&settings.policy, rule)
+        && table.requirement(rule).is_public()
     {
-        return First::Anybody(Admission::public(settings));
+        return Preflight::Public(AuthContext::public(settings));
     }
-    let proven = Admission::of(request.extensions(), &settings.hallpass).cloned();
-    #[cfg(feature = "testing")]
-    let proven =
-        proven.or_else(|| crate::acting::principal(request.extensions(), &settings.hallpass));
-    if let Some(principal) = proven {
-        return match enforce_policy(settings, request, place, &principal) {
-            Ok(()) => First::Proven(principal),
-            Err(refusal) => First::Refuse(refusal),
-        };
+    match known(settings, request) {
+        Ok(Some((principal, via))) => {
+            return match enforce_policy(settings, request, rule, &principal) {
+                Ok(()) => Preflight::Authenticated(principal, via),
+                Err(rejection) => Preflight::Reject(rejection),
+            };
+        }
+        Ok(None) => {}
+        Err(rejection) => return Preflight::Reject(rejection),
     }
-    if settings.bearer_only && settings.tripwire && trips(settings, request) {
-        return First::Refuse(settings.refusal(RejectionKind::InvalidRequest));
+    if watches_query(settings) && has_query_token(settings, request) {
+        return Preflight::Reject(settings.rejection(RejectionKind::InvalidRequest));
     }
-    let authorization = Taken::out_of(request.headers_mut());
-    let form = if settings.forms { request.extensions_mut().remove() } else { None };
-    let located = locate(authorization.read(), request.uri(), settings.query_sources(), form);
-    let Some(text) = located.text() else {
-        return match located {
-            Located::Malformed => First::Refuse(settings.refusal(RejectionKind::InvalidRequest)),
-            _ if settings.optional && settings.policy.is_none() => {
-                // What is no token of ours may be something of the application's.
-                authorization.put_back(request.headers_mut());
-                First::Anybody(Admission::stranger(settings))
+    let sources = &settings.sources;
+    let authorization = TakenAuthorization::out_of(request.headers_mut(), sources);
+    let form: Option<FormCredential> =
+        if sources.form().is_some() { request.extensions_mut().remove() } else { None };
+    let read = authorization.read(sources);
+    let located = locate(read, request.headers(), request.uri(), sources, form);
+    let presented = match &located {
+        Located::Malformed(fault) => return Preflight::Reject(settings.malformed(*fault)),
+        Located::One(source, text) => {
+            let text = text.as_bytes();
+            if !is_others(settings, *source, text) {
+                let verification = settings.hallpass.verify(text);
+                let via = Via::Token(*source);
+                if settings.keep_authorization {
+                    authorization.put_back(request.headers_mut());
+                }
+                return Preflight::Verify(verification, via);
             }
-            _ => First::Refuse(settings.refusal(RejectionKind::NoCredential)),
-        };
+            Presented::OtherFormat
+        }
+        Located::Nothing => Presented::Nothing,
     };
-    let verification = settings.hallpass.verify(text);
-    if settings.keep_authorization {
-        authorization.put_back(request.headers_mut());
+    // What is not a token of ours may be something of the application's.
+    authorization.put_back(request.headers_mut());
+    if presented == Presented::Nothing
+        && rule.is_none()
+        && !settings.authenticate_preflights
+        && is_cors_preflight(request)
+    {
+        return Preflight::Public(AuthContext::anonymous(settings));
     }
-    First::Check(verification)
+    Preflight::AskHost(presented)
+}
+
+/// Returns whether a credential is not in our format, and somebody else may know what it is.
+fn is_others(settings: &Settings, source: SourceIndex, text: &[u8]) -> bool {
+    if settings.fallback.is_some() {
+        return !settings.hallpass.is_well_formed(text);
+    }
+    // Nobody is asked who it is: what starts like a token of ours is a misspelt one, and a query
+    // parameter of that name is ours alone.
+    settings.optional
+        && settings.policy.is_none()
+        && settings.sources.get(source).is_authorization()
+        && !settings.hallpass.has_prefix(text)
+}
+
+/// Returns whom an outer layer of this handle has let in, if this layer lets them in, too.
+fn known<B>(
+    settings: &Settings,
+    request: &Request<B>,
+) -> Result<Option<(Principal, Via)>, Rejection> {
+    let Some(outer) = AuthContext::of(request.extensions(), &settings.hallpass) else {
+        return Ok(acting(settings, request));
+    };
+    let Some(via) = outer.accepted_by(settings) else {
+        // The token has been cut out of the URL by now, so the principal is all there is to report.
+        if watches_query(settings) && outer.is_by_query() {
+            settings.hallpass.report_rejection(
+                RejectReason::InUrl,
+                Some(outer.principal.owner()),
+                outer.principal.token(),
+                &origin(request),
+            );
+            return Err(settings.rejection(RejectionKind::InvalidRequest));
+        }
+        return Ok(None);
+    };
+    if !outer.has_read_all_of(settings) {
+        let sources = &settings.sources;
+        let read = peek(request.headers(), sources);
+        let form = request.extensions().get().copied();
+        match (locate(read, request.headers(), request.uri(), sources, form), via) {
+            (Located::Malformed(fault), _) => return Err(settings.malformed(fault)),
+            // The outer layer was told to leave the header.
+            (Located::One(source, _), Via::Token(known)) if source == known => {}
+            (Located::One(_, text), _) if settings.hallpass.is_well_formed(text.as_bytes()) => {
+                return Err(settings.rejection(RejectionKind::InvalidRequest));
+            }
+            (Located::One(..) | Located::Nothing, _) => {}
+        }
+    }
+    Ok(Some((outer.principal.clone(), via)))
+}
+
+#[cfg(feature = "testing")]
+fn acting<B>(settings: &Settings, request: &Request<B>) -> Option<(Principal, Via)> {
+    let principal = crate::acting::principal(request.extensions(), &settings.hallpass)?;
+    Some((principal, Via::Acting))
+}
+
+#[cfg(not(feature = "testing"))]
+fn acting<B>(_: &Settings, _: &Request<B>) -> Option<(Principal, Via)> {
+    None
 }
 
 /// A request that goes on to the service inside: what is to be done with its answer.
-pub(crate) struct Entered {
-    /// Its URI held something secret.
-    pub(crate) by_query: bool,
-    /// Counts unless it is refused inside.
+pub(crate) struct Admitted {
+    pub(crate) caching: CacheRules,
+    /// Counts unless the request is rejected inside.
     pub(crate) pending_use: Option<PendingUse>,
 }
 
-/// Lets a proven principal in, or says why not.
+/// Lets an authenticated principal in, or says why not.
 pub(crate) fn admit<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
-    place: Option<Place>,
+    rule: Option<RuleIndex>,
     verdict: Result<Principal, AuthError>,
-) -> Result<Entered, Rejection> {
-    let principal = verdict.map_err(|denied| settings.refusal(Rejection::kind_of(&denied)))?;
-    enforce_policy(settings, request, place, &principal)?;
+    via: Via,
+) -> Result<Admitted, Rejection> {
+    let principal = verdict.map_err(|error| settings.rejection(Rejection::kind_of(&error)))?;
+    enforce_policy(settings, request, rule, &principal)?;
     let pending_use = settings.hallpass.pending_use(&principal);
-    Ok(let_in(request, settings, principal, pending_use))
+    Ok(let_in(request, settings, principal, via, pending_use))
 }
 
-/// Makes the request ready for what is inside.
+/// Lets in whom the host's sign-in vouches for, or says why not.
+pub(crate) fn admit_by_host<B>(
+    settings: &Arc<Settings>,
+    request: &mut Request<B>,
+    rule: Option<RuleIndex>,
+    verdict: HostVerdict,
+    presented: Presented,
+) -> Result<Admitted, Rejection> {
+    let principal = match verdict {
+        Ok(Some(principal)) => principal.within_catalog_of(&settings.hallpass),
+        Ok(None) => return admit_nobody(settings, request, presented),
+        Err(error) => {
+            outage_log::report(Some(&*error));
+            return Err(settings.rejection(RejectionKind::Unavailable));
+        }
+    };
+    if cross_site::is_forged(request) {
+        settings.hallpass.report_rejection(
+            RejectReason::CrossSite,
+            Some(principal.owner()),
+            principal.token(),
+            &origin(request),
+        );
+        return Err(settings.rejection(RejectionKind::CrossSite));
+    }
+    enforce_policy(settings, request, rule, &principal)?;
+    span::record(&principal);
+    let context = AuthContext::known(principal, Via::Host, settings);
+    let mut admitted = pass(request, context, settings);
+    admitted.caching.is_private = true;
+    if presented == Presented::OtherFormat {
+        // A key of an older scheme, perhaps: in a URL it leaks as a token does.
+        admitted.caching.by_query |= redact::cut_parameters(request, settings);
+    }
+    Ok(admitted)
+}
+
+/// Answers a request that nobody vouches for.
+fn admit_nobody<B>(
+    settings: &Arc<Settings>,
+    request: &mut Request<B>,
+    presented: Presented,
+) -> Result<Admitted, Rejection> {
+    let knows_others = settings.fallback.is_some();
+    match presented {
+        // The host was asked about it, and does not know it.
+        Presented::OtherFormat if knows_others => {
+            settings.hallpass.report_rejection(
+                RejectReason::Malformed,
+                None,
+                None,
+                &origin(request),
+            );
+            Err(settings.rejection(RejectionKind::InvalidToken))
+        }
+        _ if settings.optional && settings.policy.is_none() => {
+            Ok(pass(request, AuthContext::anonymous(settings), settings))
+        }
+        _ => Err(settings.rejection(RejectionKind::NoCredential)),
+    }
+}
+
+/// Makes the request of a principal ready for what is inside.
 fn let_in<B>(
     request: &mut Request<B>,
     settings: &Arc<Settings>,
     principal: Principal,
+    via: Via,
     pending_use: Option<PendingUse>,
-) -> Entered {
-    let by_query = redact::cut_parameters(request, settings);
-    request.extensions_mut().insert(Admission::known(principal, settings));
-    Entered { by_query, pending_use }
+) -> Admitted {
+    span::record(&principal);
+    let by_query = redact::remove(request, settings);
+    request.extensions_mut().insert(AuthContext::known(principal, via, settings));
+    let vary = Some(settings.vary.clone());
+    Admitted { caching: CacheRules { vary, is_private: true, by_query }, pending_use }
 }
 
-fn place<B>(settings: &Settings, request: &Request<B>) -> Option<Place> {
-    let table = settings.policy.as_ref()?;
-    table.place(request.method(), request.uri(), request.extensions(), settings.framework)
+/// Makes a request ready of which no credential was accepted.
+fn pass<B>(request: &mut Request<B>, context: AuthContext, settings: &Settings) -> Admitted {
+    let by_query = redact::conceal(request, settings);
+    let vary = (!context.is_public()).then(|| settings.vary.clone());
+    request.extensions_mut().insert(context);
+    Admitted { caching: CacheRules { vary, is_private: false, by_query }, pending_use: None }
+}
+
+fn find_rule<B>(settings: &Settings, request: &mut Request<B>) -> Option<RuleIndex> {
+    settings.policy.as_ref()?.find(request, settings)
 }
 
 fn enforce_policy<B>(
     settings: &Settings,
-    request: &Request<B>,
-    place: Option<Place>,
+    request: &mut Request<B>,
+    rule: Option<RuleIndex>,
     principal: &Principal,
 ) -> Result<(), Rejection> {
     let Some(table) = &settings.policy else { return Ok(()) };
-    let (uri, extensions) = (request.uri(), request.extensions());
-    let declared = place.and_then(|place| {
-        let parameters = table.parameters(place, uri, extensions, settings.framework)?;
-        Some((table.requirement(place), parameters))
+    let enforced = rule.and_then(|rule| {
+        let requirement = table.requirement(rule);
+        table.with_parameters(rule, request, settings, |request, parameters| {
+            decide(settings, request.extensions(), principal, requirement, parameters)
+        })
     });
-    match declared {
-        Some((requirement, Ok(parameters))) => {
-            decide(settings, extensions, principal, requirement, &parameters)
-        }
-        // A path parameter is no UTF-8: no handler could read it.
-        Some((_, Err(_))) => Err(settings.refusal(RejectionKind::InvalidRequest)),
+    match enforced {
+        Some(Ok(decision)) => decision,
+        Some(Err(NotText)) => Err(settings.rejection(RejectionKind::InvalidRequest)),
         None => {
-            let route = settings.framework.matched(extensions);
+            let route = settings.matcher.matched(request.extensions());
             tracing::debug!(
                 target: "hallpass",
                 method = %request.method(),
                 ?route,
                 "no rule of the policy table is for this route"
             );
-            Err(settings.refusal(RejectionKind::NotDeclared))
+            Err(settings.rejection(RejectionKind::NotDeclared))
         }
     }
 }
 
-fn trips<B>(settings: &Settings, request: &Request<B>) -> bool {
+/// Returns whether a token in the query is to be rejected because the query is not read.
+fn watches_query(settings: &Settings) -> bool {
+    settings.reject_query_tokens && !settings.reads_query()
+}
+
+fn has_query_token<B>(settings: &Settings, request: &Request<B>) -> bool {
     request.uri().query().is_some_and(|query| {
-        any_value(query, &settings.query_names, |text| settings.hallpass.report_query_token(text))
+        any_value(query, &settings.watched_names, |text| settings.hallpass.report_query_token(text))
     })
+}
+
+/// Returns whether the head of a request says who calls, so that nothing has to be looked for in its
+/// body.
+pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &Request<B>) -> bool {
+    let sources = &settings.sources;
+    let read = peek(request.headers(), sources);
+    AuthContext::of(request.extensions(), &settings.hallpass).is_some()
+        || !matches!(
+            locate(read, request.headers(), request.uri(), sources, None),
+            Located::Nothing
+        )
+}
+
+/// Returns whether a browser asks whether it may send a request of another origin.
+fn is_cors_preflight<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(ORIGIN)
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Returns where a request came from, if the host put that into its extensions.
+fn origin<B>(request: &Request<B>) -> Origin {
+    request.extensions().get().cloned().unwrap_or_default()
+}
+
+/// Copies the head of a request for the host's sign-in.
+fn head_of<B>(request: &Request<B>) -> request::Parts {
+    let (mut head, ()) = Request::new(()).into_parts();
+    head.method = request.method().clone();
+    head.uri = request.uri().clone();
+    head.version = request.version();
+    head.headers = request.headers().clone();
+    head.extensions = request.extensions().clone();
+    head
 }

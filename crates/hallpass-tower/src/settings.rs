@@ -1,68 +1,222 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hallpass_core::Hallpass;
-use http::Response;
+use hallpass_core::{Hallpass, HallpassBuilder};
+use http::{HeaderValue, Response};
 
-use crate::framework::{Framework, Plain};
-use crate::maintenance::Maintenance;
+use crate::credentials::{CredentialSource, Fault, Sources};
+use crate::fallback::Fallback;
+use crate::framework::{Framework as RouteMatcher, Plain};
 use crate::policy::PolicyTable;
-use crate::refusal::{Realm, Rejection, RejectionKind};
+use crate::rejection::{PROBLEM_TYPE_PREFIX, Realm, Rejection, RejectionKind};
+use crate::routed_path::RouterPaths;
+use crate::use_flusher::UseFlusher;
 
 /// What a layer was told, shared by all its services.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) hallpass: Hallpass,
-    pub(crate) query_names: Vec<String>,
+    pub(crate) sources: Sources,
+    /// Query parameters are not read, and stay the application's.
     pub(crate) bearer_only: bool,
-    pub(crate) forms: bool,
-    pub(crate) tripwire: bool,
+    /// The query parameters in which a token is rejected, if they are not read.
+    pub(crate) watched_names: Vec<String>,
+    pub(crate) reject_query_tokens: bool,
     pub(crate) optional: bool,
+    pub(crate) authenticate_preflights: bool,
     pub(crate) keep_authorization: bool,
-    pub(crate) realm: Realm,
+    pub(crate) fallback: Option<Fallback>,
     pub(crate) policy: Option<PolicyTable>,
-    pub(crate) render: Option<Render>,
-    pub(crate) framework: &'static dyn Framework,
-    pub(crate) maintenance: Arc<Maintenance>,
+    pub(crate) rejections: RejectionSettings,
+    pub(crate) matcher: &'static dyn RouteMatcher,
+    pub(crate) paths: Option<&'static dyn RouterPaths>,
+    pub(crate) use_flusher: Arc<UseFlusher>,
+    /// The request headers that answers depend on.
+    pub(crate) vary: HeaderValue,
 }
 
 impl Settings {
     pub(crate) fn new(hallpass: Hallpass) -> Self {
+        let rejections = RejectionSettings::of(&hallpass);
+        let sources =
+            Sources::new([CredentialSource::bearer(), CredentialSource::query(QUERY_NAME)]);
         Self {
             hallpass,
-            query_names: vec!["session".to_owned()],
+            sources,
             bearer_only: false,
-            forms: false,
-            tripwire: false,
+            watched_names: vec![QUERY_NAME.to_owned()],
+            reject_query_tokens: false,
             optional: false,
+            authenticate_preflights: false,
             keep_authorization: false,
-            realm: Realm::default(),
+            fallback: None,
             policy: None,
-            render: None,
-            framework: &Plain,
-            maintenance: Arc::default(),
+            rejections,
+            matcher: &Plain,
+            paths: None,
+            use_flusher: Arc::default(),
+            vary: HeaderValue::from_static("authorization"),
         }
     }
 
-    /// The query parameters that may carry a credential.
-    pub(crate) fn query_sources(&self) -> &[String] {
-        if self.bearer_only { &[] } else { &self.query_names }
+    /// Reads these sources from now on.
+    #[track_caller]
+    pub(crate) fn set_sources(&mut self, list: impl IntoIterator<Item = CredentialSource>) {
+        self.sources = Sources::new(list);
+        self.set_vary();
     }
 
-    pub(crate) fn refusal(&self, kind: RejectionKind) -> Rejection {
-        Rejection::new(kind, self.realm.clone(), self.render.clone())
+    pub(crate) fn set_vary(&mut self) {
+        let mut names = vec!["authorization"];
+        names.extend(self.sources.headers().iter().map(|(_, name)| name.as_str()));
+        if self.fallback.is_some() {
+            names.push("cookie");
+        }
+        // Names of headers are valid in a header.
+        if names.len() > 1
+            && let Ok(vary) = HeaderValue::from_str(&names.join(", "))
+        {
+            self.vary = vary;
+        }
     }
 
-    /// Whether a text is a token of this application, by its looks alone.
-    pub(crate) fn looks_like_a_token(&self, text: &[u8]) -> bool {
-        self.hallpass.is_well_formed(text)
+    pub(crate) fn rejection(&self, kind: RejectionKind) -> Rejection {
+        Rejection::new(kind, self.rejections.clone())
+    }
+
+    /// Rejects a request whose credentials are malformed, and says why.
+    pub(crate) fn malformed(&self, fault: Fault) -> Rejection {
+        let detail = fault.explain(&self.sources);
+        self.rejection(RejectionKind::InvalidRequest).with_detail(detail)
+    }
+
+    /// Returns whether any query parameter may carry a credential.
+    pub(crate) fn reads_query(&self) -> bool {
+        !self.sources.query_names().is_empty()
+    }
+}
+
+/// The query parameter that may carry a token unless the host says otherwise.
+const QUERY_NAME: &str = "session";
+
+/// How rejections are written. Set on the handle through [`HallpassBuilderExt`], it holds for every
+/// layer and every management API of the handle.
+#[derive(Clone)]
+pub struct RejectionSettings {
+    pub(crate) realm: Realm,
+    pub(crate) type_prefix: Cow<'static, str>,
+    pub(crate) render: Option<Render>,
+    /// Rejections are gRPC statuses.
+    pub(crate) grpc: bool,
+}
+
+impl Default for RejectionSettings {
+    fn default() -> Self {
+        Self {
+            realm: Realm::default(),
+            type_prefix: Cow::Borrowed(PROBLEM_TYPE_PREFIX),
+            render: None,
+            grpc: false,
+        }
+    }
+}
+
+impl RejectionSettings {
+    /// Returns the settings of a handle.
+    #[must_use]
+    pub fn of(hallpass: &Hallpass) -> Self {
+        hallpass.extension::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// Returns what the `type` of every problem starts with.
+    #[must_use]
+    pub fn problem_type_prefix(&self) -> &str {
+        &self.type_prefix
+    }
+
+    #[track_caller]
+    pub(crate) fn with_realm(mut self, realm: &str) -> Self {
+        match Realm::new(realm) {
+            Ok(realm) => self.realm = realm,
+            Err(error) => panic!("{error}"),
+        }
+        self
+    }
+}
+
+impl fmt::Debug for RejectionSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RejectionSettings")
+            .field("realm", &self.realm)
+            .field("type_prefix", &self.type_prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of rejections that every layer and every management API of one handle share.
+pub trait HallpassBuilderExt: Sized {
+    /// Sets the `realm` of challenges, `api` by default.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the text is empty, or not printable ASCII without quotes and backslashes.
+    #[must_use]
+    #[track_caller]
+    fn realm(self, realm: &str) -> Self;
+
+    /// Sets what the `type` of every problem starts with, `/problems/` by default. The kind follows,
+    /// such as `invalid-token`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the text has a character that a URI reference cannot have.
+    #[must_use]
+    #[track_caller]
+    fn problem_type_prefix(self, prefix: impl Into<String>) -> Self;
+
+    /// Renders rejections in the host's own way. The function gets the rejection and the response that
+    /// would be sent, and returns the response that is sent. gRPC requests get gRPC responses anyway.
+    #[must_use]
+    fn on_rejection(
+        self,
+        render: impl Fn(&Rejection, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self;
+}
+
+impl HallpassBuilderExt for HallpassBuilder {
+    #[track_caller]
+    fn realm(mut self, realm: &str) -> Self {
+        let settings = self.extension_mut::<RejectionSettings>();
+        *settings = settings.clone().with_realm(realm);
+        self
+    }
+
+    #[track_caller]
+    fn problem_type_prefix(mut self, prefix: impl Into<String>) -> Self {
+        let prefix = prefix.into();
+        let fits = |b: u8| b.is_ascii_graphic() && !b"\"\\<>^`{|}".contains(&b);
+        assert!(
+            prefix.bytes().all(fits),
+            "{prefix:?} cannot start a problem's type: write a URI reference such as \"/problems/\""
+        );
+        self.extension_mut::<RejectionSettings>().type_prefix = prefix.into();
+        self
+    }
+
+    fn on_rejection(
+        mut self,
+        render: impl Fn(&Rejection, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.extension_mut::<RejectionSettings>().render = Some(Render::new(render));
+        self
     }
 }
 
 type Rendering = dyn Fn(&Rejection, Response<Bytes>) -> Response<Bytes> + Send + Sync;
 
-/// The host's own rendering of refusals.
+/// The host's own rendering of rejections.
 #[derive(Clone)]
 pub(crate) struct Render(Arc<Rendering>);
 
@@ -73,17 +227,17 @@ impl Render {
         Self(Arc::new(render))
     }
 
-    pub(crate) fn call(&self, refusal: &Rejection, response: Response<Bytes>) -> Response<Bytes> {
-        (self.0)(refusal, response)
+    pub(crate) fn call(&self, rejection: &Rejection, response: Response<Bytes>) -> Response<Bytes> {
+        (self.0)(rejection, response)
     }
 }
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenLayer")
-            .field("query_parameters", &self.query_sources())
+            .field("sources", &self.sources.list())
             .field("optional", &self.optional)
-            .field("realm", &self.realm)
+            .field("rejections", &self.rejections)
             .field("policy", &self.policy.is_some())
             .finish_non_exhaustive()
     }

@@ -10,7 +10,7 @@ pub use hallpass_tower as tower;
 
 #[cfg(feature = "axum")]
 pub use hallpass_axum::{
-    Authenticated, Confirmation, GuardedRouter, RequiredScope, Scoped, TokenApi,
+    Authenticated, Confirmation, GuardedRouter, RequiredScope, Scoped, TokenApi, TrustedProxies,
 };
 #[cfg(feature = "cache")]
 pub use hallpass_cache::{CacheSettings, Cached};
@@ -32,18 +32,20 @@ pub use hallpass_core::{
     NewToken, Origin, Owner, OwnerDirectory, OwnerError, OwnerStatus, PendingUse,
     PendingVerification, PermissionError, PlainToken, Prefix, PresentedToken, Preset, Principal,
     RegenerateOptions, RejectReason, Requirement, Revision, RevokedTokens, Role, Scope, ScopeError,
-    ScopeSet, Status, SystemClock, TokenId, TokenPage, TokenRecord, TokenUpdate, Verification,
-    WeakHallpass, all_of, any_of, authenticated, jiff, public, store,
+    ScopeSet, Status, SystemClock, TokenId, TokenPage, TokenRecord, TokenUpdate, Uncommitted,
+    Verification, WeakHallpass, all_of, any_of, authenticated, jiff, public, store,
 };
-pub use hallpass_tower::{PolicyTable, Rejection, RejectionKind, TokenLayer, require};
+pub use hallpass_tower::{
+    CredentialSource, IntoPrincipal, PolicyTable, Rejection, RejectionKind, TokenLayer, require,
+};
 
 /// The traits whose methods the examples call: `use hallpass::prelude::*;`.
 pub mod prelude {
     #[cfg(feature = "axum")]
-    pub use hallpass_axum::{HallpassExt, HandlerExt, TokenLayerExt};
+    pub use hallpass_axum::{HallpassBuilderExt, HallpassExt, HandlerExt, TokenLayerExt};
     #[cfg(not(feature = "axum"))]
     pub use hallpass_tower::HallpassExt;
-    pub use hallpass_tower::PrincipalExt;
+    pub use hallpass_tower::{HallpassBuilderExt as _, PrincipalExt};
 }
 
 /// The README's and the guide's snippets, compiled and run.
@@ -56,7 +58,8 @@ pub mod prelude {
     feature = "openapi",
     feature = "postgres",
     feature = "redis",
-    feature = "sqlite"
+    feature = "sqlite",
+    feature = "trace"
 ))]
 mod snippets {
     macro_rules! page {
@@ -72,6 +75,7 @@ mod snippets {
     page!(confirmation, "../../../docs/confirmation.md");
     page!(scopes, "../../../docs/scopes.md");
     page!(audit, "../../../docs/audit.md");
+    page!(layer, "../../../docs/layer.md");
     page!(routes, "../../../docs/routes.md");
     page!(stores, "../../../docs/stores.md");
     page!(operating, "../../../docs/operating.md");

@@ -73,7 +73,7 @@ fn app(hallpass: &Hallpass) -> Router {
     let layer = hallpass.layer().bearer_only().realm("api7").on_rejection(answer::refused);
     let api = GuardedRouter::new()
         .get("/user/me", "account:read", people::me)
-        .protect_with(hallpass, layer);
+        .into_router_with(hallpass, layer);
     Router::new()
         .nest("/api/v1", console.merge(api))
         .fallback(async || Fault::new(StatusCode::NOT_FOUND, "there is nothing here"))

@@ -35,7 +35,7 @@ impl Node {
         let listener = TcpListener::bind(&options.listen).await?;
         let address = listener.local_addr()?;
         let name = HeaderValue::from(number);
-        let app = app(&hallpass, common, options.confirm).layer(axum::middleware::map_response(
+        let app = app(&hallpass, common).layer(axum::middleware::map_response(
             move |mut response: Response| {
                 response.headers_mut().insert(NODE, name.clone());
                 std::future::ready(response)

@@ -36,9 +36,9 @@ pub fn configure(builder: HallpassBuilder) -> HallpassBuilder {
 pub fn manager(hallpass: &Hallpass) -> Router {
     let logins = people::logins();
     let layer = logins.layer().bearer_only().on_rejection(answer::refused);
-    let console = tokens::routes().with_state(hallpass.clone()).protect_with(&logins, layer);
+    let console = tokens::routes().with_state(hallpass.clone()).into_router_with(&logins, layer);
     let layer = hallpass.layer().query_parameters(["access_token"]).on_rejection(answer::refused);
-    let open_api = open_api::routes().protect_with(hallpass, layer);
+    let open_api = open_api::routes().into_router_with(hallpass, layer);
     Router::new()
         .merge(console.layer(from_fn(people::cookie_as_bearer)))
         .merge(open_api)

@@ -92,7 +92,7 @@ fn app(pats: &Hallpass, logins: &Hallpass) -> Router {
     let people = GuardedRouter::new().merge(pats::routes()).merge(scopes::routes());
     let guarded = |routes: GuardedRouter, hallpass: &Hallpass| {
         let layer = hallpass.layer().bearer_only().realm("magistrala").on_rejection(fault::refused);
-        routes.protect_with(hallpass, layer)
+        routes.into_router_with(hallpass, layer)
     };
     guarded(people.with_state(pats.clone()), logins)
         .merge(guarded(channels::routes(), pats))

@@ -13,17 +13,17 @@ use crate::{pages, people, projects};
 /// The cookie of people who are signed in. Over TLS its name would start with `__Host-`.
 const COOKIE: &str = "quickstart";
 
-/// What the nodes of one service have in common beside the store of tokens: who is signed in, and
-/// the projects. A real service has them in its database.
+/// What the nodes of one service have in common beside the store of tokens: who is signed in, and the projects. A real
+/// service has them in its database.
 #[derive(Clone, Debug, Default)]
 pub struct Common {
     sessions: Sessions,
     projects: Projects,
 }
 
-/// The service: an API for programs, and pages and the token API for people, who are asked for
-/// their password with every change of a token if that is to be confirmed.
-pub fn app(hallpass: &Hallpass, common: &Common, confirm: bool) -> Router {
+/// The service: an API for programs, and pages and the token API for people, who are asked for their password with
+/// every change of a token if the handle asks for it.
+pub fn app(hallpass: &Hallpass, common: &Common) -> Router {
     // Over TLS: `with_secure(true)`.
     let sessions = SessionManagerLayer::new(common.sessions.clone())
         .with_name(COOKIE)
@@ -31,19 +31,16 @@ pub fn app(hallpass: &Hallpass, common: &Common, confirm: bool) -> Router {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/");
-    let mut tokens = TokenApi::new(hallpass, people::signed_in).session_cookie(COOKIE);
-    if confirm {
-        tokens = tokens.confirm(people::confirmed);
-    }
-    let api = Router::new().nest("/api", projects::routes(&common.projects).protect(hallpass));
+    let tokens = TokenApi::new(hallpass, people::signed_in).session_cookie(COOKIE);
+    let api = Router::new().nest("/api", projects::routes(&common.projects).into_router(hallpass));
     let dashboard = Dashboard::new(hallpass, people::signed_in)
         .api("/tokens")
         .sign_in("/login")
         .home("/")
-        .at("/settings/tokens");
+        .into_router_at("/settings/tokens");
     let people = pages::routes()
         .merge(people::routes())
-        .merge(tokens.at("/tokens"))
+        .merge(tokens.into_router_at("/tokens"))
         .merge(dashboard)
         .layer(sessions);
     api.merge(people).fallback(nothing_here).method_not_allowed_fallback(no_such_method)

@@ -37,8 +37,8 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     // Heard from here on: who reads that the service is ready may end it at once.
     let (stop, overdue) = (stop()?, stop()?);
     welcome::print(&hallpass, listener.local_addr()?, options.confirm).await?;
-    let serve = axum::serve(listener, app(&hallpass, &Common::default(), options.confirm))
-        .with_graceful_shutdown(stop);
+    let serve =
+        axum::serve(listener, app(&hallpass, &Common::default())).with_graceful_shutdown(stop);
     tokio::select! {
         ended = serve.into_future() => ended?,
         () = async { overdue.await; tokio::time::sleep(GRACE).await } => {

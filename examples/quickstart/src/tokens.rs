@@ -1,12 +1,13 @@
 //! The one handle: its store, its catalog, its limits.
 
-use hallpass::core::HallpassBuilder;
+use hallpass::prelude::HallpassBuilderExt as _;
 use hallpass::{
-    Cached, Catalog, CatalogScope, Expiry, Hallpass, Limits, MemoryStore, PostgresStore,
-    RedisStore, SqliteStore,
+    Cached, Catalog, CatalogScope, Expiry, Hallpass, HallpassBuilder, Limits, MemoryStore,
+    PostgresStore, RedisStore, SqliteStore,
 };
 
 use crate::options::Options;
+use crate::people;
 
 /// The one handle, on the store that the options name.
 ///
@@ -15,7 +16,12 @@ use crate::options::Options;
 /// The store cannot be opened.
 pub async fn hallpass(options: &Options) -> Result<Hallpass, Box<dyn std::error::Error>> {
     let limits = Limits::default().tokens_per_owner(options.limit).default_expiry(Expiry::days(30));
-    Ok(on_store(&options.store).await?.prefix("hp").catalog(catalog()).limits(limits).build())
+    let mut builder =
+        on_store(&options.store).await?.prefix("hp").catalog(catalog()).limits(limits);
+    if options.confirm {
+        builder = builder.step_up(people::confirmed);
+    }
+    Ok(builder.build())
 }
 
 async fn on_store(url: &str) -> Result<HallpassBuilder, Box<dyn std::error::Error>> {

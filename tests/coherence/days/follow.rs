@@ -43,7 +43,8 @@ async fn c45_a_log_trimmed_below_a_late_node_on_a_file_voids_its_cache() {
     let path = directory.path().join("tokens.db");
     let late = Late::new(file(&path).await, file(&path).await).await;
     late.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
-    run(&path, "DELETE FROM changes WHERE seq < (SELECT max(seq) FROM changes)").await;
+    run(&path, "DELETE FROM hallpass_changes WHERE seq < (SELECT max(seq) FROM hallpass_changes)")
+        .await;
     late.finds_out().await;
 }
 
@@ -51,8 +52,8 @@ async fn c45_a_log_trimmed_below_a_late_node_on_a_file_voids_its_cache() {
 async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_on() {
     let damages = [
         "PRAGMA ignore_check_constraints = ON; \
-         UPDATE changes SET target = 'new' WHERE seq = (SELECT max(seq) FROM changes)",
-        "UPDATE changes SET token_id = x'01' WHERE seq = (SELECT max(seq) FROM changes)",
+         UPDATE hallpass_changes SET target = 'new' WHERE seq = (SELECT max(seq) FROM hallpass_changes)",
+        "UPDATE hallpass_changes SET token_id = x'01' WHERE seq = (SELECT max(seq) FROM hallpass_changes)",
     ];
     for damage in damages {
         let directory = tempfile::tempdir().expect("a directory");

@@ -86,7 +86,7 @@ async fn f53_a_damaged_row_is_503_behind_a_cache_too_and_is_not_remembered() {
     let mut connection = sqlx::ConnectOptions::connect(&file).await.expect("a connection");
     let id = damaged.record.id.to_string();
     let mut set = async |scopes: &'static str| {
-        let update = "UPDATE tokens SET scopes = ? WHERE id = unhex(?, '-')";
+        let update = "UPDATE hallpass_tokens SET scopes = ? WHERE id = unhex(?, '-')";
         let update = sqlx::query(update).bind(scopes).bind(&id).execute(&mut connection);
         assert_eq!(update.await.expect("an update").rows_affected(), 1);
     };

@@ -35,7 +35,8 @@ impl Host {
     pub(crate) fn layer(self) -> fn(&Hallpass) -> TokenLayer {
         match self {
             Self::Axum => hallpass_axum::HallpassExt::layer,
-            Self::Hyper | Self::Tonic => hallpass_tower::HallpassExt::layer,
+            Self::Hyper => TokenLayer::new,
+            Self::Tonic => |hallpass| TokenLayer::new(hallpass).grpc(),
         }
     }
 

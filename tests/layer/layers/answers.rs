@@ -10,6 +10,7 @@ use super::serving;
 use crate::host::Host;
 use crate::server::Server;
 use crate::stage::{Setup, Stage};
+use crate::wire::{Http2, Sent};
 
 #[tokio::test]
 async fn a_host_renders_refusals_its_own_way() {
@@ -65,5 +66,90 @@ async fn an_answer_that_is_stricter_already_stays_so() {
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{control}");
         let by_header = server.get("/", "T").await;
         assert_eq!(by_header.header("cache-control"), Some(control), "the service's own");
+    }
+}
+
+#[tokio::test]
+async fn answers_to_tokens_are_for_no_shared_cache() {
+    let quiet = async || "";
+    let public = async || ([("cache-control", "public, max-age=60"), ("vary", "Accept")], "");
+    let varied = async || ([("vary", "accept, Authorization")], "");
+    let any = async || ([("vary", "*")], "");
+    let stage = Stage::new().await;
+    let layer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
+    let app = Router::new()
+        .route("/quiet", get(quiet))
+        .route("/public", get(public))
+        .route("/varied", get(varied))
+        .route("/any", get(any))
+        .route("/scoped", get(quiet).layer(hallpass_tower::require("other")))
+        .layer(layer);
+    let server = serving(stage, app).await;
+    for (target, token, status, control, vary) in [
+        ("/quiet", "T", 200, Some("private"), &["authorization"][..]),
+        ("/quiet", "", 200, None, &["authorization"]),
+        ("/quiet", "REVOKED", 401, Some("no-store"), &["authorization"]),
+        ("/public", "T", 200, Some("public, max-age=60"), &["Accept", "authorization"]),
+        ("/varied", "T", 200, Some("private"), &["accept, Authorization"]),
+        ("/any", "T", 200, Some("private"), &["*"]),
+        ("/scoped", "T", 403, Some("no-store"), &["authorization"]),
+        ("/scoped", "", 401, Some("no-store"), &["authorization"]),
+    ] {
+        let answer = server.get(target, token).await;
+        let varies: Vec<_> =
+            answer.headers.get_all("vary").iter().map(|value| value.to_str().unwrap()).collect();
+        assert_eq!(
+            (answer.status, answer.header("cache-control"), varies),
+            (status, control, vary.to_vec()),
+            "{target} {token}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_other_header_lets_a_cache_keep_the_answer_to_a_url_with_a_token() {
+    let handler = async || {
+        (
+            [
+                ("expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
+                ("cdn-cache-control", "max-age=600"),
+                ("surrogate-control", "max-age=600"),
+                ("x-accel-expires", "600"),
+                ("cache-control", "public"),
+            ],
+            "",
+        )
+    };
+    let stage = Stage::new().await;
+    let layer = stage.layer(Setup::Default, Host::Axum.layer());
+    let server = serving(stage, Router::new().route("/", get(handler)).layer(layer)).await;
+    let by_query = server.get("/?session={T}", "").await;
+    let by_header = server.get("/", "T").await;
+    for name in ["expires", "cdn-cache-control", "surrogate-control", "x-accel-expires"] {
+        assert_eq!(by_query.header(name), None, "{name}");
+        assert!(by_header.header(name).is_some(), "{name} is the service's own business");
+    }
+    assert_eq!(by_query.header("cache-control"), Some("private, no-store"));
+}
+
+#[tokio::test]
+async fn a_content_type_turns_no_401_into_a_200() {
+    let request = |content_type: &str| {
+        http::Request::post("http://localhost/echo")
+            .header("content-type", content_type)
+            .body(())
+            .unwrap()
+    };
+    for host in [Host::Hyper, Host::Axum] {
+        let server = Server::of(host).await;
+        for content_type in ["application/grpc", "application/grpc+proto", "text/plain"] {
+            let mut connection = Http2::connect(server.address).await;
+            let answer = connection.send(request(content_type), Sent::Nothing).await.unwrap();
+            assert_eq!(answer.status, 401, "{host:?} {content_type}");
+        }
+        // The setting decides, and nothing of the request does.
+        let server = Server::with(host, hallpass_tower::TokenLayer::grpc).await;
+        let answer = server.get("/echo", "").await;
+        assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("16")), "{host:?}");
     }
 }

@@ -3,6 +3,8 @@
 mod answers;
 mod redaction;
 mod settings;
+mod sources;
+mod spans;
 mod stacked;
 
 use axum::Router;

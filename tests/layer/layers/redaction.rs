@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::get;
-use hallpass_core::Actor;
-use hallpass_tower::PrincipalExt;
+use hallpass_core::{Actor, public};
+use hallpass_tower::{PolicyTable, PrincipalExt};
 
 use super::{router, serving};
 use crate::capture;
@@ -87,4 +87,52 @@ async fn a_principal_outlives_its_request_as_it_was() {
     assert!(principal.allows(&"echo:read".parse().unwrap()), "a snapshot");
     assert!(hallpass.recheck(&principal).await.is_err());
     assert_eq!(server.get("/", "U").await.status, 401, "revoked means now");
+}
+
+#[tokio::test]
+async fn headers_that_tell_of_a_url_hold_no_token_either() {
+    let lines = "referer: https://x.example/page?a=1&session={T}&b#c\r\n\
+                 x-original-url: /echo?session={T}\r\n\
+                 x-forwarded-uri: /echo?other={T}&c=1\r\n";
+    let table = || PolicyTable::new().get("/echo", public());
+    let servers = [
+        Server::of(Host::Axum).await,
+        Server::of(Host::Hyper).await,
+        Server::with(Host::Axum, hallpass_tower::TokenLayer::bearer_only).await,
+        Server::with(Host::Axum, hallpass_tower::TokenLayer::optional).await,
+        Server::with(Host::Axum, |layer| layer.policy(table())).await,
+    ];
+    for (place, server) in servers.iter().enumerate() {
+        for bearer in ["authorization: Bearer {T}\r\n", ""] {
+            if bearer.is_empty() && place < 3 {
+                continue;
+            }
+            let request =
+                server.text(&format!("GET /echo HTTP/1.1\r\nhost: x\r\n{lines}{bearer}\r\n"));
+            let answer = Http1::exchange(server.address, &request).await;
+            assert_eq!(answer.status, 200, "{place}");
+            for line in [
+                "\nreferer: https://x.example/page?a=1&b#c\n",
+                "\nx-original-url: /echo\n",
+                "\nx-forwarded-uri: /echo?c=1\n",
+            ] {
+                assert!(answer.text().contains(line), "{place}: {}", answer.text());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_url_that_a_rewrite_has_shortened_keeps_no_token() {
+    let shorten = |mut request: Request| {
+        *request.uri_mut() = request.uri().path().parse().unwrap();
+        request
+    };
+    let stage = Stage::new().await;
+    let layer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
+    let inner = router().layer(layer).layer(tower::util::MapRequestLayer::new(shorten));
+    let server = serving(stage, Router::new().fallback_service(inner)).await;
+    let answer = server.get("/echo?session={T}", "").await;
+    assert!(answer.status == 200 && answer.text().contains("\nuri: /echo\n"), "{}", answer.text());
+    assert!(server.stage.leak(&answer.body).is_none(), "{}", answer.text());
 }

@@ -7,6 +7,7 @@ use hallpass_core::Hallpass;
 use hallpass_tower::{PolicyTable, TokenLayer};
 
 use super::site::Site;
+use crate::capture;
 use crate::host::{Host, echo, serve_axum};
 
 fn layer(hallpass: &Hallpass) -> TokenLayer {
@@ -48,29 +49,36 @@ async fn b38_a_nested_route_is_listed_by_its_whole_pattern() {
 
 #[tokio::test]
 async fn b40_a_nested_service_is_let_in_by_no_rule_but_its_own() {
-    let table = || PolicyTable::new().get("/admin", "admin:panel").get("/svc/admin", "admin:panel");
+    let table = || PolicyTable::new().get("/admin", "admin:panel").get("/svc/admin", "svc:panel");
     let inner = || Router::new().route("/admin", any(answer)).fallback(answer);
-    // Around it, no route is known: a service is not asked for its routes.
+    // Around it, the router knows no route: the whole path decides.
     let outside = Site::new("outside", async |hallpass| {
         let router =
             Router::new().nest_service("/svc", inner()).layer(layer(hallpass).policy(table()));
         serve_axum(router).await
     })
     .await;
-    let admin = outside.token(&["admin"]).await;
-    for path in ["/svc/admin", "/svc/zzz", "/svc", "/svc/"] {
-        assert_eq!(outside.ask(&format!("GET {path}"), &admin).await.status, 403, "{path}");
-        assert_eq!(outside.ask(&format!("GET {path}"), "").await.status, 401, "{path}");
-    }
     // Inside of it, its own router says which route it is, by its whole pattern.
     let inside = Site::new("inside", async |hallpass| {
         let nested = inner().layer(layer(hallpass).policy(table()));
         serve_axum(Router::new().nest_service("/svc", nested)).await
     })
     .await;
-    let admin = inside.token(&["admin"]).await;
-    assert_eq!(inside.ask("GET /svc/admin", &admin).await.status, 200);
-    assert_eq!(inside.ask("GET /svc/zzz", &admin).await.status, 403);
+    for site in [outside, inside] {
+        let (svc, admin) = (site.token(&["svc"]).await, site.token(&["admin"]).await);
+        for (path, owed) in [
+            ("/svc/admin", 200),
+            ("/svc/zzz", 403),
+            ("/svc", 403),
+            ("/svc/", 403),
+            ("/svc/admin/", 403),
+        ] {
+            let request = format!("GET {path}");
+            assert_eq!(site.ask(&request, &svc).await.status, owed, "{}: {path}", site.name);
+            assert_eq!(site.ask(&request, &admin).await.status, 403, "{}: {path}", site.name);
+            assert_eq!(site.ask(&request, "").await.status, 401, "{}: {path}", site.name);
+        }
+    }
 }
 
 #[tokio::test]
@@ -95,23 +103,163 @@ async fn b41_b42_around_a_router_the_token_comes_before_404_and_405() {
 }
 
 #[tokio::test]
-async fn b35_b43_a_fallback_inside_of_the_layer_is_open_to_nobody() {
-    let site = Site::new("fallback", async |hallpass| {
-        let table = PolicyTable::new().get("/a", "a").get("/{*rest}", "files");
-        serve_axum(
-            Router::new()
-                .route("/a", get(answer))
-                .fallback(answer)
-                .layer(layer(hallpass).policy(table)),
-        )
-        .await
-    })
-    .await;
-    let token = site.token(&["a", "files"]).await;
-    assert_eq!(site.ask("GET /a", &token).await.status, 200);
-    // `/{*rest}` is the pattern of a route; the router says that it chose none.
-    assert_eq!(site.ask("GET /style.css", &token).await.status, 403);
-    assert_eq!(site.ask("GET /style.css", "").await.status, 401);
+async fn b35_b43_a_fallback_inside_of_the_layer_needs_a_rule_for_its_paths() {
+    let site = |table: PolicyTable| {
+        Site::new("fallback", async move |hallpass| {
+            serve_axum(
+                Router::new()
+                    .route("/a", get(answer))
+                    .fallback(answer)
+                    .layer(layer(hallpass).policy(table)),
+            )
+            .await
+        })
+    };
+    let without = site(PolicyTable::new().get("/a", "a")).await;
+    let token = without.token(&["a", "files"]).await;
+    assert_eq!(without.ask("GET /a", &token).await.status, 200);
+    assert_eq!(without.ask("GET /style.css", &token).await.status, 403);
+    assert_eq!(without.ask("GET /style.css", "").await.status, 401);
+
+    let with = site(PolicyTable::new().get("/a", "a").get("/{*rest}", "files")).await;
+    let (files, low) = (with.token(&["files"]).await, with.token(&["a"]).await);
+    assert_eq!(with.ask("GET /style.css", &files).await.status, 200);
+    assert_eq!(with.ask("GET /style.css", &low).await.status, 403);
+    // The router has a route for this path, so the wide rule is not for it.
+    assert_eq!(with.ask("GET /a", &files).await.status, 403);
+    assert_eq!(with.ask("GET //a", &files).await.status, 403);
+
+    let public =
+        site(PolicyTable::new().get("/a", "a").get("/{*rest}", hallpass_core::public())).await;
+    assert_eq!(public.ask("GET /style.css", "").await.status, 200);
+    assert_eq!(public.ask("GET /a", "").await.status, 401);
+}
+
+#[tokio::test]
+async fn whole_patterns_fit_every_form_of_nesting() {
+    let table = || {
+        PolicyTable::new()
+            .get("/api/{tenant}/items/{id}", "{tenant}:read:{id}")
+            .get("/api/{tenant}/files/{*path}", "{tenant}:files")
+            .get("/api/{tenant}", "{tenant}:home")
+    };
+    let show = |Path(path): Path<Vec<(String, String)>>| async move { format!("{path:?}") };
+    let items =
+        move || Router::new().route("/items/{id}", get(show)).route("/files/{*path}", get(answer));
+    let files = || Router::new().fallback(answer);
+    type Build = Box<dyn FnOnce(TokenLayer) -> Router>;
+    let forms: Vec<(&str, Build)> = vec![
+        (
+            "nest, outside",
+            Box::new(move |layer| Router::new().nest("/api/{tenant}", items()).layer(layer)),
+        ),
+        (
+            "nest, inside",
+            Box::new(move |layer| Router::new().nest("/api/{tenant}", items().layer(layer))),
+        ),
+        (
+            "nest_service, inside",
+            Box::new(move |layer| {
+                Router::new().nest_service("/api/{tenant}", items().layer(layer))
+            }),
+        ),
+        (
+            "nest_service, outside",
+            Box::new(move |layer| {
+                Router::new().nest_service("/api/{tenant}", items()).layer(layer)
+            }),
+        ),
+        (
+            "fallback in nest",
+            Box::new(move |layer| Router::new().nest("/api/{tenant}", files().layer(layer))),
+        ),
+        (
+            "fallback in nest_service",
+            Box::new(move |layer| {
+                Router::new().nest_service("/api/{tenant}", files().layer(layer))
+            }),
+        ),
+        (
+            "service in nest_service",
+            Box::new(move |layer| {
+                let service = tower::ServiceBuilder::new().layer(layer).service(files());
+                Router::new().nest_service("/api/{tenant}", service)
+            }),
+        ),
+        (
+            "two nests",
+            Box::new(move |layer| {
+                let inner = Router::new().nest_service("/{tenant}", files().layer(layer));
+                Router::new().nest("/api", inner)
+            }),
+        ),
+        (
+            "wrapped",
+            Box::new(move |layer| {
+                let service = tower::ServiceBuilder::new()
+                    .layer(layer)
+                    .service(Router::new().nest("/api/{tenant}", items()));
+                Router::new().fallback_service(service)
+            }),
+        ),
+    ];
+    for (name, build) in forms {
+        let site = Site::new(name, async |hallpass| {
+            serve_axum(build(layer(hallpass).policy(table()))).await
+        })
+        .await;
+        let token = site.token(&["acme:read:1", "acme:files"]).await;
+        for (path, owed) in [
+            ("/api/acme/items/1", 200),
+            ("/api/acme/items/2", 403),
+            ("/api/other/items/1", 403),
+            ("/api/acme%2Fother/items/1", 403),
+            ("/api/%61cme/items/1", 200),
+            ("/api/acme/files/a/b", 200),
+            ("/api/other/files/a/b", 403),
+            ("/api/acme//files/a/b", 403),
+            ("/items/1", 403),
+        ] {
+            let status = site.ask(&format!("GET {path}"), &token).await.status;
+            // Some of these are not in the router at all, and the layer is inside of it.
+            let is_gone = status == 404 && path == "/items/1";
+            assert!(status == owed || is_gone, "{name}: {path}: {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_means_another_pattern_is_told_the_routers() {
+    let app = |hallpass: &Hallpass| {
+        let table = PolicyTable::new()
+            .get("/projects/{id}", "projects:read:{id}")
+            .get("/slash", "slash")
+            .get("/inner", "inner");
+        Router::new()
+            .route("/projects/{key}", get(answer))
+            .route("/slash/", get(answer))
+            .nest("/outer", Router::new().route("/inner", get(answer)))
+            .route("/other", get(answer))
+            .layer(layer(hallpass).policy(table))
+    };
+    let site = Site::new("mismatch", async |hallpass| serve_axum(app(hallpass)).await).await;
+    let token = site.token(&["*"]).await;
+    let mark = capture::mark();
+    for path in ["/projects/1", "/projects/2", "/slash/", "/outer/inner", "/other"] {
+        assert_eq!(site.ask(&format!("GET {path}"), &token).await.status, 403, "{path}");
+    }
+    let log = String::from_utf8(capture::since(mark)).unwrap();
+    for (table, router, why) in [
+        ("/projects/{id}", "/projects/{key}", "they name their parameters differently"),
+        ("/slash", "/slash/", "only one of them ends with a slash"),
+        ("/inner", "/outer/inner", "a rule has the whole pattern"),
+    ] {
+        let line = format!(
+            "the policy table has {table}, the router matched {router}, and nobody is let in: {why}"
+        );
+        assert_eq!(log.matches(&line).count(), 1, "{line}: {log}");
+    }
+    assert!(!log.contains("the router matched /other"), "{log}");
 }
 
 #[tokio::test]

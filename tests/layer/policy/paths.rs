@@ -1,11 +1,23 @@
 //! Paths that look like others (E90 to E92).
 
-use tower::ServiceBuilder;
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::routing::{any, get};
+use hallpass_core::public;
+use hallpass_tower::PolicyTable;
+use http::{Request, Response, Uri};
+use hyper::body::Incoming;
+use tower::util::MapRequest;
+use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 use tower_http::normalize_path::NormalizePathLayer;
 
 use super::site::{self, Site, open_router};
 use super::table;
-use crate::host::{Host, serve_hyper};
+use crate::capture;
+use crate::host::{Host, serve_axum, serve_hyper};
 
 #[tokio::test]
 async fn e90_no_spelling_of_a_path_is_let_in_that_the_path_is_not() {
@@ -52,9 +64,7 @@ async fn e91_a_path_that_is_mended_outside_meets_the_rule_of_what_it_becomes() {
         let layer = (Host::Axum.layer())(hallpass).policy(table());
         let service = ServiceBuilder::new()
             .layer(NormalizePathLayer::trim_trailing_slash())
-            .map_request(|request: http::Request<hyper::body::Incoming>| {
-                request.map(axum::body::Body::new)
-            })
+            .map_request(|request: Request<Incoming>| request.map(Body::new))
             .service(open_router().layer(layer));
         serve_hyper(service).await
     })
@@ -74,22 +84,116 @@ async fn e92_what_a_wildcard_catches_meets_the_wildcards_rule() {
     for site in site::all().await {
         let files = site.token(&["files:read"]).await;
         let admin = site.token(&["admin"]).await;
-        for path in
-            ["/files/a", "/files/a/b", "/files/../admin", "/files/%2e%2e/admin", "/files//admin"]
-        {
-            assert_eq!(
-                site.ask(&format!("GET {path}"), &files).await.status,
-                200,
-                "{}: {path}",
-                site.name
-            );
-            assert_eq!(
-                site.ask(&format!("GET {path}"), &admin).await.status,
-                403,
-                "{}: {path}",
-                site.name
-            );
+        for path in ["/files/a", "/files/a/b", "/files/../admin", "/files/%2e%2e/admin"] {
+            let request = format!("GET {path}");
+            assert_eq!(site.ask(&request, &files).await.status, 200, "{}: {path}", site.name);
+            assert_eq!(site.ask(&request, &admin).await.status, 403, "{}: {path}", site.name);
+        }
+        // Where the path decides, what a normaliser would change is refused.
+        let routed = site.name == "axum";
+        for path in ["/files//admin", "/files/a/"] {
+            let answer = site.ask(&format!("GET {path}"), &files).await;
+            assert_eq!(answer.status, if routed { 200 } else { 403 }, "{}: {path}", site.name);
         }
         assert_eq!(site.ask("GET /files/", &files).await.status, 403, "{}", site.name);
     }
+}
+
+/// A table in which a wide rule is beside a narrow one.
+fn wide_and_narrow() -> PolicyTable {
+    PolicyTable::new().get("/admin", "admin:panel").get("/{*rest}", "files:read")
+}
+
+/// A service for everything, which says what path it was asked for.
+fn anything() -> Router {
+    Router::new().route("/admin", any(async || "admin")).fallback(async |uri: Uri| uri.to_string())
+}
+
+#[tokio::test]
+async fn a_normaliser_inside_of_the_layer_opens_no_other_rule() {
+    let axum = Site::new("axum", async |hallpass| {
+        let layer = (Host::Axum.layer())(hallpass).policy(wide_and_narrow());
+        let service = ServiceBuilder::new()
+            .layer(layer)
+            .layer(NormalizePathLayer::trim_trailing_slash())
+            .service(anything());
+        serve_hyper(service.map_request(|request: Request<Incoming>| request.map(Body::new))).await
+    })
+    .await;
+    let hyper = Site::new("hyper", async |hallpass| {
+        let echo = async |request: Request<Incoming>| {
+            Ok::<_, Infallible>(Response::new(request.uri().path().to_owned()))
+        };
+        let layer = (Host::Hyper.layer())(hallpass).policy(wide_and_narrow());
+        let service = ServiceBuilder::new()
+            .layer(layer)
+            .layer(NormalizePathLayer::trim_trailing_slash())
+            .service(service_fn(echo));
+        serve_hyper(service).await
+    })
+    .await;
+    for site in [axum, hyper] {
+        let files = site.token(&["files:read"]).await;
+        assert_eq!(site.ask("GET /a", &files).await.status, 200, "{}", site.name);
+        assert_eq!(site.ask("GET /admin", &files).await.status, 403, "{}", site.name);
+        let mark = capture::mark();
+        for path in ["/admin/", "//admin", "///admin//", "/a//b", "/a/"] {
+            let answer = site.ask(&format!("GET {path}"), &files).await;
+            assert_eq!(answer.status, 403, "{}: {path}: {}", site.name, answer.text());
+        }
+        let log = String::from_utf8(capture::since(mark)).unwrap();
+        assert!(log.contains("put that outside of the layer"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_reads_the_parameters_that_the_handler_reads() {
+    let site = Site::new("rewritten", async |hallpass| {
+        let table = PolicyTable::new().get("/projects/{id}", "projects:read:{id}");
+        let inner = Router::new()
+            .route("/projects/{id}", get(async |Path(id): Path<String>| id))
+            .layer((Host::Axum.layer())(hallpass).policy(table));
+        let rewritten = MapRequest::new(inner, |mut request: axum::extract::Request| {
+            let path =
+                request.uri().path().replace("/mine", "/theirs").replace("/old/", "/projects/");
+            *request.uri_mut() = path.parse().unwrap();
+            request
+        });
+        serve_axum(Router::new().fallback_service(rewritten)).await
+    })
+    .await;
+    let mine = site.token(&["projects:read:mine"]).await;
+    let theirs = site.token(&["projects:read:theirs"]).await;
+    for (token, path, owed) in [
+        (&mine, "/projects/mine", 403),
+        (&theirs, "/projects/mine", 200),
+        (&theirs, "/old/theirs", 200),
+        (&mine, "/old/theirs", 403),
+        (&mine, "/projects/%6dine", 200),
+        (&theirs, "/projects/%ff", 400),
+    ] {
+        let answer = site.ask(&format!("GET {path}"), token).await;
+        assert_eq!(answer.status, owed, "{path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_service_behind_a_rewrite_is_judged_by_the_path_it_sees() {
+    let site = Site::new("rewritten", async |hallpass| {
+        let table = PolicyTable::new().get("/public", public()).get("/secret", "secret");
+        let inner = ServiceBuilder::new()
+            .layer((Host::Axum.layer())(hallpass).policy(table))
+            .service(anything());
+        let rewritten = MapRequest::new(inner, |mut request: axum::extract::Request| {
+            *request.uri_mut() =
+                request.uri().path().replace("/public", "/secret").parse().unwrap();
+            request
+        });
+        serve_axum(Router::new().fallback_service(rewritten)).await
+    })
+    .await;
+    let (low, secret) = (site.token(&["low"]).await, site.token(&["secret"]).await);
+    assert_eq!(site.ask("GET /public", "").await.status, 401);
+    assert_eq!(site.ask("GET /public", &low).await.status, 403);
+    assert_eq!(site.ask("GET /public", &secret).await.text(), "/secret");
 }

@@ -73,6 +73,8 @@ impl Owed {
 }
 
 pub(crate) const LET_IN: Owed = Owed::new(200, Challenge::None, Loads::UnlessCached);
+/// Passed to the service without anybody being known.
+const PASSED: Owed = Owed::new(200, Challenge::None, Loads::Never);
 const NO_CREDENTIAL: Owed = Owed::new(401, Challenge::Bare, Loads::Never);
 const INVALID_REQUEST: Owed = Owed::new(400, Challenge::Error("invalid_request"), Loads::Never);
 const INVALID_TOKEN: Owed = Owed::new(401, Challenge::Error("invalid_token"), Loads::Never);

@@ -2,7 +2,7 @@
 
 use super::Wires::{Http1, Http2};
 use super::{
-    INVALID_REQUEST, LET_IN, METHOD_NOT_ALLOWED, NO_CREDENTIAL, NOT_DECLARED, Row,
+    INVALID_REQUEST, LET_IN, METHOD_NOT_ALLOWED, NO_CREDENTIAL, NOT_DECLARED, PASSED, Row,
     insufficient_scope, row,
 };
 use crate::stage::Setup;
@@ -26,7 +26,7 @@ pub(super) fn rows() -> Vec<Row> {
             .authorization("Bearer {LOW}")
             .behind(Setup::Policy),
         row("E95", LET_IN).method("HEAD").authorization(bearer).behind(Setup::Policy),
-        row("E96", NO_CREDENTIAL)
+        row("E96", PASSED)
             .method("OPTIONS")
             .header("origin", "https://app.example")
             .header("access-control-request-method", "POST")

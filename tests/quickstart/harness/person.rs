@@ -47,6 +47,12 @@ impl Person {
         self.call(Method::DELETE, path).answer().await
     }
 
+    /// Deletes all of this person's own tokens, and returns how many there were.
+    pub(crate) async fn delete_all(&self) -> u64 {
+        let answer = self.post("/tokens/delete", json!({ "all": true })).await.expect(200);
+        answer.json()["deleted"].as_u64().expect("a number")
+    }
+
     /// Without a body if it is `null`.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         let call = self.call(Method::POST, path);

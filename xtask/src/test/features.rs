@@ -1,4 +1,5 @@
-//! The step `features`: the facade with each of its features alone, with none and with all.
+//! The step `features`: each published package with each of its features alone, with none and with
+//! all.
 
 use anyhow::{Result, bail};
 
@@ -6,28 +7,28 @@ use super::Found;
 use crate::process::run;
 use crate::workspace::Workspace;
 
-const FACADE: &str = "hallpass";
-
 pub(super) fn check(workspace: &Workspace) -> Result<Found> {
-    let package = workspace.package(FACADE)?;
-    // `default` is one of them.
-    let names: Vec<_> = package.features.keys().map(String::as_str).collect();
-    let sets = sets(&names);
-    let mut broken = Vec::new();
-    for set in &sets {
-        let features = set.join(",");
-        // Clippy, since a feature that is off leaves unused code behind more often than broken code.
-        // Without tests, since what they ask of a dependency is not there for users.
-        let mut clippy = workspace.cargo(["clippy", "--package", FACADE, "--no-default-features"]);
-        clippy.args(["--features", &features, "--", "-D", "warnings"]);
-        if run(&mut clippy).is_err() {
-            broken.push(format!("[{features}]"));
+    let (mut checked, mut broken) = (0, Vec::new());
+    for package in workspace.published_packages() {
+        // The feature `default` is one of them.
+        let names: Vec<_> = package.features.keys().map(String::as_str).collect();
+        for set in sets(&names) {
+            let features = set.join(",");
+            // Clippy, since a feature that is off leaves unused code behind more often than broken
+            // code. Without tests, since their dependencies turn on features that users do not have.
+            let mut clippy =
+                workspace.cargo(["clippy", "--package", &package.name, "--no-default-features"]);
+            clippy.args(["--features", &features, "--", "-D", "warnings"]);
+            if run(&mut clippy).is_err() {
+                broken.push(format!("{} [{features}]", package.name));
+            }
+            checked += 1;
         }
     }
     if !broken.is_empty() {
-        bail!("broken with {}", broken.join(", "));
+        bail!("broken: {}", broken.join(", "));
     }
-    Ok(Found { note: format!("{} sets of features", sets.len()), ..Found::passed() })
+    Ok(Found { note: format!("{checked} sets of features"), ..Found::passed() })
 }
 
 /// None, each alone, and all.

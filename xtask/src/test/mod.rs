@@ -5,6 +5,7 @@ mod deny;
 mod features;
 mod fuzz;
 mod libtest;
+mod minimal;
 mod modules;
 mod node;
 mod rust;
@@ -48,8 +49,12 @@ enum Step {
     Clippy,
     /// No warning from rustdoc
     Docs,
-    /// The facade with each of its features alone, with none and with all
+    /// Each published crate with each of its features alone, with none and with all
     Features,
+    /// The libraries compile with the oldest dependencies that they allow
+    Minimal,
+    /// Each crate can be published: it builds from what would be uploaded
+    Publish,
     /// Each fuzz target for a few seconds; `cargo xtask fuzz` goes on for longer
     Fuzz,
     /// Each safety step is removed from a copy of the source, and its test fails
@@ -124,6 +129,8 @@ impl Step {
             Self::Clippy => rust::clippy(workspace),
             Self::Docs => rust::docs(workspace),
             Self::Features => features::check(workspace),
+            Self::Minimal => minimal::check(workspace),
+            Self::Publish => rust::publish(workspace),
             Self::Fuzz => fuzz::check(workspace),
             Self::Guards => guards(workspace),
             Self::Deny => deny::check(workspace),

@@ -25,6 +25,12 @@ pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
     Ok(Found::passed())
 }
 
+/// Packs each crate as it is published, and builds it from what was packed.
+pub(super) fn publish(workspace: &Workspace) -> Result<Found> {
+    run(&mut workspace.cargo(["publish", "--dry-run", "--workspace", "--allow-dirty", "--quiet"]))?;
+    Ok(Found::passed())
+}
+
 pub(super) fn docs(workspace: &Workspace) -> Result<Found> {
     // Cargo counts the features that tests and examples ask of a dependency only where tests or
     // examples are built: with `--examples` the dependencies are those that clippy has checked.

@@ -1,11 +1,11 @@
 //! What a token can be given: the application's scopes and presets, and the host's limits.
 
-use hallpass_core::{Catalog, CatalogScope, Expiry, Limits, Preset};
+use hallpass_core::{CatalogScope, Expiry, ListOptions, Preset, Role};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::input::By;
-use super::reply::Value;
+use super::extract::SignedIn;
+use crate::body::Json;
 use crate::problem::Problem;
 
 /// The scopes there are, the presets, and the limits.
@@ -45,6 +45,8 @@ pub(crate) struct LimitsView {
     /// How many tokens one owner may have, in whatever state; `null` is any number.
     #[schema(required = true)]
     tokens_per_owner: Option<u32>,
+    /// How many tokens the caller has.
+    in_use: u64,
     /// The longest time from issue or regeneration to expiry, in seconds; `null` is any. With it,
     /// a token that never ends is refused.
     #[schema(required = true)]
@@ -75,16 +77,6 @@ impl From<&Preset> for PresetView {
     }
 }
 
-impl From<&Limits> for LimitsView {
-    fn from(limits: &Limits) -> Self {
-        Self {
-            tokens_per_owner: limits.tokens_per_owner,
-            longest_lifetime: limits.longest_lifetime.map(|span| span.as_secs()),
-            default_expires: written(limits.default_expiry),
-        }
-    }
-}
-
 /// An expiry as people write it; `None` for a span that is no number of whole hours.
 fn written(expiry: Expiry) -> Option<String> {
     const HOUR: i64 = 3600;
@@ -102,13 +94,37 @@ fn written(expiry: Expiry) -> Option<String> {
     }
 }
 
-pub(super) async fn scopes(by: By) -> Result<Value<CatalogView>, Problem> {
+/// Show what the caller may give a token.
+#[utoipa::path(
+    get,
+    path = "/scopes",
+    operation_id = "listScopes",
+    responses((status = 200, description = "Scopes, presets and limits.", body = CatalogView))
+)]
+pub(super) async fn scopes(by: SignedIn) -> Result<Json<CatalogView>, Problem> {
     let catalog = by.hallpass.catalog();
-    let scopes = catalog.map(Catalog::scopes).unwrap_or_default();
-    let presets = catalog.map(Catalog::presets).unwrap_or_default();
-    Ok(Value(CatalogView {
-        scopes: scopes.iter().map(Into::into).collect(),
-        presets: presets.iter().map(Into::into).collect(),
-        limits: by.hallpass.limits().into(),
+    let scopes = catalog.map(|catalog| catalog.grantable_by(&by.actor).map(Into::into).collect());
+    let presets =
+        catalog.map(|catalog| catalog.presets_grantable_by(&by.actor).map(Into::into).collect());
+    let in_use = match by.actor.subject() {
+        None => 0,
+        Some(owner) => {
+            let mut own = ListOptions::new().limit(1);
+            if by.actor.role() != Role::Owner {
+                own = own.owner(owner.clone());
+            }
+            by.hallpass.list(&by.actor, &own).await?.total
+        }
+    };
+    let limits = by.hallpass.limits();
+    Ok(Json(CatalogView {
+        scopes: scopes.unwrap_or_default(),
+        presets: presets.unwrap_or_default(),
+        limits: LimitsView {
+            tokens_per_owner: limits.tokens_per_owner,
+            in_use,
+            longest_lifetime: limits.longest_lifetime.map(|span| span.as_secs()),
+            default_expires: written(limits.default_expiry),
+        },
     }))
 }

@@ -1,22 +1,39 @@
 //! A token about itself.
 
+use axum::http::StatusCode;
 use hallpass_core::Error;
 
-use super::input::{By, CurrentToken};
-use super::reply::{Done, Shown};
+use super::extract::CurrentToken;
 use crate::problem::{Kind, Problem};
+use crate::responses::TokenResponse;
 
-pub(super) async fn show(by: By, CurrentToken(id): CurrentToken) -> Result<Shown, Problem> {
-    let record = by.hallpass.get(&by.caller, id).await.map_err(gone)?;
-    Ok(Shown::new(&by.hallpass, &record))
+/// Show the token that asks.
+#[utoipa::path(
+    get,
+    path = "/current",
+    operation_id = "showCurrentToken",
+    responses(TokenResponse),
+    security(("token" = []))
+)]
+pub(super) async fn show(by: CurrentToken) -> Result<TokenResponse, Problem> {
+    let record = by.hallpass.get(&by.actor, by.id).await.map_err(gone)?;
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
-pub(super) async fn revoke(by: By, CurrentToken(id): CurrentToken) -> Result<Done, Problem> {
-    by.hallpass.revoke(&by.caller, id).await.map_err(gone)?;
-    Ok(Done)
+/// Revoke the token that asks.
+#[utoipa::path(
+    delete,
+    path = "/current",
+    operation_id = "revokeCurrentToken",
+    responses((status = 204, description = "The token is revoked.")),
+    security(("token" = []))
+)]
+pub(super) async fn revoke(by: CurrentToken) -> Result<StatusCode, Problem> {
+    by.hallpass.revoke(&by.actor, by.id).await.map_err(gone)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// Deleted since it was checked: it is as good as any unknown one.
+/// A token that was deleted after it was verified is not valid.
 fn gone(error: Error) -> Problem {
     match error {
         Error::NotFound => Problem::new(Kind::InvalidToken, "the token is not valid"),

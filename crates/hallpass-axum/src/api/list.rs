@@ -1,41 +1,47 @@
-use hallpass_core::store::{Sort, SortBy};
-use hallpass_core::{DESCRIPTION_MAX, ListOptions, PermissionError, Role, Scope, Status};
-use serde::{Deserialize, Deserializer, Serialize, de};
-use utoipa::{IntoParams, ToSchema};
+//! Lists of tokens.
 
-use super::input::{By, Query};
-use super::reply::Value;
-use super::revoke::read_owner;
+use hallpass_core::store::{Sort, SortBy, StatusCounts};
+use hallpass_core::{DESCRIPTION_MAX, ListOptions, Scope, Status};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::extract::SignedIn;
+use crate::body::{Json, Query};
 use crate::problem::Problem;
-use crate::texts::{OwnerText, ScopeText};
-use crate::view::TokenView;
+use crate::responses::TokenView;
+use crate::texts::{InstantText, OwnerText, ScopeText};
 
 /// Which tokens to list, and from where on.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParameters {
     /// Only those of this status.
-    #[param(inline, nullable = false)]
+    #[param(inline)]
     status: Option<StatusFilter>,
     /// Only those whose name or description holds this text, in whatever case.
-    #[param(nullable = false, max_length = 1000)]
+    #[param(max_length = 1000)]
     q: Option<String>,
     /// Only those that hold exactly this scope.
-    #[param(inline, nullable = false)]
+    #[param(inline)]
     scope: Option<ScopeText>,
     /// Only this owner's: for an admin, who sees everybody's without.
-    #[param(inline, nullable = false)]
+    #[param(inline)]
     owner: Option<OwnerText>,
+    /// Only those that expire before this instant.
+    #[param(inline)]
+    expires_before: Option<InstantText>,
+    /// `true`: only those that were never used.
+    #[param(default = false)]
+    never_used: Option<bool>,
     /// The order; a `-` before it is descending. Absent times come last.
-    #[param(inline, nullable = false)]
+    #[param(inline)]
     sort: Option<Order>,
     /// How many on a page.
-    #[serde(default, deserialize_with = "whole_number")]
-    #[param(nullable = false, value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before, with the same filters and order.
-    #[param(nullable = false, min_length = 1)]
+    #[param(min_length = 1)]
     cursor: Option<String>,
 }
 
@@ -49,40 +55,29 @@ enum StatusFilter {
     All,
 }
 
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[schema(default = "-created_at")]
-enum Order {
-    #[serde(rename = "created_at")]
-    CreatedAt,
-    #[serde(rename = "-created_at")]
-    CreatedAtDescending,
-    #[serde(rename = "name")]
-    Name,
-    #[serde(rename = "-name")]
-    NameDescending,
-    #[serde(rename = "expires_at")]
-    ExpiresAt,
-    #[serde(rename = "-expires_at")]
-    ExpiresAtDescending,
-    #[serde(rename = "last_used_at")]
-    LastUsedAt,
-    #[serde(rename = "-last_used_at")]
-    LastUsedAtDescending,
-}
+/// The name of a field, after a `-` if the order is descending.
+#[derive(Deserialize, ToSchema)]
+#[schema(default = "-created_at", pattern = "^-?(created_at|name|expires_at|last_used_at)$")]
+struct Order(String);
 
-impl From<Order> for Sort {
-    fn from(order: Order) -> Self {
-        let (by, descending) = match order {
-            Order::CreatedAt => (SortBy::CreatedAt, false),
-            Order::CreatedAtDescending => (SortBy::CreatedAt, true),
-            Order::Name => (SortBy::Name, false),
-            Order::NameDescending => (SortBy::Name, true),
-            Order::ExpiresAt => (SortBy::ExpiresAt, false),
-            Order::ExpiresAtDescending => (SortBy::ExpiresAt, true),
-            Order::LastUsedAt => (SortBy::LastUsedAt, false),
-            Order::LastUsedAtDescending => (SortBy::LastUsedAt, true),
+impl Order {
+    fn read(&self) -> Result<Sort, Problem> {
+        let (field, descending) = match self.0.strip_prefix('-') {
+            Some(field) => (field, true),
+            None => (&*self.0, false),
         };
-        Self { by, descending }
+        let by = match field {
+            "created_at" => SortBy::CreatedAt,
+            "name" => SortBy::Name,
+            "expires_at" => SortBy::ExpiresAt,
+            "last_used_at" => SortBy::LastUsedAt,
+            _ => {
+                let message = "expected `created_at`, `name`, `expires_at` or `last_used_at`, \
+                               after a `-` for descending order";
+                return Err(Problem::invalid("sort", message));
+            }
+        };
+        Ok(Sort { by, descending })
     }
 }
 
@@ -95,24 +90,26 @@ pub(crate) struct TokenList {
     next_cursor: Option<String>,
     /// How many tokens the filters match, on all pages together.
     total: u64,
+    counts: Counts,
 }
 
-/// A number in a query: digits alone.
-fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let number = Some(&text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let number = number.and_then(|text| text.parse().ok());
-    number.map(Some).ok_or_else(|| de::Error::custom("write a whole number"))
+/// How many tokens the filters match without `status`, by status.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatusCounts)]
+pub(crate) struct Counts {
+    active: u64,
+    expired: u64,
+    revoked: u64,
 }
 
 impl ListParameters {
-    fn listing(self) -> Result<ListOptions, Problem> {
-        let mut listing = ListOptions::new();
-        listing = match self.status {
-            Some(StatusFilter::Active) => listing.status(Status::Active),
-            Some(StatusFilter::Expired) => listing.status(Status::Expired),
-            Some(StatusFilter::Revoked) => listing.status(Status::Revoked),
-            Some(StatusFilter::All) | None => listing,
+    fn options(self) -> Result<ListOptions, Problem> {
+        let mut options = ListOptions::new();
+        options = match self.status {
+            Some(StatusFilter::Active) => options.status(Status::Active),
+            Some(StatusFilter::Expired) => options.status(Status::Expired),
+            Some(StatusFilter::Revoked) => options.status(Status::Revoked),
+            Some(StatusFilter::All) | None => options,
         };
         if let Some(text) = self.q {
             // Nothing longer can match, and not every database takes a NUL.
@@ -120,41 +117,58 @@ impl ListParameters {
                 let message = format!("at most {DESCRIPTION_MAX} characters, none of them NUL");
                 return Err(Problem::invalid("q", message));
             }
-            listing = listing.text(text);
+            options = options.text(text);
         }
         if let Some(scope) = self.scope {
-            let scope: Scope =
-                String::from(scope).parse().map_err(|error: hallpass_core::ScopeError| {
-                    Problem::invalid("scope", error.to_string())
-                })?;
-            listing = listing.scope(scope);
+            let scope = String::from(scope).parse::<Scope>();
+            options = options.scope(scope.map_err(Problem::on("scope"))?);
         }
         if let Some(owner) = self.owner {
-            listing = listing.owner(read_owner(owner)?);
+            options = options.owner(owner.read()?);
+        }
+        if let Some(time) = self.expires_before {
+            options = options.expires_before(time.read("expires_before")?);
+        }
+        if self.never_used == Some(true) {
+            options = options.never_used();
         }
         if let Some(order) = self.sort {
-            listing = listing.sort(order.into());
+            options = options.sort(order.read()?);
         }
         if let Some(limit) = self.limit {
-            listing = listing.limit(limit);
+            options = options.limit(limit);
         }
         if let Some(cursor) = self.cursor {
-            listing = listing.cursor(cursor);
+            options = options.cursor(cursor);
         }
-        Ok(listing)
+        Ok(options)
     }
 }
 
+/// List tokens.
+///
+/// The caller's own; everybody's, or one owner's, for an admin.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "listTokens",
+    params(ListParameters),
+    responses((status = 200, description = "A page of tokens.", body = TokenList))
+)]
 pub(super) async fn list(
-    by: By,
+    by: SignedIn,
     Query(parameters): Query<ListParameters>,
-) -> Result<Value<TokenList>, Problem> {
-    // Whatever owner they name, and whether it is one.
-    if parameters.owner.is_some() && by.caller.role() == Role::Owner {
-        return Err(hallpass_core::Error::from(PermissionError::OnlyAdmins).into());
+) -> Result<Json<TokenList>, Problem> {
+    if parameters.owner.is_some() {
+        by.require_admin()?;
     }
-    let listed = by.hallpass.list(&by.caller, &parameters.listing()?).await?;
+    let page = by.hallpass.list(&by.actor, &parameters.options()?).await?;
     let now = by.hallpass.now();
-    let items = listed.items.iter().map(|record| TokenView::new(record, now)).collect();
-    Ok(Value(TokenList { items, next_cursor: listed.next_cursor, total: listed.total }))
+    let StatusCounts { active, expired, revoked } = page.counts;
+    Ok(Json(TokenList {
+        items: page.items.iter().map(|record| TokenView::new(record, now)).collect(),
+        next_cursor: page.next_cursor,
+        total: page.total,
+        counts: Counts { active, expired, revoked },
+    }))
 }

@@ -1,40 +1,35 @@
-//! The management API: [`TokenApi`] puts it together; a file for each thing it does.
+//! The management API: [`TokenApi`] puts it together; a file for each group of calls.
 
+mod audit;
+mod bulk;
 mod catalog;
-mod copy;
 mod current;
-mod delete;
-mod document;
-mod endpoint;
-mod input;
-mod issue;
+mod extract;
 mod list;
-mod operation;
-mod regenerate;
-mod reply;
-mod revoke;
 mod scopes;
-mod show;
-mod table;
-mod update;
+mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, on};
+use axum::{Extension, Router};
 use hallpass_core::Hallpass;
-use utoipa::openapi::OpenApi;
+use hallpass_tower::RejectionSettings;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
 
-use self::endpoint::Endpoint;
-pub(crate) use self::operation::{Access, Operation};
-pub(crate) use self::reply::text_header;
-use crate::caller::{Asking, ErasedWho, Who};
-use crate::confirm::{Confirm, Confirming};
-use crate::cross_site::Origin;
+pub(crate) use self::extract::SignedIn;
+use self::extract::WithoutToken;
+use crate::authenticator::{Authenticator, BoxedAuthenticator, boxed};
 use crate::headers;
-use crate::openapi;
+use crate::openapi::{base, complete};
+use crate::origin::{TrustedProxies, origin_of};
 use crate::problem::{Kind, Problem, no_such_method};
 
 /// The REST API with which people manage their tokens.
@@ -57,69 +52,43 @@ use crate::problem::{Kind, Problem, no_such_method};
 /// # impl Sessions { async fn person_of(&self, _: &axum::http::HeaderValue) -> Option<String> { None } }
 /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
 /// let app: Router = Router::new()
-///     .merge(TokenApi::new(&hallpass, signed_in).at("/tokens"))
+///     .merge(TokenApi::new(&hallpass, signed_in).into_router_at("/tokens"))
 ///     .with_state(App { sessions: Sessions });
 /// # let _ = app;
 /// ```
 ///
-/// A token manages no tokens: with a valid one in `Authorization: Bearer`, every call but
-/// `/current` is refused with 403. So mount the API beside the routes that a
+/// A token manages no tokens: with a valid one in `Authorization: Bearer`, every call but `/current` is
+/// refused with 403. So mount the API beside the routes that a
 /// [`TokenLayer`](hallpass_tower::TokenLayer) guards, not inside the layer.
 ///
 /// # Cross-site protection
 ///
-/// A change that no token speaks for is refused with 403 when the browser says that another site
-/// asked for it: when `Sec-Fetch-Site` is anything but `same-origin` or `none`, or when there is an
-/// `Origin` and it is not the request's own. The request's own is its `:authority` or `Host`; a
-/// port that is not named there is the default one of the origin's scheme. An origin without TLS is
-/// refused where the request is known to have come with it: by its own scheme, or by
-/// `X-Forwarded-Proto: https`. A proxy in front must pass `Host` on as the browser sent it; where
-/// it cannot, name the origin with [`trust_origin`](Self::trust_origin). Requests with neither
-/// header come from no browser, and pass.
-#[must_use = "the API is nowhere until `at` says where"]
+/// A change is rejected with 403 if the browser says that another site asked for it
+/// ([`tower_http::csrf`]). `Sec-Fetch-Site: same-origin` or `none` passes, whatever `Host` a proxy wrote.
+/// Where `Sec-Fetch-Site` is absent, `Origin` must name the request's own host. Requests without both
+/// come from no browser, and pass. `/current` is exempt: a token authenticates it, and no site can make
+/// a browser send one.
+#[must_use = "the API is nowhere until `into_router_at` says where"]
 pub struct TokenApi<S = ()> {
-    hallpass: Hallpass,
-    who: Arc<dyn ErasedWho<S>>,
-    confirming: Option<Arc<Confirming<S>>>,
-    trusted: Vec<Origin>,
+    mount: Mount<S>,
+    csrf: CsrfLayer,
     cookie: String,
 }
 
-/// What all operations share.
-pub(crate) struct Shared {
+/// What the handlers of one mount share.
+pub(crate) struct Mount<S> {
     hallpass: Hallpass,
-    trusted: Vec<Origin>,
-    document: OpenApi,
+    authenticator: BoxedAuthenticator<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
-    /// The API on this handle; `who` says who calls.
-    pub fn new<W: Who<T, S>, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
+    /// Creates the API of a handle. `authenticator` says who calls.
+    pub fn new<A: Authenticator<T, S>, T: 'static>(hallpass: &Hallpass, authenticator: A) -> Self {
         Self {
-            hallpass: hallpass.clone(),
-            who: Arc::new(Asking::new(who)),
-            confirming: None,
-            trusted: Vec::new(),
+            mount: Mount { hallpass: hallpass.clone(), authenticator: boxed(authenticator) },
+            csrf: CsrfLayer::new(),
             cookie: "id".to_owned(),
         }
-    }
-
-    /// Asks for a confirmation with every change: a password, a one-time code, whatever `check` can
-    /// tell right from wrong. See [`Confirm`].
-    ///
-    /// It is sent as `Hallpass-Confirmation: <base64url of its UTF-8 text>`, of at most 1024 bytes.
-    /// Without one a change is refused with 403 `confirmation-required`, with a wrong one with 403
-    /// `confirmation-failed`, before anything else about the request is looked at. It holds for the
-    /// one request alone. `DELETE /current`, which only takes rights away, needs none.
-    ///
-    /// After five wrong ones in a row a caller has to wait before the next is looked at, even if it
-    /// is right: 30 seconds, and with each further wrong one twice as long, up to 15 minutes; until
-    /// then the answer is 429 with `Retry-After`, and the check is not asked. A right one ends the
-    /// row. No more of one caller's are checked at the same time than may still be wrong. The
-    /// counts are this API's, on this node.
-    pub fn confirm<C: Confirm<T, S>, T: 'static>(mut self, check: C) -> Self {
-        self.confirming = Some(Arc::new(Confirming::new(check)));
-        self
     }
 
     /// Lets pages of another origin, such as `https://app.example.com`, make changes in the name of
@@ -127,82 +96,135 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     ///
     /// # Panics
     ///
-    /// The text is no origin: `http` or `https`, a host, and a port unless it is the default; no path.
+    /// Panics if the text is not an origin: `http` or `https`, a host, and a port unless it is the
+    /// default one; no path.
     #[track_caller]
     pub fn trust_origin(mut self, origin: &str) -> Self {
-        match Origin::parse(origin) {
-            Some(origin) => self.trusted.push(origin),
-            None => {
-                panic!("{origin:?} is no origin: write `https://app.example.com`, without a path")
-            }
+        match self.csrf.add_trusted_origin(origin) {
+            Ok(csrf) => self.csrf = csrf,
+            Err(error) => panic!("write an origin such as `https://app.example.com`: {error}"),
         }
         self
     }
 
-    /// The name of the cookie by which the host knows who is signed in, for the OpenAPI document
-    /// alone. `id` by default.
+    /// Sets the name of the host's session cookie, for the OpenAPI document. `id` by default.
     pub fn session_cookie(mut self, name: impl Into<String>) -> Self {
         self.cookie = name.into();
         self
     }
 
-    /// The API at this path, such as `/settings/tokens`, to be merged into the host's router. The
-    /// collection answers with and without a slash at the end.
-    ///
-    /// axum's own `nest` can do only one of the two, so there is no router to nest. What it is
-    /// merged into may be nested anywhere.
+    /// Returns the API at this path, such as `/settings/tokens`, to be merged into the host's router.
+    /// The collection answers with and without a slash at the end, which axum's `nest` alone cannot do.
+    /// The router that it is merged into may be nested anywhere.
     ///
     /// # Panics
     ///
-    /// The path is one that axum does not take: it starts with `/` and has no wildcard.
+    /// Panics if the path does not start with `/`, or has a wildcard.
     #[track_caller]
-    pub fn at(self, path: &str) -> Router<S> {
-        let operations = table::operations();
-        let document = openapi::document(&operations, &self.cookie, self.confirming.is_some());
-        let shared = Arc::new(Shared { hallpass: self.hallpass, trusted: self.trusted, document });
-        let mut api = Router::new();
-        let mut collection = MethodRouter::new();
-        for operation in operations {
-            let (filter, relative) = (operation.method.filter(), operation.path);
-            let endpoint = Endpoint {
-                shared: Arc::clone(&shared),
-                who: Arc::clone(&self.who),
-                confirming: self.confirming.clone(),
-                operation: Arc::new(operation),
-            };
-            if relative == "/" {
-                collection = collection.on(filter, endpoint);
-            } else {
-                api = api.route(relative, on(filter, endpoint));
-            }
-        }
-        api = api.route("/", collection.clone());
-        assert!(path.starts_with('/'), "{path:?} is no path to mount at: it starts with `/`");
+    pub fn into_router_at(self, path: &str) -> Router<S> {
+        assert!(path.starts_with('/'), "{path:?} is not a path to mount at: it starts with `/`");
+        let Self { mount, csrf, cookie } = self;
+        let hallpass = mount.hallpass.clone();
+        let (router, document) = routes(&csrf).split_for_parts();
+        let document = complete(document, &cookie).to_json().expect("the document is JSON");
+        let document = Document(document.into());
         let path = path.strip_suffix('/').unwrap_or(path);
-        if path.is_empty() {
-            return api.method_not_allowed_fallback(no_such_method);
-        }
-        api = api.fallback(no_such_call).method_not_allowed_fallback(no_such_method);
-        Router::new()
-            .nest(path, api)
-            .route(&format!("{path}/"), collection)
+        let router = if path.is_empty() {
+            router
+        } else {
+            let (_, _, collection) = collection::<S>();
+            Router::new()
+                .nest(path, router.fallback(no_such_call))
+                .route(&format!("{path}/"), collection.layer(csrf))
+        };
+        router
             .method_not_allowed_fallback(no_such_method)
+            .layer(Extension(document))
+            .layer(Extension(Arc::new(mount)))
+            .layer(from_fn_with_state(hallpass, finish))
     }
 }
 
 impl<S> fmt::Debug for TokenApi<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenApi")
-            .field("trusted", &self.trusted)
-            .field("confirms", &self.confirming.is_some())
-            .finish_non_exhaustive()
+        f.debug_struct("TokenApi").field("csrf", &self.csrf).finish_non_exhaustive()
     }
 }
 
-async fn no_such_call() -> Response {
-    refuse(Problem::new(Kind::NotFound, "there is no such call"))
+/// Returns the OpenAPI 3.1 document of the management API, with paths relative to where it is mounted.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    complete(routes::<()>(&CsrfLayer::new()).into_openapi(), "id")
 }
 
-fn refuse(problem: Problem) -> Response {
-    headers::finish(problem.into_response())
+fn collection<S: Clone + Send + Sync + 'static>() -> UtoipaMethodRouter<S> {
+    routes!(list::list, tokens::issue)
+}
+
+fn routes<S: Clone + Send + Sync + 'static>(csrf: &CsrfLayer) -> OpenApiRouter<S> {
+    let with_session = OpenApiRouter::with_openapi(base())
+        .routes(collection())
+        .routes(routes!(tokens::show, tokens::update, tokens::delete))
+        .routes(routes!(tokens::regenerate))
+        .routes(routes!(tokens::end_grace_period))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(tokens::copy))
+        .routes(routes!(scopes::add))
+        .routes(routes!(scopes::remove))
+        .routes(routes!(bulk::delete))
+        .routes(routes!(bulk::revoke))
+        .routes(routes!(audit::audit))
+        .routes(routes!(catalog::scopes))
+        .routes(routes!(document))
+        .layer(csrf.clone());
+    with_session.routes(routes!(current::show, current::revoke))
+}
+
+/// The OpenAPI document as JSON, written once.
+#[derive(Clone)]
+struct Document(Bytes);
+
+/// Show this document.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "openapi",
+    responses((status = 200, description = "This document.", body = Object)),
+    security(())
+)]
+async fn document(_: WithoutToken, Extension(document): Extension<Document>) -> Response {
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
+    (headers, document.0).into_response()
+}
+
+/// Everything that surrounds a call: its origin is noted, and what it is rejected with is reported and
+/// written as the handle wants it.
+async fn finish(State(hallpass): State<Hallpass>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let origin = origin_of(&parts, hallpass.extension::<TrustedProxies>());
+    parts.extensions.insert(origin.clone());
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if response.extensions().get::<ProtectionError>().is_some() {
+        let detail = "a page of another site asked for this change";
+        response = Problem::new(Kind::CrossSite, detail).into_response();
+    }
+    match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => {
+            problem.report(&hallpass, &origin);
+            problem.render(response, &RejectionSettings::of(&hallpass))
+        }
+        None => headers::finish(response),
+    }
+}
+
+async fn no_such_call() -> Problem {
+    Problem::new(Kind::NotFound, "there is no such call")
+}
+
+/// Reads the member `all`, which only makes sense as `true`.
+fn read_all(all: Option<bool>) -> Result<bool, Problem> {
+    match all {
+        Some(false) => Err(Problem::invalid("all", "write `true`, or leave it out")),
+        all => Ok(all.is_some()),
+    }
 }

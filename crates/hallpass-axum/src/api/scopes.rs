@@ -1,12 +1,15 @@
-//! What a token may do: more, less, or nothing any more.
+//! What a token may do: more or less.
 
+use hallpass_core::Scope;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::input::{By, HeldScope, Id, Json};
-use super::reply::Shown;
-use crate::precondition::Precondition;
+use super::extract::{Confirmed, TokenPath};
+use super::read_all;
+use crate::body::Json;
+use crate::precondition::IfMatch;
 use crate::problem::Problem;
+use crate::responses::TokenResponse;
 use crate::texts::ScopeText;
 
 /// Scopes to add.
@@ -18,34 +21,67 @@ pub(crate) struct MoreScopesBody {
     scopes: Vec<ScopeText>,
 }
 
+/// Add scopes to a token.
+#[utoipa::path(
+    post,
+    path = "/{id}/scopes",
+    operation_id = "addScopes",
+    params(TokenPath, IfMatch),
+    request_body = MoreScopesBody,
+    responses(TokenResponse)
+)]
 pub(super) async fn add(
-    by: By,
-    Id(id): Id,
-    precondition: Precondition,
+    Confirmed(by): Confirmed,
+    TokenPath { id }: TokenPath,
+    if_match: IfMatch,
     Json(body): Json<MoreScopesBody>,
-) -> Result<Shown, Problem> {
-    let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
-    let record = by.hallpass.add_scopes(&by.caller, id, body.scopes, expected).await?;
-    Ok(Shown::new(&by.hallpass, &record))
+) -> Result<TokenResponse, Problem> {
+    let expected = if_match.expected(&by, id).await?;
+    let record = by.hallpass.add_scopes(&by.actor, id, body.scopes, expected).await?;
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
+/// Scopes to remove: either `scopes` or `all`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FewerScopes)]
+pub(crate) struct FewerScopesBody {
+    /// Scopes that the token holds.
+    #[schema(nullable = false, min_items = 1, max_items = 100)]
+    scopes: Option<Vec<ScopeText>>,
+    /// `true` removes all of them.
+    #[schema(nullable = false)]
+    all: Option<bool>,
+}
+
+/// Remove scopes from a token.
+///
+/// Without scopes, a token may do nothing.
+#[utoipa::path(
+    post,
+    path = "/{id}/scopes/remove",
+    operation_id = "removeScopes",
+    params(TokenPath, IfMatch),
+    request_body = FewerScopesBody,
+    responses(TokenResponse)
+)]
 pub(super) async fn remove(
-    by: By,
-    Id(id): Id,
-    HeldScope(scope): HeldScope,
-    precondition: Precondition,
-) -> Result<Shown, Problem> {
-    let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
-    let record = by.hallpass.remove_scopes(&by.caller, id, &[scope], expected).await?;
-    Ok(Shown::new(&by.hallpass, &record))
-}
-
-pub(super) async fn clear(
-    by: By,
-    Id(id): Id,
-    precondition: Precondition,
-) -> Result<Shown, Problem> {
-    let expected = precondition.expected(&by.hallpass, &by.caller, id).await?;
-    let record = by.hallpass.clear_scopes(&by.caller, id, expected).await?;
-    Ok(Shown::new(&by.hallpass, &record))
+    Confirmed(by): Confirmed,
+    TokenPath { id }: TokenPath,
+    if_match: IfMatch,
+    Json(body): Json<FewerScopesBody>,
+) -> Result<TokenResponse, Problem> {
+    let expected = if_match.expected(&by, id).await?;
+    let record = match (body.scopes, read_all(body.all)?) {
+        (None, true) => by.hallpass.clear_scopes(&by.actor, id, expected).await?,
+        (Some(texts), false) if (1..=100).contains(&texts.len()) => {
+            let parse = |text: ScopeText| String::from(text).parse::<Scope>();
+            let scopes = texts.into_iter().map(parse).collect::<Result<Vec<_>, _>>();
+            let scopes = scopes.map_err(Problem::on("scopes"))?;
+            by.hallpass.remove_scopes(&by.actor, id, &scopes, expected).await?
+        }
+        (Some(_), false) => return Err(Problem::invalid("scopes", "1 to 100 scopes")),
+        _ => return Err(Problem::invalid("body", "either `scopes` or `\"all\": true`")),
+    };
+    Ok(TokenResponse::new(&by.hallpass, &record))
 }

@@ -7,13 +7,14 @@ use std::fmt;
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::response::IntoResponse as _;
 use axum::routing::MethodRouter;
 use hallpass_core::{Hallpass, IntoRequirement, Requirement, authenticated};
-use hallpass_tower::{PolicyTable, TokenLayer};
+use hallpass_tower::{PolicyTable, RejectionSettings, TokenLayer};
 use http::Method;
 
 use self::method::filter;
-use crate::ext::HallpassExt as _;
+use crate::hallpass_ext::HallpassExt as _;
 use crate::handler::HandlerExt as _;
 use crate::problem::no_such_method;
 
@@ -33,12 +34,12 @@ use crate::problem::no_such_method;
 ///     .get("/projects", "projects:list", list)
 ///     .get("/projects/{id}", "projects:read:{id}", show);
 /// println!("{api}");
-/// let app: axum::Router = api.protect(&hallpass);
+/// let app: axum::Router = api.into_router(&hallpass);
 /// ```
 ///
 /// A path that is no route answers 404 without asking for a token; a method that the path does not
 /// have is 405 for those who have one. Public routes look at none.
-#[must_use = "a guarded router does nothing until `protect`"]
+#[must_use = "a guarded router does nothing until `into_router`"]
 pub struct GuardedRouter<S = ()> {
     routes: Vec<GuardedRoute<S>>,
     table: PolicyTable,
@@ -232,17 +233,17 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// The handle has a catalog, and a route needs a scope that is not in it.
     #[track_caller]
-    pub fn protect(self, hallpass: &Hallpass) -> Router<S> {
-        self.protect_with(hallpass, hallpass.layer())
+    pub fn into_router(self, hallpass: &Hallpass) -> Router<S> {
+        self.into_router_with(hallpass, hallpass.layer())
     }
 
-    /// As [`protect`](Self::protect), with a layer of your own settings.
+    /// As [`into_router`](Self::into_router), with a layer of your own settings.
     ///
     /// # Panics
     ///
-    /// As [`protect`](Self::protect).
+    /// As [`into_router`](Self::into_router).
     #[track_caller]
-    pub fn protect_with(self, hallpass: &Hallpass, layer: TokenLayer) -> Router<S> {
+    pub fn into_router_with(self, hallpass: &Hallpass, layer: TokenLayer) -> Router<S> {
         if let Some(catalog) = hallpass.catalog() {
             for route in &self.routes {
                 if let Some(scope) = catalog.unknown_in(&route.requirement) {
@@ -266,7 +267,12 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                 router.route(&route.path, (route.guard)(&layer))
             })
         };
-        let other_method = no_such_method.scoped(authenticated()).layer(layer.clone());
+        let settings = RejectionSettings::of(hallpass);
+        let other_method = async move || {
+            let problem = no_such_method().await;
+            problem.clone().render(problem.into_response(), &settings)
+        };
+        let other_method = other_method.scoped(authenticated()).layer(layer.clone());
         assemble(guarded).method_not_allowed_fallback(other_method).merge(assemble(open))
     }
 }

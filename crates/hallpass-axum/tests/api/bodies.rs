@@ -8,9 +8,18 @@ use crate::support::Api;
 async fn what_is_not_json_is_not_read() {
     let api = Api::new().await;
     let body = r#"{"name":"ci"}"#;
-    for kind in
-        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "json"]
-    {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "",
+        "json",
+        "text/json",
+        "application/+json",
+        "application/jsonp",
+        "application",
+        "*/*",
+    ] {
         let sending = api.post("").header("content-type", kind).body(body);
         sending.send().await.refused(415, "not-json");
     }
@@ -67,8 +76,8 @@ async fn what_is_well_formed_and_wrong_is_422() {
         ("true", "body"),
         ("{\"name\":{\"a\":1}}", "name"),
         ("{\"name\":true}", "name"),
-        ("{\"name\":1e999}", "body"),
-        ("{\"name\":\"\\ud800\"}", "body"),
+        ("{\"name\":1e999}", "name"),
+        ("{\"name\":\"\\ud800\"}", "name"),
         ("{\"name\":\"ci\",\"name\":\"ci\"}", "name"),
         ("{\"name\":\"ci\",\"n\\u0061me\":\"ci\"}", "name"),
         ("{\"name\":\"ci\",\"scopes\":[],\"scopes\":[]}", "scopes"),

@@ -6,7 +6,7 @@ use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls};
 
 /// Every call but `/current`.
 fn calls(api: &Api) -> Vec<Sending<'_>> {
-    let looks = ["", &format!("/{UNKNOWN}"), "/scopes", "/openapi.json"]
+    let looks = ["", &format!("/{UNKNOWN}"), "/scopes", "/audit"]
         .map(|path| (Method::GET, path.to_owned()));
     changing_calls()
         .into_iter()
@@ -29,9 +29,10 @@ async fn a_token_manages_no_tokens_even_beside_a_person() {
     let issued = api.issue_ci().await;
     let bearer = format!("Bearer {}", issued.token());
     for call in calls(&api) {
-        with_authorization(call, &[&bearer]).await.refused(403, "token-not-allowed");
+        with_authorization(call, &[&bearer]).await.refused(400, "invalid-request");
     }
-    for call in calls(&api) {
+    let document = api.get("/openapi.json");
+    for call in calls(&api).into_iter().chain([document]) {
         with_authorization(call.anonymous(), &[&bearer]).await.refused(403, "token-not-allowed");
     }
     let shown = api.show(issued.id()).await;
@@ -41,8 +42,26 @@ async fn a_token_manages_no_tokens_even_beside_a_person() {
 #[tokio::test]
 async fn a_bad_token_is_401_everywhere() {
     let api = Api::new().await;
+    let revoked = api.issue_ci().await;
+    api.post(&format!("/{}/revoke", revoked.id())).send().await.ok();
+    let bearer = format!("Bearer {}", revoked.token());
     for call in calls(&api) {
-        with_authorization(call, &["Bearer hp_x"]).await.refused(401, "invalid-token");
+        with_authorization(call, &[&bearer]).await.refused(401, "invalid-token");
+    }
+    for call in calls(&api) {
+        with_authorization(call.anonymous(), &[&bearer]).await.refused(401, "invalid-token");
+    }
+}
+
+#[tokio::test]
+async fn bearer_of_another_format_is_ignored() {
+    let api = Api::new().await;
+    for foreign in ["eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "hp_x", "ghp_0123456789"] {
+        let bearer = format!("Bearer {foreign}");
+        with_authorization(api.get(""), &[&bearer]).await.ok();
+        with_authorization(api.get("/openapi.json"), &[&bearer]).await.ok();
+        let anonymous = api.get("").anonymous();
+        with_authorization(anonymous, &[&bearer]).await.refused(401, "no-caller");
     }
 }
 
@@ -67,21 +86,20 @@ async fn what_is_no_credential_is_400_everywhere() {
 }
 
 #[tokio::test]
-async fn a_token_and_a_cookie_are_one_too_many() {
+async fn cookies_do_not_matter_beside_a_token() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
-    for bearer in [issued.token(), "hp_x"] {
-        let bearer = format!("Bearer {bearer}");
-        for call in calls(&api) {
-            let call = call.header("cookie", "id=1");
-            with_authorization(call, &[&bearer]).await.refused(400, "invalid-request");
-        }
-        for call in [api.get("/current"), api.delete("/current")] {
-            let call = call.header("cookie", "id=1");
-            with_authorization(call, &[&bearer]).await.refused(400, "invalid-request");
-        }
+    let bearer = format!("Bearer {}", issued.token());
+    for call in calls(&api) {
+        let call = call.anonymous().header("cookie", "AWSALB=x");
+        with_authorization(call, &[&bearer]).await.refused(403, "token-not-allowed");
     }
-    assert!(api.works(issued.token()).await);
+    // The token decides on `/current`, even if somebody is signed in.
+    let shown = with_authorization(api.get("/current").header("cookie", "id=1"), &[&bearer]).await;
+    assert_eq!(shown.ok().id(), issued.id());
+    let revoke = api.delete("/current").header("cookie", "id=1");
+    assert_eq!(with_authorization(revoke, &[&bearer]).await.status, 204);
+    assert!(!api.works(issued.token()).await);
 }
 
 #[tokio::test]

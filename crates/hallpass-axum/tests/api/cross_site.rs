@@ -1,5 +1,4 @@
-//! Another site makes a browser send a change. What an origin is compared with, and how, is told by
-//! the unit tests of the check itself.
+//! Another site makes a browser send a change.
 
 use axum::http::Method;
 use serde_json::json;
@@ -8,8 +7,10 @@ use crate::support::{Api, Sending, changing_calls};
 
 /// Each of them as a browser of root's would send it.
 fn changes(api: &Api) -> Vec<Sending<'_>> {
+    let with_slash = (Method::POST, "/".to_owned());
     changing_calls()
         .into_iter()
+        .chain([with_slash])
         .map(|(method, path)| {
             api.send(method, &path)
                 .by("root")
@@ -57,6 +58,21 @@ async fn ones_own_pages_trusted_ones_and_programs_pass() {
 }
 
 #[tokio::test]
+async fn same_origin_passes_whatever_host_a_proxy_wrote() {
+    let api = Api::new().await;
+    let browser = || {
+        let change = api.post("").header("cookie", "id=1").header("host", "upstream:8080");
+        change.header("origin", "https://www.example.com")
+    };
+    for site in ["same-origin", "none"] {
+        let change = browser().header("sec-fetch-site", site);
+        assert_eq!(change.json(&json!({ "name": "ci" })).await.status, 201, "{site}");
+    }
+    // Without `Sec-Fetch-Site`, only the host tells.
+    browser().json(&json!({ "name": "ci" })).await.refused(403, "cross-site");
+}
+
+#[tokio::test]
 async fn looking_is_no_change_and_no_origin_is_ever_let_in() {
     let api = Api::new().await;
     let answer =
@@ -67,10 +83,10 @@ async fn looking_is_no_change_and_no_origin_is_ever_let_in() {
 }
 
 #[tokio::test]
-async fn nobody_learns_more_than_that_they_are_nobody() {
+async fn anonymous_cross_site_changes_are_rejected() {
     let api = Api::new().await;
     for change in changes(&api) {
         let change = change.anonymous().header("origin", "null");
-        change.send().await.refused(401, "no-caller");
+        change.send().await.refused(403, "cross-site");
     }
 }

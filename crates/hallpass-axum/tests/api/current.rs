@@ -60,7 +60,10 @@ async fn a_bad_token_is_refused_without_a_word_on_why() {
         [&revoked, &expired, &deleted, &regenerated].map(|issued| issued.token().to_owned());
     for token in tokens.iter().map(String::as_str).chain(["hp_x", "x", "T=="]) {
         let answer = api.get("/current").bearer(token).send().await.refused(401, "invalid-token");
-        assert_eq!(answer.header(WWW_AUTHENTICATE), r#"Bearer realm="api", error="invalid_token""#);
+        assert_eq!(
+            answer.header(WWW_AUTHENTICATE),
+            r#"Bearer realm="api", error="invalid_token", error_description="the token is not valid""#
+        );
         bodies.push(answer.text);
     }
     bodies.dedup();

@@ -8,10 +8,15 @@ async fn all_of_the_callers_own_go_and_nobody_elses() {
     let (one, two) = (api.issue_ci().await, api.issue_ci().await);
     api.post(&format!("/{}/revoke", two.id())).send().await.ok();
     let bobs = api.post("").by("bob").json(&json!({ "name": "b" })).await;
-    assert_eq!(api.delete("").send().await.ok().json, json!({ "deleted": 2 }));
+    assert_eq!(
+        api.post("/delete").json(&json!({ "all": true })).await.ok().json,
+        json!({ "deleted": 2, "not_found": [] })
+    );
     assert!(!api.works(one.token()).await);
     assert!(api.works(bobs.token()).await);
-    assert_eq!(api.delete("/").send().await.ok().json, json!({ "deleted": 0 }));
+    let again = api.post("/delete").json(&json!({ "all": true })).await.ok();
+    assert_eq!(again.json, json!({ "deleted": 0, "not_found": [] }));
+    api.delete("").send().await.refused(405, "method-not-allowed");
 }
 
 #[tokio::test]
@@ -19,7 +24,10 @@ async fn an_admins_are_the_admins_own() {
     let api = Api::new().await;
     let alices = api.issue_ci().await;
     let roots = api.post("").by("root").json(&json!({ "name": "r" })).await;
-    assert_eq!(api.delete("").by("root").send().await.ok().json, json!({ "deleted": 1 }));
+    assert_eq!(
+        api.post("/delete").by("root").json(&json!({ "all": true })).await.ok().json,
+        json!({ "deleted": 1, "not_found": [] })
+    );
     assert!(!api.works(roots.token()).await);
     assert!(api.works(alices.token()).await);
 }

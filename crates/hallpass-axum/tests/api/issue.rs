@@ -17,7 +17,7 @@ async fn a_token_is_shown_once_and_works() {
         }))
         .await;
     let id = answer.id().to_owned();
-    assert_eq!(answer.header(LOCATION), format!("/tokens/{id}"));
+    assert_eq!(answer.header(LOCATION), format!("./tokens/{id}"));
     assert!(answer.token().starts_with("hp_"));
     assert!(api.works(answer.token()).await);
     let mut shown = answer.json.clone();
@@ -27,7 +27,8 @@ async fn a_token_is_shown_once_and_works() {
         json!({
             "id": id, "owner": "alice", "name": "ci", "description": "nightly build", "scopes": ["projects:read"],
             "status": "active", "created_at": "2026-11-22T04:44:57Z", "expires_at": null, "last_used_at": null,
-            "regenerated_at": null, "revoked_at": null, "revision": 1,
+            "regenerated_at": null, "revoked_at": null, "previous_secret_expires_at": null,
+            "metadata": {}, "revision": 1,
         })
     );
     let again = api.get(&format!("/{id}")).send().await.ok();

@@ -16,7 +16,7 @@ async fn api_with_tokens() -> Api {
             "name": name, "description": description, "scopes": scopes, "expires": expires,
         });
         api.issue(body).await;
-        api.clock.advance(Duration::from_hours(24));
+        api.clock.advance(Duration::from_secs(24 * 60 * 60));
     }
     assert_eq!(api.post("").by("bob").json(&json!({ "name": "bobs" })).await.status, 201);
     api
@@ -36,7 +36,10 @@ async fn an_owner_sees_their_own_the_newest_first() {
     assert_eq!(answer.json["items"][0]["owner"], "alice");
     assert!(answer.json["items"][0].get("token").is_none());
     let empty = api.get("").by("carol").send().await.ok();
-    assert_eq!(empty.json, json!({ "items": [], "next_cursor": null, "total": 0 }));
+    assert_eq!(
+        empty.json,
+        json!({ "items": [], "next_cursor": null, "total": 0, "counts": { "active": 0, "expired": 0, "revoked": 0 } })
+    );
 }
 
 #[tokio::test]
@@ -163,7 +166,6 @@ async fn what_a_list_cannot_be_asked() {
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("limit=-1", "limit"),
-        ("limit=%2B5", "limit"),
         ("limit=1.5", "limit"),
         ("limit=ten", "limit"),
         ("limit=99999999999999999999", "limit"),

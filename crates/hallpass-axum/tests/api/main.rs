@@ -3,6 +3,7 @@
 
 mod support;
 
+mod audit;
 mod bodies;
 mod callers;
 mod confirmation;
@@ -13,15 +14,19 @@ mod current;
 mod delete;
 mod delete_all;
 mod delete_many;
+mod events;
 mod expiry;
 mod issue;
 mod list;
+mod metadata;
 mod mount;
 mod openapi;
 mod outages;
 mod preconditions;
+mod previous_secret;
 mod regenerate;
 mod revoke;
+mod revoke_many;
 mod revoke_owner;
 mod routes;
 mod scope_catalog;

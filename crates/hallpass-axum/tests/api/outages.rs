@@ -19,7 +19,7 @@ async fn a_store_that_cannot_be_reached_is_503_everywhere() {
     for answer in [
         api.post("").json(&json!({ "name": "ci" })).await,
         api.get("").send().await,
-        api.delete("").send().await,
+        api.post("/delete").json(&json!({ "all": true })).await,
         api.get(&format!("/{id}")).send().await,
         api.get("/42").send().await,
         api.patch(&format!("/{id}")).json(&json!({ "name": "cd" })).await,
@@ -28,10 +28,15 @@ async fn a_store_that_cannot_be_reached_is_503_everywhere() {
         api.post(&format!("/{id}/revoke")).send().await,
         api.post(&format!("/{id}/copy")).send().await,
         api.post(&format!("/{id}/scopes")).json(&json!({ "scopes": ["projects"] })).await,
-        api.delete(&format!("/{id}/scopes/projects")).send().await,
-        api.delete(&format!("/{id}/scopes")).send().await,
+        api.post(&format!("/{id}/scopes/remove")).json(&json!({ "scopes": ["projects"] })).await,
+        api.post(&format!("/{id}/scopes/remove")).json(&json!({ "all": true })).await,
         api.post("/delete").json(&ids).await,
         api.post("/revoke").by("root").json(&json!({ "owner": "alice" })).await,
+        api.post("/revoke").json(&json!({ "all": true })).await,
+        api.post("/revoke").json(&ids).await,
+        api.delete(&format!("/{id}/previous-secret")).send().await,
+        api.get("/audit").send().await,
+        api.get("/scopes").send().await,
         api.get("/current").bearer(token).send().await,
         api.delete("/current").bearer(token).send().await,
         api.get("").bearer(token).send().await,
@@ -39,7 +44,6 @@ async fn a_store_that_cannot_be_reached_is_503_everywhere() {
         let answer = answer.refused(503, "unavailable");
         assert!(!answer.text.contains("db.internal"), "{}", answer.text);
     }
-    api.get("/scopes").send().await.ok();
     api.get("/openapi.json").send().await.ok();
     api.get("/current").bearer("hp_x").send().await.refused(401, "invalid-token");
     api.store.faults().heal();

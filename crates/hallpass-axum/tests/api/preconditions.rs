@@ -11,8 +11,8 @@ fn changes() -> [(Method, &'static str, Option<Value>, u16); 6] {
         (Method::PATCH, "", Some(json!({ "name": "cd" })), 200),
         (Method::POST, "/regenerate", None, 200),
         (Method::POST, "/scopes", Some(json!({ "scopes": ["projects:list"] })), 200),
-        (Method::DELETE, "/scopes/projects:read", None, 200),
-        (Method::DELETE, "/scopes", None, 200),
+        (Method::POST, "/scopes/remove", Some(json!({ "scopes": ["projects:read"] })), 200),
+        (Method::POST, "/scopes/remove", Some(json!({ "all": true })), 200),
         (Method::DELETE, "", None, 204),
     ]
 }
@@ -45,7 +45,17 @@ async fn a_stale_revision_changes_nothing() {
     for change in changes() {
         let id = token(&api).await;
         let before = api.show(&id).await;
-        for tag in ["\"1\"", "\"3\"", "W/\"2\"", "\"02\"", "\"abc\"", "\"1\", \"3\""] {
+        for tag in [
+            "\"1\"",
+            "\"3\"",
+            "W/\"2\"",
+            "\"02\"",
+            "\"+2\"",
+            "\"\"",
+            "\"abc\"",
+            "\"99999999999999999999\"",
+            "\"1\", \"3\"",
+        ] {
             send(&api, &id, change.clone(), tag).await.refused(412, "stale");
         }
         assert_eq!(api.show(&id).await, before, "{change:?}");
@@ -60,7 +70,7 @@ async fn the_current_revision_or_any_goes_ahead() {
             let id = token(&api).await;
             let answer = send(&api, &id, change.clone(), tag).await;
             assert_eq!(answer.status, change.3, "{change:?} {tag} {}", answer.text);
-            api.delete("").send().await.ok();
+            api.post("/delete").json(&json!({ "all": true })).await.ok();
         }
     }
 }
@@ -70,11 +80,21 @@ async fn a_malformed_one_is_refused_and_changes_nothing() {
     let api = Api::new().await;
     for change in changes() {
         let id = token(&api).await;
-        for tag in ["2", "", "\"2", "\"2\" \"2\"", "*, \"2\""] {
+        for tag in ["2", "", "\"2", "2\"", "\"", "\"2\",", "\"2\" \"2\"", "*, \"2\"", "w/\"2\""] {
             send(&api, &id, change.clone(), tag).await.refused(400, "invalid-request");
         }
         assert_eq!(api.show(&id).await["revision"], 2, "{change:?}");
     }
+}
+
+#[tokio::test]
+async fn several_lines_are_one_list() {
+    let api = Api::new().await;
+    let path = format!("/{}", token(&api).await);
+    let patch = |last| api.patch(&path).header("if-match", "\"1\"").header("if-match", last);
+    patch("\"3\"").json(&json!({ "name": "cd" })).await.refused(412, "stale");
+    patch("*").json(&json!({ "name": "cd" })).await.refused(400, "invalid-request");
+    patch("\"2\" , \"3\"").json(&json!({ "name": "cd" })).await.ok();
 }
 
 #[tokio::test]

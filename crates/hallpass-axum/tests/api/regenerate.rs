@@ -51,7 +51,7 @@ async fn a_body_says_when_it_ends_now() {
 }
 
 #[tokio::test]
-async fn an_overlap_lasts_until_the_new_secret_is_used() {
+async fn an_grace_period_lasts_until_the_new_secret_is_used() {
     let api = Api::new().await;
     let old = api.issue_ci().await;
     let path = format!("/{}/regenerate", old.id());

@@ -23,7 +23,7 @@ async fn the_catalog_is_listed_with_the_limits() {
                   "scopes": ["projects:list", "projects:read"] },
                 { "name": "full", "title": "Everything", "scopes": ["projects"] },
             ],
-            "limits": { "tokens_per_owner": 50, "longest_lifetime": null, "default_expires": "30d" },
+            "limits": { "in_use": 0, "tokens_per_owner": 50, "longest_lifetime": null, "default_expires": "30d" },
         })
     );
 }
@@ -33,21 +33,21 @@ async fn limits_are_written_as_they_are() {
     for (limits, expected) in [
         (
             Limits::default().unlimited_tokens(),
-            json!({ "tokens_per_owner": null, "longest_lifetime": null, "default_expires": "never" }),
+            json!({ "in_use": 0, "tokens_per_owner": null, "longest_lifetime": null, "default_expires": "never" }),
         ),
         (
             Limits::default()
                 .longest_lifetime(SignedDuration::from_hours(24))
                 .default_expiry(Expiry::In(SignedDuration::from_hours(12))),
-            json!({ "tokens_per_owner": 50, "longest_lifetime": 86400, "default_expires": "12h" }),
+            json!({ "in_use": 0, "tokens_per_owner": 50, "longest_lifetime": 86400, "default_expires": "12h" }),
         ),
         (
             Limits::default().default_expiry(Expiry::In(SignedDuration::from_mins(90))),
-            json!({ "tokens_per_owner": 50, "longest_lifetime": null, "default_expires": null }),
+            json!({ "in_use": 0, "tokens_per_owner": 50, "longest_lifetime": null, "default_expires": null }),
         ),
         (
             Limits::default().default_expiry("31-03-2027".parse().unwrap()),
-            json!({ "tokens_per_owner": 50, "longest_lifetime": null, "default_expires": "2027-03-31" }),
+            json!({ "in_use": 0, "tokens_per_owner": 50, "longest_lifetime": null, "default_expires": "2027-03-31" }),
         ),
     ] {
         let api = Api::with(|builder| builder.limits(limits)).await;
@@ -59,7 +59,8 @@ async fn limits_are_written_as_they_are() {
 async fn without_a_catalog_the_lists_are_empty() {
     let mut api = Api::new().await;
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
-    api.app = hallpass_axum::TokenApi::new(&hallpass, crate::support::signed_in).at("/tokens");
+    api.app = hallpass_axum::TokenApi::new(&hallpass, crate::support::signed_in)
+        .into_router_at("/tokens");
     let answer = api.get("/scopes").send().await.ok();
     assert_eq!((&answer.json["scopes"], &answer.json["presets"]), (&json!([]), &json!([])));
 }

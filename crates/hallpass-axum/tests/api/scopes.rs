@@ -11,13 +11,15 @@ async fn scopes_come_and_go() {
     let answer = api.post(&path).json(&more).await.ok();
     assert_eq!(answer.json["scopes"], json!(["projects:list", "projects:read:42"]));
     assert_eq!(api.post(&path).json(&more).await.ok().json["revision"], 2, "they are held already");
-    let answer = api.delete(&format!("{path}/projects:list")).send().await.ok();
+    let remove = format!("{path}/remove");
+    let answer = api.post(&remove).json(&json!({ "scopes": ["projects:list"] })).await.ok();
     assert_eq!(answer.json["scopes"], json!(["projects:read:42"]));
-    let answer = api.delete(&format!("{path}/projects%3Aread%3a42")).send().await.ok();
+    let answer = api.post(&remove).json(&json!({ "scopes": ["projects:read:42"] })).await.ok();
     assert_eq!(answer.json["scopes"], json!([]));
     api.post(&path).json(&more).await.ok();
-    assert_eq!(api.delete(&path).send().await.ok().json["scopes"], json!([]));
-    assert_eq!(api.delete(&path).send().await.ok().json["revision"], 6, "there was none to take");
+    let all = json!({ "all": true });
+    assert_eq!(api.post(&remove).json(&all).await.ok().json["scopes"], json!([]));
+    assert_eq!(api.post(&remove).json(&all).await.ok().json["revision"], 6, "nothing to remove");
 }
 
 #[tokio::test]
@@ -31,9 +33,12 @@ async fn a_scope_may_hold_what_a_path_must_encode() {
     .await;
     let scope = "files:read:a/b?c#d%41+e";
     let id = api.issue(json!({ "name": "ci", "scopes": [scope] })).await.id().to_owned();
-    let encoded = "files:read:a%2Fb%3Fc%23d%2541+e";
     assert_eq!(
-        api.delete(&format!("/{id}/scopes/{encoded}")).send().await.ok().json["scopes"],
+        api.post(&format!("/{id}/scopes/remove"))
+            .json(&json!({ "scopes": [scope] }))
+            .await
+            .ok()
+            .json["scopes"],
         json!([])
     );
 }
@@ -42,11 +47,25 @@ async fn a_scope_may_hold_what_a_path_must_encode() {
 async fn a_scope_that_is_not_held_is_not_found() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "scopes": ["projects:read"] })).await.id().to_owned();
-    for scope in
-        ["projects", "projects:read:42", "projects:list", "*", "%20", "%ff", "a::b", "re%2A"]
-    {
-        api.delete(&format!("/{id}/scopes/{scope}")).send().await.refused(404, "not-found");
+    for scope in ["projects", "projects:read:42", "projects:list", "*", "%20", "%ff", "re%2A"] {
+        api.post(&format!("/{id}/scopes/remove"))
+            .json(&json!({ "scopes": [scope] }))
+            .await
+            .refused(404, "not-found");
     }
+    assert_eq!(api.show(&id).await["revision"], 1);
+}
+
+#[tokio::test]
+async fn either_scopes_or_all_are_removed() {
+    let api = Api::new().await;
+    let id = api.issue(json!({ "name": "ci", "scopes": ["projects:read"] })).await.id().to_owned();
+    let remove = || api.post(&format!("/{id}/scopes/remove"));
+    remove().json(&json!({})).await.invalid("body");
+    remove().json(&json!({ "all": true, "scopes": ["projects:read"] })).await.invalid("body");
+    remove().json(&json!({ "all": false })).await.invalid("all");
+    remove().json(&json!({ "scopes": [] })).await.invalid("scopes");
+    remove().json(&json!({ "scopes": ["a::b"] })).await.invalid("scopes");
     assert_eq!(api.show(&id).await["revision"], 1);
 }
 
@@ -86,16 +105,15 @@ async fn nobody_but_its_owner_touches_a_tokens_scopes() {
     for asked in [&*id, UNKNOWN, "42"] {
         let path = format!("/{asked}/scopes");
         api.post(&path).by("bob").json(&more).await.refused(404, "not-found");
-        api.delete(&path).by("bob").send().await.refused(404, "not-found");
-        api.delete(&format!("{path}/projects:read"))
-            .by("bob")
-            .send()
-            .await
-            .refused(404, "not-found");
+        let remove = || api.post(&format!("{path}/remove")).by("bob");
+        remove().json(&json!({ "all": true })).await.refused(404, "not-found");
+        let scopes = json!({ "scopes": ["projects:read"] });
+        remove().json(&scopes).await.refused(404, "not-found");
     }
     let path = format!("/{id}/scopes");
     api.post(&path).by("root").json(&more).await.refused(403, "owner-only");
-    api.delete(&path).by("root").send().await.refused(403, "owner-only");
-    api.delete(&format!("{path}/projects:read")).by("root").send().await.refused(403, "owner-only");
+    let remove = || api.post(&format!("{path}/remove")).by("root");
+    remove().json(&json!({ "all": true })).await.refused(403, "owner-only");
+    remove().json(&json!({ "scopes": ["projects:read"] })).await.refused(403, "owner-only");
     assert_eq!(api.show(&id).await["scopes"], json!(["projects:read"]));
 }

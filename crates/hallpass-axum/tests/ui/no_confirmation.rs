@@ -1,14 +1,10 @@
-use hallpass_axum::{
-    TokenApi,
-    core::{Actor, Hallpass},
-};
+use hallpass_axum::{Confirmation, HallpassBuilderExt, core::{Actor, Hallpass}};
 
-async fn by_password(_: Actor, password: String) -> bool {
-    password == "wonderland"
+async fn by_password(_: Actor, password: Confirmation) -> Option<bool> {
+    Some(password.reveal() == "wonderland")
 }
 
 fn main() {
-    let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
-    let api = TokenApi::new(&hallpass, async || None::<Actor>).confirm(by_password);
-    let _: axum::Router = api.at("/tokens");
+    let builder = Hallpass::builder(hallpass_memory::MemoryStore::new());
+    let _ = builder.step_up(by_password).build();
 }

@@ -6,5 +6,5 @@ async fn signed_in(name: &'static str) -> Option<String> {
 
 fn main() {
     let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
-    let _: axum::Router = TokenApi::new(&hallpass, signed_in).at("/tokens");
+    let _: axum::Router = TokenApi::new(&hallpass, signed_in).into_router_at("/tokens");
 }

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -5,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
+use super::extensions::Extensions;
 use super::rejections::RejectionThrottle;
 use super::superseded::SupersededSecrets;
 use super::{Hallpass, Inner};
@@ -42,6 +44,7 @@ pub struct HallpassBuilder {
     zone: TimeZone,
     audit_retention: SignedDuration,
     not_before: Option<Timestamp>,
+    extensions: Extensions,
 }
 
 impl HallpassBuilder {
@@ -64,6 +67,7 @@ impl HallpassBuilder {
             zone: TimeZone::UTC,
             audit_retention: DEFAULT_RETENTION,
             not_before: None,
+            extensions: Extensions::default(),
         }
     }
 
@@ -191,6 +195,19 @@ impl HallpassBuilder {
         self
     }
 
+    /// Attaches a setting of an integration to the handle, so that everything built from the handle
+    /// shares it. There is one value per type. Used through the extension traits of hallpass-tower and
+    /// hallpass-axum.
+    pub fn extension<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
+    }
+
+    /// Returns a setting attached with [`extension`](Self::extension), to be changed.
+    pub fn extension_mut<T: Any + Send + Sync + Default>(&mut self) -> &mut T {
+        self.extensions.get_or_default()
+    }
+
     /// The handle.
     ///
     /// # Panics
@@ -266,6 +283,7 @@ impl HallpassBuilder {
             zone: self.zone,
             audit_retention: self.audit_retention,
             not_before: self.not_before,
+            extensions: self.extensions,
             uses: UseLog::default(),
             digest_upgrades: DigestUpgrades::default(),
             superseded: SupersededSecrets::default(),

@@ -109,14 +109,19 @@ impl Hallpass {
     /// Returns [`PermissionError::OnlyAdmins`] if an ordinary actor names another owner, and
     /// [`Error::Store`] if the store cannot be changed.
     pub async fn delete_owner(&self, by: &Actor, owner: &Owner) -> Result<u64, Error> {
-        if by.role() == Role::Owner && by.subject() != Some(owner) {
-            return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
-        }
+        self.check_may_delete_owner(by, owner)?;
         let deleted = self.delete_owner_tokens(by, owner.clone()).await?;
         if deleted == 0 {
             self.owner_changed(by, owner).await?;
         }
         Ok(deleted)
+    }
+
+    pub(super) fn check_may_delete_owner(&self, by: &Actor, owner: &Owner) -> Result<(), Error> {
+        if by.role() == Role::Owner && by.subject() != Some(owner) {
+            return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
+        }
+        Ok(())
     }
 
     async fn delete_owner_tokens(&self, by: &Actor, owner: Owner) -> Result<u64, Error> {

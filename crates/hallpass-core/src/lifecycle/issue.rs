@@ -54,12 +54,18 @@ impl Hallpass {
     /// [`Error::Store`] if the store cannot be changed.
     pub async fn issue(&self, by: &Actor, new: NewToken) -> Result<Issued, Error> {
         let owner = require_subject(by)?;
+        let draft = self.draft(&new)?;
+        self.insert(by, owner, EventKind::Issued, draft).await
+    }
+
+    /// Validates a new token.
+    pub(super) fn draft(&self, new: &NewToken) -> Result<Draft, Error> {
         let now = self.now();
         let mut errors = ValidationErrors::default();
-        let mut draft = self.read_new(&mut errors, &new, now);
-        draft.expires_at = self.read_end(&mut errors, &new, now);
+        let mut draft = self.read_new(&mut errors, new, now);
+        draft.expires_at = self.read_end(&mut errors, new, now);
         errors.check()?;
-        self.insert(by, owner, EventKind::Issued, draft).await
+        Ok(draft)
     }
 
     /// Validates everything about a new token except its expiry.
@@ -117,17 +123,26 @@ impl Hallpass {
         // A taken id is chance once (2^-58), and a broken source of randomness the second time.
         let mut attempts_left = 2;
         loop {
-            let record = draft.record(TokenId::generate(owner, self.now())?, owner);
-            let secret = Secret::generate()?;
-            let (token, digest) = self.assemble(record.id, &secret);
-            let secrets = Secrets { current: digest, previous: None };
-            let event = self.event(kind, by).about_change(None, Some(&record));
-            match self.insert_token(StoredToken { record, secrets }, event).await {
+            let (token, stored) = self.assemble_draft(&draft, owner)?;
+            let event = self.event(kind, by).about_change(None, Some(&stored.record));
+            match self.insert_token(stored, event).await {
                 Ok(record) => return Ok(Issued { token, record }),
                 Err(error) if error.is_duplicate() && attempts_left > 0 => attempts_left -= 1,
                 Err(error) => return Err(self.not_inserted(error)),
             }
         }
+    }
+
+    /// Gives a draft an id and a secret.
+    pub(super) fn assemble_draft(
+        &self,
+        draft: &Draft,
+        owner: &Owner,
+    ) -> Result<(PlainToken, StoredToken), Error> {
+        let record = draft.record(TokenId::generate(owner, self.now())?, owner);
+        let (token, digest) = self.assemble(record.id, &Secret::generate()?);
+        let secrets = Secrets { current: digest, previous: None };
+        Ok((token, StoredToken { record, secrets }))
     }
 
     /// Stores a token and reports it.

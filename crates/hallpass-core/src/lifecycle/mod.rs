@@ -7,6 +7,7 @@ mod copy;
 mod delete;
 mod draft;
 mod ensure;
+mod extensions;
 mod issue;
 mod owner_status;
 mod read;
@@ -14,6 +15,7 @@ mod regenerate;
 mod rejections;
 mod revoke;
 mod superseded;
+mod uncommitted;
 mod update;
 mod use_flusher;
 
@@ -24,6 +26,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::audit::{AuditOptions, AuditTrail};
+use self::extensions::Extensions;
 use self::rejections::RejectionThrottle;
 use self::superseded::SupersededSecrets;
 pub use self::{
@@ -35,6 +38,7 @@ pub use self::{
     read::{ListOptions, TokenPage},
     regenerate::{MAX_GRACE_PERIOD, RegenerateOptions, SpanInput},
     revoke::RevokedTokens,
+    uncommitted::Uncommitted,
 };
 use crate::actor::{Actor, Role};
 use crate::catalog::Catalog;
@@ -113,6 +117,7 @@ struct Inner {
     digest_upgrades: DigestUpgrades,
     superseded: SupersededSecrets,
     rejections: RejectionThrottle,
+    extensions: Extensions,
     metrics: Metrics,
     id: HandleId,
 }
@@ -154,6 +159,13 @@ impl Hallpass {
         &self.0.prefixes[0]
     }
 
+    /// Returns a setting that was attached with
+    /// [`HallpassBuilder::extension`](HallpassBuilder::extension).
+    #[must_use]
+    pub fn extension<T: std::any::Any>(&self) -> Option<&T> {
+        self.0.extensions.get()
+    }
+
     /// The pattern by which a secret scanner finds this application's tokens.
     #[must_use]
     pub fn token_pattern(&self) -> String {
@@ -188,6 +200,11 @@ impl Hallpass {
             check_record_id(id, found.record.id)?;
         }
         Ok(found)
+    }
+
+    /// Returns the prefixes of tokens that are accepted.
+    pub(crate) fn prefixes(&self) -> &[Prefix] {
+        &self.0.prefixes
     }
 
     /// Parses a token's text: prefix, length, characters and checksum.

@@ -1,13 +1,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::draft::ValidationErrors;
-use super::update::check_revision;
+use super::update::{ATTEMPTS, check_revision};
 use super::{ExpiryInput, Hallpass, Issued};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::expiry::parse_span;
-use crate::record::{Revision, Status};
+use crate::record::{Revision, Status, TokenRecord};
 use crate::store::{Change, ChangeKind, PreviousSecret, Secrets, StoredToken};
 use crate::token::{Secret, TokenId};
 
@@ -149,6 +149,39 @@ impl Hallpass {
         };
         let record = self.apply(change, event).await?.ok_or_else(lost)?;
         Ok(Issued { token, record })
+    }
+}
+
+impl Hallpass {
+    /// Ends the grace period of a regenerated token: its previous secret stops working now. If there
+    /// is no previous secret, nothing is changed and the revision stays.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::NotFound`] if there is no such token for this actor
+    /// - [`Error::Forbidden`] for a token of somebody else
+    /// - [`Error::Conflict`] if others kept changing the token
+    /// - [`Error::Store`] if the store cannot be changed
+    pub async fn end_grace_period(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
+        for _ in 0..ATTEMPTS {
+            let StoredToken { record: before, secrets } = self.editable(by, id).await?;
+            if secrets.previous.is_none() {
+                return Ok(before);
+            }
+            let mut record = before.clone();
+            record.previous_secret_expires_at = None;
+            record.revision = record.revision.next();
+            let event = self
+                .event(EventKind::GracePeriodEnded, by)
+                .about_change(Some(&before), Some(&record));
+            let secrets = Secrets { current: secrets.current, previous: None };
+            let kind = ChangeKind::Regenerated;
+            let change = Change { record, secrets: Some(secrets), kind };
+            if let Some(record) = self.apply(change, event).await? {
+                return Ok(record);
+            }
+        }
+        Err(Error::Conflict)
     }
 }
 

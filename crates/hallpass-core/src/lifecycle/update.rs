@@ -9,7 +9,7 @@ use crate::store::{Change, ChangeKind, ChangeTarget, StoredToken};
 use crate::token::TokenId;
 
 /// How often an edit is tried again when others change the same token at the same time.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 
 impl Hallpass {
     /// Changes name, description, scopes, metadata or expiry of a token of any status. If nothing

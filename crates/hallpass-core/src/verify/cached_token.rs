@@ -9,7 +9,7 @@ use super::interner::Interner;
 use crate::digest::{Digest, SecretMatch};
 use crate::event::RejectReason;
 use crate::owner::Owner;
-use crate::record::{Revision, minute};
+use crate::record::{Revision, TokenRecord, minute};
 use crate::scope::ScopeSet;
 use crate::store::{PreviousSecret, Secrets, StoredToken, TokenUse};
 use crate::token::TokenId;
@@ -55,6 +55,15 @@ impl CachedToken {
     #[must_use]
     pub fn for_cache(stored: StoredToken, pool: &Interner, note: CacheMeta) -> Self {
         Self::build(stored, |owner| pool.owner(owner), |scopes| pool.scopes(scopes), note)
+    }
+
+    /// What stands in a token's place where the host vouches for the owner.
+    pub(super) fn external(owner: Owner, scopes: ScopeSet) -> Self {
+        let mut record = TokenRecord::new(TokenId::NIL, owner, "", Timestamp::UNIX_EPOCH);
+        record.scopes = scopes;
+        // Not the digest of any secret: no text has a nil id, so it is never compared.
+        let current = Digest::unmatchable();
+        Self::new(StoredToken { record, secrets: Secrets { current, previous: None } })
     }
 
     fn build(

@@ -45,6 +45,9 @@ pub enum AuthError {
     /// It could not be found out whether the token is good: 503, never 401.
     #[error("the token could not be checked")]
     Unavailable(#[source] Error),
+    /// There is no token to check again, because the host vouches for the principal: ask the host.
+    #[error("the principal has no token: ask the sign-in that vouched for it")]
+    External,
 }
 
 impl AuthError {
@@ -99,6 +102,15 @@ impl Hallpass {
     #[must_use]
     pub fn is_well_formed(&self, text: &[u8]) -> bool {
         self.read_text(text).is_some()
+    }
+
+    /// Returns whether a text starts as tokens of this application do, right or misspelt.
+    #[must_use]
+    pub fn has_prefix(&self, text: &[u8]) -> bool {
+        self.prefixes().iter().any(|prefix| {
+            let rest = text.strip_prefix(prefix.as_str().as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b"_"))
+        })
     }
 
     /// Checks a token's text as far as possible without I/O. On a cache hit, this is all of it.
@@ -182,7 +194,8 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// As [`authenticate`](Self::authenticate).
+    /// Returns the errors of [`authenticate`](Self::authenticate), and [`AuthError::External`] for an
+    /// [external](Principal::external) principal.
     pub async fn recheck(&self, principal: &Principal) -> Result<Principal, AuthError> {
         let again = self.counted(self.look_again(principal).await)?;
         self.note_use(&again);
@@ -190,7 +203,7 @@ impl Hallpass {
     }
 
     async fn look_again(&self, principal: &Principal) -> Result<Principal, AuthError> {
-        let id = principal.token_id();
+        let id = principal.token().ok_or(AuthError::External)?;
         let superseded_by = self.superseded_by(id);
         let mut past_cache = false;
         loop {
@@ -275,12 +288,17 @@ impl Hallpass {
         if matches!(status.as_deref(), Some(OwnerStatus::Disabled)) {
             return Err(self.refused(RejectReason::OwnerDisabled, Some(&loaded)));
         }
-        let scopes = self.catalog().map_or(InCatalog::All, |catalog| {
-            loaded.compiled_scopes().in_catalog(catalog, self.id(), loaded.id())
-        });
+        let scopes = self.in_catalog(&loaded);
         let use_is_due = loaded.use_is_due(now);
         self.metrics().accepted();
         Ok(Principal::new(loaded, scopes, status, secret, use_is_due))
+    }
+
+    /// Returns which of the token's scopes the catalog of this handle knows.
+    fn in_catalog(&self, token: &CachedToken) -> InCatalog {
+        self.catalog().map_or(InCatalog::All, |catalog| {
+            token.compiled_scopes().in_catalog(catalog, self.id(), token.id())
+        })
     }
 
     /// Counts a check that could not be made; the others are counted where they are decided.

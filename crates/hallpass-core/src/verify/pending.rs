@@ -57,7 +57,7 @@ impl PendingVerification {
                 }
                 SecretCheck::Reject(why) => return Err(hallpass.refused(why, Some(&loaded))),
                 SecretCheck::EndGracePeriod => {
-                    hallpass.end_grace_period(&loaded).await;
+                    hallpass.retire_previous_secret(&loaded).await;
                     return hallpass.accept_within_status(loaded, SecretMatch::Current, now).await;
                 }
                 SecretCheck::Accept(secret) => {
@@ -83,7 +83,7 @@ impl Hallpass {
     /// Ends the grace period of the previous secret: on this node at once, elsewhere through the
     /// change log. Of many concurrent uses only one writes. If the store cannot be changed, this
     /// node remembers that the period has ended, and a use one second later tries again.
-    async fn end_grace_period(&self, loaded: &CachedToken) {
+    async fn retire_previous_secret(&self, loaded: &CachedToken) {
         let (id, current) = (loaded.id(), loaded.current());
         if !self.supersede(id, current) {
             return;

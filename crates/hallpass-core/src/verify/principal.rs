@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use super::CachedToken;
 use super::compiled_scopes::InCatalog;
 use crate::digest::SecretMatch;
+use crate::lifecycle::Hallpass;
 use crate::owner::{Owner, OwnerStatus};
 use crate::requirement::{CoversScope, Decision, PathParameters, Requirement, ScopeTemplate};
 use crate::scope::{Scope, ScopeSet};
 use crate::token::TokenId;
 
-/// Who calls, proven by a token: in the request's extensions once the layer has let it in.
+/// The authenticated caller of a request: the owner of a token, or somebody whom the host has signed
+/// in itself ([`external`](Self::external)). The layer leaves it in the request's extensions.
 ///
-/// A snapshot of the moment of the check. Work that goes on long after the request asks again
+/// It is a snapshot of the moment of the check. Work that goes on long after the request asks again
 /// with [`Hallpass::recheck`](crate::Hallpass::recheck). Cloning is cheap.
 #[derive(Clone)]
 pub struct Principal {
@@ -58,13 +60,47 @@ impl Principal {
         Self { token, scopes, limit, intersection: OnceLock::new(), secret, use_is_due }
     }
 
-    /// Whose token it is.
+    /// Creates a principal that no token proves: somebody whom the host has signed in itself, by a
+    /// session, a JSON Web Token or a key of an older scheme.
+    ///
+    /// Requirements treat it like the owner of a token that holds these scopes. The host always states
+    /// them, because signing in does not mean that somebody may do everything. No use is recorded, and
+    /// the owner directory is not asked: the host has just answered for the owner.
+    ///
+    /// ```
+    /// use hallpass_core::{Owner, Principal, ScopeSet};
+    ///
+    /// let alice: Owner = "alice".parse().unwrap();
+    /// let principal = Principal::external(alice, ScopeSet::parse(["projects:read"]).unwrap());
+    /// assert!(principal.is_external() && principal.token() == None);
+    /// assert!(principal.allows(&"projects:read:42".parse().unwrap()));
+    /// ```
+    #[must_use]
+    pub fn external(owner: Owner, scopes: ScopeSet) -> Self {
+        let token = Arc::new(CachedToken::external(owner, scopes));
+        Self::new(token, InCatalog::All, None, SecretMatch::Current, false)
+    }
+
+    /// Returns whether the host vouches for the principal, and no token does.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        self.token.id() == TokenId::NIL
+    }
+
+    /// Returns the owner: of the token, or whom the host has signed in.
     #[must_use]
     pub fn owner(&self) -> &Owner {
         self.token.owner()
     }
 
-    /// The token's public name.
+    /// Returns the id of the token, or `None` for an [external](Self::external) principal.
+    #[must_use]
+    pub fn token(&self) -> Option<TokenId> {
+        (!self.is_external()).then(|| self.token.id())
+    }
+
+    /// Returns the id of the token. For an [external](Self::external) principal it is
+    /// [`TokenId::NIL`], which no token has: see [`token`](Self::token).
     #[must_use]
     pub fn token_id(&self) -> TokenId {
         self.token.id()
@@ -126,6 +162,15 @@ impl Principal {
             Some(OwnerStatus::Limited(limit)) => Some(limit),
             _ => None,
         }
+    }
+
+    /// Narrows an external principal to the scopes that the catalog of a handle knows, as a check does
+    /// for a token.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn within_catalog_of(self, hallpass: &Hallpass) -> Self {
+        let scopes = hallpass.in_catalog(&self.token);
+        Self::new(self.token, scopes, self.limit, self.secret, self.use_is_due)
     }
 
     pub(super) fn loaded(&self) -> &Arc<CachedToken> {

@@ -120,7 +120,7 @@ async fn a_policy_table_and_a_guarded_router_decide_by_the_scopes() {
     let guarded: Router = GuardedRouter::new()
         .get("/projects/{id}", "projects:read:{id}", who)
         .get("/open", public(), async || "open")
-        .protect(&hallpass);
+        .into_router(&hallpass);
     for app in [&by_table, &guarded] {
         let reader = || acting_as("alice", ["projects:read:42"]);
         assert_eq!(status(app, get_as("/projects/42", reader())).await, 200);

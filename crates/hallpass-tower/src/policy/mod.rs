@@ -1,22 +1,27 @@
 //! The policy table: method and route to requirement, and a no for everything else.
 
+mod mismatch;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod pattern;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
-use hallpass_core::{IntoRequirement, Requirement, RequirementError};
-use http::{Extensions, Method, Uri};
+use hallpass_core::{IntoRequirement, PathParameters, Requirement, RequirementError};
+use http::{Method, Request};
 
+use self::mismatch::Mismatches;
 use self::pattern::{Parameters, Pattern};
-use crate::framework::{Framework, Matched};
+use crate::framework::Matched as RouteMatch;
+use crate::routed_path::{NotText, is_ambiguous, whole_path};
+use crate::settings::Settings;
 
-/// What each route of a service needs. What is not listed, nobody gets.
+/// What each route of a service needs. What is not listed is refused.
 ///
-/// The same table serves axum (by the route that its router chose), hyper and tonic (by the
-/// path). Patterns are in axum's syntax. `HEAD` counts as `GET` where no rule of its own is.
+/// The same table serves axum, hyper and tonic. Patterns are in axum's syntax. `HEAD` counts as `GET`
+/// where it has no rule of its own.
 ///
 /// ```
 /// use hallpass_tower::{PolicyTable, core::public};
@@ -28,12 +33,27 @@ use crate::framework::{Framework, Matched};
 ///     .post("/projects", "projects:create");
 /// println!("{table}");
 /// ```
+///
+/// # Which rule a request meets
+///
+/// One rule holds for every place of the layer: **a table is written in whole patterns**, with
+/// everything below which the router nests a route.
+///
+/// - If axum's router has matched a route, the rule is the one with exactly that pattern, and path
+///   parameters are those that the router found. So rewrites further out do not matter.
+/// - If it has not (a nested service, a fallback, a layer around the whole router, hyper and tonic), the
+///   table finds the rule by the path that the service inside sees. A path with an empty segment, or
+///   with a slash at its end that the rule's pattern has not, is refused: what is inside of the layer
+///   may take it for another path.
+///
+/// A first request for which table and router disagree writes a warning that names both.
 #[derive(Clone, Default)]
 #[must_use = "a table does nothing until a layer has it"]
 pub struct PolicyTable {
     routes: Vec<Route>,
     by_pattern: HashMap<String, usize>,
     by_path: matchit::Router<usize>,
+    mismatches: Arc<Mismatches>,
 }
 
 /// One pattern, with what each of its methods needs.
@@ -77,11 +97,13 @@ impl fmt::Display for Rule<'_> {
     }
 }
 
-/// Where in a table the rule of a request stands.
+/// The place of a request's rule in a table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct RuleIndex {
     route: usize,
     method: usize,
+    /// The router has matched the route, and knows the path parameters.
+    is_routed: bool,
 }
 
 impl PolicyTable {
@@ -218,47 +240,70 @@ impl PolicyTable {
         })
     }
 
-    /// The rule of a request; `None` if nobody declared one.
-    pub(crate) fn place(
+    /// Returns the rule of a request; `None` if nobody declared one.
+    pub(crate) fn find<B>(
         &self,
-        method: &Method,
-        uri: &Uri,
-        extensions: &Extensions,
-        framework: &dyn Framework,
-    ) -> Option<Place> {
-        let route = match framework.matched(extensions) {
-            Matched::Route(pattern) => *self.by_pattern.get(pattern)?,
-            Matched::Nothing => return None,
-            Matched::Elsewhere => *self.by_path.at(path(uri, extensions, framework)).ok()?.value,
+        request: &mut Request<B>,
+        settings: &Settings,
+    ) -> Option<RuleIndex> {
+        let (route, is_routed) = match settings.matcher.matched(request.extensions()) {
+            RouteMatch::Route(pattern) => match self.by_pattern.get(pattern) {
+                Some(&route) => (route, true),
+                None => {
+                    self.report_route(pattern);
+                    return None;
+                }
+            },
+            RouteMatch::Nothing | RouteMatch::Elsewhere => {
+                (self.find_by_path(request, settings)?, false)
+            }
         };
         let methods = &self.routes.get(route)?.methods;
         let of = |wanted: &Method| methods.iter().position(|(known, _)| known == wanted);
+        let method = request.method();
         let method =
             of(method).or_else(|| (*method == Method::HEAD).then(|| of(&Method::GET)).flatten())?;
-        Some(Place { route, method })
+        Some(RuleIndex { route, method, is_routed })
     }
 
-    pub(crate) fn requirement(&self, place: Place) -> &Requirement {
-        &self.routes[place.route].methods[place.method].1
-    }
-
-    /// The path parameters of a request whose rule stands there, as [`Pattern::read`] reads them.
-    pub(crate) fn parameters<'r>(
-        &'r self,
-        place: Place,
-        uri: &'r Uri,
-        extensions: &'r Extensions,
-        framework: &dyn Framework,
-    ) -> Option<Result<Parameters<'r>, std::str::Utf8Error>> {
-        if !self.requirement(place).has_parameters() {
-            return Some(Ok(Parameters::NONE));
+    fn find_by_path<B>(&self, request: &mut Request<B>, settings: &Settings) -> Option<usize> {
+        let Some(path) = whole_path(request, settings) else {
+            self.report_unknown_nest();
+            return None;
+        };
+        let found = self.by_path.at(&path).ok().map(|found| *found.value);
+        let route =
+            found.filter(|&route| !is_ambiguous(&path, self.routes[route].pattern.as_str()));
+        if route.is_none() && is_ambiguous(&path, "") {
+            self.report_ambiguous(&path);
         }
-        self.routes[place.route].pattern.read(path(uri, extensions, framework))
+        route
     }
-}
 
-fn path<'r>(uri: &'r Uri, extensions: &'r Extensions, framework: &dyn Framework) -> &'r str {
-    framework.original_path(extensions).unwrap_or(uri.path())
+    pub(crate) fn requirement(&self, rule: RuleIndex) -> &Requirement {
+        &self.routes[rule.route].methods[rule.method].1
+    }
+
+    /// Calls `check` with the path parameters of a request that this rule is for. Returns `None` if
+    /// the request has none although it matches.
+    pub(crate) fn with_parameters<B, T>(
+        &self,
+        rule: RuleIndex,
+        request: &mut Request<B>,
+        settings: &Settings,
+        check: impl FnOnce(&Request<B>, &dyn PathParameters) -> T,
+    ) -> Option<Result<T, NotText>> {
+        if !self.requirement(rule).has_parameters() {
+            return Some(Ok(check(request, &Parameters::NONE)));
+        }
+        if let (true, Some(paths)) = (rule.is_routed, settings.paths) {
+            let parameters = paths.parameters(request.extensions_mut())?;
+            return Some(parameters.map(|parameters| check(request, &*parameters)));
+        }
+        let path = whole_path(request, settings)?.into_owned();
+        let parameters = self.routes[rule.route].pattern.read(&path)?;
+        Some(parameters.map(|parameters| check(request, &parameters)).map_err(|_| NotText))
+    }
 }
 
 /// A line a rule, in columns.

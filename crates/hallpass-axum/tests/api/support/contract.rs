@@ -43,7 +43,8 @@ fn holds_no_digest(value: &Value, context: &str) {
         Value::Object(members) => {
             for (name, value) in members {
                 for secret in ["digest", "secret", "hash"] {
-                    assert!(!name.contains(secret), "{context}");
+                    let is_time = name == "previous_secret_expires_at";
+                    assert!(is_time || !name.contains(secret), "{context}");
                 }
                 holds_no_digest(value, context);
             }

@@ -6,7 +6,7 @@ mod contract;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use hallpass_axum::{Confirm, TokenApi};
+use hallpass_axum::{Confirmation, HallpassBuilderExt as _, IntoStepUp, TokenApi};
 use hallpass_core::{
     Actor, Catalog, CatalogScope, Expiry, Hallpass, HallpassBuilder, Limits, ScopeSet,
 };
@@ -26,15 +26,14 @@ pub(crate) fn changing_calls() -> Vec<(Method, String)> {
     let id = format!("/{UNKNOWN}");
     vec![
         (Method::POST, String::new()),
-        (Method::DELETE, String::new()),
         (Method::PATCH, id.clone()),
         (Method::DELETE, id.clone()),
         (Method::POST, format!("{id}/regenerate")),
         (Method::POST, format!("{id}/revoke")),
         (Method::POST, format!("{id}/copy")),
         (Method::POST, format!("{id}/scopes")),
-        (Method::DELETE, format!("{id}/scopes/projects")),
-        (Method::DELETE, format!("{id}/scopes")),
+        (Method::POST, format!("{id}/scopes/remove")),
+        (Method::DELETE, format!("{id}/previous-secret")),
         (Method::POST, "/delete".to_owned()),
         (Method::POST, "/revoke".to_owned()),
     ]
@@ -81,18 +80,6 @@ impl Api {
 
     /// A host that is set up differently.
     pub(crate) async fn with(change: impl FnOnce(HallpassBuilder) -> HallpassBuilder) -> Self {
-        Self::build(change, |api| api).await
-    }
-
-    /// A host that asks for a confirmation, and checks it so.
-    pub(crate) async fn confirming<T: 'static>(check: impl Confirm<T, ()>) -> Self {
-        Self::build(|builder| builder, |api| api.confirm(check)).await
-    }
-
-    async fn build(
-        change: impl FnOnce(HallpassBuilder) -> HallpassBuilder,
-        mount: impl FnOnce(TokenApi) -> TokenApi,
-    ) -> Self {
         let clock = ManualClock::starting_at("2026-11-22T04:44:57Z".parse().unwrap());
         let store = FaultyStore::new(MemoryStore::new());
         let builder = Hallpass::builder(store.clone())
@@ -101,9 +88,18 @@ impl Api {
             .limits(Limits::default().default_expiry(Expiry::days(30)));
         let hallpass = change(builder).build();
         let api = TokenApi::new(&hallpass, signed_in).trust_origin("https://app.example.org");
-        let app = mount(api).at(MOUNT);
+        let app = api.into_router_at(MOUNT);
         let document = Self::document_of(&app).await;
         Self { app, hallpass, clock, store, document }
+    }
+
+    /// A host that asks for a confirmation, and checks it so.
+    pub(crate) async fn confirming<F, Fut>(check: F) -> Self
+    where
+        F: Fn(Actor, Confirmation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoStepUp> + Send + 'static,
+    {
+        Self::with(|builder| builder.step_up(check)).await
     }
 
     async fn document_of(app: &Router) -> Value {

@@ -1,0 +1,170 @@
+//! The audit trail.
+
+use hallpass_core::store::AuditEntry;
+use hallpass_core::{AuditOptions, EventKind};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::extract::SignedIn;
+use crate::body::{Json, Query};
+use crate::problem::Problem;
+use crate::texts::{InstantText, OwnerText};
+
+/// Which entries to read.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditParameters {
+    /// Only entries about this token.
+    #[param(format = "uuid")]
+    token: Option<String>,
+    /// Only entries about this owner's tokens: for an admin, who sees everybody's without it.
+    #[param(inline)]
+    owner: Option<OwnerText>,
+    /// Only entries of this kind, such as `issued`.
+    kind: Option<String>,
+    /// Only entries written at this instant or later.
+    #[param(inline)]
+    since: Option<InstantText>,
+    /// Only entries written before this instant.
+    #[param(inline)]
+    until: Option<InstantText>,
+    /// How many on a page.
+    #[param(minimum = 1, maximum = 1000, default = 20)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the previous page, with the same filters.
+    #[param(min_length = 1)]
+    cursor: Option<String>,
+}
+
+impl AuditParameters {
+    fn options(self) -> Result<AuditOptions, Problem> {
+        let mut options = AuditOptions::new();
+        if let Some(text) = self.token {
+            options = options.token(text.parse().map_err(Problem::on("token"))?);
+        }
+        if let Some(owner) = self.owner {
+            options = options.owner(owner.read()?);
+        }
+        if let Some(text) = self.kind {
+            options = options.kind(text.parse::<EventKind>().map_err(Problem::on("kind"))?);
+        }
+        if let Some(since) = self.since {
+            options = options.since(since.read("since")?);
+        }
+        if let Some(until) = self.until {
+            options = options.until(until.read("until")?);
+        }
+        if let Some(limit) = self.limit {
+            options = options.limit(limit);
+        }
+        if let Some(cursor) = self.cursor {
+            options = options.cursor(cursor);
+        }
+        Ok(options)
+    }
+}
+
+/// A page of the audit trail, newest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditTrail {
+    items: Vec<AuditEntryView>,
+    /// Where the next page starts; `null` on the last page.
+    #[schema(required = true)]
+    next_cursor: Option<String>,
+}
+
+/// One change: who changed what, when, and from where.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+pub(crate) struct AuditEntryView {
+    /// Later changes have higher numbers.
+    seq: u64,
+    #[schema(format = DateTime)]
+    at: String,
+    #[schema(example = "issued")]
+    kind: &'static str,
+    #[schema(required = true)]
+    actor: Option<String>,
+    #[schema(required = true)]
+    owner: Option<String>,
+    /// The token, if the change was about one.
+    #[schema(required = true, format = "uuid")]
+    token_id: Option<String>,
+    /// How many tokens were changed.
+    count: u64,
+    origin: OriginView,
+    changes: Vec<FieldChangeView>,
+}
+
+/// Where the request came from, as far as that is known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Origin)]
+pub(crate) struct OriginView {
+    #[schema(required = true)]
+    ip: Option<String>,
+    #[schema(required = true)]
+    user_agent: Option<String>,
+    #[schema(required = true)]
+    request_id: Option<String>,
+}
+
+/// A changed field.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FieldChange)]
+pub(crate) struct FieldChangeView {
+    field: String,
+    before: Value,
+    after: Value,
+}
+
+impl From<AuditEntry> for AuditEntryView {
+    fn from(AuditEntry { seq, event, .. }: AuditEntry) -> Self {
+        Self {
+            seq: seq.get(),
+            at: event.at.to_string(),
+            kind: event.kind.as_str(),
+            actor: event.actor.map(|actor| actor.to_string()),
+            owner: event.owner.map(|owner| owner.to_string()),
+            token_id: event.token_id.map(|id| id.to_string()),
+            count: event.count,
+            origin: OriginView {
+                ip: event.origin.ip_addr().map(|ip| ip.to_string()),
+                user_agent: event.origin.user_agent_str().map(str::to_owned),
+                request_id: event.origin.request_id_str().map(str::to_owned),
+            },
+            changes: event
+                .changes
+                .into_iter()
+                .map(|change| FieldChangeView {
+                    field: change.field,
+                    before: change.before,
+                    after: change.after,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Read the audit trail.
+///
+/// Entries about the caller's own tokens; about everybody's, or one owner's, for an admin.
+#[utoipa::path(
+    get,
+    path = "/audit",
+    operation_id = "listAuditEntries",
+    params(AuditParameters),
+    responses((status = 200, description = "A page of entries.", body = AuditTrail))
+)]
+pub(super) async fn audit(
+    by: SignedIn,
+    Query(parameters): Query<AuditParameters>,
+) -> Result<Json<AuditTrail>, Problem> {
+    if parameters.owner.is_some() {
+        by.require_admin()?;
+    }
+    let trail = by.hallpass.audit(&by.actor, &parameters.options()?).await?;
+    let items = trail.items.into_iter().map(Into::into).collect();
+    Ok(Json(AuditTrail { items, next_cursor: trail.next_cursor }))
+}

@@ -1,0 +1,134 @@
+//! The host's sign-in, as an async function of axum's extractors.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use hallpass_core::Actor;
+
+/// An async function of extractors that says who calls: the host's sign-in.
+///
+/// It takes up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the
+/// request's [`Parts`]. It returns anything that is [`IntoActor`]. If an extractor rejects the
+/// request, nobody is signed in.
+///
+/// ```
+/// use axum::http::request::Parts;
+/// use hallpass_axum::TokenApi;
+/// use hallpass_core::{Actor, Hallpass};
+/// # use hallpass_memory::MemoryStore;
+///
+/// async fn signed_in(parts: Parts) -> Option<Actor> {
+///     let person = parts.extensions.get::<Person>()?;
+///     Some(if person.is_admin { Actor::admin(&person.id) } else { Actor::owner(&person.id) })
+/// }
+/// # #[derive(Clone)] struct Person { id: String, is_admin: bool }
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let app: axum::Router = TokenApi::new(&hallpass, signed_in).into_router_at("/tokens");
+/// # let _ = app;
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who calls",
+    label = "not an async function of extractors that answers with an `Actor`",
+    note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and the answer is \
+            `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
+)]
+pub trait Authenticator<T, S>: Send + Sync + 'static {
+    /// Returns who calls, or `None` if nobody is signed in. An error is the response that the host
+    /// would have sent.
+    fn authenticate(
+        &self,
+        parts: &mut Parts,
+        state: &S,
+    ) -> impl Future<Output = Result<Option<Actor>, Box<Response>>> + Send;
+}
+
+/// What a sign-in may return: an actor, perhaps one, or an error.
+///
+/// An error becomes a problem of the API, whatever response the host made of it: 403 stays 403, a
+/// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a caller",
+    note = "answer with `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
+)]
+pub trait IntoActor {
+    /// Converts the answer.
+    ///
+    /// # Errors
+    ///
+    /// Returns the response of the host's error if the sign-in failed.
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>>;
+}
+
+impl IntoActor for Actor {
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
+        Ok(Some(self))
+    }
+}
+
+impl IntoActor for Option<Actor> {
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
+        Ok(self)
+    }
+}
+
+impl<T: IntoActor, E: IntoResponse> IntoActor for Result<T, E> {
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
+        self.map_err(|error| Box::new(error.into_response()))?.into_actor()
+    }
+}
+
+macro_rules! authenticator {
+    ($($extractor:ident $value:ident),*) => {
+        impl<F, Fut, S, $($extractor,)*> Authenticator<($($extractor,)*), S> for F
+        where
+            F: Fn($($extractor),*) -> Fut + Send + Sync + 'static,
+            Fut: Future<Output: IntoActor> + Send,
+            S: Send + Sync,
+            $($extractor: FromRequestParts<S> + Send,)*
+        {
+            async fn authenticate(
+                &self,
+                parts: &mut Parts,
+                state: &S,
+            ) -> Result<Option<Actor>, Box<Response>> {
+                // Without extractors neither is looked at.
+                let _ = (&parts, state);
+                $(let $value = $extractor::from_request_parts(parts, state)
+                    .await
+                    .map_err(|rejection| Box::new(rejection.into_response()))?;)*
+                self($($value),*).await.into_actor()
+            }
+        }
+    };
+}
+
+authenticator!();
+authenticator!(A a);
+authenticator!(A a, B b);
+authenticator!(A a, B b, C c);
+authenticator!(A a, B b, C c, D d);
+authenticator!(A a, B b, C c, D d, E e);
+authenticator!(A a, B b, C c, D d, E e, G g);
+authenticator!(A a, B b, C c, D d, E e, G g, H h);
+authenticator!(A a, B b, C c, D d, E e, G g, H h, I i);
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An authenticator without its type, so that no route carries it.
+pub(crate) type BoxedAuthenticator<S> = Box<
+    dyn for<'a> Fn(&'a mut Parts, &'a S) -> BoxFuture<'a, Result<Option<Actor>, Box<Response>>>
+        + Send
+        + Sync,
+>;
+
+pub(crate) fn boxed<A: Authenticator<T, S>, T, S: Sync>(authenticator: A) -> BoxedAuthenticator<S> {
+    let authenticator = Arc::new(authenticator);
+    Box::new(move |parts, state| {
+        let authenticator = Arc::clone(&authenticator);
+        Box::pin(async move { authenticator.authenticate(parts, state).await })
+    })
+}

@@ -1,0 +1,155 @@
+//! Tokens as the API shows them.
+
+use axum::Json;
+use axum::http::header::{ETAG, LOCATION};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hallpass_core::{Hallpass, Issued, Status, TokenRecord};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::texts::{DescriptionText, NameText, OwnerText, ScopeText};
+
+/// A token, without its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+pub(crate) struct TokenView {
+    #[schema(format = "uuid")]
+    id: String,
+    #[schema(value_type = OwnerText)]
+    owner: String,
+    #[schema(value_type = NameText)]
+    name: String,
+    #[schema(value_type = DescriptionText)]
+    description: String,
+    /// What it may do; nothing if empty.
+    #[schema(value_type = Vec<ScopeText>, max_items = 100)]
+    scopes: Vec<String>,
+    /// The host's own data about the token.
+    #[schema(value_type = Object)]
+    metadata: Value,
+    status: StatusView,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// From when on it is refused; never if `null`.
+    #[schema(format = DateTime, required = true)]
+    expires_at: Option<String>,
+    /// When it was last accepted, to the minute or so.
+    #[schema(format = DateTime, required = true)]
+    last_used_at: Option<String>,
+    /// When it last got a new secret.
+    #[schema(format = DateTime, required = true)]
+    regenerated_at: Option<String>,
+    /// When it was taken back.
+    #[schema(format = DateTime, required = true)]
+    revoked_at: Option<String>,
+    /// Until when the previous secret works too; `null` if it does not.
+    #[schema(format = DateTime, required = true)]
+    previous_secret_expires_at: Option<String>,
+    /// How often it was changed; its `ETag`.
+    #[schema(minimum = 1)]
+    revision: u64,
+}
+
+/// Whether a token works, and if not, why.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Status)]
+pub(crate) enum StatusView {
+    Active,
+    Expired,
+    Revoked,
+}
+
+/// A token that has just got a secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = IssuedToken)]
+pub(crate) struct IssuedView {
+    #[serde(flatten)]
+    shown: TokenView,
+    /// The token itself: this is the only time it is ever shown.
+    token: String,
+}
+
+impl TokenView {
+    /// The record, its status as of that time.
+    pub(crate) fn new(record: &TokenRecord, now: Timestamp) -> Self {
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        Self {
+            id: record.id.to_string(),
+            owner: record.owner.to_string(),
+            name: record.name.clone(),
+            description: record.description.clone(),
+            scopes: record.scopes.iter().map(ToString::to_string).collect(),
+            metadata: match record.metadata.to_value() {
+                Value::Null => Value::Object(Map::new()),
+                members => members,
+            },
+            status: match record.status(now) {
+                Status::Active => StatusView::Active,
+                Status::Expired => StatusView::Expired,
+                Status::Revoked => StatusView::Revoked,
+            },
+            created_at: record.created_at.to_string(),
+            expires_at: time(record.expires_at),
+            last_used_at: time(record.last_used_at),
+            regenerated_at: time(record.regenerated_at),
+            revoked_at: time(record.revoked_at),
+            previous_secret_expires_at: time(
+                record.previous_secret_expires_at.filter(|until| *until > now),
+            ),
+            revision: record.revision.get(),
+        }
+    }
+}
+
+/// The token as it is now.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 200, headers(("ETag" = String, description = "The revision, for `If-Match`.")))]
+pub(crate) struct TokenResponse(TokenView);
+
+/// The token, this once with its secret.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 200, headers(("ETag" = String, description = "The revision, for `If-Match`.")))]
+pub(crate) struct IssuedResponse(IssuedView);
+
+/// A new token: 201, and where it is. The reference is relative, because a proxy may have cut off a
+/// prefix.
+pub(crate) type CreatedResponse = (StatusCode, [(HeaderName, String); 1], IssuedResponse);
+
+impl TokenResponse {
+    pub(crate) fn new(hallpass: &Hallpass, record: &TokenRecord) -> Self {
+        Self(TokenView::new(record, hallpass.now()))
+    }
+}
+
+impl IssuedResponse {
+    pub(crate) fn new(hallpass: &Hallpass, issued: &Issued) -> Self {
+        let shown = TokenView::new(&issued.record, hallpass.now());
+        Self(IssuedView { shown, token: issued.token.reveal().to_owned() })
+    }
+
+    /// `parent` leads from the path of the request to the collection.
+    pub(crate) fn created(self, parent: &str) -> CreatedResponse {
+        let location = format!("{parent}{}", self.0.shown.id);
+        (StatusCode::CREATED, [(LOCATION, location)], self)
+    }
+}
+
+fn etag(token: &TokenView) -> [(HeaderName, String); 1] {
+    [(ETAG, format!("\"{}\"", token.revision))]
+}
+
+impl IntoResponse for TokenResponse {
+    fn into_response(self) -> Response {
+        (etag(&self.0), Json(self.0)).into_response()
+    }
+}
+
+impl IntoResponse for IssuedResponse {
+    fn into_response(self) -> Response {
+        (etag(&self.0.shown), Json(self.0)).into_response()
+    }
+}

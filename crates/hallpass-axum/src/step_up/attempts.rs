@@ -1,0 +1,178 @@
+//! Counts the wrong confirmations in a row of each caller, and makes callers wait after too many.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hallpass_core::{Actor, Hallpass, Owner};
+use jiff::{SignedDuration, Timestamp};
+
+/// How many wrong ones in a row are answered at once.
+const FREE: u32 = 5;
+
+/// How long the first wait is; each further wrong one doubles it.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
+
+/// The longest wait: about a hundred guesses a day.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
+
+/// After how long without a wrong one the count starts anew.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Of how many callers the count is kept.
+const MAX_CALLERS: usize = 16_384;
+
+/// The counts of all callers, on this node.
+#[derive(Default)]
+pub(super) struct Attempts(Mutex<HashMap<Owner, Count>>);
+
+#[derive(Clone, Copy)]
+struct Count {
+    wrong_in_a_row: u32,
+    /// Attempts whose verdict is not known yet: each may turn out wrong.
+    under_way: u32,
+    wait_until: Timestamp,
+    last: Timestamp,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Right,
+    Wrong,
+    /// The host could not check it.
+    Unknown,
+}
+
+/// An attempt that is being checked. Its verdict is counted when it is dropped, and it is wrong until
+/// somebody says otherwise: a client that goes away before the answer comes has not saved a guess.
+pub(super) struct Attempt<'a> {
+    attempts: &'a Attempts,
+    hallpass: &'a Hallpass,
+    actor: &'a Actor,
+    pub(super) verdict: Verdict,
+}
+
+impl Attempts {
+    /// Begins an attempt.
+    ///
+    /// # Errors
+    ///
+    /// Returns how many seconds the caller has to wait first.
+    pub(super) fn begin<'a>(
+        &'a self,
+        hallpass: &'a Hallpass,
+        actor: &'a Actor,
+    ) -> Result<Attempt<'a>, u32> {
+        let now = hallpass.now();
+        let mut counts = self.lock();
+        if !counts.contains_key(actor.id()) && counts.len() >= MAX_CALLERS {
+            make_room(&mut counts, now);
+        }
+        let count = counts.entry(actor.id().clone()).or_insert_with(|| Count::new(now));
+        if count.is_old(now) {
+            *count = Count { under_way: count.under_way, ..Count::new(now) };
+        }
+        count.may_try(now)?;
+        count.under_way += 1;
+        Ok(Attempt { attempts: self, hallpass, actor, verdict: Verdict::Wrong })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Owner, Count>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Forgets old counts, or else the caller who was wrong least often, longest ago. To be forgotten, a
+/// guesser would have to be wrong as often under very many names.
+fn make_room(counts: &mut HashMap<Owner, Count>, now: Timestamp) {
+    counts.retain(|_, count| count.under_way > 0 || !count.is_old(now));
+    if counts.len() >= MAX_CALLERS {
+        let rank = |count: &Count| (count.under_way > 0, count.wrong_in_a_row, count.last);
+        let least = counts.iter().min_by_key(|(_, count)| rank(count));
+        if let Some(owner) = least.map(|(owner, _)| owner.clone()) {
+            counts.remove(&owner);
+        }
+    }
+}
+
+impl Count {
+    fn new(now: Timestamp) -> Self {
+        Self { wrong_in_a_row: 0, under_way: 0, wait_until: now, last: now }
+    }
+
+    fn is_old(&self, now: Timestamp) -> bool {
+        now.duration_since(self.last) > FORGOTTEN_AFTER
+    }
+
+    /// Never lets so many try at once that, were all of them wrong, one more than allowed would have
+    /// been checked.
+    fn may_try(&self, now: Timestamp) -> Result<(), u32> {
+        if now < self.wait_until {
+            let wait = self.wait_until.duration_since(now);
+            let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+            return Err(seconds.saturating_add(u32::from(wait.subsec_nanos() > 0)));
+        }
+        if self.under_way >= FREE.saturating_sub(self.wrong_in_a_row).max(1) {
+            return Err(1);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let now = self.hallpass.now();
+        let mut counts = self.attempts.lock();
+        // The count may have had to make room in the meantime.
+        let count = counts.entry(self.actor.id().clone()).or_insert_with(|| Count::new(now));
+        count.under_way = count.under_way.saturating_sub(1);
+        match self.verdict {
+            Verdict::Unknown => {}
+            Verdict::Right => *count = Count { under_way: count.under_way, ..Count::new(now) },
+            Verdict::Wrong => {
+                count.wrong_in_a_row = count.wrong_in_a_row.saturating_add(1);
+                count.last = now;
+                if let Some(beyond) = count.wrong_in_a_row.checked_sub(FREE) {
+                    let wait = FIRST_WAIT.saturating_mul(1 << beyond.min(16)).min(LONGEST_WAIT);
+                    count.wait_until = now.saturating_add(wait).unwrap_or(now);
+                    tracing::warn!(
+                        target: "hallpass",
+                        actor = ?self.actor.id(),
+                        "too many wrong confirmations in a row: the next one has to wait"
+                    );
+                }
+            }
+        }
+        if count.wrong_in_a_row == 0 && count.under_way == 0 {
+            counts.remove(self.actor.id());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_memory::MemoryStore;
+
+    use super::*;
+
+    #[test]
+    fn counts_are_bounded_and_waiting_callers_are_not_forgotten() {
+        let hallpass = Hallpass::builder(MemoryStore::new()).build();
+        let attempts = Attempts::default();
+        let end = |name: String, verdict| {
+            let actor = Actor::owner(name);
+            attempts.begin(&hallpass, &actor).map(|mut attempt| attempt.verdict = verdict)
+        };
+        end("alice".to_owned(), Verdict::Right).unwrap();
+        end("bob".to_owned(), Verdict::Unknown).unwrap();
+        assert!(attempts.lock().is_empty(), "nothing is kept of those who are right");
+        for _ in 0..FREE {
+            end("eve".to_owned(), Verdict::Wrong).unwrap();
+        }
+        for number in 0..MAX_CALLERS + 100 {
+            end(number.to_string(), Verdict::Wrong).unwrap();
+        }
+        assert_eq!(attempts.lock().len(), MAX_CALLERS);
+        assert!(end("eve".to_owned(), Verdict::Wrong).is_err());
+    }
+}

@@ -1,0 +1,96 @@
+use std::fmt;
+
+use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+/// Where a confirmation is sent.
+pub(crate) const HEADER: &str = "hallpass-confirmation";
+
+/// The longest confirmation that is looked at, in bytes.
+const MAX_LEN: usize = 1024;
+
+/// What a person typed to confirm a change: a password, a one-time code, or whatever the host asks
+/// for.
+///
+/// It is 1 to 1024 bytes long and may hold any character. Wiped when dropped. `Debug` shows nothing
+/// of it, and there is no `Display`, no `==`, no `Clone` and no `Serialize`: it leaves the program
+/// where somebody wrote [`reveal`](Self::reveal) and nowhere else.
+///
+/// ```compile_fail
+/// # fn leak(password: hallpass_axum::Confirmation) {
+/// println!("{password}"); // a confirmation cannot be printed
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # fn compare(password: hallpass_axum::Confirmation) -> bool {
+/// password == "wonderland" // nor compared: that is for a password hash to do
+/// # }
+/// ```
+pub struct Confirmation(Zeroizing<String>);
+
+impl Confirmation {
+    /// What was typed, for the check alone.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Confirmation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Confirmation(..)")
+    }
+}
+
+/// What a request says in the header.
+pub(crate) enum Presented {
+    /// Nothing, or the empty text.
+    Absent,
+    /// Nothing that can be read, and why.
+    Malformed(&'static str),
+    Given(Confirmation),
+}
+
+impl Presented {
+    /// Takes it out of the headers, so that nobody behind prints it.
+    pub(crate) fn take(headers: &mut HeaderMap) -> Self {
+        let mut values = headers.get_all(HEADER).iter();
+        let presented = match (values.next(), values.next()) {
+            (None, _) => Self::Absent,
+            (Some(value), None) => Self::read(value.as_bytes()),
+            (Some(_), Some(_)) => Self::Malformed("send one `Hallpass-Confirmation`, once"),
+        };
+        headers.remove(HEADER);
+        presented
+    }
+
+    fn read(value: &[u8]) -> Self {
+        /// Padding is nobody's mistake to make; a stray bit at the end is.
+        const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+            &URL_SAFE,
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+        );
+        if value.is_empty() {
+            return Self::Absent;
+        }
+        if value.len() > MAX_LEN.div_ceil(3) * 4 {
+            return Self::Malformed("a confirmation has at most 1024 bytes");
+        }
+        let mut bytes = Zeroizing::new(vec![0; MAX_LEN + 2]);
+        let text = match BASE64URL.decode_slice(value, &mut bytes) {
+            Ok(len) if len > MAX_LEN => {
+                return Self::Malformed("a confirmation has at most 1024 bytes");
+            }
+            Ok(len) => std::str::from_utf8(&bytes[..len]).ok(),
+            Err(_) => None,
+        };
+        match text {
+            Some(text) => Self::Given(Confirmation(Zeroizing::new(text.to_owned()))),
+            None => Self::Malformed("write `Hallpass-Confirmation` as base64url of the UTF-8 text"),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Step-up: people confirm every change with a password, a one-time code, or whatever the host asks
+//! for. It is a setting of the handle, so that every mount asks, and all share one count of attempts.
+
+mod attempts;
+mod confirmation;
+
+use std::pin::Pin;
+
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use hallpass_core::{Actor, Hallpass};
+
+use self::attempts::{Attempts, Verdict};
+pub use self::confirmation::Confirmation;
+pub(crate) use self::confirmation::{HEADER, Presented};
+use crate::problem::{Kind, Problem};
+
+/// What a check of a confirmation may return: whether the confirmation is right, or an error.
+///
+/// An error becomes a 503, whatever response the host made of it: nothing is changed, and it does not
+/// count as a wrong confirmation.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether a confirmation is right",
+    note = "return `bool`, or a `Result` of one whose error is `IntoResponse`"
+)]
+pub trait IntoStepUp {
+    /// Converts the answer.
+    ///
+    /// # Errors
+    ///
+    /// Returns the status of the host's error if the confirmation could not be checked.
+    fn into_step_up(self) -> Result<bool, StatusCode>;
+}
+
+impl IntoStepUp for bool {
+    fn into_step_up(self) -> Result<bool, StatusCode> {
+        Ok(self)
+    }
+}
+
+impl<E: IntoResponse> IntoStepUp for Result<bool, E> {
+    fn into_step_up(self) -> Result<bool, StatusCode> {
+        self.map_err(|error| error.into_response().status())
+    }
+}
+
+type CheckFuture = Pin<Box<dyn Future<Output = Result<bool, StatusCode>> + Send>>;
+
+/// The check of a handle, with the attempts of all its mounts.
+pub(crate) struct StepUpSettings {
+    check: Box<dyn Fn(Actor, Confirmation) -> CheckFuture + Send + Sync>,
+    attempts: Attempts,
+}
+
+impl StepUpSettings {
+    pub(crate) fn new<F, Fut>(check: F) -> Self
+    where
+        F: Fn(Actor, Confirmation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoStepUp> + Send + 'static,
+    {
+        let check = move |actor, confirmation| -> CheckFuture {
+            let answer = check(actor, confirmation);
+            Box::pin(async move { answer.await.into_step_up() })
+        };
+        Self { check: Box::new(check), attempts: Attempts::default() }
+    }
+
+    /// Checks the confirmation that a request presented.
+    pub(crate) async fn check(
+        &self,
+        hallpass: &Hallpass,
+        actor: &Actor,
+        presented: Presented,
+    ) -> Result<(), Problem> {
+        self.verdict(hallpass, actor, presented)
+            .await
+            .map_err(|problem| problem.by(actor.id().clone()))
+    }
+
+    async fn verdict(
+        &self,
+        hallpass: &Hallpass,
+        actor: &Actor,
+        presented: Presented,
+    ) -> Result<(), Problem> {
+        let failed = |detail| Err(Problem::new(Kind::ConfirmationFailed, detail));
+        let confirmation = match presented {
+            Presented::Given(confirmation) => confirmation,
+            Presented::Absent => {
+                let detail = "this change needs a confirmation, such as your password";
+                return Err(Problem::new(Kind::ConfirmationRequired, detail));
+            }
+            // It is never compared with anything, so nobody can guess with it, and it does not count.
+            Presented::Malformed(detail) => return failed(detail),
+        };
+        if hallpass.is_well_formed(confirmation.reveal().as_bytes()) {
+            return failed("a token cannot confirm anything");
+        }
+        let begun = self.attempts.begin(hallpass, actor);
+        let mut attempt = begun.map_err(Problem::too_many_attempts)?;
+        match (self.check)(actor.clone(), confirmation).await {
+            Ok(true) => {
+                attempt.verdict = Verdict::Right;
+                Ok(())
+            }
+            Ok(false) => failed("the confirmation is wrong"),
+            Err(status) => {
+                attempt.verdict = Verdict::Unknown;
+                tracing::error!(
+                    target: "hallpass",
+                    status = status.as_u16(),
+                    "the step-up check failed: nobody can change a token"
+                );
+                Err(Problem::unavailable())
+            }
+        }
+    }
+}

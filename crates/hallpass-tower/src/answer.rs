@@ -1,0 +1,67 @@
+//! What is added to the answers of the service inside.
+
+use http::header::{CACHE_CONTROL, EXPIRES, REFERRER_POLICY, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Headers that tell a cache how long to keep an answer, whatever `Cache-Control` says.
+const OTHER_CACHE_HEADERS: [HeaderName; 5] = [
+    EXPIRES,
+    HeaderName::from_static("cdn-cache-control"),
+    HeaderName::from_static("cloudflare-cdn-cache-control"),
+    HeaderName::from_static("surrogate-control"),
+    HeaderName::from_static("x-accel-expires"),
+];
+
+/// What caches between the service and its client have to know of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct CacheRules {
+    /// The headers that the answer depends on; `None` on public routes.
+    pub(crate) vary: Option<HeaderValue>,
+    /// The answer is for one principal.
+    pub(crate) is_private: bool,
+    /// The URL held a token.
+    pub(crate) by_query: bool,
+}
+
+impl CacheRules {
+    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
+        if let Some(vary) = &self.vary
+            && !varies_already(headers, vary)
+        {
+            headers.append(VARY, vary.clone());
+        }
+        if self.by_query {
+            keep_private(headers);
+        } else if self.is_private && !headers.contains_key(CACHE_CONTROL) {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+        }
+    }
+}
+
+/// Returns whether an answer names all of these headers: a layer further in may have said so.
+fn varies_already(headers: &HeaderMap, vary: &HeaderValue) -> bool {
+    names_in(vary).all(|wanted| {
+        let mut names = headers.get_all(VARY).iter().flat_map(names_in);
+        names.any(|name| name == b"*" || name.eq_ignore_ascii_case(wanted))
+    })
+}
+
+fn names_in(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+}
+
+/// Marks the answer to a URL that held a token: no cache keeps it, and no link from it tells the URL.
+fn keep_private(headers: &mut HeaderMap) {
+    let is_strict = headers
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .flat_map(names_in)
+        .any(|part| part.eq_ignore_ascii_case(b"no-store"));
+    if !is_strict {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    }
+    for name in OTHER_CACHE_HEADERS {
+        headers.remove(name);
+    }
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}

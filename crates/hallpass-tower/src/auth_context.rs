@@ -1,0 +1,255 @@
+use std::sync::Arc;
+
+use hallpass_core::{
+    Decision, Hallpass, Origin, PathParameters, Principal, RejectReason, Requirement,
+};
+use http::{Extensions, Request, request};
+
+use crate::credentials::{CredentialSource, SourceIndex};
+use crate::rejection::{Rejection, RejectionKind};
+use crate::settings::Settings;
+
+/// What the layer leaves in the request's extensions: everything behind it reads this.
+#[derive(Clone, Debug)]
+pub(crate) struct AuthContext {
+    known: Option<(Principal, Via)>,
+    /// The route is public: nobody was looked for.
+    is_public: bool,
+    settings: Arc<Settings>,
+}
+
+/// How a principal has shown who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// By a token, in this source of the layer.
+    Token(SourceIndex),
+    /// By the host's own sign-in.
+    Host,
+    /// Not at all: a test lets it act as somebody.
+    #[cfg(feature = "testing")]
+    Acting,
+}
+
+impl AuthContext {
+    pub(crate) fn known(principal: Principal, via: Via, settings: &Arc<Settings>) -> Self {
+        Self { known: Some((principal, via)), is_public: false, settings: Arc::clone(settings) }
+    }
+
+    /// Somebody without a credential, let in by an optional layer.
+    pub(crate) fn anonymous(settings: &Arc<Settings>) -> Self {
+        Self { known: None, is_public: false, settings: Arc::clone(settings) }
+    }
+
+    /// Anybody, on a route that the policy table calls public.
+    pub(crate) fn public(settings: &Arc<Settings>) -> Self {
+        Self { known: None, is_public: true, settings: Arc::clone(settings) }
+    }
+
+    pub(crate) fn is_public(&self) -> bool {
+        self.is_public
+    }
+
+    /// Returns the principal, or the rejection to answer with where one is asked for.
+    fn principal(&self) -> Result<&Principal, Rejection> {
+        match &self.known {
+            Some((principal, _)) => Ok(principal),
+            None if self.is_public => {
+                tracing::error!(
+                    target: "hallpass",
+                    "a route requires a token, but the policy table says that it is public, so none was \
+                     looked at: require it in the table"
+                );
+                Err(self.settings.rejection(RejectionKind::Misconfigured))
+            }
+            None => Err(self.settings.rejection(RejectionKind::NoCredential)),
+        }
+    }
+
+    /// Returns the principal of a request, for what only looks on.
+    #[cfg(feature = "trace")]
+    pub(crate) fn peek(extensions: &Extensions) -> Option<&Principal> {
+        let (principal, _) = extensions.get::<Self>()?.known.as_ref()?;
+        Some(principal)
+    }
+
+    /// Returns the principal whom an outer layer of the same handle has let in.
+    pub(crate) fn of<'e>(extensions: &'e Extensions, hallpass: &Hallpass) -> Option<Outer<'e>> {
+        let Self { known, settings, .. } = extensions.get()?;
+        let (principal, via) = known.as_ref().filter(|_| settings.hallpass.is_same(hallpass))?;
+        Some(Outer { principal, via: *via, settings })
+    }
+}
+
+/// A principal whom an outer layer of the same handle has let in.
+pub(crate) struct Outer<'e> {
+    pub(crate) principal: &'e Principal,
+    via: Via,
+    settings: &'e Settings,
+}
+
+impl Outer<'_> {
+    /// Returns how the principal has shown who it is, if a layer of these settings accepts that.
+    pub(crate) fn accepted_by(&self, inner: &Settings) -> Option<Via> {
+        match self.via {
+            Via::Token(index) => {
+                inner.sources.position(self.settings.sources.get(index)).map(Via::Token)
+            }
+            Via::Host => {
+                let both = self.settings.fallback.as_ref().zip(inner.fallback.as_ref());
+                both.is_some_and(|(outer, inner)| outer.is_same(inner)).then_some(Via::Host)
+            }
+            #[cfg(feature = "testing")]
+            Via::Acting => Some(Via::Acting),
+        }
+    }
+
+    /// Returns whether the outer layer has looked into every source of the inner one.
+    pub(crate) fn has_read_all_of(&self, inner: &Settings) -> bool {
+        let outer = &self.settings.sources;
+        inner.sources.list().iter().all(|source| outer.position(source).is_some())
+    }
+
+    /// Returns whether the token came in the query.
+    pub(crate) fn is_by_query(&self) -> bool {
+        matches!(self.via, Via::Token(index) if self.settings.sources.get(index).is_query())
+    }
+}
+
+/// Who calls, wherever a request or its extensions are at hand.
+///
+/// ```
+/// use hallpass_tower::PrincipalExt;
+///
+/// fn greet<B>(request: &http::Request<B>) -> String {
+///     match request.principal() {
+///         Some(principal) => format!("hello {}", principal.owner()),
+///         None => "hello stranger".to_owned(),
+///     }
+/// }
+/// # assert_eq!(greet(&http::Request::new(())), "hello stranger");
+/// ```
+pub trait PrincipalExt {
+    /// Returns the principal, if the layer has let one in.
+    fn principal(&self) -> Option<&Principal>;
+
+    /// Returns where the principal's token was. `None` without a principal, and for one who is signed
+    /// in by the host.
+    fn credential_source(&self) -> Option<&CredentialSource>;
+}
+
+impl PrincipalExt for Extensions {
+    fn principal(&self) -> Option<&Principal> {
+        let (principal, _) = self.get::<AuthContext>()?.known.as_ref()?;
+        Some(principal)
+    }
+
+    fn credential_source(&self) -> Option<&CredentialSource> {
+        let AuthContext { known, settings, .. } = self.get()?;
+        match known {
+            Some((_, Via::Token(index))) => Some(settings.sources.get(*index)),
+            _ => None,
+        }
+    }
+}
+
+impl<B> PrincipalExt for Request<B> {
+    fn principal(&self) -> Option<&Principal> {
+        self.extensions().principal()
+    }
+
+    fn credential_source(&self) -> Option<&CredentialSource> {
+        self.extensions().credential_source()
+    }
+}
+
+impl PrincipalExt for request::Parts {
+    fn principal(&self) -> Option<&Principal> {
+        self.extensions.principal()
+    }
+
+    fn credential_source(&self) -> Option<&CredentialSource> {
+        self.extensions.credential_source()
+    }
+}
+
+/// Enforces a requirement on a request that has come through the layer: what
+/// [`require`](crate::require) and every face of a framework do.
+///
+/// # Errors
+///
+/// The rejection to answer with. Without a layer around, that is a 500, and the log names the
+/// mistake.
+pub fn enforce<P: PathParameters + ?Sized>(
+    extensions: &Extensions,
+    requirement: &Requirement,
+    parameters: &P,
+) -> Result<(), Rejection> {
+    if requirement.is_public() {
+        return Ok(());
+    }
+    let context = extensions.get::<AuthContext>().ok_or_else(no_layer)?;
+    decide(&context.settings, extensions, context.principal()?, requirement, parameters)
+}
+
+/// The principal of a request that has come through the layer.
+///
+/// # Errors
+///
+/// The rejection to answer with: 401 if nobody was let in, 500 without a layer around or on a route
+/// that the policy table calls public.
+pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Rejection> {
+    extensions.get::<AuthContext>().ok_or_else(no_layer)?.principal()
+}
+
+/// A rejection in the words of the layer around: for faces that find a fault of their own.
+#[must_use]
+pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
+    match extensions.get::<AuthContext>() {
+        Some(context) => context.settings.rejection(kind),
+        None => no_layer(),
+    }
+}
+
+/// Decides whether a principal meets a requirement. A rejection is reported with the origin that
+/// the host put into the request's extensions, if it did.
+pub(crate) fn decide<P: PathParameters + ?Sized>(
+    settings: &Settings,
+    extensions: &Extensions,
+    principal: &Principal,
+    requirement: &Requirement,
+    parameters: &P,
+) -> Result<(), Rejection> {
+    match principal.check(requirement, parameters) {
+        Decision::Allow => Ok(()),
+        Decision::Deny => {
+            let scope = requirement.challenge(parameters);
+            let unknown = Origin::default();
+            settings.hallpass.report_rejection(
+                RejectReason::InsufficientScope,
+                Some(principal.owner()),
+                principal.token(),
+                extensions.get().unwrap_or(&unknown),
+            );
+            Err(settings.rejection(RejectionKind::InsufficientScope { scope }))
+        }
+        Decision::MissingParameter(name) => {
+            tracing::error!(
+                target: "hallpass",
+                parameter = name,
+                needs = %requirement,
+                "a route requires a scope with a path parameter that it does not have: name the parameter \
+                 as the route's pattern does"
+            );
+            Err(settings.rejection(RejectionKind::Misconfigured))
+        }
+    }
+}
+
+fn no_layer() -> Rejection {
+    tracing::error!(
+        target: "hallpass",
+        "a route requires a token, but no Hallpass layer is around it: add `.layer(hallpass.layer())` to the \
+         router, after its routes"
+    );
+    Rejection::misconfigured()
+}

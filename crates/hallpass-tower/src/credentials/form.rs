@@ -1,0 +1,61 @@
+//! A credential in the body of a form (RFC 6750, section 2.2), for middleware that reads bodies.
+
+use std::fmt;
+
+use super::query::{Found, find};
+
+/// What an urlencoded form says of the field that may carry a token.
+///
+/// The layer itself reads no body. A middleware outside of it that does leaves one of these in the
+/// request's extensions. A layer with the source [`CredentialSource::form`](super::CredentialSource)
+/// counts it as one more place beside header and query, and rejects a credential in two of them.
+#[derive(Clone, Copy)]
+pub struct FormCredential(pub(super) Found);
+
+impl FormCredential {
+    /// Looks for a field of this name in the body of a form. Names and values are decoded as in a
+    /// query.
+    ///
+    /// A field without a value, or twice, or in a body that is not all ASCII, makes a request that
+    /// is refused with 400.
+    #[must_use]
+    pub fn find(form: &[u8], field: &str) -> Self {
+        Self(match find(form, &[field]) {
+            Found::Value(_, place) if !form.is_ascii() => Found::Malformed(place),
+            found => found,
+        })
+    }
+}
+
+/// Shows which it is, never the value.
+impl fmt::Debug for FormCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Found::Absent => "Absent",
+            Found::Value(..) => "Value(..)",
+            Found::Malformed(_) => "Malformed",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_says_one_thing_or_nothing_and_shows_no_value() {
+        for (form, shown) in [
+            (&b"a=1&session=hp_secret&b"[..], "Value(..)"),
+            (b"sess%69on=hp_secret", "Value(..)"),
+            (b"", "Absent"),
+            (b"Session=hp_secret", "Absent"),
+            (b"x=\xFF", "Absent"),
+            (b"session=", "Malformed"),
+            (b"session", "Malformed"),
+            (b"session=hp_secret&session=hp_secret", "Malformed"),
+            (b"session=hp_secret&x=\xFF", "Malformed"),
+        ] {
+            assert_eq!(format!("{:?}", FormCredential::find(form, "session")), shown);
+        }
+    }
+}

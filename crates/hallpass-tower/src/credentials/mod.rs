@@ -1,0 +1,143 @@
+//! Where in a request a credential is: in a header, in a query parameter that the layer names, or in
+//! a field of a form.
+
+mod form;
+mod header;
+mod query;
+mod source;
+
+use http::{HeaderMap, Uri};
+
+pub use self::form::FormCredential;
+pub use self::header::Authorization;
+pub(crate) use self::header::{AuthorizationRead, TakenAuthorization, peek};
+use self::header::{OwnHeader, own_header};
+pub(crate) use self::query::{Cut, any_value, cut, cut_text};
+use self::query::{Found, Value};
+pub use self::source::CredentialSource;
+pub(crate) use self::source::{SourceIndex, Sources};
+
+/// What a request carries.
+#[derive(Debug)]
+pub(crate) enum Located<'r> {
+    /// It carries no credential, or one of another scheme.
+    Nothing,
+    /// It carries one.
+    One(SourceIndex, Text<'r>),
+    /// It carries something that is not a credential, or more than one.
+    Malformed(Fault),
+}
+
+/// The text of a credential.
+#[derive(Debug)]
+pub(crate) enum Text<'r> {
+    /// As it is in a header.
+    Raw(&'r [u8]),
+    /// As it was before it was encoded for a query or a form.
+    Decoded(Value),
+}
+
+impl Text<'_> {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Raw(text) => text,
+            Self::Decoded(value) => value.as_bytes(),
+        }
+    }
+}
+
+/// What is wrong with the credentials of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// `Authorization` is malformed, or there are several of them.
+    Authorization,
+    /// This source is there without a value, or several times.
+    Repeated(SourceIndex),
+    /// Both carry a credential.
+    Two(SourceIndex, SourceIndex),
+    /// `Authorization` has another scheme, and this source carries a credential, too.
+    BesideOtherScheme(SourceIndex),
+}
+
+impl Fault {
+    /// Says what is wrong, for people.
+    pub(crate) fn explain(self, sources: &Sources) -> String {
+        match self {
+            Self::Authorization => {
+                "The `Authorization` header is malformed: send one scheme, a space and one token, once."
+                    .to_owned()
+            }
+            Self::Repeated(source) => {
+                let source = sources.get(source);
+                format!("There has to be one token in {source}: it is empty, or there are several.")
+            }
+            Self::Two(first, second) => format!(
+                "Two credentials came, in {} and in {}: send one of them.",
+                sources.get(first),
+                sources.get(second)
+            ),
+            Self::BesideOtherScheme(source) => format!(
+                "Two credentials came, in `Authorization` with another scheme and in {}: send one of them.",
+                sources.get(source)
+            ),
+        }
+    }
+}
+
+/// Looks into every source of a layer. Two credentials are one too many, whatever they say: none is
+/// ever preferred.
+pub(crate) fn locate<'r>(
+    authorization: AuthorizationRead<'r>,
+    headers: &'r HeaderMap,
+    uri: &Uri,
+    sources: &Sources,
+    form: Option<FormCredential>,
+) -> Located<'r> {
+    let other_scheme = authorization == AuthorizationRead::OtherScheme;
+    let mut found = match authorization {
+        AuthorizationRead::Malformed => return Located::Malformed(Fault::Authorization),
+        AuthorizationRead::Credential(source, text) => Some((source, Text::Raw(text))),
+        AuthorizationRead::Absent | AuthorizationRead::OtherScheme => None,
+    };
+    let mut add = |source, text| match &found {
+        _ if other_scheme => Err(Fault::BesideOtherScheme(source)),
+        Some((first, _)) => Err(Fault::Two(*first, source)),
+        None => {
+            found = Some((source, text));
+            Ok(())
+        }
+    };
+    let query = match uri.query() {
+        Some(query) if !sources.query_names().is_empty() => {
+            query::find(query.as_bytes(), sources.query_names())
+        }
+        _ => Found::Absent,
+    };
+    let mut add_all = || {
+        match query {
+            Found::Absent => {}
+            Found::Value(value, place) => add(sources.query(place), Text::Decoded(value))?,
+            Found::Malformed(place) => return Err(Fault::Repeated(sources.query(place))),
+        }
+        for (source, name) in sources.headers() {
+            match own_header(headers, name) {
+                OwnHeader::Absent => {}
+                OwnHeader::Value(text) => add(*source, Text::Raw(text))?,
+                OwnHeader::Malformed => return Err(Fault::Repeated(*source)),
+            }
+        }
+        if let (Some(source), Some(form)) = (sources.form(), form) {
+            match form.0 {
+                Found::Absent => {}
+                Found::Value(value, _) => add(source, Text::Decoded(value))?,
+                Found::Malformed(_) => return Err(Fault::Repeated(source)),
+            }
+        }
+        Ok(())
+    };
+    match (add_all(), found) {
+        (Err(fault), _) => Located::Malformed(fault),
+        (Ok(()), Some((source, text))) => Located::One(source, text),
+        (Ok(()), None) => Located::Nothing,
+    }
+}

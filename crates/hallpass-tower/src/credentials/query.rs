@@ -1,0 +1,328 @@
+//! The query: finding a credential among its parameters, and cutting it out.
+//!
+//! The raw query is split at `&` only; keys and values are percent- and plus-decoded as bytes, and
+//! what does not decode stays as it is.
+
+use bytes::Bytes;
+use http::Uri;
+use http::uri::PathAndQuery;
+
+/// A decoded value: as long as any token may be. A longer one is kept as "too long", it is no
+/// token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Value {
+    bytes: [u8; Self::MAX],
+    len: usize,
+}
+
+impl Value {
+    /// The longest token: 16 of prefix, `_`, 71 of body.
+    const MAX: usize = 88;
+
+    fn decode(raw: &[u8]) -> Self {
+        let mut value = Self { bytes: [0; Self::MAX], len: 0 };
+        for byte in decoded(raw) {
+            if value.len == Self::MAX {
+                // No token holds a NUL, so this is one value that is refused for what it is.
+                return Self { bytes: [0; Self::MAX], len: Self::MAX };
+            }
+            value.bytes[value.len] = byte;
+            value.len += 1;
+        }
+        value
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// What the query says of the parameters that may carry a credential.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Found {
+    /// None of them is there.
+    Absent,
+    /// One is there, once, with a value: the one whose name is at this place.
+    Value(Value, usize),
+    /// One is there without a value, or there are several: the last one's name is at this place.
+    Malformed(usize),
+}
+
+pub(crate) fn find(query: &[u8], names: &[impl AsRef<str>]) -> Found {
+    let mut found = Found::Absent;
+    for (key, value) in pairs(query) {
+        let Some(place) = names.iter().position(|name| is_name(key, name.as_ref())) else {
+            continue;
+        };
+        match (&found, value) {
+            (Found::Absent, Some(value)) if !value.is_empty() => {
+                found = Found::Value(Value::decode(value), place);
+            }
+            _ => return Found::Malformed(place),
+        }
+    }
+    found
+}
+
+/// Whether any of those parameters holds what this says is a token. For layers that read no query.
+pub(crate) fn any_value(query: &str, names: &[String], is_token: impl Fn(&[u8]) -> bool) -> bool {
+    pairs(query.as_bytes())
+        .filter(|(key, _)| names.iter().any(|name| is_name(key, name)))
+        .any(|(_, value)| value.is_some_and(|value| is_token(Value::decode(value).as_bytes())))
+}
+
+/// What is cut out of a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The parameters of these names, whatever they hold.
+    Parameters,
+    /// Those of them alone that hold a token.
+    Tokens,
+}
+
+/// The URI without the credential's parameter, byte for byte the same otherwise; `None` if there
+/// is nothing to cut. A parameter of that name in another case is cut too if it holds a token:
+/// somebody mistyped it, and it would end up in a log.
+pub(crate) fn cut(
+    uri: &Uri,
+    names: &[String],
+    what: Cut,
+    is_token: impl Fn(&[u8]) -> bool,
+) -> Option<Uri> {
+    let path_and_query = uri.path_and_query()?;
+    let query = path_and_query.query()?;
+    let secret = |pair: &str| {
+        let (key, value) = split(pair.as_bytes());
+        (what == Cut::Parameters && names.iter().any(|name| is_name(key, name)))
+            || (names.iter().any(|name| is_name_in_any_case(key, name))
+                && value.is_some_and(|value| is_token(Value::decode(value).as_bytes())))
+    };
+    if !query.split('&').any(secret) {
+        return None;
+    }
+    let mut rest = String::with_capacity(path_and_query.as_str().len());
+    rest.push_str(path_and_query.path());
+    for (place, pair) in query.split('&').filter(|pair| !secret(pair)).enumerate() {
+        rest.push(if place == 0 { '?' } else { '&' });
+        rest.push_str(pair);
+    }
+    let mut parts = uri.clone().into_parts();
+    // A part of what was valid at those places is valid; if it were not, no query at all is safe.
+    parts.path_and_query = PathAndQuery::from_maybe_shared(Bytes::from(rest))
+        .ok()
+        .or_else(|| path_and_query.path().parse().ok());
+    Uri::from_parts(parts).ok().or_else(|| Some(Uri::from_static("/")))
+}
+
+/// Cuts tokens out of a text that is or ends with a query, such as the value of `Referer`: every
+/// parameter that holds a token, whatever its name, and every one of these names. Returns `None` if
+/// there is nothing to cut.
+pub(crate) fn cut_text(
+    text: &[u8],
+    names: &[String],
+    is_token: impl Fn(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
+    let start = memchr::memchr(b'?', text)? + 1;
+    let end = memchr::memchr(b'#', &text[start..]).map_or(text.len(), |at| start + at);
+    let secret = |pair: &&[u8]| {
+        let (key, value) = split(pair);
+        names.iter().any(|name| is_name_in_any_case(key, name))
+            || value.is_some_and(|value| is_token(Value::decode(value).as_bytes()))
+    };
+    let query = &text[start..end];
+    if !query.split(|byte| *byte == b'&').any(|pair| secret(&pair)) {
+        return None;
+    }
+    let mut rest = text[..start - 1].to_vec();
+    let kept = query.split(|byte| *byte == b'&').filter(|pair| !secret(pair));
+    for (place, pair) in kept.enumerate() {
+        rest.push(if place == 0 { b'?' } else { b'&' });
+        rest.extend_from_slice(pair);
+    }
+    rest.extend_from_slice(&text[end..]);
+    Some(rest)
+}
+
+fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    query.split(|byte| *byte == b'&').map(split)
+}
+
+fn split(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match pair.iter().position(|byte| *byte == b'=') {
+        Some(place) => (&pair[..place], Some(&pair[place + 1..])),
+        None => (pair, None),
+    }
+}
+
+fn is_name(raw: &[u8], name: &str) -> bool {
+    // A decoded byte takes one to three: most keys are told apart by their length.
+    (name.len()..=3 * name.len()).contains(&raw.len()) && decoded(raw).eq(name.bytes())
+}
+
+fn is_name_in_any_case(raw: &[u8], name: &str) -> bool {
+    (name.len()..=3 * name.len()).contains(&raw.len())
+        && decoded(raw)
+            .map(|byte| byte.to_ascii_lowercase())
+            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
+}
+
+/// Percent- and plus-decodes bytes; a `%` without two hexadecimal digits stays.
+fn decoded(raw: &[u8]) -> impl Iterator<Item = u8> {
+    let mut rest = raw;
+    std::iter::from_fn(move || {
+        let (&first, tail) = rest.split_first()?;
+        rest = tail;
+        Some(match first {
+            b'+' => b' ',
+            b'%' => match tail {
+                [high, low, after @ ..] => match (hex(*high), hex(*low)) {
+                    (Some(high), Some(low)) => {
+                        rest = after;
+                        high << 4 | low
+                    }
+                    _ => b'%',
+                },
+                _ => b'%',
+            },
+            byte => byte,
+        })
+    })
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| value.try_into().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names() -> Vec<String> {
+        vec!["session".to_owned()]
+    }
+
+    fn value(query: &str) -> Option<Vec<u8>> {
+        match find(query.as_bytes(), &names()) {
+            Found::Value(value, 0) => Some(value.as_bytes().to_vec()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_key_is_compared_decoded_and_in_its_case() {
+        for query in [
+            "session=T",
+            "a=1&session=T",
+            "%73ession=T",
+            "sess%69on=T",
+            "&&session=T&&",
+            "session=%54",
+        ] {
+            assert_eq!(value(query).as_deref(), Some(&b"T"[..]), "{query}");
+        }
+        for query in [
+            "",
+            "Session=T",
+            "SESSION=T",
+            "x=1;session=T",
+            "x=1%26session=T",
+            "?session=T",
+            "sessions=T",
+            "session%00=T",
+        ] {
+            assert!(matches!(find(query.as_bytes(), &names()), Found::Absent), "{query}");
+        }
+        for query in
+            ["session", "session=", "session=T&session=T", "session=T&session", "session&session=T"]
+        {
+            assert!(matches!(find(query.as_bytes(), &names()), Found::Malformed(0)), "{query}");
+        }
+    }
+
+    #[test]
+    fn values_are_bytes() {
+        assert_eq!(value("session=a+b").unwrap(), b"a b");
+        assert_eq!(value("session=%ff%fe").unwrap(), [0xFF, 0xFE]);
+        assert_eq!(value("session=%zz%2").unwrap(), b"%zz%2");
+        assert_eq!(value("session=a=b").unwrap(), b"a=b");
+        let long = format!("session={}", "a".repeat(89));
+        assert!(value(&long).unwrap().contains(&0), "too long is no token");
+    }
+
+    #[test]
+    fn the_rest_of_the_uri_stays_byte_for_byte() {
+        for (uri, rest) in [
+            ("/a?session=T", "/a"),
+            ("/a?x=%41&session=T&y=+%20", "/a?x=%41&y=+%20"),
+            ("/a?session=T&x", "/a?x"),
+            ("/a?&&session=T&&", "/a?&&&"),
+            ("http://u:p@host:1/a?sess%69on=T&b", "http://u:p@host:1/a?b"),
+            ("/a?Session=T&b", "/a?b"),
+        ] {
+            let cut = cut(&uri.parse().unwrap(), &names(), Cut::Parameters, |value| value == b"T")
+                .unwrap();
+            assert_eq!(cut.to_string(), rest, "{uri}");
+        }
+        for uri in ["/a", "/a?b=T", "/a?Session=mine", "*"] {
+            let cut = cut(&uri.parse().unwrap(), &names(), Cut::Parameters, |value| value == b"T");
+            assert!(cut.is_none(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn where_no_credential_is_looked_at_only_tokens_are_cut() {
+        for (uri, rest) in [
+            ("/a?session=T&b", Some("/a?b")),
+            ("/a?session=mine&Session=T&session", Some("/a?session=mine&session")),
+            ("/a?session=mine", None),
+            ("/a?session", None),
+        ] {
+            let cut = cut(&uri.parse().unwrap(), &names(), Cut::Tokens, |value| value == b"T");
+            assert_eq!(cut.map(|uri| uri.to_string()).as_deref(), rest, "{uri}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_cut_out_of_other_texts() {
+        for (text, rest) in [
+            ("https://a.example/b?session=x&c=1#d", Some("https://a.example/b?c=1#d")),
+            ("/b?Session=x", Some("/b")),
+            ("/b?other=T&c", Some("/b?c")),
+            ("/b?c=1#session=x", None),
+            ("/b", None),
+        ] {
+            let cut = cut_text(text.as_bytes(), &names(), |value| value == b"T");
+            assert_eq!(cut.as_deref(), rest.map(str::as_bytes), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_what_a_plain_reading_finds(query in "([a-z%+;=&?]|session|%73|=T){0,12}") {
+            // The oracle: split, decode into vectors, compare.
+            let plain: Vec<_> = query
+                .split('&')
+                .map(|pair| pair.split_once('=').map_or((pair, None), |(key, value)| (key, Some(value))))
+                .filter(|(key, _)| decoded(key.as_bytes()).collect::<Vec<_>>() == b"session")
+                .collect();
+            let expected = match plain[..] {
+                [(_, Some(value))] if !value.is_empty() => Some(decoded(value.as_bytes()).collect::<Vec<_>>()),
+                _ => None,
+            };
+            prop_assert_eq!(value(&query), expected);
+        }
+
+        #[test]
+        fn nothing_secret_is_left(
+            pairs in proptest::collection::vec("(session=T|sess%69on=T|a=b||SESSION=T|x)", 0..9),
+        ) {
+            let uri: Uri = format!("/p?{}", pairs.join("&")).parse().unwrap();
+            let left: Vec<_> = pairs.iter().filter(|pair| !pair.ends_with('T')).cloned().collect();
+            match cut(&uri, &names(), Cut::Parameters, |value| value == b"T") {
+                Some(cut) => prop_assert_eq!(cut.query().unwrap_or_default(), left.join("&")),
+                None => prop_assert_eq!(left, pairs),
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Cross-site requests that a browser sends with somebody's cookies.
+
+use http::header::{AUTHORIZATION, HOST, ORIGIN, UPGRADE};
+use http::uri::Authority;
+use http::{HeaderMap, Method, Request, Uri};
+
+/// Schemes of `Authorization` that browsers add by themselves, as they do cookies.
+const AMBIENT_SCHEMES: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"];
+
+/// Returns whether a page of another site may have made a browser send this request with credentials
+/// that the browser adds by itself: cookies, passwords or certificates.
+///
+/// A request whose `Authorization` has a scheme that only programs write, such as `Bearer`, cannot
+/// come about so: another site would have to ask in a preflight first.
+pub(crate) fn is_forged<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    changes_state(request.method(), headers)
+        && !has_explicit_credential(headers)
+        && is_cross_site(headers, request.uri())
+}
+
+/// A WebSocket starts as a `GET`, and changes whatever it is used for.
+fn changes_state(method: &Method, headers: &HeaderMap) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+        || headers.contains_key(UPGRADE)
+}
+
+fn has_explicit_credential(headers: &HeaderMap) -> bool {
+    headers.get(AUTHORIZATION).is_some_and(|value| {
+        let scheme = value.as_bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
+        !AMBIENT_SCHEMES.iter().any(|ambient| scheme.eq_ignore_ascii_case(ambient))
+    })
+}
+
+fn is_cross_site(headers: &HeaderMap, uri: &Uri) -> bool {
+    // A browser writes it, a page cannot, and no proxy changes it.
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return !matches!(site.as_bytes(), b"same-origin" | b"none");
+    }
+    match headers.get(ORIGIN) {
+        // Without both, this is not a browser.
+        None => false,
+        Some(origin) => !origin.to_str().is_ok_and(|origin| is_own(origin, headers, uri)),
+    }
+}
+
+/// Returns whether an origin names the host that the request is for. The scheme is not compared: a
+/// proxy in front may have ended TLS.
+fn is_own(origin: &str, headers: &HeaderMap, uri: &Uri) -> bool {
+    let Some((scheme, origin)) = origin.split_once("://") else { return false };
+    let default_port = if scheme == "https" { 443 } else { 80 };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| uri.authority().map(Authority::as_str));
+    let parts = |text: &str| {
+        let authority: Authority = text.parse().ok()?;
+        let port = authority.port_u16().unwrap_or(default_port);
+        Some((authority.host().to_ascii_lowercase(), port))
+    };
+    match (parts(origin), host.and_then(parts)) {
+        (Some(origin), Some(host)) => origin == host,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forged(method: &str, headers: &[(&str, &str)]) -> bool {
+        let mut request = Request::builder().method(method).uri("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        is_forged(&request.body(()).unwrap())
+    }
+
+    #[test]
+    fn only_what_a_browser_sends_for_another_site_is_forged() {
+        for (method, headers, owed) in [
+            ("POST", &[("host", "a.example")][..], false),
+            ("POST", &[("sec-fetch-site", "same-origin")], false),
+            ("POST", &[("sec-fetch-site", "none")], false),
+            ("POST", &[("sec-fetch-site", "same-site")], true),
+            ("POST", &[("sec-fetch-site", "cross-site")], true),
+            ("DELETE", &[("sec-fetch-site", "cross-site")], true),
+            ("GET", &[("sec-fetch-site", "cross-site")], false),
+            ("GET", &[("sec-fetch-site", "cross-site"), ("upgrade", "websocket")], true),
+            // Behind a proxy that rewrites the host, the browser's own word decides.
+            (
+                "POST",
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "https://a.example"),
+                    ("host", "inner:80"),
+                ],
+                false,
+            ),
+            ("POST", &[("origin", "https://a.example"), ("host", "a.example")], false),
+            ("POST", &[("origin", "https://A.example:443"), ("host", "a.example")], false),
+            ("POST", &[("origin", "https://a.example"), ("host", "b.example")], true),
+            ("POST", &[("origin", "https://a.example:8443"), ("host", "a.example")], true),
+            ("POST", &[("origin", "null"), ("host", "a.example")], true),
+            ("POST", &[("origin", "https://a.example")], true),
+            // A program wrote this header, and browsers write that one by themselves.
+            ("POST", &[("sec-fetch-site", "cross-site"), ("authorization", "Bearer x.y")], false),
+            ("POST", &[("sec-fetch-site", "cross-site"), ("authorization", "Basic dTpw")], true),
+        ] {
+            assert_eq!(forged(method, headers), owed, "{method} {headers:?}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The host's own sign-in, for requests that carry no token.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use hallpass_core::Principal;
+use http::request::Parts;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What the host's sign-in found out.
+pub(crate) type HostVerdict = Result<Option<Principal>, BoxError>;
+
+/// What the async function of [`TokenLayer::fallback`](crate::TokenLayer::fallback) may return: a
+/// principal, perhaps one, or an error if the host could not find out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who is signed in",
+    note = "return `Principal`, `Option<Principal>`, or a `Result` of one of them"
+)]
+pub trait IntoPrincipal {
+    /// Converts the value.
+    ///
+    /// # Errors
+    ///
+    /// Returns the host's error if it could not find out who is signed in.
+    fn into_principal(self) -> Result<Option<Principal>, BoxError>;
+}
+
+impl IntoPrincipal for Principal {
+    fn into_principal(self) -> HostVerdict {
+        Ok(Some(self))
+    }
+}
+
+impl IntoPrincipal for Option<Principal> {
+    fn into_principal(self) -> HostVerdict {
+        Ok(self)
+    }
+}
+
+impl<T: IntoPrincipal, E: Into<BoxError>> IntoPrincipal for Result<T, E> {
+    fn into_principal(self) -> HostVerdict {
+        self.map_err(Into::into)?.into_principal()
+    }
+}
+
+type Ask = dyn Fn(Parts) -> Pin<Box<dyn Future<Output = HostVerdict> + Send>> + Send + Sync;
+
+/// The host's sign-in, without its type.
+#[derive(Clone)]
+pub(crate) struct Fallback(Arc<Ask>);
+
+impl Fallback {
+    pub(crate) fn new<F, Fut>(authenticator: F) -> Self
+    where
+        F: Fn(Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoPrincipal> + Send + 'static,
+    {
+        Self(Arc::new(move |parts| {
+            let answer = authenticator(parts);
+            Box::pin(async { answer.await.into_principal() })
+        }))
+    }
+
+    pub(crate) fn ask(&self, parts: Parts) -> Pin<Box<dyn Future<Output = HostVerdict> + Send>> {
+        (self.0)(parts)
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fallback(..)")
+    }
+}

@@ -1,0 +1,26 @@
+//! What is counted, for the facade `metrics`: without the feature of that name nothing is, and
+//! nothing of this is left.
+
+#[cfg(feature = "metrics")]
+use metrics::{Unit, counter, describe_counter};
+
+use crate::rejection::RejectionKind;
+
+#[cfg(feature = "metrics")]
+const REFUSED: &str = "hallpass_refused_requests_total";
+
+/// Says what is counted here: once for each layer.
+#[inline]
+pub(crate) fn describe() {
+    #[cfg(feature = "metrics")]
+    describe_counter!(REFUSED, Unit::Count, "Requests that were rejected, by what they were told");
+}
+
+/// A rejection is on its way out. The label is one of a few words: nothing of the request.
+#[inline]
+pub(crate) fn rejected(kind: &RejectionKind) {
+    #[cfg(feature = "metrics")]
+    counter!(REFUSED, "kind" => kind.as_str()).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = kind;
+}

@@ -1,0 +1,104 @@
+//! Tells the host, once, that the table and the router do not mean the same by a route.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use super::PolicyTable;
+use crate::routed_path::normalized;
+
+/// The mismatches that the log has named. Each is named once.
+#[derive(Default)]
+pub(super) struct Mismatches(Mutex<HashSet<String>>);
+
+impl Mismatches {
+    /// The number of mismatches that are remembered.
+    const MAX: usize = 100;
+
+    fn is_news(&self, text: &str) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.len() < Self::MAX && !known.contains(text) && known.insert(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Mismatches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mismatches(..)")
+    }
+}
+
+impl PolicyTable {
+    /// Reports that the router has matched a route that the table does not have, although it has one
+    /// that was probably meant to be it.
+    pub(super) fn report_route(&self, routed: &str) {
+        if !self.mismatches.is_news(routed) {
+            return;
+        }
+        let patterns = || self.routes.iter().map(|route| route.pattern.as_str());
+        let shape = shape(routed);
+        let (meant, why) = if let Some(twin) = patterns().find(|known| self::shape(known) == shape)
+        {
+            let why = if ends_with_slash(twin) == ends_with_slash(routed) {
+                "they name their parameters differently"
+            } else {
+                "only one of them ends with a slash"
+            };
+            (twin, why)
+        } else if let Some(part) = patterns().find(|known| *known != "/" && routed.ends_with(known))
+        {
+            (part, "a rule has the whole pattern, with everything below which the route is nested")
+        } else {
+            return;
+        };
+        tracing::warn!(
+            target: "hallpass",
+            "the policy table has {meant}, the router matched {routed}, and nobody is let in: {why}. Write \
+             the router's pattern into the table"
+        );
+    }
+
+    /// Reports that a path was refused because it is ambiguous, if the path that was probably meant
+    /// has a rule.
+    pub(super) fn report_ambiguous(&self, path: &str) {
+        let meant = normalized(path);
+        let Ok(found) = self.by_path.at(&meant) else { return };
+        let pattern = self.routes[*found.value].pattern.as_str();
+        if self.mismatches.is_news(pattern) {
+            tracing::warn!(
+                target: "hallpass",
+                "a path with an empty segment or a slash at its end is refused, although {pattern} has a rule: \
+                 what is inside of the layer may take the path for another one. If paths are to be \
+                 normalised, put that outside of the layer"
+            );
+        }
+    }
+
+    /// Reports that the path below which a service is nested could not be told.
+    pub(super) fn report_unknown_nest(&self) {
+        if self.mismatches.is_news("") {
+            tracing::warn!(
+                target: "hallpass",
+                "the router does not tell below which path the service inside is nested, so no rule of the policy \
+                 table is for it: put the layer around the router in which the service is nested"
+            );
+        }
+    }
+}
+
+/// Returns a pattern without the names of its parameters, and without a slash at its end.
+fn shape(pattern: &str) -> String {
+    let mut shape = String::with_capacity(pattern.len());
+    for segment in pattern.trim_end_matches('/').split('/').skip(1) {
+        shape.push('/');
+        match segment.strip_prefix('{') {
+            Some(name) if name.starts_with('*') => shape.push_str("{*}"),
+            Some(_) => shape.push_str("{}"),
+            None => shape.push_str(segment),
+        }
+    }
+    shape
+}
+
+fn ends_with_slash(pattern: &str) -> bool {
+    pattern.ends_with('/')
+}

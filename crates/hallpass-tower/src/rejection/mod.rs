@@ -1,0 +1,371 @@
+//! Rejections: what a caller is told who is not let in, as RFC 6750, RFC 9457 and gRPC say.
+
+mod challenge;
+mod grpc;
+mod problem;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::Bytes;
+use hallpass_core::AuthError;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
+
+pub(crate) use self::challenge::Realm;
+use crate::metrics;
+use crate::outage_log;
+use crate::settings::RejectionSettings;
+
+/// Why a request is not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RejectionKind {
+    /// No credential came: 401 and a bare challenge.
+    NoCredential,
+    /// What came is no credential, or several: 400 `invalid_request`.
+    InvalidRequest,
+    /// The form that may hold a credential is larger than is read: 413, no challenge. Only where
+    /// forms are looked into.
+    TooLarge,
+    /// Malformed, unknown, wrong, expired, revoked, or its owner disabled: 401 `invalid_token`, and
+    /// not a word on which.
+    InvalidToken,
+    /// The token is good and does not hold what the route needs: 403 `insufficient_scope`.
+    InsufficientScope {
+        /// What the route needs.
+        scope: String,
+    },
+    /// The host's own sign-in vouches for the caller, but the request may have been sent by a page of
+    /// another site: 403.
+    CrossSite,
+    /// Nobody declared what the route needs, so nobody is let in: 403.
+    NotDeclared,
+    /// It could not be found out whether the token is good: 503 with `Retry-After`, no challenge.
+    Unavailable,
+    /// The program is wired wrongly: 500. The log says how, and what to do.
+    Misconfigured,
+    /// A problem of hallpass-axum's management API, named by the end of its `type`.
+    Api {
+        /// The end of the `type`, such as `token-limit`.
+        name: &'static str,
+        /// The status of the answer.
+        status: StatusCode,
+    },
+}
+
+impl RejectionKind {
+    /// The name used in logs and metrics: `no_credential`, `insufficient_scope`, ...
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NoCredential => "no_credential",
+            Self::InvalidRequest => "invalid_request",
+            Self::TooLarge => "too_large",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::NotDeclared => "not_declared",
+            Self::CrossSite => "cross_site",
+            Self::Unavailable => "unavailable",
+            Self::Misconfigured => "misconfigured",
+            Self::Api { name, .. } => name,
+        }
+    }
+}
+
+/// A request that is not let in: what a host's own rendering is given.
+///
+/// It holds nothing of the credential that came in.
+///
+/// ```
+/// use hallpass_tower::{RejectionKind, TokenLayer, core::Hallpass};
+/// # use hallpass_memory::MemoryStore;
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let rejection = TokenLayer::new(&hallpass).realm("acme").rejection(RejectionKind::InvalidToken);
+/// assert_eq!((rejection.status().as_u16(), rejection.error()), (401, Some("invalid_token")));
+/// let response = rejection.into_response();
+/// assert_eq!(
+///     response.headers()["www-authenticate"],
+///     r#"Bearer realm="acme", error="invalid_token", error_description="the token is not valid""#
+/// );
+/// ```
+#[derive(Clone)]
+pub struct Rejection {
+    kind: RejectionKind,
+    detail: Option<Cow<'static, str>>,
+    settings: RejectionSettings,
+}
+
+/// What every problem's `type` starts with; the kind follows, such as `invalid-token`.
+pub const PROBLEM_TYPE_PREFIX: &str = "/problems/";
+
+impl Rejection {
+    pub(crate) fn new(kind: RejectionKind, settings: RejectionSettings) -> Self {
+        Self { kind, detail: None, settings }
+    }
+
+    /// Replaces the sentence for people.
+    pub(crate) fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// A problem of the management API. Its body is written by hallpass-axum.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn api(
+        name: &'static str,
+        status: StatusCode,
+        detail: Cow<'static, str>,
+        settings: &RejectionSettings,
+    ) -> Self {
+        let kind = RejectionKind::Api { name, status };
+        Self { detail: Some(detail), ..Self::new(kind, settings.clone()) }
+    }
+
+    /// Renders a response in the host's own way, if it has one.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn render(&self, response: Response<Bytes>) -> Response<Bytes> {
+        match &self.settings.render {
+            Some(render) => render.call(self, response),
+            None => response,
+        }
+    }
+
+    /// A rejection where no layer is that could say more: the program is wired wrongly.
+    pub(crate) fn misconfigured() -> Self {
+        Self::new(RejectionKind::Misconfigured, RejectionSettings::default())
+    }
+
+    pub(crate) fn kind_of(error: &AuthError) -> RejectionKind {
+        match error {
+            AuthError::Rejected(_) => RejectionKind::InvalidToken,
+            // An outage, and whatever a later version may add: never a verdict on the token.
+            _ => {
+                outage_log::report(std::error::Error::source(error));
+                RejectionKind::Unavailable
+            }
+        }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn kind(&self) -> &RejectionKind {
+        &self.kind
+    }
+
+    /// The status of the answer, but for gRPC.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self.kind {
+            RejectionKind::NoCredential | RejectionKind::InvalidToken => StatusCode::UNAUTHORIZED,
+            RejectionKind::InvalidRequest => StatusCode::BAD_REQUEST,
+            RejectionKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            RejectionKind::InsufficientScope { .. }
+            | RejectionKind::NotDeclared
+            | RejectionKind::CrossSite => StatusCode::FORBIDDEN,
+            RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            RejectionKind::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+            RejectionKind::Api { status, .. } => status,
+        }
+    }
+
+    /// A sentence for people: what was wrong, and what would be right. For a host that
+    /// [renders](crate::TokenLayer::on_rejection) rejections in its own words around ours.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        match &self.detail {
+            Some(detail) => detail,
+            None => problem::of(&self.kind).detail,
+        }
+    }
+
+    /// The `error` of RFC 6750, section 3.1, if the answer has one.
+    #[must_use]
+    pub fn error(&self) -> Option<&'static str> {
+        match self.kind {
+            RejectionKind::InvalidRequest => Some("invalid_request"),
+            RejectionKind::InvalidToken => Some("invalid_token"),
+            RejectionKind::InsufficientScope { .. } | RejectionKind::NotDeclared => {
+                Some("insufficient_scope")
+            }
+            RejectionKind::NoCredential
+            | RejectionKind::CrossSite
+            | RejectionKind::TooLarge
+            | RejectionKind::Unavailable
+            | RejectionKind::Misconfigured
+            | RejectionKind::Api { .. } => None,
+        }
+    }
+
+    /// The `WWW-Authenticate` of the answer: none for a 413 or a 5xx.
+    #[must_use]
+    pub fn challenge(&self) -> Option<HeaderValue> {
+        self.settings.realm.challenge(&self.kind)
+    }
+
+    /// Returns the response: problem+json, or what the host makes of that, or a gRPC status if the
+    /// layer says so. It always has `Cache-Control`, and `no-store` unless the host says otherwise.
+    #[must_use]
+    pub fn into_response(self) -> Response<Bytes> {
+        tracing::debug!(target: "hallpass", kind = self.kind.as_str(), "request rejected");
+        metrics::rejected(&self.kind);
+        let mut response =
+            if self.settings.grpc { grpc::response(&self) } else { self.render(self.problem()) };
+        response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        if !matches!(self.kind, RejectionKind::Api { .. }) {
+            response.extensions_mut().insert(IsRejection);
+        }
+        response
+    }
+
+    /// The answer to this request. For `HEAD` the body is only described: over HTTP/2, hyper sends
+    /// what it is given, and a client that gets a body then gives the stream up.
+    pub(crate) fn answer<B>(self, request: &Request<B>) -> Response<Bytes> {
+        let mut response = self.into_response();
+        if request.method() == Method::HEAD {
+            let length = std::mem::take(response.body_mut()).len();
+            response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+        }
+        response
+    }
+
+    fn problem(&self) -> Response<Bytes> {
+        let problem = problem::of(&self.kind);
+        let body = problem.body(&self.settings.type_prefix, self.detail.as_deref());
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.reserve(HEADERS);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge() {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if self.kind == RejectionKind::Unavailable {
+            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after()));
+        }
+        response
+    }
+}
+
+/// In the extensions of a rejection's answer: tells the layer that let the request in that it was
+/// rejected after all.
+#[derive(Clone, Copy, Debug)]
+struct IsRejection;
+
+/// Whether an answer refuses a request that the layer had let in.
+pub(crate) fn is_rejection(extensions: &Extensions) -> bool {
+    extensions.get::<IsRejection>().is_some()
+}
+
+/// The most headers that a rejection has, those that are added on its way out included.
+const HEADERS: usize = 5;
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// The seconds of a `Retry-After` with a 503: one to three in turn, so that those who were sent
+/// away do not come back all at once.
+#[must_use]
+pub fn retry_after() -> u32 {
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    1 + TURN.fetch_add(1, Ordering::Relaxed) % 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejection(kind: RejectionKind) -> Rejection {
+        Rejection::new(kind, RejectionSettings::default().with_realm("acme"))
+    }
+
+    #[test]
+    fn challenges_are_rfc_6750() {
+        for (kind, challenge) in [
+            (RejectionKind::NoCredential, r#"Bearer realm="acme""#),
+            (
+                RejectionKind::InvalidToken,
+                r#"Bearer realm="acme", error="invalid_token", error_description="the token is not valid""#,
+            ),
+            (
+                RejectionKind::InsufficientScope { scope: "a:b c".into() },
+                r#"Bearer realm="acme", error="insufficient_scope", error_description="the token does not allow this", scope="a:b c""#,
+            ),
+        ] {
+            assert_eq!(rejection(kind).challenge().unwrap(), challenge);
+        }
+        assert!(rejection(RejectionKind::Unavailable).challenge().is_none());
+        assert!(Realm::new("a\"b").is_err());
+    }
+
+    #[test]
+    fn a_body_says_what_the_status_says() {
+        for kind in [
+            RejectionKind::NoCredential,
+            RejectionKind::InvalidRequest,
+            RejectionKind::TooLarge,
+            RejectionKind::InvalidToken,
+            RejectionKind::InsufficientScope { scope: "a".into() },
+            RejectionKind::NotDeclared,
+            RejectionKind::CrossSite,
+            RejectionKind::Unavailable,
+            RejectionKind::Misconfigured,
+        ] {
+            let rejection = rejection(kind);
+            let detail = rejection.detail().to_owned();
+            let response = rejection.into_response();
+            let body = std::str::from_utf8(response.body()).unwrap();
+            let status = response.status().as_u16();
+            assert!(body.contains(&format!(r#","status":{status},"#)), "{body}");
+            assert!(body.starts_with(&format!(r#"{{"type":"{PROBLEM_TYPE_PREFIX}"#)), "{body}");
+            assert!(body.ends_with(&format!(r#","detail":"{detail}"}}"#)), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_outage_says_when_to_come_back_and_nothing_of_the_token() {
+        let response = rejection(RejectionKind::Unavailable).into_response();
+        assert_eq!(response.status(), 503);
+        let seconds: u32 = response.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        assert!((1..=3).contains(&seconds));
+        assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn a_detail_of_its_own_is_escaped() {
+        let detail = "in the query parameter `a\"b\\\n`";
+        let response = rejection(RejectionKind::InvalidRequest).with_detail(detail).into_response();
+        let body = std::str::from_utf8(response.body()).unwrap();
+        assert!(body.ends_with(r#""detail":"in the query parameter `a\"b\\\u000a`"}"#), "{body}");
+    }
+
+    #[test]
+    fn grpc_is_answered_as_grpc() {
+        for (kind, code) in [
+            (RejectionKind::NoCredential, "16"),
+            (RejectionKind::InvalidRequest, "16"),
+            (RejectionKind::TooLarge, "8"),
+            (RejectionKind::InvalidToken, "16"),
+            (RejectionKind::InsufficientScope { scope: "a".into() }, "7"),
+            (RejectionKind::NotDeclared, "7"),
+            (RejectionKind::CrossSite, "7"),
+            (RejectionKind::Unavailable, "14"),
+            (RejectionKind::Misconfigured, "13"),
+        ] {
+            let settings = RejectionSettings { grpc: true, ..RejectionSettings::default() };
+            let response = Rejection::new(kind, settings).into_response();
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.headers()["grpc-status"], code);
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/grpc");
+            assert!(response.body().is_empty());
+        }
+    }
+}

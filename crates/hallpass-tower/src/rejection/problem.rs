@@ -1,0 +1,116 @@
+//! The words of rejections: each is always the same.
+
+use bytes::Bytes;
+
+use super::{PROBLEM_TYPE_PREFIX, RejectionKind};
+
+/// What a rejection says.
+pub(super) struct Problem {
+    /// The sentence for people.
+    pub(super) detail: &'static str,
+    /// The whole body (RFC 9457), with the default prefix of the `type`.
+    body: &'static str,
+}
+
+impl Problem {
+    /// Returns the whole body, with this prefix of the `type`, and with this sentence for people if
+    /// there is one.
+    pub(super) fn body(&self, type_prefix: &str, detail: Option<&str>) -> Bytes {
+        if type_prefix == PROBLEM_TYPE_PREFIX && detail.is_none() {
+            return Bytes::from_static(self.body.as_bytes());
+        }
+        let body = self.body.replacen(PROBLEM_TYPE_PREFIX, type_prefix, 1);
+        match (detail, body.split_once(r#""detail":""#)) {
+            (Some(detail), Some((start, _))) => {
+                Bytes::from(format!(r#"{start}"detail":"{}"}}"#, escape(detail)))
+            }
+            _ => Bytes::from(body),
+        }
+    }
+}
+
+/// Escapes a text for JSON.
+fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
+        match c {
+            '"' | '\\' => escaped.extend(['\\', c]),
+            c if c < ' ' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => escaped.push(c),
+        }
+        escaped
+    })
+}
+
+/// A problem of constants, none with a character that JSON escapes.
+macro_rules! problem {
+    ($kind:literal, $title:literal, $status:literal, $detail:literal) => {
+        Problem {
+            detail: $detail,
+            body: concat!(
+                r#"{"type":"/problems/"#,
+                $kind,
+                r#"","title":""#,
+                $title,
+                r#"","status":"#,
+                $status,
+                r#","detail":""#,
+                $detail,
+                r#""}"#
+            ),
+        }
+    };
+}
+
+pub(super) fn of(kind: &RejectionKind) -> Problem {
+    match kind {
+        RejectionKind::NoCredential => problem!(
+            "no-credential",
+            "No credential",
+            401,
+            "This needs a token: send it as `Authorization: Bearer`."
+        ),
+        RejectionKind::InvalidRequest => problem!(
+            "invalid-request",
+            "Invalid request",
+            400,
+            "Send one token, once, as `Authorization: Bearer` and a single space."
+        ),
+        RejectionKind::TooLarge => {
+            problem!("too-large", "Too large", 413, "The form is larger than is read here.")
+        }
+        RejectionKind::InvalidToken => problem!(
+            "invalid-token",
+            "Invalid token",
+            401,
+            "The token is not valid: it may be mistyped, expired or revoked."
+        ),
+        RejectionKind::InsufficientScope { .. } => problem!(
+            "insufficient-scope",
+            "Insufficient scope",
+            403,
+            "The token does not hold the scope that this needs."
+        ),
+        RejectionKind::NotDeclared => {
+            problem!("not-allowed", "Not allowed", 403, "No token is allowed to do this.")
+        }
+        RejectionKind::CrossSite => problem!(
+            "cross-site",
+            "Cross-site request",
+            403,
+            "A page of another site sent this: only pages of this site may do it with a session."
+        ),
+        RejectionKind::Unavailable => problem!(
+            "unavailable",
+            "Unavailable",
+            503,
+            "The token could not be checked just now: try again shortly."
+        ),
+        // The management API writes its own bodies.
+        RejectionKind::Misconfigured | RejectionKind::Api { .. } => problem!(
+            "misconfigured",
+            "Misconfigured",
+            500,
+            "This service is not set up to check tokens here."
+        ),
+    }
+}

@@ -1,0 +1,110 @@
+//! The path that a policy table judges: the one that the service inside sees.
+
+use std::borrow::Cow;
+
+use hallpass_core::PathParameters;
+use http::{Extensions, Request};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::settings::Settings;
+
+/// What a framework's router tells of the paths that it has matched, nesting included. A framework's
+/// own crate implements it.
+pub trait RouterPaths: Send + Sync + 'static {
+    /// Returns the path parameters that the router found, decoded. `None` if no router has matched the
+    /// request.
+    fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters>;
+
+    /// Returns the pattern below which the router has nested what is inside of the layer, such as
+    /// `/api/{tenant}`. The path of the request does not have that part any more.
+    fn nest<'e>(&self, extensions: &'e Extensions) -> Option<&'e str>;
+}
+
+/// The path parameters that a router found, or [`NotText`] if one of them is not UTF-8.
+pub type RoutedParameters = Result<Box<dyn PathParameters>, NotText>;
+
+/// A path parameter is not UTF-8 once it is decoded, so no handler could read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotText;
+
+/// Returns the whole path of a request: the pattern of the nest, filled in, and the path that the
+/// service inside sees. What a router or a rewrite further out saw does not count.
+///
+/// `None` if the path below which the service is nested cannot be told for certain.
+pub(crate) fn whole_path<'r, B>(
+    request: &'r mut Request<B>,
+    settings: &Settings,
+) -> Option<Cow<'r, str>> {
+    let nest = |extensions: &Extensions| {
+        let nest = settings.paths?.nest(extensions)?;
+        (nest != "/").then(|| nest.trim_end_matches('/').to_owned())
+    };
+    let Some(nest) = nest(request.extensions()) else {
+        return Some(Cow::Borrowed(request.uri().path()));
+    };
+    let parameters = if nest.contains('{') {
+        let found = settings.paths?.parameters(request.extensions_mut())?;
+        Some(found.ok()?)
+    } else {
+        None
+    };
+    let mut whole = String::with_capacity(nest.len() + request.uri().path().len());
+    for segment in nest.split('/').skip(1) {
+        whole.push('/');
+        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => {
+                let value = parameters.as_deref()?.get(name)?;
+                whole.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+            }
+            None if segment.contains(['{', '}']) => return None,
+            None => whole.push_str(segment),
+        }
+    }
+    let inner = request.uri().path();
+    // The service sees `/` for the path of the nest itself, with and without a slash at its end.
+    let original = settings.matcher.original_path(request.extensions());
+    if inner != "/" || original.is_some_and(|original| original.ends_with('/')) {
+        // axum takes one of two slashes behind a nest away, but has chosen the route by both.
+        if original.is_some_and(|original| original.contains("//")) && !inner.contains("//") {
+            whole.push('/');
+        }
+        whole.push_str(inner);
+    }
+    Some(Cow::Owned(whole))
+}
+
+/// Returns whether a path is one that services and normalisers may take for another path than the
+/// pattern that it matches: it has an empty segment, or a slash at its end that the pattern has not.
+pub(crate) fn is_ambiguous(path: &str, pattern: &str) -> bool {
+    path.contains("//") || (path.len() > 1 && path.ends_with('/') && !pattern.ends_with('/'))
+}
+
+/// Returns the path as a normaliser would make it: without empty segments, and without a slash at its
+/// end.
+pub(crate) fn normalized(path: &str) -> String {
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .fold(String::new(), |path, segment| path + "/" + segment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_normalisers_change_are_ambiguous() {
+        for (path, pattern, owed) in [
+            ("/admin", "/admin", false),
+            ("/admin/", "/admin/", false),
+            ("/", "/", false),
+            ("/", "/{*rest}", false),
+            ("/admin/", "/{*rest}", true),
+            ("//admin", "/{*rest}", true),
+            ("/a//b", "/a/{*rest}", true),
+            ("/a//", "/a/", true),
+        ] {
+            assert_eq!(is_ambiguous(path, pattern), owed, "{path} {pattern}");
+        }
+        assert_eq!(normalized("//a//b/"), "/a/b");
+    }
+}

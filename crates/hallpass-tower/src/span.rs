@@ -1,0 +1,21 @@
+//! Who calls, in the host's own spans.
+
+use hallpass_core::Principal;
+use tracing::Span;
+use tracing::field::display;
+
+/// Records the principal in the current span, in those of these fields that the span declares:
+/// `hallpass.token_id` and `hallpass.owner`.
+pub(crate) fn record(principal: &Principal) {
+    let span = Span::current();
+    if !span.is_none() {
+        record_in(&span, principal);
+    }
+}
+
+pub(crate) fn record_in(span: &Span, principal: &Principal) {
+    if let Some(id) = principal.token() {
+        span.record("hallpass.token_id", display(id));
+    }
+    span.record("hallpass.owner", principal.owner().as_str());
+}

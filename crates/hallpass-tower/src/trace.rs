@@ -1,0 +1,88 @@
+//! Spans for tower-http's `TraceLayer` that hold no token.
+
+use std::sync::Arc;
+
+use http::{Request, Uri};
+use tower_http::trace::MakeSpan;
+use tracing::Span;
+use tracing::field::Empty;
+
+use crate::auth_context::AuthContext;
+use crate::credentials::cut_text;
+use crate::settings::Settings;
+use crate::span;
+
+/// Makes the spans of tower-http's `TraceLayer` without the tokens that URLs hold. Made by
+/// [`TokenLayer::make_span`](crate::TokenLayer::make_span).
+///
+/// A span has the fields `method`, `uri` and `version`. The layer records `hallpass.token_id` and
+/// `hallpass.owner` in it once it knows who calls.
+#[derive(Clone, Debug)]
+pub struct RedactingMakeSpan(Arc<Settings>);
+
+impl RedactingMakeSpan {
+    pub(crate) fn new(settings: &Arc<Settings>) -> Self {
+        Self(Arc::clone(settings))
+    }
+
+    /// Returns path and query without tokens and without the parameters that may carry one.
+    fn redact(&self, uri: &Uri) -> String {
+        let Self(settings) = self;
+        let is_token = |text: &[u8]| settings.hallpass.is_well_formed(text);
+        let text = uri.path_and_query().map_or("", |target| target.as_str());
+        let names = [settings.sources.query_names(), &settings.watched_names].concat();
+        let cut = cut_text(text.as_bytes(), &names, is_token);
+        let text =
+            cut.map_or_else(|| text.into(), |cut| String::from_utf8_lossy(&cut).into_owned());
+        let (path, query) = text.split_at(text.find('?').unwrap_or(text.len()));
+        let shown = |segment| if is_token(str::as_bytes(segment)) { "..." } else { segment };
+        let path: Vec<_> = path.split('/').map(shown).collect();
+        path.join("/") + query
+    }
+}
+
+impl<B> MakeSpan<B> for RedactingMakeSpan {
+    fn make_span(&mut self, request: &Request<B>) -> Span {
+        let span = tracing::info_span!(
+            target: "hallpass",
+            "request",
+            method = %request.method(),
+            uri = %self.redact(request.uri()),
+            version = ?request.version(),
+            hallpass.token_id = Empty,
+            hallpass.owner = Empty,
+        );
+        // Inside of the layer, the caller is known already.
+        if let Some(principal) = AuthContext::peek(request.extensions()) {
+            span::record_in(&span, principal);
+        }
+        span
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_core::{Actor, Hallpass, NewToken};
+
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn no_part_of_a_url_shows_a_token() {
+        let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
+        let new = NewToken::named("ci");
+        let issued = hallpass.issue(&Actor::owner("alice"), new).await.unwrap();
+        let token = issued.token.reveal();
+        let redacting = RedactingMakeSpan::new(&Arc::new(Settings::new(hallpass.clone())));
+        for (uri, shown) in [
+            ("/a?b=1".to_owned(), "/a?b=1"),
+            (format!("/a?b=1&session={token}"), "/a?b=1"),
+            (format!("/a?other={token}&c"), "/a?c"),
+            ("/a?session=misspelt".to_owned(), "/a"),
+            (format!("/a/{token}/b?c=1"), "/a/.../b?c=1"),
+            (format!("http://u:p@host/a?session={token}"), "/a"),
+            ("*".to_owned(), "*"),
+        ] {
+            assert_eq!(redacting.redact(&uri.parse().unwrap()), shown, "{uri}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hallpass_core::{Hallpass, WeakHallpass};
+
+/// How often uses of tokens are written.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// The task that writes uses of tokens to the store: started by the first request, ended with the
+/// last handle.
+#[derive(Debug, Default)]
+pub(crate) struct UseFlusher {
+    started: AtomicBool,
+}
+
+impl UseFlusher {
+    /// Starts the task once, on the runtime that serves the request.
+    pub(crate) fn ensure_started(&self, hallpass: &Hallpass) {
+        if self.started.load(Ordering::Relaxed) || self.started.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(flush_now_and_then(hallpass.downgrade()));
+            }
+            Err(_) => tracing::warn!(
+                target: "hallpass",
+                "no tokio runtime serves this request: times of last use are written only by `Hallpass::flush_uses`"
+            ),
+        }
+    }
+}
+
+async fn flush_now_and_then(hallpass: WeakHallpass) {
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        let Some(hallpass) = hallpass.upgrade() else { return };
+        if let Err(error) = hallpass.flush_uses().await {
+            // They wait for the next round; the store's own alarm is louder.
+            tracing::warn!(target: "hallpass", %error, "times of last use could not be written yet");
+        }
+    }
+}

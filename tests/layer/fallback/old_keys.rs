@@ -1,0 +1,94 @@
+//! A service with a table of SHA-256 hashed keys moves to tokens without a flag day: old keys work
+//! until their owners have new ones.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::get;
+use hallpass_axum::{HallpassExt as _, HandlerExt as _};
+use hallpass_core::{Hallpass, Principal, ScopeSet};
+use hallpass_tower::CredentialSource;
+use http::request::Parts;
+use sha2::{Digest as _, Sha256};
+
+use super::{Site, routes};
+
+/// The old table: owner and scopes by the hash of the key.
+#[derive(Clone, Default)]
+struct OldKeys(Arc<Mutex<HashMap<[u8; 32], (&'static str, &'static str)>>>);
+
+impl OldKeys {
+    fn insert(&self, key: &str, owner: &'static str, scopes: &'static str) {
+        self.0.lock().unwrap().insert(Sha256::digest(key).into(), (owner, scopes));
+    }
+
+    fn remove(&self, key: &str) {
+        self.0.lock().unwrap().remove(&<[u8; 32]>::from(Sha256::digest(key)));
+    }
+
+    /// Looks a key up as the service always did: in `X-Api-Key`, or in `?session=`.
+    fn principal(&self, parts: &Parts) -> Option<Principal> {
+        let header = parts.headers.get("x-api-key").and_then(|value| value.to_str().ok());
+        let query = parts.uri.query().and_then(|query| query.split_once("session="));
+        let key = header.or(query.map(|(_, key)| key))?;
+        let (owner, scopes) =
+            *self.0.lock().unwrap().get(&<[u8; 32]>::from(Sha256::digest(key)))?;
+        let scopes = ScopeSet::parse(scopes.split(' ')).ok()?;
+        Some(Principal::external(owner.parse().ok()?, scopes))
+    }
+}
+
+fn app(hallpass: &Hallpass, keys: OldKeys) -> Router {
+    let uri = async |request: Request| request.uri().to_string();
+    let layer = hallpass.layer().with_source(CredentialSource::header("x-api-key")).fallback(
+        move |parts: Parts| {
+            let principal = keys.principal(&parts);
+            async { principal }
+        },
+    );
+    routes().route("/uri", get(uri.scoped("projects:list"))).layer(layer)
+}
+
+#[tokio::test]
+async fn old_keys_work_until_they_are_replaced() {
+    let keys = OldKeys::default();
+    // The old keys even look a little like the new ones.
+    keys.insert("hp_0123456789abcdef", "alice", "projects:list");
+    keys.insert("another old key".replace(' ', "-").as_str(), "bob", "projects");
+    let site = Site::new(|hallpass| app(hallpass, keys.clone())).await;
+    let (old, other) = ("x-api-key: hp_0123456789abcdef", "x-api-key: another-old-key");
+    let new = site.token(&["projects:list"]).await;
+    let new_in_old_place = new.replace("authorization: Bearer", "x-api-key:");
+    for (request, line, owed) in [
+        ("GET /projects", old, 200),
+        ("POST /projects", old, 403),
+        ("POST /projects", other, 200),
+        ("GET /projects", &*new, 200),
+        ("GET /projects", &new_in_old_place, 200),
+        ("GET /projects", "x-api-key: unknown", 401),
+    ] {
+        assert_eq!(site.status(request, &[line]).await, owed, "{request} {line}");
+    }
+    assert_eq!(site.send("GET /me", &[old]).await.text(), "alice by sign-in");
+    assert_eq!(site.send("GET /me", &[&new_in_old_place]).await.text(), "alice by token");
+    // alice has her new token; her old key ends.
+    keys.remove("hp_0123456789abcdef");
+    assert_eq!(site.status("GET /projects", &[old]).await, 401);
+    assert_eq!(site.status("GET /projects", &[other]).await, 200);
+    assert_eq!(site.status("GET /projects", &[&new]).await, 200);
+}
+
+#[tokio::test]
+async fn an_old_key_in_a_url_is_treated_like_a_token_there() {
+    let keys = OldKeys::default();
+    keys.insert("old-key", "alice", "projects:list");
+    let site = Site::new(|hallpass| app(hallpass, keys)).await;
+    let answer = site.send("GET /uri?session=old-key", &[]).await;
+    assert_eq!((answer.status, answer.text()), (200, "/uri"));
+    assert_eq!(answer.header("cache-control"), Some("private, no-store"));
+    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+    let twice = ["x-api-key: old-key"];
+    assert_eq!(site.status("GET /uri?session=old-key", &twice).await, 400);
+}

@@ -1,0 +1,104 @@
+//! tower-sessions: one route for people with a session and programs with a token.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::post;
+use hallpass_axum::HallpassExt as _;
+use hallpass_core::{Actor, EventKind, Hallpass, Principal, RejectReason};
+use http::request::Parts;
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+
+use super::{Site, person, routes};
+
+type SessionError = tower_sessions::session::Error;
+
+async fn signed_in(parts: Parts) -> Result<Option<Principal>, SessionError> {
+    let Some(session) = parts.extensions.get::<Session>() else { return Ok(None) };
+    let name: Option<String> = session.get("user").await?;
+    Ok(name.and_then(|name| person(&name)))
+}
+
+fn app(hallpass: &Hallpass) -> Router {
+    let sign_in = async |Path(name): Path<String>, session: Session| {
+        session.insert("user", name).await.unwrap();
+    };
+    routes()
+        .layer(hallpass.layer().fallback(signed_in))
+        .route("/login/{name}", post(sign_in))
+        .layer(SessionManagerLayer::new(MemoryStore::default()).with_secure(false))
+}
+
+/// The line that carries the cookie of a new session.
+async fn sign_in(site: &Site, name: &str) -> String {
+    let answer = site.send(&format!("POST /login/{name}"), &[]).await;
+    let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    format!("cookie: {cookie}")
+}
+
+#[tokio::test]
+async fn a_session_and_a_token_open_the_same_route() {
+    let site = Site::new(app).await;
+    let cookie = sign_in(&site, "bob").await;
+    let token = site.token(&["projects:list"]).await;
+    for (request, lines, owed) in [
+        ("GET /projects", &[][..], 401),
+        ("GET /projects", &["cookie: other=1"], 401),
+        ("GET /projects", &[&*cookie], 200),
+        ("GET /projects", &[&*token], 200),
+        ("POST /projects", &[&*cookie], 200),
+        ("POST /projects", &[&*token], 403),
+        // The token decides if there is one.
+        ("POST /projects", &[&*cookie, &*token], 403),
+    ] {
+        assert_eq!(site.status(request, lines).await, owed, "{request} {lines:?}");
+    }
+    assert_eq!(site.send("GET /me", &[&cookie]).await.text(), "bob by sign-in");
+    assert_eq!(site.send("GET /me", &[&token]).await.text(), "alice by token");
+    assert_eq!(site.send("GET /me", &[&cookie, &token]).await.text(), "alice by token");
+    let answer = site.send("GET /me", &[&cookie]).await;
+    assert_eq!(answer.header("cache-control"), Some("private"));
+    assert_eq!(answer.header("vary"), Some("authorization, cookie"));
+    let challenged = site.send("GET /me", &[]).await;
+    assert_eq!(challenged.header("www-authenticate"), Some(r#"Bearer realm="api""#));
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_not_saved_by_a_session() {
+    let site = Site::new(app).await;
+    let cookie = sign_in(&site, "alice").await;
+    let token = site.token(&["projects:list"]).await;
+    let owner = "alice".parse().unwrap();
+    site.hallpass.revoke_owner(&Actor::owner("alice"), &owner, None).await.unwrap();
+    assert_eq!(site.status("GET /projects", &[&token]).await, 401);
+    assert_eq!(site.status("GET /projects", &[&cookie, &token]).await, 401);
+    assert_eq!(site.status("GET /projects", &[&cookie]).await, 200);
+}
+
+#[tokio::test]
+async fn another_site_cannot_use_a_session_to_change_anything() {
+    let site = Site::new(app).await;
+    let cookie = sign_in(&site, "bob").await;
+    let token = site.token(&["projects:create"]).await;
+    for (request, line, by_session, by_token) in [
+        ("POST /projects", "sec-fetch-site: cross-site", 403, 200),
+        ("POST /projects", "sec-fetch-site: same-site", 403, 200),
+        ("POST /projects", "sec-fetch-site: same-origin", 200, 200),
+        ("POST /projects", "sec-fetch-site: none", 200, 200),
+        ("POST /projects", "origin: https://evil.example", 403, 200),
+        ("POST /projects", "origin: null", 403, 200),
+        ("POST /projects", "origin: https://app.example", 200, 200),
+        ("GET /me", "sec-fetch-site: cross-site", 200, 200),
+    ] {
+        assert_eq!(site.status(request, &[&cookie, line]).await, by_session, "{request} {line}");
+        assert_eq!(site.status(request, &[&token, line]).await, by_token, "{request} {line}");
+    }
+    let answer = site.send("POST /projects", &[&cookie, "sec-fetch-site: cross-site"]).await;
+    assert!(answer.text().contains(r#""type":"/problems/cross-site""#), "{}", answer.text());
+    let events = site.events.lock().unwrap();
+    let event = events
+        .iter()
+        .find(|event| event.kind == EventKind::Rejected(RejectReason::CrossSite))
+        .expect("it is reported");
+    assert_eq!(event.owner.as_ref().map(|owner| owner.as_str()), Some("bob"));
+    assert_eq!(event.token_id, None);
+}

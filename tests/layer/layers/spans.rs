@@ -1,0 +1,48 @@
+//! What a host's own spans tell of a request.
+
+use axum::Router;
+use axum::routing::get;
+use hallpass_axum::HandlerExt as _;
+use hallpass_core::authenticated;
+use tower_http::trace::TraceLayer;
+
+use super::serving;
+use crate::capture;
+use crate::host::Host;
+use crate::stage::{Setup, Stage};
+
+/// The lines of the log that hold this text.
+fn lines(log: &[u8], text: &str) -> Vec<String> {
+    let log = String::from_utf8_lossy(log);
+    log.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_span_names_the_caller_and_no_token() {
+    for outside in [true, false] {
+        let stage = Stage::new().await;
+        let layer = stage.layer(Setup::Default, Host::Axum.layer());
+        let trace = TraceLayer::new_for_http().make_span_with(layer.make_span());
+        let handler = async || tracing::info!(target: "inside", "the handler was called");
+        let router = Router::new().route("/spans", get(handler.scoped(authenticated())));
+        let app = if outside {
+            router.layer(layer).layer(trace)
+        } else {
+            router.layer(trace).layer(layer)
+        };
+        let server = serving(stage, app).await;
+        let mark = capture::mark();
+        let marker = format!("outside={outside}");
+        let target = format!("/spans?{marker}&session={{T}}");
+        assert_eq!(server.get(&target, "").await.status, 200);
+        let log = capture::since(mark);
+        let lines: Vec<_> = lines(&log, &format!("/spans?{marker}"))
+            .into_iter()
+            .filter(|line| line.contains("the handler was called"))
+            .collect();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("hallpass.owner=\"alice\""), "{lines:?}");
+        assert!(lines[0].contains("hallpass.token_id="), "{lines:?}");
+        assert!(server.stage.leak(&log).is_none());
+    }
+}
