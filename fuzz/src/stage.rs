@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use hallpass_core::{Actor, Hallpass, NewToken, public};
 use hallpass_memory::MemoryStore;
-use hallpass_tower::{HallpassExt, PolicyTable, PrincipalExt, TokenLayer, TokenService};
+use hallpass_tower::{PolicyTable, PrincipalExt, TokenLayer, TokenService};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use tower_layer::Layer;
@@ -55,7 +55,7 @@ impl Setup {
     }
 
     fn layer(self, hallpass: &Hallpass) -> TokenLayer {
-        let layer = hallpass.layer();
+        let layer = TokenLayer::new(&hallpass);
         match self {
             Self::Default => layer,
             Self::Names => layer.query_parameters(self.names().iter().copied()),

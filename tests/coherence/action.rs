@@ -13,7 +13,7 @@ use hallpass_core::{
     Actor, AuthError, Error, Hallpass, Issued, Limits, NewToken, Owner, OwnerStatus, Principal,
     RegenerateOptions, Scope, TokenId, TokenRecord, TokenUpdate,
 };
-use hallpass_tower::{HallpassExt as _, PrincipalExt as _, TokenLayer};
+use hallpass_tower::{PrincipalExt as _, TokenLayer};
 use http::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
@@ -113,7 +113,7 @@ impl Place {
                 });
         }
         let hallpass = builder.build();
-        Self { layer: hallpass.layer(), hallpass, disabled, let_in: Mutex::default() }
+        Self { layer: TokenLayer::new(&hallpass), hallpass, disabled, let_in: Mutex::default() }
     }
 
     pub(crate) async fn perform(&self, action: Action) -> Outcome {

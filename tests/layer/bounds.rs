@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use hallpass_core::{Actor, Hallpass, NewToken};
 use hallpass_memory::MemoryStore;
-use hallpass_tower::{HallpassExt, ResponseBody, TokenService, require};
+use hallpass_tower::{ResponseBody, TokenLayer, TokenService, require};
 use http::{Request, Response};
 use tower::ServiceExt;
 use tower_layer::Layer;
@@ -62,7 +62,8 @@ async fn bodies_that_are_not_send_and_errors_of_ones_own_are_fine() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let issued =
         hallpass.issue(&Actor::owner("alice"), NewToken::named("ci").scope("a")).await.unwrap();
-    let service: TokenService<LocalService> = keeps_types(hallpass.layer().layer(LocalService));
+    let service: TokenService<LocalService> =
+        keeps_types(TokenLayer::new(&hallpass).layer(LocalService));
     let request = |body: &str| {
         let bearer = format!("Bearer {}", issued.token.reveal());
         Request::get("/").header("authorization", bearer).body(Local(body.into())).unwrap()
@@ -73,9 +74,9 @@ async fn bodies_that_are_not_send_and_errors_of_ones_own_are_fine() {
     let refused = service.clone().oneshot(Request::new(Local("hello".into()))).await.unwrap();
     assert_eq!(refused.status(), 401);
 
-    let inner = hallpass.layer().layer(require("a").layer(LocalService));
+    let inner = TokenLayer::new(&hallpass).layer(require("a").layer(LocalService));
     assert_eq!(inner.clone().oneshot(request("hello")).await.unwrap().status(), 200);
     assert_eq!(inner.oneshot(request("fail")).await.err(), Some(Tired));
-    let inner = hallpass.layer().layer(require("b").layer(LocalService));
+    let inner = TokenLayer::new(&hallpass).layer(require("b").layer(LocalService));
     assert_eq!(inner.oneshot(request("hello")).await.unwrap().status(), 403);
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use hallpass_tests::oracle::{self, Credential};
-use hallpass_tower::{HallpassExt, TokenService};
+use hallpass_tower::{TokenLayer, TokenService};
 use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::Empty;
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ fn nobody_gets_in_by_luck() {
         *within.lock().unwrap() = Some(request);
         async { Ok::<_, Infallible>(Response::new(Body::new())) }
     });
-    let service = stage.hallpass.layer().layer(keep);
+    let service = TokenLayer::new(&stage.hallpass).layer(keep);
 
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) };
     proptest!(config, |(

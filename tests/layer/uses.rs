@@ -11,7 +11,7 @@ use hallpass_axum::{Authenticated, HandlerExt as _, RequiredScope, Scoped};
 use hallpass_cache::Cached;
 use hallpass_core::{Actor, Hallpass, Issued, NewToken, all_of};
 use hallpass_memory::MemoryStore;
-use hallpass_tower::{HallpassExt, PolicyTable, require};
+use hallpass_tower::{PolicyTable, TokenLayer, require};
 use http::{Request, Response, StatusCode};
 use tower::{ServiceExt, service_fn};
 use tower_layer::Layer;
@@ -24,7 +24,7 @@ async fn the_layer_writes_uses_and_keeps_no_handle_alive() {
     let issued = hallpass.issue(&alice, NewToken::named("ci")).await.unwrap();
     let refused = hallpass.issue(&alice, NewToken::named("revoked")).await.unwrap();
     hallpass.revoke(&alice, refused.record.id).await.unwrap();
-    let service = hallpass.layer().layer(service_fn(async |_: Request<()>| {
+    let service = TokenLayer::new(&hallpass).layer(service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(String::new()))
     }));
     for token in [&issued, &refused] {
@@ -59,7 +59,7 @@ struct Service {
 impl Service {
     fn new() -> Self {
         let hallpass = Hallpass::builder(Cached::new(MemoryStore::new())).build();
-        let layer = hallpass_axum::HallpassExt::layer(&hallpass);
+        let layer = hallpass_axum::HallpassExt::layer(&hallpass).reject_unguarded_routes(false);
         let table = PolicyTable::new()
             .get("/table", "deploy")
             .get("/table/inner", "read")
@@ -173,7 +173,7 @@ async fn a_refusal_takes_no_other_requests_use_along() {
 async fn a_use_counts_when_the_client_goes_away_or_the_service_stops_meanwhile() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let alice = Actor::owner("alice");
-    let slow = hallpass.layer().layer(service_fn(async |_: Request<Body>| {
+    let slow = TokenLayer::new(&hallpass).layer(service_fn(async |_: Request<Body>| {
         std::future::pending::<Result<Response<Body>, Infallible>>().await
     }));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());

@@ -12,7 +12,7 @@ use hallpass_axum::TokenApi;
 use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::store::{AuditEntry, TokenStore};
 use hallpass_core::{Actor, AuditOptions, Event, Hallpass, Limits};
-use hallpass_tower::HallpassExt as _;
+use hallpass_tower::TokenLayer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -53,7 +53,8 @@ impl Server {
                 }
             })
             .build();
-        let guarded = Router::new().route("/", get(async || "in")).layer(hallpass.layer());
+        let guarded =
+            Router::new().route("/", get(async || "in")).layer(TokenLayer::new(&hallpass));
         let routes = guarded.merge(TokenApi::new(&hallpass, signed_in).into_router_at("/tokens"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::routing::get;
 use hallpass_core::{Hallpass, Issued};
-use hallpass_tower::HallpassExt as _;
+use hallpass_tower::TokenLayer;
 use tokio::net::TcpListener;
 
 use crate::nodes::PATIENCE;
@@ -22,7 +22,7 @@ pub struct Web {
 impl Web {
     /// Serves until the runtime ends.
     pub async fn serve(hallpass: &Hallpass) -> Self {
-        let routes = Router::new().route("/", get(async || "in")).layer(hallpass.layer());
+        let routes = Router::new().route("/", get(async || "in")).layer(TokenLayer::new(&hallpass));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move { axum::serve(listener, routes).await });

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::store::TokenStore;
 use hallpass_core::{Actor, Hallpass, Issued, NewToken};
-use hallpass_tower::HallpassExt as _;
+use hallpass_tower::TokenLayer;
 use http::{Request, Response};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
@@ -29,7 +29,7 @@ async fn status(hallpass: &Hallpass, token: &Issued) -> u16 {
         Request::builder().header("authorization", format!("Bearer {}", token.token.reveal()));
     let request = request.body(String::new()).expect("a request");
     let answer =
-        tokio::time::timeout(PATIENCE, hallpass.layer().layer(inside).oneshot(request)).await;
+        tokio::time::timeout(PATIENCE, TokenLayer::new(&hallpass).layer(inside).oneshot(request)).await;
     answer.expect("it does not hang").expect("an answer").status().as_u16()
 }
 

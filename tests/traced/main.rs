@@ -10,7 +10,7 @@ use hallpass_cache::Cached;
 use hallpass_core::{Actor, Hallpass, NewToken};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Operation};
-use hallpass_tower::{HallpassExt as _, PolicyTable, TokenLayer, require};
+use hallpass_tower::{PolicyTable, TokenLayer, require};
 use http::{Request, Response};
 use tower::{ServiceExt as _, service_fn};
 use tower_layer::Layer as _;
@@ -68,7 +68,8 @@ async fn every_refusal_is_traced_with_its_kind() {
     let alice = Actor::owner("alice");
     let issued = hallpass.issue(&alice, NewToken::named("ci").scope("read")).await.unwrap();
     let good = issued.token.reveal();
-    let (plain, table) = (hallpass.layer(), hallpass.layer().policy(PolicyTable::new()));
+    let (plain, table) =
+        (TokenLayer::new(&hallpass), TokenLayer::new(&hallpass).policy(PolicyTable::new()));
     for (layer, path, token, told) in [
         (&plain, "/", "", r#"kind="no_credential""#),
         (&plain, "/?session", "", r#"kind="invalid_request""#),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::executor::block_on;
-use hallpass_tower::{HallpassExt, require};
+use hallpass_tower::{TokenLayer, require};
 use sha2::{Digest as _, Sha256};
 use tower::{Service, ServiceBuilder};
 
@@ -29,7 +29,7 @@ pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<(
     let ours = runtime.block_on(Ours::new(tokens, Owners::Many, &[SCOPE]))?;
     // Alive as long as the cases are: what the cache does by itself goes on in it.
     let runtime = Arc::new(runtime);
-    let layer = ServiceBuilder::new().layer(ours.hallpass.layer()).layer(require(SCOPE));
+    let layer = ServiceBuilder::new().layer(TokenLayer::new(&ours.hallpass)).layer(require(SCOPE));
     let service = layer.service(Open);
 
     let by = |pattern| {

@@ -1,7 +1,7 @@
 //! Tokens that are known already, by ours and by the peers, on a bare service.
 
 use anyhow::Result;
-use hallpass_tower::{HallpassExt, require};
+use hallpass_tower::{TokenLayer, require};
 use http::StatusCode;
 use tower::ServiceBuilder;
 
@@ -13,7 +13,7 @@ impl Cases {
     pub(super) fn known(&mut self) -> Result<OneToken> {
         let tokens = self.ours.tokens.clone();
         let layered = ServiceBuilder::new()
-            .layer(self.ours.hallpass.layer())
+            .layer(TokenLayer::new(&self.ours.hallpass))
             .layer(require(SCOPE))
             .service(Open);
         let floor = Gated { gate: Floor::new(&tokens), inner: Open };

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use hallpass_core::{AuthError, RejectReason};
-use hallpass_tower::{HallpassExt, PolicyTable, require};
+use hallpass_tower::{PolicyTable, TokenLayer, require};
 use http::StatusCode;
 use tower::{Layer, ServiceBuilder};
 
@@ -18,11 +18,19 @@ impl Cases {
         let (hallpass, token) = (self.ours.hallpass.clone(), self.ours.tokens[0].clone());
         let alone = |token: &String| Traffic::bearer([token], PATH, Pattern::Hot);
         let scoped = |ours: &Ours| {
-            ServiceBuilder::new().layer(ours.hallpass.layer()).layer(require(SCOPE)).service(Open)
+            ServiceBuilder::new()
+                .layer(TokenLayer::new(&ours.hallpass))
+                .layer(require(SCOPE))
+                .service(Open)
         };
         let added = than.bearer.beside(than.no_layer);
 
-        self.requests("authenticated", hallpass.layer().layer(Open), alone(&token), StatusCode::OK);
+        self.requests(
+            "authenticated",
+            TokenLayer::new(&hallpass).layer(Open),
+            alone(&token),
+            StatusCode::OK,
+        );
 
         let held: Vec<_> = (1..20).map(|number| format!("builds:{number}")).collect();
         let held: Vec<_> = held.iter().map(String::as_str).chain([SCOPE]).collect();
@@ -38,7 +46,7 @@ impl Cases {
 
         let table =
             PolicyTable::new().get(PATH, SCOPE).get("/api/projects/{id}", "projects:read:{id}");
-        let by_table = hallpass.layer().policy(table).layer(Open);
+        let by_table = TokenLayer::new(&hallpass).policy(table).layer(Open);
         let case = self.requests("table", by_table.clone(), alone(&token), StatusCode::OK);
         self.bench.ratio("table_over_bearer", case.beside(than.no_layer), added);
         let one_project = Traffic::bearer([&token], "/api/projects/42", Pattern::Hot);

@@ -1,23 +1,15 @@
-use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::task::{Context, Poll, Waker};
 
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, NestedPath, OptionalFromRequestParts, RawPathParams};
-use hallpass_core::{IntoRequirement, PathParameters, Principal, Requirement};
-use hallpass_tower::{
-    NotText, PrincipalExt as _, RejectionKind, RoutedParameters, RouterPaths, refuse,
-    require_principal,
-};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use hallpass_core::{IntoRequirement, Principal, Requirement, Scope};
+use hallpass_tower::{PrincipalExt as _, RejectionKind, require_principal};
 use http::request::Parts;
-use http::{Extensions, Request};
 
-use crate::parameters::enforce_routed;
+use crate::parameters::{enforce_routed, is_met};
 use crate::rejection::RejectionResponse;
 
 /// Who calls: any valid token will do.
@@ -65,11 +57,12 @@ impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
 
 /// A scope that a handler's signature asks for: the type names it.
 pub trait RequiredScope: 'static {
-    /// What the route needs, such as `projects:read:{id}`.
+    /// What the route needs, such as `projects:read:{id}`. A text that no route can require does not
+    /// compile where it is used.
     const SCOPE: &'static str;
 }
 
-/// Who calls, and that they hold the scope that `T` names.
+/// The principal, who holds the scope that `T` names.
 ///
 /// ```
 /// use hallpass_axum::{RequiredScope, Scoped};
@@ -84,6 +77,10 @@ pub trait RequiredScope: 'static {
 /// }
 /// # let _: axum::routing::MethodRouter = axum::routing::get(show);
 /// ```
+///
+/// As `Option<Scoped<T>>`, it is `None` for a caller who does not hold the scope, and for requests
+/// without a token under a layer that is [`optional`](hallpass_tower::TokenLayer::optional): the
+/// handler decides what they see.
 pub struct Scoped<T>(Principal, PhantomData<fn() -> T>);
 
 impl<T> Scoped<T> {
@@ -112,75 +109,125 @@ impl<T: RequiredScope, S: Sync> FromRequestParts<S> for Scoped<T> {
     type Rejection = RejectionResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let enforced = match requirement_of::<T>() {
-            Some(requirement) => enforce_routed(parts, &requirement),
-            None => Err(refuse(&parts.extensions, RejectionKind::Misconfigured)),
-        };
+        let enforced = enforce_routed(parts, &requirement_of::<T>());
         let principal = enforced.and_then(|()| require_principal(&parts.extensions));
         match principal {
             Ok(principal) => Ok(Self(principal.clone(), PhantomData)),
-            Err(refusal) => Err(RejectionResponse::new(refusal, parts)),
+            Err(rejection) => Err(RejectionResponse::new(rejection, parts)),
         }
     }
 }
 
-/// The requirement that a type names, read once; `None` if it is not valid, which the log says.
-fn requirement_of<T: RequiredScope>() -> Option<Arc<Requirement>> {
-    static KNOWN: RwLock<Option<HashMap<TypeId, Option<Arc<Requirement>>>>> = RwLock::new(None);
-    let id = TypeId::of::<T>();
+impl<T: RequiredScope, S: Sync> OptionalFromRequestParts<S> for Scoped<T> {
+    type Rejection = RejectionResponse;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        // Without a layer, this is a mistake and not a stranger.
+        let principal = match require_principal(&parts.extensions) {
+            Ok(principal) => principal.clone(),
+            Err(rejection) if *rejection.kind() == RejectionKind::NoCredential => return Ok(None),
+            Err(rejection) => return Err(RejectionResponse::new(rejection, parts)),
+        };
+        match is_met(parts, &principal, &requirement_of::<T>()) {
+            Ok(is_met) => Ok(is_met.then_some(Self(principal, PhantomData))),
+            Err(rejection) => Err(RejectionResponse::new(rejection, parts)),
+        }
+    }
+}
+
+/// The requirement that a type names, read once.
+pub(crate) fn requirement_of<T: RequiredScope>() -> Arc<Requirement> {
+    static KNOWN: RwLock<BTreeMap<&'static str, Arc<Requirement>>> = RwLock::new(BTreeMap::new());
+    const {
+        assert!(
+            is_scope(T::SCOPE),
+            "`RequiredScope::SCOPE` is not a scope that a route can require"
+        )
+    };
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(requirement) = known.as_ref().and_then(|known| known.get(&id)) {
-        return requirement.clone();
+    if let Some(requirement) = known.get(T::SCOPE) {
+        return Arc::clone(requirement);
     }
     drop(known);
-    let requirement = match T::SCOPE.into_requirement() {
-        Ok(requirement) => Some(Arc::new(requirement)),
-        Err(error) => {
-            tracing::error!(target: "hallpass", scope = T::SCOPE, %error, "a `RequiredScope` names no scope: nobody is let in");
-            None
-        }
-    };
+    let requirement =
+        T::SCOPE.into_requirement().expect("`is_scope` has the rules of a requirement");
+    let requirement = Arc::new(requirement);
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-    known.get_or_insert_default().entry(id).or_insert(requirement).clone()
+    Arc::clone(known.entry(T::SCOPE).or_insert(requirement))
 }
 
-/// What axum's own extractors know of the path of a request, for the layer's policy table.
-#[derive(Debug)]
-pub(crate) struct AxumPaths;
-
-/// The path parameters that axum's router found, percent-decoded, nesting included.
-struct Routed(RawPathParams);
-
-impl PathParameters for Routed {
-    /// A name that comes twice, inside and outside of a nest, does not count: the handler may read the
-    /// other one.
-    fn get(&self, name: &str) -> Option<&str> {
-        let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
-        values.next().filter(|_| values.next().is_none())
-    }
-}
-
-impl RouterPaths for AxumPaths {
-    fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters> {
-        // The extractor wants a whole head, of which it reads the extensions alone.
-        let (mut head, ()) = Request::new(()).into_parts();
-        std::mem::swap(&mut head.extensions, extensions);
-        let extracted = {
-            let future = pin!(RawPathParams::from_request_parts(&mut head, &()));
-            future.poll(&mut Context::from_waker(Waker::noop()))
-        };
-        std::mem::swap(&mut head.extensions, extensions);
-        match extracted {
-            Poll::Ready(Ok(parameters)) => Some(Ok(Box::new(Routed(parameters)))),
-            Poll::Ready(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
-                Some(Err(NotText))
-            }
-            // It never waits. If it did, the rule would not be met.
-            Poll::Ready(Err(_)) | Poll::Pending => None,
+/// Checks whether a route can require this text. These are the rules of [`Requirement`], as far as
+/// they hold for one scope, so that the compiler can check them.
+const fn is_scope(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (mut at, mut segments, mut braces) = (0, 0, 0);
+    while at <= bytes.len() {
+        let start = at;
+        let is_parameter = at < bytes.len() && bytes[at] == b'{';
+        if is_parameter {
+            at += 1;
         }
+        let name = at;
+        while at < bytes.len() && bytes[at] != b':' && !(is_parameter && bytes[at] == b'}') {
+            let fits = match bytes[at] {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' => true,
+                b'{' | b'}' | b'*' | b'"' | b'\\' => false,
+                byte => byte.is_ascii_graphic() && !is_parameter,
+            };
+            if !fits {
+                return false;
+            }
+            at += 1;
+        }
+        if is_parameter {
+            if at == name || at == bytes.len() || bytes[at] != b'}' {
+                return false;
+            }
+            at += 1;
+            braces += 2;
+        }
+        if at == start || (at < bytes.len() && bytes[at] != b':') {
+            return false;
+        }
+        segments += 1;
+        at += 1;
     }
+    segments <= Scope::MAX_SEGMENTS && bytes.len() - braces <= Scope::MAX_LEN
+}
 
-    fn nest<'e>(&self, extensions: &'e Extensions) -> Option<&'e str> {
-        extensions.get::<NestedPath>().map(NestedPath::as_str)
+#[cfg(test)]
+mod tests {
+    use hallpass_core::Requirement;
+
+    use super::is_scope;
+
+    /// Holds the compiler's rules against the parser's, for every text of a few characters and for
+    /// texts about the limits.
+    #[test]
+    fn compiler_and_parser_agree_on_every_scope() {
+        let alphabet = ["a", ":", "{", "}", "*", "_", "-", " ", "\"", "\\", "é"];
+        let mut texts = vec![String::new()];
+        let mut from = 0;
+        for _ in 0..5 {
+            let end = texts.len();
+            for place in from..end {
+                for letter in alphabet {
+                    texts.push(format!("{}{letter}", texts[place]));
+                }
+            }
+            from = end;
+        }
+        for segments in 7..=9 {
+            texts.push(vec!["a"; segments].join(":"));
+            texts.push(vec!["{a}"; segments].join(":"));
+        }
+        for length in 127..=131 {
+            texts.push("a".repeat(length));
+            texts.push(format!("{{{}}}", "a".repeat(length)));
+        }
+        assert!(texts.len() > 100_000);
+        for text in texts {
+            assert_eq!(is_scope(&text), text.parse::<Requirement>().is_ok(), "{text:?}");
+        }
     }
 }

@@ -1,9 +1,9 @@
 use hallpass_core::{Actor, Hallpass, HallpassBuilder};
 use hallpass_tower::TokenLayer;
 
-use crate::extract::AxumPaths;
 use crate::framework::Axum;
 use crate::origin::TrustedProxies;
+use crate::router_paths::AxumPaths;
 use crate::step_up::{Confirmation, IntoStepUp, StepUpSettings};
 
 /// What axum applications do with the handle.
@@ -15,7 +15,7 @@ pub trait HallpassExt {
 
 impl HallpassExt for Hallpass {
     fn layer(&self) -> TokenLayer {
-        hallpass_tower::HallpassExt::layer(self).framework(&Axum).router_paths(&AxumPaths)
+        TokenLayer::new(self).framework(&Axum).router_paths(&AxumPaths)
     }
 }
 

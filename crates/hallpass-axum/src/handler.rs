@@ -6,10 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
 use hallpass_core::{IntoRequirement, Requirement};
+use hallpass_tower::{RejectionKind, refuse};
+use http::Method;
 use pin_project_lite::pin_project;
 
 use crate::parameters::enforce_routed;
@@ -33,15 +37,18 @@ use crate::rejection::RejectionResponse;
 ///     .layer(hallpass.layer());
 /// ```
 pub trait HandlerExt<T, S>: Handler<T, S> {
-    /// Lets this handler be called only by who meets the requirement. `{name}` in it is the route's
-    /// path parameter of that name.
+    /// Lets this handler be called only by those who meet the requirement. `{name}` in it is the
+    /// route's path parameter of that name.
     ///
     /// The layer must be around the router: without it the handler answers 500, and the log names
-    /// the mistake. So does a parameter that the route does not have.
+    /// the mistake. axum does not tell a handler its route until a request comes. So with axum's own
+    /// router, a parameter that the route does not have and a scope that the catalog does not list
+    /// are a 500 and a log line that names the route. With
+    /// [`GuardedRouter::routes`](crate::GuardedRouter::routes) both are panics at start-up.
     ///
     /// # Panics
     ///
-    /// The requirement is not valid: told when the router is built.
+    /// Panics if the requirement is not valid.
     #[track_caller]
     fn scoped(self, requirement: impl IntoRequirement) -> ScopedHandler<Self, T, S> {
         match requirement.into_requirement() {
@@ -64,6 +71,69 @@ pub struct ScopedHandler<H, T, S> {
     marker: PhantomData<fn() -> (T, S)>,
 }
 
+impl<H, T, S> ScopedHandler<H, T, S> {
+    pub(crate) fn requirement(&self) -> &Requirement {
+        &self.requirement
+    }
+}
+
+/// Puts the requirement on every method of a whole [`MethodRouter`]. A method that it does not have
+/// is still 405.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use hallpass_axum::HandlerExt;
+/// # async fn show() {}
+/// # async fn update() {}
+///
+/// let app: Router = Router::new()
+///     .route("/projects/{id}", get(show).patch(update).scoped("projects:write:{id}").into());
+/// ```
+impl<S: Clone + Send + Sync + 'static> From<ScopedHandler<Self, (), S>> for MethodRouter<S> {
+    fn from(scoped: ScopedHandler<Self, (), S>) -> Self {
+        let needs = Needs::AnyMethod(scoped.requirement);
+        scoped.handler.route_layer(from_fn_with_state(needs, enforce_needs))
+    }
+}
+
+/// What the methods of a [`MethodRouter`] need.
+#[derive(Clone)]
+pub(crate) enum Needs {
+    AnyMethod(Arc<Requirement>),
+    EachMethod(Arc<[(Method, Requirement)]>),
+}
+
+impl Needs {
+    fn of(&self, method: &Method) -> Option<&Requirement> {
+        match self {
+            Self::AnyMethod(requirement) => Some(requirement),
+            Self::EachMethod(list) => {
+                let of = |wanted| list.iter().find(|(known, _)| known == wanted);
+                let found =
+                    of(method).or_else(|| of(&Method::GET).filter(|_| method == Method::HEAD));
+                found.map(|(_, requirement)| requirement)
+            }
+        }
+    }
+}
+
+/// A middleware that lets only requests through that meet what their method needs.
+pub(crate) async fn enforce_needs(
+    State(needs): State<Needs>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let verdict = match needs.of(&parts.method) {
+        Some(requirement) => enforce_routed(&mut parts, requirement),
+        None => Err(refuse(&parts.extensions, RejectionKind::NotDeclared)),
+    };
+    match verdict {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(rejection) => RejectionResponse::new(rejection, &parts).into_response(),
+    }
+}
+
 impl<H, T, S> Handler<T, S> for ScopedHandler<H, T, S>
 where
     H: Handler<T, S>,
@@ -75,10 +145,10 @@ where
     fn call(self, request: Request, state: S) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let state = match enforce_routed(&mut parts, &self.requirement) {
-            Ok(()) => State::Calling {
+            Ok(()) => ScopedState::Calling {
                 future: self.handler.call(Request::from_parts(parts, body), state),
             },
-            Err(refusal) => State::Refused {
+            Err(refusal) => ScopedState::Refused {
                 response: Some(RejectionResponse::new(refusal, &parts).into_response()),
             },
         };
@@ -110,14 +180,14 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ScopedFuture<F> {
         #[pin]
-        state: State<F>,
+        state: ScopedState<F>,
     }
 }
 
 pin_project! {
     #[derive(Debug)]
     #[project = StateProjection]
-    enum State<F> {
+    enum ScopedState<F> {
         Calling { #[pin] future: F },
         Refused { response: Option<Response> },
     }

@@ -21,6 +21,8 @@
 //!
 #![doc = include_str!("docs/problems.md")]
 
+#[cfg(feature = "aide")]
+pub mod aide_routing;
 mod api;
 mod authenticator;
 mod body;
@@ -38,11 +40,14 @@ mod precondition;
 mod problem;
 mod rejection;
 mod responses;
+mod router_paths;
+pub mod routing;
 mod step_up;
 mod texts;
 
 pub use hallpass_core as core;
 pub use hallpass_tower as tower;
+pub use {utoipa, utoipa_axum};
 
 pub use self::{
     api::{TokenApi, openapi},

@@ -3,7 +3,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use hallpass_core::{PathParameters, Requirement};
+use hallpass_core::{Decision, PathParameters, Principal, Requirement};
 use hallpass_tower::{Rejection, RejectionKind, enforce, refuse};
 use http::request::Parts;
 
@@ -34,6 +34,27 @@ pub(crate) fn enforce_routed(
         // A parameter is no UTF-8: no handler could read it.
         Some(Err(_)) => Err(refuse(&parts.extensions, RejectionKind::InvalidRequest)),
         None => enforce(&parts.extensions, requirement, &()),
+    }
+}
+
+/// Checks whether a principal meets a requirement, for a handler that also serves those who do not.
+/// Nothing is reported. A parameter that the route does not have is still a mistake.
+pub(crate) fn is_met(
+    parts: &mut Parts,
+    principal: &Principal,
+    requirement: &Requirement,
+) -> Result<bool, Rejection> {
+    let parameters = match raw(parts) {
+        Some(Ok(parameters)) => Parameters(parameters),
+        Some(Err(_)) => return Err(refuse(&parts.extensions, RejectionKind::InvalidRequest)),
+        None => return enforce(&parts.extensions, requirement, &()).map(|()| true),
+    };
+    match principal.check(requirement, &parameters) {
+        Decision::Allow => Ok(true),
+        Decision::Deny => Ok(false),
+        Decision::MissingParameter(_) => {
+            enforce(&parts.extensions, requirement, &parameters).map(|()| true)
+        }
     }
 }
 

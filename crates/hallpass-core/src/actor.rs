@@ -29,6 +29,11 @@ pub struct Actor {
 
 /// What an actor may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Role {
     /// The actor's own tokens. Tokens of others look as if they did not exist.
@@ -104,6 +109,16 @@ impl Actor {
         })
     }
 
+    /// Creates an actor for a person who may view, revoke and delete everybody's tokens, from untrusted
+    /// text.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OwnerError`] if `id` is not a valid owner id.
+    pub fn try_admin(id: impl AsRef<str>) -> Result<Self, OwnerError> {
+        Self::try_owner(id).map(|actor| Self { role: Role::Admin, ..actor })
+    }
+
     #[track_caller]
     fn with_role(id: &str, role: Role) -> Self {
         match Self::try_owner(id) {
@@ -117,21 +132,36 @@ impl Actor {
     /// # Panics
     ///
     /// Panics if `id` is not a valid owner id, or if the actor is not [`Role::System`]: people act
-    /// in their own name.
+    /// in their own name. Use [`try_on_behalf_of`](Self::try_on_behalf_of) for text that comes from a
+    /// request.
     #[must_use]
     #[track_caller]
-    pub fn on_behalf_of(mut self, id: impl AsRef<str>) -> Self {
+    pub fn on_behalf_of(self, id: impl AsRef<str>) -> Self {
+        match self.try_on_behalf_of(id) {
+            Ok(actor) => actor,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Sets the owner in whose name a system actor issues and changes tokens, from untrusted text.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OwnerError`] if `id` is not a valid owner id.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the actor is not [`Role::System`]: people act in their own name.
+    #[track_caller]
+    pub fn try_on_behalf_of(mut self, id: impl AsRef<str>) -> Result<Self, OwnerError> {
         assert!(
             self.role == Role::System,
             "only Actor::system can act on behalf of somebody else, and {} has the role {:?}",
             self.id,
             self.role
         );
-        match Owner::new(id) {
-            Ok(owner) => self.subject = Some(owner),
-            Err(error) => panic!("{error}"),
-        }
-        self
+        self.subject = Some(Owner::new(id)?);
+        Ok(self)
     }
 
     /// Limits which scopes this actor may put into a token. Without a limit, the actor may grant

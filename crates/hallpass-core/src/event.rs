@@ -17,6 +17,7 @@ use crate::token::TokenId;
 /// change ([`EventKind::is_recorded`]). Every event also goes to `tracing` (target `hallpass`) and
 /// to the host's [`EventSink`].
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Event {
     /// What happened.
@@ -40,6 +41,11 @@ pub struct Event {
 
 /// The kind of an [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum EventKind {
     /// A token was issued.
@@ -137,6 +143,11 @@ impl fmt::Display for EventKind {
 /// Why a request was rejected. For the operator: a client that presents a bad token always gets the
 /// same answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum RejectReason {
     /// The text is not a token of this application: wrong prefix, shape or checksum.
@@ -150,6 +161,7 @@ pub enum RejectReason {
     /// The owner is disabled.
     OwnerDisabled,
     /// The token was sent in the query, where only the header is accepted.
+    #[cfg_attr(feature = "serde", serde(rename = "token_in_url"))]
     InUrl,
     /// The token is valid but lacks a scope that the route requires.
     InsufficientScope,

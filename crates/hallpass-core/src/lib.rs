@@ -32,6 +32,8 @@ mod owner;
 mod record;
 mod requirement;
 mod scope;
+#[cfg(feature = "serde")]
+mod serde_impls;
 pub mod store;
 mod sync;
 mod text;

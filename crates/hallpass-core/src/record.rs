@@ -8,6 +8,7 @@ use crate::token::TokenId;
 /// How many times a token was changed. It starts at 1 and goes up by one with each change. Using a
 /// token does not change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Revision(u64);
 
 impl Revision {
@@ -35,6 +36,7 @@ impl Revision {
 
 /// Everything about a token except its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct TokenRecord {
     /// The public id.
@@ -114,6 +116,11 @@ pub(crate) fn minute(time: Timestamp) -> u32 {
 
 /// Whether a token works, and why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Status {
     /// The token works.
     Active,

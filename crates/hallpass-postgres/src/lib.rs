@@ -109,6 +109,9 @@ mod sql;
 mod store;
 mod tokens;
 
+/// The driver, in the version that this crate uses.
+pub use sqlx;
+
 pub use self::{
     connect_error::{ConnectError, Place},
     settings::PostgresSettings,

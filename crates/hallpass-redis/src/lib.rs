@@ -42,4 +42,7 @@ mod store;
 mod target;
 mod token_store;
 
+/// The driver, in the version that this crate uses.
+pub use redis;
+
 pub use self::{connect_error::ConnectError, settings::RedisSettings, store::RedisStore};

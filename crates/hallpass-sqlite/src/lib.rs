@@ -77,6 +77,7 @@ mod store;
 mod tokens;
 mod write;
 
+/// The driver, in the version that this crate uses.
 pub use sqlx;
 
 pub use self::{open::ConnectError, store::SqliteStore};

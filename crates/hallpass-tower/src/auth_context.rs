@@ -8,6 +8,7 @@ use http::{Extensions, Request, request};
 use crate::credentials::{CredentialSource, SourceIndex};
 use crate::rejection::{Rejection, RejectionKind};
 use crate::settings::Settings;
+use crate::unguarded::Watch;
 
 /// What the layer leaves in the request's extensions: everything behind it reads this.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct AuthContext {
     /// The route is public: nobody was looked for.
     is_public: bool,
     settings: Arc<Settings>,
+    /// Told when somebody asks who calls.
+    watch: Option<Arc<Watch>>,
 }
 
 /// How a principal has shown who it is.
@@ -32,17 +35,38 @@ pub(crate) enum Via {
 
 impl AuthContext {
     pub(crate) fn known(principal: Principal, via: Via, settings: &Arc<Settings>) -> Self {
-        Self { known: Some((principal, via)), is_public: false, settings: Arc::clone(settings) }
+        let settings = Arc::clone(settings);
+        Self { known: Some((principal, via)), is_public: false, settings, watch: None }
     }
 
     /// Somebody without a credential, let in by an optional layer.
     pub(crate) fn anonymous(settings: &Arc<Settings>) -> Self {
-        Self { known: None, is_public: false, settings: Arc::clone(settings) }
+        Self { known: None, is_public: false, settings: Arc::clone(settings), watch: None }
     }
 
     /// Anybody, on a route that the policy table calls public.
     pub(crate) fn public(settings: &Arc<Settings>) -> Self {
-        Self { known: None, is_public: true, settings: Arc::clone(settings) }
+        Self { known: None, is_public: true, settings: Arc::clone(settings), watch: None }
+    }
+
+    /// Leaves itself in a request. A layer inside of another one takes over from it: the outer one
+    /// watches no longer. Returns the watch that is kept.
+    pub(crate) fn insert<B>(mut self, request: &mut Request<B>) -> Option<Arc<Watch>> {
+        if !self.is_public {
+            self.watch = Watch::start(request, &self.settings);
+        }
+        let watch = self.watch.clone();
+        if let Some(outer) = request.extensions_mut().insert(self) {
+            outer.note();
+        }
+        watch
+    }
+
+    /// Notes that somebody asked who calls.
+    fn note(&self) {
+        if let Some(watch) = &self.watch {
+            watch.note();
+        }
     }
 
     pub(crate) fn is_public(&self) -> bool {
@@ -51,6 +75,7 @@ impl AuthContext {
 
     /// Returns the principal, or the rejection to answer with where one is asked for.
     fn principal(&self) -> Result<&Principal, Rejection> {
+        self.note();
         match &self.known {
             Some((principal, _)) => Ok(principal),
             None if self.is_public => {
@@ -139,12 +164,15 @@ pub trait PrincipalExt {
 
 impl PrincipalExt for Extensions {
     fn principal(&self) -> Option<&Principal> {
-        let (principal, _) = self.get::<AuthContext>()?.known.as_ref()?;
-        Some(principal)
+        let context = self.get::<AuthContext>()?;
+        context.note();
+        context.known.as_ref().map(|(principal, _)| principal)
     }
 
     fn credential_source(&self) -> Option<&CredentialSource> {
-        let AuthContext { known, settings, .. } = self.get()?;
+        let context = self.get::<AuthContext>()?;
+        context.note();
+        let AuthContext { known, settings, .. } = context;
         match known {
             Some((_, Via::Token(index))) => Some(settings.sources.get(*index)),
             _ => None,
@@ -184,10 +212,12 @@ pub fn enforce<P: PathParameters + ?Sized>(
     requirement: &Requirement,
     parameters: &P,
 ) -> Result<(), Rejection> {
+    let context = extensions.get::<AuthContext>();
     if requirement.is_public() {
+        context.inspect(|context| context.note());
         return Ok(());
     }
-    let context = extensions.get::<AuthContext>().ok_or_else(no_layer)?;
+    let context = context.ok_or_else(no_layer)?;
     decide(&context.settings, extensions, context.principal()?, requirement, parameters)
 }
 
@@ -222,6 +252,18 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
     match principal.check(requirement, parameters) {
         Decision::Allow => Ok(()),
         Decision::Deny => {
+            // Tables and guarded routers are checked at start-up, and this is the rest.
+            let catalog = settings.hallpass.catalog();
+            if let Some(unknown) = catalog.and_then(|catalog| catalog.unknown_in(requirement)) {
+                tracing::error!(
+                    target: "hallpass",
+                    route = ?settings.matcher.matched(extensions),
+                    unknown,
+                    "a route needs a scope that the catalog does not list, so nobody can hold it: add it to the \
+                     catalog, or mend the route"
+                );
+                return Err(settings.rejection(RejectionKind::Misconfigured));
+            }
             let scope = requirement.challenge(parameters);
             let unknown = Origin::default();
             settings.hallpass.report_rejection(
@@ -235,6 +277,7 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
         Decision::MissingParameter(name) => {
             tracing::error!(
                 target: "hallpass",
+                route = ?settings.matcher.matched(extensions),
                 parameter = name,
                 needs = %requirement,
                 "a route requires a scope with a path parameter that it does not have: name the parameter \

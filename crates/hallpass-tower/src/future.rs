@@ -18,6 +18,7 @@ use crate::policy::RuleIndex;
 use crate::rejection::{Rejection, is_rejection};
 use crate::service::{Admitted, Presented, admit, admit_by_host};
 use crate::settings::Settings;
+use crate::unguarded::Watch;
 
 /// What a request waits for.
 enum Check {
@@ -48,7 +49,13 @@ pin_project! {
         /// Boxed, as a rejection is, so that a hit moves little about.
         Checking { check: Check, waiting: Option<Box<Waiting<S, B>>> },
         /// The inner service answers.
-        Calling { #[pin] future: S::Future, caching: CacheRules, pending_use: Option<PendingUse> },
+        Calling {
+            #[pin]
+            future: S::Future,
+            caching: CacheRules,
+            pending_use: Option<PendingUse>,
+            watch: Option<Arc<Watch>>,
+        },
         /// The answer is no.
         Rejected { response: Option<Box<Response<Bytes>>> },
     }
@@ -93,8 +100,9 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
 }
 
 impl<S: Service<Request<B>>, B> State<S, B> {
-    fn calling(future: S::Future, Admitted { caching, pending_use }: Admitted) -> Self {
-        Self::Calling { future, caching, pending_use }
+    fn calling(future: S::Future, admitted: Admitted) -> Self {
+        let Admitted { caching, pending_use, watch } = admitted;
+        Self::Calling { future, caching, pending_use, watch }
     }
 
     fn rejected(
@@ -144,8 +152,13 @@ where
                         }
                     }
                 }
-                StateProjection::Calling { future, caching, pending_use } => {
+                StateProjection::Calling { future, caching, pending_use, watch } => {
                     let mut response = ready!(future.poll(cx))?.map(ResponseBody::inner);
+                    if let Some(watch) = watch.take()
+                        && let Some(rejection) = watch.inspect(response.status())
+                    {
+                        response = rejection.map(ResponseBody::rejection);
+                    }
                     if let Some(pending) = pending_use.take()
                         && is_rejection(response.extensions())
                     {

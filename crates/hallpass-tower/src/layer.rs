@@ -280,6 +280,19 @@ impl TokenLayer {
         self
     }
 
+    /// Sets whether a request is rejected with 500 if the route that answered it asked for nothing: no
+    /// requirement, no [`Principal`](hallpass_core::Principal), no statement such as
+    /// `.scoped(authenticated())`. Any valid token could call such a route.
+    ///
+    /// This is on in debug builds, tests included, so that a forgotten requirement is noticed before it
+    /// ships. In release builds the answer is sent; the log names each such route once, and the counter
+    /// `hallpass_unguarded_requests_total` counts the requests. Only answers without an error count, and
+    /// only routes that a framework matched before this layer.
+    pub fn reject_unguarded_routes(mut self, reject: bool) -> Self {
+        self.settings().reject_unguarded_routes = reject;
+        self
+    }
+
     /// Renders rejections in the host's own way. The function gets the rejection and the response that
     /// would be sent, and returns the response that is sent. It is not asked under
     /// [`grpc`](Self::grpc).

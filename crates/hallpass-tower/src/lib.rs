@@ -3,7 +3,7 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! use hallpass_tower::{HallpassExt, PolicyTable, PrincipalExt, core::{Actor, Hallpass, NewToken}};
+//! use hallpass_tower::{TokenLayer, PolicyTable, PrincipalExt, core::{Actor, Hallpass, NewToken}};
 //! use http::{Request, Response};
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //! # use hallpass_memory::MemoryStore;
@@ -12,7 +12,7 @@
 //! let hallpass = Hallpass::builder(MemoryStore::new()).build();
 //! let table = PolicyTable::new().get("/projects/{id}", "projects:read:{id}");
 //! let service = ServiceBuilder::new()
-//!     .layer(hallpass.layer().policy(table))
+//!     .layer(TokenLayer::new(&hallpass).policy(table))
 //!     .service(service_fn(|request: Request<()>| async move {
 //!         let principal = request.principal().expect("the layer let somebody in");
 //!         Ok::<_, std::convert::Infallible>(Response::new(Body::from(principal.owner().to_string())))
@@ -55,6 +55,7 @@ mod settings;
 mod span;
 #[cfg(feature = "trace")]
 mod trace;
+mod unguarded;
 mod use_flusher;
 
 pub use hallpass_core as core;
@@ -83,19 +84,6 @@ pub use self::{
     framework::{Framework, Framework as RouteMatcher, Matched, Matched as RouteMatch},
     routed_path::{NotText, RoutedParameters, RouterPaths},
 };
-
-/// Makes layers from the one handle.
-pub trait HallpassExt {
-    /// Returns a layer that lets requests with a valid token in: from `Authorization: Bearer`, or
-    /// `?session=`.
-    fn layer(&self) -> TokenLayer;
-}
-
-impl HallpassExt for hallpass_core::Hallpass {
-    fn layer(&self) -> TokenLayer {
-        TokenLayer::new(self)
-    }
-}
 
 /// Stops compiling when a public type loses what its users rely on.
 const _: () = {

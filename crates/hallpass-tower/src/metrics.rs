@@ -8,12 +8,25 @@ use crate::rejection::RejectionKind;
 
 #[cfg(feature = "metrics")]
 const REFUSED: &str = "hallpass_refused_requests_total";
+#[cfg(feature = "metrics")]
+const UNGUARDED: &str = "hallpass_unguarded_requests_total";
 
 /// Says what is counted here: once for each layer.
 #[inline]
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
-    describe_counter!(REFUSED, Unit::Count, "Requests that were rejected, by what they were told");
+    {
+        describe_counter!(
+            REFUSED,
+            Unit::Count,
+            "Requests that were rejected, by what they were told"
+        );
+        describe_counter!(
+            UNGUARDED,
+            Unit::Count,
+            "Requests to a route that does not say what it needs, by the route's pattern"
+        );
+    }
 }
 
 /// A rejection is on its way out. The label is one of a few words: nothing of the request.
@@ -23,4 +36,13 @@ pub(crate) fn rejected(kind: &RejectionKind) {
     counter!(REFUSED, "kind" => kind.as_str()).increment(1);
     #[cfg(not(feature = "metrics"))]
     let _ = kind;
+}
+
+/// Counts an answer of a route that does not say what it needs. The label is the route's pattern.
+#[inline]
+pub(crate) fn unguarded(route: &str) {
+    #[cfg(feature = "metrics")]
+    counter!(UNGUARDED, "route" => route.to_owned()).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = route;
 }

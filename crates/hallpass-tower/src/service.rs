@@ -22,6 +22,7 @@ use crate::rejection::{Rejection, RejectionKind};
 use crate::routed_path::NotText;
 use crate::settings::Settings;
 use crate::span;
+use crate::unguarded::Watch;
 
 /// The service that [`TokenLayer`](crate::TokenLayer) puts around another.
 #[derive(Clone, Debug)]
@@ -260,6 +261,8 @@ pub(crate) struct Admitted {
     pub(crate) caching: CacheRules,
     /// Counts unless the request is rejected inside.
     pub(crate) pending_use: Option<PendingUse>,
+    /// Notices a route that asks for nothing.
+    pub(crate) watch: Option<Arc<Watch>>,
 }
 
 /// Lets an authenticated principal in, or says why not.
@@ -348,17 +351,17 @@ fn let_in<B>(
 ) -> Admitted {
     span::record(&principal);
     let by_query = redact::remove(request, settings);
-    request.extensions_mut().insert(AuthContext::known(principal, via, settings));
+    let watch = AuthContext::known(principal, via, settings).insert(request);
     let vary = Some(settings.vary.clone());
-    Admitted { caching: CacheRules { vary, is_private: true, by_query }, pending_use }
+    Admitted { caching: CacheRules { vary, is_private: true, by_query }, pending_use, watch }
 }
 
 /// Makes a request ready of which no credential was accepted.
 fn pass<B>(request: &mut Request<B>, context: AuthContext, settings: &Settings) -> Admitted {
     let by_query = redact::conceal(request, settings);
     let vary = (!context.is_public()).then(|| settings.vary.clone());
-    request.extensions_mut().insert(context);
-    Admitted { caching: CacheRules { vary, is_private: false, by_query }, pending_use: None }
+    let watch = context.insert(request);
+    Admitted { caching: CacheRules { vary, is_private: false, by_query }, pending_use: None, watch }
 }
 
 fn find_rule<B>(settings: &Settings, request: &mut Request<B>) -> Option<RuleIndex> {
@@ -418,7 +421,7 @@ pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &Request<B>) -
 }
 
 /// Returns whether a browser asks whether it may send a request of another origin.
-fn is_cors_preflight<B>(request: &Request<B>) -> bool {
+pub(crate) fn is_cors_preflight<B>(request: &Request<B>) -> bool {
     request.method() == Method::OPTIONS
         && request.headers().contains_key(ORIGIN)
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)

@@ -12,6 +12,7 @@ use crate::framework::{Framework as RouteMatcher, Plain};
 use crate::policy::PolicyTable;
 use crate::rejection::{PROBLEM_TYPE_PREFIX, Realm, Rejection, RejectionKind};
 use crate::routed_path::RouterPaths;
+use crate::unguarded::UnguardedRoutes;
 use crate::use_flusher::UseFlusher;
 
 /// What a layer was told, shared by all its services.
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) matcher: &'static dyn RouteMatcher,
     pub(crate) paths: Option<&'static dyn RouterPaths>,
     pub(crate) use_flusher: Arc<UseFlusher>,
+    pub(crate) reject_unguarded_routes: bool,
+    pub(crate) unguarded: Arc<UnguardedRoutes>,
     /// The request headers that answers depend on.
     pub(crate) vary: HeaderValue,
 }
@@ -57,6 +60,8 @@ impl Settings {
             matcher: &Plain,
             paths: None,
             use_flusher: Arc::default(),
+            reject_unguarded_routes: cfg!(debug_assertions),
+            unguarded: Arc::default(),
             vary: HeaderValue::from_static("authorization"),
         }
     }

@@ -3,17 +3,16 @@
 //!
 #![doc = include_str!("docs/overview.md")]
 
-#[cfg(feature = "axum")]
-pub use hallpass_axum as axum;
-pub use hallpass_core as core;
-pub use hallpass_tower as tower;
-
+#[cfg(feature = "aide")]
+pub use hallpass_axum::aide_routing;
 #[cfg(feature = "axum")]
 pub use hallpass_axum::{
-    Authenticated, Confirmation, GuardedRouter, RequiredScope, Scoped, TokenApi, TrustedProxies,
+    Authenticated, Authenticator, Confirmation, FormTokenLayer, FormTokenService, GuardedRouter,
+    IntoActor, IntoStepUp, RejectionResponse, RequiredScope, Scoped, ScopedFuture, ScopedHandler,
+    TokenApi, TrustedProxies, openapi, routing,
 };
 #[cfg(feature = "cache")]
-pub use hallpass_cache::{CacheSettings, Cached};
+pub use hallpass_cache::{CacheSettings, CacheSettingsError, Cached};
 #[cfg(feature = "dashboard")]
 pub use hallpass_dashboard::Dashboard;
 #[cfg(feature = "memory")]
@@ -26,26 +25,56 @@ pub use hallpass_redis::{RedisSettings, RedisStore};
 pub use hallpass_sqlite::SqliteStore;
 
 pub use hallpass_core::{
-    Actor, AuditOptions, AuditTrail, AuthError, BuildError, Catalog, CatalogScope, Clock,
-    DeletedTokens, Ensured, Error, Event, EventKind, EventSink, Expiry, FieldChange, FieldError,
-    Hallpass, HallpassBuilder, Issued, KnownToken, Limits, ListOptions, Metadata, MetadataError,
-    NewToken, Origin, Owner, OwnerDirectory, OwnerError, OwnerStatus, PendingUse,
-    PendingVerification, PermissionError, PlainToken, Prefix, PresentedToken, Preset, Principal,
-    RegenerateOptions, RejectReason, Requirement, Revision, RevokedTokens, Role, Scope, ScopeError,
-    ScopeSet, Status, SystemClock, TokenId, TokenPage, TokenRecord, TokenUpdate, Uncommitted,
-    Verification, WeakHallpass, all_of, any_of, authenticated, jiff, public, store,
+    Actor, AuditOptions, AuditTrail, AuthError, BuildError, Catalog, CatalogScope, ChecksumKey,
+    ChecksumKeyError, Clock, DESCRIPTION_MAX, Decision, DeletedTokens, Digest, DigestError,
+    Ensured, Error, Event, EventKind, EventKindError, EventSink, Expiry, ExpiryError, ExpiryInput,
+    FieldChange, FieldError, Hallpass, HallpassBuilder, IntoRequirement, Issued, KeyId, KeyIdError,
+    KnownToken, Limits, ListOptions, MAX_GRACE_PERIOD, Metadata, MetadataError, NAME_MAX, NewToken,
+    Origin, Owner, OwnerDirectory, OwnerError, OwnerStatus, ParseTokenError, PathParameters,
+    PendingUse, PendingVerification, Pepper, PepperError, PermissionError, PlainToken, Prefix,
+    PrefixError, PresentedToken, Preset, Principal, RegenerateOptions, RejectReason, Requirement,
+    RequirementError, Revision, RevokedTokens, Role, Scope, ScopeError, ScopeSet, SpanInput,
+    Status, SystemClock, TokenId, TokenIdError, TokenPage, TokenRecord, TokenUpdate, Uncommitted,
+    Verification, WeakHallpass, all_of, any_of, authenticated, fold, parse_span, public, store,
 };
 pub use hallpass_tower::{
-    CredentialSource, IntoPrincipal, PolicyTable, Rejection, RejectionKind, TokenLayer, require,
+    Authorization, CredentialSource, FormCredential, IntoPrincipal, PROBLEM_TYPE_PREFIX,
+    PolicyError, PolicyTable, Rejection, RejectionKind, RejectionSettings, Require, RequireFuture,
+    RequireLayer, ResponseBody, ResponseFuture, Rule, TokenLayer, TokenService, require,
+    retry_after,
 };
+
+/// The crates of the stores, for what each has of its own: its `ConnectError`, and its driver.
+pub mod stores {
+    #[cfg(feature = "memory")]
+    pub use hallpass_memory as memory;
+    #[cfg(feature = "postgres")]
+    pub use hallpass_postgres as postgres;
+    #[cfg(feature = "redis")]
+    pub use hallpass_redis as redis;
+    #[cfg(feature = "sqlite")]
+    pub use hallpass_sqlite as sqlite;
+}
+
+/// Other crates whose types are part of the public API, in the versions that it uses.
+pub mod deps {
+    #[cfg(feature = "axum")]
+    pub use hallpass_axum::{utoipa, utoipa_axum};
+    pub use hallpass_core::jiff;
+    #[cfg(feature = "postgres")]
+    pub use hallpass_postgres::sqlx;
+    #[cfg(feature = "redis")]
+    pub use hallpass_redis::redis;
+    #[cfg(all(feature = "sqlite", not(feature = "postgres")))]
+    pub use hallpass_sqlite::sqlx;
+}
 
 /// The traits whose methods the examples call: `use hallpass::prelude::*;`.
 pub mod prelude {
     #[cfg(feature = "axum")]
     pub use hallpass_axum::{HallpassBuilderExt, HallpassExt, HandlerExt, TokenLayerExt};
-    #[cfg(not(feature = "axum"))]
-    pub use hallpass_tower::HallpassExt;
-    pub use hallpass_tower::{HallpassBuilderExt as _, PrincipalExt};
+    pub use hallpass_tower::HallpassBuilderExt as RejectionBuilderExt;
+    pub use hallpass_tower::PrincipalExt;
 }
 
 /// The README's and the guide's snippets, compiled and run.

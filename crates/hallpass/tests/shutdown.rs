@@ -1,7 +1,7 @@
 //! The end of a service on a cache in front of a real store: nothing waits any longer, and no good
 //! token is called bad.
 
-use hallpass::core::store::StoreError;
+use hallpass::store::StoreError;
 use hallpass::{Actor, AuthError, Cached, Hallpass, Issued, MemoryStore, NewToken, SqliteStore};
 use hallpass_testkit::{FaultyStore, Operation};
 

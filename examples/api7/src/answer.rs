@@ -7,7 +7,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use hallpass::tower::retry_after;
+use hallpass::retry_after;
 use hallpass::{Error, Rejection};
 use serde_json::{Value, json};
 

@@ -15,7 +15,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, map_response};
 use axum::routing::post;
-use hallpass::core::HallpassBuilder;
+use hallpass::HallpassBuilder;
 use hallpass::prelude::*;
 use hallpass::{Catalog, CatalogScope, Hallpass};
 

@@ -7,7 +7,7 @@ use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hallpass::core::jiff::SignedDuration;
+use hallpass::deps::jiff::SignedDuration;
 use hallpass::{Actor, Expiry, Hallpass, Limits, MemoryStore, NewToken, Principal};
 use serde::Deserialize;
 use serde_json::json;

@@ -16,7 +16,7 @@ mod view;
 
 use axum::Router;
 use axum::routing::get;
-use hallpass::core::HallpassBuilder;
+use hallpass::HallpassBuilder;
 use hallpass::prelude::*;
 use hallpass::{Catalog, Hallpass, TokenLayer};
 

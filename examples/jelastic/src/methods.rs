@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, get};
-use hallpass::core::IntoRequirement;
+use hallpass::IntoRequirement;
 use hallpass::{Catalog, CatalogScope, PolicyTable, authenticated};
 
 use crate::App;

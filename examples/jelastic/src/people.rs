@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
-use hallpass::core::jiff::SignedDuration;
+use hallpass::deps::jiff::SignedDuration;
 use hallpass::{Actor, Authenticated, Expiry, Hallpass, Limits, MemoryStore, NewToken, Principal};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! The methods for tokens: for people who have signed in, and each change with their password.
 
 use axum::extract::State;
-use hallpass::core::fold;
+use hallpass::fold;
 use hallpass::{
     Authenticated, Catalog, Issued, ListOptions, NewToken, Principal, RegenerateOptions,
     TokenRecord, TokenUpdate,

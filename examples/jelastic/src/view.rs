@@ -1,7 +1,7 @@
 //! A token as the platform shows it: an integer for an id, dates without a zone, and nothing where
 //! there is nothing.
 
-use hallpass::core::jiff::Timestamp;
+use hallpass::deps::jiff::Timestamp;
 use hallpass::{Catalog, Expiry, TokenId, TokenRecord};
 use serde::Serialize;
 

@@ -1,8 +1,8 @@
 //! How long a token shall be valid, as Magistrala's clients write it.
 
 use hallpass::Expiry;
-use hallpass::core::jiff::SignedDuration;
-use hallpass::core::parse_span;
+use hallpass::deps::jiff::SignedDuration;
+use hallpass::parse_span;
 
 use crate::fault::Fault;
 

@@ -18,12 +18,12 @@ use axum::http::StatusCode;
 use axum::middleware::map_response;
 use axum::{Router, routing};
 use clap::Parser;
-use hallpass::core::jiff::{SignedDuration, Timestamp};
-use hallpass::core::{Clock, parse_span};
+use hallpass::deps::jiff::{SignedDuration, Timestamp};
 use hallpass::prelude::*;
 use hallpass::{
     Cached, Expiry, GuardedRouter, Hallpass, Limits, ListOptions, MemoryStore, SqliteStore,
 };
+use hallpass::{Clock, parse_span};
 use tokio::net::TcpListener;
 
 use crate::fault::Fault;

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use hallpass::core::fold;
-use hallpass::core::jiff::Timestamp;
+use hallpass::deps::jiff::Timestamp;
+use hallpass::fold;
 use hallpass::{
     GuardedRouter, Hallpass, ListOptions, NewToken, PlainToken, RegenerateOptions, Status,
     TokenRecord, TokenUpdate, authenticated,

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use hallpass::core::jiff::SignedDuration;
+use hallpass::deps::jiff::SignedDuration;
 use hallpass::{Actor, Hallpass, NewToken, Owner, OwnerStatus, ScopeSet};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use hallpass::axum::RejectionResponse;
+use hallpass::RejectionResponse;
 use hallpass::{Actor, Authenticated, Error, Hallpass, TokenId};
 
 use crate::fault::Fault;

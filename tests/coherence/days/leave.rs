@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Operation};
-use hallpass_tower::HallpassExt as _;
+use hallpass_tower::TokenLayer;
 use http::{Request, Response, StatusCode};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -42,10 +42,9 @@ async fn b46_a_timeout_outside_that_drops_a_check_spoils_nothing() {
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings());
     let token = issue(&hallpass).await;
-    let inner =
-        ServiceBuilder::new().layer(hallpass.layer()).service(service_fn(|_: Request<()>| {
-            std::future::ready(Ok::<_, Infallible>(Response::new(())))
-        }));
+    let inner = ServiceBuilder::new().layer(TokenLayer::new(&hallpass)).service(service_fn(
+        |_: Request<()>| std::future::ready(Ok::<_, Infallible>(Response::new(()))),
+    ));
     let ask = async || {
         let request = Request::get("/")
             .header("authorization", format!("Bearer {}", token.token.reveal()))

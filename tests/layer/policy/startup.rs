@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hallpass_core::{Catalog, CatalogScope, Hallpass, any_of, public};
 use hallpass_memory::MemoryStore;
-use hallpass_tower::{HallpassExt, PolicyTable, TokenLayer, require};
+use hallpass_tower::{PolicyTable, TokenLayer, require};
 
 fn panics_with<T>(what: impl FnOnce() -> T) -> String {
     match catch_unwind(AssertUnwindSafe(what)) {
@@ -14,7 +14,7 @@ fn panics_with<T>(what: impl FnOnce() -> T) -> String {
 }
 
 fn layer() -> TokenLayer {
-    Hallpass::builder(MemoryStore::new()).build().layer()
+    TokenLayer::new(&Hallpass::builder(MemoryStore::new()).build())
 }
 
 fn table() -> PolicyTable {
@@ -95,7 +95,8 @@ fn a_parameter_that_the_pattern_does_not_have() {
 fn a_scope_that_is_not_in_the_catalog() {
     let catalog = Catalog::new().scope(CatalogScope::new("projects", "Projects").per("project"));
     let hallpass = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
-    let message = panics_with(|| hallpass.layer().policy(table().get("/p", "readme:read")));
+    let message =
+        panics_with(|| TokenLayer::new(&hallpass).policy(table().get("/p", "readme:read")));
     assert_eq!(
         message,
         "GET /p: readme:read names readme:read, which the catalog does not list: add it there, or mend the rule"

@@ -1,22 +1,30 @@
 //! [`GuardedRouter`]: a router in which every route says what it needs.
 
-mod method;
+mod document;
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::fmt;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::response::IntoResponse as _;
-use axum::routing::MethodRouter;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, Route};
 use hallpass_core::{Hallpass, IntoRequirement, Requirement, authenticated};
 use hallpass_tower::{PolicyTable, RejectionSettings, TokenLayer};
 use http::Method;
+use tower::ServiceBuilder;
+use tower::util::BoxCloneSyncServiceLayer;
+use tower_layer::Layer;
+use tower_service::Service;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{RefOr, Schema};
 
-use self::method::filter;
 use crate::hallpass_ext::HallpassExt as _;
 use crate::handler::HandlerExt as _;
 use crate::problem::no_such_method;
+use crate::routing::{self, ScopedMethod, ScopedMethodRouter};
 
 /// axum's router, with a requirement beside every route: a route without one does not compile.
 ///
@@ -43,22 +51,32 @@ use crate::problem::no_such_method;
 pub struct GuardedRouter<S = ()> {
     routes: Vec<GuardedRoute<S>>,
     table: PolicyTable,
+    /// The schemas that documented operations refer to.
+    schemas: Vec<(String, RefOr<Schema>)>,
 }
 
-type Guard<S> = Box<dyn FnOnce(&TokenLayer) -> MethodRouter<S> + Send>;
-
+/// One path of the router, with one or more methods.
 struct GuardedRoute<S> {
-    method: Method,
     path: String,
-    requirement: Requirement,
-    /// Puts the layer around the handler: it is known only when the router is protected.
-    guard: Guard<S>,
+    operations: Vec<GuardedOperation>,
+    router: MethodRouter<S>,
+    /// What is put around the token layer, which is known only in `into_router`. Innermost first.
+    outer: Vec<OuterLayer>,
 }
+
+struct GuardedOperation {
+    method: Method,
+    requirement: Requirement,
+    /// What the host's OpenAPI document says of it, besides its security.
+    documented: Option<Operation>,
+}
+
+type OuterLayer = BoxCloneSyncServiceLayer<Route, Request, Response, Infallible>;
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// A router without routes.
     pub fn new() -> Self {
-        Self { routes: Vec::new(), table: PolicyTable::new() }
+        Self { routes: Vec::new(), table: PolicyTable::new(), schemas: Vec::new() }
     }
 
     /// Adds a route for `GET` and `HEAD`.
@@ -140,12 +158,12 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// The path or the requirement is not valid, the requirement is bound to a path parameter that
-    /// the path does not have, there is such a route already, or axum has no such method: told at
-    /// start-up, with what would be right.
+    /// Panics if the path or the requirement is not valid, if the requirement is bound to a path
+    /// parameter that the path does not have, if there is such a route already, or if axum does not
+    /// route this method. The message says what would be right.
     #[track_caller]
     pub fn route<T: 'static>(
-        mut self,
+        self,
         method: Method,
         path: &str,
         requirement: impl IntoRequirement,
@@ -155,24 +173,85 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             Ok(requirement) => requirement,
             Err(error) => panic!("{method} {path}: {error}"),
         };
-        let Some(filter) = filter(&method) else {
-            panic!("axum routes no method {method}: {path} would never be called");
-        };
-        let needed = requirement.clone();
-        let guard = move |layer: &TokenLayer| {
-            if needed.is_public() {
-                axum::routing::on(filter, handler)
-            } else {
-                axum::routing::on(filter, handler.scoped(needed).layer(layer.clone()))
-            }
-        };
-        self.table = self.table.route(method.clone(), path, &requirement);
-        self.routes.push(GuardedRoute {
-            method,
-            path: path.to_owned(),
-            requirement,
-            guard: Box::new(guard),
-        });
+        self.routes(path, routing::on(method, handler.scoped(requirement)))
+    }
+
+    /// Adds the scoped handlers of a path: routes written as axum's are, of which none can be
+    /// without a requirement.
+    ///
+    /// ```
+    /// use hallpass_axum::{GuardedRouter, HandlerExt, routing::get};
+    /// # async fn list() {}
+    /// # async fn create() {}
+    /// # async fn show() {}
+    ///
+    /// let api: GuardedRouter = GuardedRouter::new()
+    ///     .routes("/projects", get(list.scoped("projects:list")).post(create.scoped("projects:create")))
+    ///     .routes("/projects/{id}", get(show.scoped("projects:read:{id}")));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`route`](Self::route).
+    #[track_caller]
+    pub fn routes(mut self, path: &str, methods: ScopedMethodRouter<S>) -> Self {
+        for ScopedMethod { method, requirement, router } in methods.0 {
+            let operation = GuardedOperation { method, requirement, documented: None };
+            self = self.add(GuardedRoute {
+                path: path.to_owned(),
+                operations: vec![operation],
+                router,
+                outer: Vec::new(),
+            });
+        }
+        self
+    }
+
+    #[track_caller]
+    fn add(mut self, route: GuardedRoute<S>) -> Self {
+        for GuardedOperation { method, requirement, .. } in &route.operations {
+            self.table = self.table.route(method.clone(), &route.path, requirement);
+        }
+        self.routes.push(route);
+        self
+    }
+
+    /// Puts a layer around every route that was added before, outside of Hallpass's layer: it also
+    /// sees requests without a token. For logs, CORS, compression, and limits on strangers.
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        let layer = OuterLayer::new(
+            ServiceBuilder::new()
+                .map_response(IntoResponse::into_response)
+                .map_err(Into::into)
+                .layer(layer)
+                .into_inner(),
+        );
+        for route in &mut self.routes {
+            route.outer.push(layer.clone());
+        }
+        self
+    }
+
+    /// Puts a layer around the handler of every route that was added before, inside of Hallpass's
+    /// layer: it sees only requests with a valid token, and the principal. Whether the token meets the
+    /// requirement is decided further inside. Public routes get the layer, too, without a principal.
+    pub fn route_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        for route in &mut self.routes {
+            route.router = std::mem::take(&mut route.router).route_layer(layer.clone());
+        }
         self
     }
 
@@ -182,19 +261,18 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// Both have a route in common.
     #[track_caller]
-    pub fn merge(mut self, other: Self) -> Self {
-        for route in other.routes {
-            self.table = self.table.route(route.method.clone(), &route.path, &route.requirement);
-            self.routes.push(route);
-        }
-        self
+    pub fn merge(self, other: Self) -> Self {
+        let mut merged = other.routes.into_iter().fold(self, Self::add);
+        merged.schemas.extend(other.schemas);
+        merged
     }
 
     /// Adds all routes of another guarded router under a prefix.
     ///
     /// # Panics
     ///
-    /// The prefix does not start with `/`, or ends with one, or two routes become the same.
+    /// Panics if the prefix does not start with `/` or ends with one, or if two routes become the
+    /// same.
     #[track_caller]
     pub fn nest(self, prefix: &str, other: Self) -> Self {
         assert!(
@@ -205,33 +283,32 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             let rest = if route.path == "/" { "" } else { &route.path };
             GuardedRoute { path: format!("{prefix}{rest}"), ..route }
         });
-        self.merge(Self { routes: routes.collect(), table: PolicyTable::new() })
+        let nested =
+            Self { routes: routes.collect(), table: PolicyTable::new(), schemas: other.schemas };
+        self.merge(nested)
     }
 
     /// Gives the handlers their state.
     pub fn with_state<S2: Clone + Send + Sync + 'static>(self, state: S) -> GuardedRouter<S2> {
         let routes = self.routes.into_iter().map(|route| {
-            let GuardedRoute { method, path, requirement, guard } = route;
-            let state = state.clone();
-            let guard = move |layer: &TokenLayer| guard(layer).with_state(state);
-            GuardedRoute { method, path, requirement, guard: Box::new(guard) }
+            let GuardedRoute { path, operations, router, outer } = route;
+            GuardedRoute { path, operations, router: router.with_state(state.clone()), outer }
         });
-        GuardedRouter { routes: routes.collect(), table: self.table }
+        GuardedRouter { routes: routes.collect(), table: self.table, schemas: self.schemas }
     }
 
-    /// What each route needs, as a table: to print, to compare with a snapshot, to give to a layer
-    /// elsewhere.
+    /// Returns what each route needs as a table: to print, to compare with a snapshot, or to give to
+    /// a layer elsewhere.
     pub fn table(&self) -> &PolicyTable {
         &self.table
     }
 
-    /// An ordinary router, with Hallpass's layer around every route that is not public.
-    ///
-    /// Routes that are added to it later are outside of the guard.
+    /// Returns an ordinary router, with Hallpass's layer around every route that is not public.
+    /// Routes that are added to it later are not guarded.
     ///
     /// # Panics
     ///
-    /// The handle has a catalog, and a route needs a scope that is not in it.
+    /// Panics if the handle has a catalog, and a route needs a scope that is not in it.
     #[track_caller]
     pub fn into_router(self, hallpass: &Hallpass) -> Router<S> {
         self.into_router_with(hallpass, hallpass.layer())
@@ -245,11 +322,12 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     #[track_caller]
     pub fn into_router_with(self, hallpass: &Hallpass, layer: TokenLayer) -> Router<S> {
         if let Some(catalog) = hallpass.catalog() {
-            for route in &self.routes {
-                if let Some(scope) = catalog.unknown_in(&route.requirement) {
+            for rule in self.table.rules() {
+                if let Some(scope) = catalog.unknown_in(rule.requirement()) {
                     panic!(
                         "{} {} needs {scope}, which the catalog does not list: add it there, or mend the route",
-                        route.method, route.path
+                        rule.method(),
+                        rule.pattern()
                     );
                 }
             }
@@ -257,14 +335,17 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         let guarded: HashSet<String> = self
             .routes
             .iter()
-            .filter(|route| !route.requirement.is_public())
+            .filter(|route| !route.is_public())
             .map(|route| route.path.clone())
             .collect();
         let (guarded, open): (Vec<_>, Vec<_>) =
             self.routes.into_iter().partition(|route| guarded.contains(&route.path));
         let assemble = |routes: Vec<GuardedRoute<S>>| {
             routes.into_iter().fold(Router::new(), |router, route| {
-                router.route(&route.path, (route.guard)(&layer))
+                let is_public = route.is_public();
+                let GuardedRoute { path, router: methods, outer, .. } = route;
+                let methods = if is_public { methods } else { methods.route_layer(layer.clone()) };
+                router.route(&path, outer.into_iter().fold(methods, MethodRouter::layer))
             })
         };
         let settings = RejectionSettings::of(hallpass);
@@ -274,6 +355,12 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         };
         let other_method = other_method.scoped(authenticated()).layer(layer.clone());
         assemble(guarded).method_not_allowed_fallback(other_method).merge(assemble(open))
+    }
+}
+
+impl<S> GuardedRoute<S> {
+    fn is_public(&self) -> bool {
+        self.operations.iter().all(|operation| operation.requirement.is_public())
     }
 }
 

@@ -35,6 +35,7 @@ pub struct AuditOptions {
 
 /// A page of the audit trail.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct AuditTrail {
     /// The entries, newest first unless [`AuditOptions::oldest_first`] was called.

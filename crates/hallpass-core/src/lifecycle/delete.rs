@@ -12,6 +12,8 @@ use crate::token::TokenId;
 
 /// The result of deleting several tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct DeletedTokens {
     /// The tokens that were deleted.
     pub deleted: Vec<TokenId>,

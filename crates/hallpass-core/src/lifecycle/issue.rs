@@ -14,6 +14,7 @@ use crate::token::{PlainToken, Secret, TokenId};
 
 /// A token that has just got a secret. This is the only time that the secret is available.
 #[derive(Debug)]
+#[non_exhaustive]
 #[must_use = "the secret is not kept anywhere else"]
 pub struct Issued {
     /// The whole token, to show to its owner once.

@@ -36,6 +36,7 @@ pub struct ListOptions {
 
 /// A page of tokens.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct TokenPage {
     /// The tokens, in the requested order.

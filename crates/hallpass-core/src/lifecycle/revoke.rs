@@ -22,6 +22,8 @@ const BATCH: u32 = 1000;
 
 /// The result of revoking several tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct RevokedTokens {
     /// The tokens that are revoked now, including those that were revoked before.
     pub revoked: Vec<TokenId>,

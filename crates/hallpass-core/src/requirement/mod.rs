@@ -149,6 +149,34 @@ impl Requirement {
         self.templates().into_iter().map(ToString::to_string).collect()
     }
 
+    /// Returns the sets of scopes of which each one is enough, as written: the alternatives that an
+    /// OpenAPI document lists as the `security` of an operation. A public route has none, and a
+    /// route for any valid token has one empty set.
+    ///
+    /// ```
+    /// use hallpass_core::{all_of, any_of, authenticated};
+    ///
+    /// let either = any_of([all_of(["a", "b:{id}"]).unwrap(), "c".parse().unwrap()]).unwrap();
+    /// assert_eq!(either.alternatives(), [vec!["a", "b:{id}"], vec!["c"]]);
+    /// assert_eq!(authenticated().alternatives(), [Vec::<String>::new()]);
+    /// ```
+    #[must_use]
+    pub fn alternatives(&self) -> Vec<Vec<String>> {
+        match &self.0 {
+            Node::Public => Vec::new(),
+            Node::Authenticated => vec![Vec::new()],
+            Node::Scope(template) => vec![vec![template.to_string()]],
+            Node::Any(list) => list.iter().flat_map(Self::alternatives).collect(),
+            Node::All(list) => list.iter().fold(vec![Vec::new()], |sets, part| {
+                let alternatives = part.alternatives();
+                let join = |set: &Vec<String>, more: &Vec<String>| [&set[..], &more[..]].concat();
+                sets.iter()
+                    .flat_map(|set| alternatives.iter().map(|more| join(set, more)))
+                    .collect()
+            }),
+        }
+    }
+
     /// The `scope` of a challenge ([RFC 6750, section 3]): every scope named here, parameters
     /// filled in. A value that no scope may hold is left out, and what follows it.
     ///

@@ -12,6 +12,7 @@ use crate::token::TokenId;
 
 /// One entry of the audit trail: an event with its sequence number.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct AuditEntry {
     /// The position in the log. Later changes have higher numbers, and no number is missing.

@@ -7,6 +7,7 @@ use crate::token::TokenId;
 
 /// The sequence number of a log entry. Numbers are in commit order and have no gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct ChangeSeq(u64);
 
 impl ChangeSeq {

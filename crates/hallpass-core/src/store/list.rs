@@ -100,6 +100,7 @@ pub struct ListPage {
 
 /// How many tokens there are of each status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StatusCounts {
     /// Tokens that work.
     pub active: u64,

@@ -31,9 +31,6 @@ impl TokenId {
     /// How many characters the id takes inside a token.
     pub(crate) const TEXT_LEN: usize = 22;
 
-    /// The id of no token: all its bits are zero.
-    pub const NIL: Self = Self(Uuid::nil());
-
     /// A fresh id for a token of `owner`.
     ///
     /// # Errors

@@ -8,11 +8,11 @@ use http::HeaderName;
 /// [`TokenLayer::sources`](crate::TokenLayer::sources) takes.
 ///
 /// ```
-/// use hallpass_tower::{CredentialSource, HallpassExt, core::Hallpass};
+/// use hallpass_tower::{CredentialSource, TokenLayer, core::Hallpass};
 /// # use hallpass_memory::MemoryStore;
 ///
 /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
-/// let layer = hallpass.layer().sources([
+/// let layer = TokenLayer::new(&hallpass).sources([
 ///     CredentialSource::bearer(),
 ///     CredentialSource::scheme("Token"),
 ///     CredentialSource::header("x-api-key"),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hallpass::core::jiff::Timestamp;
-use hallpass::core::store::StoreError;
+use hallpass::deps::jiff::Timestamp;
+use hallpass::store::StoreError;
 use hallpass::{CacheSettings, Cached, Hallpass, MemoryStore, TokenUpdate};
 use hallpass_testkit::Operation;
 use metrics::set_default_local_recorder;

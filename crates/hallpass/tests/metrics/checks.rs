@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 
-use hallpass::core::jiff::SignedDuration;
-use hallpass::core::store::StoreError;
+use hallpass::deps::jiff::SignedDuration;
 use hallpass::prelude::*;
+use hallpass::store::StoreError;
 use hallpass::{Actor, Cached, Hallpass, MemoryStore, NewToken, Owner, OwnerStatus, PolicyTable};
 use hallpass_testkit::{ManualClock, Operation};
 use http::{Request, Response};

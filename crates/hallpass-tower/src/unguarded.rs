@@ -1,0 +1,116 @@
+//! Notices routes that were forgotten: they are behind the layer, and nothing there asks who calls.
+//!
+//! The layer lets any valid token through to such a route, whatever the token may do. Each request to
+//! a route of a framework therefore carries a [`Watch`]. Requirements, extractors and everything else
+//! that reads the principal mark it. An answer without the mark was given to whoever came.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+
+use crate::framework::Matched as RouteMatch;
+use crate::metrics;
+use crate::rejection::RejectionKind;
+use crate::service::is_cors_preflight;
+use crate::settings::Settings;
+
+/// Whether anything asked who sent a request to a route.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    asked: AtomicBool,
+    method: Method,
+    route: Box<str>,
+    settings: Arc<Settings>,
+}
+
+impl Watch {
+    /// Starts to watch a request, if a framework has found a route for it and no policy table has
+    /// decided on it. A layer inside answers a CORS preflight for every route, so none is watched.
+    pub(crate) fn start<B>(request: &Request<B>, settings: &Arc<Settings>) -> Option<Arc<Self>> {
+        if settings.policy.is_some() || is_cors_preflight(request) {
+            return None;
+        }
+        let RouteMatch::Route(route) = settings.matcher.matched(request.extensions()) else {
+            return None;
+        };
+        Some(Arc::new(Self {
+            asked: AtomicBool::new(false),
+            method: request.method().clone(),
+            route: route.into(),
+            settings: Arc::clone(settings),
+        }))
+    }
+
+    /// Notes that something asked.
+    pub(crate) fn note(&self) {
+        // It is read after the answer is there. What hands the answer over orders the two.
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns what to answer instead, if the route was forgotten and the layer rejects that.
+    ///
+    /// An error is no sign of a forgotten route: a layer inside, an extractor or the router may have
+    /// answered before anything asked. Such an answer gives nothing away.
+    pub(crate) fn inspect(&self, status: StatusCode) -> Option<Response<Bytes>> {
+        let is_error = status.is_client_error() || status.is_server_error();
+        if is_error || self.asked.load(Ordering::Relaxed) {
+            return None;
+        }
+        metrics::unguarded(&self.route);
+        let Self { method, route, settings, .. } = self;
+        if settings.unguarded.is_news(method, route) {
+            tracing::error!(
+                target: "hallpass",
+                %method,
+                route,
+                "a route does not say what it needs, so any valid token may call it: put `.scoped(..)` on its \
+                 handler, or `.scoped(authenticated())` if any token may"
+            );
+        }
+        if !settings.reject_unguarded_routes {
+            return None;
+        }
+        let rejection = settings.rejection(RejectionKind::Misconfigured).with_detail(format!(
+            "{method} {route} does not say what it needs, so any valid token could call it. Put `.scoped(..)` on its \
+             handler, or `.scoped(authenticated())` if any token may call it."
+        ));
+        let mut request = Request::new(());
+        *request.method_mut() = method.clone();
+        Some(rejection.answer(&request))
+    }
+}
+
+/// The forgotten routes that the log has named. Each is named once.
+#[derive(Debug, Default)]
+pub(crate) struct UnguardedRoutes(Mutex<HashSet<(Method, Box<str>)>>);
+
+impl UnguardedRoutes {
+    /// The number of routes that are remembered. Methods are the client's to invent.
+    const MAX: usize = 1000;
+
+    fn is_news(&self, method: &Method, route: &str) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.len() < Self::MAX && known.insert((method.clone(), route.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_route_is_news_once_and_invented_methods_end() {
+        let routes = UnguardedRoutes::default();
+        assert!(routes.is_news(&Method::GET, "/a"));
+        assert!(!routes.is_news(&Method::GET, "/a"));
+        assert!(routes.is_news(&Method::POST, "/a"));
+        for number in 0..2 * UnguardedRoutes::MAX {
+            let method = Method::from_bytes(format!("M{number}").as_bytes()).unwrap();
+            routes.is_news(&method, "/a");
+        }
+        assert_eq!(routes.0.lock().unwrap().len(), UnguardedRoutes::MAX);
+    }
+}
