@@ -192,7 +192,7 @@ pub(crate) struct RegenerateBody {
     path = "/{id}/regenerate",
     operation_id = "regenerateToken",
     params(TokenPath, IfMatch),
-    request_body = Option<RegenerateBody>,
+    request_body = RegenerateBody,
     responses(IssuedResponse)
 )]
 pub(super) async fn regenerate(
@@ -245,7 +245,7 @@ pub(crate) struct NothingBody {}
     path = "/{id}/revoke",
     operation_id = "revokeToken",
     params(TokenPath),
-    request_body = Option<NothingBody>,
+    request_body = NothingBody,
     responses(TokenResponse)
 )]
 pub(super) async fn revoke(
@@ -265,7 +265,7 @@ pub(super) async fn revoke(
     path = "/{id}/copy",
     operation_id = "copyToken",
     params(TokenPath),
-    request_body = Option<ChangesBody>,
+    request_body = ChangesBody,
     responses((
         status = 201,
         description = "The new token, this once with its secret.",
