@@ -48,6 +48,11 @@ pub(crate) struct NewTokenBody {
         headers(
             ("Location" = String, description = "The token, relative to the request."),
             ("ETag" = String, description = "The revision, for `If-Match`.")
+        ),
+        links(
+            ("show" = (operation_id = "showToken", parameters(("id" = "$response.body#/id")))),
+            ("update" = (operation_id = "updateToken", parameters(("id" = "$response.body#/id")))),
+            ("delete" = (operation_id = "deleteToken", parameters(("id" = "$response.body#/id"))))
         )
     ))
 )]
