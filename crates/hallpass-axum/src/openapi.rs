@@ -11,7 +11,7 @@ use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, OpenApi, Ref, RefOr};
+use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Required};
 use utoipa::{IntoParams as _, ToSchema as _};
 
 use crate::problem::{Kind, ProblemView};
@@ -67,7 +67,11 @@ fn describe(operation: &mut Operation, changes: bool) {
     if has(ParameterIn::Query) {
         kinds.insert(Kind::Invalid);
     }
-    if operation.request_body.is_some() {
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        // `Option<T>` would say that the body may be `null`.
+        if ["regenerateToken", "copyToken", "revokeToken"].contains(&&*id) {
+            body.required = Some(Required::False);
+        }
         kinds.extend([Kind::MalformedJson, Kind::TooLarge, Kind::NotJson, Kind::Invalid]);
     }
     match id.as_str() {
@@ -122,13 +126,8 @@ fn failures(operation_id: &str) -> BTreeSet<Kind> {
 struct ConfirmationHeader {
     /// Needed where the host asks for a confirmation: base64url of the UTF-8 text, such as the
     /// caller's password, of at most 1024 bytes.
-    #[param(
-        rename = "Hallpass-Confirmation",
-        nullable = false,
-        format = Password,
-        pattern = "^[A-Za-z0-9_-]+={0,2}$",
-        max_length = 1368
-    )]
+    // Elsewhere it is ignored, so nothing else can be said of it.
+    #[param(rename = "Hallpass-Confirmation", nullable = false)]
     confirmation: Option<String>,
 }
 

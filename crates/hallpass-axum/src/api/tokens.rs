@@ -48,6 +48,11 @@ pub(crate) struct NewTokenBody {
         headers(
             ("Location" = String, description = "The token, relative to the request."),
             ("ETag" = String, description = "The revision, for `If-Match`.")
+        ),
+        links(
+            ("show" = (operation_id = "showToken", parameters(("id" = "$response.body#/id")))),
+            ("update" = (operation_id = "updateToken", parameters(("id" = "$response.body#/id")))),
+            ("delete" = (operation_id = "deleteToken", parameters(("id" = "$response.body#/id"))))
         )
     ))
 )]
@@ -192,7 +197,7 @@ pub(crate) struct RegenerateBody {
     path = "/{id}/regenerate",
     operation_id = "regenerateToken",
     params(TokenPath, IfMatch),
-    request_body = Option<RegenerateBody>,
+    request_body = RegenerateBody,
     responses(IssuedResponse)
 )]
 pub(super) async fn regenerate(
@@ -245,7 +250,7 @@ pub(crate) struct NothingBody {}
     path = "/{id}/revoke",
     operation_id = "revokeToken",
     params(TokenPath),
-    request_body = Option<NothingBody>,
+    request_body = NothingBody,
     responses(TokenResponse)
 )]
 pub(super) async fn revoke(
@@ -265,7 +270,7 @@ pub(super) async fn revoke(
     path = "/{id}/copy",
     operation_id = "copyToken",
     params(TokenPath),
-    request_body = Option<ChangesBody>,
+    request_body = ChangesBody,
     responses((
         status = 201,
         description = "The new token, this once with its secret.",

@@ -32,4 +32,5 @@ mod routes;
 mod scope_catalog;
 mod scopes;
 mod show;
+mod step_up;
 mod update;
