@@ -52,7 +52,6 @@ async fn a_forms_field_lets_in_and_the_handler_gets_the_form_as_it_was() {
 async fn two_places_are_one_too_many_whatever_they_hold() {
     let (app, token) = service().await;
     let body = format!("session={token}");
-    let header = || form("/stop").header("authorization", format!("Bearer {token}"));
     let basic = || form("/stop").header("authorization", "Basic dTpw");
     let query = || form(&format!("/stop?session={token}"));
     for (request, body) in [
