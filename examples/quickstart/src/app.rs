@@ -2,7 +2,9 @@
 
 use axum::Router;
 use axum::http::StatusCode;
+use hallpass::prelude::*;
 use hallpass::{Dashboard, Hallpass, TokenApi};
+use tower_http::trace::TraceLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore as Sessions, SessionManagerLayer};
 
@@ -43,7 +45,12 @@ pub fn app(hallpass: &Hallpass, common: &Common) -> Router {
         .merge(tokens.into_router_at("/tokens"))
         .merge(dashboard)
         .layer(sessions);
-    api.merge(people).fallback(nothing_here).method_not_allowed_fallback(no_such_method)
+    // It is outside of everything, so it sees URLs as they came: its spans leave tokens out.
+    let trace = TraceLayer::new_for_http().make_span_with(hallpass.layer().make_span());
+    api.merge(people)
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(trace)
 }
 
 async fn nothing_here() -> Problem {

@@ -217,13 +217,17 @@ async fn whole_patterns_fit_every_form_of_nesting() {
             ("/api/%61cme/items/1", 200),
             ("/api/acme/files/a/b", 200),
             ("/api/other/files/a/b", 403),
-            ("/api/acme//files/a/b", 403),
             ("/items/1", 403),
         ] {
             let status = site.ask(&format!("GET {path}"), &token).await.status;
             // Some of these are not in the router at all, and the layer is inside of it.
             let is_gone = status == 404 && path == "/items/1";
             assert!(status == owed || is_gone, "{name}: {path}: {status}");
+        }
+        // axum takes one of these slashes away from what a nested service sees.
+        if name.contains("fallback") || name == "service in nest_service" || name == "two nests" {
+            let answer = site.ask("GET /api/acme//files/a/b", &token).await;
+            assert_eq!(answer.status, 403, "{name}: {}", answer.text());
         }
     }
 }
