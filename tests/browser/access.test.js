@@ -66,7 +66,7 @@ async function tour({ page, api, open }, look) {
   await open("#/tokens/none");
   await page.getByRole("heading", { name: "Not found" }).waitFor();
   await look("what is not there");
-  await api.call("DELETE", "");
+  await api.call("POST", "/delete", { all: true });
   await open();
   await page.reload();
   await page.getByRole("heading", { name: "No tokens yet" }).waitFor();

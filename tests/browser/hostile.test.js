@@ -32,7 +32,7 @@ const unharmed = async (page, what) => {
 };
 
 scene("no name and no description is ever anything but text", { server: ["--limit", "60"] }, async ({ page, api, open }) => {
-  await api.call("DELETE", "");
+  await api.call("POST", "/delete", { all: true });
   const made = [];
   for (const text of CORPUS) made.push(await api.make({ name: text, description: text }));
   await open();

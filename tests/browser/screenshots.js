@@ -25,7 +25,7 @@ try {
 
 /** Some tokens, each in a state of its own. */
 async function furnish({ api }, { url }) {
-  await api.call("DELETE", "");
+  await api.call("POST", "/delete", { all: true });
   const build = await api.make({ name: "nightly build", description: "Fetches the artefacts and publishes them", scopes: ["projects:list", "projects:read:atlas", "projects:publish:atlas"], expires: "90d" });
   await fetch(`${url}/api/projects`, { headers: { Authorization: `Bearer ${build.token}` } });
   const laptop = await api.make({ name: "old laptop", preset: "full", expires: "never" });

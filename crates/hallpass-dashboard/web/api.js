@@ -30,10 +30,13 @@ export const now = () => Date.now() + ahead;
 /** The query of the list as the page first shows it. The page's HTML preloads it. */
 const FIRST_QUERY = "?status=active&limit=20";
 
-/** The answer to it, asked for before anything is drawn; `null` once it is used. */
+/**
+ * The answer to it, asked for before anything is drawn. Only the first view may use it: later it would be out of date.
+ */
 let firstAnswer = fetch(apiUrl + FIRST_QUERY, { headers: { Accept: "application/json" } });
-// Another view may be the first one: then nobody looks at this answer.
+// If the first view is another one, nobody looks at this answer.
 firstAnswer.catch(() => {});
+setTimeout(() => (firstAnswer = null));
 
 /**
  * Returns a page of tokens: `{ items, next_cursor, total, counts }`. Sorted by `last_used_at`, tokens that were never used

@@ -14,7 +14,7 @@ const COLUMNS = [
   { label: t("list.name"), sort: "name", width: "rest" },
   ...(isAdmin ? [{ label: t("list.owner"), width: "owner" }] : []),
   { label: t("list.scopes"), width: "wide" },
-  { label: t("list.status"), width: "status" },
+  { label: t("list.status"), width: "status-head" },
   { label: t("list.created"), sort: "created_at", width: "date created" },
   { label: t("list.expires"), sort: "expires_at" },
   { label: t("list.last_used"), sort: "last_used_at" },

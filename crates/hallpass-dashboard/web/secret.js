@@ -47,7 +47,7 @@ export const askToLeaveSecret = () => ask({ title: t("secret.leave_title"), text
 
 function secretPanel(secret, name, { save, done }) {
   const code = h("code", { class: "secret", translate: "no", dir: "ltr" }, secret);
-  const curl = h("code", { class: "secret curl", translate: "no", dir: "ltr" }, `curl -H 'Authorization: Bearer ${secret}' '${exampleUrl.replaceAll("'", "%27")}'`);
+  const curl = h("code", { class: "curl", translate: "no", dir: "ltr" }, `curl -H 'Authorization: Bearer ${secret}' '${exampleUrl.replaceAll("'", "%27")}'`);
   const copy = async (element) => (await toClipboard(element)) && save();
   const download = () => {
     toFile(`${secret}\n`, fileName(name));
