@@ -115,7 +115,7 @@ scene("three hundred operations are found in groups, by search and by what is ch
   assert.equal((await listed()).length, 10);
   await page.getByLabel("All operations on r7").check();
   await page.getByText("Grants 10 of 300 operations:").waitFor();
-  await page.getByText("10 of 10").waitFor();
+  await page.getByText("10 of 10", { exact: true }).last().waitFor();
   assert.deepEqual(await words(page), ["r7: 10 scopes"]);
   const search = page.getByRole("searchbox", { name: "Search scopes" });
   await search.fill("operation 3 r12");

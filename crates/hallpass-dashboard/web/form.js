@@ -99,7 +99,7 @@ export function submits(form, { action, fields = {}, box, reload }) {
     } catch (problem) {
       ready();
       if (problem instanceof Cancelled) return;
-      // An error of this page's own belongs on the console.
+      // An error of this page's own is for the browser to report.
       if (!(problem instanceof Problem)) throw problem;
       showProblem(problem, { fields, box, reload });
     }

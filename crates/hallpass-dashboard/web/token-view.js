@@ -1,6 +1,6 @@
 // One token: what it is, and everything that can be done to it.
 
-import { endPreviousSecret, showToken, updateToken } from "./api.js";
+import { Problem, endPreviousSecret, showToken, updateToken } from "./api.js";
 import { ask, say } from "./dialog.js";
 import { button, fill, h, icon } from "./dom.js";
 import { checkName } from "./form.js";
@@ -171,6 +171,6 @@ export function tokenView({ id }) {
 /** Creates the view for an address that names no token. */
 export function missingView() {
   const box = problemBox();
-  box.show({ kind: "not-found", status: 404, detail: "" });
+  box.show(new Problem("not-found", 404));
   return { title: t("token.not_found"), node: h("div", { class: "view narrow" }, h("h1", { tabindex: "-1" }, t("token.not_found")), box.node) };
 }
