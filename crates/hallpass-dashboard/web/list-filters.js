@@ -34,8 +34,9 @@ export function listFilters(start, changed) {
   const statuses = STATUSES.map((value) => {
     const radio = h("input", { type: "radio", name: "status", value });
     radio.checked = value === start.status;
+    // It has its width from the start, so that nothing moves when the number comes.
     const count = h("span", { class: "count" });
-    return { value, radio, count, node: h("label", { class: "choice" }, radio, h("span", {}, t(`filters.${value}`), count)) };
+    return { value, radio, count, node: h("label", { class: "choice" }, radio, h("span", {}, t(`filters.${value}`), " ", count)) };
   });
   const knownScopes = h("datalist", { id: scopeOptions });
   const knownOwners = h("datalist", { id: ownerOptions });
@@ -87,7 +88,7 @@ export function listFilters(start, changed) {
     /** Shows how many tokens of each status there are. */
     counts({ active, expired, revoked }) {
       const all = { active, expired, revoked, all: active + expired + revoked };
-      for (const { value, count } of statuses) fill(count, ` ${all[value].toLocaleString(language)}`);
+      for (const { value, count } of statuses) fill(count, all[value].toLocaleString(language));
     },
     /** Offers these scopes and owners to choose from. */
     offer({ scopes = [], owners = [] }) {
