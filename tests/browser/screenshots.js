@@ -49,7 +49,7 @@ async function shoot(page, name, options) {
 async function list({ page, open }, name) {
   await open("#/?status=all");
   await page.locator("table.tokens .name").first().waitFor();
-  await page.waitForLoadState("networkidle");
+  await page.getByText(/of (at most )?50/).waitFor();
   await shoot(page, name);
 }
 
