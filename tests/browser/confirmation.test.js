@@ -23,6 +23,8 @@ async function fillIn(page, open) {
 scene("a change is made once the password is right", CONFIRM, async ({ page, open, api, watched }) => {
   watched.expect(403);
   await fillIn(page, open);
+  await prompt(page).getByText("Create the token “it”.").waitFor();
+  assert.deepEqual(await prompt(page).locator("input[autocomplete=username]").evaluateAll((inputs) => inputs.map(({ value }) => value)), ["alice"], "for password managers");
   assert.ok(await prompt(page).getByLabel("Your password").evaluate((input) => input === document.activeElement));
   await prompt(page).getByRole("button", { name: "Confirm" }).click();
   await prompt(page).getByText("Type your password.").waitFor();
@@ -72,6 +74,7 @@ scene("each change asks anew, and no longer sends anything in vain", CONFIRM, as
   assert.equal(await page.getByRole("dialog").count(), 0);
   // And deleting, from the list.
   await page.getByRole("link", { name: "All tokens" }).click();
+  await page.getByRole("radio", { name: "Revoked" }).check();
   await page.getByRole("button", { name: "Delete it" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
   await confirm(page, passwordOf("alice"));
@@ -89,7 +92,11 @@ scene("too many wrong ones have to wait, and are told how long", CONFIRM, async 
   await prompt(page).getByText("That is not your password.").waitFor();
   await prompt(page).getByRole("button", { name: "Confirm" }).and(page.locator(":enabled")).waitFor();
   await confirm(page, passwordOf("alice"));
+  const rest = async () => Number(/Try again in (\d+) second/.exec(await prompt(page).locator(".error").innerText())[1]);
   await prompt(page).getByText(/Try again in \d+ seconds?/).waitFor();
+  const first = await rest();
+  await page.waitForTimeout(2200);
+  assert.ok((await rest()) < first, "it counts down");
   assert.ok(await prompt(page).getByRole("button", { name: "Confirm" }).isDisabled());
 });
 

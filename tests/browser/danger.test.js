@@ -1,7 +1,7 @@
 // The danger zone.
 
 import assert from "node:assert/strict";
-import { enter, scene } from "./harness/index.js";
+import { scene } from "./harness/index.js";
 
 scene("all tokens are deleted when the words are typed, and not before", {}, async ({ page, api, open, watched }) => {
   await api.make({ name: "another" });
@@ -23,24 +23,3 @@ scene("all tokens are deleted when the words are typed, and not before", {}, asy
   assert.deepEqual(watched.faults, []);
 });
 
-scene("an admin revokes all tokens of somebody, and of nobody else", { person: "root" }, async ({ page, api, open, browser, server }) => {
-  const own = await api.make({ name: "own" });
-  await open();
-  await page.getByRole("button", { name: "Revoke all…" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Owner", { exact: true }).fill("alice");
-  await dialog.getByLabel("Type the owner again").fill("bob");
-  await dialog.getByRole("button", { name: "Revoke all" }).click();
-  await dialog.getByText("This is not the same.").waitFor();
-  await dialog.getByLabel("Type the owner again").fill("alice");
-  await dialog.getByRole("button", { name: "Revoke all" }).click();
-  await page.getByText("1 token is revoked.").waitFor();
-  assert.equal((await api.show(own.id)).status, "active");
-  const alice = await enter(browser, server, "alice");
-  assert.deepEqual((await alice.api.tokens()).map(({ status }) => status), ["revoked"]);
-  await alice.open();
-  await alice.page.getByRole("button", { name: "Delete all…" }).waitFor();
-  assert.equal(await alice.page.getByRole("button", { name: "Revoke all…" }).count(), 0, "for admins only");
-  assert.deepEqual(alice.watched.faults, []);
-  await alice.context.close();
-});

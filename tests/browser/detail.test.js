@@ -45,13 +45,15 @@ scene("scopes are added, removed one by one, and all at once", {}, async ({ page
   await page.getByRole("cell", { name: "List projects" }).waitFor();
   await page.getByRole("button", { name: "Add scopes" }).click();
   assert.ok(await dialog(page).getByRole("checkbox", { name: /List projects/ }).isDisabled(), "it has this one");
-  await dialog(page).getByRole("button", { name: "Add", exact: true }).last().click();
+  const submit = dialog(page).getByRole("button", { name: "Add scopes" });
+  await submit.click();
   await page.getByText("Choose at least one.").waitFor();
   await dialog(page).getByRole("checkbox", { name: /Create projects/ }).check();
-  await dialog(page).getByLabel("For one thing only").selectOption({ label: "Publish projects" });
-  await dialog(page).getByLabel("id", { exact: true }).fill("borealis");
-  await dialog(page).getByLabel("id", { exact: true }).press("Enter");
-  await dialog(page).getByRole("button", { name: "Add", exact: true }).last().click();
+  await dialog(page).getByRole("checkbox", { name: /Publish projects/ }).check();
+  await dialog(page).getByRole("radio", { name: "Only for chosen ones" }).check();
+  await dialog(page).getByLabel("id for Publish projects").fill("borealis");
+  await dialog(page).getByLabel("id for Publish projects").press("Enter");
+  await submit.click();
   await page.getByRole("cell", { name: "Publish projects: only borealis" }).waitFor();
   assert.equal((await api.show(token.id)).scopes.length, 3);
   await page.getByRole("button", { name: "Remove projects:publish:borealis" }).click();
@@ -64,11 +66,11 @@ scene("scopes are added, removed one by one, and all at once", {}, async ({ page
   assert.deepEqual((await api.show(token.id)).scopes, []);
 });
 
-scene("the end is changed", {}, async ({ page, api, open }) => {
+scene("the end is changed", { timezoneId: "UTC" }, async ({ page, api, open }) => {
   const token = await api.make({ name: "it", expires: "7d" });
   await open(at(token));
   await page.getByRole("button", { name: "Change" }).click();
-  assert.ok(await dialog(page).getByRole("radio", { name: /As it is/ }).isChecked());
+  assert.ok(await dialog(page).getByRole("radio", { name: /Unchanged/ }).isChecked());
   await dialog(page).getByRole("radio", { name: "On a date" }).check();
   await dialog(page).getByLabel("Last day").fill("2099-12-31");
   await dialog(page).getByRole("button", { name: "Save" }).click();
@@ -95,9 +97,14 @@ scene("the old secret is stopped before its grace period ends", {}, async ({ pag
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Regenerate" }).click();
-  await dialog(page).getByLabel("The old secret shall").selectOption({ label: "Work on for a day" });
+  await dialog(page).getByLabel("Old secret").selectOption({ label: "Keeps working for a day" });
   await dialog(page).getByRole("button", { name: "Regenerate" }).click();
   const secret = await page.locator(".secret").innerText();
+  await page.getByText(/still works for 23 hours 59 minutes/).waitFor();
+  await page.getByRole("link", { name: "All tokens" }).click();
+  await dialog(page).getByRole("button", { name: "Leave" }).click();
+  await page.getByRole("row", { name: /it/ }).getByText("old secret works").waitFor();
+  await page.getByRole("link", { name: "it", exact: true }).click();
   await page.getByRole("button", { name: "Stop now" }).click();
   await dialog(page).getByRole("button", { name: "Stop it" }).click();
   await page.getByText("The old secret is stopped.").waitFor();
@@ -109,7 +116,7 @@ scene("with a grace period the old secret works on until the new one is used", {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Regenerate" }).click();
-  await dialog(page).getByLabel("The old secret shall").selectOption({ label: "Work on for an hour" });
+  await dialog(page).getByLabel("Old secret").selectOption({ label: "Keeps working for an hour" });
   await dialog(page).getByRole("button", { name: "Regenerate" }).click();
   const secret = await page.locator(".secret").innerText();
   assert.equal(await use(server, token.token), 200);
@@ -129,7 +136,7 @@ scene("a revoked token is refused, and comes back with a new secret", {}, async 
   assert.equal(await use(server, token.token), 401);
   assert.equal(await page.getByRole("button", { name: /Revoke|Change/ }).count(), 0);
   await page.getByRole("button", { name: "Regenerate" }).click();
-  assert.equal(await dialog(page).getByLabel("The old secret shall").count(), 0);
+  assert.equal(await dialog(page).getByLabel("Old secret").count(), 0);
   await dialog(page).getByRole("button", { name: "Regenerate" }).click();
   await page.locator(".badge.active").waitFor();
   assert.deepEqual([await use(server, await page.locator(".secret").innerText()), await use(server, token.token)], [200, 401]);
@@ -152,7 +159,7 @@ scene("an expired token is found by its status, and regenerated with a new end",
   await page.getByRole("link", { name: "late", exact: true }).click();
   await page.locator(".badge.expired").waitFor();
   await page.getByRole("button", { name: "Regenerate" }).click();
-  assert.equal(await dialog(page).getByRole("radio", { name: /As it is/ }).count(), 0, "its end is past");
+  assert.equal(await dialog(page).getByRole("radio", { name: /Unchanged/ }).count(), 0, "its end is past");
   assert.ok(await dialog(page).getByRole("radio", { name: "30 days" }).isChecked());
   const [sent] = await Promise.all([page.waitForRequest(/regenerate$/), dialog(page).getByRole("button", { name: "Regenerate" }).click()]);
   assert.deepEqual(sent.postDataJSON(), { expires: "30d" });

@@ -32,7 +32,7 @@ const unharmed = async (page, what) => {
 };
 
 scene("no name and no description is ever anything but text", { server: ["--limit", "60"] }, async ({ page, api, open }) => {
-  await api.call("DELETE", "");
+  await api.call("POST", "/delete", { all: true });
   const made = [];
   for (const text of CORPUS) made.push(await api.make({ name: text, description: text }));
   await open();
@@ -55,7 +55,7 @@ scene("no name and no description is ever anything but text", { server: ["--limi
     await unharmed(page, name);
   }
   await page.goto(`/settings/tokens#/tokens/${made[1].id}/copy`);
-  await page.waitForFunction((name) => document.querySelector("input[name=name]")?.value === name, CORPUS[1]);
+  await page.waitForFunction((name) => document.querySelector("input[name=name]")?.value === name, `${CORPUS[1]} (copy)`);
   await unharmed(page, "a copy");
 });
 
@@ -126,7 +126,7 @@ scene("another site cannot show the page in a frame, nor make changes in a perso
   const [, page, harmless] = other.frames();
   await harmless.waitForSelector("text=shown");
   assert.equal(page.url(), "chrome-error://chromewebdata/", "the browser shows that it shows nothing");
-  const answer = await other.evaluate((url) => fetch(`${url}/tokens`, { method: "DELETE", mode: "no-cors", credentials: "include" }).then(({ type }) => type, () => "none"), server.url);
+  const answer = await other.evaluate((url) => fetch(`${url}/tokens/delete`, { method: "POST", body: '{"all": true}', mode: "no-cors", credentials: "include" }).then(({ type }) => type, () => "none"), server.url);
   assert.match(answer, /^(none|opaque)$/);
   assert.equal((await api.tokens()).length, 1);
 });

@@ -27,7 +27,7 @@ scene("when the session has ended, the form stays, and goes through after a new 
   await create(page);
   await problem(page).getByText("You are signed out").waitFor();
   const link = problem(page).getByRole("link", { name: /Sign in/ });
-  assert.equal(await link.getAttribute("href"), "/login");
+  assert.equal(new URL(await link.getAttribute("href")).pathname, "/login");
   assert.equal(await link.getAttribute("target"), "_blank");
   await isKept(page);
   await signIn(context, "alice");
@@ -78,7 +78,7 @@ scene("a token that somebody else changed meanwhile is not overwritten, and what
   await page.getByRole("button", { name: "Save" }).click();
   await problem(page).getByText("Somebody else changed this token").waitFor();
   assert.equal((await api.show(token.id)).name, "theirs");
-  await page.getByRole("button", { name: "Load how it is now, keep what I typed" }).click();
+  await page.getByRole("button", { name: "Load the current version, keep what I typed" }).click();
   await page.getByText("It is now: “theirs”").waitFor();
   assert.equal(await name(page).inputValue(), "mine");
   await page.getByRole("button", { name: "Save" }).click();
@@ -93,9 +93,9 @@ scene("a conflict in a dialog keeps the dialog", {}, async ({ page, api, open, w
   await page.getByRole("button", { name: "Add scopes" }).click();
   await page.getByRole("checkbox", { name: /Create projects/ }).check();
   await api.call("PATCH", `/${token.id}`, { description: "changed" });
-  const add = page.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).last();
+  const add = page.getByRole("dialog").getByRole("button", { name: "Add scopes" });
   await add.click();
-  await page.getByRole("button", { name: "Load how it is now, keep what I typed" }).click();
+  await page.getByRole("button", { name: "Load the current version, keep what I typed" }).click();
   assert.ok(await page.getByRole("checkbox", { name: /Create projects/ }).isChecked());
   await add.click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
@@ -105,8 +105,8 @@ scene("a conflict in a dialog keeps the dialog", {}, async ({ page, api, open, w
 
 scene("at the limit the page says how many there are, and keeps the form", { server: ["--limit", "2"] }, async ({ page, api, open, watched }) => {
   watched.expect(409);
-  await api.make({ name: "second" });
   await fillIn(page, open);
+  await api.make({ name: "second" });
   await create(page);
   await problem(page).getByText("You have 2 of 2 tokens.").waitFor();
   await isKept(page);
@@ -114,7 +114,7 @@ scene("at the limit the page says how many there are, and keeps the form", { ser
 
 for (const id of ["01a2036e-ec89-82bd-a180-37eb9531a5ce", "no-id", "%2e%2e%2fscopes", "%E0%A4%A"]) {
   scene(`a link to what is not there, ${id}, is answered plainly`, {}, async ({ page, open, watched }) => {
-    watched.expect(404);
+    if (id.length === 36) watched.expect(404);
     await open(`#/tokens/${id}`);
     await page.getByRole("heading", { name: "Not found" }).waitFor();
     await page.getByText("There is no such token").waitFor();
@@ -140,12 +140,13 @@ scene("an address with a filter that is none is told, and leads to the whole lis
   await page.getByRole("link", { name: "first token", exact: true }).waitFor();
 });
 
-scene("who is not signed in is sent to the sign-in, and finds the page afterwards", { person: null }, async ({ page, open }) => {
+scene("who is not signed in is sent to the sign-in, and finds the page afterwards", { person: null }, async ({ page, open, watched }) => {
+  watched.expect(401);
   await open();
+  await page.waitForURL(/login/);
   assert.equal(new URL(page.url()).pathname, "/login");
   await page.getByLabel("Name").fill("alice");
   await page.getByLabel("Password").fill("wonderland");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("link", { name: "Your tokens" }).click();
   await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
 });

@@ -1,101 +1,114 @@
-//! The files that the page is made of, embedded.
+//! The files of the page: their text, their compressed form, and how they are served.
 
-use axum::body::Body;
+use std::io::Write as _;
+
+use axum::body::{Body, Bytes};
 use axum::extract::RawPathParams;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::headers;
 
-/// A file, and when it is needed.
+/// One file, ready to be sent.
 pub(crate) struct Asset {
-    pub(crate) name: &'static str,
-    text: &'static str,
-    pub(crate) when: When,
+    pub(crate) name: String,
+    content_type: &'static str,
+    /// A hash of the content. It is part of the file's path, so a browser may keep the file forever.
+    version: String,
+    plain: Bytes,
+    gzip: Bytes,
 }
-
-/// When a file is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    /// At once: the page names it.
-    First,
-    /// When a person goes on from the list.
-    Later,
-}
-
-macro_rules! assets {
-    ($($when:ident: $($name:literal)*;)*) => {
-        [$($(Asset {
-            name: $name,
-            text: include_str!(concat!("../web/", $name)),
-            when: When::$when,
-        },)*)*]
-    };
-}
-
-pub(crate) static ASSETS: &[Asset] = &assets! {
-    First:
-        "icon.svg" "theme.css" "base.css" "views.css"
-        "api.js" "ask.js" "confirmation.js" "danger.js" "dialog.js" "dom.js" "facts.js" "fields.js" "form.js"
-        "icons.js" "list-filters.js" "list-table.js" "list.js" "main.js" "notices.js" "problem-view.js"
-        "problems.js" "removal.js" "route.js" "selection.js" "time.js";
-    Later:
-        "catalog.js" "create.js" "detail-facts.js" "detail.js" "expiry-field.js" "inline-edit.js"
-        "one-thing.js" "regenerate.js" "scope-picker.js" "scopes-table.js" "secret.js";
-};
 
 impl Asset {
-    fn content_type(&self) -> &'static str {
-        match self.name.rsplit_once('.') {
+    /// Compresses the text and computes its version.
+    pub(crate) fn new(name: impl Into<String>, text: String) -> Self {
+        let name = name.into();
+        let content_type = match name.rsplit_once('.') {
             Some((_, "js")) => "text/javascript; charset=utf-8",
             Some((_, "css")) => "text/css; charset=utf-8",
             _ => "image/svg+xml",
+        };
+        // FNV-1a: it only tells versions apart, no attacker gains anything by a collision.
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let gzip = compress(text.as_bytes());
+        Self { name, content_type, version: format!("{hash:016x}"), plain: text.into(), gzip }
+    }
+
+    fn answer(&self, version: Option<&str>, headers: &HeaderMap) -> Response {
+        let current = version == Some(&*self.version);
+        // While a new version is rolled out, a page of one version may ask a server of the other
+        // one. It gets the file that exists, and the browser does not keep it.
+        let keep = if current { "public, max-age=31536000, immutable" } else { "no-store" };
+        // Weak, because the plain and the compressed form have the same tag.
+        let tag = format!("W/\"{}\"", self.version);
+        let common = [(CACHE_CONTROL, keep), (ETAG, &tag), (VARY, "accept-encoding")];
+        if current && any(headers, &IF_NONE_MATCH, |one| one == "*" || is_same_tag(one, &tag)) {
+            return (StatusCode::NOT_MODIFIED, common).into_response();
+        }
+        let kind = [(CONTENT_TYPE, self.content_type)];
+        if any(headers, &ACCEPT_ENCODING, accepts_gzip) {
+            let encoding = [(CONTENT_ENCODING, "gzip")];
+            (common, kind, encoding, Body::from(self.gzip.clone())).into_response()
+        } else {
+            (common, kind, Body::from(self.plain.clone())).into_response()
         }
     }
 }
 
-/// Of all files together. It is part of their paths: a page and its files are always of one
-/// version, and a browser may keep what it has.
-pub(crate) fn version() -> &'static str {
-    static VERSION: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-        // FNV-1a: it tells versions apart, and guards nothing.
-        let bytes = ASSETS.iter().flat_map(|asset| asset.name.bytes().chain(asset.text.bytes()));
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        format!("{hash:016x}")
-    });
-    &VERSION
+/// All files of one dashboard.
+pub(crate) struct Assets(pub(crate) Vec<Asset>);
+
+impl Assets {
+    /// Returns the path of a file relative to the page's folder of assets.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no file of that name.
+    pub(crate) fn path(&self, name: &str) -> String {
+        let asset = self.0.iter().find(|asset| asset.name == name);
+        let asset = asset.unwrap_or_else(|| panic!("the page has no file {name:?}"));
+        format!("assets/{}/{name}", asset.version)
+    }
+
+    /// Answers a request for a file, with 304 if the browser has it.
+    pub(crate) fn serve(&self, parameters: &RawPathParams, headers: &HeaderMap) -> Response {
+        // The host may mount the page below parameters of the same names: the page's own are last.
+        let own =
+            |name| parameters.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
+        let file = own("file").and_then(|name| self.0.iter().find(|asset| asset.name == name));
+        headers::finish(match file {
+            Some(asset) => asset.answer(own("version"), headers),
+            None => StatusCode::NOT_FOUND.into_response(),
+        })
+    }
 }
 
-/// Answers with a file; 304 if the browser has it.
-pub(crate) async fn serve(parameters: RawPathParams, headers: HeaderMap) -> Response {
-    // The host may mount the page below parameters of the same names: the last ones are the page's own.
-    let own =
-        |name| parameters.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
-    let name = own("file").unwrap_or_default();
-    let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
-        return headers::finish(StatusCode::NOT_FOUND.into_response());
-    };
-    let current = own("version") == Some(version());
-    // While a new version is rolled out, a page of one may ask a server of the other: it gets what
-    // there is, and keeps none of it.
-    let keep = if current { "public, max-age=31536000, immutable" } else { "no-store" };
-    let tag = format!("\"{}\"", version());
-    let has = headers.get_all(IF_NONE_MATCH).iter().any(|sent| is_among(sent, &tag));
-    let (status, body) = if has && current {
-        (StatusCode::NOT_MODIFIED, Body::empty())
-    } else {
-        (StatusCode::OK, Body::from(asset.text))
-    };
-    let said = [(CACHE_CONTROL, keep), (CONTENT_TYPE, asset.content_type()), (ETAG, &*tag)];
-    headers::finish((status, said, body).into_response())
+fn compress(bytes: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    written.expect("writing into memory cannot fail").into()
 }
 
-/// Whether the tag is one of those sent; weak or strong makes no difference here (RFC 9110, section
-/// 13.1.2).
-fn is_among(sent: &HeaderValue, tag: &str) -> bool {
-    let Ok(sent) = sent.to_str() else { return false };
-    sent.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+/// Returns whether any of the comma-separated values of this header passes the test.
+fn any(headers: &HeaderMap, name: &HeaderName, test: impl Fn(&str) -> bool) -> bool {
+    let lines = headers.get_all(name).iter().filter_map(|value| HeaderValue::to_str(value).ok());
+    lines.flat_map(|line| line.split(',')).any(|value| test(value.trim()))
+}
+
+/// Compares two tags. Weak or strong makes no difference here (RFC 9110, section 13.1.2).
+fn is_same_tag(one: &str, other: &str) -> bool {
+    one.trim_start_matches("W/") == other.trim_start_matches("W/")
+}
+
+fn accepts_gzip(value: &str) -> bool {
+    let (coding, weight) = value.split_once(';').unwrap_or((value, ""));
+    let weight = weight.trim().trim_start_matches("q=");
+    coding.trim().eq_ignore_ascii_case("gzip") && weight.parse() != Ok(0.0)
 }

@@ -2,14 +2,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::{OriginalUri, RawPathParams, Request, State};
+use axum::http::HeaderMap;
 use axum::routing::{MethodRouter, get};
 use hallpass_axum::{Authenticator, TokenApi};
 use hallpass_core::Hallpass;
 
-use crate::asset;
-use crate::local::local;
+use crate::local::{linkable, local};
 use crate::page::{Page, Settings};
+use crate::texts;
 use crate::visitor::Visitor;
 
 /// The page on which people manage their tokens, and the REST API it speaks.
@@ -38,16 +39,16 @@ use crate::visitor::Visitor;
 ///
 /// Whom the sign-in does not know sees no page. An admin ([`Actor::admin`](hallpass_core::Actor::admin)) sees
 /// everybody's tokens, and may revoke and delete them.
-#[must_use = "the page is nowhere until `into_router_at` says where"]
+#[must_use = "the page is not served until `into_router_at` mounts it"]
 pub struct Dashboard<S = ()> {
     settings: Settings,
     api: Option<TokenApi<S>>,
-    /// Builds the page's route: it knows the type of the sign-in, which nobody else need name.
-    route: Box<dyn FnOnce(Page) -> MethodRouter<S> + Send>,
+    /// Builds the page's route. It knows the type of the sign-in, which nobody else need name.
+    route: Box<dyn FnOnce(Arc<Page>) -> MethodRouter<S> + Send>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
-    /// The page on this handle; `who` says who opens it, and who calls the API.
+    /// Creates the page for this handle. `who` says who opens it, and who calls the API.
     pub fn new<W: Authenticator<T, S> + Clone, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
         let api = TokenApi::new(hallpass, who.clone());
         Self {
@@ -57,12 +58,12 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         }
     }
 
-    /// Speaks an API that the host mounts itself, at this path as the browser sees it, and brings
-    /// none along: `/tokens`, or `../tokens` relative to the page.
+    /// Uses an API that the host mounts itself, at this path as the browser sees it, and mounts
+    /// none: `/tokens`, or `../tokens` relative to the page.
     ///
     /// # Panics
     ///
-    /// The path leads to another site.
+    /// Panics if the path leads to another site.
     #[track_caller]
     pub fn api(mut self, path: impl Into<String>) -> Self {
         self.settings.api = Some(local("the API's path", path));
@@ -70,79 +71,147 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Settings of the API that the page brings along: `|api| api.trust_origin("https://app.example.com")`.
+    /// Changes the settings of the API that the page mounts:
+    /// `|api| api.trust_origin("https://app.example.com")`.
     ///
     /// # Panics
     ///
-    /// It brings none: [`api`](Self::api) was called before.
+    /// Panics if [`api`](Self::api) was called before: then the page mounts none.
     #[track_caller]
     pub fn with_api(mut self, settings: impl FnOnce(TokenApi<S>) -> TokenApi<S>) -> Self {
         match self.api.take() {
             Some(api) => self.api = Some(settings(api)),
             None => {
-                panic!("the page speaks an API that is mounted elsewhere: set that one up there")
+                panic!("the page uses an API that is mounted elsewhere: set that one up there")
             }
         }
         self
     }
 
-    /// Where people sign in. Who is not signed in is sent there; without it they get a page with
-    /// status 401 that says so. Let the path say where to go from there if your sign-in can:
-    /// `/login?next=/settings/tokens`.
+    /// Sets where people sign in. People who are not signed in are sent there; without it they get a
+    /// page with status 401 that says so.
+    ///
+    /// The page adds a parameter `next` to the path: the address that the person wanted, with the
+    /// view in its fragment. Send people there after the sign-in, but only if it is a path on your
+    /// own site.
     ///
     /// # Panics
     ///
-    /// The path leads to another site.
+    /// Panics if the path leads to another site.
     #[track_caller]
     pub fn sign_in(mut self, path: impl Into<String>) -> Self {
         self.settings.sign_in = Some(local("the sign-in", path));
         self
     }
 
-    /// Where the page's link back leads. Without it there is none.
+    /// Sets where the page's link back leads. Without it there is none.
     ///
     /// # Panics
     ///
-    /// The path leads to another site.
+    /// Panics if the path leads to another site.
     #[track_caller]
     pub fn home(mut self, path: impl Into<String>) -> Self {
         self.settings.home = Some(local("the link back", path));
         self
     }
 
-    /// A style sheet of the host's, loaded after the page's own: to set the custom properties that
+    /// Adds a link at the top of the page, to your documentation for example. It may lead to another
+    /// site by `https`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the address is neither a path on this site nor an `https` URL.
+    #[track_caller]
+    pub fn link(mut self, label: impl Into<String>, address: impl Into<String>) -> Self {
+        self.settings.links.push((label.into(), linkable("the link", address)));
+        self
+    }
+
+    /// Puts this HTML above the page: your own header. It is inserted as it is, so it must not
+    /// contain text of other people. The page's policy applies to it: no inline script or style, and
+    /// images from this site only.
+    pub fn header(mut self, html: impl Into<String>) -> Self {
+        self.settings.header = html.into();
+        self
+    }
+
+    /// Adds a style sheet of the host's, loaded after the page's own: to set the custom properties that
     /// `docs/dashboard.md` lists.
     ///
     /// # Panics
     ///
-    /// The path leads to another site.
+    /// Panics if the path leads to another site.
     #[track_caller]
     pub fn theme(mut self, path: impl Into<String>) -> Self {
         self.settings.theme = Some(local("the style sheet", path));
         self
     }
 
-    /// Names what people confirm changes with, where the handle asks for it
-    /// ([`step_up`](hallpass_axum::HallpassBuilderExt::step_up)). `password` by default; for example,
-    /// `one-time code`.
+    /// Sets what people confirm changes with, where the API asks for it
+    /// ([`HallpassBuilderExt::step_up`](hallpass_axum::HallpassBuilderExt::step_up)): `one-time code` for
+    /// example. It is a password without this.
     pub fn confirmation(mut self, what: impl Into<String>) -> Self {
         self.settings.confirmation = Some(what.into());
         self
     }
 
-    /// The page at this path, such as `/settings/tokens`, to be merged into the host's router.
+    /// Sets the path in the `curl` line that the page shows beside a new secret: `/api/me`. It is `/`
+    /// without this.
     ///
     /// # Panics
     ///
-    /// The path is one that axum does not take: it starts with `/` and has no wildcard.
+    /// Panics if the path leads to another site.
+    #[track_caller]
+    pub fn example_request(mut self, path: impl Into<String>) -> Self {
+        self.settings.example_request = local("the path of the example", path);
+        self
+    }
+
+    /// Replaces texts of a language, or adds a language: `.texts("fr", include_str!("fr.json"))`. The
+    /// JSON is an object of strings with the keys of `web/en.json` in this crate. Texts that it lacks stay
+    /// as they are, or English. Browsers get the language that they prefer.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the JSON is not an object of strings, or has a key that the page does not know.
+    #[track_caller]
+    pub fn texts(mut self, language: &str, json: &str) -> Self {
+        texts::add(&mut self.settings.languages, language, json);
+        self
+    }
+
+    /// Shows the page in this language to everybody, whatever their browser prefers.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the page has no texts in this language: `en`, `de`, and those of
+    /// [`texts`](Self::texts).
+    #[track_caller]
+    pub fn language(mut self, language: &str) -> Self {
+        self.settings.languages.retain(|texts| texts.language() == language);
+        assert!(!self.settings.languages.is_empty(), "the page has no texts in {language:?}");
+        self
+    }
+
+    /// Returns a router with the page at this path, such as `/settings/tokens`, to be merged into the
+    /// host's router.
+    ///
+    /// # Panics
+    ///
+    /// Panics if axum does not accept the path: it starts with `/` and has no wildcard.
     #[track_caller]
     pub fn into_router_at(self, path: &str) -> Router<S> {
-        assert!(path.starts_with('/'), "{path:?} is no path to mount at: it starts with `/`");
+        assert!(path.starts_with('/'), "cannot mount the page at {path:?}: a path starts with `/`");
         let path = path.strip_suffix('/').unwrap_or(path);
-        let page = (self.route)(Page::new(self.settings));
+        let page = Arc::new(Page::new(self.settings));
+        let files = Arc::clone(&page);
+        let serve = async move |parameters: RawPathParams, headers: HeaderMap| {
+            files.assets.serve(&parameters, &headers)
+        };
+        let page = (self.route)(page);
         let mut router = Router::new()
             .route(&format!("{path}/"), page.clone())
-            .route(&format!("{path}/assets/{{version}}/{{file}}"), get(asset::serve));
+            .route(&format!("{path}/assets/{{version}}/{{file}}"), get(serve));
         if !path.is_empty() {
             router = router.route(path, page);
         }
@@ -153,8 +222,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     }
 }
 
-/// The page's route for this sign-in.
-fn visit<W, T, S>(who: W, page: Page) -> MethodRouter<S>
+/// Returns the page's route for this sign-in.
+fn visit<W, T, S>(who: W, page: Arc<Page>) -> MethodRouter<S>
 where
     W: Authenticator<T, S>,
     T: 'static,
@@ -165,7 +234,7 @@ where
         let (who, page) = &*shared;
         let (mut parts, _) = request.into_parts();
         let visitor = Visitor::from(who.authenticate(&mut parts, &state).await);
-        page.answer(&visitor, uri.path())
+        page.answer(&visitor, uri.path(), &parts.headers)
     })
 }
 

@@ -1,20 +1,22 @@
 //! The settings page of [Hallpass](https://docs.rs/hallpass): people list, create, change, regenerate, revoke and
 //! delete their tokens in a browser.
 //!
-//! [`Dashboard`] is the page and the REST API it speaks, as a router to merge. HTML, style sheets and
-//! scripts are embedded in the binary as they were written: there is no framework in them, and
-//! nothing to build.
+//! [`Dashboard`] is the page and the REST API it uses, as a router to merge. HTML, style sheets and
+//! scripts are embedded in the binary as they were written. They use no framework and need no build
+//! step: when the program starts, the scripts are joined into one file and compressed.
 //!
 //! The page runs under a strict Content Security Policy, with no inline script or style, and never
 //! parses text as HTML. A secret is in it once, between the answer that carries it and the next
 //! step a person takes; it is in no URL, no storage and no history.
 
 mod asset;
+mod bundle;
 mod dashboard;
 mod headers;
 mod local;
 mod page;
 mod template;
+mod texts;
 mod visitor;
 
 pub use self::dashboard::Dashboard;

@@ -1,12 +1,12 @@
-//! Paths of the host's own that a page links to.
+//! Addresses of the host's own that the page links to.
 
-/// The path, if a browser stays on this origin when it follows it: `/login`, `../tokens`,
+/// Returns the path if a browser stays on this origin when it follows it: `/login`, `../tokens`,
 /// `./x?y=z`.
 ///
 /// # Panics
 ///
-/// It leads elsewhere (`https://…`, `//…`, `/\…`, `javascript:…`), or a browser would read it otherwise
-/// than it is written.
+/// Panics if it leads elsewhere (`https://…`, `//…`, `/\…`, `javascript:…`), or if a browser would read
+/// it differently from how it is written.
 #[track_caller]
 pub(crate) fn local(what: &str, path: impl Into<String>) -> String {
     let path = path.into();
@@ -18,6 +18,21 @@ pub(crate) fn local(what: &str, path: impl Into<String>) -> String {
         "{what} is a path on this site, such as `/login` or `../login`, percent-encoded, and not {path:?}"
     );
     path
+}
+
+/// Returns the address if it is a path on this site or an `https` URL.
+///
+/// # Panics
+///
+/// Panics if it is neither.
+#[track_caller]
+pub(crate) fn linkable(what: &str, address: impl Into<String>) -> String {
+    let address = address.into();
+    let plain = address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if plain && address.strip_prefix("https://").is_some_and(|rest| !rest.starts_with('/')) {
+        return address;
+    }
+    local(what, address)
 }
 
 #[cfg(test)]
@@ -44,6 +59,18 @@ mod tests {
             "/ü",
         ] {
             assert!(catch_unwind(|| local("it", path)).is_err(), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn links_may_lead_to_other_sites_by_https_alone() {
+        for address in ["/help", "https://docs.example.com/tokens?a#b"] {
+            assert_eq!(linkable("it", address), address);
+        }
+        for address in
+            ["http://x.example", "https:///x", "https://a\\b", "javascript:alert(1)", "data:,x"]
+        {
+            assert!(catch_unwind(|| linkable("it", address)).is_err(), "{address:?}");
         }
     }
 }

@@ -1,27 +1,36 @@
-//! The page itself: what the server writes into it, and what somebody sees who may not have it.
+//! The page itself: the HTML for a person who is signed in, and the notices for everybody else.
 
-use axum::http::header::{CACHE_CONTROL, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use hallpass_core::{Catalog, CatalogScope, Hallpass};
 
-use crate::asset::{self, ASSETS, When};
+use crate::asset::Assets;
+use crate::bundle;
 use crate::headers;
 use crate::template::{Template, escape};
+use crate::texts::{self, Texts};
 use crate::visitor::Visitor;
 
-/// What the host said about the page.
-#[derive(Debug, Default)]
+/// What the host set.
+#[derive(Debug)]
 pub(crate) struct Settings {
-    /// Where the API is; below the page if absent.
+    /// Where the API is. Below the page if absent.
     pub(crate) api: Option<String>,
     pub(crate) sign_in: Option<String>,
     pub(crate) home: Option<String>,
     pub(crate) theme: Option<String>,
     /// What a person confirms changes with.
     pub(crate) confirmation: Option<String>,
-    /// The scopes that a token may hold for one thing at a time, with what that thing is: the API's
-    /// catalog does not say.
+    /// The path in the `curl` line beside a new secret.
+    pub(crate) example_request: String,
+    /// Labels and addresses of the host's links.
+    pub(crate) links: Vec<(String, String)>,
+    /// HTML of the host's above the page.
+    pub(crate) header: String,
+    pub(crate) languages: Vec<Texts>,
+    /// The scopes that a token may hold for single resources, with the names of their parameters.
+    /// The API's catalog does not contain them.
     pub(crate) parameters: Vec<(String, String)>,
 }
 
@@ -33,14 +42,25 @@ impl Settings {
             (scope.as_scope().to_string(), names)
         };
         let parameters = scopes.iter().map(named).filter(|(_, names)| !names.is_empty()).collect();
-        Self { parameters, ..Self::default() }
+        Self {
+            api: None,
+            sign_in: None,
+            home: None,
+            theme: None,
+            confirmation: None,
+            example_request: "/".to_owned(),
+            links: Vec::new(),
+            header: String::new(),
+            languages: Texts::shipped(),
+            parameters,
+        }
     }
 }
 
-/// The page, ready to be filled in for whoever opens it.
-#[derive(Debug)]
+/// The page, ready to be filled in for each visitor.
 pub(crate) struct Page {
     settings: Settings,
+    pub(crate) assets: Assets,
     page: Template,
     notice: Template,
 }
@@ -48,93 +68,108 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
+            assets: bundle::assets(&settings.languages),
             settings,
             page: Template::new(include_str!("../web/page.html")),
             notice: Template::new(include_str!("../web/notice.html")),
         }
     }
 
-    /// What this visitor sees at this path.
-    pub(crate) fn answer(&self, visitor: &Visitor, path: &str) -> Response {
-        let mut response = match (visitor, &self.settings.sign_in) {
-            (Visitor::Person { id, admin }, _) => Html(self.full(path, id, *admin)).into_response(),
-            (Visitor::Nobody, Some(sign_in)) => {
-                // 303: whatever it was, what follows is a look at the sign-in.
-                (StatusCode::SEE_OTHER, [(LOCATION, sign_in)]).into_response()
-            }
-            (Visitor::Nobody, None) => self.notice(
-                path,
-                StatusCode::UNAUTHORIZED,
-                "You are not signed in",
-                "Sign in, and open this page again.",
-            ),
-            (Visitor::Refused, _) => self.notice(
-                path,
-                StatusCode::FORBIDDEN,
-                "This page is not for you",
-                "You are signed in, but may not manage tokens here.",
-            ),
-            (Visitor::Unknown, _) => self.notice(
-                path,
-                StatusCode::SERVICE_UNAVAILABLE,
-                "This is not available just now",
-                "It could not be found out who you are. Try again shortly.",
-            ),
+    /// Returns the page or the notice for this visitor. `path` is the path of the request.
+    pub(crate) fn answer(&self, visitor: &Visitor, path: &str, headers: &HeaderMap) -> Response {
+        let texts = texts::choose(&self.settings.languages, headers);
+        let view = View { page: self, texts, below: below(path) };
+        let mut response = match visitor {
+            Visitor::Person { id, admin } => Html(view.full(id, *admin)).into_response(),
+            Visitor::Nobody => view.notice(StatusCode::UNAUTHORIZED, "signed_out"),
+            Visitor::Refused => view.notice(StatusCode::FORBIDDEN, "refused"),
+            Visitor::Unknown => view.notice(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         };
-        // It names the person, and a browser that goes back must ask again: the session may have ended.
+        // The page names the person, and a browser that goes back must ask again: the session may
+        // have ended.
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(VARY, HeaderValue::from_static("accept-language"));
         headers::finish(response)
     }
+}
 
-    fn full(&self, path: &str, id: &str, admin: bool) -> String {
-        let below = below(path);
-        let settings = &self.settings;
-        self.page.fill(|place| match place {
-            "api" => escape(&settings.api.clone().unwrap_or_else(|| format!("{below}api"))),
+/// The page in one language at one path.
+struct View<'p> {
+    page: &'p Page,
+    texts: &'p Texts,
+    /// What leads from the page to its folder.
+    below: String,
+}
+
+impl View<'_> {
+    fn full(&self, id: &str, admin: bool) -> String {
+        let settings = &self.page.settings;
+        self.page.page.fill(|place| match place {
+            "api" => escape(&settings.api.clone().unwrap_or_else(|| format!("{}api", self.below))),
             "person" => escape(id),
             "role" => if admin { "admin" } else { "owner" }.to_owned(),
-            "sign_in" => escape(settings.sign_in.as_deref().unwrap_or_default()),
             "home" => escape(settings.home.as_deref().unwrap_or_default()),
-            "confirmation" => escape(settings.confirmation.as_deref().unwrap_or("password")),
+            "confirmation" => escape(settings.confirmation.as_deref().unwrap_or_default()),
+            "example" => escape(&settings.example_request),
             "parameters" => settings.parameters.iter().map(parameter).collect(),
-            "preloads" => preloads(&below),
-            place => self.common(place, &below),
+            "links" => settings.links.iter().map(link).collect(),
+            "header" => settings.header.clone(),
+            "script" => self.asset(&bundle::script_name(self.texts.language())),
+            place => self.common(place),
         })
     }
 
-    fn notice(&self, path: &str, status: StatusCode, title: &str, text: &str) -> Response {
-        let below = below(path);
-        let html = self.notice.fill(|place| match place {
-            "title" => escape(title),
-            "text" => escape(text),
-            place => self.common(place, &below),
+    /// A page that says why there is none. Its texts have keys that start with `notice.` and `key`.
+    fn notice(&self, status: StatusCode, key: &str) -> Response {
+        let text = |part: &str| escape(self.texts.get(&format!("notice.{key}.{part}")));
+        let sign_in = self.page.settings.sign_in.as_deref();
+        let sign_in = sign_in.filter(|_| status == StatusCode::UNAUTHORIZED);
+        let html = self.page.notice.fill(|place| match (place, sign_in) {
+            ("title", _) => text("title"),
+            ("text", _) => text("text"),
+            ("forward", None) => String::new(),
+            // The script keeps the address of the view, which is in the fragment, for afterwards.
+            ("forward", Some(path)) => format!(
+                "<p><a id=\"sign-in\" href=\"{}\">{}</a></p>\n<script type=\"module\" src=\"{}\"></script>",
+                escape(path),
+                escape(self.texts.get("notice.sign_in")),
+                self.asset("sign-in.js"),
+            ),
+            (place, _) => self.common(place),
         });
         (status, Html(html)).into_response()
     }
 
-    fn common(&self, place: &str, below: &str) -> String {
+    fn common(&self, place: &str) -> String {
+        let settings = &self.page.settings;
         match place {
-            "assets" => escape(&assets(below)),
-            "theme" => match &self.settings.theme {
+            "language" => escape(self.texts.language()),
+            "sign_in" => escape(settings.sign_in.as_deref().unwrap_or_default()),
+            "icon" => self.asset("icon.svg"),
+            "style" => self.asset("hallpass.css"),
+            "theme" => match &settings.theme {
                 Some(path) => format!(r#"<link rel="stylesheet" href="{}">"#, escape(path)),
                 None => String::new(),
             },
-            place => panic!("a template has a place {place:?} that nothing fills"),
+            place => match place.strip_prefix("text ") {
+                Some(key) => escape(self.texts.get(key)),
+                None => panic!("a template has a place {place:?} that nothing fills"),
+            },
         }
+    }
+
+    fn asset(&self, name: &str) -> String {
+        escape(&format!("{}{}", self.below, self.page.assets.path(name)))
     }
 }
 
-/// What leads from the page to what is below it, whether or not the page's own path ends with a
-/// slash, and whatever a proxy in front cut off from its start.
+/// Returns what leads from the page to its folder, with or without a slash at the end of the page's
+/// own path, and whatever a proxy in front cut off from its start.
 fn below(path: &str) -> String {
     match path.rsplit_once('/') {
         None | Some((_, "")) => "./".to_owned(),
         Some((_, last)) => format!("./{last}/"),
     }
-}
-
-fn assets(below: &str) -> String {
-    format!("{below}assets/{}", asset::version())
 }
 
 fn parameter((scope, names): &(String, String)) -> String {
@@ -145,21 +180,14 @@ fn parameter((scope, names): &(String, String)) -> String {
     )
 }
 
-/// All scripts of the first view at once, so that none waits for the one that names it.
-fn preloads(below: &str) -> String {
-    let first = ASSETS.iter().filter(|asset| asset.when == When::First);
-    first
-        .filter(|asset| asset.name.ends_with(".js"))
-        .map(|asset| {
-            let href = escape(&format!("{}/{}", assets(below), asset.name));
-            format!("<link rel=\"modulepreload\" href=\"{href}\">\n")
-        })
-        .collect()
+fn link((label, address): &(String, String)) -> String {
+    format!(r#"<a href="{}">{}</a>"#, escape(address), escape(label))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hallpass_memory::MemoryStore;
 
     #[test]
     fn links_lead_below_the_page_with_and_without_a_slash() {
@@ -176,14 +204,19 @@ mod tests {
 
     #[test]
     fn every_place_is_filled() {
-        let page = Page::new(Settings { theme: Some("/x.css".into()), ..Settings::default() });
+        let settings = Settings::of(&Hallpass::builder(MemoryStore::new()).build());
+        let page = Page::new(Settings {
+            theme: Some("/x.css".into()),
+            sign_in: Some("/login".into()),
+            ..settings
+        });
         for visitor in [
             Visitor::Person { id: "alice".into(), admin: true },
             Visitor::Nobody,
             Visitor::Refused,
             Visitor::Unknown,
         ] {
-            drop(page.answer(&visitor, "/tokens"));
+            drop(page.answer(&visitor, "/tokens", &HeaderMap::new()));
         }
     }
 }

@@ -1,9 +1,10 @@
-// The REST API: one function a call. What goes wrong is a `Problem`.
+// The REST API: one function for each call. Failures are thrown as a `Problem`.
 
-import { apiUrl } from "./facts.js";
 import { confirmed } from "./confirmation.js";
+import { apiUrl } from "./page-data.js";
+import { t, plural } from "./texts.js";
 
-/** What went wrong, as RFC 9457 tells it. */
+/** A failed call, as RFC 9457 describes it. */
 export class Problem extends Error {
   constructor(kind, status, { detail = "", errors = [], limit, in_use: inUse } = {}, retryAfter = null) {
     super(detail || kind);
@@ -15,47 +16,83 @@ export class Problem extends Error {
     this.errors = errors;
     this.limit = limit;
     this.inUse = inUse;
-    /** Seconds to wait; `null` if nobody said. */
+    /** Seconds to wait; `null` if the server did not say. */
     this.retryAfter = retryAfter;
   }
 }
 
-/** What the server's clock is ahead of this one, in milliseconds. */
+/** How far the server's clock is ahead of this one, in milliseconds. */
 let ahead = 0;
 
-/** Now, by the server's clock: it is the one that ends tokens. */
+/** Returns the current time by the server's clock, which decides when tokens expire. */
 export const now = () => Date.now() + ahead;
 
-/** Tokens, a page of them: `{ items, next_cursor, total }`. */
-export const list = (query, signal) => call("GET", `?${new URLSearchParams(query)}`, { signal });
+/** The query of the list as the page first shows it. The page's HTML preloads it. */
+const FIRST_QUERY = "?status=active&limit=20";
 
-/** One token. */
-export const show = (id) => call("GET", one(id));
+/**
+ * The answer to it, asked for before anything is drawn. Only the first view may use it: later it would be out of date.
+ */
+let firstAnswer = fetch(apiUrl + FIRST_QUERY, { headers: { Accept: "application/json" } });
+// If the first view is another one, nobody looks at this answer.
+firstAnswer.catch(() => {});
+setTimeout(() => (firstAnswer = null));
 
-/** The scopes, presets and limits there are. */
-export const scopes = () => call("GET", "/scopes");
+/**
+ * Returns a page of tokens: `{ items, next_cursor, total, counts }`. Sorted by `last_used_at`, tokens that were never used
+ * come first: nothing is unused for longer.
+ */
+export const listTokens = (query, signal) =>
+  query.sort === "last_used_at" && !query.never_used ? listLongestUnused(query, signal) : fetchList(query, signal);
 
-export const issue = (body) => change("POST", "", { body });
-export const copy = (id, body) => change("POST", `${one(id)}/copy`, { body });
-export const update = (token, body) => change("PATCH", one(token.id), { body, revision: token.revision });
-export const regenerate = (token, body) => change("POST", `${one(token.id)}/regenerate`, { body, revision: token.revision });
-export const addScopes = (token, scopes) => change("POST", `${one(token.id)}/scopes`, { body: { scopes }, revision: token.revision });
-export const removeScope = (token, scope) => removeScopes(token, { scopes: [scope] });
-export const clearScopes = (token) => removeScopes(token, { all: true });
+const fetchList = (query, signal) => call("GET", `?${new URLSearchParams(query)}`, { signal });
 
-// Taking rights away needs no look at what else was changed: it is done whatever the revision.
-export const revoke = (id) => change("POST", `${one(id)}/revoke`);
-export const endGracePeriod = (id) => change("DELETE", `${one(id)}/previous-secret`);
-export const remove = (ids) => change("POST", "/delete", { body: { ids } });
-export const removeAll = () => change("POST", "/delete", { body: { all: true } });
-export const revokeAllOf = (owner) => change("POST", "/revoke", { body: { owner } });
+/** The server puts absent times last. So these pages are first those without, then those with a last use. */
+async function listLongestUnused({ cursor, ...query }, signal) {
+  const { unused = true, after = null, shown = 0 } = cursor ?? {};
+  const from = after ? { cursor: after } : {};
+  const never = unused ? await fetchList({ ...query, ...from, never_used: true }, signal) : { items: [], next_cursor: null };
+  const room = query.limit - never.items.length;
+  const used = await fetchList({ ...query, ...(unused ? {} : from), limit: Math.max(1, room) }, signal);
+  const more = never.next_cursor === null && room > 0;
+  const items = more ? [...never.items, ...used.items.filter((token) => token.last_used_at !== null)] : never.items;
+  const next = never.next_cursor ? { unused: true, after: never.next_cursor } : { unused: false, after: more ? used.next_cursor : null };
+  const sum = shown + items.length;
+  return { ...used, items, next_cursor: sum < used.total ? { ...next, shown: sum } : null };
+}
+
+/** Returns one token. */
+export const showToken = (id) => call("GET", one(id));
+
+/** Returns `{ scopes, presets, limits }`. */
+export const fetchScopes = () => call("GET", "/scopes");
+
+/** Returns a page of the audit trail: `{ items, next_cursor }`. */
+export const listAudit = (query) => call("GET", `/audit?${new URLSearchParams(query)}`);
+
+export const issueToken = (body) => change("POST", "", t("confirm.create", body), { body });
+export const copyToken = (id, body) => change("POST", `${one(id)}/copy`, t("confirm.create", body), { body });
+export const updateToken = (token, body) => changeToken("PATCH", token, "", t("confirm.update", token), body);
+export const regenerateToken = (token, body) => changeToken("POST", token, "/regenerate", t("confirm.regenerate", token), body);
+export const addScopes = (token, scopes) => changeToken("POST", token, "/scopes", t("confirm.add_scopes", token), { scopes });
+export const removeScopes = (token, body) => changeToken("POST", token, "/scopes/remove", t("confirm.remove_scopes", token), body);
+
+// Taking rights away does not depend on what else was changed meanwhile: no revision is sent.
+export const endPreviousSecret = (token) => change("DELETE", `${one(token.id)}/previous-secret`, t("confirm.end_previous", token));
+export const revokeTokens = (tokens) => change("POST", "/revoke", several("confirm.revoke", tokens), { body: { ids: ids(tokens) } });
+export const revokeAllOf = (owner) => change("POST", "/revoke", t("confirm.revoke_all_of", { owner }), { body: { owner } });
+export const deleteTokens = (tokens) => change("POST", "/delete", several("confirm.delete", tokens), { body: { ids: ids(tokens) } });
+export const deleteAllTokens = () => change("POST", "/delete", t("confirm.delete_all"), { body: { all: true } });
 
 const one = (id) => `/${encodeURIComponent(id)}`;
+const ids = (tokens) => tokens.map(({ id }) => id);
+const several = (key, tokens) => plural(key, tokens.length, { name: tokens[0].name });
 
-const removeScopes = (token, body) => change("POST", `${one(token.id)}/scopes/remove`, { body, revision: token.revision });
+/** Makes a change to a token as the person saw it. If it was changed meanwhile, the server refuses. */
+const changeToken = (method, token, path, doing, body) => change(method, one(token.id) + path, doing, { body, revision: token.revision });
 
-/** A call that changes something: the host may want the person's password with it. */
-const change = (method, path, options) => confirmed((headers) => call(method, path, { ...options, headers }));
+/** Makes a change. The host may want the person's password with it: `doing` says what it is for. */
+const change = (method, path, doing, options) => confirmed(doing, (headers) => call(method, path, { ...options, headers }));
 
 async function call(method, path, { body, revision, headers = {}, signal } = {}) {
   const sent = { Accept: "application/json", ...headers };
@@ -63,18 +100,24 @@ async function call(method, path, { body, revision, headers = {}, signal } = {})
   if (revision !== undefined) sent["If-Match"] = `"${revision}"`;
   let answer;
   try {
-    answer = await fetch(apiUrl + path, {
-      method,
-      headers: sent,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      cache: "no-store",
-      // A host that sends people to its sign-in instead of saying 401.
-      redirect: "manual",
-      signal,
-    });
-    if (answer.type === "opaqueredirect") throw new Problem("no-caller", 401);
+    if (path === FIRST_QUERY && firstAnswer) {
+      const first = firstAnswer;
+      firstAnswer = null;
+      answer = await first;
+    } else {
+      answer = await fetch(apiUrl + path, {
+        method,
+        headers: sent,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        cache: "no-store",
+        // Some hosts redirect to their sign-in instead of answering 401.
+        redirect: "manual",
+        signal,
+      });
+    }
+    if (answer.type === "opaqueredirect" || answer.redirected) throw new Problem("no-caller", 401);
     const date = Date.parse(answer.headers.get("Date"));
-    // The header has whole seconds: what is less than that, and the way here, is no difference.
+    // The header has whole seconds: a difference below two seconds means nothing.
     if (date) ahead = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0;
     const text = await answer.text();
     if (answer.ok) return text === "" ? null : JSON.parse(text);
@@ -90,7 +133,7 @@ function problem(answer, text) {
   try {
     said = JSON.parse(text);
   } catch {
-    // Not the API's own words: a proxy's, perhaps. The status tells enough.
+    // The body is not the API's: a proxy answered, perhaps. The status is enough.
   }
   const kind = typeof said.type === "string" ? said.type.split("/").pop() : "";
   const retryAfter = Number.parseInt(answer.headers.get("Retry-After"), 10);

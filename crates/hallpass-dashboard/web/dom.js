@@ -1,7 +1,7 @@
 // Building elements. Text goes in as text: nothing on this page is ever parsed as HTML.
 
 /**
- * An element with attributes and children.
+ * Creates an element with attributes and children.
  * Attributes: `on` is an object of listeners; `true` is an empty attribute; `false`, `null` and
  * `undefined` leave it out. Children: nodes, texts, lists of them; `null` and `false` are left out.
  */
@@ -10,21 +10,21 @@ export function h(tag, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (name === "on") {
       for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
-    } else if (value !== false && value !== null && value !== undefined) {
-      element.setAttribute(name, value === true ? "" : value);
+    } else {
+      mark(element, name, value);
     }
   }
   element.append(...kept(children));
   return element;
 }
 
-/** Puts these children in the place of all others. */
+/** Replaces all children of an element. */
 export function fill(element, ...children) {
   element.replaceChildren(...kept(children));
   return element;
 }
 
-/** Sets an attribute, or takes it away. */
+/** Sets an attribute, or removes it. */
 export function mark(element, name, value) {
   if (value === false || value === null || value === undefined) element.removeAttribute(name);
   else element.setAttribute(name, value === true ? "" : value);
@@ -32,13 +32,16 @@ export function mark(element, name, value) {
 
 const kept = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 
+/** Returns a text that somebody chose. Its direction does not disturb the text around it. */
+export const isolated = (text) => h("bdi", {}, text);
+
 let last = 0;
 
-/** An id that no other element has. */
+/** Returns an id that no other element has. */
 export const unique = (name) => `${name}-${++last}`;
 
-/** Calls it when nobody has asked again for so long; `cancel` forgets it. */
-export function settled(milliseconds, action) {
+/** Calls `action` once nobody has asked again for so long. `cancel` drops the call. */
+export function debounced(milliseconds, action) {
   let timer;
   const call = () => {
     clearTimeout(timer);
@@ -47,3 +50,57 @@ export function settled(milliseconds, action) {
   call.cancel = () => clearTimeout(timer);
   return call;
 }
+
+/**
+ * Calls an action for a key. Keys that belong to an input method, which composes a character out of several keys, are
+ * left to it: Escape and Enter end the composition there.
+ */
+export function onKeys(element, actions) {
+  element.addEventListener("keydown", (event) => {
+    if (!event.isComposing && event.keyCode !== 229) actions[event.key]?.(event);
+  });
+}
+
+/** The icons, drawn with lines on a grid of 16. They accompany words, so screen readers skip them. */
+const ICONS = {
+  back: "M10 3 5 8l5 5",
+  close: "m4 4 8 8m0-8-8 8",
+  copy: "M5.5 5.5v-3h8v8h-3m-8-5h8v8h-8z",
+  download: "M8 2v8m-3.5-3L8 10.5l3.5-3.5M3 13.5h10",
+  edit: "m3 13 .7-3L11 2.7l2.3 2.3L6 12.3z",
+  external: "M6.5 3H3v10h10V9.5M9.5 3H13v3.5M13 3 7.5 8.5",
+  filter: "M2 3.5h12L9.5 9v4.5l-3-1.5V9z",
+  history: "M2.5 8A5.5 5.5 0 1 0 4.3 4M2.3 2.5v3h3M8 5v3.3l2.2 1.4",
+  key: "M6 10.5a3 3 0 1 1 2.9-3.8H14V9.5h-2v-1.3m-3.1 0A3 3 0 0 1 6 10.5",
+  more: "m4 6 4 4 4-4",
+  next: "m6 3 5 5-5 5",
+  plus: "M8 3v10M3 8h10",
+  refresh: "M13 5.5A5.5 5.5 0 1 0 13.5 8.5M13.2 2.5v3.2H10",
+  search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9M10.3 10.3 13.5 13.5",
+  stop: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12M4 12l8-8",
+  trash: "M3 4.5h10M6.5 4.5v-2h3v2m2.5 0-.5 9h-7l-.5-9M6.7 7v4M9.3 7v4",
+  view: "M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8M8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4",
+  warning: "M8 2 14.5 13.5h-13zM8 6.5v3.3m0 1.7v.2",
+};
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Creates an icon by its name. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "glyph");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** Creates a button with an icon and a label. `attributes` are added. */
+export const button = (glyph, label, click, attributes = {}) =>
+  h("button", { class: "button", type: "button", ...attributes, on: { click } }, icon(glyph), label);
+
+/** Creates a button that shows only its icon. `label` is its name, and `title` the text under the pointer. */
+export const iconButton = (glyph, title, label, click) =>
+  h("button", { class: "button icon", type: "button", title, "aria-label": label, on: { click } }, icon(glyph));

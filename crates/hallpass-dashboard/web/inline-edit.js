@@ -1,27 +1,25 @@
 // A text that is edited where it stands.
 
-import { fill, h } from "./dom.js";
-import { field } from "./fields.js";
-import { submits } from "./form.js";
-import { icon } from "./icons.js";
-import { problemBox } from "./problem-view.js";
+import { fill, h, iconButton, isolated, onKeys } from "./dom.js";
+import { field, submits } from "./form.js";
+import { problemBox } from "./problem.js";
+import { rich, t } from "./texts.js";
 
 /**
- * The text. `shown` makes what stands there when nobody edits; `save` is called with what was typed. `update` shows
- * another text, and leaves alone what somebody is typing.
+ * Creates the text. `shown` makes what stands there when nobody edits; `save` is called with what was typed. `update`
+ * shows another text, and leaves alone what somebody is typing.
  */
-export function inlineEdit({ label, name, shown, save, reload, editable, ...attributes }) {
+export function inlineEdit({ label, name, title, shown, save, reload, editable, ...attributes }) {
   let text = "";
   let editing = null;
   const node = h("div", { class: "inline" });
-
-  const edit = h("button", { class: "button icon", type: "button", "aria-label": `Edit the ${name}`, title: `Edit the ${name}`, on: { click: open } }, icon("edit"));
+  const edit = iconButton("edit", title, title, open);
 
   const rest = () => fill(node, shown(text), editable && edit);
 
   function open() {
     const input = field({ label, name, value: text, ...attributes });
-    const box = problemBox();
+    const box = problemBox({ form: true });
     const current = h("p", { class: "help" });
     const form = h(
       "form",
@@ -29,9 +27,9 @@ export function inlineEdit({ label, name, shown, save, reload, editable, ...attr
       input.node,
       current,
       box.node,
-      h("div", { class: "actions start" }, h("button", { class: "button primary small", type: "submit" }, "Save"), h("button", { class: "button small", type: "button", on: { click: close } }, "Cancel")),
+      h("div", { class: "actions start" }, h("button", { class: "button primary small", type: "submit" }, t("save")), h("button", { class: "button small", type: "button", on: { click: close } }, t("cancel"))),
     );
-    editing = { current, form };
+    editing = { current };
     submits(form, {
       box,
       fields: { [name]: input },
@@ -41,7 +39,7 @@ export function inlineEdit({ label, name, shown, save, reload, editable, ...attr
         close();
       },
     });
-    form.addEventListener("keydown", (event) => event.key === "Escape" && close());
+    onKeys(form, { Escape: close });
     fill(node, form);
     input.focus();
     input.input.select();
@@ -59,7 +57,7 @@ export function inlineEdit({ label, name, shown, save, reload, editable, ...attr
       const changed = now !== text;
       text = now;
       if (!editing) rest();
-      else if (changed) fill(editing.current, text === "" ? "It is empty now." : `It is now: “${text}”`);
+      else if (changed) fill(editing.current, text === "" ? t("edit.empty_now") : rich("edit.now", { text: isolated(text) }));
     },
   };
 }

@@ -1,65 +1,144 @@
-// What of the list is shown: by status, by a text, by owner.
+// Which tokens the list shows: the filters above it, and which of its rows are selected.
 
-import { h, settled } from "./dom.js";
-import { isAdmin } from "./facts.js";
-import { icon } from "./icons.js";
+import { debounced, fill, h, icon, mark, unique } from "./dom.js";
+import { isAdmin } from "./page-data.js";
+import { language, t } from "./texts.js";
 
-const STATUSES = [
-  ["all", "All"],
-  ["active", "Active"],
-  ["expired", "Expired"],
-  ["revoked", "Revoked"],
-];
+const STATUSES = ["active", "expired", "revoked", "all"];
 
-/** How long typing rests before the server is asked. */
+/** How long typing rests before the server is asked, in milliseconds. */
 const REST = 250;
 
-/** The filters. `changed` is called with `{ status, q, owner }`, of which what is not asked for is empty. */
+/** What the list shows at first. */
+export const NO_FILTERS = { status: "active", q: "", scope: "", owner: "", soon: "", never_used: "" };
+
+/** Creates the filters. `changed` is called with the values of `NO_FILTERS`; those that are not asked for are empty. */
 export function listFilters(start, changed) {
-  const search = (name, label, value, maxlength) => {
-    const input = h("input", { type: "search", name, maxlength, "aria-label": label, placeholder: label, autocomplete: "off", spellcheck: "false" });
-    input.value = value;
-    return input;
+  const scopeOptions = unique("scopes");
+  const ownerOptions = unique("owners");
+  const search = (name, glyph, label, attributes) => {
+    const input = h("input", { type: "search", name, "aria-label": label, placeholder: label, autocomplete: "off", spellcheck: "false", dir: "auto", ...attributes });
+    input.value = start[name];
+    return { input, node: h("div", { class: `search ${name}` }, icon(glyph), input) };
   };
-  const q = search("q", "Search name or description", start.q, 1000);
-  const owner = isAdmin ? search("owner", "Owner", start.owner, 255) : null;
-  const statuses = STATUSES.map(([value, label]) => {
+  const toggle = (name, label) => {
+    const input = h("input", { type: "checkbox", name });
+    input.checked = start[name] === "true";
+    return { input, node: h("label", { class: "choice" }, input, h("span", {}, label)) };
+  };
+  const q = search("q", "search", t("filters.search"), { maxlength: 1000 });
+  const scope = search("scope", "filter", t("filters.scope"), { maxlength: 255, list: scopeOptions });
+  const owner = isAdmin ? search("owner", "key", t("filters.owner"), { maxlength: 255, list: ownerOptions }) : null;
+  const soon = toggle("soon", t("filters.soon"));
+  const never = toggle("never_used", t("filters.never_used"));
+  const statuses = STATUSES.map((value) => {
     const radio = h("input", { type: "radio", name: "status", value });
     radio.checked = value === start.status;
-    return { radio, node: h("label", { class: "choice" }, radio, h("span", {}, label)) };
+    // It has its width from the start, so that nothing moves when the number comes.
+    const count = h("span", { class: "count" });
+    return { value, radio, count, node: h("label", { class: "choice" }, radio, h("span", {}, t(`filters.${value}`), " ", count)) };
   });
+  const knownScopes = h("datalist", { id: scopeOptions });
+  const knownOwners = h("datalist", { id: ownerOptions });
+
+  const checked = ({ input }) => (input.checked ? "true" : "");
   const read = () => ({
-    status: statuses.find(({ radio }) => radio.checked)?.radio.value ?? "all",
-    q: q.value.trim(),
-    owner: owner?.value.trim() ?? "",
+    status: statuses.find(({ radio }) => radio.checked)?.value ?? "all",
+    q: q.input.value.trim(),
+    scope: scope.input.value.trim(),
+    owner: owner?.input.value.trim() ?? "",
+    soon: checked(soon),
+    never_used: checked(never),
   });
   const tell = () => changed(read());
-  const rested = settled(REST, tell);
-  const now = () => {
+  const rested = debounced(REST, tell);
+  const tellNow = () => {
     rested.cancel();
     tell();
   };
+  const set = (values) => {
+    for (const each of [q, scope, owner]) if (each) each.input.value = values[each.input.name];
+    for (const each of [soon, never]) each.input.checked = values[each.input.name] === "true";
+    for (const each of statuses) each.radio.checked = each.value === values.status;
+  };
+
+  const moreId = unique("filters");
+  const more = h("div", { class: "more-filters", id: moreId }, scope.node, knownScopes, owner?.node, owner && knownOwners, h("div", { class: "choices" }, soon.node, never.node));
+  const open = h("button", { class: "button open-filters", type: "button", "aria-controls": moreId, "aria-expanded": "false" }, icon("filter"), t("filters.more"));
+  open.addEventListener("click", () => mark(open, "aria-expanded", String(more.classList.toggle("open"))));
+  if (scope.input.value || owner?.input.value || soon.input.checked || never.input.checked) open.click();
   const node = h(
     "form",
     { class: "filters", role: "search", on: { input: ({ target }) => target.type === "search" && rested() } },
-    h("div", { class: "search" }, icon("search"), q),
-    owner && h("div", { class: "search owner" }, icon("key"), owner),
-    h("fieldset", { class: "choices" }, h("legend", { class: "hidden" }, "Status"), statuses.map(({ node }) => node)),
+    h("div", { class: "row" }, q.node, open),
+    h("fieldset", { class: "choices statuses" }, h("legend", { class: "hidden" }, t("filters.status")), statuses.map((each) => each.node)),
+    more,
   );
-  node.addEventListener("change", ({ target }) => target.type === "radio" && now());
+  node.addEventListener("change", ({ target }) => {
+    // Only a token that still works can expire soon.
+    if (target.name === "soon" && target.checked) statuses[0].radio.checked = true;
+    if (target.type !== "search") tellNow();
+  });
   node.addEventListener("submit", (event) => {
     event.preventDefault();
-    now();
+    tellNow();
   });
   return {
     node,
-    /** Shows all again. */
-    reset() {
-      q.value = "";
-      if (owner) owner.value = "";
-      statuses[0].radio.checked = true;
-      now();
+    /** Shows how many tokens of each status there are. */
+    counts({ active, expired, revoked }) {
+      const all = { active, expired, revoked, all: active + expired + revoked };
+      for (const { value, count } of statuses) fill(count, all[value].toLocaleString(language));
+    },
+    /** Offers these scopes and owners to choose from. */
+    offer({ scopes = [], owners = [] }) {
+      fill(knownScopes, scopes.map((each) => h("option", { value: each })));
+      fill(knownOwners, owners.map((each) => h("option", { value: each })));
+    },
+    /** Changes some filters, and asks for the list. */
+    change(values) {
+      set({ ...NO_FILTERS, ...read(), ...values });
+      tellNow();
     },
     leave: rested.cancel,
+  };
+}
+
+/** Keeps which of the ids that are shown are selected. `changed` is called after each change. */
+export function newSelection(changed) {
+  let shown = [];
+  let anchor = null;
+  const chosen = new Set();
+
+  const set = (id, on) => (on ? chosen.add(id) : chosen.delete(id));
+
+  return {
+    /** Takes the ids that are shown now. What is no longer shown is no longer selected. */
+    show(ids) {
+      shown = ids;
+      for (const id of [...chosen]) if (!ids.includes(id)) chosen.delete(id);
+      if (!ids.includes(anchor)) anchor = null;
+      changed();
+    },
+    has: (id) => chosen.has(id),
+    get size() {
+      return chosen.size;
+    },
+    /** Selects one or not; with `range` all from the last one on. */
+    toggle(id, { range = false, on = !chosen.has(id) } = {}) {
+      if (range && anchor !== null) {
+        const [from, to] = [shown.indexOf(anchor), shown.indexOf(id)].sort((a, b) => a - b);
+        for (const each of shown.slice(from, to + 1)) set(each, on);
+      } else {
+        set(id, on);
+      }
+      anchor = id;
+      changed();
+    },
+    /** Selects all that are shown, or none. */
+    all(on) {
+      for (const id of shown) set(id, on);
+      changed();
+    },
   };
 }

@@ -1,62 +1,68 @@
 // The page: shows the view that the address asks for, and moves the focus there.
 
-import { h, fill } from "./dom.js";
-import { closeDialogs } from "./dialog.js";
-import { homePath, isAdmin, me } from "./facts.js";
-import { icon } from "./icons.js";
+import { activityView } from "./activity.js";
+import { closeDialogs, dropMessage } from "./dialog.js";
+import { fill, h, icon, isolated, mark } from "./dom.js";
 import { listView } from "./list.js";
-import { problemBox } from "./problem-view.js";
-import { currentRoute, toList } from "./route.js";
+import { homePath, isAdmin, me } from "./page-data.js";
+import { currentRoute, goInstead, setAddress, toActivity, toList } from "./route.js";
+import { askToLeaveSecret } from "./secret.js";
+import { rich, t } from "./texts.js";
+import { formView } from "./token-form.js";
+import { missingView, tokenView } from "./token-view.js";
 
-/** Those that are not needed at first come when they are. */
-const views = {
-  list: async () => listView,
-  create: async () => (await import("./create.js")).createView,
-  detail: async () => (await import("./detail.js")).detailView,
-};
+const VIEWS = { list: listView, form: formView, token: tokenView, activity: activityView, missing: missingView };
 
 const main = document.querySelector("#main");
+const tabs = [
+  ["list", h("a", { href: toList() }, t("page.all_tokens"))],
+  ["activity", h("a", { href: toActivity() }, t("page.activity"))],
+];
 let current = null;
-let turn = 0;
 
-async function show({ first = false } = {}) {
-  const mine = ++turn;
-  const route = currentRoute();
+async function showView({ first = false } = {}) {
   // At once, whatever comes next: a secret may be on the screen.
-  leave();
-  const build = await views[route.view]().catch(() => failedView);
-  if (mine !== turn) return;
-  const view = (current = build(route));
+  leaveView();
+  const route = currentRoute();
+  const view = (current = VIEWS[route.view](route));
   document.title = view.title;
+  for (const [name, link] of tabs) mark(link, "aria-current", name === route.view && !route.id && "page");
   fill(main, view.node);
   if (first) return;
   scrollTo(0, 0);
   main.focus();
   await view.ready;
   // Unless the person has gone on already.
-  if (mine === turn && (document.activeElement === main || document.activeElement === document.body)) main.querySelector("h1")?.focus();
+  if (view === current && (document.activeElement === main || document.activeElement === document.body)) main.querySelector("h1")?.focus();
 }
 
-function leave() {
+function leaveView() {
   closeDialogs();
+  dropMessage();
   current?.leave?.();
   current = null;
 }
 
-function failedView() {
-  const box = problemBox();
-  box.show({ kind: "unreachable", detail: "" }, { buttons: { "Try again": () => location.reload() } });
-  return { title: "Personal access tokens", node: h("div", { class: "view" }, h("h1", { tabindex: "-1" }, "Personal access tokens"), box.node) };
+/** Asks before a secret is lost that nobody has saved. The address goes back until the answer is there. */
+async function askToLeave({ oldURL, newURL }) {
+  closeDialogs();
+  setAddress(new URL(oldURL).hash || toList());
+  const view = current;
+  if ((await askToLeaveSecret()) === null || view !== current) return;
+  leaveView();
+  goInstead(new URL(newURL).hash || toList());
 }
 
 fill(
   document.querySelector("#top"),
-  homePath ? h("a", { href: homePath, class: "home" }, icon("back"), "Back") : h("span", {}),
-  h("p", {}, h("a", { href: toList(), class: "home" }, "Tokens"), " of ", h("strong", {}, me), isAdmin && h("span", { class: "badge" }, "admin")),
+  homePath && h("a", { href: homePath, class: "home" }, icon("back"), t("page.back")),
+  h("nav", { class: "tabs", "aria-label": t("page.views") }, tabs.map(([, link]) => link)),
+  h("p", { class: "person" }, h("span", {}, rich("page.signed_in", { name: h("strong", {}, isolated(me)) })), isAdmin && h("span", { class: "badge" }, t("page.admin"))),
 );
 
-addEventListener("hashchange", () => show());
+addEventListener("hashchange", (event) => (current?.unsaved?.() ? askToLeave(event) : showView()));
+addEventListener("beforeunload", (event) => current?.unsaved?.() && event.preventDefault());
 // A browser may keep the page as it was, to show it again when the person comes back.
-addEventListener("pagehide", leave);
-addEventListener("pageshow", (event) => event.persisted && show());
-show({ first: true });
+addEventListener("pagehide", leaveView);
+addEventListener("pageshow", (event) => event.persisted && showView());
+showView({ first: true });

@@ -1,77 +1,48 @@
 // A new secret for a token, and another end for it.
 
-import * as api from "./api.js";
-import { ask } from "./ask.js";
-import { catalog } from "./catalog.js";
-import { h, unique } from "./dom.js";
-import { expiryField } from "./expiry-field.js";
-import { lastDay } from "./time.js";
+import { regenerateToken, updateToken } from "./api.js";
+import { loadCatalog } from "./catalog.js";
+import { ask } from "./dialog.js";
+import { h } from "./dom.js";
+import { expiryField, keptEnd } from "./expiry-field.js";
+import { selectField } from "./form.js";
+import { t } from "./texts.js";
 
-const GRACE_PERIODS = [
-  ["Stop at once", ""],
-  ["Work on for an hour", "1h"],
-  ["Work on for a day", "1d"],
-  ["Work on for a week", "1w"],
-];
+const GRACE_PERIODS = ["", "1h", "1d", "1w"];
 
-/** Asks how, and gives the token a new secret. Resolves with the token and its secret, or `null`. */
-export async function regenerate(token, { change, reload }) {
-  const { limits } = await catalog();
-  const expires = expiryField({ limits, keep: kept(token()) });
-  // Of an expired or revoked token there is nothing that could work on.
-  const grace = token().status === "active" ? graceField() : null;
+/** Asks how, and gives the token a new secret. Resolves with the token, or with `null`. */
+export async function askToRegenerate(token, { change, reload }) {
+  const { limits } = await loadCatalog();
+  const expires = expiryField({ limits, keep: keptEnd("expiry.as_it_is", token()) });
+  const options = GRACE_PERIODS.map((span) => [t(`regenerate.previous_${span || "none"}`), span]);
+  // An expired or revoked token has no secret that could go on working.
+  const grace = token().status === "active" ? selectField({ label: t("regenerate.previous"), help: t("regenerate.previous_help"), options }) : null;
   return ask({
-    title: "Regenerate this token?",
-    text: "It gets a new secret, and keeps its name, description and scopes. Programs that use the old one need the new one.",
+    title: t("regenerate.title"),
+    text: t("regenerate.text"),
     body: h("div", { class: "stack" }, expires.node, grace?.node),
-    label: "Regenerate",
+    label: t("regenerate.submit"),
     fields: { expires, ...(grace ? { grace_period: grace } : {}) },
     reload,
     action: () => {
       const body = {};
       if (expires.value !== undefined) body.expires = expires.value;
       if (grace?.value) body.grace_period = grace.value;
-      return change(() => api.regenerate(token(), body));
+      return change(() => regenerateToken(token(), body));
     },
   });
 }
 
 /** Asks for another end. */
-export async function changeExpiry(token, { change, reload }) {
-  const { limits } = await catalog();
-  const expires = expiryField({ limits, keep: kept(token()) });
+export async function askForExpiry(token, { change, reload }) {
+  const { limits } = await loadCatalog();
+  const expires = expiryField({ limits, keep: keptEnd("expiry.as_it_is", token()) });
   return ask({
-    title: "Change when it expires",
+    title: t("expiry.change_title"),
     body: expires.node,
-    label: "Save",
+    label: t("save"),
     fields: { expires },
     reload,
-    action: () => change(() => api.update(token(), expires.value === undefined ? {} : { expires: expires.value }), "Saved."),
+    action: () => change(() => updateToken(token(), expires.value === undefined ? {} : { expires: expires.value }), t("saved")),
   });
-}
-
-function kept({ expires_at: end }) {
-  if (end === null) return { label: "As it is (never)", end: null };
-  return Date.parse(end) > api.now() ? { label: `As it is (${lastDay(end)})`, end: Date.parse(end) } : null;
-}
-
-function graceField() {
-  const id = unique("grace");
-  const select = h("select", { id }, GRACE_PERIODS.map(([label, value]) => h("option", { value }, label)));
-  const error = h("p", { class: "error", role: "alert" });
-  return {
-    node: h(
-      "div",
-      { class: "field" },
-      h("div", { class: "label" }, h("label", { for: id }, "The old secret shall")),
-      select,
-      h("p", { class: "help" }, "It stops in any case when the new one is first used."),
-      error,
-    ),
-    get value() {
-      return select.value;
-    },
-    fail: (message) => (error.textContent = message ?? ""),
-    focus: () => select.focus(),
-  };
 }

@@ -1,52 +1,49 @@
-// Which view the address asks for. It is all in the fragment, which no server sees, and holds ids and filters alone:
-// never a secret.
+// Which view the address asks for. All of it is in the fragment, which browsers do not send to servers. It contains ids
+// and filters, never a secret.
 
-const VIEWS = [
-  [/^\/tokens\/([^/]+)$/, (id) => ({ view: "detail", id })],
-  [/^\/new$/, () => ({ view: "create", from: null })],
-  [/^\/tokens\/([^/]+)\/copy$/, (id) => ({ view: "create", from: id })],
+const ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})";
+
+const ROUTES = [
+  [/^\/new$/, () => ({ view: "form", from: null })],
+  [/^\/activity$/, () => ({ view: "activity", id: null })],
+  [new RegExp(`^/tokens/${ID}$`), (id) => ({ view: "token", id })],
+  [new RegExp(`^/tokens/${ID}/copy$`), (id) => ({ view: "form", from: id })],
+  [new RegExp(`^/tokens/${ID}/activity$`), (id) => ({ view: "activity", id })],
+  [/^\/tokens\//, () => ({ view: "missing" })],
 ];
 
-/** The view that the address asks for; the list, if nothing else. */
+/** Returns the view that the address asks for: the list, if no other. */
 export function currentRoute() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
-  for (const [pattern, route] of VIEWS) {
+  for (const [pattern, route] of ROUTES) {
     const found = pattern.exec(path);
-    if (found) return route(...found.slice(1).map(decoded));
+    if (found) return route(...found.slice(1));
   }
   return { view: "list", query: new URLSearchParams(query) };
 }
 
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // No id at all then, and the API says so.
-    return text;
-  }
-}
-
-export const toDetail = (id) => `#/tokens/${encodeURIComponent(id)}`;
-export const toCopy = (id) => `#/tokens/${encodeURIComponent(id)}/copy`;
+export const toToken = (id) => `#/tokens/${id}`;
+export const toCopy = (id) => `#/tokens/${id}/copy`;
+export const toActivity = (id) => (id ? `#/tokens/${id}/activity` : "#/activity");
 export const toNew = "#/new";
 
-/** The list, with what differs from how it starts. */
+/** Returns the address of the list with these filters. */
 export function toList(query = {}) {
-  const said = new URLSearchParams(query).toString();
-  return said ? `#/?${said}` : "#/";
+  const written = new URLSearchParams(query).toString();
+  return written ? `#/?${written}` : "#/";
 }
 
-/** Goes there. */
+/** Goes to a view. */
 export function go(hash) {
   location.hash = hash;
 }
 
-/** Goes there, and not back to here: what was here is done. */
+/** Goes to a view, and takes the current one out of the history. */
 export function goInstead(hash) {
   location.replace(hash);
 }
 
-/** Writes the address of what is already shown. */
-export function note(hash) {
+/** Changes the address of the current view. */
+export function setAddress(hash) {
   history.replaceState(null, "", hash);
 }

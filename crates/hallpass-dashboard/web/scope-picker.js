@@ -1,140 +1,287 @@
-// Choosing scopes: a preset, or one by one from the catalog, and single things that one scope is about.
+// Choosing scopes: a preset, or operations from the catalog, each for all resources or for chosen ones.
 
-import { covers, docsLink } from "./catalog.js";
-import { fill, h, unique } from "./dom.js";
-import { errorLine } from "./fields.js";
-import { icon } from "./icons.js";
-import { oneThing } from "./one-thing.js";
+import { covers, docsLink, resourceOf, summary } from "./catalog.js";
+import { fill, h, icon, mark, onKeys, unique } from "./dom.js";
+import { errorLine } from "./form.js";
+import { resourceList } from "./resource-scope.js";
+import { plural, t } from "./texts.js";
 
-/** A picker with these scopes chosen. What is `held` already is shown and not offered. */
+/** From how many operations on the groups start closed. */
+const MANY = 30;
+
+/** Creates a picker with these scopes chosen. Scopes that are `held` already are shown and not offered. */
 export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
-  const picked = new Set(chosen);
-  const listed = catalog.scopes.map(({ scope }) => scope);
   const id = unique("scopes");
   const error = errorLine(id);
-  const search = h("input", { type: "search", "aria-label": "Search scopes", placeholder: "Search scopes", autocomplete: "off" });
+  const search = h("input", { type: "search", "aria-label": t("scopes.search"), placeholder: t("scopes.search"), autocomplete: "off" });
   const only = h("input", { type: "checkbox" });
-  const count = h("span", { class: "quiet", role: "status" });
-  const rows = catalog.scopes.map((entry) => row(entry, id));
-  const nothing = h("p", { class: "quiet" }, "No scope matches.");
-  const extras = h("ul", { class: "chips plain" });
-  const presets = presetChoice(catalog.presets, id, (preset) => {
-    if (preset === null) widen([...picked]);
-    else {
-      picked.clear();
-      for (const scope of preset.scopes) picked.add(scope);
-    }
+  const operations = catalog.scopes.map((entry) => operation(entry, id, { held, pick, changed: () => changed() }));
+  const wide = wideScopes(catalog, [...chosen, ...catalog.presets.flatMap(({ scopes }) => scopes)]).map((scope) => wideRow(scope, changed));
+  const groups = grouped(operations).map((group) => scopeGroup(group, { closed: operations.length > MANY, pick }));
+  const free = resourceList({ names: [t("scopes.scope")], title: "", free: true, changed });
+  const nothing = h("p", { class: "quiet pad" }, t("scopes.no_match"));
+  const words = h("div", { class: "summary", role: "status" });
+  let unfinished = null;
+  const presets = presetChoice(catalog.presets, id, (scopes) => {
+    set(scopes);
     show();
   });
 
-  /** Puts what the catalog lists in the place of what covers it, so that single ones can be taken out. */
-  function widen(scopes) {
-    for (const wide of scopes) {
-      const below = listed.filter((scope) => scope !== wide && covers(wide, scope));
-      if (below.length === 0) continue;
-      picked.delete(wide);
-      for (const scope of below) picked.add(scope);
-    }
+  const covered = (each) => wide.some(({ scope, box }) => box.checked && covers(scope, each.scope));
+
+  /** Returns the chosen scopes. */
+  function value() {
+    const single = operations.filter((each) => !covered(each)).flatMap((each) => each.value);
+    return [...wide.filter(({ box }) => box.checked).map(({ scope }) => scope), ...single, ...free.value];
   }
 
-  function pick(scope, on) {
-    if (on) picked.add(scope);
-    else {
-      widen([...picked].filter((wide) => wide !== scope && covers(wide, scope)));
-      picked.delete(scope);
+  function set(scopes) {
+    const others = new Set(scopes);
+    for (const each of wide) each.box.checked = others.delete(each.scope);
+    for (const each of operations) for (const scope of each.set(scopes)) others.delete(scope);
+    free.value = [...others];
+  }
+
+  /** Chooses operations or not. One that a wide scope covers is taken out by choosing the others one by one. */
+  function pick(some, on) {
+    for (const { scope, box } of on ? [] : wide) {
+      if (!box.checked || !some.some((each) => covers(scope, each.scope))) continue;
+      box.checked = false;
+      for (const each of operations) if (covers(scope, each.scope)) each.on = true;
     }
-    presets.custom();
+    for (const each of some) if (!each.isHeld) each.on = on;
+    changed();
+  }
+
+  function changed() {
+    presets.unset();
+    error.say(null);
     show();
   }
 
   function show() {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const extra = [...picked].filter((scope) => !listed.includes(scope));
-    let shown = 0;
-    for (const each of rows) {
-      const has = held.some((scope) => covers(scope, each.scope));
-      const on = has || [...picked].some((scope) => covers(scope, each.scope));
-      each.box.checked = on;
-      each.box.disabled = has;
-      each.node.hidden = !words.every((word) => each.text.includes(word)) || (only.checked && !on);
-      if (!each.node.hidden) shown += 1;
+    const sought = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const each of operations) {
+      each.show(covered(each));
+      each.node.hidden = !sought.every((word) => each.text.includes(word)) || (only.checked && !each.isOn);
     }
-    nothing.hidden = shown > 0 || rows.length === 0;
-    fill(extras, extra.map((scope) => chip(scope, () => pick(scope, false))));
-    extras.hidden = extra.length === 0;
-    fill(count, picked.size === 0 ? "Nothing chosen" : `${picked.size} chosen`);
+    const narrowed = sought.length > 0 || only.checked;
+    for (const group of groups) group.show(narrowed);
+    nothing.hidden = !narrowed || operations.some(({ node }) => !node.hidden);
+    const scopes = value();
+    presets.show(scopes);
+    const count = operations.filter((each) => !each.isHeld && (covered(each) || each.value.length > 0)).length;
+    fill(
+      words,
+      operations.length > 0 && h("strong", {}, plural("scopes.count", operations.length, { chosen: count })),
+      h("ul", {}, summary(catalog, scopes).map((phrase) => h("li", {}, phrase))),
+    );
   }
 
-  for (const each of rows) each.box.addEventListener("change", () => pick(each.scope, each.box.checked));
   search.addEventListener("input", show);
   only.addEventListener("change", show);
-  // Enter looks for something here; it sends nothing.
-  search.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
-  const adder = oneThing(catalog, (scope) => pick(scope, true));
+  // Enter in the search must not send the form.
+  onKeys(search, { Enter: (event) => event.preventDefault() });
+  set(chosen);
   show();
+  const some = operations.length > 0;
   return {
     node: h(
       "fieldset",
       { class: "picker", "aria-describedby": error.id },
-      h("legend", {}, "Scopes"),
+      h("legend", {}, t("scopes.title")),
       presets.node,
-      rows.length > 0 && h("div", { class: "picker-head" }, h("div", { class: "search" }, icon("search"), search), h("label", { class: "check" }, only, "Only checked"), count),
-      rows.length > 0 && h("ul", { class: "picker-list", tabindex: "0", "aria-label": "Scopes to choose from" }, rows.map(({ node }) => node), h("li", {}, nothing)),
-      adder?.node,
-      extras,
+      some && h("div", { class: "picker-head" }, h("div", { class: "search" }, icon("search"), search), h("label", { class: "check" }, only, t("scopes.only_checked"))),
+      h("div", { class: "picker-groups" }, wide.length > 0 && h("ul", { class: "picker-list" }, wide.map(({ node }) => node)), groups.map(({ node }) => node), nothing),
+      (!some || free.value.length > 0) && h("div", { class: "field" }, h("div", { class: "label" }, t("scopes.others")), free.node),
       error.node,
+      words,
     ),
     get value() {
-      return [...picked];
+      return value();
+    },
+    set value(scopes) {
+      set(scopes);
+      show();
+    },
+    /** Returns what is not finished: an operation for chosen resources, of which none is named. */
+    check() {
+      unfinished = [...operations.filter((each) => !covered(each)), free].find((each) => !each.finish()) ?? null;
+      return unfinished ? t("scopes.unfinished") : null;
     },
     fail: error.say,
-    focus: () => (rows.length > 0 ? search : adder).focus(),
+    focus: () => (unfinished ?? (some ? search : free)).focus(),
   };
 }
 
-function row(entry, id) {
-  const box = h("input", { type: "checkbox", "aria-describedby": `${id}-${entry.scope}` });
+/** A row of the catalog. `pick` chooses it or not; `changed` is called when its resources change. */
+function operation(entry, id, { held, pick, changed }) {
+  const isHeld = held.some((scope) => covers(scope, entry.scope));
+  const explained = `${id}-${entry.scope}`;
+  const box = h("input", { type: "checkbox", "aria-describedby": explained, disabled: isHeld });
+  const choice = entry.parameters.length > 0 ? resourceChoice(entry, changed) : null;
   const link = docsLink(entry);
+  const included = h("span", { class: "quiet" });
   const node = h(
     "li",
     { class: "picker-row" },
-    h(
-      "label",
-      {},
-      box,
-      h("span", {}, h("strong", {}, entry.title), " ", h("code", {}, entry.scope)),
-    ),
-    h(
-      "p",
-      { class: "quiet", id: `${id}-${entry.scope}` },
-      entry.description,
-      " ",
-      link && h("a", { href: link, target: "_blank", rel: "noopener noreferrer", "aria-label": `Documentation of ${entry.title}` }, "Docs", icon("external")),
-    ),
+    h("label", {}, box, h("span", {}, h("strong", {}, entry.title), " ", h("code", {}, entry.scope), " ", included)),
+    h("p", { class: "quiet", id: explained }, entry.description, " ", link && h("a", { href: link, target: "_blank", rel: "noopener noreferrer", "aria-label": t("scopes.docs_of", { title: entry.title }) }, t("scopes.docs"), icon("external"))),
+    choice?.node,
   );
-  return { scope: entry.scope, text: `${entry.scope} ${entry.title} ${entry.description}`.toLowerCase(), box, node };
+  const self = {
+    scope: entry.scope,
+    text: `${entry.scope} ${entry.title} ${entry.description}`.toLowerCase(),
+    node,
+    isHeld,
+    on: false,
+    /** Whether it is granted, by itself or by a wider scope. */
+    isOn: isHeld,
+    get value() {
+      if (!self.on || isHeld) return [];
+      return choice?.limited ? choice.resources.map((resource) => `${entry.scope}:${resource}`) : [entry.scope];
+    },
+    /** Takes from these scopes what is about this operation. Returns what it took. */
+    set(scopes) {
+      const inside = choice ? scopes.filter((scope) => scope.startsWith(`${entry.scope}:`)) : [];
+      const all = scopes.includes(entry.scope);
+      self.on = all || inside.length > 0;
+      choice?.set(all ? [] : inside.map((scope) => scope.slice(entry.scope.length + 1)));
+      return all ? [entry.scope, ...inside] : inside;
+    },
+    show(covered) {
+      self.isOn = isHeld || covered || self.on;
+      box.checked = self.isOn;
+      if (choice) choice.node.hidden = !self.on || covered || isHeld;
+      fill(included, isHeld ? t("scopes.held") : covered ? t("scopes.included") : null);
+    },
+    finish: () => !self.on || isHeld || !choice || choice.finish(),
+    focus: () => choice.focus(),
+  };
+  box.addEventListener("change", () => pick([self], box.checked));
+  return self;
 }
 
-/** A preset, or none: `Custom`. */
-function presetChoice(presets, id, chosen) {
-  if (presets.length === 0) return { node: null, custom() {} };
-  const choice = (label, value) => {
-    const radio = h("input", { type: "radio", name: `${id}-preset`, on: { change: () => chosen(value) } });
+/** Whether an operation is granted for all resources or only for chosen ones: always one of the two. */
+function resourceChoice({ title, parameters: names }, changed) {
+  const group = unique("resource");
+  const radio = () => h("input", { type: "radio", name: group, on: { change: update } });
+  const [all, some] = [radio(), radio()];
+  const list = resourceList({ names, title, changed });
+  all.checked = true;
+
+  function update() {
+    show();
+    changed();
+    if (some.checked) list.focus();
+  }
+
+  function show() {
+    list.node.hidden = !some.checked;
+  }
+  show();
+  return {
+    node: h(
+      "div",
+      { class: "resource-choice", role: "radiogroup", "aria-label": title },
+      h("label", { class: "check" }, all, t("scopes.for_all")),
+      h("label", { class: "check" }, some, t("scopes.for_some")),
+      list.node,
+    ),
+    get limited() {
+      return some.checked;
+    },
+    get resources() {
+      return list.value;
+    },
+    set(resources) {
+      list.value = resources;
+      (resources.length > 0 ? some : all).checked = true;
+      show();
+    },
+    finish() {
+      if (all.checked) return true;
+      if (!list.finish()) return false;
+      if (list.value.length === 0) list.fail(t("scopes.none_named"));
+      return list.value.length > 0;
+    },
+    focus: list.focus,
+  };
+}
+
+/** Returns the scopes that cover operations of the catalog and are not in it themselves. */
+function wideScopes({ scopes }, known) {
+  const listed = scopes.map(({ scope }) => scope);
+  return [...new Set(known)].filter((scope) => !listed.includes(scope) && listed.some((each) => covers(scope, each)));
+}
+
+function wideRow(scope, changed) {
+  const box = h("input", { type: "checkbox", on: { change: changed } });
+  const label = h("span", {}, h("strong", {}, t("scopes.everything", { scope })), " ", h("code", {}, scope));
+  return { scope, box, node: h("li", { class: "picker-row wide" }, h("label", {}, box, label), h("p", { class: "quiet" }, t("scopes.everything_help"))) };
+}
+
+function grouped(operations) {
+  const groups = new Map();
+  for (const each of operations) {
+    const name = resourceOf(each.scope);
+    groups.set(name, [...(groups.get(name) ?? []), each]);
+  }
+  return [...groups].map(([name, members]) => ({ name, members }));
+}
+
+/** A group of operations on one resource, with a box for all of them. */
+function scopeGroup({ name, members }, { closed, pick }) {
+  const listId = unique("group");
+  let open = !closed;
+  let narrowedNow = false;
+  const all = h("input", { type: "checkbox", "aria-label": t("scopes.select_group", { name }), on: { change: () => pick(members.filter(({ node }) => !node.hidden), all.checked) } });
+  const count = h("span", { class: "quiet" });
+  const toggle = h("button", { class: "group-name", type: "button", "aria-controls": listId, on: { click: () => ((open = !open), show(narrowedNow)) } }, icon("more"), h("strong", {}, name));
+  const list = h("ul", { class: "picker-list", id: listId }, members.map(({ node }) => node));
+  const node = h("div", { class: "picker-group", role: "group", "aria-label": name }, h("div", { class: "group-head" }, all, toggle, count), list);
+
+  function show(narrowed) {
+    narrowedNow = narrowed;
+    const on = members.filter(({ isOn }) => isOn).length;
+    all.checked = on === members.length;
+    all.indeterminate = on > 0 && on < members.length;
+    all.disabled = members.every(({ isHeld }) => isHeld);
+    fill(count, t("scopes.group_count", { on, of: members.length }));
+    node.hidden = members.every((each) => each.node.hidden);
+    // Whoever searches wants to see what is found.
+    list.hidden = !open && !narrowed;
+    mark(toggle, "aria-expanded", String(!list.hidden));
+  }
+  return { node, show };
+}
+
+/** The presets, and `custom`, which is shown for all other choices. */
+function presetChoice(presets, id, choose) {
+  if (presets.length === 0) return { node: null, show() {}, unset() {} };
+  let custom = false;
+  const choice = (label, change) => {
+    const radio = h("input", { type: "radio", name: `${id}-preset`, on: { change } });
     return { radio, node: h("label", { class: "choice" }, radio, h("span", {}, label)) };
   };
-  const custom = choice("Custom", null);
-  custom.radio.checked = true;
-  const all = [...presets.map((preset) => choice(preset.title, preset)), custom];
+  const all = presets.map((preset) => ({
+    scopes: [...preset.scopes].sort().join(" "),
+    ...choice(preset.title, () => {
+      custom = false;
+      choose(preset.scopes);
+    }),
+  }));
+  const other = choice(t("scopes.custom"), () => (custom = true));
   return {
-    node: h("div", { class: "choices", role: "radiogroup", "aria-label": "Preset" }, all.map(({ node }) => node)),
-    custom: () => (custom.radio.checked = true),
+    node: h("div", { class: "choices", role: "radiogroup", "aria-label": t("scopes.preset") }, [...all, other].map(({ node }) => node)),
+    /** Shows which preset these scopes are. */
+    show(scopes) {
+      const current = [...scopes].sort().join(" ");
+      const found = custom ? null : all.find((each) => each.scopes === current);
+      (found ?? other).radio.checked = true;
+    },
+    unset() {
+      custom = false;
+    },
   };
 }
-
-const chip = (scope, remove) =>
-  h(
-    "li",
-    { class: "chip" },
-    h("code", {}, scope),
-    h("button", { class: "button icon", type: "button", "aria-label": `Take ${scope} out`, on: { click: remove } }, icon("close")),
-  );

@@ -1,36 +1,56 @@
-// Times as people read them: dates that mean the same everywhere (2027-03-31), in the person's own zone, with the
+// Times as people read them: dates in the person's own zone, written the same way everywhere (2027-03-31), with the
 // instant in UTC behind them, and how far away that is.
 
-import { h } from "./dom.js";
 import { now } from "./api.js";
+import { h } from "./dom.js";
+import { language, t } from "./texts.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+/** The name of the person's time zone. All dates on the page are in it. */
+export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 const two = (number) => String(number).padStart(2, "0");
 
-/** `2027-03-31`, where the person is. */
+/** Writes the date of an instant: `2027-03-31`. */
 export function day(instant) {
   const date = new Date(instant);
   return `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** `2027-03-31 14:05`, where the person is. */
+/** Writes the date and time of an instant: `2027-03-31 14:05`. */
 export function minute(instant) {
   const date = new Date(instant);
   return `${day(date)} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** `2027-03-31 12:05:09 UTC`. */
+/** Writes an instant in UTC: `2027-03-31 12:05:09 UTC`. */
 export const utc = (instant) => `${new Date(instant).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
-/** `Wednesday`: beside a date it tells a day that was meant from one that was not. */
-export const weekday = (date) => date.toLocaleDateString("en", { weekday: "long" });
+/** Writes the weekday: it shows whether a date is the one that was meant. */
+export const weekday = (instant) => new Date(instant).toLocaleDateString(language, { weekday: "long" });
 
-/** The last day on which something works that ends at this instant: midnight belongs to the day before. */
+/** Returns the instant at which this day, `2027-03-31`, is over where the person is; `null` if there is no such day. */
+export function endOfDay(text) {
+  const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
+  if (!year) return null;
+  const end = new Date(2000, 0, 1);
+  // `new Date` would take years below 100 for others. Where the clocks change at midnight, the day starts later.
+  end.setFullYear(Number(year), Number(month) - 1, Number(date) + 1);
+  return end;
+}
+
+/** Returns the last day on which something works that ends at this instant: midnight belongs to the day before. */
 export const lastDay = (end) => day(new Date(end).getTime() - 1);
+
+/** Writes when something ends: through a whole day, or until a minute of a day. */
+export function ending(end) {
+  const last = lastDay(end);
+  return endOfDay(last)?.getTime() === new Date(end).getTime() ? t("time.through", { day: last }) : t("time.until", { minute: minute(end) });
+}
 
 const UNITS = [
   ["year", 365 * DAY, 2 * 365 * DAY],
@@ -40,42 +60,48 @@ const UNITS = [
   ["minute", MINUTE, MINUTE],
 ];
 
-const words = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+const words = new Intl.RelativeTimeFormat(language, { numeric: "always" });
 
-/** `in 12 days`, `3 hours ago`. */
+/** Writes how far away an instant is: `in 12 days`, `3 hours ago`. */
 export function relative(instant) {
   const away = new Date(instant).getTime() - now();
   for (const [unit, length, from] of UNITS) {
-    // As it will be rounded: two minutes less than a day are a day.
+    // Rounded as it will be shown: two minutes less than a day are a day.
     if (Math.abs(away) >= from - length / 2) return words.format(Math.round(away / length), unit);
   }
-  return away < 0 ? "just now" : "in less than a minute";
+  return away < 0 ? t("time.just_now") : t("time.soon");
 }
 
-/** `11 days 4 hours`, `9 minutes 5 seconds`: what is left, in the two largest parts. */
+const amount = (count, unit) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(count);
+
+/** Writes the time left in its two largest units: `11 days 4 hours`, `9 minutes 5 seconds`. */
 export function left(instant) {
   let rest = Math.max(0, Date.parse(instant) - now());
   const parts = [];
   for (const [unit, length] of [["day", DAY], ["hour", HOUR], ["minute", MINUTE], ["second", SECOND]]) {
     const count = Math.floor(rest / length);
     rest -= count * length;
-    if (count > 0 || parts.length > 0) parts.push(`${count} ${unit}${count === 1 ? "" : "s"}`);
+    if (count > 0 || parts.length > 0) parts.push(amount(count, unit));
   }
-  return parts.slice(0, 2).join(" ") || "0 seconds";
+  return parts.slice(0, 2).join(" ") || amount(0, "second");
 }
 
-/** A `<time>` with the instant in UTC behind it. */
+/** Creates a `<time>` with the instant in UTC behind it. */
 export const time = (instant, text) => h("time", { datetime: instant, title: utc(instant) }, text);
 
-/** A date and how far away it is; two lines in a table. */
-export const dated = (instant, text = day(instant)) => [
-  time(instant, text),
-  " ",
-  h("span", { class: "quiet" }, relative(instant)),
-];
+/** Creates a date and how far away it is. In a table these are two lines. */
+export const dated = (instant, text = day(instant)) => [time(instant, text), " ", h("span", { class: "quiet" }, relative(instant))];
 
-/** When a token ends. */
-export const expiry = (end) => (end === null ? h("span", { class: "quiet" }, "never") : dated(end, lastDay(end)));
+const never = () => h("span", { class: "quiet" }, t("time.never"));
 
-/** When something was; `never` if it was not. */
-export const past = (instant) => (instant === null ? h("span", { class: "quiet" }, "never") : dated(instant));
+/** Creates the date of something that may never have been. */
+export const past = (instant, text) => (instant === null ? never() : dated(instant, text));
+
+/** Creates the last day of a token, and how far away it is if the token still works until then. */
+export function expiry({ expires_at: end, status }) {
+  if (end === null) return never();
+  return status === "revoked" ? time(end, lastDay(end)) : dated(end, lastDay(end));
+}
+
+/** Creates the line that says which zone the dates are in. */
+export const zoneNote = () => h("p", { class: "quiet zone" }, t("time.zone", { zone }));

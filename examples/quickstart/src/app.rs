@@ -39,6 +39,7 @@ pub fn app(hallpass: &Hallpass, common: &Common) -> Router {
         .api("/tokens")
         .sign_in("/login")
         .home("/")
+        .example_request("/api/me")
         .into_router_at("/settings/tokens");
     let people = pages::routes()
         .merge(people::routes())

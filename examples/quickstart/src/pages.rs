@@ -1,18 +1,30 @@
 //! Two plain pages.
 
 use axum::Router;
+use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use serde::Deserialize;
 use tower_sessions::Session;
 
 use crate::people::signed_in;
 
 pub(crate) fn routes() -> Router {
-    Router::new().route("/", get(home)).route("/login", get(async || login(None)))
+    Router::new().route("/", get(home)).route("/login", get(sign_in))
+}
+
+/// Where the person wanted to go before signing in.
+#[derive(Deserialize)]
+struct Destination {
+    next: Option<String>,
+}
+
+async fn sign_in(Query(destination): Query<Destination>) -> Response {
+    login(None, destination.next.as_deref().unwrap_or("/"))
 }
 
 async fn home(session: Session) -> Result<Response, StatusCode> {
@@ -31,13 +43,15 @@ async fn home(session: Session) -> Result<Response, StatusCode> {
     Ok(page("Hallpass quickstart", &greeting))
 }
 
-pub(crate) fn login(error: Option<&str>) -> Response {
+/// Shows the form. It brings the person to `next` afterwards.
+pub(crate) fn login(error: Option<&str>, next: &str) -> Response {
     let error = error.map(|text| format!("<p role=alert>{text}</p>")).unwrap_or_default();
     let form = format!(
-        "{error}<form method=post action=/login>\
+        "{error}<form method=post action=/login><input type=hidden name=next value=\"{}\">\
          <p><label>Name <input name=username autocomplete=username required autofocus></label></p>\
          <p><label>Password <input name=password type=password autocomplete=current-password required></label></p>\
-         <button>Sign in</button></form>"
+         <button>Sign in</button></form>",
+        escape(next)
     );
     page("Sign in", &form)
 }

@@ -57,21 +57,30 @@ pub(crate) fn routes() -> Router {
 struct Credentials {
     username: String,
     password: String,
+    #[serde(default)]
+    next: String,
 }
 
 async fn login(
     session: Session,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
-    let Credentials { username, password } = credentials.clone();
+    let Credentials { username, password, next } = credentials.clone();
     if !hashed(move || is_password_of(&username, &password)).await? {
-        let sorry = pages::login(Some("That is not the name and password of anybody here."));
+        let sorry = pages::login(Some("That is not the name and password of anybody here."), &next);
         return Ok((StatusCode::UNAUTHORIZED, sorry).into_response());
     }
     // A new session id, so that one planted before signing in is worth nothing.
     session.cycle_id().await.map_err(unavailable)?;
     session.insert(PERSON, credentials.username).await.map_err(unavailable)?;
-    Ok(Redirect::to("/").into_response())
+    Ok(Redirect::to(if is_local(&next) { &next } else { "/" }).into_response())
+}
+
+/// Checks whether a browser stays on this site when it follows the path. Anybody can write a link
+/// to the sign-in that names another destination.
+fn is_local(path: &str) -> bool {
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    plain && path.starts_with('/') && !path.starts_with("//")
 }
 
 async fn logout(session: Session) -> Result<Redirect, StatusCode> {

@@ -29,13 +29,33 @@ impl Answer {
     }
 }
 
-/// Asks.
+/// Asks, and reads a body of text.
 pub(crate) async fn ask(
     app: &Router,
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
 ) -> Answer {
+    let (status, headers, bytes) = send(app, method, path, headers).await;
+    Answer { status, headers, body: String::from_utf8(bytes).expect("text") }
+}
+
+/// Asks, and reads a body of bytes.
+pub(crate) async fn ask_bytes(
+    app: &Router,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (HeaderMap, Vec<u8>) {
+    let (_, headers, bytes) = send(app, Method::GET, path, headers).await;
+    (headers, bytes)
+}
+
+async fn send(
+    app: &Router,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (StatusCode, HeaderMap, Vec<u8>) {
     let request = headers
         .iter()
         .fold(Request::builder().method(method).uri(path), |request, (name, value)| {
@@ -46,8 +66,7 @@ pub(crate) async fn ask(
     let response = app.clone().oneshot(request).await.expect("a router never fails");
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.expect("a body").to_bytes();
-    let body = String::from_utf8(bytes.to_vec()).expect("text");
-    Answer { status: parts.status, headers: parts.headers, body }
+    (parts.status, parts.headers, bytes.to_vec())
 }
 
 /// The values of all attributes of that name, as they are written.

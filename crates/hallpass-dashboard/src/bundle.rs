@@ -1,0 +1,97 @@
+//! The scripts and style sheets, each joined into one file when the program starts.
+//!
+//! The scripts in `web/` are ordinary ES modules. A bundle is one module with all of their
+//! declarations: the modules in order, without their `import` statements and without the word
+//! `export`. This works because no two modules declare the same name, and because no module renames
+//! what it imports. `tests/files.rs` checks both.
+
+use crate::asset::{Asset, Assets};
+use crate::texts::Texts;
+
+macro_rules! sources {
+    ($($name:literal),* $(,)?) => { [$(include_str!(concat!("../web/", $name))),*] };
+}
+
+/// The modules of the page. A module that is used while another one is evaluated comes before it.
+const MODULES: &[&str] = &sources![
+    "texts.js",
+    "page-data.js",
+    "dom.js",
+    "sign-in-address.js",
+    "api.js",
+    "time.js",
+    "route.js",
+    "problem.js",
+    "form.js",
+    "dialog.js",
+    "confirmation.js",
+    "catalog.js",
+    "secret.js",
+    "expiry-field.js",
+    "resource-scope.js",
+    "scope-picker.js",
+    "token-actions.js",
+    "danger-zone.js",
+    "list-filters.js",
+    "list-table.js",
+    "list.js",
+    "token-form.js",
+    "inline-edit.js",
+    "token-scopes.js",
+    "regenerate.js",
+    "token-details.js",
+    "token-view.js",
+    "activity.js",
+    "main.js",
+];
+
+const SIGN_IN: &[&str] = &sources!["sign-in-address.js", "sign-in.js"];
+
+const STYLES: &[&str] = &sources!["theme.css", "base.css", "list.css", "views.css"];
+
+/// Returns the name of the script with the texts of this language.
+pub(crate) fn script_name(language: &str) -> String {
+    format!("hallpass.{language}.js")
+}
+
+/// Builds all files for these languages.
+pub(crate) fn assets(languages: &[Texts]) -> Assets {
+    let mut all = vec![
+        Asset::new("icon.svg", include_str!("../web/icon.svg").to_owned()),
+        Asset::new("hallpass.css", STYLES.join("\n")),
+        Asset::new("sign-in.js", join(SIGN_IN)),
+    ];
+    all.extend(languages.iter().map(|texts| {
+        let script = format!("const TEXTS = {};\n{}", texts.json(), join(MODULES));
+        Asset::new(script_name(texts.language()), script)
+    }));
+    Assets(all)
+}
+
+/// Joins modules into one.
+fn join(modules: &[&str]) -> String {
+    let mut joined = String::new();
+    for module in modules {
+        let mut in_import = false;
+        for line in module.lines() {
+            in_import |= line.starts_with("import ");
+            if !in_import {
+                joined.push_str(line.strip_prefix("export ").unwrap_or(line));
+                joined.push('\n');
+            }
+            in_import &= !line.ends_with(';');
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_joined_without_imports_and_exports() {
+        let first = "import { a } from \"./a.js\";\nimport {\n  b,\n} from \"./b.js\";\nexport const c = 1;";
+        assert_eq!(join(&[first, "run(c);"]), "const c = 1;\nrun(c);\n");
+    }
+}

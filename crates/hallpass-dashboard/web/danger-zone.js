@@ -1,0 +1,103 @@
+// The danger zone: what is done to many tokens at once, after words are typed.
+
+import { Problem, deleteAllTokens, listTokens, revokeAllOf } from "./api.js";
+import { ask, say } from "./dialog.js";
+import { debounced, fill, h, unique } from "./dom.js";
+import { field } from "./form.js";
+import { isAdmin } from "./page-data.js";
+import { explain } from "./problem.js";
+import { plural, t } from "./texts.js";
+
+/** Creates the zone. `changed` is called after a change; `owners` returns the owners that are known so far. */
+export const dangerZone = ({ changed, owners }) =>
+  h(
+    "section",
+    { class: "danger-zone", "aria-labelledby": "danger" },
+    h("h2", { id: "danger" }, t("danger.title")),
+    isAdmin && dangerRow("danger.revoke_of", () => askRevokeAllOf(changed, owners())),
+    dangerRow(isAdmin ? "danger.delete_own" : "danger.delete_all", () => askDeleteAll(changed)),
+  );
+
+const dangerRow = (key, click) =>
+  h(
+    "div",
+    { class: "danger-row" },
+    h("div", {}, h("h3", {}, t(`${key}.title`)), h("p", { class: "quiet" }, t(`${key}.text`))),
+    h("button", { class: "button danger-quiet", type: "button", on: { click } }, t(`${key}.label`)),
+  );
+
+async function askDeleteAll(changed) {
+  const words = t("danger.words");
+  const typed = field({
+    label: t("danger.type", { words }),
+    name: "confirmation",
+    required: true,
+    check: (text) => (text.trim().toLowerCase() === words ? null : t("danger.type_error", { words })),
+  });
+  const done = await ask({
+    title: t("danger.delete_title"),
+    text: t("danger.delete_text"),
+    body: typed.node,
+    label: t("danger.delete_submit"),
+    danger: true,
+    fields: { confirmation: typed },
+    action: deleteAllTokens,
+  });
+  if (!done) return;
+  say(plural("delete.done", done.deleted));
+  changed();
+}
+
+async function askRevokeAllOf(changed, owners) {
+  const options = unique("owners");
+  const found = h("p", { class: "help", role: "status" });
+  let active = null;
+  const owner = field({ label: t("danger.owner"), name: "owner", required: true, maxlength: 255, list: options });
+  const typed = field({
+    label: t("danger.owner_again"),
+    name: "confirmation",
+    required: true,
+    check: (text) => (text === owner.value ? null : t("danger.owner_differs")),
+  });
+  const count = debounced(250, () => look().catch((problem) => fill(found, explain(problem).text)));
+  owner.input.addEventListener("input", () => {
+    active = null;
+    fill(found);
+    count();
+  });
+
+  /** Counts the tokens of the owner who is named. */
+  async function look() {
+    const name = owner.value;
+    if (name === "") return fill(found);
+    const { counts } = await listTokens({ owner: name, limit: 1 });
+    if (name !== owner.value) return;
+    const all = counts.active + counts.expired + counts.revoked;
+    active = counts.active;
+    fill(found, all === 0 ? t("danger.nobody", { owner: name }) : plural("danger.owner_has", active, { owner: name, all }));
+    return all;
+  }
+
+  const done = await ask({
+    title: t("danger.revoke_title"),
+    text: t("danger.revoke_text"),
+    body: h("div", { class: "stack" }, owner.node, h("datalist", { id: options }, owners.map((name) => h("option", { value: name }))), found, typed.node),
+    label: t("danger.revoke_submit"),
+    danger: true,
+    fields: { owner, confirmation: typed },
+    action: async () => {
+      count.cancel();
+      if (owner.value === "") throw wrong("owner", t("danger.owner_missing"));
+      // The server says 404 for an owner without tokens. Said at the field it is clear what was mistyped.
+      if ((await look()) === 0) throw wrong("owner", t("danger.nobody", { owner: owner.value }));
+      return revokeAllOf(owner.value);
+    },
+  });
+  count.cancel();
+  if (!done) return;
+  say(plural("revoke.done", done.revoked));
+  changed();
+}
+
+/** Returns an error of a field that is found before the server is asked. */
+const wrong = (name, message) => new Problem("invalid", 422, { errors: [{ field: name, message }] });

@@ -1,0 +1,60 @@
+// The activity: who changed what, when and from where.
+
+import assert from "node:assert/strict";
+import { scene } from "./harness/index.js";
+
+const entries = (page) => page.locator(".entry");
+
+scene("the activity of a token says who changed what, with before and after", { timezoneId: "Europe/Berlin" }, async ({ page, api, open }) => {
+  const token = await api.make({ name: "before", scopes: ["projects:list"] });
+  await api.call("PATCH", `/${token.id}`, { name: "after" });
+  await api.call("POST", `/${token.id}/revoke`);
+  await api.make({ name: "another" });
+  await open(`#/tokens/${token.id}`);
+  await page.getByRole("link", { name: "Activity" }).last().click();
+  await page.getByRole("heading", { name: "Activity of after" }).waitFor();
+  await entries(page).nth(2).waitFor();
+  assert.deepEqual(await page.locator(".entry-head strong").allInnerTexts(), ["Revoked", "Changed", "Created"], "newest first, of this token alone");
+  const changed = entries(page).nth(1);
+  await changed.getByText("by alice").waitFor();
+  const row = changed.getByRole("row", { name: /Name/ });
+  assert.deepEqual(await row.getByRole("cell").allInnerTexts(), ["before", "after"]);
+  assert.match(await changed.locator("time").first().getAttribute("title"), /UTC$/);
+  assert.match(await entries(page).nth(2).innerText(), /projects:list/);
+  assert.doesNotMatch(await page.locator("main").innerText(), /hp_/);
+});
+
+scene("the activity of the account has all tokens, deleted ones too, and a filter", {}, async ({ page, api, open }) => {
+  const token = await api.make({ name: "short-lived" });
+  await api.call("DELETE", `/${token.id}`);
+  await open();
+  await page.getByRole("link", { name: "Activity" }).click();
+  await page.getByRole("heading", { name: "Activity" }).waitFor();
+  await entries(page).nth(2).waitFor();
+  assert.deepEqual(await page.locator(".entry-head strong").allInnerTexts(), ["Deleted", "Created", "Created"]);
+  await entries(page).first().getByText("short-lived").first().waitFor();
+  await page.getByLabel("Kind of change").selectOption({ label: "Deleted" });
+  await page.waitForFunction(() => document.querySelectorAll(".entry").length === 1);
+  await page.getByLabel("Kind of change").selectOption({ label: "Revoked" });
+  await page.getByText("There are no entries.").waitFor();
+});
+
+scene("an admin sees the activity of all owners, or of one", { person: "root" }, async ({ page, api, open }) => {
+  await api.make({ name: "own" });
+  await open("#/activity");
+  await entries(page).nth(1).waitFor();
+  await page.getByLabel("Owner (exact)").fill("root");
+  await page.getByLabel("Owner (exact)").press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll(".entry").length === 1);
+  await entries(page).getByText("own").first().waitFor();
+});
+
+scene("a long activity comes in pages", {}, async ({ page, api, open }) => {
+  const token = await api.make({ name: "0" });
+  for (let number = 1; number <= 55; number += 1) await api.call("PATCH", `/${token.id}`, { name: String(number) });
+  await open(`#/tokens/${token.id}/activity`);
+  await entries(page).nth(49).waitFor();
+  await page.getByRole("button", { name: "Show more" }).click();
+  await entries(page).nth(55).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Show more" }).count(), 0);
+});

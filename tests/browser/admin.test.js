@@ -1,0 +1,61 @@
+// What an admin sees and does.
+
+import assert from "node:assert/strict";
+import { enter, scene } from "./harness/index.js";
+import { names } from "./harness/list.js";
+
+const ADMIN = { person: "root" };
+
+scene("an admin revokes all tokens of an owner, and of nobody else", ADMIN, async ({ page, api, open, browser, server }) => {
+  const own = await api.make({ name: "own" });
+  await open();
+  await names(page, 2);
+  await page.getByRole("button", { name: "Revoke all…" }).click();
+  const dialog = page.getByRole("dialog");
+  const owner = dialog.getByLabel("Owner", { exact: true });
+  const submit = dialog.getByRole("button", { name: "Revoke all" });
+  assert.deepEqual(await dialog.locator("datalist option").evaluateAll((options) => options.map(({ value }) => value)), ["alice", "root"]);
+  await owner.fill("alise");
+  await dialog.getByText("There is no owner “alise” with tokens.").waitFor();
+  await dialog.getByLabel("Type the owner again").fill("alise");
+  await submit.click();
+  await dialog.locator(".error", { hasText: "There is no owner “alise” with tokens." }).waitFor();
+  assert.equal(await owner.getAttribute("aria-invalid"), "true", "the dialog stays, with the fault at its field");
+  await owner.fill("alice");
+  await dialog.getByText("alice has 1 active token, and 1 in all.").waitFor();
+  await submit.click();
+  await dialog.getByText("This is not the same.").waitFor();
+  await dialog.getByLabel("Type the owner again").fill("alice");
+  await submit.click();
+  await page.getByText("1 token is revoked.").waitFor();
+  assert.equal((await api.show(own.id)).status, "active");
+  const alice = await enter(browser, server, "alice");
+  assert.deepEqual((await alice.api.tokens()).map(({ status }) => status), ["revoked"]);
+  await alice.open();
+  await alice.page.getByRole("button", { name: "Delete all…" }).waitFor();
+  assert.equal(await alice.page.getByRole("button", { name: "Revoke all…" }).count(), 0, "for admins only");
+  assert.deepEqual(alice.watched.faults, []);
+  await alice.context.close();
+});
+
+scene("the list of an admin is for many owners, and says so", ADMIN, async ({ page, api, open }) => {
+  await api.make({ name: "a name that is long enough to need some room in its column of the table" });
+  await open();
+  await names(page, 2);
+  await page.getByRole("heading", { name: "Everybody’s tokens" }).waitFor();
+  await page.getByText("Signed in as root").waitFor();
+  await page.getByText("1 of at most 50 are your own").waitFor();
+  await page.getByRole("button", { name: "Delete my own…" }).waitFor();
+  const size = await page.locator("tbody th").first().evaluate((cell) => ({ width: cell.offsetWidth, lines: cell.querySelector(".name").getClientRects().length }));
+  assert.ok(size.width >= 240, `${size.width} pixels`);
+  assert.ok(await page.locator("tbody .name").first().evaluate((name) => name.offsetHeight < 60), "two lines at most");
+});
+
+scene("an owner filter without a match says that it is exact", ADMIN, async ({ page, open }) => {
+  await open();
+  await names(page, 1);
+  await page.getByLabel("Owner (exact)").fill("ali");
+  await page.getByText("There is no owner “ali” with tokens. The owner must be written exactly.").waitFor();
+  await page.getByRole("button", { name: "Show all tokens" }).click();
+  await names(page, 1);
+});
