@@ -1,5 +1,5 @@
-//! What went wrong, as Dragonfly says it: `{"errors": ...}` for what is not valid, `{"message":
-//! ...}` for the rest.
+//! Errors in Dragonfly's form: `{"errors": ...}` for what is not valid, and `{"message": ...}` for
+//! everything else.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -21,6 +21,10 @@ impl Fault {
         Self(status, what.into())
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0
+    }
+
     pub(crate) fn invalid(what: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
     }
@@ -30,23 +34,24 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::Invalid(faults) => {
-                let said = faults.iter().map(|one| format!("{}: {}", ours(one.field), one.message));
-                return Self::invalid(said.collect::<Vec<_>>().join("; "));
+                let messages =
+                    faults.iter().map(|one| format!("{}: {}", ours(one.field), one.message));
+                return Self::invalid(messages.collect::<Vec<_>>().join("; "));
             }
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::Ended | Error::Conflict | Error::LimitReached { .. } => StatusCode::CONFLICT,
-            // What is at fault here is told to whoever reads the log, not to whoever asks.
+            // The log has the cause. The client does not learn it.
             _ if error.is_unavailable() => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
             }
-            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "this service is at fault"),
+            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
         };
         Self(status, error.to_string())
     }
 }
 
-/// Dragonfly's name of a field of Hallpass's.
+/// Returns Dragonfly's name of a field.
 fn ours(field: &str) -> &str {
     match field {
         "description" => "bio",
@@ -60,7 +65,7 @@ impl From<JsonRejection> for Fault {
         match rejection {
             // Its own text repeats what was sent.
             JsonRejection::JsonDataError(_) => {
-                Self::invalid("a field is missing, unknown, given twice or of another type")
+                Self::invalid("a field is missing, given twice or of another type")
             }
             JsonRejection::JsonSyntaxError(_) => Self::invalid("the body is not JSON"),
             other => Self(other.status(), other.body_text()),
@@ -70,7 +75,7 @@ impl From<JsonRejection> for Fault {
 
 impl From<QueryRejection> for Fault {
     fn from(_: QueryRejection) -> Self {
-        Self::invalid("a query parameter is unknown, given twice or of another type")
+        Self::invalid("a query parameter is given twice or of another type")
     }
 }
 
@@ -86,7 +91,7 @@ impl IntoResponse for Fault {
     }
 }
 
-/// A refusal of Hallpass's layer: its status, its headers, its words.
+/// Puts a rejection of Hallpass's layer into Dragonfly's form. Status and headers stay.
 pub(crate) fn refused(_: &Rejection, response: http::Response<Bytes>) -> http::Response<Bytes> {
     let (mut parts, body) = response.into_parts();
     let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -94,8 +99,7 @@ pub(crate) fn refused(_: &Rejection, response: http::Response<Bytes>) -> http::R
     http::Response::from_parts(parts, json!({ "message": problem["detail"] }).to_string().into())
 }
 
-/// Nothing is kept by caches, and what others refused (a method that a path does not have) looks
-/// like the rest.
+/// Forbids caches to keep anything, and puts errors of axum, such as 405, into the same form.
 pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let status = response.status();
     let is_json = response.headers().get(CONTENT_TYPE) == Some(&JSON);

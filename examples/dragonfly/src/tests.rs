@@ -1,4 +1,4 @@
-//! What no client can bring about: time that hallpass, and a store that fails. The rest is in
+//! What no client can bring about: time that passes, and a store that fails. The rest is in
 //! `tests/clients`.
 
 use std::time::Duration;
