@@ -1,4 +1,4 @@
-//! How long a token shall be valid, as Magistrala's clients write it.
+//! How long a PAT is valid, as Magistrala's clients write it.
 
 use hallpass::Expiry;
 use hallpass::core::jiff::SignedDuration;
@@ -6,13 +6,13 @@ use hallpass::core::parse_span;
 
 use crate::fault::Fault;
 
-/// Reads `30d` and the like, or Go's form: `720h`, `1h30m`, `1.5h`.
+/// Reads `30d`, `2w` and `1y`, and what Go reads: `720h`, `1h30m`, `1.5h`, `90000ms`.
 pub(crate) fn read(text: &str) -> Result<Expiry, Fault> {
     let go = || {
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"hms.".contains(&byte));
+        let plain = text.chars().all(|c| c.is_ascii_digit() || ".hmsnuµ".contains(c));
         plain.then(|| text.parse::<SignedDuration>().ok()).flatten()
     };
     parse_span(text).ok().or_else(go).map(Expiry::In).ok_or_else(|| {
-        Fault::invalid("duration: write it as `720h`, `1h30m` or `30d`, and at least a minute")
+        Fault::invalid("duration: write it as `720h`, `1h30m` or `30d`, at least a minute")
     })
 }

@@ -1,4 +1,4 @@
-//! What a call brings: who makes it, which PAT it is about, what is sent along.
+//! What a call consists of: who makes it, which PAT it is about, and its body or query.
 
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query};
@@ -8,7 +8,7 @@ use hallpass::{Actor, Authenticated, Error, Hallpass, TokenId};
 
 use crate::fault::Fault;
 
-/// The PATs, in the name of whoever signed in.
+/// The PATs and the person who is signed in.
 pub(crate) struct Mine {
     pub(crate) pats: Hallpass,
     pub(crate) by: Actor,
@@ -26,7 +26,7 @@ impl FromRequestParts<Hallpass> for Mine {
     }
 }
 
-/// The PAT that the path names. What is no id at all names none.
+/// The PAT that the path names. A malformed id is an id that no PAT has.
 pub(crate) struct Id(pub(crate) TokenId);
 
 impl FromRequestParts<Hallpass> for Id {
