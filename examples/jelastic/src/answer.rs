@@ -1,4 +1,4 @@
-//! What every call answers: HTTP 200, always, and a `result` that says how it went.
+//! The form of every answer: HTTP 200, and a `result` that is zero for success.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -8,13 +8,16 @@ use axum::response::IntoResponse;
 use hallpass::{Error, Rejection, RejectionKind};
 use serde_json::{Value, json};
 
+/// The part of the platform that answers.
+const SOURCE: &str = "JEL";
+
 /// What a method answers.
 pub(crate) type Answer = Result<Done, Fault>;
 
-/// It went well; with these members besides `result`.
+/// A success, with these members besides `result`.
 pub(crate) struct Done(pub(crate) Value);
 
-/// It did not.
+/// An error.
 #[derive(Debug)]
 pub(crate) struct Fault {
     result: u16,
@@ -30,8 +33,8 @@ impl Fault {
         Self { result: 5, error: format!("there is no such {what}") }
     }
 
-    /// The platform's own code for what is nobody's fault outside. Never 701: a client would throw
-    /// a good token away.
+    /// The platform's own code for inner errors. It is never 701, because a client would then throw a
+    /// good token away.
     pub(crate) fn trouble() -> Self {
         Self { result: 99, error: "the platform is in trouble: try again later".to_owned() }
     }
@@ -44,8 +47,17 @@ impl Fault {
         Self { result: 8202, error: "the token does not allow this method".to_owned() }
     }
 
+    /// The HTTP status for pages, which have no `result`.
+    pub(crate) fn http_status(&self) -> StatusCode {
+        match self.result {
+            701 => StatusCode::UNAUTHORIZED,
+            99 => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
     fn body(&self) -> Value {
-        json!({ "result": self.result, "error": self.error })
+        json!({ "result": self.result, "error": self.error, "reason": self.error, "source": SOURCE })
     }
 }
 
@@ -53,6 +65,7 @@ impl IntoResponse for Done {
     fn into_response(self) -> axum::response::Response {
         let Self(mut body) = self;
         body["result"] = json!(0);
+        body["source"] = json!(SOURCE);
         private(body)
     }
 }
@@ -63,15 +76,15 @@ impl IntoResponse for Fault {
     }
 }
 
-/// Passwords, sessions and tokens travel in URLs here: nothing may be kept on the way, nor be told
-/// to other sites.
+/// Forbids caches to keep the answer, and browsers to send the URL to other sites: passwords,
+/// sessions and tokens are in URLs here.
 fn private(body: Value) -> axum::response::Response {
     ([(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")], Json(body)).into_response()
 }
 
-/// Hallpass's refusals in the platform's words. The headers stay as they are.
-pub(crate) fn refused(refusal: &Rejection, mut response: Response<Bytes>) -> Response<Bytes> {
-    let fault = match refusal.kind() {
+/// Puts a rejection of Hallpass's layer into the platform's form. The headers stay.
+pub(crate) fn refused(rejection: &Rejection, mut response: Response<Bytes>) -> Response<Bytes> {
+    let fault = match rejection.kind() {
         RejectionKind::InvalidRequest => Fault::bad("session", "give it once, in one place"),
         RejectionKind::NoCredential | RejectionKind::InvalidToken => Fault::authentication(),
         RejectionKind::InsufficientScope { .. } | RejectionKind::NotDeclared => {
@@ -106,7 +119,7 @@ impl From<Error> for Fault {
     }
 }
 
-/// The platform's name of a field of Hallpass's.
+/// Returns the platform's name of a field.
 fn ours(field: &str) -> &str {
     match field {
         "name" => "description",

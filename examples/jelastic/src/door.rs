@@ -1,14 +1,18 @@
-//! Where a call is let in: sessions and tokens come the same way, and go through different doors.
+//! The entrance of the API. Sessions and tokens come in the same places, and are checked by different
+//! layers.
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use hallpass::Hallpass;
 use tower::ServiceExt as _;
 
 use crate::answer::Fault;
 use crate::parameters::{Parameters, form};
+use crate::upload;
 
 #[derive(Clone)]
 pub(crate) struct Door {
@@ -17,16 +21,29 @@ pub(crate) struct Door {
     pub(crate) by_token: Router,
 }
 
-/// Only chooses the door. Whether a credential is good, or one too many, is for the layer behind it
-/// to say.
+/// Chooses the layer that checks the credential. The layer decides whether the credential is valid,
+/// and whether there is more than one.
 pub(crate) async fn enter(State(door): State<Door>, request: Request) -> Result<Response, Fault> {
-    let (parts, body) = request.into_parts();
-    let (sent, body) = match form(&parts, body).await? {
-        Ok(form) => (Parameters::of(&parts, &form), Body::from(form)),
-        Err(body) => (Parameters::of(&parts, b""), body),
+    let (mut parts, body) = request.into_parts();
+    let (sent, uploaded, body) = match form(&parts, body).await? {
+        Ok(form) => (Parameters::of(&parts, &form), Vec::new(), Body::from(form)),
+        Err(body) => {
+            let (uploaded, body) = upload::sessions(&parts, body).await?;
+            (Parameters::of(&parts, b""), uploaded, body)
+        }
     };
     let is_session = |text: &str| door.sessions.is_well_formed(text.as_bytes());
-    let way = if sent.each("session").any(is_session) { door.by_session } else { door.by_token };
+    let by_session =
+        sent.each("session").chain(uploaded.iter().map(|text| &**text)).any(is_session);
+    // The layers look for credentials in the header, in the query and in urlencoded forms. One from a
+    // multipart form goes to the header, where it is counted together with the others.
+    for credential in uploaded {
+        let bearer = HeaderValue::try_from(format!("Bearer {credential}"));
+        let mut bearer = bearer.map_err(|_| Fault::authentication())?;
+        bearer.set_sensitive(true);
+        parts.headers.append(AUTHORIZATION, bearer);
+    }
+    let way = if by_session { door.by_session } else { door.by_token };
     way.oneshot(Request::from_parts(parts, body)).await.map_err(|never| match never {})
 }
 

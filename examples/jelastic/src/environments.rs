@@ -1,4 +1,4 @@
-//! What there is to call: environments, in memory. They are not what this example is about.
+//! Environments to call, in memory: tokens are what this example is about.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use crate::parameters::Parameters;
 const RUNNING: u8 = 1;
 const DOWN: u8 = 2;
 
-/// Whose each environment is, and how it is.
+/// The owner and the status of each environment.
 #[derive(Clone)]
 pub(crate) struct Environments(Arc<Mutex<BTreeMap<&'static str, (&'static str, u8)>>>);
 
@@ -58,7 +58,7 @@ pub(crate) async fn user_info(account: Authenticated) -> Answer {
 }
 
 impl Environments {
-    /// Does something to one of the account's own environments, and shows it.
+    /// Changes one of the account's own environments, and shows it.
     fn with(&self, account: &Principal, sent: &Parameters, change: impl FnOnce(&mut u8)) -> Answer {
         let name = sent.required("envName")?;
         let mut environments = self.0.lock().unwrap_or_else(PoisonError::into_inner);

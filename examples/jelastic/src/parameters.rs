@@ -1,4 +1,4 @@
-//! The parameters of a call: those of the query and of the form together.
+//! The parameters of a call, from the query and the form together.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
@@ -11,7 +11,7 @@ use crate::answer::Fault;
 /// The largest form that is read, in bytes.
 const MAX_LEN: usize = 64 * 1024;
 
-/// What was sent, by name. What a method does not know, it ignores.
+/// The parameters by name. Methods ignore parameters that they do not know.
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -21,7 +21,7 @@ impl Parameters {
         Self(read(query.as_bytes()).chain(read(form)).collect())
     }
 
-    /// Each value of that name. Clients send what they leave out as the empty text.
+    /// Returns each value of that name. An empty value counts as none.
     pub(crate) fn each(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.0.iter().filter(move |(key, value)| key == name && !value.is_empty());
         named.map(|(_, value)| &**value)
@@ -33,6 +33,11 @@ impl Parameters {
             (_, Some(_)) => Err(Fault::bad(name, "give it once")),
             (value, None) => Ok(value),
         }
+    }
+
+    /// Returns whether the parameter was sent with an empty value.
+    pub(crate) fn is_emptied(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, value)| key == name && value.is_empty())
     }
 
     pub(crate) fn required(&self, name: &str) -> Result<&str, Fault> {
@@ -49,7 +54,7 @@ impl<S: Sync> FromRequest<S> for Parameters {
     }
 }
 
-/// The form, if the body is one; else the body, not looked at.
+/// Returns the form if the body is an urlencoded one, and otherwise the body as it came.
 pub(crate) async fn form(parts: &Parts, body: Body) -> Result<Result<Bytes, Body>, Fault> {
     let kind = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
