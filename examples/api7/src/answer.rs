@@ -3,15 +3,16 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallpass::tower::retry_after;
 use hallpass::{Error, Rejection};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-/// A success, always 200: API7's own SDK takes nothing else for one.
+/// A success. The status is always 200, because API7's own SDK takes nothing else for a success.
 pub(crate) fn ok(payload: Value) -> Json<Value> {
     Json(json!({ "payload": payload, "status": { "code": 0, "message": "OK" } }))
 }
@@ -24,11 +25,15 @@ impl Fault {
         Self(status, error.into())
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0
+    }
+
     fn envelope(&self) -> Value {
         let Self(status, error) = self;
-        // Six is the one number that API7 documents; the others are HTTP's.
+        // API7 documents only the code 6. The other codes are those of HTTP.
         let code = if *status == StatusCode::UNAUTHORIZED { 6 } else { status.as_u16() };
-        let message = status.canonical_reason().unwrap_or("refused").to_lowercase();
+        let message = status.canonical_reason().unwrap_or("rejected").to_lowercase();
         json!({ "status": { "code": code, "message": message }, "error": error })
     }
 }
@@ -40,13 +45,19 @@ impl From<Error> for Fault {
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::LimitReached { .. } | Error::Conflict => StatusCode::CONFLICT,
-            // What is at fault here is told to whoever reads the log, not to whoever asks.
+            // The log has the cause. The client does not learn it.
             _ if error.is_unavailable() => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
             }
-            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "this service is at fault"),
+            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
         };
         Self(status, error.to_string())
+    }
+}
+
+impl From<QueryRejection> for Fault {
+    fn from(_: QueryRejection) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "a query parameter is given twice or of another type")
     }
 }
 
@@ -54,9 +65,7 @@ impl From<JsonRejection> for Fault {
     fn from(rejection: JsonRejection) -> Self {
         let error = match rejection {
             // Its own text repeats what was sent.
-            JsonRejection::JsonDataError(_) => {
-                "a field is missing, unknown, given twice or of another type"
-            }
+            JsonRejection::JsonDataError(_) => "a field is missing, given twice or of another type",
             JsonRejection::JsonSyntaxError(_) => "the body is not JSON",
             other => return Self(other.status(), other.body_text()),
         };
@@ -74,19 +83,18 @@ impl IntoResponse for Fault {
     }
 }
 
-/// A refusal of Hallpass's layer: its status, its headers, its words.
+/// Puts a rejection of Hallpass's layer into API7's form. Status and headers stay.
 pub(crate) fn refused(
-    refusal: &Rejection,
+    rejection: &Rejection,
     mut response: axum::http::Response<Bytes>,
 ) -> axum::http::Response<Bytes> {
-    let fault = Fault::new(refusal.status(), refusal.detail());
+    let fault = Fault::new(rejection.status(), rejection.detail());
     *response.body_mut() = fault.envelope().to_string().into();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-/// Nothing is kept by caches, and what others refused (axum a path that is not UTF-8, Hallpass a
-/// method) looks like the rest.
+/// Forbids caches to keep anything, and puts errors of axum, such as 405, into the same form.
 pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let status = response.status();
     let json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
@@ -96,5 +104,12 @@ pub(crate) async fn in_envelope(mut response: Response) -> Response {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Gives each answer an id, by which people who ask for help name it.
+pub(crate) async fn with_request_id(mut response: Response) -> Response {
+    let id = HeaderValue::try_from(Uuid::new_v4().to_string()).expect("a UUID is a header value");
+    response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     response
 }

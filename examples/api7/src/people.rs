@@ -1,4 +1,4 @@
-//! The accounts, and signing in to the console: the host's own affair.
+//! The accounts, and how people sign in to the console.
 
 use axum::Json;
 use axum::extract::FromRequestParts;
@@ -16,7 +16,7 @@ use crate::answer::{Fault, ok};
 struct Account {
     id: &'static str,
     name: &'static str,
-    /// How passwords are really kept, the quickstart shows.
+    /// The quickstart shows how a real service stores passwords.
     password: &'static str,
     orgs: &'static [&'static str],
 }
@@ -27,22 +27,31 @@ const ACCOUNTS: [Account; 2] = [
 ];
 
 impl Account {
-    /// The account of that id, which no other will ever have.
+    /// Returns the account with this id. No other account ever gets the same id.
     fn of(id: &str) -> Option<&'static Self> {
         ACCOUNTS.iter().find(|account| account.id == id)
     }
 
     fn shown(&self) -> Value {
         let Self { id, name, orgs, .. } = self;
-        json!({ "id": id, "email": format!("{name}@example.com"), "org_ids": orgs })
+        json!({
+            "id": id,
+            "first_name": name,
+            "last_name": "",
+            "email": format!("{name}@example.com"),
+            "org_ids": orgs,
+            "connection": "password",
+            "avatar_url": "",
+            "created_at": "2022-01-01T00:00:00Z",
+            "updated_at": "2022-01-01T00:00:00Z",
+        })
     }
 }
 
-/// What the session remembers.
+/// The key of the account's id in a session.
 const ACCOUNT: &str = "account";
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Credentials {
     username: String,
     password: String,
@@ -53,18 +62,31 @@ pub(crate) async fn login(
     session: Session,
     credentials: Result<Json<Credentials>, JsonRejection>,
 ) -> Result<Json<Value>, Fault> {
-    let Json(Credentials { username, password }) = credentials?;
+    let Json(credentials) = credentials?;
+    Ok(ok(begin(&session, &credentials).await?))
+}
+
+/// Signs a person in, and returns the account.
+pub(crate) async fn begin(session: &Session, credentials: &Credentials) -> Result<Value, Fault> {
+    let Credentials { username, password } = credentials;
     let account = ACCOUNTS
         .iter()
         .find(|account| account.name == username && account.password == password)
         .ok_or_else(|| Fault::new(StatusCode::UNAUTHORIZED, "wrong name or password"))?;
-    // A new session id, so that one planted before signing in is worth nothing.
+    // A new session id makes one worthless that was planted before signing in.
     session.cycle_id().await.map_err(unavailable)?;
     session.insert(ACCOUNT, account.id).await.map_err(unavailable)?;
-    Ok(ok(account.shown()))
+    Ok(account.shown())
 }
 
-/// Whoever is signed in to the console. A token does not open it.
+/// Returns who is signed in, for the pages.
+pub(crate) async fn signed_in(session: Session) -> Result<Option<Actor>, StatusCode> {
+    let account: Option<String> =
+        session.get(ACCOUNT).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    Ok(account.as_deref().and_then(Account::of).map(|account| Actor::owner(account.id)))
+}
+
+/// The person who is signed in to the console. A token does not open it.
 pub(crate) struct SignedIn(pub(crate) Actor);
 
 impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
@@ -86,13 +108,13 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     }
 }
 
-/// The sessions cannot be reached: that says nothing about who calls.
+/// The sessions cannot be read, so it is unknown who calls.
 fn unavailable(_: tower_sessions::session::Error) -> Fault {
     Fault::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly")
 }
 
-/// Without an account, a token is nobody's.
-pub(crate) async fn standing(
+/// Returns the status of an account. The tokens of an account that is gone are rejected.
+pub(crate) async fn status(
     owner: Owner,
 ) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
     Ok(Account::of(owner.as_str()).map_or(OwnerStatus::Disabled, |_| OwnerStatus::Active))
