@@ -420,7 +420,7 @@ test("the requests of the document are answered with its status codes", async (t
   const made = await send("POST", "/pats", { name: "My PAT", description: "Token for automation", duration: "30d", scopes: [], user_id: BOB, later: true });
   assert.deepEqual([made.status, made.json.user_id], [201, ALICE], "what is unknown is ignored");
   const pat = `/pats/${made.json.id}`;
-  const all = [scope("read", "*"), scope("view", "garden"), scope("list", "garden"), scope("create", "garden"), scope("publish", "garden"), ...["domains", "devices", "rules", "reports", "alarms", "clients", "groups"].map((entity) => scope("view", "*", entity))];
+  const all = [scope("read", "*"), scope("delete", "*", "groups"), scope("view", "garden"), scope("list", "garden"), scope("create", "garden"), scope("publish", "garden"), ...["domains", "devices", "rules", "reports", "alarms", "clients", "groups"].map((entity) => scope("view", "*", entity))];
   const platform = { optional_domain_id: "", entity_type: "users", operation: "read", entity_id: "*" };
   for (const [method, path, body, status] of [
     ["GET", "/pats?offset=0&limit=10&total=0&order=name&dir=asc&later=1", undefined, 200],

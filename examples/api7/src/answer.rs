@@ -18,9 +18,9 @@ pub(crate) fn ok(payload: Value) -> Json<Value> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Fault(StatusCode, String);
+pub(crate) struct ApiError(StatusCode, String);
 
-impl Fault {
+impl ApiError {
     pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self(status, error.into())
     }
@@ -38,7 +38,7 @@ impl Fault {
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
@@ -55,13 +55,13 @@ impl From<Error> for Fault {
     }
 }
 
-impl From<QueryRejection> for Fault {
+impl From<QueryRejection> for ApiError {
     fn from(_: QueryRejection) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "a query parameter is given twice or of another type")
     }
 }
 
-impl From<JsonRejection> for Fault {
+impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         let error = match rejection {
             // Its own text repeats what was sent.
@@ -73,7 +73,7 @@ impl From<JsonRejection> for Fault {
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.0, Json(self.envelope())).into_response();
         if self.0 == StatusCode::SERVICE_UNAVAILABLE {
@@ -84,12 +84,12 @@ impl IntoResponse for Fault {
 }
 
 /// Puts a rejection of Hallpass's layer into API7's form. Status and headers stay.
-pub(crate) fn refused(
+pub(crate) fn write_rejection(
     rejection: &Rejection,
     mut response: axum::http::Response<Bytes>,
 ) -> axum::http::Response<Bytes> {
-    let fault = Fault::new(rejection.status(), rejection.detail());
-    *response.body_mut() = fault.envelope().to_string().into();
+    let error = ApiError::new(rejection.status(), rejection.detail());
+    *response.body_mut() = error.envelope().to_string().into();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
@@ -99,7 +99,7 @@ pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let status = response.status();
     let json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     if (status.is_client_error() || status.is_server_error()) && !json {
-        *response.body_mut() = Fault::new(status, "see `status`").into_response().into_body();
+        *response.body_mut() = ApiError::new(status, "see `status`").into_response().into_body();
         response.headers_mut().remove(CONTENT_LENGTH);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }

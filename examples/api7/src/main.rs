@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore as Sessions, SessionManagerLayer};
 
-use crate::answer::Fault;
+use crate::answer::ApiError;
 
 /// API7 Cloud's personal access tokens on Hallpass.
 #[derive(Debug, Parser)]
@@ -80,13 +80,13 @@ fn app(hallpass: &Hallpass) -> Router {
         .route("/user/tokens/{id}", delete(tokens::delete))
         .with_state(tokens::Tokens::new(hallpass))
         .layer(sessions.clone());
-    let layer = hallpass.layer().bearer_only().realm("api7").on_rejection(answer::refused);
+    let layer = hallpass.layer().bearer_only().realm("api7").on_rejection(answer::write_rejection);
     let api = GuardedRouter::new()
         .get("/user/me", "account:read", people::me)
         .into_router_with(hallpass, layer);
     let api = Router::new()
         .nest("/api/v1", console.merge(api))
-        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here"))
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(map_response(answer::in_envelope));
     // The pages have errors of their own, which the envelope above must not replace.

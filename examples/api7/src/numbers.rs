@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hallpass::TokenId;
 
-/// A number for each token that was shown. API7 Cloud has them in its database, and this table is in
-/// memory, like the store. A table finds one token without reading a list of them.
+/// A number for each token that was shown. API7 Cloud has them in its database, and this table is
+/// in memory, like the store. A table finds one token without reading a list of them.
 #[derive(Clone, Default)]
 pub(crate) struct Numbers(Arc<Mutex<Table>>);
 

@@ -28,7 +28,7 @@ async fn login(
     session: Session,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
-    begin(&session, &credentials).await.map_err(|fault| fault.status())?;
+    begin(&session, &credentials).await.map_err(|error| error.status())?;
     Ok(Redirect::to(TOKENS).into_response())
 }
 

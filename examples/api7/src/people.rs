@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_sessions::Session;
 
-use crate::answer::{Fault, ok};
+use crate::answer::{ApiError, ok};
 
 struct Account {
     id: &'static str,
@@ -61,18 +61,18 @@ pub(crate) struct Credentials {
 pub(crate) async fn login(
     session: Session,
     credentials: Result<Json<Credentials>, JsonRejection>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, ApiError> {
     let Json(credentials) = credentials?;
     Ok(ok(begin(&session, &credentials).await?))
 }
 
 /// Signs a person in, and returns the account.
-pub(crate) async fn begin(session: &Session, credentials: &Credentials) -> Result<Value, Fault> {
+pub(crate) async fn begin(session: &Session, credentials: &Credentials) -> Result<Value, ApiError> {
     let Credentials { username, password } = credentials;
     let account = ACCOUNTS
         .iter()
         .find(|account| account.name == username && account.password == password)
-        .ok_or_else(|| Fault::new(StatusCode::UNAUTHORIZED, "wrong name or password"))?;
+        .ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "wrong name or password"))?;
     // A new session id makes one worthless that was planted before signing in.
     session.cycle_id().await.map_err(unavailable)?;
     session.insert(ACCOUNT, account.id).await.map_err(unavailable)?;
@@ -90,27 +90,27 @@ pub(crate) async fn signed_in(session: Session) -> Result<Option<Actor>, StatusC
 pub(crate) struct SignedIn(pub(crate) Actor);
 
 impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
-    type Rejection = Fault;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let session = Session::from_request_parts(parts, state)
             .await
-            .map_err(|(status, error)| Fault::new(status, error))?;
+            .map_err(|(status, error)| ApiError::new(status, error))?;
         let account: Option<String> = session.get(ACCOUNT).await.map_err(unavailable)?;
         let sent_token = parts.headers.contains_key(AUTHORIZATION);
         match account.as_deref().and_then(Account::of) {
             Some(_) if sent_token => {
-                Err(Fault::new(StatusCode::BAD_REQUEST, "a session and a token: send one"))
+                Err(ApiError::new(StatusCode::BAD_REQUEST, "a session and a token: send one"))
             }
             Some(account) => Ok(Self(Actor::owner(account.id))),
-            None => Err(Fault::new(StatusCode::UNAUTHORIZED, "sign in to the console first")),
+            None => Err(ApiError::new(StatusCode::UNAUTHORIZED, "sign in to the console first")),
         }
     }
 }
 
 /// The sessions cannot be read, so it is unknown who calls.
-fn unavailable(_: tower_sessions::session::Error) -> Fault {
-    Fault::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly")
+fn unavailable(_: tower_sessions::session::Error) -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly")
 }
 
 /// Returns the status of an account. The tokens of an account that is gone are rejected.
@@ -121,9 +121,9 @@ pub(crate) async fn status(
 }
 
 /// `GET /api/v1/user/me`
-pub(crate) async fn me(Authenticated(me): Authenticated) -> Result<Json<Value>, Fault> {
+pub(crate) async fn me(Authenticated(me): Authenticated) -> Result<Json<Value>, ApiError> {
     let account = Account::of(me.owner().as_str());
     account
         .map(|account| ok(account.shown()))
-        .ok_or_else(|| Fault::new(StatusCode::NOT_FOUND, "the account is gone"))
+        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "the account is gone"))
 }

@@ -8,11 +8,11 @@ use hallpass::{Error, Hallpass, ListOptions, NewToken, TokenId, TokenRecord};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::answer::{Fault, ok};
+use crate::answer::{ApiError, ok};
 use crate::numbers::Numbers;
 use crate::people::SignedIn;
 
-type Answer = Result<Json<Value>, Fault>;
+type Answer = Result<Json<Value>, ApiError>;
 
 /// How the name of a token begins that has a note and no name.
 const UNNAMED: &str = "token of ";
@@ -115,7 +115,8 @@ impl Tokens {
     }
 }
 
-/// Returns the note of a token. One that was made on the page has a name, and perhaps no description.
+/// Returns the note of a token. One that was made on the page has a name, and perhaps no
+/// description.
 fn notes(token: &TokenRecord) -> &str {
     if token.description.is_empty() && !token.name.starts_with(UNNAMED) {
         &token.name

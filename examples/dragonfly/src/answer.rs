@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Debug)]
-pub(crate) struct Fault(StatusCode, String);
+pub(crate) struct ApiError(StatusCode, String);
 
-impl Fault {
+impl ApiError {
     pub(crate) fn new(status: StatusCode, what: impl Into<String>) -> Self {
         Self(status, what.into())
     }
@@ -30,7 +30,7 @@ impl Fault {
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::Invalid(faults) => {
@@ -60,7 +60,7 @@ fn ours(field: &str) -> &str {
     }
 }
 
-impl From<JsonRejection> for Fault {
+impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
             // Its own text repeats what was sent.
@@ -73,13 +73,13 @@ impl From<JsonRejection> for Fault {
     }
 }
 
-impl From<QueryRejection> for Fault {
+impl From<QueryRejection> for ApiError {
     fn from(_: QueryRejection) -> Self {
         Self::invalid("a query parameter is given twice or of another type")
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self(status, what) = self;
         let name = if status == StatusCode::UNPROCESSABLE_ENTITY { "errors" } else { "message" };
@@ -92,7 +92,10 @@ impl IntoResponse for Fault {
 }
 
 /// Puts a rejection of Hallpass's layer into Dragonfly's form. Status and headers stay.
-pub(crate) fn refused(_: &Rejection, response: http::Response<Bytes>) -> http::Response<Bytes> {
+pub(crate) fn write_rejection(
+    _: &Rejection,
+    response: http::Response<Bytes>,
+) -> http::Response<Bytes> {
     let (mut parts, body) = response.into_parts();
     let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
     parts.headers.insert(CONTENT_TYPE, JSON);
@@ -105,7 +108,7 @@ pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let is_json = response.headers().get(CONTENT_TYPE) == Some(&JSON);
     if (status.is_client_error() || status.is_server_error()) && !is_json {
         let reason = status.canonical_reason().unwrap_or_default().to_lowercase();
-        *response.body_mut() = Fault::new(status, reason).into_response().into_body();
+        *response.body_mut() = ApiError::new(status, reason).into_response().into_body();
         response.headers_mut().remove(CONTENT_LENGTH);
         response.headers_mut().insert(CONTENT_TYPE, JSON);
     }

@@ -20,7 +20,7 @@ use hallpass::core::HallpassBuilder;
 use hallpass::prelude::*;
 use hallpass::{Catalog, CatalogScope, Hallpass};
 
-use crate::answer::Fault;
+use crate::answer::ApiError;
 
 /// Configures the handle on the store of this builder.
 pub fn configure(builder: HallpassBuilder) -> HallpassBuilder {
@@ -40,15 +40,15 @@ pub fn configure(builder: HallpassBuilder) -> HallpassBuilder {
 /// Open API.
 pub fn manager(hallpass: &Hallpass) -> Router {
     let logins = people::logins();
-    let layer = logins.layer().bearer_only().on_rejection(answer::refused);
+    let layer = logins.layer().bearer_only().on_rejection(answer::write_rejection);
     let console = tokens::routes(hallpass).merge(people::routes(&logins));
     let layer_of_tokens =
-        hallpass.layer().query_parameters(["access_token"]).on_rejection(answer::refused);
+        hallpass.layer().query_parameters(["access_token"]).on_rejection(answer::write_rejection);
     let api = Router::new()
         .merge(console.into_router_with(&logins, layer).layer(from_fn(people::cookie_as_bearer)))
         .merge(open_api::routes().into_router_with(hallpass, layer_of_tokens))
         .merge(people::sign_in_routes(&logins))
-        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here"))
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(map_response(answer::in_envelope));
     // The pages have errors of their own, which the envelope above must not replace.

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use hallpass::{Authenticated, GuardedRouter};
 use serde_json::{Map, Value, json};
 
-use crate::answer::Fault;
+use crate::answer::ApiError;
 use crate::people::{shown, user_id};
 
 type Fields = Map<String, Value>;
@@ -53,23 +53,28 @@ impl Table {
     }
 
     /// Calls `with` on the row with this number.
-    fn at<T>(&self, id: &str, with: impl FnOnce(&mut Option<Fields>) -> T) -> Result<T, Fault> {
-        let id: usize = id.parse().map_err(|_| Fault::invalid("id: write a number"))?;
+    fn at<T>(&self, id: &str, with: impl FnOnce(&mut Option<Fields>) -> T) -> Result<T, ApiError> {
+        let id: usize = id.parse().map_err(|_| ApiError::invalid("id: write a number"))?;
         let mut rows = self.lock();
         let row = id.checked_sub(1).and_then(|place| rows.get_mut(place));
         let row = row.filter(|row| row.is_some());
-        row.map(with).ok_or_else(|| Fault::new(StatusCode::NOT_FOUND, "there is nothing like that"))
+        row.map(with)
+            .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "there is nothing like that"))
     }
 
-    fn insert(&self, me: &Authenticated, mut fields: Fields) -> Result<Fields, Fault> {
+    fn insert(&self, me: &Authenticated, mut fields: Fields) -> Result<Fields, ApiError> {
         if !fields.get(self.required).is_some_and(Value::is_string) {
-            return Err(Fault::invalid(format!("{}: it is missing, or no text", self.required)));
+            return Err(ApiError::invalid(format!("{}: it is missing, or no text", self.required)));
         }
         let mut rows = self.lock();
         // The owner of the token acts, whoever the request names.
         let name = me.owner().as_str();
         let own = json!({
-            "id": rows.len() + 1, "is_del": 0, "state": self.state, "user_id": user_id(name), "user": shown(name),
+            "id": rows.len() + 1,
+            "is_del": 0,
+            "state": self.state,
+            "user_id": user_id(name),
+            "user": shown(name),
         });
         fields.extend(own.as_object().cloned().unwrap_or_default());
         rows.push(Some(fields.clone()));
@@ -85,11 +90,11 @@ async fn create(
     State(table): State<Table>,
     me: Authenticated,
     new: Result<Json<Fields>, JsonRejection>,
-) -> Result<Json<Fields>, Fault> {
+) -> Result<Json<Fields>, ApiError> {
     Ok(Json(table.insert(&me, new?.0)?))
 }
 
-async fn show(State(table): State<Table>, Path(id): Path<String>) -> Result<Json<Value>, Fault> {
+async fn show(State(table): State<Table>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     table.at(&id, |row| Json(json!(row)))
 }
 
@@ -97,7 +102,7 @@ async fn update(
     State(table): State<Table>,
     Path(id): Path<String>,
     changes: Result<Json<Fields>, JsonRejection>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, ApiError> {
     let Json(mut changes) = changes?;
     changes.retain(|name, _| !matches!(&**name, "id" | "state" | "user_id" | "user"));
     table.at(&id, |row| {
@@ -106,7 +111,7 @@ async fn update(
     })
 }
 
-async fn delete(State(table): State<Table>, Path(id): Path<String>) -> Result<(), Fault> {
+async fn delete(State(table): State<Table>, Path(id): Path<String>) -> Result<(), ApiError> {
     table.at(&id, |row| *row = None)
 }
 
@@ -115,7 +120,7 @@ async fn preheat(
     State(table): State<Table>,
     me: Authenticated,
     args: Result<Json<Fields>, JsonRejection>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, ApiError> {
     let job = json!({ "type": "preheat", "args": args?.0 });
     let job = table.insert(&me, job.as_object().cloned().unwrap_or_default())?;
     Ok(Json(json!({ "id": job["id"].to_string() })))

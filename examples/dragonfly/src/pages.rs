@@ -27,7 +27,7 @@ async fn sign_in(
     State(logins): State<Hallpass>,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
-    let login = begin(&logins, &credentials).await.map_err(|fault| fault.status())?;
+    let login = begin(&logins, &credentials).await.map_err(|error| error.status())?;
     Ok((login.cookies(), Redirect::to(TOKENS)).into_response())
 }
 

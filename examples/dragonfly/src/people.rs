@@ -10,7 +10,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hallpass::core::jiff::SignedDuration;
+use hallpass::core::jiff::{SignedDuration, Timestamp};
 use hallpass::{
     Actor, AuthError, Authenticated, Expiry, GuardedRouter, Hallpass, Issued, Limits, MemoryStore,
     NewToken, Owner, authenticated,
@@ -18,7 +18,7 @@ use hallpass::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::answer::Fault;
+use crate::answer::ApiError;
 
 /// The people and their passwords. The first one is the root user. The quickstart shows how a real
 /// service stores passwords.
@@ -97,15 +97,16 @@ pub(crate) struct Login(Issued);
 impl Login {
     /// The cookies of a browser that is signed in. Over TLS, they are also `Secure`.
     pub(crate) fn cookies(&self) -> AppendHeaders<[(axum::http::HeaderName, String); 2]> {
-        let name = self.0.record.owner.as_str();
-        let [header, claims] = [
+        let Issued { record, token, .. } = &self.0;
+        let (name, end) = (record.owner.as_str(), record.expires_at.map(Timestamp::as_second));
+        let parts = [
             json!({ "alg": "none", "typ": "JWT" }),
-            json!({ "id": user_id(name), "name": name, "exp": self.0.record.expires_at.map(|end| end.as_second()) }),
-        ]
-        .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+            json!({ "id": user_id(name), "name": name, "exp": end }),
+        ];
+        let [header, claims] = parts.map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
         let rest = format!("Path=/; Max-Age={}; SameSite=Lax", LOGIN_LIFETIME.as_secs());
         AppendHeaders([
-            (SET_COOKIE, format!("{SESSION}={}; {rest}; HttpOnly", self.0.token.reveal())),
+            (SET_COOKIE, format!("{SESSION}={}; {rest}; HttpOnly", token.reveal())),
             (SET_COOKIE, format!("{JWT}={header}.{claims}.; {rest}")),
         ])
     }
@@ -120,10 +121,10 @@ impl IntoResponse for Login {
 }
 
 /// Signs a person in.
-pub(crate) async fn begin(logins: &Hallpass, credentials: &Credentials) -> Result<Login, Fault> {
+pub(crate) async fn begin(logins: &Hallpass, credentials: &Credentials) -> Result<Login, ApiError> {
     let Credentials { name, password } = credentials;
     if !PEOPLE.contains(&(name, password)) {
-        return Err(Fault::new(StatusCode::UNAUTHORIZED, "wrong name or password"));
+        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "wrong name or password"));
     }
     logins.prune(&Actor::system("sign-in"), logins.now()).await?;
     Ok(Login(logins.issue(&Actor::owner(name), NewToken::named("login")).await?))
@@ -133,7 +134,7 @@ pub(crate) async fn begin(logins: &Hallpass, credentials: &Credentials) -> Resul
 async fn sign_in(
     State(logins): State<Hallpass>,
     credentials: Result<Json<Credentials>, JsonRejection>,
-) -> Result<Login, Fault> {
+) -> Result<Login, ApiError> {
     let Json(credentials) = credentials?;
     begin(&logins, &credentials).await
 }
@@ -142,7 +143,7 @@ async fn sign_in(
 async fn refresh(
     State(logins): State<Hallpass>,
     Authenticated(me): Authenticated,
-) -> Result<Login, Fault> {
+) -> Result<Login, ApiError> {
     let by = Actor::owner(me.owner().as_str());
     let login = Login(logins.issue(&by, NewToken::named("login")).await?);
     logins.delete(&by, me.token_id(), None).await?;
@@ -153,7 +154,7 @@ async fn refresh(
 async fn sign_out(
     State(logins): State<Hallpass>,
     Authenticated(me): Authenticated,
-) -> Result<impl IntoResponse, Fault> {
+) -> Result<impl IntoResponse, ApiError> {
     logins.delete(&Actor::owner(me.owner().as_str()), me.token_id(), None).await?;
     let gone = |name| (SET_COOKIE, format!("{name}=; Path=/; Max-Age=0"));
     Ok(AppendHeaders([gone(SESSION), gone(JWT)]))
@@ -163,7 +164,7 @@ async fn sign_out(
 async fn user(
     Authenticated(me): Authenticated,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, ApiError> {
     Ok(Json(shown(person(me.owner(), &id)?)))
 }
 
@@ -171,18 +172,18 @@ async fn user(
 async fn roles(
     Authenticated(me): Authenticated,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Fault> {
+) -> Result<Json<Value>, ApiError> {
     let role = if person(me.owner(), &id)? == "root" { "root" } else { "guest" };
     Ok(Json(json!([role])))
 }
 
 /// Returns the person with this number if `me` may look at them: the root user at everybody, and
 /// other people at themselves.
-fn person(me: &Owner, id: &str) -> Result<&'static str, Fault> {
+fn person(me: &Owner, id: &str) -> Result<&'static str, ApiError> {
     let found = PEOPLE.iter().find(|(name, _)| user_id(name).is_some_and(|n| n.to_string() == id));
     match found {
         Some((name, _)) if me.as_str() == "root" || me.as_str() == *name => Ok(name),
-        _ => Err(Fault::new(StatusCode::NOT_FOUND, "there is no such user")),
+        _ => Err(ApiError::new(StatusCode::NOT_FOUND, "there is no such user")),
     }
 }
 
@@ -210,7 +211,10 @@ fn sessions(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 
 /// Moves a login from the cookie, where the console keeps it, to the header, where programs send
 /// it. Two logins in one request are an error.
-pub(crate) async fn cookie_as_bearer(mut request: Request, next: Next) -> Result<Response, Fault> {
+pub(crate) async fn cookie_as_bearer(
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     let headers = request.headers_mut();
     let mut found = sessions(headers);
     let login = match (found.next(), found.next()) {
@@ -220,7 +224,7 @@ pub(crate) async fn cookie_as_bearer(mut request: Request, next: Next) -> Result
         }
         _ => {
             let message = "send one login, in a cookie or in the header";
-            return Err(Fault::new(StatusCode::BAD_REQUEST, message));
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, message));
         }
     };
     drop(found);

@@ -1,5 +1,5 @@
-//! What no client can bring about: time that passes, and a store that fails. The rest is in
-//! `tests/clients`.
+//! What no client can bring about: a clock that moves on, and a store that fails. The other tests
+//! are in `tests/clients`.
 
 use std::time::Duration;
 

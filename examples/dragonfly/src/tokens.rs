@@ -16,7 +16,7 @@ use hallpass::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::answer::Fault;
+use crate::answer::ApiError;
 use crate::numbers::Numbers;
 use crate::people::{self, actor, user_id};
 
@@ -30,7 +30,7 @@ const INACTIVE: &str = "inactive_scopes";
 /// The member of a token's metadata that holds the time of the last change.
 const UPDATED: &str = "updated_at";
 
-type Answer<T = Json<Value>> = Result<T, Fault>;
+type Answer<T = Json<Value>> = Result<T, ApiError>;
 
 #[derive(Clone)]
 struct Tokens {
@@ -78,7 +78,7 @@ async fn create(
     let mine = Actor::owner(me.owner().as_str());
     let namesakes = tokens.hallpass.list(&mine, &namesakes).await?.items;
     if namesakes.iter().any(|token| token.name == name.trim()) {
-        return Err(Fault::new(StatusCode::CONFLICT, "you have a token of this name"));
+        return Err(ApiError::new(StatusCode::CONFLICT, "you have a token of this name"));
     }
     let new = NewToken::named(name).description(bio).scopes(scopes).expires(instant(&expired_at)?);
     let issued = tokens.hallpass.issue(&actor(me.owner()), new).await?;
@@ -101,12 +101,12 @@ impl Filter {
     const MAX_PER_PAGE: usize = 10_000_000;
 
     /// Returns the number of the page and its size. Zero stands for the default, as in Dragonfly.
-    fn page(&self) -> Result<(usize, usize), Fault> {
+    fn page(&self) -> Result<(usize, usize), ApiError> {
         let or =
             |value: Option<usize>, default| value.filter(|value| *value > 0).unwrap_or(default);
         let (page, per_page) = (or(self.page, 1), or(self.per_page, 10));
         if per_page > Self::MAX_PER_PAGE {
-            return Err(Fault::invalid("per_page: at most 10000000"));
+            return Err(ApiError::invalid("per_page: at most 10000000"));
         }
         Ok((page, per_page))
     }
@@ -232,9 +232,9 @@ async fn delete(
 
 impl Tokens {
     /// Returns the id of the token with this number.
-    fn find(&self, number: &str) -> Result<TokenId, Fault> {
+    fn find(&self, number: &str) -> Result<TokenId, ApiError> {
         let number = number.parse().ok().filter(|number| *number > 0);
-        let number = number.ok_or_else(|| Fault::invalid("id: write a number"))?;
+        let number = number.ok_or_else(|| ApiError::invalid("id: write a number"))?;
         Ok(self.numbers.token(number).ok_or(Error::NotFound)?)
     }
 
@@ -253,11 +253,11 @@ impl Tokens {
     }
 
     /// Checks scopes that an inactive token is to hold later.
-    fn must_know(&self, scopes: &[String]) -> Result<(), Fault> {
+    fn must_know(&self, scopes: &[String]) -> Result<(), ApiError> {
         let knows = |scope: &Scope| self.hallpass.catalog().is_none_or(|all| all.knows(scope));
         match ScopeSet::parse(scopes) {
             Ok(scopes) if scopes.iter().all(knows) => Ok(()),
-            _ => Err(Fault::invalid("scopes: preheat, job and cluster")),
+            _ => Err(ApiError::invalid("scopes: preheat, job and cluster")),
         }
     }
 
@@ -270,7 +270,8 @@ impl Tokens {
         }
     }
 
-    /// A token as everybody sees it who may: the console parses `token`, which holds no secret here.
+    /// A token as everybody sees it who may: the console parses `token`, which holds no secret
+    /// here.
     fn shown(&self, record: &TokenRecord) -> Value {
         let changed = record.metadata.get(UPDATED).and_then(Value::as_str);
         let changed = changed.and_then(|time| time.parse().ok());
@@ -306,23 +307,25 @@ fn scopes_of(record: &TokenRecord) -> Vec<String> {
 
 /// A token belongs to the person who made it. The console names that person, and nobody can name
 /// another one.
-fn same_person(named: Option<usize>, person: &Owner) -> Result<(), Fault> {
+fn same_person(named: Option<usize>, person: &Owner) -> Result<(), ApiError> {
     match named.filter(|id| *id > 0) {
         Some(id) if Some(id) != user_id(person.as_str()) => {
-            Err(Fault::new(StatusCode::FORBIDDEN, "user_id: a token stays with its owner"))
+            Err(ApiError::new(StatusCode::FORBIDDEN, "user_id: a token stays with its owner"))
         }
         _ => Ok(()),
     }
 }
 
-fn must_be_state(state: &str, known: &[&str]) -> Result<(), Fault> {
-    let fault = || Fault::invalid(format!("state: {}", known.join(", ")));
-    known.contains(&state).then_some(()).ok_or_else(fault)
+fn must_be_state(state: &str, known: &[&str]) -> Result<(), ApiError> {
+    let error = || ApiError::invalid(format!("state: {}", known.join(", ")));
+    known.contains(&state).then_some(()).ok_or_else(error)
 }
 
-fn instant(text: &str) -> Result<Expiry, Fault> {
+fn instant(text: &str) -> Result<Expiry, ApiError> {
     match text.parse() {
         Ok(expiry @ Expiry::At(_)) => Ok(expiry),
-        _ => Err(Fault::invalid("expired_at: write an RFC 3339 instant, `2027-03-31T12:00:00Z`")),
+        _ => {
+            Err(ApiError::invalid("expired_at: write an RFC 3339 instant, `2027-03-31T12:00:00Z`"))
+        }
     }
 }

@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 const SOURCE: &str = "JEL";
 
 /// What a method answers.
-pub(crate) type Answer = Result<Done, Fault>;
+pub(crate) type Answer = Result<Success, ApiError>;
 
 /// A success, with these members besides `result`.
-pub(crate) struct Done(pub(crate) Value);
+pub(crate) struct Success(pub(crate) Value);
 
 /// An error.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct ApiError {
     result: u16,
     error: String,
 }
 
-impl Fault {
+impl ApiError {
     pub(crate) fn bad(parameter: &str, what: impl std::fmt::Display) -> Self {
         Self { result: 3, error: format!("{parameter}: {what}") }
     }
@@ -33,8 +33,8 @@ impl Fault {
         Self { result: 5, error: format!("there is no such {what}") }
     }
 
-    /// The platform's own code for inner errors. It is never 701, because a client would then throw a
-    /// good token away.
+    /// The platform's own code for inner errors. It is never 701, because a client would then throw
+    /// a good token away.
     pub(crate) fn trouble() -> Self {
         Self { result: 99, error: "the platform is in trouble: try again later".to_owned() }
     }
@@ -61,7 +61,7 @@ impl Fault {
     }
 }
 
-impl IntoResponse for Done {
+impl IntoResponse for Success {
     fn into_response(self) -> axum::response::Response {
         let Self(mut body) = self;
         body["result"] = json!(0);
@@ -70,7 +70,7 @@ impl IntoResponse for Done {
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for ApiError {
     fn into_response(self) -> axum::response::Response {
         private(self.body())
     }
@@ -83,22 +83,25 @@ fn private(body: Value) -> axum::response::Response {
 }
 
 /// Puts a rejection of Hallpass's layer into the platform's form. The headers stay.
-pub(crate) fn refused(rejection: &Rejection, mut response: Response<Bytes>) -> Response<Bytes> {
-    let fault = match rejection.kind() {
-        RejectionKind::InvalidRequest => Fault::bad("session", "give it once, in one place"),
-        RejectionKind::NoCredential | RejectionKind::InvalidToken => Fault::authentication(),
+pub(crate) fn write_rejection(
+    rejection: &Rejection,
+    mut response: Response<Bytes>,
+) -> Response<Bytes> {
+    let error = match rejection.kind() {
+        RejectionKind::InvalidRequest => ApiError::bad("session", "give it once, in one place"),
+        RejectionKind::NoCredential | RejectionKind::InvalidToken => ApiError::authentication(),
         RejectionKind::InsufficientScope { .. } | RejectionKind::NotDeclared => {
-            Fault::not_allowed()
+            ApiError::not_allowed()
         }
-        _ => Fault::trouble(),
+        _ => ApiError::trouble(),
     };
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    *response.body_mut() = fault.body().to_string().into();
+    *response.body_mut() = error.body().to_string().into();
     response
 }
 
-impl From<Error> for Fault {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::not_found("token"),

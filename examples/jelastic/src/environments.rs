@@ -8,7 +8,7 @@ use hallpass::{Authenticated, Principal};
 use serde_json::json;
 
 use crate::App;
-use crate::answer::{Answer, Done, Fault};
+use crate::answer::{Answer, ApiError, Success};
 use crate::parameters::Parameters;
 
 const RUNNING: u8 = 1;
@@ -50,11 +50,11 @@ pub(crate) async fn stop(
 }
 
 pub(crate) async fn engine_version() -> Answer {
-    Ok(Done(json!({ "version": "8.1" })))
+    Ok(Success(json!({ "version": "8.1" })))
 }
 
 pub(crate) async fn user_info(account: Authenticated) -> Answer {
-    Ok(Done(json!({ "email": format!("{}@example.com", account.owner()) })))
+    Ok(Success(json!({ "email": format!("{}@example.com", account.owner()) })))
 }
 
 impl Environments {
@@ -65,9 +65,9 @@ impl Environments {
         match environments.get_mut(name) {
             Some((owner, status)) if *owner == account.owner().as_str() => {
                 change(status);
-                Ok(Done(json!({ "env": { "envName": name, "status": *status }, "nodes": [] })))
+                Ok(Success(json!({ "env": { "envName": name, "status": *status }, "nodes": [] })))
             }
-            _ => Err(Fault::not_found("environment")),
+            _ => Err(ApiError::not_found("environment")),
         }
     }
 }

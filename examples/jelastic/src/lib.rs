@@ -4,7 +4,7 @@
 //! `docs/systems/jelastic.md` says what became what.
 
 mod answer;
-mod door;
+mod dispatch;
 mod environments;
 mod methods;
 mod numbers;
@@ -24,7 +24,7 @@ use hallpass::core::HallpassBuilder;
 use hallpass::prelude::*;
 use hallpass::{Actor, Catalog, Confirmation, Hallpass, TokenLayer};
 
-use crate::door::{Door, no_such_method};
+use crate::dispatch::{Dispatch, no_such_method};
 use crate::environments::Environments;
 use crate::methods::Methods;
 use crate::numbers::Numbers;
@@ -57,8 +57,8 @@ pub fn configure(builder: HallpassBuilder) -> HallpassBuilder {
     )
 }
 
-/// Builds the platform: the methods of its API, for people who have signed in and for tokens, and the
-/// page for tokens.
+/// Builds the platform: the methods of its API, for people who have signed in and for tokens, and
+/// the page for tokens.
 pub fn platform(hallpass: &Hallpass) -> Router {
     let sessions = people::sessions(hallpass);
     let app = App {
@@ -71,22 +71,22 @@ pub fn platform(hallpass: &Hallpass) -> Router {
     // Unknown methods are answered behind the layers, so strangers do not learn which ones exist.
     let guarded = |methods: Router<App>, layer: TokenLayer| {
         let methods = methods.fallback(no_such_method).method_not_allowed_fallback(no_such_method);
-        let layer = layer.on_rejection(answer::refused).with_form_field("session");
+        let layer = layer.on_rejection(answer::write_rejection).with_form_field("session");
         methods.with_state(app.clone()).layer(layer)
     };
     let Methods { router, policy } = methods::of_tokens();
-    let door = Door {
+    let handles = Dispatch {
         by_session: guarded(methods::of_people(), sessions.layer()),
         by_token: guarded(router, hallpass.layer().policy(policy)),
         sessions,
     };
     let sign_in = get(people::sign_in).post(people::sign_in).with_state(app.clone());
-    let pages = pages::routes(hallpass, &door.sessions);
+    let pages = pages::routes(hallpass, &handles.sessions);
     Router::new()
         .route(&methods::path("users.authentication.Signin"), sign_in)
         .method_not_allowed_fallback(no_such_method)
-        .fallback(door::enter)
-        .with_state(door)
+        .fallback(dispatch::dispatch)
+        .with_state(handles)
         .layer(DefaultBodyLimit::max(upload::MAX_LEN))
         .merge(pages)
 }

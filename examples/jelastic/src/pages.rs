@@ -29,7 +29,7 @@ async fn login(
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
     let session = begin(&sessions, &credentials.login, &credentials.password).await;
-    let session = session.map_err(|fault| fault.http_status())?;
+    let session = session.map_err(|error| error.http_status())?;
     // Over TLS, the cookie is also `Secure`.
     let cookie = format!(
         "{SESSION}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax",

@@ -6,7 +6,7 @@ use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 
-use crate::answer::Fault;
+use crate::answer::ApiError;
 
 /// The largest form that is read, in bytes.
 const MAX_LEN: usize = 64 * 1024;
@@ -27,10 +27,10 @@ impl Parameters {
         named.map(|(_, value)| &**value)
     }
 
-    pub(crate) fn optional(&self, name: &str) -> Result<Option<&str>, Fault> {
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut values = self.each(name);
         match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Fault::bad(name, "give it once")),
+            (_, Some(_)) => Err(ApiError::bad(name, "give it once")),
             (value, None) => Ok(value),
         }
     }
@@ -40,28 +40,28 @@ impl Parameters {
         self.0.iter().any(|(key, value)| key == name && value.is_empty())
     }
 
-    pub(crate) fn required(&self, name: &str) -> Result<&str, Fault> {
-        self.optional(name)?.ok_or_else(|| Fault::bad(name, "it is missing"))
+    pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
+        self.optional(name)?.ok_or_else(|| ApiError::bad(name, "it is missing"))
     }
 }
 
 impl<S: Sync> FromRequest<S> for Parameters {
-    type Rejection = Fault;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         Ok(Self::of(&parts, &form(&parts, body).await?.unwrap_or_else(|_| Bytes::new())))
     }
 }
 
 /// Returns the form if the body is an urlencoded one, and otherwise the body as it came.
-pub(crate) async fn form(parts: &Parts, body: Body) -> Result<Result<Bytes, Body>, Fault> {
+pub(crate) async fn form(parts: &Parts, body: Body) -> Result<Result<Bytes, Body>, ApiError> {
     let kind = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     let is_form = essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
     if parts.method != Method::POST || !is_form {
         return Ok(Err(body));
     }
-    let too_long = |_| Fault::bad("form", "it is too long, or did not come to its end");
+    let too_long = |_| ApiError::bad("form", "it is too long, or did not come to its end");
     to_bytes(body, MAX_LEN).await.map(Ok).map_err(too_long)
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::App;
-use crate::answer::{Answer, Done, Fault};
+use crate::answer::{Answer, ApiError, Success};
 use crate::parameters::Parameters;
 
 /// The people and their passwords. The quickstart shows how a real service stores passwords.
@@ -27,7 +27,8 @@ const FREE: u32 = 5;
 
 const WAIT: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long after signing in a change needs no password. Scripts sign in, make a token and sign out.
+/// How long after signing in a change needs no password. Scripts sign in, make a token and sign
+/// out.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -70,9 +71,9 @@ pub(crate) async fn begin(
     sessions: &Hallpass,
     login: &str,
     password: &str,
-) -> Result<Issued, Fault> {
+) -> Result<Issued, ApiError> {
     if !is_password_of(login, password) {
-        return Err(Fault::authentication());
+        return Err(ApiError::authentication());
     }
     sessions.prune(&Actor::system("sign-in"), sessions.now()).await?;
     Ok(sessions.issue(&Actor::owner(login), NewToken::named("session")).await?)
@@ -81,7 +82,7 @@ pub(crate) async fn begin(
 pub(crate) async fn sign_in(State(app): State<App>, sent: Parameters) -> Answer {
     let login = sent.required("login")?;
     let session = begin(&app.sessions, login, sent.required("password")?).await?;
-    Ok(Done(json!({ "login": login, "session": session.token.reveal() })))
+    Ok(Success(json!({ "login": login, "session": session.token.reveal() })))
 }
 
 /// Returns who is signed in according to the session cookie, for the pages.
@@ -106,33 +107,38 @@ pub(crate) async fn sign_out(
     Authenticated(session): Authenticated,
 ) -> Answer {
     app.sessions.delete(&caller(&session), session.token_id(), None).await?;
-    Ok(Done(json!({})))
+    Ok(Success(json!({})))
 }
 
 /// Signs out with a token, which is no session: the token stays.
 pub(crate) async fn keep_token() -> Answer {
-    Ok(Done(json!({})))
+    Ok(Success(json!({})))
 }
 
-/// How many confirmations in a row were wrong, and when the last one came. The page and the API count
-/// together.
+/// How many confirmations in a row were wrong, and when the last one came. The page and the API
+/// count together.
 #[derive(Clone, Default)]
 pub(crate) struct Confirmations(Arc<Mutex<HashMap<String, (u32, Timestamp)>>>);
 
 impl Confirmations {
-    /// Checks the password that came with a change. It may be left out for a while after signing in.
+    /// Checks the password that came with a change. It may be left out for a while after signing
+    /// in.
     pub(crate) fn check(
         &self,
         app: &App,
         session: &Principal,
         sent: &Parameters,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ApiError> {
         let age = app.sessions.now().duration_since(session.token_id().generated_at());
         let Some(password) = sent.optional("password")? else {
-            return if age < FRESH { Ok(()) } else { Err(Fault::bad("password", "it is missing")) };
+            return if age < FRESH {
+                Ok(())
+            } else {
+                Err(ApiError::bad("password", "it is missing"))
+            };
         };
         let right = self.is_right(session.owner().as_str(), password, app.sessions.now());
-        right.then_some(()).ok_or_else(Fault::authentication)
+        right.then_some(()).ok_or_else(ApiError::authentication)
     }
 
     /// Checks the password that a person typed on the page.

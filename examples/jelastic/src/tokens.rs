@@ -1,4 +1,5 @@
-//! The methods that manage tokens, for people who have signed in. Each change asks for the password.
+//! The methods that manage tokens, for people who have signed in. Each change asks for the
+//! password.
 
 use axum::extract::State;
 use hallpass::core::fold;
@@ -9,7 +10,7 @@ use hallpass::{
 use serde_json::{Map, Value, json};
 
 use crate::App;
-use crate::answer::{Answer, Done, Fault};
+use crate::answer::{Answer, ApiError, Success};
 use crate::parameters::Parameters;
 use crate::people::caller;
 use crate::view::{self, TEMPLATE, Token, expiry};
@@ -21,11 +22,11 @@ pub(crate) async fn create(
 ) -> Answer {
     app.confirmations.check(&app, &person, &sent)?;
     let mut new = NewToken::named(sent.required("description")?);
-    if let Some(Wanted { methods, template }) = wanted(app.catalog(), &sent)? {
+    if let Some(Grant { methods, template }) = grant(app.catalog(), &sent)? {
         new = new.scopes(methods);
         if let Some(name) = template {
             let metadata = Metadata::new([(TEMPLATE, name)]);
-            new = new.metadata(metadata.map_err(|error| Fault::bad("tokenTemplate", error))?);
+            new = new.metadata(metadata.map_err(|error| ApiError::bad("tokenTemplate", error))?);
         }
     }
     if let Some(text) = sent.optional("expiresAt")? {
@@ -46,7 +47,7 @@ pub(crate) async fn edit(
     if let Some(text) = sent.optional("description")? {
         update = update.name(text);
     }
-    if let Some(Wanted { methods, template }) = wanted(app.catalog(), &sent)? {
+    if let Some(Grant { methods, template }) = grant(app.catalog(), &sent)? {
         let template = template.map_or(Value::Null, Value::from);
         update = update.scopes(methods).metadata(Map::from_iter([(TEMPLATE.to_owned(), template)]));
     }
@@ -56,7 +57,7 @@ pub(crate) async fn edit(
         update = update.expires(Expiry::Never);
     }
     let record = app.hallpass.update(&caller(&person), token.id, update, None).await?;
-    Ok(Done(json!({ "token": Token::new(&record, &app, None) })))
+    Ok(Success(json!({ "token": Token::new(&record, &app, None) })))
 }
 
 /// Gives a token another key. An expired token needs `expiresAt` with it.
@@ -96,7 +97,7 @@ pub(crate) async fn delete(
             app.hallpass.delete_many(&caller(&person), &ids).await?;
         }
     }
-    Ok(Done(json!({})))
+    Ok(Success(json!({})))
 }
 
 pub(crate) async fn list(
@@ -106,15 +107,15 @@ pub(crate) async fn list(
 ) -> Answer {
     let tokens = several(&app, &person, sent.optional("ids")?.unwrap_or("*")).await?;
     let shown: Vec<_> = tokens.iter().map(|one| Token::new(one, &app, None)).collect();
-    Ok(Done(json!({ "apiTokens": shown })))
+    Ok(Success(json!({ "apiTokens": shown })))
 }
 
 pub(crate) async fn templates(State(app): State<App>) -> Answer {
-    Ok(Done(json!({ "templates": view::templates(app.catalog()).collect::<Vec<_>>() })))
+    Ok(Success(json!({ "templates": view::templates(app.catalog()).collect::<Vec<_>>() })))
 }
 
-/// Lists the methods that a token may hold and whose name contains `search`, which some clients call
-/// `sortParam`.
+/// Lists the methods that a token may hold and whose name contains `search`, which some clients
+/// call `sortParam`.
 pub(crate) async fn api_list(State(app): State<App>, sent: Parameters) -> Answer {
     let search = sent.optional("search")?.or(sent.optional("sortParam")?).unwrap_or_default();
     let search = fold(search);
@@ -123,23 +124,23 @@ pub(crate) async fn api_list(State(app): State<App>, sent: Parameters) -> Answer
     let shown = found.map(|one| {
         json!({ "name": one.as_scope().as_str(), "description": one.title(), "docs": one.docs_url() })
     });
-    Ok(Done(json!({ "tokenPermissions": shown.collect::<Vec<_>>() })))
+    Ok(Success(json!({ "tokenPermissions": shown.collect::<Vec<_>>() })))
 }
 
-fn shown_once(app: &App, issued: &Issued) -> Done {
+fn shown_once(app: &App, issued: &Issued) -> Success {
     let key = Some(issued.token.reveal());
-    Done(json!({ "token": Token::new(&issued.record, app, key) }))
+    Success(json!({ "token": Token::new(&issued.record, app, key) }))
 }
 
 /// The methods that a token is to hold.
-struct Wanted {
+struct Grant {
     methods: Vec<String>,
     /// The template that they come from.
     template: Option<String>,
 }
 
 /// Reads a template, or a list of methods. Returns `None` if neither was sent.
-fn wanted(catalog: &Catalog, sent: &Parameters) -> Result<Option<Wanted>, Fault> {
+fn grant(catalog: &Catalog, sent: &Parameters) -> Result<Option<Grant>, ApiError> {
     let methods: Vec<String> = sent
         .each("apiList")
         .flat_map(|list| list.split(','))
@@ -147,30 +148,31 @@ fn wanted(catalog: &Catalog, sent: &Parameters) -> Result<Option<Wanted>, Fault>
         .collect();
     match sent.optional("tokenTemplate")? {
         None if methods.is_empty() => Ok(None),
-        None => Ok(Some(Wanted { methods, template: None })),
-        Some(_) if !methods.is_empty() => {
-            Err(Fault::bad("apiList", "a template has methods of its own: send one or the other"))
-        }
+        None => Ok(Some(Grant { methods, template: None })),
+        Some(_) if !methods.is_empty() => Err(ApiError::bad(
+            "apiList",
+            "a template has methods of its own: send one or the other",
+        )),
         Some(name) => {
             let template = catalog
                 .find_preset(name)
-                .ok_or_else(|| Fault::bad("tokenTemplate", "there is no such template"))?;
+                .ok_or_else(|| ApiError::bad("tokenTemplate", "there is no such template"))?;
             let methods = template.scopes().iter().map(ToString::to_string).collect();
-            Ok(Some(Wanted { methods, template: Some(name.to_owned()) }))
+            Ok(Some(Grant { methods, template: Some(name.to_owned()) }))
         }
     }
 }
 
-async fn one(app: &App, person: &Principal, id: &str) -> Result<TokenRecord, Fault> {
+async fn one(app: &App, person: &Principal, id: &str) -> Result<TokenRecord, ApiError> {
     let mut found = several(app, person, id).await?;
     match (found.pop(), found.pop()) {
         (Some(token), None) if id != "*" => Ok(token),
-        _ => Err(Fault::bad("id", "one token at a time")),
+        _ => Err(ApiError::bad("id", "one token at a time")),
     }
 }
 
 /// Returns the caller's tokens with these ids, `1;4` or `1,4`, or all of them for `*`.
-async fn several(app: &App, person: &Principal, ids: &str) -> Result<Vec<TokenRecord>, Fault> {
+async fn several(app: &App, person: &Principal, ids: &str) -> Result<Vec<TokenRecord>, ApiError> {
     let by = caller(person);
     if ids == "*" {
         // Nobody may have more than fit on one page.
@@ -179,8 +181,8 @@ async fn several(app: &App, person: &Principal, ids: &str) -> Result<Vec<TokenRe
     }
     let mut found = Vec::new();
     for id in ids.split([',', ';']) {
-        let number = id.trim().parse().map_err(|_| Fault::bad("ids", "write `1;4`, or `*`"))?;
-        let id = app.numbers.token(number).ok_or_else(|| Fault::not_found("token"))?;
+        let number = id.trim().parse().map_err(|_| ApiError::bad("ids", "write `1;4`, or `*`"))?;
+        let id = app.numbers.token(number).ok_or_else(|| ApiError::not_found("token"))?;
         found.push(app.hallpass.get(&by, id).await?);
     }
     Ok(found)

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use futures::stream::{self, StreamExt as _};
 use serde_json::json;
 
-use crate::answer::{Answer, Done, Fault};
+use crate::answer::{Answer, ApiError, Success};
 
 /// How much of an upload is searched for the session, in bytes. Clients send it before the file.
 const MAX_START: usize = 64 * 1024;
@@ -18,7 +18,7 @@ pub(crate) const MAX_LEN: usize = 256 * 1024 * 1024;
 
 /// Returns the sessions in the first parts of a multipart form, and the body as it came. Another
 /// body has none.
-pub(crate) async fn sessions(parts: &Parts, body: Body) -> Result<(Vec<String>, Body), Fault> {
+pub(crate) async fn sessions(parts: &Parts, body: Body) -> Result<(Vec<String>, Body), ApiError> {
     let Some(kind) = parts.headers.get(CONTENT_TYPE).filter(|kind| is_multipart(kind.as_bytes()))
     else {
         return Ok((Vec::new(), body));
@@ -53,11 +53,11 @@ fn is_multipart(kind: &[u8]) -> bool {
     essence.eq_ignore_ascii_case(b"multipart/form-data")
 }
 
-fn incomplete() -> Fault {
-    Fault::bad("form", "it is malformed or incomplete")
+fn incomplete() -> ApiError {
+    ApiError::bad("form", "it is malformed or incomplete")
 }
 
-impl From<MultipartError> for Fault {
+impl From<MultipartError> for ApiError {
     fn from(_: MultipartError) -> Self {
         incomplete()
     }
@@ -72,7 +72,7 @@ pub(crate) async fn upload(mut form: Multipart) -> Answer {
         while let Some(chunk) = part.chunk().await? {
             size += chunk.len();
         }
-        return Ok(Done(json!({ "name": name, "file": name, "size": size })));
+        return Ok(Success(json!({ "name": name, "file": name, "size": size })));
     }
-    Err(Fault::bad("file", "it is missing"))
+    Err(ApiError::bad("file", "it is missing"))
 }

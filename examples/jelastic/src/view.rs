@@ -1,5 +1,5 @@
-//! A token as the platform shows it: the id is an integer, dates have no time zone, and absent values
-//! are left out.
+//! A token as the platform shows it: the id is an integer, dates have no time zone, and absent
+//! values are left out.
 
 use hallpass::core::jiff::Timestamp;
 use hallpass::{Catalog, Expiry, TokenRecord};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::App;
-use crate::answer::Fault;
+use crate::answer::ApiError;
 
 /// The member of a token's metadata that names the template it was made from.
 pub(crate) const TEMPLATE: &str = "template";
@@ -70,7 +70,7 @@ fn date(time: Timestamp) -> String {
 
 /// Reads `yyyy-MM-dd hh:mm:ss`, an instant in UTC, or the dashboard's `dd-mm-yyyy`, through that
 /// whole day.
-pub(crate) fn expiry(text: &str) -> Result<Expiry, Fault> {
+pub(crate) fn expiry(text: &str) -> Result<Expiry, ApiError> {
     let is = |form: &str| {
         let digit = |c: char| if c.is_ascii_digit() { '0' } else { c };
         text.len() == form.len() && text.chars().map(digit).eq(form.chars())
@@ -80,10 +80,10 @@ pub(crate) fn expiry(text: &str) -> Result<Expiry, Fault> {
     } else if is("00-00-0000") {
         text.parse()
     } else {
-        return Err(Fault::bad(
+        return Err(ApiError::bad(
             "expiresAt",
             "write `yyyy-MM-dd hh:mm:ss`, in UTC, or `dd-mm-yyyy`",
         ));
     };
-    read.map_err(|error| Fault::bad("expiresAt", error))
+    read.map_err(|error| ApiError::bad("expiresAt", error))
 }

@@ -1,6 +1,6 @@
 //! What programs reach with a PAT: channels, and messages to them. Each route names the scopes it
-//! accepts. Older clients write `read` for what newer ones call `view`, and `publish` on a channel for
-//! `publish` on messages.
+//! accepts. Older clients write `read` for what newer ones call `view`, and `publish` on a channel
+//! for `publish` on messages.
 
 use axum::Json;
 use axum::extract::Path;
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use hallpass::{GuardedRouter, any_of};
 use serde_json::{Value, json};
 
-use crate::fault::Fault;
+use crate::error::ApiError;
 use crate::pats::Answer;
 use crate::people::{HOME, PLANT};
 use crate::request::Body;
@@ -50,8 +50,8 @@ async fn publish(
     Ok(StatusCode::ACCEPTED)
 }
 
-fn must_be(domain: &str, id: &str) -> Result<(), Fault> {
-    let no_such = || Fault::new(StatusCode::NOT_FOUND, "there is no such channel");
+fn must_be(domain: &str, id: &str) -> Result<(), ApiError> {
+    let no_such = || ApiError::new(StatusCode::NOT_FOUND, "there is no such channel");
     CHANNELS.contains(&(domain, id)).then_some(()).ok_or_else(no_such)
 }
 

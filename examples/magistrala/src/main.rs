@@ -5,7 +5,7 @@
 
 mod channels;
 mod duration;
-mod fault;
+mod error;
 mod pages;
 mod pats;
 mod people;
@@ -27,7 +27,7 @@ use hallpass::{
 };
 use tokio::net::TcpListener;
 
-use crate::fault::Fault;
+use crate::error::ApiError;
 
 /// Magistrala's personal access tokens on Hallpass.
 #[derive(Debug, Parser)]
@@ -95,15 +95,16 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
 fn app(pats: &Hallpass, logins: &Hallpass) -> Router {
     let people = GuardedRouter::new().merge(pats::routes()).merge(scopes::routes());
     let guarded = |routes: GuardedRouter, hallpass: &Hallpass| {
-        let layer = hallpass.layer().bearer_only().realm("magistrala").on_rejection(fault::refused);
+        let layer =
+            hallpass.layer().bearer_only().realm("magistrala").on_rejection(error::write_rejection);
         routes.into_router_with(hallpass, layer)
     };
     let api = guarded(people.with_state(pats.clone()), logins)
         .merge(guarded(channels::routes(), pats))
         .route("/users/tokens/issue", routing::post(people::sign_in).with_state(logins.clone()))
-        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here"))
         .layer(DefaultBodyLimit::max(64 * 1024))
-        .layer(map_response(fault::in_envelope));
+        .layer(map_response(error::in_envelope));
     // The pages have errors of their own, which the envelope above must not replace.
     api.merge(pages::routes(pats, logins))
 }

@@ -28,7 +28,7 @@ async fn login(
     State(logins): State<Hallpass>,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
-    let login = begin(&logins, &credentials).await.map_err(|fault| fault.status())?;
+    let login = begin(&logins, &credentials).await.map_err(|error| error.status())?;
     // Over TLS, the cookie is also `Secure`.
     let cookie = format!(
         "{SESSION}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax",

@@ -15,11 +15,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::duration;
-use crate::fault::Fault;
-use crate::request::{Asked, Body, Id, Mine};
+use crate::error::ApiError;
+use crate::request::{Body, Id, Params, SignedIn};
 use crate::scopes::PatScope;
 
-pub(crate) type Answer<T = Json<Value>> = Result<T, Fault>;
+pub(crate) type Answer<T = Json<Value>> = Result<T, ApiError>;
 
 pub(crate) fn routes() -> GuardedRouter<Hallpass> {
     GuardedRouter::new()
@@ -45,7 +45,7 @@ struct NewPat {
 }
 
 async fn create(
-    Mine { pats, by }: Mine,
+    SignedIn { pats, by }: SignedIn,
     Body(new): Body<NewPat>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let NewPat { name, description, duration, scopes } = new;
@@ -75,13 +75,13 @@ pub(crate) fn default_limit() -> usize {
 
 impl Filter {
     /// Returns the status to list, or `None` for all.
-    fn status(&self) -> Result<Option<Status>, Fault> {
+    fn status(&self) -> Result<Option<Status>, ApiError> {
         match self.status.as_deref() {
             None | Some("active") => Ok(Some(Status::Active)),
             Some("revoked") => Ok(Some(Status::Revoked)),
             Some("expired") => Ok(Some(Status::Expired)),
             Some("all") => Ok(None),
-            Some(_) => Err(Fault::invalid("status: active, revoked, expired or all")),
+            Some(_) => Err(ApiError::invalid("status: active, revoked, expired or all")),
         }
     }
 
@@ -99,14 +99,14 @@ impl Filter {
 /// Returns one page of all items, under their name.
 pub(crate) fn page(name: &str, all: Vec<Value>, offset: usize, limit: usize) -> Answer {
     if !(1..=100).contains(&limit) {
-        return Err(Fault::invalid("limit: 1 to 100"));
+        return Err(ApiError::invalid("limit: 1 to 100"));
     }
     let total = all.len();
     let page: Vec<_> = all.into_iter().skip(offset).take(limit).collect();
     Ok(Json(json!({ "total": total, "offset": offset, "limit": limit, name: page })))
 }
 
-async fn list(Mine { pats, by }: Mine, Asked(filter): Asked<Filter>) -> Answer {
+async fn list(SignedIn { pats, by }: SignedIn, Params(filter): Params<Filter>) -> Answer {
     let status = filter.status()?;
     let found = match &filter.id {
         Some(id) => one(&pats, &by, id).await?,
@@ -138,16 +138,16 @@ async fn one(pats: &Hallpass, by: &Actor, id: &str) -> Result<Vec<TokenRecord>, 
     }
 }
 
-async fn show(Mine { pats, by }: Mine, Id(id): Id) -> Answer {
+async fn show(SignedIn { pats, by }: SignedIn, Id(id): Id) -> Answer {
     Ok(Json(shown(&pats, &pats.get(&by, id).await?)))
 }
 
-async fn delete(Mine { pats, by }: Mine, Id(id): Id) -> Answer<StatusCode> {
+async fn delete(SignedIn { pats, by }: SignedIn, Id(id): Id) -> Answer<StatusCode> {
     pats.delete(&by, id, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn delete_all(Mine { pats, by }: Mine) -> Answer<StatusCode> {
+async fn delete_all(SignedIn { pats, by }: SignedIn) -> Answer<StatusCode> {
     pats.delete_all(&by).await?;
     Ok(StatusCode::OK)
 }
@@ -158,7 +158,7 @@ struct Name {
 }
 
 async fn rename(
-    Mine { pats, by }: Mine,
+    SignedIn { pats, by }: SignedIn,
     Id(id): Id,
     Body(Name { name }): Body<Name>,
 ) -> Answer<(StatusCode, Json<Value>)> {
@@ -171,12 +171,12 @@ struct Description {
 }
 
 async fn describe(
-    Mine { pats, by }: Mine,
+    SignedIn { pats, by }: SignedIn,
     Id(id): Id,
     Body(Description { description }): Body<Description>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     if description.is_empty() {
-        return Err(Fault::invalid("description: it is empty"));
+        return Err(ApiError::invalid("description: it is empty"));
     }
     change(&pats, &by, id, TokenUpdate::new().description(description)).await
 }
@@ -201,13 +201,13 @@ struct Reset {
     duration: String,
 }
 
-async fn reset(Mine { pats, by }: Mine, Id(id): Id, Body(reset): Body<Reset>) -> Answer {
+async fn reset(SignedIn { pats, by }: SignedIn, Id(id): Id, Body(reset): Body<Reset>) -> Answer {
     let anew = RegenerateOptions::new().expires(duration::read(&reset.duration)?);
     let issued = pats.regenerate(&by, id, anew).await?;
     Ok(with_secret(&pats, &issued.record, &issued.token))
 }
 
-async fn revoke(Mine { pats, by }: Mine, Id(id): Id) -> Answer<StatusCode> {
+async fn revoke(SignedIn { pats, by }: SignedIn, Id(id): Id) -> Answer<StatusCode> {
     pats.revoke(&by, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,7 +9,7 @@ use hallpass::{Actor, AuthError, Hallpass, Issued, NewToken, Owner, OwnerStatus,
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::fault::Fault;
+use crate::error::ApiError;
 use crate::request::Body;
 use crate::scopes::PLATFORM;
 
@@ -61,19 +61,22 @@ pub(crate) struct Credentials {
 pub(crate) async fn sign_in(
     State(logins): State<Hallpass>,
     Body(credentials): Body<Credentials>,
-) -> Result<(StatusCode, Json<Value>), Fault> {
+) -> Result<(StatusCode, Json<Value>), ApiError> {
     let login = begin(&logins, &credentials).await?;
     let answer = json!({ "access_token": login.token.reveal(), "access_type": "Bearer" });
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Signs a person in.
-pub(crate) async fn begin(logins: &Hallpass, credentials: &Credentials) -> Result<Issued, Fault> {
+pub(crate) async fn begin(
+    logins: &Hallpass,
+    credentials: &Credentials,
+) -> Result<Issued, ApiError> {
     let Credentials { username, password } = credentials;
     let person = PEOPLE
         .iter()
         .find(|person| person.name == username && person.password == password)
-        .ok_or_else(|| Fault::new(StatusCode::UNAUTHORIZED, "wrong name or password"))?;
+        .ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "wrong name or password"))?;
     logins.prune(&Actor::system("sign-in"), logins.now()).await?;
     Ok(logins.issue(&Actor::owner(person.id), NewToken::named("login")).await?)
 }

@@ -2,8 +2,8 @@
 //! `channels:read:DOMAIN:CHANNEL`.
 //!
 //! A Hallpass scope covers everything that begins with it. The domain comes before the entity, and
-//! "all entities" is written by leaving the entity out. So a scope for one entity never covers a list,
-//! and no scope reaches two domains.
+//! "all entities" is written by leaving the entity out. So a scope for one entity never covers a
+//! list, and no scope reaches two domains.
 
 use axum::http::StatusCode;
 use hallpass::{
@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::fault::Fault;
+use crate::error::ApiError;
 use crate::pats::{Answer, default_limit, page};
-use crate::request::{Asked, Body, Id, Mine};
+use crate::request::{Body, Id, Params, SignedIn};
 
 const ENTITIES: [&str; 11] = [
     "alarms",
@@ -80,7 +80,7 @@ pub(crate) struct PatScope {
 
 impl PatScope {
     /// Returns the scope for Hallpass, which checks against the catalog that it exists.
-    pub(crate) fn granted(&self) -> Result<String, Fault> {
+    pub(crate) fn granted(&self) -> Result<String, ApiError> {
         let Self { domain_id, entity_type, operation, entity_id } = self;
         let domain_id = match (&**domain_id, &**entity_type) {
             ("", "domains" | "users") => PLATFORM,
@@ -93,7 +93,7 @@ impl PatScope {
         if parts.iter().all(|part| is_word(part)) {
             Ok(parts.join(":"))
         } else {
-            Err(Fault::invalid(
+            Err(ApiError::invalid(
                 "scopes: each has a domain_id, an entity_type, an operation, and an entity_id or `*`",
             ))
         }
@@ -118,7 +118,8 @@ fn scope_id(pat: TokenId, scope: &Scope) -> Uuid {
     uuid::Builder::from_custom_bytes(*bytes).into_uuid()
 }
 
-/// Returns whether the text is a plain word: letters, digits, `-` and `_`, at most as many as an id has.
+/// Returns whether the text is a plain word: letters, digits, `-` and `_`, at most as many as an id
+/// has.
 fn is_word(text: &str) -> bool {
     (1..=36).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
@@ -134,7 +135,11 @@ struct Filter {
     id: Option<String>,
 }
 
-async fn list(Mine { pats, by }: Mine, Id(id): Id, Asked(filter): Asked<Filter>) -> Answer {
+async fn list(
+    SignedIn { pats, by }: SignedIn,
+    Id(id): Id,
+    Params(filter): Params<Filter>,
+) -> Answer {
     let scopes = pats.get(&by, id).await?.scopes;
     let found = scopes
         .iter()
@@ -149,11 +154,15 @@ fn is_id(text: &str, pat: TokenId, scope: &Scope) -> bool {
 }
 
 #[derive(Deserialize)]
-struct Added {
+struct AddScopes {
     scopes: Vec<PatScope>,
 }
 
-async fn add(Mine { pats, by }: Mine, Id(id): Id, Body(added): Body<Added>) -> Answer<StatusCode> {
+async fn add(
+    SignedIn { pats, by }: SignedIn,
+    Id(id): Id,
+    Body(added): Body<AddScopes>,
+) -> Answer<StatusCode> {
     must_not_be_empty(&added.scopes, "scopes")?;
     let scopes = added.scopes.iter().map(PatScope::granted).collect::<Result<Vec<_>, _>>()?;
     pats.add_scopes(&by, id, scopes, None).await?;
@@ -161,34 +170,34 @@ async fn add(Mine { pats, by }: Mine, Id(id): Id, Body(added): Body<Added>) -> A
 }
 
 #[derive(Deserialize)]
-struct Removed {
+struct RemoveScopes {
     scopes_id: Vec<String>,
 }
 
 /// Removes all of these scopes, or none if the PAT lacks one.
 async fn remove(
-    Mine { pats, by }: Mine,
+    SignedIn { pats, by }: SignedIn,
     Id(id): Id,
-    Body(Removed { scopes_id }): Body<Removed>,
+    Body(RemoveScopes { scopes_id }): Body<RemoveScopes>,
 ) -> Answer<StatusCode> {
     let pat = pats.get(&by, id).await?;
     must_not_be_empty(&scopes_id, "scopes_id")?;
     let named = |scope: &&Scope| scopes_id.iter().any(|text| is_id(text, id, scope));
     let (gone, left): (Vec<_>, Vec<_>) = pat.scopes.iter().partition(named);
     if !scopes_id.iter().all(|text| gone.iter().any(|scope| is_id(text, id, scope))) {
-        return Err(Fault::new(StatusCode::NOT_FOUND, "the token has no such scope"));
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "the token has no such scope"));
     }
     let left = TokenUpdate::new().scopes(left.into_iter().map(Scope::as_str));
     pats.update(&by, id, left, Some(pat.revision)).await?;
     Ok(StatusCode::OK)
 }
 
-fn must_not_be_empty<T>(list: &[T], name: &str) -> Result<(), Fault> {
-    let fault = || Fault::invalid(format!("{name}: name at least one"));
-    (!list.is_empty()).then_some(()).ok_or_else(fault)
+fn must_not_be_empty<T>(list: &[T], name: &str) -> Result<(), ApiError> {
+    let error = || ApiError::invalid(format!("{name}: name at least one"));
+    (!list.is_empty()).then_some(()).ok_or_else(error)
 }
 
-async fn clear(Mine { pats, by }: Mine, Id(id): Id) -> Answer<StatusCode> {
+async fn clear(SignedIn { pats, by }: SignedIn, Id(id): Id) -> Answer<StatusCode> {
     pats.clear_scopes(&by, id, None).await?;
     Ok(StatusCode::OK)
 }

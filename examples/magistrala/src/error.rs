@@ -11,9 +11,9 @@ use hallpass::{Error, Rejection};
 use serde_json::json;
 
 #[derive(Debug)]
-pub(crate) struct Fault(StatusCode, String);
+pub(crate) struct ApiError(StatusCode, String);
 
-impl Fault {
+impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self(status, message.into())
     }
@@ -27,7 +27,7 @@ impl Fault {
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
@@ -46,7 +46,7 @@ impl From<Error> for Fault {
     }
 }
 
-impl From<JsonRejection> for Fault {
+impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
             // Its own text repeats what was sent.
@@ -59,13 +59,13 @@ impl From<JsonRejection> for Fault {
     }
 }
 
-impl From<QueryRejection> for Fault {
+impl From<QueryRejection> for ApiError {
     fn from(_: QueryRejection) -> Self {
         Self::invalid("a query parameter is given twice or of another type")
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self(status, message) = self;
         let mut response = (status, Json(json!({ "message": message }))).into_response();
@@ -77,7 +77,7 @@ impl IntoResponse for Fault {
 }
 
 /// Puts a rejection of Hallpass's layer into Magistrala's form. Status and headers stay.
-pub(crate) fn refused(
+pub(crate) fn write_rejection(
     rejection: &Rejection,
     mut response: axum::http::Response<Bytes>,
 ) -> axum::http::Response<Bytes> {
@@ -92,7 +92,7 @@ pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     if (status.is_client_error() || status.is_server_error()) && !json {
         let reason = status.canonical_reason().unwrap_or("rejected").to_lowercase();
-        let envelope = Fault::new(status, reason).into_response();
+        let envelope = ApiError::new(status, reason).into_response();
         *response.body_mut() = envelope.into_body();
         response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
