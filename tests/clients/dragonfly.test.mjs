@@ -154,12 +154,20 @@ test("an inactive token is forbidden to do anything, and keeps its secret and sc
   assert.equal((await patch({ scopes: ["nothing"] })).status, 422);
   const active = (await patch({ state: "active" })).json;
   assert.deepEqual([active.state, active.scopes, await jobs()], ["active", ["cluster", "job"], 200]);
-  assert.ok(active.updated_at > before);
+  assert.ok(Date.parse(active.updated_at) > Date.parse(before));
   assert.equal((await patch({ user_id: 1 })).status, 403, "it stays alice's");
 
   const root = await signIn("root", "dragonfly");
   assert.deepEqual([(await patch({ state: "inactive" }, root)).json.state, await jobs()], ["inactive", 401], "revoked");
   assert.equal((await patch({ state: "active" })).status, 409, "for good");
+});
+
+test("changes at the same time succeed or are a conflict", async (t) => {
+  const { send, alice, create } = await begin(t);
+  const { id } = await create();
+  const changes = Array.from({ length: 20 }, (_, n) => send("PATCH", `${TOKENS}/${id}`, { body: { bio: `change ${n}` }, headers: alice }));
+  const statuses = (await Promise.all(changes)).map(({ status }) => status);
+  assert.ok(statuses.includes(200) && statuses.every((status) => [200, 409].includes(status)), statuses.join(" "));
 });
 
 test("the page is the console's, with its sign-in, and works on the same tokens", async (t) => {

@@ -99,7 +99,7 @@ test("name and description are changed each by a call, and nothing else by eithe
   assert.equal(await refused(pats.UpdateDescription("", id, login)), 400);
   const { name, description, issued_at, updated_at } = await pats.ViewPAT(id, login);
   assert.deepEqual([name, description], ["deploy", "to production"]);
-  assert.ok(updated_at >= issued_at);
+  assert.ok(Date.parse(updated_at) >= Date.parse(issued_at));
   for (const bad of ["", "  ", "a\nb", "x".repeat(101), null, 7]) assert.equal(await refused(pats.UpdateName(bad, id, login)), 400, String(bad));
 });
 

@@ -14,7 +14,7 @@ use crate::people::SignedIn;
 
 type Answer = Result<Json<Value>, ApiError>;
 
-/// How the name of a token begins that has a note and no name.
+/// The beginning of the name of a token that has no name of its own.
 const UNNAMED: &str = "token of ";
 
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub(crate) struct Tokens {
 
 #[derive(Deserialize)]
 pub(crate) struct New {
-    /// What the token is for.
+    /// The purpose of the token.
     #[serde(default)]
     notes: String,
     /// When it ends: an instant, a date, a span, or `never`. There is no default.
@@ -48,7 +48,7 @@ pub(crate) async fn generate(
     Ok(ok(payload))
 }
 
-/// Which page of the list is wanted, as API7's SDK asks for it.
+/// The page and the filter of a list, as API7's SDK asks for them.
 #[derive(Deserialize)]
 pub(crate) struct Page {
     page: Option<usize>,

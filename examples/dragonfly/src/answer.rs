@@ -35,12 +35,14 @@ impl From<Error> for ApiError {
         let status = match &error {
             Error::Invalid(faults) => {
                 let messages =
-                    faults.iter().map(|one| format!("{}: {}", ours(one.field), one.message));
+                    faults.iter().map(|one| format!("{}: {}", member_of(one.field), one.message));
                 return Self::invalid(messages.collect::<Vec<_>>().join("; "));
             }
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
-            Error::Ended | Error::Conflict | Error::LimitReached { .. } => StatusCode::CONFLICT,
+            Error::Ended | Error::Stale { .. } | Error::Conflict | Error::LimitReached { .. } => {
+                StatusCode::CONFLICT
+            }
             // The log has the cause. The client does not learn it.
             _ if error.is_unavailable() => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
@@ -52,7 +54,7 @@ impl From<Error> for ApiError {
 }
 
 /// Returns Dragonfly's name of a field.
-fn ours(field: &str) -> &str {
+fn member_of(field: &str) -> &str {
     match field {
         "description" => "bio",
         "expires" => "expired_at",

@@ -67,7 +67,7 @@ impl Table {
             return Err(ApiError::invalid(format!("{}: it is missing, or no text", self.required)));
         }
         let mut rows = self.lock();
-        // The owner of the token acts, whoever the request names.
+        // The owner of the token acts, even if the request names another user.
         let name = me.owner().as_str();
         let own = json!({
             "id": rows.len() + 1,

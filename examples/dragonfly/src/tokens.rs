@@ -87,7 +87,7 @@ async fn create(
     Ok(Json(shown))
 }
 
-/// Which of the tokens a list shows.
+/// The filters and the page of a list.
 #[derive(Deserialize)]
 struct Filter {
     page: Option<usize>,

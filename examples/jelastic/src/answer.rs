@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// The part of the platform that answers.
 const SOURCE: &str = "JEL";
 
-/// What a method answers.
+/// The answer of a method.
 pub(crate) type Answer = Result<Success, ApiError>;
 
 /// A success, with these members besides `result`.
@@ -108,7 +108,7 @@ impl From<Error> for ApiError {
             Error::Invalid(faults) => {
                 let sentences: Vec<_> = faults
                     .iter()
-                    .map(|one| format!("{}: {}", ours(one.field), one.message))
+                    .map(|one| format!("{}: {}", parameter_of(one.field), one.message))
                     .collect();
                 Self { result: 3, error: sentences.join("; ") }
             }
@@ -123,7 +123,7 @@ impl From<Error> for ApiError {
 }
 
 /// Returns the platform's name of a field.
-fn ours(field: &str) -> &str {
+fn parameter_of(field: &str) -> &str {
     match field {
         "name" => "description",
         "scopes" => "apiList",

@@ -30,7 +30,7 @@ use crate::methods::Methods;
 use crate::numbers::Numbers;
 use crate::people::Confirmations;
 
-/// What all methods share.
+/// The state that all methods share.
 #[derive(Clone)]
 struct App {
     hallpass: Hallpass,

@@ -22,13 +22,13 @@ use crate::parameters::Parameters;
 /// The people and their passwords. The quickstart shows how a real service stores passwords.
 const PEOPLE: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder")];
 
-/// How many wrong passwords in a row are answered at once. The next one has to wait.
+/// The number of wrong passwords in a row that are answered at once. The next one has to wait.
 const FREE: u32 = 5;
 
 const WAIT: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long after signing in a change needs no password. Scripts sign in, make a token and sign
-/// out.
+/// The time after signing in during which a change needs no password. Scripts sign in, make a token
+/// and sign out.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -115,7 +115,7 @@ pub(crate) async fn keep_token() -> Answer {
     Ok(Success(json!({})))
 }
 
-/// How many confirmations in a row were wrong, and when the last one came. The page and the API
+/// The number of wrong confirmations in a row, and when the last one came. The page and the API
 /// count together.
 #[derive(Clone, Default)]
 pub(crate) struct Confirmations(Arc<Mutex<HashMap<String, (u32, Timestamp)>>>);

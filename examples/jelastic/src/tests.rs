@@ -1,5 +1,5 @@
-//! What no client can bring about: a clock that moves on, and a store that fails. The other tests
-//! are in `tests/clients`.
+//! Tests with a clock that moves on and with a store that fails, which no client can bring about.
+//! The other tests are in `tests/clients`.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Platform {
         answer["session"].as_str().unwrap().to_owned()
     }
 
-    /// What a method for tokens answers, to a change that is confirmed.
+    /// Calls a method that manages tokens, with the password.
     async fn manage(&self, session: &str, method: &str, sent: &[(&str, &str)]) -> Value {
         let sent = [&[("session", session), ("password", "wonderland")], sent].concat();
         self.call(&format!("users/authentication/rest/{method}"), &sent).await

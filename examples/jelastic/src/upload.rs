@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::answer::{Answer, ApiError, Success};
 
-/// How much of an upload is searched for the session, in bytes. Clients send it before the file.
+/// The size of the part of an upload that is searched for the session, in bytes. Clients send it
+/// before the file.
 const MAX_START: usize = 64 * 1024;
 
 /// The largest upload, in bytes.

@@ -1,4 +1,4 @@
-//! What programs reach with a PAT: channels, and messages to them. Each route names the scopes it
+//! Channels, and messages to them, which programs reach with a PAT. Each route names the scopes it
 //! accepts. Older clients write `read` for what newer ones call `view`, and `publish` on a channel
 //! for `publish` on messages.
 

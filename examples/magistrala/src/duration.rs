@@ -1,4 +1,4 @@
-//! How long a PAT is valid, as Magistrala's clients write it.
+//! The duration of a PAT, as Magistrala's clients write it.
 
 use hallpass::Expiry;
 use hallpass::core::jiff::SignedDuration;

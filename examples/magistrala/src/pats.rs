@@ -55,7 +55,7 @@ async fn create(
     Ok((StatusCode::CREATED, with_secret(&pats, &issued.record, &issued.token)))
 }
 
-/// Which PATs a list shows.
+/// The filters, the order and the page of a list.
 #[derive(Deserialize)]
 struct Filter {
     #[serde(default)]
@@ -202,8 +202,8 @@ struct Reset {
 }
 
 async fn reset(SignedIn { pats, by }: SignedIn, Id(id): Id, Body(reset): Body<Reset>) -> Answer {
-    let anew = RegenerateOptions::new().expires(duration::read(&reset.duration)?);
-    let issued = pats.regenerate(&by, id, anew).await?;
+    let options = RegenerateOptions::new().expires(duration::read(&reset.duration)?);
+    let issued = pats.regenerate(&by, id, options).await?;
     Ok(with_secret(&pats, &issued.record, &issued.token))
 }
 

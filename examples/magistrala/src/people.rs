@@ -45,7 +45,7 @@ const PEOPLE: [Person; 3] = [
 pub(crate) const HOME: &str = "3f0a6c52-8d1b-4b7e-9a44-d0c1f2e3a4b5";
 pub(crate) const PLANT: &str = "c4e7d1f8-2a96-4f03-b5d8-6e1a7b8c9d0e";
 
-/// How long a login lasts.
+/// The lifetime of a login.
 pub(crate) const LOGIN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// The cookie of people who signed in on the page. The SDK sends the login as a bearer token.

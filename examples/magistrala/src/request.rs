@@ -1,4 +1,4 @@
-//! What a call consists of: who makes it, which PAT it is about, and its body or query.
+//! The parts of a call: who makes it, which PAT it is about, and its body or query.
 
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query};

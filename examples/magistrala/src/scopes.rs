@@ -125,7 +125,7 @@ fn is_word(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-/// Which scopes a list shows.
+/// The filter and the page of a list.
 #[derive(Deserialize)]
 struct Filter {
     #[serde(default)]
