@@ -18,7 +18,9 @@ use axum::middleware::map_response;
 use axum::routing::{delete, get, post};
 use clap::Parser;
 use hallpass::prelude::*;
-use hallpass::{Cached, Catalog, CatalogScope, GuardedRouter, Hallpass, Limits, MemoryStore};
+use hallpass::{
+    Cached, Catalog, CatalogScope, Expiry, GuardedRouter, Hallpass, Limits, MemoryStore,
+};
 use tokio::net::TcpListener;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore as Sessions, SessionManagerLayer};
@@ -58,7 +60,7 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
                 .preset("account", "Everything", ["account"]),
         )
         .owner_directory(people::status)
-        .limits(Limits::default().tokens_per_owner(50))
+        .limits(Limits::default().tokens_per_owner(50).default_expiry(Expiry::days(30)))
         .build();
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app(&hallpass))

@@ -18,7 +18,7 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, map_response};
 use hallpass::core::HallpassBuilder;
 use hallpass::prelude::*;
-use hallpass::{Catalog, CatalogScope, Hallpass};
+use hallpass::{Catalog, CatalogScope, Expiry, Hallpass, Limits};
 
 use crate::answer::ApiError;
 
@@ -33,7 +33,9 @@ pub fn configure(builder: HallpassBuilder) -> HallpassBuilder {
         .scope(scope("preheat", "Preheating", "Preheat images for Harbor."))
         .scope(scope("job", "Jobs", "Preheat, and look at the result."))
         .scope(scope("cluster", "Clusters", "Read and change clusters."));
-    builder.prefix("d7y").catalog(catalog)
+    // The calls name an expiration. This is where the page starts.
+    let limits = Limits::default().default_expiry(Expiry::days(30));
+    builder.prefix("d7y").catalog(catalog).limits(limits)
 }
 
 /// Builds the manager. People who are signed in manage tokens, and programs with a token call the

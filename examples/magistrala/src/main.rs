@@ -73,7 +73,11 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         .catalog(scopes::catalog())
         .owner_directory(people::status)
         // With this limit, one page of Hallpass's holds all PATs of a person.
-        .limits(Limits::default().tokens_per_owner(ListOptions::MAX_LIMIT))
+        .limits(
+            Limits::default()
+                .tokens_per_owner(ListOptions::MAX_LIMIT)
+                .default_expiry(Expiry::days(30)),
+        )
         .clock(Later(options.later.unwrap_or_default()))
         .build();
     // Logins have a handle of their own. Neither handle accepts what the other one issues.

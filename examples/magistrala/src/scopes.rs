@@ -51,7 +51,9 @@ pub(crate) const PLATFORM: &str = "platform";
 pub(crate) fn catalog() -> Catalog {
     let all = ENTITIES.iter().flat_map(|entity| {
         OPERATIONS.map(|operation| {
-            CatalogScope::new(&format!("{entity}:{operation}"), format!("{operation} {entity}"))
+            let (first, rest) = operation.split_at(1);
+            let title = format!("{}{rest} {entity}", first.to_ascii_uppercase());
+            CatalogScope::new(&format!("{entity}:{operation}"), title)
                 .per("domain")
                 .per("entity")
                 .with_docs_url("https://magistrala.absmach.eu/docs/")
