@@ -18,6 +18,7 @@ async function curl(...args) {
   const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]));
   assert.equal(headers.get("content-type"), "application/json", stdout);
   assert.equal(headers.get("cache-control"), "no-store", stdout);
+  assert.match(headers.get("x-request-id"), /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, stdout);
   const envelope = JSON.parse(body);
   const status = Number(first.split(" ")[1]);
   if (status === 200) {
@@ -63,13 +64,15 @@ test("a token is generated with a note and an expiry, shown once, and shows the 
   assert.deepEqual([made.notes, made.expire, made.status], ["deploy from CI", "2099-12-30T00:00:00Z", "active"]);
   const { token, ...rest } = made;
   const listed = await alice.list();
-  assert.deepEqual(listed.payload, { count: 1, list: [rest] });
+  assert.deepEqual(listed.payload, { count: 1, limit: 50, list: [rest] });
   assert.ok(!listed.text.includes(token.slice(-49)));
 
   const { status, headers, envelope } = await me(url, token);
   assert.equal(status, 200);
   assert.ok(Number(headers.get("content-length")) > 0 && headers.get("date"));
-  assert.deepEqual(envelope, { payload: { id: "1001", email: "alice@example.com", org_ids: ["2001"] }, status: { code: 0, message: "OK" } });
+  const { id, email, org_ids } = envelope.payload;
+  assert.deepEqual([id, email, org_ids, envelope.status], ["1001", "alice@example.com", ["2001"], { code: 0, message: "OK" }]);
+  for (const member of ["first_name", "last_name", "connection", "avatar_url", "created_at", "updated_at"]) assert.equal(typeof envelope.payload[member], "string", member);
   assert.ok((await alice.list()).payload.list[0].last_used_at);
 });
 
@@ -80,11 +83,50 @@ test("the note is optional, the expiry is not: never has to be said", async (t) 
   assert.equal((await me(url, never.token)).status, 200);
   assert.ok((await alice.generate({ notes: "for\na month", expire: "30d" })).payload.expire);
   assert.equal((await alice.generate({ expire: "31-12-2098" })).payload.expire, "2099-01-01T00:00:00Z");
-  for (const bad of [{}, { notes: "forever" }, { expire: null }, { expire: "" }, { expire: "2020-01-01" }, { expire: "31-04-2099" }, { expire: "1h ago" }, { expire: "never", scope: "*" }, { expire: "never", id: "1" }, { expire: "never", notes: 7 }, { expire: "never", notes: "x".repeat(1001) }, { expire: "never", notes: "a\0b" }, '{"expire":"never","expire":"1y"}', "[", ""]) {
+  for (const bad of [{}, { notes: "forever" }, { expire: null }, { expire: "" }, { expire: "2020-01-01" }, { expire: "31-04-2099" }, { expire: "1h ago" }, { expire: "never", notes: 7 }, { expire: "never", notes: "x".repeat(1001) }, { expire: "never", notes: "a\0b" }, '{"expire":"never","expire":"1y"}', "[", ""]) {
     const refused = await alice.generate(bad);
     assert.deepEqual([refused.status, refused.envelope.status], [400, { code: 400, message: "bad request" }], JSON.stringify(bad));
   }
-  assert.equal((await alice.list()).payload.count, 3);
+  const more = (await alice.generate({ expire: "never", scope: "*", id: "99", later: true })).payload;
+  assert.equal(more.id, "4", "unknown members set nothing");
+  assert.equal((await alice.list()).payload.count, 4);
+});
+
+test("the list comes page by page, as the SDK asks for it", async (t) => {
+  const { url, alice } = await begin(t);
+  for (const notes of ["one", "two", "three"]) await alice.generate({ notes, expire: "30d" });
+  const list = async (query) => {
+    const { payload } = await curl(`${url}/api/v1/user/tokens?${query}`, "-b", alice.jar, "-i");
+    return [payload.count, ...payload.list.map(({ notes }) => notes)];
+  };
+  assert.deepEqual(await list("page=1&page_size=2"), [3, "three", "two"]);
+  assert.deepEqual(await list("page=2&page_size=2"), [3, "one"]);
+  assert.deepEqual(await list("page=3&page_size=2"), [3], "the SDK stops at an empty page");
+  assert.deepEqual(await list("search=T"), [2, "three", "two"]);
+  assert.equal((await curl(`${url}/api/v1/user/tokens?page=x`, "-b", alice.jar, "-i")).status, 400);
+});
+
+test("the page has a sign-in of its own, and works on the same tokens", async (t) => {
+  const { url } = await startFor(t, "api7");
+  const page = `${url}/account/personal-access-token`;
+  const stranger = await fetch(page, { redirect: "manual" });
+  assert.ok([302, 303, 307].includes(stranger.status) && stranger.headers.get("location").endsWith("/login"));
+  assert.match(await (await fetch(`${url}/login`)).text(), /<form method="post">/);
+  const signInPage = (password) => fetch(`${url}/login`, { method: "POST", redirect: "manual", body: new URLSearchParams({ username: "alice", password }) });
+  assert.equal((await signInPage("builder")).status, 401);
+  const signedIn = await signInPage("wonderland");
+  assert.deepEqual([signedIn.status, signedIn.headers.get("location")], [303, "/account/personal-access-token"]);
+  const headers = { Cookie: signedIn.headers.get("set-cookie").split(";")[0], "Content-Type": "application/json" };
+  assert.equal((await fetch(page, { headers })).status, 200);
+
+  const { scopes, presets, limits } = await (await fetch(`${page}/api/scopes`, { headers })).json();
+  assert.deepEqual([scopes.map(({ docs }) => docs), presets.map(({ name }) => name)], [["https://api7.cloud/api"], ["account"]]);
+  assert.deepEqual([limits.tokens_per_owner, limits.in_use], [50, 0], "the limit is known beforehand");
+  const made = await fetch(`${page}/api`, { method: "POST", headers, body: JSON.stringify({ name: "by hand", preset: "account", expires: "never" }) });
+  const { token } = await made.json();
+  assert.equal((await me(url, token)).payload.email, "alice@example.com");
+  const { payload } = await (await fetch(`${url}/api/v1/user/tokens`, { headers })).json();
+  assert.deepEqual(payload.list.map(({ notes, expire }) => [notes, expire]), [["by hand", null]]);
 });
 
 test("what is no token, and a token that is gone, is unauthorized, with the code six", async (t) => {
@@ -139,7 +181,7 @@ test("one token is deleted, or all of a person's, and nobody else's", async (t) 
   assert.deepEqual([(await me(url, first.token)).status, (await me(url, second.token)).status], [401, 200]);
   assert.deepEqual((await alice.deleteAll()).payload, { count: 2 });
   assert.deepEqual([(await me(url, second.token)).status, (await me(url, third.token)).status], [401, 401]);
-  assert.deepEqual((await alice.list()).payload, { count: 0, list: [] });
+  assert.deepEqual((await alice.list()).payload, { count: 0, limit: 50, list: [] });
   assert.equal((await me(url, his.token)).payload.id, "1002");
 });
 

@@ -1,4 +1,5 @@
-// Jelastic's Python clients against examples/jelastic, and what they would never send.
+// Jelastic's Python clients against examples/jelastic, an upload as its Maven plugin sends it, and requests that no client
+// sends.
 //
 // By hand: `cargo build --examples`, `node venv.js`, `node --test jelastic.test.mjs`. HALLPASS_EXAMPLES says where the
 // examples are, if not in target/debug/examples. Needs Python 3.
@@ -18,7 +19,7 @@ const STOP = "environment/control/rest/stopenv";
 const TOKENS = "users/authentication/rest";
 
 /** Runs one of our scripts, each of which is a suite of Python's `unittest` around a client. */
-async function passes(t, script, count) {
+async function succeeds(t, script, count) {
   const { url } = await startFor(t, "jelastic");
   const env = { ...process.env, HALLPASS_URL: url, PYTHONDONTWRITEBYTECODE: "1", PYTHONUTF8: "1" };
   const { code, stdout, stderr } = await run(python("python"), [fileURLToPath(new URL(`jelastic/${script}`, import.meta.url))], { env });
@@ -26,9 +27,9 @@ async function passes(t, script, count) {
   assert.match(stderr, new RegExp(`^Ran ${count} tests`, "m"));
 }
 
-test("py-jelastic manages tokens and stops environments, everything in the query", { timeout: 120_000 }, (t) => passes(t, "query.py", 18));
+test("py-jelastic manages tokens and stops environments, everything in the query", { timeout: 120_000 }, (t) => succeeds(t, "query.py", 20));
 
-test("jelastic-client manages tokens and stops environments, everything in a form", { timeout: 120_000 }, (t) => passes(t, "form.py", 7));
+test("jelastic-client manages tokens and stops environments, everything in a form", { timeout: 120_000 }, (t) => succeeds(t, "form.py", 8));
 
 /** A platform of the test's own: what it answers to a call, and alice's session. */
 async function begin(t) {
@@ -141,5 +142,80 @@ test("passwords cannot be guessed by confirming", async (t) => {
     assert.equal((await manage("createtoken", { description: "x", password: `guess ${guess}` })).result, AUTHENTICATION);
   }
   assert.equal(await create(), undefined, "the right one has to wait, too");
-  assert.deepEqual((await manage("gettokens")).tokens, []);
+  assert.deepEqual((await manage("gettokens")).apiTokens, []);
+});
+
+/** An upload as the Maven plugin sends it: the session in a part of the form, before the file. */
+function archive(session, size = 1000, ...more) {
+  const form = new FormData();
+  form.append("fid", "123456");
+  for (const one of [session, ...more]) if (one !== undefined) form.append("session", one);
+  form.append("file", new Blob([new Uint8Array(size)]), "app.war");
+  return form;
+}
+
+test("the session of an upload is in a part of the form", async (t) => {
+  const { url, session, create } = await begin(t);
+  const upload = async (body, query = "", headers = {}) => {
+    const response = await fetch(`${url}/1.0/storage/uploader/rest/upload${query}`, { method: "POST", body, headers });
+    assert.equal(response.status, 200);
+    return response.json();
+  };
+  const { key: token } = await create({ tokenTemplate: "Maven Plugin" });
+  for (const credential of [token, session]) {
+    const { result, name, size } = await upload(archive(credential));
+    assert.deepEqual([result, name, size], [0, "app.war", 1000]);
+    assert.equal((await upload(archive(credential, 3_000_000))).size, 3_000_000, "the whole file arrives");
+    assert.equal((await upload(archive(undefined), `?session=${credential}`)).result, 0);
+    assert.equal((await upload(archive(credential), `?session=${credential}`)).result, BAD, "two credentials");
+    assert.equal((await upload(archive(credential, 10, credential))).result, BAD, "two credentials");
+    assert.equal((await upload(archive(credential), "", { Authorization: `Bearer ${credential}` })).result, BAD);
+  }
+  const { key: other } = await create({ apiList: "environment.control.StopEnv" });
+  for (const [body, expected] of [
+    [archive(undefined), AUTHENTICATION], [archive(""), BAD], [archive("x"), AUTHENTICATION], [archive("a\nb"), AUTHENTICATION], [archive(other), NOT_ALLOWED],
+  ]) {
+    assert.equal((await upload(body)).result, expected);
+  }
+  const late = archive(undefined, 66_000);
+  late.append("session", token);
+  // The server does not read the whole file of a stranger: it may close the connection before the client has sent it.
+  const refused = await upload(late).then(({ result }) => result, () => AUTHENTICATION);
+  assert.equal(refused, AUTHENTICATION, "it comes after the start that is searched");
+  for (const body of ["", "--x", "--x\r\n\r\n"]) {
+    assert.equal((await upload(body, "", { "Content-Type": "multipart/form-data; boundary=x" })).result, AUTHENTICATION);
+    assert.equal((await upload(body, `?session=${token}`, { "Content-Type": "multipart/form-data; boundary=x" })).result, BAD);
+  }
+  assert.notEqual((await upload("x", `?session=${token}`, { "Content-Type": "multipart/form-data" })).result, 0, "no boundary");
+});
+
+test("the page has a sign-in of its own, asks for the password, and works on the same tokens", async (t) => {
+  const { url, manage, result } = await begin(t);
+  const page = `${url}/settings/access-tokens`;
+  const stranger = await fetch(page, { redirect: "manual" });
+  assert.ok([302, 303, 307].includes(stranger.status) && stranger.headers.get("location").endsWith("/login"));
+  assert.match(await (await fetch(`${url}/login`)).text(), /<form method="post">/);
+  const signInPage = (password) => fetch(`${url}/login`, { method: "POST", redirect: "manual", body: new URLSearchParams({ login: "alice", password }) });
+  assert.equal((await signInPage("builder")).status, 401);
+  const signedIn = await signInPage("wonderland");
+  assert.deepEqual([signedIn.status, signedIn.headers.get("location")], [303, "/settings/access-tokens"]);
+  const headers = { Cookie: signedIn.headers.get("set-cookie").split(";")[0], "Content-Type": "application/json" };
+  assert.equal((await fetch(page, { headers })).status, 200);
+
+  const { scopes, presets } = await (await fetch(`${page}/api/scopes`, { headers })).json();
+  assert.deepEqual(presets.map(({ name }) => name), ["Extended Access", "IDE Plugins", "Marketplace", "Maven Plugin"]);
+  assert.equal(scopes.find(({ scope }) => scope === "environment.control.StopEnv").docs, "https://docs.jelastic.com/api/#!/api/environment.Control-method-StopEnv");
+  const make = async (password) => {
+    const confirmation = password && { "Hallpass-Confirmation": Buffer.from(password).toString("base64url") };
+    const body = JSON.stringify({ name: "by hand", preset: "IDE Plugins", expires: "31-12-2098" });
+    const response = await fetch(`${page}/api`, { method: "POST", headers: { ...headers, ...confirmation }, body });
+    return { ...(await response.json()), status: response.status };
+  };
+  assert.equal((await make()).status, 403, "the page always asks");
+  assert.equal((await make("builder")).status, 403);
+  const made = await make("wonderland");
+  assert.equal(made.status, 201);
+  assert.equal(await result(STOP, { envName: "my-project", session: made.token }), 0);
+  const [listed] = (await manage("gettokens")).apiTokens;
+  assert.deepEqual([listed.description, listed.expiresAt], ["by hand", "2099-01-01 00:00:00"]);
 });

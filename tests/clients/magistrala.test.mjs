@@ -1,4 +1,5 @@
-// Magistrala's own SDK against examples/magistrala: the 13 calls of its class PATs, its sign-in and its channels.
+// Magistrala's own SDK against examples/magistrala: the 13 calls of its class PATs, its sign-in and its channels. Then the
+// requests that newer SDKs, scripts and the OpenAPI document of Magistrala's auth service make.
 //
 // By hand: `cargo build --examples`, `npm ci`, `node --test magistrala.test.mjs`. HALLPASS_EXAMPLES says where the
 // examples are, if not in target/debug/examples.
@@ -17,6 +18,11 @@ const SDK = packaged.default;
 const HOME = "3f0a6c52-8d1b-4b7e-9a44-d0c1f2e3a4b5";
 const PLANT = "c4e7d1f8-2a96-4f03-b5d8-6e1a7b8c9d0e";
 const UNKNOWN = "018f3c1e-7a2b-8c4d-9e5f-0123456789ab";
+
+const ALICE = "5e2f8a10-6b1d-4c39-8f27-a1b2c3d4e5f6";
+const BOB = "a7c41d9e-0f53-4b86-9e1a-0b1c2d3e4f50";
+/** A time that is not set, as Go writes it. */
+const NO_TIME = "0001-01-01T00:00:00Z";
 
 const OPTIONS = ["--store", "sqlite:pats.db"];
 
@@ -61,8 +67,8 @@ test("a PAT is made with a name, a duration and a description, and its secret is
   const { pats, login } = await alone(t);
   const made = await pats.CreatePAT("ci", "720h", login, "nightly build");
   assert.match(made.secret, /^pat_[0-9A-Za-z]+$/);
-  assert.deepEqual([made.user_id, made.name, made.description, made.status], ["alice", "ci", "nightly build", "active"]);
-  assert.deepEqual([made.revoked, made.revoked_at, made.last_used_at], [false, null, null]);
+  assert.deepEqual([made.user_id, made.name, made.description, made.status], [ALICE, "ci", "nightly build", "active"]);
+  assert.deepEqual([made.revoked, made.revoked_at, made.last_used_at, made.updated_at], [false, NO_TIME, NO_TIME, NO_TIME]);
   assert.equal(hours(made.issued_at, made.expires_at), 720);
   const { secret, ...rest } = made;
   assert.deepEqual(await pats.ViewPAT(made.id, login), rest);
@@ -75,14 +81,14 @@ test("a PAT is made with a name, a duration and a description, and its secret is
 
 test("durations are Go's, or days, and at least a minute", async (t) => {
   const { pats, login } = await alone(t);
-  for (const [duration, long] of [["720h", 720], ["1h30m", 1.5], ["1.5h", 1.5], ["90m", 1.5], ["30d", 720], ["2w", 336], ["3600s", 1]]) {
+  for (const [duration, long] of [["720h", 720], ["1h30m", 1.5], ["1.5h", 1.5], ["90m", 1.5], ["30d", 720], ["2w", 336], ["3600s", 1], ["3600000ms", 1], ["3600000000us", 1], ["3600000000µs", 1], ["3600000000000ns", 1], ["60m", 1], ["1y", 8760]]) {
     const { issued_at, expires_at } = await pats.CreatePAT("ci", duration, login);
     assert.equal(hours(issued_at, expires_at), long, duration);
   }
-  for (const duration of ["", "0", "0h", "59s", "-1h", "1h ago", "1 hour", "PT1H", "30", "h", "1e3h", "9999999999999h", "8000y", "never", "٣d", null, undefined, 24]) {
+  for (const duration of ["", "0", "0h", "59s", "-1h", "1h ago", "1 hour", "PT1H", "30", "h", "1e3h", "9999999999999h", "59999ms", "8000y", "never", "٣d", null, undefined, 24]) {
     assert.equal(await refused(pats.CreatePAT("ci", duration, login)), 400, String(duration));
   }
-  assert.equal((await pats.ListPATS({}, login)).total, 7);
+  assert.equal((await pats.ListPATS({}, login)).total, 13);
 });
 
 test("name and description are changed each by a call, and nothing else by either", async (t) => {
@@ -90,9 +96,10 @@ test("name and description are changed each by a call, and nothing else by eithe
   const { id } = await pats.CreatePAT("ci", "1h", login);
   assert.equal((await pats.UpdateName("deploy", id, login)).name, "deploy");
   assert.equal((await pats.UpdateDescription("to production", id, login)).description, "to production");
-  assert.equal((await pats.UpdateDescription("", id, login)).description, "");
-  const { name, description } = await pats.ViewPAT(id, login);
-  assert.deepEqual([name, description], ["deploy", ""]);
+  assert.equal(await refused(pats.UpdateDescription("", id, login)), 400);
+  const { name, description, issued_at, updated_at } = await pats.ViewPAT(id, login);
+  assert.deepEqual([name, description], ["deploy", "to production"]);
+  assert.ok(Date.parse(updated_at) >= Date.parse(issued_at));
   for (const bad of ["", "  ", "a\nb", "x".repeat(101), null, 7]) assert.equal(await refused(pats.UpdateName(bad, id, login)), 400, String(bad));
 });
 
@@ -111,7 +118,8 @@ test("scopes are added, listed page by page, taken away one by one and all at on
   const second = await pats.ListScopes(id, { offset: 1, limit: 2 }, login);
   assert.deepEqual(second, { total: 4, offset: 1, limit: 2, scopes: scopes.slice(1, 3) });
   assert.deepEqual((await pats.ListScopes(id, { id: scopes[2].id }, login)).scopes, [scopes[2]]);
-  for (const query of [{ limit: 0 }, { status: "active" }]) assert.equal(await refused(pats.ListScopes(id, query, login)), 400);
+  assert.equal(await refused(pats.ListScopes(id, { limit: 0 }, login)), 400);
+  for (const held of scopes) assert.match(held.id, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
   await pats.DeleteScopes(id, [scopes[0].id, scopes[2].id], login);
   assert.deepEqual((await pats.ListScopes(id, {}, login)).scopes, [scopes[1], scopes[3]]);
@@ -143,7 +151,9 @@ test("a PAT does what its scopes say, and without any it does nothing", async (t
   assert.deepEqual([await list(), await list(PLANT)], [2, 403]);
   assert.deepEqual([await publish("garden"), await publish("kitchen")], [202, 403]);
 
-  await pats.DeleteScopes(id, [`channels:read:${HOME}`], login);
+  const { scopes: held } = await pats.ListScopes(id, {}, login);
+  const all = held.find((one) => one.operation === "read" && one.entity_id === "*");
+  await pats.DeleteScopes(id, [all.id], login);
   assert.deepEqual([await reads(at, secret, "garden"), await reads(at, secret, "kitchen")], [200, 403], "the one for garden is left");
   await pats.DeleteAllScopes(id, login);
   assert.deepEqual([await reads(at, secret, "garden"), await list(), await publish("garden")], [403, 403, 403]);
@@ -174,13 +184,9 @@ test("no scope can be written that means more than it says", async (t) => {
     scope("READ", "garden"),
     scope("reed", "garden"),
     scope("read", "garden", "admin"),
-    scope("publish", "garden"),
-    scope("list", "garden"),
-    scope("create", "garden"),
     scope("read", "garden", "channels", ""),
     scope("read", "x".repeat(200)),
     scope("read", null),
-    { ...scope("read", "garden"), id: "1" },
     { domain_id: HOME, entity_type: "channels", operation: "read" },
     {},
     `channels:read:${HOME}`,
@@ -259,7 +265,7 @@ test("lists are filtered by status, name and id, and come page by page", async (
   const page = await pats.ListPATS({ status: "all", offset: 1, limit: 2 }, login);
   assert.deepEqual([page.total, page.offset, page.limit, page.pats.map((pat) => pat.id)], [4, 1, 2, [three, two]]);
   assert.deepEqual((await pats.ListPATS({ status: "all", offset: 9 }, login)).pats, []);
-  for (const query of [{ status: "dead" }, { status: "" }, { limit: 0 }, { limit: 101 }, { limit: -1 }, { limit: "ten" }, { offset: -1 }, { offset: "1e3" }, { owner: "bob" }]) {
+  for (const query of [{ status: "dead" }, { status: "" }, { limit: 0 }, { limit: 101 }, { limit: -1 }, { limit: "ten" }, { offset: -1 }, { offset: "1e3" }]) {
     assert.equal(await refused(pats.ListPATS(query, login)), 400, JSON.stringify(query));
   }
   const twice = await call(url, "/pats?status=all&status=active", { token: login });
@@ -298,7 +304,7 @@ test("another's PAT, one that never was and what is no id are one answer", async
       () => pats.DeletePAT(id, login),
       () => pats.ListScopes(id, {}, login),
       () => pats.AddScope([scope("read", "garden")], id, login),
-      () => pats.DeleteScopes(id, [], login),
+      () => pats.DeleteScopes(id, [UNKNOWN], login),
       () => pats.DeleteAllScopes(id, login),
     ]) {
       answers.push(await calling().then(() => assert.fail("it was let through"), (fault) => fault));
@@ -306,7 +312,7 @@ test("another's PAT, one that never was and what is no id are one answer", async
   }
   for (const answer of answers) assert.deepEqual(answer, { status: 404, error: answers[0].error });
   const { user_id, status, name } = await bob.pats.ViewPAT(his.id, bob.login);
-  assert.deepEqual([user_id, status, name], ["bob", "active", "his"]);
+  assert.deepEqual([user_id, status, name], [BOB, "active", "his"]);
 });
 
 test("a PAT manages no PATs, and a login token reaches no channel", async (t) => {
@@ -344,7 +350,7 @@ test("every refusal is in Magistrala's envelope, with its status and its challen
   for (const [path, options, status, challenge] of [
     [channel, {}, 401, /^Bearer realm="magistrala"$/],
     [channel, { token: "nonsense" }, 401, /error="invalid_token"/],
-    [channel, { token: secret }, 403, new RegExp(`error="insufficient_scope".* scope="channels:read:${HOME}:garden"$`)],
+    [channel, { token: secret }, 403, new RegExp(`error="insufficient_scope".* scope="channels:read:${HOME}:garden channels:view:${HOME}:garden"$`)],
     [channel, { headers: { Authorization: `Bearer ${secret}, Bearer ${secret}` } }, 400, /error="invalid_request"/],
     [channel, { headers: { Authorization: "Bearer" } }, 400, /error="invalid_request"/],
     [channel, { headers: { Authorization: "Basic YTpi" } }, 401, /^Bearer realm="magistrala"$/],
@@ -358,7 +364,6 @@ test("every refusal is in Magistrala's envelope, with its status and its challen
     ["/pats", { ...at_pats, body: "{" }, 400],
     ["/pats", { ...at_pats, body: "" }, 400],
     ["/pats", { ...at_pats, body: '{"name":"a","name":"b","duration":"1h"}' }, 400],
-    ["/pats", { ...at_pats, body: '{"name":"a","duration":"1h","user_id":"bob"}' }, 400],
     ["/pats", { ...at_pats, body: '{"name":"a","duration":"1h","description":null}' }, 400],
     ["/pats", { ...at_pats, body: `{"name":"a\\u0000","duration":"1h"}` }, 400],
     ["/pats", { ...at_pats, body: `{"name":"${secret}","duration":"1h","scopes":${"[".repeat(100_000)}` }, 413],
@@ -403,4 +408,90 @@ test("a person has at most so many PATs", async (t) => {
   assert.deepEqual([page.total, page.pats.length], [100, 100]);
   await pats.DeletePAT(page.pats[0].id, login);
   await pats.CreatePAT("in its place", "1h", login);
+});
+
+test("the requests of the document are answered with its status codes", async (t) => {
+  const { url, login } = await alone(t);
+  const send = async (method, path, body) => {
+    const response = await call(url, path, { method, token: login, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
+    const text = await response.text();
+    return { status: response.status, json: text && JSON.parse(text) };
+  };
+  const made = await send("POST", "/pats", { name: "My PAT", description: "Token for automation", duration: "30d", scopes: [], user_id: BOB, later: true });
+  assert.deepEqual([made.status, made.json.user_id], [201, ALICE], "what is unknown is ignored");
+  const pat = `/pats/${made.json.id}`;
+  const all = [scope("read", "*"), scope("delete", "*", "groups"), scope("view", "garden"), scope("list", "garden"), scope("create", "garden"), scope("publish", "garden"), ...["domains", "devices", "rules", "reports", "alarms", "clients", "groups"].map((entity) => scope("view", "*", entity))];
+  const platform = { optional_domain_id: "", entity_type: "users", operation: "read", entity_id: "*" };
+  for (const [method, path, body, status] of [
+    ["GET", "/pats?offset=0&limit=10&total=0&order=name&dir=asc&later=1", undefined, 200],
+    ["GET", pat, undefined, 200],
+    ["PATCH", `${pat}/name`, { name: "New PAT Name", id: "1" }, 202],
+    ["PATCH", `${pat}/description`, { description: "New PAT Description" }, 202],
+    ["PATCH", `${pat}/description`, { description: "" }, 400],
+    ["PATCH", `${pat}/scope/add`, { scopes: all }, 200],
+    ["PATCH", `${pat}/scope/add`, { scopes: [platform, { ...platform, optional_domain_id: undefined, entity_type: "domains" }] }, 200],
+    ["PATCH", `${pat}/scope/add`, { scopes: [] }, 400],
+    ["PATCH", `${pat}/scope/remove`, { scopes_id: [] }, 400],
+    ["PATCH", `${pat}/scope/remove`, { scopes_id: [UNKNOWN] }, 404],
+    ["GET", `${pat}/scope?offset=0&limit=100&total=0&pat_id=${made.json.id}`, undefined, 200],
+    ["PATCH", `${pat}/secret/reset`, { duration: "24h" }, 200],
+    ["PATCH", `${pat}/secret/revoke`, undefined, 204],
+  ]) {
+    const answer = await send(method, path, body);
+    assert.equal(answer.status, status, `${method} ${path} ${JSON.stringify(answer.json)}`);
+  }
+  const { scopes, total } = (await send("GET", `${pat}/scope?limit=100`)).json;
+  assert.equal(total, all.length + 2);
+  assert.equal(scopes.find(({ entity_type }) => entity_type === "users").domain_id, "");
+  assert.equal((await send("PATCH", `${pat}/scope/remove`, { scopes_id: [scopes[0].id] })).status, 200);
+  const again = await send("PATCH", `${pat}/scope/add`, { scopes: [scopes[0]] });
+  assert.equal(again.status, 200, "as it was listed, with its id");
+  assert.equal((await send("GET", `${pat}/scope?id=${scopes[0].id}`)).json.total, 1);
+  assert.equal((await send("DELETE", `${pat}/scope`)).status, 200);
+  assert.equal((await send("DELETE", pat)).status, 204);
+  assert.equal((await send("DELETE", "/pats")).status, 200);
+});
+
+test("lists are sorted by the parameters order and dir", async (t) => {
+  const { pats, login } = await alone(t);
+  for (const name of ["b", "a", "c"]) await pats.CreatePAT(name, "1h", login);
+  const names = async (query) => (await pats.ListPATS(query, login)).pats.map((pat) => pat.name);
+  assert.deepEqual(await names({ order: "name", dir: "asc" }), ["a", "b", "c"]);
+  assert.deepEqual(await names({ order: "name", dir: "desc" }), ["c", "b", "a"]);
+  assert.deepEqual(await names({ dir: "asc" }), ["b", "a", "c"]);
+});
+
+test("newer clients write view for read, and publish on channels", async (t) => {
+  const at = await alone(t);
+  const { id, secret } = await at.pats.CreatePAT("ci", "1h", at.login);
+  const publish = (channel) => call(at.url, `/${HOME}/channels/${channel}/messages`, { method: "POST", token: secret, headers: { "Content-Type": "application/json" }, body: "{}" }).then(({ status }) => status);
+  await at.pats.AddScope([scope("view", "garden"), scope("publish", "garden"), scope("list", "garden")], id, at.login);
+  assert.deepEqual([await reads(at, secret, "garden"), await reads(at, secret, "kitchen")], [200, 403]);
+  assert.deepEqual([await publish("garden"), await publish("kitchen")], [202, 403]);
+  assert.equal((await call(at.url, `/${HOME}/channels`, { token: secret })).status, 403, "list of one is not the list of all");
+});
+
+test("the page has a sign-in of its own, and works on the same PATs", async (t) => {
+  const { url, pats, login } = await alone(t);
+  const page = `${url}/personal-access-tokens`;
+  const stranger = await fetch(page, { redirect: "manual" });
+  assert.ok([302, 303, 307].includes(stranger.status) && stranger.headers.get("location").endsWith("/login"));
+  assert.match(await (await fetch(`${url}/login`)).text(), /<form method="post">/);
+  const signInPage = (password) => fetch(`${url}/login`, { method: "POST", redirect: "manual", body: new URLSearchParams({ username: "alice", password }) });
+  assert.equal((await signInPage("builder")).status, 401);
+  const signedIn = await signInPage("wonderland");
+  assert.deepEqual([signedIn.status, signedIn.headers.get("location")], [303, "/personal-access-tokens"]);
+  const headers = { Cookie: signedIn.headers.get("set-cookie").split(";")[0], "Content-Type": "application/json" };
+  assert.equal((await fetch(page, { headers })).status, 200);
+
+  const { scopes, limits } = await (await fetch(`${page}/api/scopes`, { headers })).json();
+  assert.equal(limits.tokens_per_owner, 100);
+  assert.equal(scopes.length, 110);
+  for (const { docs } of scopes) assert.match(docs, /^https:\/\/magistrala/);
+  const made = await fetch(`${page}/api`, { method: "POST", headers, body: JSON.stringify({ name: "by hand", scopes: [`channels:read:${HOME}:garden`], expires: "30d" }) });
+  const { token, id } = await made.json();
+  const read = (channel) => call(url, `/${HOME}/channels/${channel}`, { token }).then(({ status }) => status);
+  assert.deepEqual([made.status, await read("garden"), await read("kitchen")], [201, 200, 403]);
+  const shown = await pats.ViewPAT(id, login);
+  assert.deepEqual([shown.name, shown.user_id], ["by hand", ALICE]);
 });

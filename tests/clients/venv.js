@@ -1,4 +1,4 @@
-// Makes target/clients-venv: the Python clients, in the versions that requirements.txt pins. Made anew when that changes.
+// Makes target/clients-venv: the Python clients, in the versions that requirements.txt pins. Made again when that file changes.
 
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";

@@ -3,60 +3,69 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallpass::retry_after;
 use hallpass::{Error, Rejection};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-/// A success, always 200: API7's own SDK takes nothing else for one.
+/// A success. The status is always 200, because API7's own SDK takes nothing else for a success.
 pub(crate) fn ok(payload: Value) -> Json<Value> {
     Json(json!({ "payload": payload, "status": { "code": 0, "message": "OK" } }))
 }
 
 #[derive(Debug)]
-pub(crate) struct Fault(StatusCode, String);
+pub(crate) struct ApiError(StatusCode, String);
 
-impl Fault {
+impl ApiError {
     pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self(status, error.into())
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0
+    }
+
     fn envelope(&self) -> Value {
         let Self(status, error) = self;
-        // Six is the one number that API7 documents; the others are HTTP's.
+        // API7 documents only the code 6. The other codes are those of HTTP.
         let code = if *status == StatusCode::UNAUTHORIZED { 6 } else { status.as_u16() };
-        let message = status.canonical_reason().unwrap_or("refused").to_lowercase();
+        let message = status.canonical_reason().unwrap_or("rejected").to_lowercase();
         json!({ "status": { "code": code, "message": message }, "error": error })
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::LimitReached { .. } | Error::Conflict => StatusCode::CONFLICT,
-            // What is at fault here is told to whoever reads the log, not to whoever asks.
+            // The log has the cause. The client does not learn it.
             _ if error.is_unavailable() => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
             }
-            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "this service is at fault"),
+            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
         };
         Self(status, error.to_string())
     }
 }
 
-impl From<JsonRejection> for Fault {
+impl From<QueryRejection> for ApiError {
+    fn from(_: QueryRejection) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "a query parameter is given twice or of another type")
+    }
+}
+
+impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         let error = match rejection {
             // Its own text repeats what was sent.
-            JsonRejection::JsonDataError(_) => {
-                "a field is missing, unknown, given twice or of another type"
-            }
+            JsonRejection::JsonDataError(_) => "a field is missing, given twice or of another type",
             JsonRejection::JsonSyntaxError(_) => "the body is not JSON",
             other => return Self(other.status(), other.body_text()),
         };
@@ -64,7 +73,7 @@ impl From<JsonRejection> for Fault {
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.0, Json(self.envelope())).into_response();
         if self.0 == StatusCode::SERVICE_UNAVAILABLE {
@@ -74,27 +83,33 @@ impl IntoResponse for Fault {
     }
 }
 
-/// A refusal of Hallpass's layer: its status, its headers, its words.
-pub(crate) fn refused(
-    refusal: &Rejection,
+/// Puts a rejection of Hallpass's layer into API7's form. Status and headers stay.
+pub(crate) fn write_rejection(
+    rejection: &Rejection,
     mut response: axum::http::Response<Bytes>,
 ) -> axum::http::Response<Bytes> {
-    let fault = Fault::new(refusal.status(), refusal.detail());
-    *response.body_mut() = fault.envelope().to_string().into();
+    let error = ApiError::new(rejection.status(), rejection.detail());
+    *response.body_mut() = error.envelope().to_string().into();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-/// Nothing is kept by caches, and what others refused (axum a path that is not UTF-8, Hallpass a
-/// method) looks like the rest.
+/// Forbids caches to keep anything, and puts errors of axum, such as 405, into the same form.
 pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let status = response.status();
     let json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     if (status.is_client_error() || status.is_server_error()) && !json {
-        *response.body_mut() = Fault::new(status, "see `status`").into_response().into_body();
+        *response.body_mut() = ApiError::new(status, "see `status`").into_response().into_body();
         response.headers_mut().remove(CONTENT_LENGTH);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Gives each answer an id, by which people who ask for help name it.
+pub(crate) async fn with_request_id(mut response: Response) -> Response {
+    let id = HeaderValue::try_from(Uuid::new_v4().to_string()).expect("a UUID is a header value");
+    response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     response
 }

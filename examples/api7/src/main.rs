@@ -4,6 +4,8 @@
 //! `cargo run --example api7`; `docs/systems/api7.md` says what became what.
 
 mod answer;
+mod numbers;
+mod pages;
 mod people;
 mod tokens;
 
@@ -16,12 +18,14 @@ use axum::middleware::map_response;
 use axum::routing::{delete, get, post};
 use clap::Parser;
 use hallpass::prelude::*;
-use hallpass::{Cached, Catalog, CatalogScope, GuardedRouter, Hallpass, Limits, MemoryStore};
+use hallpass::{
+    Cached, Catalog, CatalogScope, Expiry, GuardedRouter, Hallpass, Limits, MemoryStore,
+};
 use tokio::net::TcpListener;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore as Sessions, SessionManagerLayer};
 
-use crate::answer::Fault;
+use crate::answer::ApiError;
 
 /// API7 Cloud's personal access tokens on Hallpass.
 #[derive(Debug, Parser)]
@@ -46,9 +50,17 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&options.listen).await?;
     let hallpass = Hallpass::builder(Cached::new(MemoryStore::new()))
         .prefix("api7")
-        .catalog(Catalog::new().scope(CatalogScope::new("account:read", "Read the account")))
-        .owner_directory(people::standing)
-        .limits(Limits::default().tokens_per_owner(50))
+        .catalog(
+            Catalog::new()
+                .scope(
+                    CatalogScope::new("account:read", "Read the account")
+                        .with_description("Everything that the account itself may do.")
+                        .with_docs_url("https://api7.cloud/api"),
+                )
+                .preset("account", "Everything", ["account"]),
+        )
+        .owner_directory(people::status)
+        .limits(Limits::default().tokens_per_owner(50).default_expiry(Expiry::days(30)))
         .build();
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app(&hallpass))
@@ -59,24 +71,26 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
 
 /// The console, for people with a cookie, and the API, for programs with a token.
 fn app(hallpass: &Hallpass) -> Router {
-    // Over TLS: `with_secure(true)`. No other site's page sends it along, and none can send JSON here.
+    // Over TLS: `with_secure(true)`. Browsers do not send the cookie from pages of other sites.
     let sessions = SessionManagerLayer::new(Sessions::default())
-        .with_name("console")
+        .with_name(pages::SESSION)
         .with_secure(false)
         .with_same_site(SameSite::Strict);
     let console = Router::new()
         .route("/user/login", post(people::login))
         .route("/user/tokens", get(tokens::list).post(tokens::generate).delete(tokens::delete_all))
         .route("/user/tokens/{id}", delete(tokens::delete))
-        .with_state(hallpass.clone())
-        .layer(sessions);
-    let layer = hallpass.layer().bearer_only().realm("api7").on_rejection(answer::refused);
+        .with_state(tokens::Tokens::new(hallpass))
+        .layer(sessions.clone());
+    let layer = hallpass.layer().bearer_only().realm("api7").on_rejection(answer::write_rejection);
     let api = GuardedRouter::new()
         .get("/user/me", "account:read", people::me)
         .into_router_with(hallpass, layer);
-    Router::new()
+    let api = Router::new()
         .nest("/api/v1", console.merge(api))
-        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here"))
         .layer(DefaultBodyLimit::max(64 * 1024))
-        .layer(map_response(answer::in_envelope))
+        .layer(map_response(answer::in_envelope));
+    // The pages have errors of their own, which the envelope above must not replace.
+    api.merge(pages::routes(hallpass).layer(sessions)).layer(map_response(answer::with_request_id))
 }

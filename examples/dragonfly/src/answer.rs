@@ -1,5 +1,5 @@
-//! What went wrong, as Dragonfly says it: `{"errors": ...}` for what is not valid, `{"message":
-//! ...}` for the rest.
+//! Errors in Dragonfly's form: `{"errors": ...}` for what is not valid, and `{"message": ...}` for
+//! everything else.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -14,11 +14,15 @@ use serde_json::{Value, json};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Debug)]
-pub(crate) struct Fault(StatusCode, String);
+pub(crate) struct ApiError(StatusCode, String);
 
-impl Fault {
+impl ApiError {
     pub(crate) fn new(status: StatusCode, what: impl Into<String>) -> Self {
         Self(status, what.into())
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0
     }
 
     pub(crate) fn invalid(what: impl Into<String>) -> Self {
@@ -26,28 +30,31 @@ impl Fault {
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::Invalid(faults) => {
-                let said = faults.iter().map(|one| format!("{}: {}", ours(one.field), one.message));
-                return Self::invalid(said.collect::<Vec<_>>().join("; "));
+                let messages =
+                    faults.iter().map(|one| format!("{}: {}", member_of(one.field), one.message));
+                return Self::invalid(messages.collect::<Vec<_>>().join("; "));
             }
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
-            Error::Ended | Error::Conflict | Error::LimitReached { .. } => StatusCode::CONFLICT,
-            // What is at fault here is told to whoever reads the log, not to whoever asks.
+            Error::Ended | Error::Stale { .. } | Error::Conflict | Error::LimitReached { .. } => {
+                StatusCode::CONFLICT
+            }
+            // The log has the cause. The client does not learn it.
             _ if error.is_unavailable() => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
             }
-            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "this service is at fault"),
+            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
         };
         Self(status, error.to_string())
     }
 }
 
-/// Dragonfly's name of a field of Hallpass's.
-fn ours(field: &str) -> &str {
+/// Returns Dragonfly's name of a field.
+fn member_of(field: &str) -> &str {
     match field {
         "description" => "bio",
         "expires" => "expired_at",
@@ -55,12 +62,12 @@ fn ours(field: &str) -> &str {
     }
 }
 
-impl From<JsonRejection> for Fault {
+impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
             // Its own text repeats what was sent.
             JsonRejection::JsonDataError(_) => {
-                Self::invalid("a field is missing, unknown, given twice or of another type")
+                Self::invalid("a field is missing, given twice or of another type")
             }
             JsonRejection::JsonSyntaxError(_) => Self::invalid("the body is not JSON"),
             other => Self(other.status(), other.body_text()),
@@ -68,13 +75,13 @@ impl From<JsonRejection> for Fault {
     }
 }
 
-impl From<QueryRejection> for Fault {
+impl From<QueryRejection> for ApiError {
     fn from(_: QueryRejection) -> Self {
-        Self::invalid("a query parameter is unknown, given twice or of another type")
+        Self::invalid("a query parameter is given twice or of another type")
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self(status, what) = self;
         let name = if status == StatusCode::UNPROCESSABLE_ENTITY { "errors" } else { "message" };
@@ -86,22 +93,24 @@ impl IntoResponse for Fault {
     }
 }
 
-/// A refusal of Hallpass's layer: its status, its headers, its words.
-pub(crate) fn refused(_: &Rejection, response: http::Response<Bytes>) -> http::Response<Bytes> {
+/// Puts a rejection of Hallpass's layer into Dragonfly's form. Status and headers stay.
+pub(crate) fn write_rejection(
+    _: &Rejection,
+    response: http::Response<Bytes>,
+) -> http::Response<Bytes> {
     let (mut parts, body) = response.into_parts();
     let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
     parts.headers.insert(CONTENT_TYPE, JSON);
     http::Response::from_parts(parts, json!({ "message": problem["detail"] }).to_string().into())
 }
 
-/// Nothing is kept by caches, and what others refused (a method that a path does not have) looks
-/// like the rest.
+/// Forbids caches to keep anything, and puts errors of axum, such as 405, into the same form.
 pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let status = response.status();
     let is_json = response.headers().get(CONTENT_TYPE) == Some(&JSON);
     if (status.is_client_error() || status.is_server_error()) && !is_json {
         let reason = status.canonical_reason().unwrap_or_default().to_lowercase();
-        *response.body_mut() = Fault::new(status, reason).into_response().into_body();
+        *response.body_mut() = ApiError::new(status, reason).into_response().into_body();
         response.headers_mut().remove(CONTENT_LENGTH);
         response.headers_mut().insert(CONTENT_TYPE, JSON);
     }

@@ -1,5 +1,5 @@
-//! What no client can bring about: time that hallpass, and a store that fails. The rest is in
-//! `tests/clients`.
+//! Tests with a clock that moves on and with a store that fails, which no client can bring about.
+//! The other tests are in `tests/clients`.
 
 use std::time::Duration;
 

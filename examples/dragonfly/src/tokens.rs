@@ -1,4 +1,8 @@
 //! The tokens: `/api/v1/personal-access-tokens`, for people who are signed in.
+//!
+//! Unknown members and query parameters are ignored, as Dragonfly does.
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -6,31 +10,51 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::LINK;
 use axum::http::{HeaderName, StatusCode};
 use hallpass::{
-    Actor, Authenticated, Error, Expiry, GuardedRouter, Hallpass, ListOptions, NewToken, Status,
-    TokenId, TokenRecord, TokenUpdate, authenticated,
+    Actor, Authenticated, Error, Expiry, GuardedRouter, Hallpass, ListOptions, NewToken, Owner,
+    Scope, ScopeSet, Status, TokenId, TokenRecord, TokenUpdate, authenticated,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::answer::Fault;
-use crate::people::{caller, user_id};
+use crate::answer::ApiError;
+use crate::numbers::Numbers;
+use crate::people::{self, actor, user_id};
 
 const ALL: &str = "/api/v1/personal-access-tokens";
 const ONE: &str = "/api/v1/personal-access-tokens/{id}";
 
-type Answer<T = Json<Value>> = Result<T, Fault>;
+/// The member of a token's metadata that keeps the scopes of an inactive token. The token itself
+/// holds none meanwhile, so it is valid and may do nothing: 403, as in Dragonfly.
+const INACTIVE: &str = "inactive_scopes";
 
-pub(crate) fn routes() -> GuardedRouter<Hallpass> {
+/// The member of a token's metadata that holds the time of the last change.
+const UPDATED: &str = "updated_at";
+
+type Answer<T = Json<Value>> = Result<T, ApiError>;
+
+#[derive(Clone)]
+struct Tokens {
+    hallpass: Hallpass,
+    numbers: Numbers,
+    /// Held while a name is checked and taken. Names are unique per person.
+    names: Arc<tokio::sync::Mutex<()>>,
+}
+
+pub(crate) fn routes(hallpass: &Hallpass) -> GuardedRouter {
     GuardedRouter::new()
         .post(ALL, authenticated(), create)
         .get(ALL, authenticated(), list)
         .get(ONE, authenticated(), show)
         .patch(ONE, authenticated(), update)
         .delete(ONE, authenticated(), delete)
+        .with_state(Tokens {
+            hallpass: hallpass.clone(),
+            numbers: Numbers::default(),
+            names: Arc::default(),
+        })
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct New {
     name: String,
     #[serde(default)]
@@ -38,57 +62,75 @@ struct New {
     #[serde(default)]
     scopes: Vec<String>,
     expired_at: String,
+    user_id: Option<usize>,
 }
 
 async fn create(
-    State(hallpass): State<Hallpass>,
+    State(tokens): State<Tokens>,
     Authenticated(me): Authenticated,
     new: Result<Json<New>, JsonRejection>,
 ) -> Answer {
-    let Json(New { name, bio, scopes, expired_at }) = new?;
+    let Json(New { name, bio, scopes, expired_at, user_id }) = new?;
+    same_person(user_id, me.owner())?;
+    let _turn = tokens.names.lock().await;
+    // A person has at most as many tokens as fit on one page.
+    let namesakes = ListOptions::new().text(name.trim()).limit(ListOptions::MAX_LIMIT);
+    let mine = Actor::owner(me.owner().as_str());
+    let namesakes = tokens.hallpass.list(&mine, &namesakes).await?.items;
+    if namesakes.iter().any(|token| token.name == name.trim()) {
+        return Err(ApiError::new(StatusCode::CONFLICT, "you have a token of this name"));
+    }
     let new = NewToken::named(name).description(bio).scopes(scopes).expires(instant(&expired_at)?);
-    let issued = hallpass.issue(&caller(&me), new).await?;
-    let mut shown = shown(&hallpass, &issued.record);
+    let issued = tokens.hallpass.issue(&actor(me.owner()), new).await?;
+    let mut shown = tokens.shown(&issued.record);
     shown["token"] = issued.token.reveal().into();
     Ok(Json(shown))
 }
 
-/// Which of the tokens are asked for.
+/// The filters and the page of a list.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Page {
-    #[serde(default = "Page::first")]
-    page: usize,
-    #[serde(default = "Page::usual_size")]
-    per_page: usize,
+struct Filter {
+    page: Option<usize>,
+    per_page: Option<usize>,
     state: Option<String>,
+    user_id: Option<usize>,
 }
 
-impl Page {
-    /// Dragonfly's own console asks for so many.
-    const LARGEST: usize = 10_000_000;
+impl Filter {
+    /// Dragonfly's own console asks for this many.
+    const MAX_PER_PAGE: usize = 10_000_000;
 
-    fn first() -> usize {
-        1
+    /// Returns the number of the page and its size. Zero stands for the default, as in Dragonfly.
+    fn page(&self) -> Result<(usize, usize), ApiError> {
+        let or =
+            |value: Option<usize>, default| value.filter(|value| *value > 0).unwrap_or(default);
+        let (page, per_page) = (or(self.page, 1), or(self.per_page, 10));
+        if per_page > Self::MAX_PER_PAGE {
+            return Err(ApiError::invalid("per_page: at most 10000000"));
+        }
+        Ok((page, per_page))
     }
 
-    fn usual_size() -> usize {
-        10
+    fn matches(&self, tokens: &Tokens, record: &TokenRecord) -> bool {
+        let owner = user_id(record.owner.as_str());
+        let wanted = self.user_id.filter(|id| *id > 0);
+        self.state.as_ref().is_none_or(|state| tokens.state(record) == state)
+            && wanted.is_none_or(|wanted| Some(wanted) == owner)
     }
 
-    /// Where the other pages are (RFC 8288), from this host, whatever it was called.
-    fn links(&self, total: usize) -> String {
-        let Self { page, per_page, state } = self;
-        let last = total.div_ceil(*per_page).max(1);
-        let state = state.as_ref().map(|state| format!("&state={state}")).unwrap_or_default();
+    /// Returns the links to the other pages (RFC 8288). They are relative to this host.
+    fn links(&self, page: usize, per_page: usize, total: usize) -> String {
+        let last = total.div_ceil(per_page).max(1);
+        let state = self.state.as_ref().map(|state| format!("&state={state}")).unwrap_or_default();
+        let user = self.user_id.map(|id| format!("&user_id={id}")).unwrap_or_default();
         let link = |page: usize, rel: &str| {
-            format!("<{ALL}?page={page}&per_page={per_page}{state}>; rel=\"{rel}\"")
+            format!("<{ALL}?page={page}&per_page={per_page}{state}{user}>; rel=\"{rel}\"")
         };
         let mut links = vec![link(1, "first"), link(last, "last")];
-        if *page > 1 {
+        if page > 1 {
             links.push(link((page - 1).min(last), "prev"));
         }
-        if *page < last {
+        if page < last {
             links.push(link(page + 1, "next"));
         }
         links.join(", ")
@@ -96,159 +138,194 @@ impl Page {
 }
 
 async fn list(
-    State(hallpass): State<Hallpass>,
+    State(tokens): State<Tokens>,
     Authenticated(me): Authenticated,
-    page: Result<Query<Page>, QueryRejection>,
+    filter: Result<Query<Filter>, QueryRejection>,
 ) -> Answer<([(HeaderName, String); 1], Json<Value>)> {
-    let Query(page) = page?;
-    if page.page == 0 || !(1..=Page::LARGEST).contains(&page.per_page) {
-        return Err(Fault::invalid("page: from 1 on; per_page: 1 to 10000000"));
+    let Query(mut filter) = filter?;
+    let (page, per_page) = filter.page()?;
+    filter.state = filter.state.filter(|state| !state.is_empty());
+    if let Some(state) = &filter.state {
+        must_be_state(state, &["active", "inactive", "expired"])?;
     }
-    let listing = match page.state.as_deref().map(status) {
-        None => ListOptions::new(),
-        Some(status) => ListOptions::new().status(status?),
-    };
-    let all = all(&hallpass, &caller(&me), listing).await?;
-    let skipped = (page.page - 1).saturating_mul(page.per_page);
-    let wanted = all.iter().skip(skipped).take(page.per_page);
-    let shown: Vec<_> = wanted.map(|record| shown(&hallpass, record)).collect();
-    Ok(([(LINK, page.links(all.len()))], Json(shown.into())))
+    let all = tokens.all(&actor(me.owner())).await?;
+    let found: Vec<_> = all.iter().filter(|record| filter.matches(&tokens, record)).collect();
+    let wanted = found.iter().skip((page - 1).saturating_mul(per_page)).take(per_page);
+    let shown: Vec<_> = wanted.map(|record| tokens.shown(record)).collect();
+    Ok(([(LINK, filter.links(page, per_page, found.len()))], Json(shown.into())))
 }
 
 async fn show(
-    State(hallpass): State<Hallpass>,
+    State(tokens): State<Tokens>,
     Authenticated(me): Authenticated,
     Path(id): Path<String>,
 ) -> Answer {
-    Ok(Json(shown(&hallpass, &find(&hallpass, &caller(&me), &id).await?)))
+    let record = tokens.hallpass.get(&actor(me.owner()), tokens.find(&id)?).await?;
+    Ok(Json(tokens.shown(&record)))
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Changes {
-    name: Option<String>,
     bio: Option<String>,
     scopes: Option<Vec<String>>,
     expired_at: Option<String>,
     state: Option<String>,
+    user_id: Option<usize>,
 }
 
-/// What is not named stays. Inactive is for good: no token comes back with the secret it had.
+/// Changes what the request names. A person may make a token of their own inactive and active
+/// again. If the root user makes the token of somebody else inactive, it is revoked for good.
 async fn update(
-    State(hallpass): State<Hallpass>,
+    State(tokens): State<Tokens>,
     Authenticated(me): Authenticated,
     Path(id): Path<String>,
     changes: Result<Json<Changes>, JsonRejection>,
 ) -> Answer {
-    let Json(Changes { name, bio, scopes, expired_at, state }) = changes?;
-    let mut changes = TokenUpdate::new();
-    if let Some(name) = name {
-        changes = changes.name(name);
-    }
+    let Json(Changes { bio, scopes, expired_at, state, user_id }) = changes?;
+    let by = actor(me.owner());
+    let mut record = tokens.hallpass.get(&by, tokens.find(&id)?).await?;
+    same_person(user_id, &record.owner)?;
+    let mut update = TokenUpdate::new();
     if let Some(bio) = bio {
-        changes = changes.description(bio);
-    }
-    if let Some(scopes) = scopes {
-        changes = changes.scopes(scopes);
+        update = update.description(bio);
     }
     if let Some(text) = expired_at {
-        changes = changes.expires(instant(&text)?);
+        update = update.expires(instant(&text)?);
     }
-    let state = state.as_deref().map(status).transpose()?;
-    let me = caller(&me);
-    let mut record = find(&hallpass, &me, &id).await?;
-    match state {
-        Some(Status::Expired) => return Err(Fault::invalid("state: active or inactive")),
-        Some(Status::Active) if record.status(hallpass.now()) != Status::Active => {
+    let mut revoke = false;
+    let mut inactive = is_paused(&record);
+    if let Some(state) = &state {
+        must_be_state(state, &["active", "inactive"])?;
+        if state == "active" && record.status(tokens.hallpass.now()) != Status::Active {
             return Err(Error::Ended.into());
         }
-        Some(_) | None => {}
+        revoke = state == "inactive" && *me.owner() != record.owner;
+        inactive = state == "inactive" && !revoke;
     }
-    if changes != TokenUpdate::new() {
-        record = hallpass.update(&me, record.id, changes, None).await?;
+    let mut metadata = Map::new();
+    if scopes.is_some() || inactive != is_paused(&record) {
+        let scopes = scopes.unwrap_or_else(|| scopes_of(&record));
+        tokens.must_know(&scopes)?;
+        let kept = if inactive { scopes.join(" ").into() } else { Value::Null };
+        metadata.insert(INACTIVE.to_owned(), kept);
+        update = update.scopes(if inactive { Vec::new() } else { scopes });
     }
-    if state == Some(Status::Revoked) {
-        record = hallpass.revoke(&me, record.id).await?;
+    if update != TokenUpdate::new() {
+        metadata.insert(UPDATED.to_owned(), tokens.hallpass.now().to_string().into());
+        let update = update.metadata(metadata);
+        record = tokens.hallpass.update(&by, record.id, update, Some(record.revision)).await?;
     }
-    Ok(Json(shown(&hallpass, &record)))
+    if revoke {
+        record = tokens.hallpass.revoke(&by, record.id).await?;
+    }
+    Ok(Json(tokens.shown(&record)))
 }
 
 async fn delete(
-    State(hallpass): State<Hallpass>,
+    State(tokens): State<Tokens>,
     Authenticated(me): Authenticated,
     Path(id): Path<String>,
 ) -> Answer<StatusCode> {
-    let me = caller(&me);
-    let record = find(&hallpass, &me, &id).await?;
-    hallpass.delete(&me, record.id, None).await?;
+    tokens.hallpass.delete(&actor(me.owner()), tokens.find(&id)?, None).await?;
     Ok(StatusCode::OK)
 }
 
-/// A token as everybody sees it who may: without its secret.
-fn shown(hallpass: &Hallpass, record: &TokenRecord) -> Value {
-    let scopes: Vec<_> = record.scopes.iter().map(ToString::to_string).collect();
-    json!({
-        "id": number(record.id),
-        "name": record.name,
-        "bio": record.description,
-        "scopes": scopes,
-        "state": match record.status(hallpass.now()) {
+impl Tokens {
+    /// Returns the id of the token with this number.
+    fn find(&self, number: &str) -> Result<TokenId, ApiError> {
+        let number = number.parse().ok().filter(|number| *number > 0);
+        let number = number.ok_or_else(|| ApiError::invalid("id: write a number"))?;
+        Ok(self.numbers.token(number).ok_or(Error::NotFound)?)
+    }
+
+    /// Reads all tokens that the actor may see.
+    async fn all(&self, by: &Actor) -> Result<Vec<TokenRecord>, Error> {
+        let mut listing = ListOptions::new().limit(ListOptions::MAX_LIMIT);
+        let mut all = Vec::new();
+        loop {
+            let page = self.hallpass.list(by, &listing).await?;
+            all.extend(page.items);
+            match page.next_cursor {
+                Some(cursor) => listing = listing.cursor(cursor),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// Checks scopes that an inactive token is to hold later.
+    fn must_know(&self, scopes: &[String]) -> Result<(), ApiError> {
+        let knows = |scope: &Scope| self.hallpass.catalog().is_none_or(|all| all.knows(scope));
+        match ScopeSet::parse(scopes) {
+            Ok(scopes) if scopes.iter().all(knows) => Ok(()),
+            _ => Err(ApiError::invalid("scopes: preheat, job and cluster")),
+        }
+    }
+
+    fn state(&self, record: &TokenRecord) -> &'static str {
+        match record.status(self.hallpass.now()) {
+            Status::Active if is_paused(record) => "inactive",
             Status::Active => "active",
             Status::Expired => "expired",
             Status::Revoked => "inactive",
-        },
-        "created_at": record.created_at.to_string(),
-        "expired_at": record.expires_at.map(|end| end.to_string()),
-        "user_id": user_id(record.owner.as_str()),
-        "user": { "name": record.owner.as_str() },
-    })
-}
+        }
+    }
 
-fn status(state: &str) -> Result<Status, Fault> {
-    match state {
-        "active" => Ok(Status::Active),
-        "expired" => Ok(Status::Expired),
-        "inactive" => Ok(Status::Revoked),
-        _ => Err(Fault::invalid("state: active, inactive or expired")),
+    /// A token as everybody sees it who may: the console parses `token`, which holds no secret
+    /// here.
+    fn shown(&self, record: &TokenRecord) -> Value {
+        let changed = record.metadata.get(UPDATED).and_then(Value::as_str);
+        let changed = changed.and_then(|time| time.parse().ok());
+        let updated_at = [changed, record.regenerated_at, record.revoked_at].into_iter().flatten();
+        json!({
+            "id": self.numbers.of(record.id),
+            "created_at": record.created_at.to_string(),
+            "updated_at": updated_at.fold(record.created_at, Ord::max).to_string(),
+            "is_del": 0,
+            "name": record.name,
+            "bio": record.description,
+            "token": "",
+            "scopes": scopes_of(record),
+            "state": self.state(record),
+            "expired_at": record.expires_at.map(|end| end.to_string()),
+            "user_id": user_id(record.owner.as_str()),
+            "user": people::shown(record.owner.as_str()),
+        })
     }
 }
 
-fn instant(text: &str) -> Result<Expiry, Fault> {
+fn is_paused(record: &TokenRecord) -> bool {
+    record.scopes.is_empty() && record.metadata.get(INACTIVE).is_some()
+}
+
+/// Returns the scopes of a token, and of an inactive one those that it had.
+fn scopes_of(record: &TokenRecord) -> Vec<String> {
+    match record.metadata.get(INACTIVE).and_then(Value::as_str) {
+        Some(kept) if is_paused(record) => kept.split_whitespace().map(str::to_owned).collect(),
+        _ => record.scopes.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A token belongs to the person who made it. The console names that person, and nobody can name
+/// another one.
+fn same_person(named: Option<usize>, person: &Owner) -> Result<(), ApiError> {
+    match named.filter(|id| *id > 0) {
+        Some(id) if Some(id) != user_id(person.as_str()) => {
+            Err(ApiError::new(StatusCode::FORBIDDEN, "user_id: a token stays with its owner"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn must_be_state(state: &str, known: &[&str]) -> Result<(), ApiError> {
+    let error = || ApiError::invalid(format!("state: {}", known.join(", ")));
+    known.contains(&state).then_some(()).ok_or_else(error)
+}
+
+fn instant(text: &str) -> Result<Expiry, ApiError> {
     match text.parse() {
         Ok(expiry @ Expiry::At(_)) => Ok(expiry),
-        _ => Err(Fault::invalid("expired_at: write an RFC 3339 instant, `2027-03-31T12:00:00Z`")),
-    }
-}
-
-/// The number that stands for an id: 53 of its random bits, as many as every JSON reader can hold.
-/// It needs no table, and nobody can count tokens with it.
-fn number(id: TokenId) -> u64 {
-    id.as_uuid().as_u64_pair().1 & ((1 << 53) - 1)
-}
-
-async fn find(hallpass: &Hallpass, by: &Actor, id: &str) -> Result<TokenRecord, Error> {
-    let all = all(hallpass, by, ListOptions::new()).await?;
-    let mut found = all.into_iter().filter(|record| number(record.id).to_string() == id);
-    match (found.next(), found.next()) {
-        (Some(record), None) => Ok(record),
-        _ => Err(Error::NotFound),
-    }
-}
-
-/// All that the caller may see: their own, the root's are everybody's.
-async fn all(
-    hallpass: &Hallpass,
-    by: &Actor,
-    listing: ListOptions,
-) -> Result<Vec<TokenRecord>, Error> {
-    let mut listing = listing.limit(ListOptions::MAX_LIMIT);
-    let mut all = Vec::new();
-    loop {
-        let page = hallpass.list(by, &listing).await?;
-        all.extend(page.items);
-        match page.next_cursor {
-            Some(cursor) => listing = listing.cursor(cursor),
-            None => return Ok(all),
+        _ => {
+            Err(ApiError::invalid("expired_at: write an RFC 3339 instant, `2027-03-31T12:00:00Z`"))
         }
     }
 }

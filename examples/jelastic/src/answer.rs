@@ -1,4 +1,4 @@
-//! What every call answers: HTTP 200, always, and a `result` that says how it went.
+//! The form of every answer: HTTP 200, and a `result` that is zero for success.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -8,20 +8,23 @@ use axum::response::IntoResponse;
 use hallpass::{Error, Rejection, RejectionKind};
 use serde_json::{Value, json};
 
-/// What a method answers.
-pub(crate) type Answer = Result<Done, Fault>;
+/// The part of the platform that answers.
+const SOURCE: &str = "JEL";
 
-/// It went well; with these members besides `result`.
-pub(crate) struct Done(pub(crate) Value);
+/// The answer of a method.
+pub(crate) type Answer = Result<Success, ApiError>;
 
-/// It did not.
+/// A success, with these members besides `result`.
+pub(crate) struct Success(pub(crate) Value);
+
+/// An error.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct ApiError {
     result: u16,
     error: String,
 }
 
-impl Fault {
+impl ApiError {
     pub(crate) fn bad(parameter: &str, what: impl std::fmt::Display) -> Self {
         Self { result: 3, error: format!("{parameter}: {what}") }
     }
@@ -30,7 +33,7 @@ impl Fault {
         Self { result: 5, error: format!("there is no such {what}") }
     }
 
-    /// The platform's own code for what is nobody's fault outside. Never 701: a client would throw
+    /// The platform's own code for inner errors. It is never 701, because a client would then throw
     /// a good token away.
     pub(crate) fn trouble() -> Self {
         Self { result: 99, error: "the platform is in trouble: try again later".to_owned() }
@@ -44,55 +47,68 @@ impl Fault {
         Self { result: 8202, error: "the token does not allow this method".to_owned() }
     }
 
+    /// The HTTP status for pages, which have no `result`.
+    pub(crate) fn http_status(&self) -> StatusCode {
+        match self.result {
+            701 => StatusCode::UNAUTHORIZED,
+            99 => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
     fn body(&self) -> Value {
-        json!({ "result": self.result, "error": self.error })
+        json!({ "result": self.result, "error": self.error, "reason": self.error, "source": SOURCE })
     }
 }
 
-impl IntoResponse for Done {
+impl IntoResponse for Success {
     fn into_response(self) -> axum::response::Response {
         let Self(mut body) = self;
         body["result"] = json!(0);
+        body["source"] = json!(SOURCE);
         private(body)
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for ApiError {
     fn into_response(self) -> axum::response::Response {
         private(self.body())
     }
 }
 
-/// Passwords, sessions and tokens travel in URLs here: nothing may be kept on the way, nor be told
-/// to other sites.
+/// Forbids caches to keep the answer, and browsers to send the URL to other sites: passwords,
+/// sessions and tokens are in URLs here.
 fn private(body: Value) -> axum::response::Response {
     ([(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")], Json(body)).into_response()
 }
 
-/// Hallpass's refusals in the platform's words. The headers stay as they are.
-pub(crate) fn refused(refusal: &Rejection, mut response: Response<Bytes>) -> Response<Bytes> {
-    let fault = match refusal.kind() {
-        RejectionKind::InvalidRequest => Fault::bad("session", "give it once, in one place"),
-        RejectionKind::NoCredential | RejectionKind::InvalidToken => Fault::authentication(),
+/// Puts a rejection of Hallpass's layer into the platform's form. The headers stay.
+pub(crate) fn write_rejection(
+    rejection: &Rejection,
+    mut response: Response<Bytes>,
+) -> Response<Bytes> {
+    let error = match rejection.kind() {
+        RejectionKind::InvalidRequest => ApiError::bad("session", "give it once, in one place"),
+        RejectionKind::NoCredential | RejectionKind::InvalidToken => ApiError::authentication(),
         RejectionKind::InsufficientScope { .. } | RejectionKind::NotDeclared => {
-            Fault::not_allowed()
+            ApiError::not_allowed()
         }
-        _ => Fault::trouble(),
+        _ => ApiError::trouble(),
     };
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    *response.body_mut() = fault.body().to_string().into();
+    *response.body_mut() = error.body().to_string().into();
     response
 }
 
-impl From<Error> for Fault {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::not_found("token"),
             Error::Invalid(faults) => {
                 let sentences: Vec<_> = faults
                     .iter()
-                    .map(|one| format!("{}: {}", ours(one.field), one.message))
+                    .map(|one| format!("{}: {}", parameter_of(one.field), one.message))
                     .collect();
                 Self { result: 3, error: sentences.join("; ") }
             }
@@ -106,8 +122,8 @@ impl From<Error> for Fault {
     }
 }
 
-/// The platform's name of a field of Hallpass's.
-fn ours(field: &str) -> &str {
+/// Returns the platform's name of a field.
+fn parameter_of(field: &str) -> &str {
     match field {
         "name" => "description",
         "scopes" => "apiList",

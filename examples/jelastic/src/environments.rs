@@ -1,4 +1,4 @@
-//! What there is to call: environments, in memory. They are not what this example is about.
+//! Environments to call, in memory: tokens are what this example is about.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,13 +8,13 @@ use hallpass::{Authenticated, Principal};
 use serde_json::json;
 
 use crate::App;
-use crate::answer::{Answer, Done, Fault};
+use crate::answer::{Answer, ApiError, Success};
 use crate::parameters::Parameters;
 
 const RUNNING: u8 = 1;
 const DOWN: u8 = 2;
 
-/// Whose each environment is, and how it is.
+/// The owner and the status of each environment.
 #[derive(Clone)]
 pub(crate) struct Environments(Arc<Mutex<BTreeMap<&'static str, (&'static str, u8)>>>);
 
@@ -50,24 +50,24 @@ pub(crate) async fn stop(
 }
 
 pub(crate) async fn engine_version() -> Answer {
-    Ok(Done(json!({ "version": "8.1" })))
+    Ok(Success(json!({ "version": "8.1" })))
 }
 
 pub(crate) async fn user_info(account: Authenticated) -> Answer {
-    Ok(Done(json!({ "email": format!("{}@example.com", account.owner()) })))
+    Ok(Success(json!({ "email": format!("{}@example.com", account.owner()) })))
 }
 
 impl Environments {
-    /// Does something to one of the account's own environments, and shows it.
+    /// Changes one of the account's own environments, and shows it.
     fn with(&self, account: &Principal, sent: &Parameters, change: impl FnOnce(&mut u8)) -> Answer {
         let name = sent.required("envName")?;
         let mut environments = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match environments.get_mut(name) {
             Some((owner, status)) if *owner == account.owner().as_str() => {
                 change(status);
-                Ok(Done(json!({ "env": { "envName": name, "status": *status }, "nodes": [] })))
+                Ok(Success(json!({ "env": { "envName": name, "status": *status }, "nodes": [] })))
             }
-            _ => Err(Fault::not_found("environment")),
+            _ => Err(ApiError::not_found("environment")),
         }
     }
 }

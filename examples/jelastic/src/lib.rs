@@ -4,33 +4,39 @@
 //! `docs/systems/jelastic.md` says what became what.
 
 mod answer;
-mod door;
+mod dispatch;
 mod environments;
 mod methods;
+mod numbers;
+mod pages;
 mod parameters;
 mod people;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod upload;
 mod view;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use hallpass::HallpassBuilder;
 use hallpass::prelude::*;
-use hallpass::{Catalog, Hallpass, TokenLayer};
+use hallpass::{Actor, Catalog, Confirmation, Hallpass, TokenLayer};
 
-use crate::door::{Door, no_such_method};
+use crate::dispatch::{Dispatch, no_such_method};
 use crate::environments::Environments;
 use crate::methods::Methods;
+use crate::numbers::Numbers;
 use crate::people::Confirmations;
 
-/// What all methods share.
+/// The state that all methods share.
 #[derive(Clone)]
 struct App {
     hallpass: Hallpass,
     sessions: Hallpass,
     confirmations: Confirmations,
+    numbers: Numbers,
     environments: Environments,
 }
 
@@ -40,37 +46,47 @@ impl App {
     }
 }
 
-/// Configures the handle on whatever store it was begun with.
+/// Configures the handle on the store of this builder.
 pub fn configure(builder: HallpassBuilder) -> HallpassBuilder {
-    builder.prefix("jel").catalog(methods::catalog())
+    let confirmations = Confirmations::default();
+    let builder = builder.prefix("jel").catalog(methods::catalog());
+    builder.extension(confirmations.clone()).step_up(
+        move |person: Actor, password: Confirmation| {
+            std::future::ready(confirmations.confirms(&person, &password))
+        },
+    )
 }
 
-/// The platform's API: the same methods behind two doors, for people who have signed in and for
-/// tokens.
+/// Builds the platform: the methods of its API, for people who have signed in and for tokens, and
+/// the page for tokens.
 pub fn platform(hallpass: &Hallpass) -> Router {
-    let sessions = people::sessions();
+    let sessions = people::sessions(hallpass);
     let app = App {
         hallpass: hallpass.clone(),
         sessions: sessions.clone(),
-        confirmations: Confirmations::default(),
+        confirmations: hallpass.extension().cloned().unwrap_or_default(),
+        numbers: Numbers::default(),
         environments: Environments::default(),
     };
-    // Whatever is no method is told so behind the door: strangers learn nothing of what there is.
+    // Unknown methods are answered behind the layers, so strangers do not learn which ones exist.
     let guarded = |methods: Router<App>, layer: TokenLayer| {
         let methods = methods.fallback(no_such_method).method_not_allowed_fallback(no_such_method);
-        let layer = layer.on_rejection(answer::refused).with_form_field("session");
+        let layer = layer.on_rejection(answer::write_rejection).with_form_field("session");
         methods.with_state(app.clone()).layer(layer)
     };
     let Methods { router, policy } = methods::of_tokens();
-    let door = Door {
+    let handles = Dispatch {
         by_session: guarded(methods::of_people(), sessions.layer()),
         by_token: guarded(router, hallpass.layer().policy(policy)),
         sessions,
     };
     let sign_in = get(people::sign_in).post(people::sign_in).with_state(app.clone());
+    let pages = pages::routes(hallpass, &handles.sessions);
     Router::new()
         .route(&methods::path("users.authentication.Signin"), sign_in)
         .method_not_allowed_fallback(no_such_method)
-        .fallback(door::enter)
-        .with_state(door)
+        .fallback(dispatch::dispatch)
+        .with_state(handles)
+        .layer(DefaultBodyLimit::max(upload::MAX_LEN))
+        .merge(pages)
 }

@@ -7,15 +7,16 @@ use hallpass::IntoRequirement;
 use hallpass::{Catalog, CatalogScope, PolicyTable, authenticated};
 
 use crate::App;
-use crate::{environments, people, tokens};
+use crate::{environments, people, tokens, upload};
 
-/// The methods that a token may hold. A method's name is its scope, whole: none covers another, and
-/// a template that was expanded when a token was made never grows.
-const METHODS: [(&str, &str); 5] = [
+/// The methods that a token may hold. The whole name of a method is its scope, so no method covers
+/// another one. A template is expanded when a token is made, and the token does not grow with it.
+const METHODS: [(&str, &str); 6] = [
     ("environment.control.GetEnvInfo", "Look at an environment"),
     ("environment.control.StartEnv", "Start an environment"),
     ("environment.control.StopEnv", "Stop an environment"),
     ("marketplace.jps.GetEngineVersion", "Ask for the version of the engine"),
+    ("storage.uploader.Upload", "Upload an archive"),
     ("users.account.GetUserInfo", "See whose account it is"),
 ];
 
@@ -23,12 +24,12 @@ pub(crate) fn catalog() -> Catalog {
     let known = METHODS.into_iter().fold(Catalog::new(), |catalog, (name, title)| {
         catalog.scope(CatalogScope::new(name, title).with_docs_url(docs(name)))
     });
-    let [look, start, stop, version, account] = METHODS.map(|(name, _)| name);
+    let [look, start, stop, version, upload, account] = METHODS.map(|(name, _)| name);
     known
         .preset("Extended Access", "Extended Access", METHODS.map(|(name, _)| name))
         .preset("IDE Plugins", "IDE Plugins", [look, start, stop, account])
         .preset("Marketplace", "Marketplace", [version, look])
-        .preset("Maven Plugin", "Maven Plugin", [look, account])
+        .preset("Maven Plugin", "Maven Plugin", [look, upload, account])
 }
 
 /// `environment.control.StopEnv` is documented under `environment.Control-method-StopEnv`.
@@ -39,7 +40,7 @@ fn docs(name: &str) -> String {
     format!("https://docs.jelastic.com/api/#!/api/{}.{class}-method-{}", parts[0], parts[2])
 }
 
-/// The methods for tokens, and what each needs. Nothing else is open to a token.
+/// Returns the methods for tokens, and the scope that each requires. A token can call nothing else.
 pub(crate) fn of_tokens() -> Methods {
     environments(Methods::default()).with(
         "users.authentication.Signout",
@@ -48,8 +49,8 @@ pub(crate) fn of_tokens() -> Methods {
     )
 }
 
-/// The methods for people who have signed in: those for tokens without a token, and those for
-/// managing tokens.
+/// Returns the methods for people who have signed in: all methods for tokens, and those that manage
+/// tokens.
 pub(crate) fn of_people() -> Router<App> {
     environments(Methods::default())
         .router
@@ -69,6 +70,7 @@ fn environments(methods: Methods) -> Methods {
         .scoped("environment.control.StartEnv", environments::start)
         .scoped("environment.control.StopEnv", environments::stop)
         .scoped("marketplace.jps.GetEngineVersion", environments::engine_version)
+        .scoped("storage.uploader.Upload", upload::upload)
         .scoped("users.account.GetUserInfo", environments::user_info)
 }
 

@@ -1,4 +1,4 @@
-//! The parameters of a call: those of the query and of the form together.
+//! The parameters of a call, from the query and the form together.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
@@ -6,12 +6,12 @@ use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 
-use crate::answer::Fault;
+use crate::answer::ApiError;
 
 /// The largest form that is read, in bytes.
 const MAX_LEN: usize = 64 * 1024;
 
-/// What was sent, by name. What a method does not know, it ignores.
+/// The parameters by name. Methods ignore parameters that they do not know.
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -21,42 +21,47 @@ impl Parameters {
         Self(read(query.as_bytes()).chain(read(form)).collect())
     }
 
-    /// Each value of that name. Clients send what they leave out as the empty text.
+    /// Returns each value of that name. An empty value counts as none.
     pub(crate) fn each(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.0.iter().filter(move |(key, value)| key == name && !value.is_empty());
         named.map(|(_, value)| &**value)
     }
 
-    pub(crate) fn optional(&self, name: &str) -> Result<Option<&str>, Fault> {
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut values = self.each(name);
         match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Fault::bad(name, "give it once")),
+            (_, Some(_)) => Err(ApiError::bad(name, "give it once")),
             (value, None) => Ok(value),
         }
     }
 
-    pub(crate) fn required(&self, name: &str) -> Result<&str, Fault> {
-        self.optional(name)?.ok_or_else(|| Fault::bad(name, "it is missing"))
+    /// Returns whether the parameter was sent with an empty value.
+    pub(crate) fn is_emptied(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, value)| key == name && value.is_empty())
+    }
+
+    pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
+        self.optional(name)?.ok_or_else(|| ApiError::bad(name, "it is missing"))
     }
 }
 
 impl<S: Sync> FromRequest<S> for Parameters {
-    type Rejection = Fault;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Fault> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         Ok(Self::of(&parts, &form(&parts, body).await?.unwrap_or_else(|_| Bytes::new())))
     }
 }
 
-/// The form, if the body is one; else the body, not looked at.
-pub(crate) async fn form(parts: &Parts, body: Body) -> Result<Result<Bytes, Body>, Fault> {
+/// Returns the form if the body is an urlencoded one, and otherwise the body as it came.
+pub(crate) async fn form(parts: &Parts, body: Body) -> Result<Result<Bytes, Body>, ApiError> {
     let kind = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     let is_form = essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
     if parts.method != Method::POST || !is_form {
         return Ok(Err(body));
     }
-    let too_long = |_| Fault::bad("form", "it is too long, or did not come to its end");
+    let too_long = |_| ApiError::bad("form", "it is too long, or did not come to its end");
     to_bytes(body, MAX_LEN).await.map(Ok).map_err(too_long)
 }

@@ -1,5 +1,5 @@
-//! What no client can bring about: time that hallpass, and a store that fails. The rest is in
-//! `tests/clients`.
+//! Tests with a clock that moves on and with a store that fails, which no client can bring about.
+//! The other tests are in `tests/clients`.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Platform {
         answer["session"].as_str().unwrap().to_owned()
     }
 
-    /// What a method for tokens answers, to a change that is confirmed.
+    /// Calls a method that manages tokens, with the password.
     async fn manage(&self, session: &str, method: &str, sent: &[(&str, &str)]) -> Value {
         let sent = [&[("session", session), ("password", "wonderland")], sent].concat();
         self.call(&format!("users/authentication/rest/{method}"), &sent).await
@@ -72,6 +72,7 @@ async fn an_expired_token_comes_back_by_regenerating_it_with_a_new_end_and_in_no
     assert_eq!(platform.stop(key(&made)).await, 0);
     platform.clock.advance(HOUR);
     assert_eq!(platform.stop(key(&made)).await, 701);
+    let session = platform.sign_in().await;
 
     let id = made["token"]["id"].to_string();
     let later = ("expiresAt", "2030-02-01 00:00:00");
@@ -86,6 +87,23 @@ async fn an_expired_token_comes_back_by_regenerating_it_with_a_new_end_and_in_no
     assert_eq!(platform.stop(key(&made)).await, 701);
     assert_eq!(again["token"]["expiresAt"], "2030-02-01 00:00:00");
     assert_eq!(again["token"]["apiListItems"], made["token"]["apiListItems"]);
+}
+
+#[tokio::test]
+async fn a_change_needs_the_password_some_minutes_after_signing_in() {
+    let platform = Platform::new();
+    let session = platform.sign_in().await;
+    let create = async |more: &[(&str, &str)]| {
+        let sent = [&[("session", &*session), ("description", "ci")], more].concat();
+        platform.call("users/authentication/rest/createtoken", &sent).await
+    };
+    assert_eq!(create(&[]).await["result"], 0);
+    platform.clock.advance(HOUR / 12);
+    let refused = create(&[]).await;
+    assert_eq!(refused["result"], 3);
+    assert_eq!(refused["error"], "password: it is missing");
+    assert_eq!(create(&[("password", "builder")]).await["result"], 701);
+    assert_eq!(create(&[("password", "wonderland")]).await["result"], 0);
 }
 
 #[tokio::test]
@@ -112,5 +130,5 @@ async fn trouble_of_the_store_is_neither_a_refusal_nor_a_success() {
     platform.store.faults().heal();
     assert_eq!(platform.stop(key(&made)).await, 0);
     let listed = platform.manage(&session, "gettokens", &[]).await;
-    assert_eq!(listed["tokens"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["apiTokens"].as_array().unwrap().len(), 1);
 }

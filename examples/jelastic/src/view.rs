@@ -1,11 +1,16 @@
-//! A token as the platform shows it: an integer for an id, dates without a zone, and nothing where
-//! there is nothing.
+//! A token as the platform shows it: the id is an integer, dates have no time zone, and absent
+//! values are left out.
 
 use hallpass::deps::jiff::Timestamp;
-use hallpass::{Catalog, Expiry, TokenId, TokenRecord};
+use hallpass::{Catalog, Expiry, TokenRecord};
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::answer::Fault;
+use crate::App;
+use crate::answer::ApiError;
+
+/// The member of a token's metadata that names the template it was made from.
+pub(crate) const TEMPLATE: &str = "template";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -19,7 +24,8 @@ pub(crate) struct Token<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     token_template: Option<Template<'a>>,
     api_list_items: Vec<&'a str>,
-    /// The whole token, this once.
+    is_system: bool,
+    /// The whole token, which is shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
 }
@@ -30,17 +36,20 @@ pub(crate) struct Template<'a> {
     id: usize,
     name: &'a str,
     api_list_items: Vec<&'a str>,
+    is_system: bool,
 }
 
 impl<'a> Token<'a> {
-    pub(crate) fn new(record: &'a TokenRecord, catalog: &'a Catalog, key: Option<&'a str>) -> Self {
+    pub(crate) fn new(record: &'a TokenRecord, app: &'a App, key: Option<&'a str>) -> Self {
+        let template = record.metadata.get(TEMPLATE).and_then(Value::as_str);
         Self {
-            id: number(record.id),
+            id: app.numbers.of(record.id),
             description: &record.name,
             expires_at: record.expires_at.map(date),
             last_used: record.last_used_at.map(date),
-            token_template: templates(catalog).find(|one| one.name == record.description),
+            token_template: templates(app.catalog()).find(|one| Some(one.name) == template),
             api_list_items: record.scopes.iter().map(hallpass::Scope::as_str).collect(),
+            is_system: false,
             key,
         }
     }
@@ -51,13 +60,8 @@ pub(crate) fn templates(catalog: &Catalog) -> impl Iterator<Item = Template<'_>>
         id: place + 1,
         name: preset.name(),
         api_list_items: preset.scopes().iter().map(hallpass::Scope::as_str).collect(),
+        is_system: true,
     })
-}
-
-/// The integer that stands for an id: 53 of its random bits, as many as every JSON reader can hold.
-/// It needs no table, and nobody can count tokens with it.
-pub(crate) fn number(id: TokenId) -> u64 {
-    id.as_uuid().as_u64_pair().1 & ((1 << 53) - 1)
 }
 
 fn date(time: Timestamp) -> String {
@@ -66,7 +70,7 @@ fn date(time: Timestamp) -> String {
 
 /// Reads `yyyy-MM-dd hh:mm:ss`, an instant in UTC, or the dashboard's `dd-mm-yyyy`, through that
 /// whole day.
-pub(crate) fn expiry(text: &str) -> Result<Expiry, Fault> {
+pub(crate) fn expiry(text: &str) -> Result<Expiry, ApiError> {
     let is = |form: &str| {
         let digit = |c: char| if c.is_ascii_digit() { '0' } else { c };
         text.len() == form.len() && text.chars().map(digit).eq(form.chars())
@@ -76,10 +80,10 @@ pub(crate) fn expiry(text: &str) -> Result<Expiry, Fault> {
     } else if is("00-00-0000") {
         text.parse()
     } else {
-        return Err(Fault::bad(
+        return Err(ApiError::bad(
             "expiresAt",
             "write `yyyy-MM-dd hh:mm:ss`, in UTC, or `dd-mm-yyyy`",
         ));
     };
-    read.map_err(|error| Fault::bad("expiresAt", error))
+    read.map_err(|error| ApiError::bad("expiresAt", error))
 }

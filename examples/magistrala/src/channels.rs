@@ -1,24 +1,34 @@
-//! What programs reach with a PAT: channels, and messages to them. Each route says what it needs.
+//! Channels, and messages to them, which programs reach with a PAT. Each route names the scopes it
+//! accepts. Older clients write `read` for what newer ones call `view`, and `publish` on a channel
+//! for `publish` on messages.
 
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use hallpass::GuardedRouter;
+use hallpass::{GuardedRouter, any_of};
 use serde_json::{Value, json};
 
-use crate::fault::Fault;
+use crate::error::ApiError;
 use crate::pats::Answer;
 use crate::people::{HOME, PLANT};
 use crate::request::Body;
 
-/// Each with its domain. They are not what this example is about.
+/// The channels and their domains. Tokens are what this example is about.
 const CHANNELS: [(&str, &str); 3] = [(HOME, "garden"), (HOME, "kitchen"), (PLANT, "boiler")];
 
 pub(crate) fn routes() -> GuardedRouter {
     GuardedRouter::new()
         .get("/{domain}/channels", "channels:list:{domain}", list)
-        .get("/{domain}/channels/{id}", "channels:read:{domain}:{id}", show)
-        .post("/{domain}/channels/{id}/messages", "messages:publish:{domain}:{id}", publish)
+        .get(
+            "/{domain}/channels/{id}",
+            any_of(["channels:read:{domain}:{id}", "channels:view:{domain}:{id}"]),
+            show,
+        )
+        .post(
+            "/{domain}/channels/{id}/messages",
+            any_of(["messages:publish:{domain}:{id}", "channels:publish:{domain}:{id}"]),
+            publish,
+        )
 }
 
 async fn list(Path(domain): Path<String>) -> Json<Value> {
@@ -40,8 +50,8 @@ async fn publish(
     Ok(StatusCode::ACCEPTED)
 }
 
-fn must_be(domain: &str, id: &str) -> Result<(), Fault> {
-    let no_such = || Fault::new(StatusCode::NOT_FOUND, "there is no such channel");
+fn must_be(domain: &str, id: &str) -> Result<(), ApiError> {
+    let no_such = || ApiError::new(StatusCode::NOT_FOUND, "there is no such channel");
     CHANNELS.contains(&(domain, id)).then_some(()).ok_or_else(no_such)
 }
 

@@ -5,7 +5,8 @@
 
 mod channels;
 mod duration;
-mod fault;
+mod error;
+mod pages;
 mod pats;
 mod people;
 mod request;
@@ -26,7 +27,7 @@ use hallpass::{
 use hallpass::{Clock, parse_span};
 use tokio::net::TcpListener;
 
-use crate::fault::Fault;
+use crate::error::ApiError;
 
 /// Magistrala's personal access tokens on Hallpass.
 #[derive(Debug, Parser)]
@@ -70,15 +71,21 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let pats = Hallpass::builder(Cached::new(SqliteStore::connect(&options.store).await?))
         .prefix("pat")
         .catalog(scopes::catalog())
-        .owner_directory(people::standing)
-        // One page of Hallpass's then holds all of a person's, whatever `offset` and `limit` are.
-        .limits(Limits::default().tokens_per_owner(ListOptions::MAX_LIMIT))
+        .owner_directory(people::status)
+        // With this limit, one page of Hallpass's holds all PATs of a person.
+        .limits(
+            Limits::default()
+                .tokens_per_owner(ListOptions::MAX_LIMIT)
+                .default_expiry(Expiry::days(30)),
+        )
         .clock(Later(options.later.unwrap_or_default()))
         .build();
-    // Login tokens have a handle of their own: what this one issues is nothing to the other.
+    // Logins have a handle of their own. Neither handle accepts what the other one issues.
     let logins = Hallpass::builder(MemoryStore::new())
         .prefix("login")
-        .limits(Limits::default().unlimited_tokens().default_expiry(Expiry::In(people::SIGNED_IN)))
+        .limits(
+            Limits::default().unlimited_tokens().default_expiry(Expiry::In(people::LOGIN_LIFETIME)),
+        )
         .build();
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app(&pats, &logins))
@@ -87,17 +94,21 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     Ok(pats.shutdown().await?)
 }
 
-/// Two realms: people with a login token manage PATs, programs with a PAT reach what it names.
+/// Builds the router. People with a login token manage PATs, and programs with a PAT reach the
+/// channels that it names.
 fn app(pats: &Hallpass, logins: &Hallpass) -> Router {
     let people = GuardedRouter::new().merge(pats::routes()).merge(scopes::routes());
     let guarded = |routes: GuardedRouter, hallpass: &Hallpass| {
-        let layer = hallpass.layer().bearer_only().realm("magistrala").on_rejection(fault::refused);
+        let layer =
+            hallpass.layer().bearer_only().realm("magistrala").on_rejection(error::write_rejection);
         routes.into_router_with(hallpass, layer)
     };
-    guarded(people.with_state(pats.clone()), logins)
+    let api = guarded(people.with_state(pats.clone()), logins)
         .merge(guarded(channels::routes(), pats))
         .route("/users/tokens/issue", routing::post(people::sign_in).with_state(logins.clone()))
-        .fallback(async || Fault::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here"))
         .layer(DefaultBodyLimit::max(64 * 1024))
-        .layer(map_response(fault::in_envelope))
+        .layer(map_response(error::in_envelope));
+    // The pages have errors of their own, which the envelope above must not replace.
+    api.merge(pages::routes(pats, logins))
 }

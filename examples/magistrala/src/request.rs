@@ -1,4 +1,4 @@
-//! What a call brings: who makes it, which PAT it is about, what is sent along.
+//! The parts of a call: who makes it, which PAT it is about, and its body or query.
 
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query};
@@ -6,15 +6,15 @@ use axum::http::request::Parts;
 use hallpass::RejectionResponse;
 use hallpass::{Actor, Authenticated, Error, Hallpass, TokenId};
 
-use crate::fault::Fault;
+use crate::error::ApiError;
 
-/// The PATs, in the name of whoever signed in.
-pub(crate) struct Mine {
+/// The PATs and the person who is signed in.
+pub(crate) struct SignedIn {
     pub(crate) pats: Hallpass,
     pub(crate) by: Actor,
 }
 
-impl FromRequestParts<Hallpass> for Mine {
+impl FromRequestParts<Hallpass> for SignedIn {
     type Rejection = RejectionResponse;
 
     async fn from_request_parts(
@@ -26,26 +26,26 @@ impl FromRequestParts<Hallpass> for Mine {
     }
 }
 
-/// The PAT that the path names. What is no id at all names none.
+/// The PAT that the path names. A malformed id is an id that no PAT has.
 pub(crate) struct Id(pub(crate) TokenId);
 
 impl FromRequestParts<Hallpass> for Id {
-    type Rejection = Fault;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, pats: &Hallpass) -> Result<Self, Fault> {
+    async fn from_request_parts(parts: &mut Parts, pats: &Hallpass) -> Result<Self, ApiError> {
         let Path(id) = Path::<String>::from_request_parts(parts, pats)
             .await
-            .map_err(|_| Fault::invalid("the path is not UTF-8"))?;
+            .map_err(|_| ApiError::invalid("the path is not UTF-8"))?;
         Ok(Self(id.parse().map_err(|_| Error::NotFound)?))
     }
 }
 
 /// The body, as JSON.
 #[derive(FromRequest)]
-#[from_request(via(Json), rejection(Fault))]
+#[from_request(via(Json), rejection(ApiError))]
 pub(crate) struct Body<T>(pub(crate) T);
 
 /// The query.
 #[derive(FromRequestParts)]
-#[from_request(via(Query), rejection(Fault))]
-pub(crate) struct Asked<T>(pub(crate) T);
+#[from_request(via(Query), rejection(ApiError))]
+pub(crate) struct Params<T>(pub(crate) T);

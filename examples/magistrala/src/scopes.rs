@@ -1,9 +1,9 @@
-//! Magistrala's scopes, an operation on an entity of a domain, and Hallpass's:
+//! Magistrala's scopes, which are an operation on an entity of a domain, and Hallpass's:
 //! `channels:read:DOMAIN:CHANNEL`.
 //!
-//! The domain stands before the entity, and nothing stands for "all entities": a scope covers what
-//! begins with it. So what holds one entity never reaches a list, and nothing can be written that
-//! reaches two domains.
+//! A Hallpass scope covers everything that begins with it. The domain comes before the entity, and
+//! "all entities" is written by leaving the entity out. So a scope for one entity never covers a
+//! list, and no scope reaches two domains.
 
 use axum::http::StatusCode;
 use hallpass::{
@@ -11,29 +11,55 @@ use hallpass::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-use crate::fault::Fault;
-use crate::pats::{Answer, page, usual_limit};
-use crate::request::{Asked, Body, Id, Mine};
+use crate::error::ApiError;
+use crate::pats::{Answer, default_limit, page};
+use crate::request::{Body, Id, Params, SignedIn};
 
-const ENTITIES: [&str; 4] = ["channels", "clients", "dashboards", "groups"];
+const ENTITIES: [&str; 11] = [
+    "alarms",
+    "channels",
+    "clients",
+    "dashboards",
+    "devices",
+    "domains",
+    "groups",
+    "messages",
+    "reports",
+    "rules",
+    "users",
+];
 
-/// For these there is no one entity.
-const ON_ALL: [&str; 2] = ["create", "list"];
+const OPERATIONS: [&str; 10] = [
+    "create",
+    "read",
+    "view",
+    "list",
+    "update",
+    "delete",
+    "share",
+    "unshare",
+    "publish",
+    "subscribe",
+];
 
-const ON_ONE: [&str; 5] = ["read", "update", "delete", "share", "unshare"];
+/// The domain of what belongs to no domain: users and domains themselves.
+pub(crate) const PLATFORM: &str = "platform";
 
 pub(crate) fn catalog() -> Catalog {
-    let of = |entity: &str, operation: &str| {
-        let scope = format!("{entity}:{operation}");
-        CatalogScope::new(&scope, format!("{operation} {entity}")).per("domain")
-    };
-    let on_all = ENTITIES.iter().flat_map(|entity| ON_ALL.map(|operation| of(entity, operation)));
-    let on_one = ENTITIES.iter().flat_map(|entity| ON_ONE.map(|operation| of(entity, operation)));
-    // Of a channel: its id is the entity's.
-    let messages = ["publish", "subscribe"].map(|operation| of("messages", operation));
-    let on_one = on_one.chain(messages).map(|scope| scope.per("entity"));
-    on_all.chain(on_one).fold(Catalog::new(), Catalog::scope)
+    let all = ENTITIES.iter().flat_map(|entity| {
+        OPERATIONS.map(|operation| {
+            let (first, rest) = operation.split_at(1);
+            let title = format!("{}{rest} {entity}", first.to_ascii_uppercase());
+            CatalogScope::new(&format!("{entity}:{operation}"), title)
+                .per("domain")
+                .per("entity")
+                .with_docs_url("https://magistrala.absmach.eu/docs/")
+        })
+    });
+    all.fold(Catalog::new(), Catalog::scope)
 }
 
 pub(crate) fn routes() -> GuardedRouter<Hallpass> {
@@ -46,8 +72,8 @@ pub(crate) fn routes() -> GuardedRouter<Hallpass> {
 
 /// A scope as Magistrala's clients write it.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct PatScope {
+    #[serde(default, alias = "optional_domain_id")]
     domain_id: String,
     entity_type: String,
     operation: String,
@@ -55,17 +81,21 @@ pub(crate) struct PatScope {
 }
 
 impl PatScope {
-    /// The same for Hallpass, whose catalog then says whether there is such a one.
-    pub(crate) fn granted(&self) -> Result<String, Fault> {
+    /// Returns the scope for Hallpass, which checks against the catalog that it exists.
+    pub(crate) fn granted(&self) -> Result<String, ApiError> {
         let Self { domain_id, entity_type, operation, entity_id } = self;
+        let domain_id = match (&**domain_id, &**entity_type) {
+            ("", "domains" | "users") => PLATFORM,
+            (domain, _) => domain,
+        };
         let all = entity_id == "*";
         let parts = [entity_type, operation, domain_id, entity_id];
         let parts = &parts[..if all { 3 } else { 4 }];
-        // Each is one segment, and a plain one: a colon or a star in it would say something else.
+        // A colon or a star within a part would change the meaning of the scope.
         if parts.iter().all(|part| is_word(part)) {
-            Ok(parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(":"))
+            Ok(parts.join(":"))
         } else {
-            Err(Fault::invalid(
+            Err(ApiError::invalid(
                 "scopes: each has a domain_id, an entity_type, an operation, and an entity_id or `*`",
             ))
         }
@@ -75,78 +105,101 @@ impl PatScope {
         let mut parts = scope.segments();
         let mut next = || parts.next().unwrap_or("*");
         let (entity_type, operation, domain_id, entity_id) = (next(), next(), next(), next());
+        let domain_id = if domain_id == PLATFORM { "" } else { domain_id };
         json!({
-            "id": scope.as_str(), "pat_id": pat.to_string(), "domain_id": domain_id,
+            "id": scope_id(pat, scope).to_string(), "pat_id": pat.to_string(), "domain_id": domain_id,
             "entity_type": entity_type, "operation": operation, "entity_id": entity_id,
         })
     }
 }
 
-/// Letters, digits, `-` and `_`, at most as many as an id has.
+/// Returns the id of a scope of a PAT. It follows from both, so it is not stored.
+fn scope_id(pat: TokenId, scope: &Scope) -> Uuid {
+    let digest = Sha256::digest(format!("{pat} {scope}"));
+    let bytes = digest.first_chunk().expect("a SHA-256 digest has 32 bytes");
+    uuid::Builder::from_custom_bytes(*bytes).into_uuid()
+}
+
+/// Returns whether the text is a plain word: letters, digits, `-` and `_`, at most as many as an id
+/// has.
 fn is_word(text: &str) -> bool {
     (1..=36).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-/// Which scopes are asked for.
+/// The filter and the page of a list.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
+struct Filter {
     #[serde(default)]
     offset: usize,
-    #[serde(default = "usual_limit")]
+    #[serde(default = "default_limit")]
     limit: usize,
     id: Option<String>,
 }
 
-async fn list(Mine { pats, by }: Mine, Id(id): Id, Asked(wanted): Asked<Wanted>) -> Answer {
+async fn list(
+    SignedIn { pats, by }: SignedIn,
+    Id(id): Id,
+    Params(filter): Params<Filter>,
+) -> Answer {
     let scopes = pats.get(&by, id).await?.scopes;
     let found = scopes
         .iter()
-        .filter(|scope| wanted.id.as_ref().is_none_or(|id| scope.as_str() == id))
+        .filter(|scope| filter.id.as_ref().is_none_or(|wanted| is_id(wanted, id, scope)))
         .map(|scope| PatScope::shown(scope, id))
         .collect();
-    page("scopes", found, wanted.offset, wanted.limit)
+    page("scopes", found, filter.offset, filter.limit)
+}
+
+fn is_id(text: &str, pat: TokenId, scope: &Scope) -> bool {
+    text.parse() == Ok(scope_id(pat, scope))
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Added {
+struct AddScopes {
     scopes: Vec<PatScope>,
 }
 
-async fn add(Mine { pats, by }: Mine, Id(id): Id, Body(added): Body<Added>) -> Answer<StatusCode> {
+async fn add(
+    SignedIn { pats, by }: SignedIn,
+    Id(id): Id,
+    Body(added): Body<AddScopes>,
+) -> Answer<StatusCode> {
+    must_not_be_empty(&added.scopes, "scopes")?;
     let scopes = added.scopes.iter().map(PatScope::granted).collect::<Result<Vec<_>, _>>()?;
     pats.add_scopes(&by, id, scopes, None).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::OK)
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Removed {
+struct RemoveScopes {
     scopes_id: Vec<String>,
 }
 
-/// All of them or none: one that the token does not hold is an error.
+/// Removes all of these scopes, or none if the PAT lacks one.
 async fn remove(
-    Mine { pats, by }: Mine,
+    SignedIn { pats, by }: SignedIn,
     Id(id): Id,
-    Body(removed): Body<Removed>,
+    Body(RemoveScopes { scopes_id }): Body<RemoveScopes>,
 ) -> Answer<StatusCode> {
     let pat = pats.get(&by, id).await?;
-    let (gone, left): (Vec<_>, Vec<_>) = pat
-        .scopes
-        .iter()
-        .map(Scope::as_str)
-        .partition(|scope| removed.scopes_id.iter().any(|id| id == scope));
-    if !removed.scopes_id.iter().all(|id| gone.contains(&id.as_str())) {
-        return Err(Fault::new(StatusCode::NOT_FOUND, "the token has no such scope"));
+    must_not_be_empty(&scopes_id, "scopes_id")?;
+    let named = |scope: &&Scope| scopes_id.iter().any(|text| is_id(text, id, scope));
+    let (gone, left): (Vec<_>, Vec<_>) = pat.scopes.iter().partition(named);
+    if !scopes_id.iter().all(|text| gone.iter().any(|scope| is_id(text, id, scope))) {
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "the token has no such scope"));
     }
-    pats.update(&by, id, TokenUpdate::new().scopes(left), Some(pat.revision)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let left = TokenUpdate::new().scopes(left.into_iter().map(Scope::as_str));
+    pats.update(&by, id, left, Some(pat.revision)).await?;
+    Ok(StatusCode::OK)
 }
 
-async fn clear(Mine { pats, by }: Mine, Id(id): Id) -> Answer<StatusCode> {
+fn must_not_be_empty<T>(list: &[T], name: &str) -> Result<(), ApiError> {
+    let error = || ApiError::invalid(format!("{name}: name at least one"));
+    (!list.is_empty()).then_some(()).ok_or_else(error)
+}
+
+async fn clear(SignedIn { pats, by }: SignedIn, Id(id): Id) -> Answer<StatusCode> {
     pats.clear_scopes(&by, id, None).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::OK)
 }

@@ -63,7 +63,7 @@ class Forms(unittest.TestCase):
         self.assertEqual(again["tokenTemplate"]["name"], "IDE Plugins")
         self.refused(701, client(token["key"]).create_control_client().stop_env, "my-project")
         client(again["key"]).create_control_client().stop_env("my-project")
-        (listed,) = self.by_session.execute(TOKENS + "GetTokens", ids=token["id"])["tokens"]
+        (listed,) = self.by_session.execute(TOKENS + "GetTokens", ids=token["id"])["apiTokens"]
         self.assertEqual(listed["description"], "edited")
         self.assertNotIn("key", listed)
         self.manage("DeleteTokens", ids=token["id"])
@@ -74,6 +74,15 @@ class Forms(unittest.TestCase):
         token = self.create(expiresAt=None, apiList=None, tokenTemplate=None)
         self.assertEqual(token["apiListItems"], [])
         self.refused(3, self.manage, "CreateToken", description=None)
+
+    def test_an_expiry_is_cleared_by_an_empty_one(self):
+        year = datetime.datetime.now().year + 1
+        token = self.create(expiresAt=f"{year}-03-31 00:00:00")
+        edited = self.manage("EditToken", id=token["id"], description="edited")["token"]
+        self.assertEqual(edited["expiresAt"], token["expiresAt"], "it was not sent")
+        edited = self.manage("EditToken", id=token["id"], expiresAt="")["token"]
+        self.assertNotIn("expiresAt", edited)
+        self.assertEqual(edited["description"], "edited")
 
     def test_a_token_manages_no_tokens(self):
         by_token = client(self.create(tokenTemplate="Extended Access")["key"]).api_client

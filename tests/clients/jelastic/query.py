@@ -28,7 +28,7 @@ class Tokens(unittest.TestCase):
         return self.manage.CreateToken(description, PASSWORD, **others)["token"]
 
     def only(self):
-        (token,) = self.manage.GetTokens()["tokens"]
+        (token,) = self.manage.GetTokens()["apiTokens"]
         return token
 
     def refused(self, sentence, call, *arguments, kind=JelasticApiError, **named):
@@ -76,7 +76,7 @@ class Tokens(unittest.TestCase):
         self.assertEqual(self.only(), token)
 
     def test_a_token_is_edited(self):
-        token = self.create(token_template="Maven Plugin")
+        token = self.create("deploy", token_template="Maven Plugin")
         self.manage.EditToken(token["id"], PASSWORD, description="build")
         self.assertEqual(self.only()["tokenTemplate"]["name"], "Maven Plugin")
         self.manage.EditToken(
@@ -115,41 +115,57 @@ class Tokens(unittest.TestCase):
         first, second, third = [self.create(name, api_list=LOOK) for name in "abc"]
         delete = self.manage.DeleteTokens
         self.refused("no such token", delete, f"{first['id']};17", PASSWORD, kind=JelasticResourceNotFound)
-        self.assertEqual(len(self.manage.GetTokens()["tokens"]), 3)
+        self.assertEqual(len(self.manage.GetTokens()["apiTokens"]), 3)
         delete(f"{first['id']};{third['id']}", PASSWORD)
         self.assertEqual(self.only()["id"], second["id"])
         look = calls(first["key"]).environment.Control.GetEnvInfo
         self.refused("authentication failed", look, "my-project")
         delete("*", PASSWORD)
-        self.assertEqual(self.manage.GetTokens()["tokens"], [])
+        self.assertEqual(self.manage.GetTokens()["apiTokens"], [])
 
     def test_tokens_are_listed_by_their_ids(self):
         tokens = [self.create(name) for name in "abc"]
         asked = [str(tokens[2]["id"]), str(tokens[0]["id"])]
-        found = self.manage.GetTokens(asked)["tokens"]
+        found = self.manage.GetTokens(asked)["apiTokens"]
         self.assertEqual([one["description"] for one in found], ["c", "a"])
 
     def test_the_methods_there_are_can_be_searched(self):
-        found = self.manage.GetTokenApiList(sort_param="stopenv")["permissions"]
+        found = self.manage.GetTokenApiList(sort_param="stopenv")["tokenPermissions"]
         self.assertEqual([one["name"] for one in found], [STOP])
         self.assertEqual(
             found[0]["docs"], "https://docs.jelastic.com/api/#!/api/environment.Control-method-StopEnv"
         )
-        self.assertGreater(len(self.manage.GetTokenApiList()["permissions"]), 1)
+        self.assertGreater(len(self.manage.GetTokenApiList()["tokenPermissions"]), 1)
 
-    def test_each_change_needs_the_password(self):
+    def test_a_wrong_password_changes_nothing(self):
         token = self.create()
         before = self.only()
-        for wrong in [None, "builder"]:
-            sentence = "authentication failed" if wrong else "password: it is missing"
-            self.refused(sentence, self.manage.CreateToken, "x", wrong)
-            self.refused(sentence, self.manage.EditToken, token["id"], wrong, description="x")
-        for wrong in [None, token["key"]]:
-            sentence = "authentication failed" if wrong else "password: it is missing"
-            self.refused(sentence, self.manage.RegenerateToken, token["id"], wrong)
-            self.refused(sentence, self.manage.DeleteTokens, "*", wrong)
-        self.assertEqual(self.only(), before)
-        self.create("the count of wrong ones starts anew")
+        for wrong in ["builder", token["key"]]:
+            refused = "authentication failed"
+            self.refused(refused, self.manage.CreateToken, "x", wrong)
+            self.refused(refused, self.manage.EditToken, token["id"], wrong, description="x")
+        self.create("a right one starts the count again")
+        for wrong in ["builder", token["key"]]:
+            self.refused(refused, self.manage.RegenerateToken, token["id"], wrong)
+            self.refused(refused, self.manage.DeleteTokens, "*", wrong)
+        self.assertEqual([one for one in self.manage.GetTokens()["apiTokens"] if one["id"] == token["id"]], [before])
+
+    def test_a_script_that_has_just_signed_in_needs_no_password(self):
+        token = self.manage.CreateToken("ci", api_list=STOP)["token"]
+        self.manage.EditToken(token["id"], description="edited")
+        again = self.manage.RegenerateToken(token["id"])["token"]
+        self.assertEqual(again["description"], "edited")
+        self.manage.DeleteTokens(str(token["id"]))
+        self.assertEqual(self.manage.GetTokens()["apiTokens"], [])
+
+    def test_answers_have_the_members_of_the_models(self):
+        token = self.create(token_template="Maven Plugin")
+        listed = self.manage.GetTokens()
+        self.assertEqual((listed["result"], listed["source"]), (0, "JEL"))
+        self.assertIs(self.only()["isSystem"], False)
+        self.assertIs(token["tokenTemplate"]["isSystem"], True)
+        for one in self.manage.GetTokenTemplates()["templates"]:
+            self.assertLessEqual({"id", "name", "apiListItems", "isSystem"}, set(one))
 
     def test_what_is_no_method_is_not_granted(self):
         for bad in ["environment.control", "environment.control.*", "*", "x.y.Z", [STOP, LOOK]]:
@@ -159,7 +175,7 @@ class Tokens(unittest.TestCase):
         self.refused("one or the other", self.manage.CreateToken, "ci", PASSWORD, **both)
         past = datetime.datetime(2020, 1, 1)
         self.refused("expiresAt: ", self.manage.CreateToken, "ci", PASSWORD, expires_at=past)
-        self.assertEqual(self.manage.GetTokens()["tokens"], [])
+        self.assertEqual(self.manage.GetTokens()["apiTokens"], [])
 
     def test_a_token_manages_no_tokens(self):
         token = self.create(token_template="Extended Access")
@@ -177,7 +193,7 @@ class Tokens(unittest.TestCase):
         token = self.create(api_list=LOOK)
         bob = calls(sign_in("bob")).users.Authentication
         missing = {"kind": JelasticResourceNotFound}
-        self.assertEqual(bob.GetTokens()["tokens"], [])
+        self.assertEqual(bob.GetTokens()["apiTokens"], [])
         self.refused("no such token", bob.GetTokens, [str(token["id"])], **missing)
         self.refused("no such token", bob.EditToken, token["id"], PASSWORDS["bob"], **missing)
         self.refused("no such token", bob.RegenerateToken, token["id"], PASSWORDS["bob"], **missing)

@@ -1,4 +1,4 @@
-//! What went wrong, as Magistrala says it: a status and `{"message": "..."}`.
+//! Errors in Magistrala's form: a status and `{"message": "..."}`.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -11,11 +11,15 @@ use hallpass::{Error, Rejection};
 use serde_json::json;
 
 #[derive(Debug)]
-pub(crate) struct Fault(StatusCode, String);
+pub(crate) struct ApiError(StatusCode, String);
 
-impl Fault {
+impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self(status, message.into())
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -23,7 +27,7 @@ impl Fault {
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
@@ -32,22 +36,22 @@ impl From<Error> for Fault {
             Error::Stale { .. } | Error::Conflict | Error::LimitReached { .. } => {
                 StatusCode::CONFLICT
             }
-            // What is at fault here is told to whoever reads the log, not to whoever asks.
+            // The log has the cause. The client does not learn it.
             _ if error.is_unavailable() => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
             }
-            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "this service is at fault"),
+            _ => return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
         };
         Self(status, error.to_string())
     }
 }
 
-impl From<JsonRejection> for Fault {
+impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
             // Its own text repeats what was sent.
             JsonRejection::JsonDataError(_) => {
-                Self::invalid("a field is missing, unknown, given twice or of another type")
+                Self::invalid("a field is missing, given twice or of another type")
             }
             JsonRejection::JsonSyntaxError(_) => Self::invalid("the body is not JSON"),
             other => Self(other.status(), other.body_text()),
@@ -55,13 +59,13 @@ impl From<JsonRejection> for Fault {
     }
 }
 
-impl From<QueryRejection> for Fault {
+impl From<QueryRejection> for ApiError {
     fn from(_: QueryRejection) -> Self {
-        Self::invalid("a query parameter is unknown, given twice or of another type")
+        Self::invalid("a query parameter is given twice or of another type")
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self(status, message) = self;
         let mut response = (status, Json(json!({ "message": message }))).into_response();
@@ -72,24 +76,23 @@ impl IntoResponse for Fault {
     }
 }
 
-/// A refusal of Hallpass's layer: its status, its headers, its words.
-pub(crate) fn refused(
-    refusal: &Rejection,
+/// Puts a rejection of Hallpass's layer into Magistrala's form. Status and headers stay.
+pub(crate) fn write_rejection(
+    rejection: &Rejection,
     mut response: axum::http::Response<Bytes>,
 ) -> axum::http::Response<Bytes> {
-    *response.body_mut() = json!({ "message": refusal.detail() }).to_string().into();
+    *response.body_mut() = json!({ "message": rejection.detail() }).to_string().into();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-/// Nothing is kept by caches, and what others refused (axum a path that is not UTF-8, Hallpass a
-/// method) looks like the rest.
+/// Forbids caches to keep anything, and puts errors of axum, such as 405, into the same form.
 pub(crate) async fn in_envelope(mut response: Response) -> Response {
     let status = response.status();
     let json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     if (status.is_client_error() || status.is_server_error()) && !json {
-        let reason = status.canonical_reason().unwrap_or("refused").to_lowercase();
-        let envelope = Fault::new(status, reason).into_response();
+        let reason = status.canonical_reason().unwrap_or("rejected").to_lowercase();
+        let envelope = ApiError::new(status, reason).into_response();
         *response.body_mut() = envelope.into_body();
         response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

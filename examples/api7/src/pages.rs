@@ -1,0 +1,47 @@
+//! The page "Personal Access Token" of the console, and the console's sign-in.
+
+use axum::Router;
+use axum::extract::Form;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use hallpass::{Dashboard, Hallpass};
+use tower_sessions::Session;
+
+use crate::people::{Credentials, begin, signed_in};
+
+const TOKENS: &str = "/account/personal-access-token";
+
+/// The name of the session cookie.
+pub(crate) const SESSION: &str = "console";
+
+pub(crate) fn routes(hallpass: &Hallpass) -> Router {
+    let dashboard = Dashboard::new(hallpass, signed_in)
+        .with_api(|api| api.session_cookie(SESSION))
+        .sign_in("/login")
+        .into_router_at(TOKENS);
+    Router::new().route("/login", get(async || Html(LOGIN)).post(login)).merge(dashboard)
+}
+
+/// `POST /login`
+async fn login(
+    session: Session,
+    Form(credentials): Form<Credentials>,
+) -> Result<Response, StatusCode> {
+    begin(&session, &credentials).await.map_err(|error| error.status())?;
+    Ok(Redirect::to(TOKENS).into_response())
+}
+
+const LOGIN: &str = r#"<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Sign in</title>
+<h1>API7 Cloud</h1>
+<form method="post">
+  <p><label>User name <input name="username" autocomplete="username" required></label>
+  <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+  <p><button>Sign in</button>
+</form>
+</html>
+"#;

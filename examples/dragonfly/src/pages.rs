@@ -1,0 +1,46 @@
+//! The pages of the console that concern tokens, at the paths of Dragonfly's own console.
+
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use hallpass::{Dashboard, Hallpass};
+
+use crate::people::{Credentials, SESSION, begin, signed_in};
+
+const TOKENS: &str = "/developer/personal-access-tokens";
+
+pub(crate) fn routes(hallpass: &Hallpass, logins: &Hallpass) -> Router {
+    let dashboard = Dashboard::new(hallpass, signed_in)
+        .with_api(|api| api.session_cookie(SESSION))
+        .sign_in("/signin")
+        .into_router_at(TOKENS);
+    Router::new()
+        .route("/signin", get(async || Html(SIGN_IN)).post(sign_in))
+        .merge(dashboard)
+        .with_state(logins.clone())
+}
+
+/// `POST /signin`
+async fn sign_in(
+    State(logins): State<Hallpass>,
+    Form(credentials): Form<Credentials>,
+) -> Result<Response, StatusCode> {
+    let login = begin(&logins, &credentials).await.map_err(|error| error.status())?;
+    Ok((login.cookies(), Redirect::to(TOKENS)).into_response())
+}
+
+const SIGN_IN: &str = r#"<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Sign in</title>
+<h1>Dragonfly</h1>
+<form method="post">
+  <p><label>Account <input name="name" autocomplete="username" required></label>
+  <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+  <p><button>Sign in</button>
+</form>
+</html>
+"#;

@@ -1,0 +1,54 @@
+//! The tab **Access Tokens** of the dashboard's settings, and the sign-in of the dashboard.
+
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use hallpass::{Dashboard, Hallpass};
+
+use crate::people::{Credentials, SESSION, SESSION_LIFETIME, begin, signed_in};
+
+const TOKENS: &str = "/settings/access-tokens";
+
+pub(crate) fn routes(hallpass: &Hallpass, sessions: &Hallpass) -> Router {
+    let dashboard = Dashboard::new(hallpass, signed_in)
+        .with_api(|api| api.session_cookie(SESSION))
+        .sign_in("/login")
+        .into_router_at(TOKENS);
+    Router::new()
+        .route("/login", get(async || Html(LOGIN)).post(login))
+        .merge(dashboard)
+        .with_state(sessions.clone())
+}
+
+/// `POST /login`
+async fn login(
+    State(sessions): State<Hallpass>,
+    Form(credentials): Form<Credentials>,
+) -> Result<Response, StatusCode> {
+    let session = begin(&sessions, &credentials.login, &credentials.password).await;
+    let session = session.map_err(|error| error.http_status())?;
+    // Over TLS, the cookie is also `Secure`.
+    let cookie = format!(
+        "{SESSION}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax",
+        session.token.reveal(),
+        SESSION_LIFETIME.as_secs()
+    );
+    Ok(([(SET_COOKIE, cookie)], Redirect::to(TOKENS)).into_response())
+}
+
+const LOGIN: &str = r#"<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Sign in</title>
+<h1>Dashboard</h1>
+<form method="post">
+  <p><label>Login <input name="login" autocomplete="username" required></label>
+  <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+  <p><button>Sign in</button>
+</form>
+</html>
+"#;

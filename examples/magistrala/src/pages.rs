@@ -1,0 +1,53 @@
+//! The page "Personal Access Token" of the user interface, and its sign-in.
+
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use hallpass::{Dashboard, Hallpass};
+
+use crate::people::{Credentials, LOGIN_LIFETIME, SESSION, begin, signed_in};
+
+const PATS: &str = "/personal-access-tokens";
+
+pub(crate) fn routes(pats: &Hallpass, logins: &Hallpass) -> Router {
+    let dashboard = Dashboard::new(pats, signed_in)
+        .with_api(|api| api.session_cookie(SESSION))
+        .sign_in("/login")
+        .into_router_at(PATS);
+    Router::new()
+        .route("/login", get(async || Html(LOGIN)).post(login))
+        .merge(dashboard)
+        .with_state(logins.clone())
+}
+
+/// `POST /login`
+async fn login(
+    State(logins): State<Hallpass>,
+    Form(credentials): Form<Credentials>,
+) -> Result<Response, StatusCode> {
+    let login = begin(&logins, &credentials).await.map_err(|error| error.status())?;
+    // Over TLS, the cookie is also `Secure`.
+    let cookie = format!(
+        "{SESSION}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax",
+        login.token.reveal(),
+        LOGIN_LIFETIME.as_secs()
+    );
+    Ok(([(SET_COOKIE, cookie)], Redirect::to(PATS)).into_response())
+}
+
+const LOGIN: &str = r#"<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Sign in</title>
+<h1>Magistrala</h1>
+<form method="post">
+  <p><label>User name <input name="username" autocomplete="username" required></label>
+  <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+  <p><button>Sign in</button>
+</form>
+</html>
+"#;
