@@ -4,6 +4,7 @@ mod bench;
 mod fuzz;
 mod guards;
 mod process;
+mod public_api;
 mod test;
 mod tool;
 mod workspace;
@@ -30,6 +31,8 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Remove each safety step from a copy of the source, and require that its test fails
     Guards(guards::Arguments),
+    /// List the public items of the libraries anew, in `docs/public-api`
+    PublicApi,
     /// Measure, print a table and write it to `target/bench/NAME.json`
     Bench(bench::Arguments),
 }
@@ -51,6 +54,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Guards(arguments) => guards::run(&workspace, &arguments)
             .map(|outcome| if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Task::PublicApi => public_api::write(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }
