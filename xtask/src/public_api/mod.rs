@@ -88,9 +88,19 @@ fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
 /// Has rustdoc describe a library with all its features.
 fn read(workspace: &Workspace, package: &str) -> Result<Api> {
     let mut rustdoc = workspace.cargo(["rustdoc", "--lib", "--all-features", "--package", package]);
-    rustdoc.args(["--", "-Z", "unstable-options", "--output-format", "json"]);
+    // Build scripts watch the variable: in the usual folder, each build would undo the other's.
+    let target = workspace.target("public-api");
+    rustdoc.args([
+        "--target-dir",
+        target.as_str(),
+        "--",
+        "-Z",
+        "unstable-options",
+        "--output-format",
+        "json",
+    ]);
     run(rustdoc.env("RUSTC_BOOTSTRAP", "1"))?;
-    let file = workspace.target("doc").join(format!("{}.json", package.replace('-', "_")));
+    let file = target.join("doc").join(format!("{}.json", package.replace('-', "_")));
     let text = fs::read_to_string(&file).with_context(|| format!("rustdoc wrote no {file}"))?;
     let document: Value = serde_json::from_str(&text)?;
     Ok(Api::new(document))
