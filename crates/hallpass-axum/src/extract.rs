@@ -142,7 +142,7 @@ pub(crate) fn requirement_of<T: RequiredScope>() -> Arc<Requirement> {
         assert!(
             is_scope(T::SCOPE),
             "`RequiredScope::SCOPE` is not a scope that a route can require"
-        )
+        );
     };
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     if let Some(requirement) = known.get(T::SCOPE) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::render::{path_name, signature, type_name};
+use super::render::{path_name, signature};
 
 pub(super) struct Api(Value);
 
@@ -56,15 +56,14 @@ impl Api {
             Value::Object(members) => {
                 if let (Some(Value::String(path)), Some(id)) =
                     (members.get("path"), members.get("id"))
+                    && let Some(module) = self.our_module(id)
                 {
-                    if let Some(module) = self.our_module(id) {
-                        mentioned.insert((module, path_name(path).to_owned()));
-                    }
+                    mentioned.insert((module, path_name(path).to_owned()));
                 }
                 members.values().for_each(|member| self.collect_types(member, mentioned));
             }
             Value::Array(list) => {
-                list.iter().for_each(|value| self.collect_types(value, mentioned))
+                list.iter().for_each(|value| self.collect_types(value, mentioned));
             }
             _ => {}
         }
@@ -144,6 +143,7 @@ impl Api {
 mod tests {
     use serde_json::json;
 
+    use super::super::render::type_name;
     use super::*;
 
     #[test]
