@@ -4,6 +4,7 @@ mod bench;
 mod fuzz;
 mod guards;
 mod process;
+mod public_api;
 mod source_copy;
 mod test;
 mod tool;
@@ -31,6 +32,8 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Remove each safety step from a copy of the source, and require that its test fails
     Guards(guards::Arguments),
+    /// List the public items of the libraries anew, in `docs/public-api`
+    PublicApi,
     /// Measure, print a table and write it to `target/bench/NAME.json`
     Bench(bench::Arguments),
 }
@@ -52,6 +55,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Guards(arguments) => guards::run(&workspace, &arguments)
             .map(|outcome| if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Task::PublicApi => public_api::write(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

@@ -50,6 +50,8 @@ enum Step {
     Clippy,
     /// No warning from rustdoc
     Docs,
+    /// The public items are those that `docs/public-api` lists, and the facade names them all
+    PublicApi,
     /// Each published crate with each of its features alone, with none and with all
     Features,
     /// The libraries compile with the oldest dependencies that they allow
@@ -113,6 +115,11 @@ fn guards(workspace: &Workspace) -> Result<Found> {
     Ok(Found { passed: outcome.caught, failed: outcome.failed, note: String::new() })
 }
 
+fn public_api(workspace: &Workspace) -> Result<Found> {
+    let lists = crate::public_api::check(workspace)?;
+    Ok(Found { note: format!("{lists} lists"), ..Found::passed() })
+}
+
 impl Step {
     fn name(self) -> String {
         self.to_possible_value().expect("no step is hidden").get_name().to_owned()
@@ -129,6 +136,7 @@ impl Step {
             Self::Doctests => rust::doctests(workspace),
             Self::Clippy => rust::clippy(workspace),
             Self::Docs => rust::docs(workspace),
+            Self::PublicApi => public_api(workspace),
             Self::Features => features::check(workspace),
             Self::Minimal => minimal::check(workspace),
             Self::Publish => rust::publish(workspace),

@@ -1,0 +1,107 @@
+//! `cargo xtask public-api`: lists the public items of every published library, one file for each in
+//! `docs/public-api`, so that a change of the public API shows in a review.
+//!
+//! The lists are made from rustdoc's JSON. It is not stable yet, so the compiler is asked for it with
+//! `RUSTC_BOOTSTRAP`, and only what has been the same for long is read.
+
+mod item;
+mod render;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::camino::Utf8PathBuf;
+use serde_json::Value;
+
+use self::item::Api;
+use crate::process::run;
+use crate::workspace::Workspace;
+
+/// The facade, through which everything of the others can be named.
+const FACADE: &str = "hallpass";
+
+/// The libraries in which the facade has names for all that a public function takes or returns.
+const NAMED: [&str; 5] =
+    ["hallpass-core", "hallpass-tower", "hallpass-axum", "hallpass-cache", "hallpass-dashboard"];
+
+/// The other published libraries, which the facade has in its module `stores`, or not at all.
+const OTHERS: [&str; 5] = [
+    "hallpass-memory",
+    "hallpass-sqlite",
+    "hallpass-postgres",
+    "hallpass-redis",
+    "hallpass-testkit",
+];
+
+/// Writes the lists.
+pub(crate) fn write(workspace: &Workspace) -> Result<()> {
+    for (file, list) in lists(workspace)? {
+        fs::create_dir_all(file.parent().expect("a file is in a folder"))?;
+        fs::write(&file, list).with_context(|| format!("cannot write {file}"))?;
+    }
+    Ok(())
+}
+
+/// Checks that the lists are up to date. Returns how many there are.
+pub(crate) fn check(workspace: &Workspace) -> Result<usize> {
+    let lists = lists(workspace)?;
+    let is_stale = |(file, list): &&(Utf8PathBuf, String)| {
+        fs::read_to_string(file).ok().as_ref() != Some(list)
+    };
+    let stale: Vec<_> = lists.iter().filter(is_stale).map(|(file, _)| file.as_str()).collect();
+    if !stale.is_empty() {
+        bail!(
+            "the public API is not what is listed in {}: run `cargo xtask public-api`, and look at the difference",
+            stale.join(", ")
+        );
+    }
+    Ok(lists.len())
+}
+
+fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
+    let facade = read(workspace, FACADE)?;
+    let nameable = facade.names();
+    let mut lists = vec![(FACADE, facade.list())];
+    for package in NAMED {
+        let api = read(workspace, package)?;
+        // A module that the facade has as a whole brings the names that are in it.
+        let is_unnamed = |(module, name): &(String, String)| {
+            !nameable.contains(module) && !nameable.contains(name)
+        };
+        let unnamed: BTreeSet<_> = api.mentioned().into_iter().filter(is_unnamed).collect();
+        if !unnamed.is_empty() {
+            bail!(
+                "public functions of {package} take or return what `{FACADE}` has no name for: {unnamed:?}. Add it to \
+                 crates/{FACADE}/src/lib.rs"
+            );
+        }
+        lists.push((package, api.list()));
+    }
+    for package in OTHERS {
+        lists.push((package, read(workspace, package)?.list()));
+    }
+    let folder = workspace.root().join("docs/public-api");
+    Ok(lists.into_iter().map(|(name, list)| (folder.join(format!("{name}.txt")), list)).collect())
+}
+
+/// Has rustdoc describe a library with all its features.
+fn read(workspace: &Workspace, package: &str) -> Result<Api> {
+    let mut rustdoc = workspace.cargo(["rustdoc", "--lib", "--all-features", "--package", package]);
+    // Build scripts watch the variable: in the usual folder, each build would undo the other's.
+    let target = workspace.target("public-api");
+    rustdoc.args([
+        "--target-dir",
+        target.as_str(),
+        "--",
+        "-Z",
+        "unstable-options",
+        "--output-format",
+        "json",
+    ]);
+    run(rustdoc.env("RUSTC_BOOTSTRAP", "1"))?;
+    let file = target.join("doc").join(format!("{}.json", package.replace('-', "_")));
+    let text = fs::read_to_string(&file).with_context(|| format!("rustdoc wrote no {file}"))?;
+    let document: Value = serde_json::from_str(&text)?;
+    Ok(Api::new(document))
+}
