@@ -37,6 +37,8 @@ pub use hallpass_core::{
     Status, SystemClock, TokenId, TokenIdError, TokenPage, TokenRecord, TokenUpdate, Uncommitted,
     Verification, WeakHallpass, all_of, any_of, authenticated, fold, parse_span, public, store,
 };
+#[cfg(feature = "trace")]
+pub use hallpass_tower::RedactingMakeSpan;
 pub use hallpass_tower::{
     Authorization, CredentialSource, FormCredential, IntoPrincipal, PROBLEM_TYPE_PREFIX,
     PolicyError, PolicyTable, Rejection, RejectionKind, RejectionSettings, Require, RequireFuture,

@@ -25,6 +25,10 @@ const FACADE: &str = "hallpass";
 const NAMED: [&str; 5] =
     ["hallpass-core", "hallpass-tower", "hallpass-axum", "hallpass-cache", "hallpass-dashboard"];
 
+/// The trait that every store and the cache implement for `Hallpass::builder`. It is internal, and
+/// users name `TokenStore` and `Cached` instead.
+const INTERNAL: &str = "Backend";
+
 /// The other published libraries, which the facade has in its module `stores`, or not at all.
 const OTHERS: [&str; 5] = [
     "hallpass-memory",
@@ -67,7 +71,7 @@ fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
         let api = read(workspace, package)?;
         // A module that the facade has as a whole brings the names that are in it.
         let is_unnamed = |(module, name): &(String, String)| {
-            !nameable.contains(module) && !nameable.contains(name)
+            !nameable.contains(module) && !nameable.contains(name) && name != INTERNAL
         };
         let unnamed: BTreeSet<_> = api.mentioned().into_iter().filter(is_unnamed).collect();
         if !unnamed.is_empty() {
