@@ -2,17 +2,18 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams};
 use hallpass_core::{Decision, PathParameters, Principal, Requirement};
 use hallpass_tower::{Rejection, RejectionKind, enforce, refuse};
 use http::request::Parts;
 
 /// The path parameters that axum's router found, percent-decoded, nesting included.
-struct Parameters(RawPathParams);
+pub(crate) struct Parameters(pub(crate) RawPathParams);
 
 impl PathParameters for Parameters {
-    /// A name that comes twice, inside and outside of a nest, is no name: the handler may read the
-    /// other one.
+    /// A name that occurs twice, inside and outside of a nest, does not count: the handler may
+    /// read the other one.
     fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
         values.next().filter(|_| values.next().is_none())
@@ -58,12 +59,12 @@ pub(crate) fn is_met(
     }
 }
 
-/// axum's extractor is `async` by its trait alone: it looks into the extensions and is done. Were
-/// it ever to wait, nobody is let in, because a requirement with parameters is not met without
-/// them.
-fn raw(
-    parts: &mut Parts,
-) -> Option<Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>> {
+/// Returns the path parameters that axum's router found, or `None` if the extractor waits.
+///
+/// The extractor is `async` only because its trait is: it reads the extensions and returns at once.
+/// If it ever waited, nobody would be let in, because a requirement with parameters is not met
+/// without them.
+pub(crate) fn raw(parts: &mut Parts) -> Option<Result<RawPathParams, RawPathParamsRejection>> {
     let future = pin!(RawPathParams::from_request_parts(parts, &()));
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),

@@ -1,45 +1,25 @@
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
+use axum::extract::NestedPath;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, NestedPath, RawPathParams};
-use hallpass_core::PathParameters;
 use hallpass_tower::{NotText, RoutedParameters, RouterPaths};
 use http::{Extensions, Request};
+
+use crate::parameters::{Parameters, raw};
 
 /// What axum's own extractors know of the path of a request, for the layer's policy table.
 #[derive(Debug)]
 pub(crate) struct AxumPaths;
 
-/// The path parameters that axum's router found, percent-decoded, nesting included.
-struct Routed(RawPathParams);
-
-impl PathParameters for Routed {
-    /// A name that comes twice, inside and outside of a nest, does not count: the handler may read the
-    /// other one.
-    fn get(&self, name: &str) -> Option<&str> {
-        let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
-        values.next().filter(|_| values.next().is_none())
-    }
-}
-
 impl RouterPaths for AxumPaths {
     fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters> {
-        // The extractor wants a whole head, of which it reads the extensions alone.
+        // The extractor takes the whole head of a request, and reads only its extensions.
         let (mut head, ()) = Request::new(()).into_parts();
         std::mem::swap(&mut head.extensions, extensions);
-        let extracted = {
-            let future = pin!(RawPathParams::from_request_parts(&mut head, &()));
-            future.poll(&mut Context::from_waker(Waker::noop()))
-        };
+        let parameters = raw(&mut head);
         std::mem::swap(&mut head.extensions, extensions);
-        match extracted {
-            Poll::Ready(Ok(parameters)) => Some(Ok(Box::new(Routed(parameters)))),
-            Poll::Ready(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
-                Some(Err(NotText))
-            }
-            // It never waits. If it did, the rule would not be met.
-            Poll::Ready(Err(_)) | Poll::Pending => None,
+        match parameters? {
+            Ok(parameters) => Some(Ok(Box::new(Parameters(parameters)))),
+            Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Some(Err(NotText)),
+            Err(_) => None,
         }
     }
 
