@@ -135,13 +135,14 @@ async fn policy_table_and_guarded_router_decide_by_the_scopes() {
 async fn plain_service_and_grpc_accept_the_extension() {
     let (hallpass, _) = hallpass();
     let table = PolicyTable::new().post("/jobs.Jobs/Run", "jobs:run");
-    let service =
-        hallpass.layer().policy(table).layer(service_fn(|request: Request<()>| async move {
+    let service = hallpass.layer().grpc().policy(table).layer(service_fn(
+        |request: Request<()>| async move {
             let owner = request.principal().expect("somebody").owner().to_string();
             Ok::<_, Infallible>(
                 Response::builder().header("owner", owner).body(String::new()).unwrap(),
             )
-        }));
+        },
+    ));
     let call = async |grpc: Builder| {
         let grpc = grpc.version(Version::HTTP_2).header("content-type", "application/grpc");
         service.clone().oneshot(grpc.body(()).unwrap()).await.unwrap().into_parts().0.headers
