@@ -103,7 +103,10 @@ pub(crate) async fn in_envelope(mut response: Response) -> Response {
         response.headers_mut().remove(CONTENT_LENGTH);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // The layer says `private` where a handler says nothing. The files of the page say more.
+    if response.headers().get(CACHE_CONTROL).is_none_or(|value| value == "private") {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     response
 }
 
