@@ -20,7 +20,7 @@ impl ActingAs {
     }
 }
 
-/// Who the request acts as, if it says so.
+/// Returns the principal that a test lets the request act as, if there is one.
 pub(crate) fn principal(extensions: &Extensions, hallpass: &Hallpass) -> Option<Principal> {
     let ActingAs { owner, scopes } = extensions.get()?;
     tracing::warn!(target: "hallpass", %owner, "a request is let in without a token: the feature `testing` is on");

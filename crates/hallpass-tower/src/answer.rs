@@ -1,4 +1,4 @@
-//! What is added to the answers of the service inside.
+//! Headers that the layer adds to the answers of the service inside.
 
 use http::header::{CACHE_CONTROL, EXPIRES, REFERRER_POLICY, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ const OTHER_CACHE_HEADERS: [HeaderName; 5] = [
     HeaderName::from_static("x-accel-expires"),
 ];
 
-/// What caches between the service and its client have to know of an answer.
+/// The properties of an answer that caches between the service and its client must know.
 #[derive(Clone, Debug)]
 pub(crate) struct CacheRules {
     /// The headers that the answer depends on; `None` on public routes.
@@ -50,7 +50,8 @@ fn names_in(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
-/// Marks the answer to a URL that held a token: no cache keeps it, and no link from it tells the URL.
+/// Marks the answer to a URL that held a token: no cache keeps it, and no link from it tells the
+/// URL.
 fn keep_private(headers: &mut HeaderMap) {
     let is_strict = headers
         .get_all(CACHE_CONTROL)

@@ -10,7 +10,8 @@ use crate::rejection::{Rejection, RejectionKind};
 use crate::settings::Settings;
 use crate::unguarded::Watch;
 
-/// What the layer leaves in the request's extensions: everything behind it reads this.
+/// The result of authentication. The layer puts it into the request's extensions, where everything
+/// inside of the layer reads it.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthContext {
     known: Option<(Principal, Via)>,
@@ -21,7 +22,7 @@ pub(crate) struct AuthContext {
     watch: Option<Arc<Watch>>,
 }
 
-/// How a principal has shown who it is.
+/// The way in which a principal was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
     /// By a token, in this source of the layer.
@@ -140,7 +141,7 @@ impl Outer<'_> {
     }
 }
 
-/// Who calls, wherever a request or its extensions are at hand.
+/// Access to the principal of a request, from the request, its parts or its extensions.
 ///
 /// ```
 /// use hallpass_tower::PrincipalExt;
@@ -157,8 +158,8 @@ pub trait PrincipalExt {
     /// Returns the principal, if the layer has let one in.
     fn principal(&self) -> Option<&Principal>;
 
-    /// Returns where the principal's token was. `None` without a principal, and for one who is signed
-    /// in by the host.
+    /// Returns where the principal's token was. `None` without a principal, and for one who is
+    /// signed in by the host.
     fn credential_source(&self) -> Option<&CredentialSource>;
 }
 

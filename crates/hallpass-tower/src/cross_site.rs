@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, Request, Uri};
 /// Schemes of `Authorization` that browsers add by themselves, as they do cookies.
 const AMBIENT_SCHEMES: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"];
 
-/// Returns whether a page of another site may have made a browser send this request with credentials
-/// that the browser adds by itself: cookies, passwords or certificates.
+/// Returns whether a page of another site may have made a browser send this request with
+/// credentials that the browser adds by itself: cookies, passwords or certificates.
 ///
 /// A request whose `Authorization` has a scheme that only programs write, such as `Bearer`, cannot
 /// come about so: another site would have to ask in a preflight first.

@@ -1,6 +1,6 @@
 use http::{Extensions, Uri};
 
-/// What a web framework keeps in a request's extensions that the layer must know of.
+/// Access to the data that a web framework keeps in a request's extensions.
 ///
 /// A framework's own crate implements it (`hallpass-axum` for axum); without one, the layer sees
 /// plain requests, as hyper and tonic pass them.

@@ -20,7 +20,7 @@ use crate::service::{Admitted, Presented, admit, admit_by_host};
 use crate::settings::Settings;
 use crate::unguarded::Watch;
 
-/// What a request waits for.
+/// The check that a request waits for.
 enum Check {
     /// The store is asked about a token.
     Token(Pin<Box<dyn Future<Output = Result<Principal, AuthError>> + Send>>, Via),
@@ -178,7 +178,7 @@ where
     }
 }
 
-/// What a request has waited for.
+/// The result of a [`Check`].
 enum Verdict {
     Token(Result<Principal, AuthError>, Via),
     Host(HostVerdict, Presented),

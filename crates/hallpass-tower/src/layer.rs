@@ -19,8 +19,8 @@ use crate::settings::{Render, Settings};
 
 /// Lets requests with a valid token in, and no others.
 ///
-/// It finds the credential (`Authorization: Bearer`, or `?session=`), checks it, removes it from the
-/// request and leaves the [`Principal`](hallpass_core::Principal) in the request's extensions.
+/// It finds the credential (`Authorization: Bearer`, or `?session=`), checks it, removes it from
+/// the request and leaves the [`Principal`](hallpass_core::Principal) in the request's extensions.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -57,8 +57,9 @@ use crate::settings::{Render, Settings};
 /// Put it outside of everything that looks at requests, logs included: what is inside sees no
 /// credential. Two things belong outside of the layer: CORS, and whatever changes paths.
 ///
-/// Layers of one handle may be put around one another. An inner layer takes over the principal of the
-/// outer one if it accepts the source that the credential came from, and decides for itself otherwise.
+/// Layers of one handle may be put around one another. An inner layer takes over the principal of
+/// the outer one if it accepts the source that the credential came from, and decides for itself
+/// otherwise.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct TokenLayer(Arc<Settings>);
@@ -152,8 +153,9 @@ impl TokenLayer {
         self
     }
 
-    /// Accepts a [`FormCredential`](crate::FormCredential) in a request's extensions as a credential,
-    /// too: for a middleware outside that reads the bodies of forms, such as hallpass-axum's.
+    /// Accepts a [`FormCredential`](crate::FormCredential) in a request's extensions as a
+    /// credential, too: for a middleware outside that reads the bodies of forms, such as
+    /// hallpass-axum's.
     pub fn form_credentials(self) -> Self {
         self.with_source(CredentialSource::form())
     }
@@ -162,8 +164,8 @@ impl TokenLayer {
     /// say themselves what they need. A credential that is no good is still rejected, and a policy
     /// table still decides which routes need a token.
     ///
-    /// A Bearer that does not look like a token of this application, such as a JSON Web Token, is not
-    /// a credential of ours: it stays in the request for the application.
+    /// A Bearer that does not look like a token of this application, such as a JSON Web Token, is
+    /// not a credential of ours: it stays in the request for the application.
     pub fn optional(mut self) -> Self {
         self.settings().optional = true;
         self
@@ -173,15 +175,15 @@ impl TokenLayer {
     /// scheme, or a text that is not in our format.
     ///
     /// The async function gets the head of the request. It returns
-    /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person has,
-    /// `None` if nobody is signed in, or an error, which is answered with 503. Requirements, policy
-    /// tables, extractors and events treat such a principal like the owner of a token. Its own
-    /// credential stays in the request.
+    /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person
+    /// has, `None` if nobody is signed in, or an error, which is answered with 503. Requirements,
+    /// policy tables, extractors and events treat such a principal like the owner of a token. Its
+    /// own credential stays in the request.
     ///
-    /// Browsers send cookies along with requests of other sites. So a request that changes something
-    /// is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or, without that
-    /// header, if `Origin` is not the request's own host. Requests whose `Authorization` has a scheme
-    /// that browsers do not add by themselves pass without this check.
+    /// Browsers send cookies along with requests of other sites. So a request that changes
+    /// something is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or,
+    /// without that header, if `Origin` is not the request's own host. Requests whose
+    /// `Authorization` has a scheme that browsers do not add by themselves pass without this check.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -280,21 +282,21 @@ impl TokenLayer {
         self
     }
 
-    /// Sets whether a request is rejected with 500 if the route that answered it asked for nothing: no
-    /// requirement, no [`Principal`](hallpass_core::Principal), no statement such as
+    /// Sets whether a request is rejected with 500 if the route that answered it asked for nothing:
+    /// no requirement, no [`Principal`](hallpass_core::Principal), no statement such as
     /// `.scoped(authenticated())`. Any valid token could call such a route.
     ///
-    /// This is on in debug builds, tests included, so that a forgotten requirement is noticed before it
-    /// ships. In release builds the answer is sent; the log names each such route once, and the counter
-    /// `hallpass_unguarded_requests_total` counts the requests. Only answers without an error count, and
-    /// only routes that a framework matched before this layer.
+    /// This is on in debug builds, tests included, so that a forgotten requirement is noticed
+    /// before it ships. In release builds the answer is sent; the log names each such route once,
+    /// and the counter `hallpass_unguarded_requests_total` counts the requests. Only answers
+    /// without an error count, and only routes that a framework matched before this layer.
     pub fn reject_unguarded_routes(mut self, reject: bool) -> Self {
         self.settings().reject_unguarded_routes = reject;
         self
     }
 
-    /// Renders rejections in the host's own way. The function gets the rejection and the response that
-    /// would be sent, and returns the response that is sent. It is not asked under
+    /// Renders rejections in the host's own way. The function gets the rejection and the response
+    /// that would be sent, and returns the response that is sent. It is not asked under
     /// [`grpc`](Self::grpc).
     ///
     /// ```
@@ -331,15 +333,15 @@ impl TokenLayer {
         self
     }
 
-    /// Returns a rejection in the words of this layer, [`on_rejection`](Self::on_rejection) included:
-    /// for a middleware outside that rejects requests of its own accord.
+    /// Returns a rejection in the words of this layer, [`on_rejection`](Self::on_rejection)
+    /// included: for a middleware outside that rejects requests of its own accord.
     #[must_use]
     pub fn rejection(&self, kind: RejectionKind) -> Rejection {
         self.0.rejection(kind)
     }
 
-    /// Returns what makes the spans of tower-http's `TraceLayer`, without the tokens that URLs hold: for
-    /// a `TraceLayer` outside of this layer, which sees requests as they came.
+    /// Returns what makes the spans of tower-http's `TraceLayer`, without the tokens that URLs
+    /// hold: for a `TraceLayer` outside of this layer, which sees requests as they came.
     ///
     /// ```
     /// use hallpass_tower::{TokenLayer, core::Hallpass};

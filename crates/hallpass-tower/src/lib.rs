@@ -78,7 +78,7 @@ pub use self::{
     settings::{HallpassBuilderExt, RejectionSettings},
 };
 
-/// What a crate that brings a framework implements.
+/// The traits that a crate for a framework implements.
 #[doc(hidden)]
 pub use self::{
     framework::{Framework, Framework as RouteMatcher, Matched, Matched as RouteMatch},

@@ -1,5 +1,5 @@
-//! What is counted, for the facade `metrics`: without the feature of that name nothing is, and
-//! nothing of this is left.
+//! The counters of this crate, for the facade `metrics`. Without the feature `metrics`, nothing is
+//! counted and these functions are empty.
 
 #[cfg(feature = "metrics")]
 use metrics::{Unit, counter, describe_counter};

@@ -1,4 +1,4 @@
-//! What a request carries downstream once its credential has been read: nothing of it.
+//! Removal of credentials from a request, so that no service inside of the layer sees them.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
@@ -21,7 +21,8 @@ pub(crate) fn remove<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     cut_uris(request, settings, Cut::Parameters)
 }
 
-/// Cuts the parameters that may hold a credential, whatever they hold. Returns whether there were any.
+/// Cuts the parameters that may hold a credential, whatever they hold. Returns whether there were
+/// any.
 pub(crate) fn cut_parameters<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     cut_uris(request, settings, Cut::Parameters)
 }
@@ -72,8 +73,8 @@ fn clean_url_headers(headers: &mut HeaderMap, settings: &Settings, names: &[Stri
     }
 }
 
-/// Cuts the URI and every URI that the router keeps. The router's may have a query that a rewrite has
-/// cut out of the request's own.
+/// Cuts the URI and every URI that the router keeps. The router's may have a query that a rewrite
+/// has cut out of the request's own.
 fn cut_uris<B>(request: &mut Request<B>, settings: &Settings, what: Cut) -> bool {
     let names = settings.sources.query_names();
     if names.is_empty() {

@@ -8,11 +8,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::settings::Settings;
 
-/// What a framework's router tells of the paths that it has matched, nesting included. A framework's
-/// own crate implements it.
+/// Access to the paths that a framework's router has matched, nesting included. A framework's own
+/// crate implements it.
 pub trait RouterPaths: Send + Sync + 'static {
-    /// Returns the path parameters that the router found, decoded. `None` if no router has matched the
-    /// request.
+    /// Returns the path parameters that the router found, decoded. `None` if no router has matched
+    /// the request.
     fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters>;
 
     /// Returns the pattern below which the router has nested what is inside of the layer, such as
@@ -74,13 +74,14 @@ pub(crate) fn whole_path<'r, B>(
 }
 
 /// Returns whether a path is one that services and normalisers may take for another path than the
-/// pattern that it matches: it has an empty segment, or a slash at its end that the pattern has not.
+/// pattern that it matches: it has an empty segment, or a slash at its end that the pattern has
+/// not.
 pub(crate) fn is_ambiguous(path: &str, pattern: &str) -> bool {
     path.contains("//") || (path.len() > 1 && path.ends_with('/') && !pattern.ends_with('/'))
 }
 
-/// Returns the path as a normaliser would make it: without empty segments, and without a slash at its
-/// end.
+/// Returns the path as a normaliser would make it: without empty segments, and without a slash at
+/// its end.
 pub(crate) fn normalized(path: &str) -> String {
     path.split('/')
         .filter(|segment| !segment.is_empty())

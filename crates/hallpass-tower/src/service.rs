@@ -31,7 +31,7 @@ pub struct TokenService<S> {
     settings: Arc<Settings>,
 }
 
-/// What can be said of a request before any store is asked.
+/// The decision about a request before any store is asked.
 enum Preflight {
     /// It may pass: an outer layer has authenticated it.
     Authenticated(Principal, Via),
@@ -45,7 +45,7 @@ enum Preflight {
     Reject(Rejection),
 }
 
-/// What a request without a token of ours has instead.
+/// The credential of a request that carries no token of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presented {
     Nothing,
@@ -408,8 +408,8 @@ fn has_query_token<B>(settings: &Settings, request: &Request<B>) -> bool {
     })
 }
 
-/// Returns whether the head of a request says who calls, so that nothing has to be looked for in its
-/// body.
+/// Returns whether the head of a request says who calls, so that nothing has to be looked for in
+/// its body.
 pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &Request<B>) -> bool {
     let sources = &settings.sources;
     let read = peek(request.headers(), sources);

@@ -15,7 +15,7 @@ use crate::routed_path::RouterPaths;
 use crate::unguarded::UnguardedRoutes;
 use crate::use_flusher::UseFlusher;
 
-/// What a layer was told, shared by all its services.
+/// The settings of a layer, shared by all its services.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) hallpass: Hallpass,
@@ -106,8 +106,8 @@ impl Settings {
 /// The query parameter that may carry a token unless the host says otherwise.
 const QUERY_NAME: &str = "session";
 
-/// How rejections are written. Set on the handle through [`HallpassBuilderExt`], it holds for every
-/// layer and every management API of the handle.
+/// The format of rejections. It is set on the handle through [`HallpassBuilderExt`] and applies to
+/// every layer and every management API of the handle.
 #[derive(Clone)]
 pub struct RejectionSettings {
     pub(crate) realm: Realm,
@@ -171,8 +171,8 @@ pub trait HallpassBuilderExt: Sized {
     #[track_caller]
     fn realm(self, realm: &str) -> Self;
 
-    /// Sets what the `type` of every problem starts with, `/problems/` by default. The kind follows,
-    /// such as `invalid-token`.
+    /// Sets what the `type` of every problem starts with, `/problems/` by default. The kind
+    /// follows, such as `invalid-token`.
     ///
     /// # Panics
     ///
@@ -181,8 +181,9 @@ pub trait HallpassBuilderExt: Sized {
     #[track_caller]
     fn problem_type_prefix(self, prefix: impl Into<String>) -> Self;
 
-    /// Renders rejections in the host's own way. The function gets the rejection and the response that
-    /// would be sent, and returns the response that is sent. gRPC requests get gRPC responses anyway.
+    /// Renders rejections in the host's own way. The function gets the rejection and the response
+    /// that would be sent, and returns the response that is sent. gRPC requests get gRPC responses
+    /// anyway.
     #[must_use]
     fn on_rejection(
         self,

@@ -1,4 +1,4 @@
-//! Who calls, in the host's own spans.
+//! Records the caller in the host's own spans.
 
 use hallpass_core::Principal;
 use tracing::Span;

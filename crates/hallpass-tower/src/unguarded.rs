@@ -1,8 +1,8 @@
 //! Notices routes that were forgotten: they are behind the layer, and nothing there asks who calls.
 //!
-//! The layer lets any valid token through to such a route, whatever the token may do. Each request to
-//! a route of a framework therefore carries a [`Watch`]. Requirements, extractors and everything else
-//! that reads the principal mark it. An answer without the mark was given to whoever came.
+//! The layer lets any valid token through to such a route, whatever the token may do. Each request
+//! to a route of a framework therefore carries a [`Watch`]. Requirements, extractors and everything
+//! else that reads the principal mark it. An answer without the mark was given to whoever came.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,8 +52,8 @@ impl Watch {
 
     /// Returns what to answer instead, if the route was forgotten and the layer rejects that.
     ///
-    /// An error is no sign of a forgotten route: a layer inside, an extractor or the router may have
-    /// answered before anything asked. Such an answer gives nothing away.
+    /// An error is no sign of a forgotten route: a layer inside, an extractor or the router may
+    /// have answered before anything asked. Such an answer gives nothing away.
     pub(crate) fn inspect(&self, status: StatusCode) -> Option<Response<Bytes>> {
         let is_error = status.is_client_error() || status.is_server_error();
         if is_error || self.asked.load(Ordering::Relaxed) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use hallpass_core::{Hallpass, WeakHallpass};
 
-/// How often uses of tokens are written.
+/// The interval at which uses of tokens are written.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// The task that writes uses of tokens to the store: started by the first request, ended with the

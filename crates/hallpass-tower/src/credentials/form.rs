@@ -4,11 +4,12 @@ use std::fmt;
 
 use super::query::{Found, find};
 
-/// What an urlencoded form says of the field that may carry a token.
+/// The credential field of an urlencoded form.
 ///
 /// The layer itself reads no body. A middleware outside of it that does leaves one of these in the
-/// request's extensions. A layer with the source [`CredentialSource::form`](super::CredentialSource)
-/// counts it as one more place beside header and query, and rejects a credential in two of them.
+/// request's extensions. A layer with the source
+/// [`CredentialSource::form`](super::CredentialSource) counts it as one more place beside header
+/// and query, and rejects a credential in two of them.
 #[derive(Clone, Copy)]
 pub struct FormCredential(pub(super) Found);
 

@@ -1,4 +1,5 @@
-//! The `Authorization` header (RFC 6750, section 2.1; RFC 9110, section 11), and headers of their own.
+//! The `Authorization` header (RFC 6750, section 2.1; RFC 9110, section 11), and headers of their
+//! own.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use memchr::memchr3;
 
 use super::source::{SourceIndex, Sources};
 
-/// What the `Authorization` lines of a request say, read for the scheme `Bearer` alone.
+/// The `Authorization` header of a request, read for the scheme `Bearer` alone.
 ///
 /// ```
 /// use hallpass_tower::Authorization;
@@ -57,7 +58,7 @@ impl<'h> Authorization<'h> {
     }
 }
 
-/// What the `Authorization` lines say, read for the sources of a layer.
+/// The `Authorization` header of a request, read for the sources of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthorizationRead<'h> {
     /// There is no such header, or the layer does not look at it.
@@ -128,7 +129,7 @@ pub(crate) fn peek<'h>(headers: &'h HeaderMap, sources: &Sources) -> Authorizati
     }
 }
 
-/// What a header says that is a source of its own.
+/// The value of a header that is a source of its own.
 pub(super) enum OwnHeader<'h> {
     Absent,
     Value(&'h [u8]),

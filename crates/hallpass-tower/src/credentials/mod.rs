@@ -1,5 +1,5 @@
-//! Where in a request a credential is: in a header, in a query parameter that the layer names, or in
-//! a field of a form.
+//! Where in a request a credential is: in a header, in a query parameter that the layer names, or
+//! in a field of a form.
 
 mod form;
 mod header;
@@ -17,7 +17,7 @@ use self::query::{Found, Value};
 pub use self::source::CredentialSource;
 pub(crate) use self::source::{SourceIndex, Sources};
 
-/// What a request carries.
+/// The credentials of a request.
 #[derive(Debug)]
 pub(crate) enum Located<'r> {
     /// It carries no credential, or one of another scheme.
@@ -46,7 +46,7 @@ impl Text<'_> {
     }
 }
 
-/// What is wrong with the credentials of a request.
+/// The reason why the credentials of a request are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// `Authorization` is malformed, or there are several of them.

@@ -37,7 +37,7 @@ impl Value {
     }
 }
 
-/// What the query says of the parameters that may carry a credential.
+/// The query parameters of a request that may carry a credential.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found {
     /// None of them is there.
@@ -71,7 +71,7 @@ pub(crate) fn any_value(query: &str, names: &[String], is_token: impl Fn(&[u8]) 
         .any(|(_, value)| value.is_some_and(|value| is_token(Value::decode(value).as_bytes())))
 }
 
-/// What is cut out of a URI.
+/// The parts that are removed from a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
     /// The parameters of these names, whatever they hold.

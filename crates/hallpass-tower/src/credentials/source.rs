@@ -55,8 +55,8 @@ impl CredentialSource {
         Self(SourceKind::Scheme(name.to_ascii_lowercase()))
     }
 
-    /// Returns the `Authorization` header without a scheme: `Authorization: <token>`, as some package
-    /// registries have it.
+    /// Returns the `Authorization` header without a scheme: `Authorization: <token>`, as some
+    /// package registries have it.
     #[must_use]
     pub fn bare() -> Self {
         Self(SourceKind::Bare)
@@ -98,8 +98,8 @@ impl CredentialSource {
         Self(SourceKind::Header(name))
     }
 
-    /// Returns the field of an urlencoded form, as a [`FormCredential`](crate::FormCredential) in the
-    /// request's extensions tells of it.
+    /// Returns the field of an urlencoded form, as a [`FormCredential`](crate::FormCredential) in
+    /// the request's extensions tells of it.
     #[must_use]
     pub fn form() -> Self {
         Self(SourceKind::Form)

@@ -28,8 +28,8 @@ impl fmt::Debug for Mismatches {
 }
 
 impl PolicyTable {
-    /// Reports that the router has matched a route that the table does not have, although it has one
-    /// that was probably meant to be it.
+    /// Reports that the router has matched a route that the table does not have, although it has
+    /// one that was probably meant to be it.
     pub(super) fn report_route(&self, routed: &str) {
         if !self.mismatches.is_news(routed) {
             return;

@@ -18,10 +18,10 @@ use crate::framework::Matched as RouteMatch;
 use crate::routed_path::{NotText, is_ambiguous, whole_path};
 use crate::settings::Settings;
 
-/// What each route of a service needs. What is not listed is refused.
+/// A table of what each route of a service needs. A route that is not listed is rejected.
 ///
-/// The same table serves axum, hyper and tonic. Patterns are in axum's syntax. `HEAD` counts as `GET`
-/// where it has no rule of its own.
+/// The same table serves axum, hyper and tonic. Patterns are in axum's syntax. `HEAD` counts as
+/// `GET` where it has no rule of its own.
 ///
 /// ```
 /// use hallpass_tower::{PolicyTable, core::public};
@@ -41,10 +41,10 @@ use crate::settings::Settings;
 ///
 /// - If axum's router has matched a route, the rule is the one with exactly that pattern, and path
 ///   parameters are those that the router found. So rewrites further out do not matter.
-/// - If it has not (a nested service, a fallback, a layer around the whole router, hyper and tonic), the
-///   table finds the rule by the path that the service inside sees. A path with an empty segment, or
-///   with a slash at its end that the rule's pattern has not, is refused: what is inside of the layer
-///   may take it for another path.
+/// - If it has not (a nested service, a fallback, a layer around the whole router, hyper and
+///   tonic), the table finds the rule by the path that the service inside sees. A path with an
+///   empty segment, or with a slash at its end that the rule's pattern has not, is refused: what is
+///   inside of the layer may take it for another path.
 ///
 /// A first request for which table and router disagree writes a warning that names both.
 #[derive(Clone, Default)]
@@ -84,7 +84,7 @@ impl Rule<'_> {
         self.pattern
     }
 
-    /// What it needs.
+    /// Returns the requirement of the route.
     #[must_use]
     pub fn requirement(&self) -> &Requirement {
         self.requirement
@@ -112,7 +112,7 @@ impl PolicyTable {
         Self::default()
     }
 
-    /// What `GET` (and `HEAD`) of this route needs.
+    /// Sets what `GET` (and `HEAD`) of this route needs.
     ///
     /// # Panics
     ///
@@ -122,7 +122,7 @@ impl PolicyTable {
         self.route(Method::GET, pattern, requirement)
     }
 
-    /// What `POST` of this route needs; for gRPC, the route is `/package.Service/Method`.
+    /// Sets what `POST` of this route needs. For gRPC, the route is `/package.Service/Method`.
     ///
     /// # Panics
     ///
@@ -132,7 +132,7 @@ impl PolicyTable {
         self.route(Method::POST, pattern, requirement)
     }
 
-    /// What `PUT` of this route needs.
+    /// Sets what `PUT` of this route needs.
     ///
     /// # Panics
     ///
@@ -142,7 +142,7 @@ impl PolicyTable {
         self.route(Method::PUT, pattern, requirement)
     }
 
-    /// What `PATCH` of this route needs.
+    /// Sets what `PATCH` of this route needs.
     ///
     /// # Panics
     ///
@@ -152,7 +152,7 @@ impl PolicyTable {
         self.route(Method::PATCH, pattern, requirement)
     }
 
-    /// What `DELETE` of this route needs.
+    /// Sets what `DELETE` of this route needs.
     ///
     /// # Panics
     ///
@@ -162,7 +162,7 @@ impl PolicyTable {
         self.route(Method::DELETE, pattern, requirement)
     }
 
-    /// What this method of this route needs.
+    /// Sets what this method of this route needs.
     ///
     /// # Panics
     ///
@@ -176,7 +176,7 @@ impl PolicyTable {
         }
     }
 
-    /// What this method of this route needs, where the table comes from outside the program.
+    /// Sets what this method of this route needs, for tables that come from outside the program.
     ///
     /// # Errors
     ///

@@ -61,8 +61,8 @@ impl PolicyTable {
         document.table(|name| document.is_met_by_tokens(name))
     }
 
-    /// As [`from_openapi`](Self::from_openapi), where these security schemes, of whatever type, are
-    /// those that tokens meet, and no others.
+    /// Works like [`from_openapi`](Self::from_openapi), with the names of the security schemes that
+    /// tokens satisfy, whatever their type. Tokens satisfy no other scheme.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ mod tests {
         )
     }
 
-    /// What `GET /p/{{id}}` needs with this `security`.
+    /// Returns what `GET /p/{{id}}` needs with this `security`.
     fn needs(security: &str) -> Result<String, String> {
         let text =
             document("", &format!(r#"{{"/p/{{id}}": {{"get": {{"security": {security}}}}}}}"#));

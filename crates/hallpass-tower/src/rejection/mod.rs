@@ -18,13 +18,13 @@ use crate::metrics;
 use crate::outage_log;
 use crate::settings::RejectionSettings;
 
-/// Why a request is not let in.
+/// The reason why a request is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RejectionKind {
     /// No credential came: 401 and a bare challenge.
     NoCredential,
-    /// What came is no credential, or several: 400 `invalid_request`.
+    /// The credential is malformed, or there are several: 400 `invalid_request`.
     InvalidRequest,
     /// The form that may hold a credential is larger than is read: 413, no challenge. Only where
     /// forms are looked into.
@@ -34,11 +34,11 @@ pub enum RejectionKind {
     InvalidToken,
     /// The token is good and does not hold what the route needs: 403 `insufficient_scope`.
     InsufficientScope {
-        /// What the route needs.
+        /// The scope that the route needs.
         scope: String,
     },
-    /// The host's own sign-in vouches for the caller, but the request may have been sent by a page of
-    /// another site: 403.
+    /// The host's own sign-in vouches for the caller, but the request may have been sent by a page
+    /// of another site: 403.
     CrossSite,
     /// Nobody declared what the route needs, so nobody is let in: 403.
     NotDeclared,
@@ -98,7 +98,7 @@ pub struct Rejection {
     settings: RejectionSettings,
 }
 
-/// What every problem's `type` starts with; the kind follows, such as `invalid-token`.
+/// The start of every problem's `type`. The kind follows, such as `invalid-token`.
 pub const PROBLEM_TYPE_PREFIX: &str = "/problems/";
 
 impl Rejection {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{PROBLEM_TYPE_PREFIX, RejectionKind};
 
-/// What a rejection says.
+/// The problem document of a rejection.
 pub(super) struct Problem {
     /// The sentence for people.
     pub(super) detail: &'static str,
