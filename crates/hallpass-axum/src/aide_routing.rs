@@ -1,5 +1,5 @@
-//! The feature `aide`: scoped handlers for [`aide`]'s routers. What a handler needs stands in the OpenAPI
-//! document that aide makes, under the security scheme `token`.
+//! The feature `aide`: scoped handlers for [`aide`]'s routers. What a handler needs stands in the
+//! OpenAPI document that aide makes, under the security scheme `token`.
 //!
 //! ```
 //! use aide::axum::ApiRouter;
@@ -24,8 +24,8 @@
 //! assert_eq!(security.to_string(), r#"[{"token":["projects:create"]}]"#);
 //! ```
 //!
-//! The extractors [`Authenticated`] and [`Scoped`] document themselves in the same way, with aide's own
-//! routing functions.
+//! The extractors [`Authenticated`] and [`Scoped`] document themselves in the same way, with aide's
+//! own routing functions.
 
 use aide::axum::routing::{
     ApiMethodRouter, delete_with, get_with, patch_with, post_with, put_with,

@@ -46,7 +46,7 @@ pub trait Authenticator<T, S>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Actor>, Box<Response>>> + Send;
 }
 
-/// What a sign-in may return: an actor, perhaps one, or an error.
+/// The types that a sign-in may return: an [`Actor`], an `Option` of one, or a `Result` of either.
 ///
 /// An error becomes a problem of the API, whatever response the host made of it: 403 stays 403, a
 /// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.

@@ -89,8 +89,8 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| invalid("body", &error))
 }
 
-/// Says which field is wrong, and why. serde's messages quote what was sent, which may be a token that
-/// was pasted into the wrong field. Only what was expected is repeated.
+/// Says which field is wrong, and why. serde's messages quote what was sent, which may be a token
+/// that was pasted into the wrong field. Only what was expected is repeated.
 fn invalid<E: std::error::Error>(
     whole: &'static str,
     error: &serde_path_to_error::Error<E>,
@@ -147,7 +147,7 @@ fn is_json(value: &HeaderValue) -> bool {
     })
 }
 
-/// Why a body could not be had.
+/// The reason why a body could not be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unread {
     /// It is longer than the bound, or than one that the host set around the router.

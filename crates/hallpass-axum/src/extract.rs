@@ -12,7 +12,7 @@ use http::request::Parts;
 use crate::parameters::{enforce_routed, is_met};
 use crate::rejection::RejectionResponse;
 
-/// Who calls: any valid token will do.
+/// An extractor of the principal of a request. It accepts any valid token.
 ///
 /// As `Option<Authenticated>`, under a layer that is
 /// [`optional`](hallpass_tower::TokenLayer::optional), it is `None` for requests without a token.
@@ -57,8 +57,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
 
 /// A scope that a handler's signature asks for: the type names it.
 pub trait RequiredScope: 'static {
-    /// What the route needs, such as `projects:read:{id}`. A text that no route can require does not
-    /// compile where it is used.
+    /// The scope that the route needs, such as `projects:read:{id}`. If it is not a scope that a
+    /// route can require, the code that uses it does not compile.
     const SCOPE: &'static str;
 }
 

@@ -28,11 +28,11 @@ pub trait TokenLayerExt {
     /// Looks for the token in a form's field of this name, too: in the body of a `POST`, `PUT` or
     /// `PATCH` whose `Content-Type` is `application/x-www-form-urlencoded`.
     ///
-    /// The form is read only if no other source carries a credential. A field that is empty or there
-    /// twice is rejected with 400, and so is a form with a field of that name that is not all ASCII.
-    /// The handler gets the body byte for byte, the field included. Forms are read before it is known
-    /// who calls, so larger ones than 64 KiB are rejected with 413. All of this in the layer's own
-    /// words, [`TokenLayer::on_rejection`] included.
+    /// The form is read only if no other source carries a credential. A field that is empty or
+    /// there twice is rejected with 400, and so is a form with a field of that name that is not all
+    /// ASCII. The handler gets the body byte for byte, the field included. Forms are read before it
+    /// is known who calls, so larger ones than 64 KiB are rejected with 413. All of this in the
+    /// layer's own words, [`TokenLayer::on_rejection`] included.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {

@@ -1,4 +1,4 @@
-//! What axum keeps in a request's extensions, for the layer.
+//! Access for the layer to what axum keeps in a request's extensions.
 
 use axum::extract::{MatchedPath, OriginalUri};
 use hallpass_tower::{Framework, Matched};

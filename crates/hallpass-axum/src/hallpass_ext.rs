@@ -6,7 +6,7 @@ use crate::origin::TrustedProxies;
 use crate::router_paths::AxumPaths;
 use crate::step_up::{Confirmation, IntoStepUp, StepUpSettings};
 
-/// What axum applications do with the handle.
+/// Methods of [`Hallpass`] for axum applications.
 pub trait HallpassExt {
     /// Returns a layer that lets requests with a valid token in: from `Authorization: Bearer`, or
     /// `?session=`. It knows axum's routes, and leaves no credential in axum's extensions.
@@ -21,19 +21,19 @@ impl HallpassExt for Hallpass {
 
 /// Settings of the management API that every mount of one handle shares.
 pub trait HallpassBuilderExt: Sized {
-    /// Asks people to confirm every change: with a password, a one-time code, or whatever `check` can
-    /// check. It is an async function of the [`Actor`] who wants to change something and the
+    /// Asks people to confirm every change: with a password, a one-time code, or whatever `check`
+    /// can check. It is an async function of the [`Actor`] who wants to change something and the
     /// [`Confirmation`] that they sent.
     ///
-    /// It is sent as `Hallpass-Confirmation: <base64url of its UTF-8 text>`, at most 1024 bytes. Without
-    /// it, a change is rejected with 403 `confirmation-required`; with a wrong one, with 403
-    /// `confirmation-failed`. It holds for one request. `DELETE /current` needs none, because it only
-    /// takes rights away.
+    /// It is sent as `Hallpass-Confirmation: <base64url of its UTF-8 text>`, at most 1024 bytes.
+    /// Without it, a change is rejected with 403 `confirmation-required`; with a wrong one, with
+    /// 403 `confirmation-failed`. It holds for one request. `DELETE /current` needs none, because
+    /// it only takes rights away.
     ///
-    /// After five wrong ones in a row, a caller has to wait before the next one is checked, even if it
-    /// is right: 30 seconds, and twice as long after each further wrong one, up to 15 minutes. Until
-    /// then the answer is 429 with `Retry-After`. A right one resets the count. Counts are kept per
-    /// node, and shared by all mounts of the handle.
+    /// After five wrong ones in a row, a caller has to wait before the next one is checked, even if
+    /// it is right: 30 seconds, and twice as long after each further wrong one, up to 15 minutes.
+    /// Until then the answer is 429 with `Retry-After`. A right one resets the count. Counts are
+    /// kept per node, and shared by all mounts of the handle.
     ///
     /// ```
     /// use hallpass_axum::{Confirmation, HallpassBuilderExt, TokenApi};

@@ -41,9 +41,9 @@ pub trait HandlerExt<T, S>: Handler<T, S> {
     /// route's path parameter of that name.
     ///
     /// The layer must be around the router: without it the handler answers 500, and the log names
-    /// the mistake. axum does not tell a handler its route until a request comes. So with axum's own
-    /// router, a parameter that the route does not have and a scope that the catalog does not list
-    /// are a 500 and a log line that names the route. With
+    /// the mistake. axum does not tell a handler its route until a request comes. So with axum's
+    /// own router, a parameter that the route does not have and a scope that the catalog does not
+    /// list are a 500 and a log line that names the route. With
     /// [`GuardedRouter::routes`](crate::GuardedRouter::routes) both are panics at start-up.
     ///
     /// # Panics
@@ -96,7 +96,7 @@ impl<S: Clone + Send + Sync + 'static> From<ScopedHandler<Self, (), S>> for Meth
     }
 }
 
-/// What the methods of a [`MethodRouter`] need.
+/// The requirements of the methods of a [`MethodRouter`].
 #[derive(Clone)]
 pub(crate) enum Needs {
     AnyMethod(Arc<Requirement>),

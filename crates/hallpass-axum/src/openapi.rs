@@ -1,5 +1,5 @@
-//! The OpenAPI document: what the handlers have in common, such as problems, the confirmation, and how
-//! callers authenticate.
+//! The OpenAPI document: what the handlers have in common, such as problems, the confirmation, and
+//! how callers authenticate.
 
 use std::collections::{BTreeMap, BTreeSet};
 

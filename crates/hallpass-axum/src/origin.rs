@@ -13,9 +13,9 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The proxies whose `X-Forwarded-For` is believed.
 ///
-/// Each proxy appends the address that it was called from, so the header is read from the right. What
-/// stands to the left of the first untrusted address can be forged and is not read. A host whose
-/// proxies write another header puts an [`Origin`] of its own into the request's extensions.
+/// Each proxy appends the address that it was called from, so the header is read from the right.
+/// What stands to the left of the first untrusted address can be forged and is not read. A host
+/// whose proxies write another header puts an [`Origin`] of its own into the request's extensions.
 ///
 /// ```
 /// use hallpass_axum::{HallpassBuilderExt, TrustedProxies};
@@ -37,8 +37,8 @@ enum Trust {
 }
 
 impl TrustedProxies {
-    /// Trusts this many proxies in a row, whatever their addresses are. Nobody may be able to reach the
-    /// service past them.
+    /// Trusts this many proxies in a row, whatever their addresses are. Nobody may be able to reach
+    /// the service past them.
     #[must_use]
     pub fn hops(count: usize) -> Self {
         Self(Trust::Hops(count))

@@ -13,8 +13,8 @@ use crate::problem::{Kind, Problem};
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(crate) struct IfMatch {
-    /// The `ETag` of the token as it was last seen: the change is made only if it is still the same.
-    /// `*` is any.
+    /// The `ETag` of the token as it was last seen: the change is made only if it is still the
+    /// same. `*` is any.
     #[param(
         rename = "If-Match",
         nullable = false,

@@ -81,21 +81,21 @@ pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
     errors: Vec<FieldProblem>,
-    /// How many tokens are allowed, and how many there are.
+    /// The maximum number of tokens, and the number that there are.
     limit: Option<(u32, u64)>,
     /// In how many seconds it is worth a try.
     retry_after: Option<u32>,
-    /// Who was rejected, if that is known.
+    /// The owner whose request was rejected, if known.
     owner: Option<Owner>,
     token_id: Option<TokenId>,
 }
 
-/// What is wrong with one field.
+/// A description of what is wrong with one field.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct FieldProblem {
     /// The field or query parameter, or `body`.
     pub(crate) field: Cow<'static, str>,
-    /// What is wrong with it, and what would be right.
+    /// The reason why the field is wrong, and what would be right.
     pub(crate) message: String,
 }
 
@@ -111,7 +111,7 @@ pub(crate) struct ProblemView<'p> {
     /// The status of the answer.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What happened this time, for people.
+    /// A sentence for people about this occurrence.
     detail: &'p str,
     /// With 422: what is wrong, field by field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

@@ -8,7 +8,8 @@ use http::request::Parts;
 pub struct RejectionResponse(Rejection);
 
 impl RejectionResponse {
-    /// How a rejection is written is a setting of the layer: the request has no say in it.
+    /// Wraps a rejection. The layer's settings decide how it is written, and the request has no
+    /// influence on that.
     pub(crate) fn new(rejection: Rejection, _: &Parts) -> Self {
         Self(rejection)
     }

@@ -24,7 +24,7 @@ pub(crate) struct TokenView {
     name: String,
     #[schema(value_type = DescriptionText)]
     description: String,
-    /// What it may do; nothing if empty.
+    /// The scopes of the token. It may do nothing if they are empty.
     #[schema(value_type = Vec<ScopeText>, max_items = 100)]
     scopes: Vec<String>,
     /// The host's own data about the token.
@@ -48,7 +48,7 @@ pub(crate) struct TokenView {
     /// Until when the previous secret works too; `null` if it does not.
     #[schema(format = DateTime, required = true)]
     previous_secret_expires_at: Option<String>,
-    /// How often it was changed; its `ETag`.
+    /// The revision: a number that each change increases. It is the token's `ETag`.
     #[schema(minimum = 1)]
     revision: u64,
 }

@@ -7,7 +7,7 @@ use hallpass_core::PathParameters;
 use hallpass_tower::{NotText, RoutedParameters, RouterPaths};
 use http::{Extensions, Request};
 
-/// What axum's own extractors know of the path of a request, for the layer's policy table.
+/// Gives the layer's policy table what axum's own extractors know about the path of a request.
 #[derive(Debug)]
 pub(crate) struct AxumPaths;
 
@@ -15,8 +15,8 @@ pub(crate) struct AxumPaths;
 struct Routed(RawPathParams);
 
 impl PathParameters for Routed {
-    /// A name that comes twice, inside and outside of a nest, does not count: the handler may read the
-    /// other one.
+    /// A name that comes twice, inside and outside of a nest, does not count: the handler may read
+    /// the other one.
     fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
         values.next().filter(|_| values.next().is_none())

@@ -29,7 +29,7 @@ macro_rules! text {
 }
 
 text! {
-    /// What a token is called: 1 to 100 characters once the white space around them is cut. It need
+    /// The name of a token: 1 to 100 characters after white space at both ends is removed. It need
     /// not be unique.
     #[schema(
         as = TokenName,
@@ -42,7 +42,7 @@ text! {
 }
 
 text! {
-    /// What a token is for. It may hold line breaks and tabs.
+    /// The purpose of a token. It may contain line breaks and tabs.
     #[schema(
         as = TokenDescription,
         max_length = 1000,
@@ -115,8 +115,8 @@ impl OwnerText {
     }
 }
 
-/// The host's own data about a token: a JSON object of at most 4 KiB whose values are strings, numbers
-/// or booleans. In a change, members are merged, and `null` removes one.
+/// The host's own data about a token: a JSON object of at most 4 KiB whose values are strings,
+/// numbers or booleans. In a change, members are merged, and `null` removes one.
 #[derive(ToSchema)]
 #[schema(as = Metadata, value_type = Object, example = json!({"team": "build"}))]
 pub(crate) struct MetadataMembers(pub(crate) Map<String, Value>);

@@ -11,7 +11,7 @@ use crate::body::{Json, Query};
 use crate::problem::Problem;
 use crate::texts::{InstantText, OwnerText};
 
-/// Which entries to read.
+/// The filters and the page of a request for audit entries.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -30,7 +30,7 @@ pub(crate) struct AuditParameters {
     /// Only entries written before this instant.
     #[param(inline)]
     until: Option<InstantText>,
-    /// How many on a page.
+    /// The number of entries on a page.
     #[param(minimum = 1, maximum = 1000, default = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the previous page, with the same filters.
@@ -92,7 +92,7 @@ pub(crate) struct AuditEntryView {
     /// The token, if the change was about one.
     #[schema(required = true, format = "uuid")]
     token_id: Option<String>,
-    /// How many tokens were changed.
+    /// The number of tokens that were changed.
     count: u64,
     origin: OriginView,
     changes: Vec<FieldChangeView>,

@@ -51,11 +51,11 @@ pub(crate) struct DeleteBody {
     all: Option<bool>,
 }
 
-/// What became of them.
+/// The result of deleting several tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeletedTokens)]
 pub(crate) struct Deleted {
-    /// How many were deleted.
+    /// The number of tokens that were deleted.
     deleted: u64,
     /// Those that do not exist, or not for this caller, as they were sent.
     not_found: Vec<String>,
@@ -107,11 +107,11 @@ pub(crate) struct RevokeBody {
     issued_before: Option<InstantText>,
 }
 
-/// What became of them.
+/// The result of revoking several tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RevokedTokens)]
 pub(crate) struct Revoked {
-    /// How many are revoked now.
+    /// The number of tokens that are revoked now.
     revoked: u64,
     /// Those that do not exist, or not for this caller, as they were sent.
     not_found: Vec<String>,

@@ -1,4 +1,4 @@
-//! What a token can be given: the application's scopes and presets, and the host's limits.
+//! The catalog: the scopes and presets of the application, and the limits that the host sets.
 
 use hallpass_core::{CatalogScope, Expiry, ListOptions, Preset, Role};
 use serde::Serialize;
@@ -42,16 +42,16 @@ pub(crate) struct PresetView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Limits)]
 pub(crate) struct LimitsView {
-    /// How many tokens one owner may have, in whatever state; `null` is any number.
+    /// The maximum number of tokens per owner, in any state; `null` means no limit.
     #[schema(required = true)]
     tokens_per_owner: Option<u32>,
-    /// How many tokens the caller has.
+    /// The number of tokens that the caller has.
     in_use: u64,
     /// The longest time from issue or regeneration to expiry, in seconds; `null` is any. With it,
     /// a token that never ends is refused.
     #[schema(required = true)]
     longest_lifetime: Option<i64>,
-    /// What `expires` is where it is absent, in one of the forms that issuing takes.
+    /// The value of `expires` if it is absent, in one of the forms that issuing accepts.
     #[schema(required = true, example = "30d")]
     default_expires: Option<String>,
 }

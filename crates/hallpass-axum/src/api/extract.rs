@@ -1,4 +1,4 @@
-//! What the handlers extract: who calls, a confirmed change, and the token in the path.
+//! The extractors of the handlers: the caller, a confirmed change, and the token in the path.
 
 use std::sync::Arc;
 
@@ -62,8 +62,8 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
 
 /// Somebody who is signed in, and has confirmed the change if the handle asks for that.
 ///
-/// This comes after everything that tells who calls, so that nobody else uses up a caller's attempts,
-/// and before anything about tokens is told.
+/// This comes after everything that tells who calls, so that nobody else uses up a caller's
+/// attempts, and before anything about tokens is told.
 pub(crate) struct Confirmed(pub(crate) SignedIn);
 
 impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
@@ -167,8 +167,8 @@ impl<S> Mount<S> {
 
 /// The token in the path.
 ///
-/// A malformed id is looked up as one that no token has, so that nothing tells it from an unknown one:
-/// neither the answer nor the time it takes.
+/// A malformed id is looked up as one that no token has, so that nothing tells it from an unknown
+/// one: neither the answer nor the time it takes.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct TokenPath {
@@ -189,7 +189,7 @@ impl<S: Sync> FromRequestParts<S> for TokenPath {
     }
 }
 
-/// What leads from the collection to its members, as the client sees it.
+/// The relative path from the collection to its members, as the client sees it.
 pub(crate) struct Parent(pub(crate) String);
 
 impl<S: Sync> FromRequestParts<S> for Parent {

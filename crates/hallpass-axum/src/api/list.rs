@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::responses::TokenView;
 use crate::texts::{InstantText, OwnerText, ScopeText};
 
-/// Which tokens to list, and from where on.
+/// The filters and the page of a request for tokens.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -37,7 +37,7 @@ pub(crate) struct ListParameters {
     /// The order; a `-` before it is descending. Absent times come last.
     #[param(inline)]
     sort: Option<Order>,
-    /// How many on a page.
+    /// The number of tokens on a page.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before, with the same filters and order.
@@ -88,12 +88,12 @@ pub(crate) struct TokenList {
     /// Where the next page starts; `null` on the last.
     #[schema(required = true)]
     next_cursor: Option<String>,
-    /// How many tokens the filters match, on all pages together.
+    /// The number of tokens that the filters match, on all pages together.
     total: u64,
     counts: Counts,
 }
 
-/// How many tokens the filters match without `status`, by status.
+/// The number of tokens of each status that the filters other than `status` match.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StatusCounts)]
 pub(crate) struct Counts {

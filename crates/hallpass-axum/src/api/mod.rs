@@ -57,17 +57,17 @@ use crate::problem::{Kind, Problem, no_such_method};
 /// # let _ = app;
 /// ```
 ///
-/// A token manages no tokens: with a valid one in `Authorization: Bearer`, every call but `/current` is
-/// refused with 403. So mount the API beside the routes that a
+/// A token manages no tokens: with a valid one in `Authorization: Bearer`, every call but
+/// `/current` is refused with 403. So mount the API beside the routes that a
 /// [`TokenLayer`](hallpass_tower::TokenLayer) guards, not inside the layer.
 ///
 /// # Cross-site protection
 ///
 /// A change is rejected with 403 if the browser says that another site asked for it
-/// ([`tower_http::csrf`]). `Sec-Fetch-Site: same-origin` or `none` passes, whatever `Host` a proxy wrote.
-/// Where `Sec-Fetch-Site` is absent, `Origin` must name the request's own host. Requests without both
-/// come from no browser, and pass. `/current` is exempt: a token authenticates it, and no site can make
-/// a browser send one.
+/// ([`tower_http::csrf`]). `Sec-Fetch-Site: same-origin` or `none` passes, whatever `Host` a proxy
+/// wrote. Where `Sec-Fetch-Site` is absent, `Origin` must name the request's own host. Requests
+/// without both come from no browser, and pass. `/current` is exempt: a token authenticates it, and
+/// no site can make a browser send one.
 #[must_use = "the API is nowhere until `into_router_at` says where"]
 pub struct TokenApi<S = ()> {
     mount: Mount<S>,
@@ -75,7 +75,7 @@ pub struct TokenApi<S = ()> {
     cookie: String,
 }
 
-/// What the handlers of one mount share.
+/// The state that the handlers of one mount share.
 pub(crate) struct Mount<S> {
     hallpass: Hallpass,
     authenticator: BoxedAuthenticator<S>,
@@ -113,9 +113,9 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
         self
     }
 
-    /// Returns the API at this path, such as `/settings/tokens`, to be merged into the host's router.
-    /// The collection answers with and without a slash at the end, which axum's `nest` alone cannot do.
-    /// The router that it is merged into may be nested anywhere.
+    /// Returns the API at this path, such as `/settings/tokens`, to be merged into the host's
+    /// router. The collection answers with and without a slash at the end, which axum's `nest`
+    /// alone cannot do. The router that it is merged into may be nested anywhere.
     ///
     /// # Panics
     ///
@@ -151,7 +151,8 @@ impl<S> fmt::Debug for TokenApi<S> {
     }
 }
 
-/// Returns the OpenAPI 3.1 document of the management API, with paths relative to where it is mounted.
+/// Returns the OpenAPI 3.1 document of the management API, with paths relative to where it is
+/// mounted.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     complete(routes::<()>(&CsrfLayer::new()).into_openapi(), "id")
@@ -197,8 +198,8 @@ async fn document(_: WithoutToken, Extension(document): Extension<Document>) -> 
     (headers, document.0).into_response()
 }
 
-/// Everything that surrounds a call: its origin is noted, and what it is rejected with is reported and
-/// written as the handle wants it.
+/// Everything that surrounds a call: its origin is noted, and what it is rejected with is reported
+/// and written as the handle wants it.
 async fn finish(State(hallpass): State<Hallpass>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let origin = origin_of(&parts, hallpass.extension::<TrustedProxies>());

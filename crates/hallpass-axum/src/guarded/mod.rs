@@ -60,14 +60,15 @@ struct GuardedRoute<S> {
     path: String,
     operations: Vec<GuardedOperation>,
     router: MethodRouter<S>,
-    /// What is put around the token layer, which is known only in `into_router`. Innermost first.
+    /// The layers to put around the token layer, innermost first. The token layer is known only in
+    /// `into_router`.
     outer: Vec<OuterLayer>,
 }
 
 struct GuardedOperation {
     method: Method,
     requirement: Requirement,
-    /// What the host's OpenAPI document says of it, besides its security.
+    /// The operation in the host's OpenAPI document, without its security.
     documented: Option<Operation>,
 }
 
@@ -240,8 +241,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Puts a layer around the handler of every route that was added before, inside of Hallpass's
-    /// layer: it sees only requests with a valid token, and the principal. Whether the token meets the
-    /// requirement is decided further inside. Public routes get the layer, too, without a principal.
+    /// layer: it sees only requests with a valid token, and the principal. Whether the token meets
+    /// the requirement is decided further inside. Public routes get the layer, too, without a
+    /// principal.
     pub fn route_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -297,8 +299,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         GuardedRouter { routes: routes.collect(), table: self.table, schemas: self.schemas }
     }
 
-    /// Returns what each route needs as a table: to print, to compare with a snapshot, or to give to
-    /// a layer elsewhere.
+    /// Returns what each route needs as a table: to print, to compare with a snapshot, or to give
+    /// to a layer elsewhere.
     pub fn table(&self) -> &PolicyTable {
         &self.table
     }
@@ -314,7 +316,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self.into_router_with(hallpass, hallpass.layer())
     }
 
-    /// As [`into_router`](Self::into_router), with a layer of your own settings.
+    /// Works like [`into_router`](Self::into_router), with a layer of your own settings.
     ///
     /// # Panics
     ///

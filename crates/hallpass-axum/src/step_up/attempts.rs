@@ -6,16 +6,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hallpass_core::{Actor, Hallpass, Owner};
 use jiff::{SignedDuration, Timestamp};
 
-/// How many wrong ones in a row are answered at once.
+/// The number of wrong confirmations in a row that are answered without a wait.
 const FREE: u32 = 5;
 
-/// How long the first wait is; each further wrong one doubles it.
+/// The length of the first wait. Each further wrong confirmation doubles it.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 
 /// The longest wait: about a hundred guesses a day.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
 
-/// After how long without a wrong one the count starts anew.
+/// The time without a wrong confirmation after which the count starts again at zero.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Of how many callers the count is kept.
@@ -34,7 +34,7 @@ struct Count {
     last: Timestamp,
 }
 
-/// How an attempt ended.
+/// The verdict on an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Right,
@@ -43,8 +43,9 @@ pub(super) enum Verdict {
     Unknown,
 }
 
-/// An attempt that is being checked. Its verdict is counted when it is dropped, and it is wrong until
-/// somebody says otherwise: a client that goes away before the answer comes has not saved a guess.
+/// An attempt that is being checked. Its verdict is counted when it is dropped, and it is wrong
+/// until somebody says otherwise: a client that goes away before the answer comes has not saved a
+/// guess.
 pub(super) struct Attempt<'a> {
     attempts: &'a Attempts,
     hallpass: &'a Hallpass,
@@ -82,8 +83,8 @@ impl Attempts {
     }
 }
 
-/// Forgets old counts, or else the caller who was wrong least often, longest ago. To be forgotten, a
-/// guesser would have to be wrong as often under very many names.
+/// Forgets old counts, or else the caller who was wrong least often, longest ago. To be forgotten,
+/// a guesser would have to be wrong as often under very many names.
 fn make_room(counts: &mut HashMap<Owner, Count>, now: Timestamp) {
     counts.retain(|_, count| count.under_way > 0 || !count.is_old(now));
     if counts.len() >= MAX_CALLERS {
@@ -104,8 +105,8 @@ impl Count {
         now.duration_since(self.last) > FORGOTTEN_AFTER
     }
 
-    /// Never lets so many try at once that, were all of them wrong, one more than allowed would have
-    /// been checked.
+    /// Never lets so many try at once that, were all of them wrong, one more than allowed would
+    /// have been checked.
     fn may_try(&self, now: Timestamp) -> Result<(), u32> {
         if now < self.wait_until {
             let wait = self.wait_until.duration_since(now);

@@ -12,8 +12,8 @@ pub(crate) const HEADER: &str = "hallpass-confirmation";
 /// The longest confirmation that is looked at, in bytes.
 const MAX_LEN: usize = 1024;
 
-/// What a person typed to confirm a change: a password, a one-time code, or whatever the host asks
-/// for.
+/// A text that a person typed to confirm a change: a password, a one-time code, or whatever the
+/// host asks for.
 ///
 /// It is 1 to 1024 bytes long and may hold any character. Wiped when dropped. `Debug` shows nothing
 /// of it, and there is no `Display`, no `==`, no `Clone` and no `Serialize`: it leaves the program
@@ -33,7 +33,7 @@ const MAX_LEN: usize = 1024;
 pub struct Confirmation(Zeroizing<String>);
 
 impl Confirmation {
-    /// What was typed, for the check alone.
+    /// Returns the typed text. Use it for the check alone.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -46,7 +46,7 @@ impl fmt::Debug for Confirmation {
     }
 }
 
-/// What a request says in the header.
+/// The confirmation header of a request.
 pub(crate) enum Presented {
     /// Nothing, or the empty text.
     Absent,

@@ -1,4 +1,4 @@
-//! What is sent as a body, and is none that any call takes.
+//! Request bodies that no call accepts.
 
 use serde_json::json;
 

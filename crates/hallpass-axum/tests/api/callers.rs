@@ -1,4 +1,4 @@
-//! Who calls: what the host's sign-in may be, and what becomes of what it answers.
+//! Callers: the forms that the host's sign-in may have, and the effect of each answer.
 
 use axum::Router;
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! What a credential in the header means on calls that are for people.
+//! Credentials in the `Authorization` header of calls that are for people.
 
 use axum::http::Method;
 

@@ -54,8 +54,8 @@ fn status(head: &str) -> &str {
     &head["http/1.1 ".len()..][..3]
 }
 
-/// The `Location` of an answer, resolved against the path that was asked for. It is always relative, so
-/// that a proxy may have cut off a prefix.
+/// The `Location` of an answer, resolved against the path that was asked for. It is always
+/// relative, so that a proxy may have cut off a prefix.
 fn resolved(asked: &str, head: &str) -> String {
     let line = head.lines().find_map(|line| line.strip_prefix("location: ")).expect("a location");
     let folder = &asked[..asked.rfind('/').unwrap()];

@@ -1,4 +1,4 @@
-//! What every answer owes, whatever it answers.
+//! Checks that every answer must pass, whatever the call.
 
 use axum::http::{Method, StatusCode, header};
 use serde_json::Value;
