@@ -1,10 +1,10 @@
-//! How a change is made, and how its outcome is found if the answer is lost.
+//! Making a change, and finding its outcome if the answer is lost.
 //!
 //! A change is one statement in autocommit. If its connection is lost before the answer, the change
 //! may have been committed, may still be running, or may still be on its way. So the store then
 //! inserts a row with the same unique nonce (see [`WITHDRAW`](sql::WITHDRAW)). Only one of the two
-//! can commit. If this row does, the change never will, wherever it is. If it cannot, the change has
-//! been committed, and its log entries tell the result.
+//! can commit. If this row does, the change never will, wherever it is. If it cannot, the change
+//! has been committed, and its log entries tell the result.
 
 use std::time::Duration;
 
@@ -24,17 +24,17 @@ use crate::permits::{Capacity, WritePermit};
 use crate::sql;
 use crate::store::PostgresStore;
 
-/// How long a change may take, waiting for its permit included.
+/// The maximum time for a change, including the wait for its permit.
 const CHANGE_TIMEOUT: Duration = Duration::from_millis(1400);
 
 /// When the outcome of a change must be known, at the latest: within the two seconds that are
 /// promised.
 const OUTCOME_TIMEOUT: Duration = Duration::from_millis(1900);
 
-/// How long a notification may take.
+/// The maximum time for a notification.
 const NOTIFY_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// How often a change is tried again after a collision with another one.
+/// The number of retries after a collision with another change.
 const COLLISIONS: u32 = 3;
 
 /// The pause before the outcome of a change is asked for again.
@@ -46,7 +46,7 @@ pub(crate) struct Change {
     sql: &'static str,
     /// The values of the event, and those of the statement itself.
     values: Vec<Value>,
-    /// How many log entries it has at most.
+    /// The maximum number of its log entries.
     entries: i64,
 }
 
@@ -108,7 +108,7 @@ struct Done {
     connection: Option<CheckedOut>,
 }
 
-/// What became of a change whose answer was lost.
+/// The outcome of a change whose answer was lost.
 enum Outcome {
     Committed(Vec<PgRow>),
     /// It will never be committed. The connection is usable.
@@ -252,8 +252,8 @@ impl PostgresStore {
         let connections = &self.connections;
         let mut connection = connections.open_fresh(deadline).await?;
         let withdrawal = sqlx::query(sql::WITHDRAW).bind(nonce);
-        // If it fails, the change may have been committed nevertheless. For example, the server may take
-        // no changes any more. So the log decides in each case.
+        // If it fails, the change may have been committed nevertheless. For example, the server may
+        // take no changes any more. So the log decides in each case.
         let _ = connections.run(&mut connection, withdrawal, deadline).await;
         let outcome = sqlx::query(sql::OUTCOME).bind(nonce).bind(change.entries);
         let rows = connections.run(&mut connection, outcome, deadline).await?;

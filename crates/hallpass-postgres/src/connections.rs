@@ -12,18 +12,18 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::dialect::Statement;
 use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
 
-/// How long a call waits for a connection.
+/// The maximum time that a call waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// How long connecting may take. This is longer than any call waits, so that a later call finds the
-/// connection.
+/// The maximum time for connecting. This is longer than any call waits, so that a later call finds
+/// the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a connection whose call was dropped may take to become usable again.
+/// The maximum time in which a connection whose call was dropped must become usable again.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often a read is repeated because its connection turns out to be dead. After a restart of the
-/// server, all idle connections are.
+/// The number of times that a read is repeated because its connection turns out to be dead. After a
+/// restart of the server, all idle connections are dead.
 const DEAD_CONNECTIONS: u32 = 16;
 
 /// Settings of connections of our own. A statement that nobody waits for any more ends soon, and a
@@ -221,15 +221,16 @@ fn pool(size: u32, is_pooled: bool) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(CONNECT_TIMEOUT)
-        // That would be a second round trip. Reads are repeated, and changes find out what became of them.
+        // That would be a second round trip. Reads are repeated, and changes find out what became
+        // of them.
         .test_before_acquire(false)
         .after_connect(move |connection, _| Box::pin(prepare_session(connection, is_pooled)))
 }
 
 /// A connection in use.
 ///
-/// If it is dropped in the middle of a call, it goes back to the pool once it is usable again, or it
-/// is closed. The driver alone would wait for that as long as a dead line takes to be noticed.
+/// If it is dropped in the middle of a call, it goes back to the pool once it is usable again, or
+/// it is closed. The driver alone would wait for that as long as a dead line takes to be noticed.
 #[derive(Debug)]
 pub(crate) struct CheckedOut(Option<PoolConnection<Postgres>>);
 
@@ -243,8 +244,8 @@ impl CheckedOut {
             // Whoever stops waiting must not keep a place in the queue of the host's pool.
             timeout_at(deadline, pool.acquire()).await
         } else {
-            // In a task, which goes on connecting when this call gives up. Otherwise many waiting calls
-            // would begin to connect and break off, on a server that is slow already.
+            // In a task, which goes on connecting when this call gives up. Otherwise many waiting
+            // calls would begin to connect and break off, on a server that is slow already.
             let pool = pool.clone();
             let acquiring = tokio::spawn(async move { pool.acquire().await });
             let acquired = timeout_at(deadline, acquiring).await;

@@ -1,4 +1,5 @@
-//! How PostgreSQL writes the statements that [`hallpass_sql`] builds, and how values are bound.
+//! The SQL dialect of PostgreSQL for the statements that [`hallpass_sql`] builds, and the binding
+//! of values.
 
 use hallpass_core::TokenId;
 use hallpass_sql::{Dialect, Value};
@@ -32,7 +33,7 @@ macro_rules! millis {
     };
 }
 
-/// How PostgreSQL writes SQL.
+/// The SQL dialect of PostgreSQL.
 #[derive(Debug)]
 pub(crate) struct PostgresDialect;
 

@@ -1,4 +1,4 @@
-//! What PostgreSQL's error codes mean for the caller:
+//! The meaning of PostgreSQL's error codes for the caller:
 //! <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 
 use hallpass_core::store::StoreError;

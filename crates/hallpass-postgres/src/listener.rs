@@ -15,21 +15,22 @@ use tokio::time::{sleep, timeout};
 
 use crate::connections::timed_out;
 
-/// How long a connection may be silent until it is tested.
+/// The time after which a silent connection is tested.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// How long connecting or the test may take.
+/// The maximum time for connecting, and for the test.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The pause before a lost connection is made again: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// What is known about the log.
+/// The state of the log, as far as it is known.
 #[derive(Clone, Copy, Debug, Default)]
 struct LogState {
     /// The number of the newest entry.
     seq: u64,
-    /// How often notifications may have been missed. Everybody who waits returns then.
+    /// The number of times that notifications may have been missed. Each time, every waiting call
+    /// returns.
     gaps: u64,
 }
 

@@ -109,11 +109,12 @@ pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
 pub(crate) static UPDATE: LazyLock<String> =
     LazyLock::new(|| update(&RECORD_COLUMNS, LOCKED, "locked"));
 
-/// As [`UPDATE`], followed by the secrets.
+/// The statement [`UPDATE`], followed by the secrets.
 pub(crate) static UPDATE_WITH_SECRETS: LazyLock<String> =
     LazyLock::new(|| update(&[&RECORD_COLUMNS[..], &SECRETS_COLUMNS].concat(), LOCKED, "locked"));
 
-/// As [`UPDATE`], for a change that makes no revoked token active. It does not wait for the owner.
+/// The statement [`UPDATE`] for a change that makes no revoked token active. It does not wait for
+/// the owner.
 pub(crate) static REVOKE: LazyLock<String> =
     LazyLock::new(|| update(&RECORD_COLUMNS, "", "settings"));
 
@@ -272,7 +273,7 @@ macro_rules! record_uses {
 /// each other.
 pub(crate) const RECORD_USES: &str = record_uses!("");
 
-/// As [`RECORD_USES`], without the tokens that another transaction has locked.
+/// The statement [`RECORD_USES`] without the tokens that another transaction has locked.
 pub(crate) const RECORD_USES_UNLOCKED: &str = record_uses!(" SKIP LOCKED");
 
 /// Deletes the oldest entries of the log, from the first one on and without a gap, even if the
