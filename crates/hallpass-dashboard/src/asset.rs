@@ -18,7 +18,8 @@ use crate::headers;
 pub(crate) struct Asset {
     pub(crate) name: String,
     content_type: &'static str,
-    /// A hash of the content. It is part of the file's path, so a browser may keep the file forever.
+    /// A hash of the content. It is part of the file's path, so a browser may keep the file
+    /// forever.
     version: String,
     plain: Bytes,
     gzip: Bytes,

@@ -37,8 +37,9 @@ use crate::visitor::Visitor;
 /// and the API at `api` below. It links to all of them relatively, so what it is merged into may be
 /// nested anywhere, and may sit behind a proxy that cuts a prefix off.
 ///
-/// Whom the sign-in does not know sees no page. An admin ([`Actor::admin`](hallpass_core::Actor::admin)) sees
-/// everybody's tokens, and may revoke and delete them.
+/// Whom the sign-in does not know sees no page. An admin
+/// ([`Actor::admin`](hallpass_core::Actor::admin)) sees everybody's tokens, and may revoke and
+/// delete them.
 #[must_use = "the page is not served until `into_router_at` mounts it"]
 pub struct Dashboard<S = ()> {
     settings: Settings,
@@ -88,8 +89,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Sets where people sign in. People who are not signed in are sent there; without it they get a
-    /// page with status 401 that says so.
+    /// Sets where people sign in. People who are not signed in are sent there; without it they get
+    /// a page with status 401 that says so.
     ///
     /// The page adds a parameter `next` to the path: the address that the person wanted, with the
     /// view in its fragment. Send people there after the sign-in, but only if it is a path on your
@@ -115,8 +116,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Adds a link at the top of the page, to your documentation for example. It may lead to another
-    /// site by `https`.
+    /// Adds a link at the top of the page, to your documentation for example. It may lead to
+    /// another site by `https`.
     ///
     /// # Panics
     ///
@@ -128,15 +129,15 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     }
 
     /// Puts this HTML above the page: your own header. It is inserted as it is, so it must not
-    /// contain text of other people. The page's policy applies to it: no inline script or style, and
-    /// images from this site only.
+    /// contain text of other people. The page's policy applies to it: no inline script or style,
+    /// and images from this site only.
     pub fn header(mut self, html: impl Into<String>) -> Self {
         self.settings.header = html.into();
         self
     }
 
-    /// Adds a style sheet of the host's, loaded after the page's own: to set the custom properties that
-    /// `docs/dashboard.md` lists.
+    /// Adds a style sheet of the host's, loaded after the page's own: to set the custom properties
+    /// that `docs/dashboard.md` lists.
     ///
     /// # Panics
     ///
@@ -148,15 +149,15 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     }
 
     /// Sets what people confirm changes with, where the API asks for it
-    /// ([`HallpassBuilderExt::step_up`](hallpass_axum::HallpassBuilderExt::step_up)): `one-time code` for
-    /// example. It is a password without this.
+    /// ([`HallpassBuilderExt::step_up`](hallpass_axum::HallpassBuilderExt::step_up)): `one-time
+    /// code` for example. It is a password without this.
     pub fn confirmation(mut self, what: impl Into<String>) -> Self {
         self.settings.confirmation = Some(what.into());
         self
     }
 
-    /// Sets the path in the `curl` line that the page shows beside a new secret: `/api/me`. It is `/`
-    /// without this.
+    /// Sets the path in the `curl` line that the page shows beside a new secret: `/api/me`. It is
+    /// `/` without this.
     ///
     /// # Panics
     ///
@@ -167,9 +168,9 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Replaces texts of a language, or adds a language: `.texts("fr", include_str!("fr.json"))`. The
-    /// JSON is an object of strings with the keys of `web/en.json` in this crate. Texts that it lacks stay
-    /// as they are, or English. Browsers get the language that they prefer.
+    /// Replaces texts of a language, or adds a language: `.texts("fr", include_str!("fr.json"))`.
+    /// The JSON is an object of strings with the keys of `web/en.json` in this crate. Texts that it
+    /// lacks stay as they are, or English. Browsers get the language that they prefer.
     ///
     /// # Panics
     ///
@@ -193,8 +194,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Returns a router with the page at this path, such as `/settings/tokens`, to be merged into the
-    /// host's router.
+    /// Returns a router with the page at this path, such as `/settings/tokens`, to be merged into
+    /// the host's router.
     ///
     /// # Panics
     ///

@@ -12,7 +12,7 @@ use crate::template::{Template, escape};
 use crate::texts::{self, Texts};
 use crate::visitor::Visitor;
 
-/// What the host set.
+/// The settings of the host.
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// Where the API is. Below the page if absent.
@@ -20,7 +20,7 @@ pub(crate) struct Settings {
     pub(crate) sign_in: Option<String>,
     pub(crate) home: Option<String>,
     pub(crate) theme: Option<String>,
-    /// What a person confirms changes with.
+    /// The name of what a person confirms changes with.
     pub(crate) confirmation: Option<String>,
     /// The path in the `curl` line beside a new secret.
     pub(crate) example_request: String,
@@ -97,7 +97,7 @@ impl Page {
 struct View<'p> {
     page: &'p Page,
     texts: &'p Texts,
-    /// What leads from the page to its folder.
+    /// The relative path from the page to its folder.
     below: String,
 }
 

@@ -1,10 +1,10 @@
-//! Who opens the page, from what the host's sign-in says.
+//! The visitor of the page, as the host's sign-in identifies them.
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use hallpass_core::{Actor, Role};
 
-/// Who opens the page.
+/// The visitor of the page.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Visitor {
     /// Somebody who is signed in.
