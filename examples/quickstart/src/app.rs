@@ -15,16 +15,16 @@ use crate::{pages, people, projects};
 /// The cookie of people who are signed in. Over TLS its name would start with `__Host-`.
 const COOKIE: &str = "quickstart";
 
-/// What the nodes of one service have in common beside the store of tokens: who is signed in, and the projects. A real
-/// service has them in its database.
+/// What the nodes of one service have in common beside the store of tokens: who is signed in, and
+/// the projects. A real service has them in its database.
 #[derive(Clone, Debug, Default)]
 pub struct Common {
     sessions: Sessions,
     projects: Projects,
 }
 
-/// The service: an API for programs, and pages and the token API for people, who are asked for their password with
-/// every change of a token if the handle asks for it.
+/// The service: an API for programs, and pages and the token API for people, who are asked for
+/// their password with every change of a token if the handle asks for it.
 pub fn app(hallpass: &Hallpass, common: &Common) -> Router {
     // Over TLS: `with_secure(true)`.
     let sessions = SessionManagerLayer::new(common.sessions.clone())
