@@ -20,7 +20,7 @@ use crate::use_flusher::UseFlusher;
 pub(crate) struct Settings {
     pub(crate) hallpass: Hallpass,
     pub(crate) sources: Sources,
-    /// Query parameters are not read, and stay the application's.
+    /// Set if query parameters are not read and are left to the application.
     pub(crate) bearer_only: bool,
     /// The query parameters in which a token is rejected, if they are not read.
     pub(crate) watched_names: Vec<String>,
@@ -66,7 +66,7 @@ impl Settings {
         }
     }
 
-    /// Reads these sources from now on.
+    /// Replaces the sources.
     #[track_caller]
     pub(crate) fn set_sources(&mut self, list: impl IntoIterator<Item = CredentialSource>) {
         self.sources = Sources::new(list);
@@ -79,7 +79,7 @@ impl Settings {
         if self.fallback.is_some() {
             names.push("cookie");
         }
-        // Names of headers are valid in a header.
+        // Header names are always valid in a header value.
         if names.len() > 1
             && let Ok(vary) = HeaderValue::from_str(&names.join(", "))
         {
@@ -91,7 +91,8 @@ impl Settings {
         Rejection::new(kind, self.rejections.clone())
     }
 
-    /// Rejects a request whose credentials are malformed, and says why.
+    /// Returns the rejection of a request with malformed credentials. Its detail says what is
+    /// wrong.
     pub(crate) fn malformed(&self, fault: Fault) -> Rejection {
         let detail = fault.explain(&self.sources);
         self.rejection(RejectionKind::InvalidRequest).with_detail(detail)
@@ -113,7 +114,7 @@ pub struct RejectionSettings {
     pub(crate) realm: Realm,
     pub(crate) type_prefix: Cow<'static, str>,
     pub(crate) render: Option<Render>,
-    /// Rejections are gRPC statuses.
+    /// Set if rejections are gRPC statuses.
     pub(crate) grpc: bool,
 }
 
@@ -182,8 +183,8 @@ pub trait HallpassBuilderExt: Sized {
     fn problem_type_prefix(self, prefix: impl Into<String>) -> Self;
 
     /// Renders rejections in the host's own way. The function gets the rejection and the response
-    /// that would be sent, and returns the response that is sent. gRPC requests get gRPC responses
-    /// anyway.
+    /// that would be sent, and returns the response that is sent. The function is not called for
+    /// gRPC requests, which get gRPC responses.
     #[must_use]
     fn on_rejection(
         self,
