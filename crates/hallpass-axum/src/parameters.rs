@@ -11,8 +11,8 @@ use http::request::Parts;
 struct Parameters(RawPathParams);
 
 impl PathParameters for Parameters {
-    /// A name that comes twice, inside and outside of a nest, is no name: the handler may read the
-    /// other one.
+    /// Returns `None` for a name that comes twice, inside and outside of a nest, because the
+    /// handler may read the other one.
     fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
         values.next().filter(|_| values.next().is_none())
@@ -27,18 +27,19 @@ pub(crate) fn enforce_routed(
     if !requirement.has_parameters() {
         return enforce(&parts.extensions, requirement, &());
     }
-    // Who may not even know whether the path is well-formed is told so first.
+    // The token is checked first, so that a request without a valid one does not learn whether the
+    // path is well-formed.
     hallpass_tower::require_principal(&parts.extensions)?;
     match raw(parts) {
         Some(Ok(parameters)) => enforce(&parts.extensions, requirement, &Parameters(parameters)),
-        // A parameter is no UTF-8: no handler could read it.
+        // A parameter is not UTF-8, so no handler could read it.
         Some(Err(_)) => Err(refuse(&parts.extensions, RejectionKind::InvalidRequest)),
         None => enforce(&parts.extensions, requirement, &()),
     }
 }
 
-/// Checks whether a principal meets a requirement, for a handler that also serves those who do not.
-/// Nothing is reported. A parameter that the route does not have is still a mistake.
+/// Checks whether a principal meets a requirement, for a handler that also serves principals that
+/// do not. Nothing is reported. A parameter that the route does not have is still an error.
 pub(crate) fn is_met(
     parts: &mut Parts,
     principal: &Principal,
@@ -58,9 +59,9 @@ pub(crate) fn is_met(
     }
 }
 
-/// axum's extractor is `async` by its trait alone: it looks into the extensions and is done. Were
-/// it ever to wait, nobody is let in, because a requirement with parameters is not met without
-/// them.
+/// axum's extractor is `async` only because its trait is: it reads the extensions and never waits.
+/// If it ever waited, the request would be rejected, because a requirement with parameters is not
+/// met without them.
 fn raw(
     parts: &mut Parts,
 ) -> Option<Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>> {

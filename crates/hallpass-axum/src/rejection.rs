@@ -3,7 +3,8 @@ use axum::response::{IntoResponse, Response};
 use hallpass_tower::Rejection;
 use http::request::Parts;
 
-/// A rejection of Hallpass's layer as an axum rejection. It renders as the layer around would.
+/// A rejection of Hallpass's layer as an axum rejection. It is rendered with the settings of the
+/// layer around the handler.
 #[derive(Debug)]
 pub struct RejectionResponse(Rejection);
 

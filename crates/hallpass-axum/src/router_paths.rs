@@ -15,8 +15,8 @@ pub(crate) struct AxumPaths;
 struct Routed(RawPathParams);
 
 impl PathParameters for Routed {
-    /// A name that comes twice, inside and outside of a nest, does not count: the handler may read
-    /// the other one.
+    /// Returns `None` for a name that comes twice, inside and outside of a nest, because the
+    /// handler may read the other one.
     fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
         values.next().filter(|_| values.next().is_none())
@@ -25,7 +25,7 @@ impl PathParameters for Routed {
 
 impl RouterPaths for AxumPaths {
     fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters> {
-        // The extractor wants a whole head, of which it reads the extensions alone.
+        // The extractor takes a whole head but reads only its extensions.
         let (mut head, ()) = Request::new(()).into_parts();
         std::mem::swap(&mut head.extensions, extensions);
         let extracted = {
@@ -38,7 +38,7 @@ impl RouterPaths for AxumPaths {
             Poll::Ready(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
                 Some(Err(NotText))
             }
-            // It never waits. If it did, the rule would not be met.
+            // The extractor never waits. If it did, the requirement would not be met.
             Poll::Ready(Err(_)) | Poll::Pending => None,
         }
     }

@@ -1,5 +1,5 @@
-//! The texts that requests carry, and what the OpenAPI document says of each. Whether one is valid
-//! is for the domain to say.
+//! The types of the texts in requests, with their descriptions in the OpenAPI document.
+//! hallpass-core decides whether a text is valid.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
-/// Defines a text that is read as it is and documented with these attributes.
+/// Defines a type for a text that is read unchanged and documented with these attributes.
 macro_rules! text {
     ($(#[doc = $doc:literal])* $(#[schema($($schema:tt)*)])* $name:ident) => {
         $(#[doc = $doc])*
@@ -127,7 +127,8 @@ impl<'de> Deserialize<'de> for MetadataMembers {
     }
 }
 
-/// Collects the members. The map of `serde_json` would silently keep the last of two.
+/// Collects the members. The map of `serde_json` would silently keep the last of two members with
+/// the same name.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {

@@ -55,7 +55,7 @@ enum StatusFilter {
     All,
 }
 
-/// The name of a field, after a `-` if the order is descending.
+/// The name of a field, with a `-` in front for descending order.
 #[derive(Deserialize, ToSchema)]
 #[schema(default = "-created_at", pattern = "^-?(created_at|name|expires_at|last_used_at)$")]
 struct Order(String);
@@ -112,7 +112,7 @@ impl ListParameters {
             Some(StatusFilter::All) | None => options,
         };
         if let Some(text) = self.q {
-            // Nothing longer can match, and not every database takes a NUL.
+            // A longer text cannot match, and not every database accepts a NUL.
             if text.chars().count() > DESCRIPTION_MAX || text.contains('\0') {
                 let message = format!("at most {DESCRIPTION_MAX} characters, none of them NUL");
                 return Err(Problem::invalid("q", message));
