@@ -27,8 +27,7 @@ use crate::store::PostgresStore;
 /// The maximum time for a change, including the wait for its permit.
 const CHANGE_TIMEOUT: Duration = Duration::from_millis(1400);
 
-/// When the outcome of a change must be known, at the latest: within the two seconds that are
-/// promised.
+/// The deadline for learning the outcome of a change, within the two seconds that are promised.
 const OUTCOME_TIMEOUT: Duration = Duration::from_millis(1900);
 
 /// The maximum time for a notification.
@@ -61,7 +60,7 @@ impl Change {
         Self { sql, values, entries: 1 }
     }
 
-    /// Sets how many log entries the change has at most.
+    /// Sets the maximum number of the change's log entries.
     pub(crate) fn entries(mut self, entries: usize) -> Self {
         self.entries = i64::try_from(entries).unwrap_or(i64::MAX);
         self
@@ -72,7 +71,7 @@ impl Change {
     }
 }
 
-/// One row that a change returns: a log entry, or, without a number, why there is none.
+/// A row that a change returns: a log entry or, if it has no number, the reason why there is none.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) seq: Option<ChangeSeq>,
@@ -102,7 +101,7 @@ impl Line {
 /// A change that was committed, or that changed nothing.
 struct Done {
     rows: Vec<PgRow>,
-    /// Its first nonce.
+    /// The first nonce of the change.
     nonce: i64,
     /// The connection it ran on. `None` if the change was found after its connection was lost.
     connection: Option<CheckedOut>,
@@ -111,14 +110,14 @@ struct Done {
 /// The outcome of a change whose answer was lost.
 enum Outcome {
     Committed(Vec<PgRow>),
-    /// It will never be committed. The connection is usable.
+    /// The change will never be committed. The connection is usable.
     Withdrawn(PgConnection),
     Unknown,
 }
 
 impl PostgresStore {
-    /// Makes a change, and notifies others of it. Once it has a permit, it runs to its end even if
-    /// the caller is dropped, because its outcome must be found.
+    /// Makes a change and notifies other nodes of it. Once it has a permit, it runs to completion
+    /// even if the caller is dropped, because its outcome must be found.
     pub(crate) async fn change(
         &self,
         capacity: Capacity<'_>,
@@ -148,7 +147,7 @@ impl PostgresStore {
             }
         };
         let lines: Result<Vec<_>, _> = done.rows.iter().map(Line::read).collect();
-        // Even if they cannot be read, the change was made.
+        // The change was made even if its rows cannot be read.
         let lines = lines.map_err(StoreError::outcome_unknown);
         let numbers: Vec<_> = lines.iter().flatten().filter_map(|line| line.seq).collect();
         if let Some(last) = numbers.iter().max() {
@@ -198,8 +197,9 @@ impl PostgresStore {
         }
     }
 
-    /// Finds out what became of a change whose connection was lost. If it was not made and there is
-    /// time left, makes it on a new connection, once: those in the pool may all be dead.
+    /// Finds the outcome of a change whose connection was lost. If it was not made and there is
+    /// time left, makes it once more on a new connection, because those in the pool may all be
+    /// dead.
     async fn find_outcome(
         &self,
         change: &Change,
@@ -230,8 +230,8 @@ impl PostgresStore {
         }
     }
 
-    /// Withdraws a change, or finds that it was committed. Asks again until it is certain or the
-    /// time is over.
+    /// Withdraws a change, or finds that it was committed. Asks again until the outcome is certain
+    /// or the time is over.
     async fn withdraw(&self, change: &Change, nonce: i64, deadline: Instant) -> Outcome {
         while Instant::now() < deadline {
             match self.try_withdraw(change, nonce, deadline).await {

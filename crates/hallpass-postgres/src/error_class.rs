@@ -15,7 +15,7 @@ pub(crate) enum ErrorClass {
     Locked,
     /// The server takes no changes.
     ReadOnly,
-    /// A row makes no sense.
+    /// A row is invalid.
     Corrupt,
     /// A foreign key of the application refers to the token.
     Referenced,

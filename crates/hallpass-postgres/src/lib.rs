@@ -22,8 +22,8 @@
 //! # Guarantees
 //!
 //! - **Sequence order is commit order.** Each change takes the next number of the change log as its
-//!   last step. So a cache that follows the log misses nothing, and no long transaction of anybody
-//!   else delays it.
+//!   last step. So a cache that follows the log misses nothing, and a long transaction of another
+//!   client does not delay it.
 //! - **A lookup is one round trip.** It reads one row by its key, and the position of the log in
 //!   the same snapshot. It waits for no change.
 //! - **A change is one statement.** It is one round trip and one transaction, which also writes the
@@ -34,15 +34,15 @@
 //! - **Taking rights away never waits behind edits.** Revoking and deleting have capacity of their
 //!   own, and each node makes one edit per owner at a time.
 //! - **A call ends within two seconds**, and a lookup within one. If a connection is dead, all
-//!   connections are in use, or somebody keeps a lock, the call returns an [unavailable] error.
+//!   connections are in use, or another client keeps a lock, the call returns an [unavailable]
+//!   error.
 //! - **A lost answer is found.** If a connection is lost during a change, the store uses another
-//!   one to find out whether the change was committed, and otherwise prevents that it ever is. Only
-//!   if this does not succeed in time is the outcome [unknown].
+//!   one to find out whether the change was committed, and otherwise prevents it from being
+//!   committed later. The outcome is [unknown] only if this does not succeed in time.
 //! - **A server that takes no changes** (`default_transaction_read_only`, or a full disk) still
 //!   lets tokens be checked. Changes return a [read-only] error.
-//! - **Unreadable data is never accepted.** A row that makes no sense is a [corrupt] error. A
-//!   database whose schema is missing, outdated, too new or not Hallpass's is refused when the
-//!   store is opened.
+//! - **Unreadable data is never accepted.** An invalid row is a [corrupt] error. A database whose
+//!   schema is missing, outdated, too new or not Hallpass's is refused when the store is opened.
 //!
 //! [unavailable]: hallpass_core::store::StoreError::is_unavailable
 //! [unknown]: hallpass_core::store::StoreError::is_outcome_unknown
@@ -56,11 +56,11 @@
 //! read at once. Connections are opened when they are first needed.
 //!
 //! Connections of the store's own have a `statement_timeout` of two seconds. Set one for a pool of
-//! the host's too, because a statement that nobody waits for any more otherwise goes on.
+//! the host's too, because otherwise a statement continues when no call waits for it any more.
 //!
 //! Notifications on the channel `hallpass` contain only a number. They only reduce latency: the
-//! next read of the log finds what they miss. They are sent after the commit, so that a full queue
-//! of notifications undoes no change.
+//! next read of the log finds what they miss. They are sent after the commit, so a full queue of
+//! notifications does not undo a change.
 //!
 //! # Poolers
 //!
@@ -72,11 +72,11 @@
 //! # Failover
 //!
 //! Dead connections are replaced, and the first call that finds one repeats itself if that is safe.
-//! Tokens are checked on a primary only, because a standby may be behind by any time: if a
-//! connection leads to a standby, the store is unavailable. After a failover to an asynchronous
-//! standby that lost the last changes, caches recognize by the nonces of the log that the history
-//! is another one, and discard everything. The lost changes stay lost. Use a synchronous standby if
-//! a revocation must outlive the primary.
+//! Tokens are checked on a primary only, because a standby may lag behind by any amount of time. If
+//! a connection leads to a standby, the store is unavailable. After a failover to an asynchronous
+//! standby that lost the last changes, caches detect the different history by the nonces of the
+//! log, and discard everything. The lost changes stay lost. Use a synchronous standby if a
+//! revocation must outlive the primary.
 //!
 //! # The schema
 //!

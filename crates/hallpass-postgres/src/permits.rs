@@ -2,8 +2,8 @@
 //! connection.
 //!
 //! - Taking rights away has permits of its own, so that it never waits behind edits.
-//! - One edit per owner runs at a time. Those of one owner would wait for each other in the server
-//!   anyway, and there they would keep the permits of everybody else.
+//! - One edit per owner runs at a time. Edits of one owner would wait for each other in the server
+//!   anyway, and would keep permits from other owners meanwhile.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +45,8 @@ impl WritePermits {
         }
     }
 
-    /// Waits for a permit. An edit waits for its owner first, so that it keeps no permit meanwhile.
+    /// Waits for a permit. An edit waits for its owner first, so that it holds no permit while it
+    /// waits.
     pub(crate) async fn acquire(
         &self,
         capacity: Capacity<'_>,
@@ -68,7 +69,7 @@ impl WritePermits {
         timeout_at(deadline, waiting).await.map_err(StoreError::unavailable)?
     }
 
-    /// Refuses all later changes.
+    /// Rejects all later changes.
     pub(crate) fn close(&self) {
         self.edits.close();
         self.removals.close();

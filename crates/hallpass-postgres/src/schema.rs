@@ -41,11 +41,11 @@ const HAS_RIGHTS: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT'
 /// The action that the schema needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SchemaMode {
-    /// Check it.
+    /// Check the schema.
     Check,
-    /// Migrate it, then check it for a store.
+    /// Migrate the schema, then check it for a store.
     MigrateAndUse,
-    /// Migrate it for others.
+    /// Only migrate the schema.
     Migrate,
 }
 

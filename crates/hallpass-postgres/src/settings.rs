@@ -49,7 +49,7 @@ impl PostgresSettings {
     /// Sets how many connections lookups, lists and changes share: 8 by default. At most four edits
     /// and two removals run at once. A cache in front needs two more connections.
     ///
-    /// Has no effect on a pool of the host's.
+    /// This has no effect on a pool of the host's.
     ///
     /// # Panics
     ///
