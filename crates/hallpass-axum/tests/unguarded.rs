@@ -79,7 +79,7 @@ async fn debug_builds_reject_without_being_told_to() {
 }
 
 #[tokio::test]
-async fn forgotten_route_of_an_optional_layer_is_found_without_a_token() {
+async fn unguarded_route_of_an_optional_layer_is_detected() {
     let hallpass = hallpass();
     let layer = hallpass.layer().optional().reject_unguarded_routes(true);
     let app = Router::new().route("/", get(hello)).layer(layer);

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fills_a_place_holds_no_places() {
+    fn inserted_values_are_not_searched_for_placeholders() {
         let template = Template::new("<p {{a}}>{{b}}</p>");
         assert_eq!(template.fill(|name| format!("{name}={{{{b}}}}")), "<p a={{b}}>b={{b}}</p>");
         assert_eq!(Template::new("{{a").fill(|_| "x".to_owned()), "{{a");

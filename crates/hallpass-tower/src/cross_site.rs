@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_browser_sends_for_another_site_is_forged() {
+    fn only_cross_site_browser_requests_are_forged() {
         for (method, headers, owed) in [
             ("POST", &[("host", "a.example")][..], false),
             ("POST", &[("sec-fetch-site", "same-origin")], false),

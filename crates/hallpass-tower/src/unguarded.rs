@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_route_is_news_once_and_invented_methods_end() {
+    fn each_route_is_news_once_and_their_number_is_limited() {
         let routes = UnguardedRoutes::default();
         assert!(routes.is_news(&Method::GET, "/a"));
         assert!(!routes.is_news(&Method::GET, "/a"));

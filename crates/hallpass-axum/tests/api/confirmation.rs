@@ -51,7 +51,7 @@ async fn issue(api: &Api) -> Answer {
 }
 
 #[tokio::test]
-async fn without_one_or_with_a_wrong_one_nothing_is_changed() {
+async fn missing_or_wrong_confirmation_changes_nothing() {
     let (api, _) = host().await;
     let (token, roots) = (issue(&api).await, api.post("").by("root").header(HEADER, RIGHT));
     roots.json(&json!({ "name": "root's" })).await;
@@ -81,7 +81,7 @@ async fn without_one_or_with_a_wrong_one_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn with_the_right_one_every_change_is_made() {
+async fn right_confirmation_allows_every_change() {
     let (api, asked) = host().await;
     let id = issue(&api).await.id().to_owned();
     let sent = async |method: Method, path: &str, body: Value| {
@@ -115,7 +115,7 @@ async fn with_the_right_one_every_change_is_made() {
 }
 
 #[tokio::test]
-async fn one_holds_for_one_request_alone() {
+async fn confirmation_is_valid_for_one_request() {
     let (api, _) = host().await;
     let id = issue(&api).await.id().to_owned();
     let path = format!("/{id}");
@@ -126,7 +126,7 @@ async fn one_holds_for_one_request_alone() {
 }
 
 #[tokio::test]
-async fn who_only_looks_is_not_asked() {
+async fn reading_needs_no_confirmation() {
     let (api, asked) = host().await;
     let id = issue(&api).await.id().to_owned();
     asked.store(0, SeqCst);
@@ -139,7 +139,7 @@ async fn who_only_looks_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_token_that_takes_its_own_rights_away_needs_none() {
+async fn token_revokes_itself_without_confirmation() {
     let (api, asked) = host().await;
     let issued = issue(&api).await;
     asked.store(0, SeqCst);
@@ -165,7 +165,7 @@ async fn a_token_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn who_calls_is_settled_before_and_what_is_asked_for_after() {
+async fn confirmation_is_checked_after_the_caller_before_the_token() {
     let (api, asked) = host().await;
     let bobs = api.post("").by("bob").header(HEADER, RIGHT).json(&json!({ "name": "ci" })).await;
     let own = issue(&api).await;
@@ -189,7 +189,7 @@ async fn who_calls_is_settled_before_and_what_is_asked_for_after() {
 }
 
 #[tokio::test]
-async fn what_was_typed_arrives_with_padding_and_without() {
+async fn confirmation_is_accepted_with_and_without_padding() {
     for typed in ["x", "ab", "abc", "pässwörd 🔑", "  ", "\0\n", "??>>~~", &"x".repeat(1024)] {
         let right = typed.to_owned();
         let check = move |_: Actor, confirmation: Confirmation| {
@@ -203,7 +203,7 @@ async fn what_was_typed_arrives_with_padding_and_without() {
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_read_is_wrong_and_is_no_guess() {
+async fn malformed_confirmation_is_not_counted() {
     let (api, asked) = host().await;
     let (too_long, far_too_long) = ("x".repeat(1025), "x".repeat(9000));
     let (standard, latin) = (BASE64_STANDARD.encode("??>>~~"), BASE64_URL_SAFE.encode(b"\xff\xfe"));
@@ -237,7 +237,7 @@ async fn one_that_cannot_be_read_is_wrong_and_is_no_guess() {
 }
 
 #[tokio::test]
-async fn wrong_ones_in_a_row_have_to_wait_and_meanwhile_the_right_one_too() {
+async fn wrong_confirmations_delay_even_a_right_one() {
     let (api, asked) = host().await;
     for _ in 0..5 {
         confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
@@ -266,7 +266,7 @@ async fn wrong_ones_in_a_row_have_to_wait_and_meanwhile_the_right_one_too() {
 }
 
 #[tokio::test]
-async fn a_right_one_ends_the_row_and_so_does_a_day() {
+async fn right_confirmation_or_a_day_resets_the_count() {
     let (api, _) = host().await;
     for _ in 0..3 {
         for _ in 0..4 {
@@ -283,7 +283,7 @@ async fn a_right_one_ends_the_row_and_so_does_a_day() {
 }
 
 #[tokio::test]
-async fn many_guesses_at_once_are_no_more_guesses() {
+async fn concurrent_guesses_are_limited_too() {
     let (asked, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
     let (count, open) = (Arc::clone(&asked), Arc::clone(&gate));
     let api = Api::confirming(move |_: Actor, password: Confirmation| {
@@ -311,7 +311,7 @@ async fn many_guesses_at_once_are_no_more_guesses() {
 }
 
 #[tokio::test]
-async fn who_goes_away_before_the_answer_has_saved_no_guess() {
+async fn disconnecting_before_the_answer_counts_as_a_guess() {
     let api = Api::confirming(async |_: Actor, password: Confirmation| {
         if password.reveal() == "wonderland" {
             return true;
@@ -327,7 +327,7 @@ async fn who_goes_away_before_the_answer_has_saved_no_guess() {
 }
 
 #[tokio::test]
-async fn a_check_that_cannot_be_made_is_503_and_no_verdict() {
+async fn failed_check_is_503_and_not_counted() {
     for said in [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR] {
         let api = Api::confirming(move |_: Actor, password: Confirmation| async move {
             if password.reveal() == "wonderland" { Ok(true) } else { Err((said, "ldap.internal")) }
@@ -342,7 +342,7 @@ async fn a_check_that_cannot_be_made_is_503_and_no_verdict() {
 }
 
 #[tokio::test]
-async fn the_check_knows_the_caller_and_prints_nothing() {
+async fn step_up_check_gets_the_caller_and_debug_hides_the_text() {
     let check = async |caller: Actor, password: Confirmation| {
         assert_eq!(format!("{password:?}"), "Confirmation(..)");
         caller.id().as_str() == password.reveal()

@@ -117,7 +117,7 @@ async fn a_token_that_is_not_there_is_not_stale() {
 }
 
 #[tokio::test]
-async fn of_two_who_regenerate_what_they_both_saw_one_gets_a_secret() {
+async fn only_one_concurrent_regeneration_succeeds() {
     let api = Api::new().await;
     let id = token(&api).await;
     let regenerate = || api.post(&format!("/{id}/regenerate")).header("if-match", "\"2\"").send();

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_says_one_thing_or_nothing_and_shows_no_value() {
+    fn form_credential_is_classified_and_debug_hides_it() {
         for (form, shown) in [
             (&b"a=1&session=hp_secret&b"[..], "Value(..)"),
             (b"sess%69on=hp_secret", "Value(..)"),

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn several_lines_are_malformed_whatever_they_say() {
+    fn several_authorization_headers_are_malformed() {
         let mut headers = HeaderMap::new();
         assert_eq!(Authorization::of(&headers), Authorization::Absent);
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer T"));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_and_bare_tokens_are_read_where_they_are_listed() {
+    fn other_schemes_and_bare_tokens_are_read_if_listed() {
         let sources = Sources::new([CredentialSource::scheme("Token"), CredentialSource::bare()]);
         let [token, bare] = [CredentialSource::scheme("tOKEN"), CredentialSource::bare()]
             .map(|source| sources.position(&source).unwrap());
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_back_is_as_it_was_and_prints_nothing() {
+    fn header_is_put_back_unchanged_and_debug_hides_it() {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic dTpw"));
         let sources = Sources::new([CredentialSource::bearer()]);

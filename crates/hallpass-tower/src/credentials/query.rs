@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_compared_decoded_and_in_its_case() {
+    fn parameter_name_is_decoded_and_case_sensitive() {
         for query in [
             "session=T",
             "a=1&session=T",
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_the_uri_stays_byte_for_byte() {
+    fn rest_of_the_uri_is_unchanged() {
         for (uri, rest) in [
             ("/a?session=T", "/a"),
             ("/a?x=%41&session=T&y=+%20", "/a?x=%41&y=+%20"),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_credential_is_looked_at_only_tokens_are_cut() {
+    fn unread_parameters_lose_only_tokens() {
         for (uri, rest) in [
             ("/a?session=T&b", Some("/a?b")),
             ("/a?session=mine&Session=T&session", Some("/a?session=mine&session")),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_cut_out_of_other_texts() {
+    fn tokens_are_removed_from_other_texts() {
         for (text, rest) in [
             ("https://a.example/b?session=x&c=1#d", Some("https://a.example/b?c=1#d")),
             ("/b?Session=x", Some("/b")),
@@ -301,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_found_is_what_a_plain_reading_finds(query in "([a-z%+;=&?]|session|%73|=T){0,12}") {
+        fn search_agrees_with_a_plain_parser(query in "([a-z%+;=&?]|session|%73|=T){0,12}") {
             // The oracle splits the query, decodes into vectors, and compares.
             let plain: Vec<_> = query
                 .split('&')
@@ -316,7 +316,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_secret_is_left(
+        fn no_token_is_left_in_the_uri(
             pairs in proptest::collection::vec("(session=T|sess%69on=T|a=b||SESSION=T|x)", 0..9),
         ) {
             let uri: Uri = format!("/p?{}", pairs.join("&")).parse().unwrap();

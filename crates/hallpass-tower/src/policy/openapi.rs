@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn security_is_read_as_openapi_means_it() {
+    fn security_becomes_the_matching_requirement() {
         for (security, requirement) in [
             ("[]", "public"),
             ("[{}]", "public"),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_token_can_meet_is_an_error() {
+    fn security_that_no_token_satisfies_is_an_error() {
         for (security, says) in [
             (r#"[{"key": []}]"#, r#"GET /p/{id} needs "key", which no token is"#),
             (r#"[{"basic": []}]"#, r#"GET /p/{id} needs "basic", which no token is"#),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_speaks_for_itself_and_the_document_for_the_rest() {
+    fn operation_security_overrides_the_documents() {
         let paths = r#"{
             "/a": {"summary": "not an operation", "parameters": [], "get": {}, "post": {"security": []}},
             "/b": {"x-note": {}, "delete": {"security": [{"pat": ["b"]}]}},
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schemes_that_the_caller_names_are_the_ones() {
+    fn only_the_named_security_schemes_are_accepted() {
         let text = document(r#"[{"key": ["a"]}]"#, r#"{"/a": {"get": {}}}"#);
         assert!(PolicyTable::from_openapi(&text).is_err());
         let table = PolicyTable::from_openapi_schemes(&text, &["key"]).unwrap();
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_is_no_table() {
+    fn invalid_document_is_an_error() {
         for (text, says) in [
             ("", "it is no JSON object"),
             ("[]", "it is no JSON object"),

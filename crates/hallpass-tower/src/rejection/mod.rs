@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_says_what_the_status_says() {
+    fn body_agrees_with_the_status() {
         for kind in [
             RejectionKind::NoCredential,
             RejectionKind::InvalidRequest,
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_says_when_to_come_back_and_nothing_of_the_token() {
+    fn outage_has_retry_after_and_no_challenge() {
         let response = rejection(RejectionKind::Unavailable).into_response();
         assert_eq!(response.status(), 503);
         let seconds: u32 = response.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_of_its_own_is_escaped() {
+    fn custom_detail_is_escaped() {
         let detail = "in the query parameter `a\"b\\\n`";
         let response = rejection(RejectionKind::InvalidRequest).with_detail(detail).into_response();
         let body = std::str::from_utf8(response.body()).unwrap();
