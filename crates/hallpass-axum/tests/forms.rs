@@ -1,4 +1,4 @@
-//! Tokens in forms: what RFC 6750, section 2.2, allows, and nothing beside it.
+//! Tokens in forms: exactly what RFC 6750, section 2.2, allows.
 
 use axum::body::{Body, to_bytes};
 use axum::routing::{any, post};
@@ -11,7 +11,7 @@ use tower::ServiceExt as _;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// An API that answers with the body it was sent, and a token that may use it.
+/// Returns an API that answers with the request's body, and a token that may use it.
 async fn service() -> (Router, String) {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let new = NewToken::named("ci").scope("environment:stop");
@@ -81,7 +81,7 @@ async fn a_form_is_read_only_if_nothing_else_carries_a_credential() {
             assert_eq!(send(&app, request, body.to_owned()).await.status(), 200, "{body}");
         }
     }
-    // A bad token is rejected for what it is, however large the form is.
+    // A bad token in the header is rejected as such, however large the form is.
     let bad = form("/stop").header("authorization", "Bearer x");
     assert_eq!(send(&app, bad, large).await.status(), 401);
 }

@@ -1,5 +1,5 @@
-//! Routes behind the layer that ask for nothing: rejected in debug builds, logged and counted in
-//! release builds.
+//! Routes inside of the layer that require nothing. They are rejected in debug builds, and logged
+//! and counted in release builds.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -38,8 +38,8 @@ async fn hello() -> &'static str {
     "hello"
 }
 
-/// The drop-in router with one forgotten requirement, and the layer's answers to it as they are in
-/// debug builds (`reject`) or in release builds.
+/// Returns the router with one forgotten requirement. The layer answers as in debug builds
+/// (`reject`) or as in release builds.
 fn forgetful(hallpass: &Hallpass, reject: bool) -> Router {
     Router::new()
         .route("/projects/{id}", get(hello.scoped(authenticated())).post(hello))

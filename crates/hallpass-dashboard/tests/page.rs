@@ -21,7 +21,7 @@ fn hallpass() -> Hallpass {
     Hallpass::builder(MemoryStore::new()).catalog(catalog).build()
 }
 
-/// Whoever the header names.
+/// Returns the person that the header names.
 async fn signed_in(parts: Parts) -> Option<Actor> {
     let name = parts.headers.get("x-person")?.to_str().ok()?;
     Some(if name == "root" { Actor::admin(name) } else { Actor::owner(name) })
@@ -35,7 +35,7 @@ async fn page(app: &Router, path: &str) -> Answer {
     ask(app, Method::GET, path, &[("x-person", "alice")]).await
 }
 
-/// Where a link in the page leads.
+/// Resolves a link in the page.
 fn resolve(base: &str, link: &str) -> String {
     let directory = &base[..=base.rfind('/').unwrap_or_default()];
     format!("{directory}{}", link.strip_prefix("./").unwrap_or(link))
@@ -95,7 +95,7 @@ async fn unchanged_file_is_cached() {
     let head = ask(&app, Method::HEAD, &path, &[]).await;
     assert_eq!((head.status, &*head.body), (StatusCode::OK, ""));
 
-    // A page of another version gets what there is, and does not keep it.
+    // A page of another version gets the existing file, which is not cached.
     let elsewhere = path.replace(strong.trim_matches('"'), "0000000000000000");
     let answer = ask(&app, Method::GET, &elsewhere, &[("if-none-match", tag)]).await;
     assert_eq!((answer.status, answer.header("cache-control")), (StatusCode::OK, "no-store"));
@@ -159,7 +159,7 @@ async fn page_is_hidden_from_anonymous_visitors() {
     let script = attribute(&answer.body, "src").next().expect("a script");
     let script = ask(&sent, Method::GET, &resolve("/tokens", script), &[]).await;
     assert!(script.body.contains("location.replace"), "{}", script.body);
-    // A token is no sign-in.
+    // A token does not sign anybody in.
     let bearer = [("authorization", "Bearer hp_x")];
     assert_eq!(ask(&sent, Method::GET, "/tokens", &bearer).await.status, StatusCode::UNAUTHORIZED);
 }

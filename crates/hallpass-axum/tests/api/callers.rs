@@ -49,7 +49,7 @@ async fn anonymous_caller_learns_nothing() {
     assert_eq!(api.show(&id).await["revision"], 1);
 }
 
-/// The status and kind that a list gets from a host with this sign-in.
+/// Returns the status and kind of the answer to a list from a host with this sign-in.
 async fn list_with<T: 'static>(who: impl Authenticator<T, ()>) -> (u16, String) {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let app: Router = TokenApi::new(&hallpass, who).into_router_at("/tokens");
@@ -112,7 +112,7 @@ async fn a_sign_in_takes_the_routers_state() {
 }
 
 #[tokio::test]
-async fn disabled_account_can_only_revoke_its_tokens() {
+async fn disabled_account_can_delete_tokens_but_not_issue() {
     let owners = |owner: hallpass_core::Owner| async move {
         Ok(if owner.as_str() == "bob" { OwnerStatus::Disabled } else { OwnerStatus::Active })
     };

@@ -1,5 +1,4 @@
-//! Changes that have to be confirmed: when, with what, how often one may be wrong, and what becomes
-//! of it.
+//! Changes that must be confirmed: when, how, and how many wrong confirmations are allowed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -17,12 +16,12 @@ use tokio::sync::Semaphore;
 use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls};
 
 pub(crate) const HEADER: &str = "hallpass-confirmation";
-/// `wonderland`, which is right for everybody here.
+/// `wonderland`, which is the right confirmation for every caller here.
 pub(crate) const RIGHT: &str = "d29uZGVybGFuZA";
 /// `looking-glass`.
 pub(crate) const WRONG: &str = "bG9va2luZy1nbGFzcw";
 
-/// A host, and how often its check was asked.
+/// Returns a host and the counter of its checks.
 async fn host() -> (Api, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
@@ -33,8 +32,7 @@ async fn host() -> (Api, Arc<AtomicU32>) {
     (Api::confirming(check).await, asked)
 }
 
-/// A change that would be answered with 404 if it were let in: it needs no body and changes
-/// nothing.
+/// Returns a change that gets a 404 if it is confirmed. It needs no body and changes nothing.
 fn change(api: &Api) -> Sending<'_> {
     api.post(&format!("/{UNKNOWN}/revoke"))
 }
@@ -177,7 +175,7 @@ async fn confirmation_is_checked_after_the_caller_before_the_token() {
     confirmed(twice, WRONG).await.refused(400, "invalid-request");
     assert_eq!(asked.load(SeqCst), 0, "nobody else spends somebody's attempts");
 
-    // What there is, and whose it is, is told to nobody who has not confirmed.
+    // Without a confirmation, the answer does not disclose which tokens exist or who owns them.
     let mut told = Vec::new();
     for id in [own.id(), bobs.id(), UNKNOWN, "42"] {
         let change = || api.patch(&format!("/{id}")).header("if-match", "\"7\"");
@@ -232,7 +230,7 @@ async fn malformed_confirmation_is_not_counted() {
         change.send().await.refused(403, "confirmation-failed");
     }
     assert_eq!(asked.load(SeqCst), 0);
-    // Nobody has to wait.
+    // No caller has to wait.
     confirmed(change(&api), &format!("{RIGHT}==")).await.refused(404, "not-found");
 }
 
@@ -298,7 +296,7 @@ async fn concurrent_guesses_are_limited_too() {
     for round in [5, 1] {
         asked.store(0, SeqCst);
         let guesses = join_all((0..50).map(|_| confirmed(change(&api), WRONG)));
-        // Polled after all of them, when each has been let in or sent away.
+        // This is polled after all of them, when each has been let in or rejected.
         let opened = async { gate.add_permits(1) };
         let (answers, ()) = tokio::join!(guesses, opened);
         let looked_at = answers.iter().filter(|answer| answer.status == 403).count();

@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls};
 
-/// Every call but `/current`.
+/// Returns every call except `/current`.
 fn calls(api: &Api) -> Vec<Sending<'_>> {
     let looks = ["", &format!("/{UNKNOWN}"), "/scopes", "/audit"]
         .map(|path| (Method::GET, path.to_owned()));

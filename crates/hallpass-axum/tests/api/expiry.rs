@@ -1,4 +1,4 @@
-//! When a token ends, in every spelling: the same wherever it is given.
+//! The forms of `expires`, which are the same wherever it is given.
 
 use jiff::tz::{Offset, TimeZone};
 use serde_json::json;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{Answer, Api};
 
-/// Three tokens of alice's, a day apart, and one of bob's.
+/// Creates three tokens of alice's, a day apart, and one of bob's.
 async fn api_with_tokens() -> Api {
     let api = Api::new().await;
     for (name, description, scopes, expires) in [

@@ -1,4 +1,4 @@
-//! The OpenAPI document. To take over what the code says now, after looking at the difference:
+//! The OpenAPI document. To update the golden file after you have checked the difference:
 //!
 //! ```text
 //! HALLPASS_UPDATE_GOLDEN=1 cargo test -p hallpass-axum --test api openapi

@@ -1,4 +1,4 @@
-//! The store fails: 503, and nothing that it said.
+//! Failures of the store: the answer is 503 and does not repeat the store's message.
 
 use hallpass_core::store::StoreError;
 use hallpass_testkit::Operation;

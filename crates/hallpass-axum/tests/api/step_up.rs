@@ -1,4 +1,5 @@
-//! Step-up as a setting of the handle: every mount asks, and the sign-in sees no confirmation.
+//! Step-up as a setting of the handle: every mount requires it, and the sign-in does not see the
+//! confirmation.
 
 use axum::Router;
 use axum::body::Body;
