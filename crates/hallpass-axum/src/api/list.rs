@@ -16,31 +16,32 @@ use crate::texts::{InstantText, OwnerText, ScopeText};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParameters {
-    /// Only those of this status.
+    /// Lists only tokens with this status.
     #[param(inline)]
     status: Option<StatusFilter>,
-    /// Only those whose name or description holds this text, in whatever case.
+    /// Lists only tokens whose name or description contains this text, in upper or lower case.
     #[param(max_length = 1000)]
     q: Option<String>,
-    /// Only those that hold exactly this scope.
+    /// Lists only tokens that have exactly this scope.
     #[param(inline)]
     scope: Option<ScopeText>,
-    /// Only this owner's: for an admin, who sees everybody's without.
+    /// Lists only tokens of this owner. Only admins may use it, and see the tokens of all owners
+    /// without it.
     #[param(inline)]
     owner: Option<OwnerText>,
-    /// Only those that expire before this instant.
+    /// Lists only tokens that expire before this instant.
     #[param(inline)]
     expires_before: Option<InstantText>,
-    /// `true`: only those that were never used.
+    /// `true` lists only tokens that were never used.
     #[param(default = false)]
     never_used: Option<bool>,
-    /// The order; a `-` before it is descending. Absent times come last.
+    /// The order, which is descending with a `-` in front. Absent times come last.
     #[param(inline)]
     sort: Option<Order>,
     /// The number of tokens on a page.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
-    /// The `next_cursor` of the page before, with the same filters and order.
+    /// The `next_cursor` of the previous page, with the same filters and order.
     #[param(min_length = 1)]
     cursor: Option<String>,
 }
@@ -85,7 +86,7 @@ impl Order {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenList {
     items: Vec<TokenView>,
-    /// Where the next page starts; `null` on the last.
+    /// The cursor of the next page; `null` on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
     /// The number of tokens that the filters match, on all pages together.
@@ -147,7 +148,7 @@ impl ListParameters {
 
 /// List tokens.
 ///
-/// The caller's own; everybody's, or one owner's, for an admin.
+/// Returns the caller's own tokens. Admins get those of all owners, or of one.
 #[utoipa::path(
     get,
     path = "/",
