@@ -32,7 +32,7 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Remove each safety step from a copy of the source, and require that its test fails
     Guards(guards::Arguments),
-    /// List the public items of the libraries anew, in `docs/public-api`
+    /// Update the list of the libraries' public items in `docs/public-api`
     PublicApi,
     /// Measure, print a table and write it to `target/bench/NAME.json`
     Bench(bench::Arguments),

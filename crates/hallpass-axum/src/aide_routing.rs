@@ -1,5 +1,5 @@
-//! The feature `aide`: scoped handlers for [`aide`]'s routers. What a handler needs stands in the OpenAPI
-//! document that aide makes, under the security scheme `token`.
+//! The feature `aide`: scoped handlers for [`aide`]'s routers. The requirement of a handler is in
+//! the OpenAPI document that aide generates, under the security scheme `token`.
 //!
 //! ```
 //! use aide::axum::ApiRouter;
@@ -24,8 +24,8 @@
 //! assert_eq!(security.to_string(), r#"[{"token":["projects:create"]}]"#);
 //! ```
 //!
-//! The extractors [`Authenticated`] and [`Scoped`] document themselves in the same way, with aide's own
-//! routing functions.
+//! The extractors [`Authenticated`] and [`Scoped`] document themselves in the same way, with aide's
+//! own routing functions.
 
 use aide::axum::routing::{
     ApiMethodRouter, delete_with, get_with, patch_with, post_with, put_with,
@@ -64,7 +64,7 @@ impl<T: RequiredScope> OperationInput for Scoped<T> {
     }
 }
 
-/// Writes what an operation needs into its description. aide leaves an empty list out, so a public
+/// Writes what an operation needs into its description. aide omits an empty list, so a public
 /// operation has one empty alternative, which means the same.
 fn document(operation: &mut Operation, requirement: &Requirement) {
     let alternative = |scopes| SecurityRequirement::from_iter([(SCHEME.to_owned(), scopes)]);

@@ -8,11 +8,11 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use hallpass_core::Actor;
 
-/// An async function of extractors that says who calls: the host's sign-in.
+/// The host's sign-in: an async function of extractors that returns the caller.
 ///
 /// It takes up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the
-/// request's [`Parts`]. It returns anything that is [`IntoActor`]. If an extractor rejects the
-/// request, nobody is signed in.
+/// request's [`Parts`]. It returns any type that implements [`IntoActor`]. If an extractor rejects
+/// the request, the caller counts as not signed in.
 ///
 /// ```
 /// use axum::http::request::Parts;
@@ -37,7 +37,7 @@ use hallpass_core::Actor;
             `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
 )]
 pub trait Authenticator<T, S>: Send + Sync + 'static {
-    /// Returns who calls, or `None` if nobody is signed in. An error is the response that the host
+    /// Returns the caller, or `None` if nobody is signed in. An error is the response that the host
     /// would have sent.
     fn authenticate(
         &self,
@@ -46,7 +46,7 @@ pub trait Authenticator<T, S>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Actor>, Box<Response>>> + Send;
 }
 
-/// What a sign-in may return: an actor, perhaps one, or an error.
+/// The types that a sign-in may return: an [`Actor`], an `Option` of one, or a `Result` of either.
 ///
 /// An error becomes a problem of the API, whatever response the host made of it: 403 stays 403, a
 /// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
@@ -95,7 +95,7 @@ macro_rules! authenticator {
                 parts: &mut Parts,
                 state: &S,
             ) -> Result<Option<Actor>, Box<Response>> {
-                // Without extractors neither is looked at.
+                // A function without extractors uses neither.
                 let _ = (&parts, state);
                 $(let $value = $extractor::from_request_parts(parts, state)
                     .await
@@ -118,7 +118,7 @@ authenticator!(A a, B b, C c, D d, E e, G g, H h, I i);
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// An authenticator without its type, so that no route carries it.
+/// An authenticator with its type erased, so that routes are not generic over it.
 pub(crate) type BoxedAuthenticator<S> = Box<
     dyn for<'a> Fn(&'a mut Parts, &'a S) -> BoxFuture<'a, Result<Option<Actor>, Box<Response>>>
         + Send

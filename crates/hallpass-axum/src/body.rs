@@ -14,10 +14,10 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::problem::{Kind, Problem};
 
-/// The largest body that is read.
+/// The maximum size of a body, in bytes.
 pub(crate) const MAX_LEN: usize = 64 * 1024;
 
-/// A JSON body, of a request or of a response.
+/// The JSON body of a request or a response.
 pub(crate) struct Json<T>(pub(crate) T);
 
 /// A JSON body that may be absent. An absent one is the default, and no content type is required.
@@ -61,7 +61,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default().as_bytes();
-        // This is how what is not UTF-8 is decoded.
+        // Bytes that are not UTF-8 are decoded to this character.
         let is_broken = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
         if form_urlencoded::parse(query).any(|(name, value)| is_broken(&name) || is_broken(&value))
         {
@@ -79,7 +79,7 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // Malformed JSON is a 400 even if a field before the mistake is wrong. This does not recurse,
     // however deeply the text is nested.
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
-    // serde reads structs from arrays too, and takes `null` for an absent field.
+    // serde also reads structs from arrays, and treats `null` as an absent field.
     let members: BTreeMap<String, Option<IgnoredAny>> =
         serde_json::from_str(text).map_err(|_| Problem::invalid("body", "expected an object"))?;
     if let Some((name, _)) = members.iter().find(|(_, value)| value.is_none()) {
@@ -89,8 +89,9 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| invalid("body", &error))
 }
 
-/// Says which field is wrong, and why. serde's messages quote what was sent, which may be a token that
-/// was pasted into the wrong field. Only what was expected is repeated.
+/// Returns a problem that says which field is wrong and why. serde's messages quote the value,
+/// which may be a token that was pasted into the wrong field. So only the part about what was
+/// expected is repeated.
 fn invalid<E: std::error::Error>(
     whole: &'static str,
     error: &serde_path_to_error::Error<E>,
@@ -137,8 +138,8 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(Kind::NotJson, detail))
 }
 
-/// `application/json`, or a type of its own that is JSON underneath (RFC 6839), with any
-/// parameters.
+/// Returns whether the content type is `application/json` or has the suffix `+json` (RFC 6839),
+/// with any parameters.
 fn is_json(value: &HeaderValue) -> bool {
     let Ok(text) = value.to_str() else { return false };
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -147,12 +148,12 @@ fn is_json(value: &HeaderValue) -> bool {
     })
 }
 
-/// Why a body could not be had.
+/// The reason why a body could not be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unread {
-    /// It is longer than the bound, or than one that the host set around the router.
+    /// The body is larger than the limit, or than a limit that the host set around the router.
     TooLarge,
-    /// It did not come to its end.
+    /// The body ended early.
     Broken,
 }
 
@@ -170,7 +171,7 @@ impl From<Unread> for Problem {
     }
 }
 
-/// The whole body. No more than the bound is ever held, whatever length was announced.
+/// Reads the whole body. Never buffers more than the limit, whatever `Content-Length` says.
 pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Unread> {
     match Limited::new(body, max_len).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -179,7 +180,7 @@ pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Unread>
     }
 }
 
-/// Whether this bound, or one that the host set around the router, was hit.
+/// Returns whether this limit, or one that the host set around the router, was exceeded.
 fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<LengthLimitError>)

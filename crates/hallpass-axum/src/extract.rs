@@ -12,10 +12,10 @@ use http::request::Parts;
 use crate::parameters::{enforce_routed, is_met};
 use crate::rejection::RejectionResponse;
 
-/// Who calls: any valid token will do.
+/// An extractor of the principal of a request. It accepts any valid token.
 ///
-/// As `Option<Authenticated>`, under a layer that is
-/// [`optional`](hallpass_tower::TokenLayer::optional), it is `None` for requests without a token.
+/// Under a layer that is [`optional`](hallpass_tower::TokenLayer::optional),
+/// `Option<Authenticated>` is `None` for requests without a token.
 ///
 /// ```
 /// use hallpass_axum::Authenticated;
@@ -55,14 +55,14 @@ impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
     }
 }
 
-/// A scope that a handler's signature asks for: the type names it.
+/// A type that names a scope, for use in a handler's signature.
 pub trait RequiredScope: 'static {
-    /// What the route needs, such as `projects:read:{id}`. A text that no route can require does not
-    /// compile where it is used.
+    /// The scope that the route needs, such as `projects:read:{id}`. If it is not a scope that a
+    /// route can require, the code that uses it does not compile.
     const SCOPE: &'static str;
 }
 
-/// The principal, who holds the scope that `T` names.
+/// An extractor of a principal that has the scope that `T` names.
 ///
 /// ```
 /// use hallpass_axum::{RequiredScope, Scoped};
@@ -78,9 +78,9 @@ pub trait RequiredScope: 'static {
 /// # let _: axum::routing::MethodRouter = axum::routing::get(show);
 /// ```
 ///
-/// As `Option<Scoped<T>>`, it is `None` for a caller who does not hold the scope, and for requests
-/// without a token under a layer that is [`optional`](hallpass_tower::TokenLayer::optional): the
-/// handler decides what they see.
+/// `Option<Scoped<T>>` is `None` for a principal that does not have the scope, and for requests
+/// without a token under a layer that is [`optional`](hallpass_tower::TokenLayer::optional). The
+/// handler then decides what they see.
 pub struct Scoped<T>(Principal, PhantomData<fn() -> T>);
 
 impl<T> Scoped<T> {
@@ -122,7 +122,7 @@ impl<T: RequiredScope, S: Sync> OptionalFromRequestParts<S> for Scoped<T> {
     type Rejection = RejectionResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
-        // Without a layer, this is a mistake and not a stranger.
+        // A missing layer is a mistake in the program, not an unauthenticated request.
         let principal = match require_principal(&parts.extensions) {
             Ok(principal) => principal.clone(),
             Err(rejection) if *rejection.kind() == RejectionKind::NoCredential => return Ok(None),
@@ -135,7 +135,7 @@ impl<T: RequiredScope, S: Sync> OptionalFromRequestParts<S> for Scoped<T> {
     }
 }
 
-/// The requirement that a type names, read once.
+/// Returns the requirement that a type names. It is parsed once.
 pub(crate) fn requirement_of<T: RequiredScope>() -> Arc<Requirement> {
     static KNOWN: RwLock<BTreeMap<&'static str, Arc<Requirement>>> = RwLock::new(BTreeMap::new());
     const {
@@ -156,8 +156,8 @@ pub(crate) fn requirement_of<T: RequiredScope>() -> Arc<Requirement> {
     Arc::clone(known.entry(T::SCOPE).or_insert(requirement))
 }
 
-/// Checks whether a route can require this text. These are the rules of [`Requirement`], as far as
-/// they hold for one scope, so that the compiler can check them.
+/// Checks whether a route can require this text. These are the rules of [`Requirement`] for a
+/// single scope, written so that the compiler can evaluate them.
 const fn is_scope(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (mut at, mut segments, mut braces) = (0, 0, 0);
@@ -201,8 +201,8 @@ mod tests {
 
     use super::is_scope;
 
-    /// Holds the compiler's rules against the parser's, for every text of a few characters and for
-    /// texts about the limits.
+    /// Compares these rules with the parser's, for every text of a few characters and for texts
+    /// near the limits.
     #[test]
     fn compiler_and_parser_agree_on_every_scope() {
         let alphabet = ["a", ":", "{", "}", "*", "_", "-", " ", "\"", "\\", "é"];

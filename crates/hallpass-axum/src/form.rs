@@ -1,5 +1,5 @@
-//! Tokens in a field of an urlencoded form (RFC 6750, section 2.2): for clients that can send them
-//! nowhere else.
+//! Tokens in a field of an urlencoded form (RFC 6750, section 2.2), for clients that cannot send
+//! them elsewhere.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -20,19 +20,19 @@ use tower_service::Service;
 use crate::body::{Unread, collect};
 use crate::rejection::RejectionResponse;
 
-/// The largest form that is read unless said otherwise, in bytes.
+/// The default maximum size of a form, in bytes.
 const MAX_LEN: usize = 64 * 1024;
 
-/// More places to look for a token, which only axum's bodies allow.
+/// An extension trait of [`TokenLayer`] for sources that need axum's bodies.
 pub trait TokenLayerExt {
-    /// Looks for the token in a form's field of this name, too: in the body of a `POST`, `PUT` or
+    /// Also looks for the token in a form's field of this name: in the body of a `POST`, `PUT` or
     /// `PATCH` whose `Content-Type` is `application/x-www-form-urlencoded`.
     ///
-    /// The form is read only if no other source carries a credential. A field that is empty or there
-    /// twice is rejected with 400, and so is a form with a field of that name that is not all ASCII.
-    /// The handler gets the body byte for byte, the field included. Forms are read before it is known
-    /// who calls, so larger ones than 64 KiB are rejected with 413. All of this in the layer's own
-    /// words, [`TokenLayer::on_rejection`] included.
+    /// The form is read only if no other source has a credential. The request is rejected with 400
+    /// if the field is empty or comes twice, or if the form has the field and is not all ASCII. The
+    /// handler receives the body unchanged, including the field. Forms are read before the caller
+    /// is known, so forms of more than 64 KiB are rejected with 413. The rejections use the
+    /// settings of the layer, [`TokenLayer::on_rejection`] included.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -71,7 +71,7 @@ impl TokenLayerExt for TokenLayer {
     }
 }
 
-/// A [`TokenLayer`] that looks into forms, too. Made by [`TokenLayerExt::with_form_field`].
+/// A [`TokenLayer`] that also reads forms. [`TokenLayerExt::with_form_field`] creates it.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct FormTokenLayer {
@@ -81,7 +81,7 @@ pub struct FormTokenLayer {
 }
 
 impl FormTokenLayer {
-    /// The largest form that is read, in bytes: 64 KiB by default.
+    /// Sets the maximum size of a form in bytes, 64 KiB by default.
     pub fn max_form_len(mut self, bytes: usize) -> Self {
         self.max_len = bytes;
         self
@@ -106,7 +106,7 @@ impl<S> Layer<S> for FormTokenLayer {
 #[derive(Clone, Debug)]
 pub struct FormTokenService<S> {
     inner: TokenService<S>,
-    /// The layer whose words rejections are in.
+    /// The layer whose settings apply to rejections.
     layer: TokenLayer,
     field: Arc<str>,
     max_len: usize,
@@ -134,7 +134,7 @@ where
             let answer = self.inner.call(request);
             return Box::pin(async { answer.await.map(into_response) });
         }
-        // The clone waits for its turn; the one that is ready serves this request.
+        // The ready service handles this request. The clone must become ready first.
         let clone = self.inner.clone();
         let mut ready = replace(&mut self.inner, clone);
         let (layer, field, max_len) = (self.layer.clone(), Arc::clone(&self.field), self.max_len);
@@ -166,7 +166,7 @@ where
     response.map(Body::new)
 }
 
-/// Whether RFC 6750, section 2.2, lets the request's body carry a token.
+/// Returns whether RFC 6750, section 2.2, allows a token in the request's body.
 fn may_carry(request: &Request) -> bool {
     matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)
         && is_form(request.headers())

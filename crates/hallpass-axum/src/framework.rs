@@ -1,10 +1,10 @@
-//! What axum keeps in a request's extensions, for the layer.
+//! Access for the layer to what axum keeps in a request's extensions.
 
 use axum::extract::{MatchedPath, OriginalUri};
 use hallpass_tower::{Framework, Matched};
 use http::{Extensions, Uri};
 
-/// axum's [`MatchedPath`] and [`OriginalUri`].
+/// The integration of axum: it reads [`MatchedPath`] and [`OriginalUri`].
 #[derive(Debug)]
 pub(crate) struct Axum;
 
@@ -12,8 +12,9 @@ impl Framework for Axum {
     fn matched<'e>(&self, extensions: &'e Extensions) -> Matched<'e> {
         match extensions.get::<MatchedPath>() {
             Some(path) => Matched::Route(path.as_str()),
-            // A router has seen the request and has no route behind this layer: a fallback, or the
-            // inside of a nested service, where the path is cut short and must not decide.
+            // A router has seen the request and has no route inside of this layer. This is a
+            // fallback or a nested service, where the path is shortened and must not be used for
+            // the decision.
             None if extensions.get::<OriginalUri>().is_some() => Matched::Nothing,
             None => Matched::Elsewhere,
         }

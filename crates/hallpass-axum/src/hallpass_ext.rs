@@ -6,10 +6,11 @@ use crate::origin::TrustedProxies;
 use crate::router_paths::AxumPaths;
 use crate::step_up::{Confirmation, IntoStepUp, StepUpSettings};
 
-/// What axum applications do with the handle.
+/// Methods of [`Hallpass`] for axum applications.
 pub trait HallpassExt {
-    /// Returns a layer that lets requests with a valid token in: from `Authorization: Bearer`, or
-    /// `?session=`. It knows axum's routes, and leaves no credential in axum's extensions.
+    /// Returns a layer that lets only requests with a valid token through, from `Authorization:
+    /// Bearer` or `?session=`. It knows axum's routes, and removes credentials from axum's
+    /// extensions, too.
     fn layer(&self) -> TokenLayer;
 }
 
@@ -19,21 +20,21 @@ impl HallpassExt for Hallpass {
     }
 }
 
-/// Settings of the management API that every mount of one handle shares.
+/// An extension trait with settings of the management API. They apply to every mount of a handle.
 pub trait HallpassBuilderExt: Sized {
-    /// Asks people to confirm every change: with a password, a one-time code, or whatever `check` can
-    /// check. It is an async function of the [`Actor`] who wants to change something and the
-    /// [`Confirmation`] that they sent.
+    /// Requires people to confirm every change: with a password, a one-time code, or whatever
+    /// `check` can verify. `check` is an async function of the [`Actor`] who makes the change and
+    /// the [`Confirmation`] that they sent.
     ///
-    /// It is sent as `Hallpass-Confirmation: <base64url of its UTF-8 text>`, at most 1024 bytes. Without
-    /// it, a change is rejected with 403 `confirmation-required`; with a wrong one, with 403
-    /// `confirmation-failed`. It holds for one request. `DELETE /current` needs none, because it only
-    /// takes rights away.
+    /// The confirmation is sent as `Hallpass-Confirmation: <base64url of its UTF-8 text>`, with at
+    /// most 1024 bytes. Without it, a change is rejected with 403 `confirmation-required`; with a
+    /// wrong one, with 403 `confirmation-failed`. It is valid for one request. `DELETE /current`
+    /// needs none, because it only takes rights away.
     ///
-    /// After five wrong ones in a row, a caller has to wait before the next one is checked, even if it
-    /// is right: 30 seconds, and twice as long after each further wrong one, up to 15 minutes. Until
-    /// then the answer is 429 with `Retry-After`. A right one resets the count. Counts are kept per
-    /// node, and shared by all mounts of the handle.
+    /// After five wrong confirmations in a row, a caller has to wait before the next one is
+    /// checked, even if it is right. The wait is 30 seconds, and doubles after each further wrong
+    /// one, up to 15 minutes. Meanwhile, the answer is 429 with `Retry-After`. A right confirmation
+    /// resets the count. Each node keeps its own counts, which all mounts of the handle share.
     ///
     /// ```
     /// use hallpass_axum::{Confirmation, HallpassBuilderExt, TokenApi};
@@ -59,7 +60,7 @@ pub trait HallpassBuilderExt: Sized {
         F: Fn(Actor, Confirmation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: IntoStepUp> + Send + 'static;
 
-    /// Says which proxies are in front of the service, so that the audit trail shows the client's
+    /// Sets which proxies are in front of the service, so that the audit trail shows the client's
     /// address instead of the proxy's. Without it, the address of the connection is used, if the
     /// service provides `ConnectInfo<SocketAddr>`.
     #[must_use]

@@ -19,7 +19,7 @@ use pin_project_lite::pin_project;
 use crate::parameters::enforce_routed;
 use crate::rejection::RejectionResponse;
 
-/// Scopes on handlers.
+/// An extension trait of handlers that adds a requirement.
 ///
 /// ```
 /// use axum::{Router, extract::Path, routing::get};
@@ -37,14 +37,14 @@ use crate::rejection::RejectionResponse;
 ///     .layer(hallpass.layer());
 /// ```
 pub trait HandlerExt<T, S>: Handler<T, S> {
-    /// Lets this handler be called only by those who meet the requirement. `{name}` in it is the
-    /// route's path parameter of that name.
+    /// Requires that the principal meets a requirement before the handler runs. `{name}` in it
+    /// stands for the route's path parameter of that name.
     ///
-    /// The layer must be around the router: without it the handler answers 500, and the log names
-    /// the mistake. axum does not tell a handler its route until a request comes. So with axum's own
-    /// router, a parameter that the route does not have and a scope that the catalog does not list
-    /// are a 500 and a log line that names the route. With
-    /// [`GuardedRouter::routes`](crate::GuardedRouter::routes) both are panics at start-up.
+    /// The layer must be around the router: without it, the handler answers 500, and the log names
+    /// the mistake. With axum's own router, a handler does not know its route until a request
+    /// arrives. So if the route does not have the parameter, or the catalog does not list the
+    /// scope, requests get a 500, and the log names the route.
+    /// [`GuardedRouter::routes`](crate::GuardedRouter::routes) panics at start-up in both cases.
     ///
     /// # Panics
     ///
@@ -64,7 +64,7 @@ pub trait HandlerExt<T, S>: Handler<T, S> {
 
 impl<H: Handler<T, S>, T, S> HandlerExt<T, S> for H {}
 
-/// A handler with a requirement: made by [`HandlerExt::scoped`].
+/// A handler with a requirement. [`HandlerExt::scoped`] creates it.
 pub struct ScopedHandler<H, T, S> {
     handler: H,
     requirement: Arc<Requirement>,
@@ -77,8 +77,8 @@ impl<H, T, S> ScopedHandler<H, T, S> {
     }
 }
 
-/// Puts the requirement on every method of a whole [`MethodRouter`]. A method that it does not have
-/// is still 405.
+/// Puts the requirement on every method of a [`MethodRouter`]. A method that it does not have still
+/// gets a 405.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -96,7 +96,7 @@ impl<S: Clone + Send + Sync + 'static> From<ScopedHandler<Self, (), S>> for Meth
     }
 }
 
-/// What the methods of a [`MethodRouter`] need.
+/// The requirements of the methods of a [`MethodRouter`].
 #[derive(Clone)]
 pub(crate) enum Needs {
     AnyMethod(Arc<Requirement>),
@@ -117,7 +117,7 @@ impl Needs {
     }
 }
 
-/// A middleware that lets only requests through that meet what their method needs.
+/// A middleware that rejects requests that do not meet the requirement of their method.
 pub(crate) async fn enforce_needs(
     State(needs): State<Needs>,
     request: Request,
@@ -175,7 +175,7 @@ impl<H, T, S> fmt::Debug for ScopedHandler<H, T, S> {
 }
 
 pin_project! {
-    /// The answer of a [`ScopedHandler`].
+    /// The response future of a [`ScopedHandler`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ScopedFuture<F> {
@@ -206,7 +206,7 @@ impl<F: Future<Output = Response>> Future for ScopedFuture<F> {
     }
 }
 
-/// Stops compiling when a layer around a router no longer fits one.
+/// A check that a layer around a router still compiles.
 const _: () = {
     const fn fits<L, S>()
     where

@@ -6,8 +6,9 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-/// Not kept by anybody (an answer may carry a token, and all are somebody's own), not taken for
-/// anything but what it says it is, and if a browser shows it all the same, it runs nothing.
+/// The headers and their values. They forbid caches to store the answer, which may contain a token
+/// and is always private. They also forbid browsers to guess the content type, and to run or frame
+/// anything if they display it.
 const ALL: [(HeaderName, &str); 4] = [
     (CACHE_CONTROL, "no-store"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -15,7 +16,7 @@ const ALL: [(HeaderName, &str); 4] = [
     (REFERRER_POLICY, "no-referrer"),
 ];
 
-/// Sets those that the answer does not have already.
+/// Sets the headers that the answer does not have already.
 pub(crate) fn finish(mut response: Response) -> Response {
     for (name, value) in ALL {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));

@@ -11,8 +11,8 @@
 //! | let people manage their tokens | [`TokenApi`] |
 //! | ask them for their password first | [`HallpassBuilderExt::step_up`] |
 //!
-//! [`TokenApi`] is the API, as a router to merge. It is described by its own OpenAPI 3.1 document, at
-//! `openapi.json` below its mount.
+//! [`TokenApi`] is the API, as a router to merge. It is described by its own OpenAPI 3.1 document,
+//! at `openapi.json` below its mount.
 //!
 //! # Problems
 //!

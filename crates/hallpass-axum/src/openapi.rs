@@ -1,5 +1,5 @@
-//! The OpenAPI document: what the handlers have in common, such as problems, the confirmation, and how
-//! callers authenticate.
+//! The OpenAPI document: what the handlers have in common, such as problems, the confirmation, and
+//! how callers authenticate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,8 @@ pub(crate) fn base() -> OpenApi {
     document
 }
 
-/// Adds what the handlers do not say one by one. `cookie` is the name of the host's session cookie.
+/// Adds the parts that are not declared at each handler. `cookie` is the name of the host's session
+/// cookie.
 pub(crate) fn complete(mut document: OpenApi, cookie: &str) -> OpenApi {
     for item in document.paths.paths.values_mut() {
         let changes = [&mut item.post, &mut item.patch, &mut item.delete];
@@ -94,7 +95,7 @@ fn describe(operation: &mut Operation, changes: bool) {
     }
 }
 
-/// Returns what may go wrong in one operation besides what all have in common.
+/// Returns the kinds of problems of an operation, apart from those that all operations have.
 fn failures(operation_id: &str) -> BTreeSet<Kind> {
     let kinds: &[Kind] = match operation_id {
         "issueToken" => &[Kind::TokenLimit, Kind::ScopeNotGrantable, Kind::OwnerDisabled],
@@ -124,9 +125,9 @@ fn failures(operation_id: &str) -> BTreeSet<Kind> {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it only documents the header")]
 struct ConfirmationHeader {
-    /// Needed where the host asks for a confirmation: base64url of the UTF-8 text, such as the
+    /// Required if the host asks for a confirmation: base64url of the UTF-8 text, such as the
     /// caller's password, of at most 1024 bytes.
-    // Elsewhere it is ignored, so nothing else can be said of it.
+    // A host that asks for none ignores it, so the schema has no other constraint.
     #[param(rename = "Hallpass-Confirmation", nullable = false)]
     confirmation: Option<String>,
 }
@@ -138,7 +139,7 @@ fn text_header(description: &str) -> utoipa::openapi::Header {
         .build()
 }
 
-/// An answer for each status that these kinds of problems have.
+/// Returns a response for each status of these kinds of problems.
 fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
     let mut by_status: BTreeMap<StatusCode, Vec<Kind>> = BTreeMap::new();
     for kind in kinds {

@@ -1,4 +1,4 @@
-//! Where a request came from, for the audit trail.
+//! The origin of a request, for the audit trail.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,11 +11,11 @@ use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies whose `X-Forwarded-For` is believed.
+/// The proxies whose `X-Forwarded-For` is trusted.
 ///
-/// Each proxy appends the address that it was called from, so the header is read from the right. What
-/// stands to the left of the first untrusted address can be forged and is not read. A host whose
-/// proxies write another header puts an [`Origin`] of its own into the request's extensions.
+/// Each proxy appends the address that it was called from, so the header is read from the right.
+/// Anything to the left of the first untrusted address can be forged and is not read. If the
+/// proxies write another header, the host can put its own [`Origin`] into the request's extensions.
 ///
 /// ```
 /// use hallpass_axum::{HallpassBuilderExt, TrustedProxies};
@@ -37,14 +37,14 @@ enum Trust {
 }
 
 impl TrustedProxies {
-    /// Trusts this many proxies in a row, whatever their addresses are. Nobody may be able to reach the
-    /// service past them.
+    /// Trusts this many proxies in a row, whatever their addresses are. Make sure that clients
+    /// cannot reach the service without passing them.
     #[must_use]
     pub fn hops(count: usize) -> Self {
         Self(Trust::Hops(count))
     }
 
-    /// Trusts the proxies at these addresses or in these networks, such as `10.0.0.0/8`. Needs
+    /// Trusts the proxies at these addresses or in these networks, such as `10.0.0.0/8`. This needs
     /// `ConnectInfo<SocketAddr>`, which `into_make_service_with_connect_info` provides.
     ///
     /// # Panics
@@ -61,7 +61,7 @@ impl TrustedProxies {
         Self(Trust::Networks(networks.into_iter().map(|text| parse(text.as_ref())).collect()))
     }
 
-    /// Returns the client's address, as far as the proxies can be believed.
+    /// Returns the client's address, as far as the proxies are trusted.
     fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let lines = headers.get_all(FORWARDED_FOR).iter().rev();
         let mut hops =

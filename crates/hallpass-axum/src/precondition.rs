@@ -1,4 +1,5 @@
-//! `If-Match` (RFC 9110, section 13.1.1): a change only if the token is still as it was seen.
+//! `If-Match` (RFC 9110, section 13.1.1): a change is made only if the token is still as it was
+//! last seen.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;
@@ -9,12 +10,13 @@ use hallpass_core::{Revision, TokenId};
 use crate::api::SignedIn;
 use crate::problem::{Kind, Problem};
 
-/// The entity tags of the header. `None` if any revision will do: no header, or `*`.
+/// The entity tags of the header, or `None` if the header is absent or `*`, so that any revision
+/// matches.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(crate) struct IfMatch {
-    /// The `ETag` of the token as it was last seen: the change is made only if it is still the same.
-    /// `*` is any.
+    /// The `ETag` of the token as it was last seen: the change is made only if it is still the
+    /// same. `*` is any.
     #[param(
         rename = "If-Match",
         nullable = false,
@@ -36,15 +38,15 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 }
 
 impl IfMatch {
-    /// Reads the header. `None` if it is malformed, such as a number without its quotes: taken as
-    /// absent, it would overwrite what the sender wanted to keep.
+    /// Reads the header. Returns `None` if it is malformed, such as a number without quotes. If it
+    /// were treated as absent, the change could overwrite what the client wanted to keep.
     fn read(headers: &HeaderMap) -> Option<Self> {
         let lines = headers.get_all(IF_MATCH).iter().map(HeaderValue::to_str);
         let tags = lines.collect::<Result<Vec<_>, _>>().ok()?.join(",");
         if tags == "*" || !headers.contains_key(IF_MATCH) {
             return Some(Self { tags: None });
         }
-        // No tag of ours has a comma in it.
+        // Our tags contain no comma.
         let is_tag = |tag: &str| {
             let tag = tag.trim();
             let opaque = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"');
@@ -55,7 +57,7 @@ impl IfMatch {
         tags.split(',').all(is_tag).then_some(Self { tags: Some(tags) })
     }
 
-    /// Returns the revision that the change must find; `None` if any will do.
+    /// Returns the revision that the token must have, or `None` if any revision matches.
     pub(crate) async fn expected(
         self,
         by: &SignedIn,
@@ -63,7 +65,7 @@ impl IfMatch {
     ) -> Result<Option<Revision>, Problem> {
         let Some(tags) = self.tags else { return Ok(None) };
         match revisions(&tags)[..] {
-            // No token is ever at revision 0.
+            // No token ever has revision 0.
             [] => Ok(Some(Revision::new(0))),
             [one] => Ok(Some(one)),
             ref several => {
@@ -74,8 +76,8 @@ impl IfMatch {
     }
 }
 
-/// Returns the revisions that tags stand for. They are compared as this API writes them: `"01"` is
-/// another tag than `"1"`, and a weak one never matches (RFC 9110, section 8.8.3.2).
+/// Returns the revisions that tags stand for. They are compared as this API writes them: `"01"`
+/// differs from `"1"`, and a weak tag never matches (RFC 9110, section 8.8.3.2).
 fn revisions(tags: &str) -> Vec<Revision> {
     let revision = |tag: &str| {
         let number: u64 = tag.trim().trim_matches('"').parse().ok()?;

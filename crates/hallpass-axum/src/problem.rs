@@ -1,4 +1,5 @@
-//! Problems: every error of the API, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
+//! Problems: the errors of the API, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) specifies
+//! them.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -75,27 +76,27 @@ kinds! {
     Unavailable: SERVICE_UNAVAILABLE, "unavailable", "Unavailable";
 }
 
-/// An error of the API. It repeats nothing of what was sent but names of fields.
+/// An error of the API. It repeats nothing from the request except names of fields.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
     errors: Vec<FieldProblem>,
-    /// How many tokens are allowed, and how many there are.
+    /// The maximum number of tokens, and the number that there are.
     limit: Option<(u32, u64)>,
-    /// In how many seconds it is worth a try.
+    /// The number of seconds after which a retry makes sense.
     retry_after: Option<u32>,
-    /// Who was rejected, if that is known.
+    /// The owner whose request was rejected, if known.
     owner: Option<Owner>,
     token_id: Option<TokenId>,
 }
 
-/// What is wrong with one field.
+/// A description of what is wrong with one field.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct FieldProblem {
     /// The field or query parameter, or `body`.
     pub(crate) field: Cow<'static, str>,
-    /// What is wrong with it, and what would be right.
+    /// The reason why the field is wrong, and what would be right.
     pub(crate) message: String,
 }
 
@@ -111,7 +112,7 @@ pub(crate) struct ProblemView<'p> {
     /// The status of the answer.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What happened this time, for people.
+    /// A sentence for people about this occurrence.
     detail: &'p str,
     /// With 422: what is wrong, field by field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -140,7 +141,7 @@ impl Problem {
         }
     }
 
-    /// 422 for one field.
+    /// Creates a 422 for one field.
     pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::invalid_fields(vec![FieldProblem { field: field.into(), message: message.into() }])
     }
@@ -168,7 +169,7 @@ impl Problem {
         Self::new(Kind::TokenNotAllowed, detail)
     }
 
-    /// 429: wrong confirmations have to be paid for with a wait.
+    /// Creates a 429: after wrong confirmations, the caller has to wait.
     pub(crate) fn too_many_attempts(wait: u32) -> Self {
         let detail = format!("too many wrong confirmations: try again in {wait} s");
         Self { retry_after: Some(wait), ..Self::new(Kind::TooManyAttempts, detail) }
@@ -204,7 +205,7 @@ impl From<Error> for Problem {
                     PermissionError::Scopes(_) => Kind::ScopeNotGrantable,
                     PermissionError::OnlyItsOwner => Kind::OwnerOnly,
                     PermissionError::OwnerDisabled => Kind::OwnerDisabled,
-                    // And whatever a later version forbids besides.
+                    // This also covers what a later version forbids.
                     _ => Kind::AdminOnly,
                 },
                 said,
@@ -233,13 +234,13 @@ impl From<AuthError> for Problem {
         match denied {
             AuthError::Rejected(_) => Self::new(Kind::InvalidToken, "the token is not valid"),
             AuthError::Unavailable(error) => error.into(),
-            // Whatever a later version adds is no verdict on the token.
+            // A kind that a later version adds does not say that the token is invalid.
             _ => Self::unavailable(),
         }
     }
 }
 
-/// Only the status: [`Problem::render`] writes the answer, when it is known for which handle.
+/// Returns only the status. [`Problem::render`] writes the answer when the handle is known.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.kind.status();
@@ -250,19 +251,19 @@ impl IntoResponse for Problem {
 }
 
 impl Problem {
-    /// Names who was rejected, for the event.
+    /// Sets the owner whose request was rejected, for the event.
     pub(crate) fn by(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
         self
     }
 
-    /// Names the token that was rejected, and its owner.
+    /// Sets the token that was rejected, and its owner.
     pub(crate) fn with_principal(mut self, principal: &Principal) -> Self {
         self.token_id = Some(principal.token_id());
         self.by(principal.owner().clone())
     }
 
-    /// Reports a rejection that hallpass-core knows nothing of.
+    /// Reports a rejection that hallpass-core does not report itself.
     pub(crate) fn report(&self, hallpass: &Hallpass, origin: &Origin) {
         let reason = match self.kind {
             Kind::CrossSite => RejectReason::CrossSite,
@@ -270,16 +271,17 @@ impl Problem {
                 RejectReason::NotConfirmed
             }
             Kind::TokenNotAllowed => RejectReason::TokenNotAccepted,
-            // Two credentials.
+            // The request has two credentials.
             Kind::InvalidRequest if self.token_id.is_some() => RejectReason::TokenNotAccepted,
-            // Only if it was found here: core names no owner in its errors, and has reported them.
+            // Reports only rejections from this crate, which have an owner. hallpass-core has
+            // reported its own, and its errors have no owner.
             Kind::AdminOnly if self.owner.is_some() => RejectReason::NotPermitted,
             _ => return,
         };
         hallpass.report_rejection(reason, self.owner.as_ref(), self.token_id, origin);
     }
 
-    /// Writes the answer as the handle wants it, and keeps headers such as `Allow`.
+    /// Renders the answer with the settings of the handle, and keeps headers such as `Allow`.
     pub(crate) fn render(self, response: Response, settings: &RejectionSettings) -> Response {
         let status = self.kind.status();
         let view = ProblemView {
@@ -299,8 +301,8 @@ impl Problem {
         headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // RFC 9110 asks for a challenge with a 401. Where people sign in there is none to give: how
-        // they sign in is the host's business.
+        // RFC 9110 requires a challenge with a 401. There is none for people, because only the host
+        // knows how they sign in.
         if let Some(challenge) = rejection.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
@@ -312,7 +314,7 @@ impl Problem {
     }
 }
 
-/// Answers where a path has no such method. axum adds `Allow`.
+/// Answers a request whose method the path does not have. axum adds `Allow`.
 pub(crate) async fn no_such_method() -> Problem {
     Problem::new(Kind::MethodNotAllowed, "`Allow` names the methods that this path has")
 }

@@ -3,12 +3,14 @@ use axum::response::{IntoResponse, Response};
 use hallpass_tower::Rejection;
 use http::request::Parts;
 
-/// A rejection of Hallpass's layer as an axum rejection. It renders as the layer around would.
+/// A rejection of Hallpass's layer as an axum rejection. It is rendered with the settings of the
+/// layer around the handler.
 #[derive(Debug)]
 pub struct RejectionResponse(Rejection);
 
 impl RejectionResponse {
-    /// How a rejection is written is a setting of the layer: the request has no say in it.
+    /// Wraps a rejection. The layer's settings decide how it is written, and the request has no
+    /// influence on that.
     pub(crate) fn new(rejection: Rejection, _: &Parts) -> Self {
         Self(rejection)
     }

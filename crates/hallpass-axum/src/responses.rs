@@ -1,4 +1,4 @@
-//! Tokens as the API shows them.
+//! The responses of the API that show tokens.
 
 use axum::Json;
 use axum::http::header::{ETAG, LOCATION};
@@ -24,7 +24,7 @@ pub(crate) struct TokenView {
     name: String,
     #[schema(value_type = DescriptionText)]
     description: String,
-    /// What it may do; nothing if empty.
+    /// The scopes of the token. It may do nothing if they are empty.
     #[schema(value_type = Vec<ScopeText>, max_items = 100)]
     scopes: Vec<String>,
     /// The host's own data about the token.
@@ -33,27 +33,27 @@ pub(crate) struct TokenView {
     status: StatusView,
     #[schema(format = DateTime)]
     created_at: String,
-    /// From when on it is refused; never if `null`.
+    /// The time from which it is rejected; `null` if it never expires.
     #[schema(format = DateTime, required = true)]
     expires_at: Option<String>,
-    /// When it was last accepted, to the minute or so.
+    /// The time when it was last accepted, accurate to about a minute.
     #[schema(format = DateTime, required = true)]
     last_used_at: Option<String>,
-    /// When it last got a new secret.
+    /// The time when it last got a new secret.
     #[schema(format = DateTime, required = true)]
     regenerated_at: Option<String>,
-    /// When it was taken back.
+    /// The time when it was revoked.
     #[schema(format = DateTime, required = true)]
     revoked_at: Option<String>,
-    /// Until when the previous secret works too; `null` if it does not.
+    /// The time until which the previous secret also works; `null` if it does not.
     #[schema(format = DateTime, required = true)]
     previous_secret_expires_at: Option<String>,
-    /// How often it was changed; its `ETag`.
+    /// The revision: a number that each change increases. It is the token's `ETag`.
     #[schema(minimum = 1)]
     revision: u64,
 }
 
-/// Whether a token works, and if not, why.
+/// The status of a token: whether it works, and if not, why.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Status)]
@@ -69,12 +69,12 @@ pub(crate) enum StatusView {
 pub(crate) struct IssuedView {
     #[serde(flatten)]
     shown: TokenView,
-    /// The token itself: this is the only time it is ever shown.
+    /// The token itself. It is shown only this once.
     token: String,
 }
 
 impl TokenView {
-    /// The record, its status as of that time.
+    /// The record, with its status at that time.
     pub(crate) fn new(record: &TokenRecord, now: Timestamp) -> Self {
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
         Self {
@@ -115,8 +115,8 @@ pub(crate) struct TokenResponse(TokenView);
 #[response(status = 200, headers(("ETag" = String, description = "The revision, for `If-Match`.")))]
 pub(crate) struct IssuedResponse(IssuedView);
 
-/// A new token: 201, and where it is. The reference is relative, because a proxy may have cut off a
-/// prefix.
+/// The response for a new token: 201 with its `Location`. The reference is relative, because a
+/// proxy may have removed a prefix.
 pub(crate) type CreatedResponse = (StatusCode, [(HeaderName, String); 1], IssuedResponse);
 
 impl TokenResponse {
@@ -131,7 +131,7 @@ impl IssuedResponse {
         Self(IssuedView { shown, token: issued.token.reveal().to_owned() })
     }
 
-    /// `parent` leads from the path of the request to the collection.
+    /// Sets the `Location`. `parent` is the relative path from the request to the collection.
     pub(crate) fn created(self, parent: &str) -> CreatedResponse {
         let location = format!("{parent}{}", self.0.shown.id);
         (StatusCode::CREATED, [(LOCATION, location)], self)

@@ -1,4 +1,4 @@
-//! Method routers whose handlers all say what they need, for
+//! Method routers in which every handler has a requirement, for
 //! [`GuardedRouter::routes`](crate::GuardedRouter::routes).
 //!
 //! They look like those of [`axum::routing`], but a handler without `.scoped(..)` does not compile.
@@ -26,7 +26,7 @@ use crate::handler::ScopedHandler;
 #[must_use = "method routers do nothing until `GuardedRouter::routes` puts them on a path"]
 pub struct ScopedMethodRouter<S = ()>(pub(crate) Vec<ScopedMethod<S>>);
 
-/// One method, what it needs, and its handler.
+/// A method with its requirement and its handler.
 pub(crate) struct ScopedMethod<S> {
     pub(crate) method: Method,
     pub(crate) requirement: Requirement,

@@ -1,5 +1,5 @@
-//! The texts that requests carry, and what the OpenAPI document says of each. Whether one is valid
-//! is for the domain to say.
+//! The types of the texts in requests, with their descriptions in the OpenAPI document.
+//! hallpass-core decides whether a text is valid.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
-/// Defines a text that is read as it is and documented with these attributes.
+/// Defines a type for a text that is read unchanged and documented with these attributes.
 macro_rules! text {
     ($(#[doc = $doc:literal])* $(#[schema($($schema:tt)*)])* $name:ident) => {
         $(#[doc = $doc])*
@@ -29,7 +29,7 @@ macro_rules! text {
 }
 
 text! {
-    /// What a token is called: 1 to 100 characters once the white space around them is cut. It need
+    /// The name of a token: 1 to 100 characters after white space at both ends is removed. It need
     /// not be unique.
     #[schema(
         as = TokenName,
@@ -42,7 +42,7 @@ text! {
 }
 
 text! {
-    /// What a token is for. It may hold line breaks and tabs.
+    /// The purpose of a token. It may contain line breaks and tabs.
     #[schema(
         as = TokenDescription,
         max_length = 1000,
@@ -115,8 +115,8 @@ impl OwnerText {
     }
 }
 
-/// The host's own data about a token: a JSON object of at most 4 KiB whose values are strings, numbers
-/// or booleans. In a change, members are merged, and `null` removes one.
+/// The host's own data about a token: a JSON object of at most 4 KiB whose values are strings,
+/// numbers or booleans. In a change, members are merged, and `null` removes one.
 #[derive(ToSchema)]
 #[schema(as = Metadata, value_type = Object, example = json!({"team": "build"}))]
 pub(crate) struct MetadataMembers(pub(crate) Map<String, Value>);
@@ -127,7 +127,8 @@ impl<'de> Deserialize<'de> for MetadataMembers {
     }
 }
 
-/// Collects the members. The map of `serde_json` would silently keep the last of two.
+/// Collects the members. The map of `serde_json` would silently keep the last of two members with
+/// the same name.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {

@@ -93,7 +93,7 @@ fn document_names_the_scopes_of_every_route() {
     assert_eq!(document["paths"]["/projects/{id}"]["patch"]["parameters"][0]["name"], "id");
 }
 
-/// Reading the document back gives the table that is enforced: neither says more than the other.
+/// Parses the document into a policy table and checks that it equals the table that is enforced.
 #[test]
 fn document_and_guard_are_one_declaration() {
     let read_back = PolicyTable::from_openapi(&api().openapi().to_json().unwrap()).unwrap();

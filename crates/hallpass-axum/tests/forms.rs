@@ -1,4 +1,4 @@
-//! Tokens in forms: what RFC 6750, section 2.2, allows, and nothing beside it.
+//! Tokens in forms: exactly what RFC 6750, section 2.2, allows.
 
 use axum::body::{Body, to_bytes};
 use axum::routing::{any, post};
@@ -11,7 +11,7 @@ use tower::ServiceExt as _;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// An API that answers with the body it was sent, and a token that may use it.
+/// Returns an API that answers with the request's body, and a token that may use it.
 async fn service() -> (Router, String) {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let new = NewToken::named("ci").scope("environment:stop");
@@ -34,7 +34,7 @@ async fn send(app: &Router, request: Builder, body: impl Into<Body>) -> Response
 }
 
 #[tokio::test]
-async fn a_forms_field_lets_in_and_the_handler_gets_the_form_as_it_was() {
+async fn form_token_is_accepted_and_the_form_stays_unchanged() {
     let (app, token) = service().await;
     let id = "env=4%32&session=";
     for body in [format!("{id}{token}&&x=+"), format!("sess%69on={token}")] {
@@ -49,7 +49,7 @@ async fn a_forms_field_lets_in_and_the_handler_gets_the_form_as_it_was() {
 }
 
 #[tokio::test]
-async fn two_places_are_one_too_many_whatever_they_hold() {
+async fn credentials_in_two_places_are_rejected() {
     let (app, token) = service().await;
     let body = format!("session={token}");
     let basic = || form("/stop").header("authorization", "Basic dTpw");
@@ -81,13 +81,13 @@ async fn a_form_is_read_only_if_nothing_else_carries_a_credential() {
             assert_eq!(send(&app, request, body.to_owned()).await.status(), 200, "{body}");
         }
     }
-    // A bad token is rejected for what it is, however large the form is.
+    // A bad token in the header is rejected as such, however large the form is.
     let bad = form("/stop").header("authorization", "Bearer x");
     assert_eq!(send(&app, bad, large).await.status(), 401);
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_401_and_so_is_no_form() {
+async fn invalid_form_token_or_content_type_is_401() {
     let (app, token) = service().await;
     for value in ["x", "a+b", "%00", "%ff", &token[1..], &format!("{token}%20")] {
         let refused = send(&app, form("/stop"), format!("session={value}")).await;
@@ -123,7 +123,7 @@ async fn a_large_form_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_layer_that_was_not_told_to_looks_into_no_form() {
+async fn form_is_not_read_by_default() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
     let app = Router::new().route("/", post(async |_: Authenticated| "in")).layer(hallpass.layer());

@@ -241,8 +241,8 @@ fn mistakes_are_told_at_start_up_with_the_fix() {
 fn a_route_without_a_requirement_does_not_compile() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/*.rs");
-    // An invalid scope is found where the extractor is used. Only a build goes as far as that, and a
-    // case that passes makes it one.
+    // An invalid scope is found where the extractor is used. Only a full build evaluates it, and a
+    // passing case makes trybuild do one.
     cases.pass("tests/ui/build/scope.rs");
     cases.compile_fail("tests/ui/build/not_a_scope.rs");
 }

@@ -98,7 +98,7 @@ fn scoped_routes_are_checked_at_start_up() {
 }
 
 #[tokio::test]
-async fn scope_that_the_catalog_does_not_list_is_a_500_on_an_ordinary_router() {
+async fn unlisted_scope_is_a_500_on_an_ordinary_router() {
     let hallpass = with_catalog();
     let app = Router::new()
         .route("/typo", axum_get(hello.scoped("notes:reed")))
@@ -134,7 +134,7 @@ async fn note_principal(request: Request, next: Next) -> Response {
 }
 
 #[tokio::test]
-async fn layers_of_a_guarded_router_are_outside_and_inside_of_the_guard() {
+async fn guarded_router_has_outer_and_inner_layers() {
     async fn state(Extension(word): Extension<&'static str>) -> &'static str {
         word
     }
@@ -177,7 +177,7 @@ impl RequiredScope for ReadNote {
 }
 
 #[tokio::test]
-async fn optional_scope_is_none_for_whoever_does_not_hold_it() {
+async fn optional_scope_is_none_for_a_token_without_it() {
     async fn show(reader: Option<Scoped<ReadNote>>) -> String {
         reader.map_or_else(|| "the public part".to_owned(), |reader| reader.owner().to_string())
     }

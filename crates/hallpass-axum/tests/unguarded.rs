@@ -1,5 +1,5 @@
-//! Routes behind the layer that ask for nothing: rejected in debug builds, logged and counted in
-//! release builds.
+//! Routes inside of the layer that require nothing. They are rejected in debug builds, and logged
+//! and counted in release builds.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -38,8 +38,8 @@ async fn hello() -> &'static str {
     "hello"
 }
 
-/// The drop-in router with one forgotten requirement, and the layer's answers to it as they are in
-/// debug builds (`reject`) or in release builds.
+/// Returns the router with one forgotten requirement. The layer answers as in debug builds
+/// (`reject`) or as in release builds.
 fn forgetful(hallpass: &Hallpass, reject: bool) -> Router {
     Router::new()
         .route("/projects/{id}", get(hello.scoped(authenticated())).post(hello))
@@ -79,7 +79,7 @@ async fn debug_builds_reject_without_being_told_to() {
 }
 
 #[tokio::test]
-async fn forgotten_route_of_an_optional_layer_is_found_without_a_token() {
+async fn unguarded_route_of_an_optional_layer_is_detected() {
     let hallpass = hallpass();
     let layer = hallpass.layer().optional().reject_unguarded_routes(true);
     let app = Router::new().route("/", get(hello)).layer(layer);

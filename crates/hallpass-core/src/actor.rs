@@ -114,8 +114,8 @@ impl Actor {
         })
     }
 
-    /// Creates an actor for a person who may view, revoke and delete everybody's tokens, from untrusted
-    /// text.
+    /// Creates an actor for a person who may view, revoke and delete everybody's tokens, from
+    /// untrusted text.
     ///
     /// # Errors
     ///

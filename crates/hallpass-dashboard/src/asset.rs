@@ -1,4 +1,4 @@
-//! The files of the page: their text, their compressed form, and how they are served.
+//! The files of the page: their text, their compressed form, and serving them.
 
 use std::io::Write as _;
 
@@ -14,11 +14,12 @@ use flate2::write::GzEncoder;
 
 use crate::headers;
 
-/// One file, ready to be sent.
+/// A file that is ready to be sent.
 pub(crate) struct Asset {
     pub(crate) name: String,
     content_type: &'static str,
-    /// A hash of the content. It is part of the file's path, so a browser may keep the file forever.
+    /// A hash of the content. It is part of the file's path, so a browser may keep the file
+    /// forever.
     version: String,
     plain: Bytes,
     gzip: Bytes,
@@ -33,7 +34,7 @@ impl Asset {
             Some((_, "css")) => "text/css; charset=utf-8",
             _ => "image/svg+xml",
         };
-        // FNV-1a: it only tells versions apart, no attacker gains anything by a collision.
+        // FNV-1a only distinguishes versions. An attacker gains nothing by a collision.
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -43,10 +44,10 @@ impl Asset {
 
     fn answer(&self, version: Option<&str>, headers: &HeaderMap) -> Response {
         let current = version == Some(&*self.version);
-        // While a new version is rolled out, a page of one version may ask a server of the other
-        // one. It gets the file that exists, and the browser does not keep it.
+        // During a rollout, a page of one version may ask a server of the other version. It gets
+        // the file that the server has, and the browser does not cache it.
         let keep = if current { "public, max-age=31536000, immutable" } else { "no-store" };
-        // Weak, because the plain and the compressed form have the same tag.
+        // The tag is weak, because the plain and the compressed form have the same one.
         let tag = format!("W/\"{}\"", self.version);
         let common = [(CACHE_CONTROL, keep), (ETAG, &tag), (VARY, "accept-encoding")];
         if current && any(headers, &IF_NONE_MATCH, |one| one == "*" || is_same_tag(one, &tag)) {
@@ -79,7 +80,7 @@ impl Assets {
 
     /// Answers a request for a file, with 304 if the browser has it.
     pub(crate) fn serve(&self, parameters: &RawPathParams, headers: &HeaderMap) -> Response {
-        // The host may mount the page below parameters of the same names: the page's own are last.
+        // The host may mount the page below parameters of the same names. The page's own come last.
         let own =
             |name| parameters.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
         let file = own("file").and_then(|name| self.0.iter().find(|asset| asset.name == name));

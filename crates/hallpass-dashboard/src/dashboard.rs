@@ -13,7 +13,7 @@ use crate::page::{Page, Settings};
 use crate::texts;
 use crate::visitor::Visitor;
 
-/// The page on which people manage their tokens, and the REST API it speaks.
+/// The page on which people manage their tokens, and the REST API that it uses.
 ///
 /// ```
 /// use axum::{Router, http::request::Parts};
@@ -22,7 +22,7 @@ use crate::visitor::Visitor;
 /// # use hallpass_memory::MemoryStore;
 /// # #[derive(Clone)] struct Person { id: String }
 ///
-/// // Who is signed in: as for `TokenApi`.
+/// // The sign-in, as for `TokenApi`.
 /// async fn signed_in(parts: Parts) -> Option<Actor> {
 ///     parts.extensions.get::<Person>().map(|person| Actor::owner(&person.id))
 /// }
@@ -33,22 +33,23 @@ use crate::visitor::Visitor;
 /// # let _ = app;
 /// ```
 ///
-/// The page is at that path, with and without a slash at its end; its files are at `assets` below,
-/// and the API at `api` below. It links to all of them relatively, so what it is merged into may be
-/// nested anywhere, and may sit behind a proxy that cuts a prefix off.
+/// The page is at that path, with and without a slash at its end. Its files are below `assets`, and
+/// the API is below `api`. All links are relative, so the host's router may be nested anywhere, and
+/// a proxy may remove a prefix.
 ///
-/// Whom the sign-in does not know sees no page. An admin ([`Actor::admin`](hallpass_core::Actor::admin)) sees
-/// everybody's tokens, and may revoke and delete them.
+/// People who are not signed in do not see the page. An admin
+/// ([`Actor::admin`](hallpass_core::Actor::admin)) sees everybody's tokens, and may revoke and
+/// delete them.
 #[must_use = "the page is not served until `into_router_at` mounts it"]
 pub struct Dashboard<S = ()> {
     settings: Settings,
     api: Option<TokenApi<S>>,
-    /// Builds the page's route. It knows the type of the sign-in, which nobody else need name.
+    /// Builds the page's route. The function hides the type of the sign-in.
     route: Box<dyn FnOnce(Arc<Page>) -> MethodRouter<S> + Send>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
-    /// Creates the page for this handle. `who` says who opens it, and who calls the API.
+    /// Creates the page for this handle. `who` returns the person who opens it or calls the API.
     pub fn new<W: Authenticator<T, S> + Clone, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
         let api = TokenApi::new(hallpass, who.clone());
         Self {
@@ -58,8 +59,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         }
     }
 
-    /// Uses an API that the host mounts itself, at this path as the browser sees it, and mounts
-    /// none: `/tokens`, or `../tokens` relative to the page.
+    /// Uses an API that the host mounts itself, instead of mounting one. The path is the one that
+    /// the browser uses: `/tokens`, or `../tokens` relative to the page.
     ///
     /// # Panics
     ///
@@ -88,12 +89,12 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Sets where people sign in. People who are not signed in are sent there; without it they get a
-    /// page with status 401 that says so.
+    /// Sets the path where people sign in. People who are not signed in are redirected there.
+    /// Without it, they get a page with status 401 that says so.
     ///
     /// The page adds a parameter `next` to the path: the address that the person wanted, with the
-    /// view in its fragment. Send people there after the sign-in, but only if it is a path on your
-    /// own site.
+    /// view in its fragment. Redirect people there after the sign-in, but only if it is a path on
+    /// your own site.
     ///
     /// # Panics
     ///
@@ -104,7 +105,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Sets where the page's link back leads. Without it there is none.
+    /// Sets the path of the page's link back. Without it, the page has no such link.
     ///
     /// # Panics
     ///
@@ -115,8 +116,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Adds a link at the top of the page, to your documentation for example. It may lead to another
-    /// site by `https`.
+    /// Adds a link at the top of the page, to your documentation for example. It may lead to
+    /// another site by `https`.
     ///
     /// # Panics
     ///
@@ -128,15 +129,15 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     }
 
     /// Puts this HTML above the page: your own header. It is inserted as it is, so it must not
-    /// contain text of other people. The page's policy applies to it: no inline script or style, and
-    /// images from this site only.
+    /// contain untrusted text. The page's policy applies to it: it allows no inline script or
+    /// style, and only images from this site.
     pub fn header(mut self, html: impl Into<String>) -> Self {
         self.settings.header = html.into();
         self
     }
 
-    /// Adds a style sheet of the host's, loaded after the page's own: to set the custom properties that
-    /// `docs/dashboard.md` lists.
+    /// Adds a style sheet of the host's, which is loaded after the page's own. Use it to set the
+    /// custom properties that `docs/dashboard.md` lists.
     ///
     /// # Panics
     ///
@@ -147,16 +148,16 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Sets what people confirm changes with, where the API asks for it
-    /// ([`HallpassBuilderExt::step_up`](hallpass_axum::HallpassBuilderExt::step_up)): `one-time code` for
-    /// example. It is a password without this.
+    /// Sets the name of what people confirm changes with, if the API requires it
+    /// ([`HallpassBuilderExt::step_up`](hallpass_axum::HallpassBuilderExt::step_up)): `one-time
+    /// code` for example. The default is a password.
     pub fn confirmation(mut self, what: impl Into<String>) -> Self {
         self.settings.confirmation = Some(what.into());
         self
     }
 
-    /// Sets the path in the `curl` line that the page shows beside a new secret: `/api/me`. It is `/`
-    /// without this.
+    /// Sets the path in the `curl` line that the page shows beside a new secret: `/api/me`. The
+    /// default is `/`.
     ///
     /// # Panics
     ///
@@ -167,9 +168,9 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Replaces texts of a language, or adds a language: `.texts("fr", include_str!("fr.json"))`. The
-    /// JSON is an object of strings with the keys of `web/en.json` in this crate. Texts that it lacks stay
-    /// as they are, or English. Browsers get the language that they prefer.
+    /// Replaces texts of a language, or adds a language: `.texts("fr", include_str!("fr.json"))`.
+    /// The JSON is an object of strings with the keys of `web/en.json` in this crate. Missing texts
+    /// stay as they are, or are in English. Browsers get the language that they prefer.
     ///
     /// # Panics
     ///
@@ -193,12 +194,12 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Returns a router with the page at this path, such as `/settings/tokens`, to be merged into the
-    /// host's router.
+    /// Returns a router with the page at this path, such as `/settings/tokens`, to be merged into
+    /// the host's router.
     ///
     /// # Panics
     ///
-    /// Panics if axum does not accept the path: it starts with `/` and has no wildcard.
+    /// Panics if axum does not accept the path. It must start with `/` and have no wildcard.
     #[track_caller]
     pub fn into_router_at(self, path: &str) -> Router<S> {
         assert!(path.starts_with('/'), "cannot mount the page at {path:?}: a path starts with `/`");

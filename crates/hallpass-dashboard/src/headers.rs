@@ -4,8 +4,9 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYP
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-/// Its own files and its own server, and nothing else; no text ever becomes HTML or script; no form
-/// is sent, since scripts speak to the API; nobody frames it.
+/// The Content Security Policy of the page. The page may load only its own files and call only its
+/// own server. No text can become HTML or script. Forms are not submitted, because scripts call the
+/// API. No site can frame the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
@@ -17,7 +18,7 @@ const ALL: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Sets them.
+/// Sets the headers.
 pub(crate) fn finish(mut response: Response) -> Response {
     for (name, value) in ALL {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

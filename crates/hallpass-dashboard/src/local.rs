@@ -1,4 +1,4 @@
-//! Addresses of the host's own that the page links to.
+//! The host's own addresses that the page links to.
 
 /// Returns the path if a browser stays on this origin when it follows it: `/login`, `../tokens`,
 /// `./x?y=z`.
@@ -11,7 +11,7 @@
 pub(crate) fn local(what: &str, path: impl Into<String>) -> String {
     let path = path.into();
     let starts = path.starts_with('/') || path.starts_with("./") || path.starts_with("../");
-    // Browsers take a backslash for a slash, and drop tabs and line breaks.
+    // Browsers treat a backslash as a slash, and remove tabs and line breaks.
     let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     assert!(
         starts && plain && !path.starts_with("//"),

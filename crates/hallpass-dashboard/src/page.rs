@@ -12,15 +12,15 @@ use crate::template::{Template, escape};
 use crate::texts::{self, Texts};
 use crate::visitor::Visitor;
 
-/// What the host set.
+/// The settings of the host.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// Where the API is. Below the page if absent.
+    /// The path of the API. It is below the page if absent.
     pub(crate) api: Option<String>,
     pub(crate) sign_in: Option<String>,
     pub(crate) home: Option<String>,
     pub(crate) theme: Option<String>,
-    /// What a person confirms changes with.
+    /// The name of what a person confirms changes with.
     pub(crate) confirmation: Option<String>,
     /// The path in the `curl` line beside a new secret.
     pub(crate) example_request: String,
@@ -85,8 +85,8 @@ impl Page {
             Visitor::Refused => view.notice(StatusCode::FORBIDDEN, "refused"),
             Visitor::Unknown => view.notice(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         };
-        // The page names the person, and a browser that goes back must ask again: the session may
-        // have ended.
+        // The page contains the person's name. When a browser goes back, it must ask again, because
+        // the session may have ended.
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept-language"));
         headers::finish(response)
@@ -97,7 +97,7 @@ impl Page {
 struct View<'p> {
     page: &'p Page,
     texts: &'p Texts,
-    /// What leads from the page to its folder.
+    /// The relative path from the page to its folder.
     below: String,
 }
 
@@ -119,7 +119,8 @@ impl View<'_> {
         })
     }
 
-    /// A page that says why there is none. Its texts have keys that start with `notice.` and `key`.
+    /// Returns a notice instead of the page. Its texts have keys that start with `notice.` and
+    /// `key`.
     fn notice(&self, status: StatusCode, key: &str) -> Response {
         let text = |part: &str| escape(self.texts.get(&format!("notice.{key}.{part}")));
         let sign_in = self.page.settings.sign_in.as_deref();
@@ -163,8 +164,8 @@ impl View<'_> {
     }
 }
 
-/// Returns what leads from the page to its folder, with or without a slash at the end of the page's
-/// own path, and whatever a proxy in front cut off from its start.
+/// Returns the relative path from the page to its folder. It is correct with and without a slash at
+/// the end of the page's own path, and whatever prefix a proxy has removed.
 fn below(path: &str) -> String {
     match path.rsplit_once('/') {
         None | Some((_, "")) => "./".to_owned(),

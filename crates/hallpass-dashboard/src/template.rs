@@ -1,6 +1,6 @@
-//! HTML with named places in it.
+//! HTML with named placeholders.
 
-/// A text with places `{{name}}`, cut up once.
+/// A text with placeholders `{{name}}`, which is split only once.
 #[derive(Debug)]
 pub(crate) struct Template(Vec<Part>);
 
@@ -23,7 +23,8 @@ impl Template {
         Self(parts)
     }
 
-    /// The text with each place filled. What fills one is not looked into for places.
+    /// Returns the text with each placeholder replaced. Placeholders inside of the inserted values
+    /// are not replaced.
     pub(crate) fn fill(&self, mut place: impl FnMut(&str) -> String) -> String {
         self.0.iter().fold(String::new(), |mut filled, part| {
             match part {
@@ -35,7 +36,7 @@ impl Template {
     }
 }
 
-/// The text as HTML, in an element or in an attribute with quotes around it.
+/// Escapes a text for HTML, for use in an element or in a quoted attribute.
 pub(crate) fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, char| {
         match char {
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fills_a_place_holds_no_places() {
+    fn inserted_values_are_not_searched_for_placeholders() {
         let template = Template::new("<p {{a}}>{{b}}</p>");
         assert_eq!(template.fill(|name| format!("{name}={{{{b}}}}")), "<p a={{b}}>b={{b}}</p>");
         assert_eq!(Template::new("{{a").fill(|_| "x".to_owned()), "{{a");

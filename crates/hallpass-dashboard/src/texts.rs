@@ -1,4 +1,4 @@
-//! What the page says, by language.
+//! The texts of the page, by language.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// Returns the languages that the page brings along: English first.
+    /// Returns the languages that the page has by default, with English first.
     pub(crate) fn shipped() -> Vec<Self> {
         [("en", ENGLISH), ("de", GERMAN)].map(|(name, json)| Self::read(name, json)).into()
     }
@@ -47,8 +47,8 @@ impl Texts {
     }
 }
 
-/// Adds texts of a host's own to the languages. Texts that the host does not give stay as they
-/// are: those of the same language if the page has it, else the English ones.
+/// Adds the host's own texts to the languages. Missing texts are taken from the same language if
+/// the page has it, and otherwise from English.
 ///
 /// # Panics
 ///
@@ -74,7 +74,7 @@ pub(crate) fn add(languages: &mut Vec<Texts>, language: &str, json: &str) {
     }
 }
 
-/// Chooses the language that the browser prefers; the first one if it prefers none of them.
+/// Chooses the language that the browser prefers, or the first one if it prefers none of them.
 pub(crate) fn choose<'t>(languages: &'t [Texts], headers: &HeaderMap) -> &'t Texts {
     let accepted = headers.get(ACCEPT_LANGUAGE).map(HeaderValue::to_str);
     let accepted = accepted.and_then(Result::ok).unwrap_or_default();

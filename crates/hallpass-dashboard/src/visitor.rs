@@ -1,29 +1,30 @@
-//! Who opens the page, from what the host's sign-in says.
+//! The visitor of the page, as the host's sign-in identifies them.
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use hallpass_core::{Actor, Role};
 
-/// Who opens the page.
+/// The visitor of the page.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Visitor {
-    /// Somebody who is signed in.
+    /// A person who is signed in.
     Person {
-        /// As tokens name their owner.
+        /// The owner id of the person's tokens.
         id: String,
-        /// Whether they see everybody's tokens.
+        /// Set if the person may see the tokens of all owners.
         admin: bool,
     },
     /// Nobody is signed in.
     Nobody,
-    /// Somebody whom the host does not want here.
+    /// A person whom the host does not allow here.
     Refused,
-    /// The host cannot tell just now.
+    /// The sign-in is not available at the moment.
     Unknown,
 }
 
 impl Visitor {
-    /// As the API takes it: a fault of the sign-in is no verdict on the person.
+    /// This is the same as in the API: a fault of the sign-in does not mean that the person is
+    /// rejected.
     pub(crate) fn from(said: Result<Option<Actor>, Box<Response>>) -> Self {
         match said {
             Ok(Some(caller)) => Self::Person {

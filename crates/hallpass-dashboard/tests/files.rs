@@ -1,4 +1,4 @@
-//! What is in the page's files, and what must not be.
+//! The contents of the page's files, and what they must not contain.
 
 use std::collections::BTreeMap;
 use std::fs;

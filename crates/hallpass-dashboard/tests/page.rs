@@ -21,7 +21,7 @@ fn hallpass() -> Hallpass {
     Hallpass::builder(MemoryStore::new()).catalog(catalog).build()
 }
 
-/// Whoever the header names.
+/// Returns the person that the header names.
 async fn signed_in(parts: Parts) -> Option<Actor> {
     let name = parts.headers.get("x-person")?.to_str().ok()?;
     Some(if name == "root" { Actor::admin(name) } else { Actor::owner(name) })
@@ -35,14 +35,14 @@ async fn page(app: &Router, path: &str) -> Answer {
     ask(app, Method::GET, path, &[("x-person", "alice")]).await
 }
 
-/// Where a link in the page leads.
+/// Resolves a link in the page.
 fn resolve(base: &str, link: &str) -> String {
     let directory = &base[..=base.rfind('/').unwrap_or_default()];
     format!("{directory}{}", link.strip_prefix("./").unwrap_or(link))
 }
 
 #[tokio::test]
-async fn the_page_and_all_it_names_are_there_wherever_it_is_mounted() {
+async fn page_and_its_links_work_wherever_it_is_mounted() {
     let anywhere = [
         (dashboard().into_router_at("/settings/tokens"), "/settings/tokens"),
         (dashboard().into_router_at("/settings/tokens/"), "/settings/tokens/"),
@@ -75,7 +75,7 @@ async fn the_page_and_all_it_names_are_there_wherever_it_is_mounted() {
 }
 
 #[tokio::test]
-async fn a_file_is_kept_as_long_as_it_is_the_same() {
+async fn unchanged_file_is_cached() {
     let app = dashboard().into_router_at("/tokens");
     let html = page(&app, "/tokens").await.body;
     let link = attribute(&html, "src").next().expect("a script").to_owned();
@@ -95,7 +95,7 @@ async fn a_file_is_kept_as_long_as_it_is_the_same() {
     let head = ask(&app, Method::HEAD, &path, &[]).await;
     assert_eq!((head.status, &*head.body), (StatusCode::OK, ""));
 
-    // A page of another version gets what there is, and does not keep it.
+    // A page of another version gets the existing file, which is not cached.
     let elsewhere = path.replace(strong.trim_matches('"'), "0000000000000000");
     let answer = ask(&app, Method::GET, &elsewhere, &[("if-none-match", tag)]).await;
     assert_eq!((answer.status, answer.header("cache-control")), (StatusCode::OK, "no-store"));
@@ -142,7 +142,7 @@ async fn every_answer_has_the_headers_that_keep_a_page_safe() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_sees_no_page() {
+async fn page_is_hidden_from_anonymous_visitors() {
     let plain = dashboard().into_router_at("/tokens");
     let answer = ask(&plain, Method::GET, "/tokens", &[]).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
@@ -159,13 +159,13 @@ async fn who_is_not_signed_in_sees_no_page() {
     let script = attribute(&answer.body, "src").next().expect("a script");
     let script = ask(&sent, Method::GET, &resolve("/tokens", script), &[]).await;
     assert!(script.body.contains("location.replace"), "{}", script.body);
-    // A token is no sign-in.
+    // A token does not sign anybody in.
     let bearer = [("authorization", "Bearer hp_x")];
     assert_eq!(ask(&sent, Method::GET, "/tokens", &bearer).await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
-async fn what_the_sign_in_says_otherwise_is_told_apart() {
+async fn sign_in_errors_are_distinguished() {
     async fn says(parts: Parts) -> Result<Option<Actor>, axum::response::Response> {
         Err(match parts.headers.get("x-person").map(HeaderValue::as_bytes) {
             Some(b"forbidden") => StatusCode::FORBIDDEN.into_response(),
@@ -186,7 +186,7 @@ async fn what_the_sign_in_says_otherwise_is_told_apart() {
 }
 
 #[tokio::test]
-async fn the_page_knows_who_opened_it_and_nothing_escapes_from_a_name() {
+async fn page_contains_the_visitors_name_escaped() {
     let app = dashboard().into_router_at("/tokens");
     let html = ask(&app, Method::GET, "/tokens", &[("x-person", "root")]).await.body;
     assert_eq!(attribute(&html, "data-person").next(), Some("root"));
@@ -201,7 +201,7 @@ async fn the_page_knows_who_opened_it_and_nothing_escapes_from_a_name() {
 }
 
 #[tokio::test]
-async fn the_page_knows_which_scopes_may_be_for_one_thing() {
+async fn page_lists_scopes_for_single_resources() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     let scopes: Vec<_> = attribute(&html, "data-scope").collect();
     assert_eq!(scopes, ["a:read", "a:move"]);
@@ -210,7 +210,7 @@ async fn the_page_knows_which_scopes_may_be_for_one_thing() {
 }
 
 #[tokio::test]
-async fn the_api_comes_along_or_is_where_the_host_has_it() {
+async fn api_is_mounted_unless_the_host_mounts_it() {
     let with = dashboard().with_api(|api| api.session_cookie("mine")).into_router_at("/tokens");
     let list = page(&with, "/tokens/api").await;
     assert_eq!(list.status, StatusCode::OK, "{}", list.body);
@@ -275,7 +275,7 @@ fn an_api_that_is_elsewhere_cannot_be_set_up_here() {
 }
 
 #[tokio::test]
-async fn the_page_is_only_looked_at() {
+async fn page_accepts_only_reading_methods() {
     let app = dashboard().into_router_at("/tokens");
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
         let answer = ask(&app, method, "/tokens", &[("x-person", "alice")]).await;

@@ -1,10 +1,10 @@
-//! How a change is made, and how its outcome is found if the answer is lost.
+//! Making a change, and finding its outcome if the answer is lost.
 //!
 //! A change is one statement in autocommit. If its connection is lost before the answer, the change
 //! may have been committed, may still be running, or may still be on its way. So the store then
 //! inserts a row with the same unique nonce (see [`WITHDRAW`](sql::WITHDRAW)). Only one of the two
-//! can commit. If this row does, the change never will, wherever it is. If it cannot, the change has
-//! been committed, and its log entries tell the result.
+//! can commit. If this row does, the change never will, wherever it is. If it cannot, the change
+//! has been committed, and its log entries tell the result.
 
 use std::time::Duration;
 
@@ -24,17 +24,16 @@ use crate::permits::{Capacity, WritePermit};
 use crate::sql;
 use crate::store::PostgresStore;
 
-/// How long a change may take, waiting for its permit included.
+/// The maximum time for a change, including the wait for its permit.
 const CHANGE_TIMEOUT: Duration = Duration::from_millis(1400);
 
-/// When the outcome of a change must be known, at the latest: within the two seconds that are
-/// promised.
+/// The deadline for learning the outcome of a change, within the two seconds that are promised.
 const OUTCOME_TIMEOUT: Duration = Duration::from_millis(1900);
 
-/// How long a notification may take.
+/// The maximum time for a notification.
 const NOTIFY_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// How often a change is tried again after a collision with another one.
+/// The number of retries after a collision with another change.
 const COLLISIONS: u32 = 3;
 
 /// The pause before the outcome of a change is asked for again.
@@ -46,7 +45,7 @@ pub(crate) struct Change {
     sql: &'static str,
     /// The values of the event, and those of the statement itself.
     values: Vec<Value>,
-    /// How many log entries it has at most.
+    /// The maximum number of its log entries.
     entries: i64,
 }
 
@@ -61,7 +60,7 @@ impl Change {
         Self { sql, values, entries: 1 }
     }
 
-    /// Sets how many log entries the change has at most.
+    /// Sets the maximum number of the change's log entries.
     pub(crate) fn entries(mut self, entries: usize) -> Self {
         self.entries = i64::try_from(entries).unwrap_or(i64::MAX);
         self
@@ -72,7 +71,7 @@ impl Change {
     }
 }
 
-/// One row that a change returns: a log entry, or, without a number, why there is none.
+/// A row that a change returns: a log entry or, if it has no number, the reason why there is none.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) seq: Option<ChangeSeq>,
@@ -102,23 +101,23 @@ impl Line {
 /// A change that was committed, or that changed nothing.
 struct Done {
     rows: Vec<PgRow>,
-    /// Its first nonce.
+    /// The first nonce of the change.
     nonce: i64,
     /// The connection it ran on. `None` if the change was found after its connection was lost.
     connection: Option<CheckedOut>,
 }
 
-/// What became of a change whose answer was lost.
+/// The outcome of a change whose answer was lost.
 enum Outcome {
     Committed(Vec<PgRow>),
-    /// It will never be committed. The connection is usable.
+    /// The change will never be committed. The connection is usable.
     Withdrawn(PgConnection),
     Unknown,
 }
 
 impl PostgresStore {
-    /// Makes a change, and notifies others of it. Once it has a permit, it runs to its end even if
-    /// the caller is dropped, because its outcome must be found.
+    /// Makes a change and notifies other nodes of it. Once it has a permit, it runs to completion
+    /// even if the caller is dropped, because its outcome must be found.
     pub(crate) async fn change(
         &self,
         capacity: Capacity<'_>,
@@ -148,7 +147,7 @@ impl PostgresStore {
             }
         };
         let lines: Result<Vec<_>, _> = done.rows.iter().map(Line::read).collect();
-        // Even if they cannot be read, the change was made.
+        // The change was made even if its rows cannot be read.
         let lines = lines.map_err(StoreError::outcome_unknown);
         let numbers: Vec<_> = lines.iter().flatten().filter_map(|line| line.seq).collect();
         if let Some(last) = numbers.iter().max() {
@@ -198,8 +197,9 @@ impl PostgresStore {
         }
     }
 
-    /// Finds out what became of a change whose connection was lost. If it was not made and there is
-    /// time left, makes it on a new connection, once: those in the pool may all be dead.
+    /// Finds the outcome of a change whose connection was lost. If it was not made and there is
+    /// time left, makes it once more on a new connection, because those in the pool may all be
+    /// dead.
     async fn find_outcome(
         &self,
         change: &Change,
@@ -230,8 +230,8 @@ impl PostgresStore {
         }
     }
 
-    /// Withdraws a change, or finds that it was committed. Asks again until it is certain or the
-    /// time is over.
+    /// Withdraws a change, or finds that it was committed. Asks again until the outcome is certain
+    /// or the time is over.
     async fn withdraw(&self, change: &Change, nonce: i64, deadline: Instant) -> Outcome {
         while Instant::now() < deadline {
             match self.try_withdraw(change, nonce, deadline).await {
@@ -252,8 +252,8 @@ impl PostgresStore {
         let connections = &self.connections;
         let mut connection = connections.open_fresh(deadline).await?;
         let withdrawal = sqlx::query(sql::WITHDRAW).bind(nonce);
-        // If it fails, the change may have been committed nevertheless. For example, the server may take
-        // no changes any more. So the log decides in each case.
+        // If it fails, the change may have been committed nevertheless. For example, the server may
+        // take no changes any more. So the log decides in each case.
         let _ = connections.run(&mut connection, withdrawal, deadline).await;
         let outcome = sqlx::query(sql::OUTCOME).bind(nonce).bind(change.entries);
         let rows = connections.run(&mut connection, outcome, deadline).await?;

@@ -5,8 +5,8 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::error_class::{ErrorClass, error_class};
 
-/// The store could not be opened. The message names the database and says what to do. Neither it
-/// nor [`Debug`] contains a password.
+/// The error that a store could not be opened. The message names the database and says what to do.
+/// Neither it nor [`Debug`] contains a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {

@@ -1,4 +1,4 @@
-//! The connections of a store, and how long anything may take on them.
+//! The connections of a store, with the time limits of every use.
 
 use std::time::Duration;
 
@@ -12,22 +12,22 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::dialect::Statement;
 use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
 
-/// How long a call waits for a connection.
+/// The maximum time that a call waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// How long connecting may take. This is longer than any call waits, so that a later call finds the
-/// connection.
+/// The maximum time for connecting. This is longer than any call waits, so that a later call finds
+/// the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a connection whose call was dropped may take to become usable again.
+/// The maximum time in which a connection whose call was dropped must become usable again.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often a read is repeated because its connection turns out to be dead. After a restart of the
-/// server, all idle connections are.
+/// The number of times that a read is repeated because its connection turns out to be dead. After a
+/// restart of the server, all idle connections are dead.
 const DEAD_CONNECTIONS: u32 = 16;
 
-/// Settings of connections of our own. A statement that nobody waits for any more ends soon, and a
-/// change sees what others committed while it waited for a lock.
+/// The settings of the store's own connections. A statement that no call waits for any more ends
+/// soon, and a change sees what others committed while it waited for a lock.
 const SESSION: &str =
     "SET statement_timeout = 2000; SET default_transaction_isolation = 'read committed'";
 
@@ -47,18 +47,18 @@ pub(crate) const BEGIN_MAINTENANCE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED
 /// The connections of a store.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    /// For lookups, lists and changes: the host's pool, or one of our own.
+    /// The pool for lookups, lists and changes: the host's pool, or the store's own.
     pub(crate) main: PgPool,
-    /// One connection for following the log, so that this never waits for the others.
+    /// A pool of one connection for following the log, which therefore never waits for other calls.
     pub(crate) sync: PgPool,
     options: PgConnectOptions,
     is_own: bool,
-    /// Whether each transaction may run on another connection of the server.
+    /// Set if each transaction may run on another connection of the server.
     is_pooled: bool,
 }
 
 impl Connections {
-    /// Prepares a pool of our own. Connections are opened when they are first needed.
+    /// Prepares a pool of the store's own. Connections are opened when they are first needed.
     pub(crate) fn own(options: &PgConnectOptions, size: u32, is_pooled: bool) -> Self {
         let main = pool(size, is_pooled).connect_lazy_with(options.clone());
         Self::with(main, options, true, is_pooled)
@@ -221,15 +221,16 @@ fn pool(size: u32, is_pooled: bool) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(CONNECT_TIMEOUT)
-        // That would be a second round trip. Reads are repeated, and changes find out what became of them.
+        // Testing a connection would be a second round trip. Instead, reads are repeated, and
+        // changes find their outcome.
         .test_before_acquire(false)
         .after_connect(move |connection, _| Box::pin(prepare_session(connection, is_pooled)))
 }
 
 /// A connection in use.
 ///
-/// If it is dropped in the middle of a call, it goes back to the pool once it is usable again, or it
-/// is closed. The driver alone would wait for that as long as a dead line takes to be noticed.
+/// If it is dropped in the middle of a call, it goes back to the pool once it is usable again, or
+/// it is closed. The driver alone would wait until it notices that the connection is dead.
 #[derive(Debug)]
 pub(crate) struct CheckedOut(Option<PoolConnection<Postgres>>);
 
@@ -240,11 +241,11 @@ impl CheckedOut {
         }
         let deadline = deadline.min(Instant::now() + ACQUIRE_TIMEOUT);
         let acquired = if pool.options().get_acquire_timeout() > CONNECT_TIMEOUT {
-            // Whoever stops waiting must not keep a place in the queue of the host's pool.
+            // A call that stops waiting must not keep its place in the queue of the host's pool.
             timeout_at(deadline, pool.acquire()).await
         } else {
-            // In a task, which goes on connecting when this call gives up. Otherwise many waiting calls
-            // would begin to connect and break off, on a server that is slow already.
+            // Connecting runs in a task that continues when this call gives up. Otherwise many
+            // waiting calls would start to connect and abort, on a server that is slow already.
             let pool = pool.clone();
             let acquiring = tokio::spawn(async move { pool.acquire().await });
             let acquired = timeout_at(deadline, acquiring).await;
@@ -300,7 +301,8 @@ impl Drop for CheckedOut {
     }
 }
 
-/// The server may not know the latest changes, so neither a check nor a cache can rely on it.
+/// The error for a standby. It may not know the latest changes, so neither a check nor a cache can
+/// rely on it.
 #[derive(Debug, thiserror::Error)]
 #[error("the server is a standby: tokens are checked on the primary")]
 struct Standby;

@@ -1,4 +1,5 @@
-//! How PostgreSQL writes the statements that [`hallpass_sql`] builds, and how values are bound.
+//! The SQL dialect of PostgreSQL for the statements that [`hallpass_sql`] builds, and the binding
+//! of values.
 
 use hallpass_core::TokenId;
 use hallpass_sql::{Dialect, Value};
@@ -17,8 +18,8 @@ pub(crate) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 /// time is stored as -infinity, and read as the earliest time that jiff knows. Infinity makes the
 /// statement fail.
 ///
-/// `date_part` is faster than `extract`, whose decimal numbers take longer. A double holds the
-/// milliseconds of every year exactly enough.
+/// `date_part` is faster than `extract`, whose decimal numbers take longer. A double represents the
+/// milliseconds of every year precisely enough.
 macro_rules! millis {
     ($column:literal, $name:literal) => {
         concat!(
@@ -32,19 +33,19 @@ macro_rules! millis {
     };
 }
 
-/// How PostgreSQL writes SQL.
+/// The SQL dialect of PostgreSQL.
 #[derive(Debug)]
 pub(crate) struct PostgresDialect;
 
 impl Dialect for PostgresDialect {
     const TOKENS: &'static str = "hallpass.tokens AS t";
 
-    /// The newest entry of the log has the number of the clock. It is found at once, whereas the
-    /// clock's row has many old versions if somebody's long transaction may still read them.
+    /// The newest entry of the log has the number of the clock. This entry is found at once,
+    /// whereas the clock's row has many old versions while a long transaction may still read them.
     const CLOCK: &'static str =
         "(SELECT coalesce(max(seq), 0) AS seq FROM hallpass.changes WHERE seq > 0)";
 
-    /// Without the rows that withdraw changes.
+    /// The log without the rows that withdraw changes.
     const CHANGES: &'static str = "(SELECT * FROM hallpass.changes WHERE seq > 0) AS changes";
 
     const RECORD: &'static str = concat!(

@@ -1,4 +1,4 @@
-//! What PostgreSQL's error codes mean for the caller:
+//! The meaning of PostgreSQL's error codes for the caller:
 //! <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 
 use hallpass_core::store::StoreError;
@@ -15,7 +15,7 @@ pub(crate) enum ErrorClass {
     Locked,
     /// The server takes no changes.
     ReadOnly,
-    /// A row makes no sense.
+    /// A row is invalid.
     Corrupt,
     /// A foreign key of the application refers to the token.
     Referenced,

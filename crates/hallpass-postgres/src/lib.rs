@@ -22,27 +22,27 @@
 //! # Guarantees
 //!
 //! - **Sequence order is commit order.** Each change takes the next number of the change log as its
-//!   last step. So a cache that follows the log misses nothing, and no long transaction of anybody
-//!   else delays it.
-//! - **A lookup is one round trip.** It reads one row by its key, and the position of the log in the
-//!   same snapshot. It waits for no change.
+//!   last step. So a cache that follows the log misses nothing, and a long transaction of another
+//!   client does not delay it.
+//! - **A lookup is one round trip.** It reads one row by its key, and the position of the log in
+//!   the same snapshot. It waits for no change.
 //! - **A change is one statement.** It is one round trip and one transaction, which also writes the
 //!   audit entry.
-//! - **A change that was acknowledged is on the disk**, and on the synchronous standbys if there are
-//!   any, even if the role's `synchronous_commit` is off.
+//! - **A change that was acknowledged is on the disk**, and on the synchronous standbys if there
+//!   are any, even if the role's `synchronous_commit` is off.
 //! - **The token limit of an owner is exact** across all nodes.
 //! - **Taking rights away never waits behind edits.** Revoking and deleting have capacity of their
 //!   own, and each node makes one edit per owner at a time.
 //! - **A call ends within two seconds**, and a lookup within one. If a connection is dead, all
-//!   connections are in use, or somebody keeps a lock, the call returns an [unavailable] error.
-//! - **A lost answer is found.** If a connection is lost during a change, the store uses another one
-//!   to find out whether the change was committed, and otherwise prevents that it ever is. Only if
-//!   this does not succeed in time is the outcome [unknown].
-//! - **A server that takes no changes** (`default_transaction_read_only`, or a full disk) still lets
-//!   tokens be checked. Changes return a [read-only] error.
-//! - **Unreadable data is never accepted.** A row that makes no sense is a [corrupt] error. A
-//!   database whose schema is missing, outdated, too new or not Hallpass's is refused when the store
-//!   is opened.
+//!   connections are in use, or another client keeps a lock, the call returns an [unavailable]
+//!   error.
+//! - **A lost answer is found.** If a connection is lost during a change, the store uses another
+//!   one to find out whether the change was committed, and otherwise prevents it from being
+//!   committed later. The outcome is [unknown] only if this does not succeed in time.
+//! - **A server that takes no changes** (`default_transaction_read_only`, or a full disk) still
+//!   lets tokens be checked. Changes return a [read-only] error.
+//! - **Unreadable data is never accepted.** An invalid row is a [corrupt] error. A database whose
+//!   schema is missing, outdated, too new or not Hallpass's is refused when the store is opened.
 //!
 //! [unavailable]: hallpass_core::store::StoreError::is_unavailable
 //! [unknown]: hallpass_core::store::StoreError::is_outcome_unknown
@@ -56,26 +56,27 @@
 //! read at once. Connections are opened when they are first needed.
 //!
 //! Connections of the store's own have a `statement_timeout` of two seconds. Set one for a pool of
-//! the host's too, because a statement that nobody waits for any more otherwise goes on.
+//! the host's too, because otherwise a statement continues when no call waits for it any more.
 //!
-//! Notifications on the channel `hallpass` contain only a number. They only reduce latency: the next
-//! read of the log finds what they miss. They are sent after the commit, so that a full queue of
-//! notifications undoes no change.
+//! Notifications on the channel `hallpass` contain only a number. They only reduce latency: the
+//! next read of the log finds what they miss. They are sent after the commit, so a full queue of
+//! notifications does not undo a change.
 //!
 //! # Poolers
 //!
-//! A pooler that gives each transaction another connection, such as `PgBouncer` in transaction mode,
-//! needs [`PostgresSettings::disable_listen`]. Then each call is an explicit transaction, which takes
-//! four round trips to the pooler, and nothing stays in a session. Session mode needs no setting.
+//! A pooler that gives each transaction another connection, such as `PgBouncer` in transaction
+//! mode, needs [`PostgresSettings::disable_listen`]. Then each call is an explicit transaction,
+//! which takes four round trips to the pooler, and nothing stays in a session. Session mode needs
+//! no setting.
 //!
 //! # Failover
 //!
 //! Dead connections are replaced, and the first call that finds one repeats itself if that is safe.
-//! Tokens are checked on a primary only, because a standby may be behind by any time: if a connection
-//! leads to a standby, the store is unavailable. After a failover to an asynchronous standby that
-//! lost the last changes, caches recognize by the nonces of the log that the history is another one,
-//! and discard everything. The lost changes stay lost. Use a synchronous standby if a revocation must
-//! outlive the primary.
+//! Tokens are checked on a primary only, because a standby may lag behind by any amount of time. If
+//! a connection leads to a standby, the store is unavailable. After a failover to an asynchronous
+//! standby that lost the last changes, caches detect the different history by the nonces of the
+//! log, and discard everything. The lost changes stay lost. Use a synchronous standby if a
+//! revocation must outlive the primary.
 //!
 //! # The schema
 //!
@@ -88,8 +89,8 @@
 //! The tables contain names, descriptions, scopes, metadata, times, owner ids, and digests of the
 //! tokens' secrets, from which no token can be computed. They also contain the change log, which is
 //! the audit trail. [`prune`] deletes its old entries. No secret is ever sent to the server, so its
-//! log contains none. Digests without a pepper can be used to test a guess, which is hopeless against
-//! 256 random bits.
+//! log contains none. Digests without a pepper can be used to test a guess, which is hopeless
+//! against 256 random bits.
 //!
 //! Read these tables as you like, but do not change them. If you revoke a token by hand, without an
 //! entry in `changes`, caches go on accepting it.

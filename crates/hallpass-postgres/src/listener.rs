@@ -1,8 +1,9 @@
-//! Wakes up whoever waits for changes: at this store's own changes, and at notifications of others.
+//! Wakes up the calls that wait for changes, on this store's own changes and on notifications of
+//! others.
 //!
-//! This only reduces latency. Correctness depends on reading the log. Notifications are lost with
-//! the connection, and nothing tells which. So each loss, and each new start of listening, wakes up
-//! everybody.
+//! This only reduces latency. Correctness depends on reading the log. When a connection is lost, an
+//! unknown number of notifications is lost, too. So each loss, and each new start of listening,
+//! wakes up every waiting call.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,25 +16,26 @@ use tokio::time::{sleep, timeout};
 
 use crate::connections::timed_out;
 
-/// How long a connection may be silent until it is tested.
+/// The time after which a silent connection is tested.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// How long connecting or the test may take.
+/// The maximum time for connecting, and for the test.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The pause before a lost connection is made again: at first, and at most.
+/// The initial and the maximum pause before reconnecting.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// What is known about the log.
+/// The state of the log, as far as it is known.
 #[derive(Clone, Copy, Debug, Default)]
 struct LogState {
     /// The number of the newest entry.
     seq: u64,
-    /// How often notifications may have been missed. Everybody who waits returns then.
+    /// The number of times that notifications may have been missed. Each time, every waiting call
+    /// returns.
     gaps: u64,
 }
 
-/// Learns of changes by a task that starts when it is first needed.
+/// The listener, with a task that starts when it is first needed.
 #[derive(Debug)]
 pub(crate) struct Listener {
     state: watch::Sender<LogState>,
@@ -57,9 +59,9 @@ impl Listener {
         self.state.borrow().seq
     }
 
-    /// Starts again at `head` if the log is shorter than what was announced before it was read.
-    /// Another server has taken over then, without the last changes. Otherwise its next changes
-    /// would wake up nobody until their numbers exceed the old ones.
+    /// Starts again at `head` if the log is shorter than was announced before it was read. In that
+    /// case, another server has taken over without the last changes. Without this, its next changes
+    /// would wake up no call until their numbers exceed the old ones.
     pub(crate) fn follow_history(&self, announced_before: u64, head: ChangeSeq) {
         self.state.send_if_modified(|state| {
             let is_shorter = head.get() < announced_before && state.seq == announced_before;
@@ -163,7 +165,8 @@ async fn receive(
         match timeout(SILENCE, listener.try_recv()).await {
             Ok(Ok(Some(notification))) => match notification.payload().parse() {
                 Ok(seq) => announce(state, seq),
-                // Another application or version has sent it, so it may mean anything.
+                // Another application or version has sent the notification, so it may mean
+                // anything.
                 Err(_) => state.send_modify(|state| state.gaps += 1),
             },
             Ok(Ok(None)) => return None,

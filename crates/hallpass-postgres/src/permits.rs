@@ -1,8 +1,9 @@
-//! Which changes run at once. The rest waits without a connection.
+//! Permits that limit the number of concurrent changes. The other changes wait without a
+//! connection.
 //!
 //! - Taking rights away has permits of its own, so that it never waits behind edits.
-//! - One edit per owner runs at a time. Those of one owner would wait for each other in the server
-//!   anyway, and there they would keep the permits of everybody else.
+//! - One edit per owner runs at a time. Edits of one owner would wait for each other in the server
+//!   anyway, and would keep permits from other owners meanwhile.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,14 +13,14 @@ use hallpass_core::store::StoreError;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// How many edits run at once. They wait for each other at the clock, so more would gain little, and
-/// lookups need connections too.
+/// The maximum number of concurrent edits. Edits wait for each other at the clock row, so more
+/// would gain little, and lookups need connections too.
 const EDITS: usize = 4;
 
-/// How many removals run at once.
+/// The maximum number of concurrent removals.
 const REMOVALS: usize = 2;
 
-/// Which permit a change needs.
+/// The kind of permit that a change needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Capacity<'a> {
     /// For a change that is not urgent, to tokens of this owner.
@@ -44,7 +45,8 @@ impl WritePermits {
         }
     }
 
-    /// Waits for a permit. An edit waits for its owner first, so that it keeps no permit meanwhile.
+    /// Waits for a permit. An edit waits for its owner first, so that it holds no permit while it
+    /// waits.
     pub(crate) async fn acquire(
         &self,
         capacity: Capacity<'_>,
@@ -67,7 +69,7 @@ impl WritePermits {
         timeout_at(deadline, waiting).await.map_err(StoreError::unavailable)?
     }
 
-    /// Refuses all later changes.
+    /// Rejects all later changes.
     pub(crate) fn close(&self) {
         self.edits.close();
         self.removals.close();

@@ -14,7 +14,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens
 /// The version of the schema that this program needs.
 pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;
 
-/// How long opening may take, including the wait for others who migrate the same database.
+/// The maximum time for opening, including the wait for other nodes that migrate the same database.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Starts the migration. Only one can run at a time.
@@ -38,14 +38,14 @@ const HAS_RIGHTS: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT'
      AND (SELECT count(*) >= 5 AND bool_and(has_function_privilege(pg_proc.oid, 'EXECUTE')) FROM pg_proc \
          JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE nspname = 'hallpass') AS may";
 
-/// What to do about the schema.
+/// The action that the schema needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SchemaMode {
-    /// Check it.
+    /// Check the schema.
     Check,
-    /// Migrate it, then check it for a store.
+    /// Migrate the schema, then check it for a store.
     MigrateAndUse,
-    /// Migrate it for others.
+    /// Only migrate the schema.
     Migrate,
 }
 

@@ -7,8 +7,8 @@ use crate::connections::{self, Connections};
 use crate::schema::{self, SchemaMode};
 use crate::store::PostgresStore;
 
-/// How a store uses its database. The defaults are right for a PostgreSQL server that nodes connect
-/// to directly.
+/// The settings of a store's use of its database. The defaults are right for a PostgreSQL server
+/// that nodes connect to directly.
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,7 +49,7 @@ impl PostgresSettings {
     /// Sets how many connections lookups, lists and changes share: 8 by default. At most four edits
     /// and two removals run at once. A cache in front needs two more connections.
     ///
-    /// Has no effect on a pool of the host's.
+    /// This has no effect on a pool of the host's.
     ///
     /// # Panics
     ///
@@ -92,7 +92,8 @@ impl PostgresSettings {
     }
 
     /// Opens the store at a URL such as `postgres://user:password@host:5432/database`.
-    /// [`PgConnectOptions`] reads it, and takes missing parts from `PGHOST` and the other variables.
+    /// [`PgConnectOptions`] parses it, and takes missing parts from `PGHOST` and the other
+    /// environment variables of PostgreSQL's clients.
     ///
     /// # Errors
     ///
@@ -109,8 +110,8 @@ impl PostgresSettings {
     /// store opens up to two more connections with the pool's options.
     ///
     /// The store does not need the pool's `test_before_acquire`, which costs each lookup a second
-    /// round trip. Statements run at the isolation level that the pool's connections have by default,
-    /// which should be `read committed`.
+    /// round trip. Statements run at the isolation level that the pool's connections have by
+    /// default, which should be `read committed`.
     ///
     /// # Errors
     ///

@@ -65,13 +65,13 @@ const EACH: &str = "RETURNING t.id, t.owner, NULL::bigint AS count";
 const IN_TOTAL: &str =
     "done AS (SELECT NULL::uuid AS id, NULL::text AS owner, n AS count FROM changed WHERE n > 0)";
 
-/// Tells that the token exists, but not as expected. The function sees what was committed while
+/// Reports that the token exists, but not as expected. The function sees what was committed while
 /// `done` waited for the token.
 const IS_THERE: &str =
     "UNION ALL SELECT NULL, NULL, NULL, 1 FROM counted WHERE n = 0 AND hallpass.has_token($10)";
 
 /// Reads a token and the position of the log, in one statement and so in one snapshot. `$1` is the
-/// id. A standby reports that it is one, because it may be behind by any time.
+/// id. A standby reports that it is one, because it may lag behind by any amount of time.
 pub(crate) static GET: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT clock.seq AS as_of, pg_is_in_recovery() AS standby, {}, t.algorithm, t.digest, \
@@ -105,15 +105,16 @@ pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
 /// The values are those of the record, with the new revision last.
 ///
 /// It waits for other changes of the owner's tokens, because it may make a revoked token active
-/// again, and then it must come either before or after somebody who revokes all of them.
+/// again, and then it must come either before or after a change that revokes all of them.
 pub(crate) static UPDATE: LazyLock<String> =
     LazyLock::new(|| update(&RECORD_COLUMNS, LOCKED, "locked"));
 
-/// As [`UPDATE`], followed by the secrets.
+/// The statement [`UPDATE`], followed by the secrets.
 pub(crate) static UPDATE_WITH_SECRETS: LazyLock<String> =
     LazyLock::new(|| update(&[&RECORD_COLUMNS[..], &SECRETS_COLUMNS].concat(), LOCKED, "locked"));
 
-/// As [`UPDATE`], for a change that makes no revoked token active. It does not wait for the owner.
+/// The statement [`UPDATE`] for a change that makes no revoked token active. It does not wait for
+/// the owner.
 pub(crate) static REVOKE: LazyLock<String> =
     LazyLock::new(|| update(&RECORD_COLUMNS, "", "settings"));
 
@@ -151,8 +152,8 @@ pub(crate) static DELETE: LazyLock<String> = LazyLock::new(|| {
 
 /// The values are the ids, separated by spaces, and the owner or NULL.
 ///
-/// The server does not know how many ids an `ARRAY(SELECT ...)` has. So it finds each by the key,
-/// and never reads the whole table, in a time that would depend on how many tokens others have.
+/// The server does not know how many ids an `ARRAY(SELECT ...)` has. So it finds each by the key
+/// and never reads the whole table, whose size depends on the tokens of other owners.
 pub(crate) static DELETE_MANY: LazyLock<String> = LazyLock::new(|| {
     let done = format!(
         "held AS (SELECT t.id FROM settings CROSS JOIN hallpass.tokens AS t \
@@ -188,8 +189,8 @@ pub(crate) static REVOKE_EVERYONE: LazyLock<String> = LazyLock::new(|| {
     change(&format!("{revoked}, {IN_TOTAL}"), "")
 });
 
-/// The values are the limit, and the time before which the tokens ended. Tokens that somebody has
-/// locked stay for the next time.
+/// The values are the limit, and the time before which the tokens ended. Tokens that another
+/// transaction has locked are left for the next call.
 pub(crate) static PRUNE: LazyLock<String> = LazyLock::new(|| {
     let pruned = "ended AS ((SELECT id FROM hallpass.tokens WHERE expires_at < $11 \
          ORDER BY expires_at LIMIT $10) UNION \
@@ -272,7 +273,7 @@ macro_rules! record_uses {
 /// each other.
 pub(crate) const RECORD_USES: &str = record_uses!("");
 
-/// As [`RECORD_USES`], without the tokens that another transaction has locked.
+/// The statement [`RECORD_USES`] without the tokens that another transaction has locked.
 pub(crate) const RECORD_USES_UNLOCKED: &str = record_uses!(" SKIP LOCKED");
 
 /// Deletes the oldest entries of the log, from the first one on and without a gap, even if the
@@ -292,8 +293,8 @@ pub(crate) const PRUNE_LOG: &str = "WITH withdrawn AS \
      SELECT count(*) AS total FROM done";
 
 /// Returns the newest position beside each entry, or alone if there is none: one statement and so
-/// one snapshot. `$1` is the first number and `$2` the limit. With the server's
-/// time, and whether it is a standby, which may not know the newest entries.
+/// one snapshot. `$1` is the first number and `$2` the limit. Each row also has the server's time,
+/// and whether the server is a standby, which may not know the newest entries.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
      pg_is_in_recovery() AS standby, (date_part('epoch', clock_timestamp()) * 1000)::int8 AS time, \
      entry.seq, entry.nonce, entry.target, uuid_send(entry.token_id) AS token_id, entry.owner \

@@ -13,8 +13,8 @@ use crate::settings::{PostgresSettings, parse};
 
 /// Tokens in a PostgreSQL database. Clones share its connections.
 ///
-/// It must be opened and used in a tokio runtime with I/O and time enabled. See the [crate] for what
-/// it promises.
+/// It must be opened and used in a tokio runtime with I/O and time enabled. See the [crate] for
+/// what it promises.
 #[derive(Clone)]
 pub struct PostgresStore {
     pub(crate) connections: Arc<Connections>,
@@ -62,8 +62,8 @@ impl PostgresStore {
         PostgresSettings::default().open(pool).await
     }
 
-    /// Creates the schema `hallpass` or updates it to this version, and does nothing else. Use it if
-    /// the role of the service may not do so. Does nothing if the schema is up to date.
+    /// Creates the schema `hallpass` or updates it to this version, and does nothing else. Use it
+    /// if the role of the service may not do so. Does nothing if the schema is up to date.
     ///
     /// # Errors
     ///

@@ -20,11 +20,11 @@ use crate::permits::Capacity;
 use crate::sql;
 use crate::store::PostgresStore;
 
-/// How many tokens one call prunes. This takes the server a few milliseconds, so that lookups do not
-/// wait behind it.
+/// The number of tokens that one call prunes. This takes the server a few milliseconds, so that
+/// lookups do not wait behind it.
 const PRUNE_BATCH: u32 = 128;
 
-/// How long recording uses or pruning the log may take.
+/// The maximum time for recording uses or pruning the log.
 const MAINTENANCE_TIMEOUT: Duration = Duration::from_millis(1900);
 
 impl TokenStore for PostgresStore {

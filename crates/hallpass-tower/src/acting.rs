@@ -1,11 +1,12 @@
 use hallpass_core::{Hallpass, Owner, Principal, ScopeSet};
 use http::Extensions;
 
-/// In a request's extensions: lets it in as `owner` with these scopes, without a token. Layers,
-/// policy tables and requirements treat it as they treat a token that holds them.
+/// Lets a request in as `owner` with these scopes, without a token, if it is in the request's
+/// extensions. Layers, policy tables and requirements treat the request like one with a token that
+/// has these scopes.
 ///
-/// Extensions are made within a process: nothing that comes over a network can hold one. Only with
-/// the feature `testing`, which is for tests: see the crate `hallpass-testkit`.
+/// Extensions are created within a process, so no request from the network can contain this. It
+/// exists only with the feature `testing`, which is for tests. See the crate `hallpass-testkit`.
 #[derive(Clone, Debug)]
 pub struct ActingAs {
     owner: Owner,
@@ -13,14 +14,14 @@ pub struct ActingAs {
 }
 
 impl ActingAs {
-    /// As this owner, with these scopes.
+    /// Creates the value for this owner, with these scopes.
     #[must_use]
     pub fn new(owner: Owner, scopes: ScopeSet) -> Self {
         Self { owner, scopes }
     }
 }
 
-/// Who the request acts as, if it says so.
+/// Returns the principal that a test lets the request act as, if there is one.
 pub(crate) fn principal(extensions: &Extensions, hallpass: &Hallpass) -> Option<Principal> {
     let ActingAs { owner, scopes } = extensions.get()?;
     tracing::warn!(target: "hallpass", %owner, "a request is let in without a token: the feature `testing` is on");

@@ -1,4 +1,4 @@
-//! What is added to the answers of the service inside.
+//! Headers that the layer adds to the answers of the service inside.
 
 use http::header::{CACHE_CONTROL, EXPIRES, REFERRER_POLICY, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -12,10 +12,10 @@ const OTHER_CACHE_HEADERS: [HeaderName; 5] = [
     HeaderName::from_static("x-accel-expires"),
 ];
 
-/// What caches between the service and its client have to know of an answer.
+/// The properties of an answer that caches between the service and its client must know.
 #[derive(Clone, Debug)]
 pub(crate) struct CacheRules {
-    /// The headers that the answer depends on; `None` on public routes.
+    /// The request headers that the answer depends on, or `None` on public routes.
     pub(crate) vary: Option<HeaderValue>,
     /// The answer is for one principal.
     pub(crate) is_private: bool,
@@ -38,7 +38,8 @@ impl CacheRules {
     }
 }
 
-/// Returns whether an answer names all of these headers: a layer further in may have said so.
+/// Returns whether the answer's `Vary` names all of these headers already, because an inner layer
+/// has set it.
 fn varies_already(headers: &HeaderMap, vary: &HeaderValue) -> bool {
     names_in(vary).all(|wanted| {
         let mut names = headers.get_all(VARY).iter().flat_map(names_in);
@@ -50,7 +51,8 @@ fn names_in(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
-/// Marks the answer to a URL that held a token: no cache keeps it, and no link from it tells the URL.
+/// Marks the answer to a URL that contained a token, so that no cache stores it and no link from it
+/// discloses the URL.
 fn keep_private(headers: &mut HeaderMap) {
     let is_strict = headers
         .get_all(CACHE_CONTROL)

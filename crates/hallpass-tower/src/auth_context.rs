@@ -10,25 +10,26 @@ use crate::rejection::{Rejection, RejectionKind};
 use crate::settings::Settings;
 use crate::unguarded::Watch;
 
-/// What the layer leaves in the request's extensions: everything behind it reads this.
+/// The result of authentication. The layer puts it into the request's extensions, where everything
+/// inside of the layer reads it.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthContext {
     known: Option<(Principal, Via)>,
-    /// The route is public: nobody was looked for.
+    /// The route is public, so no credential was looked for.
     is_public: bool,
     settings: Arc<Settings>,
-    /// Told when somebody asks who calls.
+    /// The watch to notify when something asks for the principal.
     watch: Option<Arc<Watch>>,
 }
 
-/// How a principal has shown who it is.
+/// The way in which a principal was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
     /// By a token, in this source of the layer.
     Token(SourceIndex),
     /// By the host's own sign-in.
     Host,
-    /// Not at all: a test lets it act as somebody.
+    /// By a test that lets the request act as an owner.
     #[cfg(feature = "testing")]
     Acting,
 }
@@ -39,18 +40,19 @@ impl AuthContext {
         Self { known: Some((principal, via)), is_public: false, settings, watch: None }
     }
 
-    /// Somebody without a credential, let in by an optional layer.
+    /// Creates the context of a request without a credential that an optional layer lets in.
     pub(crate) fn anonymous(settings: &Arc<Settings>) -> Self {
         Self { known: None, is_public: false, settings: Arc::clone(settings), watch: None }
     }
 
-    /// Anybody, on a route that the policy table calls public.
+    /// Creates the context of a request to a route that the policy table calls public.
     pub(crate) fn public(settings: &Arc<Settings>) -> Self {
         Self { known: None, is_public: true, settings: Arc::clone(settings), watch: None }
     }
 
-    /// Leaves itself in a request. A layer inside of another one takes over from it: the outer one
-    /// watches no longer. Returns the watch that is kept.
+    /// Puts the context into the request's extensions and returns the watch that stays active. If
+    /// an outer layer has put one there, the inner layer takes over and the outer one stops
+    /// watching.
     pub(crate) fn insert<B>(mut self, request: &mut Request<B>) -> Option<Arc<Watch>> {
         if !self.is_public {
             self.watch = Watch::start(request, &self.settings);
@@ -62,7 +64,7 @@ impl AuthContext {
         watch
     }
 
-    /// Notes that somebody asked who calls.
+    /// Records that something asked for the principal.
     fn note(&self) {
         if let Some(watch) = &self.watch {
             watch.note();
@@ -73,7 +75,7 @@ impl AuthContext {
         self.is_public
     }
 
-    /// Returns the principal, or the rejection to answer with where one is asked for.
+    /// Returns the principal, or the rejection to answer with if there is none.
     fn principal(&self) -> Result<&Principal, Rejection> {
         self.note();
         match &self.known {
@@ -90,14 +92,14 @@ impl AuthContext {
         }
     }
 
-    /// Returns the principal of a request, for what only looks on.
+    /// Returns the principal of a request without counting as a use of it.
     #[cfg(feature = "trace")]
     pub(crate) fn peek(extensions: &Extensions) -> Option<&Principal> {
         let (principal, _) = extensions.get::<Self>()?.known.as_ref()?;
         Some(principal)
     }
 
-    /// Returns the principal whom an outer layer of the same handle has let in.
+    /// Returns the principal that an outer layer of the same handle has let in.
     pub(crate) fn of<'e>(extensions: &'e Extensions, hallpass: &Hallpass) -> Option<Outer<'e>> {
         let Self { known, settings, .. } = extensions.get()?;
         let (principal, via) = known.as_ref().filter(|_| settings.hallpass.is_same(hallpass))?;
@@ -105,7 +107,7 @@ impl AuthContext {
     }
 }
 
-/// A principal whom an outer layer of the same handle has let in.
+/// A principal that an outer layer of the same handle has let in.
 pub(crate) struct Outer<'e> {
     pub(crate) principal: &'e Principal,
     via: Via,
@@ -113,7 +115,7 @@ pub(crate) struct Outer<'e> {
 }
 
 impl Outer<'_> {
-    /// Returns how the principal has shown who it is, if a layer of these settings accepts that.
+    /// Returns how the principal was authenticated, if a layer with these settings accepts that.
     pub(crate) fn accepted_by(&self, inner: &Settings) -> Option<Via> {
         match self.via {
             Via::Token(index) => {
@@ -128,19 +130,19 @@ impl Outer<'_> {
         }
     }
 
-    /// Returns whether the outer layer has looked into every source of the inner one.
+    /// Returns whether the outer layer has read every source of the inner one.
     pub(crate) fn has_read_all_of(&self, inner: &Settings) -> bool {
         let outer = &self.settings.sources;
         inner.sources.list().iter().all(|source| outer.position(source).is_some())
     }
 
-    /// Returns whether the token came in the query.
+    /// Returns whether the token was in the query.
     pub(crate) fn is_by_query(&self) -> bool {
         matches!(self.via, Via::Token(index) if self.settings.sources.get(index).is_query())
     }
 }
 
-/// Who calls, wherever a request or its extensions are at hand.
+/// Access to the principal of a request, from the request, its parts or its extensions.
 ///
 /// ```
 /// use hallpass_tower::PrincipalExt;
@@ -157,8 +159,8 @@ pub trait PrincipalExt {
     /// Returns the principal, if the layer has let one in.
     fn principal(&self) -> Option<&Principal>;
 
-    /// Returns where the principal's token was. `None` without a principal, and for one who is signed
-    /// in by the host.
+    /// Returns the source that the principal's token came from. Returns `None` if there is no
+    /// principal, or if the host's sign-in authenticated it.
     fn credential_source(&self) -> Option<&CredentialSource>;
 }
 
@@ -200,13 +202,13 @@ impl PrincipalExt for request::Parts {
     }
 }
 
-/// Enforces a requirement on a request that has come through the layer: what
-/// [`require`](crate::require) and every face of a framework do.
+/// Enforces a requirement on a request that has passed the layer. [`require`](crate::require) and
+/// the integrations of frameworks call this.
 ///
 /// # Errors
 ///
-/// The rejection to answer with. Without a layer around, that is a 500, and the log names the
-/// mistake.
+/// Returns the rejection to answer with if the request does not meet the requirement. If no layer
+/// is around the service, this is a 500, and the log names the mistake.
 pub fn enforce<P: PathParameters + ?Sized>(
     extensions: &Extensions,
     requirement: &Requirement,
@@ -221,17 +223,18 @@ pub fn enforce<P: PathParameters + ?Sized>(
     decide(&context.settings, extensions, context.principal()?, requirement, parameters)
 }
 
-/// The principal of a request that has come through the layer.
+/// Returns the principal of a request that has passed the layer.
 ///
 /// # Errors
 ///
-/// The rejection to answer with: 401 if nobody was let in, 500 without a layer around or on a route
-/// that the policy table calls public.
+/// Returns the rejection to answer with: 401 if there is no principal, and 500 if no layer is
+/// around the service or the policy table calls the route public.
 pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Rejection> {
     extensions.get::<AuthContext>().ok_or_else(no_layer)?.principal()
 }
 
-/// A rejection in the words of the layer around: for faces that find a fault of their own.
+/// Returns a rejection with the settings of the layer around, for integrations of frameworks that
+/// reject a request themselves.
 #[must_use]
 pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
     match extensions.get::<AuthContext>() {
@@ -240,8 +243,8 @@ pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
     }
 }
 
-/// Decides whether a principal meets a requirement. A rejection is reported with the origin that
-/// the host put into the request's extensions, if it did.
+/// Decides whether a principal meets a requirement. A rejection is reported with the origin from
+/// the request's extensions, if the host has put one there.
 pub(crate) fn decide<P: PathParameters + ?Sized>(
     settings: &Settings,
     extensions: &Extensions,
@@ -252,7 +255,8 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
     match principal.check(requirement, parameters) {
         Decision::Allow => Ok(()),
         Decision::Deny => {
-            // Tables and guarded routers are checked at start-up, and this is the rest.
+            // Tables and guarded routers are checked at start-up. Every other route is checked
+            // here.
             let catalog = settings.hallpass.catalog();
             if let Some(unknown) = catalog.and_then(|catalog| catalog.unknown_in(requirement)) {
                 tracing::error!(

@@ -4,14 +4,14 @@ use http::header::{AUTHORIZATION, HOST, ORIGIN, UPGRADE};
 use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Uri};
 
-/// Schemes of `Authorization` that browsers add by themselves, as they do cookies.
+/// Schemes of `Authorization` that browsers add by themselves, just like cookies.
 const AMBIENT_SCHEMES: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"];
 
-/// Returns whether a page of another site may have made a browser send this request with credentials
-/// that the browser adds by itself: cookies, passwords or certificates.
+/// Returns whether a page of another site may have made a browser send this request with
+/// credentials that the browser adds by itself: cookies, passwords or certificates.
 ///
-/// A request whose `Authorization` has a scheme that only programs write, such as `Bearer`, cannot
-/// come about so: another site would have to ask in a preflight first.
+/// If `Authorization` has a scheme that only programs send, such as `Bearer`, the request is not
+/// forged: another site would have needed a successful CORS preflight first.
 pub(crate) fn is_forged<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     changes_state(request.method(), headers)
@@ -19,7 +19,8 @@ pub(crate) fn is_forged<B>(request: &Request<B>) -> bool {
         && is_cross_site(headers, request.uri())
 }
 
-/// A WebSocket starts as a `GET`, and changes whatever it is used for.
+/// Returns whether a request may change state. A WebSocket starts as a `GET`, but may change
+/// anything later.
 fn changes_state(method: &Method, headers: &HeaderMap) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
         || headers.contains_key(UPGRADE)
@@ -33,12 +34,12 @@ fn has_explicit_credential(headers: &HeaderMap) -> bool {
 }
 
 fn is_cross_site(headers: &HeaderMap, uri: &Uri) -> bool {
-    // A browser writes it, a page cannot, and no proxy changes it.
+    // Browsers set this header, pages cannot set it, and proxies do not change it.
     if let Some(site) = headers.get("sec-fetch-site") {
         return !matches!(site.as_bytes(), b"same-origin" | b"none");
     }
     match headers.get(ORIGIN) {
-        // Without both, this is not a browser.
+        // Without both headers, the client is not a browser.
         None => false,
         Some(origin) => !origin.to_str().is_ok_and(|origin| is_own(origin, headers, uri)),
     }
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_browser_sends_for_another_site_is_forged() {
+    fn only_cross_site_browser_requests_are_forged() {
         for (method, headers, owed) in [
             ("POST", &[("host", "a.example")][..], false),
             ("POST", &[("sec-fetch-site", "same-origin")], false),
@@ -85,7 +86,7 @@ mod tests {
             ("DELETE", &[("sec-fetch-site", "cross-site")], true),
             ("GET", &[("sec-fetch-site", "cross-site")], false),
             ("GET", &[("sec-fetch-site", "cross-site"), ("upgrade", "websocket")], true),
-            // Behind a proxy that rewrites the host, the browser's own word decides.
+            // If a proxy rewrites the host, `Sec-Fetch-Site` decides.
             (
                 "POST",
                 &[
@@ -101,7 +102,7 @@ mod tests {
             ("POST", &[("origin", "https://a.example:8443"), ("host", "a.example")], true),
             ("POST", &[("origin", "null"), ("host", "a.example")], true),
             ("POST", &[("origin", "https://a.example")], true),
-            // A program wrote this header, and browsers write that one by themselves.
+            // Only programs send the first scheme, but browsers add the second one by themselves.
             ("POST", &[("sec-fetch-site", "cross-site"), ("authorization", "Bearer x.y")], false),
             ("POST", &[("sec-fetch-site", "cross-site"), ("authorization", "Basic dTpw")], true),
         ] {

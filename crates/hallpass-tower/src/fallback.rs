@@ -11,11 +11,12 @@ use http::request::Parts;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What the host's sign-in found out.
+/// The result of the host's sign-in.
 pub(crate) type HostVerdict = Result<Option<Principal>, BoxError>;
 
-/// What the async function of [`TokenLayer::fallback`](crate::TokenLayer::fallback) may return: a
-/// principal, perhaps one, or an error if the host could not find out.
+/// The types that the async function of [`TokenLayer::fallback`](crate::TokenLayer::fallback) may
+/// return: a [`Principal`], an `Option` of one, or a `Result` of either. An error means that the
+/// host could not find out who calls.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who is signed in",
     note = "return `Principal`, `Option<Principal>`, or a `Result` of one of them"

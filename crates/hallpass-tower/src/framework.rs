@@ -1,17 +1,18 @@
 use http::{Extensions, Uri};
 
-/// What a web framework keeps in a request's extensions that the layer must know of.
+/// Access to the data that a web framework keeps in a request's extensions.
 ///
 /// A framework's own crate implements it (`hallpass-axum` for axum); without one, the layer sees
 /// plain requests, as hyper and tonic pass them.
 pub trait Framework: Send + Sync + 'static {
-    /// The route that the framework chose for this request.
+    /// Returns the route that the framework chose for this request.
     fn matched<'e>(&self, extensions: &'e Extensions) -> Matched<'e>;
 
-    /// The whole path of the request, where the framework shows inner services a shorter one.
+    /// Returns the whole path of the request if the framework shows a shorter one to inner
+    /// services.
     fn original_path<'e>(&self, extensions: &'e Extensions) -> Option<&'e str>;
 
-    /// Hands every URI that the framework keeps in the extensions to `cut`, so that no credential
+    /// Passes every URI that the framework keeps in the extensions to `cut`, so that no credential
     /// is left in any of them.
     fn rewrite_uris(&self, extensions: &mut Extensions, cut: &dyn Fn(&Uri) -> Option<Uri>);
 }
@@ -19,11 +20,12 @@ pub trait Framework: Send + Sync + 'static {
 /// The route that a framework chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Matched<'e> {
-    /// The framework has not seen this request: the path decides.
+    /// The framework has not routed this request, so the path decides.
     Elsewhere,
-    /// The framework has, and no route of its own is behind this layer: nobody is let in.
+    /// The framework has routed this request, but not to a route inside of this layer. The request
+    /// is rejected.
     Nothing,
-    /// This pattern, nesting included.
+    /// The request matches this pattern, nesting included.
     Route(&'e str),
 }
 

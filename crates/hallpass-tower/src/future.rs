@@ -20,7 +20,7 @@ use crate::service::{Admitted, Presented, admit, admit_by_host};
 use crate::settings::Settings;
 use crate::unguarded::Watch;
 
-/// What a request waits for.
+/// The check that a request waits for.
 enum Check {
     /// The store is asked about a token.
     Token(Pin<Box<dyn Future<Output = Result<Principal, AuthError>> + Send>>, Via),
@@ -46,7 +46,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        /// Boxed, as a rejection is, so that a hit moves little about.
+        /// This is boxed, like a rejection, so that the future of a cache hit is small.
         Checking { check: Check, waiting: Option<Box<Waiting<S, B>>> },
         /// The inner service answers.
         Calling {
@@ -56,12 +56,12 @@ pin_project! {
             pending_use: Option<PendingUse>,
             watch: Option<Arc<Watch>>,
         },
-        /// The answer is no.
+        /// The request is rejected.
         Rejected { response: Option<Box<Response<Bytes>>> },
     }
 }
 
-/// A request that waits for its check, with the service that is ready for it.
+/// A request that waits for its check, together with the service that is ready for it.
 pub(crate) struct Waiting<S, B> {
     pub(crate) request: Request<B>,
     pub(crate) service: S,
@@ -178,7 +178,7 @@ where
     }
 }
 
-/// What a request has waited for.
+/// The result of a [`Check`].
 enum Verdict {
     Token(Result<Principal, AuthError>, Via),
     Host(HostVerdict, Presented),

@@ -17,10 +17,10 @@ use crate::routed_path::RouterPaths;
 use crate::service::{TokenService, is_decided_by_head};
 use crate::settings::{Render, Settings};
 
-/// Lets requests with a valid token in, and no others.
+/// A layer that lets only requests with a valid token through.
 ///
-/// It finds the credential (`Authorization: Bearer`, or `?session=`), checks it, removes it from the
-/// request and leaves the [`Principal`](hallpass_core::Principal) in the request's extensions.
+/// It finds the credential (`Authorization: Bearer`, or `?session=`), checks it, removes it from
+/// the request, and puts the [`Principal`](hallpass_core::Principal) into the request's extensions.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -54,11 +54,12 @@ use crate::settings::{Render, Settings};
 /// # }
 /// ```
 ///
-/// Put it outside of everything that looks at requests, logs included: what is inside sees no
+/// Put it outside of everything that reads requests, logs included: inner services see no
 /// credential. Two things belong outside of the layer: CORS, and whatever changes paths.
 ///
-/// Layers of one handle may be put around one another. An inner layer takes over the principal of the
-/// outer one if it accepts the source that the credential came from, and decides for itself otherwise.
+/// Layers of one handle may be put around one another. An inner layer takes over the principal of
+/// the outer one if it accepts the source that the credential came from, and decides for itself
+/// otherwise.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct TokenLayer(Arc<Settings>);
@@ -76,11 +77,11 @@ impl TokenLayer {
         Arc::make_mut(&mut self.0)
     }
 
-    /// Reads tokens from these sources instead, and from no others.
+    /// Reads tokens from these sources only.
     ///
-    /// A request with credentials in two of them is rejected with 400, whatever they say, and the
-    /// answer names both. The order is that of the search. What is not listed is the application's,
-    /// and stays as it is.
+    /// The sources are searched in this order. A request with credentials in two of them is
+    /// rejected with 400, whatever they contain, and the answer names both. Headers and parameters
+    /// that are not listed belong to the application and stay as they are.
     ///
     /// # Panics
     ///
@@ -106,8 +107,9 @@ impl TokenLayer {
         self
     }
 
-    /// Reads the `Authorization` header alone. Query parameters are the application's then, and
-    /// stay as they are. Prefer it: URLs end up in logs and histories (RFC 9700, section 4.3.2).
+    /// Reads the `Authorization` header alone. Query parameters then belong to the application and
+    /// stay as they are. This is the safer choice, because URLs end up in logs and histories (RFC
+    /// 9700, section 4.3.2).
     pub fn bearer_only(mut self) -> Self {
         let settings = self.settings();
         let names = settings.sources.query_names();
@@ -121,15 +123,15 @@ impl TokenLayer {
         self
     }
 
-    /// With [`bearer_only`](Self::bearer_only): rejects a request whose query parameter holds a
-    /// token all the same, with 400, and reports it. The token has leaked by then.
+    /// Rejects a request with 400 if a query parameter contains a token although
+    /// [`bearer_only`](Self::bearer_only) is set, and reports it, because the token has leaked.
     pub fn reject_query_tokens(mut self) -> Self {
         self.settings().reject_query_tokens = true;
         self
     }
 
-    /// Reads these query parameters instead of `session`. Names are compared in their case, after
-    /// decoding.
+    /// Reads these query parameters instead of `session`. Names are compared after decoding, with
+    /// regard to case.
     ///
     /// # Panics
     ///
@@ -141,7 +143,7 @@ impl TokenLayer {
         if settings.bearer_only {
             settings.watched_names = Sources::new(named).query_names().to_vec();
         } else {
-            // They take the place of those that were listed.
+            // These replace the query parameters that were listed.
             let list = settings.sources.list();
             let place = list.iter().position(CredentialSource::is_query).unwrap_or(list.len());
             let others = || list.iter().filter(|source| !source.is_query()).cloned();
@@ -152,36 +154,36 @@ impl TokenLayer {
         self
     }
 
-    /// Accepts a [`FormCredential`](crate::FormCredential) in a request's extensions as a credential,
-    /// too: for a middleware outside that reads the bodies of forms, such as hallpass-axum's.
+    /// Also accepts a [`FormCredential`](crate::FormCredential) in a request's extensions. Use it
+    /// with a middleware outside that reads the bodies of forms, such as the one of hallpass-axum.
     pub fn form_credentials(self) -> Self {
         self.with_source(CredentialSource::form())
     }
 
-    /// Lets requests without any credential through, without a principal: for routers whose routes
-    /// say themselves what they need. A credential that is no good is still rejected, and a policy
+    /// Lets requests without any credential through, without a principal. Use it for routers whose
+    /// routes say themselves what they need. An invalid credential is still rejected, and a policy
     /// table still decides which routes need a token.
     ///
-    /// A Bearer that does not look like a token of this application, such as a JSON Web Token, is not
-    /// a credential of ours: it stays in the request for the application.
+    /// A Bearer credential that is not in the format of this application's tokens, such as a JSON
+    /// Web Token, stays in the request for the application.
     pub fn optional(mut self) -> Self {
         self.settings().optional = true;
         self
     }
 
-    /// Asks the host's own sign-in about requests that carry no token of ours: none at all, another
-    /// scheme, or a text that is not in our format.
+    /// Asks the host's own sign-in about requests without a token of this application: those with
+    /// no credential, with another scheme, or with a text in another format.
     ///
     /// The async function gets the head of the request. It returns
-    /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person has,
-    /// `None` if nobody is signed in, or an error, which is answered with 503. Requirements, policy
-    /// tables, extractors and events treat such a principal like the owner of a token. Its own
-    /// credential stays in the request.
+    /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person
+    /// has, `None` if nobody is signed in, or an error, which is answered with 503. Requirements,
+    /// policy tables, extractors and events treat such a principal like the owner of a token. Its
+    /// own credential stays in the request.
     ///
-    /// Browsers send cookies along with requests of other sites. So a request that changes something
-    /// is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or, without that
-    /// header, if `Origin` is not the request's own host. Requests whose `Authorization` has a scheme
-    /// that browsers do not add by themselves pass without this check.
+    /// Browsers send cookies along with requests of other sites. So a request that changes
+    /// something is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or,
+    /// without that header, if `Origin` is not the request's own host. Requests whose
+    /// `Authorization` has a scheme that browsers do not add by themselves pass without this check.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -192,7 +194,7 @@ impl TokenLayer {
     /// # type Body = http_body_util::Full<bytes::Bytes>;
     /// # #[derive(Clone)] struct Session { user: String }
     ///
-    /// // What the host's session middleware, further out, has left in the request.
+    /// // The host's session middleware, further out, has put the session into the request.
     /// async fn signed_in(parts: Parts) -> Option<Principal> {
     ///     let session = parts.extensions.get::<Session>()?;
     ///     let scopes = ScopeSet::parse(["projects"]).ok()?;
@@ -223,7 +225,7 @@ impl TokenLayer {
         self
     }
 
-    /// Asks for a token on CORS preflights, too.
+    /// Requires a token for CORS preflights, too.
     ///
     /// By default, an `OPTIONS` request with `Origin` and `Access-Control-Request-Method` passes
     /// without a principal, unless the policy table has a rule for it: browsers send no credentials
@@ -233,26 +235,26 @@ impl TokenLayer {
         self
     }
 
-    /// Answers rejections as gRPC statuses: for tonic. Every rejection of this layer is then HTTP
-    /// status 200 with a `grpc-status`, whatever the request looks like.
+    /// Sends rejections as gRPC statuses, for tonic. Every rejection of this layer then has HTTP
+    /// status 200 and a `grpc-status`, whatever the request is.
     pub fn grpc(mut self) -> Self {
         self.settings().rejections.grpc = true;
         self
     }
 
     /// Leaves the `Authorization` header in the request, marked as sensitive, instead of removing
-    /// it: for handlers that read it themselves, and for services that pass requests on in the
-    /// caller's name.
+    /// it. Use it for handlers that read the header themselves, and for services that forward
+    /// requests in the caller's name.
     pub fn keep_authorization(mut self) -> Self {
         self.settings().keep_authorization = true;
         self
     }
 
-    /// The `realm` of challenges, `api` by default.
+    /// Sets the `realm` of challenges, `api` by default.
     ///
     /// # Panics
     ///
-    /// The text is empty, or not printable ASCII without quotes and backslashes.
+    /// Panics if the text is empty, or not printable ASCII without quotes and backslashes.
     #[track_caller]
     pub fn realm(mut self, realm: &str) -> Self {
         let rejections = &mut self.settings().rejections;
@@ -260,7 +262,7 @@ impl TokenLayer {
         self
     }
 
-    /// Enforces a table of what each route needs. What is not in it is rejected.
+    /// Enforces a table of what each route needs. A route that is not in it is rejected.
     ///
     /// # Panics
     ///
@@ -280,22 +282,22 @@ impl TokenLayer {
         self
     }
 
-    /// Sets whether a request is rejected with 500 if the route that answered it asked for nothing: no
-    /// requirement, no [`Principal`](hallpass_core::Principal), no statement such as
-    /// `.scoped(authenticated())`. Any valid token could call such a route.
+    /// Sets whether a request is rejected with 500 if its route has no requirement, does not read
+    /// the [`Principal`](hallpass_core::Principal), and does not declare `.scoped(authenticated())`
+    /// or the like. Any valid token could call such a route.
     ///
-    /// This is on in debug builds, tests included, so that a forgotten requirement is noticed before it
-    /// ships. In release builds the answer is sent; the log names each such route once, and the counter
-    /// `hallpass_unguarded_requests_total` counts the requests. Only answers without an error count, and
-    /// only routes that a framework matched before this layer.
+    /// This is on in debug builds, tests included, so that a forgotten requirement is noticed
+    /// before it ships. In release builds the answer is sent; the log names each such route once,
+    /// and the counter `hallpass_unguarded_requests_total` counts the requests. Only answers
+    /// without an error count, and only routes that a framework matched before this layer.
     pub fn reject_unguarded_routes(mut self, reject: bool) -> Self {
         self.settings().reject_unguarded_routes = reject;
         self
     }
 
-    /// Renders rejections in the host's own way. The function gets the rejection and the response that
-    /// would be sent, and returns the response that is sent. It is not asked under
-    /// [`grpc`](Self::grpc).
+    /// Renders rejections in the host's own way. The function gets the rejection and the response
+    /// that would be sent, and returns the response that is sent. It is not called if
+    /// [`grpc`](Self::grpc) is set.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -331,15 +333,15 @@ impl TokenLayer {
         self
     }
 
-    /// Returns a rejection in the words of this layer, [`on_rejection`](Self::on_rejection) included:
-    /// for a middleware outside that rejects requests of its own accord.
+    /// Returns a rejection with the settings of this layer, [`on_rejection`](Self::on_rejection)
+    /// included. Use it in a middleware outside that rejects requests itself.
     #[must_use]
     pub fn rejection(&self, kind: RejectionKind) -> Rejection {
         self.0.rejection(kind)
     }
 
-    /// Returns what makes the spans of tower-http's `TraceLayer`, without the tokens that URLs hold: for
-    /// a `TraceLayer` outside of this layer, which sees requests as they came.
+    /// Returns a `MakeSpan` for tower-http's `TraceLayer` that leaves out the tokens in URLs. Use
+    /// it for a `TraceLayer` outside of this layer, which sees requests with their credentials.
     ///
     /// ```
     /// use hallpass_tower::{TokenLayer, core::Hallpass};
@@ -360,21 +362,24 @@ impl TokenLayer {
         crate::RedactingMakeSpan::new(&self.0)
     }
 
-    /// Returns whether the head of a request says who calls: then no body has to be read for that.
+    /// Returns whether the head of a request identifies the caller, so that its body need not be
+    /// read for that.
     #[doc(hidden)]
     #[must_use]
     pub fn is_decided_by_head<B>(&self, request: &Request<B>) -> bool {
         is_decided_by_head(&self.0, request)
     }
 
-    /// Tells the layer which framework's extensions to mind: for crates that bring a framework.
+    /// Sets how the layer reads the framework's extensions. It is for crates that integrate a
+    /// framework.
     #[doc(hidden)]
     pub fn framework(mut self, matcher: &'static dyn RouteMatcher) -> Self {
         self.settings().matcher = matcher;
         self
     }
 
-    /// Tells the layer what a framework's router knows of paths: for crates that bring a framework.
+    /// Sets how the layer reads paths from the framework's router. It is for crates that integrate
+    /// a framework.
     #[doc(hidden)]
     pub fn router_paths(mut self, paths: &'static dyn RouterPaths) -> Self {
         self.settings().paths = Some(paths);

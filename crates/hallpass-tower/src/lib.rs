@@ -1,5 +1,6 @@
-//! The tower layer of [Hallpass](https://docs.rs/hallpass): it finds a token in a request, checks it, and enforces
-//! what the route needs. Any body, any host: axum, hyper, tonic.
+//! The tower layer of [Hallpass](https://docs.rs/hallpass). It finds a token in a request,
+//! checks it, and enforces what the route needs. It works with any body type and with axum, hyper
+//! and tonic.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -29,8 +30,8 @@
 //! ```
 //!
 //! Rejections are [RFC 6750](https://www.rfc-editor.org/rfc/rfc6750) challenges with
-//! [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) bodies, or gRPC statuses under [`TokenLayer::grpc`]. A store that cannot
-//! be reached is a 503, never a 401.
+//! [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) bodies, or gRPC statuses if
+//! [`TokenLayer::grpc`] is set. If the store cannot be reached, the answer is 503, never 401.
 
 #[cfg(feature = "testing")]
 mod acting;
@@ -78,7 +79,7 @@ pub use self::{
     settings::{HallpassBuilderExt, RejectionSettings},
 };
 
-/// What a crate that brings a framework implements.
+/// The traits that a crate for a framework implements.
 #[doc(hidden)]
 pub use self::{
     framework::{Framework, Framework as RouteMatcher, Matched, Matched as RouteMatch},

@@ -1,5 +1,5 @@
-//! What is counted, for the facade `metrics`: without the feature of that name nothing is, and
-//! nothing of this is left.
+//! The counters of this crate, for the facade `metrics`. Without the feature `metrics`, nothing is
+//! counted and these functions are empty.
 
 #[cfg(feature = "metrics")]
 use metrics::{Unit, counter, describe_counter};
@@ -11,7 +11,7 @@ const REFUSED: &str = "hallpass_refused_requests_total";
 #[cfg(feature = "metrics")]
 const UNGUARDED: &str = "hallpass_unguarded_requests_total";
 
-/// Says what is counted here: once for each layer.
+/// Describes the counters. Each layer calls it once.
 #[inline]
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
@@ -29,7 +29,7 @@ pub(crate) fn describe() {
     }
 }
 
-/// A rejection is on its way out. The label is one of a few words: nothing of the request.
+/// Counts a rejection. The label is one of a few fixed words and contains nothing from the request.
 #[inline]
 pub(crate) fn rejected(kind: &RejectionKind) {
     #[cfg(feature = "metrics")]

@@ -1,7 +1,7 @@
-//! The log line for checks that could not be made, at most one a second.
+//! The log line for tokens that could not be checked. It is written at most once a second.
 //!
-//! Strangers can cause any number of such checks by sending made-up tokens. One line for each would
-//! fill the disk and hide everything else.
+//! Anyone can cause any number of such checks by sending made-up tokens. One line for each would
+//! fill the disk and hide other events.
 
 use std::error::Error;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// The shortest time between two lines.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// When the last line was written, and how many checks have failed since.
+/// The time of the last line, and the number of checks that have failed since.
 #[derive(Debug)]
 struct Throttle {
     last: Option<Instant>,

@@ -1,4 +1,4 @@
-//! What a request carries downstream once its credential has been read: nothing of it.
+//! Removal of credentials from a request, so that no service inside of the layer sees them.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use crate::credentials::{Cut, cut, cut_text};
 use crate::settings::Settings;
 
-/// Removes the credential of somebody who is let in. Returns whether the request's own URI held it.
+/// Removes the credential of a request that is let in. Returns whether the request's own URI
+/// contained it.
 pub(crate) fn remove<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     let headers = request.headers_mut();
     if settings.keep_authorization {
@@ -21,13 +22,15 @@ pub(crate) fn remove<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     cut_uris(request, settings, Cut::Parameters)
 }
 
-/// Cuts the parameters that may hold a credential, whatever they hold. Returns whether there were any.
+/// Removes the query parameters that may contain a credential, whatever they contain. Returns
+/// whether there were any.
 pub(crate) fn cut_parameters<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     cut_uris(request, settings, Cut::Parameters)
 }
 
-/// Hides what a request brought of which no credential was accepted: it may be for the application.
-/// Tokens in its URI and in headers of their own are for nobody. Returns whether its URI held any.
+/// Hides the credentials of a request if none was accepted. `Authorization` stays, because it may
+/// be for the application. Tokens in the URI and in other source headers are removed. Returns
+/// whether the URI contained any.
 pub(crate) fn conceal<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     let headers = request.headers_mut();
     hide(headers, &AUTHORIZATION);
@@ -44,7 +47,7 @@ pub(crate) fn conceal<B>(request: &mut Request<B>, settings: &Settings) -> bool 
     cut_uris(request, settings, Cut::Tokens)
 }
 
-/// Marks what stays in the header as sensitive, so that `Debug` shows none of it.
+/// Marks the values of the header as sensitive, so that `Debug` does not print them.
 fn hide(headers: &mut HeaderMap, name: &HeaderName) {
     if let http::header::Entry::Occupied(mut entry) = headers.entry(name) {
         for value in entry.iter_mut() {
@@ -53,10 +56,10 @@ fn hide(headers: &mut HeaderMap, name: &HeaderName) {
     }
 }
 
-/// Cuts tokens out of headers that tell of a URL: the page that a browser came from, and the URL as
-/// a proxy saw it.
+/// Removes tokens from headers that contain a URL: the page that a browser came from, and the URL
+/// that a proxy received.
 fn clean_url_headers(headers: &mut HeaderMap, settings: &Settings, names: &[String]) {
-    // One pass is cheaper than a search for each of the names.
+    // One pass over the headers is cheaper than a search for each name.
     for (name, value) in headers.iter_mut() {
         let tells_url = matches!(
             name.as_str(),
@@ -66,14 +69,15 @@ fn clean_url_headers(headers: &mut HeaderMap, settings: &Settings, names: &[Stri
             && let Some(rest) =
                 cut_text(value.as_bytes(), names, |text| settings.hallpass.is_well_formed(text))
         {
-            // A part of a valid value is valid; if it were not, nothing of it is safe.
+            // A part of a valid value is valid. If it were not, dropping the whole value would be
+            // safe.
             *value = HeaderValue::from_bytes(&rest).unwrap_or(HeaderValue::from_static(""));
         }
     }
 }
 
-/// Cuts the URI and every URI that the router keeps. The router's may have a query that a rewrite has
-/// cut out of the request's own.
+/// Removes credentials from the request's URI and from every URI that the router keeps. The
+/// router's URI may have a query that a rewrite has removed from the request's own.
 fn cut_uris<B>(request: &mut Request<B>, settings: &Settings, what: Cut) -> bool {
     let names = settings.sources.query_names();
     if names.is_empty() {

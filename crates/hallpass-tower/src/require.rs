@@ -12,8 +12,8 @@ use tower_service::Service;
 use crate::auth_context::enforce;
 use crate::body::ResponseBody;
 
-/// The plain inner layer: whoever the outer [`TokenLayer`](crate::TokenLayer) let in must also meet
-/// this.
+/// Creates an inner layer that enforces a requirement on the requests that an outer
+/// [`TokenLayer`](crate::TokenLayer) has let in.
 ///
 /// ```
 /// use hallpass_tower::{core::any_of, require};
@@ -25,8 +25,9 @@ use crate::body::ResponseBody;
 ///
 /// # Panics
 ///
-/// The requirement is not valid, or is bound to a path parameter: a plain service has none. Use the
-/// policy table for those, or a framework's own way (`.scoped(..)` for axum).
+/// Panics if the requirement is not valid, or if it is bound to a path parameter, which a plain
+/// service does not have. For such requirements, use the policy table or the framework's
+/// integration (`.scoped(..)` for axum).
 #[track_caller]
 pub fn require(requirement: impl IntoRequirement) -> RequireLayer {
     let requirement = match requirement.into_requirement() {
@@ -42,7 +43,7 @@ pub fn require(requirement: impl IntoRequirement) -> RequireLayer {
     RequireLayer(Arc::new(requirement))
 }
 
-/// Made by [`require`].
+/// A layer that enforces a requirement. [`require`] creates it.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct RequireLayer(Arc<Requirement>);
@@ -88,7 +89,7 @@ where
 }
 
 pin_project! {
-    /// The answer of a [`Require`] service.
+    /// The response future of a [`Require`] service.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct RequireFuture<F> {

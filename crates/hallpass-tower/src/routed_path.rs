@@ -1,4 +1,4 @@
-//! The path that a policy table judges: the one that the service inside sees.
+//! The path that a policy table uses to find a rule: the path that the service inside sees.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::settings::Settings;
 
-/// What a framework's router tells of the paths that it has matched, nesting included. A framework's
-/// own crate implements it.
+/// Access to the paths that a framework's router has matched, nesting included. A framework's own
+/// crate implements it.
 pub trait RouterPaths: Send + Sync + 'static {
-    /// Returns the path parameters that the router found, decoded. `None` if no router has matched the
-    /// request.
+    /// Returns the decoded path parameters that the router found, or `None` if no router has
+    /// matched the request.
     fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters>;
 
     /// Returns the pattern below which the router has nested what is inside of the layer, such as
@@ -23,14 +23,15 @@ pub trait RouterPaths: Send + Sync + 'static {
 /// The path parameters that a router found, or [`NotText`] if one of them is not UTF-8.
 pub type RoutedParameters = Result<Box<dyn PathParameters>, NotText>;
 
-/// A path parameter is not UTF-8 once it is decoded, so no handler could read it.
+/// The error for a path parameter that is not UTF-8 after decoding, so that no handler could read
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotText;
 
 /// Returns the whole path of a request: the pattern of the nest, filled in, and the path that the
-/// service inside sees. What a router or a rewrite further out saw does not count.
+/// service inside sees. The path before a rewrite or a router further out does not count.
 ///
-/// `None` if the path below which the service is nested cannot be told for certain.
+/// Returns `None` if it is not certain below which path the service is nested.
 pub(crate) fn whole_path<'r, B>(
     request: &'r mut Request<B>,
     settings: &Settings,
@@ -61,10 +62,10 @@ pub(crate) fn whole_path<'r, B>(
         }
     }
     let inner = request.uri().path();
-    // The service sees `/` for the path of the nest itself, with and without a slash at its end.
+    // For the path of the nest itself, with or without a slash at its end, the service sees `/`.
     let original = settings.matcher.original_path(request.extensions());
     if inner != "/" || original.is_some_and(|original| original.ends_with('/')) {
-        // axum takes one of two slashes behind a nest away, but has chosen the route by both.
+        // axum removes one of two slashes after a nest, but has chosen the route by both.
         if original.is_some_and(|original| original.contains("//")) && !inner.contains("//") {
             whole.push('/');
         }
@@ -73,14 +74,15 @@ pub(crate) fn whole_path<'r, B>(
     Some(Cow::Owned(whole))
 }
 
-/// Returns whether a path is one that services and normalisers may take for another path than the
-/// pattern that it matches: it has an empty segment, or a slash at its end that the pattern has not.
+/// Returns whether a service or a normaliser may read this path as another one than the pattern
+/// that it matches. This is so if it has an empty segment, or a slash at its end that the pattern
+/// does not have.
 pub(crate) fn is_ambiguous(path: &str, pattern: &str) -> bool {
     path.contains("//") || (path.len() > 1 && path.ends_with('/') && !pattern.ends_with('/'))
 }
 
-/// Returns the path as a normaliser would make it: without empty segments, and without a slash at its
-/// end.
+/// Returns the path as a normaliser would make it: without empty segments, and without a slash at
+/// its end.
 pub(crate) fn normalized(path: &str) -> String {
     path.split('/')
         .filter(|segment| !segment.is_empty())

@@ -31,25 +31,25 @@ pub struct TokenService<S> {
     settings: Arc<Settings>,
 }
 
-/// What can be said of a request before any store is asked.
+/// The decision about a request before any store is asked.
 enum Preflight {
-    /// It may pass: an outer layer has authenticated it.
+    /// The request may pass, because an outer layer has authenticated it.
     Authenticated(Principal, Via),
-    /// It may pass, whoever sends it.
+    /// The request may pass, whoever sends it.
     Public(AuthContext),
-    /// Its token must be checked, or has been.
+    /// The token of the request must be checked, or has been checked.
     Verify(Verification, Via),
-    /// It carries no token of ours: the host knows who sends it, or nobody does.
+    /// The request has no token of ours. Only the host's sign-in may know who sends it.
     AskHost(Presented),
-    /// It may not pass.
+    /// The request is rejected.
     Reject(Rejection),
 }
 
-/// What a request without a token of ours has instead.
+/// The credential of a request that carries no token of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presented {
     Nothing,
-    /// A text in a source of ours that is not in our format.
+    /// A text that is in a source of the layer but not in our format.
     OtherFormat,
 }
 
@@ -73,7 +73,8 @@ impl<S> TokenService<S> {
         self.inner
     }
 
-    /// Takes the service that is ready for this request. The clone waits for its turn.
+    /// Takes the service that is ready for this request, and leaves a clone, which must become
+    /// ready first.
     fn take_ready(&mut self) -> S
     where
         S: Clone,
@@ -99,10 +100,11 @@ where
         let settings = &self.settings;
         settings.use_flusher.ensure_started(&settings.hallpass);
         let from_query = settings.reads_query() && request.uri().query().is_some();
-        // Found once: what is between here and the verdict changes no route.
+        // The rule is looked up once, because nothing between here and the result of the check
+        // changes the route.
         let rule = find_rule(settings, &mut request);
         let verdict = match preflight(settings, &mut request, rule) {
-            // The layer that has authenticated it sees to its use, too.
+            // The layer that has authenticated the request records the use, too.
             Preflight::Authenticated(principal, via) => {
                 Ok(let_in(&mut request, settings, principal, via, None))
             }
@@ -182,7 +184,7 @@ fn preflight<B>(
         }
         Located::Nothing => Presented::Nothing,
     };
-    // What is not a token of ours may be something of the application's.
+    // A credential that is not a token of ours may belong to the application.
     authorization.put_back(request.headers_mut());
     if presented == Presented::Nothing
         && rule.is_none()
@@ -194,20 +196,22 @@ fn preflight<B>(
     Preflight::AskHost(presented)
 }
 
-/// Returns whether a credential is not in our format, and somebody else may know what it is.
+/// Returns whether a credential is not in our format and may belong to the application or the host.
 fn is_others(settings: &Settings, source: SourceIndex, text: &[u8]) -> bool {
     if settings.fallback.is_some() {
         return !settings.hallpass.is_well_formed(text);
     }
-    // Nobody is asked who it is: what starts like a token of ours is a misspelt one, and a query
-    // parameter of that name is ours alone.
+    // A text that starts like a token of ours is not included, because it is a mistyped token.
+    // Sources other than `Authorization` are not included either, because they are only for our
+    // tokens.
     settings.optional
         && settings.policy.is_none()
         && settings.sources.get(source).is_authorization()
         && !settings.hallpass.has_prefix(text)
 }
 
-/// Returns whom an outer layer of this handle has let in, if this layer lets them in, too.
+/// Returns the principal that an outer layer of this handle has let in, if this layer accepts it,
+/// too.
 fn known<B>(
     settings: &Settings,
     request: &Request<B>,
@@ -216,7 +220,7 @@ fn known<B>(
         return Ok(acting(settings, request));
     };
     let Some(via) = outer.accepted_by(settings) else {
-        // The token has been cut out of the URL by now, so the principal is all there is to report.
+        // The token has already been removed from the URL, so only the principal can be reported.
         if watches_query(settings) && outer.is_by_query() {
             settings.hallpass.report_rejection(
                 RejectReason::InUrl,
@@ -234,7 +238,7 @@ fn known<B>(
         let form = request.extensions().get().copied();
         match (locate(read, request.headers(), request.uri(), sources, form), via) {
             (Located::Malformed(fault), _) => return Err(settings.malformed(fault)),
-            // The outer layer was told to leave the header.
+            // The outer layer is set to keep the header.
             (Located::One(source, _), Via::Token(known)) if source == known => {}
             (Located::One(_, text), _) if settings.hallpass.is_well_formed(text.as_bytes()) => {
                 return Err(settings.rejection(RejectionKind::InvalidRequest));
@@ -256,16 +260,16 @@ fn acting<B>(_: &Settings, _: &Request<B>) -> Option<(Principal, Via)> {
     None
 }
 
-/// A request that goes on to the service inside: what is to be done with its answer.
+/// The work to do on the answer to a request that is passed to the service inside.
 pub(crate) struct Admitted {
     pub(crate) caching: CacheRules,
-    /// Counts unless the request is rejected inside.
+    /// The use of the token. It is recorded unless the request is rejected inside.
     pub(crate) pending_use: Option<PendingUse>,
-    /// Notices a route that asks for nothing.
+    /// The watch that detects an unguarded route.
     pub(crate) watch: Option<Arc<Watch>>,
 }
 
-/// Lets an authenticated principal in, or says why not.
+/// Lets an authenticated principal in, or returns a rejection.
 pub(crate) fn admit<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
@@ -279,7 +283,7 @@ pub(crate) fn admit<B>(
     Ok(let_in(request, settings, principal, via, pending_use))
 }
 
-/// Lets in whom the host's sign-in vouches for, or says why not.
+/// Lets in the principal that the host's sign-in returned, or returns a rejection.
 pub(crate) fn admit_by_host<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
@@ -310,13 +314,13 @@ pub(crate) fn admit_by_host<B>(
     let mut admitted = pass(request, context, settings);
     admitted.caching.is_private = true;
     if presented == Presented::OtherFormat {
-        // A key of an older scheme, perhaps: in a URL it leaks as a token does.
+        // This may be a key of an older system, which leaks in a URL just like a token.
         admitted.caching.by_query |= redact::cut_parameters(request, settings);
     }
     Ok(admitted)
 }
 
-/// Answers a request that nobody vouches for.
+/// Decides about a request without a principal.
 fn admit_nobody<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
@@ -324,7 +328,7 @@ fn admit_nobody<B>(
 ) -> Result<Admitted, Rejection> {
     let knows_others = settings.fallback.is_some();
     match presented {
-        // The host was asked about it, and does not know it.
+        // The host's sign-in was asked about the credential and does not know it.
         Presented::OtherFormat if knows_others => {
             settings.hallpass.report_rejection(
                 RejectReason::Malformed,
@@ -341,7 +345,7 @@ fn admit_nobody<B>(
     }
 }
 
-/// Makes the request of a principal ready for what is inside.
+/// Prepares the request of a principal for the service inside.
 fn let_in<B>(
     request: &mut Request<B>,
     settings: &Arc<Settings>,
@@ -356,7 +360,7 @@ fn let_in<B>(
     Admitted { caching: CacheRules { vary, is_private: true, by_query }, pending_use, watch }
 }
 
-/// Makes a request ready of which no credential was accepted.
+/// Prepares a request without an accepted credential for the service inside.
 fn pass<B>(request: &mut Request<B>, context: AuthContext, settings: &Settings) -> Admitted {
     let by_query = redact::conceal(request, settings);
     let vary = (!context.is_public()).then(|| settings.vary.clone());
@@ -397,7 +401,7 @@ fn enforce_policy<B>(
     }
 }
 
-/// Returns whether a token in the query is to be rejected because the query is not read.
+/// Returns whether the layer rejects a token in the query although it does not read the query.
 fn watches_query(settings: &Settings) -> bool {
     settings.reject_query_tokens && !settings.reads_query()
 }
@@ -408,8 +412,8 @@ fn has_query_token<B>(settings: &Settings, request: &Request<B>) -> bool {
     })
 }
 
-/// Returns whether the head of a request says who calls, so that nothing has to be looked for in its
-/// body.
+/// Returns whether the head of a request identifies the caller, so that its body need not be
+/// searched for a credential.
 pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &Request<B>) -> bool {
     let sources = &settings.sources;
     let read = peek(request.headers(), sources);
@@ -420,14 +424,14 @@ pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &Request<B>) -
         )
 }
 
-/// Returns whether a browser asks whether it may send a request of another origin.
+/// Returns whether a request is a CORS preflight.
 pub(crate) fn is_cors_preflight<B>(request: &Request<B>) -> bool {
     request.method() == Method::OPTIONS
         && request.headers().contains_key(ORIGIN)
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Returns where a request came from, if the host put that into its extensions.
+/// Returns the origin of a request from its extensions, if the host has put it there.
 fn origin<B>(request: &Request<B>) -> Origin {
     request.extensions().get().cloned().unwrap_or_default()
 }

@@ -15,12 +15,12 @@ use crate::routed_path::RouterPaths;
 use crate::unguarded::UnguardedRoutes;
 use crate::use_flusher::UseFlusher;
 
-/// What a layer was told, shared by all its services.
+/// The settings of a layer, shared by all its services.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) hallpass: Hallpass,
     pub(crate) sources: Sources,
-    /// Query parameters are not read, and stay the application's.
+    /// Set if query parameters are not read and are left to the application.
     pub(crate) bearer_only: bool,
     /// The query parameters in which a token is rejected, if they are not read.
     pub(crate) watched_names: Vec<String>,
@@ -66,7 +66,7 @@ impl Settings {
         }
     }
 
-    /// Reads these sources from now on.
+    /// Replaces the sources.
     #[track_caller]
     pub(crate) fn set_sources(&mut self, list: impl IntoIterator<Item = CredentialSource>) {
         self.sources = Sources::new(list);
@@ -79,7 +79,7 @@ impl Settings {
         if self.fallback.is_some() {
             names.push("cookie");
         }
-        // Names of headers are valid in a header.
+        // Header names are always valid in a header value.
         if names.len() > 1
             && let Ok(vary) = HeaderValue::from_str(&names.join(", "))
         {
@@ -91,7 +91,8 @@ impl Settings {
         Rejection::new(kind, self.rejections.clone())
     }
 
-    /// Rejects a request whose credentials are malformed, and says why.
+    /// Returns the rejection of a request with malformed credentials. Its detail says what is
+    /// wrong.
     pub(crate) fn malformed(&self, fault: Fault) -> Rejection {
         let detail = fault.explain(&self.sources);
         self.rejection(RejectionKind::InvalidRequest).with_detail(detail)
@@ -106,14 +107,14 @@ impl Settings {
 /// The query parameter that may carry a token unless the host says otherwise.
 const QUERY_NAME: &str = "session";
 
-/// How rejections are written. Set on the handle through [`HallpassBuilderExt`], it holds for every
-/// layer and every management API of the handle.
+/// The format of rejections. It is set on the handle through [`HallpassBuilderExt`] and applies to
+/// every layer and every management API of the handle.
 #[derive(Clone)]
 pub struct RejectionSettings {
     pub(crate) realm: Realm,
     pub(crate) type_prefix: Cow<'static, str>,
     pub(crate) render: Option<Render>,
-    /// Rejections are gRPC statuses.
+    /// Set if rejections are gRPC statuses.
     pub(crate) grpc: bool,
 }
 
@@ -171,8 +172,8 @@ pub trait HallpassBuilderExt: Sized {
     #[track_caller]
     fn realm(self, realm: &str) -> Self;
 
-    /// Sets what the `type` of every problem starts with, `/problems/` by default. The kind follows,
-    /// such as `invalid-token`.
+    /// Sets what the `type` of every problem starts with, `/problems/` by default. The kind
+    /// follows, such as `invalid-token`.
     ///
     /// # Panics
     ///
@@ -181,8 +182,9 @@ pub trait HallpassBuilderExt: Sized {
     #[track_caller]
     fn problem_type_prefix(self, prefix: impl Into<String>) -> Self;
 
-    /// Renders rejections in the host's own way. The function gets the rejection and the response that
-    /// would be sent, and returns the response that is sent. gRPC requests get gRPC responses anyway.
+    /// Renders rejections in the host's own way. The function gets the rejection and the response
+    /// that would be sent, and returns the response that is sent. The function is not called for
+    /// gRPC requests, which get gRPC responses.
     #[must_use]
     fn on_rejection(
         self,

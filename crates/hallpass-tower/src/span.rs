@@ -1,11 +1,11 @@
-//! Who calls, in the host's own spans.
+//! Records the caller in the host's own spans.
 
 use hallpass_core::Principal;
 use tracing::Span;
 use tracing::field::display;
 
-/// Records the principal in the current span, in those of these fields that the span declares:
-/// `hallpass.token_id` and `hallpass.owner`.
+/// Records the principal in the fields `hallpass.token_id` and `hallpass.owner` of the current
+/// span, if the span declares them.
 pub(crate) fn record(principal: &Principal) {
     let span = Span::current();
     if !span.is_none() {

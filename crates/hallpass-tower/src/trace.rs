@@ -1,4 +1,4 @@
-//! Spans for tower-http's `TraceLayer` that hold no token.
+//! Spans for tower-http's `TraceLayer` that contain no token.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::credentials::cut_text;
 use crate::settings::Settings;
 use crate::span;
 
-/// Makes the spans of tower-http's `TraceLayer` without the tokens that URLs hold. Made by
-/// [`TokenLayer::make_span`](crate::TokenLayer::make_span).
+/// Creates the spans of tower-http's `TraceLayer` without the tokens that URLs contain.
+/// [`TokenLayer::make_span`](crate::TokenLayer::make_span) returns it.
 ///
 /// A span has the fields `method`, `uri` and `version`. The layer records `hallpass.token_id` and
 /// `hallpass.owner` in it once it knows who calls.
@@ -52,7 +52,7 @@ impl<B> MakeSpan<B> for RedactingMakeSpan {
             hallpass.token_id = Empty,
             hallpass.owner = Empty,
         );
-        // Inside of the layer, the caller is known already.
+        // Inside of the layer, the principal is known already.
         if let Some(principal) = AuthContext::peek(request.extensions()) {
             span::record_in(&span, principal);
         }

@@ -1,8 +1,8 @@
-//! Notices routes that were forgotten: they are behind the layer, and nothing there asks who calls.
+//! Detection of unguarded routes: routes inside of the layer where nothing asks for the principal.
 //!
-//! The layer lets any valid token through to such a route, whatever the token may do. Each request to
-//! a route of a framework therefore carries a [`Watch`]. Requirements, extractors and everything else
-//! that reads the principal mark it. An answer without the mark was given to whoever came.
+//! The layer lets any valid token through to such a route, whatever the token may do. Each request
+//! to a route of a framework therefore carries a [`Watch`]. Requirements, extractors and everything
+//! else that reads the principal mark it. An answer without the mark was given to any caller.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use crate::rejection::RejectionKind;
 use crate::service::is_cors_preflight;
 use crate::settings::Settings;
 
-/// Whether anything asked who sent a request to a route.
+/// A record of whether anything asked for the principal of a request.
 #[derive(Debug)]
 pub(crate) struct Watch {
     asked: AtomicBool,
@@ -27,8 +27,8 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Starts to watch a request, if a framework has found a route for it and no policy table has
-    /// decided on it. A layer inside answers a CORS preflight for every route, so none is watched.
+    /// Starts to watch a request if a framework has matched a route and no policy table has decided
+    /// on it. CORS preflights are not watched, because a layer inside answers them for every route.
     pub(crate) fn start<B>(request: &Request<B>, settings: &Arc<Settings>) -> Option<Arc<Self>> {
         if settings.policy.is_some() || is_cors_preflight(request) {
             return None;
@@ -44,16 +44,18 @@ impl Watch {
         }))
     }
 
-    /// Notes that something asked.
+    /// Records that something asked for the principal.
     pub(crate) fn note(&self) {
-        // It is read after the answer is there. What hands the answer over orders the two.
+        // The mark is read after the answer has arrived. Passing the answer on orders the two
+        // accesses, so a relaxed store is enough.
         self.asked.store(true, Ordering::Relaxed);
     }
 
-    /// Returns what to answer instead, if the route was forgotten and the layer rejects that.
+    /// Returns the answer to send instead if the route is unguarded and the layer rejects such
+    /// routes.
     ///
-    /// An error is no sign of a forgotten route: a layer inside, an extractor or the router may have
-    /// answered before anything asked. Such an answer gives nothing away.
+    /// An error does not mean that the route is unguarded: a layer inside, an extractor or the
+    /// router may have answered before anything asked. Such an answer discloses nothing.
     pub(crate) fn inspect(&self, status: StatusCode) -> Option<Response<Bytes>> {
         let is_error = status.is_client_error() || status.is_server_error();
         if is_error || self.asked.load(Ordering::Relaxed) {
@@ -83,12 +85,13 @@ impl Watch {
     }
 }
 
-/// The forgotten routes that the log has named. Each is named once.
+/// The unguarded routes that the log has named. Each is named once.
 #[derive(Debug, Default)]
 pub(crate) struct UnguardedRoutes(Mutex<HashSet<(Method, Box<str>)>>);
 
 impl UnguardedRoutes {
-    /// The number of routes that are remembered. Methods are the client's to invent.
+    /// The maximum number of routes that are remembered. It is limited because clients can invent
+    /// methods.
     const MAX: usize = 1000;
 
     fn is_news(&self, method: &Method, route: &str) -> bool {
@@ -102,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_route_is_news_once_and_invented_methods_end() {
+    fn each_route_is_news_once_and_their_number_is_limited() {
         let routes = UnguardedRoutes::default();
         assert!(routes.is_news(&Method::GET, "/a"));
         assert!(!routes.is_news(&Method::GET, "/a"));

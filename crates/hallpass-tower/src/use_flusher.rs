@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use hallpass_core::{Hallpass, WeakHallpass};
 
-/// How often uses of tokens are written.
+/// The interval at which uses of tokens are written.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// The task that writes uses of tokens to the store: started by the first request, ended with the
-/// last handle.
+/// The task that writes uses of tokens to the store. The first request starts it, and it ends when
+/// the last handle is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct UseFlusher {
     started: AtomicBool,
@@ -36,7 +36,8 @@ async fn flush_now_and_then(hallpass: WeakHallpass) {
         tokio::time::sleep(INTERVAL).await;
         let Some(hallpass) = hallpass.upgrade() else { return };
         if let Err(error) = hallpass.flush_uses().await {
-            // They wait for the next round; the store's own alarm is louder.
+            // The uses stay queued for the next round. Failing checks report the outage more
+            // prominently.
             tracing::warn!(target: "hallpass", %error, "times of last use could not be written yet");
         }
     }

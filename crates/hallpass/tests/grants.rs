@@ -1,4 +1,4 @@
-//! What a person may put into a token, as the start guide sets it up.
+//! Tests of the scopes that a person may give a token, with the setup of the start guide.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};

@@ -64,7 +64,7 @@ impl From<QueryRejection> for ApiError {
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         let error = match rejection {
-            // Its own text repeats what was sent.
+            // The error's own text repeats what was sent.
             JsonRejection::JsonDataError(_) => "a field is missing, given twice or of another type",
             JsonRejection::JsonSyntaxError(_) => "the body is not JSON",
             other => return Self(other.status(), other.body_text()),

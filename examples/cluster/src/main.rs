@@ -1,5 +1,5 @@
-//! Three nodes of the quickstart behind one address, on one store: a token that is revoked on one
-//! of them is refused by all.
+//! Three nodes of the quickstart behind one address, on one store. A token that is revoked on one
+//! of them is rejected by all.
 //!
 //! `cargo run --example cluster`
 
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use crate::node::Node;
 use crate::store::Store;
 
-/// How many nodes there are.
+/// The number of nodes.
 const NODES: usize = 3;
 
 /// Three nodes of the quickstart behind one address.
@@ -58,7 +58,8 @@ async fn run(options: Options) -> Result<()> {
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     let Options { store, .. } = options;
     let store = tokio::task::spawn_blocking(move || Store::start(&store)).await??;
-    // Heard from here on: who reads that the service is ready may end it at once.
+    // Signals count from here on, because a script that reads that the service is ready may stop it
+    // at once.
     let stop = quickstart::stop()?;
     let common = Common::default();
     let nodes = try_join_all((1..=NODES).map(|number| Node::start(number, store.url(), &common)));
@@ -76,7 +77,7 @@ async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// If nobody is there to read it, the service is there all the same.
+/// Prints a text. The service runs even if it cannot be written.
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());

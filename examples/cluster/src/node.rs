@@ -1,5 +1,4 @@
-//! One node: the quickstart's service on a port of its own, with a cache and connections of its
-//! own.
+//! A node: the quickstart's service on its own port, with its own cache and connections.
 
 use std::net::SocketAddr;
 
@@ -11,7 +10,7 @@ use quickstart::{Common, Options, app, hallpass};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// By which answers say which node they are from.
+/// The response header that names the node.
 const NODE: HeaderName = HeaderName::from_static("x-node");
 
 pub(crate) struct Node {
@@ -29,7 +28,7 @@ impl Node {
             confirm: false,
             limit: 50,
         };
-        // What a library says of itself to people is a sentence already.
+        // The messages of the libraries are sentences for people already.
         let hallpass =
             hallpass(&options).await.map_err(|error| anyhow!("node {number}: {error}"))?;
         let listener = TcpListener::bind(&options.listen).await?;
@@ -49,7 +48,7 @@ impl Node {
         self.address
     }
 
-    /// Ends it, its last uses written.
+    /// Stops the node after writing its last uses of tokens.
     pub(crate) async fn end(self) -> Result<()> {
         self.serving.abort();
         Ok(self.hallpass.shutdown().await?)

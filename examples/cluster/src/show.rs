@@ -1,4 +1,5 @@
-//! What the example is about: a token that is revoked on one node, and when the others refuse it.
+//! The demonstration: a token is revoked on one node, and the program shows when the others reject
+//! it.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -10,11 +11,12 @@ use reqwest::{Client, StatusCode};
 
 use crate::node::Node;
 
-/// By when all must refuse it, whatever happens: the bound of their caches, and as much again for a
-/// slow machine.
+/// The time by which all nodes must reject the token: the bound of their caches, and as much again
+/// for a slow machine.
 const BOUND: Duration = Duration::from_secs(4);
 
-/// Has the nodes accept a token, revokes it on the first, and says when each of them refuses it.
+/// Waits until all nodes accept a token, revokes it on the first one, and prints when each of them
+/// rejects it.
 pub(crate) async fn a_revocation(nodes: &[Node]) -> Result<String> {
     let client = Client::new();
     let [first, others @ ..] = nodes else { anyhow::bail!("there is no node") };
@@ -54,7 +56,7 @@ pub(crate) async fn a_revocation(nodes: &[Node]) -> Result<String> {
 async fn ask(client: &Client, node: &Node, token: &PlainToken) -> Result<StatusCode> {
     let url = format!("http://{}/api/me", node.address());
     let answer = client.get(url).bearer_auth(token.reveal()).send().await;
-    // The error names the URL, and no header.
+    // The error contains the URL but no header.
     Ok(answer.with_context(|| format!("node {} does not answer", node.number))?.status())
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use hallpass_servers::{Package, Postgres, Redis};
 
-/// One that is there, or a server that ends with this.
+/// An existing store, or a server that stops when this is dropped.
 pub(crate) enum Store {
     Theirs(String),
     Postgres(Postgres),
@@ -11,8 +11,7 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// Starts the server of that name, and installs it first where it is not; anything else is a
-    /// URL.
+    /// Starts the server of that name, and installs it first if necessary. Any other text is a URL.
     pub(crate) fn start(named: &str) -> Result<Self> {
         Ok(match named {
             "postgres" => {

@@ -49,7 +49,7 @@ impl From<Error> for ApiError {
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
-            // Its own text repeats what was sent.
+            // The error's own text repeats what was sent.
             JsonRejection::JsonDataError(_) => {
                 Self::invalid("a field is missing, given twice or of another type")
             }

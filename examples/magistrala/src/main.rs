@@ -45,7 +45,7 @@ struct Options {
     later: Option<SignedDuration>,
 }
 
-/// The machine's clock, put forward.
+/// The machine's clock, moved forward.
 #[derive(Debug)]
 struct Later(SignedDuration);
 

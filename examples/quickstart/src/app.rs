@@ -15,16 +15,16 @@ use crate::{pages, people, projects};
 /// The cookie of people who are signed in. Over TLS its name would start with `__Host-`.
 const COOKIE: &str = "quickstart";
 
-/// What the nodes of one service have in common beside the store of tokens: who is signed in, and the projects. A real
-/// service has them in its database.
+/// The state that the nodes of one service share besides the store of tokens: the sessions and the
+/// projects. A real service keeps them in its database.
 #[derive(Clone, Debug, Default)]
 pub struct Common {
     sessions: Sessions,
     projects: Projects,
 }
 
-/// The service: an API for programs, and pages and the token API for people, who are asked for their password with
-/// every change of a token if the handle asks for it.
+/// Builds the service: an API for programs, and pages and the token API for people. If the handle
+/// requires step-up, people confirm every change of a token with their password.
 pub fn app(hallpass: &Hallpass, common: &Common) -> Router {
     // Over TLS: `with_secure(true)`.
     let sessions = SessionManagerLayer::new(common.sessions.clone())
@@ -46,7 +46,8 @@ pub fn app(hallpass: &Hallpass, common: &Common) -> Router {
         .merge(tokens.into_router_at("/tokens"))
         .merge(dashboard)
         .layer(sessions);
-    // It is outside of everything, so it sees URLs as they came: its spans leave tokens out.
+    // This layer is outside of all others, so it sees the original URLs. Its spans leave out the
+    // tokens.
     let trace = TraceLayer::new_for_http().make_span_with(hallpass.layer().make_span());
     api.merge(people)
         .fallback(nothing_here)

@@ -1,4 +1,5 @@
-//! The quickstart's service, for its own program and for the cluster's, which runs three of it.
+//! The service of the quickstart. Its own program runs it, and the example `cluster` runs three of
+//! them.
 
 mod app;
 mod options;

@@ -11,7 +11,7 @@ use clap::Parser as _;
 use quickstart::{Common, Options, app, hallpass, stop};
 use tokio::net::TcpListener;
 
-/// How long open requests get to end, once the service is asked to.
+/// The time that open requests have to finish when the service is asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
 #[tokio::main]
@@ -34,7 +34,8 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     let hallpass = hallpass(&options).await?;
-    // Heard from here on: who reads that the service is ready may end it at once.
+    // Signals count from here on, because a script that reads that the service is ready may stop it
+    // at once.
     let (stop, overdue) = (stop()?, stop()?);
     welcome::print(&hallpass, listener.local_addr()?, options.confirm).await?;
     let serve =
@@ -45,7 +46,7 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
             eprintln!("quickstart: some requests did not end in time");
         }
     }
-    // What was cut off counts as a use of its token, too.
+    // Requests that were aborted count as uses of their tokens, too.
     hallpass.shutdown().await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Two plain pages.
+//! The two plain pages.
 
 use axum::Router;
 use axum::extract::Query;
@@ -17,7 +17,7 @@ pub(crate) fn routes() -> Router {
     Router::new().route("/", get(home)).route("/login", get(sign_in))
 }
 
-/// Where the person wanted to go before signing in.
+/// The path that the person wanted before signing in.
 #[derive(Deserialize)]
 struct Destination {
     next: Option<String>,
@@ -43,7 +43,7 @@ async fn home(session: Session) -> Result<Response, StatusCode> {
     Ok(page("Hallpass quickstart", &greeting))
 }
 
-/// Shows the form. It brings the person to `next` afterwards.
+/// Shows the form, which leads to `next` after the sign-in.
 pub(crate) fn login(error: Option<&str>, next: &str) -> Response {
     let error = error.map(|text| format!("<p role=alert>{text}</p>")).unwrap_or_default();
     let form = format!(

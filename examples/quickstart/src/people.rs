@@ -1,4 +1,4 @@
-//! Signing in: the host's own affair. Hallpass only wants to know who calls.
+//! The sign-in of the host. Hallpass only needs to know who calls.
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordVerifier as _, phc::PasswordHash};
@@ -14,11 +14,10 @@ use tower_sessions::Session;
 
 use crate::pages;
 
-/// What the session remembers.
+/// The key of the person's name in a session.
 const PERSON: &str = "person";
 
-/// The people and what a sign-up would have kept of their passwords. A real service has it in its
-/// database.
+/// The people and the hashes of their passwords. A real service keeps them in its database.
 const PEOPLE: [(&str, &str); 3] = [
     (
         "alice",
@@ -34,17 +33,17 @@ const PEOPLE: [(&str, &str); 3] = [
     ),
 ];
 
-/// Each hash takes 19 MiB for a moment: so many at once, the others wait.
+/// The maximum number of concurrent hashes. Each one takes 19 MiB, so the others wait.
 static HASHING: Semaphore = Semaphore::const_new(8);
 
-/// Who is signed in: `root` is an admin, the others see their own tokens.
+/// Returns who is signed in. `root` is an admin, and other people see their own tokens.
 pub(crate) async fn signed_in(session: Session) -> Result<Option<Actor>, StatusCode> {
     let person: Option<String> = session.get(PERSON).await.map_err(unavailable)?;
     Ok(person.map(|name| if name == "root" { Actor::admin(name) } else { Actor::owner(name) }))
 }
 
-/// Whether that is the caller's own password: with `--confirm`, the token API asks with every
-/// change.
+/// Returns whether this is the caller's own password. With `--confirm`, the token API calls this
+/// for every change.
 pub(crate) async fn confirmed(caller: Actor, password: Confirmation) -> Result<bool, StatusCode> {
     hashed(move || is_password_of(caller.id().as_str(), password.reveal())).await
 }
@@ -70,7 +69,7 @@ async fn login(
         let sorry = pages::login(Some("That is not the name and password of anybody here."), &next);
         return Ok((StatusCode::UNAUTHORIZED, sorry).into_response());
     }
-    // A new session id, so that one planted before signing in is worth nothing.
+    // A new session id makes one worthless that was planted before signing in.
     session.cycle_id().await.map_err(unavailable)?;
     session.insert(PERSON, credentials.username).await.map_err(unavailable)?;
     Ok(Redirect::to(if is_local(&next) { &next } else { "/" }).into_response())
@@ -88,13 +87,13 @@ async fn logout(session: Session) -> Result<Redirect, StatusCode> {
     Ok(Redirect::to("/"))
 }
 
-/// The sessions cannot be reached: that says nothing about who calls.
+/// The sessions cannot be read, so it is unknown who calls.
 fn unavailable(_: tower_sessions::session::Error) -> StatusCode {
     StatusCode::SERVICE_UNAVAILABLE
 }
 
-/// Hashing takes its time on purpose: not on a thread that serves others. The turn is over when the
-/// work is, even if nobody waits for it any more.
+/// Hashes are slow on purpose, so they are not computed on a thread that serves other requests. The
+/// permit is held until the work is done, even if nobody waits for it any more.
 async fn hashed(check: impl FnOnce() -> bool + Send + 'static) -> Result<bool, StatusCode> {
     let turn = HASHING.acquire().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     let work = move || {
@@ -104,7 +103,7 @@ async fn hashed(check: impl FnOnce() -> bool + Send + 'static) -> Result<bool, S
     tokio::task::spawn_blocking(work).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// As slow for a name that nobody has.
+/// Returns whether this is the password of that person. It takes equally long for an unknown name.
 fn is_password_of(name: &str, password: &str) -> bool {
     let found = PEOPLE.iter().find(|(person, _)| *person == name);
     let (_, hash) = found.unwrap_or(&PEOPLE[0]);

@@ -27,7 +27,7 @@ struct NewProject {
     title: String,
 }
 
-/// The projects, in memory: they are not what this example is about.
+/// The projects. They are in memory, because this example is about tokens.
 #[derive(Clone, Debug)]
 pub(crate) struct Projects(Arc<Mutex<BTreeMap<String, Project>>>);
 

@@ -1,12 +1,13 @@
-//! Being asked to stop.
+//! Waiting for the signal to stop.
 
 use std::io;
 
-/// Ends at Ctrl-C or SIGTERM: at those that come after this call, not after the first poll.
+/// Returns a future that completes at Ctrl-C or SIGTERM. Signals count from this call on, not only
+/// from the first poll.
 ///
 /// # Errors
 ///
-/// The system does not let signals be heard.
+/// Returns an error if the system does not allow listening for signals.
 #[cfg(unix)]
 pub fn asked() -> io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -21,11 +22,12 @@ pub fn asked() -> io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// Ends at Ctrl-C: at one that comes after this call, not after the first poll.
+/// Returns a future that completes at Ctrl-C. Signals count from this call on, not only from the
+/// first poll.
 ///
 /// # Errors
 ///
-/// The system does not let signals be heard.
+/// Returns an error if the system does not allow listening for signals.
 #[cfg(windows)]
 pub fn asked() -> io::Result<impl Future<Output = ()> + Send> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;

@@ -1,4 +1,4 @@
-//! The one handle: its store, its catalog, its limits.
+//! The handle, with its store, its catalog and its limits.
 
 use hallpass::prelude::HallpassBuilderExt as _;
 use hallpass::{
@@ -9,11 +9,11 @@ use hallpass::{
 use crate::options::Options;
 use crate::people;
 
-/// The one handle, on the store that the options name.
+/// Builds the handle on the store that the options name.
 ///
 /// # Errors
 ///
-/// The store cannot be opened.
+/// Returns an error if the store cannot be opened.
 pub async fn hallpass(options: &Options) -> Result<Hallpass, Box<dyn std::error::Error>> {
     let limits = Limits::default().tokens_per_owner(options.limit).default_expiry(Expiry::days(30));
     let mut builder =

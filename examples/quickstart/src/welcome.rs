@@ -1,4 +1,4 @@
-//! What is printed when the service is ready: lines that work when pasted.
+//! The message when the service is ready, with commands that can be pasted.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -23,13 +23,13 @@ Sign in as alice (or bob: builder; root, an admin: toor), and issue a token of y
   curl -b cookies http://{address}/tokens
 "#
     );
-    // If nobody is there to read it, the service is there all the same.
+    // The service runs even if the message cannot be written.
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(())
 }
 
-/// A token to begin with, if there is none yet, and what to do with it.
+/// Issues a first token if there is none yet, and returns commands that use it.
 async fn first_token(hallpass: &Hallpass, address: SocketAddr) -> Result<Option<String>, Error> {
     let all = hallpass.list(&Actor::system("quickstart"), &ListOptions::new().limit(1)).await?;
     if all.total > 0 {

@@ -34,8 +34,8 @@ impl Api {
         items.filter_map(source).collect()
     }
 
-    /// Returns the types of this project that public functions, fields and variants mention: each with
-    /// the outermost module in which it is defined, and its name.
+    /// Returns the types of this project that public functions, fields and variants mention: each
+    /// with the outermost module in which it is defined, and its name.
     pub(super) fn mentioned(&self) -> BTreeSet<(String, String)> {
         let mut mentioned = BTreeSet::new();
         if let Some(root) = self.item(&self.0["root"]) {
@@ -80,7 +80,8 @@ impl Api {
         self.0["index"].get(id.to_string())
     }
 
-    /// Visits an item and those inside of it: with its line of the list, and what rustdoc says of it.
+    /// Visits an item and those inside of it: with its line of the list, and what rustdoc says of
+    /// it.
     fn walk<'a>(&'a self, item: &'a Value, path: &str, visit: &mut dyn FnMut(String, &'a Value)) {
         let Some((kind, inner)) = item["inner"].as_object().and_then(|inner| inner.iter().next())
         else {

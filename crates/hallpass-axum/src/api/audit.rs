@@ -11,26 +11,27 @@ use crate::body::{Json, Query};
 use crate::problem::Problem;
 use crate::texts::{InstantText, OwnerText};
 
-/// Which entries to read.
+/// The filters and the page of a request for audit entries.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditParameters {
-    /// Only entries about this token.
+    /// Lists only entries about this token.
     #[param(format = "uuid")]
     token: Option<String>,
-    /// Only entries about this owner's tokens: for an admin, who sees everybody's without it.
+    /// Lists only entries about tokens of this owner. Only admins may use it, and see the entries
+    /// of all owners without it.
     #[param(inline)]
     owner: Option<OwnerText>,
-    /// Only entries of this kind, such as `issued`.
+    /// Lists only entries of this kind, such as `issued`.
     kind: Option<String>,
-    /// Only entries written at this instant or later.
+    /// Lists only entries that were written at this instant or later.
     #[param(inline)]
     since: Option<InstantText>,
-    /// Only entries written before this instant.
+    /// Lists only entries that were written before this instant.
     #[param(inline)]
     until: Option<InstantText>,
-    /// How many on a page.
+    /// The number of entries on a page.
     #[param(minimum = 1, maximum = 1000, default = 20)]
     limit: Option<u32>,
     /// The `next_cursor` of the previous page, with the same filters.
@@ -70,7 +71,7 @@ impl AuditParameters {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AuditTrail {
     items: Vec<AuditEntryView>,
-    /// Where the next page starts; `null` on the last page.
+    /// The cursor of the next page; `null` on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
 }
@@ -92,7 +93,7 @@ pub(crate) struct AuditEntryView {
     /// The token, if the change was about one.
     #[schema(required = true, format = "uuid")]
     token_id: Option<String>,
-    /// How many tokens were changed.
+    /// The number of tokens that were changed.
     count: u64,
     origin: OriginView,
     changes: Vec<FieldChangeView>,
@@ -149,7 +150,7 @@ impl From<AuditEntry> for AuditEntryView {
 
 /// Read the audit trail.
 ///
-/// Entries about the caller's own tokens; about everybody's, or one owner's, for an admin.
+/// Returns the entries about the caller's own tokens. Admins get those of all owners, or of one.
 #[utoipa::path(
     get,
     path = "/audit",

@@ -15,7 +15,7 @@ use crate::texts::{InstantText, OwnerText};
 /// The maximum number of ids in one request.
 const MAX_IDS: usize = 100;
 
-/// The ids of a request, as they were sent and as they were read. A malformed one is not found.
+/// The ids of a request, both as they were sent and parsed. A malformed id counts as not found.
 struct Ids {
     sent: Vec<String>,
     read: Vec<TokenId>,
@@ -32,7 +32,7 @@ impl Ids {
         Ok(Self { sent, read })
     }
 
-    /// Returns those that were not found, as they were sent.
+    /// Returns the ids that were not found, as they were sent.
     fn not_found(mut self, missing: &[TokenId]) -> Vec<String> {
         self.sent.retain(|text| text.parse().map_or(true, |id| missing.contains(&id)));
         self.sent
@@ -51,13 +51,13 @@ pub(crate) struct DeleteBody {
     all: Option<bool>,
 }
 
-/// What became of them.
+/// The result of deleting several tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeletedTokens)]
 pub(crate) struct Deleted {
-    /// How many were deleted.
+    /// The number of tokens that were deleted.
     deleted: u64,
-    /// Those that do not exist, or not for this caller, as they were sent.
+    /// The ids that do not exist or that this caller may not see, as they were sent.
     not_found: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Deleted {
     path = "/delete",
     operation_id = "deleteTokens",
     request_body = DeleteBody,
-    responses((status = 200, description = "What became of them.", body = Deleted))
+    responses((status = 200, description = "The result of deleting several tokens.", body = Deleted))
 )]
 pub(super) async fn delete(
     Confirmed(by): Confirmed,
@@ -107,13 +107,13 @@ pub(crate) struct RevokeBody {
     issued_before: Option<InstantText>,
 }
 
-/// What became of them.
+/// The result of revoking several tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RevokedTokens)]
 pub(crate) struct Revoked {
-    /// How many are revoked now.
+    /// The number of tokens that are revoked now.
     revoked: u64,
-    /// Those that do not exist, or not for this caller, as they were sent.
+    /// The ids that do not exist or that this caller may not see, as they were sent.
     not_found: Vec<String>,
 }
 
@@ -123,7 +123,7 @@ pub(crate) struct Revoked {
     path = "/revoke",
     operation_id = "revokeTokens",
     request_body = RevokeBody,
-    responses((status = 200, description = "What became of them.", body = Revoked))
+    responses((status = 200, description = "The result of revoking several tokens.", body = Revoked))
 )]
 pub(super) async fn revoke(
     Confirmed(by): Confirmed,

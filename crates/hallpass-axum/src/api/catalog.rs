@@ -1,4 +1,4 @@
-//! What a token can be given: the application's scopes and presets, and the host's limits.
+//! The catalog: the scopes and presets of the application, and the limits that the host sets.
 
 use hallpass_core::{CatalogScope, Expiry, ListOptions, Preset, Role};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use super::extract::SignedIn;
 use crate::body::Json;
 use crate::problem::Problem;
 
-/// The scopes there are, the presets, and the limits.
+/// The available scopes, the presets, and the limits.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Scopes)]
 pub(crate) struct CatalogView {
@@ -17,14 +17,14 @@ pub(crate) struct CatalogView {
     limits: LimitsView,
 }
 
-/// A scope, with what a person needs to choose it.
+/// A scope, with a description that helps people to choose it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Scope)]
 pub(crate) struct ScopeView {
     scope: String,
     title: String,
     description: String,
-    /// Where it is documented.
+    /// The address of its documentation.
     #[schema(required = true)]
     docs: Option<String>,
 }
@@ -38,20 +38,20 @@ pub(crate) struct PresetView {
     scopes: Vec<String>,
 }
 
-/// The host's bounds on tokens.
+/// The host's limits on tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Limits)]
 pub(crate) struct LimitsView {
-    /// How many tokens one owner may have, in whatever state; `null` is any number.
+    /// The maximum number of tokens per owner, in any state; `null` means no limit.
     #[schema(required = true)]
     tokens_per_owner: Option<u32>,
-    /// How many tokens the caller has.
+    /// The number of tokens that the caller has.
     in_use: u64,
-    /// The longest time from issue or regeneration to expiry, in seconds; `null` is any. With it,
-    /// a token that never ends is refused.
+    /// The longest time from issue or regeneration to expiry, in seconds; `null` means no limit. If
+    /// there is a limit, a token that never expires is rejected.
     #[schema(required = true)]
     longest_lifetime: Option<i64>,
-    /// What `expires` is where it is absent, in one of the forms that issuing takes.
+    /// The value of `expires` if it is absent, in one of the forms that issuing accepts.
     #[schema(required = true, example = "30d")]
     default_expires: Option<String>,
 }
@@ -77,7 +77,8 @@ impl From<&Preset> for PresetView {
     }
 }
 
-/// An expiry as people write it; `None` for a span that is no number of whole hours.
+/// Formats an expiry in the form that people write. Returns `None` for a span that is not a whole
+/// number of hours.
 fn written(expiry: Expiry) -> Option<String> {
     const HOUR: i64 = 3600;
     match expiry {

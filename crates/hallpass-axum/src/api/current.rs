@@ -1,4 +1,4 @@
-//! A token about itself.
+//! The calls with which a token shows and revokes itself.
 
 use axum::http::StatusCode;
 use hallpass_core::Error;
@@ -33,7 +33,7 @@ pub(super) async fn revoke(by: CurrentToken) -> Result<StatusCode, Problem> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A token that was deleted after it was verified is not valid.
+/// Converts the error for a token that was deleted after it was verified: the token is not valid.
 fn gone(error: Error) -> Problem {
     match error {
         Error::NotFound => Problem::new(Kind::InvalidToken, "the token is not valid"),

@@ -1,4 +1,4 @@
-//! What the handlers extract: who calls, a confirmed change, and the token in the path.
+//! The extractors of the handlers: the caller, a confirmed change, and the token in the path.
 
 use std::sync::Arc;
 
@@ -12,25 +12,27 @@ use super::Mount;
 use crate::problem::{Kind, Problem};
 use crate::step_up::{HEADER, Presented, StepUpSettings};
 
-/// The mount that serves the request, which [`TokenApi`](super::TokenApi) put into the extensions.
+/// Returns the mount that serves the request. [`TokenApi`](super::TokenApi) has put it into the
+/// extensions.
 fn mount<S: 'static>(parts: &Parts) -> Result<Arc<Mount<S>>, Problem> {
     let detail = "the token API is not set up";
     parts.extensions.get().cloned().ok_or_else(|| Problem::new(Kind::Internal, detail))
 }
 
-/// Returns where the request came from, as noted by the middleware around all calls.
+/// Returns the origin of the request, which the middleware around all calls has recorded.
 fn origin(parts: &Parts) -> Origin {
     parts.extensions.get().cloned().unwrap_or_default()
 }
 
-/// Somebody who is signed in.
+/// An extractor of a signed-in caller.
 pub(crate) struct SignedIn {
     pub(crate) hallpass: Hallpass,
     pub(crate) actor: Actor,
 }
 
 impl SignedIn {
-    /// Rejects an ordinary caller, whatever owner they name, and whether there is such an owner.
+    /// Rejects a caller who is not an admin. The answer does not depend on the owner that they
+    /// name, or on whether this owner exists.
     pub(crate) fn require_admin(&self) -> Result<(), Problem> {
         if self.actor.role() == Role::Owner {
             let detail = "only an admin may ask for other people's tokens";
@@ -45,7 +47,7 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let mount = mount::<S>(parts)?;
-        // The host's sign-in may log headers.
+        // The confirmation is removed first, because the host's sign-in may log headers.
         parts.headers.remove(HEADER);
         let token = principal(&mount.hallpass, parts).await?;
         let caller = mount.caller(parts, state).await;
@@ -60,10 +62,12 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
     }
 }
 
-/// Somebody who is signed in, and has confirmed the change if the handle asks for that.
+/// An extractor of a signed-in caller who has confirmed the change, if the handle requires a
+/// confirmation.
 ///
-/// This comes after everything that tells who calls, so that nobody else uses up a caller's attempts,
-/// and before anything about tokens is told.
+/// The confirmation is checked after the caller is known, so that nobody else can use up a caller's
+/// attempts. It is checked before any token is looked up, so that the answer discloses nothing
+/// about tokens.
 pub(crate) struct Confirmed(pub(crate) SignedIn);
 
 impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
@@ -79,7 +83,7 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
     }
 }
 
-/// The token that authenticates the request, for itself.
+/// An extractor of the token that authenticates the request, for calls about that token.
 pub(crate) struct CurrentToken {
     pub(crate) hallpass: Hallpass,
     pub(crate) actor: Actor,
@@ -106,7 +110,7 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for CurrentToken {
     }
 }
 
-/// Anybody who does not present a token.
+/// An extractor for calls that anyone may make without a token.
 pub(crate) struct WithoutToken;
 
 impl<S: Send + Sync + 'static> FromRequestParts<S> for WithoutToken {
@@ -120,7 +124,8 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for WithoutToken {
     }
 }
 
-/// Returns the principal of a token of ours. A Bearer in another format is somebody else's.
+/// Returns the principal of a token of ours. A Bearer credential in another format is ignored,
+/// because it belongs to the application.
 async fn principal(hallpass: &Hallpass, parts: &Parts) -> Result<Option<Principal>, Problem> {
     match Authorization::of(&parts.headers) {
         Authorization::Bearer(text) if hallpass.is_well_formed(text) => {
@@ -131,7 +136,7 @@ async fn principal(hallpass: &Hallpass, parts: &Parts) -> Result<Option<Principa
     }
 }
 
-/// Verifies a token. This is not a use of it yet: most calls reject it.
+/// Verifies a token. This does not record a use of it, because most calls reject tokens.
 async fn verified(hallpass: &Hallpass, text: &[u8]) -> Result<Principal, Problem> {
     Ok(match hallpass.verify(text) {
         Verification::Decided(verdict) => verdict,
@@ -145,7 +150,7 @@ fn malformed() -> Problem {
 }
 
 impl<S> Mount<S> {
-    /// Asks the host's sign-in who calls.
+    /// Asks the host's sign-in for the caller.
     async fn caller(&self, parts: &mut Parts, state: &S) -> Result<Actor, Problem> {
         match (self.authenticator)(parts, state).await {
             Ok(caller) => caller.ok_or_else(Problem::no_caller),
@@ -165,10 +170,10 @@ impl<S> Mount<S> {
     }
 }
 
-/// The token in the path.
+/// An extractor of the token in the path.
 ///
-/// A malformed id is looked up as one that no token has, so that nothing tells it from an unknown one:
-/// neither the answer nor the time it takes.
+/// A malformed id is looked up as an id that no token has. So neither the answer nor its timing
+/// distinguishes it from an unknown id.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct TokenPath {
@@ -189,7 +194,7 @@ impl<S: Sync> FromRequestParts<S> for TokenPath {
     }
 }
 
-/// What leads from the collection to its members, as the client sees it.
+/// The relative path from the collection to its members, as the client sees it.
 pub(crate) struct Parent(pub(crate) String);
 
 impl<S: Sync> FromRequestParts<S> for Parent {

@@ -11,36 +11,37 @@ use crate::problem::Problem;
 use crate::responses::TokenView;
 use crate::texts::{InstantText, OwnerText, ScopeText};
 
-/// Which tokens to list, and from where on.
+/// The filters and the page of a request for tokens.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParameters {
-    /// Only those of this status.
+    /// Lists only tokens with this status.
     #[param(inline)]
     status: Option<StatusFilter>,
-    /// Only those whose name or description holds this text, in whatever case.
+    /// Lists only tokens whose name or description contains this text, in upper or lower case.
     #[param(max_length = 1000)]
     q: Option<String>,
-    /// Only those that hold exactly this scope.
+    /// Lists only tokens that have exactly this scope.
     #[param(inline)]
     scope: Option<ScopeText>,
-    /// Only this owner's: for an admin, who sees everybody's without.
+    /// Lists only tokens of this owner. Only admins may use it, and see the tokens of all owners
+    /// without it.
     #[param(inline)]
     owner: Option<OwnerText>,
-    /// Only those that expire before this instant.
+    /// Lists only tokens that expire before this instant.
     #[param(inline)]
     expires_before: Option<InstantText>,
-    /// `true`: only those that were never used.
+    /// `true` lists only tokens that were never used.
     #[param(default = false)]
     never_used: Option<bool>,
-    /// The order; a `-` before it is descending. Absent times come last.
+    /// The order, which is descending with a `-` in front. Absent times come last.
     #[param(inline)]
     sort: Option<Order>,
-    /// How many on a page.
+    /// The number of tokens on a page.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
-    /// The `next_cursor` of the page before, with the same filters and order.
+    /// The `next_cursor` of the previous page, with the same filters and order.
     #[param(min_length = 1)]
     cursor: Option<String>,
 }
@@ -55,7 +56,7 @@ enum StatusFilter {
     All,
 }
 
-/// The name of a field, after a `-` if the order is descending.
+/// The name of a field, with a `-` in front for descending order.
 #[derive(Deserialize, ToSchema)]
 #[schema(default = "-created_at", pattern = "^-?(created_at|name|expires_at|last_used_at)$")]
 struct Order(String);
@@ -85,15 +86,15 @@ impl Order {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenList {
     items: Vec<TokenView>,
-    /// Where the next page starts; `null` on the last.
+    /// The cursor of the next page; `null` on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
-    /// How many tokens the filters match, on all pages together.
+    /// The number of tokens that the filters match, on all pages together.
     total: u64,
     counts: Counts,
 }
 
-/// How many tokens the filters match without `status`, by status.
+/// The number of tokens of each status that the filters other than `status` match.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StatusCounts)]
 pub(crate) struct Counts {
@@ -112,7 +113,7 @@ impl ListParameters {
             Some(StatusFilter::All) | None => options,
         };
         if let Some(text) = self.q {
-            // Nothing longer can match, and not every database takes a NUL.
+            // A longer text cannot match, and not every database accepts a NUL.
             if text.chars().count() > DESCRIPTION_MAX || text.contains('\0') {
                 let message = format!("at most {DESCRIPTION_MAX} characters, none of them NUL");
                 return Err(Problem::invalid("q", message));
@@ -147,7 +148,7 @@ impl ListParameters {
 
 /// List tokens.
 ///
-/// The caller's own; everybody's, or one owner's, for an admin.
+/// Returns the caller's own tokens. Admins get those of all owners, or of one.
 #[utoipa::path(
     get,
     path = "/",

@@ -1,4 +1,4 @@
-//! The management API: [`TokenApi`] puts it together; a file for each group of calls.
+//! The management API. [`TokenApi`] assembles it, and each group of calls has a file.
 
 mod audit;
 mod bulk;
@@ -43,7 +43,7 @@ use crate::problem::{Kind, Problem, no_such_method};
 /// #[derive(Clone)]
 /// struct App { sessions: Sessions }
 ///
-/// // Who calls: an async function of extractors, as a handler is.
+/// // The sign-in: an async function of extractors, like a handler.
 /// async fn signed_in(State(app): State<App>, headers: HeaderMap) -> Option<Actor> {
 ///     app.sessions.person_of(headers.get("cookie")?).await.map(Actor::owner)
 /// }
@@ -57,17 +57,17 @@ use crate::problem::{Kind, Problem, no_such_method};
 /// # let _ = app;
 /// ```
 ///
-/// A token manages no tokens: with a valid one in `Authorization: Bearer`, every call but `/current` is
-/// refused with 403. So mount the API beside the routes that a
+/// A token cannot manage tokens: a request with a valid one in `Authorization: Bearer` is rejected
+/// with 403, except for `/current`. So mount the API beside the routes that a
 /// [`TokenLayer`](hallpass_tower::TokenLayer) guards, not inside the layer.
 ///
 /// # Cross-site protection
 ///
-/// A change is rejected with 403 if the browser says that another site asked for it
-/// ([`tower_http::csrf`]). `Sec-Fetch-Site: same-origin` or `none` passes, whatever `Host` a proxy wrote.
-/// Where `Sec-Fetch-Site` is absent, `Origin` must name the request's own host. Requests without both
-/// come from no browser, and pass. `/current` is exempt: a token authenticates it, and no site can make
-/// a browser send one.
+/// A change is rejected with 403 if the browser says that another site sent it
+/// ([`tower_http::csrf`]). A request with `Sec-Fetch-Site: same-origin` or `none` passes, whatever
+/// `Host` a proxy set. If `Sec-Fetch-Site` is absent, `Origin` must name the request's own host.
+/// Requests without both headers do not come from a browser, and pass. `/current` is exempt: a
+/// token authenticates it, and no site can make a browser send one.
 #[must_use = "the API is nowhere until `into_router_at` says where"]
 pub struct TokenApi<S = ()> {
     mount: Mount<S>,
@@ -75,14 +75,14 @@ pub struct TokenApi<S = ()> {
     cookie: String,
 }
 
-/// What the handlers of one mount share.
+/// The state that the handlers of one mount share.
 pub(crate) struct Mount<S> {
     hallpass: Hallpass,
     authenticator: BoxedAuthenticator<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
-    /// Creates the API of a handle. `authenticator` says who calls.
+    /// Creates the API of a handle. `authenticator` returns the caller.
     pub fn new<A: Authenticator<T, S>, T: 'static>(hallpass: &Hallpass, authenticator: A) -> Self {
         Self {
             mount: Mount { hallpass: hallpass.clone(), authenticator: boxed(authenticator) },
@@ -92,7 +92,8 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     }
 
     /// Lets pages of another origin, such as `https://app.example.com`, make changes in the name of
-    /// people who are signed in. For the host's own: CORS is the host's to add.
+    /// people who are signed in. Use it for other origins of the host. CORS headers are not
+    /// included: the host must add them.
     ///
     /// # Panics
     ///
@@ -113,9 +114,9 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
         self
     }
 
-    /// Returns the API at this path, such as `/settings/tokens`, to be merged into the host's router.
-    /// The collection answers with and without a slash at the end, which axum's `nest` alone cannot do.
-    /// The router that it is merged into may be nested anywhere.
+    /// Returns a router with the API at this path, such as `/settings/tokens`, for the host to
+    /// merge. The collection is served with and without a slash at the end, which axum's `nest`
+    /// alone cannot do. The host's router may itself be nested anywhere.
     ///
     /// # Panics
     ///
@@ -151,7 +152,8 @@ impl<S> fmt::Debug for TokenApi<S> {
     }
 }
 
-/// Returns the OpenAPI 3.1 document of the management API, with paths relative to where it is mounted.
+/// Returns the OpenAPI 3.1 document of the management API, with paths relative to where it is
+/// mounted.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     complete(routes::<()>(&CsrfLayer::new()).into_openapi(), "id")
@@ -197,8 +199,8 @@ async fn document(_: WithoutToken, Extension(document): Extension<Document>) -> 
     (headers, document.0).into_response()
 }
 
-/// Everything that surrounds a call: its origin is noted, and what it is rejected with is reported and
-/// written as the handle wants it.
+/// The middleware around every call. It records the origin of the request, reports a rejection, and
+/// renders it with the settings of the handle.
 async fn finish(State(hallpass): State<Hallpass>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let origin = origin_of(&parts, hallpass.extension::<TrustedProxies>());
@@ -221,7 +223,7 @@ async fn no_such_call() -> Problem {
     Problem::new(Kind::NotFound, "there is no such call")
 }
 
-/// Reads the member `all`, which only makes sense as `true`.
+/// Reads the member `all`, of which only `true` is valid.
 fn read_all(all: Option<bool>) -> Result<bool, Problem> {
     match all {
         Some(false) => Err(Problem::invalid("all", "write `true`, or leave it out")),

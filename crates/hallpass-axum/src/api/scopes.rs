@@ -1,4 +1,4 @@
-//! What a token may do: more or less.
+//! The handlers that add scopes to a token and remove them.
 
 use hallpass_core::Scope;
 use serde::Deserialize;

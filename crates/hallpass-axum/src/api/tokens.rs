@@ -22,7 +22,7 @@ pub(crate) struct NewTokenBody {
     name: NameText,
     #[schema(nullable = false)]
     description: Option<DescriptionText>,
-    /// What the token may do. Nothing yet if absent or empty.
+    /// The scopes of the token. It may do nothing yet if they are absent or empty.
     #[schema(nullable = false, max_items = 100)]
     scopes: Option<Vec<ScopeText>>,
     /// A named set of scopes from `GET /scopes`, in addition to `scopes`.
@@ -93,7 +93,7 @@ pub(super) async fn show(
     Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
-/// What shall be different. What is absent stays.
+/// The changes to a token. A field that is absent stays as it is.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TokenChanges)]
@@ -175,7 +175,7 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// How a token gets its new secret.
+/// The options for regenerating a token.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Regeneration)]
@@ -183,8 +183,8 @@ pub(crate) struct RegenerateBody {
     /// Kept if absent. An expired token needs a new one.
     #[schema(nullable = false)]
     expires: Option<ExpiresText>,
-    /// How long the previous secret keeps working, at most until the new one is first used. Not at all
-    /// if absent.
+    /// The time that the previous secret keeps working. It ends early when the new secret is first
+    /// used. If absent, the previous secret stops working at once.
     #[schema(nullable = false)]
     grace_period: Option<GracePeriodText>,
 }

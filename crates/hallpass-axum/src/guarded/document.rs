@@ -1,4 +1,5 @@
-//! The OpenAPI document of the host's own routes, made from the same declaration as the guard.
+//! The OpenAPI document of the host's own routes, generated from the declaration that is also
+//! enforced.
 
 use hallpass_core::{Hallpass, Requirement};
 use hallpass_tower::PolicyTable;
@@ -19,9 +20,9 @@ use crate::handler::{Needs, enforce_needs};
 const SCHEME: &str = "token";
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
-    /// Adds handlers that [`utoipa::path`] documents, as `utoipa_axum::routes!` collects them. What each
-    /// one needs is what its `security` says of the scheme `token`; `security(())` is public. So
-    /// the document and the guard cannot differ.
+    /// Adds handlers that [`utoipa::path`] documents, as `utoipa_axum::routes!` collects them. The
+    /// requirement of each one comes from its `security` for the scheme `token`, and `security(())`
+    /// is public. So the document always says what is enforced.
     ///
     /// ```
     /// use hallpass_axum::{GuardedRouter, utoipa_axum::routes};
@@ -39,9 +40,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// Panics if an operation says nothing of `security` or names another scheme, if public and other
-    /// operations are in one `routes!`, and as [`route`](Self::route) does. The message says what would
-    /// be right.
+    /// Panics if an operation has no `security` or names another scheme, if public and other
+    /// operations are in one `routes!`, or if [`route`](Self::route) does. The message says how to
+    /// correct it.
     #[track_caller]
     pub fn openapi_routes(mut self, (schemas, paths, router): UtoipaMethodRouter<S>) -> Self {
         let document = json!({ "openapi": "3.1.0", "paths": &paths }).to_string();
@@ -76,12 +77,12 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Returns an OpenAPI 3.1 document of the routes. Each operation lists the scopes that it needs, as
-    /// alternatives of the security scheme `token`.
+    /// Returns an OpenAPI 3.1 document of the routes. Each operation lists the scopes that it
+    /// needs, as alternatives of the security scheme `token`.
     ///
-    /// Routes of [`openapi_routes`](Self::openapi_routes) are described as `utoipa` does. Of the others the
-    /// document has the method, the path and its parameters, and the security. Title, version and servers
-    /// are for the host to set.
+    /// Routes of [`openapi_routes`](Self::openapi_routes) have the description from `utoipa`. The
+    /// others have the method, the path and its parameters, and the security. The host sets title,
+    /// version and servers.
     ///
     /// ```
     /// # use hallpass_axum::GuardedRouter;
@@ -118,11 +119,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Returns the guarded routes together with their [document](Self::openapi), for an application
-    /// that is put together with `utoipa_axum`.
+    /// that is built with `utoipa_axum`.
     ///
     /// # Panics
     ///
-    /// As [`into_router`](Self::into_router).
+    /// Panics if [`into_router`](Self::into_router) does.
     #[track_caller]
     pub fn into_openapi_router(self, hallpass: &Hallpass) -> OpenApiRouter<S> {
         let document = self.openapi();
@@ -130,7 +131,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 }
 
-/// What can be said of an operation that nobody has described.
+/// Describes an operation that has no description of its own.
 fn describe(path: &str, requirement: &Requirement) -> Operation {
     let names = path.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
     let parameters = names.map(|(name, _)| {

@@ -26,7 +26,8 @@ use crate::handler::HandlerExt as _;
 use crate::problem::no_such_method;
 use crate::routing::{self, ScopedMethod, ScopedMethodRouter};
 
-/// axum's router, with a requirement beside every route: a route without one does not compile.
+/// A router like axum's in which every route has a requirement. A route without one does not
+/// compile.
 ///
 /// ```
 /// use hallpass_axum::{GuardedRouter, core::public};
@@ -45,8 +46,8 @@ use crate::routing::{self, ScopedMethod, ScopedMethodRouter};
 /// let app: axum::Router = api.into_router(&hallpass);
 /// ```
 ///
-/// A path that is no route answers 404 without asking for a token; a method that the path does not
-/// have is 405 for those who have one. Public routes look at none.
+/// A path without a route gets a 404, with or without a token. A method that the path does not have
+/// gets a 405 if the request has a valid token. Public routes do not read tokens.
 #[must_use = "a guarded router does nothing until `into_router`"]
 pub struct GuardedRouter<S = ()> {
     routes: Vec<GuardedRoute<S>>,
@@ -55,26 +56,27 @@ pub struct GuardedRouter<S = ()> {
     schemas: Vec<(String, RefOr<Schema>)>,
 }
 
-/// One path of the router, with one or more methods.
+/// A path of the router, with one or more methods.
 struct GuardedRoute<S> {
     path: String,
     operations: Vec<GuardedOperation>,
     router: MethodRouter<S>,
-    /// What is put around the token layer, which is known only in `into_router`. Innermost first.
+    /// The layers to put around the token layer, innermost first. The token layer is known only in
+    /// `into_router`.
     outer: Vec<OuterLayer>,
 }
 
 struct GuardedOperation {
     method: Method,
     requirement: Requirement,
-    /// What the host's OpenAPI document says of it, besides its security.
+    /// The operation in the host's OpenAPI document, without its security.
     documented: Option<Operation>,
 }
 
 type OuterLayer = BoxCloneSyncServiceLayer<Route, Request, Response, Infallible>;
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
-    /// A router without routes.
+    /// Creates a router without routes.
     pub fn new() -> Self {
         Self { routes: Vec::new(), table: PolicyTable::new(), schemas: Vec::new() }
     }
@@ -83,7 +85,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn get<T: 'static>(
         self,
@@ -98,7 +100,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn post<T: 'static>(
         self,
@@ -113,7 +115,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn put<T: 'static>(
         self,
@@ -128,7 +130,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn patch<T: 'static>(
         self,
@@ -143,7 +145,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn delete<T: 'static>(
         self,
@@ -160,7 +162,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// Panics if the path or the requirement is not valid, if the requirement is bound to a path
     /// parameter that the path does not have, if there is such a route already, or if axum does not
-    /// route this method. The message says what would be right.
+    /// route this method. The message says how to correct it.
     #[track_caller]
     pub fn route<T: 'static>(
         self,
@@ -176,8 +178,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self.routes(path, routing::on(method, handler.scoped(requirement)))
     }
 
-    /// Adds the scoped handlers of a path: routes written as axum's are, of which none can be
-    /// without a requirement.
+    /// Adds the scoped handlers of a path. Routes are written as for axum, but none can be without
+    /// a requirement.
     ///
     /// ```
     /// use hallpass_axum::{GuardedRouter, HandlerExt, routing::get};
@@ -192,7 +194,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn routes(mut self, path: &str, methods: ScopedMethodRouter<S>) -> Self {
         for ScopedMethod { method, requirement, router } in methods.0 {
@@ -216,8 +218,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Puts a layer around every route that was added before, outside of Hallpass's layer: it also
-    /// sees requests without a token. For logs, CORS, compression, and limits on strangers.
+    /// Puts a layer around every route that was added before, outside of Hallpass's layer, so that
+    /// it also sees requests without a token. Use it for logs, CORS, compression, and limits on
+    /// unauthenticated requests.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -240,8 +243,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Puts a layer around the handler of every route that was added before, inside of Hallpass's
-    /// layer: it sees only requests with a valid token, and the principal. Whether the token meets the
-    /// requirement is decided further inside. Public routes get the layer, too, without a principal.
+    /// layer. It sees only requests with a valid token, and can read the principal. The requirement
+    /// is checked further inside. The layer is also around public routes, where there is no
+    /// principal.
     pub fn route_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -259,7 +263,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// Both have a route in common.
+    /// Panics if both routers have the same route.
     #[track_caller]
     pub fn merge(self, other: Self) -> Self {
         let mut merged = other.routes.into_iter().fold(self, Self::add);
@@ -288,7 +292,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self.merge(nested)
     }
 
-    /// Gives the handlers their state.
+    /// Provides the state of the handlers.
     pub fn with_state<S2: Clone + Send + Sync + 'static>(self, state: S) -> GuardedRouter<S2> {
         let routes = self.routes.into_iter().map(|route| {
             let GuardedRoute { path, operations, router, outer } = route;
@@ -297,8 +301,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         GuardedRouter { routes: routes.collect(), table: self.table, schemas: self.schemas }
     }
 
-    /// Returns what each route needs as a table: to print, to compare with a snapshot, or to give to
-    /// a layer elsewhere.
+    /// Returns a table of what each route needs. Print it, compare it with a snapshot, or set it as
+    /// the policy of another layer.
     pub fn table(&self) -> &PolicyTable {
         &self.table
     }
@@ -314,11 +318,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self.into_router_with(hallpass, hallpass.layer())
     }
 
-    /// As [`into_router`](Self::into_router), with a layer of your own settings.
+    /// Works like [`into_router`](Self::into_router), with a layer of your own settings.
     ///
     /// # Panics
     ///
-    /// As [`into_router`](Self::into_router).
+    /// Panics if [`into_router`](Self::into_router) does.
     #[track_caller]
     pub fn into_router_with(self, hallpass: &Hallpass, layer: TokenLayer) -> Router<S> {
         if let Some(catalog) = hallpass.catalog() {
@@ -370,7 +374,7 @@ impl<S: Clone + Send + Sync + 'static> Default for GuardedRouter<S> {
     }
 }
 
-/// The inventory: a line a route.
+/// Formats the routes in columns, one line for each.
 impl<S> fmt::Display for GuardedRouter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}anything else: 404 or 405", self.table.inventory())

@@ -6,19 +6,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hallpass_core::{Actor, Hallpass, Owner};
 use jiff::{SignedDuration, Timestamp};
 
-/// How many wrong ones in a row are answered at once.
+/// The number of wrong confirmations in a row that are answered without a wait.
 const FREE: u32 = 5;
 
-/// How long the first wait is; each further wrong one doubles it.
+/// The length of the first wait. Each further wrong confirmation doubles it.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 
-/// The longest wait: about a hundred guesses a day.
+/// The longest wait. It allows about a hundred guesses a day.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
 
-/// After how long without a wrong one the count starts anew.
+/// The time without a wrong confirmation after which the count starts again at zero.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Of how many callers the count is kept.
+/// The maximum number of callers whose count is kept.
 const MAX_CALLERS: usize = 16_384;
 
 /// The counts of all callers, on this node.
@@ -28,23 +28,24 @@ pub(super) struct Attempts(Mutex<HashMap<Owner, Count>>);
 #[derive(Clone, Copy)]
 struct Count {
     wrong_in_a_row: u32,
-    /// Attempts whose verdict is not known yet: each may turn out wrong.
+    /// The number of attempts whose verdict is not known yet. Each of them may turn out to be
+    /// wrong.
     under_way: u32,
     wait_until: Timestamp,
     last: Timestamp,
 }
 
-/// How an attempt ended.
+/// The verdict on an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Right,
     Wrong,
-    /// The host could not check it.
+    /// The host could not check the confirmation.
     Unknown,
 }
 
-/// An attempt that is being checked. Its verdict is counted when it is dropped, and it is wrong until
-/// somebody says otherwise: a client that goes away before the answer comes has not saved a guess.
+/// An attempt that is being checked. Its verdict is counted when it is dropped, and is `Wrong`
+/// until it is set. So a client that disconnects before the answer cannot save a guess.
 pub(super) struct Attempt<'a> {
     attempts: &'a Attempts,
     hallpass: &'a Hallpass,
@@ -57,7 +58,7 @@ impl Attempts {
     ///
     /// # Errors
     ///
-    /// Returns how many seconds the caller has to wait first.
+    /// Returns the number of seconds that the caller has to wait first.
     pub(super) fn begin<'a>(
         &'a self,
         hallpass: &'a Hallpass,
@@ -82,8 +83,9 @@ impl Attempts {
     }
 }
 
-/// Forgets old counts, or else the caller who was wrong least often, longest ago. To be forgotten, a
-/// guesser would have to be wrong as often under very many names.
+/// Makes room: removes old counts, or, if there are none, the count of the caller who was wrong
+/// least often, and of those the one who was wrong longest ago. To get a count removed, a guesser
+/// would have to be wrong as often as very many other callers.
 fn make_room(counts: &mut HashMap<Owner, Count>, now: Timestamp) {
     counts.retain(|_, count| count.under_way > 0 || !count.is_old(now));
     if counts.len() >= MAX_CALLERS {
@@ -104,8 +106,8 @@ impl Count {
         now.duration_since(self.last) > FORGOTTEN_AFTER
     }
 
-    /// Never lets so many try at once that, were all of them wrong, one more than allowed would have
-    /// been checked.
+    /// Limits concurrent attempts, so that no more wrong ones than allowed are checked even if all
+    /// of them are wrong.
     fn may_try(&self, now: Timestamp) -> Result<(), u32> {
         if now < self.wait_until {
             let wait = self.wait_until.duration_since(now);
@@ -123,7 +125,7 @@ impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         let now = self.hallpass.now();
         let mut counts = self.attempts.lock();
-        // The count may have had to make room in the meantime.
+        // The count may have been removed in the meantime to make room.
         let count = counts.entry(self.actor.id().clone()).or_insert_with(|| Count::new(now));
         count.under_way = count.under_way.saturating_sub(1);
         match self.verdict {

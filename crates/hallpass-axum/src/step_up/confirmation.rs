@@ -6,18 +6,18 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-/// Where a confirmation is sent.
+/// The request header that contains the confirmation.
 pub(crate) const HEADER: &str = "hallpass-confirmation";
 
-/// The longest confirmation that is looked at, in bytes.
+/// The maximum length of a confirmation, in bytes.
 const MAX_LEN: usize = 1024;
 
-/// What a person typed to confirm a change: a password, a one-time code, or whatever the host asks
-/// for.
+/// A text that a person typed to confirm a change: a password, a one-time code, or whatever the
+/// host asks for.
 ///
-/// It is 1 to 1024 bytes long and may hold any character. Wiped when dropped. `Debug` shows nothing
-/// of it, and there is no `Display`, no `==`, no `Clone` and no `Serialize`: it leaves the program
-/// where somebody wrote [`reveal`](Self::reveal) and nowhere else.
+/// It is 1 to 1024 bytes long and may contain any character. It is overwritten when dropped.
+/// `Debug` does not print it, and it does not implement `Display`, `PartialEq`, `Clone` or
+/// `Serialize`. So only [`reveal`](Self::reveal) gives access to it.
 ///
 /// ```compile_fail
 /// # fn leak(password: hallpass_axum::Confirmation) {
@@ -33,7 +33,7 @@ const MAX_LEN: usize = 1024;
 pub struct Confirmation(Zeroizing<String>);
 
 impl Confirmation {
-    /// What was typed, for the check alone.
+    /// Returns the typed text. Use it for the check alone.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -46,17 +46,17 @@ impl fmt::Debug for Confirmation {
     }
 }
 
-/// What a request says in the header.
+/// The confirmation header of a request.
 pub(crate) enum Presented {
-    /// Nothing, or the empty text.
+    /// The header is absent or empty.
     Absent,
-    /// Nothing that can be read, and why.
+    /// The header cannot be read, for this reason.
     Malformed(&'static str),
     Given(Confirmation),
 }
 
 impl Presented {
-    /// Takes it out of the headers, so that nobody behind prints it.
+    /// Takes the confirmation out of the headers, so that no inner service prints it.
     pub(crate) fn take(headers: &mut HeaderMap) -> Self {
         let mut values = headers.get_all(HEADER).iter();
         let presented = match (values.next(), values.next()) {
@@ -69,7 +69,7 @@ impl Presented {
     }
 
     fn read(value: &[u8]) -> Self {
-        /// Padding is nobody's mistake to make; a stray bit at the end is.
+        /// Accepts base64 with and without padding, but no stray bits at the end.
         const BASE64URL: GeneralPurpose = GeneralPurpose::new(
             &URL_SAFE,
             GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

@@ -1,5 +1,6 @@
 //! Step-up: people confirm every change with a password, a one-time code, or whatever the host asks
-//! for. It is a setting of the handle, so that every mount asks, and all share one count of attempts.
+//! for. It is a setting of the handle, so every mount requires it, and all mounts share the count
+//! of attempts.
 
 mod attempts;
 mod confirmation;
@@ -15,10 +16,11 @@ pub use self::confirmation::Confirmation;
 pub(crate) use self::confirmation::{HEADER, Presented};
 use crate::problem::{Kind, Problem};
 
-/// What a check of a confirmation may return: whether the confirmation is right, or an error.
+/// The types that a check of a confirmation may return: a `bool`, which is `true` if the
+/// confirmation is right, or a `Result` of one.
 ///
-/// An error becomes a 503, whatever response the host made of it: nothing is changed, and it does not
-/// count as a wrong confirmation.
+/// An error becomes a 503, whatever response the host returned. Nothing is changed, and the attempt
+/// does not count as a wrong confirmation.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whether a confirmation is right",
     note = "return `bool`, or a `Result` of one whose error is `IntoResponse`"
@@ -90,7 +92,8 @@ impl StepUpSettings {
                 let detail = "this change needs a confirmation, such as your password";
                 return Err(Problem::new(Kind::ConfirmationRequired, detail));
             }
-            // It is never compared with anything, so nobody can guess with it, and it does not count.
+            // A malformed confirmation is never compared with anything, so it is not a guess and is
+            // not counted.
             Presented::Malformed(detail) => return failed(detail),
         };
         if hallpass.is_well_formed(confirmation.reveal().as_bytes()) {

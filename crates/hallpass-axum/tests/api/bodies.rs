@@ -1,4 +1,4 @@
-//! What is sent as a body, and is none that any call takes.
+//! Request bodies that no call accepts.
 
 use serde_json::json;
 
@@ -91,7 +91,7 @@ async fn what_is_well_formed_and_wrong_is_422() {
 }
 
 #[tokio::test]
-async fn nothing_of_what_was_sent_comes_back_but_names_of_fields() {
+async fn errors_repeat_only_names_of_fields() {
     let api = Api::new().await;
     let secret = "hp_0000000000000000000000000000000000000000000000000000000000000000000000z";
     for body in [
@@ -161,7 +161,7 @@ async fn a_body_that_may_be_absent_needs_no_type() {
 }
 
 #[tokio::test]
-async fn half_a_body_is_no_body() {
+async fn incomplete_body_is_rejected() {
     use axum::body::Body;
     use axum::http::Request;
     use tower::ServiceExt;

@@ -1,4 +1,4 @@
-//! Who calls: what the host's sign-in may be, and what becomes of what it answers.
+//! Callers: the forms that the host's sign-in may have, and the effect of each answer.
 
 use axum::Router;
 use axum::body::Body;
@@ -15,7 +15,7 @@ use tower::ServiceExt;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn nobody_gets_nothing_and_no_hints() {
+async fn anonymous_caller_learns_nothing() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let mut bodies = Vec::new();
@@ -49,7 +49,7 @@ async fn nobody_gets_nothing_and_no_hints() {
     assert_eq!(api.show(&id).await["revision"], 1);
 }
 
-/// The status and kind that a list gets from a host with this sign-in.
+/// Returns the status and kind of the answer to a list from a host with this sign-in.
 async fn list_with<T: 'static>(who: impl Authenticator<T, ()>) -> (u16, String) {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let app: Router = TokenApi::new(&hallpass, who).into_router_at("/tokens");
@@ -64,7 +64,7 @@ async fn list_with<T: 'static>(who: impl Authenticator<T, ()>) -> (u16, String) 
 }
 
 #[tokio::test]
-async fn a_sign_in_answers_as_handlers_do() {
+async fn sign_in_returns_what_handlers_return() {
     let ok = (200, String::new());
     let refused = |status, kind: &str| (status, format!("/problems/{kind}"));
     fn alice() -> Actor {
@@ -112,7 +112,7 @@ async fn a_sign_in_takes_the_routers_state() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_makes_no_tokens_and_takes_its_own_back() {
+async fn disabled_account_can_delete_tokens_but_not_issue() {
     let owners = |owner: hallpass_core::Owner| async move {
         Ok(if owner.as_str() == "bob" { OwnerStatus::Disabled } else { OwnerStatus::Active })
     };
@@ -127,7 +127,7 @@ async fn a_disabled_account_makes_no_tokens_and_takes_its_own_back() {
 }
 
 #[tokio::test]
-async fn where_the_host_cannot_say_what_an_owner_may_do_nothing_is_issued() {
+async fn failed_owner_lookup_prevents_issuing() {
     let api =
         Api::with(|builder| builder.owner_directory(|_| async { Err("directory is down".into()) }))
             .await;

@@ -1,5 +1,4 @@
-//! Changes that have to be confirmed: when, with what, how often one may be wrong, and what becomes
-//! of it.
+//! Changes that must be confirmed: when, how, and how many wrong confirmations are allowed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -17,12 +16,12 @@ use tokio::sync::Semaphore;
 use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls};
 
 pub(crate) const HEADER: &str = "hallpass-confirmation";
-/// `wonderland`, which is right for everybody here.
+/// `wonderland`, which is the right confirmation for every caller here.
 pub(crate) const RIGHT: &str = "d29uZGVybGFuZA";
 /// `looking-glass`.
 pub(crate) const WRONG: &str = "bG9va2luZy1nbGFzcw";
 
-/// A host, and how often its check was asked.
+/// Returns a host and the counter of its checks.
 async fn host() -> (Api, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
@@ -33,8 +32,7 @@ async fn host() -> (Api, Arc<AtomicU32>) {
     (Api::confirming(check).await, asked)
 }
 
-/// A change that would be answered with 404 if it were let in: it needs no body and changes
-/// nothing.
+/// Returns a change that gets a 404 if it is confirmed. It needs no body and changes nothing.
 fn change(api: &Api) -> Sending<'_> {
     api.post(&format!("/{UNKNOWN}/revoke"))
 }
@@ -51,7 +49,7 @@ async fn issue(api: &Api) -> Answer {
 }
 
 #[tokio::test]
-async fn without_one_or_with_a_wrong_one_nothing_is_changed() {
+async fn missing_or_wrong_confirmation_changes_nothing() {
     let (api, _) = host().await;
     let (token, roots) = (issue(&api).await, api.post("").by("root").header(HEADER, RIGHT));
     roots.json(&json!({ "name": "root's" })).await;
@@ -81,7 +79,7 @@ async fn without_one_or_with_a_wrong_one_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn with_the_right_one_every_change_is_made() {
+async fn right_confirmation_allows_every_change() {
     let (api, asked) = host().await;
     let id = issue(&api).await.id().to_owned();
     let sent = async |method: Method, path: &str, body: Value| {
@@ -115,7 +113,7 @@ async fn with_the_right_one_every_change_is_made() {
 }
 
 #[tokio::test]
-async fn one_holds_for_one_request_alone() {
+async fn confirmation_is_valid_for_one_request() {
     let (api, _) = host().await;
     let id = issue(&api).await.id().to_owned();
     let path = format!("/{id}");
@@ -126,7 +124,7 @@ async fn one_holds_for_one_request_alone() {
 }
 
 #[tokio::test]
-async fn who_only_looks_is_not_asked() {
+async fn reading_needs_no_confirmation() {
     let (api, asked) = host().await;
     let id = issue(&api).await.id().to_owned();
     asked.store(0, SeqCst);
@@ -139,7 +137,7 @@ async fn who_only_looks_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_token_that_takes_its_own_rights_away_needs_none() {
+async fn token_revokes_itself_without_confirmation() {
     let (api, asked) = host().await;
     let issued = issue(&api).await;
     asked.store(0, SeqCst);
@@ -165,7 +163,7 @@ async fn a_token_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn who_calls_is_settled_before_and_what_is_asked_for_after() {
+async fn confirmation_is_checked_after_the_caller_before_the_token() {
     let (api, asked) = host().await;
     let bobs = api.post("").by("bob").header(HEADER, RIGHT).json(&json!({ "name": "ci" })).await;
     let own = issue(&api).await;
@@ -177,7 +175,7 @@ async fn who_calls_is_settled_before_and_what_is_asked_for_after() {
     confirmed(twice, WRONG).await.refused(400, "invalid-request");
     assert_eq!(asked.load(SeqCst), 0, "nobody else spends somebody's attempts");
 
-    // What there is, and whose it is, is told to nobody who has not confirmed.
+    // Without a confirmation, the answer does not disclose which tokens exist or who owns them.
     let mut told = Vec::new();
     for id in [own.id(), bobs.id(), UNKNOWN, "42"] {
         let change = || api.patch(&format!("/{id}")).header("if-match", "\"7\"");
@@ -189,7 +187,7 @@ async fn who_calls_is_settled_before_and_what_is_asked_for_after() {
 }
 
 #[tokio::test]
-async fn what_was_typed_arrives_with_padding_and_without() {
+async fn confirmation_is_accepted_with_and_without_padding() {
     for typed in ["x", "ab", "abc", "pässwörd 🔑", "  ", "\0\n", "??>>~~", &"x".repeat(1024)] {
         let right = typed.to_owned();
         let check = move |_: Actor, confirmation: Confirmation| {
@@ -203,7 +201,7 @@ async fn what_was_typed_arrives_with_padding_and_without() {
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_read_is_wrong_and_is_no_guess() {
+async fn malformed_confirmation_is_not_counted() {
     let (api, asked) = host().await;
     let (too_long, far_too_long) = ("x".repeat(1025), "x".repeat(9000));
     let (standard, latin) = (BASE64_STANDARD.encode("??>>~~"), BASE64_URL_SAFE.encode(b"\xff\xfe"));
@@ -232,12 +230,12 @@ async fn one_that_cannot_be_read_is_wrong_and_is_no_guess() {
         change.send().await.refused(403, "confirmation-failed");
     }
     assert_eq!(asked.load(SeqCst), 0);
-    // Nobody has to wait.
+    // No caller has to wait.
     confirmed(change(&api), &format!("{RIGHT}==")).await.refused(404, "not-found");
 }
 
 #[tokio::test]
-async fn wrong_ones_in_a_row_have_to_wait_and_meanwhile_the_right_one_too() {
+async fn wrong_confirmations_delay_even_a_right_one() {
     let (api, asked) = host().await;
     for _ in 0..5 {
         confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
@@ -266,7 +264,7 @@ async fn wrong_ones_in_a_row_have_to_wait_and_meanwhile_the_right_one_too() {
 }
 
 #[tokio::test]
-async fn a_right_one_ends_the_row_and_so_does_a_day() {
+async fn right_confirmation_or_a_day_resets_the_count() {
     let (api, _) = host().await;
     for _ in 0..3 {
         for _ in 0..4 {
@@ -283,7 +281,7 @@ async fn a_right_one_ends_the_row_and_so_does_a_day() {
 }
 
 #[tokio::test]
-async fn many_guesses_at_once_are_no_more_guesses() {
+async fn concurrent_guesses_are_limited_too() {
     let (asked, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
     let (count, open) = (Arc::clone(&asked), Arc::clone(&gate));
     let api = Api::confirming(move |_: Actor, password: Confirmation| {
@@ -298,7 +296,7 @@ async fn many_guesses_at_once_are_no_more_guesses() {
     for round in [5, 1] {
         asked.store(0, SeqCst);
         let guesses = join_all((0..50).map(|_| confirmed(change(&api), WRONG)));
-        // Polled after all of them, when each has been let in or sent away.
+        // This is polled after all of them, when each has been let in or rejected.
         let opened = async { gate.add_permits(1) };
         let (answers, ()) = tokio::join!(guesses, opened);
         let looked_at = answers.iter().filter(|answer| answer.status == 403).count();
@@ -311,7 +309,7 @@ async fn many_guesses_at_once_are_no_more_guesses() {
 }
 
 #[tokio::test]
-async fn who_goes_away_before_the_answer_has_saved_no_guess() {
+async fn disconnecting_before_the_answer_counts_as_a_guess() {
     let api = Api::confirming(async |_: Actor, password: Confirmation| {
         if password.reveal() == "wonderland" {
             return true;
@@ -327,7 +325,7 @@ async fn who_goes_away_before_the_answer_has_saved_no_guess() {
 }
 
 #[tokio::test]
-async fn a_check_that_cannot_be_made_is_503_and_no_verdict() {
+async fn failed_check_is_503_and_not_counted() {
     for said in [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR] {
         let api = Api::confirming(move |_: Actor, password: Confirmation| async move {
             if password.reveal() == "wonderland" { Ok(true) } else { Err((said, "ldap.internal")) }
@@ -342,7 +340,7 @@ async fn a_check_that_cannot_be_made_is_503_and_no_verdict() {
 }
 
 #[tokio::test]
-async fn the_check_knows_the_caller_and_prints_nothing() {
+async fn step_up_check_gets_the_caller_and_debug_hides_the_text() {
     let check = async |caller: Actor, password: Confirmation| {
         assert_eq!(format!("{password:?}"), "Confirmation(..)");
         caller.id().as_str() == password.reveal()

@@ -1,10 +1,10 @@
-//! What a credential in the header means on calls that are for people.
+//! Credentials in the `Authorization` header of calls that are for people.
 
 use axum::http::Method;
 
 use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls};
 
-/// Every call but `/current`.
+/// Returns every call except `/current`.
 fn calls(api: &Api) -> Vec<Sending<'_>> {
     let looks = ["", &format!("/{UNKNOWN}"), "/scopes", "/audit"]
         .map(|path| (Method::GET, path.to_owned()));

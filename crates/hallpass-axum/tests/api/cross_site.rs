@@ -1,11 +1,11 @@
-//! Another site makes a browser send a change.
+//! Changes that another site makes a browser send.
 
 use axum::http::Method;
 use serde_json::json;
 
 use crate::support::{Api, Sending, changing_calls};
 
-/// Each of them as a browser of root's would send it.
+/// Returns each change as a browser of root's would send it.
 fn changes(api: &Api) -> Vec<Sending<'_>> {
     let with_slash = (Method::POST, "/".to_owned());
     changing_calls()
@@ -68,12 +68,12 @@ async fn same_origin_passes_whatever_host_a_proxy_wrote() {
         let change = browser().header("sec-fetch-site", site);
         assert_eq!(change.json(&json!({ "name": "ci" })).await.status, 201, "{site}");
     }
-    // Without `Sec-Fetch-Site`, only the host tells.
+    // Without `Sec-Fetch-Site`, only the host is compared.
     browser().json(&json!({ "name": "ci" })).await.refused(403, "cross-site");
 }
 
 #[tokio::test]
-async fn looking_is_no_change_and_no_origin_is_ever_let_in() {
+async fn cross_site_reads_pass_without_cors_headers() {
     let api = Api::new().await;
     let answer =
         api.get("").header("cookie", "id=1").header("origin", "https://evil.org").send().await.ok();

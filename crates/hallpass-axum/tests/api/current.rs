@@ -30,7 +30,7 @@ async fn a_token_revokes_itself() {
 }
 
 #[tokio::test]
-async fn only_the_header_speaks_for_a_token() {
+async fn token_is_read_from_the_header_only() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let query = format!("/current?session={0}&access_token={0}&token={0}", issued.token());

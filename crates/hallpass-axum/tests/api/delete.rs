@@ -26,7 +26,7 @@ async fn anothers_token_stays_except_from_an_admin() {
 }
 
 #[tokio::test]
-async fn a_body_is_not_looked_at() {
+async fn body_of_a_delete_is_ignored() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let answer = api.delete(&format!("/{id}")).json(&json!({ "owner": "bob" })).await;

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn all_of_the_callers_own_go_and_nobody_elses() {
+async fn delete_all_affects_only_the_callers_tokens() {
     let api = Api::new().await;
     let (one, two) = (api.issue_ci().await, api.issue_ci().await);
     api.post(&format!("/{}/revoke", two.id())).send().await.ok();
@@ -20,7 +20,7 @@ async fn all_of_the_callers_own_go_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn an_admins_are_the_admins_own() {
+async fn delete_all_of_an_admin_affects_only_their_own_tokens() {
     let api = Api::new().await;
     let alices = api.issue_ci().await;
     let roots = api.post("").by("root").json(&json!({ "name": "r" })).await;

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn several_go_at_once_and_what_is_not_there_is_named() {
+async fn several_tokens_are_deleted_and_unknown_ids_reported() {
     let api = Api::new().await;
     let (one, two, kept) = (api.issue_ci().await, api.issue_ci().await, api.issue_ci().await);
     let bobs = api.post("").by("bob").json(&json!({ "name": "b" })).await;

@@ -1,4 +1,4 @@
-//! Rejections as events, and where requests come from.
+//! The events of rejections, and the origins of requests.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 
 use crate::support::{Api, Sending, UNKNOWN, signed_in};
 
-/// The rejections that the host's sink has got since it was last asked.
+/// The rejections that the host's sink has received since the last read.
 #[derive(Clone, Default)]
 struct Rejections(Arc<Mutex<Vec<Event>>>);
 
@@ -82,8 +82,8 @@ async fn every_rejection_of_the_api_is_one_event_with_its_origin() {
     }
 }
 
-/// The address in the audit trail of a change that came over a connection from `peer` with these
-/// headers.
+/// Makes a change over a connection from `peer` with these headers, and returns its address in the
+/// audit trail.
 async fn address(proxies: Option<TrustedProxies>, peer: &str, forwarded: &[&str]) -> String {
     let mut builder = Hallpass::builder(MemoryStore::new());
     if let Some(proxies) = proxies {

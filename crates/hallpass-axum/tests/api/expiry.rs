@@ -1,4 +1,4 @@
-//! When a token ends, in every spelling: the same wherever it is given.
+//! The forms of `expires`, which are the same wherever it is given.
 
 use jiff::tz::{Offset, TimeZone};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn every_spelling_is_an_instant() {
+async fn every_form_of_expiry_is_accepted() {
     let api = Api::new().await;
     for (expires, end) in [
         ("30d", "2026-12-22T04:44:57Z"),
@@ -33,7 +33,7 @@ async fn every_spelling_is_an_instant() {
 }
 
 #[tokio::test]
-async fn what_is_none_is_refused_wherever_it_is_given() {
+async fn invalid_expiry_is_rejected_everywhere() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     for expires in [

@@ -99,7 +99,7 @@ async fn every_fault_is_told_with_its_field() {
 }
 
 #[tokio::test]
-async fn what_a_caller_may_not_name_is_no_field() {
+async fn fields_that_the_service_sets_are_rejected() {
     let api = Api::new().await;
     for field in [
         "id",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{Answer, Api};
 
-/// Three tokens of alice's, a day apart, and one of bob's.
+/// Creates three tokens of alice's, a day apart, and one of bob's.
 async fn api_with_tokens() -> Api {
     let api = Api::new().await;
     for (name, description, scopes, expires) in [
@@ -74,7 +74,7 @@ async fn filters_narrow_the_list_and_the_total() {
 }
 
 #[tokio::test]
-async fn the_order_is_as_asked_and_absent_times_are_last_in_both_directions() {
+async fn list_order_puts_absent_times_last_in_both_directions() {
     let api = api_with_tokens().await;
     for (sort, expected) in [
         ("created_at", ["beta", "Alpha", "gamma"]),
@@ -150,7 +150,7 @@ async fn a_cursor_serves_its_own_list_only() {
 }
 
 #[tokio::test]
-async fn what_a_list_cannot_be_asked() {
+async fn invalid_list_parameters_are_rejected() {
     let api = Api::new().await;
     for (query, field) in [
         ("status=", "status"),

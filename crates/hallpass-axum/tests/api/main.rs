@@ -1,5 +1,5 @@
-//! The management API over HTTP, a file for each endpoint and for each thing that they have in
-//! common.
+//! Tests of the management API over HTTP, with a file for each endpoint and for each shared
+//! feature.
 
 mod support;
 

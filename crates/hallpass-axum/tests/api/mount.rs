@@ -1,4 +1,4 @@
-//! Where the API is: over real sockets, under any nest, with and without a slash at the end.
+//! The mount of the API: over real sockets, under any nest, with and without a slash at the end.
 
 use axum::Router;
 use axum::routing::get;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::signed_in;
 
-/// A host with the API at several places, served on a port of its own.
+/// Starts a host with the API at several places, on a port of its own.
 async fn serve() -> std::net::SocketAddr {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let api = |path: &str| TokenApi::new(&hallpass, signed_in).into_router_at(path);
@@ -29,7 +29,7 @@ async fn serve() -> std::net::SocketAddr {
     address
 }
 
-/// A request over a connection of its own: the head of the answer, and its body.
+/// Sends a request over a new connection. Returns the head of the answer and its body.
 async fn send(
     address: std::net::SocketAddr,
     method: &str,
@@ -54,8 +54,8 @@ fn status(head: &str) -> &str {
     &head["http/1.1 ".len()..][..3]
 }
 
-/// The `Location` of an answer, resolved against the path that was asked for. It is always relative, so
-/// that a proxy may have cut off a prefix.
+/// Returns the `Location` of an answer, resolved against the path of the request. It is always
+/// relative, because a proxy may have removed a prefix.
 fn resolved(asked: &str, head: &str) -> String {
     let line = head.lines().find_map(|line| line.strip_prefix("location: ")).expect("a location");
     let folder = &asked[..asked.rfind('/').unwrap()];
@@ -139,7 +139,7 @@ async fn a_body_that_never_ends_is_cut_off() {
                 transfer-encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let chunk = format!("2000\r\n{}\r\n", " ".repeat(0x2000));
-    // Until the server has answered and hangs up.
+    // Reads until the server has answered and closes the connection.
     for _ in 0..64 {
         if stream.write_all(chunk.as_bytes()).await.is_err() {
             break;

@@ -1,4 +1,4 @@
-//! The OpenAPI document. To take over what the code says now, after looking at the difference:
+//! The OpenAPI document. To update the golden file after you have checked the difference:
 //!
 //! ```text
 //! HALLPASS_UPDATE_GOLDEN=1 cargo test -p hallpass-axum --test api openapi
@@ -31,7 +31,7 @@ async fn the_document_is_the_golden_one() {
 }
 
 #[tokio::test]
-async fn every_operation_is_served_and_enforces_the_security_it_documents() {
+async fn every_operation_enforces_its_documented_security() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let mut token = issued.token().to_owned();

@@ -1,4 +1,4 @@
-//! The store fails: 503, and nothing that it said.
+//! Failures of the store: the answer is 503 and does not repeat the store's message.
 
 use hallpass_core::store::StoreError;
 use hallpass_testkit::Operation;
@@ -66,7 +66,7 @@ async fn a_store_that_takes_no_changes_can_be_looked_at() {
 }
 
 #[tokio::test]
-async fn when_it_is_not_known_whether_a_change_stands_that_is_said() {
+async fn unknown_outcome_of_a_change_is_reported() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     api.store.faults().on(Operation::WRITES).lose_answer();

@@ -1,11 +1,11 @@
-//! `If-Match`: a change only if the token is still as it was seen.
+//! `If-Match`: a change is made only if the token is still as it was last seen.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, UNKNOWN};
 
-/// Every change that minds the header, below a token's path.
+/// Returns every change below a token's path that checks the header.
 fn changes() -> [(Method, &'static str, Option<Value>, u16); 6] {
     [
         (Method::PATCH, "", Some(json!({ "name": "cd" })), 200),
@@ -30,7 +30,7 @@ async fn send(
     }
 }
 
-/// A token at revision 2.
+/// Creates a token at revision 2.
 async fn token(api: &Api) -> String {
     let body = json!({ "name": "ci", "scopes": ["projects:read", "projects:delete"] });
     let id = api.issue(body).await.id().to_owned();
@@ -117,7 +117,7 @@ async fn a_token_that_is_not_there_is_not_stale() {
 }
 
 #[tokio::test]
-async fn of_two_who_regenerate_what_they_both_saw_one_gets_a_secret() {
+async fn only_one_concurrent_regeneration_succeeds() {
     let api = Api::new().await;
     let id = token(&api).await;
     let regenerate = || api.post(&format!("/{id}/regenerate")).header("if-match", "\"2\"").send();

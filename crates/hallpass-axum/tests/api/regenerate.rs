@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn a_new_secret_and_the_old_one_dead_at_once() {
+async fn old_secret_stops_working_on_regeneration() {
     let api = Api::new().await;
     let body =
         json!({ "name": "ci", "description": "d", "scopes": ["projects:list"], "expires": "10d" });
@@ -26,7 +26,7 @@ async fn a_new_secret_and_the_old_one_dead_at_once() {
 }
 
 #[tokio::test]
-async fn a_body_says_when_it_ends_now() {
+async fn body_sets_the_new_expiry() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let path = format!("/{id}/regenerate");
@@ -51,7 +51,7 @@ async fn a_body_says_when_it_ends_now() {
 }
 
 #[tokio::test]
-async fn an_grace_period_lasts_until_the_new_secret_is_used() {
+async fn grace_period_ends_when_the_new_secret_is_used() {
     let api = Api::new().await;
     let old = api.issue_ci().await;
     let path = format!("/{}/regenerate", old.id());
@@ -101,7 +101,7 @@ async fn nobody_but_its_owner_gets_a_secret() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_granted_any_more_is_not_given_a_new_secret() {
+async fn token_with_ungrantable_scopes_is_not_regenerated() {
     let api = Api::new().await;
     let issued = api.issue(json!({ "name": "ci", "scopes": ["projects:list"] })).await;
     let path = format!("/{}/regenerate", issued.id());

@@ -18,7 +18,7 @@ async fn a_revoked_token_is_dead_and_stays_revoked() {
 }
 
 #[tokio::test]
-async fn a_body_has_nothing_to_say() {
+async fn body_must_be_an_empty_object() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let path = format!("/{id}/revoke");

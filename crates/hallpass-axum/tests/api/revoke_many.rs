@@ -19,7 +19,7 @@ async fn several_or_all_are_revoked() {
 }
 
 #[tokio::test]
-async fn exactly_one_choice_is_made() {
+async fn exactly_one_selector_is_required() {
     let api = Api::new().await;
     api.post("/revoke").json(&json!({})).await.invalid("body");
     api.post("/revoke").json(&json!({ "all": false })).await.invalid("all");

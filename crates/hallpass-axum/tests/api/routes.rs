@@ -64,7 +64,7 @@ async fn another_method_is_405_with_those_that_there_are() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_only_looked_at_changes_anything() {
+async fn safe_methods_change_nothing() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "scopes": ["projects"] })).await.id().to_owned();
     let before = api.get("").by("root").send().await.json;

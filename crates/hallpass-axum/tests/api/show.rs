@@ -18,7 +18,7 @@ async fn a_token_is_shown_with_its_revision_as_tag() {
 }
 
 #[tokio::test]
-async fn what_is_not_ones_own_is_not_there() {
+async fn token_of_another_owner_is_not_found() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let mut bodies = Vec::new();
@@ -57,7 +57,7 @@ async fn the_status_follows_the_clock() {
 }
 
 #[tokio::test]
-async fn a_use_is_seen_at_once_and_is_no_change() {
+async fn use_is_shown_at_once_and_keeps_the_revision() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     api.clock.advance(Duration::from_hours(1));

@@ -1,4 +1,5 @@
-//! Step-up as a setting of the handle: every mount asks, and the sign-in sees no confirmation.
+//! Step-up as a setting of the handle: every mount requires it, and the sign-in does not see the
+//! confirmation.
 
 use axum::Router;
 use axum::body::Body;
@@ -27,7 +28,7 @@ async fn the_sign_in_does_not_see_the_confirmation() {
 }
 
 #[tokio::test]
-async fn every_mount_of_the_handle_asks_and_shares_the_count() {
+async fn all_mounts_share_the_count_of_confirmations() {
     let hallpass = Hallpass::builder(MemoryStore::new())
         .step_up(async |_: Actor, password: Confirmation| password.reveal() == "wonderland")
         .build();

@@ -88,7 +88,7 @@ async fn only_its_owner_edits_a_token() {
 }
 
 #[tokio::test]
-async fn whose_token_it_is_makes_no_difference_to_a_bad_body() {
+async fn bad_body_is_reported_regardless_of_the_owner() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     for asked in [&*id, UNKNOWN, "42"] {

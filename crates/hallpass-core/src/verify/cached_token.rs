@@ -57,7 +57,7 @@ impl CachedToken {
         Self::build(stored, |owner| interner.owner(owner), |scopes| interner.scopes(scopes), meta)
     }
 
-    /// What stands in a token's place where the host vouches for the owner.
+    /// Creates the stand-in for a token if the host's sign-in authenticates the owner.
     pub(super) fn external(owner: Owner, scopes: ScopeSet) -> Self {
         let mut record = TokenRecord::new(TokenId::NIL, owner, "", Timestamp::UNIX_EPOCH);
         record.scopes = scopes;

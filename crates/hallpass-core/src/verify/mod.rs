@@ -236,8 +236,8 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`authenticate`](Self::authenticate), and [`AuthError::External`] for an
-    /// [external](Principal::external) principal.
+    /// Returns the errors of [`authenticate`](Self::authenticate), and [`AuthError::External`] for
+    /// an [external](Principal::external) principal.
     pub async fn recheck(&self, principal: &Principal) -> Result<Principal, AuthError> {
         let again = self.count_unavailable(self.recheck_token(principal).await)?;
         self.record_use(&again);

@@ -14,8 +14,9 @@ use crate::requirement::{CoversScope, Decision, PathParameters, Requirement, Sco
 use crate::scope::{Scope, ScopeSet};
 use crate::token::TokenId;
 
-/// The authenticated caller of a request: the owner of a token, or somebody whom the host has signed
-/// in itself ([`external`](Self::external)). The layer leaves it in the request's extensions.
+/// The authenticated caller of a request: the owner of a token, or somebody whom the host has
+/// signed in itself ([`external`](Self::external)). The layer leaves it in the request's
+/// extensions.
 ///
 /// It is a snapshot of the moment of the check. Work that continues long after the request should
 /// call [`Hallpass::recheck`](crate::Hallpass::recheck). Cloning is cheap.
@@ -84,9 +85,9 @@ impl Principal {
     /// Creates a principal that no token proves: somebody whom the host has signed in itself, by a
     /// session, a JSON Web Token or a key of an older scheme.
     ///
-    /// Requirements treat it like the owner of a token that holds these scopes. The host always states
-    /// them, because signing in does not mean that somebody may do everything. No use is recorded, and
-    /// the owner directory is not asked: the host has just answered for the owner.
+    /// Requirements treat it like the owner of a token that holds these scopes. The host always
+    /// states them, because signing in does not mean that somebody may do everything. No use is
+    /// recorded, and the owner directory is not asked: the host has just answered for the owner.
     ///
     /// ```
     /// use hallpass_core::{Owner, Principal, ScopeSet};
@@ -187,8 +188,8 @@ impl Principal {
         }
     }
 
-    /// Narrows an external principal to the scopes that the catalog of a handle knows, as a check does
-    /// for a token.
+    /// Narrows an external principal to the scopes that the catalog of a handle knows, as a check
+    /// does for a token.
     #[doc(hidden)]
     #[must_use]
     pub fn within_catalog_of(self, hallpass: &Hallpass) -> Self {

@@ -1,4 +1,4 @@
-//! Asking a router, and looking into what it answers.
+//! Helpers that send requests to a router and read its responses.
 
 use axum::Router;
 use axum::body::Body;
@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
-/// What came back.
+/// The response to a request.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -14,7 +14,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The one header of that name.
+    /// Returns the only header of that name.
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> &str {
         let mut values = self.headers.get_all(name).iter();
@@ -29,7 +29,7 @@ impl Answer {
     }
 }
 
-/// Asks, and reads a body of text.
+/// Sends a request and reads the body as text.
 pub(crate) async fn ask(
     app: &Router,
     method: Method,
@@ -40,7 +40,7 @@ pub(crate) async fn ask(
     Answer { status, headers, body: String::from_utf8(bytes).expect("text") }
 }
 
-/// Asks, and reads a body of bytes.
+/// Sends a request and reads the body as bytes.
 pub(crate) async fn ask_bytes(
     app: &Router,
     path: &str,
@@ -69,7 +69,7 @@ async fn send(
     (parts.status, parts.headers, bytes.to_vec())
 }
 
-/// The values of all attributes of that name, as they are written.
+/// Returns the values of all attributes of that name, as they are written.
 pub(crate) fn attribute<'h>(html: &'h str, name: &str) -> std::vec::IntoIter<&'h str> {
     let opening = format!(" {name}=\"");
     let values = html.split(&opening).skip(1).filter_map(|rest| rest.split('"').next());

@@ -9,7 +9,8 @@ async fn sequence_order_is_commit_order() {
     let (store, reader) = (open(&url).await, open(&url).await);
     let mut other = Stranger::connect(&url).await;
     let mut observer = Stranger::connect(&url).await;
-    // Holds up a change between its number and its commit. The sequence is what the guard's mutation uses.
+    // Holds up a change between its number and its commit. The sequence is what the guard's
+    // mutation uses.
     other
         .run(
             "CREATE SEQUENCE public.numbers; \

@@ -1,5 +1,5 @@
-//! What each safety step of the store prevents, on real servers. `tests/guards/postgres.toml` lists
-//! what to remove from the source so that the test fails.
+//! Tests of what each safety step of the store prevents, on real servers.
+//! `tests/guards/postgres.toml` lists what to remove from the source so that the test fails.
 
 mod changes;
 mod locks;

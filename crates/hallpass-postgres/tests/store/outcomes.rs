@@ -73,6 +73,6 @@ async fn unfinished_transaction_through_a_pooler_is_ended_in_time() {
         Ok(deleted) => assert_eq!(deleted.count, 1, "it was made again"),
         Err(error) => assert!(!error.is_outcome_unknown(), "{error:?}"),
     }
-    // Nothing stays locked.
+    // No lock is left.
     open(&url).await.insert(&token("alice", "ci"), None, &event()).await.unwrap();
 }

@@ -4,11 +4,12 @@ use std::fmt;
 
 use super::query::{Found, find};
 
-/// What an urlencoded form says of the field that may carry a token.
+/// The credential field of an urlencoded form.
 ///
-/// The layer itself reads no body. A middleware outside of it that does leaves one of these in the
-/// request's extensions. A layer with the source [`CredentialSource::form`](super::CredentialSource)
-/// counts it as one more place beside header and query, and rejects a credential in two of them.
+/// The layer itself reads no body. A middleware outside of it that reads forms puts this into the
+/// request's extensions. A layer with the source
+/// [`CredentialSource::form`](super::CredentialSource) treats it as one more source beside header
+/// and query, and rejects credentials in two of them.
 #[derive(Clone, Copy)]
 pub struct FormCredential(pub(super) Found);
 
@@ -16,8 +17,8 @@ impl FormCredential {
     /// Looks for a field of this name in the body of a form. Names and values are decoded as in a
     /// query.
     ///
-    /// A field without a value, or twice, or in a body that is not all ASCII, makes a request that
-    /// is refused with 400.
+    /// The layer rejects the request with 400 if the field has no value or comes twice, or if the
+    /// body has the field and is not all ASCII.
     #[must_use]
     pub fn find(form: &[u8], field: &str) -> Self {
         Self(match find(form, &[field]) {
@@ -27,7 +28,7 @@ impl FormCredential {
     }
 }
 
-/// Shows which it is, never the value.
+/// Prints which variant it is, and never the value.
 impl fmt::Debug for FormCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
@@ -43,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_says_one_thing_or_nothing_and_shows_no_value() {
+    fn form_credential_is_classified_and_debug_hides_it() {
         for (form, shown) in [
             (&b"a=1&session=hp_secret&b"[..], "Value(..)"),
             (b"sess%69on=hp_secret", "Value(..)"),

@@ -1,4 +1,5 @@
-//! The `Authorization` header (RFC 6750, section 2.1; RFC 9110, section 11), and headers of their own.
+//! The `Authorization` header (RFC 6750, section 2.1; RFC 9110, section 11), and other headers that
+//! are a source of credentials.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use memchr::memchr3;
 
 use super::source::{SourceIndex, Sources};
 
-/// What the `Authorization` lines of a request say, read for the scheme `Bearer` alone.
+/// The `Authorization` header of a request, read for the scheme `Bearer` alone.
 ///
 /// ```
 /// use hallpass_tower::Authorization;
@@ -24,13 +25,13 @@ pub enum Authorization<'h> {
     Absent,
     /// The header has another scheme than `Bearer`.
     OtherScheme,
-    /// The scheme is `Bearer`, and this is its parameter, which may be anything yet.
+    /// The scheme is `Bearer`, and this is its parameter, which has not been parsed yet.
     Bearer(&'h [u8]),
-    /// The header is not one scheme with one parameter, or there are several of them.
+    /// The header is not one scheme with one parameter, or there are several such headers.
     Malformed,
 }
 
-/// No value that is longer is searched for separators: no token is nearly as long.
+/// The longest value that is searched for separators. No token is nearly as long.
 const LONG: usize = 1024;
 
 impl<'h> Authorization<'h> {
@@ -57,7 +58,7 @@ impl<'h> Authorization<'h> {
     }
 }
 
-/// What the `Authorization` lines say, read for the sources of a layer.
+/// The `Authorization` header of a request, read for the sources of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthorizationRead<'h> {
     /// There is no such header, or the layer does not look at it.
@@ -66,7 +67,7 @@ pub(crate) enum AuthorizationRead<'h> {
     OtherScheme,
     /// It holds this text.
     Credential(SourceIndex, &'h [u8]),
-    /// It is not one scheme with one parameter, or there are several of them.
+    /// It is not one scheme with one parameter, or there are several such headers.
     Malformed,
 }
 
@@ -80,15 +81,14 @@ fn read<'h>(value: &'h [u8], sources: &Sources) -> AuthorizationRead<'h> {
     }
 }
 
-/// The `Authorization` of a request, taken out of it: where most requests go on, they go on
-/// without.
+/// The `Authorization` header, taken out of a request. Most requests are passed on without it.
 pub(crate) struct TakenAuthorization {
     value: Option<HeaderValue>,
     several: bool,
 }
 
 impl TakenAuthorization {
-    /// Takes the header out if a source of the layer may be in it.
+    /// Takes the header out if it may contain a credential from a source of the layer.
     pub(crate) fn out_of(headers: &mut HeaderMap, sources: &Sources) -> Self {
         if !sources.reads_authorization() {
             return Self { value: None, several: false };
@@ -106,7 +106,8 @@ impl TakenAuthorization {
         }
     }
 
-    /// Puts back what the application may want, marked so that `Debug` shows none of it.
+    /// Puts back what the application may need, marked as sensitive so that `Debug` does not print
+    /// it.
     pub(crate) fn put_back(self, headers: &mut HeaderMap) {
         if let Some(mut value) = self.value {
             value.set_sensitive(true);
@@ -128,11 +129,11 @@ pub(crate) fn peek<'h>(headers: &'h HeaderMap, sources: &Sources) -> Authorizati
     }
 }
 
-/// What a header says that is a source of its own.
+/// The value of a header that is a source of its own.
 pub(super) enum OwnHeader<'h> {
     Absent,
     Value(&'h [u8]),
-    /// It is there several times, or empty, or holds more than one word.
+    /// The header comes several times, is empty, or has more than one word.
     Malformed,
 }
 
@@ -145,7 +146,7 @@ pub(super) fn own_header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> OwnHe
     }
 }
 
-/// Shows which it is, never the parameter.
+/// Prints which variant it is, and never the parameter.
 impl fmt::Debug for Authorization<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -160,7 +161,7 @@ impl fmt::Debug for Authorization<'_> {
 /// Splits `scheme` or `scheme 1*SP rest`. Returns `None` for anything else.
 fn split(value: &[u8]) -> Option<(&[u8], &[u8])> {
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    // HTTP/1 parsers trim; an HTTP/2 value arrives as it was sent.
+    // HTTP/1 parsers trim values, but an HTTP/2 value arrives as it was sent.
     if blank(value.first()) || blank(value.last()) {
         return None;
     }
@@ -180,7 +181,7 @@ pub(super) fn is_scheme(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().copied().all(is_tchar)
 }
 
-/// RFC 9110's `tchar`, what names of schemes are made of.
+/// Returns whether a byte is a `tchar` of RFC 9110. Names of schemes consist of these.
 fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn several_lines_are_malformed_whatever_they_say() {
+    fn several_authorization_headers_are_malformed() {
         let mut headers = HeaderMap::new();
         assert_eq!(Authorization::of(&headers), Authorization::Absent);
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer T"));
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_and_bare_tokens_are_read_where_they_are_listed() {
+    fn other_schemes_and_bare_tokens_are_read_if_listed() {
         let sources = Sources::new([CredentialSource::scheme("Token"), CredentialSource::bare()]);
         let [token, bare] = [CredentialSource::scheme("tOKEN"), CredentialSource::bare()]
             .map(|source| sources.position(&source).unwrap());
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_back_is_as_it_was_and_prints_nothing() {
+    fn header_is_put_back_unchanged_and_debug_hides_it() {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic dTpw"));
         let sources = Sources::new([CredentialSource::bearer()]);

@@ -1,5 +1,5 @@
-//! Where in a request a credential is: in a header, in a query parameter that the layer names, or in
-//! a field of a form.
+//! Finding the credential of a request: in a header, in a query parameter that the layer names, or
+//! in a field of a form.
 
 mod form;
 mod header;
@@ -17,23 +17,23 @@ use self::query::{Found, Value};
 pub use self::source::CredentialSource;
 pub(crate) use self::source::{SourceIndex, Sources};
 
-/// What a request carries.
+/// The credentials of a request.
 #[derive(Debug)]
 pub(crate) enum Located<'r> {
-    /// It carries no credential, or one of another scheme.
+    /// The request has no credential, or one of another scheme.
     Nothing,
-    /// It carries one.
+    /// The request has one credential.
     One(SourceIndex, Text<'r>),
-    /// It carries something that is not a credential, or more than one.
+    /// The request has a malformed credential, or more than one.
     Malformed(Fault),
 }
 
 /// The text of a credential.
 #[derive(Debug)]
 pub(crate) enum Text<'r> {
-    /// As it is in a header.
+    /// The text as it is in a header.
     Raw(&'r [u8]),
-    /// As it was before it was encoded for a query or a form.
+    /// The decoded text from a query or a form.
     Decoded(Value),
 }
 
@@ -46,21 +46,21 @@ impl Text<'_> {
     }
 }
 
-/// What is wrong with the credentials of a request.
+/// The reason why the credentials of a request are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// `Authorization` is malformed, or there are several of them.
+    /// `Authorization` is malformed, or there are several such headers.
     Authorization,
-    /// This source is there without a value, or several times.
+    /// This source has no value, or comes several times.
     Repeated(SourceIndex),
-    /// Both carry a credential.
+    /// Both sources have a credential.
     Two(SourceIndex, SourceIndex),
-    /// `Authorization` has another scheme, and this source carries a credential, too.
+    /// `Authorization` has another scheme, and this source has a credential, too.
     BesideOtherScheme(SourceIndex),
 }
 
 impl Fault {
-    /// Says what is wrong, for people.
+    /// Returns a sentence for people that says what is wrong.
     pub(crate) fn explain(self, sources: &Sources) -> String {
         match self {
             Self::Authorization => {
@@ -84,8 +84,8 @@ impl Fault {
     }
 }
 
-/// Looks into every source of a layer. Two credentials are one too many, whatever they say: none is
-/// ever preferred.
+/// Reads every source of a layer. If two of them have a credential, that is a fault whatever they
+/// contain, because no source takes precedence.
 pub(crate) fn locate<'r>(
     authorization: AuthorizationRead<'r>,
     headers: &'r HeaderMap,

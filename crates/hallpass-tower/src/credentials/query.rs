@@ -1,14 +1,14 @@
-//! The query: finding a credential among its parameters, and cutting it out.
+//! The query of a URI: finding a credential among its parameters, and removing it.
 //!
-//! The raw query is split at `&` only; keys and values are percent- and plus-decoded as bytes, and
-//! what does not decode stays as it is.
+//! The raw query is split at `&` only. Keys and values are percent- and plus-decoded as bytes.
+//! Sequences that cannot be decoded stay as they are.
 
 use bytes::Bytes;
 use http::Uri;
 use http::uri::PathAndQuery;
 
-/// A decoded value: as long as any token may be. A longer one is kept as "too long", it is no
-/// token.
+/// A decoded value of at most the length of the longest token. A longer value is not a token, so
+/// only the fact that it is too long is kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value {
     bytes: [u8; Self::MAX],
@@ -16,14 +16,14 @@ pub(crate) struct Value {
 }
 
 impl Value {
-    /// The longest token: 16 of prefix, `_`, 71 of body.
+    /// The length of the longest token: 16 bytes of prefix, `_`, and 71 bytes of body.
     const MAX: usize = 88;
 
     fn decode(raw: &[u8]) -> Self {
         let mut value = Self { bytes: [0; Self::MAX], len: 0 };
         for byte in decoded(raw) {
             if value.len == Self::MAX {
-                // No token holds a NUL, so this is one value that is refused for what it is.
+                // No token contains a NUL, so this value is rejected as malformed.
                 return Self { bytes: [0; Self::MAX], len: Self::MAX };
             }
             value.bytes[value.len] = byte;
@@ -37,14 +37,14 @@ impl Value {
     }
 }
 
-/// What the query says of the parameters that may carry a credential.
+/// The query parameters of a request that may carry a credential.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found {
-    /// None of them is there.
+    /// None of the parameters is in the query.
     Absent,
-    /// One is there, once, with a value: the one whose name is at this place.
+    /// One of the parameters is in the query, once, with a value. Its name has this index.
     Value(Value, usize),
-    /// One is there without a value, or there are several: the last one's name is at this place.
+    /// A parameter has no value, or there are several. The name of the last one has this index.
     Malformed(usize),
 }
 
@@ -64,25 +64,26 @@ pub(crate) fn find(query: &[u8], names: &[impl AsRef<str>]) -> Found {
     found
 }
 
-/// Whether any of those parameters holds what this says is a token. For layers that read no query.
+/// Returns whether any of these parameters contains a token, as `is_token` decides. This is for
+/// layers that do not read the query.
 pub(crate) fn any_value(query: &str, names: &[String], is_token: impl Fn(&[u8]) -> bool) -> bool {
     pairs(query.as_bytes())
         .filter(|(key, _)| names.iter().any(|name| is_name(key, name)))
         .any(|(_, value)| value.is_some_and(|value| is_token(Value::decode(value).as_bytes())))
 }
 
-/// What is cut out of a URI.
+/// The parts that are removed from a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// The parameters of these names, whatever they hold.
+    /// The parameters with these names, whatever they contain.
     Parameters,
-    /// Those of them alone that hold a token.
+    /// Only those of them that contain a token.
     Tokens,
 }
 
-/// The URI without the credential's parameter, byte for byte the same otherwise; `None` if there
-/// is nothing to cut. A parameter of that name in another case is cut too if it holds a token:
-/// somebody mistyped it, and it would end up in a log.
+/// Returns the URI without the credential's parameter and otherwise unchanged, or `None` if there
+/// is nothing to remove. A parameter whose name differs only in case is removed, too, if it
+/// contains a token: it is a typing mistake, and the token would end up in a log.
 pub(crate) fn cut(
     uri: &Uri,
     names: &[String],
@@ -107,16 +108,17 @@ pub(crate) fn cut(
         rest.push_str(pair);
     }
     let mut parts = uri.clone().into_parts();
-    // A part of what was valid at those places is valid; if it were not, no query at all is safe.
+    // A part of a valid path and query is valid. If it were not, dropping the whole query would be
+    // safe.
     parts.path_and_query = PathAndQuery::from_maybe_shared(Bytes::from(rest))
         .ok()
         .or_else(|| path_and_query.path().parse().ok());
     Uri::from_parts(parts).ok().or_else(|| Some(Uri::from_static("/")))
 }
 
-/// Cuts tokens out of a text that is or ends with a query, such as the value of `Referer`: every
-/// parameter that holds a token, whatever its name, and every one of these names. Returns `None` if
-/// there is nothing to cut.
+/// Removes tokens from a text that is or ends with a query, such as the value of `Referer`. Removes
+/// every parameter that contains a token, whatever its name, and every parameter with one of these
+/// names. Returns `None` if there is nothing to remove.
 pub(crate) fn cut_text(
     text: &[u8],
     names: &[String],
@@ -155,7 +157,7 @@ fn split(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 fn is_name(raw: &[u8], name: &str) -> bool {
-    // A decoded byte takes one to three: most keys are told apart by their length.
+    // A decoded byte is encoded in one to three bytes, so the length alone rules out most keys.
     (name.len()..=3 * name.len()).contains(&raw.len()) && decoded(raw).eq(name.bytes())
 }
 
@@ -166,7 +168,7 @@ fn is_name_in_any_case(raw: &[u8], name: &str) -> bool {
             .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
-/// Percent- and plus-decodes bytes; a `%` without two hexadecimal digits stays.
+/// Percent- and plus-decodes bytes. A `%` without two hexadecimal digits stays as it is.
 fn decoded(raw: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = raw;
     std::iter::from_fn(move || {
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_compared_decoded_and_in_its_case() {
+    fn parameter_name_is_decoded_and_case_sensitive() {
         for query in [
             "session=T",
             "a=1&session=T",
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_the_uri_stays_byte_for_byte() {
+    fn rest_of_the_uri_is_unchanged() {
         for (uri, rest) in [
             ("/a?session=T", "/a"),
             ("/a?x=%41&session=T&y=+%20", "/a?x=%41&y=+%20"),
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_credential_is_looked_at_only_tokens_are_cut() {
+    fn unread_parameters_lose_only_tokens() {
         for (uri, rest) in [
             ("/a?session=T&b", Some("/a?b")),
             ("/a?session=mine&Session=T&session", Some("/a?session=mine&session")),
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_cut_out_of_other_texts() {
+    fn tokens_are_removed_from_other_texts() {
         for (text, rest) in [
             ("https://a.example/b?session=x&c=1#d", Some("https://a.example/b?c=1#d")),
             ("/b?Session=x", Some("/b")),
@@ -299,8 +301,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_found_is_what_a_plain_reading_finds(query in "([a-z%+;=&?]|session|%73|=T){0,12}") {
-            // The oracle: split, decode into vectors, compare.
+        fn search_agrees_with_a_plain_parser(query in "([a-z%+;=&?]|session|%73|=T){0,12}") {
+            // The oracle splits the query, decodes into vectors, and compares.
             let plain: Vec<_> = query
                 .split('&')
                 .map(|pair| pair.split_once('=').map_or((pair, None), |(key, value)| (key, Some(value))))
@@ -314,7 +316,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_secret_is_left(
+        fn no_token_is_left_in_the_uri(
             pairs in proptest::collection::vec("(session=T|sess%69on=T|a=b||SESSION=T|x)", 0..9),
         ) {
             let uri: Uri = format!("/p?{}", pairs.join("&")).parse().unwrap();

@@ -4,8 +4,8 @@ use std::fmt;
 
 use http::HeaderName;
 
-/// A place of a request that may carry a token: what
-/// [`TokenLayer::sources`](crate::TokenLayer::sources) takes.
+/// A place in a request that may contain a token, for
+/// [`TokenLayer::sources`](crate::TokenLayer::sources).
 ///
 /// ```
 /// use hallpass_tower::{CredentialSource, TokenLayer, core::Hallpass};
@@ -25,7 +25,7 @@ pub struct CredentialSource(pub(crate) SourceKind);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SourceKind {
-    /// In lower case, because schemes are compared without regard to case.
+    /// The scheme in lower case, because schemes are compared without regard to case.
     Scheme(String),
     Bare,
     Query(String),
@@ -55,8 +55,8 @@ impl CredentialSource {
         Self(SourceKind::Scheme(name.to_ascii_lowercase()))
     }
 
-    /// Returns the `Authorization` header without a scheme: `Authorization: <token>`, as some package
-    /// registries have it.
+    /// Returns the `Authorization` header without a scheme: `Authorization: <token>`. Some package
+    /// registries use it.
     #[must_use]
     pub fn bare() -> Self {
         Self(SourceKind::Bare)
@@ -79,7 +79,7 @@ impl CredentialSource {
         Self(SourceKind::Query(name))
     }
 
-    /// Returns a header of its own: `x-api-key: <token>`.
+    /// Returns a separate header for the token: `x-api-key: <token>`.
     ///
     /// # Panics
     ///
@@ -98,8 +98,8 @@ impl CredentialSource {
         Self(SourceKind::Header(name))
     }
 
-    /// Returns the field of an urlencoded form, as a [`FormCredential`](crate::FormCredential) in the
-    /// request's extensions tells of it.
+    /// Returns the field of an urlencoded form that a [`FormCredential`](crate::FormCredential) in
+    /// the request's extensions describes.
     #[must_use]
     pub fn form() -> Self {
         Self(SourceKind::Form)
@@ -114,7 +114,7 @@ impl CredentialSource {
     }
 }
 
-/// Names the place as a part of a sentence.
+/// Formats the name of the place as a part of a sentence.
 impl fmt::Display for CredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -130,11 +130,12 @@ impl fmt::Display for CredentialSource {
     }
 }
 
-/// The place of a source in the list of a layer.
+/// The index of a source in the list of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SourceIndex(u8);
 
-/// The sources of a layer: in their order, and sorted by where a request has them.
+/// The sources of a layer, in their order and also grouped by the part of a request that contains
+/// them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sources {
     listed: Vec<CredentialSource>,
@@ -147,7 +148,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Sorts a list. A source that is listed twice counts once.
+    /// Groups the sources of a list. A source that is listed twice counts once.
     #[track_caller]
     pub(crate) fn new(list: impl IntoIterator<Item = CredentialSource>) -> Self {
         let mut sources = Self::default();
@@ -186,7 +187,7 @@ impl Sources {
         u8::try_from(place).ok().map(SourceIndex)
     }
 
-    /// Returns whether the `Authorization` header is looked at.
+    /// Returns whether the layer reads the `Authorization` header.
     pub(crate) fn reads_authorization(&self) -> bool {
         !self.schemes.is_empty() || self.bare.is_some()
     }
@@ -206,7 +207,7 @@ impl Sources {
         &self.query_names
     }
 
-    /// Returns the source of the query parameter at this place of the names.
+    /// Returns the source of the query parameter whose name has this index.
     pub(super) fn query(&self, place: usize) -> SourceIndex {
         self.query[place]
     }

@@ -1,4 +1,4 @@
-//! Tells the host, once, that the table and the router do not mean the same by a route.
+//! Warnings, once each, about routes for which the table and the router disagree.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::routed_path::normalized;
 pub(super) struct Mismatches(Mutex<HashSet<String>>);
 
 impl Mismatches {
-    /// The number of mismatches that are remembered.
+    /// The maximum number of mismatches that are remembered.
     const MAX: usize = 100;
 
     fn is_news(&self, text: &str) -> bool {
@@ -28,8 +28,8 @@ impl fmt::Debug for Mismatches {
 }
 
 impl PolicyTable {
-    /// Reports that the router has matched a route that the table does not have, although it has one
-    /// that was probably meant to be it.
+    /// Reports that the router has matched a route that the table does not have, although the table
+    /// has a similar one that was probably meant.
     pub(super) fn report_route(&self, routed: &str) {
         if !self.mismatches.is_news(routed) {
             return;
@@ -57,8 +57,8 @@ impl PolicyTable {
         );
     }
 
-    /// Reports that a path was refused because it is ambiguous, if the path that was probably meant
-    /// has a rule.
+    /// Reports that a path was rejected because it is ambiguous, if the path that was probably
+    /// meant has a rule.
     pub(super) fn report_ambiguous(&self, path: &str) {
         let meant = normalized(path);
         let Ok(found) = self.by_path.at(&meant) else { return };
@@ -73,7 +73,7 @@ impl PolicyTable {
         }
     }
 
-    /// Reports that the path below which a service is nested could not be told.
+    /// Reports that the path below which a service is nested is unknown.
     pub(super) fn report_unknown_nest(&self) {
         if self.mismatches.is_news("") {
             tracing::warn!(

@@ -1,4 +1,4 @@
-//! The policy table: method and route to requirement, and a no for everything else.
+//! The policy table: it maps method and route to a requirement, and rejects everything else.
 
 mod mismatch;
 #[cfg(feature = "openapi")]
@@ -18,10 +18,10 @@ use crate::framework::Matched as RouteMatch;
 use crate::routed_path::{NotText, is_ambiguous, whole_path};
 use crate::settings::Settings;
 
-/// What each route of a service needs. What is not listed is refused.
+/// A table of what each route of a service needs. A route that is not listed is rejected.
 ///
-/// The same table serves axum, hyper and tonic. Patterns are in axum's syntax. `HEAD` counts as `GET`
-/// where it has no rule of its own.
+/// The same table serves axum, hyper and tonic. Patterns are in axum's syntax. `HEAD` uses the rule
+/// of `GET` if it has no rule of its own.
 ///
 /// ```
 /// use hallpass_tower::{PolicyTable, core::public};
@@ -36,17 +36,17 @@ use crate::settings::Settings;
 ///
 /// # Which rule a request meets
 ///
-/// One rule holds for every place of the layer: **a table is written in whole patterns**, with
-/// everything below which the router nests a route.
+/// Wherever the layer is, **write whole patterns into the table**, including every path below which
+/// the router nests a route.
 ///
-/// - If axum's router has matched a route, the rule is the one with exactly that pattern, and path
-///   parameters are those that the router found. So rewrites further out do not matter.
-/// - If it has not (a nested service, a fallback, a layer around the whole router, hyper and tonic), the
-///   table finds the rule by the path that the service inside sees. A path with an empty segment, or
-///   with a slash at its end that the rule's pattern has not, is refused: what is inside of the layer
-///   may take it for another path.
+/// - If axum's router has matched a route, the table uses the rule with exactly that pattern and
+///   the path parameters that the router found. So rewrites further out do not matter.
+/// - If it has not (a nested service, a fallback, a layer around the whole router, hyper and
+///   tonic), the table finds the rule by the path that the service inside sees. A path with an
+///   empty segment, or with a slash at its end that the rule's pattern does not have, is rejected:
+///   the service inside may read it as another path.
 ///
-/// A first request for which table and router disagree writes a warning that names both.
+/// The first request for which the table and the router disagree logs a warning that names both.
 #[derive(Clone, Default)]
 #[must_use = "a table does nothing until a layer has it"]
 pub struct PolicyTable {
@@ -56,14 +56,14 @@ pub struct PolicyTable {
     mismatches: Arc<Mismatches>,
 }
 
-/// One pattern, with what each of its methods needs.
+/// A pattern with the requirement of each of its methods.
 #[derive(Clone)]
 struct Route {
     pattern: Pattern,
     methods: Vec<(Method, Requirement)>,
 }
 
-/// One line of the table.
+/// A rule of the table.
 #[derive(Clone, Debug)]
 pub struct Rule<'t> {
     method: &'t Method,
@@ -72,19 +72,19 @@ pub struct Rule<'t> {
 }
 
 impl Rule<'_> {
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &Method {
         self.method
     }
 
-    /// The route's pattern.
+    /// Returns the route's pattern.
     #[must_use]
     pub fn pattern(&self) -> &str {
         self.pattern
     }
 
-    /// What it needs.
+    /// Returns the requirement of the route.
     #[must_use]
     pub fn requirement(&self) -> &Requirement {
         self.requirement
@@ -97,77 +97,77 @@ impl fmt::Display for Rule<'_> {
     }
 }
 
-/// The place of a request's rule in a table.
+/// The index of a request's rule in a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RuleIndex {
     route: usize,
     method: usize,
-    /// The router has matched the route, and knows the path parameters.
+    /// Set if the router has matched the route and knows the path parameters.
     is_routed: bool,
 }
 
 impl PolicyTable {
-    /// A table that lets nobody do anything.
+    /// Creates an empty table, which rejects every request.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What `GET` (and `HEAD`) of this route needs.
+    /// Sets what `GET` (and `HEAD`) of this route needs.
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn get(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
         self.route(Method::GET, pattern, requirement)
     }
 
-    /// What `POST` of this route needs; for gRPC, the route is `/package.Service/Method`.
+    /// Sets what `POST` of this route needs. For gRPC, the route is `/package.Service/Method`.
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn post(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
         self.route(Method::POST, pattern, requirement)
     }
 
-    /// What `PUT` of this route needs.
+    /// Sets what `PUT` of this route needs.
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn put(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
         self.route(Method::PUT, pattern, requirement)
     }
 
-    /// What `PATCH` of this route needs.
+    /// Sets what `PATCH` of this route needs.
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn patch(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
         self.route(Method::PATCH, pattern, requirement)
     }
 
-    /// What `DELETE` of this route needs.
+    /// Sets what `DELETE` of this route needs.
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Panics if [`route`](Self::route) does.
     #[track_caller]
     pub fn delete(self, pattern: &str, requirement: impl IntoRequirement) -> Self {
         self.route(Method::DELETE, pattern, requirement)
     }
 
-    /// What this method of this route needs.
+    /// Sets what this method of this route needs.
     ///
     /// # Panics
     ///
-    /// The rule is wrong, as in [`try_route`](Self::try_route): told at start-up, with what would
-    /// be right.
+    /// Panics if [`try_route`](Self::try_route) returns an error. The message says how to correct
+    /// the rule.
     #[track_caller]
     pub fn route(self, method: Method, pattern: &str, requirement: impl IntoRequirement) -> Self {
         match self.try_route(method, pattern, requirement) {
@@ -176,12 +176,13 @@ impl PolicyTable {
         }
     }
 
-    /// What this method of this route needs, where the table comes from outside the program.
+    /// Sets what this method of this route needs, for tables that come from outside the program.
     ///
     /// # Errors
     ///
-    /// The pattern or the requirement is none, the requirement names a path parameter that the
-    /// pattern does not have, or there is a rule for this method and route already.
+    /// Returns a [`PolicyError`] if the pattern or the requirement is invalid, if the requirement
+    /// names a path parameter that the pattern does not have, or if there is a rule for this method
+    /// and route already.
     pub fn try_route(
         mut self,
         method: Method,
@@ -219,7 +220,8 @@ impl PolicyTable {
         Ok(self)
     }
 
-    /// The lines of the table, as they were added, a route's methods together.
+    /// Returns the rules in the order in which their routes were added, with the methods of a route
+    /// together.
     pub fn rules(&self) -> impl Iterator<Item = Rule<'_>> {
         self.routes.iter().flat_map(|route| {
             route.methods.iter().map(|(method, requirement)| Rule {
@@ -230,7 +232,8 @@ impl PolicyTable {
         })
     }
 
-    /// The rules as text: a line each, in columns, as they were added.
+    /// Returns the rules as text in columns, one line for each, in the order of
+    /// [`rules`](Self::rules).
     #[must_use]
     pub fn inventory(&self) -> String {
         let methods = self.rules().map(|rule| rule.method.as_str().len()).max().unwrap_or(0);
@@ -240,7 +243,7 @@ impl PolicyTable {
         })
     }
 
-    /// Returns the rule of a request; `None` if nobody declared one.
+    /// Returns the rule for a request, or `None` if there is none.
     pub(crate) fn find<B>(
         &self,
         request: &mut Request<B>,
@@ -285,7 +288,7 @@ impl PolicyTable {
     }
 
     /// Calls `check` with the path parameters of a request that this rule is for. Returns `None` if
-    /// the request has none although it matches.
+    /// they cannot be read although the request matches.
     pub(crate) fn with_parameters<B, T>(
         &self,
         rule: RuleIndex,
@@ -306,7 +309,7 @@ impl PolicyTable {
     }
 }
 
-/// A line a rule, in columns.
+/// Formats the table in columns, one line for each rule.
 impl fmt::Display for PolicyTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}anything else: refused", self.inventory())
@@ -319,14 +322,14 @@ impl fmt::Debug for PolicyTable {
     }
 }
 
-/// A rule that cannot be.
+/// The error for an invalid rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// The pattern is none.
+    /// The pattern is invalid.
     #[error("{0}")]
     Pattern(String),
-    /// The requirement is none.
+    /// The requirement is invalid.
     #[error(transparent)]
     Requirement(#[from] RequirementError),
     /// The requirement is bound to a path parameter that the pattern does not have.
@@ -353,8 +356,8 @@ pub enum PolicyError {
         /// The route.
         pattern: String,
     },
-    /// The OpenAPI document does not say what every operation needs, or not in a way that tokens
-    /// can meet.
+    /// The OpenAPI document does not say what every operation needs, or an operation needs what no
+    /// token can satisfy.
     #[cfg(feature = "openapi")]
     #[error("the OpenAPI document: {0}")]
     OpenApi(String),

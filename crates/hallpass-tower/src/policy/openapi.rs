@@ -1,4 +1,4 @@
-//! A table from an OpenAPI document: what the document promises is what is enforced.
+//! A policy table from an OpenAPI document, so that the layer enforces what the document says.
 
 use hallpass_core::{IntoRequirement, Requirement, all_of, any_of, authenticated, public};
 use http::Method;
@@ -19,8 +19,9 @@ const METHODS: [(&str, Method); 8] = [
 ];
 
 impl PolicyTable {
-    /// Reads the table from an OpenAPI 3 document in JSON: of each operation the method, the path,
-    /// and what its `security` says, or else the document's.
+    /// Reads the table from an OpenAPI 3 document in JSON. Each operation becomes a rule with its
+    /// method, its path, and the requirement from its `security`. An operation without `security`
+    /// uses the document's.
     ///
     /// | `security` | requirement |
     /// |---|---|
@@ -30,11 +31,10 @@ impl PolicyTable {
     /// | `[{"pat": ["a"]}, {"pat": ["b"]}]` | [`any_of`]`(["a", "b"])` |
     ///
     /// A scope may name the path's parameters: `projects:read:{id}`. Every security scheme must be
-    /// one that a token can meet: `http` with `bearer`, `oauth2`, or `openIdConnect`. Where only
-    /// some of those are met by these tokens, use
-    /// [`from_openapi_schemes`](Self::from_openapi_schemes).
+    /// one that a token can satisfy: `http` with `bearer`, `oauth2`, or `openIdConnect`. If these
+    /// tokens satisfy only some of those, use [`from_openapi_schemes`](Self::from_openapi_schemes).
     ///
-    /// Paths are taken as they are written; what `servers` has in front of them is not added.
+    /// Paths are used as they are written. The paths of `servers` are not added in front of them.
     ///
     /// ```
     /// use hallpass_tower::PolicyTable;
@@ -53,20 +53,20 @@ impl PolicyTable {
     ///
     /// # Errors
     ///
-    /// The text is no OpenAPI 3 document, an operation's security is declared nowhere, is optional
-    /// (`{}` beside others) or names another scheme, a path item is a reference, or a rule cannot
-    /// be, as in [`try_route`](Self::try_route).
+    /// Returns a [`PolicyError`] if the text is not an OpenAPI 3 document, if a path item is a
+    /// reference, or if [`try_route`](Self::try_route) rejects a rule. The same holds if an
+    /// operation's security is missing, is optional (`{}` beside others), or names another scheme.
     pub fn from_openapi(document: &str) -> Result<Self, PolicyError> {
         let document = Document::read(document)?;
         document.table(|name| document.is_met_by_tokens(name))
     }
 
-    /// As [`from_openapi`](Self::from_openapi), where these security schemes, of whatever type, are
-    /// those that tokens meet, and no others.
+    /// Works like [`from_openapi`](Self::from_openapi), with the names of the security schemes that
+    /// tokens satisfy, whatever their type. Tokens satisfy no other scheme.
     ///
     /// # Errors
     ///
-    /// As [`from_openapi`](Self::from_openapi).
+    /// Returns the same errors as [`from_openapi`](Self::from_openapi).
     pub fn from_openapi_schemes(document: &str, schemes: &[&str]) -> Result<Self, PolicyError> {
         Document::read(document)?.table(|name| schemes.contains(&name))
     }
@@ -159,7 +159,7 @@ impl Document {
         }
     }
 
-    /// Whether a security scheme is of a type that a token can meet.
+    /// Returns whether a security scheme is of a type that a token can satisfy.
     fn is_met_by_tokens(&self, name: &str) -> bool {
         let scheme = self.0.get("components").and_then(|all| all.get("securitySchemes")?.get(name));
         let text = |key| scheme.and_then(|scheme| scheme.get(key)?.as_str());
@@ -179,7 +179,7 @@ fn wrong(why: impl Into<String>) -> PolicyError {
 mod tests {
     use super::*;
 
-    /// A document with these paths, and security of its own if any is given.
+    /// Returns a document with these paths, and with document-wide security if it is not empty.
     fn document(security: &str, paths: &str) -> String {
         let security =
             if security.is_empty() { String::new() } else { format!(r#""security": {security},"#) };
@@ -198,7 +198,7 @@ mod tests {
         )
     }
 
-    /// What `GET /p/{{id}}` needs with this `security`.
+    /// Returns what `GET /p/{{id}}` needs with this `security`.
     fn needs(security: &str) -> Result<String, String> {
         let text =
             document("", &format!(r#"{{"/p/{{id}}": {{"get": {{"security": {security}}}}}}}"#));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn security_is_read_as_openapi_means_it() {
+    fn security_becomes_the_matching_requirement() {
         for (security, requirement) in [
             ("[]", "public"),
             ("[{}]", "public"),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_token_can_meet_is_an_error() {
+    fn security_that_no_token_satisfies_is_an_error() {
         for (security, says) in [
             (r#"[{"key": []}]"#, r#"GET /p/{id} needs "key", which no token is"#),
             (r#"[{"basic": []}]"#, r#"GET /p/{id} needs "basic", which no token is"#),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_speaks_for_itself_and_the_document_for_the_rest() {
+    fn operation_security_overrides_the_documents() {
         let paths = r#"{
             "/a": {"summary": "not an operation", "parameters": [], "get": {}, "post": {"security": []}},
             "/b": {"x-note": {}, "delete": {"security": [{"pat": ["b"]}]}},
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schemes_that_the_caller_names_are_the_ones() {
+    fn only_the_named_security_schemes_are_accepted() {
         let text = document(r#"[{"key": ["a"]}]"#, r#"{"/a": {"get": {}}}"#);
         assert!(PolicyTable::from_openapi(&text).is_err());
         let table = PolicyTable::from_openapi_schemes(&text, &["key"]).unwrap();
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_is_no_table() {
+    fn invalid_document_is_an_error() {
         for (text, says) in [
             ("", "it is no JSON object"),
             ("[]", "it is no JSON object"),
@@ -303,7 +303,7 @@ mod tests {
         }
         let bad = document("[]", r#"{"no-slash": {"get": {}}}"#);
         assert!(matches!(PolicyTable::from_openapi(&bad), Err(PolicyError::Pattern(_))));
-        // Nothing declared is nothing allowed.
+        // A document without operations allows nothing.
         let empty = PolicyTable::from_openapi(r#"{"openapi": "3.1.0"}"#).unwrap();
         assert_eq!(empty.to_string(), "anything else: refused");
     }

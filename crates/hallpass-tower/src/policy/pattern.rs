@@ -1,11 +1,11 @@
-//! One route's pattern, in axum's syntax: `/projects/{id}`, `/files/{*path}`.
+//! The pattern of a route, in axum's syntax: `/projects/{id}`, `/files/{*path}`.
 
 use std::str::Utf8Error;
 
 use hallpass_core::PathParameters;
 use percent_encoding::percent_decode;
 
-/// A pattern that can read its own parameters out of a path.
+/// A pattern that can read its parameters from a path.
 #[derive(Clone)]
 pub(crate) struct Pattern {
     text: String,
@@ -21,7 +21,7 @@ pub(crate) enum Parameters<'p> {
 }
 
 impl Parameters<'_> {
-    /// Those of a rule that needs none.
+    /// The parameters of a rule that needs none.
     pub(crate) const NONE: Self = Self::Decoded(Vec::new());
 }
 
@@ -35,7 +35,7 @@ impl PathParameters for Parameters<'_> {
 }
 
 impl Pattern {
-    /// Reads the pattern, or says what is wrong with it.
+    /// Parses the pattern, or returns a message that says what is wrong with it.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         if !text.starts_with('/') {
             return Err(format!("a route's pattern starts with `/`; {text:?} does not"));
@@ -68,8 +68,9 @@ impl Pattern {
         self.names.iter().any(|known| known == name)
     }
 
-    /// The parameters of a path that this pattern matches; `None` if it does not match.
-    /// `Some(Err)` if a parameter is no UTF-8 once decoded: no handler could read it either.
+    /// Returns the parameters of a path that this pattern matches, or `None` if it does not match.
+    /// Returns `Some(Err)` if a parameter is not UTF-8 after decoding: no handler could read it
+    /// either.
     pub(crate) fn read<'p>(&'p self, path: &'p str) -> Option<Result<Parameters<'p>, Utf8Error>> {
         let matched = self.matcher.at(path).ok()?;
         if !path.contains('%') {
@@ -85,7 +86,7 @@ impl Pattern {
     }
 }
 
-/// The names between braces, without the `*` of a rest. Doubled braces are text.
+/// Returns the names between braces, without the `*` of a wildcard. Doubled braces are text.
 fn names(pattern: &str) -> Vec<String> {
     pattern
         .replace("{{", "")

@@ -6,7 +6,8 @@ use http::HeaderValue;
 
 use super::RejectionKind;
 
-/// A realm that fits between quotes, with the challenges that are the same for every request.
+/// A realm that is valid between quotes, together with the challenges that are the same for every
+/// request.
 #[derive(Clone, Debug)]
 pub(crate) struct Realm(Arc<Challenges>);
 
@@ -20,7 +21,8 @@ struct Challenges {
 }
 
 impl Realm {
-    /// Takes printable ASCII without quotes and backslashes, or says what is wrong.
+    /// Creates a realm from printable ASCII without quotes and backslashes, or returns a message
+    /// that says what is wrong.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         if !text.is_empty()
             && text.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'))
@@ -50,7 +52,7 @@ impl Realm {
         }))
     }
 
-    /// The challenge of a rejection; none for what is our own fault or an outage.
+    /// Returns the challenge of a rejection, or `None` for faults of the service and for outages.
     pub(super) fn challenge(&self, kind: &RejectionKind) -> Option<HeaderValue> {
         let Challenges { realm, bare, invalid_request, invalid_token, not_declared } = &*self.0;
         Some(match kind {
@@ -82,12 +84,13 @@ impl Default for Realm {
     }
 }
 
-/// The challenge. `scope` is a requirement's, so it holds scope characters and spaces only.
+/// Returns the challenge. `scope` comes from a requirement, so it contains only scope characters
+/// and spaces.
 fn challenge(realm: &str, parameters: &[(&str, &str)]) -> HeaderValue {
     let mut text = format!("Bearer realm=\"{realm}\"");
     for (name, value) in parameters {
         text.extend([", ", name, "=\"", value, "\""]);
     }
-    // Every part is printable ASCII; were it not, a bare challenge says the least.
+    // Every part is printable ASCII. If it were not, a bare challenge would disclose the least.
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer"))
 }

@@ -1,4 +1,4 @@
-//! Rejections as gRPC clients read them: HTTP 200, the status in headers, no body.
+//! Rejections for gRPC clients: HTTP 200 with the gRPC status in headers, and no body.
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -6,7 +6,7 @@ use http::{HeaderValue, Response};
 
 use super::{Rejection, RejectionKind};
 
-/// The trailers-only form of a response.
+/// Returns the response in gRPC's trailers-only form.
 pub(super) fn response(rejection: &Rejection) -> Response<Bytes> {
     let (status, message) = match rejection.kind() {
         RejectionKind::NoCredential

@@ -1,4 +1,5 @@
-//! Rejections: what a caller is told who is not let in, as RFC 6750, RFC 9457 and gRPC say.
+//! Rejections: the answers to requests that are not let in, as specified by RFC 6750, RFC 9457 and
+//! gRPC.
 
 mod challenge;
 mod grpc;
@@ -18,33 +19,34 @@ use crate::metrics;
 use crate::outage_log;
 use crate::settings::RejectionSettings;
 
-/// Why a request is not let in.
+/// The reason why a request is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RejectionKind {
-    /// No credential came: 401 and a bare challenge.
+    /// The request has no credential: 401 and a bare challenge.
     NoCredential,
-    /// What came is no credential, or several: 400 `invalid_request`.
+    /// The credential is malformed, or there are several: 400 `invalid_request`.
     InvalidRequest,
-    /// The form that may hold a credential is larger than is read: 413, no challenge. Only where
-    /// forms are looked into.
+    /// The form that may contain a credential is too large to be read: 413, no challenge. This
+    /// happens only if forms are a source of credentials.
     TooLarge,
-    /// Malformed, unknown, wrong, expired, revoked, or its owner disabled: 401 `invalid_token`, and
-    /// not a word on which.
+    /// The token is malformed, unknown, wrong, expired or revoked, or its owner is disabled: 401
+    /// `invalid_token`. The answer does not say which.
     InvalidToken,
-    /// The token is good and does not hold what the route needs: 403 `insufficient_scope`.
+    /// The token is valid but does not have the scope that the route needs: 403
+    /// `insufficient_scope`.
     InsufficientScope {
-        /// What the route needs.
+        /// The scope that the route needs.
         scope: String,
     },
-    /// The host's own sign-in vouches for the caller, but the request may have been sent by a page of
-    /// another site: 403.
+    /// The host's own sign-in knows the caller, but a page of another site may have sent the
+    /// request: 403.
     CrossSite,
-    /// Nobody declared what the route needs, so nobody is let in: 403.
+    /// The policy table has no rule for the route, so every request is rejected: 403.
     NotDeclared,
-    /// It could not be found out whether the token is good: 503 with `Retry-After`, no challenge.
+    /// The token could not be checked: 503 with `Retry-After`, no challenge.
     Unavailable,
-    /// The program is wired wrongly: 500. The log says how, and what to do.
+    /// The program is set up wrongly: 500. The log says what is wrong and what to do.
     Misconfigured,
     /// A problem of hallpass-axum's management API, named by the end of its `type`.
     Api {
@@ -56,7 +58,7 @@ pub enum RejectionKind {
 }
 
 impl RejectionKind {
-    /// The name used in logs and metrics: `no_credential`, `insufficient_scope`, ...
+    /// Returns the name used in logs and metrics: `no_credential`, `insufficient_scope`, ...
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -74,9 +76,9 @@ impl RejectionKind {
     }
 }
 
-/// A request that is not let in: what a host's own rendering is given.
+/// A rejected request. [`TokenLayer::on_rejection`](crate::TokenLayer::on_rejection) receives it.
 ///
-/// It holds nothing of the credential that came in.
+/// It contains no part of the request's credential.
 ///
 /// ```
 /// use hallpass_tower::{RejectionKind, TokenLayer, core::Hallpass};
@@ -98,7 +100,7 @@ pub struct Rejection {
     settings: RejectionSettings,
 }
 
-/// What every problem's `type` starts with; the kind follows, such as `invalid-token`.
+/// The start of every problem's `type`. The kind follows, such as `invalid-token`.
 pub const PROBLEM_TYPE_PREFIX: &str = "/problems/";
 
 impl Rejection {
@@ -106,13 +108,13 @@ impl Rejection {
         Self { kind, detail: None, settings }
     }
 
-    /// Replaces the sentence for people.
+    /// Replaces the detail, which is a sentence for people.
     pub(crate) fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// A problem of the management API. Its body is written by hallpass-axum.
+    /// Creates the rejection for a problem of the management API. hallpass-axum writes its body.
     #[doc(hidden)]
     #[must_use]
     pub fn api(
@@ -135,7 +137,8 @@ impl Rejection {
         }
     }
 
-    /// A rejection where no layer is that could say more: the program is wired wrongly.
+    /// Returns the rejection for a service without a layer around it: the program is set up
+    /// wrongly.
     pub(crate) fn misconfigured() -> Self {
         Self::new(RejectionKind::Misconfigured, RejectionSettings::default())
     }
@@ -143,7 +146,8 @@ impl Rejection {
     pub(crate) fn kind_of(error: &AuthError) -> RejectionKind {
         match error {
             AuthError::Rejected(_) => RejectionKind::InvalidToken,
-            // An outage, and whatever a later version may add: never a verdict on the token.
+            // This covers outages and any kind that a later version adds. None of them says that
+            // the token is invalid.
             _ => {
                 outage_log::report(std::error::Error::source(error));
                 RejectionKind::Unavailable
@@ -151,13 +155,13 @@ impl Rejection {
         }
     }
 
-    /// Why.
+    /// Returns the reason.
     #[must_use]
     pub fn kind(&self) -> &RejectionKind {
         &self.kind
     }
 
-    /// The status of the answer, but for gRPC.
+    /// Returns the status of the answer. gRPC answers always have the status 200.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.kind {
@@ -173,8 +177,8 @@ impl Rejection {
         }
     }
 
-    /// A sentence for people: what was wrong, and what would be right. For a host that
-    /// [renders](crate::TokenLayer::on_rejection) rejections in its own words around ours.
+    /// Returns a sentence for people that says what was wrong and what would be right. A host that
+    /// [renders](crate::TokenLayer::on_rejection) rejections itself can include it.
     #[must_use]
     pub fn detail(&self) -> &str {
         match &self.detail {
@@ -183,7 +187,7 @@ impl Rejection {
         }
     }
 
-    /// The `error` of RFC 6750, section 3.1, if the answer has one.
+    /// Returns the `error` of RFC 6750, section 3.1, if the answer has one.
     #[must_use]
     pub fn error(&self) -> Option<&'static str> {
         match self.kind {
@@ -201,14 +205,15 @@ impl Rejection {
         }
     }
 
-    /// The `WWW-Authenticate` of the answer: none for a 413 or a 5xx.
+    /// Returns the `WWW-Authenticate` of the answer, or `None` for a 413 or a 5xx.
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
         self.settings.realm.challenge(&self.kind)
     }
 
-    /// Returns the response: problem+json, or what the host makes of that, or a gRPC status if the
-    /// layer says so. It always has `Cache-Control`, and `no-store` unless the host says otherwise.
+    /// Returns the response: `problem+json`, the host's own rendering of it, or a gRPC status if
+    /// the layer is set to [`grpc`](crate::TokenLayer::grpc). It always has `Cache-Control`, which
+    /// is `no-store` unless the host sets another value.
     #[must_use]
     pub fn into_response(self) -> Response<Bytes> {
         tracing::debug!(target: "hallpass", kind = self.kind.as_str(), "request rejected");
@@ -222,8 +227,9 @@ impl Rejection {
         response
     }
 
-    /// The answer to this request. For `HEAD` the body is only described: over HTTP/2, hyper sends
-    /// what it is given, and a client that gets a body then gives the stream up.
+    /// Returns the answer to this request. For `HEAD`, it has the headers of the body but not the
+    /// body: over HTTP/2, hyper sends any body it is given, and a client resets the stream when it
+    /// receives one.
     pub(crate) fn answer<B>(self, request: &Request<B>) -> Response<Bytes> {
         let mut response = self.into_response();
         if request.method() == Method::HEAD {
@@ -252,17 +258,17 @@ impl Rejection {
     }
 }
 
-/// In the extensions of a rejection's answer: tells the layer that let the request in that it was
-/// rejected after all.
+/// A mark in the extensions of a rejection's answer. It tells the layer that let the request in
+/// that the request was rejected inside.
 #[derive(Clone, Copy, Debug)]
 struct IsRejection;
 
-/// Whether an answer refuses a request that the layer had let in.
+/// Returns whether an answer rejects a request that the layer had let in.
 pub(crate) fn is_rejection(extensions: &Extensions) -> bool {
     extensions.get::<IsRejection>().is_some()
 }
 
-/// The most headers that a rejection has, those that are added on its way out included.
+/// The maximum number of headers of a rejection, including those that outer layers add.
 const HEADERS: usize = 5;
 
 impl fmt::Debug for Rejection {
@@ -271,8 +277,8 @@ impl fmt::Debug for Rejection {
     }
 }
 
-/// The seconds of a `Retry-After` with a 503: one to three in turn, so that those who were sent
-/// away do not come back all at once.
+/// Returns the seconds for `Retry-After` of a 503: one to three in turn, so that the clients do not
+/// all retry at once.
 #[must_use]
 pub fn retry_after() -> u32 {
     static TURN: AtomicU32 = AtomicU32::new(0);
@@ -307,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_says_what_the_status_says() {
+    fn body_agrees_with_the_status() {
         for kind in [
             RejectionKind::NoCredential,
             RejectionKind::InvalidRequest,
@@ -331,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_says_when_to_come_back_and_nothing_of_the_token() {
+    fn outage_has_retry_after_and_no_challenge() {
         let response = rejection(RejectionKind::Unavailable).into_response();
         assert_eq!(response.status(), 503);
         let seconds: u32 = response.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
@@ -340,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_of_its_own_is_escaped() {
+    fn custom_detail_is_escaped() {
         let detail = "in the query parameter `a\"b\\\n`";
         let response = rejection(RejectionKind::InvalidRequest).with_detail(detail).into_response();
         let body = std::str::from_utf8(response.body()).unwrap();

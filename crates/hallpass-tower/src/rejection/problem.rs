@@ -1,10 +1,10 @@
-//! The words of rejections: each is always the same.
+//! The fixed texts of rejections.
 
 use bytes::Bytes;
 
 use super::{PROBLEM_TYPE_PREFIX, RejectionKind};
 
-/// What a rejection says.
+/// The problem document of a rejection.
 pub(super) struct Problem {
     /// The sentence for people.
     pub(super) detail: &'static str,
@@ -13,8 +13,8 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// Returns the whole body, with this prefix of the `type`, and with this sentence for people if
-    /// there is one.
+    /// Returns the whole body with this prefix of the `type`, and with `detail` as the sentence for
+    /// people if there is one.
     pub(super) fn body(&self, type_prefix: &str, detail: Option<&str>) -> Bytes {
         if type_prefix == PROBLEM_TYPE_PREFIX && detail.is_none() {
             return Bytes::from_static(self.body.as_bytes());
@@ -41,7 +41,7 @@ fn escape(text: &str) -> String {
     })
 }
 
-/// A problem of constants, none with a character that JSON escapes.
+/// Creates a problem from constants. None of them may contain a character that JSON escapes.
 macro_rules! problem {
     ($kind:literal, $title:literal, $status:literal, $detail:literal) => {
         Problem {

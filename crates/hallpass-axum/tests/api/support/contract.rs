@@ -1,4 +1,4 @@
-//! What every answer owes, whatever it answers.
+//! Checks that every answer must pass, whatever the call.
 
 use axum::http::{Method, StatusCode, header};
 use serde_json::Value;
@@ -72,7 +72,7 @@ fn problem_is_well_formed(answer: &Answer, context: &str) {
     assert_eq!(answer.json["errors"].is_array(), answer.status == 422, "{context}");
 }
 
-/// The document's own words on this call, if it is one.
+/// Returns the operation of this call in the document, if it is documented.
 fn operation<'d>(document: &'d Value, method: &Method, path: &str) -> Option<&'d Value> {
     let path = path.split('?').next().unwrap_or_default();
     let asked: Vec<_> = if path.is_empty() { vec!["", ""] } else { path.split('/').collect() };

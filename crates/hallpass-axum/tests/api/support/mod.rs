@@ -1,5 +1,5 @@
-//! A host with two people and an admin, the API at `/tokens`, and a client that holds every answer
-//! against what all answers owe: the OpenAPI document among it.
+//! A host with two people and an admin, the API at `/tokens`, and a client that checks every answer
+//! against the shared contract and the OpenAPI document.
 
 mod contract;
 
@@ -21,7 +21,7 @@ pub(crate) const MOUNT: &str = "/tokens";
 /// An id that no token has.
 pub(crate) const UNKNOWN: &str = "018f3c1e-7a2b-8c4d-9e5f-0123456789ab";
 
-/// Every call that may change something, but `DELETE /current`.
+/// Returns every call that may change something, except `DELETE /current`.
 pub(crate) fn changing_calls() -> Vec<(Method, String)> {
     let id = format!("/{UNKNOWN}");
     vec![
@@ -39,7 +39,7 @@ pub(crate) fn changing_calls() -> Vec<(Method, String)> {
     ]
 }
 
-/// The host, and what a test turns behind its back.
+/// The host, with its clock and its store for the tests to control.
 pub(crate) struct Api {
     pub(crate) app: Router,
     pub(crate) hallpass: Hallpass,
@@ -48,7 +48,7 @@ pub(crate) struct Api {
     document: Value,
 }
 
-/// Says who is signed in by a header of its own. `root` is an admin.
+/// Returns the signed-in person from a separate header. `root` is an admin.
 pub(crate) async fn signed_in(headers: HeaderMap) -> Option<Actor> {
     let person = headers.get("x-person")?.to_str().ok()?;
     let caller = if person == "root" { Actor::admin(person) } else { Actor::owner(person) };
@@ -78,7 +78,7 @@ impl Api {
         Self::with(|builder| builder).await
     }
 
-    /// A host that is set up differently.
+    /// Creates a host with other settings.
     pub(crate) async fn with(change: impl FnOnce(HallpassBuilder) -> HallpassBuilder) -> Self {
         let clock = ManualClock::starting_at("2026-11-22T04:44:57Z".parse().unwrap());
         let store = FaultyStore::new(MemoryStore::new());
@@ -93,7 +93,7 @@ impl Api {
         Self { app, hallpass, clock, store, document }
     }
 
-    /// A host that asks for a confirmation, and checks it so.
+    /// Creates a host that requires a confirmation and checks it with `check`.
     pub(crate) async fn confirming<F, Fut>(check: F) -> Self
     where
         F: Fn(Actor, Confirmation) -> Fut + Send + Sync + 'static,
@@ -124,31 +124,32 @@ impl Api {
         self.send(Method::DELETE, path)
     }
 
-    /// A request to a path below the mount, by alice unless [`by`](Sending::by) says otherwise.
+    /// Starts a request to a path below the mount. It is by alice unless [`by`](Sending::by) sets
+    /// another person.
     pub(crate) fn send(&self, method: Method, path: &str) -> Sending<'_> {
         let mut headers = HeaderMap::new();
         headers.insert("x-person", "alice".parse().unwrap());
         Sending { api: self, method, path: path.to_owned(), headers, body: Vec::new() }
     }
 
-    /// A token of alice's, issued with this body.
+    /// Issues a token of alice's with this body.
     pub(crate) async fn issue(&self, body: Value) -> Answer {
         let answer = self.post("").json(&body).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
         answer
     }
 
-    /// A token of alice's, as simple as can be.
+    /// Issues a minimal token of alice's.
     pub(crate) async fn issue_ci(&self) -> Answer {
         self.issue(serde_json::json!({ "name": "ci" })).await
     }
 
-    /// Whether a token's text lets anybody in.
+    /// Returns whether a token is accepted.
     pub(crate) async fn works(&self, token: &str) -> bool {
         self.hallpass.authenticate(token.as_bytes()).await.is_ok()
     }
 
-    /// The token as its owner sees it now.
+    /// Returns the token as its owner sees it now.
     pub(crate) async fn show(&self, id: &str) -> Value {
         let answer = self.get(&format!("/{id}")).send().await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -167,19 +168,19 @@ pub(crate) struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    /// As that person.
+    /// Sends the request as that person.
     pub(crate) fn by(mut self, person: &str) -> Self {
         self.headers.insert("x-person", person.parse().unwrap());
         self
     }
 
-    /// As nobody.
+    /// Sends the request without a signed-in person.
     pub(crate) fn anonymous(mut self) -> Self {
         self.headers.remove("x-person");
         self
     }
 
-    /// As a program with that token, and nobody besides.
+    /// Sends the request with that token, without a signed-in person.
     pub(crate) fn bearer(self, token: &str) -> Self {
         self.anonymous().header("authorization", &format!("Bearer {token}"))
     }
@@ -194,7 +195,7 @@ impl Sending<'_> {
         self
     }
 
-    /// This text as JSON, whatever it is.
+    /// Sends this text with the content type of JSON, whatever it is.
     pub(crate) async fn raw_json(self, text: impl Into<Vec<u8>>) -> Answer {
         self.header("content-type", "application/json").body(text).send().await
     }
@@ -246,19 +247,19 @@ impl Answer {
         self.headers[name].to_str().unwrap()
     }
 
-    /// The end of the problem's `type`.
+    /// Returns the end of the problem's `type`.
     pub(crate) fn problem(&self) -> &str {
         let kind = self.json["type"].as_str().unwrap_or_default();
         kind.strip_prefix("/problems/").unwrap_or_default()
     }
 
-    /// The fields that a 422 names.
+    /// Returns the fields that a 422 names.
     pub(crate) fn fields(&self) -> Vec<&str> {
         let errors = self.json["errors"].as_array().expect("errors");
         errors.iter().map(|error| error["field"].as_str().expect("a field")).collect()
     }
 
-    /// Asserts a refusal of this status and kind, and hands the answer on.
+    /// Asserts a rejection with this status and kind, and returns the answer.
     #[track_caller]
     pub(crate) fn refused(self, status: u16, kind: &str) -> Self {
         assert_eq!((self.status.as_u16(), self.problem()), (status, kind), "{}", self.text);
