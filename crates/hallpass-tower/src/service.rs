@@ -173,7 +173,9 @@ fn preflight<B>(
         Located::One(source, text) => {
             let text = text.as_bytes();
             if !is_others(settings, *source, text) {
-                let verification = settings.hallpass.verify(text);
+                let unknown = Origin::default();
+                let origin = request.extensions().get().unwrap_or(&unknown);
+                let verification = settings.hallpass.verify_from(text, origin);
                 let via = Via::Token(*source);
                 if settings.keep_authorization {
                     authorization.put_back(request.headers_mut());
@@ -407,9 +409,9 @@ fn watches_query(settings: &Settings) -> bool {
 }
 
 fn has_query_token<B>(settings: &Settings, request: &Request<B>) -> bool {
-    request.uri().query().is_some_and(|query| {
-        any_value(query, &settings.watched_names, |text| settings.hallpass.report_query_token(text))
-    })
+    let is_token = |text: &[u8]| settings.hallpass.report_query_token(text, &origin(request));
+    let query = request.uri().query();
+    query.is_some_and(|query| any_value(query, &settings.watched_names, is_token))
 }
 
 /// Returns whether the head of a request identifies the caller, so that its body need not be

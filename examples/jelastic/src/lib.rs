@@ -77,10 +77,7 @@ pub fn platform(hallpass: &Hallpass) -> Router {
     let Methods { router, policy } = methods::of_tokens();
     let handles = Dispatch {
         // Somebody who has signed in may call each of these methods.
-        by_session: guarded(
-            methods::of_people(),
-            sessions.layer().reject_unguarded_routes(false),
-        ),
+        by_session: guarded(methods::of_people(), sessions.layer().reject_unguarded_routes(false)),
         by_token: guarded(router, hallpass.layer().policy(policy)),
         sessions,
     };

@@ -96,7 +96,7 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for CurrentToken {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let hallpass = mount::<S>(parts)?.hallpass.clone();
         let principal = match Authorization::of(&parts.headers) {
-            Authorization::Bearer(text) => verified(&hallpass, text).await?,
+            Authorization::Bearer(text) => verified(&hallpass, text, &origin(parts)).await?,
             Authorization::Malformed => return Err(malformed()),
             Authorization::Absent | Authorization::Foreign => {
                 let detail = "this needs a token: send it as `Authorization: Bearer`";
@@ -129,7 +129,7 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for WithoutToken {
 async fn principal(hallpass: &Hallpass, parts: &Parts) -> Result<Option<Principal>, Problem> {
     match Authorization::of(&parts.headers) {
         Authorization::Bearer(text) if hallpass.is_well_formed(text) => {
-            verified(hallpass, text).await.map(Some)
+            verified(hallpass, text, &origin(parts)).await.map(Some)
         }
         Authorization::Malformed => Err(malformed()),
         Authorization::Bearer(_) | Authorization::Absent | Authorization::Foreign => Ok(None),
@@ -137,8 +137,8 @@ async fn principal(hallpass: &Hallpass, parts: &Parts) -> Result<Option<Principa
 }
 
 /// Verifies a token. This does not record a use of it, because most calls reject tokens.
-async fn verified(hallpass: &Hallpass, text: &[u8]) -> Result<Principal, Problem> {
-    Ok(match hallpass.verify(text) {
+async fn verified(hallpass: &Hallpass, text: &[u8], origin: &Origin) -> Result<Principal, Problem> {
+    Ok(match hallpass.verify_from(text, origin) {
         Verification::Decided(verdict) => verdict,
         Verification::Pending(check) => check.resolve().await,
     }?)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{CachedToken, Principal};
+use crate::actor::Origin;
 use crate::digest::{Digest, SecretMatch};
 use crate::lifecycle::Hallpass;
 use crate::owner::Owner;
@@ -33,7 +34,7 @@ impl Hallpass {
         let current = Digest::from_parts("sha256", &[0; 32]).expect("a digest has 32 bytes");
         let stored = StoredToken { record, secrets: Secrets { current, previous: None } };
         let token = Arc::new(CachedToken::new(stored));
-        self.accept(token, None, SecretMatch::Current, now)
+        self.accept(token, None, SecretMatch::Current, now, &Origin::default())
             .expect("without an owner status, nothing rejects the token")
     }
 }

@@ -115,7 +115,7 @@ impl Hallpass {
     /// Returns [`RejectReason::Malformed`] for anything that is not a token of this application.
     pub fn parse(&self, text: &[u8]) -> Result<PresentedToken, AuthError> {
         let token = self.read_text(text).map(PresentedToken::new);
-        token.ok_or_else(|| self.reject_token(RejectReason::Malformed, None))
+        token.ok_or_else(|| self.reject_token(RejectReason::Malformed, None, &Origin::default()))
     }
 
     /// Returns whether a text looks like a token of this application: prefix, length, characters
@@ -140,16 +140,26 @@ impl Hallpass {
     /// request for lack of a scope: see [`pending_use`](Self::pending_use).
     #[must_use]
     pub fn verify(&self, text: &[u8]) -> Verification {
+        self.verify_from(text, &Origin::default())
+    }
+
+    /// Checks a token's text as [`verify`](Self::verify) does. If the token is rejected, the event
+    /// names the origin of the request.
+    #[must_use]
+    pub fn verify_from(&self, text: &[u8], origin: &Origin) -> Verification {
         let Some(token) = self.read_text(text) else {
-            return Verification::Decided(Err(self.reject_token(RejectReason::Malformed, None)));
+            let error = self.reject_token(RejectReason::Malformed, None, origin);
+            return Verification::Decided(Err(error));
         };
         let pending = |past_cache| {
             let token = PresentedToken::new(token);
-            Verification::Pending(PendingVerification::new(self, token, past_cache))
+            Verification::Pending(PendingVerification::new(self, token, past_cache, origin))
         };
         let mut loaded = match self.backend().peek(token.id()) {
             Lookup::Hit(loaded) => loaded,
-            Lookup::NegativeHit => return Verification::Decided(Err(self.reject_unknown(token))),
+            Lookup::NegativeHit => {
+                return Verification::Decided(Err(self.reject_unknown(token, origin)));
+            }
             Lookup::Miss => return pending(false),
         };
         let status = if self.has_owner_directory() {
@@ -177,10 +187,10 @@ impl Hallpass {
         }
         match check {
             SecretCheck::Accept(secret) => {
-                Verification::Decided(self.accept(loaded, status, secret, now))
+                Verification::Decided(self.accept(loaded, status, secret, now, origin))
             }
             SecretCheck::Reject(why) => {
-                Verification::Decided(Err(self.reject_token(why, Some(&loaded))))
+                Verification::Decided(Err(self.reject_token(why, Some(&loaded), origin)))
             }
             SecretCheck::EndGracePeriod => pending(false),
             SecretCheck::OtherSecret => pending(true),
@@ -246,11 +256,13 @@ impl Hallpass {
 
     async fn recheck_token(&self, principal: &Principal) -> Result<Principal, AuthError> {
         let id = principal.token().ok_or(AuthError::External)?;
+        let origin = &Origin::default();
         let superseded_by = self.superseded_by(id);
         let mut past_cache = false;
         loop {
             let Some(loaded) = self.load(id, past_cache).await? else {
-                return Err(self.reject_token(RejectReason::Unknown, Some(principal.loaded())));
+                let known = Some(&**principal.loaded());
+                return Err(self.reject_token(RejectReason::Unknown, known, origin));
             };
             let now = self.now();
             let proven = still_proven(principal, &loaded, superseded_by.as_ref(), now);
@@ -259,12 +271,12 @@ impl Hallpass {
                     past_cache = true;
                     continue;
                 }
-                return Err(self.reject_token(RejectReason::Unknown, Some(&loaded)));
+                return Err(self.reject_token(RejectReason::Unknown, Some(&loaded), origin));
             };
             if let Some(why) = loaded.rejection(secret, now, self.not_before()) {
-                return Err(self.reject_token(why, Some(&loaded)));
+                return Err(self.reject_token(why, Some(&loaded), origin));
             }
-            return self.accept_within_status(loaded, secret, now).await;
+            return self.accept_within_status(loaded, secret, now, origin).await;
         }
     }
 
@@ -331,9 +343,10 @@ impl Hallpass {
         status: Option<Arc<OwnerStatus>>,
         secret: SecretMatch,
         now: Timestamp,
+        origin: &Origin,
     ) -> Result<Principal, AuthError> {
         if matches!(status.as_deref(), Some(OwnerStatus::Disabled)) {
-            return Err(self.reject_token(RejectReason::OwnerDisabled, Some(&loaded)));
+            return Err(self.reject_token(RejectReason::OwnerDisabled, Some(&loaded), origin));
         }
         let scopes = self.in_catalog(&loaded);
         let use_is_due = loaded.use_is_due(now);
@@ -360,10 +373,15 @@ impl Hallpass {
     }
 
     /// Counts and reports a rejected token, and returns the error.
-    fn reject_token(&self, why: RejectReason, loaded: Option<&CachedToken>) -> AuthError {
+    fn reject_token(
+        &self,
+        why: RejectReason,
+        loaded: Option<&CachedToken>,
+        origin: &Origin,
+    ) -> AuthError {
         self.metrics().refused();
         let (owner, id) = (loaded.map(CachedToken::owner), loaded.map(CachedToken::id));
-        self.report_rejection(why, owner, id, &Origin::default());
+        self.report_rejection(why, owner, id, origin);
         AuthError::Rejected(why)
     }
 
@@ -374,17 +392,17 @@ impl Hallpass {
     /// store, because the cached record may be older than a secret that another node has just
     /// issued. Limiting these reads would reject such a fresh secret while somebody guesses at its
     /// id. So a patient stranger can find out that an id exists. Ids are not secret.
-    fn reject_unknown(&self, token: TokenRef<'_>) -> AuthError {
+    fn reject_unknown(&self, token: TokenRef<'_>, origin: &Origin) -> AuthError {
         let _ = std::hint::black_box(self.digester().hash(token));
-        self.reject_token(RejectReason::Unknown, None)
+        self.reject_token(RejectReason::Unknown, None, origin)
     }
 
     /// Reports that a token was sent in a URL although only the header is allowed. Returns `false`,
     /// and reports nothing, if the text is not a token of this application.
     #[must_use]
-    pub fn report_query_token(&self, text: &[u8]) -> bool {
+    pub fn report_query_token(&self, text: &[u8], origin: &Origin) -> bool {
         let Some(token) = self.read_text(text) else { return false };
-        self.report_rejection(RejectReason::InUrl, None, Some(token.id()), &Origin::default());
+        self.report_rejection(RejectReason::InUrl, None, Some(token.id()), origin);
         true
     }
 }

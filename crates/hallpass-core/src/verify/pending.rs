@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{AuthError, CachedToken, Principal, SecretCheck};
+use crate::actor::Origin;
 use crate::digest::SecretMatch;
 use crate::digest_upgrades::DigestUpgrade;
 use crate::event::{EventKind, RejectReason};
@@ -26,11 +27,19 @@ struct Undecided {
     token: PresentedToken,
     /// Whether to bypass the cache, because the cached record has another digest.
     past_cache: bool,
+    /// The origin of the request, for the event of a rejection.
+    origin: Origin,
 }
 
 impl PendingVerification {
-    pub(super) fn new(hallpass: &Hallpass, token: PresentedToken, past_cache: bool) -> Self {
-        Self(Box::new(Undecided { hallpass: hallpass.clone(), token, past_cache }))
+    pub(super) fn new(
+        hallpass: &Hallpass,
+        token: PresentedToken,
+        past_cache: bool,
+        origin: &Origin,
+    ) -> Self {
+        let (hallpass, origin) = (hallpass.clone(), origin.clone());
+        Self(Box::new(Undecided { hallpass, token, past_cache, origin }))
     }
 
     /// Loads the token's record and completes the check. This does not count as a use of the token:
@@ -47,12 +56,12 @@ impl PendingVerification {
     }
 
     async fn decide(self) -> Result<Principal, AuthError> {
-        let Undecided { hallpass, token, mut past_cache } = *self.0;
+        let Undecided { hallpass, token, mut past_cache, ref origin } = *self.0;
         // This must come before the load: see `superseded_by`.
         let superseded_by = hallpass.superseded_by(token.id());
         loop {
             let Some(loaded) = hallpass.load(token.id(), past_cache).await? else {
-                return Err(hallpass.reject_unknown(token.borrow()));
+                return Err(hallpass.reject_unknown(token.borrow(), origin));
             };
             let now = hallpass.now();
             match hallpass.check_secret(token.borrow(), &loaded, superseded_by.as_ref(), now) {
@@ -60,15 +69,22 @@ impl PendingVerification {
                     past_cache = true;
                 }
                 SecretCheck::OtherSecret => {
-                    return Err(hallpass.reject_token(RejectReason::Unknown, Some(&loaded)));
+                    return Err(hallpass.reject_token(
+                        RejectReason::Unknown,
+                        Some(&loaded),
+                        origin,
+                    ));
                 }
-                SecretCheck::Reject(why) => return Err(hallpass.reject_token(why, Some(&loaded))),
+                SecretCheck::Reject(why) => {
+                    return Err(hallpass.reject_token(why, Some(&loaded), origin));
+                }
                 SecretCheck::EndGracePeriod => {
                     hallpass.retire_previous_secret(&loaded).await;
-                    return hallpass.accept_within_status(loaded, SecretMatch::Current, now).await;
+                    let secret = SecretMatch::Current;
+                    return hallpass.accept_within_status(loaded, secret, now, origin).await;
                 }
                 SecretCheck::Accept(secret) => {
-                    return hallpass.accept_within_status(loaded, secret, now).await;
+                    return hallpass.accept_within_status(loaded, secret, now, origin).await;
                 }
             }
         }
@@ -82,10 +98,11 @@ impl Hallpass {
         loaded: Arc<CachedToken>,
         secret: SecretMatch,
         now: Timestamp,
+        origin: &Origin,
     ) -> Result<Principal, AuthError> {
         let status =
             self.owner_status_for_check(loaded.owner()).await.map_err(AuthError::Unavailable)?;
-        self.accept(loaded, status, secret, now)
+        self.accept(loaded, status, secret, now, origin)
     }
 
     /// Ends the grace period of the previous secret: on this node at once, and on other nodes

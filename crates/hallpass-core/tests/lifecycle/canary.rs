@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, Once};
 use hallpass_core::__private::CachedToken;
 use hallpass_core::store::{Change, ChangeKind, PreviousSecret, StoreError, TokenStore};
 use hallpass_core::{
-    Actor, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions, NewToken, Owner,
-    Pepper, RegenerateOptions, Revision, Scope, TokenId, TokenUpdate, Verification, parse_span,
+    Actor, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions, NewToken, Origin,
+    Owner, Pepper, RegenerateOptions, Revision, Scope, TokenId, TokenUpdate, Verification,
+    parse_span,
 };
 use jiff::SignedDuration;
 use tracing_subscriber::fmt::MakeWriter;
@@ -234,7 +235,7 @@ async fn a_whole_life() -> (Said, Hidden) {
         said.debug(&service.check(bad).await);
     }
     said.debug(&plain.check(text).await); // Its pepper is not known there.
-    assert!(service.hallpass.report_query_token(text.as_bytes()));
+    assert!(service.hallpass.report_query_token(text.as_bytes(), &Origin::default()));
     service.hallpass.revoke(&alice(), id).await.unwrap();
     said.debug(&service.check(text).await);
     service.clock.advance(days(400));

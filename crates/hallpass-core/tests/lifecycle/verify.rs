@@ -1,5 +1,5 @@
 use hallpass_core::{
-    AuthError, Catalog, CatalogScope, EventKind, NewToken, OwnerStatus, RegenerateOptions,
+    AuthError, Catalog, CatalogScope, EventKind, NewToken, Origin, OwnerStatus, RegenerateOptions,
     RejectReason, TokenUpdate, Verification, all_of, any_of, authenticated,
 };
 
@@ -270,13 +270,40 @@ async fn cached_grace_period_ends_at_the_first_use_of_the_new_secret() {
 }
 
 #[tokio::test]
+async fn event_of_a_rejected_token_names_the_origin() {
+    let service = Service::new();
+    let origin = Origin::new().request_id("r-1");
+    let revoked = service.issue(&[]).await;
+    service.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
+    let deleted = service.issue(&[]).await;
+    service.hallpass.delete(&alice(), deleted.record.id, None).await.unwrap();
+    for (text, reason) in [
+        ("hp_abc", RejectReason::Malformed),
+        (revoked.token.reveal(), RejectReason::Revoked),
+        (deleted.token.reveal(), RejectReason::Unknown),
+    ] {
+        service.happened.take();
+        let verdict = match service.hallpass.verify_from(text.as_bytes(), &origin) {
+            Verification::Decided(verdict) => verdict,
+            Verification::Pending(check) => check.resolve().await,
+        };
+        assert!(verdict.is_err(), "{reason:?}");
+        let event = service.happened.only();
+        assert_eq!(event.kind, EventKind::Rejected(reason));
+        assert_eq!(event.origin, origin, "{reason:?}");
+    }
+}
+
+#[tokio::test]
 async fn token_in_a_url_is_reported_and_other_text_is_not() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     service.happened.take();
-    assert!(!service.hallpass.report_query_token(b"session-cookie"));
+    assert!(!service.hallpass.report_query_token(b"session-cookie", &Origin::default()));
     assert!(service.happened.take().is_empty());
-    assert!(service.hallpass.report_query_token(token.token.reveal().as_bytes()));
+    assert!(
+        service.hallpass.report_query_token(token.token.reveal().as_bytes(), &Origin::default())
+    );
     let event = service.happened.only();
     assert_eq!(event.kind, EventKind::Rejected(RejectReason::InUrl));
     assert_eq!(event.token_id, Some(token.record.id));
