@@ -76,9 +76,11 @@ test("a credential comes once, in one place", async (t) => {
   for (const credential of [token, session]) {
     assert.equal(await result(STOP, { envName, session: credential }), 0);
     assert.equal(await result(STOP, { envName, session: credential }, { headers: bearer }), BAD);
-    assert.equal(await result(STOP, { envName, session: credential }, { form: { session: token } }), BAD);
-    assert.equal(await result(STOP, { envName, session: credential }, { form: { session: credential } }), BAD);
-    assert.equal(await result(STOP, { envName }, { form: { session: credential }, headers: bearer }), BAD);
+    // A form is read only if nothing else carries a credential.
+    assert.equal(await result(STOP, { envName, session: credential }, { form: { session: token } }), 0);
+    assert.equal(await result(STOP, { envName, session: credential }, { form: { session: credential } }), 0);
+    const beside = credential === token ? 0 : AUTHENTICATION;
+    assert.equal(await result(STOP, { envName }, { form: { session: credential }, headers: bearer }), beside);
     assert.equal(await result(STOP, [["envName", envName], ["session", credential], ["session", credential]]), BAD);
     assert.equal(await result(STOP, { envName }, { form: [["session", credential], ["session", token]] }), BAD);
   }
@@ -194,7 +196,7 @@ test("the page has a sign-in of its own, asks for the password, and works on the
   const page = `${url}/settings/access-tokens`;
   const stranger = await fetch(page, { redirect: "manual" });
   assert.equal(stranger.status, 401);
-  assert.match(await stranger.text(), /href="/login"/);
+  assert.match(await stranger.text(), /href="\/login"/);
   assert.match(await (await fetch(`${url}/login`)).text(), /<form method="post">/);
   const signInPage = (password) => fetch(`${url}/login`, { method: "POST", redirect: "manual", body: new URLSearchParams({ login: "alice", password }) });
   assert.equal((await signInPage("builder")).status, 401);
