@@ -10,13 +10,14 @@ use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use crate::admit::{Admitted, admit, admit_by_host};
 use crate::answer::CacheRules;
 use crate::auth_context::Via;
 use crate::body::ResponseBody;
 use crate::fallback::HostVerdict;
 use crate::policy::RuleIndex;
+use crate::preflight::Presented;
 use crate::rejection::{Rejection, is_rejection};
-use crate::service::{Admitted, Presented, admit, admit_by_host};
 use crate::settings::Settings;
 use crate::unguarded::Watch;
 

@@ -12,9 +12,10 @@ use crate::fallback::{Fallback, IntoPrincipal};
 use crate::framework::Framework as RouteMatcher;
 use crate::metrics;
 use crate::policy::PolicyTable;
+use crate::preflight::is_decided_by_head;
 use crate::rejection::{Rejection, RejectionKind};
 use crate::routed_path::RouterPaths;
-use crate::service::{TokenService, is_decided_by_head};
+use crate::service::TokenService;
 use crate::settings::{Render, Settings};
 
 /// A layer that lets only requests with a valid token through.

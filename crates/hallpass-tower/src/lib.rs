@@ -35,6 +35,7 @@
 
 #[cfg(feature = "testing")]
 mod acting;
+mod admit;
 mod answer;
 mod auth_context;
 mod body;
@@ -47,6 +48,7 @@ mod layer;
 mod metrics;
 mod outage_log;
 mod policy;
+mod preflight;
 mod redact;
 mod rejection;
 mod require;

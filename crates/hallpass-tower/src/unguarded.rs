@@ -13,8 +13,8 @@ use http::{Method, Request, Response, StatusCode};
 
 use crate::framework::Matched as RouteMatch;
 use crate::metrics;
+use crate::preflight::is_cors_preflight;
 use crate::rejection::RejectionKind;
-use crate::service::is_cors_preflight;
 use crate::settings::Settings;
 
 /// A record of whether anything asked for the principal of a request.

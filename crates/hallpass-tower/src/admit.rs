@@ -1,0 +1,170 @@
+//! Lets principals in, or rejects them, once it is known who they are.
+
+use std::sync::Arc;
+
+use hallpass_core::{AuthError, Origin, PendingUse, Principal, RejectReason};
+use http::Request;
+
+use crate::answer::CacheRules;
+use crate::auth_context::{AuthContext, Via, decide};
+use crate::cross_site;
+use crate::fallback::HostVerdict;
+use crate::outage_log;
+use crate::policy::RuleIndex;
+use crate::preflight::Presented;
+use crate::redact;
+use crate::rejection::{Rejection, RejectionKind};
+use crate::routed_path::NotText;
+use crate::settings::Settings;
+use crate::span;
+use crate::unguarded::Watch;
+
+/// The work to do on the answer to a request that is passed to the service inside.
+pub(crate) struct Admitted {
+    pub(crate) caching: CacheRules,
+    /// The use of the token. It is recorded unless the request is rejected inside.
+    pub(crate) pending_use: Option<PendingUse>,
+    /// The watch that detects an unguarded route.
+    pub(crate) watch: Option<Arc<Watch>>,
+}
+
+/// Lets an authenticated principal in, or returns a rejection.
+pub(crate) fn admit<B>(
+    settings: &Arc<Settings>,
+    request: &mut Request<B>,
+    rule: Option<RuleIndex>,
+    verdict: Result<Principal, AuthError>,
+    via: Via,
+) -> Result<Admitted, Rejection> {
+    let principal = verdict.map_err(|error| settings.rejection(Rejection::kind_of(&error)))?;
+    enforce_policy(settings, request, rule, &principal)?;
+    let pending_use = settings.hallpass.pending_use(&principal);
+    Ok(let_in(request, settings, principal, via, pending_use))
+}
+
+/// Lets in the principal that the host's sign-in returned, or returns a rejection.
+pub(crate) fn admit_by_host<B>(
+    settings: &Arc<Settings>,
+    request: &mut Request<B>,
+    rule: Option<RuleIndex>,
+    verdict: HostVerdict,
+    presented: Presented,
+) -> Result<Admitted, Rejection> {
+    let principal = match verdict {
+        Ok(Some(principal)) => principal.within_catalog_of(&settings.hallpass),
+        Ok(None) => return admit_nobody(settings, request, presented),
+        Err(error) => {
+            outage_log::report(Some(&*error));
+            return Err(settings.rejection(RejectionKind::Unavailable));
+        }
+    };
+    if cross_site::is_forged(request) {
+        settings.hallpass.report_rejection(
+            RejectReason::CrossSite,
+            Some(principal.owner()),
+            principal.token(),
+            &origin(request),
+        );
+        return Err(settings.rejection(RejectionKind::CrossSite));
+    }
+    enforce_policy(settings, request, rule, &principal)?;
+    span::record(&principal);
+    let context = AuthContext::known(principal, Via::Host, settings);
+    let mut admitted = pass(request, context, settings);
+    admitted.caching.is_private = true;
+    if presented == Presented::OtherFormat {
+        // This may be a key of an older system, which leaks in a URL just like a token.
+        admitted.caching.by_query |= redact::cut_parameters(request, settings);
+    }
+    Ok(admitted)
+}
+
+/// Decides about a request without a principal.
+pub(crate) fn admit_nobody<B>(
+    settings: &Arc<Settings>,
+    request: &mut Request<B>,
+    presented: Presented,
+) -> Result<Admitted, Rejection> {
+    let knows_others = settings.fallback.is_some();
+    match presented {
+        // The host's sign-in was asked about the credential and does not know it.
+        Presented::OtherFormat if knows_others => {
+            settings.hallpass.report_rejection(
+                RejectReason::Malformed,
+                None,
+                None,
+                &origin(request),
+            );
+            Err(settings.rejection(RejectionKind::InvalidToken))
+        }
+        _ if settings.optional && settings.policy.is_none() => {
+            Ok(pass(request, AuthContext::anonymous(settings), settings))
+        }
+        _ => Err(settings.rejection(RejectionKind::NoCredential)),
+    }
+}
+
+/// Prepares the request of a principal for the service inside.
+pub(crate) fn let_in<B>(
+    request: &mut Request<B>,
+    settings: &Arc<Settings>,
+    principal: Principal,
+    via: Via,
+    pending_use: Option<PendingUse>,
+) -> Admitted {
+    span::record(&principal);
+    let by_query = redact::remove(request, settings);
+    let watch = AuthContext::known(principal, via, settings).insert(request);
+    let vary = Some(settings.vary.clone());
+    Admitted { caching: CacheRules { vary, is_private: true, by_query }, pending_use, watch }
+}
+
+/// Prepares a request without an accepted credential for the service inside.
+pub(crate) fn pass<B>(
+    request: &mut Request<B>,
+    context: AuthContext,
+    settings: &Settings,
+) -> Admitted {
+    let by_query = redact::conceal(request, settings);
+    let vary = (!context.is_public()).then(|| settings.vary.clone());
+    let watch = context.insert(request);
+    Admitted { caching: CacheRules { vary, is_private: false, by_query }, pending_use: None, watch }
+}
+
+pub(crate) fn find_rule<B>(settings: &Settings, request: &mut Request<B>) -> Option<RuleIndex> {
+    settings.policy.as_ref()?.find(request, settings)
+}
+
+pub(crate) fn enforce_policy<B>(
+    settings: &Settings,
+    request: &mut Request<B>,
+    rule: Option<RuleIndex>,
+    principal: &Principal,
+) -> Result<(), Rejection> {
+    let Some(table) = &settings.policy else { return Ok(()) };
+    let enforced = rule.and_then(|rule| {
+        let requirement = table.requirement(rule);
+        table.with_parameters(rule, request, settings, |request, parameters| {
+            decide(settings, request.extensions(), principal, requirement, parameters)
+        })
+    });
+    match enforced {
+        Some(Ok(decision)) => decision,
+        Some(Err(NotText)) => Err(settings.rejection(RejectionKind::InvalidRequest)),
+        None => {
+            let route = settings.matcher.matched(request.extensions());
+            tracing::debug!(
+                target: "hallpass",
+                method = %request.method(),
+                ?route,
+                "no rule of the policy table is for this route"
+            );
+            Err(settings.rejection(RejectionKind::NotDeclared))
+        }
+    }
+}
+
+/// Returns the origin of a request from its extensions, if the host has put it there.
+pub(crate) fn origin<B>(request: &Request<B>) -> Origin {
+    request.extensions().get().cloned().unwrap_or_default()
+}

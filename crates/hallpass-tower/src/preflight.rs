@@ -1,0 +1,191 @@
+//! What can be decided about a request before any store is asked.
+
+use std::sync::Arc;
+
+use hallpass_core::{Origin, Principal, RejectReason, Verification};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use http::{Method, Request};
+
+use crate::admit::{enforce_policy, origin};
+use crate::auth_context::{AuthContext, Via};
+use crate::credentials::{
+    FormCredential, Located, SourceIndex, TakenAuthorization, any_value, locate, peek,
+};
+use crate::policy::RuleIndex;
+use crate::rejection::{Rejection, RejectionKind};
+use crate::settings::Settings;
+
+/// The decision about a request before any store is asked.
+pub(crate) enum Preflight {
+    /// The request may pass, because an outer layer has authenticated it.
+    Authenticated(Principal, Via),
+    /// The request may pass, whoever sends it.
+    Public(AuthContext),
+    /// The token of the request must be checked, or has been checked.
+    Verify(Verification, Via),
+    /// The request has no token of ours. Only the host's sign-in may know who sends it.
+    AskHost(Presented),
+    /// The request is rejected.
+    Reject(Rejection),
+}
+
+/// The credential of a request that carries no token of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presented {
+    Nothing,
+    /// A text that is in a source of the layer but not in our format.
+    OtherFormat,
+}
+
+pub(crate) fn preflight<B>(
+    settings: &Arc<Settings>,
+    request: &mut Request<B>,
+    rule: Option<RuleIndex>,
+) -> Preflight {
+    if let (Some(table), Some(rule)) = (&settings.policy, rule)
+        && table.requirement(rule).is_public()
+    {
+        return Preflight::Public(AuthContext::public(settings));
+    }
+    match known(settings, request) {
+        Ok(Some((principal, via))) => {
+            return match enforce_policy(settings, request, rule, &principal) {
+                Ok(()) => Preflight::Authenticated(principal, via),
+                Err(rejection) => Preflight::Reject(rejection),
+            };
+        }
+        Ok(None) => {}
+        Err(rejection) => return Preflight::Reject(rejection),
+    }
+    if watches_query(settings) && has_query_token(settings, request) {
+        return Preflight::Reject(settings.rejection(RejectionKind::InvalidRequest));
+    }
+    let sources = &settings.sources;
+    let authorization = TakenAuthorization::out_of(request.headers_mut(), sources);
+    let form: Option<FormCredential> =
+        if sources.form().is_some() { request.extensions_mut().remove() } else { None };
+    let read = authorization.read(sources);
+    let located = locate(read, request.headers(), request.uri(), sources, form);
+    let presented = match &located {
+        Located::Malformed(fault) => return Preflight::Reject(settings.malformed(*fault)),
+        Located::One(source, text) => {
+            let text = text.as_bytes();
+            if !is_others(settings, *source, text) {
+                let unknown = Origin::default();
+                let origin = request.extensions().get().unwrap_or(&unknown);
+                let verification = settings.hallpass.verify_from(text, origin);
+                let via = Via::Token(*source);
+                if settings.keep_authorization {
+                    authorization.put_back(request.headers_mut());
+                }
+                return Preflight::Verify(verification, via);
+            }
+            Presented::OtherFormat
+        }
+        Located::Nothing => Presented::Nothing,
+    };
+    // A credential that is not a token of ours may belong to the application.
+    authorization.put_back(request.headers_mut());
+    if presented == Presented::Nothing
+        && rule.is_none()
+        && !settings.authenticate_preflights
+        && is_cors_preflight(request)
+    {
+        return Preflight::Public(AuthContext::anonymous(settings));
+    }
+    Preflight::AskHost(presented)
+}
+
+/// Returns whether a credential is not in our format and may belong to the application or the host.
+fn is_others(settings: &Settings, source: SourceIndex, text: &[u8]) -> bool {
+    if settings.fallback.is_some() {
+        return !settings.hallpass.is_well_formed(text);
+    }
+    // A text that starts like a token of ours is not included, because it is a mistyped token.
+    // Sources other than `Authorization` are not included either, because they are only for our
+    // tokens.
+    settings.optional
+        && settings.policy.is_none()
+        && settings.sources.get(source).is_authorization()
+        && !settings.hallpass.has_prefix(text)
+}
+
+/// Returns the principal that an outer layer of this handle has let in, if this layer accepts it,
+/// too.
+fn known<B>(
+    settings: &Settings,
+    request: &Request<B>,
+) -> Result<Option<(Principal, Via)>, Rejection> {
+    let Some(outer) = AuthContext::of(request.extensions(), &settings.hallpass) else {
+        return Ok(acting(settings, request));
+    };
+    let Some(via) = outer.accepted_by(settings) else {
+        // The token has already been removed from the URL, so only the principal can be reported.
+        if watches_query(settings) && outer.is_by_query() {
+            settings.hallpass.report_rejection(
+                RejectReason::InUrl,
+                Some(outer.principal.owner()),
+                outer.principal.token(),
+                &origin(request),
+            );
+            return Err(settings.rejection(RejectionKind::InvalidRequest));
+        }
+        return Ok(None);
+    };
+    if !outer.has_read_all_of(settings) {
+        let sources = &settings.sources;
+        let read = peek(request.headers(), sources);
+        let form = request.extensions().get().copied();
+        match (locate(read, request.headers(), request.uri(), sources, form), via) {
+            (Located::Malformed(fault), _) => return Err(settings.malformed(fault)),
+            // The outer layer is set to keep the header.
+            (Located::One(source, _), Via::Token(known)) if source == known => {}
+            (Located::One(_, text), _) if settings.hallpass.is_well_formed(text.as_bytes()) => {
+                return Err(settings.rejection(RejectionKind::InvalidRequest));
+            }
+            (Located::One(..) | Located::Nothing, _) => {}
+        }
+    }
+    Ok(Some((outer.principal.clone(), via)))
+}
+
+#[cfg(feature = "testing")]
+fn acting<B>(settings: &Settings, request: &Request<B>) -> Option<(Principal, Via)> {
+    let principal = crate::acting::principal(request.extensions(), &settings.hallpass)?;
+    Some((principal, Via::Acting))
+}
+
+#[cfg(not(feature = "testing"))]
+fn acting<B>(_: &Settings, _: &Request<B>) -> Option<(Principal, Via)> {
+    None
+}
+
+/// Returns whether the layer rejects a token in the query although it does not read the query.
+fn watches_query(settings: &Settings) -> bool {
+    settings.reject_query_tokens && !settings.reads_query()
+}
+
+fn has_query_token<B>(settings: &Settings, request: &Request<B>) -> bool {
+    let is_token = |text: &[u8]| settings.hallpass.report_query_token(text, &origin(request));
+    let query = request.uri().query();
+    query.is_some_and(|query| any_value(query, &settings.watched_names, is_token))
+}
+
+/// Returns whether the head of a request identifies the caller, so that its body need not be
+/// searched for a credential.
+pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &Request<B>) -> bool {
+    let sources = &settings.sources;
+    let read = peek(request.headers(), sources);
+    AuthContext::of(request.extensions(), &settings.hallpass).is_some()
+        || !matches!(
+            locate(read, request.headers(), request.uri(), sources, None),
+            Located::Nothing
+        )
+}
+
+/// Returns whether a request is a CORS preflight.
+pub(crate) fn is_cors_preflight<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(ORIGIN)
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
