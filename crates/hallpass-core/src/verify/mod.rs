@@ -13,6 +13,7 @@ mod interner;
 mod pending;
 mod pending_use;
 mod principal;
+mod recheck;
 
 use std::sync::Arc;
 
@@ -225,61 +226,6 @@ impl Hallpass {
         Ok(principal)
     }
 
-    /// Checks a principal's token again, and returns a principal with its current scopes. Use it
-    /// for work that continues after the request, such as a stream or a job.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use hallpass_core::{Actor, Hallpass, NewToken};
-    /// # use hallpass_memory::MemoryStore;
-    ///
-    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
-    /// let alice = Actor::owner("alice");
-    /// let issued = hallpass.issue(&alice, NewToken::named("stream")).await?;
-    /// let principal = hallpass.authenticate(issued.token.reveal().as_bytes()).await?;
-    ///
-    /// assert!(hallpass.recheck(&principal).await.is_ok());
-    /// hallpass.revoke(&alice, issued.record.id).await?;
-    /// assert!(hallpass.recheck(&principal).await.is_err());
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`authenticate`](Self::authenticate), and [`AuthError::External`] for
-    /// an [external](Principal::external) principal.
-    pub async fn recheck(&self, principal: &Principal) -> Result<Principal, AuthError> {
-        let again = self.count_unavailable(self.recheck_token(principal).await)?;
-        self.record_use(&again);
-        Ok(again)
-    }
-
-    async fn recheck_token(&self, principal: &Principal) -> Result<Principal, AuthError> {
-        let id = principal.token().ok_or(AuthError::External)?;
-        let origin = &Origin::default();
-        let superseded_by = self.superseded_by(id);
-        let mut past_cache = false;
-        loop {
-            let Some(loaded) = self.load(id, past_cache).await? else {
-                let known = Some(&**principal.loaded());
-                return Err(self.reject_token(RejectReason::Unknown, known, origin));
-            };
-            let now = self.now();
-            let proven = still_proven(principal, &loaded, superseded_by.as_ref(), now);
-            let Some(secret) = proven else {
-                if !past_cache && self.backend().is_cache() {
-                    past_cache = true;
-                    continue;
-                }
-                return Err(self.reject_token(RejectReason::Unknown, Some(&loaded), origin));
-            };
-            if let Some(why) = loaded.rejection(secret, now, self.not_before()) {
-                return Err(self.reject_token(why, Some(&loaded), origin));
-            }
-            return self.accept_within_status(loaded, secret, now, origin).await;
-        }
-    }
-
     /// Loads a token for a check. `past_cache` bypasses the cache, whose record may be older than
     /// the presented secret.
     async fn load(
@@ -405,31 +351,4 @@ impl Hallpass {
         self.report_rejection(RejectReason::InUrl, None, Some(token.id()), origin);
         true
     }
-}
-
-/// Returns which secret of the loaded record is the one that authenticated the principal. Returns
-/// `None` if that secret is no longer accepted.
-fn still_proven(
-    principal: &Principal,
-    loaded: &CachedToken,
-    superseded_by: Option<&Digest>,
-    now: Timestamp,
-) -> Option<SecretMatch> {
-    let then = principal.loaded();
-    let proven = match (principal.secret(), then.previous()) {
-        (SecretMatch::Previous, Some(previous)) => &previous.digest,
-        _ => then.current(),
-    };
-    // After a digest upgrade, the record has another digest of the same secret.
-    let upgraded = principal.secret() == SecretMatch::Current
-        && proven.algorithm() != loaded.current().algorithm()
-        && then.is_regenerated_with(loaded);
-    if upgraded || loaded.current().ct_eq(proven) {
-        return Some(SecretMatch::Current);
-    }
-    let is_superseded = superseded_by.is_some_and(|by| by.ct_eq(loaded.current()));
-    loaded
-        .grace_period(now)
-        .is_some_and(|previous| previous.digest.ct_eq(proven) && !is_superseded)
-        .then_some(SecretMatch::Previous)
 }
