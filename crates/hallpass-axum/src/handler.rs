@@ -77,8 +77,8 @@ impl<H, T, S> ScopedHandler<H, T, S> {
     }
 }
 
-/// Puts the requirement on every method of a [`MethodRouter`]. A method that it does not have still
-/// gets a 405.
+/// Puts the requirement on every method of a [`MethodRouter`], and on its fallback. A method that it
+/// does not have gets a 405, if the token meets the requirement.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -92,7 +92,8 @@ impl<H, T, S> ScopedHandler<H, T, S> {
 impl<S: Clone + Send + Sync + 'static> From<ScopedHandler<Self, (), S>> for MethodRouter<S> {
     fn from(scoped: ScopedHandler<Self, (), S>) -> Self {
         let needs = Needs::AnyMethod(scoped.requirement);
-        scoped.handler.route_layer(from_fn_with_state(needs, enforce_needs))
+        // Not `route_layer`: that would leave out a fallback, such as the one of `any(..)`.
+        scoped.handler.layer(from_fn_with_state(needs, enforce_needs))
     }
 }
 

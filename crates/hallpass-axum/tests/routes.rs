@@ -5,12 +5,14 @@ use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use axum::routing::get as axum_get;
+use axum::routing::{any, get as axum_get};
 use axum::{Extension, Router};
 use hallpass_axum::core::{Actor, Catalog, CatalogScope, Hallpass, NewToken, public};
 use hallpass_axum::routing::{get, post};
 use hallpass_axum::tower::PrincipalExt as _;
-use hallpass_axum::{GuardedRouter, HallpassExt, HandlerExt, RequiredScope, Scoped};
+use hallpass_axum::{
+    Authenticated, GuardedRouter, HallpassExt, HandlerExt, RequiredScope, Scoped, TokenApi,
+};
 use hallpass_memory::MemoryStore;
 use http::{Method, StatusCode};
 use tower::ServiceExt as _;
@@ -121,7 +123,43 @@ async fn requirement_of_a_whole_method_router_holds_for_every_method() {
         assert_eq!(status(&app, method.clone(), "/notes/2", Some(&one)).await, 403, "{method}");
         assert_eq!(status(&app, method.clone(), "/notes/1", None).await, 401, "{method}");
     }
-    assert_eq!(status(&app, Method::PUT, "/notes/2", Some(&one)).await, 405);
+    assert_eq!(status(&app, Method::PUT, "/notes/1", Some(&one)).await, 405);
+    assert_eq!(status(&app, Method::PUT, "/notes/2", Some(&one)).await, 403);
+}
+
+#[tokio::test]
+async fn requirement_of_a_method_router_holds_for_its_fallback() {
+    let hallpass = hallpass();
+    let with_any = any(hello).get(hello).scoped("notes:{id}");
+    let with_fallback = axum_get(hello).fallback(hello).scoped("notes:{id}");
+    let app = Router::new()
+        .route("/any/{id}", with_any.into())
+        .route("/fallback/{id}", with_fallback.into())
+        .layer(hallpass.layer());
+    let one = token(&hallpass, &["notes:1"]).await;
+    for path in ["/any", "/fallback"] {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let (own, other) = (format!("{path}/1"), format!("{path}/2"));
+            assert_eq!(status(&app, method.clone(), &own, Some(&one)).await, 200, "{method} {own}");
+            assert_eq!(status(&app, method, &other, Some(&one)).await, 403, "{other}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn token_manages_no_tokens_even_if_a_layer_is_around_the_api() {
+    async fn owner_of_a_token(Authenticated(who): Authenticated) -> Actor {
+        Actor::owner(who.owner().as_str())
+    }
+    let hallpass = hallpass();
+    let api = TokenApi::new(&hallpass, owner_of_a_token).into_router_at("/tokens");
+    let app = Router::new().merge(api).layer(hallpass.layer());
+    let token = token(&hallpass, &[]).await;
+    for (method, path) in [(Method::GET, "/tokens"), (Method::DELETE, "/tokens/x")] {
+        assert_eq!(status(&app, method, path, Some(&token)).await, 403, "{path}");
+        let query = format!("{path}?session={token}");
+        assert_eq!(status(&app, Method::GET, &query, None).await, 403, "{query}");
+    }
 }
 
 /// Notes in the answer whether the layer saw a principal.

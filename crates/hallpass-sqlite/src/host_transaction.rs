@@ -2,7 +2,7 @@
 
 use hallpass_core::store::{ChangeTarget, StoreError};
 use hallpass_core::{Actor, Error, Hallpass, Issued, NewToken, Owner, Uncommitted};
-use sqlx::SqliteConnection;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use crate::sql;
 use crate::store::SqliteStore;
@@ -59,12 +59,14 @@ impl SqliteStore {
         new: NewToken,
     ) -> Result<Uncommitted<Issued>, Error> {
         let mut write = self.join(connection).await?;
-        hallpass
+        let pending = hallpass
             .issue_with(by, new, async |token, limit, event| {
                 write.insert(token, limit).await?;
                 write.log(&ChangeTarget::Token(token.record.id), event).await
             })
-            .await
+            .await?;
+        write.release().await?;
+        Ok(pending)
     }
 
     /// Deletes all tokens of an owner in a transaction of the host, such as the one that deletes
@@ -82,19 +84,21 @@ impl SqliteStore {
         owner: &Owner,
     ) -> Result<Uncommitted<u64>, Error> {
         let mut write = self.join(connection).await?;
-        hallpass
+        let pending = hallpass
             .delete_owner_with(by, owner, async |owner, event| {
                 let delete = sqlx::query(sql::DELETE_OWNER).bind(owner.as_str());
                 let count = write.run(delete).await?;
                 write.log_bulk(&ChangeTarget::Owner(owner.clone()), event, count).await
             })
-            .await
+            .await?;
+        write.release().await?;
+        Ok(pending)
     }
 
     async fn join<'s>(
         &'s self,
         connection: &'s mut SqliteConnection,
-    ) -> Result<Write<'s, &'s mut SqliteConnection>, StoreError> {
+    ) -> Result<Write<'s, Transaction<'s, Sqlite>>, StoreError> {
         Write::join(connection, &self.file, &self.commits).await
     }
 }

@@ -21,7 +21,7 @@ use crate::sql::{self, Statement, bind_all, id_bytes, millis};
 /// A transaction that holds the write lock from its start. What it reads cannot change until it
 /// commits. Dropping it rolls it back.
 ///
-/// `C` is the store's own transaction, or a connection of the host that is in a transaction.
+/// `C` is the store's own transaction, or a savepoint in a transaction of the host.
 pub(crate) struct Write<'s, C = Transaction<'static, Sqlite>> {
     connection: C,
     deadline: Deadline,
@@ -42,8 +42,11 @@ impl<'s> Write<'s> {
     }
 }
 
-impl<'s> Write<'s, &'s mut SqliteConnection> {
+impl<'s> Write<'s, Transaction<'s, Sqlite>> {
     /// Joins the host's transaction, which the host commits itself.
+    ///
+    /// The change and its log entry are made in a savepoint. If one of them fails, or takes too long,
+    /// neither is part of the host's transaction, even if the host ignores the error and commits.
     ///
     /// # Errors
     ///
@@ -57,13 +60,21 @@ impl<'s> Write<'s, &'s mut SqliteConnection> {
         if !connection.is_in_transaction() {
             return Err(StoreError::unavailable(HostTransactionError::NotBegun));
         }
-        let mut write = Self { connection, deadline: Deadline::start(), file, commits };
+        let deadline = Deadline::start();
+        // In a transaction, this is a savepoint.
+        let savepoint = deadline.bound(connection.begin()).await?;
+        let mut write = Self { connection: savepoint, deadline, file, commits };
         let path = write.row(sqlx::query(sql::MAIN_FILE)).await?;
         let path = path.map(|row| row.try_get::<String, _>(0)).transpose();
         match path.map_err(StoreError::unavailable)? {
             Some(path) if file.is_at(Path::new(&path)) => Ok(write),
             _ => Err(StoreError::unavailable(HostTransactionError::OtherDatabase)),
         }
+    }
+
+    /// Makes the change part of the host's transaction.
+    pub(crate) async fn release(self) -> Result<(), StoreError> {
+        self.deadline.bound(self.connection.commit()).await
     }
 }
 

@@ -113,6 +113,24 @@ async fn rollback_leaves_neither_token_nor_audit_entry() {
 }
 
 #[tokio::test]
+async fn change_without_its_log_entry_is_not_part_of_the_transaction() {
+    let host = host().await;
+    let issued = host.hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap();
+    let bomb = "CREATE TRIGGER bomb BEFORE INSERT ON hallpass_changes \
+                BEGIN SELECT RAISE(ABORT, 'bomb'); END";
+    sqlx::query(bomb).execute(&host.pool).await.unwrap();
+    let mut transaction = host.begin().await;
+    let owner = Owner::new("alice").unwrap();
+    let system = Actor::system("host");
+    let deleted = host.store.delete_owner_in(&mut transaction, &host.hallpass, &system, &owner);
+    assert!(deleted.await.is_err());
+    // The host ignores the error.
+    transaction.commit().await.unwrap();
+    assert!(host.accepts(&issued).await, "it was not deleted without an entry");
+    assert_eq!(host.audit_entries().await, 1);
+}
+
+#[tokio::test]
 async fn token_limit_counts_in_a_host_transaction() {
     let host = host().await;
     let _ = host.hallpass.issue(&alice(), NewToken::named("first")).await.unwrap();

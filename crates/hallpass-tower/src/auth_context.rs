@@ -107,6 +107,17 @@ impl AuthContext {
     }
 }
 
+/// Returns the principal that a layer of this handle has let in by a token.
+#[doc(hidden)]
+#[must_use]
+pub fn token_principal<'e>(
+    extensions: &'e Extensions,
+    hallpass: &Hallpass,
+) -> Option<&'e Principal> {
+    let outer = AuthContext::of(extensions, hallpass)?;
+    Some(outer.principal).filter(|principal| !principal.is_external())
+}
+
 /// A principal that an outer layer of the same handle has let in.
 pub(crate) struct Outer<'e> {
     pub(crate) principal: &'e Principal,

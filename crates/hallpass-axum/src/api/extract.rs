@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use hallpass_core::{Actor, Hallpass, Origin, Principal, Role, TokenId, Verification};
-use hallpass_tower::Authorization;
+use hallpass_tower::{Authorization, token_principal};
 
 use super::Mount;
 use crate::problem::{Kind, Problem};
@@ -49,6 +49,11 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
         let mount = mount::<S>(parts)?;
         // The confirmation is removed first, because the host's sign-in may log headers.
         parts.headers.remove(HEADER);
+        // A layer around the API has removed the token from the request, and the host's sign-in may
+        // take its owner for somebody who is signed in.
+        if let Some(principal) = token_principal(&parts.extensions, &mount.hallpass) {
+            return Err(Problem::token_not_allowed().with_principal(principal));
+        }
         let token = principal(&mount.hallpass, parts).await?;
         let caller = mount.caller(parts, state).await;
         if let Some(principal) = token {
