@@ -77,8 +77,8 @@ impl<H, T, S> ScopedHandler<H, T, S> {
     }
 }
 
-/// Puts the requirement on every method of a [`MethodRouter`], and on its fallback. A method that it
-/// does not have gets a 405, if the token meets the requirement.
+/// Puts the requirement on every method of a [`MethodRouter`], and on its fallback. A method that
+/// it does not have gets a 405, if the token meets the requirement.
 ///
 /// ```
 /// use axum::{Router, routing::get};

@@ -5,7 +5,7 @@ use http::{Extensions, Request};
 
 use crate::parameters::{Parameters, raw};
 
-/// What axum's own extractors know of the path of a request, for the layer's policy table.
+/// The path of a request as axum's own extractors see it, for the layer's policy table.
 #[derive(Debug)]
 pub(crate) struct AxumPaths;
 

@@ -45,8 +45,8 @@ impl<'s> Write<'s> {
 impl<'s> Write<'s, Transaction<'s, Sqlite>> {
     /// Joins the host's transaction, which the host commits itself.
     ///
-    /// The change and its log entry are made in a savepoint. If one of them fails, or takes too long,
-    /// neither is part of the host's transaction, even if the host ignores the error and commits.
+    /// The change and its log entry are made in a savepoint. If one of them fails, or takes too
+    /// long, neither is part of the host's transaction, even if the host ignores the error.
     ///
     /// # Errors
     ///

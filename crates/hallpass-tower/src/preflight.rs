@@ -1,4 +1,4 @@
-//! What can be decided about a request before any store is asked.
+//! The decisions about a request that need no store.
 
 use std::sync::Arc;
 

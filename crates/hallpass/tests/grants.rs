@@ -87,7 +87,7 @@ fn guide_restricts_the_scope_and_states_what_a_person_may_grant() {
     for owed in [
         r#"CatalogScope::new("admin:projects", "Everybody's projects").restricted()"#,
         "ScopeSet::parse(own)",
-        "Some(Actor::try_owner(person).ok()?.with_grantable_scopes(grantable.ok()?))",
+        "Some(actor.ok()?.with_grantable_scopes(grantable.ok()?))",
     ] {
         assert!(guide.contains(owed), "docs/start.md no longer has {owed}");
     }
