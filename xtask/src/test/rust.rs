@@ -2,6 +2,7 @@
 //! dependency is compiled once for all of them.
 
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
@@ -26,8 +27,17 @@ pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
 }
 
 /// Packs each crate as it is published, and builds it from what was packed.
+///
+/// Cargo keeps what it has unpacked and built of a version, under the path of the target folder. A
+/// second run in the same folder would build against the crates of the first one. So each run has a
+/// new folder.
 pub(super) fn publish(workspace: &Workspace) -> Result<Found> {
-    run(&mut workspace.cargo(["publish", "--dry-run", "--workspace", "--allow-dirty", "--quiet"]))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let target = workspace.target(&format!("publish-{now}"));
+    let mut publish = workspace.cargo(["publish", "--dry-run", "--workspace", "--allow-dirty"]);
+    let published = run(publish.args(["--quiet", "--target-dir", target.as_str()]));
+    std::fs::remove_dir_all(&target).with_context(|| format!("cannot remove {target}"))?;
+    published?;
     Ok(Found::passed())
 }
 
