@@ -42,7 +42,7 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         match require_principal(&parts.extensions) {
             Ok(principal) => Ok(Self(principal.clone())),
-            Err(refusal) => Err(RejectionResponse::new(refusal, parts)),
+            Err(refusal) => Err(RejectionResponse::new(refusal)),
         }
     }
 }
@@ -113,7 +113,7 @@ impl<T: RequiredScope, S: Sync> FromRequestParts<S> for Scoped<T> {
         let principal = enforced.and_then(|()| require_principal(&parts.extensions));
         match principal {
             Ok(principal) => Ok(Self(principal.clone(), PhantomData)),
-            Err(rejection) => Err(RejectionResponse::new(rejection, parts)),
+            Err(rejection) => Err(RejectionResponse::new(rejection)),
         }
     }
 }
@@ -126,11 +126,11 @@ impl<T: RequiredScope, S: Sync> OptionalFromRequestParts<S> for Scoped<T> {
         let principal = match require_principal(&parts.extensions) {
             Ok(principal) => principal.clone(),
             Err(rejection) if *rejection.kind() == RejectionKind::NoCredential => return Ok(None),
-            Err(rejection) => return Err(RejectionResponse::new(rejection, parts)),
+            Err(rejection) => return Err(RejectionResponse::new(rejection)),
         };
         match is_met(parts, &principal, &requirement_of::<T>()) {
             Ok(is_met) => Ok(is_met.then_some(Self(principal, PhantomData))),
-            Err(rejection) => Err(RejectionResponse::new(rejection, parts)),
+            Err(rejection) => Err(RejectionResponse::new(rejection)),
         }
     }
 }

@@ -151,7 +151,7 @@ where
                         Unread::TooLarge => RejectionKind::TooLarge,
                         Unread::Broken => RejectionKind::InvalidRequest,
                     };
-                    Ok(RejectionResponse::new(layer.rejection(kind), &parts).into_response())
+                    Ok(RejectionResponse::new(layer.rejection(kind)).into_response())
                 }
             }
         })

@@ -1,22 +1,22 @@
 //! Access for the layer to what axum keeps in a request's extensions.
 
 use axum::extract::{MatchedPath, OriginalUri};
-use hallpass_tower::{Framework, Matched};
+use hallpass_tower::{RouteMatch, RouteMatcher};
 use http::{Extensions, Uri};
 
 /// The integration of axum: it reads [`MatchedPath`] and [`OriginalUri`].
 #[derive(Debug)]
 pub(crate) struct Axum;
 
-impl Framework for Axum {
-    fn matched<'e>(&self, extensions: &'e Extensions) -> Matched<'e> {
+impl RouteMatcher for Axum {
+    fn matched<'e>(&self, extensions: &'e Extensions) -> RouteMatch<'e> {
         match extensions.get::<MatchedPath>() {
-            Some(path) => Matched::Route(path.as_str()),
+            Some(path) => RouteMatch::Route(path.as_str()),
             // A router has seen the request and has no route inside of this layer. This is a
             // fallback or a nested service, where the path is shortened and must not be used for
             // the decision.
-            None if extensions.get::<OriginalUri>().is_some() => Matched::Nothing,
-            None => Matched::Elsewhere,
+            None if extensions.get::<OriginalUri>().is_some() => RouteMatch::Nothing,
+            None => RouteMatch::Elsewhere,
         }
     }
 

@@ -131,7 +131,7 @@ pub(crate) async fn enforce_needs(
     };
     match verdict {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(rejection) => RejectionResponse::new(rejection, &parts).into_response(),
+        Err(rejection) => RejectionResponse::new(rejection).into_response(),
     }
 }
 
@@ -150,7 +150,7 @@ where
                 future: self.handler.call(Request::from_parts(parts, body), state),
             },
             Err(refusal) => ScopedState::Refused {
-                response: Some(RejectionResponse::new(refusal, &parts).into_response()),
+                response: Some(RejectionResponse::new(refusal).into_response()),
             },
         };
         ScopedFuture { state }

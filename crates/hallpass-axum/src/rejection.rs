@@ -1,7 +1,6 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use hallpass_tower::Rejection;
-use http::request::Parts;
 
 /// A rejection of Hallpass's layer as an axum rejection. It is rendered with the settings of the
 /// layer around the handler.
@@ -9,9 +8,7 @@ use http::request::Parts;
 pub struct RejectionResponse(Rejection);
 
 impl RejectionResponse {
-    /// Wraps a rejection. The layer's settings decide how it is written, and the request has no
-    /// influence on that.
-    pub(crate) fn new(rejection: Rejection, _: &Parts) -> Self {
+    pub(crate) fn new(rejection: Rejection) -> Self {
         Self(rejection)
     }
 

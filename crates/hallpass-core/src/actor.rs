@@ -252,8 +252,8 @@ impl Origin {
 
     /// Creates an origin without any information.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { ip: None, user_agent: None, request_id: None }
     }
 
     /// Sets the client's address.

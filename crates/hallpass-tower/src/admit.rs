@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hallpass_core::{AuthError, Origin, PendingUse, Principal, RejectReason};
-use http::Request;
+use http::{Extensions, Request};
 
 use crate::answer::CacheRules;
 use crate::auth_context::{AuthContext, Via, decide};
@@ -63,7 +63,7 @@ pub(crate) fn admit_by_host<B>(
             RejectReason::CrossSite,
             Some(principal.owner()),
             principal.token(),
-            &origin(request),
+            origin(request.extensions()),
         );
         return Err(settings.rejection(RejectionKind::CrossSite));
     }
@@ -93,7 +93,7 @@ pub(crate) fn admit_nobody<B>(
                 RejectReason::Malformed,
                 None,
                 None,
-                &origin(request),
+                origin(request.extensions()),
             );
             Err(settings.rejection(RejectionKind::InvalidToken))
         }
@@ -164,7 +164,9 @@ pub(crate) fn enforce_policy<B>(
     }
 }
 
-/// Returns the origin of a request from its extensions, if the host has put it there.
-pub(crate) fn origin<B>(request: &Request<B>) -> Origin {
-    request.extensions().get().cloned().unwrap_or_default()
+/// Returns the origin of a request from its extensions, or an empty one if the host has not put it
+/// there.
+pub(crate) fn origin(extensions: &Extensions) -> &Origin {
+    static UNKNOWN: Origin = Origin::new();
+    extensions.get().unwrap_or(&UNKNOWN)
 }

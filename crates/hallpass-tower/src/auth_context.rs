@@ -1,10 +1,9 @@
 use std::sync::Arc;
 
-use hallpass_core::{
-    Decision, Hallpass, Origin, PathParameters, Principal, RejectReason, Requirement,
-};
+use hallpass_core::{Decision, Hallpass, PathParameters, Principal, RejectReason, Requirement};
 use http::{Extensions, Request, request};
 
+use crate::admit::origin;
 use crate::credentials::{CredentialSource, SourceIndex};
 use crate::rejection::{Rejection, RejectionKind};
 use crate::settings::Settings;
@@ -280,12 +279,11 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
                 return Err(settings.rejection(RejectionKind::Misconfigured));
             }
             let scope = requirement.challenge(parameters);
-            let unknown = Origin::default();
             settings.hallpass.report_rejection(
                 RejectReason::InsufficientScope,
                 Some(principal.owner()),
                 principal.token(),
-                extensions.get().unwrap_or(&unknown),
+                origin(extensions),
             );
             Err(settings.rejection(RejectionKind::InsufficientScope { scope }))
         }

@@ -4,9 +4,9 @@ use http::{Extensions, Uri};
 ///
 /// A framework's own crate implements it (`hallpass-axum` for axum); without one, the layer sees
 /// plain requests, as hyper and tonic pass them.
-pub trait Framework: Send + Sync + 'static {
+pub trait RouteMatcher: Send + Sync + 'static {
     /// Returns the route that the framework chose for this request.
-    fn matched<'e>(&self, extensions: &'e Extensions) -> Matched<'e>;
+    fn matched<'e>(&self, extensions: &'e Extensions) -> RouteMatch<'e>;
 
     /// Returns the whole path of the request if the framework shows a shorter one to inner
     /// services.
@@ -19,7 +19,7 @@ pub trait Framework: Send + Sync + 'static {
 
 /// The route that a framework chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Matched<'e> {
+pub enum RouteMatch<'e> {
     /// The framework has not routed this request, so the path decides.
     Elsewhere,
     /// The framework has routed this request, but not to a route inside of this layer. The request
@@ -33,9 +33,9 @@ pub enum Matched<'e> {
 #[derive(Debug)]
 pub(crate) struct Plain;
 
-impl Framework for Plain {
-    fn matched<'e>(&self, _: &'e Extensions) -> Matched<'e> {
-        Matched::Elsewhere
+impl RouteMatcher for Plain {
+    fn matched<'e>(&self, _: &'e Extensions) -> RouteMatch<'e> {
+        RouteMatch::Elsewhere
     }
 
     fn original_path<'e>(&self, _: &'e Extensions) -> Option<&'e str> {

@@ -9,7 +9,7 @@ use tower_layer::Layer;
 
 use crate::credentials::{CredentialSource, Sources};
 use crate::fallback::{Fallback, IntoPrincipal};
-use crate::framework::Framework as RouteMatcher;
+use crate::framework::RouteMatcher;
 use crate::metrics;
 use crate::policy::PolicyTable;
 use crate::preflight::is_decided_by_head;

@@ -84,7 +84,7 @@ pub use self::{
 /// The traits that a crate for a framework implements.
 #[doc(hidden)]
 pub use self::{
-    framework::{Framework, Framework as RouteMatcher, Matched, Matched as RouteMatch},
+    framework::{RouteMatch, RouteMatcher},
     routed_path::{NotText, RoutedParameters, RouterPaths},
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hallpass_core::{Origin, Principal, RejectReason, Verification};
+use hallpass_core::{Principal, RejectReason, Verification};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{Method, Request};
 
@@ -71,8 +71,7 @@ pub(crate) fn preflight<B>(
         Located::One(source, text) => {
             let text = text.as_bytes();
             if !is_others(settings, *source, text) {
-                let unknown = Origin::default();
-                let origin = request.extensions().get().unwrap_or(&unknown);
+                let origin = origin(request.extensions());
                 let verification = settings.hallpass.verify_from(text, origin);
                 let via = Via::Token(*source);
                 if settings.keep_authorization {
@@ -126,7 +125,7 @@ fn known<B>(
                 RejectReason::InUrl,
                 Some(outer.principal.owner()),
                 outer.principal.token(),
-                &origin(request),
+                origin(request.extensions()),
             );
             return Err(settings.rejection(RejectionKind::InvalidRequest));
         }
@@ -166,7 +165,8 @@ fn watches_query(settings: &Settings) -> bool {
 }
 
 fn has_query_token<B>(settings: &Settings, request: &Request<B>) -> bool {
-    let is_token = |text: &[u8]| settings.hallpass.report_query_token(text, &origin(request));
+    let origin = origin(request.extensions());
+    let is_token = |text: &[u8]| settings.hallpass.report_query_token(text, origin);
     let query = request.uri().query();
     query.is_some_and(|query| any_value(query, &settings.watched_names, is_token))
 }

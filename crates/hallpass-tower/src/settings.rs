@@ -8,7 +8,7 @@ use http::{HeaderValue, Response};
 
 use crate::credentials::{CredentialSource, Fault, Sources};
 use crate::fallback::Fallback;
-use crate::framework::{Framework as RouteMatcher, Plain};
+use crate::framework::{Plain, RouteMatcher};
 use crate::policy::PolicyTable;
 use crate::rejection::{PROBLEM_TYPE_PREFIX, Realm, Rejection, RejectionKind};
 use crate::routed_path::RouterPaths;

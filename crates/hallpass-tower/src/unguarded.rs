@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 
-use crate::framework::Matched as RouteMatch;
+use crate::framework::RouteMatch;
 use crate::metrics;
 use crate::preflight::is_cors_preflight;
 use crate::rejection::RejectionKind;

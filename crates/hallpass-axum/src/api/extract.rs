@@ -103,7 +103,7 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for CurrentToken {
         let principal = match Authorization::of(&parts.headers) {
             Authorization::Bearer(text) => verified(&hallpass, text, &origin(parts)).await?,
             Authorization::Malformed => return Err(malformed()),
-            Authorization::Absent | Authorization::Foreign => {
+            Authorization::Absent | Authorization::OtherScheme => {
                 let detail = "this needs a token: send it as `Authorization: Bearer`";
                 return Err(Problem::new(Kind::NoCredential, detail));
             }
@@ -137,7 +137,7 @@ async fn principal(hallpass: &Hallpass, parts: &Parts) -> Result<Option<Principa
             verified(hallpass, text, &origin(parts)).await.map(Some)
         }
         Authorization::Malformed => Err(malformed()),
-        Authorization::Bearer(_) | Authorization::Absent | Authorization::Foreign => Ok(None),
+        Authorization::Bearer(_) | Authorization::Absent | Authorization::OtherScheme => Ok(None),
     }
 }
 

@@ -35,11 +35,6 @@ pub enum Authorization<'h> {
 const LONG: usize = 1024;
 
 impl<'h> Authorization<'h> {
-    /// Another name of [`OtherScheme`](Self::OtherScheme).
-    #[doc(hidden)]
-    #[allow(non_upper_case_globals, reason = "it stands in patterns, in a variant's place")]
-    pub const Foreign: Self = Self::OtherScheme;
-
     /// Reads the header.
     #[must_use]
     pub fn of(headers: &'h HeaderMap) -> Self {

@@ -14,7 +14,7 @@ use http::{Method, Request};
 
 use self::mismatch::Mismatches;
 use self::pattern::{Parameters, Pattern};
-use crate::framework::Matched as RouteMatch;
+use crate::framework::RouteMatch;
 use crate::routed_path::{NotText, is_ambiguous, whole_path};
 use crate::settings::Settings;
 
