@@ -42,7 +42,10 @@ impl Encrypted {
         fs::write(&self.key, &certificate.key).unwrap();
         let set = ["CONFIG", "SET", "tls-cert-file", &self.shown, "tls-key-file", &self.key];
         self.server.run(&set).unwrap();
-        self.server.run(&["CLIENT", "KILL", "USER", "app"]).unwrap();
+        // By type, not by user: a connection that is being made has no user yet.
+        for kind in ["normal", "pubsub"] {
+            self.server.run(&["CLIENT", "KILL", "TYPE", kind]).unwrap();
+        }
     }
 
     /// The store, by a client that trusts nobody but that authority.
@@ -78,7 +81,7 @@ async fn no_store_is_opened_whose_server_shows_what_is_not_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f24_while_the_servers_certificate_is_not_good_all_is_503() {
+async fn while_the_servers_certificate_is_not_good_all_is_503() {
     let authority = Authority::new("ours");
     let server = Encrypted::start(&authority, &authority.certify("127.0.0.1"));
     let store = server.open(&authority).await.unwrap();

@@ -6,6 +6,9 @@ end
 local owner, id, after, ascending, limit = unpack(ARGV)
 ascending = ascending == '1'
 local start, stop = ascending and '-' or '+', ascending and '+' or '-'
+if not ascending and after == '0' then
+  return {'done', '', {}} -- Nothing is before the first entry, and Redis refuses the range before 0-0.
+end
 if owner == '' and id == '' then
   start = after ~= '' and '(' .. after .. '-0' or start
   local entries = redis.call(ascending and 'XRANGE' or 'XREVRANGE', changes, start, stop, 'COUNT', limit)

@@ -258,9 +258,16 @@ pub async fn pages_join_in_both_orders(store: Replicas) {
         assert_eq!(walk(&store, &AuditQuery::newest(limit)).await, entries, "pages of {limit}");
     }
     // A position beyond either end of the log is not an error.
-    for (ascending, after, expected) in
-        [(true, 0, 60), (true, 60, 0), (true, 1 << 40, 0), (false, 1, 0), (false, 1 << 40, 60)]
-    {
+    for (ascending, after, expected) in [
+        (true, 0, 60),
+        (true, 60, 0),
+        (true, 1 << 40, 0),
+        (true, u64::MAX, 0),
+        (false, 0, 0),
+        (false, 1, 0),
+        (false, 1 << 40, 60),
+        (false, u64::MAX, 60),
+    ] {
         let after = Some(ChangeSeq::new(after));
         let query = AuditQuery { after, ascending, ..AuditQuery::newest(100) };
         assert_eq!(store.audit(&query).await.unwrap().entries.len(), expected, "{query:?}");
