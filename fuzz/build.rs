@@ -1,4 +1,4 @@
-//! Tells the compiler of the `cfg` that cargo-fuzz sets.
+//! Declares the `cfg` that cargo-fuzz sets, so that the compiler does not warn about it.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

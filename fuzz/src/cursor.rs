@@ -1,4 +1,4 @@
-//! Cursors of lists: the input is a cursor, with words for the parts of one that is good.
+//! Fuzzes cursors of lists. The input is a cursor, with placeholders for the parts of a valid one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::now::now;
 use crate::words::Words;
 
-/// The parts of a cursor, in characters: the check value, and the id of the position in
+/// The lengths of a cursor's parts in characters: the check value, and the id of the position in
 /// hexadecimal.
 const CHECK: usize = 24;
 const ID: usize = 64;
@@ -23,12 +23,12 @@ thread_local! {
     static LISTS: Lists = Lists::new();
 }
 
-/// Checks that a list continues where a cursor says if it was handed out by that very list, and
-/// rejects it otherwise: nobody can write a cursor with a right check value.
+/// Checks that a list accepts a cursor only if that list has issued it, and then continues after
+/// its position. Nobody else can compute the check value.
 ///
 /// # Panics
 ///
-/// One does not.
+/// Panics if a list continues at a wrong position or accepts a cursor of another list.
 pub fn check(data: &[u8]) {
     LISTS.with(|lists| {
         for list in &lists.all {
@@ -56,7 +56,7 @@ fn listing(sort: Sort) -> ListOptions {
     ListOptions::new().sort(sort).limit(PAGE)
 }
 
-/// Some tokens, in every order.
+/// A few tokens, and the list of them in every sort order.
 struct Lists {
     hallpass: Hallpass,
     alice: Actor,
@@ -65,9 +65,9 @@ struct Lists {
 
 struct List {
     sort: Sort,
-    /// All of it, in order.
+    /// All tokens, in the order of the list.
     records: Vec<TokenRecord>,
-    /// Every cursor of the list, and the position behind it.
+    /// The position of every cursor of the list.
     positions: HashMap<String, ListKey>,
     words: Words,
 }
@@ -102,8 +102,8 @@ impl Lists {
 }
 
 impl List {
-    /// Walks through the list by its own cursors, one record a page, and takes the second of them
-    /// for the words.
+    /// Reads the list in pages of one record and collects the cursors. The second cursor provides
+    /// the values of the placeholders.
     fn new(hallpass: &Hallpass, by: &Actor, sort: Sort) -> Self {
         let whole = now(hallpass.list(by, &listing(sort).limit(100))).expect("a list");
         let (mut walked, mut cursors) = (Vec::<TokenRecord>::new(), Vec::new());
@@ -132,7 +132,7 @@ impl List {
     }
 }
 
-/// A clock that is set by hand, in seconds after 1970.
+/// A clock that the test sets, in seconds after 1970.
 #[derive(Clone, Debug)]
 struct Hands(Arc<AtomicI64>);
 

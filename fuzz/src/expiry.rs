@@ -1,4 +1,4 @@
-//! When a token ends: the input is the text of an expiry, read again here with a calendar of our
+//! Fuzzes expiries. The input is the text of an expiry. The oracle parses it with a calendar of its
 //! own.
 
 use std::sync::LazyLock;
@@ -10,40 +10,41 @@ use jiff::{SignedDuration, Timestamp};
 /// 2026-11-22T04:44:57.5Z.
 const NOW: Timestamp = Timestamp::constant(1_795_322_697, 500_000_000);
 
-/// The latest instant that a token may have, 9999-12-30T22:00:00Z. Anything later is an error.
+/// The latest expiry that a token may have, 9999-12-30T22:00:00Z. A later one is an error.
 const LATEST: i128 = 253_402_207_200;
 
 const NANOS: i128 = 1_000_000_000;
 
-/// Where days begin at other times, and some are longer than others.
+/// Time zones in which days start at different instants and differ in length.
 static ZONES: LazyLock<[TimeZone; 4]> = LazyLock::new(|| {
     let posix = |rule| TimeZone::posix(rule).expect("a rule");
     [
         TimeZone::fixed(offset(14)),
         posix("EST5EDT,M3.2.0,M11.1.0"),
-        // The clocks skip midnight, or show it twice.
+        // Daylight saving starts or ends at midnight, so midnight is missing or occurs twice.
         posix("EET-2EEST,M4.5.5/0,M10.5.4/24"),
         posix("CST5CDT,M3.2.0/0,M11.1.0/1"),
     ]
 });
 
-/// What an expiry says.
+/// The meaning of an expiry's text.
 #[derive(Debug, PartialEq)]
 enum Meaning {
     Never,
-    /// So many seconds from now.
+    /// A number of seconds from now.
     In(i128),
-    /// So many nanoseconds after 1970.
+    /// A number of nanoseconds after 1970.
     At(i128),
-    /// Through this day, counted from 1970.
+    /// Until the end of this day, counted from 1970.
     Through(i128),
 }
 
-/// The parser says of this text what the oracle says, and so does the clock.
+/// Checks that the parser and the oracle agree about a text, and that the expiry resolves to the
+/// instant that the oracle computes.
 ///
 /// # Panics
 ///
-/// They do not.
+/// Panics if they disagree.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let parsed = text.parse::<Expiry>();
@@ -83,7 +84,7 @@ fn meaning(expiry: Expiry) -> Meaning {
     }
 }
 
-/// The end in milliseconds after 1970.
+/// Returns the expiry in milliseconds after 1970.
 fn resolve(meaning: Meaning) -> Result<Option<i128>, ExpiryError> {
     let now = NOW.as_nanosecond();
     let end = match meaning {
@@ -122,7 +123,7 @@ fn read(text: &str) -> Result<Meaning, ExpiryError> {
     span(text)
 }
 
-/// `1*DIGIT` and a unit.
+/// Parses `1*DIGIT` and a unit.
 fn span(text: &str) -> Result<Meaning, ExpiryError> {
     let number = text.trim_end_matches(['h', 'd', 'w', 'y']);
     let hours = match &text[number.len()..] {
@@ -135,7 +136,7 @@ fn span(text: &str) -> Result<Meaning, ExpiryError> {
     if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ExpiryError::Form);
     }
-    // A number that no 128 bits hold is as good as the largest that they do.
+    // A number that does not fit 128 bits is too large anyway.
     let number = number.parse::<i128>().unwrap_or(i128::MAX);
     match number.saturating_mul(hours * 3600) {
         0 => Err(ExpiryError::Past),
@@ -144,8 +145,9 @@ fn span(text: &str) -> Result<Meaning, ExpiryError> {
     }
 }
 
-/// RFC 3339, section 5.6, with at most nine digits of a second. `None` if it is none, `Some(None)`
-/// if there is no such instant: leap seconds have none in POSIX time.
+/// Parses a date-time of RFC 3339, section 5.6, with at most nine fractional digits. Returns `None`
+/// if the text is no date-time, and `Some(None)` if there is no such instant: a leap second has none
+/// in POSIX time.
 fn instant(text: &str) -> Option<Option<i128>> {
     let text = text.to_ascii_uppercase();
     let (start, rest) = text.split_at_checked(19)?;
@@ -173,7 +175,7 @@ fn instant(text: &str) -> Option<Option<i128>> {
     }))
 }
 
-/// The numbers in a text of this form, where `0` is any digit.
+/// Returns the numbers in a text of this form, where `0` stands for any digit.
 fn fields<const N: usize>(text: &str, form: &str) -> Option<[i128; N]> {
     let fits = text.len() == form.len()
         && text
@@ -185,7 +187,7 @@ fn fields<const N: usize>(text: &str, form: &str) -> Option<[i128; N]> {
     numbers.try_into().ok().filter(|_| fits)
 }
 
-/// The day's number, 1970-01-01 being 0, if there is such a day.
+/// Returns the number of a day, counted from 1970-01-01 as 0, or `None` if there is no such day.
 fn day(year: i128, month: i128, date: i128) -> Option<i128> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let february = if is_leap { 29 } else { 28 };
@@ -194,7 +196,7 @@ fn day(year: i128, month: i128, date: i128) -> Option<i128> {
     if !(1..=*months.get(before)?).contains(&date) {
         return None;
     }
-    // The leap years before this one; the year 0 is one.
+    // The number of leap years before this one. The year 0 is a leap year.
     let leaps = (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
     Some(year * 365 + leaps + months[..before].iter().sum::<i128>() + date - 1 - 719_528)
 }

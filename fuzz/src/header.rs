@@ -1,4 +1,5 @@
-//! `Authorization`: the input's lines are the request's, with words for tokens.
+//! Fuzzes `Authorization`. Each line of the input is one such header line of a request, with
+//! placeholders for tokens.
 
 use hallpass_tower::Authorization;
 use http::{HeaderMap, Uri};
@@ -10,11 +11,11 @@ thread_local! {
     static STAGE: Stage = Stage::new();
 }
 
-/// Parser and layer say of these lines what the oracle says.
+/// Checks that the parser and the layer agree with the oracle about these lines.
 ///
 /// # Panics
 ///
-/// They do not.
+/// Panics if they disagree.
 pub fn check(data: &[u8]) {
     STAGE.with(|stage| {
         let input = stage.words.fill(data);

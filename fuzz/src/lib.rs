@@ -1,9 +1,9 @@
-//! Fuzz targets: each parser that strangers reach, against a naive reading of its grammar.
+//! Fuzz targets, one for each parser of untrusted input. Each compares the parser with an oracle: a
+//! second, naive implementation of the same grammar.
 //!
-//! A target is a function that takes any bytes and panics where parser and oracle disagree.
-//! cargo-fuzz (`cargo xtask fuzz`) drives it with libFuzzer; the tests here give it the seeds that
-//! the fuzzer starts from; and built without cargo-fuzz, a target's program runs the inputs in the
-//! files it is given: `cargo run -p hallpass-fuzz --bin header -- FILE`.
+//! A target is a function that takes any bytes and panics if parser and oracle disagree.
+//! `cargo xtask fuzz` runs it with libFuzzer. The tests of this crate run it on the seeds. To run one
+//! input again, pass its file: `cargo run -p hallpass-fuzz --bin header -- FILE`.
 
 #[path = "../../tests/src/oracle/mod.rs"]
 pub mod oracle;
@@ -21,7 +21,7 @@ mod words;
 
 use std::process::ExitCode;
 
-/// The program of a target: libFuzzer's under cargo-fuzz, [`replay`] otherwise.
+/// Defines the `main` function of a target: libFuzzer's under cargo-fuzz, and [`replay`] otherwise.
 #[macro_export]
 macro_rules! target {
     ($name:ident) => {
@@ -35,7 +35,7 @@ macro_rules! target {
     };
 }
 
-/// Runs what is in the files that the command line names; a disagreement is a panic.
+/// Runs a target on the contents of the files that the command line names.
 pub fn replay(check: fn(&[u8])) -> ExitCode {
     let mut outcome = ExitCode::SUCCESS;
     for path in std::env::args_os().skip(1) {
@@ -54,7 +54,7 @@ pub fn replay(check: fn(&[u8])) -> ExitCode {
 mod tests {
     use super::*;
 
-    /// A line is a seed.
+    /// Runs a target on each line of its seed file.
     macro_rules! seeds {
         ($($name:ident,)*) => {$(
             #[test]
@@ -69,7 +69,7 @@ mod tests {
         )*};
     }
 
-    /// Parser and oracle agree about every seed.
+    /// Tests that parser and oracle agree about every seed.
     mod agree_about_the_seeds_of {
         seeds! { cursor, expiry, header, path, query, scope, token, }
     }

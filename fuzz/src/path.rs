@@ -1,6 +1,6 @@
-//! Paths: the input's first line is the path of a request; the second, if there is one, is what a
-//! rewrite further in makes of it. Policy table and axum's router are held against each other in
-//! every place that the layer can have.
+//! Fuzzes paths. The first line of the input is the path of a request. The second line, if any, is
+//! the path after a rewrite inside of the layer. The test compares the policy table with axum's
+//! router, for every place in which the layer can stand.
 
 use std::convert::Infallible;
 
@@ -25,8 +25,8 @@ thread_local! {
     static STAGE: Stage = Stage::new();
 }
 
-/// Whatever the path is, a token reaches a handler only if it holds what that handler needs, as the
-/// handler itself says. And it reaches all that it may, unless the path is one that is refused.
+/// Checks that a token reaches a handler only if it holds the scope which that handler names, and
+/// that it reaches every handler it may reach, unless the path is one that is refused.
 ///
 /// # Panics
 ///
@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) {
         let input = stage.words.fill(data);
         let mut lines = input.split(|byte| *byte == b'\n').map(|line| Uri::try_from(line).ok());
         let Some(Some(uri)) = lines.next() else { return };
-        // Both as a server passes them on: a path alone.
+        // Both are paths without a host, as a server passes them on.
         let rewrite = lines.next().flatten().filter(|rewrite| rewrite.path().starts_with('/'));
         if !uri.path().starts_with('/') {
             return;
@@ -51,7 +51,7 @@ pub fn check(data: &[u8]) {
                     }
                     request.uri(uri.path()).body(Body::empty()).expect("a path is a URI")
                 };
-                // The same service without the layer tells which handler the path is for.
+                // The same service without the layer shows which handler the path belongs to.
                 let open = answer(place.service(None), request());
                 let guarded = answer(stage.service(place), request());
                 let context = format!("{place:?} {uri} {rewrite:?} {open:?} {guarded:?}");
@@ -66,17 +66,18 @@ pub fn check(data: &[u8]) {
     });
 }
 
-/// Where the path decides, one that a normaliser would change is refused.
+/// Returns whether a layer that decides by the path refuses this one, because a normaliser would
+/// change it.
 fn may_be_refused(uri: &Uri, rewrite: Option<&Uri>) -> bool {
     let is_ambiguous = |path: &str| path.contains("//") || (path.len() > 1 && path.ends_with('/'));
     is_ambiguous(uri.path()) || rewrite.is_some_and(|uri| is_ambiguous(uri.path()))
 }
 
-/// What a rewrite makes of the path.
+/// The path after a rewrite.
 #[derive(Clone)]
 struct Rewrite(Uri);
 
-/// What the handler that was reached needs.
+/// The scope that the reached handler needs.
 #[derive(Clone)]
 struct Needs(String);
 
@@ -127,12 +128,12 @@ impl Stage {
     }
 }
 
-/// Every route, whole, and a wide rule for what is none.
+/// Returns a table with a rule for every route, and a wildcard rule for all other paths.
 fn table(prefix: &str) -> PolicyTable {
     let table = if prefix.is_empty() {
         PolicyTable::new()
     } else {
-        // A nest answers for its own path, too.
+        // A nested router also serves the path it is nested at.
         PolicyTable::new().get(prefix, "rest")
     };
     table
@@ -143,7 +144,7 @@ fn table(prefix: &str) -> PolicyTable {
         .get(&format!("{prefix}/{{*rest}}"), "rest")
 }
 
-/// The handlers, each of which tells what it needs of whom it serves.
+/// Returns the router. The response of each handler names the scope that the handler needs.
 fn router() -> Router {
     let tell = |needs: String| (axum::Extension(Needs(needs.clone())), needs).into_response();
     let project = move |Path(id): Path<String>| async move { tell(format!("projects:read:{id}")) };
@@ -155,7 +156,7 @@ fn router() -> Router {
         .fallback(move || async move { tell("rest".to_owned()) })
 }
 
-/// A place of the layer, and what is between it and the client or the router.
+/// A place in which the layer stands, and what is between it and the client or the router.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     /// `Router::layer`.
@@ -191,7 +192,7 @@ impl Place {
         Self::OutsideNestedService,
     ];
 
-    /// What is in front of every pattern.
+    /// The prefix of every pattern.
     fn prefix(self) -> &'static str {
         match self {
             Self::Nested
@@ -242,7 +243,7 @@ where
     BoxCloneSyncService::new(service.map_response(IntoResponse::into_response))
 }
 
-/// What a middleware makes of the path: no empty segments, no slash at its end.
+/// Normalises a path as a middleware would: without empty segments and without a trailing slash.
 fn normalise(mut request: Request) -> Request {
     let segments = request.uri().path().split('/').filter(|segment| !segment.is_empty());
     let path = segments.fold(String::new(), |path, segment| path + "/" + segment);
@@ -260,7 +261,7 @@ fn rewrite(mut request: Request) -> Request {
     request
 }
 
-/// What the handler that was reached needs; `None` if none was.
+/// Returns the scope that the reached handler needs, or `None` if no handler was reached.
 fn answer(service: Service, request: Request) -> Option<String> {
     let Ok(response) = now(service.oneshot(request));
     response.extensions().get().map(|Needs(needs)| needs.clone())

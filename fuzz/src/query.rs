@@ -1,5 +1,5 @@
-//! The query: the input's first line is the request's URI, the others are `Authorization`, with
-//! words for tokens. Every way to set a layer up is asked.
+//! Fuzzes the query. The first line of the input is the request's URI, the others are lines of
+//! `Authorization`, with placeholders for tokens. The request is sent to a layer of each setup.
 
 use http::Uri;
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, VARY};
@@ -11,12 +11,11 @@ thread_local! {
     static STAGE: Stage = Stage::new();
 }
 
-/// Each layer says of the request what the oracle says, and passes on what it says is to be passed
-/// on.
+/// Checks that each layer answers the request as the oracle says, and passes on what the oracle says.
 ///
 /// # Panics
 ///
-/// One does not.
+/// Panics if a layer and the oracle disagree.
 pub fn check(data: &[u8]) {
     STAGE.with(|stage| {
         let input = stage.words.fill(data);
@@ -36,7 +35,7 @@ pub fn check(data: &[u8]) {
     });
 }
 
-/// What is owed to a request.
+/// The expected answer to a request.
 struct Owed {
     status: u16,
     error: Option<&'static str>,
@@ -44,7 +43,7 @@ struct Owed {
 }
 
 impl Owed {
-    /// `None` where the setup is about another path.
+    /// Returns the expected answer, or `None` if the setup says nothing about this path.
     fn to(setup: Setup, uri: &Uri, lines: &[&[u8]], live: &[Vec<u8>]) -> Option<Self> {
         let refused = |status, error| Some(Self { status, error, within: None });
         let anybody = || {
@@ -69,7 +68,7 @@ impl Owed {
                 let within = Within { uri, lines: 0, is_known: true };
                 Some(Self { status: 200, error: None, within: Some(within) })
             }
-            // A Bearer that does not start as our tokens do is the application's.
+            // A Bearer token without our prefix belongs to the application.
             Credential::One(text)
                 if setup == Setup::Optional
                     && authorization(lines) == Header::Bearer(text.clone())
@@ -86,21 +85,22 @@ fn is_name(setup: Setup, key: &[u8]) -> bool {
     setup.names().iter().any(|name| name.as_bytes() == key)
 }
 
-/// A token in a parameter of such a name, in whatever case, is for nobody inside.
+/// Checks that the service inside sees no token in a parameter of these names, in upper or lower
+/// case.
 fn holds_token(setup: Setup, key: &[u8], value: Option<&[u8]>) -> bool {
     setup.names().iter().any(|name| name.as_bytes().eq_ignore_ascii_case(key))
         && value.is_some_and(|value| is_token(value, PREFIX))
 }
 
-/// Rule 11: where no query is read, a token in one is refused all the same.
+/// Checks that a layer which reads no query still refuses a token in it.
 fn trips(uri: &Uri) -> bool {
     pairs(uri.query().unwrap_or_default()).iter().any(|(key, value)| {
         key == b"session" && value.as_ref().is_some_and(|value| is_token(value, PREFIX))
     })
 }
 
-/// Rule 14: no cache keeps a refusal or what a token in a URL has opened, and no link tells of such
-/// a URL.
+/// Checks that no cache stores a rejection or an answer to a URL with a token, and that no `Referer`
+/// passes such a URL on.
 fn check_privacy(setup: Setup, uri: &Uri, answer: &Answer) {
     let header = |name| answer.headers.get(name).map(http::HeaderValue::as_bytes);
     let reads_query = !setup.names().is_empty() && uri.query().is_some();

@@ -1,15 +1,15 @@
-//! Scopes and what routes require: the input's lines are two sets, a scope between spaces each, and
-//! what is needed.
+//! Fuzzes scopes and requirements. The first two lines of the input are sets of scopes, separated by
+//! spaces. The third is what a route requires.
 
 use hallpass_core::{Requirement, Scope, ScopeSet};
 
 use crate::words::Words;
 
-/// Parser and algebra say of these scopes what the oracle says.
+/// Checks that the parser and the set operations agree with the oracle about these scopes.
 ///
 /// # Panics
 ///
-/// They do not.
+/// Panics if they disagree.
 pub fn check(data: &[u8]) {
     let filled = Words::default().with("LINE", "\n").fill(data);
     let Ok(text) = std::str::from_utf8(&filled) else { return };
@@ -45,8 +45,8 @@ fn parse(text: &str) -> Option<Scope> {
     Some(scope)
 }
 
-/// One to eight segments of RFC 6749's `scope-token` characters (section 3.3) without the colon,
-/// 128 characters in all; a `*` is a whole segment.
+/// Returns whether a text is a scope: one to eight segments of RFC 6749's `scope-token` characters
+/// (section 3.3) without the colon, at most 128 characters in total. A `*` is a whole segment.
 fn is_scope(text: &str) -> bool {
     let character = |c: char| c == '!' || ('#'..='[').contains(&c) || (']'..='~').contains(&c);
     let segments: Vec<&str> = text.split(':').collect();
@@ -59,8 +59,8 @@ fn is_scope(text: &str) -> bool {
         })
 }
 
-/// Whether one of those held is a beginning of what is needed, where `*` is any segment, but for
-/// the first of the families that are named or not held.
+/// Returns whether one of the held scopes is a prefix of the needed one. A `*` stands for any
+/// segment, except for `admin` and `pat` as the first one.
 fn covers(held: &ScopeSet, needed: &str) -> bool {
     let needed: Vec<&str> = needed.split(':').collect();
     held.iter().any(|held| {
@@ -73,7 +73,7 @@ fn covers(held: &ScopeSet, needed: &str) -> bool {
     })
 }
 
-/// What a route needs: a scope without `*`, any of whose segments may be `{name}`.
+/// Parses what a route needs: a scope without `*`. A segment may be `{name}`.
 fn check_requirement(held: &ScopeSet, text: &str) {
     let parsed = text.parse::<Requirement>();
     assert_eq!(parsed.is_ok(), is_template(text), "{text:?}: {parsed:?}");
@@ -96,11 +96,11 @@ fn is_template(text: &str) -> bool {
     let plain: Vec<String> = text
         .split(':')
         .map(|segment| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            // A parameter counts with its name.
+            // The name of a parameter counts towards the length.
             Some(parameter) if !parameter.is_empty() && parameter.chars().all(name) => {
                 parameter.to_owned()
             }
-            // What no scope may be.
+            // Texts that are never a scope.
             _ if segment.contains(['{', '}', '*']) => String::new(),
             _ => segment.to_owned(),
         })

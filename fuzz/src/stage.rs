@@ -1,4 +1,4 @@
-//! A service behind the layer, tokens that it takes and tokens that it does not.
+//! A service behind the layer, with tokens that are accepted and tokens that are rejected.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -16,13 +16,13 @@ use crate::now::now;
 use crate::oracle::assemble;
 use crate::words::Words;
 
-/// The mark of our tokens.
+/// The prefix of our tokens.
 pub(crate) const PREFIX: &str = "hp";
 
-/// The one path that the policy table of [`Setup::Public`] knows.
+/// The only path in the policy table of [`Setup::Public`].
 pub(crate) const PUBLIC_PATH: &str = "/public";
 
-/// How a layer is set up.
+/// The settings of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Setup {
     Default,
@@ -31,7 +31,7 @@ pub(crate) enum Setup {
     BearerOnly,
     Tripwire,
     Optional,
-    /// With a policy table that opens [`PUBLIC_PATH`] to anybody.
+    /// With a policy table that makes [`PUBLIC_PATH`] public.
     Public,
 }
 
@@ -45,7 +45,7 @@ impl Setup {
         Self::Public,
     ];
 
-    /// The parameters that may carry a credential.
+    /// Returns the parameters that may carry a credential.
     pub(crate) fn names(self) -> &'static [&'static str] {
         match self {
             Self::Names => &["session", "access_token"],
@@ -70,7 +70,7 @@ impl Setup {
 /// The layers, and the tokens of one store.
 pub(crate) struct Stage {
     pub(crate) words: Words,
-    /// Texts that let somebody in.
+    /// The texts of tokens that are accepted.
     pub(crate) live: Vec<Vec<u8>>,
     services: Vec<(Setup, TokenService<Witness>)>,
 }
@@ -107,7 +107,7 @@ impl Stage {
         Self { words, live, services }
     }
 
-    /// What each of the layers answers to this request.
+    /// Sends a request to each layer and returns the answers.
     pub(crate) fn answers(
         &self,
         uri: &Uri,
@@ -123,8 +123,8 @@ impl Stage {
     }
 }
 
-/// The lines as the headers of a request; `None` if one of them is nothing that an HTTP server
-/// passes on.
+/// Returns the lines as headers of a request, or `None` if an HTTP server would not accept one of
+/// them.
 pub(crate) fn authorization<'l>(lines: impl IntoIterator<Item = &'l [u8]>) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     for line in lines {
@@ -133,22 +133,22 @@ pub(crate) fn authorization<'l>(lines: impl IntoIterator<Item = &'l [u8]>) -> Op
     Some(headers)
 }
 
-/// What came back.
+/// The answer to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The `error` of the challenge.
     pub(crate) error: Option<String>,
-    /// What the service inside was given, if it was asked.
+    /// The request that the service inside got, if it was called.
     pub(crate) within: Option<Within>,
     pub(crate) headers: HeaderMap,
 }
 
-/// A request as the service inside gets it.
+/// A request as the service inside sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Within {
     pub(crate) uri: String,
-    /// How many `Authorization` lines it has.
+    /// The number of `Authorization` lines.
     pub(crate) lines: usize,
     pub(crate) is_known: bool,
 }
@@ -171,7 +171,7 @@ impl Answer {
     }
 }
 
-/// The service inside: its answer holds what it was asked.
+/// Returns the service inside. Its answer describes the request that it got.
 #[derive(Clone)]
 struct Witness;
 

@@ -1,5 +1,5 @@
-//! The text of a token: the input as it is, the input with its checksum put right, and a token made
-//! of it.
+//! Fuzzes the text of tokens. Each input is tried as it is, with its checksum corrected, and as the
+//! bytes of a new token.
 
 use hallpass_core::Hallpass;
 use hallpass_memory::MemoryStore;
@@ -7,7 +7,7 @@ use hallpass_memory::MemoryStore;
 use crate::oracle::{assemble, base62, checksum, is_b64token, is_token};
 use crate::stage::{PREFIX, Stage};
 
-/// A prefix that tokens had once.
+/// An earlier prefix of tokens.
 const RETIRED: &str = "old2";
 
 struct Parser {
@@ -22,16 +22,17 @@ thread_local! {
     };
 }
 
-/// The parser takes what the oracle takes, and what it has taken can be put together again.
+/// Checks that the parser accepts what the oracle accepts, and that a parsed token gives the same
+/// text again.
 ///
 /// # Panics
 ///
-/// It does not.
+/// Panics if the parser and the oracle disagree.
 pub fn check(data: &[u8]) {
     PARSER.with(|parser| {
         let text = parser.stage.words.fill(data);
         check_text(&parser.hallpass, &text);
-        // No mutation finds a checksum.
+        // Mutations alone would never produce a correct checksum.
         check_text(&parser.hallpass, &[&text[..], checksum(&text).as_bytes()].concat());
         check_made(&parser.hallpass, data);
     });
@@ -50,8 +51,8 @@ fn check_text(hallpass: &Hallpass, text: &[u8]) {
     assert!(!format!("{token:?}").contains(secret), "{token:?}");
 }
 
-/// Any id and any secret make a token: sixteen bytes for the one, a digit from each of the next for
-/// the other.
+/// Builds a token from the input: sixteen bytes are the id, and each following byte gives one digit
+/// of the secret.
 fn check_made(hallpass: &Hallpass, data: &[u8]) {
     let byte = |place: usize| data.get(place).copied().unwrap_or_default();
     let id = u128::from_be_bytes(std::array::from_fn(byte));

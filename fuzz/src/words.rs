@@ -1,6 +1,6 @@
-//! Words: what an input cannot spell, because each process makes its own, or cannot show in a line.
+//! Placeholders in inputs, for values that differ in each process or that do not fit in a line.
 
-/// Texts by the names that stand for them in braces.
+/// The texts of the placeholders, by name.
 #[derive(Default)]
 pub(crate) struct Words(Vec<(Vec<u8>, Vec<u8>)>);
 
@@ -10,7 +10,7 @@ impl Words {
         self
     }
 
-    /// The input with each `{NAME}` replaced; what is no word of ours stays.
+    /// Replaces each `{NAME}` in the input. Unknown names stay as they are.
     pub(crate) fn fill(&self, input: &[u8]) -> Vec<u8> {
         let mut filled = Vec::with_capacity(input.len());
         let mut rest = input;

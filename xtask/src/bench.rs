@@ -9,15 +9,15 @@ use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Which benchmark; all of them if none is named. An unknown name answers with the list
+    /// The benchmark to run [default: all]. An unknown name prints the list
     name: Option<String>,
-    /// How often each case is measured; more rounds, steadier medians
+    /// The number of measurements of each case. More rounds give steadier medians
     #[arg(long)]
     rounds: Option<u32>,
-    /// How many tokens `stores` grows each store to
+    /// The number of tokens that `stores` writes to each store
     #[arg(long)]
     tokens: Option<u32>,
-    /// Which store `revocation` and `stores` measure; all of them if none is named
+    /// The store that `revocation` and `stores` measure [default: all]
     #[arg(long)]
     store: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: the targets of the package `hallpass-fuzz`, built by cargo-fuzz, run by
-//! libFuzzer.
+//! `cargo xtask fuzz`: builds the targets of the package `hallpass-fuzz` with cargo-fuzz and runs
+//! them with libFuzzer.
 
 use std::fs::{self, File};
 use std::process::ExitCode;
@@ -12,21 +12,20 @@ use crate::process;
 use crate::tool::tool;
 use crate::workspace::Workspace;
 
-/// The cargo-fuzz that is installed where there is none.
+/// The version of cargo-fuzz that is installed if there is none.
 const VERSION: &str = "=0.13.2";
 
-/// An input that takes longer than this hangs.
+/// An input that takes longer than this counts as a hang.
 const HANG: Duration = Duration::from_secs(10);
 
-/// The longest input that is made up, in bytes. What is longer has a word: `{LONG}`.
+/// The maximum length of a generated input in bytes. Longer texts have a placeholder: `{LONG}`.
 const LONGEST: usize = 512;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Which target; all of them, one after the other, if none is named. An unknown name answers
-    /// with the list
+    /// The target to run [default: all, one after the other]. An unknown name prints the list
     target: Option<String>,
-    /// How long each is run
+    /// How long to run each target
     #[arg(long, default_value_t = 10)]
     minutes: u64,
 }
@@ -36,7 +35,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     let targets = match &arguments.target {
         None => fuzzer.targets.clone(),
         Some(name) if fuzzer.targets.contains(name) => vec![name.clone()],
-        Some(name) => bail!("no fuzz target is {name}: there are {}", fuzzer.targets.join(", ")),
+        Some(name) => bail!("there is no fuzz target `{name}`, only {}", fuzzer.targets.join(", ")),
     };
     fuzzer.build()?;
     for target in targets {
@@ -45,11 +44,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// The fuzz targets, and where their programs are.
+/// The fuzz targets and the place of their programs.
 pub(crate) struct Fuzzer<'w> {
     workspace: &'w Workspace,
     pub(crate) targets: Vec<String>,
-    /// The platform they are built for: this one.
+    /// The target triple of this machine, for which they are built.
     platform: String,
 }
 
@@ -63,8 +62,8 @@ impl<'w> Fuzzer<'w> {
         Ok(Self { workspace, targets, platform: platform.trim().to_owned() })
     }
 
-    /// Builds them all. Without a sanitizer the stable compiler will do, and where there is no
-    /// `unsafe` there is little for one to find.
+    /// Builds all targets. They have no sanitizer: it would need the nightly compiler, and finds
+    /// little in code without `unsafe`.
     pub(crate) fn build(&self) -> Result<()> {
         process::run(tool(self.workspace, "cargo-fuzz", VERSION)?.args([
             "build",
@@ -76,12 +75,13 @@ impl<'w> Fuzzer<'w> {
         .context("the fuzz targets do not build")
     }
 
-    /// Runs one for that long. It starts from its seeds and from what earlier runs have kept, and
-    /// what it finds new is kept for later ones. Answers how many inputs it has tried.
+    /// Runs a target for that long, from its seeds and the corpus of earlier runs. Returns how many
+    /// inputs were tried.
     ///
     /// # Errors
     ///
-    /// An input on which parser and oracle disagree, or that panics, hangs, or takes all memory.
+    /// Returns an error if parser and oracle disagree about an input, or if an input panics, hangs
+    /// or exhausts the memory.
     pub(crate) fn run(&self, target: &str, time: Duration) -> Result<u64> {
         let root = self.workspace.root();
         let place = self.workspace.target("fuzz").join(target);
@@ -97,7 +97,7 @@ impl<'w> Fuzzer<'w> {
             .arg(format!("-timeout={}", HANG.as_secs()))
             .arg(format!("-max_len={LONGEST}"))
             .arg("-print_final_stats=1")
-            // Pages of what is of interest only if it fails.
+            // libFuzzer prints pages that matter only after a failure.
             .stderr(File::create(&log)?);
         let ended = process::run(&mut command);
         let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
@@ -106,8 +106,8 @@ impl<'w> Fuzzer<'w> {
                 text.lines().skip_while(|line| !line.contains("panicked at")).collect::<Vec<_>>();
             println!("{}", if story.is_empty() { text } else { story.join("\n") });
             return Err(error.context(format!(
-                "{target}: the input is in {place}. `cargo run -p hallpass-fuzz --bin {target} -- FILE` runs it \
-                 again; with the fix it becomes a line of fuzz/seeds/{target}.txt"
+                "{target}: the input is in {place}. Run it again with `cargo run -p hallpass-fuzz \
+                 --bin {target} -- FILE`. Add it to fuzz/seeds/{target}.txt with the fix"
             )));
         }
         let tried = text
@@ -120,7 +120,7 @@ impl<'w> Fuzzer<'w> {
         Ok(tried)
     }
 
-    /// Puts the seeds where libFuzzer looks for them, a file each.
+    /// Writes each seed to a file of its own, as libFuzzer needs it.
     fn plant(&self, target: &str, corpus: Utf8PathBuf) -> Result<Utf8PathBuf> {
         let seeds = self.workspace.root().join(format!("fuzz/seeds/{target}.txt"));
         let seeds =

@@ -1,4 +1,4 @@
-//! What a person runs here: `cargo xtask test`, `cargo xtask fuzz` and `cargo xtask bench`.
+//! The commands for developers of this repository, such as `cargo xtask test`.
 
 mod bench;
 mod fuzz;
@@ -25,10 +25,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run the checks, all of them or those named, and sum them up
+    /// Run all checks or the named ones, and print a summary
     Test(test::Arguments),
-    /// Feed the parsers whatever bytes come, each for a while, and hold what they say against an
-    /// oracle
+    /// Run the fuzz targets, which compare each parser with an oracle
     Fuzz(fuzz::Arguments),
     /// Remove each safety step from a copy of the source, and require that its test fails
     Guards(guards::Arguments),

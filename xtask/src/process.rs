@@ -1,4 +1,4 @@
-//! Running a command so that a person sees which, and what it says.
+//! Runs commands, and prints each command and its output.
 
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::Path;
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// Runs a command to its end. What it prints goes where ours goes.
+/// Runs a command to its end. Its output goes to our own.
 ///
 /// # Errors
 ///
-/// It does not start, or does not end well.
+/// Returns an error if the command does not start or fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     announce(command);
     let status = command.status().with_context(|| cannot_start(command))?;
@@ -22,22 +22,22 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end, passes on each line it prints as it comes, and shows it to `line`
-/// too. Returns whether the command succeeded.
+/// Runs a command to its end. Prints each line of its output and passes it to `line`. Returns
+/// whether the command succeeded.
 ///
 /// # Errors
 ///
-/// It does not start, or its output cannot be read.
+/// Returns an error if the command does not start or its output cannot be read.
 pub(crate) fn run_reading(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> {
     announce(command);
     if io::stdout().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
     }
-    // One pipe for both, so that the lines keep their order.
+    // One pipe for both streams keeps the lines in order.
     let (reader, writer) = io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
     let child = command.spawn().with_context(|| cannot_start(command));
-    // The command holds our ends of the pipe: reading would never end.
+    // The command holds the writing ends of the pipe. Reading would never end while it lives.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = child?;
 
@@ -57,7 +57,7 @@ pub(crate) fn run_reading(command: &mut Command, mut line: impl FnMut(&str)) -> 
 ///
 /// # Errors
 ///
-/// It does not start, or cannot be waited for.
+/// Returns an error if the command does not start or cannot be waited for.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<bool> {
     announce(command);
     command.stdin(Stdio::null());
@@ -93,7 +93,7 @@ fn announce(command: &Command) {
     println!("$ {} {}", program(command), words.collect::<Vec<_>>().join(" "));
 }
 
-/// What a person calls the command: `cargo clippy`.
+/// Returns a command's short name, such as `cargo clippy`.
 fn name(command: &Command) -> String {
     let subcommand = command.get_args().next().map(|word| word.to_string_lossy());
     match subcommand.filter(|word| !word.starts_with('-')) {
@@ -139,7 +139,7 @@ mod tests {
         command.stdout(writer);
         assert!(!run_within(&mut command, Duration::from_millis(100)).unwrap());
         drop(command);
-        // Comes to an end only when nobody is left who could write.
+        // Reading ends only when no process is left that could write.
         assert_eq!(reader.read(&mut [0]).unwrap(), 0);
     }
 

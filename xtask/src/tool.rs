@@ -1,4 +1,4 @@
-//! Tools that the checks need, and that nobody need have installed.
+//! Installs tools that the checks need.
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use crate::process::run;
 use crate::workspace::Workspace;
 
-/// The program of this name: the one that is installed, or ours, built first if it has to be.
+/// Returns the program of this name: the installed one, or one in the target folder, which is built
+/// first if necessary.
 pub(crate) fn tool(workspace: &Workspace, name: &str, version: &str) -> Result<Command> {
     let tools = workspace.target("tools");
     let ours = tools.join("bin").join(format!("{name}{EXE_SUFFIX}"));
@@ -19,7 +20,7 @@ pub(crate) fn tool(workspace: &Workspace, name: &str, version: &str) -> Result<C
         }
     }
     println!("{name} is not installed: building it once, into {tools}");
-    // Optimising a tool costs minutes and saves seconds of each run.
+    // An optimised build takes minutes longer and saves only seconds in each run.
     run(workspace
         .cargo(["install", name, "--debug", "--locked", "--version", version, "--root"])
         .arg(&tools)

@@ -1,4 +1,4 @@
-//! Where everything is, and cargo as a person would call it there.
+//! The places of the repository's files, and how to call cargo in it.
 
 use std::env;
 use std::ffi::OsStr;
@@ -28,7 +28,7 @@ impl Workspace {
         &self.metadata.workspace_root
     }
 
-    /// A folder or file below the target folder.
+    /// Returns the path of a folder or file below the target folder.
     pub(crate) fn target(&self, below: &str) -> Utf8PathBuf {
         self.metadata.target_directory.join(below)
     }
@@ -41,13 +41,13 @@ impl Workspace {
             .with_context(|| format!("the workspace has no package `{name}`"))
     }
 
-    /// The packages that are published.
+    /// Returns the packages that are published.
     pub(crate) fn published_packages(&self) -> impl Iterator<Item = &Package> {
         // `publish = false` is an empty list of registries.
         self.metadata.packages.iter().filter(|package| package.publish.is_none())
     }
 
-    /// The names of the packages whose library has `doctest = false`.
+    /// Returns the names of the packages whose library has `doctest = false`.
     pub(crate) fn packages_without_doctests(&self) -> Vec<&str> {
         let without = |package: &&Package| {
             package.targets.iter().any(|target| target.is_lib() && !target.doctest)
@@ -55,12 +55,12 @@ impl Workspace {
         self.metadata.packages.iter().filter(without).map(|package| package.name.as_str()).collect()
     }
 
-    /// A program, run at the root.
+    /// Returns a command that runs a program at the root.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.root());
-        // `cargo run` describes xtask's own package in the environment. Build scripts that watch
-        // these would run again for every caller, and what they build with them.
+        // `cargo run` sets variables that describe the package xtask. Build scripts that watch these
+        // would run again for every caller.
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(|name| {
                 name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -71,7 +71,7 @@ impl Workspace {
         command
     }
 
-    /// The cargo that runs this, with arguments, at the root.
+    /// Returns a command that runs the cargo that runs this, with arguments, at the root.
     pub(crate) fn cargo<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Command {
         let mut command = self.command(env::var_os("CARGO").as_deref().unwrap_or("cargo".as_ref()));
         command.args(arguments);

@@ -121,7 +121,7 @@ impl Api {
         path: &str,
         visit: &mut dyn FnMut(String, &'a Value),
     ) {
-        // Of a trait and of an enum, all is as public as they are.
+        // The items of a trait or an enum are as public as the trait or enum.
         if !matches!(child["visibility"].as_str(), Some("public" | "default")) {
             return;
         }
@@ -129,7 +129,7 @@ impl Api {
         let Some(name) = used["name"].as_str().or(child["name"].as_str()) else { return };
         let below = format!("{path}::{name}");
         match self.item(&used["id"]) {
-            // A private module's item that is public here.
+            // An item of a private module that is re-exported here.
             Some(local) if used.is_object() => self.walk(local, &below, visit),
             _ if used.is_object() => {
                 let source = used["source"].as_str().unwrap_or_default();

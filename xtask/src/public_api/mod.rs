@@ -18,10 +18,10 @@ use self::item::Api;
 use crate::process::run;
 use crate::workspace::Workspace;
 
-/// The facade, through which everything of the others can be named.
+/// The facade, which re-exports the items of the other libraries.
 const FACADE: &str = "hallpass";
 
-/// The libraries in which the facade has names for all that a public function takes or returns.
+/// The libraries for which the facade re-exports every type that a public function takes or returns.
 const NAMED: [&str; 5] =
     ["hallpass-core", "hallpass-tower", "hallpass-axum", "hallpass-cache", "hallpass-dashboard"];
 
@@ -29,7 +29,7 @@ const NAMED: [&str; 5] =
 /// users name `TokenStore` and `Cached` instead.
 const INTERNAL: &str = "Backend";
 
-/// The other published libraries, which the facade has in its module `stores`, or not at all.
+/// The other published libraries. The facade re-exports them in its module `stores` or not at all.
 const OTHERS: [&str; 5] = [
     "hallpass-memory",
     "hallpass-sqlite",
@@ -69,7 +69,7 @@ fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
     let mut lists = vec![(FACADE, facade.list())];
     for package in NAMED {
         let api = read(workspace, package)?;
-        // A module that the facade has as a whole brings the names that are in it.
+        // A module that the facade re-exports brings the names in it.
         let is_unnamed = |(module, name): &(String, String)| {
             !nameable.contains(module) && !nameable.contains(name) && name != INTERNAL
         };

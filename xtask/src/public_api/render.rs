@@ -1,4 +1,4 @@
-//! Signatures in short: enough to see that one has changed.
+//! Renders signatures briefly, but so that every change of one shows.
 
 use serde_json::Value;
 

@@ -1,20 +1,20 @@
-//! How many tests ran, whoever ran them.
+//! Counts the tests that a step ran, of any test runner.
 
 use anyhow::{Result, bail};
 
 use super::Found;
 
-/// What a run said of its tests.
+/// The numbers of tests in a run, by outcome.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Counts {
     pub(super) passed: u32,
     pub(super) failed: u32,
-    /// Skipped, cancelled or still to be written.
+    /// The number of tests that were skipped, cancelled or not yet written.
     pub(super) left_out: u32,
 }
 
 impl Counts {
-    /// What it all amounts to, of a run that ended well or did not.
+    /// Returns the result of a step. `ended_well` says whether the test runner succeeded.
     pub(super) fn found(self, ended_well: bool) -> Result<Found> {
         let Self { passed, failed, left_out } = self;
         if left_out > 0 {
@@ -24,7 +24,7 @@ impl Counts {
             bail!("no test ran");
         }
         if ended_well != (failed == 0) {
-            bail!("{passed} tests passed and {failed} failed, and then the run broke off");
+            bail!("{passed} tests passed and {failed} failed, and then the run was aborted");
         }
         let note = if failed == 0 {
             format!("{passed} tests")

@@ -1,4 +1,4 @@
-//! The steps `deny` and `advisories`: what cargo-deny says of the dependencies, by `deny.toml`.
+//! The steps `deny` and `advisories`: check the dependencies with cargo-deny, as `deny.toml` says.
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::process::{run, run_within};
 use crate::tool::tool;
 use crate::workspace::Workspace;
 
-/// What is installed where there is none.
+/// The version of cargo-deny that is installed if there is none.
 const VERSION: &str = "=0.20.2";
 
-/// How long the database of advisories may take to come.
+/// The maximum time for fetching the database of advisories.
 const FETCH_LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) fn check(workspace: &Workspace) -> Result<Found> {
@@ -22,7 +22,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
 }
 
 pub(super) fn advisories(workspace: &Workspace) -> Result<Found> {
-    // Nobody sits there to answer git's question for a password.
+    // Git must not ask for a password.
     let fetched = run_within(
         deny(workspace)?.args(["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0"),
         FETCH_LIMIT,
@@ -30,8 +30,7 @@ pub(super) fn advisories(workspace: &Workspace) -> Result<Found> {
     if !fetched {
         return Ok(Found::not_checked("the database could not be fetched"));
     }
-    // The check itself is to use what has just come, and what the build has; it must not hang on
-    // the network.
+    // The check uses the database that was just fetched, and must not wait for the network.
     run(&mut workspace.cargo(["fetch"]))?;
     run(deny(workspace)?.args(["--offline", "check", "advisories"]))?;
     Ok(Found::passed())

@@ -1,5 +1,5 @@
-//! The step `features`: each published package with each of its features alone, with none and with
-//! all.
+//! The step `features`: checks each published package without features, with each feature alone and
+//! with all features.
 
 use anyhow::{Result, bail};
 
@@ -32,7 +32,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
     Ok(Found { note: format!("{checked} sets of features"), ..Found::passed() })
 }
 
-/// None, each alone, and all.
+/// Returns the sets of features: none, each alone, and all.
 fn sets<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
     let mut sets = vec![vec![]];
     sets.extend(names.iter().map(|&name| vec![name]));

@@ -1,5 +1,4 @@
-//! The step `fuzz`: enough to see that the targets build, agree about their seeds and what is near
-//! to them.
+//! The step `fuzz`: builds the fuzz targets and runs each for a few seconds.
 
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use super::Found;
 use crate::fuzz::Fuzzer;
 use crate::workspace::Workspace;
 
-/// How long each target is run.
+/// How long each target runs.
 const SHORT: Duration = Duration::from_secs(3);
 
 pub(super) fn check(workspace: &Workspace) -> Result<Found> {

@@ -1,9 +1,9 @@
-//! What libtest, cargo's own, prints at the end of each test binary.
+//! Reads the summary that libtest prints at the end of each test binary.
 
 use super::counts::Counts;
 
-/// Takes in a line of output; most say nothing of a result. Tests that a filter leaves out were not
-/// asked for.
+/// Adds the numbers in a line of output, if it is a summary. Tests that a filter leaves out do not
+/// count.
 pub(super) fn read(counts: &mut Counts, line: &str) {
     let Some((_, results)) =
         line.strip_prefix("test result: ").and_then(|line| line.split_once(". "))

@@ -13,7 +13,8 @@ use crate::process::run;
 use crate::source_copy::SourceCopy;
 use crate::workspace::Workspace;
 
-/// What the published crates need to be resolved. `tests/servers` is a dev-dependency of stores.
+/// The members that cargo needs to resolve the published crates. `tests/servers` is a
+/// dev-dependency of stores.
 const MEMBERS: [&str; 2] = ["crates/*", "tests/servers"];
 
 pub(super) fn check(workspace: &Workspace) -> Result<Found> {

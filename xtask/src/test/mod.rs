@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check there is, each a step, and a summary.
+//! `cargo xtask test`: runs all checks, each as a step, and prints a summary.
 
 mod counts;
 mod deny;
@@ -24,72 +24,72 @@ use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Which steps to run; all of them, in this order, if none is named
+    /// The steps to run [default: all, in this order]
     #[arg(value_name = "STEP")]
     steps: Vec<Step>,
 }
 
-/// The cheap ones first, and then in an order in which one uses what another has built.
+/// The steps in the order of a run: cheap ones first, then so that steps share builds.
 #[derive(Clone, Copy, ValueEnum)]
 enum Step {
     /// The code is formatted
     Fmt,
-    /// No long file, no path of one machine, nothing unfinished or switched off, plain prose
+    /// No file is too long or names a path of one machine, no code is unfinished, the prose is plain
     Tree,
     /// Unit, property, integration and end-to-end tests
     Tests,
-    /// The stores over TLS, which has a workspace of its own
+    /// The tests of stores over TLS, which are a workspace of their own
     Tls,
-    /// The pages, in a real browser
+    /// The tests of the pages in a real browser
     Browser,
-    /// The examples, by real clients of the systems they are like
+    /// The tests of the examples with real clients of the systems that they imitate
     Clients,
     /// The examples in the documentation, the README and the guide
     Doctests,
-    /// No warning from the compiler or from clippy
+    /// The compiler and clippy report no warning
     Clippy,
-    /// No warning from rustdoc
+    /// Rustdoc reports no warning
     Docs,
-    /// The public items are those that `docs/public-api` lists, and the facade names them all
+    /// The lists in `docs/public-api` are up to date, and the facade re-exports all types
     PublicApi,
-    /// Each published crate with each of its features alone, with none and with all
+    /// Each published crate compiles without features, with each one alone and with all
     Features,
     /// The libraries compile with the oldest dependencies that they allow
     Minimal,
-    /// Each crate can be published: it builds from what would be uploaded
+    /// Each crate builds from the package that would be uploaded
     Publish,
-    /// Each fuzz target for a few seconds; `cargo xtask fuzz` goes on for longer
+    /// Each fuzz target runs for a few seconds. `cargo xtask fuzz` runs them for longer
     Fuzz,
     /// Each safety step is removed from a copy of the source, and its test fails
     Guards,
-    /// Licences, banned crates and sources of the dependencies
+    /// The dependencies have allowed licences and sources, and none is banned
     Deny,
-    /// Known vulnerabilities in the dependencies, where the database can be had
+    /// The dependencies have no known vulnerabilities. Not checked without network
     Advisories,
 }
 
-/// What a step found. A step that could not run is an error instead.
+/// The result of a step that ran. A step that could not run is an error instead.
 #[derive(Debug, Default, PartialEq)]
 struct Found {
     passed: u32,
     failed: u32,
-    /// What a reader of the summary should know.
+    /// A remark for the summary.
     note: String,
 }
 
 impl Found {
-    /// One check, and it passed.
+    /// Returns the result of a single check that passed.
     fn passed() -> Self {
         Self { passed: 1, ..Self::default() }
     }
 
-    /// Nothing was found out, and why.
+    /// Returns the result of a step that could not find anything out, with the reason.
     fn not_checked(note: &str) -> Self {
         Self { note: note.to_owned(), ..Self::default() }
     }
 }
 
-/// Runs the steps, each whether or not those before it passed.
+/// Runs all steps, even if earlier ones fail.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
     let steps = match &*arguments.steps {
         [] => Step::value_variants(),

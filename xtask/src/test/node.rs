@@ -1,4 +1,4 @@
-//! The steps `browser` and `clients`: tests that Node runs, of the examples as people run them.
+//! The steps `browser` and `clients`: tests of the examples that Node runs.
 
 use std::process::Command;
 
@@ -10,28 +10,28 @@ use super::{Found, rust};
 use crate::process::{run, run_reading};
 use crate::workspace::Workspace;
 
-/// In a real browser.
+/// Runs the tests in a real browser.
 pub(super) fn browser(workspace: &Workspace) -> Result<Found> {
     let folder = Folder::prepare(workspace, "tests/browser")?;
     folder.tests()
 }
 
-/// By clients that nobody here wrote.
+/// Runs the tests with other people's clients.
 pub(super) fn clients(workspace: &Workspace) -> Result<Found> {
     let folder = Folder::prepare(workspace, "tests/clients")?;
     run(folder.node().arg("venv.js")).context("pip cannot install the clients in Python")?;
     folder.tests()
 }
 
-/// A folder of tests.
+/// A folder of tests that Node runs.
 struct Folder<'w> {
     workspace: &'w Workspace,
     path: Utf8PathBuf,
 }
 
 impl<'w> Folder<'w> {
-    /// Builds the examples, and installs what the tests need: Debian's packages, and what the
-    /// folder's lock file names.
+    /// Builds the examples and installs the Debian packages and the npm packages that the tests
+    /// need.
     fn prepare(workspace: &'w Workspace, path: &str) -> Result<Self> {
         rust::build(workspace)?;
         rust::install(workspace)?;
@@ -61,7 +61,7 @@ impl<'w> Folder<'w> {
     }
 }
 
-/// Takes in a line of output: `pass 12`, behind a sign of its own, once at the end.
+/// Adds the number in a line of output, if it is a line of the summary such as `pass 12`.
 fn read(counts: &mut Counts, line: &str) {
     let summary = line.strip_prefix("\u{2139} ").or_else(|| line.strip_prefix("# "));
     match summary

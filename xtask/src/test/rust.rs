@@ -1,5 +1,5 @@
-//! The steps that are a call of cargo. All name the same packages and features, so that each
-//! dependency is compiled once for all of them.
+//! The steps that are a call of cargo. All name the same packages and features, so that cargo
+//! compiles each dependency only once.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,7 +26,7 @@ pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
     Ok(Found::passed())
 }
 
-/// Packs each crate as it is published, and builds it from what was packed.
+/// Packages each crate as for publishing, and builds it from the package.
 ///
 /// Cargo keeps what it has unpacked and built of a version, under the path of the target folder. A
 /// second run in the same folder would build against the crates of the first one. So each run has a
@@ -57,20 +57,20 @@ pub(super) fn tests(workspace: &Workspace) -> Result<Found> {
     run_tests(workspace, &["--tests"])
 }
 
-/// Installs the servers and the browser that the tests start, where they are not. To be called
-/// after [`build`].
+/// Installs the servers and the browser that the tests start, if they are missing. Call it after
+/// [`build`].
 pub(super) fn install(workspace: &Workspace) -> Result<()> {
     let servers = workspace.target("debug/hallpass-servers");
     run(workspace.command(servers).arg("install")).context("the tests need real servers")
 }
 
-/// Builds the tests, and the examples and programs that the end-to-end tests run, as people run
-/// them.
+/// Builds the tests, and the examples and programs that the end-to-end tests run.
 pub(super) fn build(workspace: &Workspace) -> Result<()> {
     run(workspace.cargo(["test", "--no-run"]).args(EVERYTHING)).context("the tests do not build")
 }
 
-/// What the drivers are to be built with there must not reach the other builds.
+/// Runs the tests over TLS. They are a workspace of their own, because their features of the drivers
+/// must not reach the other builds.
 pub(super) fn tls(workspace: &Workspace) -> Result<Found> {
     let manifest = ["--manifest-path", "tests/tls/Cargo.toml"];
     run(workspace
@@ -85,7 +85,7 @@ pub(super) fn tls(workspace: &Workspace) -> Result<Found> {
 }
 
 pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
-    // Asked for doctests alone, cargo runs those of libraries too that say they have none.
+    // With `--doc`, cargo also runs the doctests of libraries with `doctest = false`.
     let without = workspace.packages_without_doctests();
     let excluded = without.iter().flat_map(|package| ["--exclude", package]);
     run_tests(workspace, &["--doc"].into_iter().chain(excluded).collect::<Vec<_>>())

@@ -1,4 +1,4 @@
-//! What a run ends with: a line for each step, and one for all.
+//! The summary at the end of a run: a line for each step, and one for all.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use anyhow::Result;
 
 use super::Found;
 
-/// What became of the steps.
+/// The outcomes of the steps.
 #[derive(Default)]
 pub(super) struct Summary(Vec<Row>);
 
-/// What became of one.
+/// The outcome of one step.
 pub(super) struct Row {
     step: String,
     took: Duration,
@@ -51,8 +51,8 @@ impl Summary {
     }
 }
 
-/// The table, and as the last line what CI reads: each test counts, and each step that is not
-/// tests.
+/// Writes the table. CI reads its last line, which counts each test, and each step without tests
+/// as one.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<11} {:<11} {:>7}", "step", "outcome", "seconds")?;

@@ -1,4 +1,4 @@
-//! The step `tree`: checks of all files that git has or would take, which no compiler makes.
+//! The step `tree`: checks of all files that git tracks or would add.
 
 use std::{fs, io};
 
@@ -8,10 +8,10 @@ use cargo_metadata::camino::Utf8Path;
 use super::{Found, modules, prose};
 use crate::workspace::Workspace;
 
-/// The number of lines above which a library's file gets a remark.
+/// The number of lines above which the step prints a remark about a library's file.
 const LONG: usize = 400;
 
-/// The number of lines above which a library's file is a finding.
+/// The maximum number of lines of a library's file.
 const TOO_LONG: usize = 500;
 
 /// The folders that contain homes. Each is in two parts, so that this file passes its own check.
@@ -63,7 +63,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
     Ok(Found { note, ..Found::passed() })
 }
 
-/// Returns the files that git has or would take, by their path from the root.
+/// Returns the files that git tracks or would add, by their path from the root.
 fn files(workspace: &Workspace) -> Result<Vec<String>> {
     let listed = workspace
         .command("git")
