@@ -74,6 +74,13 @@ pub(crate) fn whole_path<'r, B>(
     Some(Cow::Owned(whole))
 }
 
+/// Returns whether a matched pattern is that of the nest around the layer. The router has then
+/// matched no route inside of the nest.
+pub(crate) fn is_nest(pattern: &str, extensions: &Extensions, settings: &Settings) -> bool {
+    let nest = settings.paths.and_then(|paths| paths.nest(extensions));
+    nest.is_some_and(|nest| nest.trim_end_matches('/') == pattern.trim_end_matches('/'))
+}
+
 /// Returns whether a service or a normaliser may read this path as another one than the pattern
 /// that it matches. This is so if it has an empty segment, or a slash at its end that the pattern
 /// does not have.

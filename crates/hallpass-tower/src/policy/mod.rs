@@ -15,7 +15,7 @@ use http::{Method, Request};
 use self::mismatch::Mismatches;
 use self::pattern::{Parameters, Pattern};
 use crate::framework::RouteMatch;
-use crate::routed_path::{NotText, is_ambiguous, whole_path};
+use crate::routed_path::{NotText, is_ambiguous, is_nest, whole_path};
 use crate::settings::Settings;
 
 /// A table of what each route of a service needs. A route that is not listed is rejected.
@@ -250,6 +250,10 @@ impl PolicyTable {
         settings: &Settings,
     ) -> Option<RuleIndex> {
         let (route, is_routed) = match settings.matcher.matched(request.extensions()) {
+            // Only the nest has matched. A rewrite inside of it may have changed the path since.
+            RouteMatch::Route(pattern) if is_nest(pattern, request.extensions(), settings) => {
+                (self.find_by_path(request, settings)?, false)
+            }
             RouteMatch::Route(pattern) => match self.by_pattern.get(pattern) {
                 Some(&route) => (route, true),
                 None => {
