@@ -10,6 +10,7 @@ use axum::{Form, Router, routing::get};
 use axum_login::tower_sessions::{MemoryStore as Sessions, SessionManagerLayer};
 use axum_login::{AuthManagerLayerBuilder, AuthUser, AuthnBackend};
 use hallpass::{Actor, Cached, Dashboard, Hallpass, MemoryStore, ScopeSet, TokenApi};
+use serde::Deserialize;
 use tokio::net::TcpListener;
 
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$L2XBb1pNuz4qCBqqcSzvTA$48ZXkafqWQ0n7yIJH2j2oXKIbL1AbIT3vKmwzAGa0D0";
@@ -30,22 +31,25 @@ impl AuthUser for User {
     }
 }
 
+#[derive(Clone, Deserialize)]
+struct Credentials {
+    name: String,
+    password: String,
+}
+
 /// The people. There is only alice; a real service asks its database.
 #[derive(Clone)]
 struct Users;
 
 impl AuthnBackend for Users {
     type User = User;
-    type Credentials = (String, String);
+    type Credentials = Credentials;
     type Error = argon2::password_hash::Error;
 
-    async fn authenticate(
-        &self,
-        (name, password): (String, String),
-    ) -> Result<Option<User>, Self::Error> {
+    async fn authenticate(&self, given: Credentials) -> Result<Option<User>, Self::Error> {
         let hash = PasswordHash::new(HASH).expect("a valid hash");
-        let matches = Argon2::default().verify_password(password.as_bytes(), &hash).is_ok();
-        Ok((matches && name == "alice").then_some(User(name)))
+        let matches = Argon2::default().verify_password(given.password.as_bytes(), &hash).is_ok();
+        Ok((matches && given.name == "alice").then_some(User(given.name)))
     }
 
     async fn get_user(&self, name: &String) -> Result<Option<User>, Self::Error> {
@@ -57,9 +61,9 @@ type AuthSession = axum_login::AuthSession<Users>;
 
 async fn sign_in(
     mut session: AuthSession,
-    Form(form): Form<(String, String)>,
+    Form(given): Form<Credentials>,
 ) -> Result<Redirect, StatusCode> {
-    let found = session.authenticate(form).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let found = session.authenticate(given).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let user = found.ok_or(StatusCode::UNAUTHORIZED)?;
     session.login(&user).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     Ok(Redirect::to("/settings/tokens"))

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{nginx, pgbouncer, postgres, redis};
+use crate::{configured_nginx, pgbouncer, postgres, redis};
 
 /// A package in Debian and what is made of it.
 #[derive(Clone, Copy, Debug)]
@@ -21,12 +21,13 @@ impl Package {
     pub const PGBOUNCER: Self =
         Self { name: "pgbouncer", is_there: || pgbouncer::program().is_ok() };
     /// nginx.
-    pub const NGINX: Self = Self { name: "nginx", is_there: || nginx::program().is_ok() };
+    pub const NGINX: Self =
+        Self { name: "nginx-light", is_there: || configured_nginx::program().is_ok() };
     /// Redis.
     pub const REDIS: Self = Self { name: "redis-server", is_there: || redis::program().is_ok() };
 
     /// OpenSSL's headers, for the command line with the system's TLS library.
-    pub const OPENSSL: Self = Self {
+    pub const LIBSSL: Self = Self {
         name: "libssl-dev",
         is_there: || PathBuf::from("/usr/include/openssl/ssl.h").is_file(),
     };
@@ -44,7 +45,7 @@ impl Package {
         Self::PGBOUNCER,
         Self::NGINX,
         Self::REDIS,
-        Self::OPENSSL,
+        Self::LIBSSL,
         Self::PKG_CONFIG,
         Self::CHROMIUM,
     ];

@@ -21,16 +21,16 @@ const BODIES: &str = "http {
     scgi_temp_path scgi;
 ";
 
-/// nginx with a configuration of the test's, in a folder of its own.
+/// nginx with a whole configuration file of the caller's, in a folder of its own.
 #[derive(Debug)]
-pub struct Nginx {
+pub struct ConfiguredNginx {
     port: u16,
     server: Running,
     /// After the server, which is in it.
     folder: Folder,
 }
 
-impl Nginx {
+impl ConfiguredNginx {
     /// Starts nginx with the configuration for a port, as an unprivileged user if this process is
     /// root's. Relative paths in the configuration lead to the folder.
     ///
