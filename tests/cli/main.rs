@@ -1,5 +1,7 @@
 //! The `hallpass` command on stores that are servers. What it does on a file is told by its own
-//! crate's tests.
+//! crate's tests. And the page on incidents, command by command.
+
+mod incidents;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,10 +21,8 @@ struct Cli {
 
 impl Cli {
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        static PATH: OnceLock<PathBuf> = OnceLock::new();
-        let path = PATH.get_or_init(|| hallpass_tests::built::program("--bin", "hallpass"));
-        let mut command = Command::new(path);
-        command.args(arguments).env("HALLPASS_STORE", &self.store);
+        let mut command = Command::new(program());
+        command.args(arguments).env("HALLPASS_STORE", &self.store).env("HALLPASS_PREFIX", "hp");
         let output = command.output().expect("it starts");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         let code = output.status.code().expect("no signal ended it");
@@ -42,6 +42,12 @@ impl Cli {
         assert_eq!((ended, stdout.as_str()), (code, ""), "{stderr}");
         stderr
     }
+}
+
+/// Where the command is.
+fn program() -> &'static PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| hallpass_tests::built::program("--bin", "hallpass"))
 }
 
 /// A token's whole life from the command line, before the eyes of a service on the same store.
@@ -94,10 +100,15 @@ async fn it_works_on_postgres() {
 async fn it_works_on_redis() {
     let server = Redis::start().expect("a Redis server");
     let cli = Cli { store: server.url().to_owned() };
+    assert!(cli.fails(&["list"], 1).contains("`hallpass migrate`"));
     cli.json(&["migrate"]);
     let store = RedisStore::connect(server.url()).await.expect("it opens");
     a_life(&cli, store).await;
-    cli.json(&["issue", "--owner", "alice", "--name", "ci", "--redis-namespace", "other"]);
+    let other = ["--redis-namespace", "other"];
+    let issue = [&["issue", "--owner", "alice", "--name", "ci"][..], &other].concat();
+    assert!(cli.fails(&issue, 1).contains("check --redis-namespace"), "a typo creates no store");
+    cli.json(&[&["migrate"][..], &other].concat());
+    cli.json(&issue);
     assert_eq!(cli.json(&["list", "--redis-namespace", "other"])["total"], 1);
     assert_eq!(cli.json(&["list"])["total"], 0);
     server.stop().expect("it stops");

@@ -1,4 +1,4 @@
-// curl, as API7's own page shows it, against examples/api7.
+// curl, as API7's own page shows it, against examples/case-studies/api7.
 //
 // By hand: `cargo build --examples`, `node --test api7.test.mjs`. HALLPASS_EXAMPLES says where the examples are, if
 // not in target/debug/examples. Needs curl.

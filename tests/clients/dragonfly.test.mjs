@@ -1,4 +1,4 @@
-// Postman's newman against examples/dragonfly by the steps of Dragonfly's own page, the requests of Dragonfly's own console,
+// Postman's newman against examples/case-studies/dragonfly by the steps of Dragonfly's own page, the requests of Dragonfly's own console,
 // and requests that no client sends.
 //
 // By hand: `cargo build --examples`, `npm ci`, `node --test dragonfly.test.mjs`. HALLPASS_EXAMPLES says where the

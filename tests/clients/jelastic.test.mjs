@@ -1,4 +1,4 @@
-// Jelastic's Python clients against examples/jelastic, an upload as its Maven plugin sends it, and requests that no client
+// Jelastic's Python clients against examples/case-studies/jelastic, an upload as its Maven plugin sends it, and requests that no client
 // sends.
 //
 // By hand: `cargo build --examples`, `node venv.js`, `node --test jelastic.test.mjs`. HALLPASS_EXAMPLES says where the

@@ -107,6 +107,17 @@ async fn foreign_namespace_is_rejected_and_left_alone() {
 }
 
 #[tokio::test]
+async fn missing_store_is_rejected_if_it_must_not_be_created() {
+    let server = server();
+    let settings = || RedisSettings::default().migrate(false);
+    let refused = RedisStore::connect_with(server.url(), settings()).await.unwrap_err();
+    assert!(matches!(refused, ConnectError::Missing { .. }), "{refused:?}");
+    assert_eq!(run(&server, &["DBSIZE"]), "0", "nothing was written");
+    open(&server).await;
+    RedisStore::connect_with(server.url(), settings()).await.expect("it exists now");
+}
+
+#[tokio::test]
 async fn newer_format_is_rejected() {
     let server = server();
     let store = open(&server).await;

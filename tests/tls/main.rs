@@ -2,6 +2,7 @@
 //! more.
 
 mod authority;
+mod cli;
 mod node;
 mod postgres;
 mod redis;

@@ -7,7 +7,7 @@ use crate::authority::{Authority, Certificate};
 use crate::node::{outlives_bad_certificates, said};
 use crate::{PASSWORD, bad, one_check};
 
-fn start(certificate: &Certificate) -> Postgres {
+pub(crate) fn start(certificate: &Certificate) -> Postgres {
     Package::POSTGRES.ensure_installed().unwrap();
     let server = Postgres::start().unwrap();
     put(&server, certificate);
@@ -37,7 +37,7 @@ fn reload(server: &Postgres) {
 }
 
 /// Asks for all that can be asked for.
-fn verified(server: &Postgres, authority: &Authority) -> String {
+pub(crate) fn verified(server: &Postgres, authority: &Authority) -> String {
     let url = server.url().replacen("hallpass@", &format!("hallpass:{PASSWORD}@"), 1);
     format!("{url}?sslmode=verify-full&sslrootcert={}", authority.file())
 }

@@ -10,7 +10,7 @@ use crate::node::{outlives_bad_certificates, said};
 use crate::{PASSWORD, bad, one_check};
 
 /// A server that takes TLS on a second port, and its URL there.
-struct Encrypted {
+pub(crate) struct Encrypted {
     server: Redis,
     url: String,
     shown: String,
@@ -19,7 +19,7 @@ struct Encrypted {
 
 impl Encrypted {
     /// The files are in the folder of that authority.
-    fn start(authority: &Authority, certificate: &Certificate) -> Self {
+    pub(crate) fn start(authority: &Authority, certificate: &Certificate) -> Self {
         Package::REDIS.ensure_installed().unwrap();
         let file = |name: &str| authority.folder().join(name).display().to_string();
         let (shown, key) = (file("server.pem"), file("server.key"));
@@ -35,6 +35,10 @@ impl Encrypted {
         server.run(&["ACL", "SETUSER", "app", "on", &password, "~*", "&*", "+@all"]).unwrap();
         let url = format!("rediss://app:{PASSWORD}@127.0.0.1:{port}/");
         Self { server, url, shown, key }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     fn show(&self, certificate: &Certificate) {

@@ -5,6 +5,7 @@ mod fuzz;
 mod guards;
 mod process;
 mod public_api;
+mod release;
 mod source_copy;
 mod test;
 mod tool;
@@ -33,6 +34,8 @@ enum Task {
     Guards(guards::Arguments),
     /// Update the list of the libraries' public items in `docs/public-api`
     PublicApi,
+    /// Check that a version can be released, and print the steps
+    Release(release::Arguments),
     /// Measure, print a table and write it to `target/bench/NAME.json`
     Bench(bench::Arguments),
 }
@@ -55,6 +58,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Guards(arguments) => guards::run(&workspace, &arguments)
             .map(|outcome| if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Task::PublicApi => public_api::write(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Release(arguments) => release::run(&workspace, &arguments),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

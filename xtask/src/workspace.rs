@@ -8,6 +8,10 @@ use anyhow::{Context, Result};
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
+/// The features that no step turns on together with all others. They decide what one program is
+/// linked with, and would change what the drivers do in every other one.
+const APART: [&str; 2] = ["hallpass-cli/native-tls", "hallpass-cli/rustls"];
+
 /// This repository, as cargo describes it.
 pub(crate) struct Workspace {
     metadata: Metadata,
@@ -39,6 +43,13 @@ impl Workspace {
             .iter()
             .find(|package| package.name == name)
             .with_context(|| format!("the workspace has no package `{name}`"))
+    }
+
+    /// Returns the arguments for every package with all its features, except those of [`APART`].
+    /// The tests build the programs that they run with the same ones (`tests/src/built.rs`).
+    pub(crate) fn everything(&self) -> [String; 3] {
+        let features = features(&self.metadata.packages);
+        ["--workspace".to_owned(), "--features".to_owned(), features]
     }
 
     /// Returns the packages that are published.
@@ -77,4 +88,14 @@ impl Workspace {
         command.args(arguments);
         command
     }
+}
+
+/// All features of packages, but for those that stay [`APART`].
+pub(crate) fn features<'p>(packages: impl IntoIterator<Item = &'p Package>) -> String {
+    let of = |package: &'p Package| {
+        package.features.keys().map(|name| format!("{}/{name}", package.name))
+    };
+    let mut features: Vec<_> = packages.into_iter().flat_map(of).collect();
+    features.retain(|feature| !APART.contains(&feature.as_str()));
+    features.join(",")
 }

@@ -20,6 +20,7 @@
 //! stable:
 //!
 #![doc = include_str!("docs/problems.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "aide")]
 pub mod aide_routing;

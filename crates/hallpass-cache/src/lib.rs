@@ -56,6 +56,7 @@
 //!
 //! `tests/guards/cache.toml` in the repository lists the safety steps. `cargo xtask guards` removes
 //! each of them in turn, and requires that a test fails.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cached;
 mod change_feed;

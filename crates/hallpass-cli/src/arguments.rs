@@ -47,9 +47,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "URL", env = "HALLPASS_STORE", hide_env_values = true, global = true)]
     pub(crate) store: Option<String>,
 
-    /// The prefix of the service's tokens.
-    #[arg(long, env = "HALLPASS_PREFIX", default_value = "hp", global = true)]
-    pub(crate) prefix: String,
+    /// The prefix of the service's tokens. The commands that print a token need it, because the
+    /// service rejects tokens with another prefix.
+    #[arg(long, env = "HALLPASS_PREFIX", global = true)]
+    pub(crate) prefix: Option<String>,
 
     /// The name of the service's pepper, if it has one.
     #[arg(long, value_name = "ID", env = "HALLPASS_PEPPER_ID", global = true)]
@@ -58,6 +59,10 @@ pub(crate) struct Settings {
     /// The file that contains the bytes of the pepper and nothing else.
     #[arg(long, value_name = "FILE", env = "HALLPASS_PEPPER_FILE", global = true)]
     pub(crate) pepper_file: Option<std::path::PathBuf>,
+
+    /// Use the pepper file even if it ends with a line break, which is then part of the key.
+    #[arg(long, global = true)]
+    pub(crate) pepper_as_is: bool,
 
     /// The maximum number of tokens of one owner, or `none` for no limit.
     #[arg(

@@ -26,7 +26,16 @@ pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpa
             let key = fs::read(file).map_err(|error| {
                 CliError::System(format!("could not read {}: {error}", file.display()))
             })?;
-            Some((id, Zeroizing::new(key)))
+            let key = Zeroizing::new(key);
+            if key.ends_with(b"\n") && !settings.pepper_as_is {
+                return Err(CliError::Usage(format!(
+                    "{} ends with a line break, which would be part of the pepper: write the file \
+                     without it, as `printf %s` does, or set --pepper-as-is if the service's pepper \
+                     ends with it too",
+                    file.display()
+                )));
+            }
+            Some((id, key))
         }
         _ => {
             let message = "a pepper needs a name and a file: set --pepper-id and --pepper-file";
@@ -34,11 +43,23 @@ pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpa
         }
     };
     let mut builder = store::open(settings, missing).await?;
-    builder = builder.prefix(&settings.prefix).limits(limits);
+    builder = builder.limits(limits);
+    if let Some(prefix) = &settings.prefix {
+        builder = builder.prefix(prefix);
+    }
     if let Some((id, mut key)) = pepper {
         builder = builder.pepper(id, std::mem::take(&mut *key));
     }
     Ok(builder.try_build()?)
+}
+
+/// Returns the prefix of the service's tokens, for a command that cannot do without.
+pub(crate) fn prefix(settings: &Settings) -> Result<&str, CliError> {
+    settings.prefix.as_deref().ok_or_else(|| {
+        let message = "the prefix of the service's tokens is not given, and the service rejects \
+                       tokens with another one: set --prefix or the variable HALLPASS_PREFIX";
+        CliError::Usage(message.to_owned())
+    })
 }
 
 /// Parses the limit on the tokens of each owner.

@@ -26,18 +26,32 @@ const ADDRESSES: &[&str] = &[
     "`memory:`",
 ];
 
+/// The error for an address that asks for TLS in a build without it.
+const NO_TLS: &str = "--store asks for TLS, and this build has none: install the command with \
+                      `--features rustls` or `--features native-tls`";
+
+/// Returns whether an address asks for an encrypted connection.
+fn asks_for_tls(url: &str) -> bool {
+    let modes = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"];
+    url.starts_with("rediss:")
+        || (url.starts_with("postgres") && modes.iter().any(|mode| url.contains(mode)))
+}
+
 /// Opens the store that the settings name.
 pub(crate) async fn open(
     settings: &Settings,
     missing: Missing,
 ) -> Result<HallpassBuilder, CliError> {
-    // Memory and Redis need no schema, so `missing` is unused if only they are built in.
-    #[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+    // `missing` is unused if only the memory store is built in.
+    #[cfg(not(any(feature = "postgres", feature = "redis", feature = "sqlite")))]
     let _ = missing;
     let unknown = |message: &str| CliError::Usage(format!("{message}: {}", ADDRESSES.join(", ")));
     let url = settings.store.as_deref().ok_or_else(|| {
         unknown("no store is given: set --store or the variable HALLPASS_STORE to one of these")
     })?;
+    if !cfg!(any(feature = "native-tls", feature = "rustls")) && asks_for_tls(url) {
+        return Err(CliError::Usage(NO_TLS.to_owned()));
+    }
     match url.split_once(':') {
         Some(("memory", "")) => Ok(Hallpass::builder(MemoryStore::new())),
         #[cfg(feature = "sqlite")]
@@ -46,7 +60,7 @@ pub(crate) async fn open(
         Some(("postgres" | "postgresql", _)) => postgres(url, missing).await.map(Hallpass::builder),
         #[cfg(feature = "redis")]
         Some(("redis" | "rediss", _)) => {
-            redis(url, &settings.redis_namespace).await.map(Hallpass::builder)
+            redis(url, &settings.redis_namespace, missing).await.map(Hallpass::builder)
         }
         _ => Err(unknown("invalid --store: use one of these")),
     }
@@ -83,12 +97,23 @@ async fn postgres(
     })
 }
 
-/// Opens a Redis store. Redis has no schema, so there is nothing to create.
+/// Opens a Redis store.
 #[cfg(feature = "redis")]
-async fn redis(url: &str, namespace: &str) -> Result<hallpass_redis::RedisStore, CliError> {
+async fn redis(
+    url: &str,
+    namespace: &str,
+    missing: Missing,
+) -> Result<hallpass_redis::RedisStore, CliError> {
+    use hallpass_redis::{ConnectError, RedisSettings, RedisStore};
     // Warning about missing persistence is up to the service.
-    let settings = hallpass_redis::RedisSettings::default().namespace(namespace);
+    let settings = RedisSettings::default().namespace(namespace).accept_no_persistence();
     let store =
-        hallpass_redis::RedisStore::connect_with(url, settings.accept_no_persistence()).await;
-    store.map_err(|error| CliError::system(&error))
+        RedisStore::connect_with(url, settings.migrate(missing == Missing::Create)).await;
+    store.map_err(|error| match &error {
+        ConnectError::Missing { namespace, .. } => CliError::System(format!(
+            "there is no token store under `{namespace}`: check --redis-namespace, or run \
+             `hallpass migrate` to create the store"
+        )),
+        _ => CliError::system(&error),
+    })
 }

@@ -37,6 +37,7 @@
 //! assert!(principal.check(&requirement, &[("id", "42")]).is_allowed());
 //! # Ok(()) }
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod actor;
 mod catalog;

@@ -68,6 +68,15 @@ pub enum ConnectError {
         /// The newest version that this program knows.
         known: u32,
     },
+    /// The namespace is empty, and opening the store must not create it.
+    #[error(
+        "there is no token store under `{namespace}`, and opening the store must not create it"
+    )]
+    #[non_exhaustive]
+    Missing {
+        /// The text that all keys start with.
+        namespace: String,
+    },
     /// Some of the keys are missing.
     #[error(
         "some of the keys under `{namespace}` are missing: restore them from a backup, or delete the \

@@ -25,6 +25,7 @@
 //! changes later. `cluster|...` is needed only for Redis Cluster. With `wait`, the store makes sure
 //! that it is not connected to a replica. If one of the other permissions is missing, a script may
 //! fail half-way, so grant all of them.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod change;
 #[cfg(feature = "cluster")]

@@ -19,13 +19,19 @@ pub struct RedisSettings {
     pub(crate) namespace: String,
     pub(crate) replicas: u32,
     pub(crate) accept_no_persistence: bool,
+    pub(crate) migrate: bool,
 }
 
 impl Default for RedisSettings {
     /// Returns settings with the namespace `hallpass`. Changes do not wait for replicas, and a
     /// server without persistence causes a warning.
     fn default() -> Self {
-        Self { namespace: "hallpass".to_owned(), replicas: 0, accept_no_persistence: false }
+        Self {
+            namespace: "hallpass".to_owned(),
+            replicas: 0,
+            accept_no_persistence: false,
+            migrate: true,
+        }
     }
 }
 
@@ -63,6 +69,14 @@ impl RedisSettings {
     #[must_use]
     pub fn accept_no_persistence(mut self) -> Self {
         self.accept_no_persistence = true;
+        self
+    }
+
+    /// Sets whether opening the store creates an empty namespace. The default is `true`. With
+    /// `false`, a typo in the namespace is [`ConnectError::Missing`].
+    #[must_use]
+    pub fn migrate(mut self, migrate: bool) -> Self {
+        self.migrate = migrate;
         self
     }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn check(
 ) -> Result<(), ConnectError> {
     version(shared, deadline).await?;
     persistence(shared, settings, deadline).await?;
-    namespace(shared, deadline).await
+    namespace(shared, settings, deadline).await
 }
 
 /// Checks the server's version. Redis 7.0 introduced the flags that the scripts declare.
@@ -79,11 +79,17 @@ async fn persistence(
     Ok(())
 }
 
-/// Checks that the namespace belongs to this version of Hallpass, or prepares it if it is empty.
-async fn namespace(shared: &Shared, deadline: Instant) -> Result<(), ConnectError> {
+/// Checks that the namespace belongs to this version of Hallpass, or prepares it if it is empty and
+/// the settings allow it.
+async fn namespace(
+    shared: &Shared,
+    settings: &RedisSettings,
+    deadline: Instant,
+) -> Result<(), ConnectError> {
     let nonce = nonce().map_err(ConnectError::unreachable)?;
     let known = VERSION.to_string();
-    let call = Call::script(&scripts::OPEN, &shared.clock).arg(nonce).arg(known);
+    let may_create = if settings.migrate { "1" } else { "0" };
+    let call = Call::script(&scripts::OPEN, &shared.clock).arg(nonce).arg(known).arg(may_create);
     let opened = shared.changes.run(&call, deadline).await;
     let namespace = || shared.namespace.to_string();
     let reply = match opened {
@@ -101,6 +107,7 @@ async fn namespace(shared: &Shared, deadline: Instant) -> Result<(), ConnectErro
             found: words.get(1).and_then(|found| found.parse().ok()).unwrap_or(u32::MAX),
             known: VERSION,
         }),
+        "missing" => Err(ConnectError::Missing { namespace: namespace() }),
         "damaged" => Err(ConnectError::Damaged { namespace: namespace() }),
         _ => Err(ConnectError::Foreign { namespace: namespace() }),
     }

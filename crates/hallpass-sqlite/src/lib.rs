@@ -65,6 +65,7 @@
 //!
 //! Do not put the file on a network file system: SQLite's locks and shared memory do not work
 //! there, and the file would be damaged. Several machines need a database server.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connections;
 mod error_class;

@@ -45,6 +45,7 @@
 //! assert_eq!(status(bearer()).await, 401);
 //! # Ok(()) }
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod acting;
 mod clock;

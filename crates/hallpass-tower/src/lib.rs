@@ -32,6 +32,7 @@
 //! Rejections are [RFC 6750](https://www.rfc-editor.org/rfc/rfc6750) challenges with
 //! [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) bodies, or gRPC statuses if
 //! [`TokenLayer::grpc`] is set. If the store cannot be reached, the answer is 503, never 401.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "testing")]
 mod acting;

@@ -2,6 +2,7 @@
 //! call with them, every route enforces its scope, and a revoked token is dead.
 //!
 #![doc = include_str!("docs/overview.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "aide")]
 pub use hallpass_axum::aide_routing;
@@ -112,4 +113,8 @@ mod snippets {
     page!(operating, "../../../docs/operating.md");
     page!(testing, "../../../docs/testing.md");
     page!(security, "../../../docs/security.md");
+    page!(incidents, "../../../docs/incidents.md");
+    page!(middleware, "../../../docs/middleware.md");
+    page!(tenants, "../../../docs/tenants.md");
+    page!(your_tables, "../../../docs/your-tables.md");
 }

@@ -18,6 +18,7 @@
 
 mod account;
 mod clock;
+mod configured_nginx;
 mod family;
 mod folder;
 mod package;
@@ -30,6 +31,7 @@ mod running;
 mod watched;
 
 pub use self::{
+    configured_nginx::ConfiguredNginx,
     package::Package,
     pgbouncer::PgBouncer,
     postgres::Postgres,

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{pgbouncer, postgres, redis};
+use crate::{configured_nginx, pgbouncer, postgres, redis};
 
 /// A package in Debian and what is made of it.
 #[derive(Clone, Copy, Debug)]
@@ -20,15 +20,35 @@ impl Package {
     /// `PgBouncer`.
     pub const PGBOUNCER: Self =
         Self { name: "pgbouncer", is_there: || pgbouncer::program().is_ok() };
+    /// nginx.
+    pub const NGINX: Self =
+        Self { name: "nginx-light", is_there: || configured_nginx::program().is_ok() };
     /// Redis.
     pub const REDIS: Self = Self { name: "redis-server", is_there: || redis::program().is_ok() };
+
+    /// OpenSSL's headers, for the command line with the system's TLS library.
+    pub const LIBSSL: Self = Self {
+        name: "libssl-dev",
+        is_there: || PathBuf::from("/usr/include/openssl/ssl.h").is_file(),
+    };
+    /// What finds them.
+    pub const PKG_CONFIG: Self =
+        Self { name: "pkg-config", is_there: || on_path("pkg-config").is_some() };
 
     /// Chromium, a browser.
     pub const CHROMIUM: Self =
         Self { name: "chromium", is_there: || on_path("chromium").is_some() };
 
     /// All that the tests need.
-    pub const ALL: [Self; 4] = [Self::POSTGRES, Self::PGBOUNCER, Self::REDIS, Self::CHROMIUM];
+    pub const ALL: [Self; 7] = [
+        Self::POSTGRES,
+        Self::PGBOUNCER,
+        Self::NGINX,
+        Self::REDIS,
+        Self::LIBSSL,
+        Self::PKG_CONFIG,
+        Self::CHROMIUM,
+    ];
 
     /// Installs the package with `apt-get`, unless its program is there. That takes a minute, the
     /// network and the right to install.

@@ -102,6 +102,9 @@ fn read(workspace: &Workspace, package: &str) -> Result<Api> {
         "unstable-options",
         "--output-format",
         "json",
+        // As docs.rs builds it, so that the badges of features are known to compile.
+        "--cfg",
+        "docsrs",
     ]);
     run(rustdoc.env("RUSTC_BOOTSTRAP", "1"))?;
     let file = target.join("doc").join(format!("{}.json", package.replace('-', "_")));

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::Found;
 use crate::process::run;
 use crate::source_copy::SourceCopy;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, features};
 
 /// The members that cargo needs to resolve the published crates. `tests/servers` is a
 /// dev-dependency of stores.
@@ -27,8 +27,9 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
         copy.cargo(workspace, ["generate-lockfile", "--quiet", "-Zdirect-minimal-versions"]);
     run(choose.env("RUSTC_BOOTSTRAP", "1"))
         .context("a lower bound in a Cargo.toml is below what another crate needs: raise it")?;
+    let features = features(workspace.published_packages());
     let mut check =
-        copy.cargo(workspace, ["check", "--lib", "--bins", "--all-features", "--quiet"]);
+        copy.cargo(workspace, ["check", "--lib", "--bins", "--quiet", "--features", &features]);
     for package in workspace.published_packages() {
         check.args(["--package", &package.name]);
     }

@@ -3,6 +3,8 @@
 mod counts;
 mod deny;
 mod features;
+#[cfg(test)]
+mod front_page;
 mod fuzz;
 mod libtest;
 mod minimal;

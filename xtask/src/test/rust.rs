@@ -11,8 +11,6 @@ use super::{Found, libtest};
 use crate::process::{run, run_reading};
 use crate::workspace::Workspace;
 
-const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
-
 pub(super) fn fmt(workspace: &Workspace) -> Result<Found> {
     run(&mut workspace.cargo(["fmt", "--all", "--check"]))?;
     Ok(Found::passed())
@@ -21,7 +19,7 @@ pub(super) fn fmt(workspace: &Workspace) -> Result<Found> {
 pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
     run(workspace
         .cargo(["clippy", "--all-targets"])
-        .args(EVERYTHING)
+        .args(workspace.everything())
         .args(["--", "-D", "warnings"]))?;
     Ok(Found::passed())
 }
@@ -46,7 +44,7 @@ pub(super) fn docs(workspace: &Workspace) -> Result<Found> {
     // examples are built: with `--examples` the dependencies are those that clippy has checked.
     run(workspace
         .cargo(["doc", "--no-deps", "--lib", "--bins", "--examples"])
-        .args(EVERYTHING)
+        .args(workspace.everything())
         .env("RUSTDOCFLAGS", "-D warnings"))?;
     Ok(Found::passed())
 }
@@ -66,7 +64,8 @@ pub(super) fn install(workspace: &Workspace) -> Result<()> {
 
 /// Builds the tests, and the examples and programs that the end-to-end tests run.
 pub(super) fn build(workspace: &Workspace) -> Result<()> {
-    run(workspace.cargo(["test", "--no-run"]).args(EVERYTHING)).context("the tests do not build")
+    run(workspace.cargo(["test", "--no-run"]).args(workspace.everything()))
+        .context("the tests do not build")
 }
 
 /// Runs the tests over TLS. They are a workspace of their own, because their features of the drivers
@@ -93,7 +92,7 @@ pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
 
 fn run_tests(workspace: &Workspace, kinds: &[&str]) -> Result<Found> {
     let mut command = workspace.cargo(["test", "--no-fail-fast"]);
-    counted(command.args(EVERYTHING).args(kinds))
+    counted(command.args(workspace.everything()).args(kinds))
 }
 
 fn counted(tests: &mut Command) -> Result<Found> {

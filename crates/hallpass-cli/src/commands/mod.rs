@@ -30,7 +30,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), CliError> {
     // These commands need no store.
     match &command {
         Command::Inspect(inspect) => return inspect.run(json),
-        Command::Scanner(scanner) => return scanner.run(&settings.prefix, json),
+        Command::Scanner(scanner) => return scanner.run(service::prefix(&settings)?, json),
+        Command::Issue(_) | Command::Copy(_) | Command::Regenerate(_) => {
+            service::prefix(&settings)?;
+        }
         Command::Completions(completions) => return completions.run(),
         _ => {}
     }

@@ -60,7 +60,8 @@ impl Place {
         path.to_str().expect("UTF-8").to_owned()
     }
 
-    /// Builds the command with this folder's store in `HALLPASS_STORE` and no standard input.
+    /// Builds the command with this folder's store in `HALLPASS_STORE`, the prefix `hp` and no
+    /// standard input.
     pub(crate) fn command<T: AsRef<OsStr>>(&self, arguments: &[T]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
@@ -68,7 +69,7 @@ impl Place {
         for name in VARIABLES {
             command.env_remove(name);
         }
-        command.env("HALLPASS_STORE", "sqlite:tokens.db");
+        command.env("HALLPASS_STORE", "sqlite:tokens.db").env("HALLPASS_PREFIX", "hp");
         command
     }
 

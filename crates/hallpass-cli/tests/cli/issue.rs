@@ -124,6 +124,31 @@ async fn a_token_issued_with_the_services_prefix_and_pepper_authenticates() {
 }
 
 #[test]
+fn commands_that_print_a_token_need_the_prefix() {
+    let place = Place::new();
+    let id = place.issue(&[]).id;
+    let issue = ["issue", "--owner", "alice", "--name", "ci"];
+    for arguments in [&issue[..], &["copy", &id], &["regenerate", &id]] {
+        let ended = Ended::of(place.command(arguments).env_remove("HALLPASS_PREFIX"));
+        assert!(ended.failed(2).contains("set --prefix"), "{ended:?}");
+    }
+    assert_eq!(place.json(&["list"])["total"], 1, "nothing was issued");
+    Ended::of(place.command(&["revoke", &id]).env_remove("HALLPASS_PREFIX")).done();
+}
+
+#[test]
+fn a_line_break_at_the_end_of_the_pepper_file_is_an_error() {
+    let place = Place::new();
+    let file = place.write("pepper", &("x".repeat(32) + "\n"));
+    let settings = ["--pepper-id", "2026", "--pepper-file", &file];
+    let issue = [&["issue", "--owner", "alice", "--name", "ci"][..], &settings].concat();
+    let ended = place.run(&issue);
+    let said = ended.failed(2);
+    assert!(said.contains("ends with a line break") && said.contains("--pepper-as-is"), "{said}");
+    place.run(&[&issue[..], &["--pepper-as-is"]].concat()).done();
+}
+
+#[test]
 fn an_incomplete_or_invalid_pepper_is_an_error() {
     let place = Place::new();
     let short = place.write("short", "x");

@@ -58,6 +58,15 @@ fn an_invalid_store_is_an_error_that_says_why() {
 }
 
 #[test]
+fn an_address_that_asks_for_tls_is_an_error_without_a_tls_feature() {
+    let place = Place::empty();
+    for url in ["rediss://host:6379", "postgres://host/app?sslmode=verify-full"] {
+        let ended = place.run(&["list", "--store", url]);
+        assert!(ended.failed(2).contains("--features rustls"), "{url}: {ended:?}");
+    }
+}
+
+#[test]
 fn a_memory_store_ends_with_the_command() {
     let place = Place::empty();
     let issue = ["--store", "memory:", "issue", "--owner", "alice", "--name", "ci"];
