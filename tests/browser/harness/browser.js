@@ -60,6 +60,17 @@ function apiOf(context) {
   };
 }
 
+/** Repeats a check of something that no locator can wait for, until it passes. */
+export async function eventually(check) {
+  for (const deadline = Date.now() + PATIENCE; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
+
 /** What `/api/me` says to a program with that token. */
 export async function use(server, token) {
   return (await fetch(`${server.url}/api/me`, { headers: { Authorization: `Bearer ${token}` } })).status;
