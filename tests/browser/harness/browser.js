@@ -16,7 +16,7 @@ const FLAGS = [
 ];
 
 /** How long the page may take for anything. */
-const PATIENCE = Number(process.env.PATIENCE ?? 30_000);
+const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
 
 /** Starts the browser. */
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
