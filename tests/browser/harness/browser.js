@@ -60,6 +60,13 @@ function apiOf(context) {
   };
 }
 
+/** Delays each answer to a page by so many milliseconds, as a network would. */
+export async function delay(page, milliseconds) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.enable");
+  await devtools.send("Network.emulateNetworkConditions", { offline: false, latency: milliseconds, downloadThroughput: -1, uploadThroughput: -1 });
+}
+
 /** Repeats a check of something that no locator can wait for, until it passes. */
 export async function eventually(check) {
   for (const deadline = Date.now() + PATIENCE; ; await new Promise((resolve) => setTimeout(resolve, 20))) {

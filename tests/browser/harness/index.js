@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { enter, launch } from "./browser.js";
 import { startServer } from "./server.js";
 
-export { enter, eventually, signIn, use } from "./browser.js";
+export { delay, enter, eventually, signIn, use } from "./browser.js";
 
 let browser;
 
