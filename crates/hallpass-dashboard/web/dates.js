@@ -15,11 +15,20 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** Writes the date of an instant: `2027-03-31`. */
-function day(instant) {
+/** Returns the day of an instant where the person is, as date fields take it: `2027-03-31`. */
+function isoDay(instant) {
   const date = new Date(instant);
   return `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
+
+/** Writes such a day in the order of the language: `2027-03-31`, `31.03.2027`. */
+function written(iso) {
+  const [year, month, date] = iso.split("-");
+  return t("date.format").replace("yyyy", year).replace("mm", month).replace("dd", date);
+}
+
+/** Writes the date of an instant. */
+export const day = (instant) => written(isoDay(instant));
 
 /** Writes the date and time of an instant: `2027-03-31 14:05`. */
 export function minute(instant) {
@@ -28,7 +37,10 @@ export function minute(instant) {
 }
 
 /** Writes an instant in UTC: `2027-03-31 12:05:09 UTC`. */
-export const utc = (instant) => `${new Date(instant).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+export function utc(instant) {
+  const [date, clock] = new Date(instant).toISOString().split("T");
+  return `${written(date)} ${clock.slice(0, 8)} UTC`;
+}
 
 /** Writes the weekday: it shows whether a date is the one that was meant. */
 const weekday = (instant) => new Date(instant).toLocaleDateString(language, { weekday: "long" });
@@ -44,12 +56,12 @@ function endOfDay(text) {
 }
 
 /** Returns the last day on which something works that ends at this instant: midnight belongs to the day before. */
-const lastDay = (end) => day(new Date(end).getTime() - 1);
+const lastDay = (end) => isoDay(new Date(end).getTime() - 1);
 
 /** Writes when something ends: through a whole day, or until a minute of a day. */
 export function ending(end) {
   const last = lastDay(end);
-  return endOfDay(last)?.getTime() === new Date(end).getTime() ? t("time.through", { day: last }) : t("time.until", { minute: minute(end) });
+  return endOfDay(last)?.getTime() === new Date(end).getTime() ? t("time.through", { day: written(last) }) : t("time.until", { minute: minute(end) });
 }
 
 const UNITS = [
@@ -100,7 +112,8 @@ export const past = (instant, text) => (instant === null ? never() : dated(insta
 /** Creates the last day of a token, and how far away it is if the token still works until then. */
 export function expiry({ expires_at: end, status }) {
   if (end === null) return never();
-  return status === "revoked" ? time(end, lastDay(end)) : dated(end, lastDay(end));
+  const last = written(lastDay(end));
+  return status === "revoked" ? time(end, last) : dated(end, last);
 }
 
 /** Creates the line that says which zone the dates are in. */
@@ -122,7 +135,7 @@ export function expiryField({ limits, keep = null }) {
   const error = errorLine(id);
   const longest = limits.longest_lifetime === null ? Infinity : limits.longest_lifetime * 1000;
   const latest = Number.isFinite(longest) ? lastDay(now() + longest - DAY) : LATEST;
-  const date = h("input", { type: "date", "aria-label": t("expiry.last_day"), "aria-describedby": error.id, min: day(now()), max: latest });
+  const date = h("input", { type: "date", "aria-label": t("expiry.last_day"), "aria-describedby": error.id, min: isoDay(now()), max: latest });
   const options = [
     ...(keep ? [{ label: keep.label, value: undefined, end: () => keep.end }] : []),
     ...DAYS.filter((days) => days * DAY <= longest).map((days) => ({ label: span(days), value: `${days}d`, end: () => now() + days * DAY })),
@@ -172,7 +185,7 @@ export function expiryField({ limits, keep = null }) {
       const end = endOfDay(date.value);
       if (end === null) return t("expiry.no_date");
       if (end.getTime() <= now()) return t("expiry.past");
-      return date.value > latest || date.value.length > 10 ? t("expiry.too_late", { day: latest }) : null;
+      return date.value > latest || date.value.length > 10 ? t("expiry.too_late", { day: written(latest) }) : null;
     },
     fail,
     focus: () => (onDate() ? date : radios.find((radio) => radio.checked)).focus(),
@@ -191,7 +204,7 @@ export function expiryField({ limits, keep = null }) {
 /** Describes the end of a token that stays as it is; `null` if that is past. `key` names the two texts. */
 export function keptEnd(key, { expires_at: end }) {
   if (end === null) return { label: t(`${key}_never`), end: null };
-  return Date.parse(end) > now() ? { label: t(key, { day: lastDay(end) }), end: Date.parse(end) } : null;
+  return Date.parse(end) > now() ? { label: t(key, { day: written(lastDay(end)) }), end: Date.parse(end) } : null;
 }
 
 const span = (days) => (days === 365 ? t("expiry.year") : plural("expiry.days", days));
@@ -208,7 +221,7 @@ function endText({ end }) {
 function dateText(text) {
   const end = endOfDay(text);
   if (end === null) return t("expiry.whole_day", { zone });
-  return t("expiry.through", { weekday: weekday(end.getTime() - 1), day: text, away: relative(end), zone });
+  return t("expiry.through", { weekday: weekday(end.getTime() - 1), day: written(text), away: relative(end), zone });
 }
 
 /** How close its end must be for a token to expire soon, in milliseconds. */

@@ -2,7 +2,7 @@
 
 import { Problem, addScopes, endPreviousSecret, now, regenerateToken, removeScopes, showToken, updateToken } from "./api.js";
 import { DAY, badges, ending, expiryField, keptEnd, left, minute, past, time, utc, zoneNote } from "./dates.js";
-import { ask, button, fill, h, icon, iconButton, isolated, problemBox, say } from "./dom.js";
+import { ask, button, closeDialogs, fill, h, icon, iconButton, isolated, problemBox, say } from "./dom.js";
 import { checkName, inlineEdit, selectField } from "./fields.js";
 import { secretPlace, takeSecret } from "./form.js";
 import { goInstead, isAdmin, me, t, toActivity, toCopy, toList } from "./page.js";
@@ -70,7 +70,7 @@ export function tokenView({ id }) {
         status === "active" && small("stop", t("token.revoke"), revoke),
         editable && small("refresh", t("token.regenerate"), () => guarded(regenerate)),
       ],
-      endActions: ({ status }) => editable && status === "active" && small("edit", t("token.change"), () => guarded(() => askForExpiry(() => token, context))),
+      endActions: ({ status }) => editable && status === "active" && small("edit", t("token.change"), () => guarded(() => askForExpiry(() => token, { ...context, regenerate: () => guarded(regenerate) }))),
       previousActions: () => editable && small("stop", t("token.end_previous"), endPrevious),
       ended: () => reload().catch(() => {}),
     });
@@ -347,12 +347,17 @@ async function askToRegenerate(token, { change, reload }) {
 }
 
 /** Asks for another end. */
-async function askForExpiry(token, { change, reload }) {
+async function askForExpiry(token, { change, reload, regenerate }) {
   const { limits } = await loadCatalog();
   const expires = expiryField({ limits, keep: keptEnd("expiry.as_it_is", token()) });
+  const instead = () => {
+    closeDialogs();
+    regenerate();
+  };
+  const lost = h("p", { class: "quiet" }, t("expiry.lost"), " ", h("button", { class: "button small", type: "button", on: { click: instead } }, t("expiry.regenerate")));
   return ask({
     title: t("expiry.change_title"),
-    body: expires.node,
+    body: h("div", { class: "stack" }, expires.node, lost),
     label: t("save"),
     fields: { expires },
     reload,

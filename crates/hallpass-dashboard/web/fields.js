@@ -217,14 +217,16 @@ export function resourceList({ names, title, free = false, changed }) {
   const error = errorLine(id);
   let resources = [];
   const label = (name) => (free ? t("scopes.scope") : t("scopes.resource_label", { name, title }));
-  const inputs = names.map((name) =>
-    h("input", { "aria-label": label(name), placeholder: name, autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 128, "aria-describedby": error.id, dir: "ltr" }),
+  const inputs = names.map((name, at) =>
+    h("input", { "aria-label": label(name), placeholder: at === 0 ? name : t("scopes.resource_or_all", { name }), autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 128, "aria-describedby": error.id, dir: "ltr" }),
   );
   const chips = h("ul", { class: "chips plain" });
 
   /** Adds what is written. Returns whether it was right. */
   function add() {
     const values = inputs.map((input) => input.value.trim());
+    // What is left out at the end stands for all: a channel of a domain, or all channels of the domain.
+    while (values.length > 1 && values.at(-1) === "") values.pop();
     const wrong = values.findIndex((value) => !(free ? value.split(":") : [value]).every(isSegment));
     if (wrong >= 0) {
       error.say(values[wrong] === "" ? t("scopes.resource_missing", { name: names[wrong] }) : t("scopes.resource_wrong"));

@@ -1,10 +1,10 @@
 // The form for a new token, from nothing or as a copy of another one, and its secret, which is shown once.
 
-import { copyToken, issueToken, showToken } from "./api.js";
-import { expiryField, keptEnd } from "./dates.js";
+import { copyToken, issueToken, now, showToken } from "./api.js";
+import { day, expiryField, keptEnd } from "./dates.js";
 import { ask, button, fill, h, icon, isolated, problemBox, say } from "./dom.js";
 import { checkName, field, submits } from "./fields.js";
-import { exampleUrl, goInstead, rich, t, toList, toToken } from "./page.js";
+import { defaultName, exampleUrl, goInstead, rich, t, toList, toToken } from "./page.js";
 import { loadCatalog, scopePicker } from "./scopes.js";
 
 /** What was filled in when the form was left, and of which form. It is kept as long as the page is open. */
@@ -55,7 +55,9 @@ export function formView({ from }) {
 
 function tokenForm(catalog, source, { isLeft, again }) {
   const { limits } = catalog;
-  const name = field({ label: t("form.name"), name: "name", required: true, maxlength: 100, help: t("form.name_help"), check: checkName, value: source ? t("form.copy_of", source).slice(0, 100) : "" });
+  const unnamed = defaultName.replace("{date}", day(now()));
+  const naming = unnamed ? { label: t("form.name_optional"), help: t("form.name_default", { name: unnamed }) } : { label: t("form.name"), required: true, help: t("form.name_help"), check: checkName };
+  const name = field({ ...naming, name: "name", maxlength: 100, value: source ? t("form.copy_of", source).slice(0, 100) : "" });
   const description = field({ label: t("form.description"), name: "description", multiline: true, rows: 2, maxlength: 1000, value: source?.description });
   const expires = expiryField({ limits, keep: source && keptEnd("expiry.as_original", source) });
   const scopes = scopePicker(catalog, { chosen: source?.scopes });
@@ -82,7 +84,7 @@ function tokenForm(catalog, source, { isLeft, again }) {
     box,
     fields: { name, description, expires, scopes },
     action: async () => {
-      const sent = { name: name.value, description: description.value, scopes: scopes.value };
+      const sent = { name: name.value.trim() === "" ? unnamed : name.value, description: description.value, scopes: scopes.value };
       if (expires.value !== undefined) sent.expires = expires.value;
       const issued = await (source ? copyToken(source.id, sent) : issueToken(sent));
       finished = true;

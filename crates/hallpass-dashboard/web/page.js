@@ -27,6 +27,9 @@ export const apiUrl = new URL(pageData.api, document.baseURI).href.replace(/\/$/
 /** The address that the page names beside a secret, to try it. */
 export const exampleUrl = new URL(pageData.example, document.baseURI).href;
 
+/** The name of a token whose person gave it none, with a place `{date}`; empty if each token needs a name. */
+export const defaultName = pageData.defaultName;
+
 /** Who is signed in, as tokens name their owner. */
 export const me = pageData.person;
 

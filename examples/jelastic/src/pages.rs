@@ -12,10 +12,42 @@ use crate::people::{Credentials, SESSION, SESSION_LIFETIME, begin, signed_in};
 
 const TOKENS: &str = "/settings/access-tokens";
 
+/// The words of the platform's own dashboard, and its order of dates.
+const TEXTS: &str = r#"{
+    "date.format": "dd-mm-yyyy",
+    "list.title": "Access tokens",
+    "list.new": "Generate",
+    "list.name": "Description",
+    "list.scopes": "API",
+    "list.view": "Edit",
+    "list.view_name": "Edit {name}",
+    "list.copy": "Copy",
+    "list.copy_name": "Copy {name}",
+    "list.delete": "Remove",
+    "list.delete_name": "Remove {name}",
+    "list.delete_selected": "Remove selected",
+    "form.title": "Generate access token",
+    "form.name": "Description",
+    "form.description": "Notes (optional)",
+    "form.submit": "Generate",
+    "expiry.title": "Expires at",
+    "scopes.title": "API",
+    "scopes.search": "Search",
+    "delete.label.one": "Remove",
+    "token.copy": "Copy",
+    "token.delete": "Remove",
+    "token.description": "Notes",
+    "token.edit_name": "Edit the description",
+    "token.edit_description": "Edit the notes"
+}"#;
+
 pub(crate) fn routes(hallpass: &Hallpass, sessions: &Hallpass) -> Router {
     let dashboard = Dashboard::new(hallpass, signed_in)
         .with_api(|api| api.session_cookie(SESSION))
         .sign_in("/login")
+        .link("API docs", "https://docs.jelastic.com/api/")
+        .example_request("/1.0/users/account/rest/getuserinfo")
+        .texts("en", TEXTS)
         .into_router_at(TOKENS);
     Router::new()
         .route("/login", get(async || Html(LOGIN)).post(login))

@@ -22,14 +22,14 @@ const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
 /** A person's browser on that server. */
-export async function enter(browser, server, person, options = {}) {
+export async function enter(browser, server, person, { path = "/settings/tokens", ...options } = {}) {
   const context = await browser.newContext({ baseURL: server.url, viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(PATIENCE);
   if (person) await signIn(context, person);
   const page = await context.newPage();
   const watched = watch(page, server.url);
   const api = apiOf(context);
-  return { browser, server, context, page, watched, api, open: (hash = "") => page.goto(`/settings/tokens${hash}`) };
+  return { browser, server, context, page, watched, api, open: (hash = "") => page.goto(`${path}${hash}`) };
 }
 
 /** Signs somebody in. */
