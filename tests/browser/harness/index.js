@@ -1,16 +1,16 @@
 // A test in a real browser: a server of its own, a person who is signed in, a page that is watched.
 
-import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
 import { enter, launch } from "./browser.js";
 import { startExample, startServer } from "./server.js";
 
 export { delay, enter, eventually, signIn, use } from "./browser.js";
 
 let browser;
-
-/** The browser, for tests that start more than one server. */
-export const launched = () => browser;
 
 before(async () => {
   browser = await launch();
@@ -19,23 +19,31 @@ after(() => browser.close());
 
 /**
  * A test of another system's example, as a person who has yet to sign in there. `system` is its `name`, the `path` of its page,
- * and the `labels` of its sign-in; options are `person` and `password`, `server`, and what a browser's context takes.
+ * and the `labels` of its sign-in; options are `person` and `password`, and what a browser's context takes. What `play` gets can
+ * `restart` the example with other options, on what it has kept.
  */
-export function walk(system, name, options, play) {
+export function walk(system, name, { person = "alice", password = "wonderland", ...context }, play) {
   test(`${system.name}: ${name}`, async () => {
-    const { person = "alice", password = "wonderland", server: serverOptions, ...context } = options;
-    const server = await startExample(system.name, serverOptions);
-    try {
-      const stage = await enter(browser, server, null, { path: system.path, ...context });
+    const folder = await mkdtemp(path.join(tmpdir(), "hallpass-browser-"));
+    const visit = async (serverOptions, play) => {
+      const server = await startExample(system.name, serverOptions, folder);
       try {
-        await signInThere(stage, system, person, password);
-        await play(stage);
-        assert.deepEqual(stage.watched.faults, []);
+        const stage = await enter(browser, server, null, { path: system.path, ...context });
+        try {
+          await signInThere(stage, system, person, password);
+          await play({ ...stage, restart: visit });
+          assert.deepEqual(stage.watched.faults, []);
+        } finally {
+          await stage.context.close();
+        }
       } finally {
-        await stage.context.close();
+        await server.stop();
       }
+    };
+    try {
+      await visit([], play);
     } finally {
-      await server.stop();
+      await rm(folder, { recursive: true, force: true });
     }
   });
 }
