@@ -20,8 +20,11 @@ function covers(held, needed) {
   return wide.length <= narrow.length && wide.every((segment, at) => segment === "*" || segment === narrow[at]);
 }
 
-/** Returns the resource that a scope is about: all but its last segment. */
-const resourceOf = (scope) => (scope.includes(":") ? scope.slice(0, scope.lastIndexOf(":")) : scope);
+/** Returns the resource that a scope is about: all but its last segment, or the class of a method such as `mail.box.Send`. */
+function resourceOf(scope) {
+  const end = scope.lastIndexOf(scope.includes(":") ? ":" : ".");
+  return end > 0 ? scope.slice(0, end) : scope;
+}
 
 /** Says what one scope lets a program do; an empty text if the catalog does not know it. */
 export function meaning({ scopes }, scope) {
@@ -288,11 +291,22 @@ function grouped(operations) {
     const name = resourceOf(each.scope);
     groups.set(name, [...(groups.get(name) ?? []), each]);
   }
-  return [...groups].map(([name, members]) => ({ name, members }));
+  const all = [...groups].map(([name, members]) => ({ name, members }));
+  // A group of one would say everything twice.
+  const single = all.filter(({ members }) => members.length === 1).flatMap(({ members }) => members);
+  const several = all.filter(({ members }) => members.length > 1);
+  return single.length > 0 ? [...several, { name: null, members: single }] : several;
+}
+
+/** The operations that are on no common resource, as they are. */
+function scopeList(members) {
+  const node = h("ul", { class: "picker-list" }, members.map((each) => each.node));
+  return { node, show: () => (node.hidden = members.every((each) => each.node.hidden)) };
 }
 
 /** A group of operations on one resource, with a box for all of them. */
 function scopeGroup({ name, members }, { closed, pick }) {
+  if (name === null) return scopeList(members);
   const listId = unique("group");
   let open = !closed;
   let narrowedNow = false;

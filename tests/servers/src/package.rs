@@ -27,8 +27,13 @@ impl Package {
     pub const CHROMIUM: Self =
         Self { name: "chromium", is_there: || on_path("chromium").is_some() };
 
+    /// Firefox, another browser.
+    pub const FIREFOX: Self =
+        Self { name: "firefox-esr", is_there: || on_path("firefox-esr").is_some() };
+
     /// All that the tests need.
-    pub const ALL: [Self; 4] = [Self::POSTGRES, Self::PGBOUNCER, Self::REDIS, Self::CHROMIUM];
+    pub const ALL: [Self; 5] =
+        [Self::POSTGRES, Self::PGBOUNCER, Self::REDIS, Self::CHROMIUM, Self::FIREFOX];
 
     /// Installs the package with `apt-get`, unless its program is there. That takes a minute, the
     /// network and the right to install.
