@@ -1,13 +1,15 @@
 // The page in Firefox: what a person does most, from the list to a new secret and back.
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { firefox } from "playwright-core-bidi";
 import { enter, use } from "./harness/browser.js";
 import { startServer } from "./harness/server.js";
 
 // Debian's Firefox speaks WebDriver BiDi. Later versions of Playwright use commands that this Firefox does not have yet.
-const FIREFOX = { channel: "moz-firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr" };
+const PROGRAMS = [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
+const FIREFOX = { channel: "moz-firefox", executablePath: PROGRAMS.find((program) => program && existsSync(program)) };
 
 let browser;
 

@@ -28,8 +28,10 @@ impl Package {
         Self { name: "chromium", is_there: || on_path("chromium").is_some() };
 
     /// Firefox, another browser.
-    pub const FIREFOX: Self =
-        Self { name: "firefox-esr", is_there: || on_path("firefox-esr").is_some() };
+    pub const FIREFOX: Self = Self {
+        name: "firefox-esr",
+        is_there: || ["firefox-esr", "firefox"].into_iter().any(|name| on_path(name).is_some()),
+    };
 
     /// All that the tests need.
     pub const ALL: [Self; 5] =
