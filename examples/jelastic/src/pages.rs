@@ -34,6 +34,10 @@ const TEXTS: &str = r#"{
     "expiry.title": "Expires at",
     "scopes.title": "API",
     "scopes.search": "Search",
+    "scopes.add": "Add methods",
+    "filters.search": "Search description or notes",
+    "filters.scope": "Method (exact)",
+    "secret.use": "Send it with each call, in the parameter session or in the header Authorization. To try it:",
     "delete.title.one": "Remove this token?",
     "delete.title.other": "Remove {count} tokens?",
     "delete.label.one": "Remove",
@@ -44,6 +48,7 @@ const TEXTS: &str = r#"{
     "token.copy": "Copy",
     "token.delete": "Remove",
     "token.description": "Notes",
+    "token.no_description": "No notes",
     "token.edit_name": "Edit the description",
     "token.edit_description": "Edit the notes"
 }"#;
