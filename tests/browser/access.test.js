@@ -102,17 +102,80 @@ scene("axe finds what there is to find", {}, async ({ page, open }) => {
   await assert.rejects(accessible(page, "here"), /button-name/);
 });
 
-scene("nothing is wider than a screen of 360 pixels", { viewport: { width: 360, height: 740 }, hasTouch: true }, async (stage) => {
-  stage.watched.expect(404);
-  await tour(stage, async (where) => {
-    const wide = await stage.page.evaluate(() => {
-      const width = document.documentElement.clientWidth;
-      const inside = (element) => !element.closest(".hidden, .skip") && getComputedStyle(element).overflow !== "hidden";
-      const over = [...document.querySelectorAll("body *")].filter((element) => inside(element) && element.getBoundingClientRect().right > width + 1);
-      return { scroll: document.documentElement.scrollWidth > width, over: over.map((element) => element.outerHTML.slice(0, 120)) };
-    });
-    assert.deepEqual(wide, { scroll: false, over: [] }, where);
+/** Returns what sticks out of the screen on either side. */
+const sticksOut = (page) =>
+  page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const inside = (element) => !element.closest(".hidden, .skip") && getComputedStyle(element).overflow !== "hidden";
+    const isOut = ({ left, right }) => left < -1 || right > width + 1;
+    const over = [...document.querySelectorAll("body *")].filter((element) => inside(element) && isOut(element.getBoundingClientRect()));
+    return { scroll: document.documentElement.scrollWidth > width, over: over.map((element) => element.outerHTML.slice(0, 120)) };
   });
+
+/** Turns the page around, as a language does that is written from right to left. */
+const fromRightToLeft = (context) =>
+  context.route("**/settings/tokens", async (route) => {
+    const answer = await route.fetch();
+    const html = (await answer.text()).replace('dir="ltr"', 'dir="rtl"');
+    await route.fulfill({ response: answer, body: html });
+  });
+
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true };
+// A zoom of 200 % leaves half of the pixels of a screen that is 1280 wide.
+const ZOOMED = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
+const WIDE = { viewport: { width: 1280, height: 800 } };
+
+for (const [what, options, turned] of [
+  ["a screen of 360 pixels", PHONE, false],
+  ["the screen at a zoom of 200 %", ZOOMED, false],
+  ["a screen of 360 pixels from right to left", PHONE, true],
+  ["the screen from right to left", WIDE, true],
+]) {
+  scene(`nothing is wider than ${what}`, options, async (stage) => {
+    stage.watched.expect(404);
+    if (turned) await fromRightToLeft(stage.context);
+    await tour(stage, async (where) => {
+      assert.deepEqual(await sticksOut(stage.page), { scroll: false, over: [] }, where);
+      if (turned) assert.equal(await stage.page.evaluate(() => getComputedStyle(document.querySelector("main")).direction), "rtl");
+    });
+  });
+}
+
+scene("from right to left the page is mirrored, and secrets, commands and scopes are not", WIDE, async ({ page, context, api, open }) => {
+  await fromRightToLeft(context);
+  await api.make({ name: "ci", scopes: ["projects:list"] });
+  await open();
+  await page.getByRole("link", { name: "ci", exact: true }).waitFor();
+  const left = (locator) => locator.evaluate((element) => element.getBoundingClientRect().left);
+  assert.ok((await left(page.getByRole("heading", { name: "Personal access tokens" }))) > (await left(page.getByRole("link", { name: "New token" }))), "the heading is at the right");
+  assert.ok((await left(page.getByRole("columnheader", { name: "Name" }))) > (await left(page.getByRole("columnheader", { name: "Expires" }))));
+  await open("#/new");
+  await page.getByLabel("Name", { exact: true }).fill("it");
+  await page.getByRole("checkbox", { name: /Read projects/ }).check();
+  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  const direction = (locator) => locator.evaluate((element) => getComputedStyle(element).direction);
+  assert.equal(await direction(page.getByLabel("id for Read projects")), "ltr");
+  await page.getByLabel("id for Read projects").fill("atlas");
+  await page.getByRole("button", { name: "Create token" }).click();
+  for (const code of [page.locator(".secret"), page.locator(".curl")]) assert.equal(await direction(code), "ltr");
+});
+
+scene("with forced colours what is chosen, focused or dangerous can still be told", { ...WIDE, forcedColors: "active" }, async ({ page, api, open }) => {
+  await api.make({ name: "ci" });
+  await open();
+  await page.getByLabel("Select ci", { exact: true }).check();
+  const differs = (one, other, property) =>
+    page.evaluate(([property, ...selectors]) => {
+      const [a, b] = selectors.map((selector) => getComputedStyle(document.querySelector(selector))[property]);
+      return a !== b;
+    }, [property, one, other]);
+  assert.ok(await differs("tr.selected", "tbody tr:not(.selected)", "outlineStyle"), "a selected row");
+  assert.ok(await differs(".statuses input:checked + span", ".statuses input:not(:checked) + span", "outlineStyle"), "a chosen filter");
+  const button = page.getByRole("button", { name: "Refresh" });
+  await button.focus();
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Tab");
+  assert.notEqual(await button.evaluate((element) => getComputedStyle(element).outlineStyle), "none", "the focus");
 });
 
 scene("the order can be chosen where columns have no heads", { viewport: { width: 360, height: 740 } }, async ({ page, api, open }) => {

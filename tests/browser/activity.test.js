@@ -11,7 +11,7 @@ scene("the activity of a token says who changed what, with before and after", { 
   await api.call("POST", `/${token.id}/revoke`);
   await api.make({ name: "another" });
   await open(`#/tokens/${token.id}`);
-  await page.getByRole("link", { name: "Activity" }).last().click();
+  await page.getByRole("main").getByRole("link", { name: "Activity" }).click();
   await page.getByRole("heading", { name: "Activity of after" }).waitFor();
   await entries(page).nth(2).waitFor();
   assert.deepEqual(await page.locator(".entry-head strong").allInnerTexts(), ["Revoked", "Changed", "Created"], "newest first, of this token alone");

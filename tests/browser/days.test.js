@@ -6,48 +6,48 @@ import { scene } from "./harness/index.js";
 const dialog = (page) => page.getByRole("dialog");
 
 for (const [zone, end] of [
-  ["UTC", "2027-04-01T00:00:00Z"],
-  ["Europe/Berlin", "2027-03-31T22:00:00Z"],
-  ["Pacific/Auckland", "2027-03-31T11:00:00Z"],
-  ["America/New_York", "2027-04-01T04:00:00Z"],
-  ["Australia/Adelaide", "2027-03-31T13:30:00Z"],
-  ["Pacific/Honolulu", "2027-04-01T10:00:00Z"],
+  ["UTC", "2099-04-01T00:00:00Z"],
+  ["Europe/Berlin", "2099-03-31T22:00:00Z"],
+  ["Pacific/Auckland", "2099-03-31T11:00:00Z"],
+  ["America/New_York", "2099-04-01T04:00:00Z"],
+  ["Australia/Adelaide", "2099-03-31T13:30:00Z"],
+  ["Pacific/Honolulu", "2099-04-01T10:00:00Z"],
 ]) {
-  scene(`the last day is 2027-03-31 in ${zone}, everywhere on the page`, { timezoneId: zone }, async ({ page, api, open }) => {
+  scene(`the last day is 2099-03-31 in ${zone}, everywhere on the page`, { timezoneId: zone }, async ({ page, api, open }) => {
     await open("#/new");
     await page.getByLabel("Name", { exact: true }).fill("spring");
     await page.getByRole("radio", { name: "On a date" }).check();
-    await page.getByLabel("Last day").fill("2027-03-31");
-    await page.getByText(`the whole of Wednesday, 2027-03-31 (in 4 months, ${zone} time)`).waitFor();
+    await page.getByLabel("Last day").fill("2099-03-31");
+    await page.getByText(/the whole of Tuesday, 2099-03-31 \(in \d+ years, /).getByText(`${zone} time)`).waitFor();
     await page.getByRole("button", { name: "Create token" }).click();
     await page.locator(".secret").waitFor();
     const token = (await api.tokens()).find(({ name }) => name === "spring");
     assert.equal(token.expires_at, end, "the instant at which the day is over there");
-    await page.getByText("through 2027-03-31").waitFor();
+    await page.getByText("through 2099-03-31").waitFor();
     await page.getByText(`in your time zone, ${zone}.`).waitFor();
     await page.getByRole("button", { name: "I have saved it" }).click();
     await page.getByRole("button", { name: "Change" }).click();
-    await dialog(page).getByRole("radio", { name: "Unchanged (2027-03-31)" }).waitFor();
+    await dialog(page).getByRole("radio", { name: "Unchanged (2099-03-31)" }).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("link", { name: "Copy as new" }).click();
-    await page.getByRole("radio", { name: "As the original (2027-03-31)" }).waitFor();
-    await page.getByText(`the whole of Wednesday, 2027-03-31`).waitFor();
+    await page.getByRole("radio", { name: "As the original (2099-03-31)" }).waitFor();
+    await page.getByText(`the whole of Tuesday, 2099-03-31`).waitFor();
     await page.getByRole("link", { name: "Cancel" }).click();
     const row = page.getByRole("row", { name: /spring/ });
-    assert.equal(await row.locator(".expires time").innerText(), "2027-03-31");
+    assert.equal(await row.locator(".expires time").innerText(), "2099-03-31");
     await page.getByText(`in your time zone, ${zone}.`).waitFor();
   });
 }
 
 scene("a day that begins an hour late ends when the next day begins", { timezoneId: "Africa/Cairo" }, async ({ page, api, open }) => {
-  // On 2027-04-30 the clocks go from 00:00 to 01:00.
+  // On 2099-04-24 the clocks go from 00:00 to 01:00.
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("cairo");
   await page.getByRole("radio", { name: "On a date" }).check();
-  await page.getByLabel("Last day").fill("2027-04-29");
+  await page.getByLabel("Last day").fill("2099-04-23");
   await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByText("through 2027-04-29").waitFor();
-  assert.equal((await api.tokens()).find(({ name }) => name === "cairo").expires_at, "2027-04-29T22:00:00Z");
+  await page.getByText("through 2099-04-23").waitFor();
+  assert.equal((await api.tokens()).find(({ name }) => name === "cairo").expires_at, "2099-04-23T22:00:00Z");
 });
 
 scene("a token that ends within a day says until when", { timezoneId: "America/New_York" }, async ({ page, api, open }) => {

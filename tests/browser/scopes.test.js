@@ -135,6 +135,22 @@ scene("three hundred operations are found in groups, by search and by what is ch
   assert.match(await docs.getAttribute("rel"), /noopener/);
 });
 
+scene("operations that share no resource stand in one list, and methods are grouped by their class", {}, async ({ page, open, context }) => {
+  await context.route("**/tokens/scopes", async (route) => {
+    const answer = await route.fetch();
+    const scopes = ["ping", "mail.box.Send", "mail.box.Read", "upload"].map((scope) => ({ scope, title: `Call ${scope}`, description: "", docs: null }));
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), scopes, presets: [] } });
+  });
+  await start(page, open);
+  await page.getByText("Grants 0 of 4 operations:").waitFor();
+  assert.deepEqual(await page.locator(".picker-group").evaluateAll((groups) => groups.map((group) => group.ariaLabel)), ["mail.box"]);
+  await page.getByLabel("All operations on mail.box").check();
+  await box(page, "Call upload").check();
+  assert.deepEqual(await words(page), ["Call mail.box.Send", "Call mail.box.Read", "Call upload"]);
+  await page.getByRole("searchbox", { name: "Search scopes" }).fill("ping");
+  assert.deepEqual(await page.locator(".picker-row:visible strong").allInnerTexts(), ["Call ping"]);
+});
+
 scene("the summary stays in sight while the operations scroll", { viewport: { width: 1280, height: 500 } }, async ({ page, open }) => {
   await start(page, open);
   await box(page, "List projects").scrollIntoViewIfNeeded();

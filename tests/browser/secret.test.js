@@ -45,7 +45,10 @@ const LEAVING = {
   },
   reloading: (page) => page.reload(),
   "having saved it": (page) => page.getByRole("button", { name: "I have saved it" }).click(),
-  "leaving the page": (page) => page.getByRole("link", { name: "Back" }).click(),
+  "leaving the page": async (page) => {
+    await page.getByRole("link", { name: "Back" }).click();
+    await page.waitForURL((url) => url.pathname === "/");
+  },
 };
 
 for (const [how, leave] of Object.entries(LEAVING)) {

@@ -96,6 +96,7 @@ scene("a conflict in a dialog keeps the dialog", {}, async ({ page, api, open, w
   const add = page.getByRole("dialog").getByRole("button", { name: "Add scopes" });
   await add.click();
   await page.getByRole("button", { name: "Load the current version, keep what I typed" }).click();
+  await problem(page).waitFor({ state: "detached" });
   assert.ok(await page.getByRole("checkbox", { name: /Create projects/ }).isChecked());
   await add.click();
   await page.getByRole("dialog").waitFor({ state: "detached" });

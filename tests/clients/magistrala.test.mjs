@@ -1,5 +1,5 @@
 // Magistrala's own SDK against examples/case-studies/magistrala: the 13 calls of its class PATs, its sign-in and its channels. Then the
-// requests that newer SDKs, scripts and the OpenAPI document of Magistrala's auth service make.
+// requests that other clients, scripts and the OpenAPI document of Magistrala's auth service make.
 //
 // By hand: `cargo build --examples`, `npm ci`, `node --test magistrala.test.mjs`. HALLPASS_EXAMPLES says where the
 // examples are, if not in target/debug/examples.

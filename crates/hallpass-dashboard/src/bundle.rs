@@ -14,38 +14,23 @@ macro_rules! sources {
 
 /// The modules of the page. A module that is used while another one is evaluated comes before it.
 const MODULES: &[&str] = &sources![
-    "texts.js",
-    "page-data.js",
+    "page.js",
     "dom.js",
-    "sign-in-address.js",
+    "sign-in.js",
     "api.js",
-    "time.js",
-    "route.js",
-    "problem.js",
-    "form.js",
-    "dialog.js",
-    "confirmation.js",
-    "catalog.js",
-    "secret.js",
-    "expiry-field.js",
-    "resource-scope.js",
-    "scope-picker.js",
-    "token-actions.js",
-    "danger-zone.js",
-    "list-filters.js",
-    "list-table.js",
+    "dates.js",
+    "fields.js",
+    "scopes.js",
+    "revoke.js",
+    "filters.js",
     "list.js",
-    "token-form.js",
-    "inline-edit.js",
-    "token-scopes.js",
-    "regenerate.js",
-    "token-details.js",
-    "token-view.js",
+    "form.js",
+    "detail.js",
     "activity.js",
-    "main.js",
+    "app.js",
 ];
 
-const SIGN_IN: &[&str] = &sources!["sign-in-address.js", "sign-in.js"];
+const SIGN_IN: &[&str] = &sources!["sign-in.js"];
 
 const STYLES: &[&str] = &sources!["theme.css", "base.css", "list.css", "views.css"];
 

@@ -168,6 +168,13 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
+    /// Makes the name of a new token optional. A token whose person gives it no name is called so,
+    /// with the day in the place of `{date}`: `token of {date}` for example.
+    pub fn default_name(mut self, name: impl Into<String>) -> Self {
+        self.settings.default_name = Some(name.into());
+        self
+    }
+
     /// Replaces texts of a language, or adds a language: `.texts("fr", include_str!("fr.json"))`.
     /// The JSON is an object of strings with the keys of `web/en.json` in this crate. Missing texts
     /// stay as they are, or are in English. Browsers get the language that they prefer.

@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) confirmation: Option<String>,
     /// The path in the `curl` line beside a new secret.
     pub(crate) example_request: String,
+    /// The name of a token whose person gave it none.
+    pub(crate) default_name: Option<String>,
     /// Labels and addresses of the host's links.
     pub(crate) links: Vec<(String, String)>,
     /// HTML of the host's above the page.
@@ -49,6 +51,7 @@ impl Settings {
             theme: None,
             confirmation: None,
             example_request: "/".to_owned(),
+            default_name: None,
             links: Vec::new(),
             header: String::new(),
             languages: Texts::shipped(),
@@ -111,6 +114,7 @@ impl View<'_> {
             "home" => escape(settings.home.as_deref().unwrap_or_default()),
             "confirmation" => escape(settings.confirmation.as_deref().unwrap_or_default()),
             "example" => escape(&settings.example_request),
+            "default_name" => escape(settings.default_name.as_deref().unwrap_or_default()),
             "parameters" => settings.parameters.iter().map(parameter).collect(),
             "links" => settings.links.iter().map(link).collect(),
             "header" => settings.header.clone(),

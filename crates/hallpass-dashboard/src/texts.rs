@@ -71,6 +71,12 @@ pub(crate) fn add(languages: &mut Vec<Texts>, language: &str, json: &str) {
             known.is_some(),
             "the page has no text {key:?}: `web/en.json` of hallpass-dashboard lists the keys"
         );
+        let text = &languages[at].texts[&key];
+        let once = |part: &str| text.matches(part).count() == 1;
+        assert!(
+            key != "date.format" || ["yyyy", "mm", "dd"].into_iter().all(once),
+            "{text:?} is not a form of dates: write it like `dd-mm-yyyy`"
+        );
     }
 }
 
@@ -159,6 +165,7 @@ mod tests {
             ("fr", r#"{"no.such.key": "x"}"#),
             ("fr", "[]"),
             ("fr", r#"{"cancel": 1}"#),
+            ("fr", r#"{"date.format": "d/m/y"}"#),
             ("f r", "{}"),
         ] {
             assert!(catch_unwind(|| add(&mut Texts::shipped(), language, json)).is_err(), "{json}");

@@ -1,12 +1,9 @@
 // The activity: who changed what, when and from where, of one token or of all of the person's.
 
 import { listAudit, showToken } from "./api.js";
-import { button, fill, h, isolated, mark } from "./dom.js";
-import { isAdmin } from "./page-data.js";
-import { problemBox } from "./problem.js";
-import { toToken } from "./route.js";
-import { plural, rich, t } from "./texts.js";
-import { minute, relative, time, zoneNote } from "./time.js";
+import { minute, relative, time, zoneNote } from "./dates.js";
+import { button, fill, h, isolated, mark, problemBox } from "./dom.js";
+import { isAdmin, plural, rich, t, toToken } from "./page.js";
 
 const KINDS = ["issued", "copied", "updated", "regenerated", "grace_period_ended", "digest_replaced", "revoked", "deleted", "pruned", "owner_changed"];
 const FIELDS = ["name", "description", "scopes", "expires_at", "metadata", "status", "revoked_at", "regenerated_at", "previous_secret_expires_at", "owner"];

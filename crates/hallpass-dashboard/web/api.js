@@ -1,8 +1,7 @@
 // The REST API: one function for each call. Failures are thrown as a `Problem`.
 
-import { confirmed } from "./confirmation.js";
-import { apiUrl } from "./page-data.js";
-import { t, plural } from "./texts.js";
+import { confirmed } from "./fields.js";
+import { apiUrl, plural, t } from "./page.js";
 
 /** A failed call, as RFC 9457 describes it. */
 export class Problem extends Error {

@@ -1,4 +1,9 @@
-// Building elements. Text goes in as text: nothing on this page is ever parsed as HTML.
+// Elements, dialogs, short messages, and the box that explains a problem. Text goes in as text: nothing on this page is
+// ever parsed as HTML.
+
+import { submits } from "./fields.js";
+import { plural, signInPath, t } from "./page.js";
+import { signInAddress } from "./sign-in.js";
 
 /**
  * Creates an element with attributes and children.
@@ -104,3 +109,145 @@ export const button = (glyph, label, click, attributes = {}) =>
 /** Creates a button that shows only its icon. `label` is its name, and `title` the text under the pointer. */
 export const iconButton = (glyph, title, label, click) =>
   h("button", { class: "button icon", type: "button", title, "aria-label": label, on: { click } }, icon(glyph));
+
+// Modal dialogs on the browser's own <dialog>, questions in them, and short messages that go away by themselves.
+
+/** Opens a dialog. `closed` is settled once it is closed, in whatever way. */
+export function openDialog({ title, text, body, wide = false }) {
+  const heading = unique("dialog");
+  const explanation = unique("dialog-text");
+  const close = () => {
+    if (dialog.open) dialog.close();
+  };
+  const dialog = h(
+    "dialog",
+    { class: wide ? "dialog wide" : "dialog", "aria-labelledby": heading, "aria-describedby": text ? explanation : null },
+    h("div", { class: "dialog-head" }, h("h2", { id: heading }, title), iconButton("close", t("close"), t("close"), close)),
+    text && h("p", { id: explanation }, text),
+    body,
+  );
+  const before = document.activeElement;
+  const closed = new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      // The element that had the focus may be gone: its row was removed, say.
+      if (before?.isConnected) before.focus();
+      else document.querySelector("#main").focus();
+      resolve();
+    });
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return { node: dialog, close, closed };
+}
+
+/** Closes all dialogs: the view behind them is left. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+}
+
+/**
+ * Asks a question. Resolves with the result of `action`, or with `null` if the person cancelled. While the action fails,
+ * the dialog stays and says why.
+ */
+export function ask({ title, text, body, label, danger = false, wide, fields, reload, action = () => true }) {
+  const box = problemBox({ form: fields !== undefined });
+  const cancel = h("button", { class: "button", type: "button", on: { click: () => dialog.close() } }, t("cancel"));
+  const submit = h("button", { class: danger ? "button danger" : "button primary", type: "submit" }, label);
+  const form = h("form", { class: "stack" }, box.node, body, h("div", { class: "actions" }, cancel, submit));
+  const dialog = openDialog({ title, text, body: form, wide });
+  let result = null;
+  submits(form, {
+    fields,
+    box,
+    reload,
+    action: async () => {
+      result = (await action()) ?? true;
+      dialog.close();
+    },
+  });
+  // Without a field the focus is on the button that changes nothing.
+  (form.querySelector("input:not([type=hidden], .hidden), select, textarea") ?? cancel).focus();
+  return dialog.closed.then(() => result);
+}
+
+/** How long a message is shown, in milliseconds. */
+const SHOWN = 6000;
+
+let timer;
+let surviving = false;
+
+/** Shows a message. With `keep` it outlives the change of the view that follows. */
+export function say(text, { keep = false } = {}) {
+  const close = () => {
+    clearTimeout(timer);
+    fill(document.querySelector("#status"));
+  };
+  fill(document.querySelector("#status"), h("div", { class: "toast" }, h("p", {}, text), iconButton("close", t("dismiss"), t("dismiss"), close)));
+  surviving = keep;
+  clearTimeout(timer);
+  timer = setTimeout(close, SHOWN);
+}
+
+/** Removes the message when the view changes. */
+export function dropMessage() {
+  if (!surviving) fill(document.querySelector("#status"));
+  surviving = false;
+}
+
+// What a problem means to a person, what to do about it, and the box in which the page says so.
+
+const BY_KIND = ["unreachable", "stale", "conflict", "token-limit", "not-found", "cross-site", "ended"];
+const BY_STATUS = { 401: "signed-out", 404: "not-found", 412: "stale", 422: "invalid", 429: "too-many", 503: "unavailable" };
+
+/** Returns a title and a sentence. */
+export function explain(problem) {
+  const cause = BY_KIND.includes(problem.kind) ? problem.kind : BY_STATUS[problem.status];
+  if (!cause) return { title: t("problem.other.title"), text: sentence(problem.detail) || t("problem.other.text", { status: problem.status }) };
+  const wait = problem.retryAfter === null ? t("problem.wait") : plural("problem.wait_seconds", problem.retryAfter);
+  const values = { limit: problem.limit, in_use: problem.inUse, wait };
+  // Whether such a change was made is not known: the server's own words say so.
+  const unknown = cause === "unavailable" && /not known/.test(problem.detail);
+  return { title: t(`problem.${cause}.title`), text: unknown ? t("problem.unavailable.unknown", values) : t(`problem.${cause}.text`, values) };
+}
+
+/** Returns the server's words as a sentence. */
+export function sentence(text) {
+  const trimmed = text.trim();
+  if (trimmed === "") return "";
+  const begun = trimmed[0].toUpperCase() + trimmed.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
+
+/**
+ * Creates a box: `show` puts a problem into it, with more sentences and with buttons `{ label: action }`; `clear` empties
+ * it. In a form it says that nothing typed is lost.
+ */
+export function problemBox({ form = false } = {}) {
+  // The box is always there: screen readers announce what appears in it.
+  const node = h("div", { class: "problem", role: "alert" });
+  return {
+    node,
+    show(problem, { more = [], buttons = {} } = {}) {
+      const { title, text } = explain(problem);
+      const actions = Object.entries(buttons).map(([label, click]) => h("button", { class: "button small", type: "button", on: { click } }, label));
+      const lines = [text, form && problem.status !== 422 && t("problem.kept"), ...more].filter(Boolean);
+      fill(
+        node,
+        icon("warning"),
+        h(
+          "div",
+          {},
+          h("strong", {}, title),
+          lines.map((line) => h("p", {}, line)),
+          problem.status === 401 && signInPath && signInLink(),
+          actions.length > 0 && h("div", { class: "actions start" }, actions),
+        ),
+      );
+    },
+    clear: () => fill(node),
+  };
+}
+
+const signInLink = () =>
+  h("p", {}, h("a", { href: signInAddress(signInPath), target: "_blank", rel: "noopener" }, t("problem.sign_in"), icon("external")));

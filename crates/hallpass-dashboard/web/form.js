@@ -1,145 +1,215 @@
-// Forms: fields with their labels, their help and their errors, and what happens when a form is sent.
+// The form for a new token, from nothing or as a copy of another one, and its secret, which is shown once.
 
-import { Problem } from "./api.js";
-import { Cancelled } from "./confirmation.js";
-import { fill, h, mark, unique } from "./dom.js";
-import { sentence } from "./problem.js";
-import { t } from "./texts.js";
+import { copyToken, issueToken, now, showToken } from "./api.js";
+import { day, expiryField, keptEnd } from "./dates.js";
+import { ask, button, fill, h, icon, isolated, problemBox, say } from "./dom.js";
+import { checkName, field, submits } from "./fields.js";
+import { defaultName, exampleUrl, goInstead, rich, t, toList, toToken } from "./page.js";
+import { loadCatalog, scopePicker } from "./scopes.js";
 
-/** Creates a field for one line of text; for several, if `multiline`. All else is an attribute of the input. */
-export function field({ label, help, multiline = false, value = "", check, ...attributes }) {
-  const id = unique("field");
-  const error = errorLine(id);
-  const input = h(multiline ? "textarea" : "input", { id, autocomplete: "off", dir: "auto", ...attributes });
-  input.value = value;
-  const count = attributes.maxlength && h("span", { class: "quiet", "aria-hidden": "true" });
-  const counted = () => count && fill(count, `${[...input.value].length} / ${attributes.maxlength}`);
-  input.addEventListener("input", counted);
-  counted();
-  const helpId = `${id}-help`;
-  const describe = (failed) => mark(input, "aria-describedby", [help && helpId, failed && error.id].filter(Boolean).join(" ") || null);
-  describe(false);
-  return {
-    node: h(
-      "div",
-      { class: "field" },
-      h("div", { class: "label" }, h("label", { for: id }, label), count),
-      input,
-      help && h("p", { class: "help", id: helpId }, help),
-      error.node,
-    ),
-    input,
-    get value() {
-      return input.value;
-    },
-    set value(text) {
-      input.value = text;
-      counted();
-    },
-    check: () => check?.(input.value) ?? null,
-    fail(message) {
-      error.say(message);
-      mark(input, "aria-invalid", message ? "true" : null);
-      describe(message);
-    },
-    focus: () => input.focus(),
-  };
-}
+/** What was filled in when the form was left, and of which form. It is kept as long as the page is open. */
+let draft = null;
 
-/** Creates the line below a field that says what is wrong with it. */
-export function errorLine(id) {
-  const node = h("p", { class: "error", id: `${id}-error`, role: "alert" });
-  return { node, id: node.id, say: (message) => fill(node, message) };
-}
+/** Creates the form. With `from` it is filled in as that token is. */
+export function formView({ from }) {
+  const title = t(from ? "form.title_copy" : "form.title");
+  const body = h("div", { class: "stack" }, h("div", { class: "waiting" }, h("span", { class: "bar" })));
+  const box = problemBox();
+  let form = null;
+  let left = false;
 
-/** Creates a field with a few options, `[[label, value]]`. */
-export function selectField({ label, help, options }) {
-  const id = unique("select");
-  const error = errorLine(id);
-  const select = h("select", { id, "aria-describedby": help ? `${id}-help` : null }, options.map(([text, value]) => h("option", { value }, text)));
-  return {
-    node: h("div", { class: "field" }, h("div", { class: "label" }, h("label", { for: id }, label)), select, help && h("p", { class: "help", id: `${id}-help` }, help), error.node),
-    get value() {
-      return select.value;
-    },
-    fail: error.say,
-    focus: () => select.focus(),
-  };
-}
-
-/** The check of a name. */
-export const checkName = (name) => (name.trim() === "" ? t("form.name_missing") : null);
-
-/**
- * Runs `action` when the form is sent. `fields` are by the names that the API gives them. A field with a `check` that
- * fails keeps the form from being sent. `box` shows what belongs to no field. `reload` is offered where somebody else
- * changed the token meanwhile.
- *
- * After a success the form takes no second submission: it is about to be replaced, and a second click would make a
- * second token.
- */
-export function submits(form, { action, fields = {}, box, reload }) {
-  let busy = false;
-  const ready = () => {
-    busy = false;
-    mark(form, "aria-busy", null);
-  };
-  form.noValidate = true;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    // The button is not disabled, because it would lose the focus.
-    if (busy) return;
-    busy = true;
-    mark(form, "aria-busy", "true");
-    box.clear();
-    for (const each of Object.values(fields)) each.fail(null);
-    if (!passes(fields)) return ready();
+  async function load() {
     try {
-      await action();
+      const [catalog, source] = await Promise.all([loadCatalog(), from ? showToken(from) : null]);
+      if (left) return;
+      box.clear();
+      start(catalog, source);
     } catch (problem) {
-      ready();
-      if (problem instanceof Cancelled) return;
-      // An error of this page's own is for the browser to report.
-      if (!(problem instanceof Problem)) throw problem;
-      showProblem(problem, { fields, box, reload });
+      if (problem.kind === undefined) throw problem;
+      fill(body);
+      box.show(problem, { buttons: problem.status === 404 ? {} : { [t("try_again")]: load } });
     }
+  }
+
+  function start(catalog, source) {
+    const again = () => {
+      draft = null;
+      start(catalog, source);
+    };
+    form = tokenForm(catalog, source, { isLeft: () => left, again });
+    fill(body, form.node);
+    if (draft?.from === from) form.restore(draft);
+    if (document.activeElement?.tagName !== "A") form.focus();
+  }
+
+  return {
+    title,
+    node: h("div", { class: "view narrow" }, h("h1", { tabindex: "-1" }, title), box.node, body),
+    ready: load(),
+    leave() {
+      left = true;
+      if (form) draft = form.draft() && { from, ...form.draft() };
+    },
+  };
+}
+
+function tokenForm(catalog, source, { isLeft, again }) {
+  const { limits } = catalog;
+  const unnamed = defaultName.replace("{date}", day(now()));
+  const naming = unnamed ? { label: t("form.name_optional"), help: t("form.name_default", { name: unnamed }) } : { label: t("form.name"), required: true, help: t("form.name_help"), check: checkName };
+  const name = field({ ...naming, name: "name", maxlength: 100, value: source ? t("form.copy_of", source).slice(0, 100) : "" });
+  const description = field({ label: t("form.description"), name: "description", multiline: true, rows: 2, maxlength: 1000, value: source?.description });
+  const expires = expiryField({ limits, keep: source && keptEnd("expiry.as_original", source) });
+  const scopes = scopePicker(catalog, { chosen: source?.scopes });
+  const box = problemBox({ form: true });
+  const restored = h("p", { class: "notice", hidden: true }, t("form.restored"), " ", h("button", { class: "button small", type: "button", on: { click: again } }, t("form.start_over")));
+  const values = () => ({ name: name.value, description: description.value, expires: expires.state, scopes: scopes.value });
+  const atStart = JSON.stringify(values());
+  let finished = false;
+  const form = h(
+    "form",
+    { class: "stack card" },
+    source && h("p", { class: "quiet" }, rich("form.copy_note", { name: isolated(source.name) })),
+    roomNote(limits),
+    restored,
+    name.node,
+    description.node,
+    expires.node,
+    scopes.node,
+    h("p", { class: "help" }, t("form.scopes_help")),
+    box.node,
+    h("div", { class: "actions" }, h("a", { class: "button", href: toList(), on: { click: () => (finished = true) } }, t("cancel")), h("button", { class: "button primary", type: "submit" }, t("form.submit"))),
+  );
+  submits(form, {
+    box,
+    fields: { name, description, expires, scopes },
+    action: async () => {
+      const sent = { name: name.value.trim() === "" ? unnamed : name.value, description: description.value, scopes: scopes.value };
+      if (expires.value !== undefined) sent.expires = expires.value;
+      const issued = await (source ? copyToken(source.id, sent) : issueToken(sent));
+      finished = true;
+      draft = null;
+      // The person has gone elsewhere meanwhile: nothing is shown over that.
+      if (isLeft()) return;
+      handOver(issued);
+      // Back leads to the list, not to a form that would make another token.
+      goInstead(toToken(issued.id));
+    },
   });
+  return {
+    node: form,
+    focus: name.focus,
+    /** Returns what is filled in; `null` if that is nothing, or is done with. */
+    draft: () => (finished || JSON.stringify(values()) === atStart ? null : values()),
+    restore(kept) {
+      name.value = kept.name;
+      description.value = kept.description;
+      expires.restore(kept.expires);
+      scopes.value = kept.scopes;
+      restored.hidden = false;
+    },
+  };
 }
 
-/** Checks the fields, and leads to the first that fails. */
-function passes(fields) {
-  let first = null;
-  for (const each of Object.values(fields)) {
-    const message = each.check?.() ?? null;
-    if (message === null) continue;
-    each.fail(message);
-    first ??= each;
-  }
-  first?.focus();
-  return first === null;
+/** Says how many tokens there is room for, before anything is filled in. */
+function roomNote({ tokens_per_owner: limit, in_use: inUse }) {
+  if (limit === null) return null;
+  if (inUse < limit) return h("p", { class: "quiet" }, t("list.room", { in_use: inUse, limit }));
+  const link = h("a", { href: toList({ status: "all" }) }, t("form.full_link"));
+  return h("div", { class: "problem" }, icon("warning"), h("div", {}, h("strong", {}, t("form.full_title", { in_use: inUse, limit })), h("p", {}, t("form.full_text"), " ", link)));
 }
 
-function showProblem(problem, { fields, box, reload }) {
-  const messages = problem.kind === "scope-not-grantable" ? [{ field: "scopes", message: problem.detail }] : problem.errors;
-  const others = [];
-  const failed = new Map();
-  for (const { field: name, message } of messages) {
-    if (fields[name]) failed.set(name, [...(failed.get(name) ?? []), sentence(message)]);
-    else others.push(`${name}: ${message}`);
-  }
-  for (const [name, said] of failed) fields[name].fail(said.join(" "));
-  const [first] = failed.keys();
-  if (first) fields[first].focus();
-  if (failed.size > 0 && others.length === 0) return;
-  const buttons = problem.status === 412 && reload ? { [t("form.reload")]: () => loadAgain(reload, box) } : {};
-  box.show(problem, { more: others, buttons });
+// The secret, shown once: the answer that carries it hands it to the view that shows it, and it is gone with that view.
+// It is in no address, no storage and no form field, which browsers would remember.
+
+let handedOver = null;
+
+/** Keeps the secret of an issued token for the view of that token, which is shown next. */
+function handOver(issued) {
+  handedOver = issued;
 }
 
-async function loadAgain(reload, box) {
+/** Returns the secret that was handed over for this token. Nobody gets it a second time. */
+export function takeSecret(id) {
+  const secret = handedOver?.id === id ? handedOver.token : null;
+  handedOver = null;
+  return secret;
+}
+
+/** Creates the place where a secret is shown: `show` shows one, `clear` removes it. */
+export function secretPlace() {
+  const node = h("div", {});
+  let saved = true;
+  const place = {
+    node,
+    show(secret, { name }) {
+      saved = false;
+      const panel = secretPanel(secret, name, { save: () => (saved = true), done: place.clear });
+      fill(node, panel);
+      panel.querySelector("h2").focus();
+    },
+    clear() {
+      saved = true;
+      fill(node);
+    },
+    /** Returns whether a secret is shown that was neither copied nor downloaded. */
+    unsaved: () => !saved,
+  };
+  return place;
+}
+
+/** Asks whether to leave a secret that is not saved. */
+export const askToLeaveSecret = () => ask({ title: t("secret.leave_title"), text: t("secret.leave_text"), label: t("secret.leave"), danger: true });
+
+function secretPanel(secret, name, { save, done }) {
+  const code = h("code", { class: "secret", translate: "no", dir: "ltr" }, secret);
+  const curl = h("code", { class: "curl", translate: "no", dir: "ltr" }, `curl -H 'Authorization: Bearer ${secret}' '${exampleUrl.replaceAll("'", "%27")}'`);
+  const copy = async (element) => (await toClipboard(element)) && save();
+  const download = () => {
+    toFile(`${secret}\n`, fileName(name));
+    save();
+  };
+  return h(
+    "section",
+    { class: "secret-panel", "aria-labelledby": "secret" },
+    h("h2", { id: "secret", tabindex: "-1" }, t("secret.title")),
+    h("p", { class: "warn" }, icon("warning"), h("span", {}, h("strong", {}, t("secret.once")), " ", t("secret.gone"))),
+    code,
+    h(
+      "div",
+      { class: "actions start" },
+      button("copy", t("secret.copy"), () => copy(code), { class: "button primary" }),
+      button("download", t("secret.download"), download),
+      h("button", { class: "button", type: "button", on: { click: done } }, t("secret.done")),
+    ),
+    h("p", { class: "quiet" }, t("secret.use")),
+    h("div", { class: "curl-line" }, curl, button("copy", t("secret.copy_curl"), () => copy(curl), { class: "button small" })),
+  );
+}
+
+/** Copies the text of an element. Returns whether that worked. */
+async function toClipboard(element) {
   try {
-    await reload();
-    box.clear();
-  } catch (problem) {
-    box.show(problem);
+    await navigator.clipboard.writeText(element.textContent);
+    say(t("secret.copied"));
+    return true;
+  } catch {
+    // Without TLS pages have no clipboard, and a person may forbid it.
+    getSelection().selectAllChildren(element);
+    say(t("secret.not_copied"));
+    return false;
   }
+}
+
+/** Names the file after the token, with letters and digits that every system accepts. */
+function fileName(name) {
+  const plain = name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+  return plain === "" ? "token.txt" : `${plain}-token.txt`;
+}
+
+function toFile(text, file) {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  h("a", { href: url, download: file }).click();
+  // Not at once: some browsers begin to read a little later.
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

@@ -1,11 +1,17 @@
-// The page for people who are not signed in: it sends them to the sign-in with the address of the view they wanted. The
-// server cannot do this, because the view is in the fragment.
+// Signing in, and coming back to the view that a person wanted.
 
-import { signInAddress } from "./sign-in-address.js";
+/** Returns the address of the sign-in. Its parameter `next` is the address of this view, with the fragment. */
+export function signInAddress(path) {
+  const address = new URL(path, document.baseURI);
+  if (!address.searchParams.has("next")) address.searchParams.set("next", location.pathname + location.search + location.hash);
+  return address.href;
+}
 
-const link = document.querySelector("#sign-in");
-link.href = signInAddress(link.getAttribute("href"));
-
-// If the sign-in itself redirected here, going back at once would be an endless loop.
-const [visit] = performance.getEntriesByType("navigation");
-if (!visit?.redirectCount) location.replace(link.href);
+// The page for people who are not signed in sends them there. The server cannot do this, because the view is in the fragment.
+const forward = document.querySelector("#sign-in");
+if (forward) {
+  forward.href = signInAddress(forward.getAttribute("href"));
+  // If the sign-in itself redirected here, going back at once would be an endless loop.
+  const [visit] = performance.getEntriesByType("navigation");
+  if (!visit?.redirectCount) location.replace(forward.href);
+}

@@ -16,20 +16,20 @@ const FLAGS = [
 ];
 
 /** How long the page may take for anything. */
-const PATIENCE = Number(process.env.PATIENCE ?? 30_000);
+const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
 
 /** Starts the browser. */
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
 /** A person's browser on that server. */
-export async function enter(browser, server, person, options = {}) {
+export async function enter(browser, server, person, { path = "/settings/tokens", ...options } = {}) {
   const context = await browser.newContext({ baseURL: server.url, viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(PATIENCE);
   if (person) await signIn(context, person);
   const page = await context.newPage();
   const watched = watch(page, server.url);
   const api = apiOf(context);
-  return { browser, server, context, page, watched, api, open: (hash = "") => page.goto(`/settings/tokens${hash}`) };
+  return { browser, server, context, page, watched, api, open: (hash = "") => page.goto(`${path}${hash}`) };
 }
 
 /** Signs somebody in. */
@@ -58,6 +58,24 @@ function apiOf(context) {
     },
     show: async (id) => (await call("GET", `/${id}`)).body,
   };
+}
+
+/** Delays each answer to a page by so many milliseconds, as a network would. */
+export async function delay(page, milliseconds) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.enable");
+  await devtools.send("Network.emulateNetworkConditions", { offline: false, latency: milliseconds, downloadThroughput: -1, uploadThroughput: -1 });
+}
+
+/** Repeats a check of something that no locator can wait for, until it passes. */
+export async function eventually(check) {
+  for (const deadline = Date.now() + PATIENCE; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
 }
 
 /** What `/api/me` says to a program with that token. */

@@ -1,11 +1,14 @@
 // A test in a real browser: a server of its own, a person who is signed in, a page that is watched.
 
-import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
 import { enter, launch } from "./browser.js";
-import { startServer } from "./server.js";
+import { startExample, startServer } from "./server.js";
 
-export { enter, signIn, use } from "./browser.js";
+export { delay, enter, eventually, signIn, use } from "./browser.js";
 
 let browser;
 
@@ -13,6 +16,48 @@ before(async () => {
   browser = await launch();
 });
 after(() => browser.close());
+
+/**
+ * A test of another system's example, as a person who has yet to sign in there. `system` is its `name`, the `path` of its page,
+ * and the `labels` of its sign-in; options are `person` and `password`, and what a browser's context takes. What `play` gets can
+ * `restart` the example with other options, on what it has kept.
+ */
+export function walk(system, name, { person = "alice", password = "wonderland", ...context }, play) {
+  test(`${system.name}: ${name}`, async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "hallpass-browser-"));
+    const visit = async (serverOptions, play) => {
+      const server = await startExample(system.name, serverOptions, folder);
+      try {
+        const stage = await enter(browser, server, null, { path: system.path, ...context });
+        try {
+          await signInThere(stage, system, person, password);
+          await play({ ...stage, restart: visit });
+          assert.deepEqual(stage.watched.faults, []);
+        } finally {
+          await stage.context.close();
+        }
+      } finally {
+        await server.stop();
+      }
+    };
+    try {
+      await visit([], play);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Opens the page, which leads to the sign-in of the system, and signs in. */
+export async function signInThere({ page, watched, open }, { path, labels }, person, password) {
+  watched.expect(401);
+  await open();
+  await page.getByLabel(labels.person).fill(person);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => url.pathname === path);
+  await page.locator("h1").waitFor();
+}
 
 /**
  * A test. Options: `person` who is signed in (`null`: nobody), `server` options, and what a browser's context takes (`colorScheme`,

@@ -1,23 +1,30 @@
-// The real quickstart, in a process of its own: on a port that was free, with nothing kept.
+// The real examples, each in a process of its own, on a port that was free.
 
 import { spawn } from "node:child_process";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { createInterface } from "node:readline";
 
-const BINARY = process.env.HALLPASS_QUICKSTART ?? fileURLToPath(new URL("../../../target/debug/examples/quickstart", import.meta.url));
+const EXAMPLES = process.env.HALLPASS_EXAMPLES ?? fileURLToPath(new URL("../../../target/debug/examples", import.meta.url));
+const QUICKSTART = process.env.HALLPASS_QUICKSTART ?? path.join(EXAMPLES, "quickstart");
 
 const PASSWORDS = { alice: "wonderland", bob: "builder", root: "toor" };
 
 /** The password of that person. */
 export const passwordOf = (person) => PASSWORDS[person];
 
-/** Starts one; resolves with its `url` and how to `stop` it. */
-export async function startServer(options = []) {
-  const process = spawn(BINARY, ["--listen", "127.0.0.1:0", "--store", "memory:", ...options], { stdio: ["ignore", "pipe", "inherit"] });
+/** Starts the quickstart with nothing kept; resolves with its `url` and how to `stop` it. */
+export const startServer = (options = []) => start(QUICKSTART, ["--store", "memory:", ...options]);
+
+/** Starts another example, in that folder if it keeps files. */
+export const startExample = (name, options = [], folder = undefined) => start(path.join(EXAMPLES, name), options, folder);
+
+async function start(binary, options, folder) {
+  const process = spawn(binary, ["--listen", "127.0.0.1:0", ...options], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((resolve) => process.once("exit", resolve));
   const url = await new Promise((resolve, reject) => {
-    process.once("error", (error) => reject(new Error(`the quickstart cannot be started: build it, or say where it is with HALLPASS_QUICKSTART (${error.message})`)));
-    process.once("exit", (code) => reject(new Error(`the quickstart ended with ${code} before it was ready`)));
+    process.once("error", (error) => reject(new Error(`${binary} cannot be started: build it, or say where it is with HALLPASS_EXAMPLES (${error.message})`)));
+    process.once("exit", (code) => reject(new Error(`${binary} ended with ${code} before it was ready`)));
     createInterface({ input: process.stdout }).on("line", (line) => {
       const ready = /^listening on (http:\/\/\S+)$/.exec(line);
       if (ready) resolve(ready[1]);
@@ -26,7 +33,7 @@ export async function startServer(options = []) {
   return {
     url,
     async stop() {
-      process.kill("SIGTERM");
+      process.kill("SIGINT");
       await ended;
     },
   };

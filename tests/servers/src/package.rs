@@ -39,8 +39,14 @@ impl Package {
     pub const CHROMIUM: Self =
         Self { name: "chromium", is_there: || on_path("chromium").is_some() };
 
+    /// Firefox, another browser.
+    pub const FIREFOX: Self = Self {
+        name: "firefox-esr",
+        is_there: || ["firefox-esr", "firefox"].into_iter().any(|name| on_path(name).is_some()),
+    };
+
     /// All that the tests need.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::POSTGRES,
         Self::PGBOUNCER,
         Self::NGINX,
@@ -48,6 +54,7 @@ impl Package {
         Self::LIBSSL,
         Self::PKG_CONFIG,
         Self::CHROMIUM,
+        Self::FIREFOX,
     ];
 
     /// Installs the package with `apt-get`, unless its program is there. That takes a minute, the

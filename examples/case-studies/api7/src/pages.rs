@@ -15,10 +15,23 @@ const TOKENS: &str = "/account/personal-access-token";
 /// The name of the session cookie.
 pub(crate) const SESSION: &str = "console";
 
+/// The words of API7 Cloud's own page.
+const TEXTS: &str = r#"{
+    "list.new": "Generate a new token",
+    "form.title": "Generate a new token",
+    "form.description": "Token note (optional)",
+    "form.submit": "Generate",
+    "expiry.title": "Expiry time"
+}"#;
+
 pub(crate) fn routes(hallpass: &Hallpass) -> Router {
     let dashboard = Dashboard::new(hallpass, signed_in)
         .with_api(|api| api.session_cookie(SESSION))
         .sign_in("/login")
+        .link("Documentation", "https://docs.api7.ai/cloud/")
+        .example_request("/api/v1/user/me")
+        .default_name("token of {date}")
+        .texts("en", TEXTS)
         .into_router_at(TOKENS);
     Router::new().route("/login", get(async || Html(LOGIN)).post(login)).merge(dashboard)
 }

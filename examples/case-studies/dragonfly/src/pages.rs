@@ -11,10 +11,20 @@ use crate::people::{Credentials, SESSION, begin, signed_in};
 
 const TOKENS: &str = "/developer/personal-access-tokens";
 
+/// The words of Dragonfly's own console.
+const TEXTS: &str = r#"{
+    "list.new": "Add personal access tokens",
+    "form.title": "Create personal access token",
+    "form.submit": "Save"
+}"#;
+
 pub(crate) fn routes(hallpass: &Hallpass, logins: &Hallpass) -> Router {
     let dashboard = Dashboard::new(hallpass, signed_in)
         .with_api(|api| api.session_cookie(SESSION))
         .sign_in("/signin")
+        .link("Documentation", "https://d7y.io/docs/advanced-guides/personal-access-tokens/")
+        .example_request("/oapi/v1/clusters")
+        .texts("en", TEXTS)
         .into_router_at(TOKENS);
     Router::new()
         .route("/signin", get(async || Html(SIGN_IN)).post(sign_in))

@@ -12,10 +12,22 @@ use crate::people::{Credentials, LOGIN_LIFETIME, SESSION, begin, signed_in};
 
 const PATS: &str = "/personal-access-tokens";
 
+/// The words of Magistrala's own user interface.
+const TEXTS: &str = r#"{
+    "list.title": "Personal Access Tokens",
+    "list.new": "Create PAT",
+    "form.title": "Create PAT",
+    "form.submit": "Create",
+    "scopes.add": "Add Scope",
+    "scopes.remove_all": "Delete All"
+}"#;
+
 pub(crate) fn routes(pats: &Hallpass, logins: &Hallpass) -> Router {
     let dashboard = Dashboard::new(pats, signed_in)
         .with_api(|api| api.session_cookie(SESSION))
         .sign_in("/login")
+        .link("Documentation", "https://magistrala.absmach.eu/docs/")
+        .texts("en", TEXTS)
         .into_router_at(PATS);
     Router::new()
         .route("/login", get(async || Html(LOGIN)).post(login))

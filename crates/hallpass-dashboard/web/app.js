@@ -1,15 +1,11 @@
 // The page: shows the view that the address asks for, and moves the focus there.
 
 import { activityView } from "./activity.js";
-import { closeDialogs, dropMessage } from "./dialog.js";
-import { fill, h, icon, isolated, mark } from "./dom.js";
+import { missingView, tokenView } from "./detail.js";
+import { closeDialogs, dropMessage, fill, h, icon, isolated, mark } from "./dom.js";
+import { askToLeaveSecret, formView } from "./form.js";
 import { listView } from "./list.js";
-import { homePath, isAdmin, me } from "./page-data.js";
-import { currentRoute, goInstead, setAddress, toActivity, toList } from "./route.js";
-import { askToLeaveSecret } from "./secret.js";
-import { rich, t } from "./texts.js";
-import { formView } from "./token-form.js";
-import { missingView, tokenView } from "./token-view.js";
+import { currentRoute, goInstead, homePath, isAdmin, me, rich, setAddress, t, toActivity, toList } from "./page.js";
 
 const VIEWS = { list: listView, form: formView, token: tokenView, activity: activityView, missing: missingView };
 

@@ -1,12 +1,44 @@
-// The danger zone: what is done to many tokens at once, after words are typed.
+// Taking tokens back: revoking and deleting one, several or all, after a question.
 
-import { Problem, deleteAllTokens, listTokens, revokeAllOf } from "./api.js";
-import { ask, say } from "./dialog.js";
-import { debounced, fill, h, unique } from "./dom.js";
-import { field } from "./form.js";
-import { isAdmin } from "./page-data.js";
-import { explain } from "./problem.js";
-import { plural, t } from "./texts.js";
+import { Problem, deleteAllTokens, deleteTokens, listTokens, revokeAllOf, revokeTokens } from "./api.js";
+import { ask, debounced, explain, fill, h, isolated, say, unique } from "./dom.js";
+import { field } from "./fields.js";
+import { isAdmin, plural, rich, t } from "./page.js";
+
+/** The most names that a question lists. */
+const NAMED = 6;
+
+/** Asks, and deletes these tokens. Resolves with whether they are gone. */
+export const askToDelete = (tokens, options) => askAbout("delete", tokens, async () => removedText(await deleteTokens(tokens), tokens), options);
+
+/** Asks, and revokes these tokens. Resolves with whether they are revoked. */
+export const askToRevoke = (tokens, options) => askAbout("revoke", tokens, async () => revokedText(await revokeTokens(tokens), tokens), options);
+
+async function askAbout(verb, tokens, action, { keep = false } = {}) {
+  const names = tokens.slice(0, NAMED).map(({ name }) => h("li", {}, isolated(name)));
+  if (tokens.length > NAMED) names.push(h("li", { class: "quiet" }, t("ask.and_more", { count: tokens.length - NAMED })));
+  const done = await ask({
+    title: plural(`${verb}.title`, tokens.length),
+    text: plural(`${verb}.text`, tokens.length),
+    body: h("ul", { class: "names" }, names),
+    label: plural(`${verb}.label`, tokens.length),
+    danger: true,
+    action,
+  });
+  if (done) say(done, { keep });
+  return done !== null;
+}
+
+const removedText = ({ deleted, not_found: gone }, tokens) => outcome("delete", deleted, gone, tokens);
+const revokedText = ({ revoked, not_found: gone }, tokens) => outcome("revoke", revoked, gone, tokens);
+
+function outcome(verb, count, gone, [first, ...others]) {
+  if (others.length === 0) return rich(`${verb}.${gone.length > 0 ? "gone_before" : "done_name"}`, { name: isolated(first.name) });
+  const before = gone.length > 0 ? ` ${plural("ask.gone_before", gone.length)}` : "";
+  return plural(`${verb}.done`, count) + before;
+}
+
+// The danger zone: what is done to many tokens at once, after words are typed.
 
 /** Creates the zone. `changed` is called after a change; `owners` returns the owners that are known so far. */
 export const dangerZone = ({ changed, owners }) =>

@@ -1,8 +1,7 @@
 // Which tokens the list shows: the filters above it, and which of its rows are selected.
 
 import { debounced, fill, h, icon, mark, unique } from "./dom.js";
-import { isAdmin } from "./page-data.js";
-import { language, t } from "./texts.js";
+import { isAdmin, language, t } from "./page.js";
 
 const STATUSES = ["active", "expired", "revoked", "all"];
 

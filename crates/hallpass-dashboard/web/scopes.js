@@ -1,10 +1,74 @@
-// Choosing scopes: a preset, or operations from the catalog, each for all resources or for chosen ones.
+// Scopes: what they mean in words, and the picker that chooses them.
 
-import { covers, docsLink, resourceOf, summary } from "./catalog.js";
+import { fetchScopes } from "./api.js";
 import { fill, h, icon, mark, onKeys, unique } from "./dom.js";
-import { errorLine } from "./form.js";
-import { resourceList } from "./resource-scope.js";
-import { plural, t } from "./texts.js";
+import { errorLine, resourceList } from "./fields.js";
+import { parameters, plural, t } from "./page.js";
+
+/** The most phrases of a summary. Beyond that it counts. */
+const PHRASES = 6;
+
+/** Returns `{ scopes, presets, limits }`. A scope has `parameters` if a token may hold it for single resources. */
+export async function loadCatalog() {
+  const loaded = await fetchScopes();
+  return { ...loaded, scopes: loaded.scopes.map((entry) => ({ ...entry, parameters: parameters.get(entry.scope) ?? [] })) };
+}
+
+/** Returns whether holding the one scope is enough for the other, by the server's rule. */
+function covers(held, needed) {
+  const [wide, narrow] = [held.split(":"), needed.split(":")];
+  return wide.length <= narrow.length && wide.every((segment, at) => segment === "*" || segment === narrow[at]);
+}
+
+/** Returns the resource that a scope is about: all but its last segment, or the class of a method such as `mail.box.Send`. */
+function resourceOf(scope) {
+  const end = scope.lastIndexOf(scope.includes(":") ? ":" : ".");
+  return end > 0 ? scope.slice(0, end) : scope;
+}
+
+/** Says what one scope lets a program do; an empty text if the catalog does not know it. */
+export function meaning({ scopes }, scope) {
+  const [listed] = scopes.filter((each) => covers(each.scope, scope)).sort((a, b) => b.scope.length - a.scope.length);
+  if (listed?.scope === scope) return listed.parameters.length > 0 ? t("scopes.means_all", { title: listed.title }) : listed.title;
+  if (listed) return t("scopes.means_only", { title: listed.title, names: scope.slice(listed.scope.length + 1) });
+  return scopes.some((each) => covers(scope, each.scope)) ? t("scopes.means_everything", { scope }) : "";
+}
+
+/** Says what scopes let a program do, in a few phrases. */
+function summary({ scopes }, granted) {
+  if (granted.length === 0) return [t("scopes.summary_none")];
+  const phrases = [];
+  const only = new Map();
+  for (const scope of granted) {
+    const narrowed = scopes.find((each) => each.scope !== scope && covers(each.scope, scope));
+    if (narrowed) only.set(narrowed, [...(only.get(narrowed) ?? []), scope.slice(narrowed.scope.length + 1)]);
+    else phrases.push(meaning({ scopes }, scope) || scope);
+  }
+  for (const [{ title }, names] of only) phrases.push(t("scopes.means_only", { title, names: names.join(", ") }));
+  if (phrases.length <= PHRASES) return phrases;
+  const groups = new Map();
+  for (const scope of granted) {
+    const listed = scopes.find((each) => covers(each.scope, scope));
+    const group = resourceOf(listed?.scope ?? scope);
+    groups.set(group, (groups.get(group) ?? 0) + 1);
+  }
+  const counted = [...groups].map(([group, count]) => plural("scopes.summary_group", count, { group }));
+  if (counted.length <= PHRASES) return counted;
+  return [...counted.slice(0, PHRASES - 1), plural("scopes.summary_more", counted.length - PHRASES + 1)];
+}
+
+/** Returns the link to a scope's documentation, if it is one that a page may link to. */
+function docsLink({ docs }) {
+  if (!docs) return null;
+  try {
+    const url = new URL(docs, document.baseURI);
+    return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+// Choosing scopes: a preset, or operations from the catalog, each for all resources or for chosen ones.
 
 /** From how many operations on the groups start closed. */
 const MANY = 30;
@@ -227,11 +291,22 @@ function grouped(operations) {
     const name = resourceOf(each.scope);
     groups.set(name, [...(groups.get(name) ?? []), each]);
   }
-  return [...groups].map(([name, members]) => ({ name, members }));
+  const all = [...groups].map(([name, members]) => ({ name, members }));
+  // A group of one would say everything twice.
+  const single = all.filter(({ members }) => members.length === 1).flatMap(({ members }) => members);
+  const several = all.filter(({ members }) => members.length > 1);
+  return single.length > 0 ? [...several, { name: null, members: single }] : several;
+}
+
+/** The operations that are on no common resource, as they are. */
+function scopeList(members) {
+  const node = h("ul", { class: "picker-list" }, members.map((each) => each.node));
+  return { node, show: () => (node.hidden = members.every((each) => each.node.hidden)) };
 }
 
 /** A group of operations on one resource, with a box for all of them. */
 function scopeGroup({ name, members }, { closed, pick }) {
+  if (name === null) return scopeList(members);
   const listId = unique("group");
   let open = !closed;
   let narrowedNow = false;

@@ -1,0 +1,375 @@
+// Fields: one for each kind of value, what happens when a form is sent, and the password that a change may need.
+
+import { Problem } from "./api.js";
+import { button, explain, fill, h, iconButton, isolated, mark, onKeys, openDialog, problemBox, sentence, unique } from "./dom.js";
+import { confirmationWord, confirmsByPassword, me, plural, rich, t } from "./page.js";
+
+/** Creates a field for one line of text; for several, if `multiline`. All else is an attribute of the input. */
+export function field({ label, help, multiline = false, value = "", check, ...attributes }) {
+  const id = unique("field");
+  const error = errorLine(id);
+  const input = h(multiline ? "textarea" : "input", { id, autocomplete: "off", dir: "auto", ...attributes });
+  input.value = value;
+  const count = attributes.maxlength && h("span", { class: "quiet", "aria-hidden": "true" });
+  const counted = () => count && fill(count, `${[...input.value].length} / ${attributes.maxlength}`);
+  input.addEventListener("input", counted);
+  counted();
+  const helpId = `${id}-help`;
+  const describe = (failed) => mark(input, "aria-describedby", [help && helpId, failed && error.id].filter(Boolean).join(" ") || null);
+  describe(false);
+  return {
+    node: h(
+      "div",
+      { class: "field" },
+      h("div", { class: "label" }, h("label", { for: id }, label), count),
+      input,
+      help && h("p", { class: "help", id: helpId }, help),
+      error.node,
+    ),
+    input,
+    get value() {
+      return input.value;
+    },
+    set value(text) {
+      input.value = text;
+      counted();
+    },
+    check: () => check?.(input.value) ?? null,
+    fail(message) {
+      error.say(message);
+      mark(input, "aria-invalid", message ? "true" : null);
+      describe(message);
+    },
+    focus: () => input.focus(),
+  };
+}
+
+/** Creates the line below a field that says what is wrong with it. */
+export function errorLine(id) {
+  const node = h("p", { class: "error", id: `${id}-error`, role: "alert" });
+  return { node, id: node.id, say: (message) => fill(node, message) };
+}
+
+/** Creates a field with a few options, `[[label, value]]`. */
+export function selectField({ label, help, options }) {
+  const id = unique("select");
+  const error = errorLine(id);
+  const select = h("select", { id, "aria-describedby": help ? `${id}-help` : null }, options.map(([text, value]) => h("option", { value }, text)));
+  return {
+    node: h("div", { class: "field" }, h("div", { class: "label" }, h("label", { for: id }, label)), select, help && h("p", { class: "help", id: `${id}-help` }, help), error.node),
+    get value() {
+      return select.value;
+    },
+    fail: error.say,
+    focus: () => select.focus(),
+  };
+}
+
+/** The check of a name. */
+export const checkName = (name) => (name.trim() === "" ? t("form.name_missing") : null);
+
+/**
+ * Runs `action` when the form is sent. `fields` are by the names that the API gives them. A field with a `check` that
+ * fails keeps the form from being sent. `box` shows what belongs to no field. `reload` is offered where somebody else
+ * changed the token meanwhile.
+ *
+ * After a success the form takes no second submission: it is about to be replaced, and a second click would make a
+ * second token.
+ */
+export function submits(form, { action, fields = {}, box, reload }) {
+  let busy = false;
+  const ready = () => {
+    busy = false;
+    mark(form, "aria-busy", null);
+  };
+  form.noValidate = true;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    // The button is not disabled, because it would lose the focus.
+    if (busy) return;
+    busy = true;
+    mark(form, "aria-busy", "true");
+    box.clear();
+    for (const each of Object.values(fields)) each.fail(null);
+    if (!passes(fields)) return ready();
+    try {
+      await action();
+    } catch (problem) {
+      ready();
+      if (problem instanceof Cancelled) return;
+      // An error of this page's own is for the browser to report.
+      if (!(problem instanceof Problem)) throw problem;
+      showProblem(problem, { fields, box, reload });
+    }
+  });
+}
+
+/** Checks the fields, and leads to the first that fails. */
+function passes(fields) {
+  let first = null;
+  for (const each of Object.values(fields)) {
+    const message = each.check?.() ?? null;
+    if (message === null) continue;
+    each.fail(message);
+    first ??= each;
+  }
+  first?.focus();
+  return first === null;
+}
+
+function showProblem(problem, { fields, box, reload }) {
+  const messages = problem.kind === "scope-not-grantable" ? [{ field: "scopes", message: problem.detail }] : problem.errors;
+  const others = [];
+  const failed = new Map();
+  for (const { field: name, message } of messages) {
+    if (fields[name]) failed.set(name, [...(failed.get(name) ?? []), sentence(message)]);
+    else others.push(`${name}: ${message}`);
+  }
+  for (const [name, said] of failed) fields[name].fail(said.join(" "));
+  const [first] = failed.keys();
+  if (first) fields[first].focus();
+  if (failed.size > 0 && others.length === 0) return;
+  const buttons = problem.status === 412 && reload ? { [t("form.reload")]: () => loadAgain(reload, box) } : {};
+  box.show(problem, { more: others, buttons });
+}
+
+async function loadAgain(reload, box) {
+  try {
+    await reload();
+    box.clear();
+  } catch (problem) {
+    box.show(problem);
+  }
+}
+
+// A text that is edited where it stands.
+
+/**
+ * Creates the text. `shown` makes what stands there when nobody edits; `save` is called with what was typed. `update`
+ * shows another text, and leaves alone what somebody is typing.
+ */
+export function inlineEdit({ label, name, title, shown, save, reload, editable, ...attributes }) {
+  let text = "";
+  let editing = null;
+  const node = h("div", { class: "inline" });
+  const edit = iconButton("edit", title, title, open);
+
+  const rest = () => fill(node, shown(text), editable && edit);
+
+  function open() {
+    const input = field({ label, name, value: text, ...attributes });
+    const box = problemBox({ form: true });
+    const current = h("p", { class: "help" });
+    const form = h(
+      "form",
+      { class: "stack grow" },
+      input.node,
+      current,
+      box.node,
+      h("div", { class: "actions start" }, h("button", { class: "button primary small", type: "submit" }, t("save")), h("button", { class: "button small", type: "button", on: { click: close } }, t("cancel"))),
+    );
+    editing = { current };
+    submits(form, {
+      box,
+      fields: { [name]: input },
+      reload,
+      action: async () => {
+        await save(input.value);
+        close();
+      },
+    });
+    onKeys(form, { Escape: close });
+    fill(node, form);
+    input.focus();
+    input.input.select();
+  }
+
+  function close() {
+    editing = null;
+    rest();
+    edit.focus();
+  }
+
+  return {
+    node,
+    update(now) {
+      const changed = now !== text;
+      text = now;
+      if (!editing) rest();
+      else if (changed) fill(editing.current, text === "" ? t("edit.empty_now") : rich("edit.now", { text: isolated(text) }));
+    },
+  };
+}
+
+// Naming single resources: which project, channel or whatever an operation is about.
+
+/** What a segment of a scope may contain (RFC 6749, section 3.3, without `:`). */
+const SEGMENT = /^[!#-9;-[\]-~]+$/;
+
+const isSegment = (text) => SEGMENT.test(text) && !text.split("/").some((part) => part === "." || part === "..");
+
+/**
+ * Creates a list of resources to add to and to take from. `names` are what is to be written for each, `title` is the
+ * operation. With `free`, whole scopes are written instead. `changed` is called after each change.
+ */
+export function resourceList({ names, title, free = false, changed }) {
+  const id = unique("resources");
+  const error = errorLine(id);
+  let resources = [];
+  const label = (name) => (free ? t("scopes.scope") : t("scopes.resource_label", { name, title }));
+  const inputs = names.map((name, at) =>
+    h("input", { "aria-label": label(name), placeholder: at === 0 ? name : t("scopes.resource_or_all", { name }), autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 128, "aria-describedby": error.id, dir: "ltr" }),
+  );
+  const chips = h("ul", { class: "chips plain" });
+
+  /** Adds what is written. Returns whether it was right. */
+  function add() {
+    const values = inputs.map((input) => input.value.trim());
+    // What is left out at the end stands for all: a channel of a domain, or all channels of the domain.
+    while (values.length > 1 && values.at(-1) === "") values.pop();
+    const wrong = values.findIndex((value) => !(free ? value.split(":") : [value]).every(isSegment));
+    if (wrong >= 0) {
+      error.say(values[wrong] === "" ? t("scopes.resource_missing", { name: names[wrong] }) : t("scopes.resource_wrong"));
+      inputs[wrong].focus();
+      return false;
+    }
+    error.say(null);
+    const added = values.join(":");
+    if (!resources.includes(added)) resources.push(added);
+    for (const input of inputs) input.value = "";
+    show();
+    changed();
+    return true;
+  }
+
+  function take(resource) {
+    resources = resources.filter((each) => each !== resource);
+    show();
+    changed();
+    inputs[0].focus();
+  }
+
+  function show() {
+    chips.hidden = resources.length === 0;
+    fill(chips, resources.map((each) => h("li", { class: "chip" }, h("code", {}, each), iconButton("close", t("scopes.take_out"), t("scopes.take_out_name", { name: each }), () => take(each)))));
+  }
+
+  const enter = (event) => {
+    // Enter would send the whole form.
+    event.preventDefault();
+    if (add()) inputs[0].focus();
+  };
+  for (const input of inputs) onKeys(input, { Enter: enter });
+  show();
+  return {
+    node: h("div", { class: "resources" }, chips, h("div", { class: "row" }, inputs, button("plus", t("scopes.add_resource"), () => add() && inputs[0].focus(), { class: "button small" })), error.node),
+    get value() {
+      return resources;
+    },
+    set value(list) {
+      resources = [...list];
+      error.say(null);
+      show();
+    },
+    /** Adds what is written but not added yet. Returns whether that was right. */
+    finish: () => inputs.every((input) => input.value.trim() === "") || add(),
+    fail: error.say,
+    focus: () => inputs[0].focus(),
+  };
+}
+
+// The password, where the host wants it with every change.
+
+/** The person cancelled. */
+class Cancelled extends Error {}
+
+/** Whether the host has asked before. Then the password is asked for first, and no change is sent in vain. */
+let expected = false;
+
+const asksForPassword = ({ kind }) => ["confirmation-required", "confirmation-failed", "too-many-attempts"].includes(kind);
+
+/**
+ * Makes a change, with the password if the host wants one. `attempt` takes the headers to send; `doing` says what the
+ * password confirms. Each change asks anew, and the password is stored nowhere.
+ */
+export async function confirmed(doing, attempt) {
+  if (!expected) {
+    try {
+      return await attempt({});
+    } catch (problem) {
+      if (problem.kind !== "confirmation-required") throw problem;
+      expected = true;
+    }
+  }
+  return prompt(doing, attempt);
+}
+
+function prompt(doing, attempt) {
+  const values = { what: confirmationWord };
+  const password = field({
+    label: t("confirm.label", values),
+    name: "password",
+    type: "password",
+    autocomplete: confirmsByPassword ? "current-password" : "one-time-code",
+    required: true,
+    check: (text) => (text === "" ? t("confirm.missing", values) : null),
+  });
+  // For password managers: they save and offer a password together with a user name.
+  const user = h("input", { class: "hidden", name: "username", autocomplete: "username", readonly: true, tabindex: "-1", "aria-hidden": "true" });
+  user.value = me;
+  const submit = h("button", { class: "button primary", type: "submit" }, t("confirm.submit"));
+  const cancel = h("button", { class: "button", type: "button", on: { click: () => dialog.close() } }, t("cancel"));
+  const form = h("form", { class: "stack" }, user, password.node, h("div", { class: "actions" }, cancel, submit));
+  const dialog = openDialog({ title: t("confirm.title", values), text: doing, body: form });
+  form.noValidate = true;
+  return new Promise((resolve, reject) => {
+    let countdown;
+    dialog.closed.then(() => {
+      clearInterval(countdown);
+      reject(new Cancelled("not confirmed"));
+    });
+    const finish = (settle, value) => {
+      settle(value);
+      dialog.close();
+    };
+    /** Until then the server would not look at another attempt. */
+    const wait = (seconds) => {
+      submit.disabled = true;
+      const until = Date.now() + seconds * 1000;
+      const tick = () => {
+        const rest = Math.ceil((until - Date.now()) / 1000);
+        password.fail(rest > 0 ? plural("confirm.wait", rest) : null);
+        if (rest > 0) return;
+        clearInterval(countdown);
+        submit.disabled = false;
+      };
+      clearInterval(countdown);
+      countdown = setInterval(tick, 1000);
+      tick();
+    };
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const missing = password.check();
+      password.fail(missing);
+      if (missing || submit.disabled) return;
+      submit.disabled = true;
+      try {
+        finish(resolve, await attempt({ "Hallpass-Confirmation": base64url(password.value) }));
+      } catch (problem) {
+        if (!asksForPassword(problem)) return finish(reject, problem);
+        password.value = "";
+        submit.disabled = false;
+        if (problem.status === 429) wait(problem.retryAfter ?? 1);
+        else password.fail(problem.kind === "confirmation-failed" ? t("confirm.wrong", values) : explain(problem).text);
+        password.focus();
+      }
+    });
+    password.focus();
+  });
+}
+
+/** Encodes a text as base64url of its UTF-8 form, without padding (RFC 4648, section 5). */
+function base64url(text) {
+  const bytes = new TextEncoder().encode(text);
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
