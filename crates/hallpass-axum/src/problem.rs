@@ -259,7 +259,7 @@ impl Problem {
 
     /// Sets the token that was rejected, and its owner.
     pub(crate) fn with_principal(mut self, principal: &Principal) -> Self {
-        self.token_id = Some(principal.token_id());
+        self.token_id = principal.token_id();
         self.by(principal.owner().clone())
     }
 

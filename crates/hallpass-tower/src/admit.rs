@@ -62,7 +62,7 @@ pub(crate) fn admit_by_host<B>(
         settings.hallpass.report_rejection(
             RejectReason::CrossSite,
             Some(principal.owner()),
-            principal.token(),
+            principal.token_id(),
             origin(request.extensions()),
         );
         return Err(settings.rejection(RejectionKind::CrossSite));

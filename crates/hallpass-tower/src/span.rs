@@ -14,7 +14,7 @@ pub(crate) fn record(principal: &Principal) {
 }
 
 pub(crate) fn record_in(span: &Span, principal: &Principal) {
-    if let Some(id) = principal.token() {
+    if let Some(id) = principal.token_id() {
         span.record("hallpass.token_id", display(id));
     }
     span.record("hallpass.owner", principal.owner().as_str());

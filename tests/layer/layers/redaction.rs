@@ -83,7 +83,7 @@ async fn a_principal_outlives_its_request_as_it_was() {
     assert_eq!(server.get("/", "U").await.status, 200);
     let principal = kept.lock().unwrap().take().unwrap();
     let hallpass = &server.stage.hallpass;
-    hallpass.revoke(&Actor::owner("alice"), principal.token_id()).await.unwrap();
+    hallpass.revoke(&Actor::owner("alice"), principal.token_id().unwrap()).await.unwrap();
     assert!(principal.allows(&"echo:read".parse().unwrap()), "a snapshot");
     assert!(hallpass.recheck(&principal).await.is_err());
     assert_eq!(server.get("/", "U").await.status, 401, "revoked means now");
