@@ -2,6 +2,7 @@
 //! rewrite further in makes of it. Policy table and axum's router are held against each other in
 //! every place that the layer can have.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use axum::Router;
@@ -68,7 +69,13 @@ pub fn check(data: &[u8]) {
 
 /// Where the path decides, one that a normaliser would change is refused.
 fn may_be_refused(uri: &Uri, rewrite: Option<&Uri>) -> bool {
-    let is_ambiguous = |path: &str| path.contains("//") || (path.len() > 1 && path.ends_with('/'));
+    let is_ambiguous = |path: &str| {
+        path.contains("//")
+            || (path.len() > 1 && path.ends_with('/'))
+            || Cow::from(percent_encoding::percent_decode_str(path))
+                .split(|byte| matches!(byte, b'/' | b'\\'))
+                .any(|part| part == b"." || part == b"..")
+    };
     is_ambiguous(uri.path()) || rewrite.is_some_and(|uri| is_ambiguous(uri.path()))
 }
 
