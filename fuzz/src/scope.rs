@@ -46,7 +46,7 @@ fn parse(text: &str) -> Option<Scope> {
 }
 
 /// One to eight segments of RFC 6749's `scope-token` characters (section 3.3) without the colon,
-/// 128 characters in all; a `*` is a whole segment.
+/// 128 characters in all; a `*` is a whole segment, and no part between slashes is `.` or `..`.
 fn is_scope(text: &str) -> bool {
     let character = |c: char| c == '!' || ('#'..='[').contains(&c) || (']'..='~').contains(&c);
     let segments: Vec<&str> = text.split(':').collect();
@@ -56,6 +56,7 @@ fn is_scope(text: &str) -> bool {
             !segment.is_empty()
                 && segment.chars().all(character)
                 && (*segment == "*" || !segment.contains('*'))
+                && !segment.split('/').any(|part| part == "." || part == "..")
         })
 }
 
