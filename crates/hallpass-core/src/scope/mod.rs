@@ -209,7 +209,16 @@ mod tests {
             assert!(bad.parse::<Scope>().is_err(), "{bad:?}");
         }
         assert!("x".repeat(129).parse::<Scope>().is_err());
-        for good in ["ROOT", "a.b/c-d_e", "a:b:c:d:e:f:g:h", "!#$%&'()", "{id}", "1", "a:...:.b/c.", "a:/b//"] {
+        for good in [
+            "ROOT",
+            "a.b/c-d_e",
+            "a:b:c:d:e:f:g:h",
+            "!#$%&'()",
+            "{id}",
+            "1",
+            "a:...:.b/c.",
+            "a:/b//",
+        ] {
             assert!(good.parse::<Scope>().is_ok(), "{good:?}");
         }
     }
