@@ -20,6 +20,7 @@ mod account;
 mod clock;
 mod family;
 mod folder;
+mod nginx;
 mod package;
 mod pgbouncer;
 mod port;
@@ -30,6 +31,7 @@ mod running;
 mod watched;
 
 pub use self::{
+    nginx::Nginx,
     package::Package,
     pgbouncer::PgBouncer,
     postgres::Postgres,

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{pgbouncer, postgres, redis};
+use crate::{nginx, pgbouncer, postgres, redis};
 
 /// A package in Debian and what is made of it.
 #[derive(Clone, Copy, Debug)]
@@ -23,12 +23,19 @@ impl Package {
     /// Redis.
     pub const REDIS: Self = Self { name: "redis-server", is_there: || redis::program().is_ok() };
 
+    /// nginx, a proxy.
+    pub const NGINX: Self = Self { name: "nginx-light", is_there: || nginx::program().is_ok() };
+
+    /// OpenSSL's command, for certificates.
+    pub const OPENSSL: Self = Self { name: "openssl", is_there: || on_path("openssl").is_some() };
+
     /// Chromium, a browser.
     pub const CHROMIUM: Self =
         Self { name: "chromium", is_there: || on_path("chromium").is_some() };
 
     /// All that the tests need.
-    pub const ALL: [Self; 4] = [Self::POSTGRES, Self::PGBOUNCER, Self::REDIS, Self::CHROMIUM];
+    pub const ALL: [Self; 6] =
+        [Self::POSTGRES, Self::PGBOUNCER, Self::REDIS, Self::NGINX, Self::OPENSSL, Self::CHROMIUM];
 
     /// Installs the package with `apt-get`, unless its program is there. That takes a minute, the
     /// network and the right to install.
