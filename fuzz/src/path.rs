@@ -2,6 +2,7 @@
 //! the path after a rewrite inside of the layer. The test compares the policy table with axum's
 //! router, for every place in which the layer can stand.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use axum::Router;
@@ -69,7 +70,13 @@ pub fn check(data: &[u8]) {
 /// Returns whether a layer that decides by the path refuses this one, because a normaliser would
 /// change it.
 fn may_be_refused(uri: &Uri, rewrite: Option<&Uri>) -> bool {
-    let is_ambiguous = |path: &str| path.contains("//") || (path.len() > 1 && path.ends_with('/'));
+    let is_ambiguous = |path: &str| {
+        path.contains("//")
+            || (path.len() > 1 && path.ends_with('/'))
+            || Cow::from(percent_encoding::percent_decode_str(path))
+                .split(|byte| matches!(byte, b'/' | b'\\'))
+                .any(|part| part == b"." || part == b"..")
+    };
     is_ambiguous(uri.path()) || rewrite.is_some_and(|uri| is_ambiguous(uri.path()))
 }
 

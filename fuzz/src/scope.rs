@@ -46,7 +46,8 @@ fn parse(text: &str) -> Option<Scope> {
 }
 
 /// Returns whether a text is a scope: one to eight segments of RFC 6749's `scope-token` characters
-/// (section 3.3) without the colon, at most 128 characters in total. A `*` is a whole segment.
+/// (section 3.3) without the colon, at most 128 characters in total. A `*` is a whole segment, and no
+/// part between slashes is `.` or `..`.
 fn is_scope(text: &str) -> bool {
     let character = |c: char| c == '!' || ('#'..='[').contains(&c) || (']'..='~').contains(&c);
     let segments: Vec<&str> = text.split(':').collect();
@@ -56,6 +57,7 @@ fn is_scope(text: &str) -> bool {
             !segment.is_empty()
                 && segment.chars().all(character)
                 && (*segment == "*" || !segment.contains('*'))
+                && !segment.split('/').any(|part| part == "." || part == "..")
         })
 }
 

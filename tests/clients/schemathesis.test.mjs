@@ -1,25 +1,39 @@
-// Schemathesis against the token API of examples/quickstart, by the API's own OpenAPI document, signed in as alice.
+// Schemathesis against the token API of examples/quickstart on every store, by the API's own OpenAPI document, signed in as alice.
 //
-// By hand: `cargo build --examples`, `node venv.js`, `node --test schemathesis.test.mjs`. HALLPASS_EXAMPLES says where the
+// By hand: `cargo build --examples`, `cargo build -p hallpass-servers`, `node venv.js`, `node --test schemathesis.test.mjs`. HALLPASS_EXAMPLES says where the
 // examples are, if not in target/debug/examples. Needs Python 3. What it is told to let pass is in schemathesis.toml.
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { python, run } from "./harness/run.js";
-import { folder, startFor } from "./harness/server.js";
+import { databaseFor, folder, startFor } from "./harness/server.js";
 
 const CONFIG = fileURLToPath(new URL("schemathesis.toml", import.meta.url));
 
 /** Enough for each phase to find what it can, and few enough for a minute. */
-const EXAMPLES = 6;
+const EXAMPLES = 10;
 
 const COOKIE = "quickstart";
 
-test("what the API's document says is what the API does", { timeout: 300_000 }, async (t) => {
-  const { url } = await startFor(t, "quickstart", ["--store", "memory:"]);
+/** The stores, each with what the quickstart is to be told to use it. */
+const STORES = {
+  memory: () => "memory:",
+  sqlite: () => "sqlite:tokens.db",
+  postgres: (t) => databaseFor(t, "postgres"),
+  redis: (t) => databaseFor(t, "redis"),
+};
+
+describe("what the API's document says is what the API does", { concurrency: 2 }, () => {
+  for (const [name, store] of Object.entries(STORES)) {
+    test(`on ${name}`, { timeout: 300_000 }, async (t) => check(t, await store(t)));
+  }
+});
+
+async function check(t, store) {
+  const { url } = await startFor(t, "quickstart", ["--store", store]);
   const signIn = await fetch(`${url}/login`, { method: "POST", body: new URLSearchParams({ username: "alice", password: "wonderland" }), redirect: "manual" });
   const session = new RegExp(`^${COOKIE}=([^;]+)`).exec(signIn.headers.get("set-cookie"))[1];
   const issued = await fetch(`${url}/tokens`, {
@@ -50,4 +64,4 @@ test("what the API's document says is what the API does", { timeout: 300_000 }, 
   assert.ok(found(/Scenarios: +(\d+)/) > 0, "and some after one another");
   assert.ok(found(/(\d+) passed/) > 0);
   assert.equal((await fetch(`${url}/api/health`)).status, 200, "it is still there");
-});
+}

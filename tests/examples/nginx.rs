@@ -1,6 +1,6 @@
 //! The example `behind_nginx`, behind a real nginx with the example's own configuration.
 
-use hallpass_servers::ConfiguredNginx;
+use hallpass_servers::Nginx;
 
 use crate::example::Example;
 
@@ -9,12 +9,12 @@ async fn behind_nginx_sees_the_client_and_logs_no_token() {
     let mut example = Example::start("behind_nginx", &[]).await;
     let configuration = include_str!("../../examples/nginx.conf")
         .replace("127.0.0.1:8080", &example.address.to_string());
-    let nginx = ConfiguredNginx::start_with(|port| {
+    let nginx = Nginx::start_with(|port| {
         configuration.replace("127.0.0.1:8081", &format!("127.0.0.1:{port}"))
     })
     .expect("nginx");
 
-    let url = |path: &str| format!("http://{}/app{path}", nginx.address());
+    let url = |path: &str| format!("http://{}/app{path}", nginx.address(0));
     // This client has another address than the proxy, and claims a third one.
     let client = reqwest::Client::builder().local_address(Some([127, 0, 0, 2].into()));
     let client = client.build().unwrap();

@@ -114,6 +114,7 @@ fn failures(operation_id: &str) -> BTreeSet<Kind> {
         }
         "removeScopes" | "endGracePeriod" => &[Kind::OwnerOnly, Kind::Conflict],
         "revokeToken" | "revokeCurrentToken" => &[Kind::Conflict],
+        "deleteToken" | "deleteTokens" => &[Kind::Referenced],
         "revokeTokens" => &[Kind::AdminOnly, Kind::NotFound, Kind::Conflict],
         "listTokens" | "listAuditEntries" => &[Kind::AdminOnly],
         _ => &[],

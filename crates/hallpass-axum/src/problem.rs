@@ -67,6 +67,7 @@ kinds! {
     TokenLimit: CONFLICT, "token-limit", "Token limit reached";
     Conflict: CONFLICT, "conflict", "Changed at the same time";
     Ended: CONFLICT, "ended", "Token has ended";
+    Referenced: CONFLICT, "referenced", "Token is referenced";
     Stale: PRECONDITION_FAILED, "stale", "Stale revision";
     TooLarge: PAYLOAD_TOO_LARGE, "too-large", "Too large";
     NotJson: UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON";
@@ -210,6 +211,15 @@ impl From<Error> for Problem {
                 },
                 said,
             ),
+            Error::Store(error) if error.is_referenced() => {
+                let cause = std::error::Error::source(&error);
+                tracing::debug!(target: "hallpass", %error, cause, "a token cannot be deleted: 409");
+                Self::new(
+                    Kind::Referenced,
+                    "other data of the application refers to the token, so it cannot be deleted: \
+                     remove that data first, or revoke the token",
+                )
+            }
             error if error.is_unavailable() => {
                 let cause = std::error::Error::source(&error);
                 tracing::warn!(target: "hallpass", %error, cause, "a call of the token API failed: 503");
@@ -259,7 +269,7 @@ impl Problem {
 
     /// Sets the token that was rejected, and its owner.
     pub(crate) fn with_principal(mut self, principal: &Principal) -> Self {
-        self.token_id = Some(principal.token_id());
+        self.token_id = principal.token_id();
         self.by(principal.owner().clone())
     }
 

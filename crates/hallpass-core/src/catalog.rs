@@ -1,6 +1,7 @@
 //! The catalog of the scopes that an application defines.
 
 use crate::actor::Actor;
+use crate::reported_scopes::ReportedScopes;
 use crate::requirement::{Part, Requirement, ScopeTemplate};
 use crate::scope::{Scope, ScopeSet};
 
@@ -29,6 +30,7 @@ pub struct Catalog {
     scopes: Vec<CatalogScope>,
     presets: Vec<Preset>,
     wildcards: bool,
+    reported: ReportedScopes,
 }
 
 /// A scope of the catalog, with the texts that help a person to choose it.
@@ -261,6 +263,11 @@ impl Catalog {
     #[must_use]
     pub fn knows(&self, grant: &Scope) -> bool {
         self.scopes.iter().any(|scope| scope.knows_grant(grant, self.wildcards))
+    }
+
+    /// Returns whether the log should name this scope as unknown to the catalog.
+    pub(crate) fn is_news(&self, unknown: &Scope) -> bool {
+        self.reported.is_news(unknown)
     }
 
     /// Returns whether this scope covers a [restricted](CatalogScope::restricted) one.

@@ -58,6 +58,7 @@ mod metrics;
 mod owner;
 mod pepper;
 mod record;
+mod reported_scopes;
 mod requirement;
 mod scope;
 #[cfg(feature = "serde")]

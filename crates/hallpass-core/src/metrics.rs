@@ -2,13 +2,18 @@
 //!
 //! Each label has one of a few fixed values. No label contains data of a token, owner or client.
 
+use std::time::Duration;
+
 #[cfg(feature = "metrics")]
-use metrics::{Counter, Unit, counter, describe_counter};
+use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
 
 use crate::event::RejectReason;
+use crate::verify::{AuthError, Principal};
 
 #[cfg(feature = "metrics")]
 const CHECKS: &str = "hallpass_checks_total";
+#[cfg(feature = "metrics")]
+const LOOKUPS: &str = "hallpass_lookup_duration_seconds";
 #[cfg(feature = "metrics")]
 const REFUSALS: &str = "hallpass_refusals_total";
 #[cfg(feature = "metrics")]
@@ -44,6 +49,23 @@ impl Metrics {
     pub(crate) fn unavailable(&self) {
         #[cfg(feature = "metrics")]
         self.counters().unavailable.increment(1);
+    }
+
+    /// Records how long a check took that a cache could not complete alone.
+    #[inline]
+    pub(crate) fn looked_up(&self, result: &Result<Principal, AuthError>, took: Duration) {
+        #[cfg(feature = "metrics")]
+        {
+            let counters = self.counters();
+            let histogram = match result {
+                Ok(_) => &counters.accepted_after,
+                Err(error) if error.is_unavailable() => &counters.unavailable_after,
+                Err(_) => &counters.refused_after,
+            };
+            histogram.record(took);
+        }
+        #[cfg(not(feature = "metrics"))]
+        let _ = (result, took);
     }
 
     /// Counts the reason for which a request was rejected.
@@ -84,6 +106,9 @@ struct Counters {
     accepted: Counter,
     refused: Counter,
     unavailable: Counter,
+    accepted_after: Histogram,
+    refused_after: Histogram,
+    unavailable_after: Histogram,
     /// One counter for each of [`REASONS`], in the same order.
     rejections: [Counter; REASONS.len()],
 }
@@ -96,6 +121,11 @@ const REASONS: [RejectReason; RejectReason::ALL.len()] = RejectReason::ALL;
 impl Counters {
     fn new() -> Self {
         describe_counter!(CHECKS, Unit::Count, "Checks of presented tokens, by outcome");
+        describe_histogram!(
+            LOOKUPS,
+            Unit::Seconds,
+            "Durations of the checks that a cache could not complete alone, by outcome"
+        );
         describe_counter!(REFUSALS, Unit::Count, "Rejected tokens and calls, by reason");
         describe_counter!(DROPPED, Unit::Count, "Uses of tokens that will never be written");
         describe_counter!(FLUSHED, Unit::Count, "Uses of tokens that were written to the store");
@@ -103,6 +133,9 @@ impl Counters {
             accepted: counter!(CHECKS, "outcome" => "accepted"),
             refused: counter!(CHECKS, "outcome" => "refused"),
             unavailable: counter!(CHECKS, "outcome" => "unavailable"),
+            accepted_after: histogram!(LOOKUPS, "outcome" => "accepted"),
+            refused_after: histogram!(LOOKUPS, "outcome" => "refused"),
+            unavailable_after: histogram!(LOOKUPS, "outcome" => "unavailable"),
             rejections: REASONS.map(|why| counter!(REFUSALS, "reason" => why.as_str())),
         }
     }

@@ -62,7 +62,7 @@ pub(crate) fn admit_by_host<B>(
         settings.hallpass.report_rejection(
             RejectReason::CrossSite,
             Some(principal.owner()),
-            principal.token(),
+            principal.token_id(),
             origin(request.extensions()),
         );
         return Err(settings.rejection(RejectionKind::CrossSite));
@@ -72,10 +72,8 @@ pub(crate) fn admit_by_host<B>(
     let context = AuthContext::known(principal, Via::Host, settings);
     let mut admitted = pass(request, context, settings);
     admitted.caching.is_private = true;
-    if presented == Presented::OtherFormat {
-        // This may be a key of an older system, which leaks in a URL just like a token.
-        admitted.caching.by_query |= redact::cut_parameters(request, settings);
-    }
+    // They may contain a key of an older system, which leaks in a URL just like a token.
+    admitted.caching.by_query |= redact::cut_parameters(request, settings);
     Ok(admitted)
 }
 

@@ -282,7 +282,7 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
             settings.hallpass.report_rejection(
                 RejectReason::InsufficientScope,
                 Some(principal.owner()),
-                principal.token(),
+                principal.token_id(),
                 origin(extensions),
             );
             Err(settings.rejection(RejectionKind::InsufficientScope { scope }))

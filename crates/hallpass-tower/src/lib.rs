@@ -79,7 +79,7 @@ pub use self::{
     rejection::{PROBLEM_TYPE_PREFIX, Rejection, RejectionKind, retry_after},
     require::{Require, RequireFuture, RequireLayer, require},
     service::TokenService,
-    settings::{HallpassBuilderExt, RejectionSettings},
+    settings::{RejectionBuilderExt, RejectionSettings},
 };
 
 /// The traits that a crate for a framework implements.

@@ -124,7 +124,7 @@ fn known<B>(
             settings.hallpass.report_rejection(
                 RejectReason::InUrl,
                 Some(outer.principal.owner()),
-                outer.principal.token(),
+                outer.principal.token_id(),
                 origin(request.extensions()),
             );
             return Err(settings.rejection(RejectionKind::InvalidRequest));

@@ -22,29 +22,41 @@ pub(crate) fn remove<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     cut_uris(request, settings, Cut::Parameters)
 }
 
-/// Removes the query parameters that may contain a credential, whatever they contain. Returns
-/// whether there were any.
+/// Removes the query parameters that may contain a credential, whatever they contain, also from
+/// headers that contain a URL. Returns whether the request's own URI had any.
 pub(crate) fn cut_parameters<B>(request: &mut Request<B>, settings: &Settings) -> bool {
+    clean_url_headers(request.headers_mut(), settings, settings.sources.query_names());
     cut_uris(request, settings, Cut::Parameters)
 }
 
-/// Hides the credentials of a request if none was accepted. `Authorization` stays, because it may
-/// be for the application. Tokens in the URI and in other source headers are removed. Returns
-/// whether the URI contained any.
+/// Hides the credentials of a request if none was accepted. Removes tokens from the URI and from
+/// every header that is a source. Any other value of these headers stays, because it may be for
+/// the application. Returns whether the URI contained a token.
 pub(crate) fn conceal<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     let headers = request.headers_mut();
+    if settings.sources.reads_authorization() && !settings.keep_authorization {
+        remove_tokens(headers, &AUTHORIZATION, settings);
+    }
     hide(headers, &AUTHORIZATION);
     for (_, name) in settings.sources.headers() {
-        let holds_token =
-            |value: &HeaderValue| settings.hallpass.is_well_formed(value.as_bytes().trim_ascii());
-        if headers.get_all(name).iter().any(holds_token) {
-            headers.remove(name);
-        } else {
-            hide(headers, name);
-        }
+        remove_tokens(headers, name, settings);
+        hide(headers, name);
     }
     clean_url_headers(headers, settings, &[]);
     cut_uris(request, settings, Cut::Tokens)
+}
+
+/// Removes the header if a word of its values is a token.
+fn remove_tokens(headers: &mut HeaderMap, name: &HeaderName, settings: &Settings) {
+    let holds_token = |value: &HeaderValue| {
+        value
+            .as_bytes()
+            .split(|byte| matches!(byte, b' ' | b'\t' | b','))
+            .any(|word| settings.hallpass.is_well_formed(word))
+    };
+    if headers.get_all(name).iter().any(holds_token) {
+        headers.remove(name);
+    }
 }
 
 /// Marks the values of the header as sensitive, so that `Debug` does not print them.
@@ -57,13 +69,23 @@ fn hide(headers: &mut HeaderMap, name: &HeaderName) {
 }
 
 /// Removes tokens from headers that contain a URL: the page that a browser came from, and the URL
-/// that a proxy received.
+/// that a proxy received before it rewrote the request.
 fn clean_url_headers(headers: &mut HeaderMap, settings: &Settings, names: &[String]) {
     // One pass over the headers is cheaper than a search for each name.
     for (name, value) in headers.iter_mut() {
         let tells_url = matches!(
             name.as_str(),
-            "referer" | "x-original-url" | "x-original-uri" | "x-forwarded-uri" | "x-rewrite-url"
+            "referer"
+                | "hx-current-url"
+                | "x-envoy-original-path"
+                | "x-forwarded-path"
+                | "x-forwarded-uri"
+                | "x-ms-original-url"
+                | "x-original-uri"
+                | "x-original-url"
+                | "x-replaced-path"
+                | "x-rewrite-url"
+                | "x-waws-unencoded-url"
         );
         if tells_url
             && let Some(rest) =

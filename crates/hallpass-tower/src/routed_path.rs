@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use hallpass_core::PathParameters;
 use http::{Extensions, Request};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::settings::Settings;
 
@@ -82,10 +82,20 @@ pub(crate) fn is_nest(pattern: &str, extensions: &Extensions, settings: &Setting
 }
 
 /// Returns whether a service or a normaliser may read this path as another one than the pattern
-/// that it matches. This is so if it has an empty segment, or a slash at its end that the pattern
-/// does not have.
+/// that it matches. This is so if it has an empty segment, a dot segment, or a slash at its end that
+/// the pattern does not have.
 pub(crate) fn is_ambiguous(path: &str, pattern: &str) -> bool {
-    path.contains("//") || (path.len() > 1 && path.ends_with('/') && !pattern.ends_with('/'))
+    path.contains("//")
+        || (path.len() > 1 && path.ends_with('/') && !pattern.ends_with('/'))
+        || has_dot_segment(path)
+}
+
+/// Returns whether a part of a path is `.` or `..`, percent-encoded or not. A file server decodes
+/// the path before it splits it, so encoded slashes and backslashes separate parts, too.
+fn has_dot_segment(path: &str) -> bool {
+    Cow::from(percent_decode_str(path))
+        .split(|byte| matches!(byte, b'/' | b'\\'))
+        .any(|part| part == b"." || part == b"..")
 }
 
 /// Returns the path as a normaliser would make it: without empty segments, and without a slash at
@@ -111,6 +121,13 @@ mod tests {
             ("//admin", "/{*rest}", true),
             ("/a//b", "/a/{*rest}", true),
             ("/a//", "/a/", true),
+            ("/a/../b", "/a/{*rest}", true),
+            ("/a/%2E./b", "/{*rest}", true),
+            ("/a/..%2Fb", "/a/{*rest}", true),
+            ("/a%5c..%5cb", "/{*rest}", true),
+            ("/a/.", "/a/{id}", true),
+            ("/a/.b/..c/d...", "/{*rest}", false),
+            ("/a/%252e%252e", "/a/{id}", false),
         ] {
             assert_eq!(is_ambiguous(path, pattern), owed, "{path} {pattern}");
         }

@@ -107,7 +107,7 @@ impl Settings {
 /// The query parameter that may carry a token unless the host says otherwise.
 const QUERY_NAME: &str = "session";
 
-/// The format of rejections. It is set on the handle through [`HallpassBuilderExt`] and applies to
+/// The format of rejections. It is set on the handle through [`RejectionBuilderExt`] and applies to
 /// every layer and every management API of the handle.
 #[derive(Clone)]
 pub struct RejectionSettings {
@@ -162,7 +162,7 @@ impl fmt::Debug for RejectionSettings {
 }
 
 /// Settings of rejections that every layer and every management API of one handle share.
-pub trait HallpassBuilderExt: Sized {
+pub trait RejectionBuilderExt: Sized {
     /// Sets the `realm` of challenges, `api` by default.
     ///
     /// # Panics
@@ -192,7 +192,7 @@ pub trait HallpassBuilderExt: Sized {
     ) -> Self;
 }
 
-impl HallpassBuilderExt for HallpassBuilder {
+impl RejectionBuilderExt for HallpassBuilder {
     #[track_caller]
     fn realm(mut self, realm: &str) -> Self {
         let settings = self.extension_mut::<RejectionSettings>();

@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
-use http::{Request, Uri};
+use http::{Request, Uri, Version};
 use tower_http::trace::MakeSpan;
 use tracing::Span;
 use tracing::field::Empty;
 
 use crate::auth_context::AuthContext;
 use crate::credentials::cut_text;
+use crate::framework::RouteMatch;
 use crate::settings::Settings;
 use crate::span;
 
 /// Creates the spans of tower-http's `TraceLayer` without the tokens that URLs contain.
 /// [`TokenLayer::make_span`](crate::TokenLayer::make_span) returns it.
 ///
-/// A span has the fields `method`, `uri` and `version`. The layer records `hallpass.token_id` and
-/// `hallpass.owner` in it once it knows who calls.
+/// The names of a span's fields are those of OpenTelemetry's conventions for HTTP servers:
+/// `otel.name`, `otel.kind`, `http.request.method`, `http.route` (if the router has matched
+/// already), `url.path`, `url.query` and `network.protocol.version`. The layer records the owner
+/// as `enduser.id`, and `hallpass.token_id`, once it knows who calls.
 #[derive(Clone, Debug)]
 pub struct RedactingMakeSpan(Arc<Settings>);
 
@@ -30,33 +33,59 @@ impl RedactingMakeSpan {
         let Self(settings) = self;
         let is_token = |text: &[u8]| settings.hallpass.is_well_formed(text);
         let text = uri.path_and_query().map_or("", |target| target.as_str());
-        let names = [settings.sources.query_names(), &settings.watched_names].concat();
-        let cut = cut_text(text.as_bytes(), &names, is_token);
-        let text =
-            cut.map_or_else(|| text.into(), |cut| String::from_utf8_lossy(&cut).into_owned());
         let (path, query) = text.split_at(text.find('?').unwrap_or(text.len()));
         let shown = |segment| if is_token(str::as_bytes(segment)) { "..." } else { segment };
         let path: Vec<_> = path.split('/').map(shown).collect();
-        path.join("/") + query
+        let text = path.join("/") + query;
+        let names = [settings.sources.query_names(), &settings.watched_names].concat();
+        match cut_text(text.as_bytes(), &names, is_token) {
+            Some(cut) => String::from_utf8_lossy(&cut).into_owned(),
+            None => text,
+        }
     }
 }
 
 impl<B> MakeSpan<B> for RedactingMakeSpan {
     fn make_span(&mut self, request: &Request<B>) -> Span {
+        let target = self.redact(request.uri());
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (&*target, None),
+        };
+        let method = request.method().as_str();
+        let route = match self.0.matcher.matched(request.extensions()) {
+            RouteMatch::Route(route) => Some(route),
+            RouteMatch::Nothing | RouteMatch::Elsewhere => None,
+        };
         let span = tracing::info_span!(
             target: "hallpass",
             "request",
-            method = %request.method(),
-            uri = %self.redact(request.uri()),
-            version = ?request.version(),
+            otel.name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}")),
+            otel.kind = "server",
+            http.request.method = method,
+            http.route = route,
+            url.path = path,
+            url.query = query,
+            network.protocol.version = protocol_version(request.version()),
+            enduser.id = Empty,
             hallpass.token_id = Empty,
-            hallpass.owner = Empty,
         );
         // Inside of the layer, the principal is known already.
         if let Some(principal) = AuthContext::peek(request.extensions()) {
             span::record_in(&span, principal);
         }
         span
+    }
+}
+
+/// Returns the version as OpenTelemetry writes it, if it is known.
+fn protocol_version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        Version::HTTP_3 => Some("3"),
+        _ => None,
     }
 }
 

@@ -76,8 +76,7 @@ pub mod deps {
 pub mod prelude {
     #[cfg(feature = "axum")]
     pub use hallpass_axum::{HallpassBuilderExt, HallpassExt, HandlerExt, TokenLayerExt};
-    pub use hallpass_tower::HallpassBuilderExt as RejectionBuilderExt;
-    pub use hallpass_tower::PrincipalExt;
+    pub use hallpass_tower::{PrincipalExt, RejectionBuilderExt};
 }
 
 /// The README's and the guide's snippets, compiled and run.

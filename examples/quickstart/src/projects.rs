@@ -70,14 +70,14 @@ async fn health() -> &'static str {
 #[derive(Serialize)]
 struct Me {
     owner: String,
-    token_id: String,
+    token_id: Option<String>,
     scopes: Vec<String>,
 }
 
 async fn me(Authenticated(me): Authenticated) -> Json<Me> {
     Json(Me {
         owner: me.owner().to_string(),
-        token_id: me.token_id().to_string(),
+        token_id: me.token_id().map(|id| id.to_string()),
         scopes: me.scopes().iter().map(ToString::to_string).collect(),
     })
 }

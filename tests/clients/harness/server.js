@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 
 const EXAMPLES = process.env.HALLPASS_EXAMPLES ?? fileURLToPath(new URL("../../../target/debug/examples", import.meta.url));
 
+const SERVERS = process.env.HALLPASS_SERVERS ?? fileURLToPath(new URL("../../../target/debug/hallpass-servers", import.meta.url));
+
 /** How long one may take to be ready, and to end. */
 const PATIENCE = 30_000;
 
@@ -84,4 +86,20 @@ export async function startFor(t, name, options = [], place = undefined) {
   const server = await start(name, options, place ?? (await folder(t)));
   afterwards(t, () => server.stop());
   return server;
+}
+
+/** Starts a database server (`postgres`, `redis`) for one test, and resolves with its URL: it is stopped after the test. */
+export async function databaseFor(t, kind) {
+  // It ends when its input does, so also when this process is killed.
+  const child = spawn(SERVERS, [kind], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  afterwards(t, async () => {
+    child.stdin.end();
+    await ended;
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) => reject(new Error(`${SERVERS} cannot be started: build it (cargo build -p hallpass-servers), or say where it is with HALLPASS_SERVERS (${error.message})`)));
+    ended.then((code) => reject(new Error(`${kind} ended with ${code} before it was ready`)));
+    createInterface({ input: child.stdout }).once("line", resolve);
+  });
 }

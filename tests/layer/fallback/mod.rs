@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::routing::get;
 use hallpass_axum::{Authenticated, HandlerExt};
-use hallpass_core::{Actor, Event, Hallpass, NewToken, Principal, ScopeSet};
+use hallpass_core::{Actor, Event, Hallpass, HallpassBuilder, NewToken, Principal, ScopeSet};
 use hallpass_memory::MemoryStore;
 
 use crate::capture;
@@ -29,10 +29,18 @@ struct Site {
 impl Site {
     /// Serves what is made of the handle.
     async fn new(app: impl FnOnce(&Hallpass) -> Router) -> Self {
+        Self::with(|builder| builder, app).await
+    }
+
+    /// The same, with more settings of the handle.
+    async fn with(
+        set_up: impl FnOnce(HallpassBuilder) -> HallpassBuilder,
+        app: impl FnOnce(&Hallpass) -> Router,
+    ) -> Self {
         capture::start();
         let events = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&events);
-        let hallpass = Hallpass::builder(MemoryStore::new())
+        let hallpass = set_up(Hallpass::builder(MemoryStore::new()))
             .events(move |event: &Event| sink.lock().unwrap().push(event.clone()))
             .build();
         let address = serve_axum(app(&hallpass)).await;

@@ -4,7 +4,8 @@ use axum::Router;
 use axum::routing::get;
 use hallpass_axum::{HallpassExt as _, HandlerExt as _};
 use hallpass_core::{
-    AuthError, Catalog, CatalogScope, EventKind, Hallpass, Principal, RejectReason, authenticated,
+    AuthError, Catalog, CatalogScope, EventKind, Hallpass, Principal, RejectReason, ScopeSet,
+    authenticated,
 };
 use hallpass_memory::MemoryStore;
 use hallpass_tower::{PolicyTable, PrincipalExt as _, require};
@@ -13,6 +14,7 @@ use http::{Request, StatusCode};
 use tower::ServiceExt as _;
 
 use super::{Site, person, routes};
+use crate::capture;
 
 /// A sign-in by a header that names the person.
 async fn named(parts: Parts) -> Option<Principal> {
@@ -116,6 +118,29 @@ async fn through_catalog() -> (Hallpass, Principal) {
     assert_eq!(app.oneshot(request.unwrap()).await.unwrap().status(), StatusCode::OK);
     let principal = seen.lock().unwrap().take().unwrap();
     (hallpass, principal)
+}
+
+#[tokio::test]
+async fn a_scope_that_the_catalog_does_not_know_is_logged_once() {
+    let site = Site::with(
+        |builder| {
+            builder
+                .catalog(Catalog::new().scope(CatalogScope::new("projects:list", "List projects")))
+        },
+        |hallpass| {
+            routes().layer(hallpass.layer().fallback(async |_: Parts| {
+                let scopes = ScopeSet::parse(["projects:list", "forgotten:scope"]).ok()?;
+                Some(Principal::external("carol".parse().ok()?, scopes))
+            }))
+        },
+    )
+    .await;
+    let mark = capture::mark();
+    for _ in 0..20 {
+        assert_eq!(site.status("GET /projects", &[]).await, 200);
+    }
+    let log = String::from_utf8(capture::since(mark)).unwrap();
+    assert_eq!(log.matches("scope=forgotten:scope").count(), 1, "{log}");
 }
 
 #[tokio::test]

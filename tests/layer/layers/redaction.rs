@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::get;
 use hallpass_core::{Actor, public};
-use hallpass_tower::{PolicyTable, PrincipalExt};
+use hallpass_tower::{CredentialSource, PolicyTable, PrincipalExt};
 
 use super::{router, serving};
 use crate::capture;
@@ -83,7 +83,7 @@ async fn a_principal_outlives_its_request_as_it_was() {
     assert_eq!(server.get("/", "U").await.status, 200);
     let principal = kept.lock().unwrap().take().unwrap();
     let hallpass = &server.stage.hallpass;
-    hallpass.revoke(&Actor::owner("alice"), principal.token_id()).await.unwrap();
+    hallpass.revoke(&Actor::owner("alice"), principal.token_id().unwrap()).await.unwrap();
     assert!(principal.allows(&"echo:read".parse().unwrap()), "a snapshot");
     assert!(hallpass.recheck(&principal).await.is_err());
     assert_eq!(server.get("/", "U").await.status, 401, "revoked means now");
@@ -93,7 +93,9 @@ async fn a_principal_outlives_its_request_as_it_was() {
 async fn headers_that_tell_of_a_url_hold_no_token_either() {
     let lines = "referer: https://x.example/page?a=1&session={T}&b#c\r\n\
                  x-original-url: /echo?session={T}\r\n\
-                 x-forwarded-uri: /echo?other={T}&c=1\r\n";
+                 x-forwarded-uri: /echo?other={T}&c=1\r\n\
+                 x-envoy-original-path: /echo?next=%2Fecho%3Fsession%3D{T}&d\r\n\
+                 hx-current-url: https://x.example/{T}\r\n";
     let table = || PolicyTable::new().get("/echo", public());
     let servers = [
         Server::of(Host::Axum).await,
@@ -115,6 +117,8 @@ async fn headers_that_tell_of_a_url_hold_no_token_either() {
                 "\nreferer: https://x.example/page?a=1&b#c\n",
                 "\nx-original-url: /echo\n",
                 "\nx-forwarded-uri: /echo?c=1\n",
+                "\nx-envoy-original-path: /echo?d\n",
+                "\nhx-current-url: \n",
             ] {
                 assert!(answer.text().contains(line), "{place}: {}", answer.text());
             }
@@ -135,4 +139,31 @@ async fn a_url_that_a_rewrite_has_shortened_keeps_no_token() {
     let answer = server.get("/echo?session={T}", "").await;
     assert!(answer.status == 200 && answer.text().contains("\nuri: /echo\n"), "{}", answer.text());
     assert!(server.stage.leak(&answer.body).is_none(), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_token_sent_to_a_public_route_does_not_reach_the_service() {
+    let table = || PolicyTable::new().get("/echo", public());
+    let key = CredentialSource::header("x-api-key");
+    for host in [Host::Axum, Host::Hyper] {
+        let server =
+            Server::with(host, |layer| layer.policy(table()).with_source(key.clone())).await;
+        for line in [
+            "authorization: Bearer {T}",
+            "authorization: bearer  {T}, Bearer {U}",
+            "authorization: Bearer {U}\r\nauthorization: Bearer {T}",
+            "x-api-key: {T}",
+        ] {
+            let request = server.text(&format!("GET /echo HTTP/1.1\r\nhost: x\r\n{line}\r\n\r\n"));
+            let answer = Http1::exchange(server.address, &request).await;
+            assert_eq!(answer.status, 200, "{host:?} {line}");
+            assert!(server.stage.leak(&answer.body).is_none(), "{}", answer.text());
+        }
+        let request = "GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer other\r\n\r\n";
+        let answer = Http1::exchange(server.address, request.as_bytes()).await;
+        assert!(answer.text().contains("\nauthorization: Bearer other\n"), "{}", answer.text());
+    }
+    let kept = Server::with(Host::Axum, |layer| layer.policy(table()).keep_authorization()).await;
+    let answer = kept.get("/echo", "T").await;
+    assert!(answer.text().contains("\nauthorization: Bearer "), "{}", answer.text());
 }

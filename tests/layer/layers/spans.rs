@@ -36,12 +36,22 @@ async fn a_span_names_the_caller_and_no_token() {
         let target = format!("/spans?{marker}&session={{T}}");
         assert_eq!(server.get(&target, "").await.status, 200);
         let log = capture::since(mark);
-        let lines: Vec<_> = lines(&log, &format!("/spans?{marker}"))
+        let lines: Vec<_> = lines(&log, &format!("url.query=\"{marker}\""))
             .into_iter()
             .filter(|line| line.contains("the handler was called"))
             .collect();
         assert_eq!(lines.len(), 1, "{lines:?}");
-        assert!(lines[0].contains("hallpass.owner=\"alice\""), "{lines:?}");
+        for field in [
+            "enduser.id=\"alice\"",
+            "http.request.method=\"GET\"",
+            "http.route=\"/spans\"",
+            "network.protocol.version=\"1.1\"",
+            "otel.kind=\"server\"",
+            "otel.name=\"GET /spans\"",
+            "url.path=\"/spans\"",
+        ] {
+            assert!(lines[0].contains(field), "{field}: {lines:?}");
+        }
         assert!(lines[0].contains("hallpass.token_id="), "{lines:?}");
         assert!(server.stage.leak(&log).is_none());
     }

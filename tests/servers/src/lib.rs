@@ -18,9 +18,9 @@
 
 mod account;
 mod clock;
-mod configured_nginx;
 mod family;
 mod folder;
+mod nginx;
 mod package;
 mod pgbouncer;
 mod port;
@@ -31,7 +31,7 @@ mod running;
 mod watched;
 
 pub use self::{
-    configured_nginx::ConfiguredNginx,
+    nginx::Nginx,
     package::Package,
     pgbouncer::PgBouncer,
     postgres::Postgres,

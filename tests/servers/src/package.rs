@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{configured_nginx, pgbouncer, postgres, redis};
+use crate::{nginx, pgbouncer, postgres, redis};
 
 /// A package in Debian and what is made of it.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +21,7 @@ impl Package {
     pub const PGBOUNCER: Self =
         Self { name: "pgbouncer", is_there: || pgbouncer::program().is_ok() };
     /// nginx.
-    pub const NGINX: Self =
-        Self { name: "nginx-light", is_there: || configured_nginx::program().is_ok() };
+    pub const NGINX: Self = Self { name: "nginx-light", is_there: || nginx::program().is_ok() };
     /// Redis.
     pub const REDIS: Self = Self { name: "redis-server", is_there: || redis::program().is_ok() };
 
@@ -31,9 +30,12 @@ impl Package {
         name: "libssl-dev",
         is_there: || PathBuf::from("/usr/include/openssl/ssl.h").is_file(),
     };
-    /// What finds them.
+    /// `pkg-config`, which finds the headers.
     pub const PKG_CONFIG: Self =
         Self { name: "pkg-config", is_there: || on_path("pkg-config").is_some() };
+
+    /// OpenSSL's command, for certificates.
+    pub const OPENSSL: Self = Self { name: "openssl", is_there: || on_path("openssl").is_some() };
 
     /// Chromium, a browser.
     pub const CHROMIUM: Self =
@@ -46,10 +48,11 @@ impl Package {
     };
 
     /// All that the tests need.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::POSTGRES,
         Self::PGBOUNCER,
         Self::NGINX,
+        Self::OPENSSL,
         Self::REDIS,
         Self::LIBSSL,
         Self::PKG_CONFIG,

@@ -47,6 +47,7 @@ impl<'w> Folder<'w> {
         let examples = self.workspace.target("debug/examples");
         node.env("HALLPASS_QUICKSTART", examples.join("quickstart"));
         node.env("HALLPASS_EXAMPLES", examples);
+        node.env("HALLPASS_SERVERS", self.workspace.target("debug/hallpass-servers"));
         node.env("HALLPASS_VENV", self.workspace.target("clients-venv"));
         node.current_dir(&self.path);
         node

@@ -80,3 +80,25 @@ async fn unknown_outcome_of_a_change_is_reported() {
     let revoked = api.post(&format!("/{id}/revoke")).send().await.ok();
     assert_eq!(revoked.json["status"], "revoked", "found out by looking again");
 }
+
+#[tokio::test]
+async fn a_token_that_the_application_refers_to_cannot_be_deleted() {
+    let api = Api::new().await;
+    let issued = api.issue_ci().await;
+    let id = issued.id();
+    api.store
+        .faults()
+        .on(Operation::WRITES)
+        .fail_with(|| StoreError::referenced("FOREIGN KEY constraint failed: jobs"));
+    for answer in [
+        api.delete(&format!("/{id}")).send().await,
+        api.post("/delete").json(&json!({ "ids": [id] })).await,
+        api.post("/delete").json(&json!({ "all": true })).await,
+    ] {
+        let answer = answer.refused(409, "referenced");
+        assert!(!answer.text.contains("jobs"), "{}", answer.text);
+    }
+    api.store.faults().heal();
+    assert!(api.works(issued.token()).await);
+    assert_eq!(api.delete(&format!("/{id}")).send().await.status, 204);
+}

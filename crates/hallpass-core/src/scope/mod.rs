@@ -12,8 +12,8 @@ pub use self::set::ScopeSet;
 ///
 /// A scope has one to eight segments, separated by colons. A segment is one or more of the
 /// characters that [RFC 6749, section 3.3] allows in a scope, except the colon. A whole segment may
-/// be `*`, which stands for any one segment. Scopes are compared byte for byte, so upper and lower
-/// case differ.
+/// be `*`, which stands for any one segment. Neither a segment nor a part of it between slashes may
+/// be `.` or `..`. Scopes are compared byte for byte, so upper and lower case differ.
 ///
 /// A scope covers every scope that starts with the same segments. `projects` covers `projects:read`
 /// and `projects:read:42`, but `projects:read:42` does not cover `projects:read`. A `*` as the
@@ -130,6 +130,9 @@ pub enum ScopeError {
     /// A segment is empty: there is a colon at the start, at the end, or beside another one.
     #[error("a scope segment cannot be empty: write `projects:read`, not `projects::read`")]
     EmptySegment,
+    /// A segment, or a part of one between slashes, is `.` or `..`.
+    #[error("a scope segment, and each part of it between slashes, cannot be `.` or `..`")]
+    DotSegment,
     /// The text contains a character that RFC 6749, section 3.3, does not allow in a scope.
     #[error("a scope has printable ASCII characters only, no space, quote or backslash")]
     Character,
@@ -197,11 +200,25 @@ mod tests {
             "re*",
             "a:*b",
             "a:b:c:d:e:f:g:h:i",
+            "a:..",
+            ".:a",
+            "a:b/../c",
+            "a:../b",
+            "a:b/.",
         ] {
             assert!(bad.parse::<Scope>().is_err(), "{bad:?}");
         }
         assert!("x".repeat(129).parse::<Scope>().is_err());
-        for good in ["ROOT", "a.b/c-d_e", "a:b:c:d:e:f:g:h", "!#$%&'()", "{id}", "1"] {
+        for good in [
+            "ROOT",
+            "a.b/c-d_e",
+            "a:b:c:d:e:f:g:h",
+            "!#$%&'()",
+            "{id}",
+            "1",
+            "a:...:.b/c.",
+            "a:/b//",
+        ] {
             assert!(good.parse::<Scope>().is_ok(), "{good:?}");
         }
     }

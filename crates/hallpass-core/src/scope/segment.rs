@@ -66,6 +66,10 @@ pub(super) fn validate(text: &str) -> Result<(), ScopeError> {
     if text.split(':').any(str::is_empty) {
         return Err(ScopeError::EmptySegment);
     }
+    // A client that puts a scope into a path must not name another resource with it.
+    if text.split([':', '/']).any(|part| matches!(part, "." | "..")) {
+        return Err(ScopeError::DotSegment);
+    }
     if text.split(':').count() > Scope::MAX_SEGMENTS {
         return Err(ScopeError::TooManySegments);
     }

@@ -78,18 +78,21 @@ impl CompiledScopes {
 
     /// Computes the scopes that a catalog knows. Returns `None` if it knows all.
     fn known_by(&self, catalog: &Catalog, token: TokenId) -> Option<ScopeSet> {
-        let known: ScopeSet =
-            self.scopes.iter().filter(|scope| catalog.knows(scope)).cloned().collect();
-        let unknown = self.scopes.len() - known.len();
-        (unknown > 0).then(|| {
+        if self.scopes.iter().all(|scope| catalog.knows(scope)) {
+            return None;
+        }
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            self.scopes.iter().cloned().partition(|scope| catalog.knows(scope));
+        for scope in unknown.iter().filter(|scope| catalog.is_news(scope)) {
             tracing::warn!(
                 target: "hallpass",
                 %token,
-                unknown,
-                "token has scopes that the catalog does not know, they allow nothing"
+                %scope,
+                "a principal has a scope that the catalog does not know, so it allows nothing; this is \
+                 logged once for each scope"
             );
-            known
-        })
+        }
+        Some(known.into_iter().collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The part of a check that needs the store.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -51,7 +52,9 @@ impl PendingVerification {
     /// the store or the owner directory failed.
     pub async fn resolve(self) -> Result<Principal, AuthError> {
         let hallpass = self.0.hallpass.clone();
+        let started = Instant::now();
         let result = self.decide().await;
+        hallpass.metrics().looked_up(&result, started.elapsed());
         hallpass.count_unavailable(result)
     }
 

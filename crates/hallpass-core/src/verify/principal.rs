@@ -94,7 +94,7 @@ impl Principal {
     ///
     /// let alice: Owner = "alice".parse().unwrap();
     /// let principal = Principal::external(alice, ScopeSet::parse(["projects:read"]).unwrap());
-    /// assert!(principal.is_external() && principal.token() == None);
+    /// assert!(principal.is_external() && principal.token_id() == None);
     /// assert!(principal.allows(&"projects:read:42".parse().unwrap()));
     /// ```
     #[must_use]
@@ -117,15 +117,8 @@ impl Principal {
 
     /// Returns the id of the token, or `None` for an [external](Self::external) principal.
     #[must_use]
-    pub fn token(&self) -> Option<TokenId> {
+    pub fn token_id(&self) -> Option<TokenId> {
         (!self.is_external()).then(|| self.token.id())
-    }
-
-    /// Returns the id of the token. For an [external](Self::external) principal it is
-    /// [`TokenId::NIL`], which no token has: see [`token`](Self::token).
-    #[must_use]
-    pub fn token_id(&self) -> TokenId {
-        self.token.id()
     }
 
     /// Returns the time at which the token expires, or `None` for never.

@@ -39,7 +39,7 @@ impl Hallpass {
     }
 
     async fn recheck_token(&self, principal: &Principal) -> Result<Principal, AuthError> {
-        let id = principal.token().ok_or(AuthError::External)?;
+        let id = principal.token_id().ok_or(AuthError::External)?;
         let origin = &Origin::default();
         let superseded_by = self.superseded_by(id);
         let mut past_cache = false;

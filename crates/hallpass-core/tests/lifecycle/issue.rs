@@ -48,7 +48,7 @@ async fn new_token_has_the_requested_fields_and_works() {
 
     let principal = service.check(issued.token.reveal()).await.unwrap();
     assert_eq!(principal.owner().as_str(), "alice");
-    assert_eq!(principal.token_id(), record.id);
+    assert_eq!(principal.token_id(), Some(record.id));
     assert_eq!(*principal.scopes(), record.scopes);
 }
 

@@ -5,6 +5,7 @@ mod form;
 mod header;
 mod query;
 mod source;
+mod url_text;
 
 use http::{HeaderMap, Uri};
 
@@ -12,10 +13,11 @@ pub use self::form::FormCredential;
 pub use self::header::Authorization;
 pub(crate) use self::header::{AuthorizationRead, TakenAuthorization, peek};
 use self::header::{OwnHeader, own_header};
-pub(crate) use self::query::{Cut, any_value, cut, cut_text};
+pub(crate) use self::query::{Cut, any_value, cut};
 use self::query::{Found, Value};
 pub use self::source::CredentialSource;
 pub(crate) use self::source::{SourceIndex, Sources};
+pub(crate) use self::url_text::cut_text;
 
 /// The credentials of a request.
 #[derive(Debug)]

@@ -66,8 +66,8 @@ impl PolicyTable {
         if self.mismatches.is_news(pattern) {
             tracing::warn!(
                 target: "hallpass",
-                "a path with an empty segment or a slash at its end is refused, although {pattern} has a rule: \
-                 what is inside of the layer may take the path for another one. If paths are to be \
+                "a path with an empty segment, a dot segment or a slash at its end is refused, although {pattern} has \
+                 a rule: what is inside of the layer may take the path for another one. If paths are to be \
                  normalised, put that outside of the layer"
             );
         }

@@ -43,8 +43,9 @@ use crate::settings::Settings;
 ///   the path parameters that the router found. So rewrites further out do not matter.
 /// - If it has not (a nested service, a fallback, a layer around the whole router, hyper and
 ///   tonic), the table finds the rule by the path that the service inside sees. A path with an
-///   empty segment, or with a slash at its end that the rule's pattern does not have, is rejected:
-///   the service inside may read it as another path.
+///   empty segment, with a `.` or `..` segment (percent-encoded or not), or with a slash at its end
+///   that the rule's pattern does not have, is rejected: the service inside may read it as another
+///   path.
 ///
 /// The first request for which the table and the router disagree logs a warning that names both.
 #[derive(Clone, Default)]

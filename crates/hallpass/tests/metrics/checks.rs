@@ -30,7 +30,11 @@ async fn checks_are_counted_by_outcome_and_refusals_by_reason() {
         Hallpass::builder(store.clone()).clock(clock.clone()).owner_directory(owners).build();
     let good = issue(&hallpass).await;
     assert!(check(&hallpass, &good).await);
-    assert_eq!(moved.only("hallpass_"), one("hallpass_checks_total{outcome=accepted}"));
+    let owed = [
+        ("hallpass_checks_total{outcome=accepted}".to_owned(), 1.0),
+        ("hallpass_lookup_duration_seconds{outcome=accepted}".to_owned(), 1.0),
+    ];
+    assert_eq!(moved.only("hallpass_"), owed);
 
     let revoked = issue(&hallpass).await;
     hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
@@ -50,6 +54,7 @@ async fn checks_are_counted_by_outcome_and_refusals_by_reason() {
         assert!(!check(&hallpass, token).await);
         let owed = [
             ("hallpass_checks_total{outcome=refused}".to_owned(), 1.0),
+            ("hallpass_lookup_duration_seconds{outcome=refused}".to_owned(), 1.0),
             (format!("hallpass_refusals_total{{reason={reason}}}"), 1.0),
         ];
         assert_eq!(moved.only("hallpass_"), owed);
@@ -58,7 +63,11 @@ async fn checks_are_counted_by_outcome_and_refusals_by_reason() {
     assert_eq!(moved.only("hallpass_ref"), one("hallpass_refusals_total{reason=malformed}"));
     store.faults().on(Operation::Get).fail();
     assert!(!check(&hallpass, &good).await);
-    assert_eq!(moved.only("hallpass_"), one("hallpass_checks_total{outcome=unavailable}"));
+    let owed = [
+        ("hallpass_checks_total{outcome=unavailable}".to_owned(), 1.0),
+        ("hallpass_lookup_duration_seconds{outcome=unavailable}".to_owned(), 1.0),
+    ];
+    assert_eq!(moved.only("hallpass_"), owed);
 }
 
 #[tokio::test]

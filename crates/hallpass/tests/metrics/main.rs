@@ -45,7 +45,11 @@ impl Moved {
             let value = match value {
                 DebugValue::Counter(count) => count as f64,
                 DebugValue::Gauge(value) => value.into_inner(),
-                DebugValue::Histogram(_) => panic!("{name} is a histogram"),
+                // By how many values it has grown.
+                DebugValue::Histogram(values) => {
+                    assert!(values.iter().all(|took| (0.0..60.0).contains(&**took)), "{values:?}");
+                    values.len() as f64
+                }
             };
             if value != 0.0 {
                 moved.insert(format!("{name}{{{}}}", labels.join(",")), value);

@@ -146,7 +146,9 @@ async fn refresh(
 ) -> Result<Login, ApiError> {
     let by = Actor::owner(me.owner().as_str());
     let login = Login(logins.issue(&by, NewToken::named("login")).await?);
-    logins.delete(&by, me.token_id(), None).await?;
+    if let Some(id) = me.token_id() {
+        logins.delete(&by, id, None).await?;
+    }
     Ok(login)
 }
 
@@ -155,7 +157,9 @@ async fn sign_out(
     State(logins): State<Hallpass>,
     Authenticated(me): Authenticated,
 ) -> Result<impl IntoResponse, ApiError> {
-    logins.delete(&Actor::owner(me.owner().as_str()), me.token_id(), None).await?;
+    if let Some(id) = me.token_id() {
+        logins.delete(&Actor::owner(me.owner().as_str()), id, None).await?;
+    }
     let gone = |name| (SET_COOKIE, format!("{name}=; Path=/; Max-Age=0"));
     Ok(AppendHeaders([gone(SESSION), gone(JWT)]))
 }

@@ -106,7 +106,9 @@ pub(crate) async fn sign_out(
     State(app): State<App>,
     Authenticated(session): Authenticated,
 ) -> Answer {
-    app.sessions.delete(&caller(&session), session.token_id(), None).await?;
+    if let Some(id) = session.token_id() {
+        app.sessions.delete(&caller(&session), id, None).await?;
+    }
     Ok(Success(json!({})))
 }
 
@@ -129,13 +131,11 @@ impl Confirmations {
         session: &Principal,
         sent: &Parameters,
     ) -> Result<(), ApiError> {
-        let age = app.sessions.now().duration_since(session.token_id().generated_at());
+        let now = app.sessions.now();
+        let is_fresh =
+            session.token_id().is_some_and(|id| now.duration_since(id.generated_at()) < FRESH);
         let Some(password) = sent.optional("password")? else {
-            return if age < FRESH {
-                Ok(())
-            } else {
-                Err(ApiError::bad("password", "it is missing"))
-            };
+            return if is_fresh { Ok(()) } else { Err(ApiError::bad("password", "it is missing")) };
         };
         let right = self.is_right(session.owner().as_str(), password, app.sessions.now());
         right.then_some(()).ok_or_else(ApiError::authentication)

@@ -1,0 +1,18 @@
+//! A service behind a real nginx, set up in the ways that people set it up.
+#![cfg(unix)]
+
+mod caching;
+mod page;
+mod paths;
+mod site;
+
+/// Cuts the prefix off, decodes and merges the path, and rewrites `Host`: what `proxy_pass` with a
+/// path does by default.
+const MERGING: &str = "listen {listen}; location /app/ { proxy_pass http://{app}/; }";
+
+/// The same, with empty segments left in the path, and with `Host` as the browser sent it.
+const KEEPING_HOST: &str = "listen {listen}; merge_slashes off; location /app/ { \
+     proxy_pass http://{app}/; proxy_set_header Host $http_host; }";
+
+/// Passes the path on as it was sent.
+const RAW: &str = "listen {listen}; location / { proxy_pass http://{app}; }";
