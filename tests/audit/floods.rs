@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::stores::{Database, on_stores};
 
 /// How many valid tokens that no cache knows are sent during a flood of forged ones.
-const COLD: usize = 100;
+const COLD: usize = 300;
 
 /// One test at a time: each is about the capacity of the whole machine.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -172,7 +172,7 @@ async fn forged_tokens_do_not_keep_valid_ones_out<D: Database>() {
     count_log_lines();
     let (database, forged) = (D::create(), forged_tokens().await);
     let (server, tokens) = cold_node(&database).await;
-    let flood = Flood::over_connections(server.address, &forged, 200);
+    let flood = Flood::over_connections(server.address, &forged, 400);
     valid_tokens_get_in(&server, &tokens, flood).await;
 
     let (server, tokens) = cold_node(&database).await;
@@ -181,7 +181,7 @@ async fn forged_tokens_do_not_keep_valid_ones_out<D: Database>() {
 }
 
 /// How many connections edit one token at once.
-const EDITORS: usize = 1000;
+const EDITORS: usize = 1500;
 
 /// How many tokens of other people are revoked meanwhile.
 const REVOKED: usize = 20;

@@ -70,7 +70,7 @@ async fn migrate(from: &Redis, to: &Redis, slot: usize) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f33_all_keys_of_a_store_are_in_one_slot_and_every_call_works() {
+async fn all_keys_of_a_store_are_in_one_slot() {
     let cluster = start();
     let one = Node::on(&cluster, settings()).await.hallpass;
     let other = Node::on(&cluster, settings()).await.hallpass;
@@ -95,7 +95,7 @@ async fn f33_all_keys_of_a_store_are_in_one_slot_and_every_call_works() {
 /// Keys are here and there, `TRYAGAIN`, `ASK` and `MOVED` are answered: tokens are let in or 503,
 /// and never refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f29_f32_while_the_slot_moves_to_another_node_nobody_is_refused_and_then_all_goes_on() {
+async fn no_request_is_rejected_while_the_slot_moves() {
     let cluster = start();
     // It asks for each token in each round.
     let bound = Duration::from_millis(50);
@@ -143,7 +143,7 @@ async fn f29_f32_while_the_slot_moves_to_another_node_nobody_is_refused_and_then
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f29_a_cluster_that_lacks_a_part_is_503() {
+async fn incomplete_cluster_is_503() {
     let cluster = start();
     let node = Node::on(&cluster, settings()).await;
     let (token, revoked) = (issue(&node.hallpass).await, issue(&node.hallpass).await);
@@ -166,7 +166,7 @@ async fn f29_a_cluster_that_lacks_a_part_is_503() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f37_a_replica_that_takes_over_is_found() {
+async fn promoted_replica_is_found() {
     let mut cluster = start();
     let (_, home) = home(&cluster);
     cluster.add_replica(home).unwrap();

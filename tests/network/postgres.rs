@@ -22,7 +22,7 @@ async fn execute(connection: &mut PgConnection, sql: &str) {
 
 /// The host has taken every connection of the pool that it shares with the store.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f5_while_the_hosts_pool_is_exhausted_calls_are_503_soon_and_the_bound_holds() {
+async fn exhausted_pool_of_the_host_is_503_and_the_bound_holds() {
     let server = Postgres::shared();
     let pool: PgPool = PgPoolOptions::new().max_connections(2).connect(server.url()).await.unwrap();
     let store = PostgresSettings::default().open(pool.clone()).await.unwrap();
@@ -81,7 +81,7 @@ async fn lets_nobody_in(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_server_that_is_still_starting_is_503() {
+async fn starting_server_is_503() {
     let server = Postgres::alone();
     let folder = server.run("show data_directory");
     let (tell, told) = std::sync::mpsc::channel();
@@ -112,7 +112,7 @@ const END_ALL: &str = "select pg_terminate_backend(pid) from pg_stat_activity \
                        where pid <> pg_backend_pid() and backend_type = 'client backend'";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f6_a_server_without_connections_left_is_503() {
+async fn server_without_free_connections_is_503() {
     let server = Postgres::alone_with(&["max_connections=40", "superuser_reserved_connections=3"]);
     server.run("create role app login; grant create on database postgres to app");
     let url = server.url().replace("hallpass@", "app@");
@@ -139,7 +139,7 @@ async fn f6_a_server_without_connections_left_is_503() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f6_a_role_that_is_not_let_in_any_more_is_503() {
+async fn role_that_may_no_longer_log_in_is_503() {
     let server = Postgres::alone();
     server.run("create role app login; grant create on database postgres to app");
     let url = server.url().replace("hallpass@", "app@");
@@ -153,7 +153,7 @@ async fn f6_a_role_that_is_not_let_in_any_more_is_503() {
 
 /// Two transactions wait for each other, and the server ends the store's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f9_a_change_that_is_ended_as_a_deadlock_is_made_again() {
+async fn change_that_ended_as_a_deadlock_is_repeated() {
     let server = Postgres::alone_with(&["deadlock_timeout=100ms"]);
     let truth = truth(&server).await;
     let id = issue(&truth).await.record.id;
@@ -183,7 +183,7 @@ async fn f9_a_change_that_is_ended_as_a_deadlock_is_made_again() {
 
 /// Somebody keeps the clock, which every change needs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f9_while_somebody_holds_the_clock_changes_are_503_and_checks_go_on() {
+async fn held_clock_makes_changes_503_but_not_checks() {
     let server = Postgres::shared();
     let node = Node::on(&server, settings()).await;
     let (token, cold) = (node.issue().await, node.issue().await);
@@ -203,7 +203,7 @@ async fn f9_while_somebody_holds_the_clock_changes_are_503_and_checks_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f14_without_listening_the_poll_finds_what_was_changed() {
+async fn polling_finds_changes_without_notifications() {
     let server = Postgres::shared();
     let elsewhere = Node::on(&server, settings()).await;
     let open = async |settings: hallpass_cache::CacheSettings| {
@@ -227,7 +227,7 @@ async fn f14_without_listening_the_poll_finds_what_was_changed() {
 
 /// As when the server's queue of notifications is full: nobody can be told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f16_a_change_of_which_nobody_can_be_told_is_made_all_the_same() {
+async fn change_is_made_even_if_the_notification_fails() {
     let server = Postgres::alone();
     server.run(
         "create role app login; grant create on database postgres to app; \
@@ -244,7 +244,7 @@ async fn f16_a_change_of_which_nobody_can_be_told_is_made_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f17_what_others_are_told_is_a_number_however_long_the_owners_name_is() {
+async fn notification_is_a_number_however_long_the_owner_is() {
     let server = Postgres::shared();
     let truth = truth(&server).await;
     let mut listener = PgListener::connect(server.url()).await.unwrap();
@@ -265,7 +265,7 @@ async fn f17_what_others_are_told_is_a_number_however_long_the_owners_name_is() 
 
 /// Commits that notify wait for each other. Checks do not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f19_while_the_host_notifies_all_the_time_checks_go_on_and_changes_are_made() {
+async fn constant_notifications_of_the_host_block_nothing() {
     let server = Postgres::shared();
     let node = Node::on(&server, settings()).await;
     let other = Node::on(&server, settings()).await;
@@ -293,7 +293,7 @@ async fn f19_while_the_host_notifies_all_the_time_checks_go_on_and_changes_are_m
 /// A transaction of the host's that goes on for hours. Who reads a log only up to the oldest
 /// transaction that is under way, lest he miss a number, sees nothing meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f21_a_long_transaction_of_somebody_elses_keeps_no_change_from_being_seen() {
+async fn long_transaction_of_another_client_hides_no_change() {
     let server = Postgres::shared();
     let elsewhere = Node::on(&server, settings()).await;
     let node = Node::on(&server, settings().max_staleness(NEVER)).await;

@@ -45,7 +45,7 @@ async fn until_it_says(server: &Redis, word: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f29_a_server_that_is_busy_with_somebodys_endless_script_is_503() {
+async fn server_busy_with_an_endless_script_is_503() {
     let server = Redis::alone_with(&["--busy-reply-threshold", "1"]);
     let begins = async || {
         let server_too = Arc::clone(&server.server);
@@ -57,7 +57,7 @@ async fn f29_a_server_that_is_busy_with_somebodys_endless_script_is_503() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f29_a_replica_without_its_primary_is_503() {
+async fn replica_without_its_primary_is_503() {
     let server = Redis::alone_with(&["--replica-serve-stale-data", "no"]);
     let begins = async || {
         server.stop_following();
@@ -67,7 +67,7 @@ async fn f29_a_replica_without_its_primary_is_503() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f29_a_server_that_is_still_loading_is_503() {
+async fn loading_server_is_503() {
     // So many microseconds for each key; now and then it answers meanwhile.
     let slow = ["--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024"];
     let server = Redis::alone_with(&slow);
@@ -109,7 +109,7 @@ async fn administer(connection: &MultiplexedConnection, commands: &[&[&str]]) {
 const END_ALL: &[&str] = &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f30_a_server_that_wants_a_password_all_of_a_sudden_is_503() {
+async fn password_that_is_suddenly_required_is_503() {
     let server = Redis::alone();
     let administrator = administrator(&server).await;
     let begins = async || {
@@ -121,7 +121,7 @@ async fn f30_a_server_that_wants_a_password_all_of_a_sudden_is_503() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f30_a_password_that_is_not_right_any_more_is_503() {
+async fn changed_password_is_503() {
     let server = Redis::alone();
     server.run(&["ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all"]);
     let administrator = administrator(&server).await;
@@ -134,7 +134,7 @@ async fn f30_a_password_that_is_not_right_any_more_is_503() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f30_a_user_who_may_do_nothing_any_more_is_503() {
+async fn user_who_lost_all_permissions_is_503() {
     let server = Redis::alone();
     server.run(&["ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all"]);
     let begins = async || drop(server.run(&["ACL", "SETUSER", "app", "-@all"]));
@@ -143,7 +143,7 @@ async fn f30_a_user_who_may_do_nothing_any_more_is_503() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f35_a_server_that_throws_keys_away_is_not_opened() {
+async fn server_that_evicts_keys_is_not_opened() {
     let server = Redis::alone_with(&["--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru"]);
     let refused = RedisStore::connect(server.url()).await.unwrap_err();
     assert!(matches!(&refused, ConnectError::Evicts { policy, .. } if policy == "allkeys-lru"));
@@ -152,7 +152,7 @@ async fn f35_a_server_that_throws_keys_away_is_not_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn with_its_memory_full_tokens_are_checked_and_taken_back_and_none_is_made() {
+async fn full_memory_allows_checks_and_revocations_only() {
     let server = Redis::alone();
     let node = Node::on(&server, settings()).await;
     let [stays, revoked, deleted] = [node.issue().await, node.issue().await, node.issue().await];

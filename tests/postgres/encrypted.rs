@@ -5,7 +5,7 @@ use hallpass_postgres::PostgresStore;
 use super::database;
 
 #[tokio::test]
-async fn where_tls_is_asked_for_and_was_not_built_in_nothing_is_sent_in_plain_text() {
+async fn required_tls_that_is_not_built_in_sends_nothing_in_plain_text() {
     let url = database();
     PostgresStore::connect(&format!("{url}?sslmode=prefer")).await.expect("it is not asked for");
     for mode in ["require", "verify-ca", "verify-full"] {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{ask, database, open, run, stranger};
 
 #[tokio::test]
-async fn a_database_that_takes_no_changes_is_read_only_and_tokens_are_checked() {
+async fn read_only_database_refuses_changes_and_checks_tokens() {
     let url = database();
     open(&url).await.close().await;
     let name = url.rsplit('/').next().unwrap();
@@ -33,7 +33,7 @@ async fn a_database_that_takes_no_changes_is_read_only_and_tokens_are_checked() 
 }
 
 #[tokio::test]
-async fn without_a_connection_left_a_call_is_unavailable_in_time() {
+async fn call_without_a_free_connection_is_unavailable_in_time() {
     let url = database();
     ask(&url, "CREATE ROLE crowded LOGIN SUPERUSER");
     let url = url.replace("//hallpass@", "//crowded@");
@@ -68,7 +68,7 @@ async fn without_a_connection_left_a_call_is_unavailable_in_time() {
 }
 
 #[tokio::test]
-async fn when_the_hosts_pool_is_exhausted_a_call_does_not_wait_for_the_hosts_patience() {
+async fn exhausted_pool_of_the_host_delays_a_call_only_briefly() {
     let url = database();
     let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
     let store = PostgresSettings::default().open(pool.clone()).await.unwrap();
@@ -90,7 +90,7 @@ async fn when_the_hosts_pool_is_exhausted_a_call_does_not_wait_for_the_hosts_pat
 }
 
 #[tokio::test]
-async fn connections_that_died_are_replaced_without_anybody_noticing() {
+async fn dead_connections_are_replaced_unnoticed() {
     let server = Postgres::start().expect("a server");
     let store = open(server.url()).await;
     let token = token("alice", "ci");
@@ -122,7 +122,7 @@ async fn connections_that_died_are_replaced_without_anybody_noticing() {
 }
 
 #[tokio::test]
-async fn a_row_that_makes_no_sense_is_corrupt_and_never_a_token() {
+async fn invalid_row_is_corrupt_and_never_a_token() {
     let url = database();
     let store = open(&url).await;
     for damage in [
@@ -146,7 +146,7 @@ async fn a_row_that_makes_no_sense_is_corrupt_and_never_a_token() {
 }
 
 #[tokio::test]
-async fn tables_that_went_away_are_an_outage() {
+async fn dropped_tables_are_an_outage() {
     let url = database();
     let store = open(&url).await;
     ask(&url, "DROP SCHEMA hallpass CASCADE");

@@ -31,7 +31,7 @@ async fn listening(url: &str, store: &PostgresStore) -> LogPosition {
 }
 
 #[tokio::test]
-async fn a_change_of_another_node_nudges_and_its_notification_is_a_number() {
+async fn change_of_another_node_wakes_up_waiters_with_a_number() {
     let url = database();
     let (one, other) = (open(&url).await, open(&url).await);
     let seen = listening(&url, &one).await;
@@ -57,7 +57,7 @@ async fn a_change_of_another_node_nudges_and_its_notification_is_a_number() {
 }
 
 #[tokio::test]
-async fn a_nodes_own_change_nudges_it_without_the_server() {
+async fn own_change_wakes_up_waiters_without_the_server() {
     let url = database();
     let store =
         PostgresSettings::default().disable_listen().notify(false).connect(&url).await.unwrap();
@@ -75,7 +75,7 @@ async fn a_nodes_own_change_nudges_it_without_the_server() {
 }
 
 #[tokio::test]
-async fn a_change_while_the_listener_was_away_is_nudged() {
+async fn change_made_while_the_listener_was_away_wakes_up_waiters() {
     let url = database();
     let (one, other) = (open(&url).await, open(&url).await);
     let seen = listening(&url, &one).await;
@@ -102,7 +102,7 @@ async fn a_change_while_the_listener_was_away_is_nudged() {
 }
 
 #[tokio::test]
-async fn a_notification_that_cannot_be_sent_undoes_no_change() {
+async fn failed_notification_undoes_no_change() {
     let url = database();
     open(&url).await.close().await;
     // Somebody may not notify. A queue that is full is refused at the same place.
@@ -121,7 +121,7 @@ async fn a_notification_that_cannot_be_sent_undoes_no_change() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_closed_or_dropped_listens_no_more() {
+async fn closed_or_dropped_store_stops_listening() {
     let url = database();
     let mut stranger = stranger(&url).await;
     let nobody = "SELECT count(*) = 0 FROM pg_stat_activity \

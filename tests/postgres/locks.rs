@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{SOMEBODY_WAITS, ask, database, open, run, stranger, until};
 
 #[tokio::test]
-async fn a_token_that_somebody_keeps_locked_cannot_be_changed_but_checked() {
+async fn locked_token_can_be_checked_but_not_changed() {
     let url = database();
     let store = open(&url).await;
     let token = token("alice", "ci");
@@ -29,7 +29,7 @@ async fn a_token_that_somebody_keeps_locked_cannot_be_changed_but_checked() {
 }
 
 #[tokio::test]
-async fn a_clock_that_somebody_keeps_locked_stops_changes_and_no_check() {
+async fn locked_clock_stops_changes_but_not_checks() {
     let url = database();
     let store = open(&url).await;
     let first = token("alice", "ci");
@@ -56,7 +56,7 @@ async fn a_clock_that_somebody_keeps_locked_stops_changes_and_no_check() {
 }
 
 #[tokio::test]
-async fn uses_of_other_tokens_are_written_when_one_is_kept_locked() {
+async fn locked_token_does_not_block_the_uses_of_other_tokens() {
     let url = database();
     let store = open(&url).await;
     let mut uses = Vec::new();
@@ -75,7 +75,7 @@ async fn uses_of_other_tokens_are_written_when_one_is_kept_locked() {
 }
 
 #[tokio::test]
-async fn prune_leaves_what_is_kept_locked_for_the_next_time() {
+async fn prune_skips_locked_tokens() {
     let url = database();
     let store = open(&url).await;
     for name in ["locked", "free"] {
@@ -91,7 +91,7 @@ async fn prune_leaves_what_is_kept_locked_for_the_next_time() {
 }
 
 #[tokio::test]
-async fn a_long_transaction_of_somebody_elses_is_in_nobodys_way() {
+async fn long_transaction_of_another_client_blocks_no_call() {
     let url = database();
     let store = open(&url).await;
     let token = token("alice", "ci");

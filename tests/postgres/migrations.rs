@@ -20,7 +20,7 @@ const CATALOG: &str = "SELECT format('%s %s %s %s', table_name, column_name, dat
      UNION ALL SELECT format('version %s', version) FROM hallpass.migrations ORDER BY 1";
 
 #[tokio::test]
-async fn of_many_nodes_that_open_an_empty_database_one_makes_the_schema() {
+async fn concurrent_nodes_create_the_schema_once() {
     let url = database();
     let nodes: Vec<_> = (0..8)
         .map(|_| {
@@ -36,7 +36,7 @@ async fn of_many_nodes_that_open_an_empty_database_one_makes_the_schema() {
 }
 
 #[tokio::test]
-async fn the_files_that_psql_applies_make_what_the_store_makes() {
+async fn migrations_by_psql_create_the_same_schema() {
     let (by_store, by_hand) = (database(), database());
     open(&by_store).await.close().await;
     ask(&by_hand, SCHEMA);
@@ -50,7 +50,7 @@ async fn the_files_that_psql_applies_make_what_the_store_makes() {
 }
 
 #[tokio::test]
-async fn what_another_library_keeps_in_the_database_stays_as_it_is() {
+async fn keys_of_another_library_stay_unchanged() {
     let url = database();
     ask(&url, "CREATE TABLE tokens (x int); CREATE TABLE _sqlx_migrations (x int)");
     open(&url).await.close().await;
@@ -60,7 +60,7 @@ async fn what_another_library_keeps_in_the_database_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_schema_that_is_missing_is_said_to_be_so_unless_it_is_to_be_made() {
+async fn missing_schema_is_refused_unless_migrations_are_on() {
     let url = database();
     let refused = PostgresSettings::default().migrate(false).connect(&url).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Missing { .. }), "{refused:?}");
@@ -71,7 +71,7 @@ async fn a_schema_that_is_missing_is_said_to_be_so_unless_it_is_to_be_made() {
 }
 
 #[tokio::test]
-async fn a_schema_of_another_version_is_refused_and_left_alone() {
+async fn schema_of_another_version_is_refused_and_left_unchanged() {
     let url = database();
     open(&url).await.close().await;
     let mut stranger = stranger(&url).await;
@@ -92,7 +92,7 @@ async fn a_schema_of_another_version_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_schema_of_that_name_that_is_somebody_elses_is_refused_and_left_alone() {
+async fn schema_of_another_application_is_refused_and_left_unchanged() {
     let url = database();
     ask(&url, "CREATE SCHEMA hallpass; CREATE TABLE hallpass.tokens (theirs int)");
     let refused = PostgresStore::connect(&url).await.unwrap_err();
@@ -102,14 +102,14 @@ async fn a_schema_of_that_name_that_is_somebody_elses_is_refused_and_left_alone(
 }
 
 #[tokio::test]
-async fn an_empty_schema_that_somebody_made_for_it_is_filled() {
+async fn empty_schema_is_filled() {
     let url = database();
     ask(&url, "CREATE SCHEMA hallpass");
     open(&url).await.close().await;
 }
 
 #[tokio::test]
-async fn a_database_of_another_encoding_is_refused() {
+async fn database_with_another_encoding_is_refused() {
     let latin =
         "CREATE DATABASE latin ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
     Postgres::shared().run(latin).unwrap();

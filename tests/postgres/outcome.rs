@@ -60,7 +60,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_is_lost_is_known_to_stand() {
+async fn change_whose_answer_is_lost_is_found_to_be_committed() {
     let mut scene = Scene::new().await;
     let head = scene.store.changes(None, 0).await.unwrap().head;
     let deleting =
@@ -75,7 +75,7 @@ async fn a_change_whose_answer_is_lost_is_known_to_stand() {
 }
 
 #[tokio::test]
-async fn what_was_deleted_is_known_though_the_answer_is_lost() {
+async fn deleted_tokens_are_known_although_the_answer_is_lost() {
     let mut scene = Scene::new().await;
     let page = hallpass_core::store::ListQuery::everything(at(0), 10);
     let ids: Vec<_> =
@@ -93,7 +93,7 @@ async fn what_was_deleted_is_known_though_the_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn a_change_whose_server_process_is_ended_is_known_not_to_stand() {
+async fn change_whose_server_process_ended_is_not_committed() {
     let mut scene = Scene::new().await;
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
@@ -131,7 +131,7 @@ async fn change_that_never_reaches_the_server_is_known_not_to_be_made() {
 }
 
 #[tokio::test]
-async fn a_change_on_a_line_that_went_dead_is_found_out_in_time() {
+async fn change_on_a_dead_connection_is_looked_up_in_time() {
     let mut scene = Scene::new().await;
     let started = Instant::now();
     let deleting =
@@ -145,7 +145,7 @@ async fn a_change_on_a_line_that_went_dead_is_found_out_in_time() {
 }
 
 #[tokio::test]
-async fn a_change_that_nobody_can_ask_about_is_said_to_be_unknown() {
+async fn outcome_is_unknown_if_the_server_cannot_be_asked() {
     let mut scene = Scene::new().await;
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;

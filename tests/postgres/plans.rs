@@ -69,7 +69,7 @@ fn assert_no_scan(what: &str, plan: &str) {
 }
 
 #[tokio::test]
-async fn a_token_is_found_by_its_key_and_the_logs_end_at_once() {
+async fn lookup_uses_the_keys_of_tokens_and_log() {
     let crowded = Crowded::new().await;
     // With and without statistics, and often enough for the plan that is kept for all values.
     for _ in 0..2 {
@@ -86,7 +86,7 @@ async fn a_token_is_found_by_its_key_and_the_logs_end_at_once() {
 }
 
 #[tokio::test]
-async fn changes_look_at_their_own_token_only() {
+async fn change_reads_only_its_own_token() {
     let crowded = Crowded::new().await;
     for _ in 0..2 {
         let new = token("alice", "new");
@@ -128,7 +128,7 @@ async fn changes_look_at_their_own_token_only() {
 }
 
 #[tokio::test]
-async fn any_number_of_uses_is_one_statement_that_looks_at_their_tokens() {
+async fn all_uses_are_one_statement_that_reads_only_their_tokens() {
     let crowded = Crowded::new().await;
     let ids = crowded.server.run("SELECT id FROM hallpass.tokens ORDER BY id LIMIT 500").unwrap();
     for round in 1..3 {
@@ -151,7 +151,7 @@ async fn any_number_of_uses_is_one_statement_that_looks_at_their_tokens() {
 }
 
 #[tokio::test]
-async fn an_owners_tokens_are_listed_by_their_index() {
+async fn list_of_an_owner_uses_the_index() {
     let crowded = Crowded::new().await;
     for _ in 0..2 {
         for status in [None, Some(Status::Active), Some(Status::Expired), Some(Status::Revoked)] {
@@ -172,7 +172,7 @@ async fn an_owners_tokens_are_listed_by_their_index() {
 }
 
 #[tokio::test]
-async fn everybodys_tokens_come_in_order_and_only_those_of_one_time_are_sorted() {
+async fn list_of_all_tokens_is_read_in_index_order() {
     let crowded = Crowded::new().await;
     crowded.analyze();
     let mut query = ListQuery::everything(at(0), 20);
@@ -197,7 +197,7 @@ async fn everybodys_tokens_come_in_order_and_only_those_of_one_time_are_sorted()
 }
 
 #[tokio::test]
-async fn pruning_and_the_log_look_at_what_they_need() {
+async fn prune_and_log_read_only_what_they_need() {
     let crowded = Crowded::new().await;
     crowded.analyze();
     let from = LogPosition { seq: ChangeSeq::new(9_990), nonce: 0 };

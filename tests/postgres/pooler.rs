@@ -63,7 +63,7 @@ async fn lead_a_life(store: &PostgresStore) {
 }
 
 #[tokio::test]
-async fn poll_only_passes_pgbouncer_in_transaction_mode_which_what_is_prepared_does_not() {
+async fn pgbouncer_transaction_mode_requires_disable_listen() {
     let (url, strict) = (database(), pooler(TRANSACTIONS));
     // Its schema is made by that way, too.
     let store = disable_listen().connect(&strict.url(&url)).await.unwrap();
@@ -91,7 +91,7 @@ async fn poll_only_passes_pgbouncer_in_transaction_mode_which_what_is_prepared_d
 }
 
 #[tokio::test]
-async fn through_pgbouncer_in_transaction_mode_nobody_hears_of_changes() {
+async fn pgbouncer_transaction_mode_delivers_no_notifications() {
     let (url, pooler) = (database(), lenient());
     let direct = PostgresStore::connect(&url).await.unwrap();
     let ear = PostgresSettings::default().connect(&pooler.url(&url)).await.unwrap();
@@ -105,7 +105,7 @@ async fn through_pgbouncer_in_transaction_mode_nobody_hears_of_changes() {
 }
 
 #[tokio::test]
-async fn in_session_mode_nothing_is_to_be_said_to_the_store_and_changes_are_heard_of() {
+async fn session_mode_needs_no_setting_and_delivers_notifications() {
     let (url, pooler) = (database(), pooler(&["pool_mode=session", LENIENT]));
     let direct = PostgresStore::connect(&url).await.unwrap();
     let store =
@@ -120,7 +120,7 @@ async fn in_session_mode_nothing_is_to_be_said_to_the_store_and_changes_are_hear
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f14_through_pgbouncer_nodes_keep_the_bound_and_outlive_its_restart() {
+async fn nodes_behind_pgbouncer_keep_the_bound_across_its_restart() {
     const BOUND: Duration = Duration::from_millis(500);
     let (url, pooler) = (database(), pooler(TRANSACTIONS));
     let through = pooler.url(&url);
@@ -162,7 +162,7 @@ async fn f14_through_pgbouncer_nodes_keep_the_bound_and_outlive_its_restart() {
 }
 
 #[tokio::test]
-async fn poll_only_keeps_nothing_in_a_session() {
+async fn disable_listen_keeps_nothing_in_a_session() {
     let server = Postgres::start_with(&["log_statement=all"]).unwrap();
     let store = disable_listen().connect(server.url()).await.unwrap();
     let nudged = store.wait_for_change(store.changes(None, 0).await.unwrap().head);
@@ -179,7 +179,7 @@ async fn poll_only_keeps_nothing_in_a_session() {
 }
 
 #[tokio::test]
-async fn otherwise_look_ups_are_planned_once_for_each_connection() {
+async fn lookups_are_prepared_once_per_connection() {
     let server = Postgres::start_with(&["log_statement=all"]).unwrap();
     let store = PostgresSettings::default().connections(1).connect(server.url()).await.unwrap();
     let id = token("alice", "ci").record.id;

@@ -56,7 +56,7 @@ async fn prune_log_deletes_a_gapless_prefix_and_keeps_the_newest_entry() {
 }
 
 #[tokio::test]
-async fn the_clock_stays_on_its_page() {
+async fn clock_row_stays_on_its_page() {
     let url = database();
     let store = open(&url).await;
     for _ in 0..1_000 {

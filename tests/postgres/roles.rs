@@ -17,7 +17,7 @@ fn stranger_to(url: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn the_rights_that_are_documented_are_enough_for_everything() {
+async fn documented_rights_are_sufficient() {
     let url = database();
     PostgresStore::migrate(&url).await.unwrap();
     let (as_app, role) = stranger_to(&url);
@@ -46,7 +46,7 @@ async fn the_rights_that_are_documented_are_enough_for_everything() {
 }
 
 #[tokio::test]
-async fn a_role_without_rights_is_told_what_it_needs() {
+async fn role_without_rights_is_told_what_it_needs() {
     let url = database();
     let (as_app, role) = stranger_to(&url);
     // It may not create the schema,
@@ -65,7 +65,7 @@ async fn a_role_without_rights_is_told_what_it_needs() {
 }
 
 #[tokio::test]
-async fn a_server_that_lets_nobody_in_is_unreachable_and_says_why() {
+async fn rejected_login_is_unreachable_with_the_reason() {
     let url = format!("postgres://nobody_of_that_name@{}/postgres", Postgres::shared().address());
     let refused = PostgresStore::connect(&url).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Unreachable { .. }), "{refused:?}");

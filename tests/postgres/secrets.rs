@@ -5,7 +5,7 @@ use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_servers::Postgres;
 
 #[tokio::test]
-async fn a_server_that_logs_every_statement_never_sees_a_secret() {
+async fn log_of_all_statements_contains_no_secret() {
     let server =
         Postgres::start_with(&["log_statement=all", "log_min_duration_statement=0"]).unwrap();
     for settings in [PostgresSettings::default(), PostgresSettings::default().disable_listen()] {

@@ -27,10 +27,10 @@ async fn server_never_sees_a_secret() {
     hallpass.authenticate(again.token.reveal().as_bytes()).await.unwrap();
     hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap_err();
     hallpass.revoke(&alice, issued.record.id).await.unwrap();
-    run(&server, &["PING", "the end"]);
+    run(&server, &["PING", "that was all"]);
 
     let mut seen = String::new();
-    while !seen.contains("the end") {
+    while !seen.contains("that was all") {
         line.clear();
         monitor.read_line(&mut line).unwrap();
         seen += &line;

@@ -33,7 +33,7 @@ fn token(number: usize) -> StoredToken {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn token_with_all_indexes_takes_less_than_500_bytes() {
+async fn token_with_all_indexes_takes_at_most_450_bytes() {
     let server = server();
     let store = open(&server).await;
     // The first insert loads the script and makes the connection.
@@ -53,5 +53,5 @@ async fn token_with_all_indexes_takes_less_than_500_bytes() {
     run(&server, &["EVAL", forget, "0"]);
     let bytes = (used(&server) - before) / TOKENS as u64;
     println!("{bytes} bytes a token");
-    assert!(bytes < 500, "{bytes} bytes a token");
+    assert!(bytes <= 450, "{bytes} bytes a token");
 }

@@ -13,7 +13,7 @@ use super::{open, place, run, stranger};
 const BOUND: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_somebody_holds_the_lock_changes_are_unavailable_and_checks_go_on() {
+async fn held_lock_makes_changes_unavailable_but_not_checks() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let known = token("alice", "known");
@@ -49,7 +49,7 @@ async fn while_somebody_holds_the_lock_changes_are_unavailable_and_checks_go_on(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_that_is_held_for_a_moment_is_waited_for() {
+async fn short_lock_is_waited_for() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let mut writer = stranger(&path).await;
@@ -64,7 +64,7 @@ async fn a_lock_that_is_held_for_a_moment_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_reader_keeps_nobody_waiting() {
+async fn long_reader_blocks_no_other_call() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let mut reader = stranger(&path).await;
@@ -78,7 +78,7 @@ async fn a_long_reader_keeps_nobody_waiting() {
 
 /// On a full disk, say, SQLite ends the transaction by itself, and the driver does not know.
 #[tokio::test]
-async fn a_transaction_that_sqlite_ends_by_itself_does_not_spoil_the_next() {
+async fn transaction_that_sqlite_rolls_back_does_not_affect_the_next() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let bomb = "CREATE TRIGGER bomb BEFORE INSERT ON hallpass_tokens WHEN NEW.name = 'bomb' \

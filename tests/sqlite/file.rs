@@ -27,7 +27,7 @@ async fn assert_unavailable(store: &SqliteStore) {
 }
 
 #[tokio::test]
-async fn a_deleted_file_is_noticed() {
+async fn deleted_file_is_noticed() {
     let (_directory, path) = place();
     let store = open(&path).await;
     store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
@@ -37,7 +37,7 @@ async fn a_deleted_file_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_replaced_file_is_noticed_and_one_that_is_put_back_is_welcome() {
+async fn replaced_file_is_noticed_and_accepted_once_it_is_back() {
     let (directory, path) = place();
     let store = open(&path).await;
     let token = token("alice", "ci");

@@ -34,7 +34,7 @@ async fn refused(path: &Path, sentence: &str) -> ConnectError {
 }
 
 #[tokio::test]
-async fn a_path_that_leads_nowhere_is_refused() {
+async fn path_without_a_directory_is_refused() {
     let (directory, path) = place();
     let missing = directory.path().join("not/there/tokens.db");
     let error = refused(&missing, "there is no directory ").await;
@@ -51,7 +51,7 @@ async fn a_path_that_leads_nowhere_is_refused() {
 }
 
 #[tokio::test]
-async fn a_directory_is_refused() {
+async fn directory_is_refused() {
     let (directory, _) = place();
     let path = directory.path().join("tokens.db");
     fs::create_dir(&path).unwrap();
@@ -60,7 +60,7 @@ async fn a_directory_is_refused() {
 }
 
 #[tokio::test]
-async fn a_read_only_file_is_refused() {
+async fn read_only_file_is_refused() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut permissions = fs::metadata(&path).unwrap().permissions();
@@ -71,7 +71,7 @@ async fn a_read_only_file_is_refused() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused() {
+async fn file_that_is_not_a_database_is_refused() {
     let (_directory, path) = place();
     for content in
         [&b"x"[..], b"SQLite format 4\0", &[0; 5_000], "no database ".repeat(9_000).as_bytes()]
@@ -83,7 +83,7 @@ async fn a_file_that_is_no_database_is_refused() {
 }
 
 #[tokio::test]
-async fn another_applications_database_is_refused() {
+async fn database_of_another_application_is_refused() {
     let strangers = [
         "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users (name) VALUES ('x')",
         "CREATE TABLE hallpass_tokens (id TEXT)",
@@ -102,7 +102,7 @@ async fn another_applications_database_is_refused() {
 }
 
 #[tokio::test]
-async fn another_applications_database_in_use_is_refused() {
+async fn database_of_another_application_in_use_is_refused() {
     let (_directory, path) = place();
     let mut connection = stranger(&path).await;
     // All that there is, is in the log.
@@ -115,7 +115,7 @@ async fn another_applications_database_in_use_is_refused() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused() {
+async fn newer_schema_is_refused() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut connection = stranger(&path).await;
@@ -135,7 +135,7 @@ async fn a_newer_schema_is_refused() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_refused() {
+async fn damaged_database_is_refused() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut bytes = fs::read(&path).unwrap();
@@ -148,7 +148,7 @@ async fn a_damaged_database_is_refused() {
 }
 
 #[tokio::test]
-async fn a_locked_database_is_refused_in_bounded_time() {
+async fn locked_database_is_refused_in_bounded_time() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut connection = stranger(&path).await;
@@ -160,7 +160,7 @@ async fn a_locked_database_is_refused_in_bounded_time() {
 }
 
 #[tokio::test]
-async fn an_empty_file_becomes_a_store() {
+async fn empty_file_becomes_a_store() {
     let (_directory, path) = place();
     fs::write(&path, "").unwrap();
     let store = open(&path).await;
@@ -169,7 +169,7 @@ async fn an_empty_file_becomes_a_store() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_new_store_is_its_owners_alone() {
+async fn new_file_is_readable_only_by_its_owner() {
     use std::os::unix::fs::PermissionsExt as _;
     let (directory, path) = place();
     let store = open(&path).await;
@@ -185,7 +185,7 @@ async fn a_new_store_is_its_owners_alone() {
 }
 
 #[tokio::test]
-async fn many_may_open_a_new_file_at_once() {
+async fn new_file_can_be_opened_concurrently() {
     let (_directory, path) = place();
     let opening: Vec<_> = (0..8).map(|_| tokio::spawn(SqliteStore::open(path.clone()))).collect();
     for (number, store) in opening.into_iter().enumerate() {
@@ -214,7 +214,7 @@ async fn addresses_name_files() {
 }
 
 #[tokio::test]
-async fn a_closed_store_and_its_clones_are_unavailable() {
+async fn closed_store_and_its_clones_are_unavailable() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let clone = store.clone();

@@ -68,7 +68,7 @@ fn race(path: &Path, processes: usize) -> HashMap<String, u32> {
 }
 
 #[tokio::test]
-async fn the_limit_is_exact_among_processes() {
+async fn limit_is_exact_among_processes() {
     let (_directory, path) = place();
     let store = open(&path).await;
     for _ in 0..49 {
@@ -81,7 +81,7 @@ async fn the_limit_is_exact_among_processes() {
 }
 
 #[tokio::test]
-async fn whoever_follows_the_log_misses_no_change_of_several_processes() {
+async fn follower_misses_no_change_of_several_processes() {
     let (_directory, path) = place();
     let store = open(&path).await;
     let mut processes: Vec<_> = (0..3).map(|_| Process::on(&path, "mix")).collect();
@@ -133,7 +133,7 @@ async fn whoever_follows_the_log_misses_no_change_of_several_processes() {
 }
 
 #[tokio::test]
-async fn several_processes_may_make_the_file_at_once() {
+async fn file_can_be_created_by_several_processes_at_once() {
     let (_directory, path) = place();
     let expected = HashMap::from([("issued".to_owned(), 50), ("limit".to_owned(), 150)]);
     assert_eq!(race(&path, 4), expected);
@@ -145,7 +145,7 @@ async fn several_processes_may_make_the_file_at_once() {
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_a_kill() {
+async fn acknowledged_change_survives_a_kill() {
     let (_directory, path) = place();
     let mut expected: HashMap<TokenId, bool> = HashMap::new();
     for _ in 0..3 {
@@ -174,7 +174,7 @@ async fn what_was_answered_survives_a_kill() {
 /// A limit on the size of files is a full disk for one process.
 #[cfg(unix)]
 #[tokio::test]
-async fn on_a_full_disk_changes_are_refused_and_checks_go_on() {
+async fn full_disk_refuses_changes_but_not_checks() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut command = Command::new("sh");

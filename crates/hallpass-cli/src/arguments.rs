@@ -74,6 +74,17 @@ pub(crate) struct Settings {
     )]
     pub(crate) tokens_per_owner: String,
 
+    /// The schema of the service's tables in PostgreSQL.
+    #[cfg(feature = "postgres")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "HALLPASS_POSTGRES_SCHEMA",
+        default_value = "hallpass",
+        global = true
+    )]
+    pub(crate) postgres_schema: String,
+
     /// The namespace of the service's keys in Redis.
     #[cfg(feature = "redis")]
     #[arg(

@@ -57,7 +57,9 @@ pub(crate) async fn open(
         #[cfg(feature = "sqlite")]
         Some(("sqlite", _)) => sqlite(url, missing).await.map(Hallpass::builder),
         #[cfg(feature = "postgres")]
-        Some(("postgres" | "postgresql", _)) => postgres(url, missing).await.map(Hallpass::builder),
+        Some(("postgres" | "postgresql", _)) => {
+            postgres(url, &settings.postgres_schema, missing).await.map(Hallpass::builder)
+        }
         #[cfg(feature = "redis")]
         Some(("redis" | "rediss", _)) => {
             redis(url, &settings.redis_namespace, missing).await.map(Hallpass::builder)
@@ -83,11 +85,12 @@ async fn sqlite(url: &str, missing: Missing) -> Result<hallpass_sqlite::SqliteSt
 #[cfg(feature = "postgres")]
 async fn postgres(
     url: &str,
+    schema: &str,
     missing: Missing,
 ) -> Result<hallpass_postgres::PostgresStore, CliError> {
     use hallpass_postgres::{ConnectError, PostgresSettings};
     // A single command needs no session state, so this also works through a transaction pooler.
-    let settings = PostgresSettings::default().connections(2).disable_listen();
+    let settings = PostgresSettings::default().schema(schema).connections(2).disable_listen();
     let store = settings.migrate(missing == Missing::Create).connect(url).await;
     store.map_err(|error| match &error {
         ConnectError::Missing { .. } | ConnectError::Older { .. } => {

@@ -71,6 +71,7 @@ fn list_identity(query: &ListQuery) -> Value {
         "status": query.status.map(super::record::Status::as_str),
         "text": query.text,
         "scope": query.scope.as_ref().map(super::scope::Scope::as_str),
+        "metadata": query.metadata,
         "expires_before": query.expires_before.map(Timestamp::as_millisecond),
         "never_used": query.never_used,
         "sort": match query.sort.by {

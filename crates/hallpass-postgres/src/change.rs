@@ -13,19 +13,19 @@ use hallpass_core::{Event, Owner, TokenId};
 use hallpass_sql::{ReadRow as _, Value, event_values};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::connections::CheckedOut;
 use crate::dialect::{Statement, bind_all};
 use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
-use crate::permits::{Capacity, WritePermit};
+use crate::permits::Capacity;
 use crate::sql;
 use crate::store::PostgresStore;
 
 /// The maximum time for a change, including the wait for its permit.
-const CHANGE_TIMEOUT: Duration = Duration::from_millis(1400);
+pub(crate) const CHANGE_TIMEOUT: Duration = Duration::from_millis(1400);
 
 /// The deadline for learning the outcome of a change, within the two seconds that are promised.
 const OUTCOME_TIMEOUT: Duration = Duration::from_millis(1900);
@@ -66,8 +66,9 @@ impl Change {
         self
     }
 
-    fn statement(&self, nonce: i64) -> Statement<'_> {
-        bind_all(sqlx::query(self.sql).bind(nonce), &self.values)
+    /// Prepares the statement in the store's schema.
+    pub(crate) fn statement(&self, store: &PostgresStore, nonce: i64) -> Statement<'_> {
+        bind_all(store.statement(self.sql).bind(nonce), &self.values)
     }
 }
 
@@ -81,7 +82,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn read(row: &PgRow) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &PgRow) -> Result<Self, StoreError> {
         let seq = row.integer("seq").map_err(StoreError::corrupt)?;
         let id = row.bytes("token_id").map_err(StoreError::corrupt)?;
         let owner = row.text("owner").map_err(StoreError::corrupt)?;
@@ -120,7 +121,7 @@ impl PostgresStore {
     /// even if the caller is dropped, because its outcome must be found.
     pub(crate) async fn change(
         &self,
-        capacity: Capacity<'_>,
+        capacity: Capacity,
         change: Change,
     ) -> Result<Vec<Line>, StoreError> {
         let started = Instant::now();
@@ -136,7 +137,7 @@ impl PostgresStore {
         self,
         change: Change,
         started: Instant,
-        permit: WritePermit,
+        permit: OwnedSemaphorePermit,
         answer: oneshot::Sender<Result<Vec<Line>, StoreError>>,
     ) {
         let done = match self.attempt(&change, started).await {
@@ -178,7 +179,7 @@ impl PostgresStore {
             let nonce = draw_nonce()?;
             let acquired = CheckedOut::acquire(&connections.main, deadline).await;
             let mut connection = acquired.map_err(store_error)?;
-            let statement = change.statement(nonce);
+            let statement = change.statement(self, nonce);
             let error = match connections.run(connection.get(), statement, deadline).await {
                 Ok(rows) => return Ok(Done { rows, nonce, connection: Some(connection) }),
                 Err(error) => error,
@@ -216,7 +217,7 @@ impl PostgresStore {
         };
         // A withdrawn nonce cannot be used again.
         let nonce = draw_nonce()?;
-        let statement = change.statement(nonce);
+        let statement = change.statement(self, nonce);
         let error = match self.connections.run(&mut connection, statement, deadline).await {
             Ok(rows) => return Ok(Done { rows, nonce, connection: None }),
             Err(error) if is_rejection(&error) => return Err(store_error(error)),
@@ -251,11 +252,11 @@ impl PostgresStore {
     ) -> Result<Option<Outcome>, sqlx::Error> {
         let connections = &self.connections;
         let mut connection = connections.open_fresh(deadline).await?;
-        let withdrawal = sqlx::query(sql::WITHDRAW).bind(nonce);
+        let withdrawal = self.statement(sql::WITHDRAW).bind(nonce);
         // If it fails, the change may have been committed nevertheless. For example, the server may
         // take no changes any more. So the log decides in each case.
         let _ = connections.run(&mut connection, withdrawal, deadline).await;
-        let outcome = sqlx::query(sql::OUTCOME).bind(nonce).bind(change.entries);
+        let outcome = self.statement(sql::OUTCOME).bind(nonce).bind(change.entries);
         let rows = connections.run(&mut connection, outcome, deadline).await?;
         Ok(match rows.first().map(|row| row.integer("seq")) {
             None => None,
@@ -272,7 +273,7 @@ impl PostgresStore {
             Some(connection) => connection,
             None => CheckedOut::acquire(&self.connections.main, deadline).await?,
         };
-        let statement = sqlx::query(sql::NOTIFY).bind(nonce);
+        let statement = self.statement(sql::NOTIFY).bind(nonce);
         match self.connections.run(connection.get(), statement, deadline).await {
             Ok(_) => {
                 connection.give_back();
@@ -287,7 +288,7 @@ impl PostgresStore {
 }
 
 /// Draws the first nonce of a change. Its entries have consecutive ones, which must not overflow.
-fn draw_nonce() -> Result<i64, StoreError> {
+pub(crate) fn draw_nonce() -> Result<i64, StoreError> {
     fresh_nonce().map(|nonce| (nonce >> 1).cast_signed()).map_err(StoreError::unavailable)
 }
 

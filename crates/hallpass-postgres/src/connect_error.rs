@@ -4,6 +4,7 @@ use std::fmt;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::error_class::{ErrorClass, error_class};
+use crate::schema_name::SchemaName;
 
 /// The error that a store could not be opened. The message names the database and says what to do.
 /// Neither it nor [`Debug`] contains a password.
@@ -15,6 +16,12 @@ pub enum ConnectError {
         "the address of a PostgreSQL store is a URL such as `postgres://user:password@host:5432/database`"
     )]
     Address,
+    /// The setting for the schema is not a name that the store accepts.
+    #[error(
+        "the name of the store's schema must consist of lower-case letters, digits and underscores, \
+         must not begin with a digit or with `pg_`, and has at most 63 characters"
+    )]
+    SchemaName,
     /// The server does not answer, or rejects the connection.
     #[error("{place} cannot be reached: check that the server runs and lets this role in")]
     #[non_exhaustive]
@@ -44,7 +51,9 @@ pub enum ConnectError {
     },
     /// The schema is missing, and the settings do not allow creating it.
     #[error(
-        "{place} has no schema `hallpass` yet: run the migrations (`PostgresStore::migrate`, or the SQL files)"
+        "{place} has no schema `{}` with the store's tables yet: run the migrations \
+         (`PostgresStore::migrate`, or the SQL files)",
+        .place.schema.as_str()
     )]
     #[non_exhaustive]
     Missing {
@@ -53,8 +62,9 @@ pub enum ConnectError {
     },
     /// The schema is outdated, and the settings do not allow updating it.
     #[error(
-        "the schema `hallpass` in {place} is version {found}, and this program needs {known}: run the \
-         migrations (`PostgresStore::migrate`, or the SQL files)"
+        "the schema `{}` in {place} is version {found}, and this program needs {known}: run the \
+         migrations (`PostgresStore::migrate`, or the SQL files)",
+        .place.schema.as_str()
     )]
     #[non_exhaustive]
     Older {
@@ -67,7 +77,8 @@ pub enum ConnectError {
     },
     /// A later version of Hallpass created the schema.
     #[error(
-        "the schema `hallpass` in {place} is version {found}, and this program knows {known}: upgrade this program"
+        "the schema `{}` in {place} is version {found}, and this program knows {known}: upgrade this program",
+        .place.schema.as_str()
     )]
     #[non_exhaustive]
     Newer {
@@ -80,7 +91,9 @@ pub enum ConnectError {
     },
     /// The schema contains tables of another application.
     #[error(
-        "the schema `hallpass` in {place} contains tables that are not Hallpass's: give the store another database"
+        "the schema `{}` in {place} contains tables that are not Hallpass's: give the store another \
+         schema or database",
+        .place.schema.as_str()
     )]
     #[non_exhaustive]
     Foreign {
@@ -114,15 +127,17 @@ pub struct Place {
     host: String,
     port: u16,
     database: String,
+    pub(crate) schema: SchemaName,
 }
 
 impl Place {
-    pub(crate) fn of(options: &PgConnectOptions) -> Self {
+    pub(crate) fn of(options: &PgConnectOptions, schema: SchemaName) -> Self {
         let socket = options.get_socket().map(|path| path.display().to_string());
         Self {
             host: socket.unwrap_or_else(|| options.get_host().to_owned()),
             port: options.get_port(),
             database: options.get_database().unwrap_or(options.get_username()).to_owned(),
+            schema,
         }
     }
 }
@@ -135,15 +150,15 @@ impl fmt::Display for Place {
 
 impl ConnectError {
     pub(crate) fn unreachable(
-        options: &PgConnectOptions,
+        place: &Place,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self::Unreachable { place: Place::of(options), source: source.into() }
+        Self::Unreachable { place: place.clone(), source: source.into() }
     }
 
     /// Converts an error of the driver.
-    pub(crate) fn of_driver(options: &PgConnectOptions, error: sqlx::Error) -> Self {
-        let place = Place::of(options);
+    pub(crate) fn of_driver(place: &Place, role: &str, error: sqlx::Error) -> Self {
+        let place = place.clone();
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         // A table or type of that name exists, or lacks a column that a migration needs.
         if matches!(
@@ -152,14 +167,14 @@ impl ConnectError {
         ) {
             return Self::Foreign { place };
         }
-        let role = options.get_username().to_owned();
+        let role = role.to_owned();
         match error_class(&error) {
             // A role that is not let in at all has another problem than one that lacks a right.
             ErrorClass::Forbidden if code.as_deref() == Some("42501") => {
                 Self::Forbidden { place, role }
             }
             ErrorClass::ReadOnly => Self::ReadOnly { place },
-            _ => Self::unreachable(options, error),
+            _ => Self::unreachable(&place, error),
         }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) struct Connections {
     options: PgConnectOptions,
     is_own: bool,
     /// Set if each transaction may run on another connection of the server.
-    is_pooled: bool,
+    pub(crate) is_pooled: bool,
 }
 
 impl Connections {

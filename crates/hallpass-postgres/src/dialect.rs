@@ -11,6 +11,8 @@ use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgHasArrayType, PgTypeInfo};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Encode, Postgres, Type};
 
+use crate::schema_name::SchemaName;
+
 /// A statement with the values that were bound to it.
 pub(crate) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
@@ -85,9 +87,13 @@ impl Dialect for PostgresDialect {
 }
 
 /// Prepares a statement that [`hallpass_sql`] has built.
-pub(crate) fn built(statement: &hallpass_sql::Statement) -> Statement<'_> {
+pub(crate) fn built<'q>(
+    statement: &'q hallpass_sql::Statement,
+    schema: &SchemaName,
+) -> Statement<'q> {
     // The text consists of fixed parts and numbered places: see `PostgresDialect::value`.
-    bind_all(sqlx::query(AssertSqlSafe(statement.sql.clone())), &statement.values)
+    let sql = AssertSqlSafe(schema.write(&statement.sql).into_owned());
+    bind_all(sqlx::query(sql), &statement.values)
 }
 
 /// Binds values one after the other.

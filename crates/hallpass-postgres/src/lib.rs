@@ -80,8 +80,9 @@
 //!
 //! # The schema
 //!
-//! Everything is in the PostgreSQL schema `hallpass`: the tables `tokens`, `clock`, `changes` and
-//! `migrations`, and five functions. The migrations are the files in this crate's `migrations`
+//! Everything is in the PostgreSQL schema `hallpass`, or in one that
+//! [`PostgresSettings::schema`] names: the tables `tokens`, `clock`, `changes` and `migrations`, and
+//! five functions. The migrations are the files in this crate's `migrations`
 //! directory. [`PostgresStore::migrate`] applies them, and so does opening a store; any number of
 //! nodes can do so at the same time. A role that may not create anything needs the rights in the
 //! crate's `roles.sql`, and [`migrate(false)`](PostgresSettings::migrate).
@@ -95,6 +96,16 @@
 //! Read these tables as you like, but do not change them. If you revoke a token by hand, without an
 //! entry in `changes`, caches go on accepting it.
 //!
+//! # Your own database
+//!
+//! [`PostgresStore::open`] uses the pool of the host. [`PostgresStore::issue_in`] and
+//! [`PostgresStore::delete_owner_in`] take part in a transaction of the host.
+//!
+//! A table of yours can refer to `hallpass.tokens (id)` with a foreign key, and a query of yours can
+//! join it. Declare the key `ON DELETE CASCADE` or `ON DELETE SET NULL`. Otherwise deleting and
+//! pruning such a token returns a [referenced](hallpass_core::store::StoreError::is_referenced)
+//! error.
+//!
 //! [`prune`]: hallpass_core::Hallpass::prune
 
 mod change;
@@ -102,9 +113,11 @@ mod connect_error;
 mod connections;
 mod dialect;
 mod error_class;
+mod host_transaction;
 mod listener;
 mod permits;
 mod schema;
+mod schema_name;
 mod settings;
 mod sql;
 mod store;

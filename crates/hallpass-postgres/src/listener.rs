@@ -39,13 +39,13 @@ struct LogState {
 #[derive(Debug)]
 pub(crate) struct Listener {
     state: watch::Sender<LogState>,
-    /// The server to listen to; `None` if the store does not listen.
-    server: Option<PgConnectOptions>,
+    /// The server and the channel to listen to; `None` if the store does not listen.
+    server: Option<(PgConnectOptions, String)>,
     task: Mutex<Option<AbortHandle>>,
 }
 
 impl Listener {
-    pub(crate) fn new(server: Option<PgConnectOptions>) -> Self {
+    pub(crate) fn new(server: Option<(PgConnectOptions, String)>) -> Self {
         Self { state: watch::Sender::default(), server, task: Mutex::default() }
     }
 
@@ -83,10 +83,11 @@ impl Listener {
     }
 
     fn start(&self) {
-        let Some(server) = &self.server else { return };
+        let Some((server, channel)) = &self.server else { return };
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
         if task.is_none() {
-            let listening = tokio::spawn(listen(server.clone(), self.state.clone()));
+            let listening =
+                tokio::spawn(listen(server.clone(), channel.clone(), self.state.clone()));
             *task = Some(listening.abort_handle());
         }
     }
@@ -115,11 +116,11 @@ fn announce(state: &watch::Sender<LogState>, seq: u64) {
 }
 
 /// Listens until it is stopped, on a connection of its own.
-async fn listen(server: PgConnectOptions, state: watch::Sender<LogState>) {
+async fn listen(server: PgConnectOptions, channel: String, state: watch::Sender<LogState>) {
     let (shortest, longest) = PAUSES;
     let mut pause = shortest;
     loop {
-        match start(&server).await {
+        match start(&server, &channel).await {
             Ok(mut listener) => {
                 pause = shortest;
                 // Earlier notifications were missed.
@@ -141,7 +142,7 @@ async fn listen(server: PgConnectOptions, state: watch::Sender<LogState>) {
     }
 }
 
-async fn start(server: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
+async fn start(server: &PgConnectOptions, channel: &str) -> Result<PgListener, sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(TIMEOUT)
@@ -151,7 +152,7 @@ async fn start(server: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect_with(&pool).await?;
     // Otherwise it would connect again before it reports that the connection was lost.
     listener.eager_reconnect(false);
-    let listening = timeout(TIMEOUT, listener.listen("hallpass")).await;
+    let listening = timeout(TIMEOUT, listener.listen(channel)).await;
     listening.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
     Ok(listener)
 }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Decode, PgConnection, Postgres, Row as _,
+    Type,
+};
 use tokio::time::timeout;
 
 use crate::connect_error::{ConnectError, Place};
@@ -27,7 +30,8 @@ const INSPECT: &str = "SELECT current_setting('server_version_num')::int8 AS ser
      EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
          WHERE nspname = 'hallpass' AND relname = 'migrations') AS made";
 
-const VERSION: &str = "SELECT max(version)::int8 AS version FROM hallpass.migrations";
+const VERSION: &str = "SELECT max(version)::int8 AS version, \
+     (date_part('epoch', min(applied_at)) * 1000000)::int8 AS created FROM hallpass.migrations";
 
 /// Returns whether the role has the rights that `roles.sql` grants.
 const HAS_RIGHTS: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT') \
@@ -36,7 +40,8 @@ const HAS_RIGHTS: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT'
      AND has_table_privilege('hallpass.clock', 'UPDATE') AND has_table_privilege('hallpass.changes', 'SELECT') \
      AND has_table_privilege('hallpass.changes', 'INSERT') AND has_table_privilege('hallpass.changes', 'DELETE') \
      AND (SELECT count(*) >= 5 AND bool_and(has_function_privilege(pg_proc.oid, 'EXECUTE')) FROM pg_proc \
-         JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE nspname = 'hallpass') AS may";
+         JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE nspname = 'hallpass' AND proname IN \
+         ('lock_owner', 'has_token', 'lock_and_count', 'revoke_owner', 'delete_owner')) AS may";
 
 /// The action that the schema needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,81 +54,118 @@ pub(crate) enum SchemaMode {
     Migrate,
 }
 
+/// The facts that identify a schema.
+#[derive(Clone, Copy)]
+struct Found {
+    version: i64,
+    created: SchemaId,
+}
+
+/// The time at which a schema was created, in microseconds. It tells the schemas of different
+/// databases apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SchemaId(pub(crate) i64);
+
 /// Checks the database, and migrates it if that is wanted. Several nodes may do so at once.
 pub(crate) async fn prepare(
     options: &PgConnectOptions,
+    place: &Place,
     mode: SchemaMode,
-) -> Result<(), ConnectError> {
+) -> Result<SchemaId, ConnectError> {
+    let role = options.get_username();
     let prepared = timeout(TIMEOUT, async {
-        let mut connection =
-            options.connect().await.map_err(|error| ConnectError::of_driver(options, error))?;
-        let prepared = try_prepare(&mut connection, options, mode).await;
+        let connection = options.connect().await;
+        let connection = connection.map_err(|error| ConnectError::of_driver(place, role, error))?;
+        let mut opening = Opening { connection, place, role };
+        let prepared = opening.prepare(mode).await;
         // An uncommitted transaction ends with the connection.
-        let _ = connection.close().await;
+        let _ = opening.connection.close().await;
         prepared
     });
-    prepared.await.map_err(|late| ConnectError::unreachable(options, late))?
+    prepared.await.map_err(|late| ConnectError::unreachable(place, late))?
 }
 
-async fn try_prepare(
-    connection: &mut PgConnection,
-    options: &PgConnectOptions,
-    mode: SchemaMode,
-) -> Result<(), ConnectError> {
-    let driver_error = |error| ConnectError::of_driver(options, error);
-    let place = || Place::of(options);
-    let mut found = version(connection, options).await?;
-    if found.unwrap_or(0) < KNOWN && mode != SchemaMode::Check {
-        sqlx::raw_sql(BEGIN).execute(&mut *connection).await.map_err(driver_error)?;
-        // Another node may have migrated it meanwhile.
-        found = version(connection, options).await?;
-        let done = usize::try_from(found.unwrap_or(0)).unwrap_or(0);
-        for migration in MIGRATIONS.iter().skip(done) {
-            sqlx::raw_sql(*migration).execute(&mut *connection).await.map_err(driver_error)?;
-        }
-        sqlx::raw_sql("COMMIT").execute(&mut *connection).await.map_err(driver_error)?;
-        found = version(connection, options).await?;
-    }
-    match found {
-        None => return Err(ConnectError::Missing { place: place() }),
-        Some(found) if found < KNOWN => {
-            return Err(ConnectError::Older { place: place(), found, known: KNOWN });
-        }
-        Some(found) if found > KNOWN => {
-            return Err(ConnectError::Newer { place: place(), found, known: KNOWN });
-        }
-        Some(_) => {}
-    }
-    if mode != SchemaMode::Migrate {
-        let may =
-            sqlx::raw_sql(HAS_RIGHTS).fetch_one(&mut *connection).await.map_err(driver_error)?;
-        if !may.try_get::<bool, _>("may").map_err(driver_error)? {
-            let role = options.get_username().to_owned();
-            return Err(ConnectError::Forbidden { place: place(), role });
-        }
-    }
-    Ok(())
+/// A connection that checks and migrates a schema.
+struct Opening<'o> {
+    connection: PgConnection,
+    place: &'o Place,
+    role: &'o str,
 }
 
-/// Returns the version of the schema; `None` if there is none.
-async fn version(
-    connection: &mut PgConnection,
-    options: &PgConnectOptions,
-) -> Result<Option<i64>, ConnectError> {
-    let driver_error = |error| ConnectError::of_driver(options, error);
-    let place = || Place::of(options);
-    let found = sqlx::raw_sql(INSPECT).fetch_one(&mut *connection).await.map_err(driver_error)?;
-    let server = found.try_get::<i64, _>("server").map_err(driver_error)? / 10_000;
-    if server < 13 {
-        return Err(ConnectError::ServerTooOld { place: place(), found: server });
+impl Opening<'_> {
+    async fn prepare(&mut self, mode: SchemaMode) -> Result<SchemaId, ConnectError> {
+        let place = self.place.clone();
+        let mut found = self.inspect().await?;
+        if found.map_or(0, |found| found.version) < KNOWN && mode != SchemaMode::Check {
+            self.run(BEGIN).await?;
+            // Another node may have migrated it meanwhile.
+            found = self.inspect().await?;
+            let done = found.map_or(0, |found| usize::try_from(found.version).unwrap_or(0));
+            for migration in MIGRATIONS.iter().skip(done) {
+                self.run(migration).await?;
+            }
+            self.run("COMMIT").await?;
+            found = self.inspect().await?;
+        }
+        let Some(Found { version: found, created }) = found else {
+            return Err(ConnectError::Missing { place });
+        };
+        if found < KNOWN {
+            return Err(ConnectError::Older { place, found, known: KNOWN });
+        }
+        if found > KNOWN {
+            return Err(ConnectError::Newer { place, found, known: KNOWN });
+        }
+        if mode != SchemaMode::Migrate {
+            let rights = self.row(HAS_RIGHTS).await?;
+            if !self.read::<bool>(&rights, "may")? {
+                return Err(ConnectError::Forbidden { place, role: self.role.to_owned() });
+            }
+        }
+        Ok(created)
     }
-    let encoding: String = found.try_get("encoding").map_err(driver_error)?;
-    if encoding != "UTF8" {
-        return Err(ConnectError::Encoding { place: place(), found: encoding });
+
+    /// Returns the facts about the schema, or `None` if there is none.
+    async fn inspect(&mut self) -> Result<Option<Found>, ConnectError> {
+        let place = self.place.clone();
+        let row = self.row(INSPECT).await?;
+        let server = self.read::<i64>(&row, "server")? / 10_000;
+        if server < 13 {
+            return Err(ConnectError::ServerTooOld { place, found: server });
+        }
+        let encoding: String = self.read(&row, "encoding")?;
+        if encoding != "UTF8" {
+            return Err(ConnectError::Encoding { place, found: encoding });
+        }
+        if !self.read::<bool>(&row, "made")? {
+            return Ok(None);
+        }
+        let row = self.row(VERSION).await?;
+        let created = SchemaId(self.read(&row, "created")?);
+        Ok(Some(Found { version: self.read(&row, "version")?, created }))
     }
-    if !found.try_get::<bool, _>("made").map_err(driver_error)? {
-        return Ok(None);
+
+    async fn run(&mut self, sql: &str) -> Result<(), ConnectError> {
+        let sql = AssertSqlSafe(self.place.schema.write(sql).into_owned());
+        let done = sqlx::raw_sql(sql).execute(&mut self.connection).await;
+        done.map(drop).map_err(|error| self.driver_error(error))
     }
-    let version = sqlx::raw_sql(VERSION).fetch_one(&mut *connection).await.map_err(driver_error)?;
-    version.try_get("version").map_err(driver_error)
+
+    async fn row(&mut self, sql: &str) -> Result<PgRow, ConnectError> {
+        let sql = AssertSqlSafe(self.place.schema.write(sql).into_owned());
+        let row = sqlx::raw_sql(sql).fetch_one(&mut self.connection).await;
+        row.map_err(|error| self.driver_error(error))
+    }
+
+    fn read<'r, T: Decode<'r, Postgres> + Type<Postgres>>(
+        &self,
+        row: &'r PgRow,
+        column: &str,
+    ) -> Result<T, ConnectError> {
+        row.try_get(column).map_err(|error| self.driver_error(error))
+    }
+
+    fn driver_error(&self, error: sqlx::Error) -> ConnectError {
+        ConnectError::of_driver(self.place, self.role, error)
+    }
 }

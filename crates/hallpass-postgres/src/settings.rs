@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
-use crate::connect_error::ConnectError;
+use crate::connect_error::{ConnectError, Place};
 use crate::connections::{self, Connections};
 use crate::schema::{self, SchemaMode};
+use crate::schema_name::SchemaName;
 use crate::store::PostgresStore;
 
 /// The settings of a store's use of its database. The defaults are right for a PostgreSQL server
@@ -31,6 +32,7 @@ pub struct PostgresSettings {
     pub(crate) is_pooled: bool,
     pub(crate) notifies: bool,
     pub(crate) migrates: bool,
+    schema: String,
 }
 
 impl Default for PostgresSettings {
@@ -41,6 +43,7 @@ impl Default for PostgresSettings {
             is_pooled: false,
             notifies: true,
             migrates: true,
+            schema: SchemaName::default().as_str().to_owned(),
         }
     }
 }
@@ -84,8 +87,17 @@ impl PostgresSettings {
         self
     }
 
-    /// Sets whether opening the store creates or updates the schema `hallpass`: yes by default. If
-    /// not, opening fails unless the schema is up to date.
+    /// Sets the schema that contains the store's tables: `hallpass` by default. It may be a schema
+    /// of the host's that contains other tables. Opening the store creates it if it does not exist.
+    ///
+    /// The name consists of lower-case letters, digits and underscores. Every node must use the same
+    /// one. The command line takes it as `--postgres-schema`.
+    pub fn schema(mut self, name: impl Into<String>) -> Self {
+        self.schema = name.into();
+        self
+    }
+
+    /// Sets whether opening the store creates or updates its schema: yes by default. If not, opening fails unless the schema is up to date.
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.migrates = migrate;
         self
@@ -101,9 +113,8 @@ impl PostgresSettings {
     /// store. Nothing is changed then, except by migrations that were completed.
     pub async fn connect(self, url: &str) -> Result<PostgresStore, ConnectError> {
         let options = connections::options(parse(url)?, self.is_pooled);
-        schema::prepare(&options, self.schema_mode()).await?;
         let connections = Connections::own(&options, self.connections, self.is_pooled);
-        Ok(PostgresStore::new(connections, &options, &self))
+        self.open_with(connections, &options).await
     }
 
     /// Opens the store with a pool of the host's for lookups and changes. For the change log, the
@@ -119,13 +130,20 @@ impl PostgresSettings {
     pub async fn open(self, pool: PgPool) -> Result<PostgresStore, ConnectError> {
         let options = PgConnectOptions::clone(&pool.connect_options());
         let options = connections::options(options, self.is_pooled);
-        schema::prepare(&options, self.schema_mode()).await?;
         let connections = Connections::of_host(pool, &options, self.is_pooled);
-        Ok(PostgresStore::new(connections, &options, &self))
+        self.open_with(connections, &options).await
     }
 
-    fn schema_mode(&self) -> SchemaMode {
-        if self.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check }
+    async fn open_with(
+        self,
+        connections: Connections,
+        options: &PgConnectOptions,
+    ) -> Result<PostgresStore, ConnectError> {
+        let schema = SchemaName::parse(&self.schema).ok_or(ConnectError::SchemaName)?;
+        let place = Place::of(options, schema);
+        let mode = if self.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check };
+        let id = schema::prepare(options, &place, mode).await?;
+        Ok(PostgresStore::new(connections, options, &self, place, id))
     }
 }
 

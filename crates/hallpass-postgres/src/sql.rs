@@ -303,3 +303,9 @@ pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_
      ORDER BY entry.seq";
 
 pub(crate) const PING: &str = "SELECT seq FROM hallpass.clock WHERE single";
+
+/// Reads which schema a connection of the host leads to, and a setting that a change overwrites.
+pub(crate) const HOST: &str = "SELECT current_setting('lock_timeout') AS lock_timeout, \
+     (date_part('epoch', min(applied_at)) * 1000000)::int8 AS created FROM hallpass.migrations";
+
+pub(crate) const RESTORE_LOCK_TIMEOUT: &str = "SELECT set_config('lock_timeout', $1, true)";

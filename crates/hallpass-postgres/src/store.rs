@@ -6,9 +6,11 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 
 use crate::connect_error::{ConnectError, Place};
 use crate::connections::{self, Connections};
+use crate::dialect::Statement;
 use crate::listener::Listener;
 use crate::permits::WritePermits;
-use crate::schema::{self, SchemaMode};
+use crate::schema::{self, SchemaId, SchemaMode};
+use crate::schema_name::SchemaName;
 use crate::settings::{PostgresSettings, parse};
 
 /// Tokens in a PostgreSQL database. Clones share its connections.
@@ -22,7 +24,8 @@ pub struct PostgresStore {
     pub(crate) listener: Arc<Listener>,
     pub(crate) lookup_deadline: Duration,
     pub(crate) notifies: bool,
-    place: Place,
+    pub(crate) schema_id: SchemaId,
+    pub(crate) place: Place,
 }
 
 impl PostgresStore {
@@ -30,15 +33,19 @@ impl PostgresStore {
         connections: Connections,
         options: &PgConnectOptions,
         settings: &PostgresSettings,
+        place: Place,
+        schema_id: SchemaId,
     ) -> Self {
-        let server = (!settings.is_pooled).then(|| options.clone());
+        let channel = place.schema.as_str().to_owned();
+        let server = (!settings.is_pooled).then(|| (options.clone(), channel));
         Self {
             connections: Arc::new(connections),
             permits: Arc::new(WritePermits::new()),
             listener: Arc::new(Listener::new(server)),
             lookup_deadline: settings.lookup_deadline,
             notifies: settings.notifies,
-            place: Place::of(options),
+            schema_id,
+            place,
         }
     }
 
@@ -69,7 +76,9 @@ impl PostgresStore {
     ///
     /// Returns a [`ConnectError`], for example [`ConnectError::Newer`].
     pub async fn migrate(url: &str) -> Result<(), ConnectError> {
-        schema::prepare(&connections::options(parse(url)?, true), SchemaMode::Migrate).await
+        let options = connections::options(parse(url)?, true);
+        let place = Place::of(&options, SchemaName::default());
+        schema::prepare(&options, &place, SchemaMode::Migrate).await.map(drop)
     }
 
     /// Closes the store's own connections once the running calls have ended, and stops listening.
@@ -78,6 +87,11 @@ impl PostgresStore {
         self.listener.close();
         self.permits.close();
         self.connections.close().await;
+    }
+
+    /// Prepares a statement of this crate.
+    pub(crate) fn statement(&self, sql: &'static str) -> Statement<'static> {
+        sqlx::query(self.place.schema.sql(sql))
     }
 }
 

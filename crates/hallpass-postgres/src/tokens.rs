@@ -34,19 +34,11 @@ impl TokenStore for PostgresStore {
         limit: Option<u32>,
         event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
-        let StoredToken { record, secrets } = token;
-        let last = [Value::Time(record.last_used_at), Value::Integer(limit.map(i64::from))];
-        let values = record_values(record).into_iter().chain(secrets_values(secrets)).chain(last);
-        let insert = Change::new(&sql::INSERT, &ChangeTarget::Token(record.id), event, values);
-        match self.change(Capacity::Edit(Some(&record.owner)), insert).await?.as_slice() {
-            [Line { seq: Some(seq), .. }] => Ok(*seq),
-            [Line { seq: None, count, .. }] => Err(StoreError::limit_reached(*count)),
-            _ => Err(StoreError::duplicate()),
-        }
+        inserted(&self.change(Capacity::Edit, insertion(token, limit, event)).await?)
     }
 
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
-        let rows = self.lookup(|| sqlx::query(&**sql::GET).bind(Uuid(id))).await?;
+        let rows = self.lookup(|| self.statement(&sql::GET).bind(Uuid(id))).await?;
         let row = rows.first().ok_or_else(|| StoreError::corrupt("a lookup without a row"))?;
         let value = hallpass_sql::stored_token(row)?;
         Ok(Snapshot { value, as_of: hallpass_sql::seq(row, "as_of")? })
@@ -64,10 +56,10 @@ impl TokenStore for PostgresStore {
         let mut values: Vec<_> = record_values(record).into();
         let (statement, capacity) = match &change.secrets {
             None if change.kind == ChangeKind::Revoked => (&sql::REVOKE, Capacity::Removal),
-            None => (&sql::UPDATE, Capacity::Edit(Some(&record.owner))),
+            None => (&sql::UPDATE, Capacity::Edit),
             Some(secrets) => {
                 values.extend(secrets_values(secrets));
-                (&sql::UPDATE_WITH_SECRETS, Capacity::Edit(Some(&record.owner)))
+                (&sql::UPDATE_WITH_SECRETS, Capacity::Edit)
             }
         };
         let update = Change::new(statement, &ChangeTarget::Token(record.id), event, values);
@@ -91,7 +83,7 @@ impl TokenStore for PostgresStore {
         // Ending the previous secret takes a right away.
         let capacity = match event.kind {
             EventKind::GracePeriodEnded => Capacity::Removal,
-            _ => Capacity::Edit(event.owner.as_ref()),
+            _ => Capacity::Edit,
         };
         self.change_token(capacity, replace).await
     }
@@ -127,9 +119,7 @@ impl TokenStore for PostgresStore {
     }
 
     async fn delete_owner(&self, owner: &Owner, event: &Event) -> Result<BulkResult, StoreError> {
-        let target = ChangeTarget::Owner(owner.clone());
-        let delete = Change::new(&sql::DELETE_OWNER, &target, event, [text(Some(owner))]);
-        self.change_many(Capacity::Removal, delete).await
+        self.change_many(Capacity::Removal, deletion_of_owner(owner, event)).await
     }
 
     async fn revoke_owner(
@@ -177,7 +167,8 @@ impl TokenStore for PostgresStore {
         let revisions: Vec<i64> = uses.iter().map(|usage| revision(usage.revision)).collect();
         let times: Vec<_> = uses.iter().map(|usage| Timestamptz(usage.at)).collect();
         let record = async |sql: &'static str| {
-            self.run_maintenance(|| sqlx::query(sql).bind(&ids).bind(&revisions).bind(&times)).await
+            self.run_maintenance(|| self.statement(sql).bind(&ids).bind(&revisions).bind(&times))
+                .await
         };
         match record(sql::RECORD_USES).await {
             // Another transaction keeps one of them locked. The others do not wait for it.
@@ -200,12 +191,13 @@ impl TokenStore for PostgresStore {
         let limit = Value::Integer(Some(limit.min(PRUNE_BATCH).into()));
         let values = [limit, Value::Time(Some(ended_before))];
         let prune = Change::new(&sql::PRUNE, &ChangeTarget::None, event, values);
-        Ok(self.change_many(Capacity::Edit(None), prune).await?.count)
+        Ok(self.change_many(Capacity::Edit, prune).await?.count)
     }
 
     async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let prune =
-            || sqlx::query(sql::PRUNE_LOG).bind(Timestamptz(written_before)).bind(i64::from(limit));
+        let prune = || {
+            self.statement(sql::PRUNE_LOG).bind(Timestamptz(written_before)).bind(i64::from(limit))
+        };
         self.run_maintenance(prune).await.map_err(store_error)
     }
 
@@ -218,7 +210,7 @@ impl TokenStore for PostgresStore {
         let first = from.map_or(i64::MAX, |from| i64::try_from(from.seq.get()).unwrap_or(i64::MAX));
         let limit = if from.is_some() { i64::from(limit) } else { 0 };
         let announced = self.listener.announced();
-        let changes = || sqlx::query(sql::CHANGES).bind(first).bind(limit);
+        let changes = || self.statement(sql::CHANGES).bind(first).bind(limit);
         let connections = &self.connections;
         let rows = connections.read(&connections.sync, changes, self.lookup_deadline).await?;
         let mut batch = hallpass_sql::change_batch(&rows)?;
@@ -243,7 +235,7 @@ impl TokenStore for PostgresStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        match &self.lookup(|| sqlx::query(sql::PING)).await?[..] {
+        match &self.lookup(|| self.statement(sql::PING)).await?[..] {
             [] => Err(StoreError::corrupt("the clock's row is missing")),
             _ => Ok(()),
         }
@@ -264,15 +256,15 @@ impl PostgresStore {
     }
 
     async fn page(&self, statement: &hallpass_sql::Statement) -> Result<Vec<PgRow>, StoreError> {
-        let reading =
-            self.connections.transaction(BEGIN_LIST, || built(statement), self.lookup_deadline);
+        let statement = || built(statement, &self.place.schema);
+        let reading = self.connections.transaction(BEGIN_LIST, statement, self.lookup_deadline);
         reading.await.map_err(store_error)
     }
 
     /// Changes one token if it is still as expected.
     async fn change_token(
         &self,
-        capacity: Capacity<'_>,
+        capacity: Capacity,
         change: Change,
     ) -> Result<ChangeSeq, StoreError> {
         match self.change(capacity, change).await?.as_slice() {
@@ -285,13 +277,10 @@ impl PostgresStore {
     /// Makes a change that writes one log entry or none.
     async fn change_many(
         &self,
-        capacity: Capacity<'_>,
+        capacity: Capacity,
         change: Change,
     ) -> Result<BulkResult, StoreError> {
-        Ok(match self.change(capacity, change).await?.as_slice() {
-            [line] => BulkResult { count: line.count, seq: line.seq },
-            _ => BulkResult::default(),
-        })
+        Ok(bulk_result(&self.change(capacity, change).await?))
     }
 
     /// Runs a statement of maintenance that can be repeated. Returns the total that it selects.
@@ -303,6 +292,37 @@ impl PostgresStore {
             self.connections.transaction(BEGIN_MAINTENANCE, statement, MAINTENANCE_TIMEOUT).await?;
         let total = rows.first().map(|row| row.integer("total")).transpose()?.flatten();
         Ok(total.and_then(|total| u64::try_from(total).ok()).unwrap_or(0))
+    }
+}
+
+/// The change that inserts a token.
+pub(crate) fn insertion(token: &StoredToken, limit: Option<u32>, event: &Event) -> Change {
+    let StoredToken { record, secrets } = token;
+    let last = [Value::Time(record.last_used_at), Value::Integer(limit.map(i64::from))];
+    let values = record_values(record).into_iter().chain(secrets_values(secrets)).chain(last);
+    Change::new(&sql::INSERT, &ChangeTarget::Token(record.id), event, values)
+}
+
+/// Reads the result of an [`insertion`].
+pub(crate) fn inserted(lines: &[Line]) -> Result<ChangeSeq, StoreError> {
+    match lines {
+        [Line { seq: Some(seq), .. }] => Ok(*seq),
+        [Line { seq: None, count, .. }] => Err(StoreError::limit_reached(*count)),
+        _ => Err(StoreError::duplicate()),
+    }
+}
+
+/// The change that deletes all tokens of an owner.
+pub(crate) fn deletion_of_owner(owner: &Owner, event: &Event) -> Change {
+    let target = ChangeTarget::Owner(owner.clone());
+    Change::new(&sql::DELETE_OWNER, &target, event, [text(Some(owner))])
+}
+
+/// Reads the result of a change that writes one log entry or none.
+pub(crate) fn bulk_result(lines: &[Line]) -> BulkResult {
+    match lines {
+        [line] => BulkResult { count: line.count, seq: line.seq },
+        _ => BulkResult::default(),
     }
 }
 

@@ -65,9 +65,7 @@ impl Shared {
         let first = self.step(&call.arg(SNAPSHOT), deadline).await?;
         page.add(&first.ids, &first.tokens)?;
         let rest = &first.ids[first.tokens.len()..];
-        for ids in rest.chunks(STEP) {
-            page.add(ids, &self.tokens(ids, deadline).await?)?;
-        }
+        self.add(&mut page, rest, deadline).await?;
         let as_of = if rest.is_empty() { first.as_of } else { self.clock(deadline).await? };
         Ok(page.finish(as_of))
     }
@@ -84,14 +82,13 @@ impl Shared {
             let call = Call::script(&scripts::LIST_ALL, &self.clock).arg(cursor).arg(STEP);
             let read = async {
                 let step = self.step(&call, deadline).await?;
-                let tokens = self.tokens(&step.ids, deadline).await?;
-                Ok((step, tokens))
+                self.add(&mut page, &step.ids, deadline).await?;
+                Ok(step)
             };
-            let (step, tokens) = read.await.map_err(|error: StoreError| {
+            let step = read.await.map_err(|error: StoreError| {
                 let is_late = !error.is_corrupt() && Instant::now() >= end;
                 if is_late { StoreError::unavailable(TooSlow) } else { error }
             })?;
-            page.add(&step.ids, &tokens)?;
             cursor = step.cursor;
         }
         let as_of = self.clock(within(TIMEOUT)).await?;
@@ -105,6 +102,19 @@ impl Shared {
         get.arg(&self.clock);
         let call = Call::commands(vec![get]);
         reply::seq(&self.lists.read(&call, deadline).await.map_err(Failure::of_read)?)
+    }
+
+    /// Adds tokens to a page by their ids.
+    async fn add(
+        &self,
+        page: &mut Page<'_>,
+        ids: &[TokenId],
+        deadline: Instant,
+    ) -> Result<(), StoreError> {
+        for ids in ids.chunks(STEP) {
+            page.add(ids, &self.tokens(ids, deadline).await?)?;
+        }
+        Ok(())
     }
 
     /// Reads tokens by their ids.

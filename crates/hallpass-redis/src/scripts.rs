@@ -39,7 +39,7 @@ pub(crate) static PROBE: Lazy = script!("allow-oom", "probe");
 pub(crate) static OPEN: Lazy = script!("allow-oom", "open");
 
 pub(crate) static GET: Lazy = script!("no-writes", "get");
-pub(crate) static LIST_ALL: Lazy = script!("no-writes", "list_all");
+pub(crate) static LIST_ALL: Lazy = script!("no-writes", "tokens", "list_all");
 pub(crate) static LIST_OWNER: Lazy = script!("no-writes", "list_owner");
 pub(crate) static CHANGES: Lazy = script!("no-writes", "changes");
 pub(crate) static AUDIT: Lazy = script!("no-writes", "audit");

@@ -5,6 +5,7 @@ use hallpass_core::Status;
 use hallpass_core::store::{ListKey, ListQuery, ListValue, Sort, SortBy};
 
 use crate::statement::{Builder, Dialect, Statement, Value};
+use crate::values::metadata_line;
 
 /// Builds the statement for [`list_page`](crate::list_page).
 ///
@@ -85,6 +86,10 @@ fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery) -> String {
     if let Some(scope) = &query.scope {
         let scope = builder.value(Value::text(scope.as_str()));
         filters.extend([" AND ", &D::has_scope(&scope)]);
+    }
+    for (name, value) in &query.metadata {
+        let line = builder.value(Value::text(metadata_line(name, value)));
+        filters.extend([" AND ", &D::contains("t.metadata", &line)]);
     }
     filters
 }

@@ -1,7 +1,8 @@
 //! The values that a store writes.
 
 use hallpass_core::store::{ChangeTarget, Secrets};
-use hallpass_core::{Event, Owner, Revision, TokenRecord, fold_beyond_ascii};
+use hallpass_core::{Event, Metadata, Owner, Revision, TokenRecord, fold_beyond_ascii};
+use serde_json::Value as Json;
 
 use crate::statement::Value;
 
@@ -36,13 +37,30 @@ pub fn record_values(record: &TokenRecord) -> [Value; RECORD_COLUMNS.len()] {
         Value::text(&record.description),
         Value::Text(fold_beyond_ascii(&record.description)),
         Value::text(record.scopes.to_string()),
-        Value::text(record.metadata.to_json()),
+        Value::text(metadata_text(&record.metadata)),
         Value::Time(Some(record.created_at)),
         Value::Time(record.expires_at),
         Value::Time(record.revoked_at),
         Value::Time(record.regenerated_at),
         Value::integer(revision(record.revision)),
     ]
+}
+
+/// Writes metadata as a JSON text with one member per line, or as an empty text.
+///
+/// The filter by a member searches for its whole line. JSON has no line breaks within names and
+/// values, because it writes them as `\n`.
+fn metadata_text(metadata: &Metadata) -> String {
+    if metadata.is_empty() {
+        return String::new();
+    }
+    let members: Vec<_> = metadata.iter().map(|(name, value)| metadata_line(name, value)).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// Writes a member of metadata as a line, between two line breaks.
+pub(crate) fn metadata_line(name: &str, value: &Json) -> String {
+    format!("\n{}:{value}\n", Json::from(name))
 }
 
 /// Returns a revision as a signed integer. It cannot overflow, because nobody changes a token 2^63
@@ -98,4 +116,33 @@ pub fn event_values(target: &ChangeTarget, event: &Event) -> [Value; EVENT_COLUM
         Value::integer(i64::try_from(event.count).unwrap_or(i64::MAX)),
         Value::text(event.details_json()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_of_a_member_occurs_only_where_the_member_is() {
+        let texts = ["", ",", "\"", "\n", ",\n\"b\":1\n", ":5,x", "b", "}"];
+        let values =
+            || texts.into_iter().map(Json::from).chain([1.into(), 1.5.into(), true.into()]);
+        for name in texts.into_iter().filter(|name| !name.is_empty() && !name.contains('\n')) {
+            for value in values() {
+                let metadata = Metadata::new([(name, value.clone()), ("b", 1.into())]).unwrap();
+                let text = metadata_text(&metadata);
+                assert_eq!(Metadata::from_json(&text), Ok(metadata.clone()));
+                for (other, of_other) in
+                    texts.into_iter().flat_map(|name| values().map(move |value| (name, value)))
+                {
+                    let is_member = metadata.get(other) == Some(&of_other);
+                    assert_eq!(
+                        text.contains(&metadata_line(other, &of_other)),
+                        is_member,
+                        "{text}"
+                    );
+                }
+            }
+        }
+    }
 }

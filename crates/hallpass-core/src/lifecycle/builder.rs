@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::extensions::Extensions;
 use super::rejections::RejectionThrottle;
 use super::superseded::SupersededSecrets;
+use super::turns::Turns;
 use super::{Hallpass, Inner};
 use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
@@ -306,6 +307,7 @@ impl HallpassBuilder {
             uses: UseLog::default(),
             digest_upgrades: DigestUpgrades::default(),
             superseded: SupersededSecrets::default(),
+            turns: Turns::default(),
             rejections: RejectionThrottle::default(),
             metrics: Metrics::default(),
             id: HandleId::next(),

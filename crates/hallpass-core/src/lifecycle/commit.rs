@@ -2,9 +2,10 @@
 
 use std::panic;
 
-use super::Hallpass;
+use super::{Hallpass, Lane};
 use crate::digest_upgrades::DigestUpgrade;
 use crate::event::{Event, EventKind};
+use crate::owner::Owner;
 use crate::store::{ChangeSeq, ChangeTarget, StoreError};
 use crate::token::TokenId;
 
@@ -17,13 +18,25 @@ impl Hallpass {
     /// that it has just revoked until it reads the change log. The host's event sink would also
     /// miss the event. So the work runs in its own task. Without a tokio runtime it runs in the
     /// caller's future.
-    pub(super) async fn run_to_completion<T, F, Fut>(&self, work: F) -> Result<T, StoreError>
+    ///
+    /// The work waits for the owner's turn in that task, too. So a client that disconnects gives up
+    /// no turn whose change is still on its way.
+    pub(super) async fn run_to_completion<T, F, Fut>(
+        &self,
+        lane: Lane,
+        owner: Option<&Owner>,
+        work: F,
+    ) -> Result<T, StoreError>
     where
-        F: FnOnce(Self) -> Fut,
+        F: FnOnce(Self) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, StoreError>> + Send + 'static,
         T: Send + 'static,
     {
-        let work = work(self.clone());
+        let (hallpass, owner) = (self.clone(), owner.cloned());
+        let work = async move {
+            let _turn = hallpass.turn(lane, owner.as_ref()).await?;
+            work(hallpass.clone()).await
+        };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return work.await;
         };
@@ -47,8 +60,8 @@ impl Hallpass {
     ) -> Result<(), StoreError> {
         let mut event = Event::new(kind, self.now()).about(&upgrade.owner, Some(id));
         event.actor = Some(upgrade.owner);
-        let (outdated, secrets) = (upgrade.outdated, upgrade.secrets);
-        self.run_to_completion(async move |hallpass: Self| {
+        let (owner, outdated, secrets) = (event.owner.clone(), upgrade.outdated, upgrade.secrets);
+        self.run_to_completion(Lane::Edit, owner.as_ref(), async move |hallpass: Self| {
             let backend = hallpass.backend();
             let seq = backend.replace_digest(id, &outdated, &secrets, &event).await?;
             hallpass.committed(&ChangeTarget::Token(id), seq, &event);

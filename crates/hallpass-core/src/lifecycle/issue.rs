@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::draft::ValidationErrors;
-use super::{Hallpass, NewToken, require_subject};
+use super::{Hallpass, Lane, NewToken, require_subject};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
@@ -145,7 +145,7 @@ impl Hallpass {
         loop {
             let (token, stored) = self.assemble_draft(&draft, owner)?;
             let event = self.event(kind, by).about_change(None, Some(&stored.record));
-            match self.insert_token(stored, event).await {
+            match self.insert_token(by, stored, event).await {
                 Ok(record) => return Ok(Issued { token, record }),
                 Err(error) if error.is_duplicate() && attempts_left > 0 => attempts_left -= 1,
                 Err(error) => return Err(self.not_inserted(error)),
@@ -168,10 +168,11 @@ impl Hallpass {
     /// Stores a token and reports it.
     pub(super) async fn insert_token(
         &self,
+        by: &Actor,
         token: StoredToken,
         event: Event,
     ) -> Result<TokenRecord, StoreError> {
-        self.run_to_completion(async move |hallpass: Self| {
+        self.run_to_completion(Lane::Edit, by.subject(), async move |hallpass: Self| {
             let limit = hallpass.limits().tokens_per_owner;
             let seq = hallpass.backend().insert(&token, limit, &event).await?;
             hallpass.committed(&ChangeTarget::Token(token.record.id), seq, &event);

@@ -15,6 +15,7 @@ mod regenerate;
 mod rejections;
 mod revoke;
 mod superseded;
+mod turns;
 mod uncommitted;
 mod update;
 mod use_flusher;
@@ -29,6 +30,8 @@ pub use self::audit::{AuditOptions, AuditTrail};
 use self::extensions::Extensions;
 use self::rejections::RejectionThrottle;
 use self::superseded::SupersededSecrets;
+pub(crate) use self::turns::Lane;
+use self::turns::Turns;
 pub use self::{
     builder::{BuildError, HallpassBuilder},
     delete::DeletedTokens,
@@ -117,6 +120,7 @@ struct Inner {
     uses: UseLog,
     digest_upgrades: DigestUpgrades,
     superseded: SupersededSecrets,
+    turns: Turns,
     rejections: RejectionThrottle,
     extensions: Extensions,
     metrics: Metrics,
@@ -261,7 +265,8 @@ impl Hallpass {
 
     /// Reads a token if the actor may see it. The owner is compared before anything else is done,
     /// so that another owner's token takes no longer than one that does not exist.
-    async fn visible(&self, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
+    async fn visible(&self, lane: Lane, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
+        let _turn = self.turn(lane, by.subject()).await?;
         let found = self.read(id).await?;
         let is_visible = |token: &StoredToken| match by.role() {
             Role::Owner => by.subject() == Some(&token.record.owner),
@@ -280,7 +285,7 @@ impl Hallpass {
 
     /// Reads a token if the actor may change it.
     async fn editable(&self, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
-        let found = self.visible(by, id).await?;
+        let found = self.visible(Lane::Read, by, id).await?;
         match by.role() {
             Role::Admin if by.subject() != Some(&found.record.owner) => {
                 Err(self.not_permitted(by, Some(id), PermissionError::OnlyItsOwner))

@@ -1,8 +1,9 @@
 //! Reads and lists tokens.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
-use super::Hallpass;
+use super::{Hallpass, Lane};
 use crate::actor::{Actor, Role};
 use crate::cursor;
 use crate::error::{Error, PermissionError};
@@ -42,6 +43,7 @@ pub struct ListOptions {
     status: Option<Status>,
     text: Option<String>,
     scope: Option<Scope>,
+    metadata: Vec<(String, Value)>,
     owner: Option<Owner>,
     sort: Sort,
     limit: u32,
@@ -71,6 +73,7 @@ impl Default for ListOptions {
             status: None,
             text: None,
             scope: None,
+            metadata: Vec::new(),
             owner: None,
             sort: Sort::default(),
             limit: 20,
@@ -105,6 +108,28 @@ impl ListOptions {
     /// Selects tokens that hold exactly this scope.
     pub fn scope(mut self, scope: Scope) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// Selects tokens whose metadata has this member with this value. If this is called several
+    /// times, a token must have all of the members.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+    /// use hallpass_core::{Actor, Hallpass, ListOptions, Metadata, NewToken};
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let alice = Actor::owner("alice");
+    /// let metadata = Metadata::new([("ticket", "OPS-17")]).expect("valid metadata");
+    /// let issued = hallpass.issue(&alice, NewToken::named("ci").metadata(metadata)).await?;
+    ///
+    /// let page = hallpass.list(&alice, &ListOptions::new().metadata("ticket", "OPS-17")).await?;
+    /// assert_eq!(page.items, [issued.record]);
+    /// # Ok(()) }
+    /// ```
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.push((name.into(), value.into()));
         self
     }
 
@@ -153,7 +178,7 @@ impl Hallpass {
     /// Returns [`Error::NotFound`] if there is no such token for this actor, and [`Error::Store`]
     /// if the store cannot be read.
     pub async fn get(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
-        let record = self.visible(by, id).await?.record;
+        let record = self.visible(Lane::Read, by, id).await?.record;
         self.note_view(by, &record.owner, Some(id));
         Ok(record)
     }
@@ -182,6 +207,7 @@ impl Hallpass {
             status: listing.status,
             text: listing.text.as_deref().filter(|text| !text.is_empty()).map(fold),
             scope: listing.scope.clone(),
+            metadata: listing.metadata.clone(),
             expires_before: listing.expires_before,
             never_used: listing.never_used,
             sort: listing.sort,
@@ -192,6 +218,7 @@ impl Hallpass {
             query.after = Some(place.ok_or_else(cursor::error)?);
         }
         let _ = self.write_uses().await;
+        let _turn = self.turn(Lane::Read, by.subject()).await?;
         let page = self.backend().list(&query).await?;
         // If the page shows a token as revoked, the next check on this node must reject it.
         self.backend().catch_up(page.as_of).await;

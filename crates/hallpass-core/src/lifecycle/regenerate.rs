@@ -161,7 +161,7 @@ impl Hallpass {
             Some(expected) => Error::Stale { current: expected.next() },
             None => Error::Conflict,
         };
-        let record = self.apply(change, event).await?.ok_or_else(lost)?;
+        let record = self.apply(by, change, event).await?.ok_or_else(lost)?;
         Ok(Issued { token, record })
     }
 }
@@ -191,7 +191,7 @@ impl Hallpass {
             let secrets = Secrets { current: secrets.current, previous: None };
             let kind = ChangeKind::Regenerated;
             let change = Change { record, secrets: Some(secrets), kind };
-            if let Some(record) = self.apply(change, event).await? {
+            if let Some(record) = self.apply(by, change, event).await? {
                 return Ok(record);
             }
         }

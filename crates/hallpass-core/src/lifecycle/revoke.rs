@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Hallpass;
+use super::{Hallpass, Lane};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, PermissionError};
 use crate::event::{Event, EventKind};
@@ -60,14 +60,31 @@ impl Hallpass {
     /// others kept changing the token, and [`Error::Store`] if the store cannot be changed. After
     /// an error, the token may still work.
     pub async fn revoke(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
+        Ok(self.revoke_older(by, id, None).await?.1)
+    }
+
+    /// Revokes a token, if `issued_before` is not given or its secret is older than that. Returns
+    /// whether the token is revoked for that reason, and its record.
+    ///
+    /// Each attempt checks the age of the secret that it replaces: if the token is regenerated in
+    /// the meantime, the revision differs, and the next attempt sees the new secret.
+    async fn revoke_older(
+        &self,
+        by: &Actor,
+        id: TokenId,
+        issued_before: Option<Timestamp>,
+    ) -> Result<(bool, TokenRecord), Error> {
         let now = self.now();
         let mut unknown: Option<StoreError> = None;
         let mut unknown_outcomes = 0;
         for _ in 0..ATTEMPTS {
-            let before = match self.visible(by, id).await {
+            let before = match self.visible(Lane::Removal, by, id).await {
                 Ok(visible) => visible.record,
                 Err(error) => return Err(still_unknown(unknown, error)),
             };
+            if issued_before.is_some_and(|limit| before.secret_issued_at() >= limit) {
+                return Ok((false, before));
+            }
             if before.revoked_at.is_some() {
                 // An earlier attempt, whose outcome was unknown, has revoked the token. The store
                 // has recorded the event, so only the sink has to be told.
@@ -77,7 +94,7 @@ impl Hallpass {
                     let event = self.event(EventKind::Revoked, by);
                     self.emit(&event.about_change(Some(&active), Some(&before)));
                 }
-                return Ok(before);
+                return Ok((true, before));
             }
             let mut after = before.clone();
             after.revoked_at = Some(now);
@@ -85,8 +102,8 @@ impl Hallpass {
             let event =
                 self.event(EventKind::Revoked, by).about_change(Some(&before), Some(&after));
             let change = Change { record: after, secrets: None, kind: ChangeKind::Revoked };
-            match self.apply(change, event).await {
-                Ok(Some(record)) => return Ok(record),
+            match self.apply(by, change, event).await {
+                Ok(Some(record)) => return Ok((true, record)),
                 Ok(None) => {}
                 // The next attempt reads the token again, which shows whether the change was
                 // committed.
@@ -121,17 +138,9 @@ impl Hallpass {
         ids.dedup();
         let mut result = RevokedTokens::default();
         for id in ids {
-            let outcome = async {
-                if let Some(limit) = issued_before
-                    && self.visible(by, id).await?.record.secret_issued_at() >= limit
-                {
-                    return Ok(false);
-                }
-                self.revoke(by, id).await.map(|_| true)
-            };
-            match outcome.await {
-                Ok(true) => result.revoked.push(id),
-                Ok(false) => {}
+            match self.revoke_older(by, id, issued_before).await {
+                Ok((true, _)) => result.revoked.push(id),
+                Ok((false, _)) => {}
                 Err(Error::NotFound) => result.not_found.push(id),
                 Err(error) => return Err(error),
             }
@@ -166,7 +175,7 @@ impl Hallpass {
             hallpass.committed_bulk(ChangeTarget::Owner(owner), &result, &event).await?;
             Ok(result.count)
         };
-        Ok(self.run_to_completion(work).await?)
+        Ok(self.run_to_completion(Lane::Removal, by.subject(), work).await?)
     }
 
     /// Revokes the tokens of all owners, for an emergency. Returns how many this call has revoked.
@@ -198,7 +207,7 @@ impl Hallpass {
                 hallpass.committed_bulk(ChangeTarget::All, &result, &event).await?;
                 Ok(result.count)
             };
-            match self.run_to_completion(work).await? {
+            match self.run_to_completion(Lane::Removal, by.subject(), work).await? {
                 0 => return Ok(revoked),
                 batch => revoked += batch,
             }

@@ -1,7 +1,7 @@
 //! Edits tokens.
 
 use super::draft::ValidationErrors;
-use super::{Hallpass, TokenUpdate};
+use super::{Hallpass, Lane, TokenUpdate};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
@@ -180,7 +180,7 @@ impl Hallpass {
             let event =
                 self.event(EventKind::Updated, by).about_change(Some(&before), Some(&after));
             let change = Change { record: after, secrets: None, kind: ChangeKind::Updated };
-            if let Some(record) = self.apply(change, event).await? {
+            if let Some(record) = self.apply(by, change, event).await? {
                 return Ok(record);
             }
         }
@@ -190,15 +190,20 @@ impl Hallpass {
     /// Stores a change and reports it. Returns `None` if the token is at another revision.
     pub(super) async fn apply(
         &self,
+        by: &Actor,
         change: Change,
         event: Event,
     ) -> Result<Option<TokenRecord>, Error> {
+        let lane = match change.kind {
+            ChangeKind::Revoked => Lane::Removal,
+            ChangeKind::Updated | ChangeKind::Regenerated => Lane::Edit,
+        };
         let work = async move |hallpass: Self| {
             let seq = hallpass.backend().update(&change, &event).await?;
             hallpass.committed(&ChangeTarget::Token(change.record.id), seq, &event);
             Ok(change.record)
         };
-        match self.run_to_completion(work).await {
+        match self.run_to_completion(lane, by.subject(), work).await {
             Ok(record) => Ok(Some(record)),
             Err(error) if error.is_conflict() => Ok(None),
             Err(error) => Err(error.into()),

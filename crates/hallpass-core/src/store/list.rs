@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::ChangeSeq;
 use crate::owner::Owner;
@@ -22,6 +23,8 @@ pub struct ListQuery {
     pub text: Option<String>,
     /// Tokens that hold exactly this scope.
     pub scope: Option<Scope>,
+    /// Tokens whose metadata has each of these members, with the same JSON text as value.
+    pub metadata: Vec<(String, Value)>,
     /// Tokens that expire before this time.
     pub expires_before: Option<Timestamp>,
     /// Tokens that were never used, if `true`.
@@ -171,6 +174,7 @@ impl ListQuery {
             status: None,
             text: None,
             scope: None,
+            metadata: Vec::new(),
             expires_before: None,
             never_used: false,
             sort: Sort::default(),
@@ -197,6 +201,10 @@ impl ListQuery {
                 .is_none_or(|limit| record.expires_at.is_some_and(|end| end < limit))
             && !(self.never_used && record.last_used_at.is_some())
             && self.scope.as_ref().is_none_or(|scope| record.scopes.contains(scope))
+            && self.metadata.iter().all(|(name, value)| {
+                // Numbers are compared as they are written: 1 is not 1.0.
+                record.metadata.get(name).is_some_and(|own| own.to_string() == value.to_string())
+            })
             && self.text.as_ref().is_none_or(|text| {
                 fold(&record.name).contains(text) || fold(&record.description).contains(text)
             })

@@ -22,6 +22,7 @@ mod regenerate;
 mod revoke;
 mod settings;
 mod shutdown;
+mod turns;
 mod update;
 mod uses;
 mod verify;

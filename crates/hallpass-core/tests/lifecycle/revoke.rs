@@ -1,5 +1,6 @@
 use hallpass_core::{
-    Error, EventKind, Owner, PermissionError, RejectReason, Revision, TokenUpdate,
+    Error, EventKind, Owner, PermissionError, RegenerateOptions, RejectReason, Revision,
+    TokenUpdate,
 };
 
 use crate::common::*;
@@ -74,6 +75,24 @@ async fn concurrent_edit_does_not_prevent_revocation() {
     });
     let record = service.hallpass.revoke(&alice(), id).await.unwrap();
     assert_eq!((record.name.as_str(), record.revision), ("x", Revision::new(3)));
+    assert!(!service.accepts(token.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn secret_that_replaced_an_older_one_meanwhile_is_not_revoked() {
+    let service = Service::new();
+    let token = service.issue(&[]).await;
+    let (id, hallpass) = (token.record.id, service.hallpass.clone());
+    service.clock.advance(minutes(5));
+    let limit = service.hallpass.now();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    service.store.faults().on(Operation::Get).meanwhile(async move {
+        let new = hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await.unwrap();
+        sender.send(new.token).unwrap();
+    });
+    let result = service.hallpass.revoke_many(&alice(), &[id], Some(limit)).await.unwrap();
+    assert!(result.revoked.is_empty() && result.not_found.is_empty(), "{result:?}");
+    assert!(service.accepts(receiver.recv().unwrap().reveal()).await);
     assert!(!service.accepts(token.token.reveal()).await);
 }
 

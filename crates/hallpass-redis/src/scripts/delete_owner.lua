@@ -5,12 +5,9 @@ if #ids == 0 then
 end
 local seq = log(#ids)
 for _, id in ipairs(ids) do
-  local created_at = fields_of(id, 'c')[1]
   redis.call('DEL', token(id))
-  if tonumber(created_at or '') then
-    redis.call('ZREM', by_age, place(created_at, id))
-  end
 end
 redis.call('DEL', owned(owner))
+redis.call('ZREM', owners, owner)
 redis.call('ZREM', by_first_end, owner)
 return done(seq, #ids)

@@ -1,8 +1,8 @@
 -- The keys. Each starts with the hash tag of KEYS[1], so that all of them are in one slot.
 local prefix = string.sub(KEYS[1], 1, -2)
 local clock, meta, changes = KEYS[1], prefix .. 'm', prefix .. 'l'
--- All tokens by age, and the owners by the time at which the first of their tokens ends.
-local by_age, by_first_end = prefix .. 'a', prefix .. 'e'
+-- The owners who have tokens: all of them, and those of whose tokens some end, by the time of the first.
+local owners, by_first_end = prefix .. 'a', prefix .. 'e'
 
 local function token(id)
   return prefix .. 't' .. id

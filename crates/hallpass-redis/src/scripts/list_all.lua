@@ -1,13 +1,14 @@
--- Reads the ids of all tokens from a position on, by age. Replies with the clock, the next position and
--- the ids.
+-- Reads the ids of all tokens from a position on, owner by owner. Replies with the clock, the next position
+-- and the ids.
 local seq = redis.call('GET', clock)
 if not seq then
   return {'gone'}
 end
-local from, limit = ARGV[1], tonumber(ARGV[2])
-local places = redis.call('ZRANGEBYLEX', by_age, from, '+', 'LIMIT', 0, limit)
+local found, next_position = tokens_from(ARGV[1], tonumber(ARGV[2]))
 local ids = {}
-for at, place in ipairs(places) do
-  ids[at] = string.sub(place, 8)
+for _, owned_ids in ipairs(found) do
+  for _, id in ipairs(owned_ids[2]) do
+    ids[#ids + 1] = id
+  end
 end
-return {'done', seq, #places == limit and '(' .. places[limit] or '', ids, {}}
+return {'done', seq, next_position, ids, {}}

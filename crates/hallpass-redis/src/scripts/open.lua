@@ -1,6 +1,6 @@
 -- Prepares an empty namespace if it may. Leaves a store as it is, and rejects anything else.
 local nonce, known, may_create = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
-local others = redis.call('EXISTS', clock, changes, by_age)
+local others = redis.call('EXISTS', clock, changes, owners)
 if redis.call('EXISTS', meta) == 0 then
   if others > 0 then
     return {'damaged'}

@@ -1,19 +1,23 @@
--- Revokes tokens from a position on. The reply also contains the next position, which is empty at the
--- end.
+-- Revokes tokens from a position on, owner by owner. The reply also contains the next position, which is
+-- empty after the last one.
 local issued_before, at, limit, from, step = ARGV[10], ARGV[11], tonumber(ARGV[12]), ARGV[13], tonumber(ARGV[14])
-local places = redis.call('ZRANGEBYLEX', by_age, from, '+', 'LIMIT', 0, step)
-local revoked, owners = {}, {}
-local last = #places == step and '(' .. places[step] or ''
-for _, place in ipairs(places) do
-  local id = string.sub(place, 8)
-  local found = fields_of(id, unpack(REVOCATION))
-  if is_to_be_revoked(found, issued_before) then
-    if #revoked == limit then
-      last = '[' .. place
-      break
+local revoked, affected = {}, {}
+local found, last = tokens_from(from, step)
+for _, owned_ids in ipairs(found) do
+  local owner = owned_ids[1]
+  for _, id in ipairs(owned_ids[2]) do
+    local fields = fields_of(id, unpack(REVOCATION))
+    if is_to_be_revoked(fields, issued_before) then
+      if #revoked == limit then
+        last = '[' .. owner
+        break
+      end
+      revoked[#revoked + 1] = {id, fields}
+      affected[fields[1]] = true
     end
-    revoked[#revoked + 1] = {id, found}
-    owners[found[1]] = true
+  end
+  if last == '[' .. owner then
+    break
   end
 end
 if #revoked == 0 then
@@ -23,7 +27,7 @@ local seq = log(#revoked)
 for _, token in ipairs(revoked) do
   revoke(token[1], token[2], at)
 end
-for owner in pairs(owners) do
+for owner in pairs(affected) do
   note_first_end(owner)
 end
 return done(seq, #revoked, {last})

@@ -21,12 +21,6 @@ local function read(id, ...)
   return found
 end
 
--- Returns the position of a token among all tokens: its age, then its id. The constant keeps the time
--- positive.
-local function place(created_at, id)
-  return struct.pack('>I7', tonumber(created_at) + 562949953421312) .. id
-end
-
 -- Updates the index by the time at which the first of an owner's tokens ends.
 local function note_first_end(owner)
   local first = redis.call('ZRANGE', owned(owner), 0, 0, 'WITHSCORES')[2]
@@ -44,29 +38,37 @@ local function set_end(owner, id, expires_at, revoked_at)
   redis.call('ZADD', owned(owner), ends == math.huge and '+inf' or string.format('%.0f', ends), id)
 end
 
--- Adds a token to the indexes.
+-- Updates the indexes after a token was written.
 local function index(id)
-  local owner, created_at, expires_at, revoked_at = unpack(redis.call('HMGET', token(id), 'o', 'c', 'e', 'x'))
-  redis.call('ZADD', by_age, 0, place(created_at, id))
+  local owner, expires_at, revoked_at = unpack(redis.call('HMGET', token(id), 'o', 'e', 'x'))
+  redis.call('ZADD', owners, 0, owner)
   set_end(owner, id, expires_at, revoked_at)
-  note_first_end(owner)
-end
-
--- Removes a token from the indexes. A damaged token without a time of creation leaves its position
--- among all tokens, but lists skip a position without a token.
-local function unindex(owner, id, created_at)
-  if tonumber(created_at or '') then
-    redis.call('ZREM', by_age, place(created_at, id))
-  end
-  redis.call('ZREM', owned(owner), id)
   note_first_end(owner)
 end
 
 -- Deletes a token.
 local function remove(owner, id)
-  local created_at = fields_of(id, 'c')[1]
   redis.call('DEL', token(id))
-  unindex(owner, id, created_at)
+  redis.call('ZREM', owned(owner), id)
+  note_first_end(owner)
+  if redis.call('EXISTS', owned(owner)) == 0 then
+    redis.call('ZREM', owners, owner)
+  end
+end
+
+-- Reads the ids of the tokens of all owners from a position on, until there are at least `enough` or no
+-- owner is left. Each owner's tokens are read as a whole, so that none is seen twice or left out. Returns the
+-- owners with their ids, and the next position, which is empty after the last one.
+local function tokens_from(from, enough)
+  local found, count = {}, 0
+  for _, owner in ipairs(redis.call('ZRANGEBYLEX', owners, from, '+', 'LIMIT', 0, enough)) do
+    if count >= enough then
+      break
+    end
+    local ids = redis.call('ZRANGE', owned(owner), 0, -1)
+    found[#found + 1], count = {owner, ids}, count + #ids
+  end
+  return found, count >= enough and '(' .. found[#found][1] or ''
 end
 
 -- Writes the fields in ARGV from an index on, which are names and values in turn. An empty value removes

@@ -1,5 +1,5 @@
 local id, expected = ARGV[10], ARGV[11]
-local old = read(id, 'r', 'o', 'c')
+local old = read(id, 'r')
 if not old then
   return {'missing'}
 end
@@ -7,7 +7,6 @@ if old[1] ~= expected then
   return {'conflict'}
 end
 local seq = log()
-unindex(old[2], id, old[3])
 write(id, 12)
 index(id)
 return done(seq, 1)

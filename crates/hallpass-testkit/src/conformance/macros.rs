@@ -92,6 +92,7 @@ macro_rules! __store_cases {
                 list_filters_match_what_they_name
                 text_filter_is_literal_and_ignores_case
                 scope_filter_matches_exactly
+                metadata_filter_matches_exactly
                 status_filter_uses_the_time_of_the_query
                 metadata_comes_back
                 previous_secret_expiry_is_filled_in

@@ -1,6 +1,8 @@
 use hallpass_core::store::{Change, ListQuery, PreviousSecret, Secrets, StatusCounts, TokenStore};
 use hallpass_core::{Metadata, ScopeSet, Status, TokenRecord, fold};
 
+use serde_json::Value;
+
 use super::check::{everything, read};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
@@ -128,6 +130,36 @@ pub async fn scope_filter_matches_exactly(store: Replicas) {
     assert_eq!(found("projects:*").await, ["wild"]);
     assert_eq!(found("*").await, ["wild"]);
     assert_eq!(found("read").await, [""; 0]);
+}
+
+pub async fn metadata_filter_matches_exactly(store: Replicas) {
+    let members: [(&str, &[(&str, Value)]); 9] = [
+        ("exact", &[("ticket", "OPS-1".into())]),
+        ("more", &[("a", 1.into()), ("ticket", "OPS-1".into()), ("z", true.into())]),
+        ("longer", &[("ticket", "OPS-12".into())]),
+        ("case", &[("ticket", "ops-1".into())]),
+        ("other name", &[("tickets", "OPS-1".into())]),
+        ("number", &[("ticket", 1.into())]),
+        ("fraction", &[("ticket", 1.0.into())]),
+        ("in a value", &[("note", "{\"ticket\":1,\"ticket\":\"OPS-1\"}\n\0,".into())]),
+        ("none", &[]),
+    ];
+    for (name, members) in members {
+        let metadata = Metadata::new(members.iter().cloned()).unwrap();
+        insert(&store, name, |record| record.metadata = metadata).await;
+    }
+    let found = async |members: &[(&str, Value)]| {
+        let members = members.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        names(&store, &ListQuery { metadata: members.collect(), ..everything() }).await
+    };
+    assert_eq!(found(&[("ticket", "OPS-1".into())]).await, ["exact", "more"]);
+    assert_eq!(found(&[("ticket", "OPS-1".into()), ("z", true.into())]).await, ["more"]);
+    assert_eq!(found(&[("ticket", 1.into())]).await, ["number"]);
+    assert_eq!(found(&[("ticket", 1.0.into())]).await, ["fraction"]);
+    assert_eq!(found(&[("ticket", "OPS-%".into())]).await, [""; 0]);
+    assert_eq!(found(&[("ticket", "\0".into())]).await, [""; 0]);
+    assert_eq!(found(&[("", Value::Null)]).await, [""; 0]);
+    assert_eq!(found(&[]).await.len(), members.len());
 }
 
 pub async fn status_filter_uses_the_time_of_the_query(store: Replicas) {

@@ -121,6 +121,8 @@ pub(crate) enum Flaw {
     NeverUsedIsIgnored,
     /// Ignores `expires_before`.
     ExpiresBeforeIsIgnored,
+    /// Ignores `metadata`.
+    MetadataIsIgnored,
     /// Promises more records whenever a page is full.
     FullPagesPromiseMore,
     /// Puts records without a time first.

@@ -60,6 +60,9 @@ pub(super) async fn list(store: &Flawed, query: &ListQuery) -> Result<ListPage, 
         Flaw::ExpiresBeforeIsIgnored => {
             data.list(&ListQuery { expires_before: None, ..query.clone() }).await
         }
+        Flaw::MetadataIsIgnored => {
+            data.list(&ListQuery { metadata: Vec::new(), ..query.clone() }).await
+        }
         _ => data.list(query).await,
     }
 }

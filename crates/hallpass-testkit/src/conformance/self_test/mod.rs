@@ -210,6 +210,8 @@ flaws! {
     expires_before_is_ignored: ExpiresBeforeIsIgnored by
         list::list_filters_match_what_they_name
         pages::every_query_agrees_with_the_definition;
+    metadata_is_ignored: MetadataIsIgnored by
+        list::metadata_filter_matches_exactly;
     full_pages_promise_more: FullPagesPromiseMore by
         pages::every_query_agrees_with_the_definition;
     no_time_comes_first: NoTimeComesFirst by
