@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 /// standard input.
 const KEEP: &str = r#"read -r _; rm -rf "$1""#;
 
-/// A folder for the data of a server. It is removed when this value is dropped or this process ends,
-/// and no server uses the folder any longer.
+/// A folder for the data of a server. It is removed when this value is dropped or this process
+/// ends, and no server uses the folder any longer.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,

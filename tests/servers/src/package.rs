@@ -35,8 +35,8 @@ impl Package {
     ///
     /// # Errors
     ///
-    /// Returns an error if the package cannot be installed. Its text names the package to install by
-    /// hand.
+    /// Returns an error if the package cannot be installed. Its text names the package to install
+    /// by hand.
     pub fn ensure_installed(self) -> Result<()> {
         // One caller installs at a time. The next one finds the program installed.
         static TURN: Mutex<()> = Mutex::new(());

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 
-/// The range of the ports. It lies below the ephemeral ports of the system: a client that connects to
-/// a stopped server could otherwise get the port of that server as its own. The ports
-/// [`SECOND`] above this range are for the cluster bus of Redis Cluster nodes.
+/// The range of the ports. It lies below the ephemeral ports of the system: a client that connects
+/// to a stopped server could otherwise get the port of that server as its own. The ports [`SECOND`]
+/// above this range are for the cluster bus of Redis Cluster nodes.
 const PORTS: Range<u16> = 11_000..21_000;
 
 /// The distance of the cluster bus port of a Redis Cluster node from its first port.

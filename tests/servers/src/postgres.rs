@@ -69,8 +69,9 @@ fn make(
 
 /// A private PostgreSQL server with an empty database.
 ///
-/// It listens on the loopback address only and asks for no password. Committed data survives a crash
-/// of the server, but not of the machine, because `fsync` is off. The folder is temporary anyway.
+/// It listens on the loopback address only and asks for no password. Committed data survives a
+/// crash of the server, but not of the machine, because `fsync` is off. The folder is temporary
+/// anyway.
 ///
 /// ```no_run
 /// # fn main() -> anyhow::Result<()> {

@@ -121,8 +121,8 @@ impl Proxy {
         self.set_both(Flow::Swallow);
     }
 
-    /// Refuses new connections, like a machine without a listener on this port. Existing connections
-    /// stay open.
+    /// Refuses new connections, like a machine without a listener on this port. Existing
+    /// connections stay open.
     pub fn refuse(&self) {
         self.shared.accept(false);
     }

@@ -82,8 +82,8 @@ impl Watched {
         Ok(())
     }
 
-    /// Kills all processes of the server at once, so that none can notify a client. This simulates a
-    /// loss of power.
+    /// Kills all processes of the server at once, so that none can notify a client. This simulates
+    /// a loss of power.
     pub(crate) fn kill(self) -> Result<()> {
         // Paused first: a process could otherwise react to the end of another one.
         self.pause()?;
