@@ -1,18 +1,18 @@
-//! Programs of other packages, as cargo builds them.
+//! Builds the programs of other packages with cargo.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// Builds a program, such as `--bin hallpass`, and answers where it is.
+/// Builds a program, such as `--bin hallpass`, and returns its path.
 ///
-/// In the profile of this very test, and with the packages and features that `cargo xtask test`
-/// builds, so that there is nothing left to build.
+/// It uses the profile of this test and the same packages and features as `cargo xtask test`, so
+/// that the program is already built when that command runs the tests.
 ///
 /// # Panics
 ///
-/// It does not build.
+/// Panics if the program does not build.
 #[must_use]
 pub fn program(kind: &str, name: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
@@ -21,7 +21,7 @@ pub fn program(kind: &str, name: &str) -> PathBuf {
         .args(["--message-format", "json-render-diagnostics", "--profile", &profile()])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit());
-    // Cargo's variables about this package would make build scripts run again.
+    // The variables that cargo sets for this package would make build scripts run again.
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -31,16 +31,16 @@ pub fn program(kind: &str, name: &str) -> PathBuf {
     }
     let built = cargo.output().expect("cargo starts");
     assert!(built.status.success(), "{name} does not build");
-    let messages = String::from_utf8(built.stdout).expect("cargo speaks UTF-8");
+    let messages = String::from_utf8(built.stdout).expect("cargo's output is UTF-8");
     messages
         .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("cargo speaks JSON"))
+        .map(|line| serde_json::from_str::<Value>(line).expect("cargo's output is JSON"))
         .find(|message| message["target"]["name"] == name && message["executable"].is_string())
         .and_then(|message| Some(PathBuf::from(message["executable"].as_str()?)))
-        .expect("cargo says where the binary is")
+        .expect("cargo reports the path of the program")
 }
 
-/// The profile that this test is built in, by the folder that it is in: `target/debug/deps`.
+/// Returns the profile of this test, derived from its folder, such as `target/debug/deps`.
 fn profile() -> String {
     let test = std::env::current_exe().expect("a path");
     let folder = test.parent().and_then(|deps| deps.parent()?.file_name()).expect("a folder");

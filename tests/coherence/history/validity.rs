@@ -1,13 +1,13 @@
-//! From the changes: when a secret began to be good, when it certainly was good no more, and from
-//! when on it may not have been.
+//! Derives from the changes when each secret became valid, when it certainly ended, and from when
+//! on it may have ended.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::check::Promise;
-use super::{Change, Credential, Kind, Operation, Saw, Subject, What};
+use super::{Change, ChangeKind, Credential, Event, Operation, Subject, Verdict};
 
-/// The operations, by what they are about.
+/// The operations of a history, by token and by owner.
 #[derive(Default)]
 pub(super) struct Index<'h> {
     tokens: HashMap<usize, Token<'h>>,
@@ -21,26 +21,27 @@ struct Token<'h> {
     checks: HashMap<usize, Vec<&'h Operation>>,
 }
 
-/// The life of one secret.
-pub(super) struct Life<'h> {
-    pub(super) born: &'h Operation,
-    /// What certainly ended it.
-    pub(super) deaths: Vec<Death<'h>>,
-    /// From when on something may have ended it.
-    pub(super) threatened: Option<Duration>,
+/// The period in which one secret is valid.
+pub(super) struct Validity<'h> {
+    pub(super) created_by: &'h Operation,
+    /// The operations that certainly ended the secret.
+    pub(super) ends: Vec<End<'h>>,
+    /// The time from which an operation may have ended the secret.
+    pub(super) may_end_from: Option<Duration>,
 }
 
-/// An end, and from when on whom it binds.
-pub(super) struct Death<'h> {
+/// The end of a secret, and the nodes that have to enforce it.
+pub(super) struct End<'h> {
     pub(super) by: &'h Operation,
     node: usize,
     at: Duration,
-    /// Whether the other nodes hear of it.
+    /// Whether the other nodes learn of it, too.
     everywhere: bool,
 }
 
-impl Death<'_> {
-    /// From when on no check on that node may accept.
+impl End<'_> {
+    /// Returns the time from which no check on the given node may accept the secret, or `None` if
+    /// that node does not learn of the end.
     pub(super) fn binds(&self, node: usize, promise: &Promise) -> Option<Duration> {
         if self.node == node {
             Some(self.at)
@@ -54,19 +55,19 @@ impl<'h> Index<'h> {
     pub(super) fn of(history: &'h [Operation]) -> Self {
         let mut index = Self::default();
         for operation in history {
-            match &operation.what {
-                What::Check { credential, .. } => {
+            match &operation.event {
+                Event::Check { credential, .. } => {
                     let token = index.tokens.entry(credential.token).or_default();
                     token.checks.entry(credential.secret).or_default().push(operation);
                 }
-                What::Change(Change { of: Subject::Token(token), kind, .. }) => {
+                Event::Change(Change { of: Subject::Token(token), kind, .. }) => {
                     let token = index.tokens.entry(*token).or_default();
-                    if let Kind::Issued { owner, .. } = kind {
+                    if let ChangeKind::Issued { owner, .. } = kind {
                         token.owner = *owner;
                     }
                     token.changes.push(operation);
                 }
-                What::Change(Change { of: Subject::Owner(owner), .. }) => {
+                Event::Change(Change { of: Subject::Owner(owner), .. }) => {
                     index.owners.entry(*owner).or_default().push(operation);
                 }
             }
@@ -74,7 +75,7 @@ impl<'h> Index<'h> {
         index
     }
 
-    /// Every credential that the history shows to have been made.
+    /// Returns every credential that was checked, with its checks.
     pub(super) fn credentials(&self) -> impl Iterator<Item = (Credential, &[&'h Operation])> {
         self.tokens.iter().flat_map(|(&number, token)| {
             token.checks.iter().map(move |(&secret, checks)| {
@@ -87,84 +88,88 @@ impl<'h> Index<'h> {
         &self.tokens[&token].changes
     }
 
-    /// What was said of the owner of a token: disabled, enabled.
-    pub(super) fn standings_of(&self, token: usize) -> impl Iterator<Item = &'h Operation> {
-        let said = self.owners.get(&self.tokens[&token].owner);
-        said.into_iter()
-            .flatten()
-            .copied()
-            .filter(|operation| matches!(kind(operation), Some(Kind::Disabled | Kind::Enabled)))
+    /// Returns the operations that disabled or enabled the owner of a token.
+    pub(super) fn account_changes_of(&self, token: usize) -> impl Iterator<Item = &'h Operation> {
+        let changes = self.owners.get(&self.tokens[&token].owner);
+        changes.into_iter().flatten().copied().filter(|operation| {
+            matches!(kind(operation), Some(ChangeKind::Disabled | ChangeKind::Enabled))
+        })
     }
 
-    pub(super) fn life(&self, of: Credential, promise: &Promise) -> Option<Life<'h>> {
+    /// Returns the validity of a credential, or `None` if no change has created it.
+    pub(super) fn validity(&self, of: Credential, promise: &Promise) -> Option<Validity<'h>> {
         let token = &self.tokens[&of.token];
-        let born = *token.changes.iter().find(|change| makes(change) == Some(of.secret))?;
-        let mut life = Life { born, deaths: Vec::new(), threatened: None };
+        let created_by = *token.changes.iter().find(|change| makes(change) == Some(of.secret))?;
+        let mut validity = Validity { created_by, ends: Vec::new(), may_end_from: None };
         let of_owner = self.owners.get(&token.owner).into_iter().flatten();
         for &change in token.changes.iter().chain(of_owner) {
-            if std::ptr::eq(change, born) || change.is_before(born) {
+            if std::ptr::eq(change, created_by) || change.is_before(created_by) {
                 continue;
             }
             match kind(change) {
-                Some(Kind::Revoked | Kind::Deleted | Kind::AllEnded) => life.ended_by(change),
-                Some(Kind::Regenerated { overlap: false, .. }) => life.ended_by(change),
-                Some(Kind::Regenerated { secret, overlap: true }) => {
-                    token.overlapped(&mut life, change, secret, promise);
+                Some(ChangeKind::Revoked | ChangeKind::Deleted | ChangeKind::AllEnded) => {
+                    validity.ended_by(change)
+                }
+                Some(ChangeKind::Regenerated { grace_period: false, .. }) => {
+                    validity.ended_by(change)
+                }
+                Some(ChangeKind::Regenerated { secret, grace_period: true }) => {
+                    token.regenerated_with_grace_period(&mut validity, change, secret, promise);
                 }
                 _ => {}
             }
         }
-        Some(life)
+        Some(validity)
     }
 }
 
-impl<'h> Life<'h> {
+impl<'h> Validity<'h> {
     fn ended_by(&mut self, change: &'h Operation) {
-        self.may_be_ended_from(change.start);
-        if change.is_done() && self.born.is_before(change) {
+        self.may_end_from(change.start);
+        if change.is_done() && self.created_by.is_before(change) {
             let (node, at) = (change.node, change.end);
-            self.deaths.push(Death { by: change, node, at, everywhere: true });
+            self.ends.push(End { by: change, node, at, everywhere: true });
         }
     }
 
-    fn may_be_ended_from(&mut self, start: Duration) {
-        self.threatened = Some(self.threatened.map_or(start, |before| before.min(start)));
+    fn may_end_from(&mut self, start: Duration) {
+        self.may_end_from = Some(self.may_end_from.map_or(start, |before| before.min(start)));
     }
 }
 
 impl<'h> Token<'h> {
-    /// A regeneration lets the secret right before it live on, until its own is first used. Those
-    /// before that one end.
-    fn overlapped(
+    /// Adds the effect of a regeneration with a grace period. The previous secret stays valid until
+    /// the new one is used for the first time. All earlier secrets end immediately.
+    fn regenerated_with_grace_period(
         &self,
-        life: &mut Life<'h>,
+        validity: &mut Validity<'h>,
         regeneration: &'h Operation,
         secret: Option<usize>,
         promise: &Promise,
     ) {
-        let born = life.born;
+        let created_by = validity.created_by;
         let between = |other: &&&Operation| {
-            matches!(kind(other), Some(Kind::Regenerated { .. }))
-                && !std::ptr::eq(**other, born)
+            matches!(kind(other), Some(ChangeKind::Regenerated { .. }))
+                && !std::ptr::eq(**other, created_by)
                 && !std::ptr::eq(**other, regeneration)
-                && !other.is_before(born)
+                && !other.is_before(created_by)
                 && !regeneration.is_before(other)
         };
         let certainly_between = |other: &&Operation| {
-            other.is_done() && born.is_before(other) && other.is_before(regeneration)
+            other.is_done() && created_by.is_before(other) && other.is_before(regeneration)
         };
         if self.changes.iter().filter(between).any(certainly_between) {
-            life.ended_by(regeneration);
+            validity.ended_by(regeneration);
             return;
         }
         if self.changes.iter().any(|other| between(&other)) {
-            life.may_be_ended_from(regeneration.start);
+            validity.may_end_from(regeneration.start);
         }
         let uses = secret.and_then(|secret| self.checks.get(&secret)).into_iter().flatten();
         for first in uses.clone() {
-            life.may_be_ended_from(first.start);
+            validity.may_end_from(first.start);
         }
-        if !born.is_before(regeneration) {
+        if !created_by.is_before(regeneration) {
             return;
         }
         let mut first: HashMap<usize, &'h Operation> = HashMap::new();
@@ -175,33 +180,33 @@ impl<'h> Token<'h> {
             }
         }
         for (node, by) in first {
-            life.deaths.push(Death { by, node, at: by.end, everywhere: false });
-            if promise.overlaps_end_everywhere {
-                // Of uses at the same time one stores the end: it had begun when the first was
-                // over.
+            validity.ends.push(End { by, node, at: by.end, everywhere: false });
+            if promise.grace_periods_end_everywhere {
+                // Only one of several concurrent uses stores the end of the grace period. That use
+                // began before the first one ended, so the latest end among them is the safe limit.
                 let one_of = uses.clone().filter(|check| {
                     check.node == node && is_accepted(check) && check.start <= by.end
                 });
                 let at = one_of.map(|check| check.end).max().unwrap_or(by.end);
-                life.deaths.push(Death { by, node, at, everywhere: true });
+                validity.ends.push(End { by, node, at, everywhere: true });
             }
         }
     }
 }
 
-fn kind(operation: &Operation) -> Option<Kind> {
+fn kind(operation: &Operation) -> Option<ChangeKind> {
     operation.change().map(|change| change.kind)
 }
 
-/// The secret that a change made known.
+/// Returns the secret that a change has created, if its answer was received.
 fn makes(operation: &Operation) -> Option<usize> {
     match kind(operation)? {
-        Kind::Issued { secret, .. } => Some(secret),
-        Kind::Regenerated { secret, .. } => secret,
+        ChangeKind::Issued { secret, .. } => Some(secret),
+        ChangeKind::Regenerated { secret, .. } => secret,
         _ => None,
     }
 }
 
 fn is_accepted(operation: &Operation) -> bool {
-    matches!(&operation.what, What::Check { saw: Saw::Accepted(_), .. })
+    matches!(&operation.event, Event::Check { verdict: Verdict::Accepted(_), .. })
 }

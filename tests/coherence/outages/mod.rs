@@ -1,10 +1,11 @@
-//! Bad days, row by row. Never a wrong verdict: trouble of the store is 503, never 401, never 200.
+//! Tests of single outages. A check never returns a wrong result: if the store fails, the response
+//! is 503, never 401 or an unjustified 200.
 
 mod flood;
 mod follow;
 mod leave;
 mod races;
-mod rows;
+mod side_channel;
 mod site;
 mod slow;
 mod stop;
