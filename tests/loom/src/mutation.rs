@@ -1,5 +1,5 @@
-//! One thing made wrong at a time: an ordering that is weakened, a read that comes too early, a
-//! write that comes too late.
+//! Mutations of a model, one at a time: a weaker memory ordering, a read that is made too early, or
+//! a write that is made too late.
 
 mod state;
 
@@ -12,12 +12,12 @@ use loom::thread;
 use self::state::{Step, state};
 use crate::models::Model;
 
-/// Where an atomic is used.
+/// The source location of an atomic operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site {
-    /// The source file, from the workspace's root.
+    /// The source file, relative to the root of the workspace.
     pub file: &'static str,
-    /// The line, from 1.
+    /// The line number, counted from 1.
     pub line: u32,
     column: u32,
 }
@@ -28,73 +28,79 @@ impl From<&'static Location<'static>> for Site {
     }
 }
 
-/// What is made wrong.
+/// A mutation of the code under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Twist {
-    /// The ordering that is asked for there becomes `Relaxed`.
-    Weak(Site),
-    /// What is read there was read before all else that its step reads.
-    Early(Site, Read),
-    /// What is written there is written after all else that its step writes.
-    Late(Site),
+pub enum Mutation {
+    /// The memory ordering at this location is replaced by `Relaxed`.
+    Relaxed(Site),
+    /// The read at this location is made before all other reads of its step.
+    EarlyRead(Site, Read),
+    /// The write at this location is made after all other writes of its step.
+    LateWrite(Site),
 }
 
-/// One of the atomics that are read at a site, and in which step.
+/// A read of an atomic in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Read {
-    /// The step's name.
+    /// The name of the step.
     pub step: &'static str,
-    /// In the order in which atomics are made.
+    /// The number of the atomic, in the order of creation.
     atomic: usize,
     acquires: bool,
 }
 
-/// How a model ended.
+/// The result of running a model.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Which promise was broken, if one was.
-    pub broken: Option<&'static str>,
-    /// What can be made wrong with it. All of it only if nothing was.
-    pub twists: Vec<Twist>,
+    /// The violation that was found, if any.
+    pub violation: Option<&'static str>,
+    /// The mutations that are possible in the model. The list is complete only if there was no
+    /// violation.
+    pub mutations: Vec<Mutation>,
 }
 
-/// How an atomic is used.
+/// The kind of an atomic operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Load,
-    /// One whose ordering is not this workspace's to choose.
+    /// A load whose ordering another library chooses.
     LoadElsewhere,
     Store,
-    /// The same of a store.
+    /// A store whose ordering another library chooses.
     StoreElsewhere,
 }
 
-/// How an operation is to be done.
+/// The way in which an operation is performed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Plan {
-    Do(Ordering),
-    /// It was done already.
+    /// The operation is performed now, with this ordering.
+    Now(Ordering),
+    /// The read was made earlier and returned this value.
     Remembered(u64),
-    PutOff,
+    /// The write is made at the end of the step.
+    Deferred,
 }
 
-/// A promise that did not hold.
-struct Broken(&'static str);
+/// The panic payload of a violated invariant.
+struct Violation(&'static str);
 
-/// Ends the model: it has found what must not be.
-pub(crate) fn broken(promise: &'static str) -> ! {
-    // Without the hook that prints: in most runs this is what is looked for.
-    resume_unwind(Box::new(Broken(promise)));
+/// Ends the model because an invariant is violated.
+pub(crate) fn fail(violation: &'static str) -> ! {
+    // `resume_unwind` does not call the panic hook, which would print a message. Most runs are
+    // expected to end here.
+    resume_unwind(Box::new(Violation(violation)));
 }
 
-/// Several reads, or several writes, whose order counts.
+/// Runs a step: several reads or several writes whose order matters.
 pub(crate) fn step<T>(name: &'static str, run: impl FnOnce() -> T) -> T {
     let thread = thread::current().id();
-    let early = state(|state| match state.twist {
-        Some(Twist::Early(_, read)) if read.step == name => Some((state.reader(read.atomic), read)),
+    let early = state(|state| match state.mutation {
+        Some(Mutation::EarlyRead(_, read)) if read.step == name => {
+            Some((state.reader(read.atomic), read))
+        }
         _ => None,
     });
-    // Nothing of the state may be held here: another thread may come between.
+    // The state must not be borrowed here, because loom may switch to another thread.
     let early = early.map(|(load, read)| {
         (read.atomic, load(if read.acquires { Ordering::Acquire } else { Ordering::Relaxed }))
     });
@@ -106,7 +112,8 @@ pub(crate) fn step<T>(name: &'static str, run: impl FnOnce() -> T) -> T {
     done
 }
 
-/// How the operation there is to be done.
+/// Returns the way in which the operation at a location is performed, and records the mutations
+/// that are possible there.
 pub(crate) fn plan(
     at: &'static Location<'static>,
     access: Access,
@@ -117,20 +124,23 @@ pub(crate) fn plan(
     state(|state| {
         let is_chosen_here = matches!(access, Access::Load | Access::Store);
         if ordering != Ordering::Relaxed && is_chosen_here {
-            state.twists.insert(Twist::Weak(site));
+            state.mutations.insert(Mutation::Relaxed(site));
         }
-        let twist = state.twist;
-        let plan =
-            Plan::Do(if twist == Some(Twist::Weak(site)) { Ordering::Relaxed } else { ordering });
+        let mutation = state.mutation;
+        let plan = Plan::Now(if mutation == Some(Mutation::Relaxed(site)) {
+            Ordering::Relaxed
+        } else {
+            ordering
+        });
         let Some(step) = state.steps.get_mut(&thread) else { return plan };
         if matches!(access, Access::Store | Access::StoreElsewhere) {
             step.writes.push(site);
-            return if twist == Some(Twist::Late(site)) { Plan::PutOff } else { plan };
+            return if mutation == Some(Mutation::LateWrite(site)) { Plan::Deferred } else { plan };
         }
         match step.early {
             Some((remembered, value))
                 if remembered == atomic
-                    && matches!(twist, Some(Twist::Early(there, _)) if there == site) =>
+                    && matches!(mutation, Some(Mutation::EarlyRead(there, _)) if there == site) =>
             {
                 step.early = None;
                 Plan::Remembered(value)
@@ -139,7 +149,7 @@ pub(crate) fn plan(
                 let acquires = ordering != Ordering::Relaxed;
                 let read = Read { step: step.name, atomic, acquires };
                 if step.has_read {
-                    state.twists.insert(Twist::Early(site, read));
+                    state.mutations.insert(Mutation::EarlyRead(site, read));
                 }
                 step.has_read = true;
                 plan
@@ -148,24 +158,25 @@ pub(crate) fn plan(
     })
 }
 
-/// A new atomic, and how it is read before its time. Answers its number.
-pub(crate) fn made(read: impl Fn(Ordering) -> u64 + 'static) -> usize {
+/// Registers a new atomic and returns its number. `read` reads it for [`Mutation::EarlyRead`].
+pub(crate) fn register(read: impl Fn(Ordering) -> u64 + 'static) -> usize {
     state(|state| state.add(read))
 }
 
-/// A write that is done at the end of its step.
-pub(crate) fn put_off(write: impl FnOnce() + 'static) {
+/// Defers a write to the end of the current step.
+pub(crate) fn defer(write: impl FnOnce() + 'static) {
     let thread = thread::current().id();
-    state(|state| state.steps.entry(thread).or_default().put_off.push(Box::new(write)));
+    state(|state| state.steps.entry(thread).or_default().deferred.push(Box::new(write)));
 }
 
-/// Does two things at once, in two threads. Which of them is spawned makes no difference but to
-/// loom's search: it leaves out some orders, and not the same ones.
-pub(crate) fn at_once<A: 'static, B: 'static>(
+/// Runs two closures concurrently and returns their results. Only one of them runs in a spawned
+/// thread. The choice matters only for loom's search, which skips different interleavings in each
+/// case.
+pub(crate) fn concurrently<A: 'static, B: 'static>(
     first: impl FnOnce() -> A + 'static,
     second: impl FnOnce() -> B + 'static,
 ) -> (A, B) {
-    const ENDS: &str = "a thread of a model ends";
+    const ENDS: &str = "a thread of the model panicked";
     if state(|state| state.second_is_spawned) {
         let second = thread::spawn(second);
         (first(), second.join().expect(ENDS))
@@ -176,14 +187,14 @@ pub(crate) fn at_once<A: 'static, B: 'static>(
     }
 }
 
-/// Tries a model in every order of its steps, with one thing made wrong or none.
+/// Runs a model with every interleaving that loom finds, with at most one mutation.
 ///
 /// # Panics
 ///
-/// The model did, other than by finding a promise broken.
+/// Panics if the model panics for any reason other than a violated invariant.
 #[must_use]
-pub fn run(model: &Model, twist: Option<Twist>) -> Outcome {
-    state::start(twist);
+pub fn run(model: &Model, mutation: Option<Mutation>) -> Outcome {
+    state::start(mutation);
     let run = model.run;
     let ended = catch_unwind(AssertUnwindSafe(|| {
         for second_is_spawned in [false, true] {
@@ -193,10 +204,11 @@ pub fn run(model: &Model, twist: Option<Twist>) -> Outcome {
             });
         }
     }));
-    let twists = state::take().twists.into_iter().collect();
-    let broken = ended.err().map(|panic: Box<dyn Any + Send>| match panic.downcast::<Broken>() {
-        Ok(broken) => broken.0,
-        Err(panic) => resume_unwind(panic),
-    });
-    Outcome { broken, twists }
+    let mutations = state::take().mutations.into_iter().collect();
+    let violation =
+        ended.err().map(|panic: Box<dyn Any + Send>| match panic.downcast::<Violation>() {
+            Ok(violation) => violation.0,
+            Err(panic) => resume_unwind(panic),
+        });
+    Outcome { violation, mutations }
 }
