@@ -70,8 +70,9 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .expect("a process");
-        let input = child.stdin.take().expect("its input");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let input = child.stdin.take().expect("a pipe to its input");
+        let mut lines =
+            BufReader::new(child.stdout.take().expect("a pipe from its output")).lines();
         let asked: Arc<Mutex<HashMap<u64, oneshot::Sender<Outcome>>>> = Arc::default();
         let waiting = Arc::clone(&asked);
         tokio::spawn(async move {

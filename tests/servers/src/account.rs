@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_is_found_by_its_whole_name() {
+    fn account_is_found_by_its_whole_name() {
         let accounts = "postgres2:x:7:7::/:/bin/sh\npostgres:x:101:104:PostgreSQL,,,:/:/bin/bash\n";
         let found = Account::find("postgres", accounts).unwrap();
         assert_eq!((found.user, found.group), (101, 104));

@@ -13,7 +13,7 @@ use crate::sync::Database;
 pub(super) const THE_STRIPE_OF_A_TOKEN_IS_RESET: Model = Model {
     name: "a record that its token's stripe voids stays void while an epoch begins",
     run: || {
-        a_void_record(|node| {
+        check_void_record(|node| {
             node.invalidation.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));
         });
     },
@@ -22,7 +22,7 @@ pub(super) const THE_STRIPE_OF_A_TOKEN_IS_RESET: Model = Model {
 pub(super) const THE_STRIPE_OF_AN_OWNER_IS_RESET: Model = Model {
     name: "a record that its owner's stripe voids stays void while an epoch begins",
     run: || {
-        a_void_record(|node| {
+        check_void_record(|node| {
             node.invalidation.apply(&ChangeTarget::Owner(alice()), ChangeSeq::new(100));
         });
     },
@@ -30,11 +30,11 @@ pub(super) const THE_STRIPE_OF_AN_OWNER_IS_RESET: Model = Model {
 
 pub(super) const MIN_SEQ_IS_LOWERED: Model = Model {
     name: "a record below the minimum sequence number stays void while an epoch begins",
-    run: || a_void_record(|node| node.invalidation.raise_min_seq(ChangeSeq::new(100))),
+    run: || check_void_record(|node| node.invalidation.raise_min_seq(ChangeSeq::new(100))),
 };
 
 /// Checks that a record that `end` voids is not used while an epoch begins.
-fn a_void_record(end: fn(&Node)) {
+fn check_void_record(end: fn(&Node)) {
     let node = Node::new();
     node.slots.put(&node.entry(id(1), read(50, 0, future())));
     end(&node);
@@ -64,7 +64,7 @@ fn begin_epoch_at_40(node: &Arc<Node>) -> impl FnOnce() + use<> {
 pub(super) const A_LOAD_STARTS_BEFORE_AN_EPOCH: Model = Model {
     name: "a record that is older than the beginning of an epoch is void in it",
     run: || {
-        if matches!(a_load(39), (1.., true)) {
+        if matches!(start_load(39), (1.., true)) {
             fail("an epoch used a record that is older than its beginning");
         }
     },
@@ -72,7 +72,7 @@ pub(super) const A_LOAD_STARTS_BEFORE_AN_EPOCH: Model = Model {
 
 pub(super) const A_LOAD_STARTS_IN_AN_EPOCH: Model = Model {
     name: "a record is compared only with the numbers of its epoch, and is void if read between two",
-    run: || match a_load(40) {
+    run: || match start_load(40) {
         (1, true) => fail("a record that was read while an epoch began was used"),
         (2, false) => fail("a record was compared with the numbers of another epoch"),
         _ => {}
@@ -81,7 +81,7 @@ pub(super) const A_LOAD_STARTS_IN_AN_EPOCH: Model = Model {
 
 /// Starts a load while an epoch begins at the sequence number 40. Returns the epoch in which the
 /// load started, and whether its result can be used.
-fn a_load(as_of: u64) -> (u32, bool) {
+fn start_load(as_of: u64) -> (u32, bool) {
     let node = Node::new();
     node.invalidation.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));
     let follow = begin_epoch_at_40(&node);

@@ -10,21 +10,21 @@ const USED: &str = "a check relied on a lease without seeing a change that the l
 
 pub(super) const A_TOKENS_CHANGE: Model = Model {
     name: "a check that relies on a newer lease sees the change of a token",
-    run: || a_change(past_awake(), ChangeTarget::Token(id(1))),
+    run: || check_change(past_awake(), ChangeTarget::Token(id(1))),
 };
 
 pub(super) const A_TOKENS_CHANGE_AFTER_SLEEP: Model = Model {
     name: "a check sees the change of a token if only the wall clock distinguishes the leases",
-    run: || a_change(past_asleep(), ChangeTarget::Token(id(1))),
+    run: || check_change(past_asleep(), ChangeTarget::Token(id(1))),
 };
 
 pub(super) const AN_OWNERS_CHANGE: Model = Model {
     name: "a check that relies on a newer lease sees the change of an owner",
-    run: || a_change(past_awake(), ChangeTarget::Owner(alice())),
+    run: || check_change(past_awake(), ChangeTarget::Owner(alice())),
 };
 
 /// Checks that a record is not used after a change that the renewed lease covers.
-fn a_change(lease_before: DualInstant, affected: ChangeTarget) {
+fn check_change(lease_before: DualInstant, affected: ChangeTarget) {
     let node = Node::new();
     node.lease.renew(lease_before);
     node.slots.put(&node.entry(id(1), read(1, 0, past())));

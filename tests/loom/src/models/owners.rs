@@ -13,7 +13,7 @@ const USED: &str = "an owner status from before a change was usable after it";
 pub(super) const A_CHANGE_IS_LOGGED: Model = Model {
     name: "an owner status from before a logged change is not used after it",
     run: || {
-        a_change(0, |node| {
+        check_change(0, |node| {
             node.invalidation.apply(&ChangeTarget::Owner(alice()), ChangeSeq::new(5));
         });
     },
@@ -21,17 +21,17 @@ pub(super) const A_CHANGE_IS_LOGGED: Model = Model {
 
 pub(super) const A_CHANGE_IS_BELOW_THE_FIRST_READ: Model = Model {
     name: "an owner status from before the log was followed is not used after it",
-    run: || a_change(0, |node| node.invalidation.raise_min_seq(ChangeSeq::new(5))),
+    run: || check_change(0, |node| node.invalidation.raise_min_seq(ChangeSeq::new(5))),
 };
 
 pub(super) const A_CHANGE_STARTS_AN_EPOCH: Model = Model {
     name: "an owner status of another epoch is not used even if the sequence numbers are equal",
-    run: || a_change(5, |node| node.invalidation.begin_epoch(ChangeSeq::new(5))),
+    run: || check_change(5, |node| node.invalidation.begin_epoch(ChangeSeq::new(5))),
 };
 
 /// Checks the case that the host changes an owner and the node learns of it, while the node asks
 /// the host for the status of that owner.
-fn a_change(floor: u64, learn: fn(&Node)) {
+fn check_change(floor: u64, learn: fn(&Node)) {
     let node = Node::new();
     node.invalidation.raise_min_seq(ChangeSeq::new(floor));
     let host = AtomicU64::new(0);
