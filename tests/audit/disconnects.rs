@@ -10,10 +10,10 @@ use hallpass_tests::nodes::{owner, until};
 
 use crate::stores::{Database, on_stores};
 
-/// How many changes of each kind are sent.
+/// The number of changes of each kind.
 const CHANGES: usize = 200;
 
-/// How many requests are under way at once.
+/// The number of concurrent requests.
 const AT_ONCE: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,16 +71,20 @@ impl Kind {
         }
     }
 
-    /// Returns whether the change was committed, judged by the tokens that its person has now.
+    /// Returns whether the change was committed, derived from the tokens that the owner has now.
     fn is_committed(self, id: TokenId, tokens: &[TokenRecord]) -> bool {
         let token = tokens.iter().find(|record| record.id == id);
         match self {
-            Self::Update => {
-                token.expect("it stays").scopes.iter().any(|scope| scope.as_str() == "projects")
-            }
+            Self::Update => token
+                .expect("the token exists")
+                .scopes
+                .iter()
+                .any(|scope| scope.as_str() == "projects"),
             Self::Issue => tokens.len() == 2,
-            Self::Regenerate => token.expect("it stays").regenerated_at.is_some(),
-            Self::Revoke | Self::RevokeOwner => token.expect("it stays").revoked_at.is_some(),
+            Self::Regenerate => token.expect("the token exists").regenerated_at.is_some(),
+            Self::Revoke | Self::RevokeOwner => {
+                token.expect("the token exists").revoked_at.is_some()
+            }
             Self::Delete | Self::DeleteMany => token.is_none(),
         }
     }
@@ -98,7 +102,8 @@ async fn quiet(server: &Server) {
     }
 }
 
-/// Each change is committed with its entry and its event, or has none of the three.
+/// Checks that each change is either committed with its audit entry and its event, or has no effect
+/// at all.
 async fn every_committed_change_is_audited_and_reported_once<D: Database>() {
     let database = D::create();
     let server = Server::start(database.open().await).await;
@@ -123,13 +128,17 @@ async fn every_committed_change_is_audited_and_reported_once<D: Database>() {
 
     let trail = server.trail().await;
     for (entry, number) in trail.iter().zip(1..) {
-        assert_eq!(entry.seq.get(), number, "the trail has no gap");
+        assert_eq!(entry.seq.get(), number, "the trail has a gap");
     }
     until("every entry has its event", async || server.events().len() >= trail.len()).await;
     let events = server.events();
-    assert_eq!(events.len(), trail.len(), "as many events as entries");
-    // Tasks that handle two commits at the same time may call the sink in either order. The
-    // changes of one person come one after the other.
+    assert_eq!(
+        events.len(),
+        trail.len(),
+        "the number of events differs from the number of entries"
+    );
+    // Concurrent tasks may call the sink in another order than they commit. The changes of one
+    // owner are sequential, so their events must be in order.
     let mut by_person = HashMap::<_, Vec<_>>::new();
     for event in &events {
         by_person.entry(event.owner.clone()).or_default().push(event.clone());
@@ -138,7 +147,7 @@ async fn every_committed_change_is_audited_and_reported_once<D: Database>() {
     for entry in &trail {
         audited.entry(entry.event.owner.clone()).or_default().push(entry.event.clone());
     }
-    assert_eq!(by_person, audited, "the sink and the trail tell the same");
+    assert_eq!(by_person, audited, "the events of the sink differ from the trail");
 
     let mut committed = HashMap::<_, usize>::new();
     for (kind, _, person, id) in &cases {
@@ -150,7 +159,7 @@ async fn every_committed_change_is_audited_and_reported_once<D: Database>() {
         assert!(entries.iter().all(|event| event.kind == kind.event()), "{person}: {entries:?}");
         *committed.entry(format!("{kind:?}")).or_default() += expected;
     }
-    assert!(trail.len() > issued, "some changes were committed");
+    assert!(trail.len() > issued, "no change was committed");
     for kind in Kind::ALL {
         assert!(committed[&format!("{kind:?}")] > 0, "no {kind:?} was committed: {committed:?}");
     }

@@ -9,10 +9,10 @@ use crate::stores::{Database, on_stores};
 
 const ENTRIES: u64 = 20_000;
 
-/// How many entries are written at once.
+/// The number of entries that are written concurrently.
 const AT_ONCE: u64 = 50;
 
-/// Each page holds at most 1,000 entries, and only one page is in memory at a time.
+/// Checks that an export in pages of at most 1,000 entries reads every entry exactly once.
 async fn export_reads_every_entry_once_page_by_page<D: Database>() {
     let database = D::create();
     let store = database.open().await;
@@ -32,7 +32,7 @@ async fn export_reads_every_entry_once_page_by_page<D: Database>() {
         assert!(page.items.len() <= AuditOptions::MAX_LIMIT as usize);
         for entry in page.items {
             read += 1;
-            assert_eq!(entry.seq.get(), read, "no entry is left out or read twice");
+            assert_eq!(entry.seq.get(), read, "an entry is missing or was read twice");
         }
         let Some(cursor) = page.next_cursor else { break };
         options = first.clone().cursor(cursor);

@@ -1,4 +1,4 @@
-//! Floods of forged tokens, and of edits.
+//! Floods of forged tokens and of edits.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,13 +15,13 @@ use tokio::task::JoinSet;
 
 use crate::stores::{Database, on_stores};
 
-/// How many valid tokens that no cache knows are sent during a flood of forged ones.
+/// The number of valid, uncached tokens that are sent during a flood of forged ones.
 const COLD: usize = 300;
 
-/// One test at a time: each is about the capacity of the whole machine.
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// A lock that runs one test at a time, because each test uses the capacity of the whole machine.
+static EXCLUSIVE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Counts the lines of the log.
+/// A log writer that counts the lines.
 struct LogLines;
 
 static LOGGED: AtomicUsize = AtomicUsize::new(0);
@@ -37,20 +37,21 @@ impl io::Write for LogLines {
     }
 }
 
-/// Logs at the level that services run at.
+/// Installs a subscriber that counts the log lines at the level INFO, which services typically use.
 fn count_log_lines() {
     static INSTALLED: LazyLock<()> = LazyLock::new(|| {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::INFO)
             .with_writer(|| LogLines)
             .finish();
-        tracing::subscriber::set_global_default(subscriber).expect("no other subscriber");
+        tracing::subscriber::set_global_default(subscriber)
+            .expect("another subscriber is installed");
     });
     LazyLock::force(&INSTALLED);
 }
 
-/// Tokens that were never issued here, with the right prefix, shape and checksum: another
-/// application on another store issued them.
+/// Creates tokens with the right prefix, format and checksum that the tested store does not know.
+/// They are issued in another store.
 async fn forged_tokens() -> Arc<[String]> {
     let elsewhere = hallpass_core::Hallpass::builder(hallpass_memory::MemoryStore::new())
         .limits(hallpass_core::Limits::default().unlimited_tokens())
@@ -75,7 +76,7 @@ impl Flood {
         Self { is_over: Arc::default(), clients: JoinSet::new(), sent: Arc::default() }
     }
 
-    /// Sends forged tokens over so many connections.
+    /// Starts to send forged tokens over a number of HTTP/1.1 connections.
     fn over_connections(address: SocketAddr, forged: &Arc<[String]>, connections: usize) -> Self {
         let mut flood = Self::new();
         for number in 0..connections {
@@ -88,7 +89,7 @@ impl Flood {
                 for token in tokens.take_while(|_| !ends.load(Ordering::Relaxed)) {
                     let request = Request::with_token(token).text();
                     socket.write_all(request.as_bytes()).await.unwrap();
-                    // Answers are short: one read returns one answer.
+                    // The response is so short that one read returns it.
                     assert!(socket.read(&mut answer).await.unwrap() > 0);
                     sent.fetch_add(1, Ordering::Relaxed);
                 }
@@ -97,7 +98,7 @@ impl Flood {
         flood
     }
 
-    /// Sends forged tokens over one HTTP/2 connection with so many streams at once.
+    /// Starts to send forged tokens over one HTTP/2 connection with a number of concurrent streams.
     async fn over_streams(address: SocketAddr, forged: &Arc<[String]>, streams: usize) -> Self {
         let mut flood = Self::new();
         let socket = TcpStream::connect(address).await.unwrap();
@@ -127,6 +128,7 @@ impl Flood {
         flood
     }
 
+    /// Stops the flood and returns the number of requests that got a response.
     async fn stop(mut self) -> usize {
         self.is_over.store(true, Ordering::Relaxed);
         while let Some(client) = self.clients.join_next().await {
@@ -136,7 +138,8 @@ impl Flood {
     }
 }
 
-/// Starts a node that has nothing in its cache, beside the one that issued the tokens.
+/// Issues tokens on one node and starts another one on the same database. The cache of the second
+/// node is empty.
 async fn cold_node<D: Database>(database: &D) -> (Server, Vec<Issued>) {
     let issuer = Server::start(database.open().await).await;
     let mut tokens = Vec::new();
@@ -147,9 +150,9 @@ async fn cold_node<D: Database>(database: &D) -> (Server, Vec<Issued>) {
     (Server::start(database.open().await).await, tokens)
 }
 
-/// Sends every valid token once during the flood, and checks how many are refused and how much is
-/// logged.
-async fn valid_tokens_get_in(server: &Server, tokens: &[Issued], flood: Flood) {
+/// Sends every valid token once during the flood. Checks that at most 1 percent of them are
+/// rejected and that at most 50 lines are logged per second.
+async fn check_valid_tokens(server: &Server, tokens: &[Issued], flood: Flood) {
     tokio::time::sleep(Duration::from_millis(300)).await;
     let (began, logged) = (Instant::now(), LOGGED.load(Ordering::Relaxed));
     let mut refused = 0;
@@ -163,31 +166,31 @@ async fn valid_tokens_get_in(server: &Server, tokens: &[Issued], flood: Flood) {
     let lines = (LOGGED.load(Ordering::Relaxed) - logged) as f64 / seconds;
     let sent = flood.stop().await;
     assert!(sent > COLD, "only {sent} forged tokens were sent");
-    assert!(refused <= COLD / 100, "{refused} of {COLD} valid tokens were refused");
-    assert!(lines <= 50.0, "{lines} log lines a second");
+    assert!(refused <= COLD / 100, "{refused} of {COLD} valid tokens were rejected");
+    assert!(lines <= 50.0, "{lines} log lines per second");
 }
 
-async fn forged_tokens_do_not_keep_valid_ones_out<D: Database>() {
-    let _turn = TURN.lock().await;
+async fn forged_tokens_do_not_block_valid_ones<D: Database>() {
+    let _exclusive = EXCLUSIVE.lock().await;
     count_log_lines();
     let (database, forged) = (D::create(), forged_tokens().await);
     let (server, tokens) = cold_node(&database).await;
     let flood = Flood::over_connections(server.address, &forged, 400);
-    valid_tokens_get_in(&server, &tokens, flood).await;
+    check_valid_tokens(&server, &tokens, flood).await;
 
     let (server, tokens) = cold_node(&database).await;
     let flood = Flood::over_streams(server.address, &forged, 100).await;
-    valid_tokens_get_in(&server, &tokens, flood).await;
+    check_valid_tokens(&server, &tokens, flood).await;
 }
 
-/// How many connections edit one token at once.
+/// The number of connections that edit one token concurrently.
 const EDITORS: usize = 1500;
 
-/// How many tokens of other people are revoked meanwhile.
+/// The number of tokens of other owners that are revoked during the edits.
 const REVOKED: usize = 20;
 
-async fn edits_do_not_keep_others_from_revoking<D: Database>() {
-    let _turn = TURN.lock().await;
+async fn edits_do_not_block_revocations_of_other_owners<D: Database>() {
+    let _exclusive = EXCLUSIVE.lock().await;
     count_log_lines();
     let database = D::create();
     let server = Server::start(database.open().await).await;
@@ -225,7 +228,7 @@ async fn edits_do_not_keep_others_from_revoking<D: Database>() {
     for record in &tokens {
         let path = format!("/tokens/{}/revoke", record.id);
         let status = server.status(&Request::by(record.owner.as_str(), "POST", path, "")).await;
-        assert_eq!(status, 200, "a revocation is refused during a flood of edits");
+        assert_eq!(status, 200, "a revocation failed during the flood of edits");
     }
     is_over.store(true, Ordering::Relaxed);
     while let Some(editor) = editors.join_next().await {
@@ -235,7 +238,7 @@ async fn edits_do_not_keep_others_from_revoking<D: Database>() {
     assert!(applied > 0, "no edit was applied");
 }
 
-on_stores!(forged_tokens_do_not_keep_valid_ones_out:
+on_stores!(forged_tokens_do_not_block_valid_ones:
     sqlite SqliteFile, postgres PostgresDatabase);
-on_stores!(edits_do_not_keep_others_from_revoking:
+on_stores!(edits_do_not_block_revocations_of_other_owners:
     sqlite SqliteFile, postgres PostgresDatabase, redis RedisNamespace);

@@ -1,4 +1,4 @@
-//! A server process that is killed with SIGKILL while it commits changes.
+//! Server processes that are killed with SIGKILL while they commit changes.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
@@ -15,11 +15,11 @@ use tokio::net::TcpStream;
 
 use crate::stores::{Database, on_stores};
 
-/// How often a server is started and killed.
+/// The number of times that a server is started and killed.
 const KILLS: usize = 12;
 
-/// How many people change their tokens at once.
-const PEOPLE: usize = 8;
+/// The number of owners that change their tokens concurrently.
+const OWNERS: usize = 8;
 
 struct Process {
     child: Child,
@@ -37,14 +37,15 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Kills with SIGKILL.
+    /// Kills the process with SIGKILL.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Sends a request. Returns its answer's body, or `None` if the server was killed meanwhile.
+/// Sends a request. Returns the body of the response, or `None` if the server was killed before it
+/// responded.
 async fn answer(address: SocketAddr, request: &Request<'_>) -> Option<String> {
     let mut socket = TcpStream::connect(address).await.ok()?;
     let text = request.text().replace("host:", "connection: close\r\nhost:");
@@ -55,14 +56,15 @@ async fn answer(address: SocketAddr, request: &Request<'_>) -> Option<String> {
     head.starts_with("HTTP/1.1 2").then(|| body.to_owned())
 }
 
-/// Issues and revokes tokens until the server is gone. Returns how many calls were answered.
+/// Issues and revokes tokens until the server is killed. Returns the number of successful
+/// responses.
 async fn change(address: SocketAddr, person: &str) -> usize {
     let mut answered = 0;
     loop {
         let issue = Request::by(person, "POST", "/tokens".to_owned(), r#"{"name": "ci"}"#);
         let Some(body) = answer(address, &issue).await else { return answered };
         answered += 1;
-        let body: serde_json::Value = serde_json::from_str(&body).expect("an answer in JSON");
+        let body: serde_json::Value = serde_json::from_str(&body).expect("the body is JSON");
         let id = body["id"].as_str().expect("an id");
         let revoke = Request::by(person, "POST", format!("/tokens/{id}/revoke"), "");
         if answer(address, &revoke).await.is_none() {
@@ -72,14 +74,14 @@ async fn change(address: SocketAddr, person: &str) -> usize {
     }
 }
 
-async fn killed_server_leaves_no_change_without_its_entry<D: Database>() {
+async fn killed_server_leaves_no_change_without_audit_entry<D: Database>() {
     let database = D::create();
     let arguments = database.arguments();
     let mut answered = 0;
     for number in 0..KILLS {
         let process = Process::start(&arguments);
         let address = process.address;
-        let clients: Vec<_> = (0..PEOPLE)
+        let clients: Vec<_> = (0..OWNERS)
             .map(|person| tokio::spawn(async move { change(address, &format!("p{person}")).await }))
             .collect();
         tokio::time::sleep(Duration::from_millis(120 + 17 * number as u64)).await;
@@ -92,15 +94,19 @@ async fn killed_server_leaves_no_change_without_its_entry<D: Database>() {
     let hallpass = Hallpass::builder(database.open().await).build();
     let trail = trail(&hallpass).await;
     for (entry, number) in trail.iter().zip(1..) {
-        assert_eq!(entry.seq.get(), number, "the trail has no gap");
+        assert_eq!(entry.seq.get(), number, "the trail has a gap");
     }
-    assert!(answered > 0 && trail.len() >= answered, "{answered} answers, {} entries", trail.len());
+    assert!(
+        answered > 0 && trail.len() >= answered,
+        "{answered} responses, {} entries",
+        trail.len()
+    );
     let mut audited = HashMap::<_, Vec<_>>::new();
     for entry in &trail {
         audited.entry(entry.event.token_id.unwrap()).or_default().push(entry.event.kind);
     }
     let mut tokens = 0;
-    for person in 0..PEOPLE {
+    for person in 0..OWNERS {
         let root = Actor::admin("root");
         let mut cursor: Option<String> = None;
         loop {
@@ -123,8 +129,8 @@ async fn killed_server_leaves_no_change_without_its_entry<D: Database>() {
             }
         }
     }
-    assert_eq!(tokens, audited.len(), "no entry is about a token that does not exist");
+    assert_eq!(tokens, audited.len(), "an entry is about a token that does not exist");
 }
 
-on_stores!(killed_server_leaves_no_change_without_its_entry:
+on_stores!(killed_server_leaves_no_change_without_audit_entry:
     sqlite SqliteFile, postgres PostgresDatabase, redis RedisNamespace);

@@ -1,5 +1,6 @@
-//! Every committed change has its audit entry and its event, whatever happens to the client or to
-//! the process; and neither a flood of forged tokens nor one of edits takes the service away.
+//! Tests that every committed change has its audit entry and its event, even if the client
+//! disconnects or the process is killed, and that floods of forged tokens or edits do not block
+//! other requests.
 
 mod disconnects;
 mod export;

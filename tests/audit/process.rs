@@ -1,4 +1,4 @@
-//! A server of the management API in a process of its own, to be killed while it commits changes.
+//! A server of the management API in its own process, which a test kills while it commits changes.
 
 use std::io::Write as _;
 
@@ -12,7 +12,7 @@ use hallpass_tests::management::Server;
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, place] = &arguments[..] else {
-        panic!("two arguments are needed: the kind of the store, and where it is");
+        panic!("expected two arguments: the kind of the store, and its path or URL");
     };
     if let Some(namespace) = kind.strip_prefix("redis:") {
         let settings = RedisSettings::default().namespace(namespace);
@@ -24,7 +24,7 @@ async fn main() {
     }
 }
 
-/// Prints the address, and serves until the process is killed.
+/// Prints the address of the server and serves until the process is killed.
 async fn serve(store: impl TokenStore) {
     let server = Server::start(store).await;
     println!("{}", server.address);

@@ -1,4 +1,4 @@
-//! The stores that the tests run on.
+//! The databases that the tests run on.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use hallpass_servers::{Package, Postgres, Redis};
 use hallpass_sqlite::SqliteStore;
 use tempfile::TempDir;
 
-/// An empty database that any number of stores can be opened on.
+/// An empty database, on which any number of stores can be opened.
 pub(crate) trait Database: Send + Sync {
     type Store: TokenStore;
 
@@ -19,7 +19,7 @@ pub(crate) trait Database: Send + Sync {
 
     async fn open(&self) -> Self::Store;
 
-    /// Returns the arguments with which another process opens the same store.
+    /// Returns the arguments with which the process `audit-process` opens the same database.
     fn arguments(&self) -> [String; 2];
 }
 
@@ -68,8 +68,8 @@ impl Database for PostgresDatabase {
 pub(crate) struct RedisNamespace(String);
 
 static REDIS: LazyLock<Redis> = LazyLock::new(|| {
-    Package::REDIS.ensure_installed().expect("the server is installed");
-    Redis::start().expect("a server")
+    Package::REDIS.ensure_installed().expect("cannot install Redis");
+    Redis::start().expect("cannot start Redis")
 });
 
 impl Database for RedisNamespace {
@@ -90,7 +90,7 @@ impl Database for RedisNamespace {
     }
 }
 
-/// Runs a generic test on each of the named databases, in a module of the test's name.
+/// Defines a module with the name of a generic test, which has one test for each named database.
 macro_rules! on_stores {
     ($test:ident: $($name:ident $database:ident),+) => {
         mod $test {

@@ -1,5 +1,5 @@
-//! The `hallpass` command on stores that are servers. What it does on a file is told by its own
-//! crate's tests. And the page on incidents, command by command.
+//! Tests the `hallpass` command with PostgreSQL and Redis. The tests of its crate cover SQLite.
+//! [`incidents`] runs the commands of the page on incidents.
 
 mod incidents;
 
@@ -14,7 +14,7 @@ use hallpass_redis::RedisStore;
 use hallpass_servers::{Postgres, Redis};
 use serde_json::Value;
 
-/// The command, with a store in its variable.
+/// The command, with the URL of a store for `HALLPASS_STORE`.
 struct Cli {
     store: String,
 }
@@ -23,9 +23,9 @@ impl Cli {
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut command = Command::new(program());
         command.args(arguments).env("HALLPASS_STORE", &self.store).env("HALLPASS_PREFIX", "hp");
-        let output = command.output().expect("it starts");
+        let output = command.output().expect("the command starts");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        let code = output.status.code().expect("no signal ended it");
+        let code = output.status.code().expect("a signal ended the command");
         (code, text(output.stdout), text(output.stderr))
     }
 
@@ -44,14 +44,15 @@ impl Cli {
     }
 }
 
-/// Where the command is.
+/// Returns the path of the command.
 fn program() -> &'static PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| hallpass_tests::built::program("--bin", "hallpass"))
 }
 
-/// A token's whole life from the command line, before the eyes of a service on the same store.
-async fn a_life(cli: &Cli, store: impl TokenStore) {
+/// Creates, changes and deletes tokens with the command, and checks them with a service on the same
+/// store.
+async fn manage_tokens(cli: &Cli, store: impl TokenStore) {
     let service = Hallpass::builder(store).build();
     let works = async |token: &str| service.authenticate(token.as_bytes()).await.is_ok();
     let issue = ["issue", "--owner", "alice", "--name", "ci", "--scope", "projects:read"];
@@ -83,27 +84,27 @@ async fn a_life(cli: &Cli, store: impl TokenStore) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_works_on_postgres() {
+async fn tokens_are_managed_in_postgresql() {
     let server = Postgres::start().expect("a PostgreSQL server");
     let cli = Cli { store: server.url().to_owned() };
     assert!(cli.fails(&["list"], 1).contains("`hallpass migrate`"));
     cli.json(&["migrate"]);
     cli.json(&["migrate"]);
-    let store = PostgresStore::connect(server.url()).await.expect("it opens");
-    a_life(&cli, store).await;
-    server.stop().expect("it stops");
-    let said = cli.fails(&["list"], 1);
-    assert!(said.starts_with("hallpass: ") && said.contains("cannot be reached"), "{said}");
+    let store = PostgresStore::connect(server.url()).await.expect("the store opens");
+    manage_tokens(&cli, store).await;
+    server.stop().expect("the server stops");
+    let error = cli.fails(&["list"], 1);
+    assert!(error.starts_with("hallpass: ") && error.contains("cannot be reached"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_works_on_redis() {
+async fn tokens_are_managed_in_redis() {
     let server = Redis::start().expect("a Redis server");
     let cli = Cli { store: server.url().to_owned() };
     assert!(cli.fails(&["list"], 1).contains("`hallpass migrate`"));
     cli.json(&["migrate"]);
-    let store = RedisStore::connect(server.url()).await.expect("it opens");
-    a_life(&cli, store).await;
+    let store = RedisStore::connect(server.url()).await.expect("the store opens");
+    manage_tokens(&cli, store).await;
     let other = ["--redis-namespace", "other"];
     let issue = [&["issue", "--owner", "alice", "--name", "ci"][..], &other].concat();
     assert!(cli.fails(&issue, 1).contains("check --redis-namespace"), "a typo creates no store");
@@ -111,6 +112,6 @@ async fn it_works_on_redis() {
     cli.json(&issue);
     assert_eq!(cli.json(&["list", "--redis-namespace", "other"])["total"], 1);
     assert_eq!(cli.json(&["list"])["total"], 0);
-    server.stop().expect("it stops");
+    server.stop().expect("the server stops");
     assert!(cli.fails(&["list"], 1).starts_with("hallpass: "));
 }

@@ -1,4 +1,4 @@
-//! What is done on a node, in this process or in another, and what comes of it.
+//! The operations on a node, in this process or in another one, and their outcomes.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -18,11 +18,12 @@ use http::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
+/// An operation on a node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Action {
     Check {
         token: String,
-        by: Way,
+        via: CheckVia,
     },
     Issue {
         owner: String,
@@ -31,7 +32,7 @@ pub(crate) enum Action {
     Change {
         owner: String,
         id: String,
-        how: How,
+        change: TokenChange,
     },
     RevokeAll {
         owner: String,
@@ -39,67 +40,71 @@ pub(crate) enum Action {
     DeleteAll {
         owner: String,
     },
-    /// The host disables or enables an account, and says so.
-    Stand {
+    /// The host disables or enables an account and calls `owner_changed`.
+    SetDisabled {
         owner: String,
         disabled: bool,
     },
 }
 
-/// How a token is checked.
+/// The interface through which a token is checked.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) enum Way {
+pub(crate) enum CheckVia {
+    /// `Hallpass::authenticate`.
     Handle,
     /// A request through the layer.
     Request,
-    /// A second look at whoever was let in with it before.
+    /// `Hallpass::recheck` of a principal that was authenticated with the token before.
     Recheck,
 }
 
+/// A change of one token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum How {
+pub(crate) enum TokenChange {
     Revoke,
-    Regenerate { overlap: bool },
+    Regenerate { grace_period: bool },
     Update { scope: String },
     Delete,
     DeleteMany,
 }
 
+/// The outcome of an action.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Outcome {
-    /// With what the token may do.
+    /// The token was accepted, with these scopes.
     Accepted { scopes: String },
-    /// 401.
+    /// The token was rejected (401).
     Refused,
-    /// 503.
+    /// The token could not be checked (503).
     Unavailable,
-    /// A token has a new secret.
-    Made { id: String, token: String, revision: u64 },
-    /// At which revision the token is now, where the answer shows that.
+    /// The token was issued or has a new secret.
+    NewSecret { id: String, token: String, revision: u64 },
+    /// The change was made. `revision` is the token's new revision, if the call returns it.
     Done { revision: Option<u64> },
-    /// Refused for what it was: nothing has happened.
-    Nothing,
-    /// The store was at fault: it may have happened or not.
+    /// The change was rejected and not made.
+    NotDone,
+    /// The store failed, so the change may or may not have been made.
     Unknown,
 }
 
-/// One node: a handle with a cache of its own.
-pub(crate) struct Place {
+/// A node in this process: a handle with its own cache.
+pub(crate) struct LocalNode {
     hallpass: Hallpass,
     layer: TokenLayer,
-    /// Who was let in, by their token.
-    let_in: Mutex<HashMap<String, Principal>>,
-    /// The folder of the host's owner directory. An owner with a file there is disabled.
+    /// The principals of the accepted tokens, by the text of the token.
+    principals: Mutex<HashMap<String, Principal>>,
+    /// The folder that serves as the host's owner directory. An owner with a file in it is
+    /// disabled.
     disabled: Option<PathBuf>,
 }
 
-/// A node's cache: as much as half of the bound may pass between two looks at the log.
+/// Creates the cache of a node. It polls the change log every quarter of the staleness limit.
 pub(crate) fn cached<S: TokenStore>(store: S, bound: Duration) -> Cached<S> {
     Cached::with_settings(store, CacheSettings::default().max_staleness(bound).poll(bound / 4))
 }
 
-impl Place {
-    /// A node on that store, which is a cache already.
+impl LocalNode {
+    /// Creates a node on a store that already has a cache.
     pub(crate) fn new(store: impl Backend, disabled: Option<PathBuf>) -> Self {
         let limits = Limits::default().unlimited_tokens();
         let mut builder = Hallpass::builder(store).limits(limits);
@@ -113,15 +118,15 @@ impl Place {
                 });
         }
         let hallpass = builder.build();
-        Self { layer: TokenLayer::new(&hallpass), hallpass, disabled, let_in: Mutex::default() }
+        Self { layer: TokenLayer::new(&hallpass), hallpass, disabled, principals: Mutex::default() }
     }
 
     pub(crate) async fn perform(&self, action: Action) -> Outcome {
         match action {
-            Action::Check { token, by: Way::Request } => self.request(&token).await,
-            Action::Check { token, by: Way::Handle } => self.authenticate(&token).await,
-            Action::Check { token, by: Way::Recheck } => {
-                let principal = self.let_in.lock().unwrap().get(&token).cloned();
+            Action::Check { token, via: CheckVia::Request } => self.request(&token).await,
+            Action::Check { token, via: CheckVia::Handle } => self.authenticate(&token).await,
+            Action::Check { token, via: CheckVia::Recheck } => {
+                let principal = self.principals.lock().unwrap().get(&token).cloned();
                 match principal {
                     Some(principal) => verdict(&self.hallpass.recheck(&principal).await),
                     None => self.authenticate(&token).await,
@@ -129,11 +134,11 @@ impl Place {
             }
             Action::Issue { owner, scope } => {
                 let new = NewToken::named("ci").scope(scope);
-                made(self.hallpass.issue(&Actor::owner(owner), new).await)
+                new_secret(self.hallpass.issue(&Actor::owner(owner), new).await)
             }
-            Action::Change { owner, id, how } => {
+            Action::Change { owner, id, change } => {
                 let id = id.parse().expect("an id");
-                self.change(&Actor::owner(owner), id, how).await
+                self.change(&Actor::owner(owner), id, change).await
             }
             Action::RevokeAll { owner } => {
                 let (by, owner) = (Actor::system("host"), Owner::new(owner).expect("an owner"));
@@ -142,52 +147,53 @@ impl Place {
             Action::DeleteAll { owner } => {
                 done(self.hallpass.delete_all(&Actor::owner(owner)).await, |_| None)
             }
-            Action::Stand { owner, disabled } => self.stand(owner, disabled).await,
+            Action::SetDisabled { owner, disabled } => self.set_disabled(owner, disabled).await,
         }
     }
 
     async fn authenticate(&self, token: &str) -> Outcome {
         let checked = self.hallpass.authenticate(token.as_bytes()).await;
         if let Ok(principal) = &checked {
-            self.let_in.lock().unwrap().insert(token.to_owned(), principal.clone());
+            self.principals.lock().unwrap().insert(token.to_owned(), principal.clone());
         }
         verdict(&checked)
     }
 
-    async fn change(&self, by: &Actor, id: TokenId, how: How) -> Outcome {
+    async fn change(&self, by: &Actor, id: TokenId, change: TokenChange) -> Outcome {
         let hallpass = &self.hallpass;
         let revision = |record: TokenRecord| Some(record.revision.get());
-        match how {
-            How::Revoke => done(hallpass.revoke(by, id).await, revision),
-            How::Regenerate { overlap } => {
-                let how = RegenerateOptions::new();
-                let how = if overlap { how.grace_period("1h") } else { how };
-                made(hallpass.regenerate(by, id, how).await)
+        match change {
+            TokenChange::Revoke => done(hallpass.revoke(by, id).await, revision),
+            TokenChange::Regenerate { grace_period } => {
+                let options = RegenerateOptions::new();
+                let options = if grace_period { options.grace_period("1h") } else { options };
+                new_secret(hallpass.regenerate(by, id, options).await)
             }
-            How::Update { scope } => {
+            TokenChange::Update { scope } => {
                 let update = TokenUpdate::new().scopes([scope]);
                 done(hallpass.update(by, id, update, None).await, revision)
             }
-            How::Delete => done(hallpass.delete(by, id, None).await, |()| None),
-            // It is not there afterwards, whether it was before or not.
-            How::DeleteMany => done(hallpass.delete_many(by, &[id]).await, |_| None),
+            TokenChange::Delete => done(hallpass.delete(by, id, None).await, |()| None),
+            // The token does not exist afterwards, whether it existed before or not.
+            TokenChange::DeleteMany => done(hallpass.delete_many(by, &[id]).await, |_| None),
         }
     }
 
-    async fn stand(&self, owner: String, disabled: bool) -> Outcome {
-        let files = self.disabled.as_ref().expect("a host that knows its people");
+    async fn set_disabled(&self, owner: String, disabled: bool) -> Outcome {
+        let files = self.disabled.as_ref().expect("the node has no owner directory");
         let file = files.join(&owner);
         if disabled {
             std::fs::write(file, "").expect("a file");
         } else {
-            // It may be enabled already.
+            // The file is missing if the owner is already enabled.
             let _ = std::fs::remove_file(file);
         }
         let owner = Owner::new(owner).expect("an owner");
         done(self.hallpass.owner_changed(&Actor::system("host"), &owner).await, |()| None)
     }
 
-    /// A request with the token, through the layer to a handler that answers what it was shown.
+    /// Sends a request with the token through the layer. The handler returns the scopes of the
+    /// principal that it gets.
     async fn request(&self, token: &str) -> Outcome {
         let handler = service_fn(|request: Request<()>| {
             let principal = request.principal().expect("a principal");
@@ -199,7 +205,9 @@ impl Place {
         let request = Request::get("/").header("authorization", format!("Bearer {token}"));
         let Ok(answer) = service.oneshot(request.body(()).expect("a request")).await;
         match answer.status() {
-            StatusCode::OK => answer.extensions().get().cloned().expect("the handler's word"),
+            StatusCode::OK => {
+                answer.extensions().get().cloned().expect("the handler sets the outcome")
+            }
             StatusCode::UNAUTHORIZED => Outcome::Refused,
             StatusCode::SERVICE_UNAVAILABLE => Outcome::Unavailable,
             other => panic!("{other}"),
@@ -224,18 +232,18 @@ fn done<T>(outcome: Result<T, Error>, revision: impl FnOnce(T) -> Option<u64>) -
     match outcome {
         Ok(value) => Outcome::Done { revision: revision(value) },
         Err(error) if error.is_unavailable() => Outcome::Unknown,
-        Err(_) => Outcome::Nothing,
+        Err(_) => Outcome::NotDone,
     }
 }
 
-fn made(outcome: Result<Issued, Error>) -> Outcome {
+fn new_secret(outcome: Result<Issued, Error>) -> Outcome {
     match outcome {
-        Ok(Issued { token, record, .. }) => Outcome::Made {
+        Ok(Issued { token, record, .. }) => Outcome::NewSecret {
             id: record.id.to_string(),
             token: token.reveal().to_owned(),
             revision: record.revision.get(),
         },
         Err(error) if error.is_unavailable() => Outcome::Unknown,
-        Err(_) => Outcome::Nothing,
+        Err(_) => Outcome::NotDone,
     }
 }

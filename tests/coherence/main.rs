@@ -1,8 +1,8 @@
-//! The promise of the cache, held against what really happens: operations on several nodes of one
-//! store, on good days and on bad ones.
+//! Tests the staleness guarantee of the cache: concurrent operations run on several nodes of one
+//! store, with and without faults, and a checker verifies the recorded history.
 
 mod action;
-mod days;
 mod history;
 mod node;
+mod outages;
 mod run;

@@ -1,5 +1,4 @@
-//! The nodes of a run: in the test's own runtime, in a runtime of their own, in a process of their
-//! own.
+//! The nodes of a run. A node uses the runtime of the test, its own runtime, or its own process.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,16 +12,16 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::action::{Action, Outcome, Place};
+use crate::action::{Action, LocalNode, Outcome};
 
 pub(crate) enum Node {
-    Here(Place),
-    /// On a runtime with one thread, which somebody else may block.
-    Apart(Arc<Place>, Handle),
-    Process(Process),
+    Local(LocalNode),
+    /// On its own runtime with one thread, which other code may block.
+    OwnRuntime(Arc<LocalNode>, Handle),
+    OwnProcess(Process),
 }
 
-/// What came of an action, and the span of time that it lies within.
+/// The outcome of an action, and the period in which the action took node.
 pub(crate) struct Timed {
     pub(crate) start: Instant,
     pub(crate) end: Instant,
@@ -32,14 +31,15 @@ pub(crate) struct Timed {
 impl Node {
     pub(crate) async fn perform(&self, action: Action) -> Timed {
         match self {
-            Self::Here(place) => timed(place.perform(action)).await,
-            Self::Apart(place, runtime) => {
-                let place = Arc::clone(place);
-                // Timed there: the start counts when the action begins, not when it is asked for.
-                let there = runtime.spawn(async move { timed(place.perform(action)).await });
-                there.await.expect("the action does not panic")
+            Self::Local(node) => timed(node.perform(action)).await,
+            Self::OwnRuntime(node, runtime) => {
+                let node = Arc::clone(node);
+                // Measured inside the task: the start is when the action begins, not when the task
+                // is spawned.
+                let task = runtime.spawn(async move { timed(node.perform(action)).await });
+                task.await.expect("the action panicked")
             }
-            Self::Process(process) => timed(process.perform(action)).await,
+            Self::OwnProcess(process) => timed(process.perform(action)).await,
         }
     }
 }
@@ -50,12 +50,12 @@ async fn timed(action: impl Future<Output = Outcome>) -> Timed {
     Timed { start, end: Instant::now(), outcome }
 }
 
-/// A node that is spoken to by lines.
+/// A node in its own process, which exchanges lines of JSON with this one.
 pub(crate) struct Process {
     input: tokio::sync::Mutex<ChildStdin>,
     numbers: AtomicU64,
     asked: Arc<Mutex<HashMap<u64, oneshot::Sender<Outcome>>>>,
-    /// Killed with the node.
+    /// The process, which is killed when this value is dropped.
     _child: Child,
 }
 
@@ -70,18 +70,19 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .expect("a process");
-        let input = child.stdin.take().expect("its input");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let input = child.stdin.take().expect("a pipe to its input");
+        let mut lines =
+            BufReader::new(child.stdout.take().expect("a pipe from its output")).lines();
         let asked: Arc<Mutex<HashMap<u64, oneshot::Sender<Outcome>>>> = Arc::default();
         let waiting = Arc::clone(&asked);
         tokio::spawn(async move {
             while let Some(line) = lines.next_line().await.expect("text") {
                 let (number, outcome) = serde_json::from_str(&line).expect("an outcome");
-                let asker = waiting.lock().unwrap().remove(&number).expect("somebody asked");
-                // Who asked may have gone away.
-                let _ = asker.send(outcome);
+                let sender = waiting.lock().unwrap().remove(&number).expect("an unknown number");
+                // An error means that the caller no longer waits.
+                let _ = sender.send(outcome);
             }
-            // Whoever still waits is told by this that the process is gone.
+            // Dropping the senders tells the waiting callers that the process has ended.
             waiting.lock().unwrap().clear();
         });
         Self { input: input.into(), numbers: AtomicU64::new(0), asked, _child: child }
@@ -89,11 +90,11 @@ impl Process {
 
     async fn perform(&self, action: Action) -> Outcome {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let (asker, outcome) = oneshot::channel();
-        self.asked.lock().unwrap().insert(number, asker);
+        let (sender, outcome) = oneshot::channel();
+        self.asked.lock().unwrap().insert(number, sender);
         let mut line = serde_json::to_vec(&(number, action)).expect("a line");
         line.push(b'\n');
-        self.input.lock().await.write_all(&line).await.expect("it listens");
-        outcome.await.expect("it answers")
+        self.input.lock().await.write_all(&line).await.expect("the process does not read");
+        outcome.await.expect("the process ended without an outcome")
     }
 }

@@ -138,7 +138,7 @@ async fn f42_no_log_entry_is_removed_because_only_the_servers_clock_says_that_it
         follower.faults.calls(Operation::Get) <= asked + 1,
         "who had read them needs none of them"
     );
-    late.finds_out().await;
+    late.catches_up().await;
     follower.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     follower.recovers(&token, 401).await;
 }

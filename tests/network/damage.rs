@@ -16,14 +16,14 @@ async fn f41_a_log_trimmed_below_a_late_node_voids_its_cache<B: Backend>() {
     let late = late(&server).await;
     late.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
     server.trim_log().await;
-    late.finds_out().await;
+    late.catches_up().await;
 }
 
 async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_on<B: Backend>() {
     let server = B::shared();
     let late = late(&server).await;
     server.spoil_log().await;
-    late.finds_out().await;
+    late.catches_up().await;
 }
 
 async fn f52_what_is_stored_of_another_token_lets_nobody_in<B: Backend>() {

@@ -19,10 +19,10 @@ async fn f54_a_change_on_its_way_is_ended_and_answered_truly_before_the_service_
         let id = node.issue().await.record.id;
         let mut service = Service::start(&node.hallpass).await;
         node.network.set_both(trouble);
-        let asked = service.ask_to_revoke(id);
+        let asked = service.send_revoke(id);
         // Long enough for it to be sent, or not: both end well.
         sleep(Duration::from_millis(100)).await;
-        service.tell_to_end();
+        service.shut_down();
         sleep(Duration::from_millis(100)).await;
         assert!(!service.has_ended(), "it waits for what is under way");
         let is_revoked = async || truth.get(&alice(), id).await.unwrap().revoked_at.is_some();

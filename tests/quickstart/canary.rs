@@ -1,4 +1,4 @@
-//! A secret is in one answer, and nowhere else.
+//! Tests that a secret is only in the response that issues it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -6,19 +6,19 @@ use std::path::Path;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Call, Issued, Person, Place, Protocol};
+use crate::harness::{Answer, Call, Issued, Protocol, TestDir, User};
 
-/// How many characters of a secret, side by side, count as a leak.
+/// The number of consecutive characters of a secret that count as a leak.
 const LEAK: usize = 12;
 
-/// Every part of every secret there is, and whose it is.
+/// All parts of `LEAK` characters of all secrets, each with its token.
 #[derive(Default)]
 struct Secrets {
     parts: HashMap<Vec<u8>, String>,
 }
 
 impl Secrets {
-    /// Adds the 43 characters of the token's secret, between its id and its checksum.
+    /// Adds the secret of a token: the 43 characters between its id and its checksum.
     fn add(&mut self, token: &str) {
         let (_, rest) = token.split_once('_').expect("a prefix");
         let secret = &rest.as_bytes()[22..22 + 43];
@@ -26,12 +26,12 @@ impl Secrets {
         self.parts.extend(parts);
     }
 
-    /// The tokens of which there is a part in there.
+    /// Returns the tokens whose secrets have a part in the bytes.
     fn found_in(&self, bytes: &[u8]) -> BTreeSet<&str> {
         bytes.windows(LEAK).filter_map(|part| self.parts.get(part)).map(String::as_str).collect()
     }
 
-    /// No answer but the one that shows it holds any part of a secret.
+    /// Checks that a response contains no part of a secret.
     #[track_caller]
     fn are_not_in(&self, answer: &Answer) {
         assert!(self.found_in(answer.body.as_bytes()).is_empty(), "{answer:?}");
@@ -47,8 +47,8 @@ fn read(path: &Path) -> Vec<u8> {
 
 #[tokio::test]
 async fn no_secret_is_in_the_output_or_in_the_files() {
-    let place = Place::new();
-    let mut server = place.start(&["--limit", "6"]).await;
+    let dir = TestDir::new();
+    let mut server = dir.start(&["--limit", "6"]).await;
     let first = server.first_token().await;
     let mut tokens = vec![first.clone()];
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
@@ -79,16 +79,16 @@ async fn no_secret_is_in_the_output_or_in_the_files() {
         }
     }
 
-    let database = place.database();
+    let database = dir.database();
     let beside = ["-wal", "-shm"].map(|end| format!("{}{end}", database.display()));
     let mut files: Vec<_> = beside.iter().map(|path| read(path.as_ref())).collect();
     files.push(read(&database));
     let output = server.stop().await;
-    files.extend(place.files().iter().map(|name| read(&place.path().join(name))));
+    files.extend(dir.files().iter().map(|name| read(&dir.path().join(name))));
 
     let name = b"a token of the tests";
     let holds_name = |bytes: &[u8]| bytes.windows(name.len()).any(|window| window == name);
-    assert!(files.iter().any(|bytes| holds_name(bytes)), "these are the right files");
+    assert!(files.iter().any(|bytes| holds_name(bytes)), "no file contains the name of a token");
     for bytes in &files {
         assert_eq!(secrets.found_in(bytes), BTreeSet::new());
     }
@@ -96,12 +96,13 @@ async fn no_secret_is_in_the_output_or_in_the_files() {
     assert_eq!(
         secrets.found_in(output.stdout.as_bytes()),
         BTreeSet::from([&*first]),
-        "it is shown"
+        "the output must contain only the first token"
     );
 }
 
-/// Good and bad uses of a token, and mistakes in which it is where it does not belong.
-fn uses_and_mistakes(alice: &Person, token: &str) -> Vec<Call> {
+/// Returns requests with a token: valid uses, invalid uses, and mistakes with the token in a wrong
+/// place.
+fn uses_and_mistakes(alice: &User, token: &str) -> Vec<Call> {
     let client = &alice.client;
     let wrong = json!({ "name": 1, "token": token });
     let short = &token[..token.len() - 1];

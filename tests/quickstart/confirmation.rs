@@ -1,10 +1,10 @@
-//! `--confirm`: a change needs the password of whoever makes it.
+//! Tests the option `--confirm`, with which every change requires the password of the user.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use http::Method;
 use serde_json::json;
 
-use crate::harness::{Issued, Person, Place, Protocol, Server};
+use crate::harness::{Issued, Protocol, Server, TestDir, User};
 
 const HEADER: &str = "Hallpass-Confirmation";
 
@@ -12,16 +12,16 @@ fn encoded(password: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(password)
 }
 
-async fn issue(person: &Person, password: &str) -> Issued {
-    let call = person.call(Method::POST, "/tokens").header(HEADER, &encoded(password));
+async fn issue(user: &User, password: &str) -> Issued {
+    let call = user.call(Method::POST, "/tokens").header(HEADER, &encoded(password));
     let body = json!({ "name": "a token of the tests", "scopes": ["projects:list"] });
     Issued::of(&call.json(&body).answer().await.expect(201))
 }
 
 #[tokio::test]
-async fn with_confirm_every_change_needs_the_callers_own_password() {
-    let place = Place::new();
-    let server = place.start(&["--confirm"]).await;
+async fn every_change_requires_the_password_of_the_user() {
+    let dir = TestDir::new();
+    let server = dir.start(&["--confirm"]).await;
     for protocol in Protocol::BOTH {
         let client = server.client(protocol);
         let (alice, bob) = (client.sign_in("alice").await, client.sign_in("bob").await);
@@ -40,11 +40,15 @@ async fn with_confirm_every_change_needs_the_callers_own_password() {
             bobs.problem(403, "/confirmation-failed");
             let plain = call().header(HEADER, "wonderland").answer().await;
             plain.problem(403, "/confirmation-failed");
-            // So that the wrong ones are no row.
+            // A correct password resets the count of consecutive wrong ones.
             issue(&alice, "wonderland").await;
         }
         assert_eq!(alice.show(&issued.id).await["status"], "active");
-        assert_eq!(client.status_with(&issued.token).await, 200, "its use needs no password");
+        assert_eq!(
+            client.status_with(&issued.token).await,
+            200,
+            "the use of a token required the password"
+        );
 
         let bearer = client.post("/tokens").bearer(&issued.token);
         let answer = bearer.header(HEADER, &encoded("wonderland")).answer().await;
@@ -62,9 +66,9 @@ async fn with_confirm_every_change_needs_the_callers_own_password() {
 }
 
 #[tokio::test]
-async fn who_guesses_a_password_has_to_wait_and_nobody_else_does() {
-    let place = Place::new();
-    let server = place.start(&["--confirm"]).await;
+async fn password_guesses_are_throttled_for_that_user_only() {
+    let dir = TestDir::new();
+    let server = dir.start(&["--confirm"]).await;
     let client = server.client(Protocol::Http2);
     let (alice, bob) = (client.sign_in("alice").await, client.sign_in("bob").await);
     let guess = |password: &str| {
@@ -78,7 +82,10 @@ async fn who_guesses_a_password_has_to_wait_and_nobody_else_does() {
         assert!(answer.status == 403 || answer.status == 429, "{answer:?}");
         statuses.push(answer.status);
     }
-    assert_eq!(statuses, [403; 6], "the empty one is none");
+    assert_eq!(
+        statuses, [403; 6],
+        "a guess was throttled too early: an empty password does not count"
+    );
     let answer = guess("wonderland").await;
     answer.problem(429, "/too-many-attempts");
     let seconds: u32 = answer.header("retry-after").parse().expect("seconds");
@@ -89,24 +96,24 @@ async fn who_guesses_a_password_has_to_wait_and_nobody_else_does() {
 }
 
 #[tokio::test]
-async fn the_variable_asks_too_and_without_either_nobody_is_asked() {
-    let place = Place::new();
-    for (value, asks) in [("1", true), ("true", true), ("0", false), ("false", false)] {
-        let mut command = place.command(&["--listen", "127.0.0.1:0", "--store", "memory:"]);
+async fn environment_variable_enables_the_confirmation() {
+    let dir = TestDir::new();
+    for (value, is_enabled) in [("1", true), ("true", true), ("0", false), ("false", false)] {
+        let mut command = dir.command(&["--listen", "127.0.0.1:0", "--store", "memory:"]);
         command.env("HALLPASS_CONFIRM", value);
         let server = Server::started(command).await;
         let alice = server.client(Protocol::Http1).sign_in("alice").await;
         let answer = alice.post("/tokens", json!({ "name": "ci" })).await;
-        if asks {
+        if is_enabled {
             answer.problem(403, "/confirmation-required");
         } else {
             answer.expect(201);
         }
         server.stop().await;
     }
-    let mut command = place.command(&["--listen", "127.0.0.1:0", "--store", "memory:"]);
+    let mut command = dir.command(&["--listen", "127.0.0.1:0", "--store", "memory:"]);
     command.env("HALLPASS_CONFIRM", "perhaps");
-    let ended = command.output().await.expect("it ends");
+    let ended = command.output().await.expect("the program ends");
     assert_eq!(ended.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&ended.stderr).contains("--confirm"), "{ended:?}");
 }

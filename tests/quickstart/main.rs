@@ -1,5 +1,5 @@
-//! The quickstart as people and programs meet it: the real binary, in a process and a folder of its
-//! own, and real clients.
+//! Tests the quickstart example as a black box: the real program in its own process and folder,
+//! with real HTTP clients.
 
 mod harness;
 

@@ -1,12 +1,12 @@
-//! Whose tokens are whose.
+//! Tests that users can see and change only the tokens that they may.
 
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Call, Person, Place, Protocol};
+use crate::harness::{Call, Protocol, TestDir, User};
 
-/// Every call that is about one token, with a body where it needs one.
-fn calls(person: &Person, id: &str) -> Vec<(String, Call)> {
+/// Returns a request for every operation on one token, with its name.
+fn calls(user: &User, id: &str) -> Vec<(String, Call)> {
     let scopes = json!({ "scopes": ["projects"] });
     let rows = [
         (Method::GET, "", Value::Null),
@@ -22,7 +22,7 @@ fn calls(person: &Person, id: &str) -> Vec<(String, Call)> {
     ];
     rows.map(|(method, below, body)| {
         let path = format!("/tokens/{id}{below}");
-        let call = person.call(method.clone(), &path);
+        let call = user.call(method.clone(), &path);
         (format!("{method} {below}"), if body.is_null() { call } else { call.json(&body) })
     })
     .into()
@@ -35,20 +35,20 @@ fn ids(tokens: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn anothers_token_is_as_one_that_never_was() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn token_of_another_user_looks_like_an_unknown_one() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     let (alice, bob) = (client.sign_in("alice").await, client.sign_in("bob").await);
     let bobs = bob.issue(&["projects:list"]).await;
     let before = bob.show(&bobs.id).await;
     let never = "00000000-0000-8000-8000-000000000000";
 
-    let (his, nobodys) = (calls(&alice, &bobs.id), calls(&alice, never));
-    for ((what, his), (_, nobodys)) in his.into_iter().zip(nobodys) {
-        let (his, nobodys) = (his.answer().await, nobodys.answer().await);
-        his.problem(404, "/not-found");
-        assert_eq!((his.status, &his.body), (nobodys.status, &nobodys.body), "{what}");
+    let (of_bob, unknown) = (calls(&alice, &bobs.id), calls(&alice, never));
+    for ((what, of_bob), (_, unknown)) in of_bob.into_iter().zip(unknown) {
+        let (of_bob, unknown) = (of_bob.answer().await, unknown.answer().await);
+        of_bob.problem(404, "/not-found");
+        assert_eq!((of_bob.status, &of_bob.body), (nobodys.status, &nobodys.body), "{what}");
     }
     let several =
         alice.post("/tokens/delete", json!({ "ids": [bobs.id, never] })).await.expect(200);
@@ -62,15 +62,15 @@ async fn anothers_token_is_as_one_that_never_was() {
     alice.post("/tokens/revoke", json!({ "owner": "bob" })).await.problem(403, "/admin-only");
     alice.delete_all().await;
 
-    assert_eq!(bob.show(&bobs.id).await, before, "nothing has changed");
+    assert_eq!(bob.show(&bobs.id).await, before, "the token was changed");
     assert_eq!(client.status_with(&bobs.token).await, 200);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn an_admin_sees_everybodys_and_takes_them_back_and_edits_none() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn admin_sees_and_revokes_all_tokens_but_edits_none() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     let alice = client.sign_in("alice").await;
     let (bob, root) = (client.sign_in("bob").await, client.sign_in("root").await);
@@ -79,10 +79,9 @@ async fn an_admin_sees_everybodys_and_takes_them_back_and_edits_none() {
     let roots = root.issue(&["projects:list"]).await;
 
     let all = root.all().await;
-    assert_eq!(all.len(), 5, "and the first token");
-    let everybodys =
-        [alice.all().await, bob.all().await, vec![root.show(&roots.id).await]].concat();
-    assert_eq!(ids(&all), ids(&everybodys));
+    assert_eq!(all.len(), 5, "the issued tokens and the first token");
+    let expected = [alice.all().await, bob.all().await, vec![root.show(&roots.id).await]].concat();
+    assert_eq!(ids(&all), ids(&expected));
     let of_bob = root.get("/tokens?owner=bob").await.expect(200).json();
     assert_eq!(ids(of_bob["items"].as_array().expect("items")), ids(&bob.all().await));
     assert_eq!(root.show(&alices.id).await["owner"], "alice");
@@ -96,7 +95,11 @@ async fn an_admin_sees_everybodys_and_takes_them_back_and_edits_none() {
     assert_eq!(client.status_with(&alices.token).await, 200);
     assert_eq!(root.revoke(&alices.id).await["status"], "revoked");
     assert_eq!(client.status_with(&alices.token).await, 401);
-    assert_eq!(alice.show(&alices.id).await["status"], "revoked", "she sees that it is");
+    assert_eq!(
+        alice.show(&alices.id).await["status"],
+        "revoked",
+        "the owner does not see the revocation"
+    );
 
     let several = root.post("/tokens/revoke", json!({ "owner": "bob" })).await.expect(200).json();
     assert_eq!(several, json!({ "revoked": 2, "not_found": [] }));
@@ -106,7 +109,7 @@ async fn an_admin_sees_everybodys_and_takes_them_back_and_edits_none() {
     root.delete(&format!("/tokens/{}", bobs[0].id)).await.expect(204);
     assert_eq!(ids(&bob.all().await), [&*bobs[1].id]);
 
-    // All of the caller's own are not all.
+    // `all` deletes only the tokens of the caller.
     assert_eq!(root.delete_all().await, 1);
     assert_eq!(client.status_with(&roots.token).await, 401);
     assert_eq!(root.all().await.len(), 3);
@@ -114,24 +117,24 @@ async fn an_admin_sees_everybodys_and_takes_them_back_and_edits_none() {
 }
 
 #[tokio::test]
-async fn the_limit_counts_each_owner_alone() {
-    let place = Place::new();
-    let server = place.start(&["--limit", "2"]).await;
+async fn limit_counts_for_each_owner_separately() {
+    let dir = TestDir::new();
+    let server = dir.start(&["--limit", "2"]).await;
     let client = server.client(Protocol::Http1);
     for name in ["alice", "bob", "root"] {
-        let person = client.sign_in(name).await;
+        let user = client.sign_in(name).await;
         let room = if name == "alice" { 1 } else { 2 };
         for _ in 0..room {
-            person.issue(&[]).await;
+            user.issue(&[]).await;
         }
-        let full = person.post("/tokens", json!({ "name": "one too many" })).await;
+        let full = user.post("/tokens", json!({ "name": "one too many" })).await;
         let problem = full.problem(409, "/token-limit");
         assert_eq!((&problem["limit"], &problem["in_use"]), (&json!(2), &json!(2)));
-        let id = person.all().await[0]["id"].as_str().expect("an id").to_owned();
-        person.post(&format!("/tokens/{id}/copy"), Value::Null).await.problem(409, "/token-limit");
-        person.regenerate(&id, Value::Null).await;
-        person.delete(&format!("/tokens/{id}")).await.expect(204);
-        person.issue(&[]).await;
+        let id = user.all().await[0]["id"].as_str().expect("an id").to_owned();
+        user.post(&format!("/tokens/{id}/copy"), Value::Null).await.problem(409, "/token-limit");
+        user.regenerate(&id, Value::Null).await;
+        user.delete(&format!("/tokens/{id}")).await.expect(204);
+        user.issue(&[]).await;
     }
     server.stop().await;
 }

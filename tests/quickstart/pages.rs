@@ -1,10 +1,10 @@
-//! The pages.
+//! Tests the HTML pages of the quickstart.
 
 use http::Method;
 
-use crate::harness::{Answer, Place, Protocol};
+use crate::harness::{Answer, Protocol, TestDir};
 
-/// A page that runs nothing, is framed by nobody, and is kept by nobody.
+/// Checks that a response is a page without scripts, which cannot be framed and is not cached.
 #[track_caller]
 fn is_page(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -28,9 +28,9 @@ fn is_page(answer: &Answer, status: u16) {
 }
 
 #[tokio::test]
-async fn the_pages_are_there_and_run_no_script() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn pages_are_served_without_scripts() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     for protocol in Protocol::BOTH {
         let client = server.client(protocol);
@@ -67,9 +67,9 @@ async fn the_pages_are_there_and_run_no_script() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_404() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn unknown_path_gets_404() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     for protocol in Protocol::BOTH {
         let client = server.client(protocol);
         let paths = [
@@ -90,15 +90,15 @@ async fn what_is_not_there_is_404() {
 }
 
 #[tokio::test]
-async fn a_token_opens_no_page() {
-    let place = Place::new();
-    let mut server = place.start(&[]).await;
+async fn token_does_not_sign_in() {
+    let dir = TestDir::new();
+    let mut server = dir.start(&[]).await;
     let token = server.first_token().await;
     let client = server.client(Protocol::Http1);
     for call in [client.get("/").bearer(&token), client.get(&format!("/?session={token}"))] {
         let page = call.answer().await;
         is_page(&page, 200);
-        assert!(page.body.contains("href=/login"), "nobody is signed in");
+        assert!(page.body.contains("href=/login"), "the token signed a user in");
     }
     client.get(&format!("/tokens?session={token}")).answer().await.problem(401, "/no-caller");
     let alice = client.sign_in("alice").await;

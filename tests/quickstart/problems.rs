@@ -1,14 +1,14 @@
-//! What goes wrong is told as problem+json, and changes nothing.
+//! Tests that errors are returned as problem+json and change nothing.
 
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Place, Protocol};
+use crate::harness::{Protocol, TestDir};
 
 #[tokio::test]
-async fn every_kind_of_error_of_the_token_api_is_a_problem() {
-    let place = Place::new();
-    let server = place.start(&["--limit", "2"]).await;
+async fn every_error_of_the_token_api_is_a_problem() {
+    let dir = TestDir::new();
+    let server = dir.start(&["--limit", "2"]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     for protocol in Protocol::BOTH {
         let client = server.client(protocol);
@@ -88,8 +88,8 @@ async fn every_kind_of_error_of_the_token_api_is_a_problem() {
 
 #[tokio::test]
 async fn every_error_of_the_projects_api_is_a_problem() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let token = alice.issue(&["projects"]).await.token;
     for protocol in Protocol::BOTH {
@@ -112,15 +112,19 @@ async fn every_error_of_the_projects_api_is_a_problem() {
             call.answer().await.problem(status, "");
         }
         let projects = client.get("/api/projects").bearer(&token).answer().await.expect(200).json();
-        assert_eq!(projects.as_array().map(Vec::len), Some(2), "nothing has changed");
+        assert_eq!(
+            projects.as_array().map(Vec::len),
+            Some(2),
+            "a failed request changed the projects"
+        );
     }
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_change_that_another_site_asked_for_is_refused() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn cross_site_change_is_rejected() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let own = format!("http://{}", server.address());
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     for protocol in Protocol::BOTH {
@@ -148,9 +152,9 @@ async fn a_change_that_another_site_asked_for_is_refused() {
 }
 
 #[tokio::test]
-async fn the_api_describes_itself_to_anybody() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn openapi_document_is_public() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http2);
     let document = client.get("/tokens/openapi.json").answer().await.expect(200).json();
     assert!(document["openapi"].as_str().expect("a version").starts_with("3.1"));
@@ -158,7 +162,7 @@ async fn the_api_describes_itself_to_anybody() {
     let (name, _) = cookie.split_once('=').expect("a name");
     let schemes = document["components"]["securitySchemes"].as_object().expect("schemes");
     let named = schemes.values().any(|scheme| scheme["in"] == "cookie" && scheme["name"] == name);
-    assert!(named, "the cookie that it names is the one that there is: {schemes:?}");
+    assert!(named, "the document does not name the session cookie: {schemes:?}");
     assert_ne!(document["paths"], Value::Null);
     server.stop().await;
 }

@@ -1,14 +1,14 @@
-//! What the API that programs call does.
+//! Tests the API that programs call.
 
 use http::Method;
 use serde_json::json;
 
-use crate::harness::{Place, Protocol};
+use crate::harness::{Protocol, TestDir};
 
 #[tokio::test]
-async fn me_says_whose_token_it_is() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn me_returns_the_owner_and_the_scopes() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let issued = alice.issue(&["projects:read:atlas", "projects:list"]).await;
     let me = alice.client.get("/api/me").bearer(&issued.token).answer().await.expect(200);
@@ -21,9 +21,9 @@ async fn me_says_whose_token_it_is() {
 }
 
 #[tokio::test]
-async fn a_wider_scope_covers_and_a_narrower_one_does_not() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn wider_scope_is_sufficient_and_narrower_one_is_not() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let client = &alice.client;
     for (scopes, path, status) in [
@@ -49,9 +49,9 @@ async fn a_wider_scope_covers_and_a_narrower_one_does_not() {
 }
 
 #[tokio::test]
-async fn presets_give_what_they_say() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn presets_grant_their_scopes() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     for (preset, scopes, creates) in [
         ("read-only", json!(["projects:list", "projects:read"]), 403),
@@ -70,9 +70,9 @@ async fn presets_give_what_they_say() {
 }
 
 #[tokio::test]
-async fn the_catalog_is_what_the_routes_need() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn catalog_lists_the_scopes_of_the_routes() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let catalog = alice.get("/tokens/scopes").await.expect(200).json();
     let names = |list: &str, name: &str| -> Vec<String> {
@@ -97,9 +97,9 @@ async fn the_catalog_is_what_the_routes_need() {
 }
 
 #[tokio::test]
-async fn projects_are_made_published_and_deleted() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn projects_are_created_published_and_deleted() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let (client, token) = (&alice.client, alice.issue(&["projects"]).await.token);
     let projects = async || {

@@ -1,13 +1,13 @@
-//! What outlives the process, and what does not.
+//! Tests which state survives a restart.
 
 use serde_json::{Value, json};
 
-use crate::harness::{Place, Protocol};
+use crate::harness::{Protocol, TestDir};
 
 #[tokio::test]
-async fn after_a_restart_everything_is_still_there() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn all_tokens_survive_a_restart() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     let (alice, bob) = (client.sign_in("alice").await, client.sign_in("bob").await);
     let active = alice.issue(&["projects:list"]).await;
@@ -15,8 +15,8 @@ async fn after_a_restart_everything_is_still_there() {
     alice.revoke(&revoked.id).await;
     let old = alice.issue(&["projects:list"]).await;
     let new = alice.regenerate(&old.id, Value::Null).await;
-    let overlapping = bob.issue(&["projects:list"]).await;
-    let successor = bob.regenerate(&overlapping.id, json!({ "grace_period": "1d" })).await;
+    let previous = bob.issue(&["projects:list"]).await;
+    let successor = bob.regenerate(&previous.id, json!({ "grace_period": "1d" })).await;
     let deleted = bob.issue(&["projects:list"]).await;
     bob.delete(&format!("/tokens/{}", deleted.id)).await.expect(204);
     let edit =
@@ -26,24 +26,24 @@ async fn after_a_restart_everything_is_still_there() {
     assert_eq!(before.len(), 5);
     server.stop().await;
 
-    let server = place.start(&[]).await;
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     alice.through(client.clone()).get("/tokens").await.problem(401, "/no-caller");
     assert_eq!(client.sign_in("root").await.all().await, before);
-    for token in [&active, &new, &overlapping] {
+    for token in [&active, &new, &previous] {
         assert_eq!(client.status_with(&token.token).await, 200, "{token:?}");
     }
     assert_eq!(client.status_with(&successor.token).await, 200);
-    for token in [&revoked, &old, &deleted, &overlapping] {
+    for token in [&revoked, &old, &deleted, &previous] {
         assert_eq!(client.status_with(&token.token).await, 401, "{token:?}");
     }
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_use_is_written_when_the_process_is_told_to_end() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn uses_are_written_on_shutdown() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let used = alice.issue(&["projects:list"]).await;
     let unused = alice.issue(&["projects:list"]).await;
@@ -54,7 +54,7 @@ async fn a_use_is_written_when_the_process_is_told_to_end() {
     assert_eq!(alice.client.status_with(&refused.token).await, 401);
     server.stop().await;
 
-    let server = place.start(&[]).await;
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let shown = alice.show(&used.id).await;
     let (used_at, created_at) = (shown["last_used_at"].as_str(), shown["created_at"].as_str());
@@ -62,7 +62,7 @@ async fn a_use_is_written_when_the_process_is_told_to_end() {
         time.expect("a time").parse::<jiff::Timestamp>().expect("a time").as_second() / 60
     };
     assert!(minute(used_at) >= minute(created_at), "{shown}");
-    assert_eq!(shown["revision"], 1, "a use is no change");
+    assert_eq!(shown["revision"], 1, "a use changed the revision");
     for id in [&unused.id, &refused.id] {
         assert_eq!(alice.show(id).await["last_used_at"], Value::Null);
     }
@@ -70,9 +70,9 @@ async fn a_use_is_written_when_the_process_is_told_to_end() {
 }
 
 #[tokio::test]
-async fn memory_forgets() {
-    let place = Place::new();
-    let mut server = place.start(&["--store", "memory:"]).await;
+async fn store_in_memory_is_empty_after_a_restart() {
+    let dir = TestDir::new();
+    let mut server = dir.start(&["--store", "memory:"]).await;
     let first = server.first_token().await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let issued = alice.issue(&["projects:list"]).await;
@@ -80,9 +80,9 @@ async fn memory_forgets() {
         assert_eq!(alice.client.status_with(token).await, 200);
     }
     server.stop().await;
-    assert_eq!(place.files(), Vec::<String>::new());
+    assert_eq!(dir.files(), Vec::<String>::new());
 
-    let mut server = place.start(&["--store", "memory:"]).await;
+    let mut server = dir.start(&["--store", "memory:"]).await;
     let second = server.first_token().await;
     assert_ne!(second, first);
     let alice = server.client(Protocol::Http1).sign_in("alice").await;

@@ -1,4 +1,5 @@
-//! Taking a token back while it is in use: whatever starts after the answer is refused.
+//! Tests that a token that is ended while it is in use is rejected by every request that starts
+//! after the response to the change.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,30 +9,30 @@ use futures::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Call, Client, Person, Place, Protocol};
+use crate::harness::{Call, Client, Protocol, TestDir, User};
 
-/// How many requests are accepted before the token is taken back.
+/// The number of requests that are accepted before the token is ended.
 const BEFORE: usize = 300;
 
-/// How many requests each worker sends after it was.
+/// The number of requests that each worker sends after that.
 const AFTER: usize = 20;
 
-/// One request: when it started, and what became of it.
+/// The start and the status of a request.
 type Sent = (Instant, u16);
 
-/// What the workers and the one who takes the token back know of each other.
+/// The state that the workers share with the test.
 #[derive(Default)]
 struct Progress {
     accepted: AtomicUsize,
-    taken_back: AtomicBool,
+    is_ended: AtomicBool,
 }
 
-/// Sends requests one after the other, until the token was taken back and some more.
-async fn use_it(client: Client, token: String, progress: Arc<Progress>) -> Vec<Sent> {
+/// Sends requests one after the other until the token has ended, and `AFTER` more.
+async fn use_token(client: Client, token: String, progress: Arc<Progress>) -> Vec<Sent> {
     let mut sent = Vec::new();
     let mut left = AFTER;
     while left > 0 {
-        if progress.taken_back.load(Ordering::SeqCst) {
+        if progress.is_ended.load(Ordering::SeqCst) {
             left -= 1;
         }
         let started = Instant::now();
@@ -49,21 +50,21 @@ async fn use_it(client: Client, token: String, progress: Arc<Progress>) -> Vec<S
     sent
 }
 
-/// Uses a token from several connections, over HTTP/1.1 and HTTP/2, and takes it back in the midst
-/// of it.
-async fn nothing_is_accepted_after(taking_back: impl FnOnce(&Person, &str) -> Call, refused: u16) {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+/// Uses a token on several HTTP/1.1 and HTTP/2 connections and sends the request `end` in the
+/// meantime. Checks that all requests that start after its response get the status `refused`.
+async fn nothing_is_accepted_after(end: impl FnOnce(&User, &str) -> Call, refused: u16) {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let issued = alice.issue(&["projects:list"]).await;
     let progress = Arc::new(Progress::default());
     let mut workers = Vec::new();
     for protocol in Protocol::BOTH {
         for _ in 0..3 {
-            // Two share each client: with HTTP/2 one connection, with HTTP/1.1 one each.
+            // Two workers share each client. With HTTP/2 they also share its connection.
             let client = server.client(protocol);
             for _ in 0..2 {
-                let work = use_it(client.clone(), issued.token.clone(), progress.clone());
+                let work = use_token(client.clone(), issued.token.clone(), progress.clone());
                 workers.push(tokio::spawn(work));
             }
         }
@@ -71,17 +72,20 @@ async fn nothing_is_accepted_after(taking_back: impl FnOnce(&Person, &str) -> Ca
     while progress.accepted.load(Ordering::SeqCst) < BEFORE {
         tokio::task::yield_now().await;
     }
-    taking_back(&alice, &issued.id).answer().await.expect(200);
+    end(&alice, &issued.id).answer().await.expect(200);
     let returned = Instant::now();
-    progress.taken_back.store(true, Ordering::SeqCst);
-    let sent: Vec<Sent> =
-        join_all(workers).await.into_iter().flat_map(|worker| worker.expect("no panic")).collect();
+    progress.is_ended.store(true, Ordering::SeqCst);
+    let sent: Vec<Sent> = join_all(workers)
+        .await
+        .into_iter()
+        .flat_map(|worker| worker.expect("a worker panicked"))
+        .collect();
 
     assert!(sent.len() >= BEFORE + AFTER * 12, "{} requests", sent.len());
     let late = sent.iter().filter(|(started, _)| *started > returned);
     let (right, wrong): (Vec<&Sent>, Vec<&Sent>) = late.partition(|(_, status)| *status == refused);
-    assert!(wrong.is_empty(), "sent after it was taken back: {wrong:?}");
-    assert!(right.len() >= AFTER, "some were sent after it");
+    assert!(wrong.is_empty(), "wrong status after the token was ended: {wrong:?}");
+    assert!(right.len() >= AFTER, "too few requests after the token was ended");
     for (_, status) in &sent {
         assert!(*status == 200 || *status == refused, "{status}");
     }
@@ -89,7 +93,7 @@ async fn nothing_is_accepted_after(taking_back: impl FnOnce(&Person, &str) -> Ca
 }
 
 #[tokio::test]
-async fn no_request_that_starts_after_revoke_has_returned_is_accepted() {
+async fn no_request_is_accepted_after_a_revocation() {
     nothing_is_accepted_after(
         |alice, id| alice.call(Method::POST, &format!("/tokens/{id}/revoke")),
         401,
@@ -98,7 +102,7 @@ async fn no_request_that_starts_after_revoke_has_returned_is_accepted() {
 }
 
 #[tokio::test]
-async fn no_request_that_starts_after_regenerate_has_returned_is_accepted_with_the_old_secret() {
+async fn no_request_with_the_old_secret_is_accepted_after_a_regeneration() {
     nothing_is_accepted_after(
         |alice, id| alice.call(Method::POST, &format!("/tokens/{id}/regenerate")),
         401,
@@ -107,7 +111,7 @@ async fn no_request_that_starts_after_regenerate_has_returned_is_accepted_with_t
 }
 
 #[tokio::test]
-async fn no_request_that_starts_after_delete_has_returned_is_accepted() {
+async fn no_request_is_accepted_after_a_deletion() {
     nothing_is_accepted_after(
         |alice, id| alice.call(Method::POST, "/tokens/delete").json(&json!({ "ids": [id] })),
         401,
@@ -116,7 +120,7 @@ async fn no_request_that_starts_after_delete_has_returned_is_accepted() {
 }
 
 #[tokio::test]
-async fn no_request_that_starts_after_a_scope_was_taken_away_is_accepted() {
+async fn no_request_is_accepted_after_the_removal_of_its_scope() {
     nothing_is_accepted_after(
         |alice, id| {
             let remove = alice.call(Method::POST, &format!("/tokens/{id}/scopes/remove"));
@@ -128,9 +132,9 @@ async fn no_request_that_starts_after_a_scope_was_taken_away_is_accepted() {
 }
 
 #[tokio::test]
-async fn of_tokens_issued_and_revoked_at_once_none_outlives_its_revocation() {
-    let place = Place::new();
-    let server = place.start(&["--limit", "1000"]).await;
+async fn concurrently_issued_tokens_end_with_their_revocation() {
+    let dir = TestDir::new();
+    let server = dir.start(&["--limit", "1000"]).await;
     let alice = server.client(Protocol::Http2).sign_in("alice").await;
     join_all((0..8).map(async |_| {
         for _ in 0..10 {

@@ -1,20 +1,20 @@
-//! The table of routes, each with exactly the scopes that it needs.
+//! Tests that each route requires exactly the documented scopes.
 
 use http::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Call, Client, Person, Place, Protocol, Server};
+use crate::harness::{Answer, Call, Client, Protocol, Server, TestDir, User};
 
-/// A row of the table. `{id}` stands for a project.
+/// A route with its required scopes. `{id}` stands for a project.
 struct Route {
     method: Method,
     path: &'static str,
-    needs: &'static [&'static str],
+    required: &'static [&'static str],
     status: u16,
 }
 
 fn table() -> [Route; 7] {
-    let route = |method, path, needs, status| Route { method, path, needs, status };
+    let route = |method, path, required, status| Route { method, path, required, status };
     [
         route(Method::GET, "/api/me", &[], 200),
         route(Method::GET, "/api/projects", &["projects:list"], 200),
@@ -31,14 +31,14 @@ fn table() -> [Route; 7] {
     ]
 }
 
-/// Where the token is.
+/// The part of the request that has the token.
 #[derive(Clone, Copy, Debug)]
 enum Carrier {
     Header,
     Query,
 }
 
-/// A route for one project, through one client.
+/// A route for one project, called by one client.
 struct Case<'c> {
     client: &'c Client,
     route: &'c Route,
@@ -47,11 +47,11 @@ struct Case<'c> {
 }
 
 impl Case<'_> {
-    fn needs(&self) -> Vec<String> {
-        self.route.needs.iter().map(|scope| scope.replace("{id}", &self.project)).collect()
+    fn required(&self) -> Vec<String> {
+        self.route.required.iter().map(|scope| scope.replace("{id}", &self.project)).collect()
     }
 
-    /// The request, with this in its query.
+    /// Returns the request with a query, which is empty or starts with `?`.
     fn request(&self, query: &str) -> Call {
         let path = self.route.path.replace("{id}", &self.project);
         let call = self.client.call(self.route.method.clone(), &format!("{path}{query}"));
@@ -70,24 +70,24 @@ impl Case<'_> {
     }
 }
 
-/// Somebody who issues tokens, and a token that makes projects.
-struct Stage {
+/// A server, a user who issues tokens, and a token that may create projects.
+struct Fixture {
     server: Server,
-    alice: Person,
-    maker: String,
+    alice: User,
+    creator: String,
 }
 
-impl Stage {
-    async fn set(place: &Place, protocol: Protocol) -> Self {
-        let server = place.start(&["--limit", "1000"]).await;
+impl Fixture {
+    async fn new(dir: &TestDir, protocol: Protocol) -> Self {
+        let server = dir.start(&["--limit", "1000"]).await;
         let alice = server.client(protocol).sign_in("alice").await;
-        let maker = alice.issue(&["projects:create"]).await.token;
-        Self { server, alice, maker }
+        let creator = alice.issue(&["projects:create"]).await.token;
+        Self { server, alice, creator }
     }
 
-    async fn make_project(&self, id: &str) {
+    async fn create_project(&self, id: &str) {
         let new = json!({ "id": id, "title": "A project" });
-        let call = self.alice.client.post("/api/projects").bearer(&self.maker).json(&new);
+        let call = self.alice.client.post("/api/projects").bearer(&self.creator).json(&new);
         let made = call.answer().await.expect(201).json();
         assert_eq!(made, json!({ "id": id, "title": "A project", "published": false }));
     }
@@ -97,14 +97,14 @@ impl Stage {
         self.alice.issue(&scopes).await.token
     }
 
-    /// Every route with every carrier, each for a project of its own.
+    /// Runs a check for every route with every carrier, each with its own project.
     async fn cases(&self, check: impl AsyncFn(&Self, Case<'_>)) {
         let routes = table();
         for (row, route) in routes.iter().enumerate() {
             for carrier in [Carrier::Header, Carrier::Query] {
                 let project = format!("p{row}-{carrier:?}");
                 if route.path.contains("{id}") {
-                    self.make_project(&project).await;
+                    self.create_project(&project).await;
                 }
                 check(self, Case { client: &self.alice.client, route, carrier, project }).await;
             }
@@ -112,9 +112,9 @@ impl Stage {
     }
 }
 
-/// What a refusal of the layer is made of; for `HEAD`, all but the body.
+/// Checks that a response is a rejection of the layer. The response to `HEAD` has no body.
 #[track_caller]
-fn is_refusal(case: &Case<'_>, answer: &Answer, status: u16, kind: &str) {
+fn check_rejection(case: &Case<'_>, answer: &Answer, status: u16, kind: &str) {
     if case.route.method == Method::HEAD {
         assert_eq!((answer.status, &*answer.body), (status, ""));
         assert_eq!(answer.header("content-type"), "application/problem+json");
@@ -123,10 +123,10 @@ fn is_refusal(case: &Case<'_>, answer: &Answer, status: u16, kind: &str) {
     }
 }
 
-/// What does not do where this is needed: nothing; all that other routes need, and for another
-/// project; each part of it alone.
-fn lacking(needs: &[String], project: &str) -> Vec<Vec<String>> {
-    if needs.is_empty() {
+/// Returns sets of scopes that are not sufficient for a route: no scope, all scopes of other routes
+/// and other projects, and each required scope alone if there are several.
+fn insufficient_scopes(required: &[String], project: &str) -> Vec<Vec<String>> {
+    if required.is_empty() {
         return Vec::new();
     }
     let others = ["list", "create"].map(String::from).into_iter().chain(
@@ -135,34 +135,37 @@ fn lacking(needs: &[String], project: &str) -> Vec<Vec<String>> {
             .flat_map(|verb| [project, "other"].map(|id| format!("{verb}:{id}"))),
     );
     let others = others.map(|scope| format!("projects:{scope}"));
-    let mut lacking = vec![vec![], others.filter(|scope| !needs.contains(scope)).collect()];
-    if needs.len() > 1 {
-        lacking.extend(needs.iter().map(|scope| vec![scope.clone()]));
+    let mut sets = vec![vec![], others.filter(|scope| !required.contains(scope)).collect()];
+    if required.len() > 1 {
+        sets.extend(required.iter().map(|scope| vec![scope.clone()]));
     }
-    lacking
+    sets
 }
 
-/// Each route refuses everything but a token with exactly what it needs, and takes that one.
-async fn the_table_holds(protocol: Protocol) {
-    let place = Place::new();
-    let stage = Stage::set(&place, protocol).await;
-    stage
-        .cases(async |stage, case| {
-            let needs = case.needs();
+/// Checks that each route accepts a token with exactly the required scopes and rejects all others.
+async fn check_all_routes(protocol: Protocol) {
+    let dir = TestDir::new();
+    let fixture = Fixture::new(&dir, protocol).await;
+    fixture
+        .cases(async |fixture, case| {
+            let required = case.required();
 
-            let nobody = case.request("").answer().await;
-            is_refusal(&case, &nobody, 401, "/no-credential");
-            assert!(nobody.challenge().is_empty(), "a bare challenge: {nobody:?}");
+            let anonymous = case.request("").answer().await;
+            check_rejection(&case, &anonymous, 401, "/no-credential");
+            assert!(
+                anonymous.challenge().is_empty(),
+                "the challenge has parameters: {anonymous:?}"
+            );
 
-            for scopes in lacking(&needs, &case.project) {
-                let refused = case.with(&stage.token(&scopes).await).await;
-                is_refusal(&case, &refused, 403, "/insufficient-scope");
+            for scopes in insufficient_scopes(&required, &case.project) {
+                let refused = case.with(&fixture.token(&scopes).await).await;
+                check_rejection(&case, &refused, 403, "/insufficient-scope");
                 let challenge = refused.challenge();
                 assert_eq!(challenge["error"], "insufficient_scope");
-                assert_eq!(challenge["scope"], needs.join(" "), "with {scopes:?}");
+                assert_eq!(challenge["scope"], required.join(" "), "with {scopes:?}");
             }
 
-            let answer = case.with(&stage.token(&needs).await).await;
+            let answer = case.with(&fixture.token(&required).await).await;
             assert_eq!(answer.status, case.route.status, "{answer:?}");
             assert!(!answer.headers.contains_key("www-authenticate"));
             if let Carrier::Query = case.carrier {
@@ -171,34 +174,34 @@ async fn the_table_holds(protocol: Protocol) {
             }
         })
         .await;
-    stage.server.stop().await;
+    fixture.server.stop().await;
 }
 
 #[tokio::test]
-async fn the_table_holds_over_http_1() {
-    the_table_holds(Protocol::Http1).await;
+async fn routes_require_their_scopes_over_http_1() {
+    check_all_routes(Protocol::Http1).await;
 }
 
 #[tokio::test]
-async fn the_table_holds_over_http_2() {
-    the_table_holds(Protocol::Http2).await;
+async fn routes_require_their_scopes_over_http_2() {
+    check_all_routes(Protocol::Http2).await;
 }
 
 #[tokio::test]
-async fn no_route_takes_what_is_no_valid_token_or_two_of_them() {
-    let place = Place::new();
-    let stage = Stage::set(&place, Protocol::Http2).await;
+async fn routes_reject_invalid_and_multiple_tokens() {
+    let dir = TestDir::new();
+    let fixture = Fixture::new(&dir, Protocol::Http2).await;
     let (all, revoked) =
-        (stage.alice.issue(&["projects"]).await, stage.alice.issue(&["projects"]).await);
-    stage.alice.revoke(&revoked.id).await;
+        (fixture.alice.issue(&["projects"]).await, fixture.alice.issue(&["projects"]).await);
+    fixture.alice.revoke(&revoked.id).await;
     let mut mistyped = all.token.clone();
     let last = if mistyped.pop() == Some('0') { '1' } else { '0' };
     mistyped.push(last);
-    stage
+    fixture
         .cases(async |_, case| {
             for token in [&revoked.token, &mistyped, "nonsense"] {
                 let refused = case.with(token).await;
-                is_refusal(&case, &refused, 401, "/invalid-token");
+                check_rejection(&case, &refused, 401, "/invalid-token");
                 assert_eq!(refused.challenge()["error"], "invalid_token");
             }
             let (token, query) = (&all.token, format!("?session={}", all.token));
@@ -211,20 +214,20 @@ async fn no_route_takes_what_is_no_valid_token_or_two_of_them() {
                 case.request("").header("authorization", "Bearer"),
             ] {
                 let refused = call.answer().await;
-                is_refusal(&case, &refused, 400, "/invalid-request");
+                check_rejection(&case, &refused, 400, "/invalid-request");
                 assert_eq!(refused.challenge()["error"], "invalid_request");
             }
-            let signed_in = case.request("").cookie(&stage.alice.cookie).answer().await;
-            is_refusal(&case, &signed_in, 401, "/no-credential");
+            let signed_in = case.request("").cookie(&fixture.alice.cookie).answer().await;
+            check_rejection(&case, &signed_in, 401, "/no-credential");
         })
         .await;
-    stage.server.stop().await;
+    fixture.server.stop().await;
 }
 
 #[tokio::test]
-async fn health_needs_nothing_and_looks_at_no_token() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn health_is_public_and_ignores_tokens() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     for protocol in Protocol::BOTH {
         let client = server.client(protocol);
         for call in [
@@ -241,12 +244,12 @@ async fn health_needs_nothing_and_looks_at_no_token() {
 }
 
 #[tokio::test]
-async fn head_is_get_without_a_body() {
-    let place = Place::new();
-    let stage = Stage::set(&place, Protocol::Http1).await;
-    let token = stage.token(&["projects:list", "projects:read:atlas"]).await;
+async fn head_responds_like_get_without_a_body() {
+    let dir = TestDir::new();
+    let fixture = Fixture::new(&dir, Protocol::Http1).await;
+    let token = fixture.token(&["projects:list", "projects:read:atlas"]).await;
     for protocol in Protocol::BOTH {
-        let client = stage.server.client(protocol);
+        let client = fixture.server.client(protocol);
         for path in ["/api/health", "/api/me", "/api/projects", "/api/projects/atlas"] {
             let get = client.get(path).bearer(&token).answer().await.expect(200);
             let head = client.call(Method::HEAD, path).bearer(&token).answer().await.expect(200);
@@ -259,5 +262,5 @@ async fn head_is_get_without_a_body() {
         assert_eq!((refused.status, &*refused.body), (403, ""));
         assert_eq!(refused.challenge()["scope"], "projects:read:borealis");
     }
-    stage.server.stop().await;
+    fixture.server.stop().await;
 }

@@ -1,8 +1,8 @@
-//! People sign in and out.
+//! Tests the sign-in and the sign-out.
 
-use crate::harness::{Client, Place, Protocol};
+use crate::harness::{Client, Protocol, TestDir};
 
-/// Who the home page says is signed in with this cookie.
+/// Returns the user that the home page greets, or `None` if the cookie belongs to no session.
 async fn greeted(client: &Client, cookie: &str) -> Option<String> {
     let page = client.get("/").cookie(cookie).answer().await.expect(200).body;
     let (_, rest) = page.split_once("Signed in as <strong>")?;
@@ -10,9 +10,9 @@ async fn greeted(client: &Client, cookie: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn each_of_the_people_signs_in_with_their_password() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn every_user_signs_in_with_a_password() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     for protocol in Protocol::BOTH {
         let client = server.client(protocol);
         for (name, password) in [("alice", "wonderland"), ("bob", "builder"), ("root", "toor")] {
@@ -30,9 +30,9 @@ async fn each_of_the_people_signs_in_with_their_password() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_401_without_a_hint() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn wrong_password_gets_401_without_a_hint() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     let mut bodies = Vec::new();
     for (name, password) in [
@@ -47,14 +47,14 @@ async fn a_wrong_password_is_401_without_a_hint() {
         bodies.push(answer.body);
     }
     bodies.dedup();
-    assert_eq!(bodies.len(), 1, "what was wrong, or sent, is not told: {bodies:?}");
+    assert_eq!(bodies.len(), 1, "the responses differ: {bodies:?}");
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_form_that_is_none_signs_nobody_in() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn invalid_form_does_not_sign_in() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     for (call, status) in [
         (client.post("/login").form(&[("username", "alice")]), 422),
@@ -66,7 +66,7 @@ async fn a_form_that_is_none_signs_nobody_in() {
                 .json(&serde_json::json!({ "username": "alice", "password": "wonderland" })),
             415,
         ),
-        // Passwords in URLs end up in logs.
+        // A password in a URL is ignored, because URLs are logged.
         (client.get("/login?username=alice&password=wonderland"), 200),
     ] {
         let answer = call.answer().await.expect(status);
@@ -76,9 +76,9 @@ async fn a_form_that_is_none_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn whoever_only_looks_gets_no_cookie() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn no_cookie_is_set_before_the_sign_in() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     for path in ["/", "/login", "/tokens", "/api/health", "/nowhere"] {
         let answer = client.get(path).answer().await;
@@ -88,18 +88,18 @@ async fn whoever_only_looks_gets_no_cookie() {
 }
 
 #[tokio::test]
-async fn signing_in_changes_the_session_so_that_a_planted_one_is_worth_nothing() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn sign_in_replaces_the_session_id() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
-    // A session that the server made, and one that it never saw.
+    // A session of another user, and two ids that the server has not created.
     let bobs = client.sign_in("bob").await.cookie;
     let (name, _) = bobs.split_once('=').expect("a name");
     for planted in [bobs.clone(), format!("{name}=AAAAAAAAAAAAAAAAAAAAAA"), format!("{name}=x")] {
         let call = client.sign_in_with("alice", "wonderland").cookie(&planted);
         let (alices, _) = call.answer().await.expect(303).cookie();
         assert_ne!(alices, planted);
-        assert_eq!(greeted(&client, &planted).await, None, "whoever planted it is nobody");
+        assert_eq!(greeted(&client, &planted).await, None, "the planted session is signed in");
         client.get("/tokens").cookie(&planted).answer().await.problem(401, "/no-caller");
         assert_eq!(greeted(&client, &alices).await.as_deref(), Some("alice"));
     }
@@ -107,12 +107,12 @@ async fn signing_in_changes_the_session_so_that_a_planted_one_is_worth_nothing()
 }
 
 #[tokio::test]
-async fn after_signing_out_the_cookie_is_dead() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn cookie_is_invalid_after_the_sign_out() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     let (here, there) = (client.sign_in("alice").await, client.sign_in("alice").await);
-    assert_ne!(here.cookie, there.cookie, "a session for each time");
+    assert_ne!(here.cookie, there.cookie, "two sign-ins share a session");
     client.get("/logout").cookie(&here.cookie).answer().await.expect(405);
     here.get("/tokens").await.expect(200);
 
@@ -121,21 +121,21 @@ async fn after_signing_out_the_cookie_is_dead() {
     let (cookie, attributes) = answer.cookie();
     assert!(
         cookie.ends_with('=') || attributes.contains(&"max-age=0".to_owned()),
-        "it is taken away"
+        "the cookie is not removed"
     );
     here.get("/tokens").await.problem(401, "/no-caller");
     assert_eq!(greeted(&client, &here.cookie).await, None);
     there.get("/tokens").await.expect(200);
 
-    // Signing out without having signed in is no fault.
+    // A sign-out without a session is not an error.
     client.post("/logout").answer().await.expect(303);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_cookie_that_was_tampered_with_is_nobodys() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn modified_cookie_belongs_to_no_user() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     let alice = client.sign_in("alice").await;
     let (name, id) = alice.cookie.split_once('=').expect("a value");

@@ -1,14 +1,14 @@
-//! The story of a token, from the sign-in to its end.
+//! Tests the whole life cycle of a token, from the sign-in to its deletion.
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Issued, Place, Protocol};
+use crate::harness::{Client, Issued, Protocol, TestDir};
 
-/// Whether the token lets its bearer in, either way.
+/// Returns whether the token is accepted. The header and the query must agree.
 async fn works(client: &Client, token: &str) -> bool {
     let header = client.get("/api/projects").bearer(token).answer().await;
     let query = client.get(&format!("/api/projects?session={token}")).answer().await;
-    assert_eq!(header.status, query.status, "both ways are one");
+    assert_eq!(header.status, query.status, "header and query disagree");
     match header.status {
         200 => true,
         401 => {
@@ -20,9 +20,9 @@ async fn works(client: &Client, token: &str) -> bool {
     }
 }
 
-async fn the_story(protocol: Protocol) {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn life_cycle(protocol: Protocol) {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(protocol);
     client.get("/tokens").answer().await.problem(401, "/no-caller");
     let alice = client.sign_in("alice").await;
@@ -34,13 +34,13 @@ async fn the_story(protocol: Protocol) {
     assert_eq!(answer.header("location"), format!("./tokens/{}", first.id));
     let mut shown = answer.json();
     shown.as_object_mut().expect("an object").remove("token");
-    assert_eq!(alice.show(&first.id).await, shown, "the secret is shown once");
+    assert_eq!(alice.show(&first.id).await, shown, "the token differs from the issued one");
     assert_eq!(shown["status"], "active");
 
     assert!(works(&client, &first.token).await);
-    let lacking = client.post("/api/projects/atlas/publish").bearer(&first.token).answer().await;
-    lacking.problem(403, "/insufficient-scope");
-    assert_eq!(lacking.challenge()["scope"], "projects:publish:atlas projects:read:atlas");
+    let rejected = client.post("/api/projects/atlas/publish").bearer(&first.token).answer().await;
+    rejected.problem(403, "/insufficient-scope");
+    assert_eq!(rejected.challenge()["scope"], "projects:publish:atlas projects:read:atlas");
 
     let added = json!({ "scopes": ["projects:publish:atlas"] });
     alice.post(&format!("/tokens/{}/scopes", first.id), added).await.expect(200);
@@ -53,7 +53,7 @@ async fn the_story(protocol: Protocol) {
     let second = alice.regenerate(&first.id, Value::Null).await;
     assert_eq!(second.id, first.id);
     assert_ne!(second.token, first.token);
-    assert!(!works(&client, &first.token).await, "the old secret is dead");
+    assert!(!works(&client, &first.token).await, "the old secret is still valid");
     assert!(works(&client, &second.token).await);
     let regenerated = alice.show(&first.id).await;
     assert!(regenerated["regenerated_at"].is_string());
@@ -62,19 +62,25 @@ async fn the_story(protocol: Protocol) {
     }
 
     let third = alice.regenerate(&first.id, json!({ "grace_period": "1h" })).await;
-    assert!(works(&client, &second.token).await, "until the new one is used");
+    assert!(
+        works(&client, &second.token).await,
+        "the old secret ended before the new one was used"
+    );
     assert!(works(&client, &second.token).await);
     assert!(works(&client, &third.token).await);
-    assert!(!works(&client, &second.token).await, "the new one was used");
+    assert!(
+        !works(&client, &second.token).await,
+        "the old secret is valid after the new one was used"
+    );
     assert!(!works(&client, &first.token).await);
 
     let revoked = alice.revoke(&first.id).await;
     assert_eq!(revoked["status"], "revoked");
-    assert!(!works(&client, &third.token).await, "dead at once");
-    assert_eq!(alice.revoke(&first.id).await, revoked, "again is no change");
+    assert!(!works(&client, &third.token).await, "the revoked token is still valid");
+    assert_eq!(alice.revoke(&first.id).await, revoked, "a second revocation changed the token");
 
     let fourth = alice.regenerate(&first.id, Value::Null).await;
-    assert!(works(&client, &fourth.token).await, "regenerating brings it back");
+    assert!(works(&client, &fourth.token).await, "the regenerated token is invalid");
     for dead in [&first.token, &second.token, &third.token] {
         assert!(!works(&client, dead).await);
     }
@@ -86,19 +92,19 @@ async fn the_story(protocol: Protocol) {
 }
 
 #[tokio::test]
-async fn the_story_of_a_token_over_http_1() {
-    the_story(Protocol::Http1).await;
+async fn life_cycle_of_a_token_over_http_1() {
+    life_cycle(Protocol::Http1).await;
 }
 
 #[tokio::test]
-async fn the_story_of_a_token_over_http_2() {
-    the_story(Protocol::Http2).await;
+async fn life_cycle_of_a_token_over_http_2() {
+    life_cycle(Protocol::Http2).await;
 }
 
 #[tokio::test]
-async fn a_revoked_token_has_no_overlap_left() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn revocation_ends_the_grace_period() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let old = alice.issue(&["projects:list"]).await;
     let new = alice.regenerate(&old.id, json!({ "grace_period": "1h" })).await;
@@ -109,15 +115,15 @@ async fn a_revoked_token_has_no_overlap_left() {
     let again = alice.regenerate(&old.id, json!({ "grace_period": "1h" })).await;
     assert!(works(&alice.client, &again.token).await);
     for dead in [&old.token, &new.token] {
-        assert!(!works(&alice.client, dead).await, "what was revoked has nothing to overlap");
+        assert!(!works(&alice.client, dead).await, "a revoked secret got a grace period");
     }
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_token_looks_at_itself_and_revokes_itself_and_manages_nothing() {
-    let place = Place::new();
-    let server = place.start(&[]).await;
+async fn token_can_read_and_revoke_only_itself() {
+    let dir = TestDir::new();
+    let server = dir.start(&[]).await;
     let client = server.client(Protocol::Http1);
     let alice = client.sign_in("alice").await;
     let issued = alice.issue(&["projects"]).await;

@@ -1,23 +1,23 @@
-//! Two processes on one file are one service.
+//! Tests two processes on one file, which must behave like one service.
 
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Person, Place, Protocol, Server};
+use crate::harness::{Protocol, Server, TestDir, User};
 
-/// The longest that a process may go on with what another has changed: the default of
-/// `CacheSettings::bound`.
+/// The time limit for a process to apply a change of the other one: the default of
+/// `CacheSettings::max_staleness`.
 const BOUND: Duration = Duration::from_secs(2);
 
-async fn two(place: &Place, arguments: &[&str]) -> [Server; 2] {
-    // At once, on a file that neither has made yet.
-    tokio::join!(place.start(arguments), place.start(arguments)).into()
+/// Starts two servers concurrently on a file that does not exist yet.
+async fn start_two(dir: &TestDir, arguments: &[&str]) -> [Server; 2] {
+    tokio::join!(dir.start(arguments), dir.start(arguments)).into()
 }
 
-/// The same person at both; sessions are each process's own.
-async fn at_both(servers: &[Server; 2], name: &str) -> [Person; 2] {
+/// Signs in the same user at both servers. Each process has its own sessions.
+async fn sign_in_at_both(servers: &[Server; 2], name: &str) -> [User; 2] {
     let [here, there] = servers.each_ref().map(|server| server.client(Protocol::Http1));
     [here.sign_in(name).await, there.sign_in(name).await]
 }
@@ -28,13 +28,13 @@ async fn stop(servers: [Server; 2]) {
     }
 }
 
-/// Asks until the answer is the new one: no request that starts later than the bound may be
-/// answered with the old one.
-async fn turns(person: &Person, token: &str, [before, after]: [u16; 2], turn: usize) {
+/// Sends requests until the status changes from `before` to `after`. No request that starts later
+/// than the staleness limit may get the old status.
+async fn status_changes(user: &User, token: &str, [before, after]: [u16; 2], turn: usize) {
     let changed = Instant::now();
     loop {
         let since = changed.elapsed();
-        let status = person.client.status_with(token).await;
+        let status = user.client.status_with(token).await;
         if status == after {
             return;
         }
@@ -45,17 +45,17 @@ async fn turns(person: &Person, token: &str, [before, after]: [u16; 2], turn: us
 }
 
 #[tokio::test]
-async fn what_one_process_changes_it_knows_at_once_and_the_other_within_the_bound() {
-    let place = Place::new();
-    let servers = two(&place, &[]).await;
-    let alice = at_both(&servers, "alice").await;
+async fn change_applies_immediately_here_and_soon_in_the_other_process() {
+    let dir = TestDir::new();
+    let servers = start_two(&dir, &[]).await;
+    let alice = sign_in_at_both(&servers, "alice").await;
     for turn in 0..20 {
         let (here, there) = (&alice[turn % 2], &alice[(turn + 1) % 2]);
         let token = here.issue(&["projects:list"]).await;
-        // Both remember it.
-        for person in &alice {
+        // Both processes cache the token.
+        for user in &alice {
             for _ in 0..3 {
-                assert_eq!(person.client.status_with(&token.token).await, 200);
+                assert_eq!(user.client.status_with(&token.token).await, 200);
             }
         }
         let path = format!("/tokens/{}", token.id);
@@ -70,7 +70,7 @@ async fn what_one_process_changes_it_knows_at_once_and_the_other_within_the_boun
             }
             2 => {
                 let new = here.regenerate(&token.id, Value::Null).await;
-                assert_eq!(there.client.status_with(&new.token).await, 200, "at once");
+                assert_eq!(there.client.status_with(&new.token).await, 200, "the new secret");
                 401
             }
             3 => {
@@ -84,17 +84,17 @@ async fn what_one_process_changes_it_knows_at_once_and_the_other_within_the_boun
             }
         };
         assert_eq!(here.client.status_with(&token.token).await, after, "turn {turn}");
-        turns(there, &token.token, [200, after], turn).await;
+        status_changes(there, &token.token, [200, after], turn).await;
     }
     assert_eq!(alice[0].all().await, alice[1].all().await);
     stop(servers).await;
 }
 
 #[tokio::test]
-async fn the_limit_is_exact_when_both_issue_at_once() {
-    let place = Place::new();
-    let servers = two(&place, &["--limit", "5"]).await;
-    let bob = at_both(&servers, "bob").await;
+async fn limit_is_exact_when_both_processes_issue_concurrently() {
+    let dir = TestDir::new();
+    let servers = start_two(&dir, &["--limit", "5"]).await;
+    let bob = sign_in_at_both(&servers, "bob").await;
     let new = json!({ "name": "one of many", "scopes": ["projects:list"] });
     let answers = join_all((0..40).map(|turn| bob[turn % 2].post("/tokens", new.clone()))).await;
     let (issued, refused): (Vec<_>, Vec<_>) =
@@ -104,16 +104,16 @@ async fn the_limit_is_exact_when_both_issue_at_once() {
         let problem = answer.problem(409, "/token-limit");
         assert_eq!((&problem["limit"], &problem["in_use"]), (&json!(5), &json!(5)));
     }
-    for person in &bob {
-        assert_eq!(person.all().await.len(), 5);
+    for user in &bob {
+        assert_eq!(user.all().await.len(), 5);
         for answer in &issued {
             let token = answer.json();
             let token = token["token"].as_str().expect("a token");
-            assert_eq!(person.client.status_with(token).await, 200);
+            assert_eq!(user.client.status_with(token).await, 200);
         }
     }
 
-    // Deleting and issuing at once never leads past it either.
+    // Concurrent deletions do not lead past the limit, either.
     let ids: Vec<_> = issued
         .iter()
         .map(|answer| answer.json()["id"].as_str().expect("an id").to_owned())
@@ -134,21 +134,21 @@ async fn the_limit_is_exact_when_both_issue_at_once() {
 }
 
 #[tokio::test]
-async fn of_two_regenerates_at_once_one_secret_is_left() {
-    let place = Place::new();
-    let servers = two(&place, &[]).await;
-    let alice = at_both(&servers, "alice").await;
+async fn concurrent_regenerations_leave_one_valid_secret() {
+    let dir = TestDir::new();
+    let servers = start_two(&dir, &[]).await;
+    let alice = sign_in_at_both(&servers, "alice").await;
     for _ in 0..5 {
         let token = alice[0].issue(&["projects:list"]).await;
         let path = format!("/tokens/{}/regenerate", token.id);
-        let answers = join_all(alice.iter().map(|person| person.post(&path, Value::Null))).await;
+        let answers = join_all(alice.iter().map(|user| user.post(&path, Value::Null))).await;
         let mut alive = 0;
         for answer in answers {
             match answer.status {
                 200 => {
                     let answer = answer.json();
                     let secret = answer["token"].as_str().expect("a token");
-                    let [here, there] = [&alice[0], &alice[1]].map(|person| person.client.clone());
+                    let [here, there] = [&alice[0], &alice[1]].map(|user| user.client.clone());
                     let here = here.status_with(secret).await;
                     assert_eq!(here, there.status_with(secret).await);
                     alive += usize::from(here == 200);
@@ -163,15 +163,15 @@ async fn of_two_regenerates_at_once_one_secret_is_left() {
 }
 
 #[tokio::test]
-async fn one_process_ends_and_the_other_goes_on() {
-    let place = Place::new();
-    let [first, second] = two(&place, &[]).await;
+async fn one_process_continues_after_the_other_has_ended() {
+    let dir = TestDir::new();
+    let [first, second] = start_two(&dir, &[]).await;
     let alice = first.client(Protocol::Http1).sign_in("alice").await;
     let token = alice.issue(&["projects:list"]).await;
     first.stop().await;
     let alice = second.client(Protocol::Http1).sign_in("alice").await;
     assert_eq!(alice.client.status_with(&token.token).await, 200);
-    let third = place.start(&[]).await;
+    let third = dir.start(&[]).await;
     alice.revoke(&token.id).await;
     assert_eq!(third.client(Protocol::Http1).status_with(&token.token).await, 401);
     second.kill().await;

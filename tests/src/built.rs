@@ -1,18 +1,18 @@
-//! Programs of other packages, as cargo builds them.
+//! Builds the programs of other packages with cargo.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// Builds a program, such as `--bin hallpass`, and answers where it is.
+/// Builds a program, such as `--bin hallpass`, and returns its path.
 ///
-/// In the profile of this very test, and with the packages and features that `cargo xtask test`
-/// builds, so that there is nothing left to build.
+/// It uses the profile of this test and the same packages and features as `cargo xtask test`, so
+/// that the program is already built when that command runs the tests.
 ///
 /// # Panics
 ///
-/// It does not build.
+/// Panics if the program does not build.
 #[must_use]
 pub fn program(kind: &str, name: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
@@ -24,24 +24,24 @@ pub fn program(kind: &str, name: &str) -> PathBuf {
     forget_this_package(&mut cargo);
     let built = cargo.output().expect("cargo starts");
     assert!(built.status.success(), "{name} does not build");
-    let messages = String::from_utf8(built.stdout).expect("cargo speaks UTF-8");
+    let messages = String::from_utf8(built.stdout).expect("cargo's output is UTF-8");
     messages
         .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("cargo speaks JSON"))
+        .map(|line| serde_json::from_str::<Value>(line).expect("cargo's output is JSON"))
         .find(|message| message["target"]["name"] == name && message["executable"].is_string())
         .and_then(|message| Some(PathBuf::from(message["executable"].as_str()?)))
-        .expect("cargo says where the binary is")
+        .expect("cargo reports the path of the program")
 }
 
-/// The features of all packages, but for those with which the command line is linked with a TLS
-/// library: they would change what the drivers do in every other program.
+/// Returns the features of all packages, except those that link the command line with a TLS library.
+/// They would change the drivers in every other program.
 fn features() -> String {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
     forget_this_package(&mut cargo);
     let described = cargo.output().expect("cargo starts").stdout;
-    let described: Value = serde_json::from_slice(&described).expect("cargo speaks JSON");
+    let described: Value = serde_json::from_slice(&described).expect("cargo's output is JSON");
     let mut features = Vec::new();
     for package in described["packages"].as_array().expect("packages") {
         let name = package["name"].as_str().expect("a name");
@@ -63,7 +63,7 @@ fn forget_this_package(cargo: &mut Command) {
     }
 }
 
-/// The profile that this test is built in, by the folder that it is in: `target/debug/deps`.
+/// Returns the profile of this test, derived from its folder, such as `target/debug/deps`.
 fn profile() -> String {
     let test = std::env::current_exe().expect("a path");
     let folder = test.parent().and_then(|deps| deps.parent()?.file_name()).expect("a folder");

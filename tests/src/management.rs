@@ -1,5 +1,5 @@
 //! A real server with the management API, and raw HTTP/1.1 requests to it.
-#![expect(clippy::missing_panics_doc, reason = "what helps a test panics where the test fails")]
+#![expect(clippy::missing_panics_doc, reason = "a test helper panics if the test fails")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -17,13 +17,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-/// Much longer than any answer takes.
+/// The time limit for a response, much longer than any response takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The person who may change everybody's tokens.
+/// The name of the user who may change the tokens of all users.
 pub const ADMIN: &str = "admin";
 
-/// The person who calls, named by a header: a stand-in for the host's sign-in.
+/// Returns the user that the header `x-person` names. It replaces the sign-in of the host.
 async fn signed_in(parts: Parts) -> Option<Actor> {
     let person = parts.headers.get("x-person")?.to_str().ok()?;
     if person == ADMIN { Some(Actor::admin(ADMIN)) } else { Actor::try_owner(person).ok() }
@@ -32,9 +32,9 @@ async fn signed_in(parts: Parts) -> Option<Actor> {
 /// A server of the management API at `/tokens`, and of a guarded route at `/`.
 #[derive(Debug)]
 pub struct Server {
-    /// The handle that it serves.
+    /// The handle that the server uses.
     pub hallpass: Hallpass,
-    /// Where it listens.
+    /// The address that the server listens on.
     pub address: SocketAddr,
     events: Arc<Mutex<Vec<Event>>>,
 }
@@ -73,20 +73,20 @@ impl Server {
         trail(&self.hallpass).await
     }
 
-    /// Sends a request and closes the socket after `life`, whether or not an answer has come.
+    /// Sends a request and closes the socket after `life`, whether or not a response has arrived.
     pub async fn send_and_close(&self, request: &Request<'_>, life: Duration) {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
         socket.write_all(request.text().as_bytes()).await.unwrap();
         tokio::time::sleep(life).await;
     }
 
-    /// Sends a request and returns the status of its answer.
+    /// Sends a request and returns the status of the response.
     pub async fn status(&self, request: &Request<'_>) -> u16 {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
         socket.write_all(request.text().as_bytes()).await.unwrap();
         let mut head = [0; 12];
         let read = timeout(PATIENCE, socket.read_exact(&mut head)).await;
-        read.expect("an answer in time").expect("an answer");
+        read.expect("the response is late").expect("the connection was closed without a response");
         std::str::from_utf8(&head[9..]).unwrap().parse().unwrap()
     }
 }
@@ -104,21 +104,21 @@ pub async fn trail(hallpass: &Hallpass) -> Vec<AuditEntry> {
     }
 }
 
-/// A request of one person to the management API, or with a token to the guarded route.
+/// A request of a user to the management API, or a request with a token to the guarded route.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// The HTTP method.
     pub method: &'a str,
     /// The path.
     pub path: String,
-    /// A header line that says who calls.
+    /// The header line that identifies the caller.
     pub caller: String,
     /// The body, JSON or empty.
     pub body: String,
 }
 
 impl<'a> Request<'a> {
-    /// Creates a request of that person.
+    /// Creates a request of the given user to the management API.
     #[must_use]
     pub fn by(person: &str, method: &'a str, path: String, body: &str) -> Self {
         Self { method, path, caller: format!("x-person: {person}"), body: body.to_owned() }
@@ -131,7 +131,7 @@ impl<'a> Request<'a> {
         Self { method: "GET", path: "/".to_owned(), caller, body: String::new() }
     }
 
-    /// Returns the request as it is sent.
+    /// Returns the request as HTTP/1.1 text.
     #[must_use]
     pub fn text(&self) -> String {
         let Self { method, path, caller, body } = self;

@@ -1,5 +1,5 @@
-//! A service that changes something, and is told to end meanwhile.
-#![expect(clippy::missing_panics_doc, reason = "what helps a test panics where the test fails")]
+//! An HTTP service that revokes tokens and is shut down in the meantime.
+#![expect(clippy::missing_panics_doc, reason = "a test helper panics if the test fails")]
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::nodes::{PATIENCE, alice};
 
-/// A service that revokes alice's tokens, until it is told to end.
+/// A service that revokes the tokens of alice, until it is shut down.
 #[derive(Debug)]
 pub struct Service {
     address: SocketAddr,
@@ -32,42 +32,46 @@ async fn revoke(State(hallpass): State<Hallpass>, Path(id): Path<String>) -> Sta
 }
 
 impl Service {
-    /// Serves, with that handle.
+    /// Starts the service on a free port.
     pub async fn start(hallpass: &Hallpass) -> Self {
         let routes = Router::new().route("/revoke/{id}", post(revoke)).with_state(hallpass.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (end, ended) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
-            let told = async move { ended.await.expect("somebody tells") };
-            axum::serve(listener, routes).with_graceful_shutdown(told).await.expect("it serves");
+            let signal = async move { ended.await.expect("the service was dropped") };
+            axum::serve(listener, routes)
+                .with_graceful_shutdown(signal)
+                .await
+                .expect("cannot serve");
         });
         Self { address, end: Some(end), served }
     }
 
-    /// A request to revoke that token: its status, or why there was no answer.
+    /// Sends a request to revoke a token. The task returns the status of the response, or an error
+    /// if there was none.
     #[must_use]
-    pub fn ask_to_revoke(&self, id: TokenId) -> JoinHandle<reqwest::Result<u16>> {
+    pub fn send_revoke(&self, id: TokenId) -> JoinHandle<reqwest::Result<u16>> {
         let url = format!("http://{}/revoke/{id}", self.address);
         let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
         tokio::spawn(async move { Ok(client.post(url).send().await?.status().as_u16()) })
     }
 
-    /// Tells it to end, once all that it was asked is answered.
-    pub fn tell_to_end(&mut self) {
-        let end = self.end.take().expect("it was not told yet");
-        end.send(()).expect("it serves");
+    /// Starts a graceful shutdown: the service ends after it has responded to all requests.
+    pub fn shut_down(&mut self) {
+        let end = self.end.take().expect("the service is already shutting down");
+        end.send(()).expect("the service has ended");
     }
 
-    /// Whether it has ended.
+    /// Returns whether the service has ended.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.served.is_finished()
     }
 
-    /// Waits until it has ended.
+    /// Waits until the service has ended.
     pub async fn ended(self) {
         let ended = tokio::time::timeout(PATIENCE, self.served).await;
-        ended.expect("it ends").expect("no panic");
+        ended.expect("the service does not end").expect("the service panicked");
     }
 }

@@ -1,4 +1,4 @@
-//! Certificates.
+//! Creates certificates for the test servers.
 
 use std::fs;
 use std::path::Path;
@@ -8,15 +8,15 @@ use rcgen::{
 };
 use tempfile::TempDir;
 
-/// Who vouches for servers.
+/// A certificate authority.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
 }
 
-/// What a server shows, and its key, as PEM.
+/// The certificate and the private key of a server, as PEM.
 pub(crate) struct Certificate {
-    pub(crate) shown: String,
+    pub(crate) pem: String,
     pub(crate) key: String,
 }
 
@@ -32,27 +32,27 @@ impl Authority {
         Self { issuer, folder }
     }
 
-    /// Its own certificate, which clients trust, as PEM.
+    /// Returns the certificate of the authority as PEM. Clients trust it.
     pub(crate) fn pem(&self) -> String {
         self.issuer.pem()
     }
 
-    /// The file with that.
+    /// Returns the path of the file with the certificate of the authority.
     pub(crate) fn file(&self) -> String {
         self.folder.path().join("authority.pem").display().to_string()
     }
 
-    /// Where its files are.
+    /// Returns the folder with the files of the authority.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// For the server of that name or address.
+    /// Issues a certificate for the server with the given name or address.
     pub(crate) fn certify(&self, host: &str) -> Certificate {
         self.sign(params(host))
     }
 
-    /// The same, of a year that is over.
+    /// Issues a certificate that expired in 2021.
     pub(crate) fn expired(&self, host: &str) -> Certificate {
         let mut params = params(host);
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -63,7 +63,7 @@ impl Authority {
     fn sign(&self, params: CertificateParams) -> Certificate {
         let key = KeyPair::generate().expect("a key");
         let signed = params.signed_by(&key, &self.issuer).expect("a certificate");
-        Certificate { shown: signed.pem(), key: key.serialize_pem() }
+        Certificate { pem: signed.pem(), key: key.serialize_pem() }
     }
 }
 

@@ -1,5 +1,4 @@
-//! The stores over TLS: with an authority of one's own, and with certificates that are good no
-//! more.
+//! Tests the stores over TLS, with a private certificate authority and with invalid certificates.
 
 mod authority;
 mod cli;
@@ -11,11 +10,11 @@ use std::process::{Command, Output};
 
 use crate::authority::{Authority, Certificate};
 
-/// It is in each URL here, and in nothing that is said.
+/// The password in every URL. No output and no error may contain it.
 const PASSWORD: &str = "s3cr3t";
 
-/// The certificates that a client must refuse, and what is said of each.
-fn bad(authority: &Authority) -> [(&'static str, Certificate); 3] {
+/// Returns the certificates that a client must reject, each with a part of the error message.
+fn invalid_certificates(authority: &Authority) -> [(&'static str, Certificate); 3] {
     [
         ("expired", authority.expired("127.0.0.1")),
         ("not valid for name", authority.certify("elsewhere.example")),
@@ -23,13 +22,13 @@ fn bad(authority: &Authority) -> [(&'static str, Certificate); 3] {
     ]
 }
 
-/// What a program says that opens the store at this URL; the system's authorities are those of that
-/// file.
+/// Runs the program `one-check`, which opens the store at a URL, and returns its output.
+/// `authorities` is the file that replaces the system's certificate authorities.
 fn one_check(url: &str, authorities: &str) -> Output {
     let mut program = Command::new(env!("CARGO_BIN_EXE_one-check"));
     program.arg(url).env("SSL_CERT_FILE", authorities).env_remove("SSL_CERT_DIR");
     let output = program.output().expect("the program runs");
-    let said = [&output.stdout[..], &output.stderr[..]].concat();
-    assert!(!String::from_utf8_lossy(&said).contains(PASSWORD), "the password is said");
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    assert!(!String::from_utf8_lossy(&text).contains(PASSWORD), "the output has the password");
     output
 }

@@ -1,4 +1,4 @@
-//! A node on a store whose server's certificate turns bad.
+//! Tests a node while the certificate of its store's server is invalid.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -12,16 +12,16 @@ use http::{Request, Response};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use crate::authority::{Authority, Certificate};
-use crate::{PASSWORD, bad};
+use crate::{PASSWORD, invalid_certificates};
 
-/// Far more than anything here takes.
+/// The time limit of a request and of every wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn alice() -> Actor {
     Actor::owner("alice")
 }
 
-/// What the layer answers a request with that token.
+/// Sends a request with the token through the layer and returns the status of the response.
 async fn status(hallpass: &Hallpass, token: &Issued) -> u16 {
     let inside =
         service_fn(async |_: Request<String>| Ok::<_, Infallible>(Response::new(String::new())));
@@ -31,10 +31,11 @@ async fn status(hallpass: &Hallpass, token: &Issued) -> u16 {
     let answer =
         tokio::time::timeout(PATIENCE, TokenLayer::new(&hallpass).layer(inside).oneshot(request))
             .await;
-    answer.expect("it does not hang").expect("an answer").status().as_u16()
+    answer.expect("the request hangs").expect("the service is infallible").status().as_u16()
 }
 
-/// Waits until that is the answer. Nothing but `before` comes before it.
+/// Waits until a request with the token gets the status `then`. All earlier responses must have the
+/// status `before`.
 async fn becomes(hallpass: &Hallpass, token: &Issued, before: u16, then: u16, why: &str) {
     let began = Instant::now();
     loop {
@@ -48,9 +49,9 @@ async fn becomes(hallpass: &Hallpass, token: &Issued, before: u16, then: u16, wh
     }
 }
 
-/// While the server shows a certificate that is not good, all is 503, and when it shows a good one
-/// all is well again. To show another one also ends all connections.
-pub(crate) async fn outlives_bad_certificates(
+/// Checks that the node responds with 503 while the server has an invalid certificate, and recovers
+/// when it has a valid one. `show` installs a certificate and ends all connections.
+pub(crate) async fn recovers_from_invalid_certificates(
     store: impl TokenStore,
     authority: &Authority,
     show: impl Fn(&Certificate),
@@ -62,26 +63,26 @@ pub(crate) async fn outlives_bad_certificates(
     let hallpass = Hallpass::builder(Cached::with_settings(store, settings)).build();
     let token = hallpass.issue(&alice(), NewToken::named("ci")).await.expect("a token");
     assert_eq!(status(&hallpass, &token).await, 200);
-    for (why, certificate) in bad(authority) {
+    for (why, certificate) in invalid_certificates(authority) {
         show(&certificate);
         becomes(&hallpass, &token, 200, 503, why).await;
         let error = hallpass.revoke(&alice(), token.record.id).await.expect_err(why);
-        assert!(error.is_unavailable(), "{why}: {}", said(&error));
+        assert!(error.is_unavailable(), "{why}: {}", error_text(&error));
         show(&authority.certify("127.0.0.1"));
         becomes(&hallpass, &token, 503, 200, why).await;
     }
-    hallpass.revoke(&alice(), token.record.id).await.expect("it is well again");
+    hallpass.revoke(&alice(), token.record.id).await.expect("the store is reachable again");
     assert_eq!(status(&hallpass, &token).await, 401);
 }
 
-/// All that an error says, which is no password.
-pub(crate) fn said(error: &(dyn Error + 'static)) -> String {
-    let mut said = format!("{error:?}");
+/// Returns the text of an error and of all its sources, and checks that the password is not in it.
+pub(crate) fn error_text(error: &(dyn Error + 'static)) -> String {
+    let mut text = format!("{error:?}");
     let mut cause = Some(error);
     while let Some(error) = cause {
-        said += &format!("; {error}");
+        text += &format!("; {error}");
         cause = error.source();
     }
-    assert!(!said.contains(PASSWORD), "the password is said");
-    said
+    assert!(!text.contains(PASSWORD), "the error has the password");
+    text
 }

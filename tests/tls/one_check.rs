@@ -1,4 +1,5 @@
-//! Opens the store at a URL, as a service would, issues a token and checks it: `one-check URL`.
+//! Opens the store at a URL as a service would, issues a token and checks it. Usage:
+//! `one-check URL`.
 
 use anyhow::{Context as _, Result, bail};
 use hallpass_core::store::TokenStore;
@@ -8,11 +9,11 @@ use hallpass_redis::RedisStore;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let url = std::env::args().nth(1).context("say the URL of a store")?;
-    match url.split_once(':').context("that is no URL")?.0 {
+    let url = std::env::args().nth(1).context("expected one argument: the URL of a store")?;
+    match url.split_once(':').context("the argument is no URL")?.0 {
         "postgres" => check(PostgresStore::connect(&url).await?).await,
         "redis" | "rediss" => check(RedisStore::connect(&url).await?).await,
-        _ => bail!("that is no store"),
+        _ => bail!("the URL must start with postgres:, redis: or rediss:"),
     }
 }
 

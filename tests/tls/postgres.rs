@@ -4,8 +4,8 @@ use hallpass_postgres::{ConnectError, PostgresStore};
 use hallpass_servers::{Package, Postgres};
 
 use crate::authority::{Authority, Certificate};
-use crate::node::{outlives_bad_certificates, said};
-use crate::{PASSWORD, bad, one_check};
+use crate::node::{error_text, recovers_from_invalid_certificates};
+use crate::{PASSWORD, invalid_certificates, one_check};
 
 pub(crate) fn start(certificate: &Certificate) -> Postgres {
     Package::POSTGRES.ensure_installed().unwrap();
@@ -16,9 +16,10 @@ pub(crate) fn start(certificate: &Certificate) -> Postgres {
     server
 }
 
-/// Writes the server's files as the server does, whose user they have to belong to.
+/// Writes the certificate and the key with SQL, because the files must belong to the user of the
+/// server.
 fn put(server: &Postgres, certificate: &Certificate) {
-    for (file, text) in [("server.crt", &certificate.shown), ("server.key", &certificate.key)] {
+    for (file, text) in [("server.crt", &certificate.pem), ("server.key", &certificate.key)] {
         let write = format!(
             "copy (select regexp_split_to_table('{text}', '\\r?\\n')) \
              to program 'umask 077 && cat > {file}'"
@@ -32,18 +33,21 @@ fn reload(server: &Postgres) {
     let (before, began) = (loaded(), Instant::now());
     server.run("select pg_reload_conf()").unwrap();
     while loaded() == before {
-        assert!(began.elapsed() < Duration::from_secs(20), "the server does not read its files");
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "the server does not reload its configuration"
+        );
     }
 }
 
-/// Asks for all that can be asked for.
+/// Returns a URL that requires a verified certificate with a matching host name.
 pub(crate) fn verified(server: &Postgres, authority: &Authority) -> String {
     let url = server.url().replacen("hallpass@", &format!("hallpass:{PASSWORD}@"), 1);
     format!("{url}?sslmode=verify-full&sslrootcert={}", authority.file())
 }
 
 #[tokio::test]
-async fn a_store_is_opened_whose_server_the_authority_vouches_for() {
+async fn server_with_a_trusted_certificate_is_accepted() {
     let authority = Authority::new("ours");
     let server = start(&authority.certify("127.0.0.1"));
     let url = verified(&server, &authority);
@@ -56,33 +60,33 @@ async fn a_store_is_opened_whose_server_the_authority_vouches_for() {
 }
 
 #[tokio::test]
-async fn no_store_is_opened_whose_server_shows_what_is_not_good() {
+async fn server_with_an_invalid_certificate_is_refused() {
     let authority = Authority::new("ours");
     let server = start(&authority.certify("127.0.0.1"));
-    for (why, certificate) in bad(&authority) {
+    for (why, certificate) in invalid_certificates(&authority) {
         put(&server, &certificate);
         reload(&server);
         let refused = PostgresStore::connect(&verified(&server, &authority)).await.expect_err(why);
         assert!(matches!(refused, ConnectError::Unreachable { .. }), "{why}: {refused:?}");
-        assert!(said(&refused).contains(why), "{why}: {}", said(&refused));
+        assert!(error_text(&refused).contains(why), "{why}: {}", error_text(&refused));
     }
     server.run("alter system set ssl = off").unwrap();
     reload(&server);
     let refused = PostgresStore::connect(&verified(&server, &authority)).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Unreachable { .. }), "in plain text: {refused:?}");
+    assert!(matches!(refused, ConnectError::Unreachable { .. }), "without encryption: {refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_servers_certificate_is_not_good_all_is_503() {
+async fn requests_get_503_while_the_certificate_is_invalid() {
     let authority = Authority::new("ours");
     let server = start(&authority.certify("127.0.0.1"));
     let store = PostgresStore::connect(&verified(&server, &authority)).await.unwrap();
-    // A connection that is being made while the server reads its files would keep the old
-    // certificate. A restart ends it too.
+    // A reload would leave the old certificate to a connection that is being established. A restart
+    // ends such a connection, too.
     let show = |certificate: &Certificate| {
         put(&server, certificate);
         server.stop().unwrap();
         server.start_again().unwrap();
     };
-    outlives_bad_certificates(store, &authority, show).await;
+    recovers_from_invalid_certificates(store, &authority, show).await;
 }

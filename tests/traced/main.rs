@@ -1,5 +1,5 @@
-//! What an operator reads in the log: why each request was refused, and how old the cache's lease
-//! is.
+//! Tests the log output for operators: the reason of each rejection, and the age of the cache's
+//! lease.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,7 +17,7 @@ use tower_layer::Layer as _;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 
-/// The lines of this test's own thread.
+/// The log lines of the current test thread.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -48,7 +48,7 @@ impl io::Write for Lines {
     }
 }
 
-async fn ask(layer: &TokenLayer, path: &str, token: &str) {
+async fn send_rejected(layer: &TokenLayer, path: &str, token: &str) {
     let inner =
         service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));
     let bearer = format!("Bearer {token}");
@@ -61,7 +61,7 @@ async fn ask(layer: &TokenLayer, path: &str, token: &str) {
 }
 
 #[tokio::test]
-async fn every_refusal_is_traced_with_its_kind() {
+async fn every_rejection_is_logged_with_its_kind() {
     let (lines, _guard) = Lines::start();
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = Hallpass::builder(store.clone()).build();
@@ -70,7 +70,7 @@ async fn every_refusal_is_traced_with_its_kind() {
     let good = issued.token.reveal();
     let (plain, table) =
         (TokenLayer::new(&hallpass), TokenLayer::new(&hallpass).policy(PolicyTable::new()));
-    for (layer, path, token, told) in [
+    for (layer, path, token, expected) in [
         (&plain, "/", "", r#"kind="no_credential""#),
         (&plain, "/?session", "", r#"kind="invalid_request""#),
         (&plain, "/", "hp_nonsense", r#"kind="invalid_token""#),
@@ -79,30 +79,30 @@ async fn every_refusal_is_traced_with_its_kind() {
         (&table, "/", good, r#"kind="not_declared""#),
     ] {
         lines.take();
-        ask(layer, path, token).await;
+        send_rejected(layer, path, token).await;
         let written = lines.take();
-        assert!(written.contains(told), "{told}: {written}");
+        assert!(written.contains(expected), "{expected}: {written}");
         assert!(!written.contains(&good[25..]), "{written}");
     }
     hallpass.revoke(&alice, issued.record.id).await.unwrap();
     lines.take();
-    ask(&plain, "/", good).await;
+    send_rejected(&plain, "/", good).await;
     let written = lines.take();
     assert!(written.contains(r#"reason="revoked""#), "{written}");
     store.faults().on(Operation::Get).fail();
-    ask(&plain, "/", good).await;
+    send_rejected(&plain, "/", good).await;
     let written = lines.take();
     assert!(written.contains(r#"kind="unavailable""#), "{written}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_log_that_cannot_be_read_is_warned_of_with_the_leases_age() {
+async fn unreadable_change_log_is_logged_with_the_age_of_the_lease() {
     let (lines, _guard) = Lines::start();
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
     let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
     hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
-    // It has been read once by then.
+    // Wait until the change log has been read once.
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!lines.take().contains("lease_age"));
     store.faults().on(Operation::Changes).fail();

@@ -1,4 +1,4 @@
-//! The common address, which forwards each connection to the next node.
+//! The load balancer: it forwards each connection to the next node.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) async fn serve(listener: TcpListener, nodes: Vec<SocketAddr>) {
     for node in nodes.into_iter().cycle() {
-        // A connection that is closed before it is accepted can be ignored.
+        // An error means that the client has already closed the connection.
         let Ok((mut client, _)) = listener.accept().await else { continue };
         tokio::spawn(async move {
             if let Ok(mut node) = TcpStream::connect(node).await {

@@ -1,11 +1,11 @@
-//! Three nodes of the quickstart behind one address, on one store. A token that is revoked on one
-//! of them is rejected by all.
+//! Three nodes of the quickstart service behind one address, with one store. All of them reject a
+//! token that is revoked on one of them.
 //!
-//! `cargo run --example cluster`
+//! Run it with `cargo run --example cluster`.
 
 mod front;
 mod node;
-mod show;
+mod revocation;
 mod store;
 
 use std::io::Write as _;
@@ -23,16 +23,16 @@ use crate::store::Store;
 /// The number of nodes.
 const NODES: usize = 3;
 
-/// Three nodes of the quickstart behind one address.
+/// Three nodes of the quickstart service behind one address.
 #[derive(Parser)]
 #[command(name = "cluster")]
 struct Options {
-    /// Where to listen; port 0 picks a free one.
+    /// The address to listen on. Port 0 selects a free port.
     #[arg(long, env = "HALLPASS_LISTEN", default_value = "127.0.0.1:8080")]
     listen: String,
 
-    /// Where tokens are kept: `postgres` or `redis`, for a server of its own that is gone
-    /// afterwards, or a URL.
+    /// The store of the tokens: `postgres` or `redis` for a temporary server, or the URL of an
+    /// existing one.
     #[arg(long, env = "HALLPASS_STORE", default_value = "postgres")]
     store: String,
 }
@@ -58,27 +58,27 @@ async fn run(options: Options) -> Result<()> {
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     let Options { store, .. } = options;
     let store = tokio::task::spawn_blocking(move || Store::start(&store)).await??;
-    // Signals count from here on, because a script that reads that the service is ready may stop it
-    // at once.
+    // The signal handlers are installed before the service prints that it is ready, because a
+    // script may then stop it immediately.
     let stop = quickstart::stop()?;
     let common = Common::default();
     let nodes = try_join_all((1..=NODES).map(|number| Node::start(number, store.url(), &common)));
     let nodes = nodes.await?;
-    say(&format!("listening on http://{}", listener.local_addr()?));
-    say(&show::a_revocation(&nodes).await?);
+    print(&format!("listening on http://{}", listener.local_addr()?));
+    print(&revocation::demonstrate(&nodes).await?);
     let addresses = nodes.iter().map(Node::address).collect();
     tokio::select! {
         () = front::serve(listener, addresses) => {}
         () = stop => {}
     }
     for node in nodes {
-        node.end().await?;
+        node.shut_down().await?;
     }
     Ok(())
 }
 
-/// Prints a text. The service runs even if it cannot be written.
-fn say(text: &str) {
+/// Prints a text. An error is ignored, so that the service also runs without a standard output.
+fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }

@@ -1,4 +1,4 @@
-//! A node: the quickstart's service on its own port, with its own cache and connections.
+//! A node: the quickstart service on its own port, with its own cache and store connections.
 
 use std::net::SocketAddr;
 
@@ -28,7 +28,8 @@ impl Node {
             confirm: false,
             limit: 50,
         };
-        // The messages of the libraries are sentences for people already.
+        // The error is formatted here, because `Box<dyn Error>` does not convert to an anyhow
+        // error.
         let hallpass =
             hallpass(&options).await.map_err(|error| anyhow!("node {number}: {error}"))?;
         let listener = TcpListener::bind(&options.listen).await?;
@@ -48,8 +49,8 @@ impl Node {
         self.address
     }
 
-    /// Stops the node after writing its last uses of tokens.
-    pub(crate) async fn end(self) -> Result<()> {
+    /// Stops the node and writes the recorded uses of tokens.
+    pub(crate) async fn shut_down(self) -> Result<()> {
         self.serving.abort();
         Ok(self.hallpass.shutdown().await?)
     }

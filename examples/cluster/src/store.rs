@@ -3,17 +3,18 @@
 use anyhow::Result;
 use hallpass_servers::{Package, Postgres, Redis};
 
-/// An existing store, or a server that stops when this is dropped.
+/// The URL of an existing store, or a server that stops when this value is dropped.
 pub(crate) enum Store {
-    Theirs(String),
+    Url(String),
     Postgres(Postgres),
     Redis(Redis),
 }
 
 impl Store {
-    /// Starts the server of that name, and installs it first if necessary. Any other text is a URL.
-    pub(crate) fn start(named: &str) -> Result<Self> {
-        Ok(match named {
+    /// Starts the server `postgres` or `redis`, and installs it first if necessary. Any other text
+    /// is used as the URL of an existing store.
+    pub(crate) fn start(name_or_url: &str) -> Result<Self> {
+        Ok(match name_or_url {
             "postgres" => {
                 Package::POSTGRES.ensure_installed()?;
                 Self::Postgres(Postgres::start()?)
@@ -22,13 +23,13 @@ impl Store {
                 Package::REDIS.ensure_installed()?;
                 Self::Redis(Redis::start()?)
             }
-            url => Self::Theirs(url.to_owned()),
+            url => Self::Url(url.to_owned()),
         })
     }
 
     pub(crate) fn url(&self) -> &str {
         match self {
-            Self::Theirs(url) => url,
+            Self::Url(url) => url,
             Self::Postgres(server) => server.url(),
             Self::Redis(server) => server.url(),
         }

@@ -1,18 +1,18 @@
-//! The service of the quickstart. Its own program runs it, and the example `cluster` runs three of
-//! them.
+//! The quickstart service. The example `quickstart` runs one of it, and the example `cluster` runs
+//! three.
 
 mod app;
 mod options;
 mod pages;
-mod people;
 mod problem;
 mod projects;
 mod stop;
 mod tokens;
+mod users;
 
 pub use self::{
     app::{Common, app},
     options::Options,
-    stop::asked as stop,
+    stop::signal_received as stop,
     tokens::hallpass,
 };

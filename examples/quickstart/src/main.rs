@@ -1,6 +1,7 @@
-//! A whole service with tokens: people sign in and manage them, programs call an API with them.
+//! A complete service with tokens: users sign in and manage their tokens, and programs call an API
+//! with them.
 //!
-//! `cargo run --example quickstart`
+//! Run it with `cargo run --example quickstart`.
 
 mod welcome;
 
@@ -11,7 +12,7 @@ use clap::Parser as _;
 use quickstart::{Common, Options, app, hallpass, stop};
 use tokio::net::TcpListener;
 
-/// The time that open requests have to finish when the service is asked to stop.
+/// The time limit for requests in flight when the service shuts down.
 const GRACE: Duration = Duration::from_secs(3);
 
 #[tokio::main]
@@ -34,8 +35,8 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     let hallpass = hallpass(&options).await?;
-    // Signals count from here on, because a script that reads that the service is ready may stop it
-    // at once.
+    // The signal handlers are installed before the service prints that it is ready, because a
+    // script may then stop it immediately.
     let (stop, overdue) = (stop()?, stop()?);
     welcome::print(&hallpass, listener.local_addr()?, options.confirm).await?;
     let serve =
@@ -43,10 +44,10 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     tokio::select! {
         ended = serve.into_future() => ended?,
         () = async { overdue.await; tokio::time::sleep(GRACE).await } => {
-            eprintln!("quickstart: some requests did not end in time");
+            eprintln!("quickstart: aborted requests that did not end in time");
         }
     }
-    // Requests that were aborted count as uses of their tokens, too.
+    // Writes the recorded uses of tokens, including those by aborted requests.
     hallpass.shutdown().await?;
     Ok(())
 }

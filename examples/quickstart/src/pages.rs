@@ -1,4 +1,4 @@
-//! The two plain pages.
+//! The home page and the sign-in page.
 
 use axum::Router;
 use axum::extract::Query;
@@ -11,13 +11,13 @@ use axum::routing::get;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use crate::people::signed_in;
+use crate::users::signed_in;
 
 pub(crate) fn routes() -> Router {
     Router::new().route("/", get(home)).route("/login", get(sign_in))
 }
 
-/// The path that the person wanted before signing in.
+/// The query of the sign-in page: the path that the user requested before signing in.
 #[derive(Deserialize)]
 struct Destination {
     next: Option<String>,
@@ -43,7 +43,7 @@ async fn home(session: Session) -> Result<Response, StatusCode> {
     Ok(page("Hallpass quickstart", &greeting))
 }
 
-/// Shows the form, which leads to `next` after the sign-in.
+/// Returns the page with the sign-in form. After the sign-in the user is redirected to `next`.
 pub(crate) fn login(error: Option<&str>, next: &str) -> Response {
     let error = error.map(|text| format!("<p role=alert>{text}</p>")).unwrap_or_default();
     let form = format!(

@@ -5,8 +5,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// An error of the projects' API: problem+json, like the errors of the token API ([RFC
-/// 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+/// An error response of the projects API, as problem+json
+/// ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). The token API uses the same format.
 pub(crate) struct Problem(pub(crate) StatusCode, pub(crate) String);
 
 impl From<JsonRejection> for Problem {

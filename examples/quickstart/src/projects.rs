@@ -1,4 +1,4 @@
-//! The API that programs call. Each route says what it needs.
+//! The API that programs call. Each route declares the scopes that it requires.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -27,7 +27,7 @@ struct NewProject {
     title: String,
 }
 
-/// The projects. They are in memory, because this example is about tokens.
+/// The projects. They are kept in memory to keep the example simple.
 #[derive(Clone, Debug)]
 pub(crate) struct Projects(Arc<Mutex<BTreeMap<String, Project>>>);
 
@@ -94,10 +94,10 @@ async fn create(
     let project = Project { id, title, published: false };
     match projects.lock().entry(project.id.clone()) {
         Entry::Occupied(_) => {
-            Err(Problem(StatusCode::CONFLICT, "there is a project of that id already".to_owned()))
+            Err(Problem(StatusCode::CONFLICT, "a project with this id already exists".to_owned()))
         }
-        Entry::Vacant(place) => {
-            place.insert(project.clone());
+        Entry::Vacant(entry) => {
+            entry.insert(project.clone());
             Ok((StatusCode::CREATED, Json(project)))
         }
     }
@@ -128,5 +128,5 @@ async fn publish(
 }
 
 fn no_such_project() -> Problem {
-    Problem(StatusCode::NOT_FOUND, "there is no such project".to_owned())
+    Problem(StatusCode::NOT_FOUND, "there is no project with this id".to_owned())
 }

@@ -1,15 +1,15 @@
-//! Waiting for the signal to stop.
+//! The shutdown signal.
 
 use std::io;
 
-/// Returns a future that completes at Ctrl-C or SIGTERM. Signals count from this call on, not only
-/// from the first poll.
+/// Returns a future that completes on Ctrl-C or SIGTERM. The signal handlers are installed by this
+/// call, not by the first poll of the future.
 ///
 /// # Errors
 ///
-/// Returns an error if the system does not allow listening for signals.
+/// Returns an error if a signal handler cannot be installed.
 #[cfg(unix)]
-pub fn asked() -> io::Result<impl Future<Output = ()> + Send> {
+pub fn signal_received() -> io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -22,14 +22,14 @@ pub fn asked() -> io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// Returns a future that completes at Ctrl-C. Signals count from this call on, not only from the
-/// first poll.
+/// Returns a future that completes on Ctrl-C. The signal handler is installed by this call, not by
+/// the first poll of the future.
 ///
 /// # Errors
 ///
-/// Returns an error if the system does not allow listening for signals.
+/// Returns an error if the signal handler cannot be installed.
 #[cfg(windows)]
-pub fn asked() -> io::Result<impl Future<Output = ()> + Send> {
+pub fn signal_received() -> io::Result<impl Future<Output = ()> + Send> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         interrupt.recv().await;

@@ -1,4 +1,4 @@
-//! The handle, with its store, its catalog and its limits.
+//! Builds the Hallpass handle with its store, its catalog and its limits.
 
 use hallpass::prelude::HallpassBuilderExt as _;
 use hallpass::{
@@ -7,9 +7,9 @@ use hallpass::{
 };
 
 use crate::options::Options;
-use crate::people;
+use crate::users;
 
-/// Builds the handle on the store that the options name.
+/// Builds the handle for the store that the options select.
 ///
 /// # Errors
 ///
@@ -19,7 +19,7 @@ pub async fn hallpass(options: &Options) -> Result<Hallpass, Box<dyn std::error:
     let mut builder =
         on_store(&options.store).await?.prefix("hp").catalog(catalog()).limits(limits);
     if options.confirm {
-        builder = builder.step_up(people::confirmed);
+        builder = builder.step_up(users::confirmed);
     }
     Ok(builder.build())
 }
@@ -36,7 +36,8 @@ async fn on_store(url: &str) -> Result<HallpassBuilder, Box<dyn std::error::Erro
         Some(("memory", "")) => Hallpass::builder(Cached::new(MemoryStore::new())),
         _ => {
             return Err(
-                "--store takes `sqlite:FILE`, `postgres://...`, `redis://...` or `memory:`".into(),
+                "--store must be `sqlite:FILE`, `postgres://...`, `redis://...` or `memory:`"
+                    .into(),
             );
         }
     })

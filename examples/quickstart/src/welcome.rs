@@ -1,4 +1,4 @@
-//! The message when the service is ready, with commands that can be pasted.
+//! The message that the service prints when it is ready, with commands to try.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -11,12 +11,12 @@ pub(crate) async fn print(
     confirm: bool,
 ) -> Result<(), Error> {
     let first = first_token(hallpass, address).await?.unwrap_or_default();
-    // `wonderland`, in base64url.
+    // The header contains the password `wonderland` in base64url.
     let confirmation = if confirm { "-H 'Hallpass-Confirmation: d29uZGVybGFuZA' " } else { "" };
     let text = format!(
         r#"listening on http://{address}
 {first}
-Sign in as alice (or bob: builder; root, an admin: toor), and issue a token of your own:
+Sign in as alice (the other users are bob with the password builder, and the admin root with toor) and issue a token:
 
   curl -i -c cookies -d username=alice -d password=wonderland http://{address}/login
   curl -b cookies {confirmation}-H 'Content-Type: application/json' -d '{{"name": "ci", "preset": "full", "expires": "30d"}}' http://{address}/tokens
@@ -29,7 +29,7 @@ Sign in as alice (or bob: builder; root, an admin: toor), and issue a token of y
     Ok(())
 }
 
-/// Issues a first token if there is none yet, and returns commands that use it.
+/// Issues a token if the store has none, and returns commands that use it.
 async fn first_token(hallpass: &Hallpass, address: SocketAddr) -> Result<Option<String>, Error> {
     let all = hallpass.list(&Actor::system("quickstart"), &ListOptions::new().limit(1)).await?;
     if all.total > 0 {
@@ -41,11 +41,11 @@ async fn first_token(hallpass: &Hallpass, address: SocketAddr) -> Result<Option<
     let token = issued.token.reveal();
     Ok(Some(format!(
         r#"
-A first token of alice's, shown this once:
+The first token of alice, which is shown only once:
 
   {token}
 
-What it may do, and what not:
+Two requests that it is allowed to make, and one that it is not:
 
   curl -i -H "Authorization: Bearer {token}" http://{address}/api/projects
   curl -i "http://{address}/api/projects/atlas?session={token}"

@@ -1,62 +1,64 @@
-//! The promise, held against a history.
+//! Checks a history against the guarantees of the cache.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::lives::{Index, Life};
-use super::{Kind, Operation, Saw, What};
+use super::validity::{Index, Validity};
+use super::{ChangeKind, Event, Operation, Verdict};
 
-/// What is promised of a run.
+/// The guarantees that hold in a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Promise {
-    /// B: how long another node may not know of a change.
+    /// The staleness limit: the time within which every other node must apply a change.
     pub(crate) bound: Duration,
-    /// Whether the store takes every write: the end of an overlap that cannot be stored binds one
-    /// node.
-    pub(crate) overlaps_end_everywhere: bool,
+    /// Whether the store accepts every write. If it does not, the end of a grace period may not be
+    /// stored, and only the node that saw the new secret enforces it.
+    pub(crate) grace_periods_end_everywhere: bool,
 }
 
-/// What the history shows.
+/// The result of checking a history.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) violations: Vec<Violation>,
     pub(crate) accepted: usize,
     pub(crate) refused: usize,
     pub(crate) unavailable: usize,
-    /// Accepted on another node after the end had returned, within the bound: what a cache may do,
-    /// and the sign that there is one.
+    /// The number of checks that accepted a secret on another node within the staleness limit after
+    /// the call that ended it had returned. A cache may do that. A positive number shows that the
+    /// cache was used.
     pub(crate) late: usize,
 }
 
-/// A check that the promise does not allow.
+/// A check whose result violates a guarantee.
 #[derive(Debug)]
 pub(crate) struct Violation {
-    pub(crate) broken: Broken,
+    pub(crate) kind: ViolationKind,
     pub(crate) check: Operation,
-    /// What it is at odds with.
+    /// The operation that the result contradicts.
     pub(crate) because: Option<Operation>,
 }
 
+/// The kind of a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Broken {
-    /// Accepted when its end had to be known.
-    AcceptedDead,
-    /// Accepted for an owner whose account had to be known to be disabled.
+pub(crate) enum ViolationKind {
+    /// A secret was accepted although the node had to know that it had ended.
+    AcceptedEnded,
+    /// A token was accepted although the node had to know that its owner was disabled.
     AcceptedDisabled,
-    /// Accepted with scopes that had to be known to be replaced.
+    /// A token was accepted with scopes although the node had to know that they were replaced.
     AcceptedStale,
-    /// Accepted with scopes that nobody gave.
+    /// A token was accepted with scopes that no change has set.
     AcceptedWrong,
-    /// Refused although it was certainly good all the time.
+    /// A token was rejected although it was certainly valid during the whole check.
     RefusedValid,
-    /// A secret that nobody made.
-    Unheard,
+    /// A secret was checked that no change has created.
+    UnknownSecret,
 }
 
 impl Report {
-    pub(crate) fn count(&self, broken: Broken) -> usize {
-        self.violations.iter().filter(|violation| violation.broken == broken).count()
+    pub(crate) fn count(&self, kind: ViolationKind) -> usize {
+        self.violations.iter().filter(|violation| violation.kind == kind).count()
     }
 
     pub(crate) fn checks(&self) -> usize {
@@ -69,50 +71,51 @@ impl fmt::Display for Report {
         let Self { violations, accepted, refused, unavailable, late } = self;
         write!(
             f,
-            "{accepted} accepted ({late} late), {refused} refused, {unavailable} unavailable, {} not allowed",
+            "{accepted} accepted ({late} late), {refused} rejected, {unavailable} unavailable, {} violations",
             violations.len()
         )?;
-        // One example of each sort.
-        let mut sorts: BTreeMap<String, (usize, &Violation)> = BTreeMap::new();
+        // Print one example of each kind of violation.
+        let mut kinds: BTreeMap<String, (usize, &Violation)> = BTreeMap::new();
         for violation in violations {
             let because = violation.because.as_ref().and_then(Operation::change);
-            let sort =
-                format!("{:?} after {:?}", violation.broken, because.map(|change| change.kind));
-            sorts.entry(sort).or_insert((0, violation)).0 += 1;
+            let kind =
+                format!("{:?} after {:?}", violation.kind, because.map(|change| change.kind));
+            kinds.entry(kind).or_insert((0, violation)).0 += 1;
         }
-        for (sort, (times, Violation { check, because, .. })) in sorts {
-            write!(f, "\n{times} x {sort}: {check:?}\n    because {because:?}")?;
+        for (kind, (times, Violation { check, because, .. })) in kinds {
+            write!(f, "\n{times} x {kind}: {check:?}\n    because {because:?}")?;
         }
         Ok(())
     }
 }
 
-/// Holds every check of the history against every change.
+/// Compares every check of a history with all changes.
 pub(crate) fn check(history: &[Operation], promise: &Promise) -> Report {
     let index = Index::of(history);
     let mut report = Report::default();
     for (credential, checks) in index.credentials() {
-        let life = index.life(credential, promise);
+        let validity = index.validity(credential, promise);
         for check in checks {
-            let What::Check { saw, .. } = &check.what else { continue };
-            let Some(life) = &life else {
-                report.add(Broken::Unheard, check, None);
+            let Event::Check { verdict, .. } = &check.event else { continue };
+            let Some(validity) = &validity else {
+                report.add(ViolationKind::UnknownSecret, check, None);
                 continue;
             };
-            let judge = Judge { index: &index, life, promise, token: credential.token, check };
-            match saw {
-                Saw::Unavailable => report.unavailable += 1,
-                Saw::Refused => {
+            let review =
+                Review { index: &index, validity, promise, token: credential.token, check };
+            match verdict {
+                Verdict::Unavailable => report.unavailable += 1,
+                Verdict::Refused => {
                     report.refused += 1;
-                    if judge.is_certainly_good() {
-                        report.add(Broken::RefusedValid, check, Some(life.born));
+                    if review.is_certainly_valid() {
+                        report.add(ViolationKind::RefusedValid, check, Some(validity.created_by));
                     }
                 }
-                Saw::Accepted(scopes) => {
+                Verdict::Accepted(scopes) => {
                     report.accepted += 1;
-                    report.late += usize::from(judge.is_late());
-                    if let Some((broken, because)) = judge.forbids(scopes) {
-                        report.add(broken, check, because);
+                    report.late += usize::from(review.is_late());
+                    if let Some((kind, because)) = review.forbids(scopes) {
+                        report.add(kind, check, because);
                     }
                 }
             }
@@ -122,23 +125,25 @@ pub(crate) fn check(history: &[Operation], promise: &Promise) -> Report {
 }
 
 impl Report {
-    fn add(&mut self, broken: Broken, check: &Operation, because: Option<&Operation>) {
+    fn add(&mut self, kind: ViolationKind, check: &Operation, because: Option<&Operation>) {
         let (check, because) = (check.clone(), because.cloned());
-        self.violations.push(Violation { broken, check, because });
+        self.violations.push(Violation { kind, check, because });
     }
 }
 
-/// One check, and all that speaks for and against it.
-struct Judge<'a, 'h> {
+/// A check that was accepted or rejected, with the operations that decide whether the result is
+/// correct.
+struct Review<'a, 'h> {
     index: &'a Index<'h>,
-    life: &'a Life<'h>,
+    validity: &'a Validity<'h>,
     promise: &'a Promise,
     token: usize,
     check: &'h Operation,
 }
 
-impl<'h> Judge<'_, 'h> {
-    /// From when on the node of the check had to know of a change.
+impl<'h> Review<'_, 'h> {
+    /// Returns the time from which the node of the check must know of a change: its end on the same
+    /// node, and the staleness limit later on another one.
     fn known_from(&self, change: &Operation) -> Duration {
         let same = change.node == self.check.node;
         change.end + if same { Duration::ZERO } else { self.promise.bound }
@@ -148,69 +153,74 @@ impl<'h> Judge<'_, 'h> {
         self.known_from(change) < self.check.start
     }
 
-    fn forbids(&self, scopes: &str) -> Option<(Broken, Option<&'h Operation>)> {
+    /// Returns the violation, if accepting the token with these scopes is one, and the operation
+    /// that it contradicts.
+    fn forbids(&self, scopes: &str) -> Option<(ViolationKind, Option<&'h Operation>)> {
         let node = self.check.node;
-        let death = self.life.deaths.iter().find(|death| {
-            death.binds(node, self.promise).is_some_and(|from| from < self.check.start)
-        });
-        if let Some(death) = death {
-            return Some((Broken::AcceptedDead, Some(death.by)));
+        let end =
+            self.validity.ends.iter().find(|end| {
+                end.binds(node, self.promise).is_some_and(|from| from < self.check.start)
+            });
+        if let Some(end) = end {
+            return Some((ViolationKind::AcceptedEnded, Some(end.by)));
         }
         if let Some(disabled) = self.certainly_disabled() {
-            return Some((Broken::AcceptedDisabled, Some(disabled)));
+            return Some((ViolationKind::AcceptedDisabled, Some(disabled)));
         }
-        let mut gives = self.gives();
-        let Some(given_by) = gives.find(|change| change.gives() == Some(scopes)) else {
-            return Some((Broken::AcceptedWrong, None));
+        let mut sets_scopes = self.sets_scopes();
+        let Some(given_by) = sets_scopes.find(|change| change.sets_scopes() == Some(scopes)) else {
+            return Some((ViolationKind::AcceptedWrong, None));
         };
-        let replaced_by = self.gives().find(|change| {
+        let replaced_by = self.sets_scopes().find(|change| {
             given_by.is_before(change)
                 && given_by.is_done()
                 && change.is_done()
                 && self.has_to_know(change)
         });
-        replaced_by.map(|change| (Broken::AcceptedStale, Some(change)))
+        replaced_by.map(|change| (ViolationKind::AcceptedStale, Some(change)))
     }
 
-    /// The changes that gave the token scopes.
-    fn gives(&self) -> impl Iterator<Item = &'h Operation> {
+    /// Returns the changes that set the scopes of the token.
+    fn sets_scopes(&self) -> impl Iterator<Item = &'h Operation> {
         let changes = self.index.changes_of(self.token).iter().copied();
-        changes.filter(|change| change.gives().is_some())
+        changes.filter(|change| change.sets_scopes().is_some())
     }
 
-    /// Accepted, although its end had returned somewhere.
+    /// Returns whether a call that ended the secret had returned before the check began.
     fn is_late(&self) -> bool {
-        self.life.deaths.iter().any(|death| death.by.end < self.check.start)
+        self.validity.ends.iter().any(|end| end.by.end < self.check.start)
     }
 
     fn certainly_disabled(&self) -> Option<&'h Operation> {
-        self.of_kind(Kind::Disabled).find(|disabled| {
+        self.of_kind(ChangeKind::Disabled).find(|disabled| {
             let may_be_undone = |enabled: &Operation| {
                 enabled.start < self.check.end && !enabled.is_before(disabled)
             };
             disabled.is_done()
                 && self.has_to_know(disabled)
-                && !self.of_kind(Kind::Enabled).any(may_be_undone)
+                && !self.of_kind(ChangeKind::Enabled).any(may_be_undone)
         })
     }
 
     fn may_be_disabled(&self) -> bool {
-        self.of_kind(Kind::Disabled).any(|disabled| {
+        self.of_kind(ChangeKind::Disabled).any(|disabled| {
             let is_undone = |enabled: &Operation| {
                 enabled.is_done() && disabled.is_before(enabled) && self.has_to_know(enabled)
             };
-            disabled.start < self.check.end && !self.of_kind(Kind::Enabled).any(is_undone)
+            disabled.start < self.check.end && !self.of_kind(ChangeKind::Enabled).any(is_undone)
         })
     }
 
-    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &'h Operation> {
-        let standings = self.index.standings_of(self.token);
-        standings.filter(move |said| said.change().is_some_and(|change| change.kind == kind))
+    fn of_kind(&self, kind: ChangeKind) -> impl Iterator<Item = &'h Operation> {
+        let changes = self.index.account_changes_of(self.token);
+        changes
+            .filter(move |operation| operation.change().is_some_and(|change| change.kind == kind))
     }
 
-    fn is_certainly_good(&self) -> bool {
-        self.has_to_know(self.life.born)
-            && self.life.threatened.is_none_or(|from| self.check.end < from)
+    /// Returns whether the token was certainly valid during the whole check.
+    fn is_certainly_valid(&self) -> bool {
+        self.has_to_know(self.validity.created_by)
+            && self.validity.may_end_from.is_none_or(|from| self.check.end < from)
             && !self.may_be_disabled()
     }
 }

@@ -1,55 +1,58 @@
-//! What happened in a run: operations, each with its start, its end and what came of it.
+//! The history of a run: operations, each with its start, its end and its outcome.
 
 mod check;
-mod lives;
 mod tests;
+mod validity;
 
 use std::time::Duration;
 
-pub(crate) use self::check::{Broken, Promise, Report, check};
+pub(crate) use self::check::{Promise, Report, ViolationKind, check};
 
-/// One operation on one node. Times are since the run began, by the clock of one process.
+/// One operation on one node. Times are relative to the start of the run, measured by the clock of
+/// the test process.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) node: usize,
     pub(crate) start: Duration,
     pub(crate) end: Duration,
-    pub(crate) what: What,
+    pub(crate) event: Event,
 }
 
+/// The action of an operation, together with its result.
 #[derive(Clone, Debug)]
-pub(crate) enum What {
-    Check { credential: Credential, saw: Saw },
+pub(crate) enum Event {
+    Check { credential: Credential, verdict: Verdict },
     Change(Change),
 }
 
-/// One secret of one token, by the numbers that the run gave them.
+/// One secret of one token. The run numbers both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Credential {
     pub(crate) token: usize,
     pub(crate) secret: usize,
 }
 
-/// What a check answered.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Saw {
-    /// With these scopes.
+pub(crate) enum Verdict {
+    /// The token was accepted with these scopes.
     Accepted(String),
-    /// 401.
+    /// The token was rejected (401).
     Refused,
-    /// 503.
+    /// The token could not be checked (503).
     Unavailable,
 }
 
+/// A change of a token or of all tokens of an owner.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub(crate) of: Subject,
-    pub(crate) kind: Kind,
-    /// Whether it was answered with `Ok`. If not, it may have happened or not.
+    pub(crate) kind: ChangeKind,
+    /// Whether the call returned `Ok`. If not, the change may or may not have been made.
     pub(crate) done: bool,
-    /// At which revision it left the token, where its answer shows that.
+    /// The revision of the token after the change, if the call returned it.
     pub(crate) revision: Option<u64>,
-    /// The scopes that it gives: others than any other change.
+    /// The scopes that the change sets. No two changes set the same scopes.
     pub(crate) scopes: Option<String>,
 }
 
@@ -60,21 +63,21 @@ pub(crate) enum Subject {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ChangeKind {
     Issued {
         owner: usize,
         secret: usize,
     },
     Regenerated {
-        /// None if nobody was told.
+        /// The new secret, or `None` if the answer was lost.
         secret: Option<usize>,
-        /// Whether the secret before lives on until the new one is used.
-        overlap: bool,
+        /// Whether the previous secret stays valid until the new one is used.
+        grace_period: bool,
     },
     Updated,
     Revoked,
     Deleted,
-    /// All of an owner's tokens, revoked or deleted.
+    /// All tokens of an owner were revoked or deleted.
     AllEnded,
     Disabled,
     Enabled,
@@ -82,13 +85,14 @@ pub(crate) enum Kind {
 
 impl Operation {
     pub(crate) fn change(&self) -> Option<&Change> {
-        match &self.what {
-            What::Change(change) => Some(change),
-            What::Check { .. } => None,
+        match &self.event {
+            Event::Change(change) => Some(change),
+            Event::Check { .. } => None,
         }
     }
 
-    /// Whether this was over before the other began, or was committed before it by their revisions.
+    /// Returns whether this operation certainly took effect before `other`: it ended before the
+    /// other one began, or the revisions of the token show the order.
     fn is_before(&self, other: &Self) -> bool {
         self.end <= other.start
             || match (self.revision(), other.revision()) {
@@ -101,12 +105,12 @@ impl Operation {
         self.change().is_some_and(|change| change.done)
     }
 
-    /// The scopes that it gives a token.
-    fn gives(&self) -> Option<&str> {
+    /// Returns the scopes that this change sets, if any.
+    fn sets_scopes(&self) -> Option<&str> {
         self.change()?.scopes.as_deref()
     }
 
-    /// Which token it left at which revision.
+    /// Returns the changed token and its new revision, if it is known.
     fn revision(&self) -> Option<(Subject, u64)> {
         let change = self.change()?;
         Some((change.of, change.revision?))

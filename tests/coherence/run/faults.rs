@@ -1,4 +1,4 @@
-//! Bad days: what is between the nodes and their store breaks, again and again. The promise holds.
+//! Runs with faults between the nodes and their store. The guarantees of the cache must hold.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use tokio::time::sleep;
 
 use super::random::{Random, seed};
 use super::{BOUND, Plan, report};
-use crate::action::{Place, cached};
+use crate::action::{LocalNode, cached};
 use crate::history::Report;
 use crate::node::Node;
 
-/// What is stored may not be what was answered.
-pub(super) const BROKEN: Plan = Plan { standings: false, overlaps_end_everywhere: false };
+/// The settings of runs in which answers of the store get lost.
+pub(super) const LOSSY: Plan = Plan { disables_owners: false, grace_periods_end_everywhere: false };
 
-/// Many look-ups are answered up to so late, each for itself, with what was true when they were
-/// made.
+/// Delays the answers of lookups by a random time up to `most`. A delayed answer has the data from
+/// the time of its request.
 pub(super) fn answer_late(faults: &Faults, most: Duration) {
     let faults = faults.clone();
     tokio::spawn(async move {
@@ -35,42 +35,42 @@ pub(super) fn answer_late(faults: &Faults, most: Duration) {
     });
 }
 
-/// For a while something is wrong, for a while nothing is.
-async fn now_and_then(wrong: Duration, well: Duration, mut set: impl FnMut(bool)) {
+/// Alternates between a fault of length `faulty` and a period of length `healthy` without it.
+async fn alternate(faulty: Duration, healthy: Duration, mut set: impl FnMut(bool)) {
     loop {
-        for (is_wrong, length) in [(true, wrong), (false, well)] {
-            set(is_wrong);
+        for (is_faulty, length) in [(true, faulty), (false, healthy)] {
+            set(is_faulty);
             sleep(length).await;
         }
     }
 }
 
-/// Three nodes in memory, each with a store that something is wrong with.
+/// Runs three nodes on one store in memory. `set_up` adds faults to the store handle of each node.
 async fn with_faults(set_up: impl Fn(&Faults), plan: &Plan) -> Report {
     let truth = MemoryStore::new();
     let nodes = (0..3).map(|_| {
         let store = FaultyStore::new(truth.clone());
         set_up(store.faults());
-        Node::Here(Place::new(cached(store, BOUND), None))
+        Node::Local(LocalNode::new(cached(store, BOUND), None))
     });
     report(nodes.collect(), plan).await
 }
 
 #[track_caller]
-pub(super) fn assert_kept(report: &Report) {
+pub(super) fn assert_valid(report: &Report) {
     println!("{report}");
     assert!(report.violations.is_empty(), "{report}");
-    assert!(report.accepted > 20 && report.refused > 20, "too little was seen: {report}");
+    assert!(report.accepted > 20 && report.refused > 20, "too few checks: {report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_log_stalls_for_longer_than_the_bound() {
+async fn log_stalls_for_longer_than_the_staleness_limit() {
     let report = with_faults(
         |faults| {
             let faults = faults.clone();
             tokio::spawn(async move {
                 let mut gate = None;
-                now_and_then(BOUND * 2, BOUND / 2, |stalled| {
+                alternate(BOUND * 2, BOUND / 2, |stalled| {
                     if stalled {
                         gate = Some(faults.on(Operation::Changes).stall());
                     } else if let Some(gate) = gate.take() {
@@ -84,20 +84,24 @@ async fn the_log_stalls_for_longer_than_the_bound() {
         &Plan::PLAIN,
     )
     .await;
-    assert_kept(&report);
+    assert_valid(&report);
     assert!(report.late > 0, "nothing was cached: {report}");
-    assert!(report.unavailable * 100 <= report.checks(), "look-ups go on: {report}");
+    assert!(
+        report.unavailable * 100 <= report.checks(),
+        "lookups failed while the log stalled: {report}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_log_answers_late_and_nudges_are_lost() {
+async fn log_responds_late_and_notifications_are_lost() {
     let report = with_faults(
         |faults| {
             faults.on(Operation::WaitForChange).lose_answer();
             let faults = faults.clone();
             tokio::spawn(async move {
                 loop {
-                    // What it read is old when it arrives; the lease counts from when it was asked.
+                    // The entries are already old when they arrive. The lease counts from the
+                    // request.
                     let gate = faults.on(Operation::Changes).hold();
                     sleep(BOUND / 2).await;
                     faults.on(Operation::Changes).heal();
@@ -109,26 +113,26 @@ async fn the_log_answers_late_and_nudges_are_lost() {
         &Plan::PLAIN,
     )
     .await;
-    assert_kept(&report);
+    assert_valid(&report);
     assert!(report.late > 0, "nothing was cached: {report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn look_ups_are_answered_late() {
+async fn lookups_are_delayed() {
     let late = |faults: &Faults| answer_late(faults, BOUND / 3);
     let report = with_faults(late, &Plan::PLAIN).await;
-    assert_kept(&report);
+    assert_valid(&report);
     assert!(report.unavailable * 20 <= report.checks(), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn look_ups_are_answered_later_than_the_bound() {
+async fn lookups_are_delayed_beyond_the_staleness_limit() {
     let late = |faults: &Faults| answer_late(faults, BOUND * 3 / 2);
-    assert_kept(&with_faults(late, &Plan::PLAIN).await);
+    assert_valid(&with_faults(late, &Plan::PLAIN).await);
 }
 
-/// The store of each node is gone now and then, answers get lost of what was done, and nudges come
-/// for nothing.
+/// Makes the store fail at random times, lose calls or the answers of writes, and send
+/// notifications without a change.
 fn flap(faults: &Faults) {
     let faults = faults.clone();
     tokio::spawn(async move {
@@ -149,12 +153,12 @@ fn flap(faults: &Faults) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_store_in_memory_flaps_and_loses_answers() {
-    assert_kept(&with_faults(flap, &BROKEN).await);
+async fn memory_store_fails_intermittently_and_loses_answers() {
+    assert_valid(&with_faults(flap, &LOSSY).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_store_on_a_file_flaps_and_loses_answers() {
+async fn sqlite_store_fails_intermittently_and_loses_answers() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("tokens.db");
     let mut nodes = Vec::new();
@@ -162,24 +166,26 @@ async fn a_store_on_a_file_flaps_and_loses_answers() {
         let file = SqliteStore::open(&path).await.expect("the store opens");
         let store = FaultyStore::new(file);
         flap(store.faults());
-        nodes.push(Node::Here(Place::new(cached(store, BOUND), None)));
+        nodes.push(Node::Local(LocalNode::new(cached(store, BOUND), None)));
     }
-    assert_kept(&report(nodes, &BROKEN).await);
+    assert_valid(&report(nodes, &LOSSY).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f46_a_node_whose_runtime_is_blocked_for_longer_than_the_bound() {
+async fn runtime_of_a_node_is_blocked_beyond_the_staleness_limit() {
     let store = MemoryStore::new();
     let blocked = runtime_of_one_thread();
     blocked.spawn(async {
         loop {
             sleep(BOUND / 2).await;
-            // The fault of the host's own code.
+            // Blocks the runtime, as faulty code of the host could.
             std::thread::sleep(BOUND * 3 / 2);
         }
     });
-    let place = |store: &MemoryStore| Place::new(cached(store.clone(), BOUND), None);
-    let nodes =
-        vec![Node::Here(place(&store)), Node::Apart(std::sync::Arc::new(place(&store)), blocked)];
-    assert_kept(&report(nodes, &Plan::PLAIN).await);
+    let node = |store: &MemoryStore| LocalNode::new(cached(store.clone(), BOUND), None);
+    let nodes = vec![
+        Node::Local(node(&store)),
+        Node::OwnRuntime(std::sync::Arc::new(node(&store)), blocked),
+    ];
+    assert_valid(&report(nodes, &Plan::PLAIN).await);
 }

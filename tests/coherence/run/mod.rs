@@ -1,69 +1,70 @@
-//! Runs: many tasks act on all nodes at once for a while, and everything is recorded.
+//! Runs in which many tasks act on all nodes concurrently. Every operation is recorded and checked.
 
 mod faults;
 mod naive;
 mod random;
 mod servers;
+mod shared_state;
 mod stores;
-mod world;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::random::Random;
-use self::world::World;
-use crate::action::{Action, How, Way};
+use self::shared_state::SharedState;
+use crate::action::{Action, CheckVia, TokenChange};
 use crate::history::{Operation, Promise, Report, check};
 use crate::node::Node;
 
-/// B in the runs.
+/// The staleness limit in all runs.
 const BOUND: Duration = Duration::from_millis(300);
 
-/// Tasks that act at once.
+/// The number of concurrent tasks.
 const WORKERS: usize = 32;
 
-/// How many tokens are acted on.
+/// The number of tokens.
 const TOKENS: usize = 16;
 
-/// The owners of all tokens.
+/// The number of owners.
 const OWNERS: usize = 6;
 
-/// What a run is like.
+/// The settings of a run.
 struct Plan {
-    /// Whether the host disables and enables people.
-    standings: bool,
-    /// See [`Promise`].
-    overlaps_end_everywhere: bool,
+    /// Whether the host disables and enables accounts.
+    disables_owners: bool,
+    /// The same flag of [`Promise`].
+    grace_periods_end_everywhere: bool,
 }
 
 impl Plan {
-    const PLAIN: Self = Self { standings: false, overlaps_end_everywhere: true };
+    const PLAIN: Self = Self { disables_owners: false, grace_periods_end_everywhere: true };
 }
 
-/// How long a run takes: a few seconds, or as many as `HALLPASS_COHERENCE_SECONDS` says.
+/// Returns the length of a run: 2 seconds, or the value of `HALLPASS_COHERENCE_SECONDS`.
 fn length() -> Duration {
     let text = std::env::var("HALLPASS_COHERENCE_SECONDS").unwrap_or_else(|_| "2".to_owned());
     Duration::from_secs(text.parse().expect("HALLPASS_COHERENCE_SECONDS is a number of seconds"))
 }
 
-/// Lets the nodes run, and says what the history shows.
+/// Runs the nodes and checks the recorded history.
 async fn report(nodes: Vec<Node>, plan: &Plan) -> Report {
     let history = record(nodes, plan).await;
-    let promise = Promise { bound: BOUND, overlaps_end_everywhere: plan.overlaps_end_everywhere };
+    let promise =
+        Promise { bound: BOUND, grace_periods_end_everywhere: plan.grace_periods_end_everywhere };
     check(&history, &promise)
 }
 
 async fn record(nodes: Vec<Node>, plan: &Plan) -> Vec<Operation> {
     let run = Arc::new(Run {
         nodes,
-        world: World::new(),
-        standings: plan.standings,
+        state: SharedState::new(),
+        disables_owners: plan.disables_owners,
         began: Instant::now(),
         ends: Instant::now() + length(),
     });
     for number in 0..TOKENS {
-        // The first may be refused: some runs begin with a fault.
-        while !run.issue(0, World::owner(number)).await {
+        // The first attempts may fail, because some runs begin with a fault.
+        while !run.issue(0, SharedState::owner(number)).await {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -71,15 +72,15 @@ async fn record(nodes: Vec<Node>, plan: &Plan) -> Vec<Operation> {
         .map(|_| tokio::spawn(Arc::clone(&run).work(Random::new(random::seed()))))
         .collect();
     for worker in workers {
-        worker.await.expect("no panic");
+        worker.await.expect("a task panicked");
     }
-    run.world.history()
+    run.state.history()
 }
 
 struct Run {
     nodes: Vec<Node>,
-    world: World,
-    standings: bool,
+    state: SharedState,
+    disables_owners: bool,
     began: Instant,
     ends: Instant,
 }
@@ -87,7 +88,7 @@ struct Run {
 impl Run {
     async fn work(self: Arc<Self>, mut random: Random) {
         while Instant::now() < self.ends {
-            // A few checks, then a breath: the machine is not to be kept busy by this alone.
+            // The pause after a few checks keeps the tasks from saturating the machine.
             for _ in 0..random.below(16) {
                 let node = random.below(self.nodes.len());
                 self.check(node, &mut random).await;
@@ -100,30 +101,30 @@ impl Run {
     }
 
     async fn check(&self, node: usize, random: &mut Random) {
-        let by = way(random);
-        if let Some((token, credential)) = self.world.any_credential(random) {
-            self.act(node, Action::Check { token, by }, Some(credential.token)).await;
+        let via = any_interface(random);
+        if let Some((token, credential)) = self.state.any_credential(random) {
+            self.act(node, Action::Check { token, via }, Some(credential.token)).await;
         }
     }
 
-    /// One change, and checks right after it: on its own node they must know.
+    /// Makes one change, followed by checks. The checks on the same node must see the change.
     async fn change(&self, random: &mut Random) {
         let node = random.below(self.nodes.len());
-        let Some(token) = self.world.any_token(random) else { return };
-        let (owner, id) = self.world.name(token);
-        let how = match random.below(100) {
-            0..15 => How::Revoke,
-            15..40 => How::Regenerate { overlap: false },
-            40..60 => How::Regenerate { overlap: true },
-            60..80 => How::Update { scope: self.world.new_scope() },
-            80..86 => How::Delete,
-            86..90 => How::DeleteMany,
+        let Some(token) = self.state.any_token(random) else { return };
+        let (owner, id) = self.state.name(token);
+        let kind = match random.below(100) {
+            0..15 => TokenChange::Revoke,
+            15..40 => TokenChange::Regenerate { grace_period: false },
+            40..60 => TokenChange::Regenerate { grace_period: true },
+            60..80 => TokenChange::Update { scope: self.state.new_scope() },
+            80..86 => TokenChange::Delete,
+            86..90 => TokenChange::DeleteMany,
             90..96 => return self.end_all(owner, token, random).await,
-            _ if self.standings => return self.stand(owner, token, random).await,
-            _ => How::Revoke,
+            _ if self.disables_owners => return self.set_disabled(owner, token, random).await,
+            _ => TokenChange::Revoke,
         };
-        let is_gone = matches!(how, How::Delete | How::DeleteMany);
-        let change = Action::Change { owner: owner.clone(), id, how };
+        let is_gone = matches!(kind, TokenChange::Delete | TokenChange::DeleteMany);
+        let change = Action::Change { owner: owner.clone(), id, change: kind };
         self.act(node, change, Some(token)).await;
         self.check_all(token, node, random).await;
         if is_gone {
@@ -131,8 +132,8 @@ impl Run {
         }
     }
 
-    /// Ends all tokens of an owner, twice: the second time on another node, where they may be
-    /// cached, and nothing is left to do.
+    /// Ends all tokens of an owner twice. The second call is usually on another node, which may
+    /// have the tokens cached although nothing is left to end.
     async fn end_all(&self, owner: String, token: usize, random: &mut Random) {
         let delete = random.below(3) == 0;
         for _ in 0..2 {
@@ -149,19 +150,20 @@ impl Run {
     }
 
     async fn issue(&self, node: usize, owner: String) -> bool {
-        let scope = self.world.new_scope();
+        let scope = self.state.new_scope();
         self.act(node, Action::Issue { owner, scope }, None).await
     }
 
-    /// Disables somebody for a while.
-    async fn stand(&self, owner: String, token: usize, random: &mut Random) {
-        let _alone = self.world.standing_of(&owner).await;
+    /// Disables an owner for a while.
+    async fn set_disabled(&self, owner: String, token: usize, random: &mut Random) {
+        let _alone = self.state.lock_owner(&owner).await;
         for disabled in [true, false] {
             let node = random.below(self.nodes.len());
-            // Until it has been heard: an account that stays disabled tells nothing more.
+            // Repeated until it succeeds: an account that stays disabled would make all later
+            // checks of its tokens useless.
             loop {
-                let stand = Action::Stand { owner: owner.clone(), disabled };
-                if self.act(node, stand, None).await || Instant::now() > self.ends {
+                let action = Action::SetDisabled { owner: owner.clone(), disabled };
+                if self.act(node, action, None).await || Instant::now() > self.ends {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -172,28 +174,28 @@ impl Run {
         }
     }
 
-    /// Every secret of the token, on that node first.
+    /// Checks the latest secrets of a token on every node, beginning with the node `first`.
     async fn check_all(&self, token: usize, first: usize, random: &mut Random) {
         for node in (0..self.nodes.len()).map(|node| (node + first) % self.nodes.len()) {
-            for secret in self.world.secrets_of(token) {
-                let by = way(random);
-                self.act(node, Action::Check { token: secret, by }, Some(token)).await;
+            for secret in self.state.secrets_of(token) {
+                let via = any_interface(random);
+                self.act(node, Action::Check { token: secret, via }, Some(token)).await;
             }
         }
     }
 
-    /// Makes a call. Returns whether it has certainly succeeded.
+    /// Performs an action and records it. Returns whether it has certainly succeeded.
     async fn act(&self, node: usize, action: Action, token: Option<usize>) -> bool {
         let timed = self.nodes[node].perform(action.clone()).await;
         let span = (timed.start - self.began, timed.end - self.began);
-        self.world.note(node, span, &action, token, timed.outcome)
+        self.state.note(node, span, &action, token, timed.outcome)
     }
 }
 
-fn way(random: &mut Random) -> Way {
+fn any_interface(random: &mut Random) -> CheckVia {
     match random.below(3) {
-        0 => Way::Handle,
-        1 => Way::Request,
-        _ => Way::Recheck,
+        0 => CheckVia::Handle,
+        1 => CheckVia::Request,
+        _ => CheckVia::Recheck,
     }
 }

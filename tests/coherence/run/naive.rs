@@ -1,5 +1,5 @@
-//! Two caches as one would write them at first: that the checker finds what is wrong with them
-//! shows that it would find it here.
+//! Two naive caches. The checker must find their flaws, which shows that it would find the same
+//! flaw in the real cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use tokio::sync::broadcast;
 
 use super::faults::answer_late;
 use super::{BOUND, Plan, report};
-use crate::action::Place;
-use crate::history::Broken;
+use crate::action::LocalNode;
+use crate::history::ViolationKind;
 use crate::node::Node;
 
-/// Entries that live for the bound, removed when this node changes them, or when another one says
-/// so.
+/// A cache with a time to live equal to the staleness limit. An entry is removed when this node
+/// changes the token or when another node sends a notification.
 struct Naive<S> {
     store: S,
     cache: Cache<TokenId, Arc<CachedToken>>,
@@ -103,7 +103,7 @@ impl<S: TokenStore> Backend for Naive<S> {
     fn apply(&self, target: &ChangeTarget, _: ChangeSeq) {
         forget(&self.cache, target);
         if let Some(push) = &self.push {
-            // Fails only if no node listens any more.
+            // Fails only if no node receives notifications.
             let _ = push.send(target.clone());
         }
     }
@@ -125,18 +125,20 @@ impl<S: TokenStore> Backend for Naive<S> {
 
 /// Runs three nodes with such a cache, on a store that sometimes responds late. Returns whether the
 /// checker finds the flaw, which may need several runs.
-async fn found_out(push: Option<broadcast::Sender<ChangeTarget>>) -> bool {
+async fn flaw_is_found(push: Option<broadcast::Sender<ChangeTarget>>) -> bool {
     for _ in 0..5 {
         let truth = MemoryStore::new();
         let mut nodes = Vec::new();
         for _ in 0..3 {
             let store = FaultyStore::new(truth.clone());
             answer_late(store.faults(), BOUND / 2);
-            nodes.push(Node::Here(Place::new(Naive::new(store, push.as_ref()), None)));
+            nodes.push(Node::Local(LocalNode::new(Naive::new(store, push.as_ref()), None)));
         }
         let report = report(nodes, &Plan::PLAIN).await;
         println!("{report}");
-        if report.count(Broken::AcceptedDead) + report.count(Broken::AcceptedStale) > 0 {
+        if report.count(ViolationKind::AcceptedEnded) + report.count(ViolationKind::AcceptedStale)
+            > 0
+        {
             return true;
         }
     }
@@ -144,12 +146,12 @@ async fn found_out(push: Option<broadcast::Sender<ChangeTarget>>) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_cache_with_a_time_to_live_and_a_push_breaks_the_promise_and_is_found_out() {
+async fn checker_finds_the_flaw_of_a_cache_with_ttl_and_push() {
     let (push, _) = broadcast::channel(10_000);
-    assert!(found_out(Some(push)).await);
+    assert!(flaw_is_found(Some(push)).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_cache_with_a_time_to_live_alone_breaks_the_promise_and_is_found_out() {
-    assert!(found_out(None).await);
+async fn checker_finds_the_flaw_of_a_cache_with_ttl_only() {
+    assert!(flaw_is_found(None).await);
 }

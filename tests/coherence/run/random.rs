@@ -1,11 +1,11 @@
-//! Chance, for runs that no seed could repeat anyway.
+//! Random numbers. Runs are concurrent, so a fixed seed could not reproduce them.
 
 use std::hash::{BuildHasher as _, RandomState};
 
-/// `SplitMix64`.
+/// A `SplitMix64` generator.
 pub(super) struct Random(u64);
 
-/// Another one each time.
+/// Returns a new random seed.
 pub(super) fn seed() -> u64 {
     RandomState::new().hash_one(())
 }
@@ -15,7 +15,7 @@ impl Random {
         Self(seed)
     }
 
-    /// A number below that one.
+    /// Returns a number below `bound`.
     pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

@@ -1,5 +1,4 @@
-//! Nodes on one real server, on good days and on bad ones: what is between each of them and the
-//! server breaks, again and again, in every way that a network has.
+//! Runs on a real server, with and without faults of the network between each node and the server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,11 +10,11 @@ use hallpass_redis::RedisStore;
 use hallpass_servers::{Flow, Package, Postgres, Proxy, Redis, Way};
 use tokio::time::sleep;
 
-use super::faults::{BROKEN, assert_kept};
+use super::faults::{LOSSY, assert_valid};
 use super::random::{Random, seed};
-use super::stores::assert_good_day;
+use super::stores::assert_valid_without_faults;
 use super::{BOUND, Plan, report};
-use crate::action::{Place, cached};
+use crate::action::{LocalNode, cached};
 use crate::node::Node;
 
 async fn on_postgres(url: String) -> PostgresStore {
@@ -26,17 +25,17 @@ async fn on_redis(url: String) -> RedisStore {
     RedisStore::connect(&url).await.expect("the store opens")
 }
 
-/// Three nodes, each with a handle of its own.
+/// Creates three nodes, each with its own connection to the server.
 async fn nodes<S: TokenStore>(urls: [String; 3], open: impl AsyncFn(String) -> S) -> Vec<Node> {
     let mut nodes = Vec::new();
     for url in urls {
-        nodes.push(Node::Here(Place::new(cached(open(url).await, BOUND), None)));
+        nodes.push(Node::Local(LocalNode::new(cached(open(url).await, BOUND), None)));
     }
     nodes
 }
 
-/// For a while something is wrong, for a while nothing is; each time it is something else.
-fn break_again_and_again(network: &Arc<Proxy>) {
+/// Alternates between a random network fault and no fault.
+fn break_repeatedly(network: &Arc<Proxy>) {
     let network = Arc::clone(network);
     tokio::spawn(async move {
         let mut random = Random::new(seed());
@@ -61,48 +60,48 @@ fn break_again_and_again(network: &Arc<Proxy>) {
     });
 }
 
-/// The networks of three nodes, on which all is well yet, and the URLs by which the nodes reach the
-/// server.
+/// Starts the proxies of three nodes, without faults, and returns them with the URLs that lead
+/// through them.
 fn networks(server: SocketAddr, url: &str) -> ([Arc<Proxy>; 3], [String; 3]) {
-    let networks = [(); 3].map(|()| Arc::new(Proxy::to(server).expect("a network")));
+    let networks = [(); 3].map(|()| Arc::new(Proxy::to(server).expect("cannot start a proxy")));
     let urls = networks.each_ref().map(|network| network.url(url));
     (networks, urls)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn three_nodes_on_one_postgresql_server() {
-    Package::POSTGRES.ensure_installed().expect("a server");
-    let server = Postgres::start().expect("a server");
+async fn three_nodes_share_a_postgresql_server() {
+    Package::POSTGRES.ensure_installed().expect("cannot start the server");
+    let server = Postgres::start().expect("cannot start the server");
     let nodes = nodes([(); 3].map(|()| server.url().to_owned()), on_postgres).await;
-    assert_good_day(&report(nodes, &Plan::PLAIN).await);
+    assert_valid_without_faults(&report(nodes, &Plan::PLAIN).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn three_nodes_on_one_redis_server() {
-    Package::REDIS.ensure_installed().expect("a server");
-    let server = Redis::start().expect("a server");
+async fn three_nodes_share_a_redis_server() {
+    Package::REDIS.ensure_installed().expect("cannot start the server");
+    let server = Redis::start().expect("cannot start the server");
     let nodes = nodes([(); 3].map(|()| server.url().to_owned()), on_redis).await;
-    assert_good_day(&report(nodes, &Plan::PLAIN).await);
+    assert_valid_without_faults(&report(nodes, &Plan::PLAIN).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn three_nodes_whose_networks_to_a_postgresql_server_break() {
-    Package::POSTGRES.ensure_installed().expect("a server");
-    let server = Postgres::start().expect("a server");
+async fn networks_to_a_postgresql_server_fail_repeatedly() {
+    Package::POSTGRES.ensure_installed().expect("cannot start the server");
+    let server = Postgres::start().expect("cannot start the server");
     let (networks, urls) = networks(server.address(), server.url());
     let nodes = nodes(urls, on_postgres).await;
-    // One stays well: else all that is seen is that nothing is.
-    networks[1..].iter().for_each(break_again_and_again);
-    assert_kept(&report(nodes, &BROKEN).await);
+    // One network has no faults. Otherwise most checks would end in 503 and show nothing.
+    networks[1..].iter().for_each(break_repeatedly);
+    assert_valid(&report(nodes, &LOSSY).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn three_nodes_whose_networks_to_a_redis_server_break() {
-    Package::REDIS.ensure_installed().expect("a server");
-    let server = Redis::start().expect("a server");
+async fn networks_to_a_redis_server_fail_repeatedly() {
+    Package::REDIS.ensure_installed().expect("cannot start the server");
+    let server = Redis::start().expect("cannot start the server");
     let (networks, urls) = networks(server.address(), server.url());
     let nodes = nodes(urls, on_redis).await;
-    // One stays well: else all that is seen is that nothing is.
-    networks[1..].iter().for_each(break_again_and_again);
-    assert_kept(&report(nodes, &BROKEN).await);
+    // One network has no faults. Otherwise most checks would end in 503 and show nothing.
+    networks[1..].iter().for_each(break_repeatedly);
+    assert_valid(&report(nodes, &LOSSY).await);
 }

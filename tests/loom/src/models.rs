@@ -1,9 +1,9 @@
-//! What is tried: two or three threads each, and a promise.
+//! The models. Each has two or three threads and an invariant.
 
-mod answers;
 mod epochs;
 mod lease;
 mod owners;
+mod requirements;
 mod slots;
 
 use std::sync::{Arc, LazyLock};
@@ -19,25 +19,25 @@ use crate::dual_instant::{DualInstant, Lease};
 use crate::entry::{Entry, Reading};
 use crate::freshness::{FreshnessCheck, LogBatch};
 use crate::invalidation::Invalidation;
-use crate::positive::Places;
+use crate::mutation::step;
+use crate::positive::SlotTable;
 use crate::settings::CacheSettings;
-use crate::twist::step;
 
-/// A few threads and what must hold, whatever the order of their steps.
+/// A few threads, and an invariant that must hold for every interleaving of their steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Model {
-    /// The promise.
+    /// The invariant.
     pub name: &'static str,
     pub(crate) run: fn(),
 }
 
-/// All of them.
+/// All models.
 pub const MODELS: &[Model] = &[
     lease::A_TOKENS_CHANGE,
     lease::A_TOKENS_CHANGE_AFTER_SLEEP,
     lease::AN_OWNERS_CHANGE,
-    lease::THE_FIRST_PLACE,
-    lease::A_TOKEN_THAT_IS_THERE_NOW,
+    lease::THE_FIRST_READ_OF_THE_LOG,
+    lease::A_TOKEN_IS_INSERTED,
     epochs::THE_STRIPE_OF_A_TOKEN_IS_RESET,
     epochs::THE_STRIPE_OF_AN_OWNER_IS_RESET,
     epochs::THE_STRIPE_OF_AN_ABSENCE_IS_RESET,
@@ -45,30 +45,31 @@ pub const MODELS: &[Model] = &[
     epochs::A_LOAD_STARTS_DURING_A_RESET,
     epochs::A_LOAD_STARTS_BEFORE_AN_EPOCH,
     epochs::A_LOAD_STARTS_IN_AN_EPOCH,
-    owners::A_CHANGE_IS_ANNOUNCED,
-    owners::A_CHANGE_IS_BELOW_THE_FIRST_PLACE,
-    owners::A_CHANGE_IS_IN_A_NEW_HISTORY,
-    owners::A_CHANGE_IS_WIPED,
-    answers::WHAT_IS_MET_IS_SAID_TO_BE,
-    slots::A_PLACE_IS_FOUGHT_FOR,
-    slots::WHAT_WAS_PUT_IS_FOUND,
+    owners::A_CHANGE_IS_LOGGED,
+    owners::A_CHANGE_IS_BELOW_THE_FIRST_READ,
+    owners::A_CHANGE_STARTS_AN_EPOCH,
+    owners::AN_EPOCH_RESETS_THE_STRIPE,
+    requirements::TWO_CONCURRENT_CHECKS,
+    slots::A_TOKEN_IS_EVICTED,
+    slots::A_TOKEN_IS_INSERTED_TWICE,
 ];
 
 /// The lock-free parts of a node's cache.
 struct Node {
     invalidation: Invalidation,
     lease: Lease,
-    places: Places,
+    slots: SlotTable,
     settings: CacheSettings,
 }
 
 impl Node {
-    /// Creates a node to which nothing is fresh but the future.
+    /// Creates a node whose staleness limit is zero, so that only an instant in the future is
+    /// fresh.
     fn new() -> Arc<Self> {
         Arc::new(Self {
             invalidation: Invalidation::new(),
             lease: Lease::new(),
-            places: Places::new(),
+            slots: SlotTable::new(),
             settings: CacheSettings::default().max_staleness(Duration::ZERO).max_age(Duration::MAX),
         })
     }
@@ -86,8 +87,9 @@ impl Node {
         let node = Arc::clone(self);
         move || {
             step("a check", || {
-                let judge = FreshnessCheck::new(&node.lease, &node.invalidation, &node.settings);
-                node.places.get(id, |token| judge.allows(token)).is_some()
+                let freshness =
+                    FreshnessCheck::new(&node.lease, &node.invalidation, &node.settings);
+                node.slots.get(id, |token| freshness.allows(token)).is_some()
             })
         }
     }
@@ -102,14 +104,16 @@ impl Node {
         let node = Arc::clone(self);
         move || {
             step("a check", || {
-                let judge = FreshnessCheck::new(&node.lease, &node.invalidation, &node.settings);
-                judge.allows_absence(node.invalidation.token_stripe(id), reading)
+                let freshness =
+                    FreshnessCheck::new(&node.lease, &node.invalidation, &node.settings);
+                freshness.allows_absence(node.invalidation.token_stripe(id), reading)
             })
         }
     }
 
-    /// What the task that follows the log does with an answer.
-    fn learned(&self, asked_at: DualInstant) -> LogBatch<'_> {
+    /// Returns a batch of log entries that was requested at the given time, as the task that
+    /// follows the log creates it.
+    fn log_batch(&self, asked_at: DualInstant) -> LogBatch<'_> {
         let Self { lease, invalidation, .. } = self;
         LogBatch { lease, invalidation, asked_at }
     }
@@ -132,22 +136,22 @@ fn id(number: u128) -> TokenId {
     format!("018f3c1e-7a2b-8c4d-9e5f-{number:012x}").parse().expect("an id")
 }
 
-/// Too long ago for anything.
+/// Returns an instant that is too old by both clocks.
 fn past() -> DualInstant {
     DualInstant::from_words([1, 0])
 }
 
-/// What no clock reaches: always fresh.
+/// Returns an instant that neither clock reaches, so that it is always fresh.
 fn future() -> DualInstant {
     DualInstant::from_words([u64::MAX, i64::MAX.cast_unsigned()])
 }
 
-/// Too long ago by the monotonic clock alone.
+/// Returns an instant that is too old by the monotonic clock only.
 fn past_awake() -> DualInstant {
     DualInstant::from_words([1, i64::MAX.cast_unsigned()])
 }
 
-/// Too long ago by the wall clock alone: the machine has slept since.
+/// Returns an instant that is too old by the wall clock only, as after a suspension of the machine.
 fn past_asleep() -> DualInstant {
     DualInstant::from_words([u64::MAX, 0])
 }

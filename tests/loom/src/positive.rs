@@ -1,5 +1,5 @@
-//! The table of slots, as far as it can be tried: the tags and hints are the shipped ones, a place
-//! is a model of arc-swap's.
+//! The table of cached tokens. The tags and hints are the shipped code. The slot that holds a token
+//! is a model of `ArcSwapOption`.
 
 #[path = "../../../crates/hallpass-cache/src/positive/slots.rs"]
 #[expect(dead_code, reason = "models use a part of it")]
@@ -12,10 +12,10 @@ use hallpass_core::TokenId;
 use self::slots::{Look, Slots};
 use crate::entry::Entry;
 
-/// One set of slots.
-pub(crate) struct Places(Slots);
+/// A table that consists of one set of slots.
+pub(crate) struct SlotTable(Slots);
 
-impl Places {
+impl SlotTable {
     pub(crate) fn new() -> Self {
         Self(Slots::new(0, RandomState::default()))
     }
@@ -24,7 +24,7 @@ impl Places {
         self.0.put(entry);
     }
 
-    /// The token that is found, if that says it is usable.
+    /// Returns the entry of a token, if it is found and `is_usable` returns `true`.
     pub(crate) fn get(
         &self,
         id: TokenId,

@@ -1,4 +1,4 @@
-//! As few of everything as can still meet.
+//! The smallest sizes with which threads still compete for the same slot or stripe.
 
 pub(crate) const STRIPES: usize = 1;
 

@@ -1,5 +1,5 @@
-//! The shipped files' `crate::sync`: loom's atomics, each of whose operations can be twisted, and a
-//! model of arc-swap.
+//! The `crate::sync` of the shipped files: loom's atomics with operations that can be mutated, and
+//! a model of `ArcSwapOption`.
 
 use std::ops::Deref;
 use std::panic::Location;
@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use std::sync::atomic::Ordering;
 
-use crate::twist::{Access, Plan, made, plan, put_off};
+use crate::mutation::{Access, Plan, deferred, plan, register};
 
 macro_rules! atomics {
     ($($name:ident $int:ty;)+) => {$(
-        /// Shared, so that an operation can be put off.
+        /// An atomic. It is shared, so that a deferred operation can own it.
         #[derive(Clone, Debug)]
         pub(crate) struct $name {
             atomic: Arc<loom::sync::atomic::$name>,
@@ -24,11 +24,11 @@ macro_rules! atomics {
             }
         }
 
-        #[expect(dead_code, reason = "not each of them is used with each operation")]
+        #[expect(dead_code, reason = "not every type uses every operation")]
         impl $name {
             pub(crate) fn new(value: $int) -> Self {
                 let atomic = Arc::new(loom::sync::atomic::$name::new(value));
-                let number = made({
+                let number = register({
                     let atomic = Arc::clone(&atomic);
                     move |ordering| atomic.load(ordering) as u64
                 });
@@ -81,12 +81,12 @@ macro_rules! atomics {
             ) -> $int {
                 match plan(at, access, ordering, self.number) {
                     Plan::Remembered(value) => value as $int,
-                    Plan::Do(ordering) => self.atomic.load(ordering),
-                    Plan::PutOff => unreachable!("only writes are put off"),
+                    Plan::Now(ordering) => self.atomic.load(ordering),
+                    Plan::Deferred => unreachable!("only writes are deferred"),
                 }
             }
 
-            /// Where a write is put off, its answer is what was there when it was not yet done.
+            /// Writes a value. A deferred write returns the value from before the write.
             fn write(
                 &self,
                 at: &'static Location<'static>,
@@ -95,15 +95,15 @@ macro_rules! atomics {
                 write: impl Fn(&loom::sync::atomic::$name, Ordering) -> $int + 'static,
             ) -> $int {
                 match plan(at, access, ordering, self.number) {
-                    Plan::Do(ordering) => write(&self.atomic, ordering),
-                    Plan::PutOff => {
+                    Plan::Now(ordering) => write(&self.atomic, ordering),
+                    Plan::Deferred => {
                         let atomic = Arc::clone(&self.atomic);
-                        put_off(move || {
+                        defer(move || {
                             write(&atomic, ordering);
                         });
                         self.atomic.load(Ordering::Relaxed)
                     }
-                    Plan::Remembered(_) => unreachable!("only reads come early"),
+                    Plan::Remembered(_) => unreachable!("only reads are made early"),
                 }
             }
         }
@@ -117,8 +117,8 @@ atomics! {
     AtomicU64 u64;
 }
 
-/// A place that is swapped whole: the number of the last value that was put there. What arc-swap
-/// itself does is not tried here.
+/// A model of `ArcSwapOption`: the number of the last value that was stored. The implementation of
+/// arc-swap itself is not checked.
 #[derive(Debug)]
 pub(crate) struct ArcSwapOption<T> {
     values: Mutex<Vec<Option<Arc<T>>>>,
@@ -169,14 +169,15 @@ impl<T> Deref for Guard<T> {
     }
 }
 
-/// A number elsewhere, under the locks of others: whoever looks sees the last.
+/// A number in the database. The database orders all accesses, so a read always returns the latest
+/// value.
 #[derive(Clone, Debug)]
 pub(crate) struct Database(Arc<loom::sync::atomic::AtomicU64>, usize);
 
 impl Database {
     pub(crate) fn new(value: u64) -> Self {
         let atomic = Arc::new(loom::sync::atomic::AtomicU64::new(value));
-        let number = made({
+        let number = register({
             let atomic = Arc::clone(&atomic);
             move |_| atomic.fetch_max(0, Ordering::AcqRel)
         });
@@ -191,8 +192,8 @@ impl Database {
     pub(crate) fn latest(&self) -> u64 {
         match plan(Location::caller(), Access::LoadElsewhere, Ordering::AcqRel, self.1) {
             Plan::Remembered(value) => value,
-            // Only what writes what was there is sure to read the last.
-            Plan::Do(_) | Plan::PutOff => self.0.fetch_max(0, Ordering::AcqRel),
+            // Loom guarantees the latest value only for a read-modify-write operation.
+            Plan::Now(_) | Plan::Deferred => self.0.fetch_max(0, Ordering::AcqRel),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a token's scopes answer to requirements that are numbered.
+//! The memo of whether a token's scopes meet the numbered requirements.
 
 #[path = "../../../crates/hallpass-core/src/requirement/scope_memo.rs"]
 mod scope_memo;
@@ -9,12 +9,13 @@ use self::scope_memo::{NUMBERED, ScopeMemo};
 pub(crate) struct Requirements(ScopeMemo);
 
 impl Requirements {
-    /// Whether the last of the numbered requirements is met, if comparing scopes says so.
+    /// Returns whether the last numbered requirement is met. `compared` is the result of comparing
+    /// the scopes.
     pub(crate) fn last_is_met(&self, compared: bool) -> bool {
         self.0.get_or_compare(NUMBERED - 1, || compared)
     }
 
-    /// The same of the one before, which is another bit of the same word.
+    /// Returns whether the requirement before the last one is met. Its bit is in the same word.
     pub(crate) fn one_before_is_met(&self, compared: bool) -> bool {
         self.0.get_or_compare(NUMBERED - 2, || compared)
     }

@@ -1,13 +1,14 @@
-//! The shipped order passes, and every other one fails or is known not to matter.
+//! Tests that the shipped code passes all models, and that every mutation of it fails a model or is
+//! listed as harmless.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use hallpass_loom::{MODELS, Model, Outcome, Site, Twist, run};
+use hallpass_loom::{MODELS, Model, Mutation, Outcome, Site, run};
 
-/// Each model as it is, in every order that loom finds. The quickest come first.
+/// The outcome of each model without a mutation. The fastest models come first.
 static AS_SHIPPED: LazyLock<Vec<(&Model, Outcome)>> = LazyLock::new(|| {
     let timed = |model| {
         let began = Instant::now();
@@ -19,114 +20,120 @@ static AS_SHIPPED: LazyLock<Vec<(&Model, Outcome)>> = LazyLock::new(|| {
     outcomes.into_iter().map(|(_, model, outcome)| (model, outcome)).collect()
 });
 
-/// What may be otherwise and breaks nothing: what kind of change, the line of code, and why.
-const INDIFFERENT: &[(&str, &str, &str)] = &[
+/// The harmless mutations: their kind, the mutated line, and the reason why no invariant is
+/// violated.
+const HARMLESS: &[(&str, &str, &str)] = &[
     (
         "early in a check",
         "Some(DualInstant { monotonic, wall: self.wall.load(Ordering::Acquire) })",
-        "who sees the newer of either clock sees the changes, and the older makes no age smaller",
+        "a check that sees the newer time of one clock sees the changes, and an older time only \
+         increases the age",
     ),
     (
         "late",
         "self.wall.store(asked_at.wall, Ordering::Release);",
-        "who sees the newer of either clock sees the changes, and the older makes no age smaller",
+        "a check that sees the newer time of one clock sees the changes, and an older time only \
+         increases the age",
     ),
     (
         "early in a check",
         "let guard = self.places[way].load();",
-        "an entry never changes, and what decides on it is read from the stripes later",
+        "an entry never changes, and the stripes that decide whether it is valid are read later",
     ),
     (
         "late",
         "set.places[way].store(Some(entry.clone().into_token()));",
-        "a tag without its token is a miss",
+        "a tag without a token is a miss",
     ),
-    ("early in a check", "if known.load(Ordering::Relaxed) == tag {", "a tag is a hint"),
+    ("early in a check", "if known.load(Ordering::Relaxed) == tag {", "a tag is only a hint"),
     (
-        "early in a fill",
+        "early in an insertion",
         "|wanted| self.tags.iter().position(|known| known.load(Ordering::Relaxed) == wanted);",
-        "a tag is a hint",
+        "a tag is only a hint",
     ),
     (
         "early in a check",
         "self.used.load(Ordering::Relaxed) & bit == 0",
-        "it decides who makes room, no more",
+        "it only selects the entry to evict",
     ),
     (
         "late",
         "if self.used.fetch_and(!bit, Ordering::Relaxed) & bit == 0 {",
-        "it decides who makes room, no more",
+        "it only selects the entry to evict",
     ),
     (
         "late",
         "usize::from(self.hand.fetch_add(1, Ordering::Relaxed)) % WAYS",
-        "it decides who makes room, no more",
+        "it only selects the entry to evict",
     ),
     (
-        "early in a question",
+        "early in an owner lookup",
         "let min_seq = self.min_seq.load(Ordering::Acquire);",
-        "the host is asked later, and the epoch is read once more",
+        "the host is asked later, and the epoch is read again",
     ),
     (
-        "early in a question",
+        "early in an owner lookup",
         "let last = self.owners[usize::from(self.stripe(owner))].load(Ordering::Acquire);",
-        "the host is asked later, and the epoch is read once more",
+        "the host is asked later, and the epoch is read again",
     ),
     (
-        "early in a question",
+        "early in an owner lookup",
         "epoch.is_multiple_of(2) && self.epoch.load(Ordering::Relaxed) == epoch",
-        "the host is asked later, and its answer is compared with a mark of after that",
+        "the host is asked later, and its answer is compared with a mark that is read after it",
     ),
     (
         "early in a check of an owner",
         "let min_seq = self.min_seq.load(Ordering::Acquire);",
-        "the epoch is read last, and tells whether it was lowered",
+        "the epoch is read last and shows whether the number was lowered",
     ),
     (
         "early in a check of an owner",
         "let last = self.owners[usize::from(self.stripe(owner))].load(Ordering::Acquire);",
-        "the epoch is read last, and tells whether it was reset",
+        "the epoch is read last and shows whether the stripe was reset",
     ),
 ];
 
 #[test]
-fn what_is_shipped_breaks_no_promise() {
+fn shipped_code_passes_all_models() {
     for (model, outcome) in AS_SHIPPED.iter() {
-        assert_eq!(outcome.broken, None, "{}", model.name);
+        assert_eq!(outcome.violation, None, "{}", model.name);
     }
 }
 
 #[test]
-fn every_other_order_breaks_a_promise_or_is_known_not_to_matter() {
+fn every_mutation_violates_an_invariant_or_is_listed_as_harmless() {
     let mut caught: BTreeMap<(String, String), Option<&str>> = BTreeMap::new();
-    for (twist, models) in twists() {
-        let (kind, site) = parts(twist);
-        let promise = models.iter().find_map(|model| run(model, Some(twist)).broken);
+    for (mutation, models) in mutations() {
+        let (kind, site) = parts(mutation);
+        let violation = models.iter().find_map(|model| run(model, Some(mutation)).violation);
         let of_this_line = caught.entry((kind, line(site))).or_default();
-        *of_this_line = of_this_line.or(promise);
+        *of_this_line = of_this_line.or(violation);
     }
-    for ((kind, line), promise) in &caught {
-        println!("{kind}: {line}\n      {}", promise.unwrap_or("breaks nothing"));
+    for ((kind, line), violation) in &caught {
+        println!("{kind}: {line}\n      {}", violation.unwrap_or("no violation"));
     }
-    let indifferent: BTreeSet<_> = INDIFFERENT
-        .iter()
-        .map(|(kind, line, _)| ((*kind).to_owned(), (*line).to_owned()))
-        .collect();
-    let uncaught = caught.into_iter().filter(|(_, promise)| promise.is_none()).map(|(key, _)| key);
-    assert_eq!(uncaught.collect::<BTreeSet<_>>(), indifferent);
+    let harmless: BTreeSet<_> =
+        HARMLESS.iter().map(|(kind, line, _)| ((*kind).to_owned(), (*line).to_owned())).collect();
+    let uncaught =
+        caught.into_iter().filter(|(_, violation)| violation.is_none()).map(|(key, _)| key);
+    assert_eq!(uncaught.collect::<BTreeSet<_>>(), harmless);
 }
 
 #[test]
-fn no_ordering_is_left_out() {
-    let weakened: BTreeSet<_> = twists()
+fn every_memory_ordering_is_weakened() {
+    let weakened: BTreeSet<_> = mutations()
         .into_keys()
-        .filter_map(|twist| match twist {
-            Twist::Weak(site) => Some((site.file, site.line)),
-            Twist::Early(..) | Twist::Late(_) => None,
+        .filter_map(|mutation| match mutation {
+            Mutation::Relaxed(site) => Some((site.file, site.line)),
+            Mutation::EarlyRead(..) | Mutation::LateWrite(_) => None,
         })
         .collect();
     let files: BTreeSet<_> = weakened.iter().map(|(file, _)| *file).collect();
-    assert_eq!(files.len(), 3, "the lease, the stripes and the answers: {files:?}");
+    assert_eq!(
+        files.len(),
+        3,
+        "expected the files of the lease, the stripes and the memo: {files:?}"
+    );
     for file in files {
         let source = source(file);
         let shipped = source.split("#[cfg(test)]").next().unwrap_or_default();
@@ -139,28 +146,28 @@ fn no_ordering_is_left_out() {
     }
 }
 
-/// All that can be made wrong, and the models that it can be made wrong in.
-fn twists() -> BTreeMap<Twist, Vec<&'static Model>> {
-    let mut twists: BTreeMap<Twist, Vec<&Model>> = BTreeMap::new();
+/// Returns all mutations, each with the models that it is possible in.
+fn mutations() -> BTreeMap<Mutation, Vec<&'static Model>> {
+    let mut mutations: BTreeMap<Mutation, Vec<&Model>> = BTreeMap::new();
     for (model, outcome) in AS_SHIPPED.iter() {
-        for twist in &outcome.twists {
-            twists.entry(*twist).or_default().push(model);
+        for mutation in &outcome.mutations {
+            mutations.entry(*mutation).or_default().push(model);
         }
     }
-    twists
+    mutations
 }
 
-fn parts(twist: Twist) -> (String, Site) {
-    match twist {
-        Twist::Weak(site) => ("weak".to_owned(), site),
-        Twist::Early(site, read) => (format!("early in {}", read.step), site),
-        Twist::Late(site) => ("late".to_owned(), site),
+fn parts(mutation: Mutation) -> (String, Site) {
+    match mutation {
+        Mutation::Relaxed(site) => ("relaxed".to_owned(), site),
+        Mutation::EarlyRead(site, read) => (format!("early in {}", read.step), site),
+        Mutation::LateWrite(site) => ("late".to_owned(), site),
     }
 }
 
 fn line(site: Site) -> String {
     let source = source(site.file);
-    source.lines().nth(site.line as usize - 1).expect("the line is there").trim().to_owned()
+    source.lines().nth(site.line as usize - 1).expect("the line exists").trim().to_owned()
 }
 
 fn source(file: &str) -> String {

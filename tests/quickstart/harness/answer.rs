@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use http::HeaderMap;
 use serde_json::Value;
 
-/// What came back.
+/// A response with its body.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -20,13 +20,17 @@ impl Answer {
         })
     }
 
-    /// The one header of that name.
+    /// Returns the value of a header.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the response does not have the header exactly once.
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> &str {
         let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (Some(value), None) => value.to_str().expect("text"),
-            _ => panic!("not one {name}: {self:?}"),
+            _ => panic!("expected one header {name}: {self:?}"),
         }
     }
 
@@ -35,15 +39,15 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The answer, if it has that status.
+    /// Checks the status and returns the response.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
-    /// The problem in it, which must be one as RFC 9457 and the contract want it, of this status
-    /// and with a `type` that ends so.
+    /// Checks that the response is a problem (RFC 9457) with this status and a `type` that ends
+    /// with `kind`, and returns it.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, kind: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -57,7 +61,7 @@ impl Answer {
             assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
         }
         if status == 422 {
-            let errors = problem["errors"].as_array().expect("what is wrong, field by field");
+            let errors = problem["errors"].as_array().expect("a 422 lists the invalid fields");
             assert!(!errors.is_empty());
             for error in errors {
                 assert!(error["field"].is_string() && error["message"].is_string(), "{problem}");
@@ -66,15 +70,15 @@ impl Answer {
         problem
     }
 
-    /// The parameters of the one challenge, which must be a `Bearer` challenge with a realm, all of
-    /// them quoted.
+    /// Returns the parameters of the challenge without its realm. Checks that it is a single
+    /// `Bearer` challenge with a realm, and that all values are quoted.
     #[track_caller]
     pub(crate) fn challenge(&self) -> BTreeMap<String, String> {
         let mut rest = self.header("www-authenticate").strip_prefix("Bearer ").expect("a scheme");
         let mut parameters = BTreeMap::new();
         while !rest.is_empty() {
             let (name, value) = rest.split_once("=\"").expect("a quoted value");
-            let (value, after) = value.split_once('"').expect("its end");
+            let (value, after) = value.split_once('"').expect("a closing quote");
             assert!(parameters.insert(name.to_owned(), value.to_owned()).is_none(), "{self:?}");
             rest = after.strip_prefix(", ").unwrap_or(after);
         }
@@ -82,7 +86,7 @@ impl Answer {
         parameters
     }
 
-    /// The cookie that it sets, and its attributes, in lower case and sorted.
+    /// Returns the cookie that the response sets, and its attributes in lower case and sorted.
     #[track_caller]
     pub(crate) fn cookie(&self) -> (String, Vec<String>) {
         let mut parts = self.header("set-cookie").split(';').map(str::trim);

@@ -5,13 +5,13 @@ use reqwest::header::{AUTHORIZATION, COOKIE};
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
-use super::{Answer, PATIENCE, Person};
+use super::{Answer, PATIENCE, User};
 
-/// How a client speaks.
+/// The HTTP version of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http1,
-    /// By prior knowledge.
+    /// HTTP/2 with prior knowledge, without an upgrade.
     Http2,
 }
 
@@ -19,14 +19,14 @@ impl Protocol {
     pub(crate) const BOTH: [Self; 2] = [Self::Http1, Self::Http2];
 }
 
-/// A client of one server. It follows no redirect and keeps no cookie.
+/// An HTTP client for one server. It does not follow redirects and does not store cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
     address: SocketAddr,
 }
 
-/// A request on its way to being sent.
+/// A request that has not been sent yet.
 #[must_use = "a call is sent by `answer`"]
 pub(crate) struct Call(reqwest::RequestBuilder);
 
@@ -41,7 +41,7 @@ impl Client {
         Self { http: builder.build().expect("a client"), address }
     }
 
-    /// A request to this path; the query is part of it.
+    /// Creates a request. `path` may include a query.
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         Call(self.http.request(method, format!("http://{}{path}", self.address)))
     }
@@ -54,7 +54,8 @@ impl Client {
         self.call(Method::POST, path)
     }
 
-    /// The status of a request with this token, to a route that needs `projects:list`.
+    /// Sends a request with the token to a route that requires `projects:list`, and returns the
+    /// status.
     pub(crate) async fn status_with(&self, token: &str) -> u16 {
         self.get("/api/projects").bearer(token).answer().await.status
     }
@@ -63,9 +64,9 @@ impl Client {
         self.post("/login").form(&[("username", name), ("password", password)])
     }
 
-    /// Signs one of the quickstart's people in.
-    pub(crate) async fn sign_in(&self, name: &str) -> Person {
-        Person::sign_in(self, name).await
+    /// Signs in one of the users of the quickstart.
+    pub(crate) async fn sign_in(&self, name: &str) -> User {
+        User::sign_in(self, name).await
     }
 }
 
@@ -94,12 +95,12 @@ impl Call {
         Self(self.0.body(body))
     }
 
-    /// Sends it.
+    /// Sends the request.
     pub(crate) async fn answer(self) -> Answer {
-        self.try_answer().await.expect("an answer")
+        self.try_answer().await.expect("no response")
     }
 
-    /// Sends it, to a server that may be gone.
+    /// Sends the request to a server that may not be running.
     pub(crate) async fn try_answer(self) -> Result<Answer, reqwest::Error> {
         Answer::read(self.0.send().await?).await
     }

@@ -9,7 +9,7 @@ pub(crate) enum Program {
 }
 
 impl Program {
-    /// Where it is; it is built at the first call.
+    /// Returns the path of the program. The first call builds it.
     pub(super) fn path(self) -> &'static Path {
         static QUICKSTART: OnceLock<PathBuf> = OnceLock::new();
         static CLUSTER: OnceLock<PathBuf> = OnceLock::new();

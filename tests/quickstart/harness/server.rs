@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::{Client, PATIENCE, Protocol};
 
-/// A running quickstart. To be stopped, or killed, at the end of a test.
+/// A running quickstart. A test must stop or kill it before it ends.
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
@@ -19,27 +19,27 @@ pub(crate) struct Server {
     ended: bool,
 }
 
-/// What a process prints, as it comes.
+/// The output of a running process, collected line by line.
 struct Printed {
     text: watch::Receiver<String>,
     reader: JoinHandle<()>,
 }
 
-/// All that a server has printed.
+/// The complete output of a server.
 pub(crate) struct Output {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Server {
-    /// Starts it, and waits until it is ready.
+    /// Starts a server and waits until it is ready.
     pub(crate) async fn started(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the quickstart starts");
         let mut stdout = Printed::by(child.stdout.take().expect("piped"));
         let mut stderr = Printed::by(child.stderr.take().expect("piped"));
         let ready = stdout.until(|text| address(text).is_some()).await;
         let Some(address) = ready.as_deref().and_then(address) else {
-            panic!("it is not ready: {:?}", stderr.whole().await);
+            panic!("the server is not ready: {:?}", stderr.whole().await);
         };
         Self { child, address, stdout, stderr, ended: false }
     }
@@ -48,17 +48,17 @@ impl Server {
         self.address
     }
 
-    /// A client of its own, with connections of its own.
+    /// Creates a client with its own connections.
     pub(crate) fn client(&self, protocol: Protocol) -> Client {
         Client::new(self.address, protocol)
     }
 
-    /// The standard output, once it is as it should be.
+    /// Waits until `enough` returns `true` for the standard output, and returns the output.
     pub(crate) async fn printed(&mut self, enough: impl FnMut(&str) -> bool) -> String {
-        self.stdout.until(enough).await.expect("it prints that before it ends")
+        self.stdout.until(enough).await.expect("the server ended before it printed the text")
     }
 
-    /// The token that was printed at the first start.
+    /// Returns the token that the quickstart prints if its store is empty.
     pub(crate) async fn first_token(&mut self) -> String {
         let token =
             |text: &str| text.lines().find_map(|line| line.strip_prefix("  hp_").map(String::from));
@@ -68,39 +68,42 @@ impl Server {
 
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
-        kill_process(pid.expect("it runs"), signal).expect("it can be told");
+        kill_process(pid.expect("the server runs"), signal).expect("cannot signal the server");
     }
 
-    /// Asks it to end, as an operator does, and sees that it does so in good order.
+    /// Sends SIGTERM, waits until the server has ended, and checks that it exits with 0.
     pub(crate) async fn stop(self) -> Output {
         self.signal(Signal::TERM);
         self.end().await
     }
 
-    /// Sees it end in good order.
+    /// Waits until the server has ended, and checks that it exits with 0.
     pub(crate) async fn end(mut self) -> Output {
         let status = self.wait().await;
         let (stdout, stderr) = (&mut self.stdout, &mut self.stderr);
         let output = Output { stdout: stdout.whole().await, stderr: stderr.whole().await };
-        assert_eq!(status.code(), Some(0), "it ended with {status}: {}", output.stderr);
+        assert_eq!(status.code(), Some(0), "the server ended with {status}: {}", output.stderr);
         output
     }
 
-    /// Takes it out of the world, with no time to do anything.
+    /// Kills the server with SIGKILL.
     pub(crate) async fn kill(mut self) {
         self.signal(Signal::KILL);
-        assert_eq!(self.wait().await.code(), None, "it was killed");
+        assert_eq!(self.wait().await.code(), None, "the server ended before it was killed");
     }
 
     async fn wait(&mut self) -> ExitStatus {
         self.ended = true;
-        timeout(PATIENCE, self.child.wait()).await.expect("it ends").expect("it is ours")
+        timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("the server does not end")
+            .expect("cannot wait for it")
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        assert!(self.ended || std::thread::panicking(), "stop the server, and see how it ends");
+        assert!(self.ended || std::thread::panicking(), "the test did not stop the server");
     }
 }
 
@@ -119,19 +122,24 @@ impl Printed {
         Self { text, reader }
     }
 
-    /// What there is, once it is enough; `None` if the process ends before.
+    /// Waits until `enough` returns `true` for the text so far, and returns the text. Returns
+    /// `None` if the process ends first.
     async fn until(&mut self, mut enough: impl FnMut(&str) -> bool) -> Option<String> {
         let found = timeout(PATIENCE, self.text.wait_for(|text| enough(text))).await;
-        found.expect("in time").ok().map(|text| text.clone())
+        found.expect("the text was not printed in time").ok().map(|text| text.clone())
     }
 
+    /// Waits until the process has closed the pipe, and returns the whole text.
     async fn whole(&mut self) -> String {
-        timeout(PATIENCE, &mut self.reader).await.expect("in time").expect("it is read");
+        timeout(PATIENCE, &mut self.reader)
+            .await
+            .expect("the pipe stays open")
+            .expect("the reader panicked");
         self.text.borrow().clone()
     }
 }
 
-/// The address in the line that says that the service is ready.
+/// Returns the address in the line that the service prints when it is ready.
 fn address(text: &str) -> Option<SocketAddr> {
     text.lines().find_map(|line| line.strip_prefix("listening on http://")?.parse().ok())
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL will not run as root: then it runs as somebody who may do nothing else.
+//! Finds an unprivileged account for PostgreSQL, which does not run as root.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -7,28 +7,32 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// Who a server runs as, where that is not who runs this process.
+/// The account that a server runs as, if it differs from the one of this process.
 pub(crate) struct Account {
     user: u32,
     group: u32,
 }
 
 impl Account {
-    /// An unprivileged account if this process is root's; `None` if it is unprivileged itself.
+    /// Returns an unprivileged account if this process runs as root, and `None` otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the accounts cannot be read or if no suitable account exists.
     pub(crate) fn unprivileged() -> Result<Option<Self>> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
-        let accounts = fs::read_to_string("/etc/passwd").context("the accounts cannot be read")?;
+        let accounts = fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?;
         match ["postgres", "nobody"].iter().find_map(|name| Self::find(name, &accounts)) {
             Some(account) => Ok(Some(account)),
-            None => bail!(
-                "PostgreSQL will not run as root, and there is no account `postgres` or `nobody`"
-            ),
+            None => {
+                bail!("PostgreSQL does not run as root: create an account `postgres` or `nobody`")
+            }
         }
     }
 
-    /// The numbers of a line `name:password:user:group:...`.
+    /// Parses the user and group ids of the line `name:password:user:group:...`.
     fn find(name: &str, accounts: &str) -> Option<Self> {
         let mut fields = accounts
             .lines()
@@ -39,14 +43,14 @@ impl Account {
         Some(Self { user, group })
     }
 
-    /// Gives it a file or folder.
+    /// Makes this account the owner of a file or folder.
     pub(crate) fn own(&self, path: &Path) -> Result<()> {
         chown(path, Some(self.user), Some(self.group))
-            .with_context(|| format!("{} cannot be given away", path.display()))
+            .with_context(|| format!("cannot change the owner of {}", path.display()))
     }
 }
 
-/// The program, run as this account if there is one.
+/// Returns a command that runs the program as the given account, or as this process's account.
 pub(crate) fn command(account: Option<&Account>, program: impl AsRef<Path>) -> Command {
     let program = program.as_ref();
     let Some(Account { user, group }) = account else { return Command::new(program) };
@@ -61,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_is_found_by_its_whole_name() {
+    fn account_is_found_by_its_whole_name() {
         let accounts = "postgres2:x:7:7::/:/bin/sh\npostgres:x:101:104:PostgreSQL,,,:/:/bin/bash\n";
         let found = Account::find("postgres", accounts).unwrap();
         assert_eq!((found.user, found.group), (101, 104));

@@ -1,5 +1,5 @@
-/* Preloaded into a server, this is the clock of the wall that it sees: the machine's, and as many seconds more as
-   a file says at that moment. The clocks that only run on are left alone. */
+/* This library is preloaded into a server and replaces the functions that return the wall-clock time. They add an
+   offset in seconds, read from a mapped file, to the time of the machine. Monotonic clocks are not changed. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nothing until the file is found: who allocates memory asks what time it is before anything else runs. */
+/* Null until the constructor has mapped the file: an allocator may ask for the time before that. */
 static const volatile int64_t *ahead;
 
 __attribute__((constructor)) static void find_file(void) {

@@ -1,6 +1,6 @@
-//! A server's own clock, which a test moves. The server is as it always is; what it asks the system
-//! for the time goes through a small library of ours, written in C, which the linker that builds
-//! the tests compiles.
+//! Provides a server with a clock that a test can move. The server itself is not changed: a small
+//! library in C, preloaded with `LD_PRELOAD`, replaces the functions that return the time. The
+//! library is compiled with `cc`, which is present because it also links the tests.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -15,7 +15,7 @@ use crate::folder::Folder;
 
 const SOURCE: &str = include_str!("clock.c");
 
-/// By how much a server's clock is ahead of the machine's.
+/// The offset of a server's clock from the clock of the machine.
 #[derive(Debug)]
 pub(crate) struct Clock {
     library: PathBuf,
@@ -24,7 +24,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The machine's time at first, for a server in that folder.
+    /// Creates a clock for the server in `folder`. It shows the time of the machine at first.
     pub(crate) fn new(folder: &Folder) -> Result<Self> {
         let library = folder.path().join("clock.so");
         compile(&library)?;
@@ -34,13 +34,15 @@ impl Clock {
         Ok(clock)
     }
 
-    /// Lets the server see from now on so many seconds more than it is, or fewer.
+    /// Sets the offset in seconds. A negative offset moves the clock back.
     pub(crate) fn set(&self, seconds: i64) -> Result<()> {
-        self.ahead.write_all_at(&seconds.to_ne_bytes(), 0).context("the clock cannot be set")
+        self.ahead
+            .write_all_at(&seconds.to_ne_bytes(), 0)
+            .context("cannot write the offset of the clock")
     }
 }
 
-/// The program, run as this account and by this clock if there are such.
+/// Returns a command that runs the program as the given account and with the given clock, if any.
 pub(crate) fn command(
     account: Option<&Account>,
     clock: Option<&Clock>,
@@ -49,7 +51,7 @@ pub(crate) fn command(
     let Some(Clock { library, path, .. }) = clock else {
         return account::command(account, program);
     };
-    // Behind whoever changes the user, who is not to see another time.
+    // The library is loaded after the change of the account: `setpriv` must not load it.
     let mut command = account::command(account, "env");
     command.arg(format!("LD_PRELOAD={}", library.display()));
     command.arg(format!("HALLPASS_CLOCK={}", path.display())).arg(program.as_ref());
@@ -60,12 +62,12 @@ fn compile(library: &Path) -> Result<()> {
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-x", "c", "-o"]).arg(library);
     compiler.arg("-").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut compiling = compiler.spawn().context("`cc`, which links the tests, cannot be run")?;
-    let mut input = compiling.stdin.take().context("`cc` takes no input")?;
+    let mut compiling = compiler.spawn().context("cannot run `cc`")?;
+    let mut input = compiling.stdin.take().context("`cc` has no standard input")?;
     input.write_all(SOURCE.as_bytes())?;
     drop(input);
     let compiled = compiling.wait_with_output()?;
-    let said = String::from_utf8_lossy(&compiled.stderr);
-    ensure!(compiled.status.success(), "the clock cannot be compiled: {said}");
+    let errors = String::from_utf8_lossy(&compiled.stderr);
+    ensure!(compiled.status.success(), "cannot compile the clock library: {errors}");
     Ok(())
 }

@@ -6,29 +6,30 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use anyhow::{Context, Result};
 
-/// Waits until nobody holds the folder any more, and removes it.
+/// A shell script that removes a folder as soon as every process has closed the other end of its
+/// standard input.
 const KEEP: &str = r#"read -r _; rm -rf "$1""#;
 
-/// A folder for a server's data that is removed when this value and all servers in it are gone, or
-/// this process is.
+/// A folder for the data of a server. It is removed when this value is dropped or this process
+/// ends, and no server uses the folder any longer.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// None once it is let go.
+    /// The writing end of the shell's input, or `None` after it was dropped.
     hold: Option<ChildStdin>,
     shell: Child,
 }
 
 impl Folder {
-    /// A new one, whose name begins like that.
+    /// Creates a folder whose name starts with `prefix`.
     pub(crate) fn new(prefix: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
         let mut shell = Command::new("sh");
         shell.args(["-c", KEEP, "keep"]).arg(folder.path());
-        // Out of reach of a terminal's Ctrl-C, which would take the shell first.
+        // In a process group of its own, so that Ctrl-C in a terminal does not end the shell.
         shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut shell = shell.spawn().context("`sh` cannot be run")?;
-        // From here on it is the shell that removes it.
+        let mut shell = shell.spawn().context("cannot run `sh`")?;
+        // From now on the shell removes the folder.
         Ok(Self { path: folder.keep(), hold: shell.stdin.take(), shell })
     }
 
@@ -36,9 +37,9 @@ impl Folder {
         &self.path
     }
 
-    /// What keeps the folder while somebody has it.
+    /// Returns a file descriptor that keeps the folder as long as a process has it open.
     pub(crate) fn hold(&self) -> io::Result<OwnedFd> {
-        let hold = self.hold.as_ref().expect("it is let go when it is dropped");
+        let hold = self.hold.as_ref().expect("it is taken only in `drop`");
         std::os::fd::AsFd::as_fd(hold).try_clone_to_owned()
     }
 }
@@ -46,7 +47,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         drop(self.hold.take());
-        // Where the shell cannot be waited for, it is gone already.
+        // An error means that the shell has already ended.
         let _ = self.shell.wait();
     }
 }

@@ -1,4 +1,4 @@
-//! Real servers for the tests and benchmarks, each on a private port and in a folder of its own.
+//! Starts real servers for the tests and benchmarks. Each server has its own port and folder.
 //!
 //! ```no_run
 //! # fn main() -> anyhow::Result<()> {
@@ -7,14 +7,15 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A server is stopped and its folder removed when its value is dropped, and also when the process
-//! that started it dies, however it dies: a shell that reads from that process sees the end of its
-//! input.
+//! Dropping the value of a server stops the server and removes its folder. The same happens if the
+//! process that started the server dies, even by `SIGKILL`: a shell process reads from a pipe that
+//! the process holds, and stops the server at the end of the input.
 //!
-//! By hand: `cargo run -p hallpass-servers -- redis` starts one, prints its URL, and stops it at
-//! Ctrl-C; `install` installs all that the tests need.
+//! To start a server by hand, run `cargo run -p hallpass-servers -- redis`. The command prints the
+//! URL of the server and stops it on Ctrl-C. `cargo run -p hallpass-servers -- install` installs
+//! every package that the tests need.
 //!
-//! Between a client and a server goes a [`Proxy`], which does to connections what networks do.
+//! A [`Proxy`] between a client and a server simulates network faults.
 
 mod account;
 mod clock;

@@ -1,5 +1,5 @@
-//! Installs the servers, or starts one, prints its URL, and stops it when the input ends or the
-//! process does.
+//! Installs the servers, or starts one and prints its URL. The server stops when the standard input
+//! or this process ends.
 
 use std::io::Read;
 
@@ -24,9 +24,7 @@ fn main() -> Result<()> {
             let cluster = RedisCluster::start()?;
             serve(&cluster.urls().join("\n"));
         }
-        _ => bail!(
-            "say `install`, for all servers' packages, or which server: postgres, redis, redis-cluster"
-        ),
+        _ => bail!("expected one argument: `install`, `postgres`, `redis` or `redis-cluster`"),
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{nginx, pgbouncer, postgres, redis};
 
-/// A package in Debian and what is made of it.
+/// A Debian package, with a check of whether its program is installed.
 #[derive(Clone, Copy, Debug)]
 pub struct Package {
     name: &'static str,
@@ -41,13 +41,13 @@ impl Package {
     pub const CHROMIUM: Self =
         Self { name: "chromium", is_there: || on_path("chromium").is_some() };
 
-    /// Firefox, another browser.
+    /// Firefox.
     pub const FIREFOX: Self = Self {
         name: "firefox-esr",
         is_there: || ["firefox-esr", "firefox"].into_iter().any(|name| on_path(name).is_some()),
     };
 
-    /// All that the tests need.
+    /// All packages that the tests need.
     pub const ALL: [Self; 9] = [
         Self::POSTGRES,
         Self::PGBOUNCER,
@@ -60,14 +60,15 @@ impl Package {
         Self::FIREFOX,
     ];
 
-    /// Installs the package with `apt-get`, unless its program is there. That takes a minute, the
-    /// network and the right to install.
+    /// Installs the package with `apt-get`, unless its program is already installed. The
+    /// installation takes about a minute and needs network access and root privileges.
     ///
     /// # Errors
     ///
-    /// It cannot be installed: the sentence says what to do by hand.
+    /// Returns an error if the package cannot be installed. Its text names the package to install
+    /// by hand.
     pub fn ensure_installed(self) -> Result<()> {
-        // Of two at once, one installs, and the other finds it done.
+        // One caller installs at a time. The next one finds the program installed.
         static TURN: Mutex<()> = Mutex::new(());
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         if (self.is_there)() {
@@ -82,7 +83,7 @@ impl Package {
                 .env("DEBIAN_FRONTEND", "noninteractive")
                 .stdout(std::io::stderr())
                 .status()
-                .with_context(|| format!("`apt-get` cannot be run here: {by_hand}"))?;
+                .with_context(|| format!("cannot run `apt-get`: {by_hand}"))?;
             ensure!(status.success(), "`apt-get {}` failed: {by_hand}", arguments.join(" "));
         }
         ensure!(
@@ -94,7 +95,7 @@ impl Package {
     }
 }
 
-/// The program of this name, where the search path has one.
+/// Returns the path of a program, if it is in a folder of `PATH`.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())

@@ -14,7 +14,8 @@ use crate::running::Running;
 
 /// `PgBouncer` in front of a [`Postgres`] server.
 ///
-/// It lets in everybody, and gives its connections to the server to its clients in turn.
+/// It accepts every client without a password, and takes the idle connections to the server in turn
+/// (`server_round_robin`).
 ///
 /// ```no_run
 /// # fn main() -> anyhow::Result<()> {
@@ -29,17 +30,17 @@ pub struct PgBouncer {
     server: SocketAddr,
     program: PathBuf,
     pooler: Running,
-    /// After the pooler, which is in it.
+    /// Declared after the pooler, so that it is dropped after it.
     folder: Folder,
 }
 
 impl PgBouncer {
-    /// Starts one with further settings, such as `pool_mode=transaction`, as an unprivileged user
-    /// if this process is root's.
+    /// Starts a pooler with further settings, such as `pool_mode=transaction`. If this process runs
+    /// as root, the pooler runs as an unprivileged user.
     ///
     /// # Errors
     ///
-    /// It is not installed, or does not start.
+    /// Returns an error if `PgBouncer` is not installed or does not start.
     pub fn start_with(server: &Postgres, settings: &[&str]) -> Result<Self> {
         let (program, folder, port) = (program()?, own_folder()?, port::free()?);
         let server = server.address();
@@ -63,32 +64,32 @@ impl PgBouncer {
         Ok(pooler)
     }
 
-    /// Where it listens.
+    /// Returns the address that the pooler listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
-    /// A URL of the server's, by way of the pooler.
+    /// Returns a URL of the server with the address of the pooler.
     #[must_use]
     pub fn url(&self, url: &str) -> String {
         url.replacen(&self.server.to_string(), &self.address().to_string(), 1)
     }
 
-    /// Ends it at once. Its clients' connections are lost.
+    /// Stops the pooler immediately. Its client connections are lost.
     ///
     /// # Errors
     ///
-    /// It is down already.
+    /// Returns an error if the pooler is not running.
     pub fn stop(&self) -> Result<()> {
         self.pooler.end(Signal::TERM)
     }
 
-    /// Starts one that is down on the port that it had.
+    /// Starts a stopped pooler again, on the same port.
     ///
     /// # Errors
     ///
-    /// It runs, or does not start.
+    /// Returns an error if the pooler is running or does not start.
     pub fn start_again(&self) -> Result<()> {
         let account = Account::unprivileged()?;
         let mut pooler = account::command(account.as_ref(), &self.program);
@@ -98,7 +99,7 @@ impl PgBouncer {
     }
 }
 
-/// The pooler's program, where the search path or Debian has one.
+/// Returns the path of the `pgbouncer` program: from `PATH`, or where Debian installs it.
 pub(crate) fn program() -> Result<PathBuf> {
     let debians = PathBuf::from("/usr/sbin/pgbouncer");
     on_path("pgbouncer")

@@ -6,17 +6,17 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 
-/// Below those that the system hands out by itself: there, whoever calls a server that is down
-/// could be given the server's own port. The higher half is for the second port of each node of a
-/// Redis Cluster.
+/// The range of the ports. It lies below the ephemeral ports of the system: a client that connects
+/// to a stopped server could otherwise get the port of that server as its own. The ports [`SECOND`]
+/// above this range are for the cluster bus of Redis Cluster nodes.
 const PORTS: Range<u16> = 11_000..21_000;
 
-/// How far a node's second port is from its first.
+/// The distance of the cluster bus port of a Redis Cluster node from its first port.
 const SECOND: u16 = 10_000;
 
-/// A port of this machine that nobody listens on, on the one that is 10,000 higher neither. In this
-/// process it is never given twice, so that a server can be started again on its own. Another
-/// process may take it first; the server then fails to start.
+/// Returns a port on which no process listens, neither on it nor on the port [`SECOND`] above. A
+/// process gets each port once, so that a server can be started again on its port. If another
+/// process takes the port first, the server fails to start.
 pub(crate) fn free() -> Result<u16> {
     static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,7 +29,7 @@ pub(crate) fn free() -> Result<u16> {
             return Ok(port);
         }
     }
-    bail!("no port can be listened on")
+    bail!("found no free port in {}..{}", PORTS.start, PORTS.end)
 }
 
 fn is_free(port: u16) -> bool {

@@ -19,7 +19,8 @@ use crate::package::Package;
 use crate::port;
 use crate::running::Running;
 
-/// The data of a server with nothing in it: to make it takes much longer than to copy it.
+/// Returns a data folder without user data. It is created once per process, because copying it is
+/// much faster than `initdb`.
 fn template() -> Result<PathBuf> {
     static TEMPLATE: Mutex<Option<Folder>> = Mutex::new(None);
     let mut template = TEMPLATE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,7 +39,7 @@ fn template() -> Result<PathBuf> {
     Ok(folder.path().join("data"))
 }
 
-/// A folder for whoever the server runs as.
+/// Creates a folder that belongs to the account that the server runs as.
 pub(crate) fn own_folder() -> Result<Folder> {
     let folder = Folder::new("hallpass-postgres-")?;
     if let Some(account) = Account::unprivileged()? {
@@ -51,25 +52,26 @@ fn owned(settings: &[&str]) -> Vec<String> {
     settings.iter().map(|&setting| setting.to_owned()).collect()
 }
 
-/// Runs one of the programs that make a server's data.
+/// Runs a program that creates the data of a server. `arguments` adds its arguments.
 fn make(
     folder: &Folder,
     program: &Path,
-    say: impl FnOnce(&mut Command) -> &mut Command,
+    arguments: impl FnOnce(&mut Command) -> &mut Command,
 ) -> Result<()> {
     let account = Account::unprivileged()?;
     let mut command = account::command(account.as_ref(), program);
-    let made = say(&mut command).current_dir(folder.path()).output();
-    let made = made.with_context(|| format!("`{}` cannot be run", program.display()))?;
-    let said = String::from_utf8_lossy(&made.stderr);
-    ensure!(made.status.success(), "`{}`: {said}", program.display());
+    let output = arguments(&mut command).current_dir(folder.path()).output();
+    let output = output.with_context(|| format!("cannot run `{}`", program.display()))?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`{}` failed: {errors}", program.display());
     Ok(())
 }
 
-/// A PostgreSQL server of one's own, with an empty database.
+/// A private PostgreSQL server with an empty database.
 ///
-/// It listens on this machine alone and trusts everybody. What is committed survives the server's
-/// end, but not the machine's (`fsync` is off): its folder does not outlive it anyway.
+/// It listens on the loopback address only and asks for no password. Committed data survives a
+/// crash of the server, but not of the machine, because `fsync` is off. The folder is temporary
+/// anyway.
 ///
 /// ```no_run
 /// # fn main() -> anyhow::Result<()> {
@@ -87,35 +89,35 @@ pub struct Postgres {
     settings: Vec<String>,
     clock: Option<Clock>,
     server: Running,
-    /// After the server, which is in it.
+    /// Declared after the server, so that it is dropped after it.
     folder: Folder,
 }
 
 impl Postgres {
-    /// Starts a server of the newest version that is installed, as an unprivileged user if this
-    /// process is root's.
+    /// Starts a server of the newest installed version. If this process runs as root, the server
+    /// runs as an unprivileged user.
     ///
     /// # Errors
     ///
-    /// None is installed, or it does not start.
+    /// Returns an error if PostgreSQL is not installed or does not start.
     pub fn start() -> Result<Self> {
         Self::start_with(&[])
     }
 
-    /// The same with further settings, such as `max_connections=20`.
+    /// Starts a server with further settings, such as `max_connections=20`.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// Returns the same errors as [`start`](Self::start).
     pub fn start_with(settings: &[&str]) -> Result<Self> {
         Self::prepare(owned(settings))?.start_empty()
     }
 
-    /// The same with a clock of its own, which [`set_clock`](Self::set_clock) moves.
+    /// Starts a server with its own clock, which [`set_clock`](Self::set_clock) moves.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start), or there is no `cc`.
+    /// Returns the same errors as [`start`](Self::start), and an error if `cc` cannot be run.
     pub fn start_with_clock(settings: &[&str]) -> Result<Self> {
         let mut server = Self::prepare(owned(settings))?;
         server.clock = Some(Clock::new(&server.folder)?);
@@ -129,16 +131,17 @@ impl Postgres {
         Ok(self)
     }
 
-    /// Lets the server see so many seconds more than it is, or fewer, from now on.
+    /// Sets the server's clock to the time of the machine plus a number of seconds, which may be
+    /// negative.
     ///
     /// # Errors
     ///
-    /// It has no clock of its own.
+    /// Returns an error if the server was started without its own clock.
     pub fn set_clock(&self, seconds: i64) -> Result<()> {
         self.clock.as_ref().context("the server has no clock of its own")?.set(seconds)
     }
 
-    /// A server without data, which does not run yet.
+    /// Creates a server without data and does not start it.
     fn prepare(settings: Vec<String>) -> Result<Self> {
         let programs = newest_programs()?;
         let folder = own_folder()?;
@@ -152,114 +155,117 @@ impl Postgres {
         self.folder.path().join("data")
     }
 
-    /// `postgres://USER@HOST:PORT/DATABASE`, for a user who may do everything.
+    /// Returns the URL `postgres://USER@HOST:PORT/DATABASE` of a superuser.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where it listens.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
-    /// One of the programs that came with the server, such as `psql`.
+    /// Returns the path of a program that is installed with the server, such as `psql`.
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {
         self.programs.join(name)
     }
 
-    /// One for all tests of this process that leave the server as it is, each in a
-    /// [database](Self::new_database) of its own. It is installed where it is missing.
+    /// Returns the server that all tests of this process share. It is for tests that do not stop or
+    /// reconfigure the server. Each of them uses its own [database](Self::new_database).
+    ///
+    /// The first call installs PostgreSQL if it is missing.
     ///
     /// # Panics
     ///
-    /// There is none.
+    /// Panics if PostgreSQL cannot be installed or started.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Postgres> = LazyLock::new(|| {
-            Package::POSTGRES.ensure_installed().expect("the server is installed");
-            Postgres::start().expect("a server")
+            Package::POSTGRES.ensure_installed().expect("cannot install PostgreSQL");
+            Postgres::start().expect("cannot start PostgreSQL")
         });
         &SHARED
     }
 
-    /// Makes an empty database of a name that nobody has said, and answers its URL.
+    /// Creates an empty database with a generated name and returns its URL.
     ///
     /// # Errors
     ///
-    /// The server does not answer.
+    /// Returns an error if the server does not respond.
     pub fn new_database(&self) -> Result<String> {
         static MADE: AtomicU32 = AtomicU32::new(0);
-        self.create_database(&format!("nameless_{}", MADE.fetch_add(1, Ordering::Relaxed)))
+        self.create_database(&format!("unnamed_{}", MADE.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// Makes an empty database, and answers its URL.
+    /// Creates an empty database and returns its URL.
     ///
     /// # Errors
     ///
-    /// There is one of that name, or the server does not answer.
+    /// Returns an error if the database exists or the server does not respond.
     pub fn create_database(&self, name: &str) -> Result<String> {
         self.run(&format!("create database {name}"))?;
         Ok(format!("postgres://hallpass@{}/{name}", self.address()))
     }
 
-    /// Runs statements. Answers their rows, one a line, values apart by `|`.
+    /// Runs SQL statements and returns their rows, one per line, with the values separated by `|`.
     ///
     /// # Errors
     ///
-    /// What the server says.
+    /// Returns the error message of the server.
     pub fn run(&self, sql: &str) -> Result<String> {
         self.run_at(&self.url, sql)
     }
 
-    /// The same in the database of another URL.
+    /// Runs SQL statements as [`run`](Self::run) does, in the database of the given URL.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// Returns the error message of the server.
     pub fn run_at(&self, url: &str, sql: &str) -> Result<String> {
         let mut psql = Command::new(self.program("psql"));
         psql.args([url, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
         psql.args(["--set=ON_ERROR_STOP=1", "--command", sql]).env("PGCONNECT_TIMEOUT", "10");
-        let output = psql.output().context("`psql` cannot be run")?;
+        let output = psql.output().context("cannot run `psql`")?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
         Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
     }
 
-    /// What the server has written so far of what it did.
+    /// Returns the log of the server.
     ///
     /// # Errors
     ///
-    /// The file cannot be read.
+    /// Returns an error if the log file cannot be read.
     pub fn log(&self) -> Result<String> {
-        fs::read_to_string(self.folder.path().join("log")).context("the log cannot be read")
+        fs::read_to_string(self.folder.path().join("log"))
+            .context("cannot read the log of the server")
     }
 
-    /// Ends the server as a loss of power would, all of its processes at once.
+    /// Kills all processes of the server at once, to simulate a loss of power.
     ///
     /// # Errors
     ///
-    /// It is down already.
+    /// Returns an error if the server is not running.
     pub fn kill(&self) -> Result<()> {
         self.server.kill()
     }
 
-    /// Ends the server in good order. Its clients are told.
+    /// Shuts the server down in order. It notifies its clients and closes their connections.
     ///
     /// # Errors
     ///
-    /// It is down already.
+    /// Returns an error if the server is not running.
     pub fn stop(&self) -> Result<()> {
         self.server.end(Signal::INT)
     }
 
-    /// Starts a server that is down with the data that it had, on the port that it had.
+    /// Starts a stopped server again, with its data and on the same port.
     ///
     /// # Errors
     ///
-    /// It runs, or does not start.
+    /// Returns an error if the server is running or does not start.
     pub fn start_again(&self) -> Result<()> {
         let account = Account::unprivileged()?;
         let program = self.program("postgres");
@@ -274,29 +280,29 @@ impl Postgres {
         for setting in ours.into_iter().chain(self.settings.iter().map(String::as_str)) {
             server.args(["-c", setting]);
         }
-        // At once, without a checkpoint: nobody reads the data again.
-        self.server.start(&self.folder, "QUIT", &server, || self.answers())
+        // SIGQUIT stops the server immediately, without a checkpoint. Its data is then discarded.
+        self.server.start(&self.folder, "QUIT", &server, || self.is_ready())
     }
 
-    /// Lets the server do nothing more for a while: it is reached, but does not answer.
+    /// Suspends the server. Clients can still connect, but get no response.
     ///
     /// # Errors
     ///
-    /// It is down.
+    /// Returns an error if the server is not running.
     pub fn pause(&self) -> Result<()> {
         self.server.pause()
     }
 
-    /// Lets the server go on.
+    /// Resumes the server after [`pause`](Self::pause).
     ///
     /// # Errors
     ///
-    /// It is down.
+    /// Returns an error if the server is not running.
     pub fn resume(&self) -> Result<()> {
         self.server.resume()
     }
 
-    fn answers(&self) -> bool {
+    fn is_ready(&self) -> bool {
         let status = Command::new(self.program("pg_isready"))
             .args(["--quiet", "--host=127.0.0.1", "--port"])
             .arg(self.port.to_string())

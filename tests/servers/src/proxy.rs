@@ -15,27 +15,28 @@ pub use self::link::Connection;
 use self::listen::{Allowed, Shared, Then, serve};
 use crate::port;
 
-/// What becomes of the bytes that go one way.
+/// The treatment of the bytes in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
-    /// They arrive at once.
+    /// Bytes are forwarded immediately.
     #[default]
     Pass,
-    /// They arrive so much later.
+    /// Bytes are forwarded after a delay.
     Delay(Duration),
-    /// They arrive once this is over, as over a network that was cut and mended in time.
+    /// Bytes are kept and forwarded as soon as the flow changes, as after a short interruption of
+    /// the network.
     Hold,
-    /// They are lost, and so is all that comes after them on the same connection, even if this is
-    /// over: the other end is gone, and nobody says so.
+    /// Bytes are dropped. So are all later bytes of the same connection and direction, even if the
+    /// flow changes. It looks as if the peer had vanished without closing the connection.
     Swallow,
 }
 
-/// From where to where bytes go.
+/// A direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// From the client.
+    /// From the client to the server.
     ToServer,
-    /// From the server.
+    /// From the server to the client.
     ToClient,
 }
 
@@ -43,9 +44,9 @@ impl Way {
     const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
 }
 
-/// A network between clients and a server, which breaks when it is told to.
+/// A TCP proxy between clients and a server that simulates network faults.
 ///
-/// It runs on a thread of its own, and ends with its value; its connections are closed then.
+/// It runs on its own thread. Dropping the value stops the proxy and closes its connections.
 ///
 /// ```no_run
 /// # fn main() -> anyhow::Result<()> {
@@ -68,11 +69,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A network on which all is well.
+    /// Starts a proxy to a server. It forwards everything until a fault is set.
     ///
     /// # Errors
     ///
-    /// No port can be listened on.
+    /// Returns an error if there is no free port or the thread cannot be started.
     pub fn to(server: SocketAddr) -> Result<Self> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()?));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -82,91 +83,93 @@ impl Proxy {
         let thread = std::thread::Builder::new()
             .name("proxy".to_owned())
             .spawn(move || runtime.block_on(serving))
-            .context("no thread can be started")?;
+            .context("cannot start the thread of the proxy")?;
         shared.wait_until_listening(true);
         Ok(Self { server, shared, end: Some(end), thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// Returns the address that the proxy listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.shared.address
     }
 
-    /// The server's URL, by way of this network.
+    /// Returns a URL of the server with the address of the proxy.
     #[must_use]
     pub fn url(&self, of_server: &str) -> String {
         of_server.replace(&self.server.to_string(), &self.address().to_string())
     }
 
-    /// Lets new connections lead to another server. Those there are stay where they are.
+    /// Forwards new connections to another server. Existing connections are not changed.
     pub fn lead_to(&self, server: SocketAddr) {
         self.shared.target(server);
     }
 
-    /// What becomes of what goes that way, on every connection that there is or will be.
+    /// Sets the flow of one direction, for all existing and future connections.
     pub fn set(&self, way: Way, flow: Flow) {
         self.shared.set(way, flow);
     }
 
-    /// The same for both ways.
+    /// Sets the flow of both directions, for all existing and future connections.
     pub fn set_both(&self, flow: Flow) {
         Way::BOTH.into_iter().for_each(|way| self.set(way, flow));
     }
 
-    /// From here on everything is lost, both ways, and nobody is told: see [`Flow::Swallow`].
+    /// Drops all bytes in both directions from now on, without closing the connections. See
+    /// [`Flow::Swallow`].
     pub fn swallow(&self) {
         self.set_both(Flow::Swallow);
     }
 
-    /// Takes no more connections, as a machine does on which nobody listens. Those there are live
-    /// on.
+    /// Refuses new connections, like a machine without a listener on this port. Existing
+    /// connections stay open.
     pub fn refuse(&self) {
         self.shared.accept(false);
     }
 
-    /// Ends all connections at once: both ends hear of it (RST).
+    /// Resets all connections immediately. Both ends receive a RST.
     pub fn cut(&self) {
         self.connections().iter().for_each(Connection::cut);
     }
 
-    /// As many bytes as these still go that way, on whatever connections; the one that is the next
-    /// to go ends its connection (RST). That happens once.
+    /// Forwards `bytes` more bytes in one direction, counted over all connections, and then resets
+    /// the connection of the next byte. This happens once.
     pub fn reset_after(&self, way: Way, bytes: u64) {
         self.shared.allow(way, Some(Allowed { bytes, then: Then::Reset }));
     }
 
-    /// The same, but it ends all connections.
+    /// Forwards `bytes` more bytes in one direction, counted over all connections, and then resets
+    /// all connections. This happens once.
     pub fn cut_after(&self, way: Way, bytes: u64) {
         self.shared.allow(way, Some(Allowed { bytes, then: Then::Cut }));
     }
 
-    /// From here on all is well again, but for what is lost already.
+    /// Removes all faults. Bytes that were dropped stay lost.
     pub fn heal(&self) {
         Way::BOTH.into_iter().for_each(|way| self.shared.allow(way, None));
         self.set_both(Flow::Pass);
         self.shared.accept(true);
     }
 
-    /// The connections that there are, the oldest first.
+    /// Returns the open connections, oldest first.
     #[must_use]
     pub fn connections(&self) -> Vec<Connection> {
         self.shared.connections()
     }
 
-    /// The connection that the server sees as coming from that port of this machine.
+    /// Returns the connection whose local port, as the server sees it, is `port`.
     #[must_use]
     pub fn connection(&self, port: u16) -> Option<Connection> {
         self.connections().into_iter().find(|connection| connection.port() == port)
     }
 
-    /// How many connections there were so far.
+    /// Returns the number of connections that were accepted so far.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
-    /// How many bytes have arrived so far that went that way.
+    /// Returns the number of bytes that were forwarded in one direction so far.
     #[must_use]
     pub fn passed(&self, way: Way) -> u64 {
         self.shared.passed[way as usize].load(Ordering::SeqCst)
@@ -175,7 +178,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // If its thread has panicked, there is nobody to tell.
+        // The result of `join` is ignored: an error only says that the thread has panicked.
         drop(self.end.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

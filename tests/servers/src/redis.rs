@@ -15,13 +15,13 @@ use crate::package::on_path;
 use crate::port;
 use crate::running::Running;
 
-/// How long a replica may take to catch up.
+/// The time limit for a replica to catch up, and for a cluster to become ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A Redis server of one's own, empty.
+/// A private, empty Redis server.
 ///
-/// It listens on this machine alone, keeps an append-only file and evicts nothing, as a store of
-/// record must.
+/// It listens on the loopback address only. It keeps an append-only file and evicts nothing, as a
+/// store of record must.
 ///
 /// ```no_run
 /// # fn main() -> anyhow::Result<()> {
@@ -39,7 +39,7 @@ pub struct Redis {
     options: Vec<String>,
     clock: Option<Clock>,
     server: Running,
-    /// After the server, which is in it.
+    /// Declared after the server, so that it is dropped after it.
     folder: Folder,
 }
 
@@ -48,25 +48,25 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// None is installed, or it does not start.
+    /// Returns an error if Redis is not installed or does not start.
     pub fn start() -> Result<Self> {
         Self::start_with(&[])
     }
 
-    /// The same with further options, such as `--maxmemory 10mb`, each word by itself.
+    /// Starts a server with further command line arguments, such as `["--maxmemory", "10mb"]`.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// Returns the same errors as [`start`](Self::start).
     pub fn start_with(options: &[&str]) -> Result<Self> {
         Self::start_by(options, |_| Ok(None))
     }
 
-    /// The same with a clock of its own, which [`set_clock`](Self::set_clock) moves.
+    /// Starts a server with its own clock, which [`set_clock`](Self::set_clock) moves.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start), or there is no `cc`.
+    /// Returns the same errors as [`start`](Self::start), and an error if `cc` cannot be run.
     pub fn start_with_clock(options: &[&str]) -> Result<Self> {
         Self::start_by(options, |folder| Clock::new(folder).map(Some))
     }
@@ -85,60 +85,61 @@ impl Redis {
         Ok(server)
     }
 
-    /// Lets the server see so many seconds more than it is, or fewer, from now on.
+    /// Sets the server's clock to the time of the machine plus a number of seconds, which may be
+    /// negative.
     ///
     /// # Errors
     ///
-    /// It has no clock of its own.
+    /// Returns an error if the server was started without its own clock.
     pub fn set_clock(&self, seconds: i64) -> Result<()> {
         self.clock.as_ref().context("the server has no clock of its own")?.set(seconds)
     }
 
-    /// `redis://HOST:PORT/`.
+    /// Returns the URL `redis://HOST:PORT/`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where it listens.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
-    /// Runs a command. Answers what `redis-cli` would print: of a list each element on a line of
-    /// its own, of nothing nothing.
+    /// Runs a command and returns the reply as `redis-cli` prints it: each element of a list on its
+    /// own line, and nothing for a nil reply.
     ///
     /// # Errors
     ///
-    /// What the server says, or it says nothing for ten seconds.
+    /// Returns the error message of the server, or an error if it does not reply within 10 seconds.
     pub fn run(&self, command: &[&str]) -> Result<String> {
         client::run(self.address(), command)
     }
 
-    /// Ends the server as a loss of power would.
+    /// Kills the server, to simulate a loss of power.
     ///
     /// # Errors
     ///
-    /// It is down already.
+    /// Returns an error if the server is not running.
     pub fn kill(&self) -> Result<()> {
         self.server.kill()
     }
 
-    /// Ends the server in good order.
+    /// Shuts the server down in order.
     ///
     /// # Errors
     ///
-    /// It is down already.
+    /// Returns an error if the server is not running.
     pub fn stop(&self) -> Result<()> {
         self.server.end(Signal::TERM)
     }
 
-    /// Starts a server that is down with what its append-only file holds, on the port that it had.
+    /// Starts a stopped server again, with the data of its append-only file and on the same port.
     ///
     /// # Errors
     ///
-    /// It runs, or does not start.
+    /// Returns an error if the server is running or does not start.
     pub fn start_again(&self) -> Result<()> {
         let mut server = clock::command(None, self.clock.as_ref(), program()?);
         server.args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", ""]);
@@ -148,30 +149,29 @@ impl Redis {
         self.server.start(&self.folder, "KILL", &server, || self.run(&["PING"]).is_ok())
     }
 
-    /// Lets the server do nothing more for a while: it is reached, but does not answer.
+    /// Suspends the server. Clients can still connect, but get no reply.
     ///
     /// # Errors
     ///
-    /// It is down.
+    /// Returns an error if the server is not running.
     pub fn pause(&self) -> Result<()> {
         self.server.pause()
     }
 
-    /// Lets the server go on.
+    /// Resumes the server after [`pause`](Self::pause).
     ///
     /// # Errors
     ///
-    /// It is down.
+    /// Returns an error if the server is not running.
     pub fn resume(&self) -> Result<()> {
         self.server.resume()
     }
 
-    /// Starts a replica of this server, which has all that this one has and follows it,
-    /// asynchronously.
+    /// Starts a replica of this server, with a copy of its data and asynchronous replication.
     ///
     /// # Errors
     ///
-    /// It does not start, or does not follow.
+    /// Returns an error if the replica does not start or does not replicate.
     pub fn replica(&self) -> Result<Self> {
         let replica = Self::start()?;
         replica.run(&["REPLICAOF", "127.0.0.1", &self.port.to_string()])?;
@@ -179,11 +179,11 @@ impl Redis {
         Ok(replica)
     }
 
-    /// Waits until a replica has what this server has by now.
+    /// Waits until a replica has received everything that was written to this server so far.
     ///
     /// # Errors
     ///
-    /// It does not follow.
+    /// Returns an error if the replica does not catch up within 30 seconds.
     pub fn wait_for(&self, replica: &Self) -> Result<()> {
         let here: u64 =
             info(&self.run(&["INFO", "replication"])?, "master_repl_offset")?.parse()?;
@@ -194,28 +194,28 @@ impl Redis {
             if info(&there, "master_link_status")? == "up" && offset >= here {
                 return Ok(());
             }
-            ensure!(started.elapsed() < PATIENCE, "the replica does not follow");
+            ensure!(started.elapsed() < PATIENCE, "the replica did not catch up in time");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// Makes a replica a primary, with what it has.
+    /// Promotes this replica to a primary, with the data that it has received.
     ///
     /// # Errors
     ///
-    /// The server does not answer.
+    /// Returns an error if the server does not respond.
     pub fn promote(&self) -> Result<()> {
         self.run(&["REPLICAOF", "NO", "ONE"]).map(drop)
     }
 }
 
-/// A value out of what a server says of itself.
+/// Returns the value of a field in the reply to an `INFO` command.
 fn info<'a>(text: &'a str, name: &str) -> Result<&'a str> {
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    value.map(str::trim).with_context(|| format!("the server does not say its `{name}`"))
+    value.map(str::trim).with_context(|| format!("the reply of the server has no field `{name}`"))
 }
 
-/// The server's program, where the search path has one.
+/// Returns the path of the `redis-server` program in `PATH`.
 pub(crate) fn program() -> Result<PathBuf> {
     on_path("redis-server")
         .context("Redis is not installed (no `redis-server`): install the package `redis-server`")

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use crate::folder::Folder;
 use crate::watched::Watched;
 
-/// A server that is started and ended several times, or is down.
+/// A server that can be started and stopped several times.
 #[derive(Debug, Default)]
 pub(crate) struct Running(Mutex<Option<Watched>>);
 
@@ -20,7 +20,7 @@ impl Running {
         is_ready: impl Fn() -> bool,
     ) -> Result<()> {
         let mut server = self.lock();
-        ensure!(server.is_none(), "the server runs already");
+        ensure!(server.is_none(), "the server is already running");
         *server = Some(Watched::start(folder, signal, command, is_ready)?);
         Ok(())
     }

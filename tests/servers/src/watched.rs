@@ -11,25 +11,26 @@ use rustix::process::{Pid, Signal};
 use crate::family::{self, signal_all};
 use crate::folder::Folder;
 
-/// How long a server may take to answer for the first time.
+/// The time limit for a server to become ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs a server until its own input ends, and stops it. If the server ends by itself, the end of
-/// its log goes to the standard error. Its standard output is what holds the folder.
+/// A shell script that runs a server and stops it when the script's own input ends. If the server
+/// ends by itself, the script writes the end of the log to its standard error. The standard output
+/// of the script keeps the folder of the server.
 const WATCH: &str = r#"
 folder=$1 signal=$2; shift 2
 exec 3<&0
 "$@" >>"$folder/log" 2>&1 </dev/null 3<&- &
 server=$!
 echo "$server" >"$folder/pid"
-# Nobody may be left to read what is said.
+# The reader of the standard error may have ended.
 trap '' PIPE
 ( read -r _ <&3; kill -s "$signal" "$server"; kill -s CONT "$server" ) 2>/dev/null & watcher=$!
 wait "$server"
 kill "$watcher" 2>/dev/null && tail -n 20 "$folder/log" >&2
 "#;
 
-/// A server that ends with this value, or with this process.
+/// A server that is stopped when this value is dropped or this process ends.
 #[derive(Debug)]
 pub(crate) struct Watched {
     shell: Child,
@@ -37,13 +38,13 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// Starts a server in its folder, and waits until it is ready.
+    /// Starts a server in its folder and waits until it is ready.
     ///
-    /// `signal` is what makes it end at once.
+    /// `signal` is the name of the signal that stops the server immediately.
     ///
     /// # Errors
     ///
-    /// It ends, or is not ready within half a minute.
+    /// Returns an error if the server ends or is not ready within 30 seconds.
     pub(crate) fn start(
         folder: &Folder,
         signal: &str,
@@ -54,9 +55,9 @@ impl Watched {
         let mut shell = Command::new("sh");
         shell.args(["-c", WATCH, "watch"]).arg(folder.path()).arg(signal);
         shell.arg(server.get_program()).args(server.get_args());
-        // Out of reach of a terminal's Ctrl-C, which would take the shell first.
+        // In a process group of its own, so that Ctrl-C in a terminal does not end the shell.
         shell.process_group(0).stdin(Stdio::piped()).stdout(folder.hold()?).stderr(Stdio::piped());
-        let shell = shell.spawn().context("`sh` cannot be run")?;
+        let shell = shell.spawn().context("cannot run `sh`")?;
         let mut watched = Self { shell, pid };
         watched.wait_until(folder, is_ready)?;
         Ok(watched)
@@ -81,29 +82,30 @@ impl Watched {
         Ok(())
     }
 
-    /// Ends the server as a loss of power would: at once, all of its processes, without a word to
-    /// anybody.
+    /// Kills all processes of the server at once, so that none can notify a client. This simulates
+    /// a loss of power.
     pub(crate) fn kill(self) -> Result<()> {
-        // Those that are told first might tell the others.
+        // Paused first: a process could otherwise react to the end of another one.
         self.pause()?;
         let family = family::of(self.server()?)?;
         signal_all(&family, Signal::KILL)?;
-        family::wait_for_the_end(&family)
+        family::wait_for_exit(&family)
     }
 
-    /// Lets the server do nothing more for a while, and keep all it has. What it is asked waits.
+    /// Suspends all processes of the server. It keeps its connections, and requests wait.
     pub(crate) fn pause(&self) -> Result<()> {
         self.signal(Signal::STOP)?;
-        // Who was born meanwhile has no more brothers after that.
+        // The second round stops children that were started during the first one. A suspended
+        // parent starts no more.
         self.signal(Signal::STOP)
     }
 
-    /// Lets the server go on.
+    /// Resumes the server after [`pause`](Self::pause).
     pub(crate) fn resume(&self) -> Result<()> {
         self.signal(Signal::CONT)
     }
 
-    /// Asks the server to end, and waits until it has.
+    /// Sends a signal to the server and waits until it has ended.
     pub(crate) fn end(mut self, signal: Signal) -> Result<()> {
         rustix::process::kill_process(self.server()?, signal)?;
         self.shell.wait()?;
@@ -115,16 +117,17 @@ impl Watched {
     }
 
     fn server(&self) -> Result<Pid> {
-        let text = fs::read_to_string(&self.pid).context("the server's number is not known")?;
+        let text =
+            fs::read_to_string(&self.pid).context("cannot read the process id of the server")?;
         let number = text.trim().parse().ok().and_then(Pid::from_raw);
-        number.context("the server's number is none")
+        number.with_context(|| format!("invalid process id of the server: {text:?}"))
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // Where the shell cannot be waited for, it is gone already.
+        // An error means that the shell has already ended.
         let _ = self.shell.wait();
     }
 }

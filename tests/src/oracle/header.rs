@@ -1,22 +1,23 @@
-//! The `Authorization` header: RFC 6750, section 2.1, and RFC 9110, section 11.4.
+//! Parses the `Authorization` header (RFC 6750, section 2.1, and RFC 9110, section 11.4).
 
-/// What the lines say.
+/// The meaning of the `Authorization` lines of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// There are none.
+    /// There is no line.
     Absent,
-    /// Another scheme than `Bearer`.
+    /// The scheme is not `Bearer`.
     Foreign,
-    /// `Bearer`, and this behind it.
+    /// The scheme is `Bearer`, followed by this text.
     Bearer(Vec<u8>),
-    /// No `credentials`, or several.
+    /// There are several lines, or the line does not match `credentials`.
     Malformed,
 }
 
-/// A `rest` of more bytes is not looked into: it is no token, whatever is in it.
+/// The maximum length of a `rest` that is checked for forbidden bytes. A longer one is no token in
+/// any case.
 pub const LOOKED_INTO: usize = 1024;
 
-/// Rules 2 to 6.
+/// Applies rules 2 to 6 to the `Authorization` lines of a request.
 #[must_use]
 pub fn authorization(lines: &[&[u8]]) -> Header {
     let line = match lines {
@@ -29,7 +30,7 @@ pub fn authorization(lines: &[&[u8]]) -> Header {
     if [line.first(), line.last()].iter().any(|end| matches!(end, Some(b' ' | b'\t'))) {
         return Header::Malformed;
     }
-    // Rule 4. The empty words between the scheme and the rest are the further spaces of `1*SP`.
+    // Rule 4. Each additional space of `1*SP` yields an empty word after the scheme.
     let mut words = line.split(|byte| *byte == b' ');
     let scheme = words.next().unwrap_or_default();
     if scheme.is_empty() || !scheme.iter().all(|byte| is_tchar(*byte)) {
@@ -40,7 +41,7 @@ pub fn authorization(lines: &[&[u8]]) -> Header {
     }
     let words: Vec<&[u8]> = words.skip_while(|word| word.is_empty()).collect();
     let rest = words.join(&b' ');
-    // Rule 6, as far as it is looked into.
+    // Rule 6, up to the maximum length.
     let forbidden = |byte: &u8| matches!(byte, b' ' | b'\t' | b',');
     if rest.len() <= LOOKED_INTO && rest.iter().any(forbidden) {
         return Header::Malformed;
@@ -49,7 +50,7 @@ pub fn authorization(lines: &[&[u8]]) -> Header {
     if rest.is_empty() { Header::Malformed } else { Header::Bearer(rest) }
 }
 
-/// RFC 9110, section 5.6.2.
+/// Returns whether a byte is a `tchar` (RFC 9110, section 5.6.2).
 fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_digit() || byte.is_ascii_alphabetic() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

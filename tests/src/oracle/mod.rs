@@ -1,21 +1,23 @@
-//! What a request's credential is, read the plainest way there is: by the grammars of the RFCs, a
-//! rule at a time, into vectors, and none of it shared with what it judges. Only the standard
-//! library is used here: the fuzz targets take these files in as they are.
+//! A naive reference implementation that finds the credential of a request. It follows the grammars
+//! of the RFCs one rule at a time and shares no code with the implementation that it tests. It uses
+//! only the standard library, because the fuzz targets include these files.
 //!
-//! The rules, by the numbers in the comments:
+//! The comments refer to these rules by number:
 //!
-//! 1. sources are the header, and the query parameters that the layer names; the body never;
-//! 2. more than one `Authorization` line is malformed;
-//! 3. so is white space around the value;
-//! 4. the value is `scheme` or `scheme 1*SP rest`, and `scheme` is `1*tchar`; another scheme than
-//!    `bearer`, in any case, is not for us;
-//! 5. `Bearer` with nothing behind it is malformed;
-//! 6. so is a `rest` with SP, HTAB or a comma;
-//! 7. a token is a `b64token`,
-//! 8. of our prefix, exact length, base62, with its checksum;
-//! 9. the query is split at `&` alone, keys and values are percent- and plus-decoded as bytes, keys
-//!    are compared byte for byte; several matches are malformed, and so is one without a value;
-//! 10. a credential in the header, whatever its scheme, and one in the query are one too many.
+//! 1. A credential comes from the header or from the query parameters that the layer names, never
+//!    from the body.
+//! 2. More than one `Authorization` line is malformed.
+//! 3. White space around the value is malformed.
+//! 4. The value is `scheme` or `scheme 1*SP rest`, and `scheme` is `1*tchar`. A scheme other than
+//!    `bearer`, in upper or lower case, is ignored.
+//! 5. `Bearer` without a `rest` is malformed.
+//! 6. A `rest` that contains SP, HTAB or a comma is malformed.
+//! 7. A token is a `b64token`.
+//! 8. A token has our prefix, the exact length, base62 characters and a correct checksum.
+//! 9. The query is split only at `&`. Keys and values are percent-decoded and plus-decoded to
+//!    bytes, and keys are compared byte by byte. Several matches are malformed, and so is a match
+//!    without a value.
+//! 10. A credential in the header, of any scheme, together with one in the query is malformed.
 
 mod header;
 mod query;
@@ -27,19 +29,20 @@ pub use self::{
     token::{BODY_LEN, assemble, base62, checksum, is_b64token, is_token},
 };
 
-/// The credential of a request, before it is asked what it is worth.
+/// The credential of a request. It is not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// None, or one of another scheme: 401 without an error.
+    /// No credential, or one of another scheme. The response is 401 without an error code.
     Nothing,
-    /// Something that is none, or more than one: 400 `invalid_request`.
+    /// A malformed credential, or several. The response is 400 `invalid_request`.
     Malformed,
-    /// One, and this is its text: 401 `invalid_token` unless it is a live token's.
+    /// The text of the only credential. Unless it is a valid token, the response is 401
+    /// `invalid_token`.
     One(Vec<u8>),
 }
 
-/// The credential in these `Authorization` lines and this query, whose parameters of these names
-/// may carry one.
+/// Returns the credential in the `Authorization` lines and the query of a request. `names` are the
+/// query parameters that may carry a credential.
 #[must_use]
 pub fn credential(lines: &[&[u8]], query: Option<&str>, names: &[&str]) -> Credential {
     // Rule 1.

@@ -1,17 +1,17 @@
-//! The query: rule 9, and what of a URI goes on once the credential is out.
+//! Parses the query (rule 9) and removes credentials from a URI.
 
-/// What the query says of the parameters that may carry a credential.
+/// The result of a search for the query parameters that may carry a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parameter {
-    /// None of them is there.
+    /// The query has none of the parameters.
     Absent,
-    /// One is, once, with this value.
+    /// The query has exactly one of the parameters, once, with this value.
     Value(Vec<u8>),
-    /// One is without a value, or there are several.
+    /// The query has several of the parameters, or one without a value.
     Malformed,
 }
 
-/// Rule 9.
+/// Applies rule 9 to a query.
 #[must_use]
 pub fn parameter(query: &str, names: &[&str]) -> Parameter {
     let mut found: Vec<_> = pairs(query)
@@ -25,7 +25,7 @@ pub fn parameter(query: &str, names: &[&str]) -> Parameter {
     }
 }
 
-/// The pairs of a query, decoded. Behind a key without `=` there is no value.
+/// Returns the decoded pairs of a query. The value of a key without `=` is `None`.
 #[must_use]
 pub fn pairs(query: &str) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     query.split('&').map(pair).collect()
@@ -38,7 +38,7 @@ fn pair(pair: &str) -> (Vec<u8>, Option<Vec<u8>>) {
     }
 }
 
-/// Percent- and plus-decodes; a `%` without two hexadecimal digits stays.
+/// Percent-decodes and plus-decodes a text. A `%` without two hexadecimal digits is kept.
 #[must_use]
 pub fn decode(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -61,7 +61,8 @@ pub fn decode(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The URI without the pairs whose decoded key and value are to be cut; every other byte stays.
+/// Returns the URI without the pairs for whose decoded key and value `cut` returns `true`. All
+/// other bytes are kept.
 #[must_use]
 pub fn without(uri: &str, cut: impl Fn(&[u8], Option<&[u8]>) -> bool) -> String {
     let Some((before, query)) = uri.split_once('?') else { return uri.to_owned() };

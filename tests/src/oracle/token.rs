@@ -1,9 +1,11 @@
-//! What a token looks like: rules 7 and 8.
+//! The format of a token (rules 7 and 8).
 
-/// How many characters follow the prefix and its `_`: 22 of id, 43 of secret, 6 of checksum.
+/// The number of characters after the prefix and its `_`: 22 for the id, 43 for the secret and 6
+/// for the checksum.
 pub const BODY_LEN: usize = 22 + 43 + 6;
 
-/// RFC 6750, section 2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+/// Returns whether a text is a `b64token` (RFC 6750, section 2.1):
+/// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
 #[must_use]
 pub fn is_b64token(text: &[u8]) -> bool {
     let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
@@ -11,7 +13,7 @@ pub fn is_b64token(text: &[u8]) -> bool {
         && text[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte))
 }
 
-/// Whether the text is a token of this prefix, by its looks.
+/// Returns whether a text has the format of a token with this prefix, including the checksum.
 #[must_use]
 pub fn is_token(text: &[u8], prefix: &str) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
@@ -21,14 +23,14 @@ pub fn is_token(text: &[u8], prefix: &str) -> bool {
     if body.len() != BODY_LEN || !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return false;
     }
-    // Digits are ordered as ASCII orders them, so texts of one length are ordered as their values
-    // are.
+    // The base62 digits are in ASCII order. Texts of equal length therefore compare like their
+    // values.
     let largest_id = base62(u128::MAX, 22);
     let (sealed, sum) = text.split_at(text.len() - 6);
     body[..22] <= *largest_id && sum == checksum(sealed.as_bytes())
 }
 
-/// The text of the token of this id and secret.
+/// Returns the text of the token with this id and secret.
 #[must_use]
 pub fn assemble(prefix: &str, id: u128, secret: &str) -> String {
     let sealed = format!("{prefix}_{}{secret}", base62(id, 22));
@@ -36,7 +38,7 @@ pub fn assemble(prefix: &str, id: u128, secret: &str) -> String {
     sealed + &sum
 }
 
-/// CRC-32 (IEEE 802.3), a bit at a time, in six base62 digits.
+/// Returns the CRC-32 (IEEE 802.3) of a text as six base62 digits. It is computed bit by bit.
 #[must_use]
 pub fn checksum(text: &[u8]) -> String {
     let mut register = u32::MAX;
@@ -53,7 +55,7 @@ pub fn checksum(text: &[u8]) -> String {
     base62(u128::from(!register), 6)
 }
 
-/// The value in so many digits `0-9A-Za-z`, the most significant one first.
+/// Returns a value as `digits` base62 digits (`0-9A-Za-z`), most significant digit first.
 #[must_use]
 pub fn base62(mut value: u128, digits: usize) -> String {
     let alphabet: Vec<char> = ('0'..='9').chain('A'..='Z').chain('a'..='z').collect();

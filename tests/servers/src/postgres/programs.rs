@@ -3,10 +3,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-/// Where Debian keeps the programs of each version.
+/// The folder in which Debian installs the programs of each version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
-/// The folder of the newest version's programs.
+/// Returns the folder with the programs of the newest version.
 pub(crate) fn newest_programs() -> Result<PathBuf> {
     let versions = fs::read_dir(VERSIONS).into_iter().flatten().filter_map(|entry| {
         let folder = entry.ok()?.path();

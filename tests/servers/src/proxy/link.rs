@@ -16,24 +16,24 @@ pub(super) struct Link {
 }
 
 impl Connection {
-    /// The port that the server sees it come from: it names the connection in the server's own
-    /// lists.
+    /// Returns the local port of the connection to the server. The server's own list of clients
+    /// shows the same port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.0.port
     }
 
-    /// What becomes of what goes that way on this connection.
+    /// Sets the flow of one direction of this connection.
     pub fn set(&self, way: Way, flow: Flow) {
         self.0.flows.send_modify(|flows| flows[way as usize] = flow);
     }
 
-    /// The same for both ways.
+    /// Sets the flow of both directions of this connection.
     pub fn set_both(&self, flow: Flow) {
         Way::BOTH.into_iter().for_each(|way| self.set(way, flow));
     }
 
-    /// Ends it at once: both ends hear of it (RST).
+    /// Resets the connection immediately. Both ends receive a RST.
     pub fn cut(&self) {
         self.0.cut.notify_one();
     }
@@ -44,16 +44,16 @@ impl Link {
         Self { port, flows: watch::Sender::new(flows), cut: Notify::new() }
     }
 
-    /// What becomes of bytes that go that way now.
+    /// Returns the current flow of one direction.
     pub(super) fn flow(&self, way: Way) -> Flow {
         self.flows.borrow()[way as usize]
     }
 
-    /// The same once they are no longer held.
-    pub(super) async fn flow_at_last(&self, way: Way) -> Flow {
+    /// Waits until bytes are no longer held, and returns the flow of the direction.
+    pub(super) async fn flow_after_hold(&self, way: Way) -> Flow {
         let mut flows = self.flows.subscribe();
-        let is_free = |flows: &[Flow; 2]| flows[way as usize] != Flow::Hold;
-        flows.wait_for(is_free).await.expect("this link holds the sender")[way as usize]
+        let is_released = |flows: &[Flow; 2]| flows[way as usize] != Flow::Hold;
+        flows.wait_for(is_released).await.expect("this link holds the sender")[way as usize]
     }
 
     pub(super) async fn until_cut(&self) {

@@ -9,7 +9,7 @@ use super::link::{Connection, Link};
 use super::pump::{Broken, pump};
 use super::{Flow, Way};
 
-/// What a proxy and its thread have in common.
+/// The state that a proxy shares with its thread.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) address: SocketAddr,
@@ -25,11 +25,11 @@ struct State {
     target: SocketAddr,
     flows: [Flow; 2],
     links: Vec<Arc<Link>>,
-    /// How much may still pass; none if anything may.
+    /// The byte limit of each direction, or `None` if there is no limit.
     allowed: [Option<Allowed>; 2],
 }
 
-/// How many bytes may still pass, and what comes after that.
+/// The number of bytes that may still be forwarded, and the fault that follows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowed {
     pub(super) bytes: u64,
@@ -38,9 +38,9 @@ pub(super) struct Allowed {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Then {
-    /// The connection ends on which the next byte was to go.
+    /// The connection of the next byte is reset.
     Reset,
-    /// All of them end.
+    /// All connections are reset.
     Cut,
 }
 
@@ -78,7 +78,7 @@ impl Shared {
         self.lock().links.iter().cloned().map(Connection).collect()
     }
 
-    /// Takes connections or not, and waits until that is so.
+    /// Starts or stops accepting connections, and waits until the change has taken effect.
     pub(super) fn accept(&self, accepts: bool) {
         self.accepts.send_replace(accepts);
         self.wait_until_listening(accepts);
@@ -96,8 +96,12 @@ impl Shared {
         changed.notify_all();
     }
 
-    /// How many of these bytes may pass before the connection has to end; all of them if it need
-    /// not.
+    /// Takes bytes from the limit of a direction.
+    ///
+    /// # Errors
+    ///
+    /// Returns the number of bytes that may still be forwarded if the limit is exceeded. The
+    /// connection must be reset after them.
     pub(super) fn take(&self, way: Way, bytes: usize) -> Result<(), usize> {
         let mut state = self.lock();
         let allowed = &mut state.allowed[way as usize];
@@ -123,8 +127,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One connection, from its client's side, until it ends.
-    async fn lead(self: Arc<Self>, client: TcpStream) {
+    /// Forwards the connection of a client until it ends.
+    async fn forward(self: Arc<Self>, client: TcpStream) {
         let target = self.lock().target;
         let Ok(mut server) = TcpStream::connect(target).await else {
             return reset(&client);
@@ -132,7 +136,7 @@ impl Shared {
         let mut client = client;
         let Ok(port) = server.local_addr().map(|address| address.port()) else { return };
         for stream in [&client, &server] {
-            // If it is gone already, that shows soon.
+            // If the peer has already closed the connection, reading reports that.
             let _ = stream.set_nodelay(true);
         }
         let link = {
@@ -161,13 +165,13 @@ impl Shared {
     }
 }
 
-/// Lets it be reset when it is dropped, not closed in order.
+/// Makes the stream send a RST when it is dropped, instead of an orderly close.
 fn reset(stream: &TcpStream) {
-    // If it is gone already, there is nothing to reset.
+    // An error means that the connection has already ended.
     let _ = stream.set_zero_linger();
 }
 
-/// Takes connections, as long as it may, until it ends.
+/// Accepts connections, while that is enabled, until `ended` is triggered.
 pub(super) async fn serve(shared: Arc<Shared>, ended: oneshot::Receiver<()>) {
     tokio::select! {
         _ = ended => {}
@@ -179,14 +183,16 @@ async fn listen(shared: &Arc<Shared>) {
     let mut accepts = shared.accepts.subscribe();
     loop {
         wait_for(&mut accepts, true).await;
-        let listener = TcpListener::bind(shared.address).await.expect("the port is this proxy's");
+        let listener = TcpListener::bind(shared.address)
+            .await
+            .expect("cannot listen on the port of the proxy");
         shared.listens(true);
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
-                    // Who called may have hung up already.
+                    // The client may already have closed the connection.
                     let Ok((client, _)) = accepted else { continue };
-                    tokio::spawn(Arc::clone(shared).lead(client));
+                    tokio::spawn(Arc::clone(shared).forward(client));
                 }
                 () = wait_for(&mut accepts, false) => break,
             }
@@ -196,6 +202,6 @@ async fn listen(shared: &Arc<Shared>) {
     }
 }
 
-async fn wait_for(accepts: &mut watch::Receiver<bool>, what: bool) {
-    accepts.wait_for(|accepts| *accepts == what).await.expect("it is in the same place");
+async fn wait_for(accepts: &mut watch::Receiver<bool>, expected: bool) {
+    accepts.wait_for(|accepts| *accepts == expected).await.expect("`Shared` holds the sender");
 }

@@ -9,18 +9,18 @@ use super::link::Link;
 use super::listen::Shared;
 use super::{Flow, Way};
 
-/// The connection has to end at once, on both sides.
+/// An error that requires both sides of the connection to be reset immediately.
 #[derive(Debug)]
 pub(super) struct Broken;
 
-/// Some bytes, or none at the end; or why there are no more.
+/// The result of a read: some bytes, no bytes at the end of the stream, or an error.
 type Read = io::Result<Vec<u8>>;
 
-/// Moves what goes one way on one connection, until that way is closed in order.
+/// Forwards one direction of a connection until the sender closes it.
 ///
 /// # Errors
 ///
-/// The connection has to end at once.
+/// Returns [`Broken`] if the connection has to be reset.
 pub(super) async fn pump(
     from: ReadHalf<'_>,
     to: WriteHalf<'_>,
@@ -28,7 +28,8 @@ pub(super) async fn pump(
     link: &Link,
     shared: &Shared,
 ) -> Result<(), Broken> {
-    // Apart, so that what is under way does not hold up what comes behind it.
+    // Reading and writing run concurrently: a delayed chunk must not delay the reading of the next
+    // one.
     let (sent, arriving) = unbounded_channel();
     let read = async {
         read(from, sent, way, link).await;
@@ -51,7 +52,7 @@ async fn read(
             Flow::Delay(delay) => Instant::now() + delay,
             _ => Instant::now(),
         };
-        // Who would write it may have found that there is nobody to write it to.
+        // An error means that the writer has ended because the receiver closed the connection.
         let _ = sent.send((due, read));
         if is_last {
             return;
@@ -68,21 +69,21 @@ async fn write(
 ) -> Result<(), Broken> {
     while let Some((due, read)) = arriving.recv().await {
         sleep_until(due).await;
-        if link.flow_at_last(way).await == Flow::Swallow {
+        if link.flow_after_hold(way).await == Flow::Swallow {
             return std::future::pending().await;
         }
         let bytes = read.map_err(|_| Broken)?;
         if bytes.is_empty() {
-            // Whoever has hung up hears nothing more.
+            // An error means that the receiver has already closed the connection.
             let _ = to.shutdown().await;
             return Ok(());
         }
         let allowed = shared.take(way, bytes.len());
         let passing = &bytes[..allowed.err().unwrap_or(bytes.len())];
-        // Before it arrives, so that whoever got it finds it counted.
+        // Counted before it is written, so that a test that has received the bytes sees the count.
         shared.count(way, passing.len());
         if to.write_all(passing).await.is_err() {
-            // It shows on the way back, if that is open.
+            // The other direction reports the error, if it is still open.
             return Ok(());
         }
         if allowed.is_err() {

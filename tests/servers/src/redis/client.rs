@@ -1,4 +1,4 @@
-//! As much of Redis's protocol (RESP2) as it takes to say something and to hear what comes of it.
+//! A minimal client for the Redis protocol (RESP2). It sends one command and reads its reply.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-/// How long an answer may take.
+/// The time limit for connecting and for a reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs one command on a connection of its own.
+/// Runs one command on a new connection.
 pub(super) fn run(server: SocketAddr, command: &[&str]) -> Result<String> {
     let mut connection = TcpStream::connect_timeout(&server, PATIENCE)?;
     connection.set_read_timeout(Some(PATIENCE))?;
@@ -23,12 +23,12 @@ pub(super) fn run(server: SocketAddr, command: &[&str]) -> Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// Reads one answer, flat.
+/// Reads one reply. The elements of nested lists are appended to one flat list of lines.
 fn read(from: &mut impl BufRead, lines: &mut Vec<String>) -> Result<()> {
     let mut line = String::new();
     from.read_line(&mut line)?;
     let line = line.trim_end();
-    let (kind, rest) = line.split_at_checked(1).context("the server has closed the connection")?;
+    let (kind, rest) = line.split_at_checked(1).context("the server closed the connection")?;
     match kind {
         "+" | ":" => lines.push(rest.to_owned()),
         "-" => bail!("{rest}"),
@@ -46,7 +46,7 @@ fn read(from: &mut impl BufRead, lines: &mut Vec<String>) -> Result<()> {
                 read(from, lines)?;
             }
         }
-        _ => bail!("the server speaks another protocol: {line}"),
+        _ => bail!("unexpected reply: {line}"),
     }
     Ok(())
 }
@@ -58,12 +58,12 @@ mod tests {
     fn answer(mut bytes: &[u8]) -> Result<String> {
         let mut lines = Vec::new();
         read(&mut bytes, &mut lines)?;
-        assert!(bytes.is_empty(), "not all was read");
+        assert!(bytes.is_empty(), "bytes were left unread");
         Ok(lines.join("\n"))
     }
 
     #[test]
-    fn answers_are_read_as_redis_cli_prints_them() {
+    fn replies_are_formatted_like_redis_cli() {
         assert_eq!(answer(b"+OK\r\n").unwrap(), "OK");
         assert_eq!(answer(b":12\r\n").unwrap(), "12");
         assert_eq!(answer(b"$4\r\na\r\nb\r\n").unwrap(), "a\r\nb");

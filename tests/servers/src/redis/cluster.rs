@@ -4,13 +4,13 @@ use anyhow::{Result, ensure};
 
 use super::{PATIENCE, Redis, info};
 
-/// How many slots the keys of a cluster are spread over.
+/// The number of hash slots in a cluster.
 const SLOTS: usize = 16_384;
 
-/// How long a node may be silent until the others take it for dead, in milliseconds.
+/// The time after which the other nodes consider a silent node as failed, in milliseconds.
 const SILENCE: &str = "1000";
 
-/// A Redis Cluster of three primaries of one's own, empty.
+/// A private, empty Redis Cluster of three primaries.
 #[derive(Debug)]
 pub struct RedisCluster {
     primaries: Vec<Redis>,
@@ -18,27 +18,27 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
-    /// Starts a cluster, and waits until it takes commands.
+    /// Starts a cluster and waits until it accepts commands.
     ///
     /// # Errors
     ///
-    /// A server does not start, or they do not find together.
+    /// Returns an error if a node does not start or the cluster does not become ready.
     pub fn start() -> Result<Self> {
         Self::start_with(&[])
     }
 
-    /// The same with further options for each of its servers, as of [`Redis::start_with`].
+    /// Starts a cluster with further arguments for each node, as in [`Redis::start_with`].
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// Returns the same errors as [`start`](Self::start).
     pub fn start_with(options: &[&str]) -> Result<Self> {
         let mut cluster = Self { primaries: Vec::new(), replicas: Vec::new() };
         for number in 0..3 {
             let node = node(options)?;
             let (first, end) = (number * SLOTS / 3, (number + 1) * SLOTS / 3);
             node.run(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &(end - 1).to_string()])?;
-            // Else all begin with the same, and quarrel first.
+            // Nodes that start with the same epoch have to resolve the conflict first.
             node.run(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()])?;
             cluster.primaries.push(node);
             cluster.introduce(&cluster.primaries[number])?;
@@ -47,18 +47,18 @@ impl RedisCluster {
         Ok(cluster)
     }
 
-    /// Adds a replica of one of the primaries, which takes its place a second or two after it is
-    /// gone.
+    /// Adds a replica of the primary with index `of`. If the primary fails, the replica is promoted
+    /// within one or two seconds.
     ///
     /// # Errors
     ///
-    /// It does not start, or does not follow.
+    /// Returns an error if the replica does not start or does not replicate.
     pub fn add_replica(&mut self, of: usize) -> Result<()> {
         let replica = node(&[])?;
         self.introduce(&replica)?;
         let primary = self.primaries[of].run(&["CLUSTER", "MYID"])?;
-        // It has to hear of it first.
-        until("the replica follows", || {
+        // The command fails until the new node has learned of the primary.
+        until("the replica replicates", || {
             Ok(replica.run(&["CLUSTER", "REPLICATE", &primary]).is_ok())
         })?;
         self.primaries[of].wait_for(&replica)?;
@@ -70,36 +70,36 @@ impl RedisCluster {
         node.run(&["CLUSTER", "MEET", "127.0.0.1", &self.primaries[0].port.to_string()]).map(drop)
     }
 
-    /// Waits until every node knows all others and takes commands.
+    /// Waits until every node knows all others and accepts commands.
     ///
     /// # Errors
     ///
-    /// That is not so within half a minute.
+    /// Returns an error if a node is not ready within 30 seconds.
     pub fn wait_until_ready(&self) -> Result<()> {
         let nodes = self.primaries.len() + self.replicas.len();
         for node in self.nodes() {
             until("the cluster is ready", || {
-                let said = node.run(&["CLUSTER", "INFO"])?;
-                Ok(info(&said, "cluster_state")? == "ok"
-                    && info(&said, "cluster_known_nodes")?.parse::<usize>()? == nodes)
+                let state = node.run(&["CLUSTER", "INFO"])?;
+                Ok(info(&state, "cluster_state")? == "ok"
+                    && info(&state, "cluster_known_nodes")?.parse::<usize>()? == nodes)
             })?;
         }
         Ok(())
     }
 
-    /// The URLs of the primaries that it began with.
+    /// Returns the URLs of the nodes that started as primaries.
     #[must_use]
     pub fn urls(&self) -> Vec<&str> {
         self.primaries.iter().map(Redis::url).collect()
     }
 
-    /// The primaries that it began with. Each has a third of the slots, in order.
+    /// Returns the nodes that started as primaries. Each owns a third of the slots, in order.
     #[must_use]
     pub fn primaries(&self) -> &[Redis] {
         &self.primaries
     }
 
-    /// The replicas, in the order in which they were added.
+    /// Returns the replicas, in the order in which they were added.
     #[must_use]
     pub fn replicas(&self) -> &[Redis] {
         &self.replicas
@@ -118,7 +118,7 @@ fn node(options: &[&str]) -> Result<Redis> {
 fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
     let started = Instant::now();
     while !is_so()? {
-        ensure!(started.elapsed() < PATIENCE, "it never was so that {what}");
+        ensure!(started.elapsed() < PATIENCE, "timed out waiting until {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(())

@@ -10,7 +10,7 @@ fn start() -> Postgres {
 }
 
 #[test]
-fn it_answers_what_it_is_asked_in_the_database_that_is_meant() {
+fn statements_run_in_the_database_of_the_url() {
     let server = start();
     assert_eq!(server.run("select 40 + 2, 'a'").unwrap(), "42|a");
     assert_eq!(server.run("show server_encoding").unwrap(), "UTF8");
@@ -22,7 +22,7 @@ fn it_answers_what_it_is_asked_in_the_database_that_is_meant() {
 }
 
 #[test]
-fn whoever_shares_it_has_a_database_of_his_own() {
+fn each_user_of_the_shared_server_has_its_own_database() {
     let server = Postgres::shared();
     let [one, other] = [server.new_database().unwrap(), server.new_database().unwrap()];
     server.run_at(&one, "create table only_here ()").unwrap();
@@ -30,14 +30,14 @@ fn whoever_shares_it_has_a_database_of_his_own() {
 }
 
 #[test]
-fn settings_are_what_one_says() {
+fn settings_are_applied() {
     Package::POSTGRES.ensure_installed().unwrap();
     let server = Postgres::start_with(&["max_connections=17"]).unwrap();
     assert_eq!(server.run("show max_connections").unwrap(), "17");
 }
 
 #[test]
-fn its_clock_goes_as_one_says_in_all_of_its_processes() {
+fn clock_can_be_set_for_all_processes_of_the_server() {
     Package::POSTGRES.ensure_installed().unwrap();
     let server = Postgres::start_with_clock(&[]).unwrap();
     let now = || {
@@ -48,26 +48,26 @@ fn its_clock_goes_as_one_says_in_all_of_its_processes() {
         server.set_clock(ahead).unwrap();
         assert!(is_ahead(now(), ahead));
     }
-    assert!(start().set_clock(1).is_err(), "that one goes by the machine's");
+    assert!(start().set_clock(1).is_err(), "set the clock of a server that has none of its own");
 }
 
 #[test]
-fn it_comes_back_after_any_end_with_what_was_committed() {
+fn committed_data_survives_a_kill_and_a_stop() {
     let server = start();
     server.run("create table t (x int)").unwrap();
     for end in [Postgres::kill, Postgres::stop] {
         server.run("insert into t values (1)").unwrap();
         end(&server).unwrap();
         assert!(server.run("select 1").is_err());
-        assert!(end(&server).is_err(), "it is down already");
+        assert!(end(&server).is_err(), "ended a server that was not running");
         server.start_again().unwrap();
     }
     assert_eq!(server.run("select count(*) from t").unwrap(), "2");
-    assert!(server.start_again().is_err(), "it runs already");
+    assert!(server.start_again().is_err(), "started a server that was running");
 }
 
 #[test]
-fn while_it_is_paused_nobody_is_answered() {
+fn paused_server_does_not_respond_until_it_is_resumed() {
     let server = start();
     server.pause().unwrap();
     let started = Instant::now();
@@ -83,7 +83,7 @@ fn while_it_is_paused_nobody_is_answered() {
 }
 
 #[test]
-fn a_standby_has_what_was_committed_until_it_stopped_following() {
+fn standby_has_the_commits_from_before_replication_stopped() {
     let primary = start();
     primary.run("create table t (x int); insert into t values (1)").unwrap();
     let standby = primary.standby().unwrap();
@@ -91,7 +91,7 @@ fn a_standby_has_what_was_committed_until_it_stopped_following() {
     primary.run("insert into t values (2)").unwrap();
     primary.wait_for(&standby).unwrap();
     assert_eq!(standby.run("select count(*) from t").unwrap(), "2");
-    assert!(standby.run("insert into t values (3)").is_err(), "it takes no changes");
+    assert!(standby.run("insert into t values (3)").is_err(), "a standby accepted a change");
     standby.stop_following().unwrap();
     primary.run("insert into t values (3)").unwrap();
     primary.kill().unwrap();

@@ -6,10 +6,10 @@ use hallpass_servers::{Flow, Proxy, Way};
 
 use crate::until;
 
-/// Longer than what is sent takes to arrive.
+/// A time that is longer than the transfer of a message takes.
 const A_WHILE: Duration = Duration::from_millis(200);
 
-/// A server that says back what it hears.
+/// Starts a server that sends back what it receives, and returns its address.
 fn echo() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -31,143 +31,147 @@ impl Client {
         let stream = TcpStream::connect(proxy.address()).unwrap();
         stream.set_read_timeout(Some(A_WHILE)).unwrap();
         let mut client = Self(stream);
-        client.say(b"hello");
-        assert_eq!(client.hear(5).unwrap(), b"hello");
+        client.send(b"hello");
+        assert_eq!(client.receive(5).unwrap(), b"hello");
         client
     }
 
-    fn say(&mut self, what: &[u8]) {
-        self.0.write_all(what).unwrap();
+    fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).unwrap();
     }
 
-    fn hear(&mut self, bytes: usize) -> Result<Vec<u8>, ErrorKind> {
-        let mut heard = vec![0; bytes];
-        self.0.read_exact(&mut heard).map_err(|error| error.kind())?;
-        Ok(heard)
+    fn receive(&mut self, bytes: usize) -> Result<Vec<u8>, ErrorKind> {
+        let mut received = vec![0; bytes];
+        self.0.read_exact(&mut received).map_err(|error| error.kind())?;
+        Ok(received)
     }
 
-    fn hears_nothing(&mut self) -> bool {
-        self.hear(1) == Err(ErrorKind::WouldBlock)
+    fn receives_nothing(&mut self) -> bool {
+        self.receive(1) == Err(ErrorKind::WouldBlock)
     }
 
     fn is_reset(&mut self) -> bool {
-        self.hear(1) == Err(ErrorKind::ConnectionReset)
+        self.receive(1) == Err(ErrorKind::ConnectionReset)
     }
 }
 
 #[test]
-fn what_passes_is_counted() {
+fn connections_and_bytes_are_counted() {
     let proxy = Proxy::to(echo()).unwrap();
     let (mut one, _other) = (Client::of(&proxy), Client::of(&proxy));
-    one.say(b"a word");
-    assert_eq!(one.hear(6).unwrap(), b"a word");
+    one.send(b"a word");
+    assert_eq!(one.receive(6).unwrap(), b"a word");
     assert_eq!((proxy.accepted(), proxy.connections().len()), (2, 2));
     assert_eq!((proxy.passed(Way::ToServer), proxy.passed(Way::ToClient)), (16, 16));
     drop(one);
-    until("it is forgotten", || proxy.connections().len() == 1);
-    assert_eq!(proxy.url("redis://127.0.0.1:1/"), "redis://127.0.0.1:1/", "no URL of that server");
+    until("the closed connection is removed", || proxy.connections().len() == 1);
+    assert_eq!(
+        proxy.url("redis://127.0.0.1:1/"),
+        "redis://127.0.0.1:1/",
+        "changed a URL of another server"
+    );
 }
 
 #[test]
-fn what_is_delayed_arrives_later_in_order_and_not_one_after_the_other() {
+fn delayed_bytes_arrive_in_order_after_one_delay() {
     let proxy = Proxy::to(echo()).unwrap();
     let mut client = Client::of(&proxy);
     client.0.set_read_timeout(None).unwrap();
     proxy.set(Way::ToServer, Flow::Delay(A_WHILE));
     let started = Instant::now();
     for word in ["one ", "two ", "three"] {
-        client.say(word.as_bytes());
+        client.send(word.as_bytes());
     }
-    assert_eq!(client.hear(13).unwrap(), b"one two three");
+    assert_eq!(client.receive(13).unwrap(), b"one two three");
     assert!(started.elapsed() >= A_WHILE);
 }
 
 #[test]
-fn what_is_held_arrives_in_the_end() {
+fn held_bytes_arrive_after_the_fault_is_removed() {
     let proxy = Proxy::to(echo()).unwrap();
     let mut client = Client::of(&proxy);
     for way in [Way::ToServer, Way::ToClient] {
         proxy.set(way, Flow::Hold);
-        client.say(b"later");
-        assert!(client.hears_nothing());
+        client.send(b"later");
+        assert!(client.receives_nothing());
         proxy.heal();
-        assert_eq!(client.hear(5).unwrap(), b"later");
+        assert_eq!(client.receive(5).unwrap(), b"later");
     }
 }
 
 #[test]
-fn what_is_swallowed_is_lost_with_all_that_comes_after_it_and_nobody_is_told() {
+fn swallowed_bytes_and_later_ones_are_lost_silently() {
     let proxy = Proxy::to(echo()).unwrap();
     let mut client = Client::of(&proxy);
     proxy.swallow();
-    client.say(b"lost");
-    assert!(client.hears_nothing());
+    client.send(b"lost");
+    assert!(client.receives_nothing());
     proxy.heal();
-    client.say(b"and this");
-    assert!(client.hears_nothing());
+    client.send(b"and this");
+    assert!(client.receives_nothing());
     Client::of(&proxy);
     proxy.cut();
     assert!(client.is_reset());
 }
 
 #[test]
-fn one_connection_can_be_broken_alone() {
+fn fault_can_be_limited_to_one_connection() {
     let proxy = Proxy::to(echo()).unwrap();
     let (mut one, mut other) = (Client::of(&proxy), Client::of(&proxy));
     proxy.connections()[0].cut();
     assert!(one.is_reset());
-    other.say(b"well");
-    assert_eq!(other.hear(4).unwrap(), b"well");
+    other.send(b"well");
+    assert_eq!(other.receive(4).unwrap(), b"well");
     let port = proxy.connections()[0].port();
     proxy.connection(port).unwrap().set(Way::ToClient, Flow::Swallow);
-    other.say(b"well");
-    assert!(other.hears_nothing());
+    other.send(b"well");
+    assert!(other.receives_nothing());
     assert!(proxy.connection(1).is_none());
 }
 
 #[test]
-fn while_it_refuses_nobody_gets_in_and_who_is_in_stays() {
+fn refusing_proxy_keeps_existing_connections_open() {
     let proxy = Proxy::to(echo()).unwrap();
     let mut client = Client::of(&proxy);
     proxy.refuse();
     let refused = TcpStream::connect(proxy.address()).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-    client.say(b"here");
-    assert_eq!(client.hear(4).unwrap(), b"here");
+    client.send(b"here");
+    assert_eq!(client.receive(4).unwrap(), b"here");
     proxy.heal();
     Client::of(&proxy);
 }
 
 #[test]
-fn a_connection_is_reset_after_as_many_bytes_as_one_says() {
+fn reset_after_resets_one_connection_after_the_given_bytes() {
     let proxy = Proxy::to(echo()).unwrap();
     for way in [Way::ToServer, Way::ToClient] {
         let mut client = Client::of(&proxy);
         proxy.reset_after(way, 7);
-        client.say(b"four");
-        assert_eq!(client.hear(4).unwrap(), b"four");
+        client.send(b"four");
+        assert_eq!(client.receive(4).unwrap(), b"four");
         let before = proxy.passed(way);
-        client.say(b"four");
-        until("it is reset", || client.hear(1) == Err(ErrorKind::ConnectionReset));
+        client.send(b"four");
+        until("the connection is reset", || client.receive(1) == Err(ErrorKind::ConnectionReset));
         assert_eq!(proxy.passed(way) - before, 3);
         Client::of(&proxy);
     }
 }
 
 #[test]
-fn all_connections_are_cut_after_as_many_bytes_as_one_says() {
+fn cut_after_resets_all_connections_after_the_given_bytes() {
     let proxy = Proxy::to(echo()).unwrap();
     let (mut one, mut other) = (Client::of(&proxy), Client::of(&proxy));
     proxy.cut_after(Way::ToServer, 4);
-    one.say(b"four");
-    assert_eq!(one.hear(4).unwrap(), b"four");
-    one.say(b"f");
+    one.send(b"four");
+    assert_eq!(one.receive(4).unwrap(), b"four");
+    one.send(b"f");
     until("both are reset", || one.is_reset() && other.is_reset());
     Client::of(&proxy);
 }
 
 #[test]
-fn a_server_that_is_not_there_resets_who_calls() {
+fn client_is_reset_if_the_server_is_unreachable() {
     let proxy = Proxy::to(echo()).unwrap();
     let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     proxy.lead_to(nowhere);
@@ -179,11 +183,11 @@ fn a_server_that_is_not_there_resets_who_calls() {
 }
 
 #[test]
-fn it_ends_with_its_value() {
+fn dropping_the_proxy_closes_its_connections() {
     let proxy = Proxy::to(echo()).unwrap();
     let address = proxy.address();
     let mut client = Client::of(&proxy);
     drop(proxy);
-    assert!(client.hear(1).is_err_and(|error| error != ErrorKind::WouldBlock));
+    assert!(client.receive(1).is_err_and(|error| error != ErrorKind::WouldBlock));
     assert!(TcpStream::connect(address).is_err());
 }

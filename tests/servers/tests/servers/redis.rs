@@ -8,7 +8,7 @@ fn start() -> Redis {
 }
 
 #[test]
-fn two_servers_at_once_know_nothing_of_each_other() {
+fn two_servers_do_not_share_data() {
     let (one, other) = (start(), start());
     assert_eq!(one.run(&["SET", "pass", "1"]).unwrap(), "OK");
     assert_eq!(one.run(&["GET", "pass"]).unwrap(), "1");
@@ -17,14 +17,14 @@ fn two_servers_at_once_know_nothing_of_each_other() {
 }
 
 #[test]
-fn options_are_what_one_says() {
+fn options_are_applied() {
     Package::REDIS.ensure_installed().unwrap();
     let server = Redis::start_with(&["--maxmemory", "12mb"]).unwrap();
     assert_eq!(server.run(&["CONFIG", "GET", "maxmemory"]).unwrap(), "maxmemory\n12582912");
 }
 
 #[test]
-fn its_clock_goes_as_one_says_however_often_it_is_started() {
+fn clock_can_be_set_and_survives_a_restart() {
     Package::REDIS.ensure_installed().unwrap();
     let server = Redis::start_with_clock(&[]).unwrap();
     let now = || server.run(&["TIME"]).unwrap().lines().next().unwrap().parse().unwrap();
@@ -35,11 +35,11 @@ fn its_clock_goes_as_one_says_however_often_it_is_started() {
         server.start_again().unwrap();
         assert!(is_ahead(now(), ahead));
     }
-    assert!(start().set_clock(1).is_err(), "that one goes by the machine's");
+    assert!(start().set_clock(1).is_err(), "set the clock of a server that has none of its own");
 }
 
 #[test]
-fn it_comes_back_after_any_end_with_what_was_written() {
+fn written_data_survives_a_kill_and_a_stop() {
     let server = start();
     for end in [Redis::kill, Redis::stop] {
         server.run(&["INCR", "n"]).unwrap();
@@ -51,12 +51,12 @@ fn it_comes_back_after_any_end_with_what_was_written() {
 }
 
 #[test]
-fn a_replica_has_what_was_written_until_it_is_promoted() {
+fn replica_has_the_writes_from_before_its_promotion() {
     let primary = start();
     primary.run(&["SET", "n", "1"]).unwrap();
     let replica = primary.replica().unwrap();
     assert_eq!(replica.run(&["GET", "n"]).unwrap(), "1");
-    assert!(replica.run(&["SET", "n", "2"]).is_err(), "it takes no changes");
+    assert!(replica.run(&["SET", "n", "2"]).is_err(), "a replica accepted a change");
     replica.promote().unwrap();
     primary.run(&["SET", "n", "3"]).unwrap();
     assert_eq!(replica.run(&["GET", "n"]).unwrap(), "1");
@@ -64,11 +64,11 @@ fn a_replica_has_what_was_written_until_it_is_promoted() {
 }
 
 #[test]
-fn the_nodes_of_a_cluster_have_a_third_of_the_slots_each() {
+fn each_node_of_a_cluster_owns_a_third_of_the_slots() {
     Package::REDIS.ensure_installed().unwrap();
     let cluster = RedisCluster::start().unwrap();
     assert_eq!(cluster.urls().len(), 3);
-    let [first, second, third] = cluster.primaries() else { panic!("three") };
+    let [first, second, third] = cluster.primaries() else { panic!("not three primaries") };
     // The slots of these keys are 5,061 and 15,495.
     for (key, home, away) in [("bar", first, second), ("a", third, first)] {
         assert_eq!(home.run(&["SET", key, "1"]).unwrap(), "OK");
@@ -79,7 +79,7 @@ fn the_nodes_of_a_cluster_have_a_third_of_the_slots_each() {
 }
 
 #[test]
-fn a_replica_takes_the_place_of_a_primary_that_is_gone() {
+fn replica_replaces_a_failed_primary() {
     Package::REDIS.ensure_installed().unwrap();
     let mut cluster = RedisCluster::start().unwrap();
     cluster.add_replica(0).unwrap();
@@ -87,5 +87,5 @@ fn a_replica_takes_the_place_of_a_primary_that_is_gone() {
     primary.run(&["SET", "bar", "1"]).unwrap();
     primary.wait_for(replica).unwrap();
     primary.kill().unwrap();
-    until("the replica takes changes", || replica.run(&["SET", "bar", "2"]).is_ok());
+    until("the replica accepts changes", || replica.run(&["SET", "bar", "2"]).is_ok());
 }

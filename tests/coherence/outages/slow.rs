@@ -1,4 +1,4 @@
-//! The store is slow.
+//! Stores that respond slowly.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use hallpass_tests::nodes::{
 
 const DEADLINE: Duration = Duration::from_millis(100);
 
-/// So many checks of each, at once.
+/// Starts `times` concurrent checks of each token.
 fn check_at_once(
     hallpass: &Hallpass,
     tokens: &[Arc<Issued>],
@@ -32,29 +32,29 @@ fn check_at_once(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_request() {
+async fn lookup_after_the_deadline_is_503_and_serves_the_next_request() {
     let site = Site::open(settings().load_deadline(DEADLINE).max_staleness(NEVER)).await;
     let token = site.issue().await;
     let gate = site.faults().on(Operation::Get).stall();
     let began = Instant::now();
     let answers = join_all((0..50).map(|_| site.get(&token))).await;
     assert!(answers.iter().all(|status| *status == 503), "{answers:?}");
-    assert!(began.elapsed() >= DEADLINE, "they waited for it");
+    assert!(began.elapsed() >= DEADLINE, "the requests did not wait until the deadline");
     site.faults().heal();
     let asked = site.faults().calls(Operation::Get);
     gate.open();
-    until("the look-up has landed", async || site.get(&token).await == 200).await;
+    until("the lookup has ended", async || site.get(&token).await == 200).await;
     assert_eq!(asked, gate.arrivals());
-    assert!(asked <= 2, "{asked} look-ups of one token");
+    assert!(asked <= 2, "{asked} lookups of one token");
     assert_eq!(
         site.faults().calls(Operation::Get),
         asked,
-        "the flight that went on has filled the cache"
+        "the lookup that went on did not fill the cache"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f3_look_ups_do_not_pile_up_behind_a_store_that_hangs() {
+async fn lookups_do_not_accumulate_if_the_store_hangs() {
     const LOADS: usize = 8;
     let bound = Duration::from_millis(400);
     let settings =
@@ -69,26 +69,28 @@ async fn f3_look_ups_do_not_pile_up_behind_a_store_that_hangs() {
             assert!(is_unavailable(&verdict), "{verdict:?}");
         }
     }
-    // Each is given up after the bound, and none is begun while there are as many as may be.
+    // Each lookup is abandoned after the staleness limit. No lookup starts while the maximum number
+    // is in flight.
     let rounds = began.elapsed().as_millis() / bound.as_millis() + 1;
     let asked = gate.arrivals();
-    assert!(asked <= LOADS as u64 * rounds as u64, "{asked} look-ups in {rounds} rounds");
+    assert!(asked <= LOADS as u64 * rounds as u64, "{asked} lookups in {rounds} rounds");
     store.faults().heal();
     gate.open();
     for token in &tokens {
-        until("it is served again", async || accepts(&hallpass, token).await).await;
+        until("the token is served again", async || accepts(&hallpass, token).await).await;
     }
 }
 
-/// A look-up that was answered after the bound is too old to be used: the store is asked again.
+/// Tests that the result of a lookup that takes longer than the staleness limit is not used. The
+/// record is loaded again.
 #[tokio::test(flavor = "multi_thread")]
-async fn c5_an_answer_that_comes_after_the_bound_is_not_used() {
+async fn lookup_result_older_than_the_limit_is_not_used() {
     let bound = Duration::from_millis(200);
     let truth = MemoryStore::new();
     let (here, there) = (FaultyStore::new(truth.clone()), FaultyStore::new(truth));
     let (late, other) = (node(&here, settings().max_staleness(bound)), node(&there, settings()));
     let token = Arc::new(issue(&other).await);
-    // Nobody tells it of the change.
+    // The node does not learn of the change.
     here.faults().on(Operation::Changes).fail();
     here.faults().on(Operation::WaitForChange).lose_answer();
     let gate = here.faults().on(Operation::Get).once().hold();
@@ -102,11 +104,14 @@ async fn c5_an_answer_that_comes_after_the_bound_is_not_used() {
     gate.open();
     let verdict = waits.await.unwrap();
     assert!(verdict.is_err(), "{verdict:?}");
-    assert!(is_refused(&check(&late, &token).await), "asked again, it is known");
+    assert!(
+        is_refused(&check(&late, &token).await),
+        "the next check does not know of the revocation"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
+async fn each_token_is_read_once_when_the_lease_expires() {
     const TOKENS: usize = 48;
     let bound = Duration::from_millis(300);
     let store = FaultyStore::new(MemoryStore::new());
@@ -121,7 +126,7 @@ async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
     let gate = store.faults().on(Operation::Get).stall();
     let herd = check_at_once(&hallpass, &tokens, 20);
     let all = tokio::time::timeout(PATIENCE, gate.arrived(TOKENS as u64));
-    all.await.expect("each is asked for");
+    all.await.expect("a token was not read");
     gate.open();
     store.faults().heal();
     for check in herd {
@@ -130,10 +135,9 @@ async fn f47_when_the_lease_runs_out_each_token_is_read_once() {
     assert_eq!(store.faults().calls(Operation::Get) - before, TOKENS as u64);
 }
 
-/// Beyond the loads that may be under way at once: 503 for now, for nobody anything else, and not
-/// for long.
+/// Tests that checks beyond the limit of concurrent loads get 503, and that retries succeed soon.
 #[tokio::test(flavor = "multi_thread")]
-async fn f47_of_a_herd_of_more_tokens_than_may_be_loaded_at_once_all_get_in_when_they_come_again() {
+async fn checks_beyond_the_load_limit_succeed_on_retry() {
     let bound = Duration::from_millis(300);
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings().max_staleness(bound));
@@ -141,7 +145,7 @@ async fn f47_of_a_herd_of_more_tokens_than_may_be_loaded_at_once_all_get_in_when
     store.faults().on(Operation::Changes).fail();
     store.faults().on(Operation::Get).delay(Duration::from_millis(5));
     let herd = tokens.iter().map(|token| async {
-        until("it gets in", async || {
+        until("the token is accepted", async || {
             let verdict = check(&hallpass, token).await;
             assert!(verdict.is_ok() || is_unavailable(&verdict), "{verdict:?}");
             verdict.is_ok()

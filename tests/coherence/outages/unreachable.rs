@@ -1,4 +1,4 @@
-//! The store is gone, or answers nonsense.
+//! Stores that are unreachable or return wrong or damaged records.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -16,34 +16,38 @@ use hallpass_tests::nodes::{
     NEVER, accepts, alice, beyond, check, is_unavailable, issue, node, settings, until,
 };
 
-/// A token that exists elsewhere, but not here.
-async fn stranger() -> hallpass_core::Issued {
+/// Issues a token in another store, so that the tested store does not know it.
+async fn unknown_token() -> hallpass_core::Issued {
     issue(&Hallpass::builder(MemoryStore::new()).build()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f1_with_the_store_down_cached_tokens_are_served_within_the_bound_and_others_get_503() {
+async fn cached_tokens_are_served_while_the_store_is_down() {
     let site = Site::open(settings().max_staleness(NEVER)).await;
-    let (warm, cold, unknown) = (site.issue().await, site.issue().await, stranger().await);
+    let (warm, cold, unknown) = (site.issue().await, site.issue().await, unknown_token().await);
     assert_eq!(site.get(&warm).await, 200);
     site.faults().on(Operation::ALL).fail();
     for _ in 0..3 {
         assert_eq!(site.get(&warm).await, 200);
         assert_eq!(site.get(&cold).await, 503);
-        assert_eq!(site.get(&unknown).await, 503, "nobody can tell");
+        assert_eq!(site.get(&unknown).await, 503, "an unknown token was rejected without a lookup");
     }
     let revoked = site.hallpass.revoke(&alice(), warm.record.id).await;
-    assert!(revoked.is_err_and(|error| error.is_unavailable()), "it is not said to be done");
+    assert!(
+        revoked.is_err_and(|error| error.is_unavailable()),
+        "a failed revocation was reported as done"
+    );
     site.faults().heal();
-    assert_eq!(site.get(&cold).await, 200, "an error is not remembered");
+    assert_eq!(site.get(&cold).await, 200, "the error was cached");
     assert_eq!(site.get(&unknown).await, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f2_with_the_store_down_beyond_the_bound_everything_is_503() {
+async fn every_token_gets_503_if_the_store_is_down_beyond_the_limit() {
     let bound = Duration::from_millis(300);
     let site = Site::open(settings().max_staleness(bound)).await;
-    let tokens = [site.issue().await, site.issue().await, stranger().await, site.issue().await];
+    let tokens =
+        [site.issue().await, site.issue().await, unknown_token().await, site.issue().await];
     let [warm, cold, _, revoked] = &tokens;
     site.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
     assert_eq!(site.get(warm).await, 200);
@@ -56,13 +60,13 @@ async fn f2_with_the_store_down_beyond_the_bound_everything_is_503() {
         }
     }
     site.faults().heal();
-    assert_eq!(site.get(warm).await, 200, "and it comes back by itself");
+    assert_eq!(site.get(warm).await, 200, "the cache did not recover");
     assert_eq!(site.get(cold).await, 200);
     assert_eq!(site.get(revoked).await, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f52_another_tokens_record_is_nobodys() {
+async fn record_of_another_token_is_never_used() {
     let site = Site::open(settings()).await;
     let (asked, other) = (site.issue().await, site.issue().await);
     site.faults().on(Operation::Get).answer_with(other.record.id);
@@ -71,12 +75,12 @@ async fn f52_another_tokens_record_is_nobodys() {
     }
     assert_eq!(site.get(&other).await, 200);
     site.faults().heal();
-    assert_eq!(site.get(&asked).await, 200, "it was not kept");
+    assert_eq!(site.get(&asked).await, 200, "the wrong record was cached");
     assert_eq!(site.get(&other).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f53_a_damaged_row_is_503_behind_a_cache_too_and_is_not_remembered() {
+async fn damaged_row_gets_503_through_a_cache_and_is_not_cached() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("tokens.db");
     let store = FaultyStore::new(SqliteStore::open(&path).await.expect("the store opens"));
@@ -101,19 +105,19 @@ async fn f53_a_damaged_row_is_503_behind_a_cache_too_and_is_not_remembered() {
     assert!(accepts(&without_cache, &damaged).await);
 }
 
-/// What the host can be asked of its people: nothing, or with an error, or for ever.
+/// Tests that an owner directory that fails or hangs leads to 503 after the staleness limit.
 #[tokio::test(flavor = "multi_thread")]
-async fn f2_without_the_hosts_word_beyond_the_bound_everything_is_503_and_nothing_hangs() {
-    const WELL: u8 = 0;
+async fn failing_owner_directory_leads_to_503_after_the_limit() {
+    const WORKS: u8 = 0;
     const FAILS: u8 = 1;
     const HANGS: u8 = 2;
     let bound = Duration::from_millis(300);
-    let mood = Arc::new(AtomicU8::new(WELL));
-    let asked = Arc::clone(&mood);
+    let behavior = Arc::new(AtomicU8::new(WORKS));
+    let asked = Arc::clone(&behavior);
     let owners = move |_: Owner| {
-        let mood = asked.load(Ordering::SeqCst);
+        let behavior = asked.load(Ordering::SeqCst);
         async move {
-            match mood {
+            match behavior {
                 FAILS => return Err("the directory is down".into()),
                 HANGS => std::future::pending().await,
                 _ => {}
@@ -125,15 +129,15 @@ async fn f2_without_the_hosts_word_beyond_the_bound_everything_is_503_and_nothin
     let cached = Cached::with_settings(FaultyStore::new(MemoryStore::new()), settings);
     let hallpass = Hallpass::builder(cached).owner_directory(owners).build();
     let token = issue(&hallpass).await;
-    for trouble in [FAILS, HANGS] {
+    for fault in [FAILS, HANGS] {
         assert!(accepts(&hallpass, &token).await);
-        mood.store(trouble, Ordering::SeqCst);
+        behavior.store(fault, Ordering::SeqCst);
         let verdict = check(&hallpass, &token).await;
         assert!(verdict.is_ok() || is_unavailable(&verdict), "{verdict:?}");
         sleep(beyond(bound)).await;
         let verdict = check(&hallpass, &token).await;
         assert!(is_unavailable(&verdict), "{verdict:?}");
-        mood.store(WELL, Ordering::SeqCst);
-        until("it comes back", async || accepts(&hallpass, &token).await).await;
+        behavior.store(WORKS, Ordering::SeqCst);
+        until("the token is accepted again", async || accepts(&hallpass, &token).await).await;
     }
 }

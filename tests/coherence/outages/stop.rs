@@ -1,4 +1,4 @@
-//! The service is told to end while it changes something.
+//! Shutdowns of the service while a change is in flight.
 
 use std::time::Duration;
 
@@ -16,24 +16,24 @@ fn node_in_memory() -> (FaultyStore<MemoryStore>, Hallpass) {
 }
 
 async fn is_revoked(store: &FaultyStore<MemoryStore>, id: TokenId) -> bool {
-    let found = store.inner().get(id).await.expect("it is there").value;
-    found.expect("a token").record.revoked_at.is_some()
+    let found = store.inner().get(id).await.expect("the store responds").value;
+    found.expect("the token exists").record.revoked_at.is_some()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f54_a_change_under_way_is_ended_and_answered_before_the_service_ends() {
-    // Done before it waits, or after: its answer says what is.
+async fn shutdown_waits_for_a_change_in_flight_and_its_response() {
+    // The store makes the change either before or after it waits at the gate.
     for done_at_once in [true, false] {
         let (store, hallpass) = node_in_memory();
         let mut service = Service::start(&hallpass).await;
         let id = issue(&hallpass).await.record.id;
         let on_change = store.faults().on(Operation::Update);
         let gate = if done_at_once { on_change.hold() } else { on_change.stall() };
-        let asked = service.ask_to_revoke(id);
+        let asked = service.send_revoke(id);
         gate.arrived(1).await;
-        service.tell_to_end();
+        service.shut_down();
         tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(!service.has_ended(), "it waits for what is under way");
+        assert!(!service.has_ended(), "the service ended before the change");
         assert_eq!(is_revoked(&store, id).await, done_at_once);
         gate.open();
         assert_eq!(asked.await.unwrap().expect("an answer"), 204);
@@ -43,21 +43,22 @@ async fn f54_a_change_under_way_is_ended_and_answered_before_the_service_ends() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f54_a_change_whose_outcome_is_lost_is_found_out_before_it_is_answered() {
+async fn lost_outcome_of_a_change_is_resolved_before_the_response() {
     let (store, hallpass) = node_in_memory();
     let service = Service::start(&hallpass).await;
     let ids = [issue(&hallpass).await.record.id, issue(&hallpass).await.record.id];
     store.faults().on(Operation::Update).once().lose_answer();
-    assert_eq!(service.ask_to_revoke(ids[0]).await.unwrap().unwrap(), 204);
+    assert_eq!(service.send_revoke(ids[0]).await.unwrap().unwrap(), 204);
     assert!(is_revoked(&store, ids[0]).await);
     store.faults().on(Operation::Update).lose_call();
-    assert_eq!(service.ask_to_revoke(ids[1]).await.unwrap().unwrap(), 503);
+    assert_eq!(service.send_revoke(ids[1]).await.unwrap().unwrap(), 503);
     assert!(!is_revoked(&store, ids[1]).await);
 }
 
-/// The host's patience ends first: whoever asked is told nothing, least of all that it was done.
+/// Tests that if the host ends before the change does, the client gets no response instead of a
+/// wrong one.
 #[test]
-fn f54_a_change_that_is_cut_off_is_never_said_to_be_done() {
+fn interrupted_change_is_never_reported_as_done() {
     let client_side = tokio::runtime::Runtime::new().expect("a runtime");
     let server_side = tokio::runtime::Runtime::new().expect("a runtime");
     let (store, hallpass) = node_in_memory();
@@ -66,7 +67,7 @@ fn f54_a_change_that_is_cut_off_is_never_said_to_be_done() {
     let gate = store.faults().on(Operation::Update).stall();
     let asked = {
         let _entered = client_side.enter();
-        service.ask_to_revoke(id)
+        service.send_revoke(id)
     };
     client_side.block_on(gate.arrived(1));
     server_side.shutdown_timeout(Duration::from_millis(200));

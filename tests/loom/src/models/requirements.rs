@@ -1,13 +1,13 @@
-//! Requirements as bits: what is known of one is known whole.
+//! The memo of requirements: a requirement that is marked as known has its correct result.
 
 use std::sync::Arc;
 
 use super::Model;
-use crate::twist::{at_once, broken, step};
+use crate::mutation::{concurrently, step, violation};
 use crate::verify::Requirements;
 
-pub(super) const WHAT_IS_MET_IS_SAID_TO_BE: Model = Model {
-    name: "of two who ask for a requirement at once, both are told what the scopes say",
+pub(super) const TWO_CONCURRENT_CHECKS: Model = Model {
+    name: "two concurrent checks of a requirement both get the correct result",
     run: || {
         let requirements = Arc::new(Requirements::default());
         let ask = || {
@@ -17,8 +17,8 @@ pub(super) const WHAT_IS_MET_IS_SAID_TO_BE: Model = Model {
                 (met, requirements.one_before_is_met(false))
             }
         };
-        if at_once(ask(), ask()) != ((true, false), (true, false)) {
-            broken("a requirement was said to be met that is not, or not to be that is");
+        if concurrently(ask(), ask()) != ((true, false), (true, false)) {
+            fail("a check got the wrong result for a requirement");
         }
     },
 };

@@ -7,10 +7,10 @@ use tokio::time::timeout;
 
 use super::{PATIENCE, Program, Server};
 
-/// A folder, and what is started in it.
-pub(crate) struct Place(TempDir);
+/// A temporary folder in which the programs run.
+pub(crate) struct TestDir(TempDir);
 
-/// How a process ended that was not to stay.
+/// The exit code and the output of a process that has ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -18,7 +18,7 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-impl Place {
+impl TestDir {
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a directory"))
     }
@@ -27,7 +27,7 @@ impl Place {
         self.0.path()
     }
 
-    /// The names of the files in it, sorted.
+    /// Returns the sorted names of the files in the folder.
     pub(crate) fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path()).expect("the directory");
         let name = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -38,17 +38,19 @@ impl Place {
         names
     }
 
-    /// Where the quickstart keeps its tokens by default.
+    /// Returns the default path of the quickstart's database.
     pub(crate) fn database(&self) -> PathBuf {
         self.path().join("quickstart.db")
     }
 
-    /// The quickstart with these arguments alone.
+    /// Returns a command that runs the quickstart with the given arguments, without `HALLPASS_*`
+    /// variables.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         self.command_of(Program::Quickstart, arguments)
     }
 
-    /// An example with these arguments alone.
+    /// Returns a command that runs an example with the given arguments, without `HALLPASS_*`
+    /// variables.
     pub(crate) fn command_of(&self, program: Program, arguments: &[&str]) -> Command {
         let mut command = Command::new(program.path());
         command.args(arguments).current_dir(self.path()).kill_on_drop(true);
@@ -59,12 +61,12 @@ impl Place {
         command
     }
 
-    /// Starts it on a port that it picks, and waits until it is ready.
+    /// Starts the quickstart on a free port and waits until it is ready.
     pub(crate) async fn start(&self, arguments: &[&str]) -> Server {
         Server::started(self.command(&[&["--listen", "127.0.0.1:0"], arguments].concat())).await
     }
 
-    /// Runs it to its end, which must come.
+    /// Runs the quickstart with arguments that make it end by itself.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(self.command(arguments)).await
     }
@@ -72,8 +74,10 @@ impl Place {
 
 impl Ended {
     pub(crate) async fn of(mut command: Command) -> Self {
-        let output =
-            timeout(PATIENCE, command.output()).await.expect("it ends").expect("it starts");
+        let output = timeout(PATIENCE, command.output())
+            .await
+            .expect("the program does not end")
+            .expect("the program does not start");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Self {
             code: output.status.code(),

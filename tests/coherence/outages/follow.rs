@@ -1,4 +1,4 @@
-//! Nodes that cannot follow the change log as they should.
+//! Nodes that cannot read the change log, or only parts of it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -27,29 +27,29 @@ async fn run(path: &Path, sql: &'static str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c45_a_log_trimmed_below_a_late_node_in_memory_voids_its_cache() {
+async fn trimmed_log_in_memory_voids_the_cache_of_a_late_node() {
     let store = MemoryStore::new();
     let late = Late::new(store.clone(), store.clone()).await;
-    // As many lines as are kept, and one.
+    // One entry more than the log keeps.
     for _ in 0..10_001 {
         store.log_owner_change(&owner("carol"), &event()).await.unwrap();
     }
-    late.finds_out().await;
+    late.catches_up().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c45_a_log_trimmed_below_a_late_node_on_a_file_voids_its_cache() {
+async fn trimmed_log_in_a_file_voids_the_cache_of_a_late_node() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("tokens.db");
     let late = Late::new(file(&path).await, file(&path).await).await;
     late.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
     run(&path, "DELETE FROM hallpass_changes WHERE seq < (SELECT max(seq) FROM hallpass_changes)")
         .await;
-    late.finds_out().await;
+    late.catches_up().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_on() {
+async fn unreadable_log_entry_voids_the_cache_and_is_skipped() {
     let damages = [
         "PRAGMA ignore_check_constraints = ON; \
          UPDATE hallpass_changes SET target = 'new' WHERE seq = (SELECT max(seq) FROM hallpass_changes)",
@@ -60,14 +60,14 @@ async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_
         let path = directory.path().join("tokens.db");
         let late = Late::new(file(&path).await, file(&path).await).await;
         run(&path, damage).await;
-        late.finds_out().await;
+        late.catches_up().await;
     }
 }
 
-/// Until the log was read for the first time, a record is good for the bound after it was asked
-/// for.
+/// Tests that before the first successful read of the log, a record is used for at most the
+/// staleness limit, counted from its request.
 #[tokio::test(flavor = "multi_thread")]
-async fn c46_a_node_that_never_read_the_log_trusts_what_it_reads_for_the_bound() {
+async fn node_that_never_read_the_log_reloads_after_the_limit() {
     let bound = Duration::from_millis(400);
     let truth = MemoryStore::new();
     let store = FaultyStore::new(truth.clone());
@@ -80,16 +80,20 @@ async fn c46_a_node_that_never_read_the_log_trusts_what_it_reads_for_the_bound()
     for round in 2..4 {
         sleep(beyond(bound)).await;
         assert!(accepts(&hallpass, &token).await);
-        assert_eq!(store.faults().calls(Operation::Get), round, "what is older is read again");
+        assert_eq!(
+            store.faults().calls(Operation::Get),
+            round,
+            "an older record was not read again"
+        );
     }
     elsewhere.revoke(&alice(), token.record.id).await.unwrap();
     sleep(beyond(bound)).await;
     assert!(is_refused(&check(&hallpass, &token).await));
 }
 
-/// The bound is no rule of thumb: by an exact clock, no check that starts later accepts.
+/// Tests that the staleness limit is exact: no check that starts later accepts the token.
 #[tokio::test(flavor = "multi_thread")]
-async fn c46_no_check_that_starts_after_the_bound_accepts_what_another_node_has_ended() {
+async fn check_after_the_limit_rejects_what_another_node_revoked() {
     let bound = Duration::from_millis(60);
     let truth = MemoryStore::new();
     let elsewhere = node(&FaultyStore::new(truth.clone()), settings());
@@ -109,6 +113,6 @@ async fn c46_no_check_that_starts_after_the_bound_accepts_what_another_node_has_
             }
             latest = start;
         }
-        assert!(latest <= bound, "accepted {:?} after the bound", latest - bound);
+        assert!(latest <= bound, "accepted {:?} after the staleness limit", latest - bound);
     }
 }

@@ -1,4 +1,4 @@
-//! A service on a real socket: axum, the layer, a cache, a store that fails on demand.
+//! A service on a real socket with axum, the layer, a cache, and a store that fails on demand.
 
 use std::net::SocketAddr;
 
@@ -35,7 +35,8 @@ impl Site {
         issue(&self.hallpass).await
     }
 
-    /// What a request with that token is answered. A 503 is looked at closer.
+    /// Sends a request with the token and returns the status of the response. If it is 503, this
+    /// also checks its headers.
     pub(super) async fn get(&self, issued: &Issued) -> u16 {
         self.web.get(issued).await
     }

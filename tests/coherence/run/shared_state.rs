@@ -1,4 +1,4 @@
-//! What the tasks of a run know of the tokens, and what they have written down.
+//! The state that the tasks of a run share: the known tokens and the recorded history.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use super::random::Random;
 use super::{OWNERS, TOKENS};
-use crate::action::{Action, How, Outcome};
-use crate::history::{Change, Credential, Kind, Operation, Saw, Subject, What};
+use crate::action::{Action, Outcome, TokenChange};
+use crate::history::{Change, ChangeKind, Credential, Event, Operation, Subject, Verdict};
 
 #[derive(Default)]
-pub(super) struct World(Mutex<Known>);
+pub(super) struct SharedState(Mutex<State>);
 
 #[derive(Default)]
-struct Known {
+struct State {
     tokens: Vec<Token>,
-    /// Where a secret's text is presented, whose it is.
+    /// The credential of each token text.
     credentials: HashMap<String, Credential>,
-    standings: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
+    /// A lock for each owner whose account is disabled and enabled.
+    owner_locks: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     scopes: u64,
     history: Vec<Operation>,
 }
@@ -25,11 +26,11 @@ struct Known {
 struct Token {
     owner: String,
     id: String,
-    /// All that were made, the newest last.
+    /// The texts of all secrets so far, newest last.
     secrets: Vec<String>,
 }
 
-impl World {
+impl SharedState {
     pub(super) fn new() -> Self {
         Self::default()
     }
@@ -38,52 +39,53 @@ impl World {
         format!("owner-{}", number % OWNERS)
     }
 
-    /// One that nothing was given yet.
+    /// Returns a scope that was not used before.
     pub(super) fn new_scope(&self) -> String {
-        let mut known = self.lock();
-        known.scopes += 1;
-        format!("scope-{}", known.scopes)
+        let mut state = self.lock();
+        state.scopes += 1;
+        format!("scope-{}", state.scopes)
     }
 
     pub(super) fn history(&self) -> Vec<Operation> {
         std::mem::take(&mut self.lock().history)
     }
 
-    /// One of the latest tokens: most live, some deleted a moment ago.
+    /// Returns one of the latest tokens. Most of them exist, and some were deleted recently.
     pub(super) fn any_token(&self, random: &mut Random) -> Option<usize> {
         let tokens = self.lock().tokens.len();
         (tokens > 0).then(|| tokens - 1 - random.below(tokens.min(TOKENS + TOKENS / 4)))
     }
 
-    /// One of its three latest secrets, the newest more often.
+    /// Returns one of the three latest secrets of some token. The newest one is the most likely.
     pub(super) fn any_credential(&self, random: &mut Random) -> Option<(String, Credential)> {
         let token = self.any_token(random)?;
-        let known = self.lock();
-        let secrets = &known.tokens[token].secrets;
+        let state = self.lock();
+        let secrets = &state.tokens[token].secrets;
         let back = random.below(6).saturating_sub(3).min(secrets.len() - 1);
         let text = secrets[secrets.len() - 1 - back].clone();
-        let credential = known.credentials[&text];
+        let credential = state.credentials[&text];
         Some((text, credential))
     }
 
-    /// Whose the token is, and its id.
+    /// Returns the owner and the id of a token.
     pub(super) fn name(&self, token: usize) -> (String, String) {
-        let known = self.lock();
-        let Token { owner, id, .. } = &known.tokens[token];
+        let state = self.lock();
+        let Token { owner, id, .. } = &state.tokens[token];
         (owner.clone(), id.clone())
     }
 
-    /// Its three latest secrets, the newest last: its first use ends an overlap.
+    /// Returns the three latest secrets of a token. The newest comes last, because its first use
+    /// ends the grace period of the previous one.
     pub(super) fn secrets_of(&self, token: usize) -> Vec<String> {
-        let known = self.lock();
-        let secrets = &known.tokens[token].secrets;
+        let state = self.lock();
+        let secrets = &state.tokens[token].secrets;
         secrets[secrets.len().saturating_sub(3)..].to_vec()
     }
 
-    /// Lets one task at a time disable and enable that owner.
-    pub(super) async fn standing_of(&self, owner: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let turn = Arc::clone(self.lock().standings.entry(owner.to_owned()).or_default());
-        turn.lock_owned().await
+    /// Locks an owner, so that only one task at a time disables and enables the account.
+    pub(super) async fn lock_owner(&self, owner: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let lock = Arc::clone(self.lock().owner_locks.entry(owner.to_owned()).or_default());
+        lock.lock_owned().await
     }
 
     /// Records the result of a call. Returns whether the call has certainly succeeded.
@@ -95,26 +97,27 @@ impl World {
         token: Option<usize>,
         outcome: Outcome,
     ) -> bool {
-        let mut known = self.lock();
-        let what = match action {
+        let mut state = self.lock();
+        let event = match action {
             Action::Check { token, .. } => {
-                let credential = known.credentials[token];
-                Some(What::Check { credential, saw: saw(outcome) })
+                let credential = state.credentials[token];
+                Some(Event::Check { credential, verdict: verdict_of(outcome) })
             }
-            _ => known.change(action, token, outcome).map(What::Change),
+            _ => state.change(action, token, outcome).map(Event::Change),
         };
-        let done = matches!(&what, Some(What::Change(Change { done: true, .. })));
-        known.history.extend(what.map(|what| Operation { node, start, end, what }));
+        let done = matches!(&event, Some(Event::Change(Change { done: true, .. })));
+        state.history.extend(event.map(|event| Operation { node, start, end, event }));
         done
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.0.lock().expect("no panic")
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().expect("a task panicked")
     }
 }
 
-impl Known {
-    /// The change as history has it; none if nothing has happened, or nobody will ever know.
+impl State {
+    /// Returns the change for the history, or `None` if nothing was changed or the change cannot be
+    /// attributed to a token.
     fn change(
         &mut self,
         action: &Action,
@@ -122,10 +125,10 @@ impl Known {
         outcome: Outcome,
     ) -> Option<Change> {
         let (done, revision, secret) = match outcome {
-            Outcome::Nothing => return None,
+            Outcome::NotDone => return None,
             Outcome::Unknown => (false, None, None),
             Outcome::Done { revision } => (true, revision, None),
-            Outcome::Made { id, token: text, revision } => {
+            Outcome::NewSecret { id, token: text, revision } => {
                 let token = token.unwrap_or_else(|| self.issued(action, id));
                 (true, Some(revision), Some(self.made(token, text)))
             }
@@ -133,35 +136,35 @@ impl Known {
         };
         let (of, kind) = match action {
             Action::Check { .. } => unreachable!("a check is no change"),
-            // Of a token that nobody was told of there is nothing to say.
+            // Without an answer the id of the new token is unknown, so nothing is recorded.
             Action::Issue { owner, .. } => {
                 let Credential { token, secret } = secret?;
                 let owner = number_of(owner);
-                (Subject::Token(token), Kind::Issued { owner, secret })
+                (Subject::Token(token), ChangeKind::Issued { owner, secret })
             }
-            Action::Change { how, .. } => {
-                let kind = match how {
-                    How::Revoke => Kind::Revoked,
-                    How::Delete | How::DeleteMany => Kind::Deleted,
-                    How::Update { .. } => Kind::Updated,
-                    How::Regenerate { overlap } => {
+            Action::Change { change, .. } => {
+                let kind = match change {
+                    TokenChange::Revoke => ChangeKind::Revoked,
+                    TokenChange::Delete | TokenChange::DeleteMany => ChangeKind::Deleted,
+                    TokenChange::Update { .. } => ChangeKind::Updated,
+                    TokenChange::Regenerate { grace_period } => {
                         let secret = secret.map(|credential| credential.secret);
-                        Kind::Regenerated { secret, overlap: *overlap }
+                        ChangeKind::Regenerated { secret, grace_period: *grace_period }
                     }
                 };
                 (Subject::Token(token.expect("a token")), kind)
             }
             Action::RevokeAll { owner } | Action::DeleteAll { owner } => {
-                (Subject::Owner(number_of(owner)), Kind::AllEnded)
+                (Subject::Owner(number_of(owner)), ChangeKind::AllEnded)
             }
-            Action::Stand { owner, disabled } => {
-                let kind = if *disabled { Kind::Disabled } else { Kind::Enabled };
+            Action::SetDisabled { owner, disabled } => {
+                let kind = if *disabled { ChangeKind::Disabled } else { ChangeKind::Enabled };
                 (Subject::Owner(number_of(owner)), kind)
             }
         };
         let scopes = match action {
             Action::Issue { scope, .. } => Some(scope.clone()),
-            Action::Change { how: How::Update { scope }, .. } => Some(scope.clone()),
+            Action::Change { change: TokenChange::Update { scope }, .. } => Some(scope.clone()),
             _ => None,
         };
         Some(Change { of, kind, done, revision, scopes })
@@ -182,11 +185,11 @@ impl Known {
     }
 }
 
-fn saw(outcome: Outcome) -> Saw {
+fn verdict_of(outcome: Outcome) -> Verdict {
     match outcome {
-        Outcome::Accepted { scopes } => Saw::Accepted(scopes),
-        Outcome::Refused => Saw::Refused,
-        Outcome::Unavailable => Saw::Unavailable,
+        Outcome::Accepted { scopes } => Verdict::Accepted(scopes),
+        Outcome::Refused => Verdict::Refused,
+        Outcome::Unavailable => Verdict::Unavailable,
         change => unreachable!("{change:?} for a check"),
     }
 }

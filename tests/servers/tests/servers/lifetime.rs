@@ -1,4 +1,4 @@
-//! No server outlives who started it.
+//! Tests that no server outlives the process that started it.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -8,13 +8,13 @@ use hallpass_servers::{Package, Postgres, Redis};
 
 use crate::until;
 
-/// `HOST:PORT` of a URL.
+/// Returns the `HOST:PORT` of a URL.
 fn address(url: &str) -> &str {
     url.split("//").nth(1).unwrap().split('/').next().unwrap()
 }
 
 #[test]
-fn a_server_leaves_nothing_behind_running_or_killed() {
+fn dropping_a_running_or_killed_server_removes_its_folder() {
     Package::POSTGRES.ensure_installed().unwrap();
     for killed in [false, true] {
         let server = Postgres::start().unwrap();
@@ -22,7 +22,7 @@ fn a_server_leaves_nothing_behind_running_or_killed() {
         assert!(std::fs::exists(&folder).unwrap());
         if killed {
             server.kill().unwrap();
-            assert!(std::fs::exists(&folder).unwrap(), "it may be started again");
+            assert!(std::fs::exists(&folder).unwrap(), "a killed server lost its folder");
         }
         let address = server.address();
         drop(server);
@@ -32,7 +32,7 @@ fn a_server_leaves_nothing_behind_running_or_killed() {
 }
 
 #[test]
-fn a_server_that_is_paused_ends_too() {
+fn dropping_a_paused_server_stops_it() {
     Package::REDIS.ensure_installed().unwrap();
     let server = Redis::start().unwrap();
     server.pause().unwrap();
@@ -42,7 +42,7 @@ fn a_server_that_is_paused_ends_too() {
 }
 
 #[test]
-fn a_server_does_not_outlive_the_process_that_started_it() {
+fn server_stops_when_the_process_that_started_it_is_killed() {
     Package::REDIS.ensure_installed().unwrap();
     let mut process = Command::new(env!("CARGO_BIN_EXE_hallpass-servers"))
         .arg("redis")
@@ -55,7 +55,7 @@ fn a_server_does_not_outlive_the_process_that_started_it() {
     let address = address(url.trim());
     let mut asked = TcpStream::connect(address).unwrap();
     std::io::Write::write_all(&mut asked, b"CONFIG GET dir\r\n").unwrap();
-    // A list of two texts, each behind its length.
+    // The reply is a list of two strings, each preceded by a line with its length.
     let lines = BufReader::new(asked).lines().take(5).map(Result::unwrap);
     let folder = lines.last().unwrap();
     assert!(std::fs::exists(&folder).unwrap());

@@ -1,4 +1,4 @@
-//! What the number of calls could give away.
+//! Tests that the number of store calls does not reveal why a token is rejected.
 
 use hallpass_core::{
     Actor, Clock, Error, Hallpass, Issued, NewToken, Owner, OwnerStatus, TokenUpdate,
@@ -20,7 +20,7 @@ impl Clock for Yesterday {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn d32_every_token_that_is_refused_costs_the_same_calls() {
+async fn every_rejected_token_needs_the_same_number_of_calls() {
     let truth = MemoryStore::new();
     let maker = Hallpass::builder(truth.clone()).build();
     let revoked = issue(&maker).await;
@@ -41,12 +41,12 @@ async fn d32_every_token_that_is_refused_costs_the_same_calls() {
         for _ in 0..times {
             assert!(is_refused(&check(&hallpass, token).await));
         }
-        let but_the_log = Operation::ALL.into_iter().filter(|verb| *verb != Operation::Changes);
-        store.faults().calls(but_the_log)
+        let without_log = Operation::ALL.into_iter().filter(|kind| *kind != Operation::Changes);
+        store.faults().calls(without_log)
     };
     for token in [&revoked, &deleted, &disabled, &expired, &never] {
         assert_eq!(calls(token, 1).await, 1, "{:?}", token.record);
-        assert_eq!(calls(token, 5).await, 1, "and then it is cached: {:?}", token.record);
+        assert_eq!(calls(token, 5).await, 1, "the rejection is not cached: {:?}", token.record);
     }
 }
 
@@ -57,7 +57,7 @@ async fn all_but_mallory(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn d32_anothers_token_costs_the_same_calls_as_none() {
+async fn token_of_another_owner_needs_as_many_calls_as_an_unknown_one() {
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings());
     let anothers = issue(&hallpass).await.record.id;

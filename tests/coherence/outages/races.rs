@@ -1,4 +1,4 @@
-//! Changes that meet look-ups which are under way, and callers that go away.
+//! Changes during lookups that are in flight, and callers that are cancelled.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,10 +19,10 @@ fn spawn_check(hallpass: &Hallpass, token: &Arc<Issued>) -> JoinHandle<Verdict> 
     tokio::spawn(async move { check(&hallpass, &token).await })
 }
 
-/// C1 and C2: what the first of them brings is too old for whoever comes after the revocation,
-/// whether it is shared with them or found in the cache.
+/// Tests that the result of a lookup that began before a revocation is not used by a check that
+/// began after it, neither through the shared lookup nor through the cache.
 #[tokio::test(flavor = "multi_thread")]
-async fn c1_c2_c4_who_joins_a_look_up_of_before_a_revocation_is_refused() {
+async fn check_does_not_use_a_lookup_from_before_a_revocation() {
     for capacity in [64 << 20, 1] {
         let store = FaultyStore::new(MemoryStore::new());
         let hallpass = node(&store, settings().max_staleness(NEVER).capacity_bytes(capacity));
@@ -38,14 +38,14 @@ async fn c1_c2_c4_who_joins_a_look_up_of_before_a_revocation_is_refused() {
             let verdict = follower.await.unwrap();
             assert!(is_refused(&verdict), "{verdict:?}");
         }
-        // It began before: either will do.
+        // The first check began before the revocation, so both results are correct.
         let _ = leader.await.unwrap();
-        assert!(is_refused(&check(&hallpass, &token).await), "nothing stale was kept");
+        assert!(is_refused(&check(&hallpass, &token).await), "a stale record was cached");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn c9_of_10_000_requests_in_flight_none_that_starts_after_a_revocation_is_accepted() {
+async fn no_request_that_starts_after_a_revocation_is_accepted() {
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings());
     let token = Arc::new(issue(&hallpass).await);
@@ -73,19 +73,19 @@ async fn c9_of_10_000_requests_in_flight_none_that_starts_after_a_revocation_is_
         assert!(!is_unavailable(&verdict), "{verdict:?}");
         if start > revoked_at {
             after += 1;
-            assert!(is_refused(&verdict), "accepted after: {verdict:?}");
+            assert!(is_refused(&verdict), "accepted after the revocation: {verdict:?}");
         }
     }
     assert!(after >= 1_000);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn c7_c8_2_000_waiters_that_go_away_at_once_harm_nobody() {
+async fn cancelled_waiters_do_not_affect_the_others() {
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings());
     let token = Arc::new(issue(&hallpass).await);
     let gate = store.faults().on(Operation::Get).stall();
-    // The leader is among those who go.
+    // The check that leads the lookup is cancelled, too.
     let mut leave = vec![spawn_check(&hallpass, &token)];
     gate.arrived(1).await;
     let mut stay = Vec::new();
@@ -102,36 +102,37 @@ async fn c7_c8_2_000_waiters_that_go_away_at_once_harm_nobody() {
         waiter.abort();
     }
     for waiter in leave {
-        let left = waiter.await;
-        assert!(left.is_err_and(|error| error.is_cancelled()), "nobody could be answered yet");
+        let result = waiter.await;
+        assert!(result.is_err_and(|error| error.is_cancelled()), "the check was not cancelled");
     }
     gate.open();
     for waiter in stay {
-        assert!(waiter.await.unwrap().is_ok(), "who stays is answered");
+        assert!(waiter.await.unwrap().is_ok(), "a check that was not cancelled failed");
     }
     assert!(accepts(&hallpass, &token).await);
-    // A look-up may be joined for half a second.
+    // A lookup can be joined for half a second.
     let asked = store.faults().calls(Operation::Get);
-    assert!(asked <= 10, "{asked} look-ups");
+    assert!(asked <= 10, "{asked} lookups");
     hallpass.revoke(&alice(), token.record.id).await.unwrap();
     assert!(is_refused(&check(&hallpass, &token).await));
 }
 
-/// This node is told that nothing is left to end: then it accepts none of it, whatever it has
-/// cached.
+/// Tests that a call which finds nothing left to revoke or delete still removes the tokens from
+/// this node's cache.
 #[tokio::test(flavor = "multi_thread")]
-async fn c10_who_ends_what_another_node_has_ended_already_does_not_see_it_accepted() {
+async fn ending_an_already_ended_token_still_clears_the_local_cache() {
     let truth = MemoryStore::new();
     let elsewhere = node(&FaultyStore::new(truth.clone()), settings());
     for round in 0..4 {
         let store = FaultyStore::new(truth.clone());
-        // Nobody tells it: it looks at the log once, and then no more.
+        // The node is not notified of changes. It reads the log once and then no more.
         store.faults().on(Operation::WaitForChange).lose_answer();
         let hallpass = node(&store, settings().max_staleness(NEVER).poll(NEVER));
         let token = issue(&elsewhere).await;
         let id = token.record.id;
         assert!(accepts(&hallpass, &token).await);
-        until("it has looked", async || store.faults().calls(Operation::Changes) > 0).await;
+        until("the node has read the log", async || store.faults().calls(Operation::Changes) > 0)
+            .await;
         assert!(accepts(&hallpass, &token).await);
         let what = match round {
             0 => {

@@ -3,34 +3,34 @@ use serde_json::{Value, json};
 
 use super::{Answer, Call, Client};
 
-/// Somebody who is signed in.
+/// A signed-in user.
 #[derive(Clone, Debug)]
-pub(crate) struct Person {
+pub(crate) struct User {
     pub(crate) client: Client,
-    /// As a browser sends it: `name=value`.
+    /// The session cookie as `name=value`.
     pub(crate) cookie: String,
 }
 
-/// A token with its secret.
+/// An issued token with its secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Issued {
     pub(crate) id: String,
     pub(crate) token: String,
 }
 
-impl Person {
+impl User {
     pub(super) async fn sign_in(client: &Client, name: &str) -> Self {
         let password = match name {
             "alice" => "wonderland",
             "bob" => "builder",
             "root" => "toor",
-            nobody => panic!("nobody is called {nobody}"),
+            unknown => panic!("unknown user {unknown}"),
         };
         let answer = client.sign_in_with(name, password).answer().await.expect(303);
         Self { client: client.clone(), cookie: answer.cookie().0 }
     }
 
-    /// The same person, through another client: a browser's other connection.
+    /// Returns the same user and session with another client.
     pub(crate) fn through(&self, client: Client) -> Self {
         Self { client, cookie: self.cookie.clone() }
     }
@@ -47,13 +47,13 @@ impl Person {
         self.call(Method::DELETE, path).answer().await
     }
 
-    /// Deletes all of this person's own tokens, and returns how many there were.
+    /// Deletes all tokens of this user and returns their number.
     pub(crate) async fn delete_all(&self) -> u64 {
         let answer = self.post("/tokens/delete", json!({ "all": true })).await.expect(200);
         answer.json()["deleted"].as_u64().expect("a number")
     }
 
-    /// Without a body if it is `null`.
+    /// Sends a POST request. If `body` is `null`, the request has no body.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         let call = self.call(Method::POST, path);
         let call = if body.is_null() { call } else { call.json(&body) };
@@ -70,7 +70,7 @@ impl Person {
         Issued::of(&self.post("/tokens", body).await.expect(201))
     }
 
-    /// Gives a token a new secret.
+    /// Regenerates a token.
     pub(crate) async fn regenerate(&self, id: &str, body: Value) -> Issued {
         Issued::of(&self.post(&format!("/tokens/{id}/regenerate"), body).await.expect(200))
     }
@@ -79,12 +79,12 @@ impl Person {
         self.post(&format!("/tokens/{id}/revoke"), Value::Null).await.expect(200).json()
     }
 
-    /// The token as the API shows it.
+    /// Returns a token as the API shows it.
     pub(crate) async fn show(&self, id: &str) -> Value {
         self.get(&format!("/tokens/{id}")).await.expect(200).json()
     }
 
-    /// All that the person sees, page by page, in the order that the API gives.
+    /// Reads all pages of the token list and returns the tokens in the order of the API.
     pub(crate) async fn all(&self) -> Vec<Value> {
         let mut all = Vec::new();
         let mut path = "/tokens?limit=100".to_owned();
@@ -94,7 +94,11 @@ impl Person {
             match page["next_cursor"].as_str() {
                 Some(cursor) => path = format!("/tokens?limit=100&cursor={cursor}"),
                 None => {
-                    assert_eq!(page["total"], all.len(), "the total is what the pages hold");
+                    assert_eq!(
+                        page["total"],
+                        all.len(),
+                        "the total differs from the number of listed tokens"
+                    );
                     return all;
                 }
             }

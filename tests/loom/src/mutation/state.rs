@@ -5,31 +5,34 @@ use std::sync::atomic::Ordering;
 
 use loom::thread::ThreadId;
 
-use super::{Site, Twist};
+use super::{Mutation, Site};
 
-/// What goes on in the one thread of the operating system that a model and all its threads run on.
+/// The state of a running model. Loom runs all threads of a model on one thread of the operating
+/// system.
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) twist: Option<Twist>,
-    /// Of two that go on at once, the second is the thread that is spawned.
+    pub(super) mutation: Option<Mutation>,
+    /// Whether [`concurrently`](super::concurrently) spawns the second closure instead of the
+    /// first.
     pub(super) second_is_spawned: bool,
-    /// All that can be made wrong, as far as it was seen.
-    pub(super) twists: BTreeSet<Twist>,
-    /// By which thread is in it.
+    /// The possible mutations that were found so far.
+    pub(super) mutations: BTreeSet<Mutation>,
+    /// The running step of each thread.
     pub(super) steps: HashMap<ThreadId, Step>,
-    /// How each atomic is read before its time.
+    /// The functions that read the atomics for [`Mutation::EarlyRead`], by the number of the
+    /// atomic.
     readers: Vec<Reader>,
 }
 
 pub(super) type Reader = Rc<dyn Fn(Ordering) -> u64>;
 
-/// A step that is under way.
+/// A running step.
 #[derive(Default)]
 pub(super) struct Step {
     pub(super) name: &'static str,
-    /// What was read before its time, of which atomic.
+    /// The number of the atomic that was read early, and its value.
     pub(super) early: Option<(usize, u64)>,
-    pub(super) put_off: Vec<Box<dyn FnOnce()>>,
+    pub(super) deferred: Vec<Box<dyn FnOnce()>>,
     pub(super) writes: Vec<Site>,
     pub(super) has_read: bool,
 }
@@ -51,13 +54,13 @@ impl State {
         Rc::clone(&self.readers[atomic])
     }
 
-    /// Answers what is still to be done.
+    /// Ends the step of a thread and returns its deferred writes.
     pub(super) fn end_step(&mut self, thread: ThreadId) -> Vec<Box<dyn FnOnce()>> {
-        let Step { writes, put_off, .. } = self.steps.remove(&thread).unwrap_or_default();
+        let Step { writes, deferred, .. } = self.steps.remove(&thread).unwrap_or_default();
         if let [but_the_last @ .., _] = &*writes {
-            self.twists.extend(but_the_last.iter().map(|site| Twist::Late(*site)));
+            self.mutations.extend(but_the_last.iter().map(|site| Mutation::LateWrite(*site)));
         }
-        put_off
+        deferred
     }
 }
 
@@ -65,14 +68,14 @@ thread_local! {
     static STATE: RefCell<State> = RefCell::default();
 }
 
-/// Looks at it, or changes it. No step of the model may be done in here, since another thread may
-/// then come.
-pub(super) fn state<T>(look: impl FnOnce(&mut State) -> T) -> T {
-    STATE.with_borrow_mut(look)
+/// Accesses the state. The closure must not use an atomic of loom, because loom may then switch to
+/// another thread while the state is borrowed.
+pub(super) fn state<T>(access: impl FnOnce(&mut State) -> T) -> T {
+    STATE.with_borrow_mut(access)
 }
 
-pub(super) fn start(twist: Option<Twist>) {
-    STATE.set(State { twist, ..State::default() });
+pub(super) fn start(mutation: Option<Mutation>) {
+    STATE.set(State { mutation, ..State::default() });
 }
 
 pub(super) fn take() -> State {

@@ -1,4 +1,4 @@
-//! Random tokens that look right.
+//! Floods of well-formed tokens that do not exist.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use hallpass_tests::nodes::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
+async fn flood_of_unknown_tokens_does_not_affect_valid_tokens() {
     const RANDOM: usize = 4_000;
     let bound = Duration::from_millis(300);
     let store = FaultyStore::new(MemoryStore::new());
@@ -46,7 +46,8 @@ async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
             })
         })
         .collect();
-    // Longer than the bound: it is the lease that lets them be served from the cache all along.
+    // This takes longer than the staleness limit: the lease lets the cache serve the tokens all the
+    // time.
     let mut checks = 0;
     while began.elapsed() < bound * 3 {
         for token in &good {
@@ -62,9 +63,9 @@ async fn f48_a_flood_of_random_tokens_changes_no_good_ones_answer() {
         refused += part.await.unwrap();
     }
     let asked = store.faults().calls(Operation::Get) - asked_before;
-    assert!(refused > RANDOM / 8, "{refused}: it was no flood");
-    // What does not exist is remembered for up to two seconds, unless two of them share a place.
+    assert!(refused > RANDOM / 8, "only {refused} checks were rejected");
+    // An unknown token is cached for up to two seconds, unless another one displaces it.
     let times = 1 + began.elapsed().as_secs() / 2;
     let most = (RANDOM + good.len()) as u64 * times + refused as u64 / 10;
-    assert!(asked <= most, "{asked} look-ups for {refused} refusals of {RANDOM} tokens");
+    assert!(asked <= most, "{asked} lookups for {refused} rejections of {RANDOM} tokens");
 }

@@ -1,4 +1,4 @@
-//! Requests that end before their check does.
+//! Requests that are cancelled before their check ends.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use super::site::Site;
 use hallpass_tests::nodes::{accepts, issue, node, settings};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn e108_a_client_that_leaves_leaves_its_look_up_to_the_next() {
+async fn lookup_continues_for_others_after_its_client_disconnects() {
     let site = Site::open(settings()).await;
     let token = site.issue().await;
     let gate = site.faults().on(Operation::Get).stall();
-    let mut leaves = TcpStream::connect(site.address()).await.expect("a connection");
+    let mut client = TcpStream::connect(site.address()).await.expect("cannot connect");
     let request = format!(
         "GET / HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n",
         token.token.reveal()
     );
-    leaves.write_all(request.as_bytes()).await.expect("it listens");
+    client.write_all(request.as_bytes()).await.expect("cannot send the request");
     gate.arrived(1).await;
-    drop(leaves);
+    drop(client);
     let (status, ()) = futures::join!(site.get(&token), async {
-        // Long enough for the other to be in line, or not: both end well.
+        // The second request usually waits for the lookup by now. The test passes either way.
         tokio::time::sleep(Duration::from_millis(50)).await;
         gate.open();
     });
@@ -38,14 +38,14 @@ async fn e108_a_client_that_leaves_leaves_its_look_up_to_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn b46_a_timeout_outside_that_drops_a_check_spoils_nothing() {
+async fn outer_timeout_that_drops_a_check_does_no_harm() {
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = node(&store, settings());
     let token = issue(&hallpass).await;
     let inner = ServiceBuilder::new().layer(TokenLayer::new(&hallpass)).service(service_fn(
         |_: Request<()>| std::future::ready(Ok::<_, Infallible>(Response::new(()))),
     ));
-    let ask = async || {
+    let send = async || {
         let request = Request::get("/")
             .header("authorization", format!("Bearer {}", token.token.reveal()))
             .body(())
@@ -58,10 +58,10 @@ async fn b46_a_timeout_outside_that_drops_a_check_spoils_nothing() {
     };
     let gate = store.faults().on(Operation::Get).stall();
     for _ in 0..5 {
-        assert_eq!(ask().await, StatusCode::GATEWAY_TIMEOUT);
+        assert_eq!(send().await, StatusCode::GATEWAY_TIMEOUT);
     }
     gate.open();
     assert!(accepts(&hallpass, &token).await);
-    assert_eq!(store.faults().calls(Operation::Get), 1, "all of them waited for one");
-    assert_eq!(ask().await, StatusCode::OK);
+    assert_eq!(store.faults().calls(Operation::Get), 1, "the requests did not share one lookup");
+    assert_eq!(send().await, StatusCode::OK);
 }
