@@ -1,4 +1,4 @@
-//! What a single request does not show: bodies, trailers, upgrades, and several requests on a
+//! Tests that need more than a single request: bodies, trailers, upgrades, and several requests per
 //! connection.
 
 use http::{HeaderMap, HeaderValue, Method, Request};
@@ -35,26 +35,26 @@ async fn e34_e35_e88_e89_no_field_that_http2_forbids_comes_through() {
                 frames::request(address, &fields).await
             }
         };
-        assert_eq!(send(&|_| {}).await, Ended::Answered, "{host:?}: as it should be");
+        assert_eq!(send(&|_| {}).await, Ended::Answered, "{host:?}: a valid request");
         let served = server.echo.served();
-        // E34: NUL, CR, LF in a value. E35: a name in upper case.
+        // Values must not contain NUL, CR or LF, and names must not contain upper-case letters.
         for bad in [&b"\0"[..], b"\r", b"\n"] {
             let ended = send(&|fields| fields[4].1.extend_from_slice(bad)).await;
-            assert_eq!(ended, Ended::GoAway(PROTOCOL_ERROR), "E34 {host:?}: {bad:?}");
+            assert_eq!(ended, Ended::GoAway(PROTOCOL_ERROR), "{host:?}, value: {bad:?}");
         }
         let ended = send(&|fields| fields[4].0 = b"Authorization").await;
-        assert_eq!(ended, Ended::GoAway(PROTOCOL_ERROR), "E35 {host:?}");
-        // E88: a path that is none.
+        assert_eq!(ended, Ended::GoAway(PROTOCOL_ERROR), "{host:?}, upper-case name");
+        // These are invalid values of `:path`.
         for path in ["http://x/echo", "", "echo"] {
             let ended = send(&|fields| fields[3].1 = path.into()).await;
-            assert_eq!(ended, Ended::Reset(PROTOCOL_ERROR), "E88 {host:?}: {path:?}");
+            assert_eq!(ended, Ended::Reset(PROTOCOL_ERROR), "{host:?}, path: {path:?}");
         }
-        // E89: two paths, a pseudo field behind a regular one, a field of HTTP/1.1.
+        // A second path, a pseudo-header field after a regular one, and a field of HTTP/1.1.
         for (name, value) in
             [(&b":path"[..], "/echo"), (b":method", "GET"), (b"connection", "close")]
         {
             let ended = send(&|fields| fields.push((name, value.into()))).await;
-            assert_eq!(ended, Ended::Reset(PROTOCOL_ERROR), "E89 {host:?}: {value:?}");
+            assert_eq!(ended, Ended::Reset(PROTOCOL_ERROR), "{host:?}, field: {value:?}");
         }
         assert_eq!(server.echo.served(), served, "{host:?}");
     }
@@ -159,7 +159,8 @@ async fn e105_a_body_of_two_lengths_is_no_second_request() {
         let mut connection = Http1::connect(server.address).await;
         connection.send(&refused).await.unwrap();
         assert_eq!(connection.answer().await.status, 401, "{host:?}");
-        // Drained or cut off: what was in the body is never taken for a request.
+        // Whether the server drains the body or closes the connection, it must not take the body
+        // for a request.
         let _ = connection.send(&server.text(WITHOUT)).await;
         let rest = connection.rest().await;
         assert!(!String::from_utf8_lossy(&rest).contains(" 200 OK"), "{host:?}");
@@ -170,7 +171,7 @@ async fn e105_a_body_of_two_lengths_is_no_second_request() {
         assert_eq!(
             (answer.status, server.echo.served()),
             (200, 1),
-            "{host:?}: the chunks are the body"
+            "{host:?}: the chunks must be taken for the body"
         );
     }
 }
@@ -212,8 +213,8 @@ async fn e107_the_body_of_who_is_not_let_in_is_not_read() {
             }
         })
         .await;
-        // What the sockets' buffers took at most.
-        assert!(sent < GIGABYTE / 16, "{host:?}: {sent} bytes were taken");
+        // This is the maximum size of the sockets' buffers.
+        assert!(sent < GIGABYTE / 16, "{host:?}: {sent} bytes were accepted");
     }
 }
 

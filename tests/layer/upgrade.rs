@@ -1,4 +1,4 @@
-//! Connections that become something else (E98).
+//! Tests of protocol upgrades.
 
 use std::convert::Infallible;
 
@@ -14,7 +14,7 @@ use crate::host::{Host, serve_hyper};
 use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
-/// Switches protocols, and sends back what comes, once.
+/// Switches protocols, then sends back what it receives, once.
 async fn switch(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
     tokio::spawn(async move {
         let mut upgraded = TokioIo::new(hyper::upgrade::on(request).await.unwrap());

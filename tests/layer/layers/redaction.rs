@@ -1,4 +1,4 @@
-//! What is left of a credential within, and what a log shows of it.
+//! Tests of the traces that a credential leaves in the request and in logs.
 
 use std::sync::{Arc, Mutex};
 
@@ -56,7 +56,7 @@ async fn b44_logging_outside_of_the_layer_sees_what_the_layer_hides() {
     let mark = capture::mark();
     assert_eq!(inside.get("/echo?a=1&session={T}", "").await.status, 200);
     let log = capture::since(mark);
-    assert!(String::from_utf8_lossy(&log).contains("uri=/echo?a=1 "), "the log is taken down");
+    assert!(String::from_utf8_lossy(&log).contains("uri=/echo?a=1 "), "the log was not captured");
     assert!(inside.stage.leak(&log).is_none());
 
     let stage = Stage::new().await;
@@ -66,7 +66,7 @@ async fn b44_logging_outside_of_the_layer_sees_what_the_layer_hides() {
     assert_eq!(outside.get("/echo?session={T}", "").await.status, 200);
     assert!(
         outside.stage.leak(&capture::since(mark)).is_some(),
-        "the layer belongs outside of the log"
+        "a logging middleware outside of the layer sees the token"
     );
 }
 
@@ -86,7 +86,7 @@ async fn a_principal_outlives_its_request_as_it_was() {
     hallpass.revoke(&Actor::owner("alice"), principal.token_id()).await.unwrap();
     assert!(principal.allows(&"echo:read".parse().unwrap()), "a snapshot");
     assert!(hallpass.recheck(&principal).await.is_err());
-    assert_eq!(server.get("/", "U").await.status, 401, "revoked means now");
+    assert_eq!(server.get("/", "U").await.status, 401, "a revocation takes effect immediately");
 }
 
 #[tokio::test]

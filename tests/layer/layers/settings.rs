@@ -1,4 +1,4 @@
-//! Where the layer looks for credentials.
+//! Tests of the places in which the layer looks for credentials.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Credentials in other places than `Authorization: Bearer` and `?session=`.
+//! Tests of credentials in other places than `Authorization: Bearer` and `?session=`.
 
 use axum::Router;
 use axum::routing::get;
@@ -10,7 +10,7 @@ use crate::server::Server;
 use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
-/// What a request with these header lines is answered: status and body.
+/// Sends a request with these header lines and returns status and body.
 async fn send(server: &Server, target: &str, lines: &[&str]) -> (u16, String) {
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     let request = server.text(&format!("GET {target} HTTP/1.1\r\nhost: x\r\n{lines}\r\n"));
@@ -62,7 +62,7 @@ async fn a_token_in_a_header_of_its_own_is_accepted_and_removed() {
         (&["x-api-key: {T}, {U}"], 400),
         (&["x-api-key: {T}", "authorization: Bearer {T}"], 400),
         (&["x-api-key: {T}", "authorization: Basic dTpw"], 400),
-        // Not listed any more.
+        // The default source is not listed any more.
         (&[], 401),
     ] {
         let (status, body) = send(&server, "/echo", lines).await;
@@ -81,7 +81,10 @@ async fn a_header_of_its_own_is_hidden_where_nobody_is_let_in() {
         Server::with(Host::Axum, |layer| layer.sources([CredentialSource::bearer()]).optional())
             .await;
     let (status, body) = send(&server, "/echo", &["x-api-key: mine"]).await;
-    assert!(status == 200 && body.contains("x-api-key: mine"), "it is the application's: {body}");
+    assert!(
+        status == 200 && body.contains("x-api-key: mine"),
+        "a value without our prefix belongs to the application: {body}"
+    );
 
     let table = hallpass_tower::PolicyTable::new().get("/echo", hallpass_core::public());
     let server = Server::with(Host::Axum, |layer| {
@@ -175,7 +178,7 @@ async fn a_stricter_inner_layer_decides_on_the_source() {
         assert_eq!(status, owed, "{target} {lines:?}: {body}");
         assert!(server.stage.leak(body.as_bytes()).is_none(), "{target} {lines:?}");
     }
-    // The inner layer is optional and reads no query: nobody is known there.
+    // The inner layer is optional and does not read the query, so the caller is anonymous there.
     let (status, body) = send(&server, "/open?session={T}", &[]).await;
     assert!(status == 200 && body.contains("owner: -"), "{body}");
     let (status, body) = send(&server, "/open", bearer).await;
@@ -193,7 +196,7 @@ async fn a_second_credential_that_only_the_inner_layer_reads_is_one_too_many() {
     assert_eq!(send(&server, "/echo?session={T}", &[]).await.0, 200);
     let both = send(&server, "/echo?session={T}", &["authorization: Bearer {U}"]).await;
     assert_eq!(both.0, 400, "{}", both.1);
-    // The header that the outer layer was told to leave is not a second credential.
+    // A header that the outer layer was told to keep is not a second credential.
     let app = {
         let make = || server.stage.layer(Setup::Default, Host::Axum.layer());
         Router::new()

@@ -1,4 +1,4 @@
-//! What a gRPC client sees: a real one, of tonic's health service (B48).
+//! Tests with a real gRPC client, that of tonic's health service.
 
 use hallpass_testkit::Operation;
 use hallpass_tower::{PolicyTable, TokenLayer};
@@ -40,7 +40,7 @@ impl Client {
         request
     }
 
-    /// What the method answers to these `authorization` lines.
+    /// Calls the method with these `authorization` lines.
     async fn check(&mut self, lines: &[&str]) -> Code {
         let request = self.request(lines);
         match self.health.check(request).await {
@@ -82,7 +82,7 @@ async fn b48_refusals_are_grpc_statuses() {
     ] {
         assert_eq!(client.check(lines).await, owed, "{lines:?}");
     }
-    // Streaming answers are refused alike; this method is not in the table.
+    // Streaming calls are rejected in the same way. This method is not in the table.
     assert_eq!(client.watch(&["Bearer {T}"]).await, Code::PermissionDenied);
     assert_eq!(client.watch(&[]).await, Code::Unauthenticated);
 }

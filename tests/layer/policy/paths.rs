@@ -1,4 +1,4 @@
-//! Paths that look like others (E90 to E92).
+//! Tests of paths that resemble others.
 
 use std::convert::Infallible;
 
@@ -44,7 +44,8 @@ async fn e90_no_spelling_of_a_path_is_let_in_that_the_path_is_not() {
         for path in spellings {
             for token in [&low, &admin] {
                 let answer = site.ask(&format!("GET {path}"), token).await;
-                // The table has no such route. 400: the server itself takes no such path.
+                // The table has no such route. Status 400 means that the server itself rejects the
+                // path.
                 assert!(
                     matches!(answer.status, 400 | 403),
                     "{}: {path}: {}",
@@ -89,7 +90,7 @@ async fn e92_what_a_wildcard_catches_meets_the_wildcards_rule() {
             assert_eq!(site.ask(&request, &files).await.status, 200, "{}: {path}", site.name);
             assert_eq!(site.ask(&request, &admin).await.status, 403, "{}: {path}", site.name);
         }
-        // Where the path decides, what a normaliser would change is refused.
+        // Where the path decides, a path that a normaliser would change is rejected.
         let routed = site.name == "axum";
         for path in ["/files//admin", "/files/a/"] {
             let answer = site.ask(&format!("GET {path}"), &files).await;
@@ -99,12 +100,12 @@ async fn e92_what_a_wildcard_catches_meets_the_wildcards_rule() {
     }
 }
 
-/// A table in which a wide rule is beside a narrow one.
+/// Returns a table with a wildcard rule and a more specific one.
 fn wide_and_narrow() -> PolicyTable {
     PolicyTable::new().get("/admin", "admin:panel").get("/{*rest}", "files:read")
 }
 
-/// A service for everything, which says what path it was asked for.
+/// Returns a service that serves every path and responds with the path it has received.
 fn anything() -> Router {
     Router::new().route("/admin", any(async || "admin")).fallback(async |uri: Uri| uri.to_string())
 }

@@ -1,4 +1,4 @@
-//! Mistakes that stop a program when it starts, each with a sentence that says what would be right.
+//! Tests of mistakes that panic at start-up with a message that names the fix.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use hallpass_tower::{PolicyTable, TokenLayer, require};
 
 fn panics_with<T>(what: impl FnOnce() -> T) -> String {
     match catch_unwind(AssertUnwindSafe(what)) {
-        Ok(_) => panic!("this should not have come through"),
+        Ok(_) => panic!("the call did not panic"),
         Err(panic) => *panic.downcast::<String>().unwrap(),
     }
 }
@@ -79,7 +79,7 @@ fn a_requirement_that_is_none() {
 
 #[test]
 fn a_parameter_that_the_pattern_does_not_have() {
-    // In the second, doubled braces are text, not a parameter.
+    // In the second pattern, doubled braces are text and not a parameter.
     for (pattern, name) in [("/p/{project}", "id"), ("/p/{{id}}", "id")] {
         let message = panics_with(|| table().get(pattern, "p:read:{id}"));
         assert_eq!(
@@ -115,7 +115,7 @@ fn a_layer_that_cannot_be() {
     );
     let message = panics_with(|| layer().realm("a\r\nset-cookie: x"));
     assert!(message.contains("is not"), "{message}");
-    // A text without arguments panics as itself.
+    // A message without arguments has the panic payload `&str`.
     let empty = catch_unwind(|| layer().query_parameters([""])).unwrap_err();
     assert_eq!(
         *empty.downcast::<&str>().unwrap(),
