@@ -58,7 +58,7 @@ where
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn bodies_that_are_not_send_and_errors_of_ones_own_are_fine() {
+async fn bodies_need_not_be_send_and_errors_may_be_custom() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let issued =
         hallpass.issue(&Actor::owner("alice"), NewToken::named("ci").scope("a")).await.unwrap();

@@ -17,7 +17,7 @@ const WITHOUT: &str = "GET /echo HTTP/1.1\r\nhost: x\r\n\r\n";
 const BARE: &str = r#"Bearer realm="api""#;
 
 #[tokio::test]
-async fn e34_e35_e88_e89_no_field_that_http2_forbids_comes_through() {
+async fn fields_that_http2_forbids_are_rejected() {
     let good: [(&[u8], &[u8]); 4] =
         [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"x"), (b":path", b"/echo")];
     for host in [Host::Hyper, Host::Axum, Host::Tonic] {
@@ -61,7 +61,7 @@ async fn e34_e35_e88_e89_no_field_that_http2_forbids_comes_through() {
 }
 
 #[tokio::test]
-async fn e52_a_credential_in_trailers_is_none() {
+async fn credential_in_trailers_is_ignored() {
     for host in BOTH {
         let server = Server::of(host).await;
         let lookups = server.stage.lookups();
@@ -92,7 +92,7 @@ async fn e52_a_credential_in_trailers_is_none() {
 }
 
 #[tokio::test]
-async fn e87_extended_connect_needs_a_token_as_all_do() {
+async fn extended_connect_needs_a_token() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
         let connect = |token: Option<Vec<u8>>| {
@@ -120,7 +120,7 @@ async fn e87_extended_connect_needs_a_token_as_all_do() {
 }
 
 #[tokio::test]
-async fn e95_head_is_answered_as_get_without_the_body() {
+async fn head_gets_the_response_of_get_without_the_body() {
     let same = |get: &Answer, head: &Answer| {
         let without_date = |answer: &Answer| {
             let mut headers = answer.headers.clone();
@@ -146,7 +146,7 @@ async fn e95_head_is_answered_as_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn e105_a_body_of_two_lengths_is_no_second_request() {
+async fn body_with_two_lengths_is_not_taken_for_a_second_request() {
     for host in BOTH {
         let server = Server::of(host).await;
         let hidden = server.text(WITH_TOKEN);
@@ -177,7 +177,7 @@ async fn e105_a_body_of_two_lengths_is_no_second_request() {
 }
 
 #[tokio::test]
-async fn e106_nobody_is_told_to_continue_who_is_not_let_in() {
+async fn rejected_request_gets_no_100_continue() {
     for host in BOTH {
         let server = Server::of(host).await;
         let head =
@@ -197,7 +197,7 @@ async fn e106_nobody_is_told_to_continue_who_is_not_let_in() {
 }
 
 #[tokio::test]
-async fn e107_the_body_of_who_is_not_let_in_is_not_read() {
+async fn body_of_a_rejected_request_is_not_read() {
     const GIGABYTE: usize = 1 << 30;
     for host in BOTH {
         let server = Server::of(host).await;
@@ -219,7 +219,7 @@ async fn e107_the_body_of_who_is_not_let_in_is_not_read() {
 }
 
 #[tokio::test]
-async fn e109_e110_every_request_of_a_connection_is_checked_for_itself() {
+async fn each_request_of_a_connection_is_checked_separately() {
     for host in BOTH {
         let server = Server::of(host).await;
         let mut connection = Http1::connect(server.address).await;

@@ -55,7 +55,7 @@ fn query() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn nobody_gets_in_by_luck() {
+fn random_requests_are_decided_as_the_oracle_decides() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let stage = runtime.block_on(Stage::new());
     let token = stage.words.get("T").to_vec();

@@ -37,7 +37,7 @@ fn assert_unavailable(answer: &Answer, what: &str) {
 }
 
 #[tokio::test]
-async fn whatever_the_store_fails_with_is_503() {
+async fn every_store_error_is_a_503() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
         for (place, fault) in FAULTS.into_iter().enumerate() {
@@ -63,7 +63,7 @@ async fn whatever_the_store_fails_with_is_503() {
 }
 
 #[tokio::test]
-async fn a_host_that_cannot_say_what_an_owner_may_do_is_an_outage() {
+async fn failing_owner_directory_is_a_503() {
     let stage_of = |server: &Server| {
         server.stage.builder().owner_directory(|_: Owner| async { Err(broken().into()) }).build()
     };
@@ -77,7 +77,7 @@ async fn a_host_that_cannot_say_what_an_owner_may_do_is_an_outage() {
 }
 
 #[tokio::test]
-async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
+async fn client_that_disconnects_during_a_load_does_not_cancel_others() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
         let gate = server.stage.store.faults().on(Operation::Get).stall();
@@ -101,7 +101,7 @@ async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
 }
 
 #[tokio::test]
-async fn a_load_that_ends_in_an_outage_after_a_wait_is_503() {
+async fn load_that_fails_after_a_wait_is_a_503() {
     let server = Server::of(Host::Hyper).await;
     let find = || server.stage.store.faults().on(Operation::Get);
     let gate = find().stall();

@@ -99,7 +99,7 @@ async fn around_a_nested_service_rules_are_whole_patterns() {
 }
 
 #[tokio::test]
-async fn a_single_page_application_is_open_beside_its_api() {
+async fn single_page_application_stays_public_beside_its_api() {
     let (hallpass, token) = handle().await;
     let page =
         || service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
@@ -148,7 +148,7 @@ async fn cors_outside_marks_rejections_too_and_inside_still_answers_preflights()
 }
 
 #[tokio::test]
-async fn a_preflight_passes_without_a_principal_unless_a_rule_or_the_layer_says_otherwise() {
+async fn preflight_passes_without_a_token_unless_configured_otherwise() {
     let (hallpass, token) = handle().await;
     let any = || {
         let handler = (async || "any").scoped("projects:list");
@@ -195,7 +195,7 @@ async fn a_preflight_passes_without_a_principal_unless_a_rule_or_the_layer_says_
 }
 
 #[tokio::test]
-async fn a_normaliser_belongs_outside() {
+async fn path_normaliser_belongs_outside_of_the_layer() {
     let (hallpass, token) = handle().await;
     let table = || PolicyTable::new().get("/projects", "projects:list").get("/{*rest}", public());
     let app = || {

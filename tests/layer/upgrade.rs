@@ -30,7 +30,7 @@ async fn switch(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, In
 }
 
 #[tokio::test]
-async fn e98_an_upgrade_with_a_token_goes_through_and_without_one_does_not() {
+async fn upgrade_needs_a_token() {
     let stage = Stage::new().await;
     let layer = stage.layer(Setup::Default, Host::Hyper.layer());
     let service = ServiceBuilder::new().layer(layer).service(tower::service_fn(switch));

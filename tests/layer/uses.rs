@@ -17,7 +17,7 @@ use tower::{ServiceExt, service_fn};
 use tower_layer::Layer;
 
 #[tokio::test(start_paused = true)]
-async fn the_layer_writes_uses_and_keeps_no_handle_alive() {
+async fn layer_writes_uses_and_does_not_keep_the_handle_alive() {
     let store = MemoryStore::new();
     let hallpass = Hallpass::builder(store.clone()).build();
     let alice = Actor::owner("alice");
@@ -110,7 +110,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn c24_a_request_that_is_refused_leaves_no_trace_of_use() {
+async fn rejected_request_records_no_use() {
     let service = Service::new();
     for (path, scope) in [
         ("/scoped", "read"),
@@ -137,7 +137,7 @@ async fn c24_a_request_that_is_refused_leaves_no_trace_of_use() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_served_is_a_use_of_its_token() {
+async fn served_request_records_a_use() {
     let service = Service::new();
     for (path, scope) in [
         ("/any", "read"),
@@ -160,7 +160,7 @@ async fn a_request_that_is_served_is_a_use_of_its_token() {
 }
 
 #[tokio::test]
-async fn a_refusal_takes_no_other_requests_use_along() {
+async fn rejected_request_does_not_cancel_the_use_of_another() {
     let service = Service::new();
     let token = service.issue("read").await;
     assert_eq!(service.get("/scoped", &token).await, 403);
@@ -170,7 +170,7 @@ async fn a_refusal_takes_no_other_requests_use_along() {
 }
 
 #[tokio::test]
-async fn a_use_counts_when_the_client_goes_away_or_the_service_stops_meanwhile() {
+async fn use_is_recorded_if_the_client_disconnects_or_the_service_stops() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let alice = Actor::owner("alice");
     let slow = TokenLayer::new(&hallpass).layer(service_fn(async |_: Request<Body>| {

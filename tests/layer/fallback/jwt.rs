@@ -47,7 +47,7 @@ fn app(hallpass: &Hallpass) -> Router {
 }
 
 #[tokio::test]
-async fn a_web_token_and_a_token_of_ours_open_the_same_route() {
+async fn json_web_token_and_our_token_open_the_same_route() {
     let site = Site::new(app).await;
     let reader = web_token("bob", "projects:list", 600);
     let ours = site.token(&["projects:list"]).await;
@@ -69,7 +69,7 @@ async fn a_web_token_and_a_token_of_ours_open_the_same_route() {
 }
 
 #[tokio::test]
-async fn a_bearer_that_nobody_knows_is_an_invalid_token() {
+async fn unknown_bearer_token_is_rejected_as_invalid() {
     let site = Site::new(app).await;
     let ours = site.token(&["projects"]).await;
     let expired = web_token("bob", "projects:list", -600);
@@ -88,7 +88,7 @@ async fn a_bearer_that_nobody_knows_is_an_invalid_token() {
 }
 
 #[tokio::test]
-async fn a_web_token_stays_for_the_handler_and_shows_in_no_log() {
+async fn json_web_token_stays_for_the_handler_and_is_not_logged() {
     let site = Site::new(app).await;
     let answer = site.send("GET /headers", &[&web_token("bob", "", 600)]).await;
     assert!(answer.text().contains(r#""authorization": Sensitive"#), "{}", answer.text());

@@ -48,7 +48,7 @@ async fn a_policy_table_treats_a_signed_in_person_like_a_token() {
 }
 
 #[tokio::test]
-async fn an_inner_layer_asks_its_own_sign_in_and_no_other() {
+async fn inner_layer_uses_only_its_own_sign_in() {
     let site = Site::new(|hallpass| {
         let outer = hallpass.layer().fallback(named);
         let nobody = async |_: Parts| None::<Principal>;
@@ -72,7 +72,7 @@ async fn an_inner_layer_asks_its_own_sign_in_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_fails_is_an_outage_and_not_a_verdict() {
+async fn failing_sign_in_is_a_503() {
     let failing = async |_: Parts| Err::<Principal, _>("the directory is unreachable");
     let site = Site::new(|hallpass| routes().layer(hallpass.layer().fallback(failing))).await;
     let answer = site.send("GET /me", &[]).await;
@@ -84,7 +84,7 @@ async fn a_sign_in_that_fails_is_an_outage_and_not_a_verdict() {
 }
 
 #[tokio::test]
-async fn an_optional_layer_passes_whom_the_sign_in_does_not_know() {
+async fn optional_layer_accepts_people_that_the_sign_in_does_not_know() {
     let site =
         Site::new(|hallpass| routes().layer(hallpass.layer().optional().fallback(named))).await;
     assert_eq!(site.status("GET /me", &[BOB]).await, 200);
@@ -95,7 +95,7 @@ async fn an_optional_layer_passes_whom_the_sign_in_does_not_know() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_no_business_of_the_sign_in() {
+async fn preflight_does_not_call_the_sign_in() {
     let asked =
         async |_: Parts| -> Option<Principal> { panic!("the sign-in was called for a preflight") };
     let site = Site::new(|hallpass| routes().layer(hallpass.layer().fallback(asked))).await;

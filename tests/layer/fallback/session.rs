@@ -64,7 +64,7 @@ async fn a_session_and_a_token_open_the_same_route() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_not_saved_by_a_session() {
+async fn session_does_not_replace_a_revoked_token() {
     let site = Site::new(app).await;
     let cookie = sign_in(&site, "alice").await;
     let token = site.token(&["projects:list"]).await;

@@ -13,7 +13,7 @@ use crate::stage::{Setup, Stage};
 use crate::wire::{Http2, Sent};
 
 #[tokio::test]
-async fn a_host_renders_refusals_its_own_way() {
+async fn host_can_render_rejections_itself() {
     let render = |refusal: &Rejection, answer: Response<Bytes>| {
         let mut page = answer.map(|_| Bytes::from_static(b"<h1>No</h1>"));
         page.headers_mut().insert("content-type", "text/html".parse().unwrap());
@@ -49,7 +49,7 @@ async fn a_host_renders_refusals_its_own_way() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_stricter_already_stays_so() {
+async fn stricter_cache_control_of_the_service_is_kept() {
     for (control, owed) in [
         ("no-store", "no-store"),
         ("No-Store, max-age=0", "No-Store, max-age=0"),
@@ -107,7 +107,7 @@ async fn answers_to_tokens_are_for_no_shared_cache() {
 }
 
 #[tokio::test]
-async fn no_other_header_lets_a_cache_keep_the_answer_to_a_url_with_a_token() {
+async fn caching_headers_are_removed_for_a_url_with_a_token() {
     let handler = async || {
         (
             [
@@ -133,7 +133,7 @@ async fn no_other_header_lets_a_cache_keep_the_answer_to_a_url_with_a_token() {
 }
 
 #[tokio::test]
-async fn a_content_type_turns_no_401_into_a_200() {
+async fn content_type_does_not_turn_a_401_into_a_200() {
     let request = |content_type: &str| {
         http::Request::post("http://localhost/echo")
             .header("content-type", content_type)

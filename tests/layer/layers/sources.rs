@@ -19,7 +19,7 @@ async fn send(server: &Server, target: &str, lines: &[&str]) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn other_schemes_are_accepted_only_where_they_are_listed() {
+async fn other_schemes_are_accepted_only_if_they_are_listed() {
     let lines = ["Token {T}", "token {T}", "{T}", "Bearer {T}"];
     type SetUp = fn(TokenLayer) -> TokenLayer;
     let cases: [(&str, SetUp, [u16; 4]); 4] = [
@@ -46,7 +46,7 @@ async fn other_schemes_are_accepted_only_where_they_are_listed() {
 }
 
 #[tokio::test]
-async fn a_token_in_a_header_of_its_own_is_accepted_and_removed() {
+async fn token_in_a_custom_header_is_accepted_and_removed() {
     let server = Server::with(Host::Axum, |layer| {
         layer.sources([CredentialSource::bearer(), CredentialSource::header("X-Api-Key")])
     })
@@ -76,7 +76,7 @@ async fn a_token_in_a_header_of_its_own_is_accepted_and_removed() {
 }
 
 #[tokio::test]
-async fn a_header_of_its_own_is_hidden_where_nobody_is_let_in() {
+async fn custom_header_is_marked_sensitive_without_a_principal() {
     let server =
         Server::with(Host::Axum, |layer| layer.sources([CredentialSource::bearer()]).optional())
             .await;
@@ -96,7 +96,7 @@ async fn a_header_of_its_own_is_hidden_where_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn the_answer_to_two_credentials_names_both_places() {
+async fn response_to_two_credentials_names_both_sources() {
     let server =
         Server::with(Host::Axum, |layer| layer.with_source(CredentialSource::header("x-api-key")))
             .await;
@@ -134,7 +134,7 @@ async fn the_answer_to_two_credentials_names_both_places() {
 }
 
 #[tokio::test]
-async fn a_handler_can_ask_where_the_token_was() {
+async fn handler_can_read_the_source_of_the_token() {
     let handler = async |request: axum::extract::Request| {
         request.credential_source().map_or("nowhere".to_owned(), ToString::to_string)
     };
@@ -186,7 +186,7 @@ async fn a_stricter_inner_layer_decides_on_the_source() {
 }
 
 #[tokio::test]
-async fn a_second_credential_that_only_the_inner_layer_reads_is_one_too_many() {
+async fn second_credential_that_only_the_inner_layer_reads_is_a_400() {
     let stage = Stage::new().await;
     let make = || stage.layer(Setup::Default, Host::Axum.layer());
     let app = Router::new()
@@ -210,7 +210,7 @@ async fn a_second_credential_that_only_the_inner_layer_reads_is_one_too_many() {
 }
 
 #[tokio::test]
-async fn the_use_of_a_token_that_an_inner_layer_rejects_does_not_count() {
+async fn rejection_by_an_inner_layer_records_no_use() {
     let stage = Stage::new().await;
     let make = || stage.layer(Setup::Default, Host::Axum.layer());
     let app = Router::new().route("/echo", get(answer).layer(make().bearer_only())).layer(make());

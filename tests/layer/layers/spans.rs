@@ -18,7 +18,7 @@ fn lines(log: &[u8], text: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_span_names_the_caller_and_no_token() {
+async fn span_contains_the_owner_but_no_token() {
     for outside in [true, false] {
         let stage = Stage::new().await;
         let layer = stage.layer(Setup::Default, Host::Axum.layer());

@@ -15,7 +15,7 @@ use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
 #[tokio::test]
-async fn e111_an_inner_layer_takes_over_whom_an_outer_one_let_in() {
+async fn inner_layer_accepts_the_principal_of_the_outer_layer() {
     let stage = Stage::new().await;
     let outer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
     let table = PolicyTable::new().get("/strict", "echo:read");
@@ -57,7 +57,7 @@ async fn e111_an_inner_layer_takes_over_whom_an_outer_one_let_in() {
 }
 
 #[tokio::test]
-async fn an_inner_layer_of_another_handle_proves_for_itself() {
+async fn inner_layer_of_another_handle_verifies_the_token_itself() {
     let stage = Stage::new().await;
     let other = Hallpass::builder(MemoryStore::new()).build();
     let theirs = other.issue(&Actor::owner("eve"), NewToken::named("theirs")).await.unwrap();
@@ -74,7 +74,7 @@ async fn an_inner_layer_of_another_handle_proves_for_itself() {
 }
 
 #[tokio::test]
-async fn an_optional_layer_lets_strangers_in_and_no_bad_token() {
+async fn optional_layer_accepts_anonymous_requests_but_no_invalid_token() {
     let server = Server::with(Host::Axum, hallpass_tower::TokenLayer::optional).await;
     let stranger = server.get("/echo", "").await;
     assert!(stranger.status == 200 && stranger.text().contains("owner: -"));
@@ -100,7 +100,7 @@ async fn an_optional_layer_lets_strangers_in_and_no_bad_token() {
 }
 
 #[tokio::test]
-async fn require_asks_whom_the_layer_let_in() {
+async fn require_checks_the_scopes_of_the_principal() {
     let stage = Stage::new().await;
     let app = Router::new()
         .route("/either", get(answer).layer(require(any_of(["other", "echo:read"]))))
@@ -145,7 +145,7 @@ async fn require_asks_whom_the_layer_let_in() {
 }
 
 #[tokio::test]
-async fn b52_require_without_a_layer_is_a_500_that_the_log_explains() {
+async fn require_without_a_layer_is_a_500_with_a_log_line() {
     let mark = capture::mark();
     let stage = Stage::new().await;
     let server = serving(stage, router().layer(require("echo:read"))).await;
@@ -164,7 +164,7 @@ async fn b52_require_without_a_layer_is_a_500_that_the_log_explains() {
 }
 
 #[tokio::test]
-async fn a_scope_behind_a_public_route_is_a_mistake_that_the_log_explains() {
+async fn scope_behind_a_public_route_is_logged_as_a_mistake() {
     let mark = capture::mark();
     let stage = Stage::new().await;
     let table = PolicyTable::new().get("/echo", hallpass_core::public());
@@ -178,7 +178,7 @@ async fn a_scope_behind_a_public_route_is_a_mistake_that_the_log_explains() {
 }
 
 #[tokio::test]
-async fn e96_a_preflight_is_the_business_of_a_cors_layer_outside() {
+async fn cors_layer_outside_answers_preflights_and_marks_rejections() {
     let preflight = "OPTIONS /echo HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\
                      access-control-request-method: GET\r\n\r\n";
     let stage = Stage::new().await;

@@ -19,7 +19,7 @@ async fn answer(request: Request) -> http::Response<http_body_util::Full<bytes::
 }
 
 #[tokio::test]
-async fn b38_a_nested_route_is_listed_by_its_whole_pattern() {
+async fn rule_for_a_nested_route_has_the_whole_pattern() {
     let table =
         || PolicyTable::new().get("/admin", "outer").get("/api/{tenant}/admin", "{tenant}:panel");
     let inner = || Router::new().route("/admin", any(answer)).fallback(answer);
@@ -48,7 +48,7 @@ async fn b38_a_nested_route_is_listed_by_its_whole_pattern() {
 }
 
 #[tokio::test]
-async fn b40_a_nested_service_is_let_in_by_no_rule_but_its_own() {
+async fn nested_service_needs_a_rule_of_its_own() {
     let table = || PolicyTable::new().get("/admin", "admin:panel").get("/svc/admin", "svc:panel");
     let inner = || Router::new().route("/admin", any(answer)).fallback(answer);
     // Around the nested service, the router has matched no route, so the whole path decides.
@@ -82,7 +82,7 @@ async fn b40_a_nested_service_is_let_in_by_no_rule_but_its_own() {
 }
 
 #[tokio::test]
-async fn b41_b42_around_a_router_the_token_comes_before_404_and_405() {
+async fn layer_around_a_router_checks_the_token_before_404_and_405() {
     let site = Site::new("layer", async |hallpass| {
         serve_axum(Router::new().route("/get", get(answer)).layer(layer(hallpass))).await
     })
@@ -103,7 +103,7 @@ async fn b41_b42_around_a_router_the_token_comes_before_404_and_405() {
 }
 
 #[tokio::test]
-async fn b35_b43_a_fallback_inside_of_the_layer_needs_a_rule_for_its_paths() {
+async fn fallback_inside_of_the_layer_needs_a_rule_for_its_paths() {
     let site = |table: PolicyTable| {
         Site::new("fallback", async move |hallpass| {
             serve_axum(
@@ -136,7 +136,7 @@ async fn b35_b43_a_fallback_inside_of_the_layer_needs_a_rule_for_its_paths() {
 }
 
 #[tokio::test]
-async fn whole_patterns_fit_every_form_of_nesting() {
+async fn whole_patterns_match_every_form_of_nesting() {
     let table = || {
         PolicyTable::new()
             .get("/api/{tenant}/items/{id}", "{tenant}:read:{id}")
@@ -233,7 +233,7 @@ async fn whole_patterns_fit_every_form_of_nesting() {
 }
 
 #[tokio::test]
-async fn a_table_that_means_another_pattern_is_told_the_routers() {
+async fn log_names_the_pattern_that_a_mismatched_rule_needs() {
     let app = |hallpass: &Hallpass| {
         let table = PolicyTable::new()
             .get("/projects/{id}", "projects:read:{id}")
@@ -267,7 +267,7 @@ async fn a_table_that_means_another_pattern_is_told_the_routers() {
 }
 
 #[tokio::test]
-async fn e94_a_parameter_that_is_no_text_is_the_extractors_to_refuse_behind_the_token() {
+async fn invalid_utf8_parameter_is_a_400_after_the_token_check() {
     let site = Site::new("extractor", async |hallpass| {
         let handler = async |Path(id): Path<String>| id;
         let table = PolicyTable::new().get("/item/{id}", "item:read");

@@ -28,7 +28,7 @@ fn table() -> PolicyTable {
 }
 
 #[test]
-fn a_table_prints_as_a_person_would_write_it() {
+fn policy_table_prints_one_readable_line_per_rule() {
     let printed = "\
 GET     /health         public
 GET     /me             any valid token

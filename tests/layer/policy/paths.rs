@@ -20,7 +20,7 @@ use crate::capture;
 use crate::host::{Host, serve_axum, serve_hyper};
 
 #[tokio::test]
-async fn e90_no_spelling_of_a_path_is_let_in_that_the_path_is_not() {
+async fn other_spellings_of_a_path_are_rejected() {
     let spellings = [
         "//admin",
         "/./admin",
@@ -60,7 +60,7 @@ async fn e90_no_spelling_of_a_path_is_let_in_that_the_path_is_not() {
 }
 
 #[tokio::test]
-async fn e91_a_path_that_is_mended_outside_meets_the_rule_of_what_it_becomes() {
+async fn path_normalised_outside_uses_the_rule_of_the_new_path() {
     let site = Site::new("axum, normalised", async |hallpass| {
         let layer = (Host::Axum.layer())(hallpass).policy(table());
         let service = ServiceBuilder::new()
@@ -148,7 +148,7 @@ async fn a_normaliser_inside_of_the_layer_opens_no_other_rule() {
 }
 
 #[tokio::test]
-async fn a_rule_reads_the_parameters_that_the_handler_reads() {
+async fn rule_and_handler_read_the_same_path_parameters() {
     let site = Site::new("rewritten", async |hallpass| {
         let table = PolicyTable::new().get("/projects/{id}", "projects:read:{id}");
         let inner = Router::new()
@@ -179,7 +179,7 @@ async fn a_rule_reads_the_parameters_that_the_handler_reads() {
 }
 
 #[tokio::test]
-async fn a_service_behind_a_rewrite_is_judged_by_the_path_it_sees() {
+async fn policy_table_uses_the_path_after_a_rewrite() {
     let site = Site::new("rewritten", async |hallpass| {
         let table = PolicyTable::new().get("/public", public()).get("/secret", "secret");
         let inner = ServiceBuilder::new()

@@ -87,7 +87,7 @@ const CASES: &[Case] = &[
 ];
 
 #[tokio::test]
-async fn the_same_table_decides_the_same_on_every_host() {
+async fn policy_table_decides_the_same_on_every_host() {
     for site in site::all().await {
         let mut wrong = Vec::new();
         for (request, held, owed) in CASES {
@@ -107,7 +107,7 @@ async fn the_same_table_decides_the_same_on_every_host() {
 }
 
 #[tokio::test]
-async fn a_challenge_names_what_is_needed_and_nothing_that_is_no_scope() {
+async fn challenge_contains_only_the_required_scopes() {
     let challenge = |scope: &str| {
         format!(
             r#"Bearer realm="api", error="insufficient_scope", error_description="the token does not allow this"{scope}"#
@@ -129,7 +129,7 @@ async fn a_challenge_names_what_is_needed_and_nothing_that_is_no_scope() {
 }
 
 #[tokio::test]
-async fn a_public_route_looks_at_no_credential_and_lets_none_through() {
+async fn public_route_ignores_and_removes_credentials() {
     for site in site::all().await {
         let token = site.token(&[]).await;
         let secret = &token[25..];
