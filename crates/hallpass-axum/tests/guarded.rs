@@ -125,7 +125,7 @@ async fn extractors_say_who_calls_and_enforce_what_their_type_names() {
     assert_eq!(
         get_status(&app, "/maybe", Some("hp_nonsense")).await,
         401,
-        "a bad token is no stranger"
+        "an invalid token must not count as anonymous"
     );
 }
 
@@ -178,7 +178,7 @@ async fn a_guarded_router_is_guarded_wherever_it_is_mounted() {
     assert_eq!(
         get_status(&app, "/api/health", Some("nonsense")).await,
         200,
-        "public looks at no token"
+        "a public route must ignore tokens"
     );
 }
 
@@ -196,7 +196,7 @@ anything else: 404 or 405";
 }
 
 fn message(build: impl FnOnce() + std::panic::UnwindSafe) -> String {
-    let panic = std::panic::catch_unwind(build).expect_err("it is a mistake");
+    let panic = std::panic::catch_unwind(build).expect_err("the router must panic");
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 

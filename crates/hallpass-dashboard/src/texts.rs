@@ -124,7 +124,9 @@ mod tests {
 
     #[test]
     fn all_languages_have_the_same_texts() {
-        let [english, german] = &Texts::shipped()[..] else { panic!("two languages") };
+        let [english, german] = &Texts::shipped()[..] else {
+            panic!("there must be two languages")
+        };
         let keys = |texts: &Texts| texts.texts.keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(english), keys(german));
         let places = |text: &str| {

@@ -70,7 +70,10 @@ async fn page_and_its_links_work_wherever_it_is_mounted() {
                 links += 1;
             }
         }
-        assert_eq!(links, 5, "icon, style, script, the API and its preloaded list, at {path}");
+        assert_eq!(
+            links, 5,
+            "the page must link icon, style, script, the API and its preloaded list, at {path}"
+        );
     }
 }
 
@@ -84,7 +87,8 @@ async fn unchanged_file_is_cached() {
     assert_eq!(file.header("content-type"), "text/javascript; charset=utf-8");
     assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
     let tag = file.header("etag");
-    let strong = tag.strip_prefix("W/").expect("the plain and the compressed form have one tag");
+    let strong =
+        tag.strip_prefix("W/").expect("the plain and the compressed form must have the same ETag");
     for sent in [tag, strong, &format!("\"x\", {tag}"), "*"] {
         let again = ask(&app, Method::GET, &path, &[("if-none-match", sent)]).await;
         assert_eq!((again.status, &*again.body), (StatusCode::NOT_MODIFIED, ""), "{sent}");
@@ -149,7 +153,10 @@ async fn page_is_hidden_from_anonymous_visitors() {
     assert!(answer.body.contains("not signed in") && !answer.body.contains("hallpass.en.js"));
     assert_eq!(answer.header("cache-control"), "no-store");
 
-    assert!(!answer.body.contains("<script"), "there is nowhere to go");
+    assert!(
+        !answer.body.contains("<script"),
+        "without a sign-in address the page must have no script"
+    );
 
     // The script adds the address of the view, which is in the fragment; the link works without it.
     let sent = dashboard().sign_in("/login?a&b").into_router_at("/tokens");
@@ -240,7 +247,7 @@ async fn the_hosts_own_paths_and_words_are_in_the_page() {
     assert_eq!(
         attribute(&html, "data-confirmation").next(),
         Some(""),
-        "a password, in each language"
+        "an empty value stands for a password, in each language"
     );
     assert_eq!(attribute(&html, "data-example").next(), Some("/"));
     let coded = dashboard().confirmation("one-time \"code\"").into_router_at("/tokens");
@@ -252,8 +259,11 @@ async fn the_hosts_own_paths_and_words_are_in_the_page() {
     let html = page(&app, "/tokens").await.body;
     assert_eq!(attribute(&html, "data-home").next(), Some("/x?a&amp;b"));
     assert_eq!(attribute(&html, "data-sign-in").next(), Some("../login"));
-    let own = html.find("hallpass.css").expect("the page's own");
-    assert!(html.find("/my.css").expect("the host's") > own, "after the page's own");
+    let own = html.find("hallpass.css").expect("the page's own style sheet is missing");
+    assert!(
+        html.find("/my.css").expect("the host's style sheet is missing") > own,
+        "the host's style sheet must come after the page's own"
+    );
 }
 
 #[test]

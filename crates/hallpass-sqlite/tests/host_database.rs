@@ -126,7 +126,7 @@ async fn change_without_its_log_entry_is_not_part_of_the_transaction() {
     assert!(deleted.await.is_err());
     // The host ignores the error.
     transaction.commit().await.unwrap();
-    assert!(host.accepts(&issued).await, "it was not deleted without an entry");
+    assert!(host.accepts(&issued).await, "the token was deleted without a log entry");
     assert_eq!(host.audit_entries().await, 1);
 }
 
@@ -183,7 +183,7 @@ async fn deletion_in_a_host_transaction_reaches_other_nodes_within_the_bound() {
         .delete_owner_in(&mut transaction, &host.hallpass, &system, &owner)
         .await
         .unwrap();
-    assert!(accepted().await, "not committed yet");
+    assert!(accepted().await, "the token is visible before the commit");
     transaction.commit().await.unwrap();
     // Nobody has told the other node, which follows the log.
     tokio::time::sleep(max_staleness).await;

@@ -38,9 +38,9 @@ async fn uses_on_a_cached_file_are_written_and_then_it_is_let_go_of() {
     let unasked = hallpass.issue(&alice(), NewToken::named("unasked")).await.unwrap();
     hallpass.shutdown().await.unwrap();
     assert!(!hallpass.has_unflushed_uses());
-    assert!(hallpass.ping().await.is_err(), "the file is closed");
+    assert!(hallpass.ping().await.is_err(), "the file must be closed");
     assert_no_verdict_is_wrong(&hallpass, &[&token, &unasked]).await;
-    hallpass.shutdown().await.expect("a second time is harmless");
+    hallpass.shutdown().await.expect("a second shutdown must succeed");
     assert_no_verdict_is_wrong(&hallpass, &[&token, &unasked]).await;
 
     let next = Hallpass::builder(SqliteStore::open(&path).await.unwrap()).build();
@@ -67,6 +67,6 @@ async fn uses_that_cannot_be_written_through_the_cache_are_told_of_and_counted()
     store.faults().on(Operation::RecordUses).fail_with(|| StoreError::read_only("a standby"));
     assert!(hallpass.shutdown().await.unwrap_err().is_unavailable());
     assert_eq!(hallpass.dropped_uses(), 1);
-    hallpass.shutdown().await.expect("nothing waits any longer");
+    hallpass.shutdown().await.expect("uses are still waiting");
     assert_no_verdict_is_wrong(&hallpass, &[&token]).await;
 }

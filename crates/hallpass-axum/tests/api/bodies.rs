@@ -146,9 +146,13 @@ async fn a_body_that_may_be_absent_needs_no_type() {
     for (call, status) in [("regenerate", 200), ("copy", 201), ("revoke", 200)] {
         let path = format!("/{id}/{call}");
         assert_eq!(api.post(&path).send().await.status, status, "{call}");
-        assert_eq!(api.post(&path).raw_json("").await.status, status, "{call}, with a type");
+        assert_eq!(
+            api.post(&path).raw_json("").await.status,
+            status,
+            "{call}, with a content type"
+        );
         let typed = api.post(&path).header("content-type", "text/plain").send().await;
-        assert_eq!(typed.status, status, "{call}, with another type");
+        assert_eq!(typed.status, status, "{call}, with another content type");
         assert_eq!(
             api.post(&path).json(&json!({})).await.status,
             status,

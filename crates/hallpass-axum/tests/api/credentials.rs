@@ -36,7 +36,7 @@ async fn a_token_manages_no_tokens_even_beside_a_person() {
         with_authorization(call.anonymous(), &[&bearer]).await.refused(403, "token-not-allowed");
     }
     let shown = api.show(issued.id()).await;
-    assert!(shown["last_used_at"].is_null(), "what is refused is no use: {shown}");
+    assert!(shown["last_used_at"].is_null(), "a rejected request was recorded as a use: {shown}");
 }
 
 #[tokio::test]

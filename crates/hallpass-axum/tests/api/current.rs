@@ -12,7 +12,7 @@ async fn a_token_asks_about_itself() {
     api.clock.advance(Duration::from_mins(1));
     let answer = api.get("/current").bearer(issued.token()).send().await.ok();
     assert_eq!(answer.id(), issued.id());
-    assert!(answer.json["last_used_at"].is_string(), "this was a use");
+    assert!(answer.json["last_used_at"].is_string(), "the request was not recorded as a use");
     assert!(answer.json.get("token").is_none());
     assert_eq!(answer.json, api.show(issued.id()).await);
 }
@@ -23,7 +23,11 @@ async fn a_token_revokes_itself() {
     let issued = api.issue_ci().await;
     let answer =
         api.delete("/current").bearer(issued.token()).header("sec-fetch-site", "cross-site");
-    assert_eq!(answer.send().await.status, 204, "no page of another site can send the header");
+    assert_eq!(
+        answer.send().await.status,
+        204,
+        "a cross-site page cannot send the header, so it must be accepted"
+    );
     assert_eq!(api.show(issued.id()).await["status"], "revoked");
     let again = api.delete("/current").bearer(issued.token()).send().await;
     again.refused(401, "invalid-token");

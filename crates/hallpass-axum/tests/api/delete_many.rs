@@ -15,7 +15,7 @@ async fn several_tokens_are_deleted_and_unknown_ids_reported() {
     assert_eq!(
         answer.json,
         json!({ "deleted": 2, "not_found": missing }),
-        "in the order they came"
+        "ids must be listed in the order of the request"
     );
     for (issued, works) in [(&one, false), (&two, false), (&kept, true), (&bobs, true)] {
         assert_eq!(api.works(issued.token()).await, works);

@@ -95,7 +95,7 @@ async fn every_fault_is_told_with_its_field() {
     let several = json!({ "name": "", "description": "\u{7}", "scopes": ["?"], "expires": "soon" });
     let answer = api.post("").json(&several).await.refused(422, "invalid");
     assert_eq!(answer.fields(), ["name", "description", "scopes", "expires"]);
-    assert_eq!(api.get("").send().await.json["total"], 0, "nothing was made");
+    assert_eq!(api.get("").send().await.json["total"], 0, "a rejected call has issued a token");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn the_limit_is_told_in_numbers() {
     let answer = api.post("").json(&json!({ "name": "ci" })).await.refused(409, "token-limit");
     assert_eq!((&answer.json["limit"], &answer.json["in_use"]), (&json!(2), &json!(2)));
     let bobs = api.post("").by("bob").json(&json!({ "name": "ci" })).await;
-    assert_eq!(bobs.status, 201, "everybody has a limit of their own");
+    assert_eq!(bobs.status, 201, "the limit must apply to each owner separately");
     api.post(&format!("/{first}/revoke")).send().await.ok();
     api.post("").json(&json!({ "name": "ci" })).await.refused(409, "token-limit");
     assert_eq!(api.delete(&format!("/{first}")).send().await.status, 204);

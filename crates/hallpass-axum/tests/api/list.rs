@@ -118,7 +118,7 @@ async fn pages_follow_one_another() {
     let mut path = "?limit=2&sort=name".to_owned();
     loop {
         let page = api.get(&path).send().await.ok();
-        assert_eq!(page.json["total"], 5, "all pages together");
+        assert_eq!(page.json["total"], 5, "the total must cover all pages");
         assert!(page.json["items"].as_array().unwrap().len() <= 2);
         seen.extend(names(&page).into_iter().map(str::to_owned));
         match page.json["next_cursor"].as_str() {

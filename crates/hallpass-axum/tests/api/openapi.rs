@@ -26,7 +26,7 @@ async fn the_document_is_the_golden_one() {
     let kept = std::fs::read_to_string(&golden).unwrap();
     assert!(
         said == kept,
-        "the document has changed: tests/api/openapi.rs says how to take it over"
+        "the document has changed: tests/api/openapi.rs describes how to update the golden file"
     );
 }
 

@@ -48,7 +48,7 @@ async fn a_store_that_cannot_be_reached_is_503_everywhere() {
     api.get("/current").bearer("hp_x").send().await.refused(401, "invalid-token");
     api.store.faults().heal();
     assert!(api.works(token).await);
-    assert_eq!(api.show(id).await["revision"], 1, "nothing was changed");
+    assert_eq!(api.show(id).await["revision"], 1, "a failed call has changed the token");
 }
 
 #[tokio::test]
@@ -78,5 +78,5 @@ async fn unknown_outcome_of_a_change_is_reported() {
         answer.text
     );
     let revoked = api.post(&format!("/{id}/revoke")).send().await.ok();
-    assert_eq!(revoked.json["status"], "revoked", "found out by looking again");
+    assert_eq!(revoked.json["status"], "revoked", "the API must look the outcome up");
 }

@@ -58,10 +58,13 @@ async fn grace_period_ends_when_the_new_secret_is_used() {
     let new = api.post(&path).json(&json!({ "grace_period": "12h" })).await.ok();
     assert!(api.works(old.token()).await);
     assert!(api.works(new.token()).await);
-    assert!(!api.works(old.token()).await, "the new one was used");
+    assert!(
+        !api.works(old.token()).await,
+        "the old secret must stop working after the first use of the new one"
+    );
     let newer = api.post(&path).json(&json!({ "grace_period": "12h" })).await.ok();
     api.clock.advance(Duration::from_hours(12));
-    assert!(!api.works(new.token()).await, "its time is over");
+    assert!(!api.works(new.token()).await, "the secret must be rejected after the grace period");
     assert!(api.works(newer.token()).await);
 }
 

@@ -14,7 +14,11 @@ async fn a_revoked_token_is_dead_and_stays_revoked() {
     assert_eq!(answer.json["revoked_at"], "2026-11-22T04:44:57Z");
     assert!(!api.works(issued.token()).await);
     api.clock.advance(Duration::from_hours(24));
-    assert_eq!(api.post(&path).send().await.ok().json, answer.json, "again is no change");
+    assert_eq!(
+        api.post(&path).send().await.ok().json,
+        answer.json,
+        "a second revocation must change nothing"
+    );
 }
 
 #[tokio::test]

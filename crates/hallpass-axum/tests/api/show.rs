@@ -28,7 +28,7 @@ async fn token_of_another_owner_is_not_found() {
         );
     }
     bodies.dedup();
-    assert_eq!(bodies.len(), 1, "one answer for all of them: {bodies:?}");
+    assert_eq!(bodies.len(), 1, "all responses must be equal: {bodies:?}");
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn an_id_is_read_in_either_case() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let answer = api.get(&format!("/{}", id.to_uppercase())).send().await.ok();
-    assert_eq!(answer.id(), id, "and written in one");
+    assert_eq!(answer.id(), id, "the id must be shown in lower case");
 }
 
 #[tokio::test]
@@ -51,9 +51,17 @@ async fn the_status_follows_the_clock() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "expires": "2d" })).await.id().to_owned();
     api.clock.advance(Duration::from_hours(48));
-    assert_eq!(api.show(&id).await["status"], "expired", "from the very instant on");
+    assert_eq!(
+        api.show(&id).await["status"],
+        "expired",
+        "the token must be expired from the exact instant on"
+    );
     api.post(&format!("/{id}/revoke")).send().await.ok();
-    assert_eq!(api.show(&id).await["status"], "revoked", "revoked comes before expired");
+    assert_eq!(
+        api.show(&id).await["status"],
+        "revoked",
+        "the status `revoked` takes precedence over `expired`"
+    );
 }
 
 #[tokio::test]

@@ -49,6 +49,10 @@ async fn all_mounts_share_the_count_of_confirmations() {
         assert_eq!(revoke(mount, WRONG).await, 403);
     }
     for mount in ["/tokens", "/settings/api"] {
-        assert_eq!(revoke(mount, RIGHT).await, 429, "five wrong ones on both mounts together");
+        assert_eq!(
+            revoke(mount, RIGHT).await,
+            429,
+            "wrong confirmations on both mounts must be counted together"
+        );
     }
 }

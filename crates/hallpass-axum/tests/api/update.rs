@@ -23,7 +23,7 @@ async fn each_field_changes_by_itself() {
         assert_eq!((&answer.json[field], &answer.json["revision"]), (&value, &json!(revision)));
         assert_eq!(api.show(issued.id()).await, answer.json);
     }
-    assert!(api.works(issued.token()).await, "the secret is the same");
+    assert!(api.works(issued.token()).await, "an update must keep the secret");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ fn a_token_in_an_argument_is_rejected_and_never_repeated() {
         assert!(said.contains("an argument is a token"), "{said}");
         assert!(!ended.stderr.contains(&token[3..]), "{arguments:?}");
     }
-    assert!(place.works(&token), "the command did nothing");
+    assert!(place.works(&token), "the rejected command must change nothing");
 }
 
 #[test]
@@ -72,8 +72,9 @@ fn no_secret_is_stored_or_printed_later() {
         later.push_str(&ended.stdout);
         later.push_str(&ended.stderr);
     }
-    let files = std::fs::read_dir(place.path()).expect("the directory");
-    let kept = files.map(|file| std::fs::read(file.expect("a file").path()).expect("its content"));
+    let files = std::fs::read_dir(place.path()).expect("cannot read the directory");
+    let kept = files
+        .map(|file| std::fs::read(file.expect("a file").path()).expect("cannot read the file"));
     let kept: Vec<u8> = kept.flatten().collect();
     for token in [&issued.token, &second] {
         let secret = &token[3 + 22..][..43];

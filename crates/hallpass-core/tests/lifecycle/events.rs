@@ -138,7 +138,7 @@ async fn no_event_contains_a_secret_or_a_digest() {
         let (_, hex) = digest.rsplit_once(':').unwrap();
         assert!(!events.contains(hex) && !events.contains("sha256"), "{events}");
     }
-    assert!(events.contains("description"), "the changes are in it: {events}");
+    assert!(events.contains("description"), "the events must contain the changes: {events}");
 }
 
 /// Operators search their logs for these names, so the names must not change.

@@ -258,7 +258,7 @@ mod tests {
         let sources = Sources::new([CredentialSource::bearer()]);
         let taken = TakenAuthorization::out_of(&mut headers, &sources);
         assert_eq!(taken.read(&sources), AuthorizationRead::Malformed);
-        assert!(headers.is_empty(), "none of them is left");
+        assert!(headers.is_empty(), "no header must be left");
     }
 
     #[test]

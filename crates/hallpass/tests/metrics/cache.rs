@@ -97,7 +97,9 @@ async fn until_moved(moved: &Moved, prefix: &str) -> Vec<(String, f64)> {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), moves).await.expect("it moves")
+    tokio::time::timeout(Duration::from_secs(60), moves)
+        .await
+        .expect("the metric has not changed in time")
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,7 +167,7 @@ async fn a_log_that_cannot_be_read_shows_in_the_leases_age_and_in_flushes() {
     let token = issue(&elsewhere).await;
     assert!(check(&node, &token).await);
     let none = until_moved(&moved, "hallpass_cache_lease_age_seconds").await[0].1;
-    assert!(none.is_infinite(), "there never was one: {none}");
+    assert!(none.is_infinite(), "there must be no such metric: {none}");
     store.faults().heal();
     while until_moved(&moved, "hallpass_cache_lease_age_seconds").await[0].1.is_infinite() {}
     assert_eq!(moved.only("hallpass_cache_flushes"), []);

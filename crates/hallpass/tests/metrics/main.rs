@@ -33,19 +33,22 @@ impl Moved {
         for (key, unit, description, value) in self.0.snapshot().into_vec() {
             let (name, labels) = key.key().clone().into_parts();
             let name = name.as_str();
-            assert!(GUIDE.contains(&format!("`{name}`")), "{name} is not in the guide");
+            assert!(GUIDE.contains(&format!("`{name}`")), "the guide does not contain {name}");
             assert!(description.is_some_and(|text| !text.is_empty()), "{name} is not described");
             let seconds = name.ends_with("_seconds");
             assert_eq!(unit, Some(if seconds { Unit::Seconds } else { Unit::Count }), "{name}");
             let labels: Vec<_> =
                 labels.iter().map(|label| format!("{}={}", label.key(), label.value())).collect();
             for word in key.key().labels().map(metrics::Label::value) {
-                assert!(GUIDE.contains(&format!("`{word}`")), "{name}: {word} is not in the guide");
+                assert!(
+                    GUIDE.contains(&format!("`{word}`")),
+                    "{name}: the guide does not contain {word}"
+                );
             }
             let value = match value {
                 DebugValue::Counter(count) => count as f64,
                 DebugValue::Gauge(value) => value.into_inner(),
-                DebugValue::Histogram(_) => panic!("{name} is a histogram"),
+                DebugValue::Histogram(_) => panic!("{name} must be a histogram"),
             };
             if value != 0.0 {
                 moved.insert(format!("{name}{{{}}}", labels.join(",")), value);
