@@ -41,9 +41,8 @@ impl fmt::Display for Measured {
 }
 
 impl Measured {
-    /// Writes
-    /// `{"cases": {case: {"ns", "allocations"}}, "ratios": {name: ratio}, "figures": {name: value}}`.
-    /// `allocations` is `null` if they are not counted.
+    /// Writes the JSON object `{"cases": {case: {"ns", "allocations"}}, "ratios": {name: ratio},
+    /// "figures": {name: value}}`. `allocations` is `null` if they are not counted.
     ///
     /// # Errors
     ///
