@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_replaces_single_texts_and_adds_languages() {
+    fn host_can_replace_texts_and_add_languages() {
         let mut languages = Texts::shipped();
         add(&mut languages, "de", r#"{"list.title": "Schlüssel"}"#);
         add(&mut languages, "fr", r#"{"list.title": "Jetons"}"#);

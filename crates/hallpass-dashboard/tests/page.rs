@@ -114,7 +114,7 @@ async fn unchanged_file_is_cached() {
 }
 
 #[tokio::test]
-async fn every_answer_has_the_headers_that_keep_a_page_safe() {
+async fn every_response_has_the_security_headers() {
     let app = dashboard().into_router_at("/tokens");
     let file = attribute(&page(&app, "/tokens").await.body, "src")
         .next()
@@ -231,7 +231,7 @@ async fn api_is_mounted_unless_the_host_mounts_it() {
 }
 
 #[tokio::test]
-async fn the_api_of_the_page_asks_for_the_confirmation_of_the_handle() {
+async fn api_of_the_page_requires_the_confirmation_of_the_handle() {
     let hallpass = Hallpass::builder(MemoryStore::new()).step_up(async |_, _| false).build();
     let app: Router = Dashboard::new(&hallpass, signed_in).into_router_at("/tokens");
     let headers = [("x-person", "alice")];
@@ -242,7 +242,7 @@ async fn the_api_of_the_page_asks_for_the_confirmation_of_the_handle() {
 }
 
 #[tokio::test]
-async fn the_hosts_own_paths_and_words_are_in_the_page() {
+async fn page_contains_the_paths_and_words_of_the_host() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     assert_eq!(
         attribute(&html, "data-confirmation").next(),
@@ -268,19 +268,19 @@ async fn the_hosts_own_paths_and_words_are_in_the_page() {
 
 #[test]
 #[should_panic(expected = "a path on this site")]
-fn a_sign_in_elsewhere_is_refused_at_start_up() {
+fn sign_in_on_another_site_is_a_start_up_error() {
     drop(dashboard().sign_in("//evil.example/login"));
 }
 
 #[test]
 #[should_panic(expected = "starts with `/`")]
-fn a_mount_that_is_no_path_is_refused_at_start_up() {
+fn invalid_mount_path_is_a_start_up_error() {
     drop(dashboard().into_router_at("tokens"));
 }
 
 #[test]
 #[should_panic(expected = "mounted elsewhere")]
-fn an_api_that_is_elsewhere_cannot_be_set_up_here() {
+fn api_at_another_path_cannot_be_configured_here() {
     drop(dashboard().api("/tokens").with_api(|api| api));
 }
 
@@ -331,7 +331,7 @@ async fn browsers_get_the_language_they_prefer() {
 }
 
 #[tokio::test]
-async fn the_hosts_links_and_header_are_in_the_page() {
+async fn page_contains_the_links_and_header_of_the_host() {
     let app = dashboard()
         .link("Help & more", "https://docs.example.com/?a&b")
         .header("<nav id=\"host\"></nav>")
@@ -343,12 +343,12 @@ async fn the_hosts_links_and_header_are_in_the_page() {
 
 #[test]
 #[should_panic(expected = "has no text")]
-fn a_text_that_the_page_does_not_know_is_refused_at_start_up() {
+fn unknown_text_is_a_start_up_error() {
     drop(dashboard().texts("fr", r#"{"list.titel": "Jetons"}"#));
 }
 
 #[test]
 #[should_panic(expected = "no texts in \"fr\"")]
-fn a_language_without_texts_is_refused_at_start_up() {
+fn language_without_texts_is_a_start_up_error() {
     drop(dashboard().language("fr"));
 }

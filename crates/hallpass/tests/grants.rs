@@ -59,7 +59,7 @@ async fn offered(app: &Router, is_admin: bool) -> String {
 }
 
 #[tokio::test]
-async fn people_grant_and_are_offered_only_what_the_sign_in_states() {
+async fn people_can_grant_only_what_the_sign_in_states() {
     let app = TokenApi::new(&hallpass(), who).into_router_at("/tokens");
     assert_eq!(issue(&app, false, "projects:read:42").await, 201);
     for scope in ["admin:projects", "admin", "projects"] {
@@ -72,7 +72,7 @@ async fn people_grant_and_are_offered_only_what_the_sign_in_states() {
 }
 
 #[tokio::test]
-async fn restricted_scope_is_for_nobody_who_does_not_name_it() {
+async fn restricted_scope_must_be_named_to_be_granted() {
     let app = TokenApi::new(&hallpass(), only_who).into_router_at("/tokens");
     for is_admin in [false, true] {
         assert_eq!(issue(&app, is_admin, "projects").await, 201);

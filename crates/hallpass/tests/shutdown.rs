@@ -60,7 +60,7 @@ async fn uses_in_cached_memory_are_written_too() {
 }
 
 #[tokio::test]
-async fn uses_that_cannot_be_written_through_the_cache_are_told_of_and_counted() {
+async fn uses_that_cannot_be_written_are_reported_and_counted() {
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
     let token = used(&hallpass).await;

@@ -148,7 +148,7 @@ async fn token_revokes_itself_without_confirmation() {
 }
 
 #[tokio::test]
-async fn a_token_confirms_nothing() {
+async fn token_is_not_a_confirmation() {
     let (api, asked) = host().await;
     let issued = issue(&api).await;
     asked.store(0, SeqCst);
@@ -363,7 +363,7 @@ async fn step_up_check_gets_the_caller_and_debug_hides_the_text() {
 }
 
 #[tokio::test]
-async fn the_document_names_the_header_for_every_change() {
+async fn document_names_the_confirmation_header_for_every_change() {
     let document = Api::new().await.get("/openapi.json").send().await.ok().json;
     let mut changes = 0;
     for (path, item) in document["paths"].as_object().unwrap() {

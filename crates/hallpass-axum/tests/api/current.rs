@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn a_token_asks_about_itself() {
+async fn token_can_read_itself() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     api.clock.advance(Duration::from_mins(1));
@@ -18,7 +18,7 @@ async fn a_token_asks_about_itself() {
 }
 
 #[tokio::test]
-async fn a_token_revokes_itself() {
+async fn token_can_revoke_itself() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let answer =
@@ -49,7 +49,7 @@ async fn token_is_read_from_the_header_only() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_refused_without_a_word_on_why() {
+async fn invalid_token_is_rejected_without_a_reason() {
     let api = Api::new().await;
     let revoked = api.issue_ci().await;
     api.post(&format!("/{}/revoke", revoked.id())).send().await.ok();

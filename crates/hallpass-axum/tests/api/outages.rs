@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn a_store_that_cannot_be_reached_is_503_everywhere() {
+async fn unreachable_store_is_a_503_everywhere() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let (id, token) = (issued.id(), issued.token());
@@ -52,7 +52,7 @@ async fn a_store_that_cannot_be_reached_is_503_everywhere() {
 }
 
 #[tokio::test]
-async fn a_store_that_takes_no_changes_can_be_looked_at() {
+async fn read_only_store_can_be_read() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     api.store.faults().on(Operation::WRITES).fail_with(|| StoreError::read_only("a standby"));

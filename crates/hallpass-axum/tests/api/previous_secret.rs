@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn the_previous_secret_stops_working_at_once() {
+async fn previous_secret_stops_working_immediately() {
     let api = Api::new().await;
     let old = api.issue_ci().await;
     let id = old.id();

@@ -69,7 +69,7 @@ async fn grace_period_ends_when_the_new_secret_is_used() {
 }
 
 #[tokio::test]
-async fn an_ended_token_comes_back() {
+async fn ended_token_works_again_after_regeneration() {
     let api = Api::with(|builder| builder.limits(Limits::default().tokens_per_owner(2))).await;
     let revoked = api.issue_ci().await;
     api.post(&format!("/{}/revoke", revoked.id())).send().await.ok();
@@ -91,7 +91,7 @@ async fn an_ended_token_comes_back() {
 }
 
 #[tokio::test]
-async fn nobody_but_its_owner_gets_a_secret() {
+async fn only_the_owner_can_regenerate_a_token() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     for asked in [issued.id(), UNKNOWN, "42"] {

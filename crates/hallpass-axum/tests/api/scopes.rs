@@ -31,7 +31,7 @@ async fn scopes_come_and_go() {
 }
 
 #[tokio::test]
-async fn a_scope_may_hold_what_a_path_must_encode() {
+async fn scope_may_contain_characters_that_a_path_must_encode() {
     let api = Api::with(|builder| {
         builder.catalog(
             hallpass_core::Catalog::new()
@@ -52,7 +52,7 @@ async fn a_scope_may_hold_what_a_path_must_encode() {
 }
 
 #[tokio::test]
-async fn a_scope_that_is_not_held_is_not_found() {
+async fn scope_that_is_not_held_is_not_found() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "scopes": ["projects:read"] })).await.id().to_owned();
     for scope in ["projects", "projects:read:42", "projects:list", "*", "%20", "%ff", "re%2A"] {
@@ -78,7 +78,7 @@ async fn either_scopes_or_all_are_removed() {
 }
 
 #[tokio::test]
-async fn what_is_no_scope_is_not_added() {
+async fn invalid_scope_is_not_added() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let path = format!("/{id}/scopes");
@@ -106,7 +106,7 @@ async fn what_is_no_scope_is_not_added() {
 }
 
 #[tokio::test]
-async fn nobody_but_its_owner_touches_a_tokens_scopes() {
+async fn only_the_owner_changes_the_scopes_of_a_token() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "scopes": ["projects:read"] })).await.id().to_owned();
     let more = json!({ "scopes": ["projects:list"] });

@@ -13,7 +13,7 @@ use crate::confirmation::{HEADER, RIGHT, WRONG};
 use crate::support::{UNKNOWN, signed_in};
 
 #[tokio::test]
-async fn the_sign_in_does_not_see_the_confirmation() {
+async fn sign_in_does_not_see_the_confirmation() {
     let hallpass = Hallpass::builder(MemoryStore::new()).step_up(async |_, _| true).build();
     let signed_in = async |headers: HeaderMap| {
         assert!(!headers.contains_key(HEADER));

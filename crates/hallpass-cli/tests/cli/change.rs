@@ -30,7 +30,7 @@ fn update_changes_only_the_given_fields() {
 }
 
 #[test]
-fn a_rejected_update_changes_nothing() {
+fn rejected_update_changes_nothing() {
     let place = Place::new();
     let id = place.issue(&["--scope", "a"]).id;
     let before = place.json(&["show", &id]);

@@ -94,7 +94,7 @@ fn the_limit_comes_from_the_option_or_the_variable() {
 }
 
 #[test]
-fn a_token_that_could_not_be_printed_is_named_by_its_id() {
+fn token_that_cannot_be_printed_is_named_by_its_id() {
     let place = Place::new();
     let mut command = place.command(&["issue", "--owner", "alice", "--name", "ci"]);
     let full = OpenOptions::new().write(true).open("/dev/full").expect("this test needs /dev/full");

@@ -3,7 +3,7 @@
 use crate::harness::{Ended, Place};
 
 #[test]
-fn a_token_in_an_argument_is_rejected_and_never_repeated() {
+fn token_in_an_argument_is_rejected_and_never_repeated() {
     let place = Place::new();
     let token = place.issue(&[]).token;
     let equals = format!("--name={token}");
@@ -26,7 +26,7 @@ fn a_token_in_an_argument_is_rejected_and_never_repeated() {
 }
 
 #[test]
-fn a_password_in_a_stores_address_is_never_repeated() {
+fn password_in_a_store_url_is_never_repeated() {
     let place = Place::empty();
     for url in [
         "postgres://user:hunter2@127.0.0.1:1/db",

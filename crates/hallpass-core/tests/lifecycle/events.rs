@@ -143,7 +143,7 @@ async fn no_event_contains_a_secret_or_a_digest() {
 
 /// Operators search their logs for these names, so the names must not change.
 #[test]
-fn every_kind_and_reason_has_a_name_for_logs() {
+fn every_kind_and_reason_has_a_log_name() {
     for (kind, name) in [
         (EventKind::Issued, "issued"),
         (EventKind::Copied, "copied"),

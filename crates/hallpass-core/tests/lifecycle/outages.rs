@@ -66,7 +66,7 @@ async fn record_of_another_token_is_an_error() {
 }
 
 #[tokio::test]
-async fn hanging_store_accepts_nobody_and_calls_can_be_dropped() {
+async fn hanging_store_accepts_no_token_and_calls_can_be_dropped() {
     let service = Service::new();
     let (token, cached) = (service.issue(&[]).await, service.issue(&[]).await);
     service.cache.pin(cached.record.id).await.unwrap();

@@ -64,7 +64,7 @@ async fn rotated_pepper_replaces_digests_at_use() {
 }
 
 #[tokio::test]
-async fn another_key_with_the_same_name_matches_nothing() {
+async fn other_key_with_the_same_name_matches_nothing() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b.pepper("k", FIRST)).issue(&[]).await;
     let other = Service::over(store, |b| b.pepper("k", SECOND));

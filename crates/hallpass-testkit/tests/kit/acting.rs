@@ -155,7 +155,7 @@ async fn plain_service_and_grpc_accept_the_extension() {
 }
 
 #[tokio::test]
-async fn whole_server_can_act_as_somebody_in_every_layer() {
+async fn outermost_extension_authenticates_all_requests() {
     let (outer, _) = hallpass();
     let (inner, _) = hallpass();
     let app = Router::new()

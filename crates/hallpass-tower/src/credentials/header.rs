@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn one_scheme_one_parameter() {
+    fn header_has_one_scheme_and_one_parameter() {
         for good in
             ["Bearer T", "bearer T", "BEARER T", "bEaReR T", "Bearer  T", "Bearer                T"]
         {

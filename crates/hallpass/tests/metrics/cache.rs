@@ -12,7 +12,7 @@ use metrics_util::debugging::DebuggingRecorder;
 use crate::{Moved, Store, alice, check, issue, one};
 
 #[tokio::test]
-async fn look_ups_are_counted_by_what_was_at_hand_and_loads_by_their_end() {
+async fn lookups_are_counted_by_result_and_loads_by_outcome() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
@@ -103,7 +103,7 @@ async fn until_moved(moved: &Moved, prefix: &str) -> Vec<(String, f64)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_used_by_grace_is_counted_apart() {
+async fn uses_of_stale_records_are_counted_separately() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
@@ -128,7 +128,7 @@ async fn what_is_used_by_grace_is_counted_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_are_counted_by_what_they_were_found_by() {
+async fn changes_are_counted_by_how_they_were_found() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
@@ -155,7 +155,7 @@ async fn changes_are_counted_by_what_they_were_found_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_that_cannot_be_read_shows_in_the_leases_age_and_in_flushes() {
+async fn unreadable_log_shows_in_lease_age_and_flushes() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);

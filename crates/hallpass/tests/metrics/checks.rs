@@ -62,7 +62,7 @@ async fn checks_are_counted_by_outcome_and_refusals_by_reason() {
 }
 
 #[tokio::test]
-async fn refused_requests_are_counted_by_what_they_are_told() {
+async fn rejected_requests_are_counted_by_error() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);

@@ -49,7 +49,7 @@ impl Recorder for Counting<'_> {
 }
 
 #[tokio::test]
-async fn a_hit_asks_the_recorder_for_nothing() {
+async fn cache_hit_does_not_call_the_recorder() {
     let recorder = DebuggingRecorder::new();
     let counting = Counting(&recorder, AtomicU64::new(0));
     let _local = set_default_local_recorder(&counting);
