@@ -68,7 +68,7 @@ async fn host_file_is_refused_unless_it_is_opened_as_shared() {
     let store = SqliteStore::open_shared(&file).await.unwrap();
     sqlx::query("INSERT INTO users VALUES ('alice')").execute(&pool).await.unwrap();
     store.close().await;
-    // The tables are there now, so that there is nothing to mistake.
+    // The file contains the tables of the store now, so it can be opened as usual.
     SqliteStore::open(&file).await.unwrap().ping().await.unwrap();
 }
 
@@ -183,9 +183,9 @@ async fn deletion_in_a_host_transaction_reaches_other_nodes_within_the_bound() {
         .delete_owner_in(&mut transaction, &host.hallpass, &system, &owner)
         .await
         .unwrap();
-    assert!(accepted().await, "the token is visible before the commit");
+    assert!(accepted().await, "the token must be accepted until the commit");
     transaction.commit().await.unwrap();
-    // Nobody has told the other node, which follows the log.
+    // The other node gets no notification and polls the log.
     tokio::time::sleep(max_staleness).await;
     assert!(!accepted().await);
     assert_eq!(pending.committed(), 1);

@@ -399,7 +399,7 @@ async fn foreign_key_of_the_application_blocks_a_delete() {
         for error in errors {
             assert!(error.is_referenced() && !error.is_unavailable(), "{action}: {error:?}");
         }
-        assert_eq!(trail(&store).await.len(), 1, "{action}: a log entry is missing");
+        assert_eq!(trail(&store).await.len(), 1, "{action}: a failed call wrote a log entry");
         run(&directory, "DELETE FROM jobs").await;
         store.delete(token.record.id, None, &event).await.unwrap();
     }

@@ -13,7 +13,7 @@ struct SignedIn {
     is_admin: bool,
 }
 
-/// The sign-in of the guide.
+/// The sign-in function of the guide.
 async fn who(parts: Parts) -> Option<Actor> {
     let SignedIn { person, is_admin } = parts.extensions.get()?;
     let own = ["projects:list", "projects:read"];
@@ -25,7 +25,7 @@ async fn who(parts: Parts) -> Option<Actor> {
     Some(Actor::try_owner(person).ok()?.with_grantable_scopes(grantable.ok()?))
 }
 
-/// A sign-in that says nothing of what a person may grant.
+/// A sign-in function that does not set the grantable scopes.
 async fn only_who(parts: Parts) -> Option<Actor> {
     Actor::try_owner(parts.extensions.get::<SignedIn>()?.person).ok()
 }

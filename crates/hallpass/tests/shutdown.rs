@@ -1,5 +1,5 @@
-//! The end of a service on a cache in front of a real store: nothing waits any longer, and no good
-//! token is called bad.
+//! Tests of the shutdown of a handle with a cache in front of a real store: all uses are written,
+//! and no valid token is rejected.
 
 use hallpass::store::StoreError;
 use hallpass::{Actor, AuthError, Cached, Hallpass, Issued, MemoryStore, NewToken, SqliteStore};
@@ -9,7 +9,7 @@ fn alice() -> Actor {
     Actor::owner("alice")
 }
 
-/// A token that was just used.
+/// Issues a token and uses it.
 async fn used(hallpass: &Hallpass) -> Issued {
     let issued = hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap();
     hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
@@ -17,8 +17,8 @@ async fn used(hallpass: &Hallpass) -> Issued {
     issued
 }
 
-/// Asks for a good token, a good one that was not asked for yet, and a made-up one: none may be
-/// called bad that is good, and what needs no store is answered as ever.
+/// Checks that no valid token is rejected, and that a malformed token is still rejected without the
+/// store.
 async fn assert_no_verdict_is_wrong(hallpass: &Hallpass, good: &[&Issued]) {
     for issued in good {
         let checked = hallpass.authenticate(issued.token.reveal().as_bytes()).await;
@@ -67,6 +67,6 @@ async fn uses_that_cannot_be_written_are_reported_and_counted() {
     store.faults().on(Operation::RecordUses).fail_with(|| StoreError::read_only("a standby"));
     assert!(hallpass.shutdown().await.unwrap_err().is_unavailable());
     assert_eq!(hallpass.dropped_uses(), 1);
-    hallpass.shutdown().await.expect("uses are still waiting");
+    hallpass.shutdown().await.expect("a second shutdown must succeed");
     assert_no_verdict_is_wrong(&hallpass, &[&token]).await;
 }

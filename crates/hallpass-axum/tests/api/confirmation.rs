@@ -303,7 +303,7 @@ async fn concurrent_guesses_are_limited_too() {
     for round in [5, 1] {
         asked.store(0, SeqCst);
         let guesses = join_all((0..50).map(|_| confirmed(change(&api), WRONG)));
-        // This is polled after all of them, when each has been let in or rejected.
+        // This is polled after all of them, when each has been accepted or rejected.
         let opened = async { gate.add_permits(1) };
         let (answers, ()) = tokio::join!(guesses, opened);
         let looked_at = answers.iter().filter(|answer| answer.status == 403).count();

@@ -26,7 +26,7 @@ async fn token_can_revoke_itself() {
     assert_eq!(
         answer.send().await.status,
         204,
-        "a cross-site page cannot send the header, so it must be accepted"
+        "another site cannot send this header, so the request must be accepted"
     );
     assert_eq!(api.show(issued.id()).await["status"], "revoked");
     let again = api.delete("/current").bearer(issued.token()).send().await;

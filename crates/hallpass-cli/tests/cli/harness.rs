@@ -116,7 +116,7 @@ impl Place {
         runtime.expect("a runtime").block_on(async {
             let service = self.service().await;
             let works = service.authenticate(token.as_bytes()).await.is_ok();
-            service.shutdown().await.expect("cannot wait for the command");
+            service.shutdown().await.expect("cannot shut the service down");
             works
         })
     }

@@ -59,7 +59,7 @@ async fn regenerated_revoked_token_works_with_the_new_secret_only() {
     assert_eq!(new.record.status(service.hallpass.now()), Status::Active);
     assert!(
         !service.accepts(old.token.reveal()).await,
-        "this must hold even within a grace period"
+        "the old secret must be rejected even within a grace period"
     );
     assert!(service.accepts(new.token.reveal()).await);
 }
@@ -93,7 +93,7 @@ async fn regenerating_a_revoked_expired_token_needs_a_new_expiry() {
     assert_eq!(
         fields(outcome),
         ["expires"],
-        "the secret must be rejected from the exact instant on"
+        "from the exact expiry on, a new expiry must be required"
     );
     let new = regenerate(&service, &old, RegenerateOptions::new().expires("never")).await;
     assert!(service.accepts(&new).await);
@@ -161,7 +161,7 @@ async fn grace_period_ends_at_the_first_use_of_the_new_secret() {
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(&new).await);
     let stored = service.store.stored(old.record.id).await.unwrap();
-    assert!(stored.secrets.previous.is_none(), "the change must be logged for all nodes");
+    assert!(stored.secrets.previous.is_none(), "the end of the grace period must be stored");
     assert_eq!(
         stored.record.revision,
         Revision::new(2),

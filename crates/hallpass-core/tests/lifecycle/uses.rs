@@ -19,7 +19,7 @@ async fn flush_writes_the_use_and_a_check_does_not() {
     assert_eq!(service.hallpass.flush_uses().await.unwrap(), 1);
     assert!(!service.hallpass.has_unflushed_uses());
     assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
-    assert_eq!(service.store.head().await, head, "a use must keep the revision");
+    assert_eq!(service.store.head().await, head, "a use must write no log entry");
     let record = service.hallpass.get(&alice(), token.record.id).await.unwrap();
     assert_eq!(record.revision, Revision::FIRST);
 }
@@ -235,5 +235,9 @@ async fn list_writes_only_the_waiting_uses() {
     let new = NewToken::named("x");
     let token = service.hallpass.issue(&bob(), new).await.unwrap();
     service.hallpass.get(&bob(), token.record.id).await.unwrap();
-    assert_eq!(service.store.faults().calls(Operation::RecordUses), 0, "no use must be waiting");
+    assert_eq!(
+        service.store.faults().calls(Operation::RecordUses),
+        0,
+        "no use is waiting, so nothing may be written"
+    );
 }

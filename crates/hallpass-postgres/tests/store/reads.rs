@@ -25,7 +25,7 @@ async fn standby_is_never_read() {
     assert!(store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable());
     proxy.lead_to(primary.address());
     let found =
-        store.get(token.record.id).await.expect("the next connection must lead to another server");
+        store.get(token.record.id).await.expect("the next connection must lead to the primary");
     assert_eq!(found.value.unwrap().record.revoked_at, Some(at(1)));
 }
 

@@ -1,4 +1,4 @@
-//! The metrics of checks, rejected requests and uses.
+//! Tests of the metrics of checks, rejected requests and uses.
 
 use std::convert::Infallible;
 
@@ -120,7 +120,7 @@ async fn uses_are_counted_when_they_are_written_and_when_they_are_lost() {
     }
     store.faults().on(Operation::RecordUses).once().fail();
     assert!(hallpass.flush_uses().await.is_err());
-    assert_eq!(moved.only("hallpass_uses"), [], "the checks must wait");
+    assert_eq!(moved.only("hallpass_uses"), [], "the uses must wait for the next flush");
     assert_eq!(hallpass.flush_uses().await.unwrap(), 3);
     let owed = [("hallpass_uses_flushed_total{}".to_owned(), 3.0)];
     assert_eq!(moved.only("hallpass_uses"), owed);
