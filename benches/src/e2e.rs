@@ -1,17 +1,17 @@
-//! `e2e`: requests over loopback sockets to axum, answered by one thread, sent by another over
-//! connections that stay open, by 10,000 callers alike.
+//! `e2e`: measures requests to axum over loopback sockets. One thread serves them, another one
+//! sends them over persistent connections. 10,000 clients send equally often.
 //!
-//! - `open`: no layer.
-//! - `ours`: the layer, its cache in front of a store in memory, and a scope on the handler.
+//! - `open`: without a layer.
+//! - `ours`: with the layer, a cache in front of a store in memory, and a scope on the handler.
 //! - `hs256`, `login`: see [`crate::peers`].
-//! - `select`, `select_update`: see [`crate::peers::postgres`]; the database shares the machine,
-//!   and its `fsync` is off, which favours it.
+//! - `select`, `select_update`: see [`crate::peers::postgres`]. The database runs on the same
+//!   machine with `fsync` off, which makes it faster.
 //!
-//! A case is a server that stays; each round sends to one after the other, a tenth of a second
-//! each. The nanoseconds are wall clock per request, all connections together; the ratios are of
-//! requests per second, ours over the others'. `*_server_cpu` is what the server's thread spent on
-//! a processor per request: the ratios `e2e_by_cpu_*` are the same of requests per second of a
-//! processor's time, and hold where other programs keep the machine busy.
+//! A server stays up as long as its case. Each round sends to all servers in turn, for a tenth of a
+//! second each. The nanoseconds are wall clock time per request over all connections. The ratios
+//! compare requests per second, ours divided by the other's. `*_server_cpu` is the CPU time of the
+//! server's thread per request. The ratios `e2e_by_cpu_*` compare requests per second of CPU time,
+//! so they hold even if other programs keep the machine busy.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -39,12 +39,12 @@ const CONNECTIONS: usize = 32;
 
 struct Cases {
     bench: Bench,
-    /// The client's.
+    /// The runtime of the client.
     runtime: Rc<Runtime>,
     turn: Duration,
 }
 
-/// A server's cases: per request, by the wall clock, and on the processor by its one thread.
+/// The two cases of a server: wall clock time and CPU time per request.
 #[derive(Clone, Copy)]
 struct Answering {
     wall: CaseId,
@@ -92,7 +92,7 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
             let lookup = Lookup::new(&url, &tokens, keeps_last_use).await?;
             Ok((open_router().layer(from_fn_with_state(lookup, gate)), credentials))
         })?;
-        // The database lives as long as the case.
+        // The database must live as long as the case.
         cases.add(name, &served, "authorization", Rc::clone(&postgres))
     };
     let select = lookup("select", false)?;
@@ -105,7 +105,8 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
         ("e2e_over_select", select),
         ("e2e_over_select_update", select_update),
     ] {
-        // What takes less time per request answers more of them.
+        // The throughput is the inverse of the time per request, so the other case is the
+        // numerator.
         cases.bench.ratio(name, other.wall, ours.wall);
     }
     for (name, other) in [
@@ -119,7 +120,7 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
 }
 
 impl Cases {
-    /// Adds a server, and what must live as long as it: two cases.
+    /// Adds the two cases of a server. `needs` is kept alive as long as they are.
     fn add(
         &mut self,
         name: &'static str,
@@ -130,7 +131,7 @@ impl Cases {
         let by = (header, credentials.as_slice());
         let mut load = Load::new(&self.runtime, *address, CONNECTIONS, PATH, by)?;
         let (turn, thread) = (self.turn, *thread);
-        // What the first requests find out, a later one needs no longer.
+        // Warm up connections and caches.
         load.run(turn)?;
         let cpu = Rc::new(Cell::new(0.0));
         let spent = Rc::clone(&cpu);
@@ -144,7 +145,7 @@ impl Cases {
         let wall = self
             .bench
             .timed(name, move || take_turn().unwrap_or_else(|error| panic!("{name}: {error:#}")));
-        // Measured in the last turn of the case before.
+        // This case reports what the last turn of the case above has measured.
         let cpu = self.bench.timed(format!("{name}_server_cpu"), move || cpu.get());
         Ok(Answering { wall, cpu })
     }

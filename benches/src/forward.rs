@@ -1,7 +1,7 @@
-//! Forwarding of store methods to the store behind a decorator.
+//! Forwards store methods to the store inside a decorator.
 
-/// Within `impl TokenStore`, `forward!(store: get insert)` writes these methods, each calling the
-/// store in `self.store`.
+/// Defines these methods inside an `impl TokenStore`. `forward!(store: get insert)` calls the same
+/// methods of `self.store`.
 macro_rules! forward {
     ($field:ident: $($method:ident)+) => { $( $crate::forward::forward!(@ $field $method); )+ };
     (@ $f:ident get) => { $crate::forward::forward!(@@ $f get(id: TokenId) -> Snapshot<Option<StoredToken>>); };

@@ -1,15 +1,15 @@
-//! Cases that take turns, and what came of them.
+//! Runs cases in turn and computes their medians and ratios.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rustix::time::{ClockId, clock_gettime};
 
-/// How long a case runs at a stretch: far longer than it takes to read the clock, and far shorter
-/// than it takes a machine to change its pace.
+/// The minimum duration of a measurement. It is far longer than reading the clock takes, and far
+/// shorter than the time in which the speed of a machine changes.
 const STRETCH: Duration = Duration::from_millis(2);
 
-/// Cases to be measured side by side, and the ratios to be told of them.
+/// A set of cases that are measured side by side, and the ratios between them.
 #[derive(Default)]
 pub(crate) struct Bench {
     cases: Vec<(String, Box<dyn Case>)>,
@@ -17,24 +17,24 @@ pub(crate) struct Bench {
     figures: Vec<(String, f64)>,
 }
 
-/// Tells a ratio from a round.
+/// Computes a ratio from a round.
 type Tell = dyn Fn(&Round) -> f64;
 
-/// Something that takes time.
+/// Code to be measured.
 trait Case {
-    /// Makes ready for the rounds. Answers how many allocations each time takes, if they are
-    /// counted.
+    /// Prepares the case for the rounds. Returns the number of allocations per repetition if they
+    /// are counted.
     fn prepare(&mut self) -> Option<f64>;
 
-    /// How many nanoseconds it takes each time.
+    /// Returns the nanoseconds of one repetition.
     fn measure(&mut self) -> f64;
 }
 
-/// A case of a [`Bench`].
+/// The index of a case in a [`Bench`].
 #[derive(Clone, Copy)]
 pub(crate) struct CaseId(usize);
 
-/// What a case takes, or what it takes more than another.
+/// The time of a case, or the difference between the times of two cases.
 #[derive(Clone, Copy)]
 pub(crate) struct Cost {
     case: CaseId,
@@ -45,7 +45,7 @@ pub(crate) struct Cost {
 pub(crate) struct Round(Vec<f64>);
 
 impl CaseId {
-    /// What this case takes more than `other`.
+    /// Returns the time by which this case exceeds `other`.
     pub(crate) fn beside(self, other: Self) -> Cost {
         Cost { case: self, beside: Some(other) }
     }
@@ -64,15 +64,15 @@ impl Round {
     }
 }
 
-/// What came of a [`Bench`], or of what is measured in another way.
+/// The results of a [`Bench`], or of a benchmark that measures in another way.
 #[derive(Default)]
 pub(crate) struct Measured {
     pub(crate) cases: Vec<MeasuredCase>,
-    /// By name: the median over the rounds, each round's cases compared with each other.
+    /// The ratios by name. Each is the median of the ratios of all rounds.
     pub(crate) ratios: Vec<(String, f64)>,
-    /// What is no time and no ratio of times.
+    /// Values that are neither times nor ratios of times.
     pub(crate) figures: Vec<(String, f64)>,
-    /// What was promised and not kept: the benchmark fails, once all is told.
+    /// Violated promises. The benchmark fails after it has printed all results.
     pub(crate) broken: Vec<String>,
 }
 
@@ -88,17 +88,18 @@ impl Measured {
 
 pub(crate) struct MeasuredCase {
     pub(crate) name: String,
-    /// Nanoseconds, the median over the rounds.
+    /// The median over the rounds, in nanoseconds.
     pub(crate) ns: f64,
-    /// Half of what lies between the quartiles, as a part of the median.
+    /// Half of the interquartile range, relative to the median.
     pub(crate) spread: f64,
-    /// On average, where they are counted; growing a buffer in place counts as one too.
+    /// The average number of allocations, if they are counted. Growing a buffer in place counts as
+    /// one.
     pub(crate) allocations: Option<f64>,
 }
 
 impl Bench {
-    /// Adds a case that is timed by its thread's CPU clock, and whose allocations on that thread
-    /// are counted; `repeat` does it as often as it is told.
+    /// Adds a case that is timed by the CPU clock of its thread, and whose allocations on that
+    /// thread are counted. `repeat` receives the number of repetitions.
     pub(crate) fn case(
         &mut self,
         name: impl Into<String>,
@@ -107,7 +108,7 @@ impl Bench {
         self.add(name, Repeated { repeat, count: 1 })
     }
 
-    /// Adds a case that takes its own time; `measure` answers the nanoseconds.
+    /// Adds a case that does its own timing: `measure` returns the nanoseconds.
     pub(crate) fn timed(
         &mut self,
         name: impl Into<String>,
@@ -131,7 +132,7 @@ impl Bench {
         self.ratio_by(name, move |round| round.of(of) / round.of(over));
     }
 
-    /// Adds a ratio that is told from each round in another way.
+    /// Adds a ratio that a function computes from each round.
     pub(crate) fn ratio_by(
         &mut self,
         name: impl Into<String>,
@@ -140,12 +141,12 @@ impl Bench {
         self.ratios.push((name.into(), Box::new(tell)));
     }
 
-    /// Adds a ratio that is known without any round.
+    /// Adds a ratio whose value is already known.
     pub(crate) fn told(&mut self, name: impl Into<String>, ratio: f64) {
         self.ratio_by(name, move |_| ratio);
     }
 
-    /// Adds what is no time and no ratio, and is known without any round.
+    /// Adds a value that is neither a time nor a ratio.
     pub(crate) fn figure(&mut self, name: impl Into<String>, value: f64) {
         self.figures.push((name.into(), value));
     }
@@ -154,7 +155,7 @@ impl Bench {
     ///
     /// # Errors
     ///
-    /// A ratio drowns in noise.
+    /// Returns an error if a ratio is not a finite number, because the times differ too little.
     pub(crate) fn measure(mut self, rounds: u32) -> Result<Measured> {
         let allocations: Vec<_> = self.cases.iter_mut().map(|(_, case)| case.prepare()).collect();
         let rounds: Vec<Round> = (0..rounds as usize).map(|round| self.round(round)).collect();
@@ -166,7 +167,10 @@ impl Bench {
         });
         let ratios = self.ratios.iter().map(|(name, tell)| {
             let [_, median, _] = quartiles(rounds.iter().map(tell).collect());
-            ensure!(median.is_finite(), "the ratio `{name}` cannot be told: run more rounds");
+            ensure!(
+                median.is_finite(),
+                "the ratio `{name}` is not a finite number: run more rounds"
+            );
             Ok((name.clone(), median))
         });
         Ok(Measured {
@@ -177,7 +181,8 @@ impl Bench {
         })
     }
 
-    /// Each round begins with another case, so that none always comes after the same one.
+    /// Measures every case once. Each round starts with another case, so that no case always
+    /// follows the same one.
     fn round(&mut self, round: usize) -> Round {
         let mut ns = vec![0.0; self.cases.len()];
         for turn in 0..self.cases.len() {
@@ -190,13 +195,13 @@ impl Bench {
 
 struct Repeated<F> {
     repeat: F,
-    /// How many make a stretch.
+    /// The number of repetitions in one measurement.
     count: u32,
 }
 
 impl<F: FnMut(u32)> Repeated<F> {
     fn time(&mut self) -> Duration {
-        // What the other cases left in the processor's caches is not this one's.
+        // Warm up the processor's caches, which still hold the data of the other cases.
         (self.repeat)(self.count.div_ceil(2));
         let started = cpu_time();
         (self.repeat)(self.count);
@@ -231,13 +236,13 @@ impl<F: FnMut() -> f64> Case for Timed<F> {
     }
 }
 
-/// The time that this thread has spent on a processor.
+/// Returns the CPU time of this thread.
 pub(crate) fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).expect("a thread's CPU time is never negative")
 }
 
-/// The lower quartile, the median and the upper quartile.
+/// Returns the lower quartile, the median and the upper quartile.
 fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len() - 1;
@@ -283,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_told_round_by_round() {
+    fn ratios_are_computed_round_by_round() {
         let mut bench = Bench::default();
         let mut times = [10.0, 1.0, 2.0, 30.0].into_iter();
         let one = bench.timed("one", move || times.next().unwrap());
@@ -291,7 +296,7 @@ mod tests {
         bench.ratio("share", one, ten);
         bench.ratio_by("inverse", move |round| round.of(ten) / round.of(one));
         let measured = bench.measure(3).unwrap();
-        assert_eq!(measured.cases[0].ns, 2.0, "the first time is for warming up");
+        assert_eq!(measured.cases[0].ns, 2.0, "the first measurement is a warm-up");
         assert_eq!(measured.ratios, [("share".to_owned(), 0.2), ("inverse".to_owned(), 5.0)]);
     }
 

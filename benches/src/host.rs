@@ -1,4 +1,4 @@
-//! Servers, each with a thread and a port of its own.
+//! Servers that each have a thread and a port of their own.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,32 +13,33 @@ use rustix::thread::gettid;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
-/// A router that is served, and the credentials that it lets in.
+/// A running server, and the credentials that it accepts.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     pub(crate) thread: ServerThread,
     pub(crate) credentials: Vec<String>,
 }
 
-/// The one thread of a server.
+/// The only thread of a server.
 #[derive(Clone, Copy)]
 pub(crate) struct ServerThread(Pid);
 
 impl ServerThread {
-    /// The nanoseconds it has spent on a processor.
+    /// Returns the CPU time of the thread in nanoseconds.
     ///
     /// # Errors
     ///
-    /// The system does not say: only Linux does.
+    /// Returns an error if the system does not report it. Only Linux does.
     pub(crate) fn cpu_time(self) -> Result<u64> {
         let path = format!("/proc/self/task/{}/schedstat", self.0);
-        let text = fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
         let spent = text.split(' ').next().unwrap_or_default();
-        spent.parse().with_context(|| format!("{path} has no time in it"))
+        spent.parse().with_context(|| format!("{path} contains no CPU time"))
     }
 }
 
-/// Serves what `make` makes, on one thread of that name, for as long as the process lives.
+/// Starts a thread of this name that serves the router which `make` returns, until the process
+/// ends.
 pub(crate) fn serve(
     name: &str,
     make: impl AsyncFnOnce() -> Result<(Router, Vec<String>)> + Send + 'static,
@@ -47,11 +48,11 @@ pub(crate) fn serve(
     thread::Builder::new().name(name.to_owned()).spawn(move || {
         let told = tell.clone();
         if let Err(error) = run(make, tell) {
-            // Whoever waits is told; nobody waits any more once the server runs.
+            // The receiver is gone if the server has already started.
             let _ = told.send(Err(error));
         }
     })?;
-    told.recv().context("a server ended without a word")?
+    told.recv().context("a server's thread ended without reporting an error")?
 }
 
 fn run(
@@ -67,7 +68,7 @@ fn run(
             thread: ServerThread(gettid()),
             credentials,
         }));
-        // Small answers must not wait for an acknowledgement.
+        // Small responses must not wait for an acknowledgement of the previous one.
         let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service).await?;

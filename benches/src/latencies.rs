@@ -1,8 +1,8 @@
-//! Times of one kind, and what most of them are below.
+//! A collection of measured durations and its percentiles.
 
 use std::time::Duration;
 
-/// Times, in whatever order they came.
+/// Durations in any order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Latencies(Vec<Duration>);
 
@@ -11,11 +11,12 @@ impl Latencies {
         self.0.push(time);
     }
 
-    /// The time that so many of a hundred are not above; zero if there are none at all.
+    /// Returns the smallest duration that at least `percent` % of all do not exceed, or zero if
+    /// there are none.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
-        // The nearest rank: the smallest that so many in a hundred are not above.
+        // This is the nearest-rank method.
         let rank = (sorted.len() * percent).div_ceil(100);
         sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! A client that costs little: raw HTTP/1.1 over connections that stay open, all on one thread.
+//! An HTTP/1.1 client with little overhead: raw sockets with persistent connections, on one thread.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::random::Random;
 
-/// Sends the same requests again and again, each connection one after the other.
+/// A client that sends the same requests repeatedly. Each connection sends one at a time.
 pub(crate) struct Load {
     runtime: Rc<Runtime>,
     connections: Vec<TcpStream>,
@@ -21,8 +21,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Connects so many times. The requests are `GET`s of this path, with the credentials in this
-    /// header.
+    /// Opens `connections` connections. The requests are `GET`s of this path with one of the
+    /// credentials in this header.
     pub(crate) fn new(
         runtime: &Rc<Runtime>,
         server: SocketAddr,
@@ -45,7 +45,8 @@ impl Load {
         Ok(Self { runtime: Rc::clone(runtime), connections, requests: requests.collect() })
     }
 
-    /// How many requests were answered in about so long, and how long it was.
+    /// Sends requests for about as long as `long`. Returns the number of responses and the exact
+    /// duration.
     pub(crate) fn run(&mut self, long: Duration) -> Result<(u32, Duration)> {
         let random = Cell::new(Random::new(3));
         let requests = &self.requests;
@@ -65,7 +66,7 @@ impl Load {
     }
 }
 
-/// Asks until it is time. Answers how often.
+/// Sends requests until the deadline. Returns their number.
 async fn converse<'r>(
     connection: &mut TcpStream,
     pick: impl Fn() -> &'r [u8],
@@ -78,7 +79,7 @@ async fn converse<'r>(
         let mut filled = 0;
         loop {
             let read = connection.read(&mut buffer[filled..]).await?;
-            ensure!(read > 0, "the server hung up");
+            ensure!(read > 0, "the server closed the connection");
             filled += read;
             match length(&buffer[..filled])? {
                 Some(whole) if whole == filled => break,
@@ -93,7 +94,7 @@ async fn converse<'r>(
     Ok(count)
 }
 
-/// The length of the whole response, once its head is there.
+/// Returns the length of the whole response, or `None` if its head is not complete yet.
 fn length(response: &[u8]) -> Result<Option<usize>> {
     let Some(end) = response.windows(4).position(|window| window == b"\r\n\r\n") else {
         return Ok(None);
@@ -101,7 +102,7 @@ fn length(response: &[u8]) -> Result<Option<usize>> {
     let head = std::str::from_utf8(&response[..end])?;
     ensure!(head.starts_with("HTTP/1.1 200 "), "the server answered {head:?}");
     let body = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let body: usize = body.context("a response says how long it is")?.parse()?;
+    let body: usize = body.context("a response has no `content-length` header")?.parse()?;
     Ok(Some(end + 4 + body))
 }
 

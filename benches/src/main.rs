@@ -1,16 +1,16 @@
-//! What a check costs: `cargo xtask bench`.
+//! Benchmarks, run by `cargo xtask bench`.
 //!
-//! The cases of a benchmark take turns, round after round, so that what else the machine does
-//! weighs on all of them alike; where one thread does the work, its own CPU clock times it. Ratios
-//! between cases of one run are what counts; nanoseconds belong to the machine. `NAME.json` is what
-//! documentation takes its figures from.
+//! The cases of a benchmark are measured in turn, round after round, so that other load on the
+//! machine affects all of them equally. Cases that run on one thread are timed by its CPU clock.
+//! Compare ratios between cases of one run: the nanoseconds depend on the machine. The
+//! documentation takes its figures from `NAME.json`.
 //!
-//! The allocator of this process counts by thread, which costs a few nanoseconds for each
-//! allocation and release, in all cases alike: whoever allocates less is favoured by as much.
+//! The allocator of this process counts per thread. This costs a few nanoseconds for each
+//! allocation and release in all cases, so code that allocates less has a small advantage.
 //!
-//! modo-rs, whose `ApiKeyLayer` asks a database per request, is not among the peers: it has no
-//! features to choose from, and brings a whole framework (mail, error reporting, templates) and a
-//! second SQLite in C beside the one of this workspace.
+//! modo-rs, whose `ApiKeyLayer` queries a database for each request, is not among the peers. It
+//! cannot be built without its whole framework (mail, error reporting, templates), and links a
+//! second copy of SQLite.
 
 mod cache;
 mod e2e;
@@ -39,17 +39,17 @@ use crate::harness::Measured;
 use crate::site::Kind;
 
 #[derive(Parser)]
-#[command(about = "What a check costs")]
+#[command(about = "Measures the cost of token checks")]
 struct Arguments {
-    /// Which benchmark; all of them if none is named
+    /// The benchmark to run; all of them by default
     name: Option<Name>,
-    /// How often each case is measured; more rounds, steadier medians
+    /// The number of measurements of each case; more rounds give steadier medians
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
-    /// How many tokens `stores` grows each store to
+    /// The number of tokens that `stores` fills each store with
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..))]
     tokens: u32,
-    /// Which store `revocation` and `stores` measure; all of them if none is named
+    /// The store that `revocation` and `stores` measure; all of them by default
     #[arg(long)]
     store: Option<Kind>,
     /// The folder that `NAME.json` is written to
@@ -59,23 +59,24 @@ struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Name {
-    /// What a check of a token that is known already adds to a request, beside what others do
+    /// The time that a check of a cached token adds to a request, compared with other
+    /// implementations
     Hot,
-    /// Requests per second over loopback sockets, beside what others do
+    /// Requests per second over loopback sockets, compared with other implementations
     E2e,
-    /// Hit ratios, floods, stampedes, memory, threads
+    /// Hit ratios, floods of unknown tokens, stampedes, memory and scaling of the cache
     Cache,
-    /// How long a revoked token is still accepted, on three nodes, on good days and bad ones
+    /// How long three nodes still accept a revoked token, with and without faults
     Revocation,
-    /// What tokens take in each store, and how long it takes to find, list, issue and prune them
+    /// The size of tokens in each store, and the time to find, list, issue and prune them
     Stores,
 }
 
-/// What is measured store by store.
+/// The part of the settings that concerns stores.
 #[derive(Clone, Copy)]
 struct Stores<'a> {
     kinds: &'a [Kind],
-    /// How many tokens each grows to.
+    /// The number of tokens that each store is filled with.
     tokens: usize,
 }
 
@@ -86,11 +87,11 @@ impl Arguments {
     }
 }
 
-/// How much there is to do.
+/// The amount of work.
 #[derive(Clone, Copy)]
 enum Scale {
     Full,
-    /// Enough to see that everything works.
+    /// A small amount that only shows that everything works.
     #[cfg_attr(
         not(test),
         expect(dead_code, reason = "benchmarks are run whole, tests of them are not")
@@ -99,12 +100,12 @@ enum Scale {
 }
 
 impl Scale {
-    /// So many tokens, requests or whatever.
+    /// Scales a number of tokens, requests or repetitions.
     fn of(self, full: usize) -> usize {
         self.either(full, (full / 100).max(2))
     }
 
-    /// The one or the other.
+    /// Selects a value by scale.
     fn either<T>(self, full: T, small: T) -> T {
         match self {
             Self::Full => full,
@@ -124,7 +125,8 @@ impl Name {
         }
     }
 
-    /// As many rounds as make a minute or so; some more where each store has its turn.
+    /// Returns the default number of rounds, which take about a minute, or longer if several stores
+    /// are measured.
     fn usual_rounds(self) -> u32 {
         match self {
             Self::Hot => 101,
@@ -163,7 +165,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         println!("written to {}\n", path.display());
         broken.extend(measured.broken);
     }
-    ensure!(broken.is_empty(), "not as promised:\n{}", broken.join("\n"));
+    ensure!(broken.is_empty(), "promises were violated:\n{}", broken.join("\n"));
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Hallpass, as the benchmarks set it up: a cache in front of a store in memory, and tokens in it.
+//! Sets Hallpass up for the benchmarks: a cache in front of a store in memory, with tokens.
 
 use anyhow::Result;
 use hallpass_cache::Cached;
@@ -6,29 +6,29 @@ use hallpass_core::{Actor, Hallpass, Limits, NewToken};
 use hallpass_memory::MemoryStore;
 use tokio::runtime::{Builder, Runtime};
 
-/// A handle, and the texts of the tokens that it has issued.
+/// A Hallpass instance, and the texts of the tokens that it has issued.
 pub(crate) struct Ours {
     pub(crate) hallpass: Hallpass,
     pub(crate) tokens: Vec<String>,
 }
 
-/// Whose tokens they are.
+/// The owners of the tokens.
 #[derive(Clone, Copy)]
 pub(crate) enum Owners {
-    /// Each has one.
+    /// Each token has an owner of its own.
     Many,
-    /// One has all.
+    /// One owner has all tokens.
     One,
 }
 
-/// The thread that calls `block_on` runs the checks; what a cache does by itself runs on another
-/// one.
+/// Creates a runtime with one worker. Checks run on the thread that calls `block_on`, background
+/// tasks of the cache on the worker.
 pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
 }
 
 impl Ours {
-    /// So many tokens with these scopes, each used once, so that it is cached.
+    /// Issues `count` tokens with these scopes and uses each once, so that it is cached.
     pub(crate) async fn new(count: usize, owners: Owners, scopes: &[&str]) -> Result<Self> {
         let limits = Limits::default().unlimited_tokens();
         let hallpass = Hallpass::builder(Cached::new(MemoryStore::new())).limits(limits).build();
@@ -42,7 +42,8 @@ impl Ours {
             let token = hallpass.issue(&Actor::owner(owner.as_str()), new).await?.token;
             tokens.push(token.reveal().to_owned());
         }
-        // When all are there: each new token voids what is cached on its stripe.
+        // This happens after all were issued, because each new token invalidates the cached ones of
+        // its stripe.
         for token in &tokens {
             hallpass.authenticate(token.as_bytes()).await?;
         }
@@ -50,7 +51,7 @@ impl Ours {
     }
 }
 
-/// The token with its last character changed, so that only the checksum tells.
+/// Returns the token with its last character changed, so that only the checksum is wrong.
 pub(crate) fn with_a_typo(token: &str) -> String {
     let mut token = token.to_owned();
     let last = token.pop();

@@ -1,6 +1,6 @@
-//! Random numbers that are the same in every run.
+//! A pseudorandom generator with the same output in every run.
 
-/// `SplitMix64`: a counter, and a mixer of its bits.
+/// The `SplitMix64` generator: a counter whose bits are mixed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Random(u64);
 
@@ -16,18 +16,18 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Between 0 and `bound`, `bound` excluded.
+    /// Returns a number from 0 to `bound`, exclusive.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
 
-    /// Between 0 and 1, 1 excluded.
+    /// Returns a number from 0 to 1, exclusive.
     fn fraction(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Ranks from 0 to `count`, the one of rank n with a weight of (n + 1) to the power of
-    /// `-exponent`.
+    /// Returns an endless sequence of ranks below `count`. Rank n has a weight of (n + 1) to the
+    /// power of `-exponent`.
     pub(crate) fn zipf(mut self, count: usize, exponent: f64) -> impl Iterator<Item = u32> {
         let mut total = 0.0;
         let up_to: Vec<f64> = (1..=count)

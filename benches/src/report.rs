@@ -1,4 +1,4 @@
-//! A table for people, and a file for programs.
+//! Reports results as a table for people and as a JSON file for programs.
 
 use std::fmt;
 use std::fs;
@@ -41,16 +41,16 @@ impl fmt::Display for Measured {
 }
 
 impl Measured {
-    /// Writes `{"cases": {case: {"ns", "allocations"}}, "ratios": {name: ratio}, "figures": {name:
-    /// value}}`; `allocations` is `null` where they are not counted.
+    /// Writes the JSON object `{"cases": {case: {"ns", "allocations"}}, "ratios": {name: ratio},
+    /// "figures": {name: value}}`. `allocations` is `null` if they are not counted.
     ///
     /// # Errors
     ///
-    /// The file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let text = format!("{:#}\n", self.json());
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn json(&self) -> Value {
@@ -75,7 +75,7 @@ mod tests {
     use crate::harness::MeasuredCase;
 
     #[test]
-    fn the_file_and_the_table_say_the_same() {
+    fn file_and_table_contain_the_same_results() {
         let bearer = MeasuredCase {
             name: "bearer".to_owned(),
             ns: 812.25,

@@ -1,4 +1,4 @@
-//! Where the tokens of a benchmark are: files and servers of its own.
+//! The stores that the benchmarks use, on files and servers of their own.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,35 +14,35 @@ use hallpass_servers::{Package, Postgres, Proxy, Redis};
 use hallpass_sqlite::SqliteStore;
 use tempfile::TempDir;
 
-/// The stores that are measured.
+/// A store that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
-    /// A file
+    /// A SQLite file
     Sqlite,
-    /// A server with `fsync` off
+    /// A PostgreSQL server with `fsync` off
     Postgres,
-    /// A server with an append-only file, synced once a second
+    /// A Redis server with an append-only file that is synced once a second
     Redis,
 }
 
-/// A file or a server, and the store on it.
+/// A file or server that holds a store.
 pub(crate) trait Site {
     type Store: TokenStore + Clone;
 
-    /// What the names of its figures begin with.
+    /// The prefix of the names of its results.
     const NAME: &'static str;
 
-    /// Whether every node is told of a change at once.
+    /// Whether changes are pushed to all nodes.
     const IS_PUSHED: bool;
 
-    /// A handle of one node's own, by way of that network if there is one.
+    /// Opens a store handle for one node, through this proxy if there is one.
     async fn open(&self, network: Option<&Proxy>) -> Result<Self::Store>;
 
-    /// Where the server listens, if there is a network to it.
+    /// Returns the address of the server, if there is one.
     fn address(&self) -> Option<SocketAddr>;
 }
 
-/// The memory of this process.
+/// A store in the memory of this process.
 #[derive(Default)]
 pub(crate) struct InMemory(MemoryStore);
 
@@ -62,7 +62,7 @@ impl Site for InMemory {
     }
 }
 
-/// A file in a folder of its own.
+/// A SQLite file in a temporary folder.
 pub(crate) struct SqliteSite(TempDir);
 
 impl SqliteSite {
@@ -80,7 +80,7 @@ impl Site for SqliteSite {
 
     const NAME: &'static str = "sqlite";
 
-    /// Handles look now and then whether another one has changed anything.
+    /// Handles poll for changes of other handles.
     const IS_PUSHED: bool = false;
 
     async fn open(&self, _: Option<&Proxy>) -> Result<SqliteStore> {

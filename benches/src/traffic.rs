@@ -1,4 +1,4 @@
-//! Requests as a server hands them to its service, and who sends them how often.
+//! Requests as a server passes them to its service, and the distribution of their senders.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use http::{HeaderName, HeaderValue, Request, request};
 
 use crate::random::Random;
 
-/// How many requests are drawn beforehand; then it begins again.
+/// The length of the random sequence of senders, which then repeats.
 const DRAWS: usize = 1 << 15;
 
-/// How often each of many callers calls.
+/// The distribution of requests over callers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pattern {
-    /// All alike.
+    /// All callers send equally often.
     Uniform,
-    /// The one of rank n with a weight of 1/n.
+    /// The caller of rank n has a weight of 1/n.
     Zipf,
-    /// The first one alone.
+    /// Only the first caller sends requests.
     Hot,
 }
 
 impl Pattern {
-    /// Who calls, one after the other.
+    /// Returns the sequence of callers.
     fn order(self, callers: usize) -> Vec<u32> {
         let mut random = Random::new(0x5eed);
         match self {
@@ -35,19 +35,19 @@ impl Pattern {
     }
 }
 
-/// An endless row of requests.
+/// An endless sequence of requests.
 #[derive(Clone)]
 pub(crate) struct Traffic {
     template: request::Parts,
     header: HeaderName,
-    /// What the header says, by caller.
+    /// The values of the header, by caller.
     values: Arc<[Box<str>]>,
     order: Arc<[u32]>,
     at: usize,
 }
 
 impl Traffic {
-    /// `GET`s of this path, with the credential in a header.
+    /// Creates `GET` requests of this path, with the credentials in a header.
     pub(crate) fn by(
         header: HeaderName,
         values: impl IntoIterator<Item = String>,
@@ -55,7 +55,7 @@ impl Traffic {
         pattern: Pattern,
     ) -> Self {
         let mut traffic = Self::without_credential(path);
-        // Its place is in the map: only the value is another one each time.
+        // The header is inserted only once, so that each request only has to replace the value.
         traffic.template.headers.insert(&header, HeaderValue::from_static("none yet"));
         traffic.header = header;
         traffic.values = values.into_iter().map(String::into_boxed_str).collect();
@@ -63,7 +63,7 @@ impl Traffic {
         traffic
     }
 
-    /// `GET`s of this path, with bearer tokens.
+    /// Creates `GET` requests of this path with bearer tokens.
     pub(crate) fn bearer<'t>(
         tokens: impl IntoIterator<Item = &'t String>,
         path: &'static str,
@@ -73,7 +73,7 @@ impl Traffic {
         Self::by(AUTHORIZATION, values, path, pattern)
     }
 
-    /// `GET`s of this URI that say in no header who sends them.
+    /// Creates `GET` requests of this URI without a credential in a header.
     pub(crate) fn without_credential(uri: &str) -> Self {
         let from = ConnectInfo(SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)));
         let request = Request::get(uri)
@@ -92,20 +92,20 @@ impl Traffic {
         }
     }
 
-    /// The same, but nobody has put anything into the extensions before.
+    /// Returns the same traffic with empty extensions.
     pub(crate) fn with_empty_extensions(mut self) -> Self {
         self.template.extensions.clear();
         self.template.extensions = http::Extensions::new();
         self
     }
 
-    /// Leaves so many requests out.
+    /// Skips this number of requests.
     pub(crate) fn skip(&mut self, requests: usize) {
         self.at = (self.at + requests) % self.order.len().max(1);
     }
 
-    /// The next request. The credential is copied out of its text, as a server takes it from what
-    /// came in: whoever looks at it next finds it in the processor's cache.
+    /// Returns the next request. The credential is copied from its text, as a server copies it from
+    /// the received bytes, so it is in the processor's cache when the layer reads it.
     pub(crate) fn request<B: Default>(&mut self) -> Request<B> {
         let mut parts = self.template.clone();
         if let Some(caller) = self.order.get(self.at) {

@@ -1,4 +1,4 @@
-// What an admin sees and does.
+// Tests of the page as an admin sees it.
 
 import assert from "node:assert/strict";
 import { enter, scene } from "./harness/index.js";

@@ -1,10 +1,10 @@
-// Creating tokens.
+// Tests of creating tokens.
 
 import assert from "node:assert/strict";
 import { scene, use } from "./harness/index.js";
 
 const create = (page) => page.getByRole("button", { name: "Create token" }).click();
-/** Grants an operation for one resource only. */
+/** Selects an operation and limits it to one resource. */
 async function limit(page, title, id) {
   await page.getByRole("checkbox", { name: new RegExp(title) }).check();
   await page.getByRole("radiogroup", { name: title }).getByRole("radio", { name: "Only for chosen ones" }).check();

@@ -1,4 +1,4 @@
-// The danger zone.
+// Tests of the danger zone.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";

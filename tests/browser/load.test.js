@@ -1,4 +1,4 @@
-// How the page comes to the browser: few requests, compressed, and kept.
+// Tests of how the page loads: with few requests, compressed, and cached.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
@@ -38,7 +38,7 @@ scene("the first view needs few requests and bytes, and does not jump", {}, asyn
 });
 
 scene("the list is asked for together with the script, not after it", {}, async ({ page, context, open }) => {
-  // The script does not come before the list was asked for: if it had to, this would never end.
+  // The response with the script waits for the request of the list. If the script had to load first, this test would hang.
   let asked;
   const listed = new Promise((resolve) => (asked = resolve));
   page.on("request", (request) => request.url().includes("/tokens?") && asked());

@@ -1,4 +1,4 @@
-// People with other languages, scripts, keyboards and screens.
+// Tests with other languages, scripts, keyboards and screens.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";

@@ -1,4 +1,4 @@
-// The picker of scopes: what it shows is what it grants.
+// Tests of the scope picker: it grants exactly what it shows.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
@@ -8,7 +8,7 @@ const choose = (page, label) => page.getByRole("radio", { name: label, exact: tr
 const choice = (page, title) => page.getByRole("radiogroup", { name: title });
 const words = (page) => page.locator(".summary li").allInnerTexts();
 
-/** Creates the token, and returns its scopes. */
+/** Submits the form, and returns the scopes of the new token. */
 async function granted(page, api) {
   await page.getByRole("button", { name: "Create token" }).click();
   await page.locator(".secret").waitFor();
@@ -90,7 +90,7 @@ scene("ticking what a preset grants shows the preset", {}, async ({ page, open }
   assert.ok(await page.getByRole("radio", { name: "Look, don't touch" }).isChecked());
 });
 
-/** Answers with a catalog of so many resources of ten operations each. */
+/** Serves a catalog with this number of resources, each with ten operations. */
 async function catalogOf(context, resources) {
   await context.route("**/tokens/scopes", async (route) => {
     const answer = await route.fetch();

@@ -1,4 +1,4 @@
-// The pictures in docs/screenshots: the main views, as somebody sees them who uses the quickstart.
+// Takes the screenshots in docs/screenshots: the main views of the page in the quickstart.
 
 import { fileURLToPath } from "node:url";
 import { enter, launch } from "./harness/browser.js";
@@ -30,7 +30,7 @@ try {
   await server.stop();
 }
 
-/** Creates some tokens, each in a state of its own. */
+/** Creates some tokens in different states. */
 async function furnish({ api }, { url }) {
   await api.call("POST", "/delete", { all: true });
   const build = await api.make({ name: "nightly build", description: "Fetches the artefacts and publishes them", scopes: ["projects:list", "projects:read:atlas", "projects:publish:atlas"], expires: "90d" });
@@ -62,7 +62,7 @@ async function form({ page, open }) {
   await page.getByRole("radio", { name: "Only for chosen ones" }).check();
   await page.getByLabel("id for Read projects").fill("atlas");
   await page.getByRole("button", { name: "Add" }).click();
-  // The whole of it, with the summary in its place.
+  // The viewport is large enough for the whole form and its summary.
   await page.setViewportSize({ width: 1160, height: 1320 });
   await shoot(page, "create", { fullPage: true });
 }
@@ -71,7 +71,7 @@ async function secret({ page }) {
   await page.getByRole("button", { name: "Create token" }).click();
   await page.locator(".secret").waitFor();
   await page.setViewportSize(WIDE.viewport);
-  // A picture of a token is a token, for scanners too.
+  // The screenshots must not contain a real token, because scanners also find tokens in images.
   await page.locator(".secret").evaluate((code) => (code.textContent = `hp_${"x".repeat(71)}`));
   await page.locator(".curl").evaluate((code) => (code.textContent = `curl -H 'Authorization: Bearer hp_${"x".repeat(71)}' 'https://app.example.com/api/me'`));
   await shoot(page, "secret");

@@ -1,7 +1,7 @@
 // curl, as API7's own page shows it, against examples/case-studies/api7.
 //
-// By hand: `cargo build --examples`, `node --test api7.test.mjs`. HALLPASS_EXAMPLES says where the examples are, if
-// not in target/debug/examples. Needs curl.
+// To run it by hand: `cargo build --examples`, `node --test api7.test.mjs`. HALLPASS_EXAMPLES names the folder of the
+// examples if it is not target/debug/examples. It needs curl.
 
 import assert from "node:assert/strict";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { run } from "./harness/run.js";
 import { folder, startFor } from "./harness/server.js";
 
-/** What curl printed with `-i`: the status, the headers and the envelope. */
+/** Runs `curl -i` and returns the status, the headers and the envelope. */
 async function curl(...args) {
   const { code, stdout, stderr } = await run("curl", ["--silent", "--show-error", "--max-time", "20", ...args]);
   assert.equal(code, 0, stderr);
@@ -32,10 +32,10 @@ async function curl(...args) {
   return { status, headers, payload: envelope.payload, envelope, text: stdout };
 }
 
-/** As the page says: `curl https://console.api7.cloud/api/v1/user/me -H 'Authorization: Bearer <PASTE YOUR TOKEN HERE>' -i`. */
+/** Runs the command of API7's page: `curl https://console.api7.cloud/api/v1/user/me -H 'Authorization: Bearer <PASTE YOUR TOKEN HERE>' -i`. */
 const me = (url, token) => curl(`${url}/api/v1/user/me`, "-H", `Authorization: Bearer ${token}`, "-i");
 
-/** Somebody at the console: a cookie jar, and what its buttons call. */
+/** Signs a person in at the console. Returns a cookie jar and the calls of the console. */
 async function console_(t, url, username = "alice", password = "wonderland") {
   const jar = path.join(await folder(t), "cookies");
   const json = ["-H", "Content-Type: application/json"];
@@ -206,7 +206,7 @@ test("the console opens with a session and with nothing else", async (t) => {
   }
   assert.equal((await console_(t, url, "alice", "builder")).signedIn.status, 401);
   assert.equal((await console_(t, url, "mallory", "")).signedIn.status, 401);
-  // A form of another site's cannot send JSON.
+  // A form of another site cannot send JSON.
   assert.equal((await curl(tokens, "-b", alice.jar, "-H", "Content-Type: text/plain", "-d", '{"expire":"never"}', "-i")).status, 415);
   assert.equal((await alice.list()).payload.count, 1);
 });

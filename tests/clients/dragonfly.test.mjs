@@ -1,8 +1,8 @@
 // Postman's newman against examples/case-studies/dragonfly by the steps of Dragonfly's own page, the requests of Dragonfly's own console,
 // and requests that no client sends.
 //
-// By hand: `cargo build --examples`, `npm ci`, `node --test dragonfly.test.mjs`. HALLPASS_EXAMPLES says where the
-// examples are, if not in target/debug/examples.
+// To run it by hand: `cargo build --examples`, `npm ci`, `node --test dragonfly.test.mjs`. HALLPASS_EXAMPLES names the
+// folder of the examples if it is not target/debug/examples.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -26,7 +26,7 @@ test("Postman creates a token, adds it to the Open API and sends, changes it and
   assert.ok(assertions.total > requests.total, "each request is looked at");
 });
 
-/** A manager of the test's own: what it answers, and how people sign in. */
+/** Starts a manager for one test. Returns functions that call it and that sign people in. */
 async function begin(t) {
   const { url } = await startFor(t, "dragonfly");
 
@@ -111,7 +111,7 @@ test("the requests of the console are answered with the members that it reads", 
     const text = await response.text();
     return { status: response.status, json: text && JSON.parse(text) };
   };
-  // It reads the number of the person from the cookie, as scripts see it.
+  // The console reads the id of the person from the cookie, which scripts can read.
   assert.equal((await call("POST", "/api/v1/users/signin", { name: "alice", password: "wonderland" })).status, 200);
   const { id } = JSON.parse(Buffer.from(jar.get("jwt").split(".")[1], "base64url"));
   const user = ["id", "created_at", "updated_at", "is_del", "email", "name", "avatar", "phone", "state", "location", "bio"];

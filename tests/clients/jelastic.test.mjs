@@ -1,8 +1,8 @@
 // Jelastic's Python clients against examples/case-studies/jelastic, an upload as its Maven plugin sends it, and requests that no client
 // sends.
 //
-// By hand: `cargo build --examples`, `node venv.js`, `node --test jelastic.test.mjs`. HALLPASS_EXAMPLES says where the
-// examples are, if not in target/debug/examples. Needs Python 3.
+// To run it by hand: `cargo build --examples`, `node venv.js`, `node --test jelastic.test.mjs`. HALLPASS_EXAMPLES names
+// the folder of the examples if it is not target/debug/examples. It needs Python 3.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ const NOT_ALLOWED = 8202;
 const STOP = "environment/control/rest/stopenv";
 const TOKENS = "users/authentication/rest";
 
-/** Runs one of our scripts, each of which is a suite of Python's `unittest` around a client. */
+/** Runs one of our scripts. Each is a suite of Python's `unittest` that calls a client. */
 async function succeeds(t, script, count) {
   const { url } = await startFor(t, "jelastic");
   const env = { ...process.env, HALLPASS_URL: url, PYTHONDONTWRITEBYTECODE: "1", PYTHONUTF8: "1" };
@@ -31,7 +31,7 @@ test("py-jelastic manages tokens and stops environments, everything in the query
 
 test("jelastic-client manages tokens and stops environments, everything in a form", { timeout: 120_000 }, (t) => succeeds(t, "form.py", 8));
 
-/** A platform of the test's own: what it answers to a call, and alice's session. */
+/** Starts a platform for one test. Returns a function that calls it, and the session of alice. */
 async function begin(t) {
   const { url } = await startFor(t, "jelastic");
 
@@ -147,7 +147,7 @@ test("passwords cannot be guessed by confirming", async (t) => {
   assert.deepEqual((await manage("gettokens")).apiTokens, []);
 });
 
-/** An upload as the Maven plugin sends it: the session in a part of the form, before the file. */
+/** Returns an upload as the Maven plugin sends it, with the session in a part of the form before the file. */
 function archive(session, size = 1000, ...more) {
   const form = new FormData();
   form.append("fid", "123456");
@@ -181,7 +181,7 @@ test("the session of an upload is in a part of the form", async (t) => {
   }
   const late = archive(undefined, 66_000);
   late.append("session", token);
-  // The server does not read the whole file of a stranger: it may close the connection before the client has sent it.
+  // The server does not read the whole file of an anonymous client. It may close the connection before everything was sent.
   const refused = await upload(late).then(({ result }) => result, () => AUTHENTICATION);
   assert.equal(refused, AUTHENTICATION, "it comes after the start that is searched");
   for (const body of ["", "--x", "--x\r\n\r\n"]) {

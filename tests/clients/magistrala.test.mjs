@@ -1,8 +1,8 @@
 // Magistrala's own SDK against examples/case-studies/magistrala: the 13 calls of its class PATs, its sign-in and its channels. Then the
 // requests that other clients, scripts and the OpenAPI document of Magistrala's auth service make.
 //
-// By hand: `cargo build --examples`, `npm ci`, `node --test magistrala.test.mjs`. HALLPASS_EXAMPLES says where the
-// examples are, if not in target/debug/examples.
+// To run it by hand: `cargo build --examples`, `npm ci`, `node --test magistrala.test.mjs`. HALLPASS_EXAMPLES names the
+// folder of the examples if it is not target/debug/examples.
 
 import assert from "node:assert/strict";
 import { readdir, rm } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { isDeepStrictEqual } from "node:util";
 import packaged from "@absmach/magistrala-sdk";
 import { folder, startFor } from "./harness/server.js";
 
-// To node, the package is CommonJS.
+// Node loads the package as CommonJS.
 const SDK = packaged.default;
 
 const HOME = "3f0a6c52-8d1b-4b7e-9a44-d0c1f2e3a4b5";
@@ -21,31 +21,31 @@ const UNKNOWN = "018f3c1e-7a2b-8c4d-9e5f-0123456789ab";
 
 const ALICE = "5e2f8a10-6b1d-4c39-8f27-a1b2c3d4e5f6";
 const BOB = "a7c41d9e-0f53-4b86-9e1a-0b1c2d3e4f50";
-/** A time that is not set, as Go writes it. */
+/** The zero time, as Go formats it. */
 const NO_TIME = "0001-01-01T00:00:00Z";
 
 const OPTIONS = ["--store", "sqlite:pats.db"];
 
-/** The SDK on that server, and a login token of that person's. */
+/** Signs a person in. Returns the SDK for that server and the login token. */
 async function signIn(url, username = "alice", password = "wonderland") {
   const sdk = new SDK({ usersUrl: url, authUrl: url, channelsUrl: url });
   const { access_token: login } = await sdk.Users.CreateToken({ username, password });
   return { url, sdk, pats: sdk.PATs, login };
 }
 
-/** A server of the test's own, and alice signed in. */
+/** Starts a server for one test, and signs alice in. */
 const alone = async (t) => signIn((await startFor(t, "magistrala", OPTIONS)).url);
 
 const scope = (operation, entity_id, entity_type = "channels", domain_id = HOME) => ({ domain_id, entity_type, operation, entity_id });
 
-/** The status that a refused call of the SDK's ended with; its message is never empty. */
+/** Returns the status of a rejected call of the SDK. Its message must not be empty. */
 async function refused(call) {
   const fault = await call.then(() => assert.fail("it was let through"), (fault) => fault);
   assert.ok(fault.error, `no message: ${JSON.stringify(fault)}`);
   return fault.status;
 }
 
-/** Whether a PAT may read that channel: 200 or 404, 403, 401. */
+/** Returns the status of a request that reads a channel with a PAT: 200 or 404, 403, 401. */
 const reads = ({ sdk }, secret, channel, domain = HOME) =>
   sdk.Channels.Channel(channel, domain, secret).then(
     (found) => (assert.equal(found.id, channel), 200),

@@ -1,7 +1,8 @@
-// Schemathesis against the token API of examples/quickstart on every store, by the API's own OpenAPI document, signed in as alice.
+// Runs Schemathesis against the token API of examples/quickstart on every store, with the API's own OpenAPI document, signed in as alice.
 //
-// By hand: `cargo build --examples`, `cargo build -p hallpass-servers`, `node venv.js`, `node --test schemathesis.test.mjs`. HALLPASS_EXAMPLES says where the
-// examples are, if not in target/debug/examples. Needs Python 3. What it is told to let pass is in schemathesis.toml.
+// To run it by hand: `cargo build --examples`, `cargo build -p hallpass-servers`, `node venv.js`, `node --test schemathesis.test.mjs`. HALLPASS_EXAMPLES names
+// the folder of the examples if it is not target/debug/examples. It needs Python 3. schemathesis.toml lists the findings
+// that it ignores.
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
@@ -13,7 +14,7 @@ import { databaseFor, folder, startFor } from "./harness/server.js";
 
 const CONFIG = fileURLToPath(new URL("schemathesis.toml", import.meta.url));
 
-/** Enough for each phase to find what it can, and few enough for a minute. */
+/** The number of examples per operation. All phases together take about a minute. */
 const EXAMPLES = 10;
 
 const COOKIE = "quickstart";
@@ -46,10 +47,10 @@ async function check(t, store) {
 
   const place = await folder(t);
   const document = await (await fetch(`${url}/tokens/openapi.json`)).json();
-  // It is relative to where the document was fetched from, and a file does not know that.
+  // The URL is relative to the URL of the document, which a file does not have.
   assert.deepEqual(document.servers, [{ url: "." }]);
   document.servers = [{ url: "/tokens" }];
-  // From a file: what it reads from a service, it does not test there.
+  // The document is read from a file, because Schemathesis does not test the operation that it reads the document from.
   await writeFile(path.join(place, "openapi.json"), JSON.stringify(document));
   const operations = Object.values(document.paths).flatMap((path) => Object.keys(path).filter((key) => ["get", "post", "put", "patch", "delete"].includes(key))).length;
   const { code, stdout, stderr } = await run(

@@ -1,4 +1,5 @@
-// Makes target/clients-venv: the Python clients, in the versions that requirements.txt pins. Made again when that file changes.
+// Creates target/clients-venv with the Python clients in the versions that requirements.txt pins. It is created again when
+// that file changes.
 
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";

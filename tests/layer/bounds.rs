@@ -1,4 +1,4 @@
-//! What the layer asks of a service: that it takes and gives HTTP and can be cloned, and no more.
+//! Tests that the layer requires nothing of a service but HTTP requests and responses and `Clone`.
 
 use std::fmt;
 use std::future::{Ready, ready};
@@ -13,10 +13,10 @@ use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// A body that cannot leave its thread, has no default and cannot be printed.
+/// A body that is not `Send`, `Default` or `Debug`.
 struct Local(Rc<str>);
 
-/// An error that is nobody else's.
+/// An error type that only the test's service has.
 #[derive(Debug, PartialEq, Eq)]
 struct Tired;
 
@@ -28,7 +28,7 @@ impl fmt::Display for Tired {
 
 impl std::error::Error for Tired {}
 
-/// Takes and gives such bodies, and fails at what is told to fail.
+/// A service with such bodies. It returns an error for some requests.
 #[derive(Clone)]
 struct LocalService;
 
@@ -49,7 +49,7 @@ impl Service<Request<Local>> for LocalService {
     }
 }
 
-/// Stops compiling when the layer changes a body or an error.
+/// Fails to compile if the layer changes a body or an error type.
 fn keeps_types<S>(service: S) -> S
 where
     S: Service<Request<Local>, Response = Response<ResponseBody<Local>>, Error = Tired>,
@@ -58,7 +58,7 @@ where
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn bodies_that_are_not_send_and_errors_of_ones_own_are_fine() {
+async fn bodies_need_not_be_send_and_errors_may_be_custom() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let issued =
         hallpass.issue(&Actor::owner("alice"), NewToken::named("ci").scope("a")).await.unwrap();

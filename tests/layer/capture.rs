@@ -1,8 +1,8 @@
-//! What a program with every log switched on would have written.
+//! Captures the log of a program in which every log target is enabled.
 //!
-//! Of what runs here it takes what a host's own logging sees: the layer's events and those of what
-//! is inside it. The server and the client under it read the raw bytes, and log them if they are
-//! told to.
+//! It captures the targets that the logging of a host would include: the layer's events and those
+//! of the services inside it. It excludes the server and the client, which log the raw bytes at
+//! this level.
 
 use std::io;
 use std::sync::{Mutex, Once};
@@ -14,7 +14,7 @@ use tracing_subscriber::prelude::*;
 
 static WRITTEN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Starts to take logs down, once for all tests of the process.
+/// Starts capturing, once for all tests of the process.
 pub(crate) fn start() {
     static START: Once = Once::new();
     START.call_once(|| {
@@ -28,12 +28,12 @@ pub(crate) fn start() {
     });
 }
 
-/// How much was written so far: a place to read on from.
+/// Returns the current length of the log, to read from there later.
 pub(crate) fn mark() -> usize {
     WRITTEN.lock().unwrap().len()
 }
 
-/// What was written from that place on, by all tests that run.
+/// Returns what all running tests have logged since that position.
 pub(crate) fn since(mark: usize) -> Vec<u8> {
     WRITTEN.lock().unwrap()[mark..].to_vec()
 }

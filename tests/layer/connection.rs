@@ -1,4 +1,4 @@
-//! What a single request does not show: bodies, trailers, upgrades, and several requests on a
+//! Tests that need more than a single request: bodies, trailers, upgrades, and several requests per
 //! connection.
 
 use http::{HeaderMap, HeaderValue, Method, Request};
@@ -17,7 +17,7 @@ const WITHOUT: &str = "GET /echo HTTP/1.1\r\nhost: x\r\n\r\n";
 const BARE: &str = r#"Bearer realm="api""#;
 
 #[tokio::test]
-async fn e34_e35_e88_e89_no_field_that_http2_forbids_comes_through() {
+async fn fields_that_http2_forbids_are_rejected() {
     let good: [(&[u8], &[u8]); 4] =
         [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"x"), (b":path", b"/echo")];
     for host in [Host::Hyper, Host::Axum, Host::Tonic] {
@@ -35,33 +35,33 @@ async fn e34_e35_e88_e89_no_field_that_http2_forbids_comes_through() {
                 frames::request(address, &fields).await
             }
         };
-        assert_eq!(send(&|_| {}).await, Ended::Answered, "{host:?}: as it should be");
+        assert_eq!(send(&|_| {}).await, Ended::Answered, "{host:?}: a valid request");
         let served = server.echo.served();
-        // E34: NUL, CR, LF in a value. E35: a name in upper case.
+        // Values must not contain NUL, CR or LF, and names must not contain upper-case letters.
         for bad in [&b"\0"[..], b"\r", b"\n"] {
             let ended = send(&|fields| fields[4].1.extend_from_slice(bad)).await;
-            assert_eq!(ended, Ended::GoAway(PROTOCOL_ERROR), "E34 {host:?}: {bad:?}");
+            assert_eq!(ended, Ended::GoAway(PROTOCOL_ERROR), "{host:?}, value: {bad:?}");
         }
         let ended = send(&|fields| fields[4].0 = b"Authorization").await;
-        assert_eq!(ended, Ended::GoAway(PROTOCOL_ERROR), "E35 {host:?}");
-        // E88: a path that is none.
+        assert_eq!(ended, Ended::GoAway(PROTOCOL_ERROR), "{host:?}, upper-case name");
+        // These are invalid values of `:path`.
         for path in ["http://x/echo", "", "echo"] {
             let ended = send(&|fields| fields[3].1 = path.into()).await;
-            assert_eq!(ended, Ended::Reset(PROTOCOL_ERROR), "E88 {host:?}: {path:?}");
+            assert_eq!(ended, Ended::Reset(PROTOCOL_ERROR), "{host:?}, path: {path:?}");
         }
-        // E89: two paths, a pseudo field behind a regular one, a field of HTTP/1.1.
+        // A second path, a pseudo-header field after a regular one, and a field of HTTP/1.1.
         for (name, value) in
             [(&b":path"[..], "/echo"), (b":method", "GET"), (b"connection", "close")]
         {
             let ended = send(&|fields| fields.push((name, value.into()))).await;
-            assert_eq!(ended, Ended::Reset(PROTOCOL_ERROR), "E89 {host:?}: {value:?}");
+            assert_eq!(ended, Ended::Reset(PROTOCOL_ERROR), "{host:?}, field: {value:?}");
         }
         assert_eq!(server.echo.served(), served, "{host:?}");
     }
 }
 
 #[tokio::test]
-async fn e52_a_credential_in_trailers_is_none() {
+async fn credential_in_trailers_is_ignored() {
     for host in BOTH {
         let server = Server::of(host).await;
         let lookups = server.stage.lookups();
@@ -92,7 +92,7 @@ async fn e52_a_credential_in_trailers_is_none() {
 }
 
 #[tokio::test]
-async fn e87_extended_connect_needs_a_token_as_all_do() {
+async fn extended_connect_needs_a_token() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
         let connect = |token: Option<Vec<u8>>| {
@@ -120,7 +120,7 @@ async fn e87_extended_connect_needs_a_token_as_all_do() {
 }
 
 #[tokio::test]
-async fn e95_head_is_answered_as_get_without_the_body() {
+async fn head_gets_the_response_of_get_without_the_body() {
     let same = |get: &Answer, head: &Answer| {
         let without_date = |answer: &Answer| {
             let mut headers = answer.headers.clone();
@@ -146,7 +146,7 @@ async fn e95_head_is_answered_as_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn e105_a_body_of_two_lengths_is_no_second_request() {
+async fn body_with_two_lengths_is_not_taken_for_a_second_request() {
     for host in BOTH {
         let server = Server::of(host).await;
         let hidden = server.text(WITH_TOKEN);
@@ -159,7 +159,8 @@ async fn e105_a_body_of_two_lengths_is_no_second_request() {
         let mut connection = Http1::connect(server.address).await;
         connection.send(&refused).await.unwrap();
         assert_eq!(connection.answer().await.status, 401, "{host:?}");
-        // Drained or cut off: what was in the body is never taken for a request.
+        // Whether the server drains the body or closes the connection, it must not take the body
+        // for a request.
         let _ = connection.send(&server.text(WITHOUT)).await;
         let rest = connection.rest().await;
         assert!(!String::from_utf8_lossy(&rest).contains(" 200 OK"), "{host:?}");
@@ -170,13 +171,13 @@ async fn e105_a_body_of_two_lengths_is_no_second_request() {
         assert_eq!(
             (answer.status, server.echo.served()),
             (200, 1),
-            "{host:?}: the chunks are the body"
+            "{host:?}: the chunks must be taken for the body"
         );
     }
 }
 
 #[tokio::test]
-async fn e106_nobody_is_told_to_continue_who_is_not_let_in() {
+async fn rejected_request_gets_no_100_continue() {
     for host in BOTH {
         let server = Server::of(host).await;
         let head =
@@ -196,7 +197,7 @@ async fn e106_nobody_is_told_to_continue_who_is_not_let_in() {
 }
 
 #[tokio::test]
-async fn e107_the_body_of_who_is_not_let_in_is_not_read() {
+async fn body_of_a_rejected_request_is_not_read() {
     const GIGABYTE: usize = 1 << 30;
     for host in BOTH {
         let server = Server::of(host).await;
@@ -212,13 +213,13 @@ async fn e107_the_body_of_who_is_not_let_in_is_not_read() {
             }
         })
         .await;
-        // What the sockets' buffers took at most.
-        assert!(sent < GIGABYTE / 16, "{host:?}: {sent} bytes were taken");
+        // This is the maximum size of the sockets' buffers.
+        assert!(sent < GIGABYTE / 16, "{host:?}: {sent} bytes were accepted");
     }
 }
 
 #[tokio::test]
-async fn e109_e110_every_request_of_a_connection_is_checked_for_itself() {
+async fn each_request_of_a_connection_is_checked_separately() {
     for host in BOTH {
         let server = Server::of(host).await;
         let mut connection = Http1::connect(server.address).await;

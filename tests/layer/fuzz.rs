@@ -1,4 +1,5 @@
-//! Whatever bytes come: no panic, no way in but with one credential, and nothing of it within.
+//! Property test with random bytes: the layer never panics, accepts a request only with one valid
+//! credential, and passes no part of it on.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,7 @@ use crate::stage::Stage;
 
 type Body = Empty<bytes::Bytes>;
 
-/// The pieces of header values that come near to a credential, and some that do not.
+/// Returns header values composed of pieces that resemble a credential and of random bytes.
 fn header() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => Just(b"Bearer ".to_vec()),
@@ -27,13 +28,13 @@ fn header() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(b"\t".to_vec()),
         1 => Just(b",".to_vec()),
         1 => Just(b"=".to_vec()),
-        // Any bytes but the brace that opens a word.
+        // Any byte except the brace that starts a placeholder.
         1 => proptest::collection::vec(any::<u8>().prop_filter("a brace", |b| *b != b'{'), 0..4),
     ];
     proptest::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
 }
 
-/// The same of queries.
+/// Returns queries composed in the same way.
 fn query() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => Just("session="),
@@ -54,7 +55,7 @@ fn query() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn nobody_gets_in_by_luck() {
+fn random_requests_are_decided_as_the_oracle_decides() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let stage = runtime.block_on(Stage::new());
     let token = stage.words.get("T").to_vec();
@@ -97,7 +98,7 @@ fn nobody_gets_in_by_luck() {
         };
         prop_assert_eq!(status, owed, "{:?}", uri);
         prop_assert_eq!(within.is_some(), status == 200);
-        prop_assert_eq!(asked, u64::from(status == 200), "the store is asked about tokens alone");
+        prop_assert_eq!(asked, u64::from(status == 200), "the store is called only for a valid credential");
         if let Some(within) = within {
             prop_assert!(within.headers().is_empty());
             let rest = oracle::without(&uri.to_string(), |key, value| {

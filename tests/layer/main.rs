@@ -1,4 +1,4 @@
-//! The layer in front of real servers, over real sockets.
+//! Tests of the layer in front of real servers, over real sockets.
 
 mod bounds;
 mod capture;

@@ -1,4 +1,4 @@
-//! A store that fails or stalls: 503, never a verdict on the token.
+//! Tests of a store that fails or stalls: the response is 503 and never a decision about the token.
 
 use std::io;
 
@@ -14,7 +14,7 @@ fn broken() -> io::Error {
     io::Error::other("the disk is gone")
 }
 
-/// Every way in which a store can answer a look-up with an error, the odd ones too.
+/// All errors that a lookup can return, including unusual ones.
 const FAULTS: [fn() -> StoreError; 8] = [
     || StoreError::unavailable(broken()),
     || StoreError::read_only(broken()),
@@ -33,16 +33,17 @@ fn assert_unavailable(answer: &Answer, what: &str) {
     assert_eq!(answer.header("www-authenticate"), None, "{what}");
     assert_eq!(answer.header("cache-control"), Some("no-store"), "{what}");
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{what}");
-    assert!(!answer.text().contains("disk"), "{what}: what broke is not the caller's business");
+    assert!(!answer.text().contains("disk"), "{what}: the response reveals the cause");
 }
 
 #[tokio::test]
-async fn whatever_the_store_fails_with_is_503() {
+async fn every_store_error_is_a_503() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
         for (place, fault) in FAULTS.into_iter().enumerate() {
             server.stage.store.faults().on(Operation::Get).fail_with(fault);
-            // A good token, and those that would be refused: nobody can tell them apart now.
+            // A valid token and those that would be rejected cannot be told apart while the store
+            // fails.
             for token in ["T", "UNKNOWN", "REVOKED", "EXPIRED", "WRONG"] {
                 let what = format!("{host:?}, fault {place}, {token}");
                 assert_unavailable(&server.get("/echo", token).await, &what);
@@ -51,18 +52,18 @@ async fn whatever_the_store_fails_with_is_503() {
                 assert_unavailable(&by_query, &what);
                 assert_eq!(by_query.header("referrer-policy"), Some("no-referrer"), "{what}");
             }
-            // What needs no store is answered as ever.
+            // Requests that need no store are not affected.
             assert_eq!(server.get("/echo", "SUM").await.status, 401);
             assert_eq!(server.get("/echo", "").await.status, 401);
         }
         assert_eq!(server.echo.served(), 0);
         server.stage.store.faults().heal();
-        assert_eq!(server.get("/echo", "T").await.status, 200, "an error is not remembered");
+        assert_eq!(server.get("/echo", "T").await.status, 200, "an error was cached");
     }
 }
 
 #[tokio::test]
-async fn a_host_that_cannot_say_what_an_owner_may_do_is_an_outage() {
+async fn failing_owner_directory_is_a_503() {
     let stage_of = |server: &Server| {
         server.stage.builder().owner_directory(|_: Owner| async { Err(broken().into()) }).build()
     };
@@ -71,12 +72,12 @@ async fn a_host_that_cannot_say_what_an_owner_may_do_is_an_outage() {
     let address = Host::Hyper.serve_echo(layer, plain.echo.clone()).await;
     let server = Server { address, ..plain };
     assert_unavailable(&server.get("/echo", "T").await, "owners");
-    // Who does not know a secret does not even learn that.
+    // An unknown token is rejected before the owner directory is called.
     assert_eq!(server.get("/echo", "UNKNOWN").await.status, 401);
 }
 
 #[tokio::test]
-async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
+async fn client_that_disconnects_during_a_load_does_not_cancel_others() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
         let gate = server.stage.store.faults().on(Operation::Get).stall();
@@ -90,7 +91,7 @@ async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
         in_time(gate.arrived(2)).await;
         drop(leaves);
 
-        // Nobody waits for a load who does not need one.
+        // Requests that need no load do not wait for one.
         assert_eq!(server.get("/echo", "").await.status, 401, "{host:?}");
         assert_eq!(server.get("/echo", "SUM").await.status, 401, "{host:?}");
         gate.open();
@@ -100,7 +101,7 @@ async fn e108_a_client_that_leaves_during_a_load_takes_nobody_along() {
 }
 
 #[tokio::test]
-async fn a_load_that_ends_in_an_outage_after_a_wait_is_503() {
+async fn load_that_fails_after_a_wait_is_a_503() {
     let server = Server::of(Host::Hyper).await;
     let find = || server.stage.store.faults().on(Operation::Get);
     let gate = find().stall();

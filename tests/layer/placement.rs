@@ -1,4 +1,4 @@
-//! Every set-up of the page `docs/layer.md`, and what it says of it.
+//! Tests of every setup that `docs/layer.md` describes.
 
 use std::convert::Infallible;
 
@@ -21,7 +21,7 @@ async fn handle() -> (Hallpass, String) {
     (hallpass, format!("Bearer {}", issued.token.reveal()))
 }
 
-/// What a request such as `GET /me` is answered, with this token or, if it is empty, without any.
+/// Sends a request such as `GET /me`, with this token unless it is empty.
 async fn ask<S, B>(service: &S, request: &str, token: &str) -> Response<B>
 where
     S: tower_service::Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone,
@@ -34,7 +34,7 @@ where
     service.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
-/// Compares what requests are answered: without a token, and with one.
+/// Compares the statuses of requests without and with a token.
 async fn compare<S, B>(service: &S, token: &str, cases: &[(&str, u16, u16)])
 where
     S: tower_service::Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone,
@@ -45,7 +45,7 @@ where
     }
 }
 
-/// The routes of an application: one with a scope.
+/// Returns the routes of an application, one of which requires a scope.
 fn routes() -> Router {
     Router::new().route("/projects", get((async || "projects").scoped("projects:list")))
 }
@@ -99,7 +99,7 @@ async fn around_a_nested_service_rules_are_whole_patterns() {
 }
 
 #[tokio::test]
-async fn a_single_page_application_is_open_beside_its_api() {
+async fn single_page_application_stays_public_beside_its_api() {
     let (hallpass, token) = handle().await;
     let page =
         || service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
@@ -111,7 +111,7 @@ async fn a_single_page_application_is_open_beside_its_api() {
     ];
     let app = routes().route_layer(hallpass.layer()).fallback_service(page());
     compare(&app, &token, &cases).await;
-    // With a table, the pages have a public rule of their own.
+    // With a policy table, the pages need a public rule of their own.
     let table = PolicyTable::new()
         .get("/projects", "projects:list")
         .get("/", public())
@@ -120,7 +120,7 @@ async fn a_single_page_application_is_open_beside_its_api() {
     compare(&app, &token, &cases[..3]).await;
 }
 
-/// A browser's preflight for `GET /projects`.
+/// Returns a browser's preflight for `GET /projects`.
 fn preflight() -> Request<Body> {
     Request::options("/projects")
         .header("origin", "https://app.example")
@@ -148,7 +148,7 @@ async fn cors_outside_marks_rejections_too_and_inside_still_answers_preflights()
 }
 
 #[tokio::test]
-async fn a_preflight_passes_without_a_principal_unless_a_rule_or_the_layer_says_otherwise() {
+async fn preflight_passes_without_a_token_unless_configured_otherwise() {
     let (hallpass, token) = handle().await;
     let any = || {
         let handler = (async || "any").scoped("projects:list");
@@ -157,7 +157,7 @@ async fn a_preflight_passes_without_a_principal_unless_a_rule_or_the_layer_says_
     let send = async |app: Router, request: Request<Body>| {
         app.oneshot(request).await.unwrap().status().as_u16()
     };
-    // The handler's own requirement still holds.
+    // The handler's own requirement still applies.
     assert_eq!(send(any().layer(hallpass.layer()), preflight()).await, 401);
     let table = || PolicyTable::new().get("/projects", "projects:list");
     let open = || Router::new().route("/projects", axum::routing::any(async || "any"));
@@ -176,7 +176,7 @@ async fn a_preflight_passes_without_a_principal_unless_a_rule_or_the_layer_says_
     ] {
         assert_eq!(send(open().layer(layer), preflight()).await, owed);
     }
-    // What only looks like one is not one.
+    // Requests that only resemble a preflight need a token.
     for name in ["origin", "access-control-request-method"] {
         let mut request = preflight();
         request.headers_mut().remove(name);
@@ -185,7 +185,7 @@ async fn a_preflight_passes_without_a_principal_unless_a_rule_or_the_layer_says_
     let mut request = preflight();
     *request.method_mut() = http::Method::POST;
     assert_eq!(send(open().layer(hallpass.layer()), request).await, 401);
-    // A credential that comes along is checked.
+    // A credential in a preflight is verified.
     let mut request = preflight();
     request.headers_mut().insert("authorization", "Bearer x".parse().unwrap());
     assert_eq!(send(open().layer(hallpass.layer()), request).await, 401);
@@ -195,7 +195,7 @@ async fn a_preflight_passes_without_a_principal_unless_a_rule_or_the_layer_says_
 }
 
 #[tokio::test]
-async fn a_normaliser_belongs_outside() {
+async fn path_normaliser_belongs_outside_of_the_layer() {
     let (hallpass, token) = handle().await;
     let table = || PolicyTable::new().get("/projects", "projects:list").get("/{*rest}", public());
     let app = || {
@@ -211,7 +211,7 @@ async fn a_normaliser_belongs_outside() {
         .layer(hallpass.layer().policy(table()))
         .layer(normalise())
         .service(app());
-    // No rule is for these, so they are not as public as the wide rule is.
+    // No rule matches these paths, and the public wildcard rule does not apply to them.
     compare(&inside, &token, &[("GET /projects/", 401, 403), ("GET //projects", 401, 403)]).await;
     compare(&inside, &token, &[("GET /projects", 401, 200), ("GET /page", 200, 200)]).await;
 }

@@ -9,7 +9,7 @@ use crate::host::{Echo, Host};
 use crate::stage::{Setup, Stage};
 use crate::wire::{Answer, Http1, Http2, Sent};
 
-/// A host with the plain layer in front of its echo.
+/// A host with the default layer in front of its echo.
 pub(crate) struct Server {
     pub(crate) stage: Stage,
     pub(crate) echo: Echo,
@@ -21,7 +21,7 @@ impl Server {
         Self::with(host, |layer| layer).await
     }
 
-    /// The layer set up in some other way.
+    /// Starts a host whose layer is configured by `set_up`.
     pub(crate) async fn with(host: Host, set_up: impl FnOnce(TokenLayer) -> TokenLayer) -> Self {
         let (stage, echo) = (Stage::new().await, Echo::default());
         let layer = set_up(stage.layer(Setup::Default, host.layer()));
@@ -29,19 +29,19 @@ impl Server {
         Self { stage, echo, address }
     }
 
-    /// A request in HTTP/1.1, its words filled in.
+    /// Replaces the placeholders in the text of an HTTP/1.1 request.
     pub(crate) fn text(&self, request: &str) -> Vec<u8> {
         self.stage.words.fill(request.as_bytes())
     }
 
-    /// What this method of this target answers to a token, over HTTP/1.1.
+    /// Sends a request with this method, target and token over HTTP/1.1.
     pub(crate) async fn http1(&self, method: &str, target: &str, token: &str) -> Answer {
         let request =
             format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\n{}\r\n", header(token));
         Http1::exchange(self.address, &self.text(&request)).await
     }
 
-    /// The same over HTTP/2.
+    /// Sends the same request over HTTP/2.
     pub(crate) async fn http2(&self, method: &str, target: &str, token: &str) -> Answer {
         let target = String::from_utf8(self.text(target)).unwrap();
         let uri = format!("http://localhost{target}");
@@ -59,7 +59,7 @@ impl Server {
     }
 }
 
-/// The line that carries the token of this name; none without a name.
+/// Returns the header line with the token of this name, or an empty text if the name is empty.
 fn header(token: &str) -> String {
     if token.is_empty() { String::new() } else { format!("authorization: Bearer {{{token}}}\r\n") }
 }

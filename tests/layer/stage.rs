@@ -1,4 +1,4 @@
-//! What every test starts from: a store, tokens in every state, and the layers that guard it.
+//! The fixture of all tests: a store, tokens in every state, and layers.
 
 use std::collections::HashMap;
 
@@ -26,21 +26,26 @@ impl Words {
         &self.0[name]
     }
 
-    /// A text by its name, where it is one.
+    /// Returns a text by its name.
     pub(crate) fn text(&self, name: &str) -> &str {
         std::str::from_utf8(self.get(name)).unwrap()
     }
 
-    /// The template with every `{NAME}` in it replaced.
+    /// Returns the template with each `{NAME}` replaced by the text of that name.
     pub(crate) fn fill(&self, template: &[u8]) -> Vec<u8> {
         let mut filled = Vec::with_capacity(template.len());
         let mut rest = template;
         while let Some(start) = rest.iter().position(|byte| *byte == b'{') {
             let end = start
-                + rest[start..].iter().position(|byte| *byte == b'}').expect("a brace is closed");
+                + rest[start..]
+                    .iter()
+                    .position(|byte| *byte == b'}')
+                    .expect("unclosed brace in a template");
             let name = std::str::from_utf8(&rest[start + 1..end]).unwrap();
             filled.extend_from_slice(&rest[..start]);
-            filled.extend_from_slice(self.0.get(name).unwrap_or_else(|| panic!("no word {name}")));
+            filled.extend_from_slice(
+                self.0.get(name).unwrap_or_else(|| panic!("no text with the name {name}")),
+            );
             rest = &rest[end + 1..];
         }
         filled.extend_from_slice(rest);
@@ -48,16 +53,16 @@ impl Words {
     }
 }
 
-/// The layers that the rows are sent to.
+/// The configurations of the layer that the rows are sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Setup {
-    /// As `hallpass.layer()` gives it.
+    /// The default of `hallpass.layer()`.
     Default,
     BearerOnly,
     Tripwire,
-    /// With a policy table: [`policy`].
+    /// A policy table, see [`policy`].
     Policy,
-    /// With a host that has disabled mallory.
+    /// An owner directory in which mallory is disabled.
     Owners,
 }
 
@@ -66,7 +71,7 @@ impl Setup {
         [Self::Default, Self::BearerOnly, Self::Tripwire, Self::Policy, Self::Owners];
 }
 
-/// What [`Setup::Policy`] enforces.
+/// Returns the table that [`Setup::Policy`] enforces.
 fn policy() -> PolicyTable {
     PolicyTable::new()
         .get("/echo", all_of(["echo:read", "echo:list"]))
@@ -80,7 +85,7 @@ pub(crate) struct Stage {
     cache: StaleCache<FaultyStore<MemoryStore>>,
     pub(crate) hallpass: Hallpass,
     pub(crate) words: Words,
-    /// The parts of tokens that must show up nowhere.
+    /// The parts of tokens that must not appear anywhere.
     secrets: Vec<String>,
     ids: Vec<TokenId>,
 }
@@ -98,7 +103,7 @@ impl Stage {
         stage
     }
 
-    /// The same, with every record in the cache.
+    /// Creates a fixture with every record in the cache.
     pub(crate) async fn warm() -> Self {
         let stage = Self::new().await;
         for id in &stage.ids {
@@ -107,31 +112,31 @@ impl Stage {
         stage
     }
 
-    /// Some tokens are deleted: no cache has those.
+    /// Caches a token, unless it is deleted.
     async fn pin(&self, id: TokenId) {
         if let Err(error) = self.cache.pin(id).await {
             assert!(error.is_not_found(), "{error}");
         }
     }
 
-    /// How many tokens have been looked up.
+    /// Returns the number of lookups of tokens.
     pub(crate) fn lookups(&self) -> u64 {
         self.store.faults().calls(Operation::Get)
     }
 
-    /// How often the store has been asked anything, but for the writing of uses, which the layer
-    /// does on its own time.
+    /// Returns the number of calls of the store, except writes of recorded uses, which the layer
+    /// makes in the background.
     pub(crate) fn calls(&self) -> u64 {
         let faults = self.store.faults();
         faults.calls(Operation::ALL) - faults.calls(Operation::RecordUses)
     }
 
-    /// Another handle on the same store.
+    /// Returns a builder for another handle on the same store.
     pub(crate) fn builder(&self) -> hallpass_core::HallpassBuilder {
         Hallpass::builder(self.cache.clone())
     }
 
-    /// The layer of a setup, made of a handle in the way of the host's framework.
+    /// Creates the layer of a setup with the function of the host's framework.
     pub(crate) fn layer(&self, setup: Setup, make: fn(&Hallpass) -> TokenLayer) -> TokenLayer {
         match setup {
             Setup::Default => make(&self.hallpass),
@@ -142,7 +147,7 @@ impl Stage {
         }
     }
 
-    /// The first of the secrets that this text holds, in any case, percent-encoded or not.
+    /// Returns the first secret in this text. The search ignores case and decodes percent-encoding.
     pub(crate) fn leak<'s>(&'s self, text: &[u8]) -> Option<&'s str> {
         let decoded = percent_encoding::percent_decode(text).collect::<Vec<_>>();
         let texts = [text, &decoded].map(|text| String::from_utf8_lossy(text).to_lowercase());
@@ -154,7 +159,7 @@ impl Stage {
 
     fn keep(&mut self, name: &'static str, issued: &Issued) {
         let text = issued.token.reveal();
-        // Behind the prefix and the 22 characters of the id, which is public.
+        // The secret follows the prefix and the 22 characters of the id, which is public.
         let secret = text.split_once('_').unwrap().1[22..].to_owned();
         self.secrets.push(secret);
         self.ids.push(issued.record.id);
@@ -225,14 +230,14 @@ impl Stage {
         words.set("600K", "a".repeat(600 << 10));
         words.set("MANY", ["a=1"; 10_000].join("&"));
         words.set("ENCODED", encoded);
-        // 65,500 bytes of request target are read, 65,534 are not.
+        // The server reads a request target of 65,500 bytes and rejects one of 65,534 bytes.
         words.set("PATH_65500", format!("/echo?x={}", "a".repeat(65_500 - 8)));
         words.set("PATH_65534", format!("/echo?x={}", "a".repeat(65_535 - 8)));
         words.set("BASIC", BASE64_STANDARD.encode(format!("u:{token}")));
     }
 }
 
-/// An owner directory in which only mallory's account is disabled.
+/// Returns an owner's status. Only mallory is disabled.
 async fn all_but_mallory(
     owner: Owner,
 ) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {

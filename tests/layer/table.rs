@@ -1,4 +1,4 @@
-//! Sends every row to every host, and compares what happens with what is owed.
+//! Sends every row to every host and compares the results with the expected ones.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ enum Wire {
     Http2,
 }
 
-/// A host with all the layers in front of its echo, over one wire.
+/// A host with all layers in front of its echo, over one version of HTTP.
 struct Table {
     host: Host,
     wire: Wire,
@@ -23,7 +23,7 @@ struct Table {
     is_warm: bool,
     echo: Echo,
     servers: HashMap<Setup, SocketAddr>,
-    /// What the first refusal for a bad token said: all others say the same.
+    /// The body of the first `invalid_token` response. All others must be equal to it.
     invalid_token: Option<Vec<u8>>,
 }
 
@@ -39,7 +39,8 @@ impl Table {
         Self { host, wire, stage, is_warm, echo, servers, invalid_token: None }
     }
 
-    /// Every row that can be sent to this host over this wire; panics with all that went wrong.
+    /// Sends every row that this host and version of HTTP support. Panics with a list of all
+    /// differences.
     async fn run(mut self) {
         let rows: Vec<_> = rows::all().into_iter().filter(|row| self.takes(row)).collect();
         let wrong: Vec<_> = {
@@ -54,7 +55,7 @@ impl Table {
             }
             wrong
         };
-        assert!(rows.len() > 50, "{} rows are not the table", rows.len());
+        assert!(rows.len() > 50, "only {} rows were sent", rows.len());
         let (host, wire) = (self.host, self.wire);
         assert!(wrong.is_empty(), "{host:?} over {wire:?}:\n{}", wrong.join("\n"));
     }
@@ -64,7 +65,7 @@ impl Table {
             Wire::Http1 => row.wires != Wires::Http2,
             Wire::Http2 => row.wires != Wires::Http1,
         };
-        // A gRPC request is a POST to a method: what varies is its headers and its query.
+        // A gRPC request is a POST to a method, so only its headers and its query vary.
         let grpc = row.method == "GET" && matches!(row.target.split('?').next(), Some("/echo"));
         wire && (self.host != Host::Tonic || grpc)
     }
@@ -83,7 +84,7 @@ impl Table {
                 let mut connection = Http2::connect(self.servers[&row.setup]).await;
                 match connection.send(request, Sent::Nothing).await {
                     Ok(answer) => answer,
-                    Err(error) => return vec![format!("no answer: {error}")],
+                    Err(error) => return vec![format!("no response: {error}")],
                 }
             }
         };
@@ -122,7 +123,7 @@ impl Table {
             [("headers", &all), ("body", &answer.body), ("log", &capture::since(mark))]
         {
             if let Some(secret) = self.stage.leak(text) {
-                wrong.push(format!("the {where_} hold a secret, {secret}"));
+                wrong.push(format!("found the secret {secret} in the {where_}"));
             }
         }
         wrong
@@ -136,7 +137,7 @@ impl Table {
         }
     }
 
-    /// Headers with what they are and what they should be.
+    /// Returns header names with their actual and expected values.
     fn owed_headers<'a>(
         &self,
         row: &Row,
@@ -153,7 +154,7 @@ impl Table {
             _ if is_known => (Some("private"), None),
             _ => (None, None),
         };
-        // The server's own answers, before the layer, are for everybody.
+        // Responses that the server makes before the layer have no such headers.
         let reached_layer = refused || is_known || row.owed.status == 200;
         let referrer = if row.by_query { Some("no-referrer") } else { None };
         let mut headers = vec![
@@ -187,7 +188,7 @@ impl Table {
                 compare(name, line.unwrap_or("missing").into(), uri.clone());
             }
             let shown = answer.text().lines().any(|line| line.starts_with("authorization: "));
-            compare("authorization header within", shown.to_string(), "false".into());
+            compare("authorization header passed on", shown.to_string(), "false".into());
         } else if self.host != Host::Tonic && row.owed.challenge != Challenge::None {
             let status = format!("\"status\":{},", row.owed.status);
             compare(
@@ -198,11 +199,15 @@ impl Table {
         }
         if row.owed.challenge == Challenge::Error("invalid_token") {
             let first = self.invalid_token.get_or_insert_with(|| answer.body.clone());
-            compare("sameness of bodies", (*first == answer.body).to_string(), "true".into());
+            compare(
+                "body equals that of other invalid tokens",
+                (*first == answer.body).to_string(),
+                "true".into(),
+            );
         }
     }
 
-    /// The URI as this host's service sees it.
+    /// Returns the URI as the service on this host sees it.
     fn seen_uri(&self, uri: &str) -> String {
         match (self.host, self.wire) {
             (Host::Tonic, _) => format!("http://localhost{}", uri.replacen("/echo", TONIC_ECHO, 1)),
@@ -217,23 +222,24 @@ fn describe(row: &Row) -> String {
     format!("{} {} {:.60} {:?}", row.id, row.method, request, row.headers.first())
 }
 
-/// The gRPC status of an answer, which is 200 in HTTP.
+/// Returns the gRPC status of a response whose HTTP status is 200.
 fn grpc_status(answer: &Answer) -> u16 {
     assert_eq!(answer.status, 200);
     answer.header("grpc-status").map_or(u16::MAX, |code| code.parse().unwrap())
 }
 
-/// What a status of HTTP is in gRPC: `OK`, `UNAUTHENTICATED`, `PERMISSION_DENIED`.
+/// Maps an HTTP status to the gRPC status `OK`, `UNAUTHENTICATED` or `PERMISSION_DENIED`.
 fn grpc_code(status: u16) -> u16 {
     match status {
         200 => 0,
         400 | 401 => 16,
         403 => 7,
-        other => panic!("no row of gRPC is owed {other}"),
+        other => panic!("no gRPC row expects the status {other}"),
     }
 }
 
-/// A test for each host and wire; with the records in the store alone, and with all of them cached.
+/// Defines a test for each host and version of HTTP, with the records in the store alone or also in
+/// the cache.
 macro_rules! tables {
     ($($name:ident: $host:ident over $wire:ident, $stage:ident;)*) => {$(
         #[tokio::test]

@@ -1,4 +1,4 @@
-//! Connections that become something else (E98).
+//! Tests of protocol upgrades.
 
 use std::convert::Infallible;
 
@@ -14,7 +14,7 @@ use crate::host::{Host, serve_hyper};
 use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
-/// Switches protocols, and sends back what comes, once.
+/// Switches protocols, then sends back what it receives, once.
 async fn switch(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
     tokio::spawn(async move {
         let mut upgraded = TokioIo::new(hyper::upgrade::on(request).await.unwrap());
@@ -30,7 +30,7 @@ async fn switch(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, In
 }
 
 #[tokio::test]
-async fn e98_an_upgrade_with_a_token_goes_through_and_without_one_does_not() {
+async fn upgrade_needs_a_token() {
     let stage = Stage::new().await;
     let layer = stage.layer(Setup::Default, Host::Hyper.layer());
     let service = ServiceBuilder::new().layer(layer).service(tower::service_fn(switch));

@@ -1,5 +1,5 @@
-//! Times of last use: written by the layer on its own, behind the requests, and only of requests
-//! that were served.
+//! Tests of recorded uses: the layer writes them in the background, and only for requests that were
+//! served.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tower::{ServiceExt, service_fn};
 use tower_layer::Layer;
 
 #[tokio::test(start_paused = true)]
-async fn the_layer_writes_uses_and_keeps_no_handle_alive() {
+async fn layer_writes_uses_and_does_not_keep_the_handle_alive() {
     let store = MemoryStore::new();
     let hallpass = Hallpass::builder(store.clone()).build();
     let alice = Actor::owner("alice");
@@ -32,7 +32,7 @@ async fn the_layer_writes_uses_and_keeps_no_handle_alive() {
         let request = Request::get("/").header("authorization", bearer).body(()).unwrap();
         let _ = service.clone().oneshot(request).await.unwrap();
     }
-    assert!(hallpass.has_unflushed_uses(), "not on the request's own time");
+    assert!(hallpass.has_unflushed_uses(), "the use was written during the request");
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(!hallpass.has_unflushed_uses());
     let other = Hallpass::builder(store).build();
@@ -41,7 +41,7 @@ async fn the_layer_writes_uses_and_keeps_no_handle_alive() {
 
     let weak = hallpass.downgrade();
     drop((hallpass, service));
-    assert!(weak.upgrade().is_none(), "the task ends with the last handle");
+    assert!(weak.upgrade().is_none(), "the task keeps the handle alive");
 }
 
 struct Deploy;
@@ -50,7 +50,7 @@ impl RequiredScope for Deploy {
     const SCOPE: &'static str = "deploy";
 }
 
-/// A handle, and an axum service that refuses in every way there is.
+/// A handle, and an axum service with every kind of rejection.
 struct Service {
     hallpass: Hallpass,
     app: Router,
@@ -72,11 +72,11 @@ impl Service {
             .route("/scoped/{id}", get(ok.scoped("read:{id}")))
             .route("/extractor", get(async |_: Scoped<Deploy>| ()))
             .route("/required", get(ok).layer(require("deploy")))
-            // The one is granted before the other is refused.
+            // The first requirement is met, the second is not.
             .route("/both", get(ok.scoped("deploy")).layer(require("read")))
-            // A handler that does without what it was refused.
+            // This handler also accepts requests that the extractor rejects.
             .route("/either", get(async |_: Result<Scoped<Deploy>, _>| ()))
-            // No refusal of ours.
+            // This 403 comes from the handler and not from Hallpass.
             .route("/own", get(async || StatusCode::FORBIDDEN))
             .layer(layer.clone());
         let table_app = Router::new()
@@ -110,7 +110,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn c24_a_request_that_is_refused_leaves_no_trace_of_use() {
+async fn rejected_request_records_no_use() {
     let service = Service::new();
     for (path, scope) in [
         ("/scoped", "read"),
@@ -124,7 +124,7 @@ async fn c24_a_request_that_is_refused_leaves_no_trace_of_use() {
         ("/table/undeclared", "read"),
     ] {
         let token = service.issue(scope).await;
-        // From the store, and from the cache.
+        // The first check reads the store, the second one the cache.
         for _ in 0..2 {
             assert_eq!(service.get(path, &token).await, 403, "{path}");
         }
@@ -137,7 +137,7 @@ async fn c24_a_request_that_is_refused_leaves_no_trace_of_use() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_served_is_a_use_of_its_token() {
+async fn served_request_records_a_use() {
     let service = Service::new();
     for (path, scope) in [
         ("/any", "read"),
@@ -153,14 +153,14 @@ async fn a_request_that_is_served_is_a_use_of_its_token() {
         assert_eq!(service.get(path, &token).await, 200, "{path}");
         assert!(service.is_used(&token).await, "{path}");
     }
-    // What the application refuses, for reasons of its own, it has served.
+    // A request that the application itself rejects counts as served.
     let token = service.issue("read").await;
     assert_eq!(service.get("/own", &token).await, 403);
     assert!(service.is_used(&token).await);
 }
 
 #[tokio::test]
-async fn a_refusal_takes_no_other_requests_use_along() {
+async fn rejected_request_does_not_cancel_the_use_of_another() {
     let service = Service::new();
     let token = service.issue("read").await;
     assert_eq!(service.get("/scoped", &token).await, 403);
@@ -170,7 +170,7 @@ async fn a_refusal_takes_no_other_requests_use_along() {
 }
 
 #[tokio::test]
-async fn a_use_counts_when_the_client_goes_away_or_the_service_stops_meanwhile() {
+async fn use_is_recorded_if_the_client_disconnects_or_the_service_stops() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let alice = Actor::owner("alice");
     let slow = TokenLayer::new(&hallpass).layer(service_fn(async |_: Request<Body>| {
@@ -187,17 +187,17 @@ async fn a_use_counts_when_the_client_goes_away_or_the_service_stops_meanwhile()
         Box::pin(slow.clone().oneshot(request))
     };
     let (mut leaving, mut staying) = (call(&leaves), call(&stays));
-    // Once for the check, and so far as the handler then.
+    // The first poll starts the check, and a later one reaches the handler.
     for _ in 0..3 {
         assert!(leaving.as_mut().poll(&mut context).is_pending());
         assert!(staying.as_mut().poll(&mut context).is_pending());
     }
     assert!(!is_used(&leaves).await, "it may still be rejected");
     drop(leaving);
-    assert!(is_used(&leaves).await, "who hangs up cannot hide that a token was used");
+    assert!(is_used(&leaves).await, "a use was lost because the client disconnected");
 
     hallpass.shutdown().await.unwrap();
     assert!(is_used(&stays).await);
     drop(staying);
-    assert!(!hallpass.has_unflushed_uses(), "it counts once");
+    assert!(!hallpass.has_unflushed_uses(), "the use was recorded twice");
 }

@@ -1,4 +1,4 @@
-//! The two stores, each with its server, and what can be done to that.
+//! The two stores that the tests run on, and operations on their servers.
 
 mod postgres;
 mod redis;
@@ -11,27 +11,27 @@ use hallpass_core::store::TokenStore;
 pub(crate) use self::postgres::Postgres;
 pub(crate) use self::redis::Redis;
 
-/// A place for tokens on a real server.
+/// A store on a real server, and operations on that server.
 pub(crate) trait Backend: Sized + 'static {
     type Store: TokenStore;
 
-    /// On a server that other tests use too: it must not be broken.
+    /// Returns a new database on a server that other tests use too. Do not break that server.
     fn shared() -> Self;
 
-    /// On a server of one's own.
+    /// Starts a server that only this test uses.
     fn alone() -> Self;
 
-    /// On a server of one's own with a clock of its own.
+    /// Starts a server that only this test uses and whose clock can be set.
     fn alone_with_clock() -> Self;
 
-    /// Lets that clock be ahead of this machine's by so many seconds.
+    /// Sets the server's clock this number of seconds ahead of the machine's.
     fn set_clock(&self, seconds: i64);
 
     fn url(&self) -> &str;
 
     fn address(&self) -> SocketAddr;
 
-    /// The store at that URL, which leads here.
+    /// Opens the store at that URL, which leads to this server directly or through a proxy.
     fn open(url: &str) -> impl Future<Output = Self::Store> + Send;
 
     fn kill(&self);
@@ -42,38 +42,38 @@ pub(crate) trait Backend: Sized + 'static {
 
     fn resume(&self);
 
-    /// A server that follows this one.
+    /// Starts a standby that replicates this server.
     fn standby(&self) -> Self;
 
-    /// Waits until that one has what this one has.
+    /// Waits until the standby has received everything.
     fn wait_for(&self, standby: &Self);
 
-    /// Lets a standby hear nothing more. It stays one.
+    /// Disconnects a standby from its primary. It stays a standby.
     fn stop_following(&self);
 
     fn promote(&self);
 
-    /// The ports of the clients that are told of changes.
+    /// Returns the ports of the clients that receive change notifications.
     fn listening(&self) -> Vec<u16>;
 
-    /// Ends a client's connection, from the server's side.
+    /// Closes a client's connection on the server.
     fn end_client(&self, port: u16);
 
-    /// Lets every look-up wait until what is answered is dropped, or for a few seconds.
+    /// Blocks every lookup until the returned value is dropped, or for a few seconds.
     async fn lock(&self) -> Box<dyn Send>;
 
-    /// Lets the server take no changes, or take them again.
+    /// Makes the server reject changes, or accept them again.
     fn take_no_changes(&self, none: bool);
 
-    /// Leaves nothing of the change log but its last line.
+    /// Deletes all entries of the change log but the last.
     async fn trim_log(&self);
 
-    /// Makes the last line of the change log one that nobody can read.
+    /// Makes the last entry of the change log unreadable.
     async fn spoil_log(&self);
 
-    /// Makes a token's record one that nobody can read.
+    /// Makes the record of a token unreadable.
     async fn spoil_token(&self, id: TokenId);
 
-    /// Gives a token all that is stored of another one, its id apart.
+    /// Overwrites the stored data of a token with that of another one, except for its id.
     async fn confuse(&self, id: TokenId, other: TokenId);
 }

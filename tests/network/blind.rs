@@ -5,7 +5,8 @@ use hallpass_core::store::{
 use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use jiff::Timestamp;
 
-/// A store whose change log has no nonces, only numbers, as one would write it at first.
+/// A store without nonces: the numbers alone identify the entries of its change log. The tests show
+/// which failures it does not detect.
 pub(crate) struct Blind<S>(pub(crate) S);
 
 /// Forwards methods to the store.

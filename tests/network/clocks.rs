@@ -1,5 +1,5 @@
-//! The store's clock jumps. No promise about revocation rests on it. When a token expires does: it
-//! ends by the clock that is ahead, for as long as that one is.
+//! Tests in which the server's clock jumps. Revocation does not depend on any clock. Expiry does: a
+//! token expires by the clock that is ahead, as long as it is ahead.
 
 use std::time::Instant;
 
@@ -14,14 +14,15 @@ use crate::backend::Backend;
 use crate::node::{BOUND, Node, settings, truth};
 use crate::on_each_store;
 
-/// In seconds.
+/// An hour in seconds.
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-/// An hour ahead, an hour back, five minutes to and fro.
+/// The offsets of the server's clock in seconds: an hour ahead, an hour behind, five minutes ahead
+/// and behind.
 const JUMPS: [i64; 4] = [HOUR, -HOUR, 300, -300];
 
-/// A token that ends so long after the time by which this node judges.
+/// Issues a token that expires after this time, by the clock of the node.
 async fn ending_in(node: &Node, span: SignedDuration) -> Issued {
     let end = (node.hallpass.now() + span).to_string();
     node.hallpass.issue(&alice(), NewToken::named("ci").expires(end)).await.unwrap()
@@ -37,7 +38,7 @@ async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bou
     let server = B::alone_with_clock();
     let elsewhere = Node::on(&server, settings()).await;
     let node = Node::on(&server, settings()).await;
-    // It has nothing but the log to go by.
+    // Without a staleness bound, this node depends on the change log alone.
     let unbound = Node::on(&server, settings().max_staleness(NEVER)).await;
     let stays = elsewhere.issue().await;
     unbound.recovers(&stays, 200).await;
@@ -55,19 +56,23 @@ async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bou
         let revoked = Instant::now();
         elsewhere.recovers(&token, 401).await;
         let last = node.last_accepted(&token, revoked).await;
-        assert!(last <= BOUND, "{jump}: let in {:?} after the bound", last - BOUND);
-        assert_eq!(unbound.get(&token).await, 200, "without the bound it would be let in");
+        assert!(last <= BOUND, "{jump}: accepted {:?} after the bound", last - BOUND);
+        assert_eq!(
+            unbound.get(&token).await,
+            200,
+            "a node without a staleness bound accepts the token"
+        );
         for node in [&node, &unbound] {
             node.network.heal();
-            until("it is heard", async || node.get(&token).await == 401).await;
+            until("the node rejects the token", async || node.get(&token).await == 401).await;
             node.recovers(&stays, 200).await;
         }
         let before = unbound.faults.calls(Operation::Get);
         assert_eq!(unbound.get(&stays).await, 200);
         read_again += unbound.faults.calls(Operation::Get) - before;
     }
-    // At most, another token's change was taken for its own.
-    assert!(read_again <= 1, "what is cached was void {read_again} times");
+    // One reload is allowed, because the revoked token and this one may share a stripe.
+    assert!(read_again <= 1, "the cached token was invalidated {read_again} times");
     let log = B::open(server.url()).await.changes(Some(begun), 100).await.unwrap();
     let numbers = log.entries.iter().map(|line| line.position.seq.get() - begun.seq.get());
     assert!(numbers.eq(0..=2 * JUMPS.len() as u64), "{:?}", log.entries);
@@ -85,7 +90,8 @@ async fn f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once
     let (endless, short) =
         (node.issue().await, ending_in(&node, SignedDuration::from_mins(4)).await);
     let becomes = async |token: &Issued, status| {
-        until("its time is known", async || node.get(token).await == status).await;
+        until("the node has received the server's time", async || node.get(token).await == status)
+            .await;
         assert_eq!(node.get(&endless).await, 200);
     };
     becomes(&short, 200).await;
@@ -93,14 +99,17 @@ async fn f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once
         server.set_clock(jump);
         becomes(&short, if jump >= 300 { 401 } else { 200 }).await;
     }
-    // What is revoked while the clock is ahead stays so.
+    // A token that is revoked while the clock is ahead stays revoked.
     server.set_clock(HOUR);
     becomes(&short, 401).await;
     let made_then = ending_in(&node, SignedDuration::from_mins(10)).await;
     becomes(&made_then, 200).await;
     node.hallpass.revoke(&alice(), short.record.id).await.unwrap();
     server.set_clock(0);
-    until("its time is known", async || node.hallpass.now() < made_then.record.created_at).await;
+    until("the node has received the server's time", async || {
+        node.hallpass.now() < made_then.record.created_at
+    })
+    .await;
     becomes(&made_then, 200).await;
     assert_eq!(node.get(&short).await, 401);
 }
@@ -126,9 +135,9 @@ async fn f42_no_log_entry_is_removed_because_only_the_servers_clock_says_that_it
     };
     for clock in [-2 * DAY, DAY + HOUR, 500 * DAY] {
         server.set_clock(clock);
-        assert!(!is_trimmed().await, "the retention is counted by the clock of the one who prunes");
+        assert!(!is_trimmed().await, "a wrong server clock makes log entries look old");
     }
-    // In both of its days it goes on.
+    // Changes are logged before and after the clock is corrected.
     for clock in [DAY + HOUR, 0] {
         server.set_clock(clock);
         late.elsewhere.owner_changed(&alice(), &owner("dave")).await.unwrap();
@@ -136,14 +145,14 @@ async fn f42_no_log_entry_is_removed_because_only_the_servers_clock_says_that_it
     assert_eq!(follower.get(&token).await, 200);
     assert!(
         follower.faults.calls(Operation::Get) <= asked + 1,
-        "who had read them needs none of them"
+        "the trimmed log invalidated the cache of a node that had read all entries"
     );
     late.catches_up().await;
     follower.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     follower.recovers(&token, 401).await;
 }
 
-/// What is removed cannot be brought back when the clock is right again.
+/// A deleted token could not be restored after the clock is corrected.
 async fn f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has_ended<
     B: Backend,
 >() {
@@ -152,12 +161,12 @@ async fn f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has
     let live = ending_in(&node, SignedDuration::from_hours(12)).await;
     node.recovers(&live, 200).await;
     server.set_clock(DAY);
-    until("its time is known", async || node.get(&live).await == 401).await;
+    until("the node has received the server's time", async || node.get(&live).await == 401).await;
     let all = Timestamp::now() + SignedDuration::from_hours(48);
     node.hallpass.prune(&job(), all).await.unwrap();
     server.set_clock(0);
     assert!(accepts(&truth(&server).await, &live).await);
-    until("its time is known", async || node.get(&live).await == 200).await;
+    until("the node has received the server's time", async || node.get(&live).await == 200).await;
 }
 
 on_each_store!(

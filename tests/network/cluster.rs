@@ -1,4 +1,4 @@
-//! Redis Cluster: the keys move, nodes go.
+//! Tests on Redis Cluster: slots move to other nodes, and nodes fail.
 
 use std::time::Duration;
 
@@ -27,11 +27,15 @@ impl Node {
         Self { web: Web::serve(&hallpass).await, hallpass }
     }
 
-    /// Waits until that is the answer. Nothing but 503 comes before it.
+    /// Waits until the node responds with `expected`. Fails if it responds with anything else but
+    /// 503 before that.
     async fn recovers(&self, token: &Issued, expected: u16) {
         until("the node has recovered", async || {
             let status = self.web.get(token).await;
-            assert!(status == expected || status == 503, "{status} instead of {expected}");
+            assert!(
+                status == expected || status == 503,
+                "the status is {status}, expected {expected}"
+            );
             status == expected
         })
         .await;
@@ -43,7 +47,7 @@ fn start() -> RedisCluster {
     RedisCluster::start().unwrap()
 }
 
-/// The slot of the store's keys, and the number of the primary that has it at first.
+/// Returns the slot of the store's keys, and the index of the primary that serves it at first.
 fn home(cluster: &RedisCluster) -> (usize, usize) {
     let slot = cluster.primaries()[0].run(&["CLUSTER", "KEYSLOT", "{hallpass}"]).unwrap();
     let slot: usize = slot.parse().unwrap();
@@ -55,7 +59,7 @@ async fn connect(node: &Redis) -> MultiplexedConnection {
     client.get_multiplexed_async_connection().await.unwrap()
 }
 
-/// Moves some keys of a slot. Answers how many.
+/// Moves up to five keys of a slot. Returns their number.
 async fn migrate(from: &Redis, to: &Redis, slot: usize) -> usize {
     let mut connection = connect(from).await;
     let mut list = redis::cmd("CLUSTER");
@@ -80,11 +84,13 @@ async fn all_keys_of_a_store_are_in_one_slot() {
     }
     let [first, second, ..] = &tokens[..] else { panic!("twenty") };
     one.revoke(&alice(), first.record.id).await.unwrap();
-    until("it is heard", async || is_refused(&check(&other, first).await)).await;
+    until("the other node rejects the token", async || is_refused(&check(&other, first).await))
+        .await;
     other.delete_many(&alice(), &[second.record.id]).await.unwrap();
-    until("it is heard", async || is_refused(&check(&one, second).await)).await;
+    until("the first node rejects the token", async || is_refused(&check(&one, second).await))
+        .await;
     assert_eq!(one.delete_all(&alice()).await.unwrap(), 19);
-    until("it is heard", async || !accepts(&other, &tokens[5]).await).await;
+    until("the other node rejects the token", async || !accepts(&other, &tokens[5]).await).await;
     let (_, home) = home(&cluster);
     for (number, primary) in cluster.primaries().iter().enumerate() {
         let keys = primary.run(&["DBSIZE"]).unwrap();
@@ -92,12 +98,12 @@ async fn all_keys_of_a_store_are_in_one_slot() {
     }
 }
 
-/// Keys are here and there, `TRYAGAIN`, `ASK` and `MOVED` are answered: tokens are let in or 503,
-/// and never refused.
+/// Some keys have moved and others have not, so the servers reply `TRYAGAIN`, `ASK` and `MOVED`.
+/// Valid tokens are accepted or get 503, but never 401.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_request_is_rejected_while_the_slot_moves() {
     let cluster = start();
-    // It asks for each token in each round.
+    // The bound is short, so that the node reloads each token in every round.
     let bound = Duration::from_millis(50);
     let node = Node::on(&cluster, settings().max_staleness(bound).poll(NEVER)).await;
     let follower = Node::on(&cluster, settings().max_staleness(NEVER)).await;
@@ -127,7 +133,10 @@ async fn no_request_is_rejected_while_the_slot_moves() {
         }
         sleep(bound).await;
     }
-    assert!(moved > 30 && unavailable > 0, "{moved} keys were moved, {unavailable} times 503");
+    assert!(
+        moved > 30 && unavailable > 0,
+        "{moved} keys were moved, {unavailable} responses were 503"
+    );
     for node in cluster.primaries() {
         node.run(&["CLUSTER", "SETSLOT", &text, "NODE", &to_id]).unwrap();
     }
@@ -135,11 +144,12 @@ async fn no_request_is_rejected_while_the_slot_moves() {
         node.recovers(token, 200).await;
     }
     node.recovers(revoked, 401).await;
-    until("it takes changes", async || {
+    until("the cluster accepts changes", async || {
         node.hallpass.revoke(&alice(), tokens[1].record.id).await.is_ok()
     })
     .await;
-    until("it is heard", async || follower.web.get(&tokens[1]).await == 401).await;
+    until("the follower rejects the token", async || follower.web.get(&tokens[1]).await == 401)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -152,7 +162,7 @@ async fn incomplete_cluster_is_503() {
     let (_, home) = home(&cluster);
     let other = &cluster.primaries()[(home + 1) % 3];
     other.kill().unwrap();
-    until("it is noticed", async || {
+    until("the node notices the failure", async || {
         let asked = cluster.primaries()[home].run(&["GET", "{hallpass}c"]);
         asked.is_err_and(|error| error.to_string().starts_with("CLUSTERDOWN"))
     })
@@ -179,7 +189,7 @@ async fn promoted_replica_is_found() {
     beyond_the_bound().await;
     node.recovers(&token, 200).await;
     node.recovers(&revoked, 401).await;
-    until("it takes changes", async || {
+    until("the cluster accepts changes", async || {
         node.hallpass.revoke(&alice(), token.record.id).await.is_ok()
     })
     .await;

@@ -1,5 +1,5 @@
-//! The connection ends somewhere in a change: before it is sent, in its middle, after its commit,
-//! before its answer.
+//! Tests in which a connection is closed during a change: before the server receives it, while it
+//! receives it, and between the commit and the response.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::backend::Backend;
 use crate::node::truth;
 use crate::on_each_store;
 
-/// At how many places of a change its connection is ended, each way.
+/// The number of places in a change at which its connection is closed, for each direction.
 const PLACES: u64 = 15;
 
-/// A handle without a cache: nothing else goes through the network while it changes something.
+/// A handle without a cache, so that only the change itself uses the network.
 struct Handle {
     hallpass: Hallpass,
     network: Proxy,
@@ -30,22 +30,22 @@ impl Handle {
         Self { hallpass: Hallpass::builder(store).limits(limits).build(), network }
     }
 
-    /// Where a change is to be broken off, by the bytes that go that way. The connections are
-    /// there, and have been used.
+    /// Returns the numbers of bytes in this direction after which a change is interrupted. All
+    /// connections are open and were used before.
     async fn places(&self, way: Way, change: impl AsyncFn(&Self)) -> impl Iterator<Item = u64> {
         change(self).await;
         let before = self.network.passed(way);
         change(self).await;
         let bytes = self.network.passed(way) - before;
         assert!(bytes > 0);
-        // The change itself comes last: there the places are closer.
+        // The change itself is sent last, so the places are closer together at the end.
         let (wide, close) = ((bytes / PLACES).max(1), (bytes / PLACES / 3).max(1));
         let late = bytes * 2 / 3;
         (0..late).step_by(wide as usize).chain((late..=bytes).step_by(close as usize))
     }
 }
 
-/// Whether what was answered is an error that leaves open what has happened.
+/// Returns whether an error says that the outcome of the change is unknown.
 fn is_unknown(error: &Error) -> bool {
     assert!(error.is_unavailable(), "{error}");
     matches!(error, Error::Store(error) if error.is_outcome_unknown())
@@ -80,13 +80,16 @@ async fn f7_f8_a_revocation_whose_connection_is_reset_anywhere_is_done_or_is_not
                     unknown += u64::from(is_unknown(&error));
                 }
             }
-            // Nothing stays behind that would keep anybody from it.
+            // The interrupted change must not leave a lock behind.
             handle.hallpass.revoke(&alice(), id).await.unwrap();
             assert!(is_revoked().await);
         }
     }
-    assert!(done > 0, "no change got through");
-    assert_eq!(unknown, 0, "the network was well again at once: it could have been found out");
+    assert!(done > 0, "no change succeeded");
+    assert_eq!(
+        unknown, 0,
+        "the network recovered immediately, so the store can find out the outcome"
+    );
 }
 
 async fn f7_f8_a_token_whose_issue_is_reset_anywhere_exists_or_is_not_said_to<B: Backend>() {
@@ -120,7 +123,7 @@ async fn f7_f8_a_token_whose_issue_is_reset_anywhere_exists_or_is_not_said_to<B:
     assert!(done > 0, "{failed} failed");
 }
 
-/// Nobody can be asked what has become of it.
+/// The store cannot find out the outcome, because the server stays unreachable.
 async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Backend>() {
     let server = B::shared();
     let (handle, truth) = (Handle::on(&server).await, truth(&server).await);
@@ -136,7 +139,7 @@ async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Back
         handle.network.refuse();
         handle.network.cut_after(Way::ToClient, place);
         let answer = handle.hallpass.revoke(&alice(), id).await;
-        // What the server has been sent, it does now, if it does it at all.
+        // The server may still process what it has received.
         sleep(Duration::from_millis(50)).await;
         let stands = truth.get(&alice(), id).await.unwrap().revoked_at.is_some();
         match answer {
@@ -149,7 +152,7 @@ async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Back
         handle.hallpass.revoke(&alice(), id).await.unwrap();
         stands
     }));
-    assert!(stood.await.contains(&true), "no commit was hit");
+    assert!(stood.await.contains(&true), "no connection was closed after its commit");
 }
 
 on_each_store!(

@@ -1,4 +1,4 @@
-//! A node that is cut off from the store, while another one takes a token back.
+//! Tests in which a node is disconnected from the store while another one revokes a token.
 
 use std::time::Instant;
 
@@ -10,8 +10,8 @@ use crate::backend::Backend;
 use crate::node::{BOUND, Node, settings};
 use crate::on_each_store;
 
-/// The node that is cut off lets nobody in beyond the bound, and says 503: it cannot know. One
-/// without a bound lets them in for as long as one looks.
+/// Checks that a disconnected node accepts a revoked token no longer than the bound allows and then
+/// responds with 503, and that a node without a bound still accepts it.
 async fn let_in_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
@@ -28,11 +28,15 @@ async fn let_in_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
     elsewhere.recovers(&token, 401).await;
 
     let last = node.last_accepted(&token, revoked).await;
-    assert!(last <= BOUND, "let in {:?} after the bound", last - BOUND);
+    assert!(last <= BOUND, "accepted {:?} after the bound", last - BOUND);
     sleep((BOUND * 2).saturating_sub(revoked.elapsed())).await;
     assert_eq!(node.get(&token).await, 503);
     assert_eq!(node.get(&other).await, 503);
-    assert_eq!(unbound.get(&token).await, 200, "without the bound it would be let in");
+    assert_eq!(
+        unbound.get(&token).await,
+        200,
+        "a node without a staleness bound accepts the token"
+    );
     elsewhere.recovers(&other, 200).await;
 
     for node in [&node, &unbound] {

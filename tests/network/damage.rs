@@ -1,4 +1,4 @@
-//! What is stored is damaged, or gone.
+//! Tests with damaged or deleted data in the store.
 
 use hallpass_tests::late::Late;
 use hallpass_tests::nodes::{alice, owner};

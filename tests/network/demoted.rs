@@ -1,4 +1,4 @@
-//! The server takes no changes, or has become a standby.
+//! Tests in which the server rejects changes or has become a standby.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ async fn f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_a
         sleep(Duration::from_millis(300)).await;
     }
     server.take_no_changes(false);
-    until("it takes changes again", async || {
+    until("the server accepts changes again", async || {
         node.hallpass.revoke(&alice(), warm.record.id).await.is_ok()
     })
     .await;
@@ -39,8 +39,8 @@ async fn f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_a
     node.recovers(&cold, 200).await;
 }
 
-/// A node is led to a standby that does not hear of the primary any more, or not yet. The bound
-/// holds, and nothing it is asked to change is said to be done.
+/// Connects a node to a standby that is disconnected from its primary. The bound must hold, and no
+/// change may be reported as done.
 async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the_bound<
     B: Backend,
 >() {
@@ -60,22 +60,30 @@ async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the
     elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     let revoked = Instant::now();
     let last = node.last_accepted(&token, revoked).await;
-    assert!(last <= BOUND, "let in {:?} after the bound", last - BOUND);
+    assert!(last <= BOUND, "accepted {:?} after the bound", last - BOUND);
     while revoked.elapsed() < BOUND * 3 {
-        assert_ne!(node.get(&token).await, 200, "{:?} after it was revoked", revoked.elapsed());
+        assert_ne!(
+            node.get(&token).await,
+            200,
+            "accepted {:?} after the revocation",
+            revoked.elapsed()
+        );
         let status = node.get(&cold).await;
         assert!(status == 200 || status == 503, "{status}");
         sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(unbound.get(&token).await, 200, "without the bound it would be let in");
+    assert_eq!(
+        unbound.get(&token).await,
+        200,
+        "a node without a staleness bound accepts the token"
+    );
     let error = node.hallpass.revoke(&alice(), cold.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
 
-    // The address leads to the primary again, and the connections that were made meanwhile stay
-    // what they are.
+    // New connections lead to the primary again, but the existing ones still lead to the standby.
     for node in [&node, &unbound] {
         node.network.lead_to(primary.address());
-        until("it knows", async || node.get(&token).await == 401).await;
+        until("the node rejects the token", async || node.get(&token).await == 401).await;
         node.recovers(&cold, 200).await;
     }
     node.hallpass.revoke(&alice(), cold.record.id).await.unwrap();

@@ -1,4 +1,4 @@
-//! A standby takes over that has not heard of the last changes.
+//! Tests in which a standby takes over that has not received the last changes.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use crate::blind::Blind;
 use crate::node::{Node, settings};
 use crate::on_each_store;
 
-/// A node that takes every history for the same.
+/// Starts a node that does not compare nonces, so it takes every history for the same one.
 async fn blind<B: Backend>(server: &B) -> (Hallpass, Proxy) {
     let network = Proxy::to(server.address()).unwrap();
     let store = Blind(B::open(&network.url(server.url())).await);
     (node(&FaultyStore::new(store), settings().max_staleness(NEVER)), network)
 }
 
-/// The old primary's last changes and the new one's first have the same numbers. A node that has
-/// heard of the ones must not take them for the others.
+/// The last changes of the old primary and the first ones of the new primary have the same numbers.
+/// A node that has read the former must not take the latter for the same changes.
 async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_cached<B: Backend>() {
     let old = B::alone();
     let elsewhere = Node::on(&old, settings()).await;
@@ -30,14 +30,14 @@ async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_ca
     let (lost, next) = (elsewhere.issue().await, elsewhere.issue().await);
     let new = old.standby();
     let knows = async |token: &Issued| {
-        until("all nodes have heard of it", async || {
+        until("all nodes reject the token", async || {
             node.get(token).await == 401 && !accepts(&blind, token).await
         })
         .await;
     };
     for token in [&lost, &next] {
         node.recovers(token, 200).await;
-        until("it is cached", async || accepts(&blind, token).await).await;
+        until("the node has cached the token", async || accepts(&blind, token).await).await;
     }
     old.wait_for(&new);
     new.stop_following();
@@ -45,7 +45,7 @@ async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_ca
     elsewhere.hallpass.revoke(&alice(), lost.record.id).await.unwrap();
     knows(&lost).await;
 
-    // None of them sees the new one before it has come as far.
+    // The nodes must not see the new primary before its numbers have caught up.
     for network in [&elsewhere.network, &node.network, &to_blind] {
         network.refuse();
         network.cut();
@@ -54,21 +54,30 @@ async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_ca
     old.kill();
     new.promote();
     elsewhere.network.heal();
-    until("the change is made", async || {
+    until("the new primary accepts the change", async || {
         elsewhere.hallpass.revoke(&alice(), next.record.id).await.is_ok()
     })
     .await;
     elsewhere.hallpass.owner_changed(&alice(), &owner("carol")).await.unwrap();
     node.network.heal();
     to_blind.heal();
-    until("it is found out", async || node.get(&next).await == 401).await;
+    until("the node detects the failover and rejects the token", async || {
+        node.get(&next).await == 401
+    })
+    .await;
     sleep(Duration::from_secs(1)).await;
-    assert!(accepts(&blind, &next).await, "who does not compare nonces never knows");
-    // What the old primary took with it is lost: nobody can tell the new one.
-    until("it is as the new one has it", async || node.get(&lost).await == 200).await;
-    // And it goes on in the new history.
+    assert!(
+        accepts(&blind, &next).await,
+        "a node that does not compare nonces does not detect the failover"
+    );
+    // The revocation that only the old primary had is lost, and nodes cannot restore it.
+    until("the node accepts the token, as the new primary does", async || {
+        node.get(&lost).await == 200
+    })
+    .await;
+    // The nodes follow the new history.
     elsewhere.hallpass.revoke(&alice(), lost.record.id).await.unwrap();
-    until("it is heard", async || node.get(&lost).await == 401).await;
+    until("the node rejects the token", async || node.get(&lost).await == 401).await;
 }
 
 on_each_store!(f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_cached);

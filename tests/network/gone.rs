@@ -1,5 +1,5 @@
-//! The store is gone: what is cached is served within the bound, and everything else is 503,
-//! however it went.
+//! Tests of outages: cached tokens are accepted within the bound and everything else gets 503,
+//! however the store failed.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::backend::Backend;
 use crate::node::{Node, beyond_the_bound, settings, truth};
 use crate::on_each_store;
 
-/// How the store goes, and how it comes back.
+/// The functions that start and end an outage.
 struct Outage<'o, B> {
     begins: &'o dyn Fn(&B, &[&Node]),
     ends: &'o dyn Fn(&B, &[&Node]),
@@ -24,7 +24,7 @@ fn heal<B>(_: &B, nodes: &[&Node]) {
 
 impl<B: Backend> Outage<'_, B> {
     async fn befalls(self, server: &B) {
-        // One whose bound is far away, and one whose bound hallpass.
+        // The bound of the first node is far away, that of the second one passes during the outage.
         let patient = Node::on(server, settings().max_staleness(NEVER)).await;
         let node = Node::on(server, settings()).await;
         let [warm, cold] = [node.issue().await, node.issue().await];
@@ -38,9 +38,13 @@ impl<B: Backend> Outage<'_, B> {
 
         (self.begins)(server, &[&node, &patient]);
         for _ in 0..2 {
-            assert_eq!(patient.get(&warm).await, 200, "it is cached");
+            assert_eq!(patient.get(&warm).await, 200, "a cached token is accepted");
             assert_eq!(patient.get(&cold).await, 503);
-            assert_eq!(patient.get(&unknown).await, 503, "nobody can tell");
+            assert_eq!(
+                patient.get(&unknown).await,
+                503,
+                "an unknown token gets 503, because the node cannot tell"
+            );
         }
         beyond_the_bound().await;
         let all = [&warm, &cold, &unknown, &revoked, &ended];
@@ -59,7 +63,7 @@ impl<B: Backend> Outage<'_, B> {
             node.recovers(&unknown, 401).await;
             node.recovers(&revoked, 401).await;
         }
-        // What was said not to be done is not done.
+        // A change that was reported as failed must not have been made.
         let truth = truth(server).await;
         let record = truth.get(&alice(), ended.record.id).await.unwrap();
         let was_said = matches!(&error, Error::Store(error) if error.is_outcome_unknown());
@@ -89,7 +93,8 @@ async fn f1_f2_f28_connections_are_reset_and_refused<B: Backend>() {
     Outage { begins: &begins, ends: &heal }.befalls(&server).await;
 }
 
-/// Half-open connections: everything is swallowed, and stays lost on the connections there were.
+/// All packets are dropped without an error. What was sent on existing connections is lost for
+/// good.
 async fn f4_packets_are_lost_and_nobody_says_so<B: Backend>() {
     let server = B::shared();
     let begins = |_: &B, nodes: &[&Node]| nodes.iter().for_each(|node| node.silence());

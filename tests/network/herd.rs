@@ -1,4 +1,5 @@
-//! A node that stood still, and a herd of requests when what is cached is too old.
+//! Tests of a node that was blocked, and of many simultaneous requests after the cache has become
+//! too old.
 
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
@@ -18,7 +19,7 @@ use crate::backend::Backend;
 use crate::node::{Node, beyond_the_bound, settings};
 use crate::on_each_store;
 
-/// A node on a runtime of one thread, which has the token in its cache.
+/// A node with a runtime of one thread, with the token in its cache.
 struct Apart {
     hallpass: Hallpass,
     runtime: Handle,
@@ -39,8 +40,8 @@ impl Apart {
         Self { hallpass: opened.await.unwrap(), runtime, _network: network }
     }
 
-    /// The fault of the host's own code: the thread does nothing else until it is let go. What
-    /// comes first after that is a check.
+    /// Blocks the runtime's only thread, as faulty code of the host could, until the sender is
+    /// used. The first task after that is a check of the token.
     async fn block(&self, token: &Arc<Issued>) -> (mpsc::Sender<()>, JoinHandle<bool>) {
         let (let_go, until) = mpsc::channel();
         let (begun, has_begun) = tokio::sync::oneshot::channel();
@@ -69,8 +70,8 @@ async fn f46_a_node_that_was_blocked_for_longer_than_the_bound_asks_before_it_le
     beyond_the_bound().await;
     go.send(()).unwrap();
     go_unbound.send(()).unwrap();
-    assert!(!check.await.unwrap(), "let in after the bound");
-    assert!(check_unbound.await.unwrap(), "without the bound it would be let in");
+    assert!(!check.await.unwrap(), "the token was accepted after the bound");
+    assert!(check_unbound.await.unwrap(), "a node without a staleness bound accepts the token");
 }
 
 async fn f47_when_what_is_cached_is_too_old_each_token_is_read_once<B: Backend>() {
@@ -92,18 +93,18 @@ async fn f47_when_what_is_cached_is_too_old_each_token_is_read_once<B: Backend>(
         let (began, before) = (Instant::now(), node.faults.calls(Operation::Get));
         assert!(herd().await.into_iter().all(Result::unwrap));
         let asked = node.faults.calls(Operation::Get) - before;
-        // On a slow machine some are read again before all are through.
+        // A slow machine may load some tokens again before all requests have finished.
         let rounds = 1 + began.elapsed().as_millis() / 500;
-        assert!(asked <= TOKENS as u64 * rounds as u64, "{asked} look-ups of {TOKENS} tokens");
-        assert!(asked >= TOKENS as u64, "{asked}: they were not too old");
+        assert!(asked <= TOKENS as u64 * rounds as u64, "{asked} lookups of {TOKENS} tokens");
+        assert!(asked >= TOKENS as u64, "{asked} lookups: some cached tokens were still fresh");
     }
-    // A store cannot be hurt by it: it has as many connections as ever.
+    // The load on the store is limited by the size of the pool.
     let connections = node.network.connections().len();
     assert!(connections <= 12, "{connections} connections");
 }
 
-/// More tokens than may be read at once: some are 503 for now, nobody is anything else, and all get
-/// in.
+/// If more tokens have to be loaded than the limit on concurrent loads allows, some get 503. All
+/// are accepted when they retry.
 async fn f47_of_a_herd_of_more_tokens_than_may_be_read_at_once_all_get_in_when_they_come_again<
     B: Backend,
 >() {

@@ -1,23 +1,23 @@
-//! What a store and its nodes do when the network between them breaks: real servers, and a proxy
-//! that misbehaves.
+//! Tests of stores and nodes when the network between them fails. The servers are real, and a proxy
+//! injects the faults.
 //!
-//! The rows of the table of faults, and where each is held against what happens:
+//! Each module covers some faults:
 //!
-//! | row | where |
+//! | module | faults |
 //! |---|---|
-//! | F1, F2, F4, F28 the store is gone, and nobody may say so | `gone`, `cut_off` |
-//! | F3 it is slow | `slow` |
-//! | F5, F6, F9, F14, F16, F17, F19, F21 what PostgreSQL brings along | `postgres` |
-//! | F7, F8 a connection ends before the commit, in it, after it | `commits` |
-//! | F10, F13, F31 it takes no changes, or is a standby | `demoted` |
-//! | F11, F37 a failover loses the last changes | `failover` |
-//! | F15, F38, F43 the push channel is lost or lags | `push` |
-//! | F29, F30, F35 what Redis brings along | `redis` |
-//! | F29, F32, F33, F37 Redis Cluster | `cluster` |
-//! | F41, F44, F52, F53 the log or a record is damaged | `damage` |
-//! | F42, C32 the server's clock jumps | `clocks` |
-//! | F46, F47 a node that was blocked, a herd | `herd` |
-//! | F54 the service ends during a change | `stop` |
+//! | `gone`, `cut_off` | The store is unreachable, with or without an error |
+//! | `slow` | The store is slow |
+//! | `postgres` | Faults that only PostgreSQL has |
+//! | `commits` | A connection is closed before, during or after a commit |
+//! | `demoted` | The server rejects changes or is a standby |
+//! | `failover` | A failover loses the last changes |
+//! | `push` | Change notifications are lost or late |
+//! | `redis` | Faults that only Redis has |
+//! | `cluster` | Redis Cluster moves slots or loses nodes |
+//! | `damage` | The change log or a record is damaged |
+//! | `clocks` | The server's clock jumps |
+//! | `herd` | A node was blocked, or many requests arrive at once |
+//! | `stop` | The service shuts down during a change |
 
 mod backend;
 mod blind;
@@ -37,7 +37,7 @@ mod redis;
 mod slow;
 mod stop;
 
-/// Each test once on PostgreSQL, once on Redis.
+/// Runs each test on PostgreSQL and on Redis.
 macro_rules! on_each_store {
     ($($(#[$note:meta])* $test:ident),* $(,)?) => {
         mod on_postgres {

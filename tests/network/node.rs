@@ -1,4 +1,4 @@
-//! A node: a store behind a network, a cache, a service.
+//! A node: a store behind a proxy, a cache and a service.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ use hallpass_tests::web::Web;
 
 use crate::backend::Backend;
 
-/// B in these tests.
+/// The staleness bound in these tests.
 pub(crate) const BOUND: Duration = Duration::from_millis(500);
 
-/// More than any answer may take, 503 or not, on a machine with other things to do.
+/// The time limit for any response. It is generous, because the machine may be busy.
 const SOON: Duration = Duration::from_secs(8);
 
 pub(crate) struct Node {
@@ -24,7 +24,7 @@ pub(crate) struct Node {
     web: Web,
 }
 
-/// A cache that does not wait for long.
+/// Returns cache settings with short time limits.
 pub(crate) fn settings() -> CacheSettings {
     CacheSettings::default()
         .max_staleness(BOUND)
@@ -32,12 +32,12 @@ pub(crate) fn settings() -> CacheSettings {
         .load_deadline(Duration::from_millis(500))
 }
 
-/// Waits until more than the bound is over.
+/// Waits until the bound has passed.
 pub(crate) async fn beyond_the_bound() {
     tokio::time::sleep(nodes::beyond(BOUND)).await;
 }
 
-/// A handle without a cache, straight to the server.
+/// Opens a handle without a cache that connects directly to the server.
 pub(crate) async fn truth<B: Backend>(server: &B) -> Hallpass {
     let store = B::open(server.url()).await;
     Hallpass::builder(store).limits(Limits::default().unlimited_tokens()).build()
@@ -48,7 +48,7 @@ impl Node {
         Self::at(server, server.url(), settings).await
     }
 
-    /// The same by another URL of that server: another user's.
+    /// Starts a node with another URL of the same server, for example with another user.
     pub(crate) async fn at<B: Backend>(server: &B, url: &str, settings: CacheSettings) -> Self {
         let network = Proxy::to(server.address()).unwrap();
         let store = B::open(&network.url(url)).await;
@@ -62,7 +62,7 @@ impl Node {
         nodes::issue(&self.hallpass).await
     }
 
-    /// What a request is answered, and that soon.
+    /// Sends a request with the token and returns the status. Fails if the response takes too long.
     pub(crate) async fn get(&self, token: &Issued) -> u16 {
         let asked = Instant::now();
         let status = self.web.get(token).await;
@@ -70,20 +70,25 @@ impl Node {
         status
     }
 
-    /// Waits until that is the answer. Nothing but 503 comes before it.
+    /// Waits until the node responds with `expected`. Fails if it responds with anything else but
+    /// 503 before that.
     pub(crate) async fn recovers(&self, token: &Issued, expected: u16) {
         nodes::until("the node has recovered", async || {
             let status = self.get(token).await;
-            assert!(status == expected || status == 503, "{status} instead of {expected}");
+            assert!(
+                status == expected || status == 503,
+                "the status is {status}, expected {expected}"
+            );
             status == expected
         })
         .await;
     }
 
-    /// Waits until the node is told of changes, and answers the ports it hears of them at.
+    /// Waits until the node receives change notifications. Returns the local ports of the
+    /// connections that receive them.
     pub(crate) async fn listens<B: Backend>(&self, server: &B) -> Vec<u16> {
         let mut ports = Vec::new();
-        nodes::until("the node listens", async || {
+        nodes::until("the node listens for notifications", async || {
             ports = server.listening();
             ports.retain(|port| self.network.connection(*port).is_some());
             !ports.is_empty()
@@ -92,19 +97,19 @@ impl Node {
         ports
     }
 
-    /// From here on the node reaches no store, and is told so.
+    /// Closes the node's connections to the store and refuses new ones.
     pub(crate) fn unplug(&self) {
         self.network.refuse();
         self.network.cut();
     }
 
-    /// The same, and nobody tells it.
+    /// Drops all packets between the node and the store, without an error.
     pub(crate) fn silence(&self) {
         self.network.set_both(Flow::Swallow);
     }
 
-    /// Asks again and again until nobody is let in any more. Answers when the last that was let in
-    /// had asked, as a time after `since`.
+    /// Checks the token repeatedly until it is not accepted any more. Returns the start of the last
+    /// check that accepted it, as a time after `since`.
     pub(crate) async fn last_accepted(&self, token: &Issued, since: Instant) -> Duration {
         let mut last = Duration::ZERO;
         loop {
@@ -113,7 +118,7 @@ impl Node {
                 return last;
             }
             last = asked;
-            assert!(last < nodes::PATIENCE, "it is let in for ever");
+            assert!(last < nodes::PATIENCE, "the token is still accepted after {last:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What only PostgreSQL brings along.
+//! Tests of faults that only PostgreSQL has.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ async fn execute(connection: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(connection).await.unwrap();
 }
 
-/// The host has taken every connection of the pool that it shares with the store.
+/// The host has taken all connections of the pool that it shares with the store.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn exhausted_pool_of_the_host_is_503_and_the_bound_holds() {
     let server = Postgres::shared();
@@ -39,19 +39,20 @@ async fn exhausted_pool_of_the_host_is_503_and_the_bound_holds() {
     let error = hallpass.revoke(&alice(), warm.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
     assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
-    // What follows the log has a connection of its own.
+    // The task that follows the change log has its own connection.
     for _ in 0..2 {
         beyond_the_bound().await;
-        assert!(accepts(&hallpass, &warm).await, "the lease is renewed");
+        assert!(accepts(&hallpass, &warm).await, "the lease was not renewed");
     }
     elsewhere.hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
-    until("it is heard", async || !accepts(&hallpass, &revoked).await).await;
+    until("the node rejects the token", async || !accepts(&hallpass, &revoked).await).await;
     drop(held);
-    until("it is served again", async || accepts(&hallpass, &cold).await).await;
+    until("the node accepts the token again", async || accepts(&hallpass, &cold).await).await;
     assert!(is_refused(&check(&hallpass, &revoked).await));
 }
 
-/// A node whose server lets nobody in any more.
+/// Checks that a node responds with 503 to everything that is not cached while the server accepts
+/// no connections, and recovers afterwards.
 async fn lets_nobody_in(
     server: &Postgres,
     url: &str,
@@ -87,7 +88,7 @@ async fn starting_server_is_503() {
     let (tell, told) = std::sync::mpsc::channel();
     let starting = Arc::clone(&server.server);
     let begins = async || {
-        // It reads its log again, and waits at the first file as for an archive.
+        // The server replays its log, and waits at the first file as if for an archive.
         server.run("copy (select) to program 'touch recovery.signal hold'");
         server.run("alter system set hot_standby = off");
         server.run(
@@ -95,7 +96,7 @@ async fn starting_server_is_503() {
         );
         server.kill();
         std::thread::spawn(move || tell.send(starting.start_again()).unwrap());
-        until("it says so", async || {
+        until("the server reports that it is starting", async || {
             let said = server.server.run("select 1");
             said.is_err_and(|error| error.to_string().contains("the database system is"))
         })
@@ -117,15 +118,16 @@ async fn server_without_free_connections_is_503() {
     server.run("create role app login; grant create on database postgres to app");
     let url = server.url().replace("hallpass@", "app@");
     let mut others = Vec::new();
-    // It stays connected: whoever comes and goes makes room.
+    // The administrator stays connected, because a disconnect would free a slot.
     let mut administrator = server.connection().await;
     let begins = async || {
-        until("all are taken", async || {
+        until("all connections are taken", async || {
             let before = others.len();
             while let Ok(other) = PgConnection::connect(&url).await {
                 others.push(other);
             }
-            // The store's want to come back, and are to find no place.
+            // The store's connections are terminated and must not find a free slot when they
+            // reconnect.
             let ended = sqlx::raw_sql(
                 "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'hallpass'",
             );
@@ -151,14 +153,14 @@ async fn role_that_may_no_longer_log_in_is_503() {
     lets_nobody_in(&server, &url, begins, ends).await;
 }
 
-/// Two transactions wait for each other, and the server ends the store's.
+/// Two transactions wait for each other, and the server aborts the store's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn change_that_ended_as_a_deadlock_is_repeated() {
     let server = Postgres::alone_with(&["deadlock_timeout=100ms"]);
     let truth = truth(&server).await;
     let id = issue(&truth).await.record.id;
     let mut other = server.connection().await;
-    // It is never this one that is ended.
+    // The long `deadlock_timeout` ensures that the server does not abort this transaction.
     execute(
         &mut other,
         "set deadlock_timeout = '60s'; begin; select * from hallpass.clock for update",
@@ -168,11 +170,11 @@ async fn change_that_ended_as_a_deadlock_is_repeated() {
         let truth = truth.clone();
         async move { truth.revoke(&alice(), id).await }
     });
-    until("it waits for the clock", async || {
+    until("the revocation waits for the lock on the clock row", async || {
         server.run("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") != "0"
     })
     .await;
-    // And this one waits for the token, which that one has.
+    // Now this transaction waits for the token's row, which the other one has locked.
     let lock = format!("select * from hallpass.tokens where id = '{id}' for update; commit");
     execute(&mut other, &lock).await;
     let done = revoking.await.unwrap();
@@ -181,7 +183,7 @@ async fn change_that_ended_as_a_deadlock_is_repeated() {
     assert!(truth.get(&alice(), id).await.unwrap().revoked_at.is_some());
 }
 
-/// Somebody keeps the clock, which every change needs.
+/// Another session locks the clock row, which every change needs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn held_clock_makes_changes_503_but_not_checks() {
     let server = Postgres::shared();
@@ -219,13 +221,17 @@ async fn polling_finds_changes_without_notifications() {
     }
     assert_eq!(elsewhere.get(&token).await, 200);
     elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
-    until("it is found by asking", async || !accepts(&polls, &token).await).await;
+    until("the polling node rejects the token", async || !accepts(&polls, &token).await).await;
     sleep(BOUND).await;
-    assert!(accepts(&neither, &token).await, "who neither asks nor hears does not know");
-    assert_eq!(elsewhere.listens(&server).await.len(), 1, "nobody but the other node listens");
+    assert!(
+        accepts(&neither, &token).await,
+        "a node that neither polls nor listens accepts the token"
+    );
+    assert_eq!(elsewhere.listens(&server).await.len(), 1, "only the other node listens");
 }
 
-/// As when the server's queue of notifications is full: nobody can be told.
+/// The missing permission for `pg_notify` has the same effect as a full notification queue: no node
+/// can be notified.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn change_is_made_even_if_the_notification_fails() {
     let server = Postgres::alone();
@@ -240,7 +246,8 @@ async fn change_is_made_even_if_the_notification_fails() {
     assert_eq!(other.get(&token).await, 200);
     node.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     assert_eq!(node.get(&token).await, 401);
-    until("it is found by asking", async || other.get(&token).await == 401).await;
+    until("the other node rejects the token after a poll", async || other.get(&token).await == 401)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -256,14 +263,17 @@ async fn notification_is_a_number_however_long_the_owner_is() {
     truth.delete_all(&caller).await.unwrap();
     let mut last = 0;
     while last < 3 {
-        let told = timeout(nodes::PATIENCE, listener.recv()).await.expect("a word").unwrap();
-        let number: u64 = told.payload().parse().expect("a number, and nothing else");
+        let told = timeout(nodes::PATIENCE, listener.recv())
+            .await
+            .expect("no notification arrived")
+            .unwrap();
+        let number: u64 = told.payload().parse().expect("the payload is not a number");
         assert!(number > last, "{number} after {last}");
         last = number;
     }
 }
 
-/// Commits that notify wait for each other. Checks do not.
+/// Transactions that notify commit one after the other. Checks do not wait for them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn constant_notifications_of_the_host_block_nothing() {
     let server = Postgres::shared();
@@ -285,19 +295,19 @@ async fn constant_notifications_of_the_host_block_nothing() {
         assert_eq!(other.get(&token).await, 200);
         assert_eq!(other.get(&warm).await, 200);
         node.hallpass.revoke(&alice(), token.record.id).await.unwrap();
-        until("it is heard", async || other.get(&token).await == 401).await;
+        until("the other node rejects the token", async || other.get(&token).await == 401).await;
     }
     noise.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-/// A transaction of the host's that goes on for hours. Who reads a log only up to the oldest
-/// transaction that is under way, lest he miss a number, sees nothing meanwhile.
+/// The host has a transaction that stays open for hours. A log reader that stops at the oldest open
+/// transaction, in order to miss no number, would see no changes meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn long_transaction_of_another_client_hides_no_change() {
     let server = Postgres::shared();
     let elsewhere = Node::on(&server, settings()).await;
     let node = Node::on(&server, settings().max_staleness(NEVER)).await;
-    // It is found by asking, or not at all.
+    // Notifications are lost, so the node finds the change only by polling.
     node.faults.on(Operation::WaitForChange).lose_answer();
     let token = elsewhere.issue().await;
     assert_eq!(node.get(&token).await, 200);
@@ -306,7 +316,11 @@ async fn long_transaction_of_another_client_hides_no_change() {
     elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     let up_to_the_oldest = "select count(*) from hallpass.changes where seq > 1 and \
                             xmin::text::bigint < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
-    assert_eq!(server.run(up_to_the_oldest), "0", "who waits for it sees nothing");
-    until("it is seen", async || node.get(&token).await == 401).await;
+    assert_eq!(
+        server.run(up_to_the_oldest),
+        "0",
+        "a reader that stops at the oldest open transaction sees no changes"
+    );
+    until("the node rejects the token", async || node.get(&token).await == 401).await;
     drop(long);
 }

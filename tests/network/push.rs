@@ -1,5 +1,5 @@
-//! What tells nodes of changes is lost, or late. Nothing is promised of it but speed: what counts
-//! is the poll, and the bound.
+//! Tests in which change notifications are lost or late. Notifications only reduce latency.
+//! Correctness depends on polling and on the bound.
 
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,15 @@ use crate::backend::Backend;
 use crate::node::{BOUND, Node, settings};
 use crate::on_each_store;
 
-/// Neither the bound nor the poll helps a node like this: it has its ears alone.
+/// Starts a node without a staleness bound and without polling, which depends on notifications
+/// alone.
 async fn ears_alone<B: Backend>(server: &B) -> Node {
     Node::on(server, settings().max_staleness(NEVER).poll(NEVER)).await
 }
 
-/// Three nodes: one that never hears, one that never hears but asks, and one that only hears, whose
-/// connection for that is ended by the server while a token is taken back.
+/// Starts three nodes: `deaf` gets no notifications and does not poll, `asks` only polls, and
+/// `hears` only gets notifications. The server closes the connection of `hears` while a token is
+/// revoked.
 async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
@@ -34,24 +36,31 @@ async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
             node.recovers(token, 200).await;
         }
     }
-    // Well, it is heard of.
+    // The node receives notifications as long as its connection works.
     let ports = hears.listens(&server).await;
     elsewhere.hallpass.revoke(&alice(), first.record.id).await.unwrap();
-    until("it is heard", async || hears.get(&first).await == 401).await;
+    until("the listening node rejects the token", async || hears.get(&first).await == 401).await;
 
     hears.network.refuse();
     ports.into_iter().for_each(|port| server.end_client(port));
-    until("nobody listens", async || {
+    until("the node no longer listens", async || {
         server.listening().iter().all(|port| hears.network.connection(*port).is_none())
     })
     .await;
     elsewhere.hallpass.revoke(&alice(), second.record.id).await.unwrap();
-    assert_eq!(hears.get(&second).await, 200, "nobody told it");
+    assert_eq!(hears.get(&second).await, 200, "a node that gets no notification accepts the token");
     hears.network.heal();
-    until("it is found out", async || hears.get(&second).await == 401).await;
-    until("it is found by asking", async || asks.get(&second).await == 401).await;
+    until("the node rejects the token after it has reconnected", async || {
+        hears.get(&second).await == 401
+    })
+    .await;
+    until("the polling node rejects the token", async || asks.get(&second).await == 401).await;
     for token in [&first, &second] {
-        assert_eq!(deaf.get(token).await, 200, "who only hears, and hears nothing, never knows");
+        assert_eq!(
+            deaf.get(token).await,
+            200,
+            "a node that neither polls nor gets notifications accepts the token"
+        );
     }
 }
 
@@ -71,10 +80,14 @@ async fn f43_a_push_that_comes_late_keeps_nobody_in_beyond_the_bound<B: Backend>
     elsewhere.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     let revoked = Instant::now();
     let last = node.last_accepted(&token, revoked).await;
-    assert!(last <= BOUND, "let in {:?} after the bound", last - BOUND);
+    assert!(last <= BOUND, "accepted {:?} after the bound", last - BOUND);
     node.recovers(&token, 401).await;
     sleep((BOUND * 2).saturating_sub(revoked.elapsed())).await;
-    assert_eq!(only_hears.get(&token).await, 200, "who only hears does not know yet");
+    assert_eq!(
+        only_hears.get(&token).await,
+        200,
+        "a node that depends on the late notification still accepts the token"
+    );
 }
 
 on_each_store!(

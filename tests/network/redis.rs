@@ -1,4 +1,4 @@
-//! What only Redis brings along.
+//! Tests of faults that only Redis has.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use redis::aio::MultiplexedConnection;
 use crate::backend::{Backend as _, Redis};
 use crate::node::{Node, beyond_the_bound, settings};
 
-/// The server answers, and its answer is no: what is cached is served within the bound, everything
-/// else is 503, never 401, and it comes back by itself.
+/// Checks a node while the server replies with errors: cached tokens are accepted within the bound,
+/// everything else gets 503 and never 401, and the node recovers by itself.
 async fn refuses(server: &Redis, begins: impl AsyncFnOnce(), ends: impl AsyncFnOnce()) {
     let node = Node::on(server, settings()).await;
     let patient = Node::on(server, settings().max_staleness(NEVER)).await;
@@ -37,7 +37,7 @@ async fn refuses(server: &Redis, begins: impl AsyncFnOnce(), ends: impl AsyncFnO
 }
 
 async fn until_it_says(server: &Redis, word: &str) {
-    until("it says so", async || {
+    until("the server replies with the expected error", async || {
         let said = server.server.run(&["GET", "nothing"]);
         said.is_err_and(|error| error.to_string().starts_with(word))
     })
@@ -49,7 +49,7 @@ async fn server_busy_with_an_endless_script_is_503() {
     let server = Redis::alone_with(&["--busy-reply-threshold", "1"]);
     let begins = async || {
         let server_too = Arc::clone(&server.server);
-        // What it answers when it is ended is nobody's business.
+        // The script's result does not matter: it is killed.
         std::thread::spawn(move || server_too.run(&["EVAL", "while true do end", "0"]));
         until_it_says(&server, "BUSY").await;
     };
@@ -68,7 +68,8 @@ async fn replica_without_its_primary_is_503() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn loading_server_is_503() {
-    // So many microseconds for each key; now and then it answers meanwhile.
+    // Loading takes this number of microseconds per key. The server replies to clients from time to
+    // time meanwhile.
     let slow = ["--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024"];
     let server = Redis::alone_with(&slow);
     let fill =
@@ -77,9 +78,10 @@ async fn loading_server_is_503() {
     let starting = Arc::clone(&server.server);
     let (tell, told) = std::sync::mpsc::channel();
     let begins = async || {
-        // Of what is not in the base of its file nobody is told while it is read.
+        // The server reports its loading state only while it reads the base of the append-only
+        // file, so all keys must be in it.
         server.run(&["BGREWRITEAOF"]);
-        until("it is written", async || {
+        until("the append-only file is rewritten", async || {
             let state = server.run(&["INFO", "persistence"]);
             state.contains("aof_rewrite_in_progress:0") && state.contains("aof_rewrite_scheduled:0")
         })
@@ -87,12 +89,12 @@ async fn loading_server_is_503() {
         server.kill();
         std::thread::spawn(move || tell.send(starting.start_again()).unwrap());
         until_it_says(&server, "LOADING").await;
-        assert!(told.try_recv().is_err(), "it is ready already");
+        assert!(told.try_recv().is_err(), "the server has finished loading too early");
     };
     refuses(&server, begins, async || told.recv().unwrap().unwrap()).await;
 }
 
-/// A connection as the server's administrator, which outlives what happens to the others.
+/// Opens a connection as administrator, which stays open when the others are closed.
 async fn administrator(server: &Redis) -> MultiplexedConnection {
     server.connection().await
 }

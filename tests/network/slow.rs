@@ -1,4 +1,4 @@
-//! The store is slow, or somebody keeps it from working.
+//! Tests in which the store is slow or locked.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,14 +13,15 @@ use crate::backend::Backend;
 use crate::node::{Node, settings, truth};
 use crate::on_each_store;
 
-/// More connections than any store may have: for look-ups, changes, lists, to follow, to listen.
+/// A number of connections that is larger than any store needs, for lookups, changes, lists,
+/// polling and listening together.
 const CONNECTIONS: usize = 12;
 
 async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_request<B: Backend>() {
     let server = B::shared();
     let (deadline, late) = (Duration::from_millis(100), Duration::from_millis(200));
     let node = Node::on(&server, settings().max_staleness(NEVER).load_deadline(deadline)).await;
-    // The connections are there before it gets slow.
+    // Open the connections before the network becomes slow.
     let (token, other) = (node.issue().await, node.issue().await);
     node.recovers(&other, 200).await;
     node.network.set_both(Flow::Delay(late));
@@ -29,7 +30,7 @@ async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_reques
     assert!(answers.iter().all(|status| *status == 503), "{answers:?}");
     node.recovers(&token, 200).await;
     let asked = node.faults.calls(Operation::Get) - asked;
-    assert!(asked <= 4, "{asked} look-ups of one token");
+    assert!(asked <= 4, "{asked} lookups of one token");
 }
 
 async fn f3_look_ups_do_not_pile_up_behind_a_slow_store<B: Backend>() {
@@ -58,7 +59,7 @@ async fn f3_look_ups_do_not_pile_up_behind_a_slow_store<B: Backend>() {
     }
 }
 
-/// PostgreSQL: somebody holds the table. Redis: the server lets nobody go on.
+/// On PostgreSQL another session locks the table. On Redis the server pauses all clients.
 async fn f3_while_somebody_keeps_the_store_locked_every_call_ends_and_is_503<B: Backend>() {
     let server = B::alone();
     let node = Arc::new(Node::on(&server, settings().max_staleness(NEVER)).await);
@@ -75,7 +76,10 @@ async fn f3_while_somebody_keeps_the_store_locked_every_call_ends_and_is_503<B: 
     node.recovers(&cold, 200).await;
     let is_unknown = matches!(&error, Error::Store(error) if error.is_outcome_unknown());
     let record = truth(&server).await.get(&alice(), ended.record.id).await.unwrap();
-    assert!(is_unknown || record.revoked_at.is_none(), "it was said not to be done: {error}");
+    assert!(
+        is_unknown || record.revoked_at.is_none(),
+        "a change was made although it was reported as failed: {error}"
+    );
     node.hallpass.revoke(&alice(), ended.record.id).await.unwrap();
     node.recovers(&ended, 401).await;
 }

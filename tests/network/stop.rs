@@ -1,4 +1,4 @@
-//! The service is told to end while a change of it is on its way.
+//! Tests in which the service is shut down while a change is in progress.
 
 use std::time::Duration;
 
@@ -20,17 +20,18 @@ async fn f54_a_change_on_its_way_is_ended_and_answered_truly_before_the_service_
         let mut service = Service::start(&node.hallpass).await;
         node.network.set_both(trouble);
         let asked = service.send_revoke(id);
-        // Long enough for it to be sent, or not: both end well.
+        // The change may have been sent by then or not. Both outcomes are allowed.
         sleep(Duration::from_millis(100)).await;
         service.shut_down();
         sleep(Duration::from_millis(100)).await;
-        assert!(!service.has_ended(), "it waits for what is under way");
+        assert!(!service.has_ended(), "the service ended before the change was complete");
         let is_revoked = async || truth.get(&alice(), id).await.unwrap().revoked_at.is_some();
         assert!(!is_revoked().await);
         if arrives {
             node.network.heal();
         }
-        let status = asked.await.unwrap().expect("an answer");
+        let status =
+            asked.await.unwrap().expect("the service closed the connection without a response");
         service.ended().await;
         assert_eq!(status, if arrives { 204 } else { 503 });
         assert_eq!(is_revoked().await, arrives);

@@ -1,4 +1,4 @@
-//! TLS is a feature of the driver, and it is off here. With it on: `tests/tls`.
+//! Tests without the TLS feature of the driver. `tests/tls` contains the tests with it.
 
 use hallpass_postgres::PostgresStore;
 
@@ -7,7 +7,9 @@ use super::database;
 #[tokio::test]
 async fn required_tls_that_is_not_built_in_sends_nothing_in_plain_text() {
     let url = database();
-    PostgresStore::connect(&format!("{url}?sslmode=prefer")).await.expect("it is not asked for");
+    PostgresStore::connect(&format!("{url}?sslmode=prefer"))
+        .await
+        .expect("TLS is optional with `sslmode=prefer`");
     for mode in ["require", "verify-ca", "verify-full"] {
         let refused = PostgresStore::connect(&format!("{url}?sslmode={mode}")).await.unwrap_err();
         let source = std::error::Error::source(&refused).expect("why").to_string();

@@ -1,4 +1,4 @@
-//! Servers that do not do what they are asked: what is said of it, and that all is well afterwards.
+//! Tests of servers that fail: the error that a call returns, and the recovery afterwards.
 
 use std::time::Duration;
 
@@ -41,14 +41,14 @@ async fn call_without_a_free_connection_is_unavailable_in_time() {
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
     store.close().await;
-    // A limit of connections does not bind superusers.
+    // The connection limit does not apply to superusers.
     ask(
         &url.replace("//crowded@", "//hallpass@"),
         "ALTER ROLE crowded NOSUPERUSER CONNECTION LIMIT 1; \
          GRANT USAGE ON SCHEMA hallpass TO crowded; GRANT ALL ON ALL TABLES IN SCHEMA hallpass TO crowded",
     );
     let store = open(&url).await;
-    // Whoever has the only connection keeps it.
+    // This session takes the only connection and keeps it.
     let mut other = stranger(&url).await;
     let started = Instant::now();
     for refused in [
@@ -63,7 +63,7 @@ async fn call_without_a_free_connection_is_unavailable_in_time() {
     drop(other);
     let there = async || store.get(token.record.id).await.is_ok_and(|found| found.value.is_some());
     while !there().await {
-        assert!(started.elapsed() < Duration::from_secs(10), "it does not come back");
+        assert!(started.elapsed() < Duration::from_secs(10), "the calls did not fail in time");
     }
 }
 
@@ -79,11 +79,11 @@ async fn exhausted_pool_of_the_host_delays_a_call_only_briefly() {
     assert!(store.get(token.record.id).await.unwrap_err().is_unavailable());
     assert!(store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable());
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
-    // The log is followed on a connection of its own.
+    // The change log is read on another connection.
     assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 1);
     drop(hosts);
     assert!(store.get(token.record.id).await.unwrap().value.is_some());
-    // The pool is the host's, and stays open.
+    // The pool belongs to the host, so closing the store leaves it open.
     store.close().await;
     assert!(!pool.is_closed());
     pool.acquire().await.unwrap();
@@ -95,7 +95,7 @@ async fn dead_connections_are_replaced_unnoticed() {
     let store = open(server.url()).await;
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
-    // As many connections as there may be.
+    // Use all connections of the pool.
     let looks = (0..20).map(|_| {
         let (store, id) = (store.clone(), token.record.id);
         tokio::spawn(async move { store.get(id).await })

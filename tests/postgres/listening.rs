@@ -1,4 +1,4 @@
-//! Notifications: they make a node look at once, and nothing rests on them.
+//! Tests of notifications. They make a node poll immediately. Correctness does not depend on them.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use super::{ask, database, open, run, stranger, until};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// Somebody listens.
+/// Returns whether a session of this database listens.
 const LISTENING: &str = "SELECT count(*) > 0 FROM pg_stat_activity \
      WHERE datname = current_database() AND query ILIKE 'LISTEN%'";
 
 async fn head(store: &PostgresStore) -> LogPosition {
-    store.changes(None, 0).await.expect("the head").head
+    store.changes(None, 0).await.expect("cannot read the head of the log").head
 }
 
-/// Waits until the store listens, which is a reason to look by itself.
+/// Waits until the store listens. When it starts to listen, it polls once by itself.
 async fn listening(url: &str, store: &PostgresStore) -> LogPosition {
     let seen = head(store).await;
     timeout(SOON, store.wait_for_change(seen))
         .await
-        .expect("what came before listening was not heard");
+        .expect("the store did not poll when it started to listen");
     until(&mut stranger(url).await, LISTENING).await;
     head(store).await
 }
@@ -39,7 +39,7 @@ async fn change_of_another_node_wakes_up_waiters_with_a_number() {
     anybody.listen("hallpass").await.unwrap();
     assert!(
         timeout(Duration::from_millis(200), one.wait_for_change(seen)).await.is_err(),
-        "nothing yet"
+        "`wait_for_change` returned without a change"
     );
 
     let waiting = tokio::spawn({
@@ -50,7 +50,7 @@ async fn change_of_another_node_wakes_up_waiters_with_a_number() {
     timeout(SOON, waiting).await.expect("a nudge").unwrap();
     let notification = timeout(SOON, anybody.recv()).await.unwrap().unwrap();
     assert_eq!(notification.payload(), seq.get().to_string());
-    // It was told once, and is not told again to whoever has seen it.
+    // A change is reported once, and not again to a caller that has already seen it.
     assert!(
         timeout(Duration::from_millis(200), one.wait_for_change(head(&one).await)).await.is_err()
     );
@@ -90,22 +90,22 @@ async fn change_made_while_the_listener_was_away_wakes_up_waiters() {
          WHERE datname = current_database() AND query ILIKE 'LISTEN%'",
     )
     .await;
-    timeout(SOON, waiting).await.expect("that nobody listens is a reason to look").unwrap();
+    timeout(SOON, waiting).await.expect("the lost connection did not cause a poll").unwrap();
     let seen = head(&one).await;
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
-    // Whether it listens again by now or not.
-    timeout(SOON, one.wait_for_change(seen)).await.expect("a nudge");
+    // This must hold whether the store has reconnected by now or not.
+    timeout(SOON, one.wait_for_change(seen)).await.expect("the change was not reported");
     let seen = head(&one).await;
     until(&mut stranger, LISTENING).await;
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
-    timeout(SOON, one.wait_for_change(seen)).await.expect("it listens again");
+    timeout(SOON, one.wait_for_change(seen)).await.expect("the store does not listen again");
 }
 
 #[tokio::test]
 async fn failed_notification_undoes_no_change() {
     let url = database();
     open(&url).await.close().await;
-    // Somebody may not notify. A queue that is full is refused at the same place.
+    // This role may not notify. A full notification queue fails at the same place.
     ask(
         &url,
         "CREATE ROLE silent LOGIN; GRANT USAGE ON SCHEMA hallpass TO silent; \
@@ -114,7 +114,10 @@ async fn failed_notification_undoes_no_change() {
     );
     let store = open(&url.replace("//hallpass@", "//silent@")).await;
     for number in 1..=20 {
-        let seq = store.log_owner_change(&owner("alice"), &event()).await.expect("it stands");
+        let seq = store
+            .log_owner_change(&owner("alice"), &event())
+            .await
+            .expect("the change was not made");
         assert_eq!(seq.get(), number);
     }
     assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.changes"), "20");

@@ -1,4 +1,5 @@
-//! Whoever waits for a lock does not wait for long, and keeps nobody else waiting.
+//! Tests of locks that other sessions hold: calls do not wait long for them, and do not block other
+//! calls.
 
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ async fn locked_token_can_be_checked_but_not_changed() {
     assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert!(store.get(token.record.id).await.unwrap().value.is_some());
-    // Others' tokens are changed meanwhile.
+    // Tokens of other owners can be changed meanwhile.
     store.log_owner_change(&owner("bob"), &event()).await.unwrap();
     run(&mut other, "COMMIT").await;
     store.delete(token.record.id, None, &event()).await.unwrap();
@@ -97,7 +98,7 @@ async fn long_transaction_of_another_client_blocks_no_call() {
     let token = token("alice", "ci");
     let head = store.insert(&token, None, &event()).await.unwrap();
     let mut other = stranger(&url).await;
-    // It keeps every earlier state of the clock, and has a number of its own.
+    // The transaction keeps all earlier row versions of the clock alive, and has a transaction id.
     run(&mut other, "BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE TABLE public.theirs (x int)")
         .await;
     for _ in 0..300 {

@@ -1,4 +1,4 @@
-//! What a database must be for the store to work on it.
+//! Tests of the database's requirements and of migrations.
 
 use hallpass_core::store::TokenStore as _;
 use hallpass_postgres::{ConnectError, PostgresSettings, PostgresStore};
@@ -9,7 +9,7 @@ use super::{ask, database, open, run, stranger};
 
 const SCHEMA: &str = include_str!("../../crates/hallpass-postgres/migrations/0001_tokens.sql");
 
-/// Everything that the catalog says of the schema, one line each.
+/// Lists everything that the catalog contains about the schema, with one line for each item.
 const CATALOG: &str = "SELECT format('%s %s %s %s', table_name, column_name, data_type, is_nullable) \
      FROM information_schema.columns WHERE table_schema = 'hallpass' \
      UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'hallpass' \
@@ -29,7 +29,7 @@ async fn concurrent_nodes_create_the_schema_once() {
         })
         .collect();
     for node in nodes {
-        node.await.expect("no panic").expect("it opens").close().await;
+        node.await.expect("no panic").expect("a node cannot open the store").close().await;
     }
     assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.migrations"), "1");
     assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.clock"), "1");
@@ -43,7 +43,7 @@ async fn migrations_by_psql_create_the_same_schema() {
     let catalog = ask(&by_store, CATALOG);
     assert!(catalog.lines().count() > 40, "{catalog}");
     assert_eq!(ask(&by_hand, CATALOG), catalog);
-    // And a store that may not change it finds it right.
+    // A store that may not migrate accepts the schema.
     let store = PostgresSettings::default().migrate(false).connect(&by_hand).await.unwrap();
     store.insert(&token("alice", "ci"), Some(1), &event()).await.unwrap();
     store.close().await;
@@ -66,7 +66,7 @@ async fn missing_schema_is_refused_unless_migrations_are_on() {
     assert!(matches!(refused, ConnectError::Missing { .. }), "{refused:?}");
     assert!(refused.to_string().contains("run the migrations"), "{refused}");
     PostgresStore::migrate(&url).await.unwrap();
-    PostgresStore::migrate(&url).await.expect("once more is no more");
+    PostgresStore::migrate(&url).await.expect("a second migration must succeed and change nothing");
     PostgresSettings::default().migrate(false).connect(&url).await.unwrap().close().await;
 }
 

@@ -1,4 +1,4 @@
-//! A connection that is lost while a change is made: what became of it is found out.
+//! Tests of connections that are lost during a change: the store finds out the outcome.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use tokio::time::{Instant, timeout};
 
 use super::{SOMEBODY_WAITS, ask, database, open, run, stranger, until};
 
-/// A store behind a network, and what it takes to stop a change in the middle.
+/// A store behind a proxy, with connections to stop a change while it runs.
 struct Scene {
     url: String,
     network: Proxy,
     store: PostgresStore,
-    /// Who keeps all tokens locked.
+    /// A connection that locks all tokens.
     other: PgConnection,
-    /// Who looks on.
+    /// A connection that observes the server.
     observer: PgConnection,
 }
 
@@ -38,7 +38,7 @@ impl Scene {
         Self { url, network, store, other, observer }
     }
 
-    /// Starts a change, and returns when the server has it and waits for the lock.
+    /// Starts a change, and returns when the server is executing it and waits for the lock.
     async fn begin<T, F>(&mut self, change: impl FnOnce(PostgresStore) -> F) -> JoinHandle<T>
     where
         T: Send + 'static,
@@ -49,7 +49,7 @@ impl Scene {
         changing
     }
 
-    /// The server does the change and answers, but nobody hears it.
+    /// Lets the server complete the change, and drops its reply.
     async fn answer_unheard(&mut self) {
         self.network.set(Way::ToClient, Flow::Swallow);
         run(&mut self.other, "COMMIT").await;
@@ -68,7 +68,7 @@ async fn change_whose_answer_is_lost_is_found_to_be_committed() {
     scene.answer_unheard().await;
     scene.network.heal();
     scene.network.cut();
-    let bulk = deleting.await.unwrap().expect("it is known to stand");
+    let bulk = deleting.await.unwrap().expect("the store must find out that the change was made");
     assert_eq!((bulk.count, bulk.seq), (3, Some(head.seq.next())));
     let logged = scene.store.changes(Some(head), 10).await.unwrap().entries;
     assert_eq!(logged[1].target, ChangeTarget::Owner(owner("alice")));
@@ -86,7 +86,8 @@ async fn deleted_tokens_are_known_although_the_answer_is_lost() {
     scene.answer_unheard().await;
     scene.network.heal();
     scene.network.cut();
-    let Deleted { tokens, seq } = deleting.await.unwrap().expect("it is known to stand");
+    let Deleted { tokens, seq } =
+        deleting.await.unwrap().expect("the store must find out that the change was made");
     assert_eq!(tokens.len(), 4);
     assert_eq!(tokens.iter().filter(|(_, of)| *of == owner("alice")).count(), 3);
     assert_eq!(seq.unwrap().get(), 8);
@@ -113,17 +114,17 @@ async fn change_whose_server_process_ended_is_not_committed() {
 async fn change_that_never_reaches_the_server_is_known_not_to_be_made() {
     let mut scene = Scene::new().await;
     run(&mut scene.other, "COMMIT").await;
-    // The connection that is there takes nothing any more, and nobody says so.
+    // The existing connection drops everything without an error.
     for connection in scene.network.connections() {
         connection.set(Way::ToServer, Flow::Swallow);
     }
     let (alice, event) = (owner("alice"), event());
     let deleting = timeout(Duration::from_secs(3), scene.store.delete_owner(&alice, &event));
-    // When the call has waited long enough, there is no time left to try again.
+    // The call has used up its time limit, so it does not retry.
     let error = deleting.await.unwrap().unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
     assert_eq!(ask(&scene.url, "SELECT count(*) FROM hallpass.tokens"), "4");
-    // The withdrawal is no entry of the log.
+    // The statement that gives up the change writes no log entry.
     assert_eq!(ask(&scene.url, "SELECT count(*) FROM hallpass.changes WHERE seq > 0"), "4");
     scene.network.cut();
     let bulk = scene.store.delete_owner(&alice, &event).await.unwrap();
@@ -137,9 +138,9 @@ async fn change_on_a_dead_connection_is_looked_up_in_time() {
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
     scene.answer_unheard().await;
-    // Nobody says that the line is dead; new ones are well.
+    // The existing connection stays dead without an error. New ones work.
     scene.network.heal();
-    let bulk = deleting.await.unwrap().expect("it is known to stand");
+    let bulk = deleting.await.unwrap().expect("the store must find out that the change was made");
     assert_eq!(bulk.count, 3);
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
@@ -154,6 +155,6 @@ async fn outcome_is_unknown_if_the_server_cannot_be_asked() {
     let error: StoreError =
         timeout(Duration::from_secs(3), deleting).await.unwrap().unwrap().unwrap_err();
     assert!(error.is_outcome_unknown() && error.is_unavailable(), "{error:?}");
-    // It stands, as it happens.
+    // In this case the change was made.
     assert_eq!(ask(&scene.url, "SELECT count(*) FROM hallpass.tokens"), "1");
 }

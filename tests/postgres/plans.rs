@@ -1,5 +1,5 @@
-//! What each statement costs does not depend on how many tokens others have: PostgreSQL's own word
-//! on it, for the statements as the store sends them.
+//! Tests that the cost of each statement does not depend on the number of other owners' tokens.
+//! They read the plans that PostgreSQL uses for the statements as the store sends them.
 
 use hallpass_core::store::{
     ChangeSeq, ListQuery, LogPosition, Sort, SortBy, TokenStore as _, TokenUse,
@@ -11,7 +11,7 @@ use hallpass_tests::tokens::{at, digest, edited, event, owner, secrets, token};
 
 use super::open;
 
-/// 10,000 tokens of 200 owners, ten of them alice's.
+/// Inserts 10,000 tokens of 200 owners, ten of them alice's.
 const CROWD: &str = "INSERT INTO hallpass.tokens (id, owner, name, description, scopes, \
      created_at, expires_at, revoked_at, revision, algorithm, digest) \
      SELECT gen_random_uuid(), CASE WHEN n <= 10 THEN 'alice' ELSE 'owner ' || n % 200 END, 'ci', '', \
@@ -22,7 +22,7 @@ const CROWD: &str = "INSERT INTO hallpass.tokens (id, owner, name, description, 
      SELECT row_number() OVER (), row_number() OVER (), 'token', now(), 'issued', owner, id, 1, '' \
      FROM hallpass.tokens; UPDATE hallpass.clock SET seq = 10000";
 
-/// A crowded store whose server says how it runs each statement.
+/// A store with many tokens, on a server that logs the plan of each statement.
 struct Crowded {
     server: Postgres,
     store: PostgresStore,
@@ -42,16 +42,16 @@ impl Crowded {
         Self { server, store }
     }
 
-    /// How the server ran what that call sent.
+    /// Returns the plans of the statements that a call sends.
     async fn plan<T>(&self, call: impl AsyncFnOnce(&PostgresStore) -> T) -> String {
         let before = self.server.log().unwrap().len();
         call(&self.store).await;
         let log = self.server.log().unwrap();
-        assert!(log.len() > before, "nothing was said");
+        assert!(log.len() > before, "the server logged no plan");
         log[before..].to_owned()
     }
 
-    /// The id of one of alice's.
+    /// Returns the id of one of alice's tokens.
     fn somebodys(&self) -> TokenId {
         let id = self.server.run("SELECT id FROM hallpass.tokens WHERE owner = 'alice' LIMIT 1");
         id.unwrap().parse().unwrap()
@@ -71,7 +71,8 @@ fn assert_no_scan(what: &str, plan: &str) {
 #[tokio::test]
 async fn lookup_uses_the_keys_of_tokens_and_log() {
     let crowded = Crowded::new().await;
-    // With and without statistics, and often enough for the plan that is kept for all values.
+    // This runs with and without statistics, and often enough that PostgreSQL switches to the
+    // generic plan.
     for _ in 0..2 {
         for _ in 0..8 {
             let id = crowded.somebodys();
@@ -93,7 +94,10 @@ async fn change_reads_only_its_own_token() {
         let plan =
             crowded.plan(async |store| store.insert(&new, Some(50), &event()).await.unwrap()).await;
         assert_no_scan("insert", &plan);
-        assert!(plan.contains("tokens_by_owner"), "the owner's are counted by their index: {plan}");
+        assert!(
+            plan.contains("tokens_by_owner"),
+            "the tokens of the owner must be counted by the index: {plan}"
+        );
         let id = new.record.id;
         let change = edited(&new.record, |record| record.name = "changed".into());
         let plan = crowded.plan(async |store| store.update(&change, &event()).await.unwrap()).await;
@@ -184,7 +188,7 @@ async fn list_of_all_tokens_is_read_in_index_order() {
         let plan = plan.await;
         assert!(plan.contains("Scan Backward using tokens_by_creation on tokens"), "{plan}");
         assert!(plan.contains("Presorted Key: "), "{plan}");
-        // And the page behind it, from its place on.
+        // The following page must start at its position in the index.
         query.after = last.map(|record| query.sort.key_of(&record));
         assert!(query.after.is_some());
     }
@@ -210,7 +214,7 @@ async fn prune_and_log_read_only_what_they_need() {
     let before = jiff::Timestamp::from_second(200).unwrap();
     let plan = crowded.plan(async |store| store.prune_log(before, 100).await.unwrap()).await;
     assert_no_scan("prune_log", &plan);
-    assert!(plan.contains("One-Time Filter"), "a log that is young is not read: {plan}");
+    assert!(plan.contains("One-Time Filter"), "a log without old entries must not be read: {plan}");
     let plan = crowded.plan(async |store| store.prune(before, 100, &event()).await.unwrap()).await;
     assert_no_scan("prune", &plan);
     for index in ["tokens_by_expiry", "tokens_by_revocation"] {

@@ -1,4 +1,5 @@
-//! Poll-only: what passes a pooler that gives each transaction another connection.
+//! Tests of the store without LISTEN, behind a pooler that uses another connection for each
+//! transaction.
 
 use std::time::Duration;
 
@@ -14,13 +15,13 @@ use tokio::time::{Instant, timeout};
 
 use super::database;
 
-/// Each transaction gets the connection that the one before did not have.
+/// Each transaction uses the connection that the previous one did not use.
 const TRANSACTIONS: &[&str] = &["pool_mode=transaction", "default_pool_size=2", "min_pool_size=2"];
 
-/// What the driver sends, unless it only polls.
+/// A startup parameter that the driver sends, unless LISTEN is disabled.
 const LENIENT: &str = "ignore_startup_parameters=extra_float_digits";
 
-/// A real one in front of the server.
+/// Starts PgBouncer in front of the shared server.
 fn pooler(settings: &[&str]) -> PgBouncer {
     Package::PGBOUNCER.ensure_installed().expect("a pooler");
     PgBouncer::start_with(Postgres::shared(), settings).expect("a pooler")
@@ -34,12 +35,12 @@ fn disable_listen() -> PostgresSettings {
     PostgresSettings::default().disable_listen()
 }
 
-/// Every verb, one after the other.
+/// Calls every operation.
 async fn lead_a_life(store: &PostgresStore) {
     let token = token("alice", "it's \\ \"Ä\" %; -- $1");
     let id = token.record.id;
     store.insert(&token, Some(5), &event()).await.unwrap();
-    let found = store.get(id).await.unwrap().value.expect("it is there");
+    let found = store.get(id).await.unwrap().value.expect("the token was not found");
     assert_eq!(found.record, token.record);
     assert!(found.secrets.current.ct_eq(&token.secrets.current));
     let usage = TokenUse { id, revision: token.record.revision, at: at(60) };
@@ -65,7 +66,7 @@ async fn lead_a_life(store: &PostgresStore) {
 #[tokio::test]
 async fn pgbouncer_transaction_mode_requires_disable_listen() {
     let (url, strict) = (database(), pooler(TRANSACTIONS));
-    // Its schema is made by that way, too.
+    // The migration also runs through the pooler.
     let store = disable_listen().connect(&strict.url(&url)).await.unwrap();
     for _ in 0..3 {
         lead_a_life(&store).await;
@@ -73,7 +74,11 @@ async fn pgbouncer_transaction_mode_requires_disable_listen() {
     store.close().await;
 
     let prepares = PostgresSettings::default().connections(1);
-    prepares.clone().connect(&strict.url(&url)).await.expect_err("it does not even get in");
+    prepares
+        .clone()
+        .connect(&strict.url(&url))
+        .await
+        .expect_err("PgBouncer must reject the startup parameter");
     let lenient = lenient();
     let through = lenient.url(&url);
     let stores = [prepares.clone(), prepares].map(|store| store.connect(&through));
@@ -86,7 +91,7 @@ async fn pgbouncer_transaction_mode_requires_disable_listen() {
             refused.extend(store.get(id).await.err());
         }
     }
-    assert!(!refused.is_empty(), "what was prepared was found again");
+    assert!(!refused.is_empty(), "all prepared statements were found on another connection");
     assert!(refused.iter().all(StoreError::is_unavailable), "{refused:?}");
 }
 
@@ -95,9 +100,11 @@ async fn pgbouncer_transaction_mode_delivers_no_notifications() {
     let (url, pooler) = (database(), lenient());
     let direct = PostgresStore::connect(&url).await.unwrap();
     let ear = PostgresSettings::default().connect(&pooler.url(&url)).await.unwrap();
-    // Who begins to listen has a look first.
+    // A store that starts to listen polls once.
     let head = async || direct.changes(None, 0).await.unwrap().head;
-    timeout(Duration::from_secs(10), ear.wait_for_change(head().await)).await.expect("it listens");
+    timeout(Duration::from_secs(10), ear.wait_for_change(head().await))
+        .await
+        .expect("the store did not start to listen");
     let seen = head().await;
     direct.log_owner_change(&owner("alice"), &event()).await.unwrap();
     assert!(timeout(Duration::from_millis(300), ear.wait_for_change(seen)).await.is_err());
@@ -113,10 +120,14 @@ async fn session_mode_needs_no_setting_and_delivers_notifications() {
     lead_a_life(&store).await;
     let head = async || direct.changes(None, 0).await.unwrap().head;
     let ear = PostgresSettings::default().connect(&pooler.url(&url)).await.unwrap();
-    timeout(Duration::from_secs(10), ear.wait_for_change(head().await)).await.expect("it listens");
+    timeout(Duration::from_secs(10), ear.wait_for_change(head().await))
+        .await
+        .expect("the store did not start to listen");
     let seen = head().await;
     direct.log_owner_change(&owner("alice"), &event()).await.unwrap();
-    timeout(Duration::from_secs(10), ear.wait_for_change(seen)).await.expect("it hears");
+    timeout(Duration::from_secs(10), ear.wait_for_change(seen))
+        .await
+        .expect("no notification arrived");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,7 +141,7 @@ async fn nodes_behind_pgbouncer_keep_the_bound_across_its_restart() {
     for _ in 0..2 {
         let (good, revoked) = (issue(&elsewhere).await, issue(&elsewhere).await);
         for token in [&good, &revoked] {
-            until("it is let in", async || check(&here, token).await.is_ok()).await;
+            until("the node accepts the token", async || check(&here, token).await.is_ok()).await;
         }
         elsewhere.revoke(&alice(), revoked.record.id).await.unwrap();
         let since = Instant::now();
@@ -142,22 +153,23 @@ async fn nodes_behind_pgbouncer_keep_the_bound_across_its_restart() {
             }
             last = asked;
         }
-        assert!(last <= BOUND, "let in {:?} after the bound", last - BOUND);
-        until("it is heard", async || is_refused(&check(&here, &revoked).await)).await;
+        assert!(last <= BOUND, "accepted {:?} after the bound", last - BOUND);
+        until("the node rejects the token", async || is_refused(&check(&here, &revoked).await))
+            .await;
 
         pooler.stop().unwrap();
         let away = async || is_unavailable(&check(&here, &good).await);
-        until("what is cached is too old", away).await;
+        until("the cached token is too old", away).await;
         pooler.start_again().unwrap();
-        until("it is well again", async || {
+        until("the node has recovered", async || {
             let verdict = check(&here, &good).await;
             assert!(!is_refused(&verdict), "{verdict:?}");
             verdict.is_ok()
         })
         .await;
         let taken_back = async || elsewhere.revoke(&alice(), good.record.id).await.is_ok();
-        until("changes are made again", taken_back).await;
-        until("it is heard", async || is_refused(&check(&here, &good).await)).await;
+        until("changes succeed again", taken_back).await;
+        until("the node rejects the token", async || is_refused(&check(&here, &good).await)).await;
     }
 }
 
@@ -172,7 +184,7 @@ async fn disable_listen_keeps_nothing_in_a_session() {
 
     let log = server.log().unwrap();
     assert!(log.lines().filter(|line| line.contains("hallpass.")).count() > 10, "{log}");
-    // A statement with a name would be kept.
+    // PostgreSQL would keep a named statement in the session.
     for kept in ["execute sqlx", "LISTEN", "PREPARE", "pg_advisory_lock(", "SET SESSION"] {
         assert!(!log.contains(kept), "{kept}");
     }

@@ -1,4 +1,4 @@
-//! Large numbers: of an owner's tokens, and of lines in the log.
+//! Tests with many tokens of an owner, and with many log entries.
 
 use hallpass_core::store::{BulkResult, ChangeSeq, ChangeTarget, LogPosition, TokenStore as _};
 use hallpass_tests::tokens::{at, event, owner, token};
@@ -36,7 +36,7 @@ async fn prune_log_deletes_a_gapless_prefix_and_keeps_the_newest_entry() {
     for _ in 0..10 {
         store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     }
-    // Six entries are old. A clock was wrong when the second one was written.
+    // Six entries are old. The clock was wrong when the second one was written.
     let day = Timestamp::now() - SignedDuration::from_hours(24);
     ask(&url, "UPDATE hallpass.changes SET at = now()");
     ask(&url, "UPDATE hallpass.changes SET at = now() - interval '25 hours' WHERE seq <= 6");
@@ -62,9 +62,9 @@ async fn clock_row_stays_on_its_page() {
     for _ in 0..1_000 {
         store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     }
-    // What the server counted it tells when its process ends.
+    // A server process reports its statistics when it ends.
     store.close().await;
-    // Heap-only updates, but for those that find the page full of what was not yet tidied up.
+    // Most updates must be heap-only. Those that find the page full of dead row versions are not.
     let hot = "SELECT n_tup_hot_upd >= 990 FROM pg_stat_user_tables WHERE relname = 'clock'";
     until(&mut stranger(&url).await, hot).await;
     let pages = ask(&url, "SELECT pg_relation_size('hallpass.clock') / 8192");

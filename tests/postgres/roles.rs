@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Tests of roles and permissions.
 
 use hallpass_core::store::{ListQuery, TokenStore as _, TokenUse};
 use hallpass_postgres::{ConnectError, PostgresSettings, PostgresStore};
@@ -9,7 +9,7 @@ use super::{ask, database, open};
 
 const GRANTS: &str = include_str!("../../crates/hallpass-postgres/roles.sql");
 
-/// The URL for another role that may log in and has no rights, and the role.
+/// Creates a role that may log in and has no permissions. Returns its URL and its name.
 fn stranger_to(url: &str) -> (String, String) {
     let role = format!("role_of_{}", url.rsplit('/').next().expect("a database"));
     ask(url, &format!("CREATE ROLE {role} LOGIN"));
@@ -49,15 +49,15 @@ async fn documented_rights_are_sufficient() {
 async fn role_without_rights_is_told_what_it_needs() {
     let url = database();
     let (as_app, role) = stranger_to(&url);
-    // It may not create the schema,
+    // The role may not create the schema.
     let refused = PostgresStore::connect(&as_app).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Forbidden { .. }), "{refused:?}");
-    // nor use it once it is there,
+    // It may not use the schema once it exists.
     open(&url).await.close().await;
     let refused = PostgresStore::connect(&as_app).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Forbidden { .. }), "{refused:?}");
     assert!(refused.to_string().contains("roles.sql") && refused.to_string().contains(&role));
-    // nor with all rights but one.
+    // One missing permission is enough.
     ask(&url, &GRANTS.replace(":\"role\"", &role));
     ask(&url, &format!("REVOKE DELETE ON hallpass.changes FROM {role}"));
     let refused = PostgresStore::connect(&as_app).await.unwrap_err();
@@ -69,6 +69,6 @@ async fn rejected_login_is_unreachable_with_the_reason() {
     let url = format!("postgres://nobody_of_that_name@{}/postgres", Postgres::shared().address());
     let refused = PostgresStore::connect(&url).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Unreachable { .. }), "{refused:?}");
-    let source = std::error::Error::source(&refused).expect("the server's own words").to_string();
+    let source = std::error::Error::source(&refused).expect("the error has no source").to_string();
     assert!(source.contains("nobody_of_that_name"), "{source}");
 }

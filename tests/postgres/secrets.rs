@@ -1,4 +1,5 @@
-//! Only digests are ever sent: a server that logs everything knows no secret.
+//! Tests that the store sends only digests: the log of a server that logs everything contains no
+//! secret.
 
 use hallpass_core::{Actor, Hallpass, NewToken, RegenerateOptions};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
@@ -13,16 +14,16 @@ async fn log_of_all_statements_contains_no_secret() {
         lead_a_life(store).await;
     }
     let log = server.log().unwrap();
-    assert!(log.contains("INSERT INTO hallpass.tokens"), "the statements are there");
-    assert!(log.contains("a token of the life"), "and the values");
+    assert!(log.contains("INSERT INTO hallpass.tokens"), "the log does not contain the statements");
+    assert!(log.contains("a token of the life"), "the log does not contain the values");
     for secret in SECRETS.lock().unwrap().iter() {
         assert!(!log.contains(secret), "a secret is in the server's log");
         let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
-        assert!(!log.contains(&hex), "a secret is in the server's log, in hexadecimal");
+        assert!(!log.contains(&hex), "a secret is in the server's log, in hexadecimal form");
     }
 }
 
-/// What must not be found: whole tokens, and their secrets alone.
+/// The texts that must not be found: whole tokens, and their secrets alone.
 static SECRETS: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
 
 fn keep(token: &hallpass_core::PlainToken) {

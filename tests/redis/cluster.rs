@@ -1,4 +1,4 @@
-//! Redis Cluster: the namespace is on one node.
+//! Tests with Redis Cluster, where all keys of a namespace are on one node.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use super::*;
 static CLUSTER: LazyLock<RedisCluster> =
     LazyLock::new(|| RedisCluster::start().expect("a cluster"));
 
-/// A namespace somewhere on the cluster.
+/// A namespace on the cluster.
 struct Somewhere(String);
 
 impl StoreUnderTest for Somewhere {
@@ -32,7 +32,8 @@ impl StoreUnderTest for Somewhere {
     }
 }
 
-/// These of the suite's cases, each on three replicas: all scripts are among what they do.
+/// Defines tests for these cases of the conformance suite, each with three handles. Together they
+/// run all scripts.
 macro_rules! on_a_cluster {
     ($($module:ident::$case:ident)*) => {
         mod three_replicas {
@@ -66,7 +67,7 @@ on_a_cluster! {
     uses::record_uses_only_moves_forward
 }
 
-/// Of the nodes, the number of the one that has the namespace `hallpass`, and its slot.
+/// Returns the index of the primary with the namespace `hallpass`, and the slot of its keys.
 fn home(cluster: &RedisCluster) -> (usize, u64) {
     let slot = run(&cluster.primaries()[0], &["CLUSTER", "KEYSLOT", "{hallpass}c"]);
     let slot = slot.parse().expect("a number");
@@ -86,14 +87,16 @@ async fn any_node_leads_to_the_one_with_the_keys() {
     for (number, url) in cluster.urls().into_iter().enumerate() {
         let store = RedisStore::cluster([url], RedisSettings::default()).await.unwrap();
         assert!(store.get(token.record.id).await.unwrap().value.is_some());
-        // Without it a node is one server, and what it has not is somewhere else.
+        // A store that does not use the cluster mode works only with the node that has the keys.
         let plain = RedisStore::connect(url).await;
         assert_eq!(plain.is_ok(), number == home, "{plain:?}");
     }
-    // A node that is gone is one of several.
+    // It is enough that one of several addresses is reachable.
     let dead = "redis://127.0.0.1:1/";
     let urls = [dead].into_iter().chain(cluster.urls());
-    RedisStore::cluster(urls, RedisSettings::default()).await.expect("the next will do");
+    RedisStore::cluster(urls, RedisSettings::default())
+        .await
+        .expect("the store must try the next address");
     assert!(RedisStore::cluster([dead], RedisSettings::default()).await.is_err());
     assert!(RedisStore::cluster(Vec::<&str>::new(), RedisSettings::default()).await.is_err());
 }
@@ -133,9 +136,9 @@ async fn nothing_is_half_done_while_the_keys_move() {
         unmoved(store.log_owner_change(&owner("alice"), &event()).await.unwrap_err());
     };
     try_all().await;
-    assert_eq!(store.get(tokens[0].id).await.unwrap().as_of.get(), 5, "look-ups go on");
+    assert_eq!(store.get(tokens[0].id).await.unwrap().as_of.get(), 5, "lookups still succeed");
 
-    // Key by key they move, and at no point anything is half done.
+    // The keys move one by one, and no call may be executed partially.
     let mut stranger = stranger(here).await;
     let port = there.address().port();
     loop {

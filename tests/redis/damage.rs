@@ -1,4 +1,5 @@
-//! Damaged values: the store is unavailable. Nobody gets in, nobody gets a 401, and nothing panics.
+//! Tests with damaged values: the store is unavailable, no token is accepted or gets 401, and
+//! nothing panics.
 
 use hallpass_core::store::{AuditQuery, StoreError, TokenStore as _, TokenUse};
 use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
@@ -26,10 +27,10 @@ async fn damaged_token_fails_every_call_or_none() {
         command.exec_async(&mut stranger).await.unwrap();
         assert!(store.get(id).await.unwrap_err().is_corrupt(), "{damage:?}");
         assert!(store.list(&everything()).await.unwrap_err().is_corrupt(), "{damage:?}");
-        // Whatever is made of it, each call ends, and those that fail have changed nothing.
+        // Calls may succeed or fail, but those that fail must change nothing.
         let before = head(&store).await;
         let usage = TokenUse { id, revision: token.record.revision, at: at(100) };
-        store.record_uses(&[usage]).await.expect("dropped or recorded");
+        store.record_uses(&[usage]).await.expect("the use must be dropped or recorded");
         let change = edited(&token.record, |record| record.name = "renamed".into());
         let changed = store.update(&change, &event()).await;
         let error = changed.as_ref().err();
@@ -70,7 +71,7 @@ async fn damaged_token_does_not_hinder_others() {
     let revoked = store.get(tokens[3].id).await.unwrap().value.unwrap().record;
     assert_eq!(revoked.revoked_at, Some(at(50)));
     assert!(store.get(tokens[1].id).await.unwrap_err().is_corrupt());
-    // The indexes still know when it ended.
+    // The indexes still contain the end of the token.
     assert_eq!(store.prune(at(3), 10, &event()).await.unwrap(), 3);
     assert!(store.get(tokens[0].id).await.unwrap().value.is_none());
     assert_eq!(store.delete_owner(&owner("alice"), &event()).await.unwrap().count, 1);
@@ -124,7 +125,7 @@ async fn damaged_log_entry_is_an_error() {
         let audit = store.audit(&AuditQuery::newest(10)).await;
         assert!(audit.is_ok() || audit.as_ref().is_err_and(StoreError::is_corrupt), "{change:?}");
         assert_eq!(audit.is_err(), cache_can_read, "{change:?}");
-        assert_eq!(store.changes(None, 0).await.unwrap().head, place, "the head can be read");
+        assert_eq!(store.changes(None, 0).await.unwrap().head, place, "the head must be readable");
     }
 }
 
@@ -143,13 +144,16 @@ async fn damaged_clock_stops_everything() {
         ] {
             assert!(error.is_corrupt(), "{value}: {error:?}");
         }
-        // The first number after it would be 0, which no line has.
+        // The next number would be 0, which no log entry has.
         assert!(
             store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable(),
             "{value}"
         );
         run(&server, &["SET", "{hallpass}c", "1"]);
-        assert!(store.get(token.record.id).await.unwrap().value.is_some(), "nothing was changed");
+        assert!(
+            store.get(token.record.id).await.unwrap().value.is_some(),
+            "the failed call has changed the token"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! A server that has lost all data: checks return 503, because the tokens are not wrong.
+//! Tests with a server that has lost all data: checks return 503, because the tokens may be valid.
 
 use hallpass_core::store::{StoreError, TokenStore as _};
 use hallpass_core::{Actor, AuthError, Hallpass, NewToken};
@@ -32,17 +32,20 @@ async fn emptied_server_is_unavailable_until_a_restart() {
     for error in errors {
         assert!(error.is_corrupt() && error.is_unavailable(), "{error:?}");
     }
-    assert_eq!(run(&server, &["DBSIZE"]), "0", "no call creates a new store");
+    assert_eq!(run(&server, &["DBSIZE"]), "0", "a call has created a new store");
 
-    // A program that starts says that this is how it is to be. Those that run see that it is
-    // another history.
+    // A store that is opened on an empty server starts a new history. Stores that are already open
+    // detect the new history.
     open(&server).await;
     let after = store.changes(None, 0).await.unwrap().head;
     assert_eq!(after.seq.get(), 0);
     assert_ne!(after.nonce, before.nonce);
     let denied = hallpass.authenticate(presented).await.unwrap_err();
     assert!(!matches!(denied, AuthError::Unavailable(_)), "{denied:?}");
-    store.insert(&token("alice", "ci"), Some(1), &event()).await.expect("an empty store");
+    store
+        .insert(&token("alice", "ci"), Some(1), &event())
+        .await
+        .expect("cannot insert into the empty store");
 }
 
 #[tokio::test]
@@ -61,7 +64,7 @@ async fn forgotten_scripts_are_loaded_again() {
         flush();
         assert_eq!(head(&store).await, 2 * round);
     }
-    // Many at once, while they are forgotten.
+    // Many calls run while the scripts are flushed.
     let inserts = (0..50).map(|number| {
         if number % 10 == 0 {
             flush();

@@ -1,4 +1,5 @@
-//! Full memory: nothing can be added, and tokens can still be revoked and deleted.
+//! Tests with a server whose memory is full: inserts fail, and tokens can still be revoked and
+//! deleted.
 
 use hallpass_core::store::{Change, ChangeKind, TokenStore as _, TokenUse};
 use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
@@ -15,7 +16,7 @@ async fn tokens_can_be_revoked_when_memory_is_full() {
         store.insert(&token, None, &event()).await.unwrap();
         tokens.push(token.record);
     }
-    // Less than is used already.
+    // This is less than the memory that is already used.
     run(&server, &["CONFIG", "SET", "maxmemory", "1"]);
 
     let usage = TokenUse { id: tokens[0].id, revision: tokens[0].revision, at: at(1) };
@@ -29,7 +30,7 @@ async fn tokens_can_be_revoked_when_memory_is_full() {
         let refused = refused.unwrap_err();
         assert!(refused.is_read_only() && refused.is_unavailable(), "{refused:?}");
     }
-    assert_eq!(head(&store).await, 8, "nothing was changed");
+    assert_eq!(head(&store).await, 8, "a failed call has changed something");
 
     assert_eq!(store.get(tokens[0].id).await.unwrap().value.unwrap().record, tokens[0]);
     assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 8);
@@ -44,9 +45,12 @@ async fn tokens_can_be_revoked_when_memory_is_full() {
     assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 3);
     assert!(store.prune_log(at(2), 5).await.unwrap() > 0);
     assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 0);
-    // A program that starts now can open the store.
+    // A store can still be opened.
     open(&server).await.ping().await.unwrap();
 
     run(&server, &["CONFIG", "SET", "maxmemory", "0"]);
-    store.insert(&token("alice", "ci"), None, &event()).await.expect("there is room again");
+    store
+        .insert(&token("alice", "ci"), None, &event())
+        .await
+        .expect("the insert fails although there is memory again");
 }

@@ -1,4 +1,4 @@
-//! A failover that loses changes.
+//! Tests of failovers that lose changes.
 
 use hallpass_core::store::TokenStore as _;
 use hallpass_tests::tokens::{edited, owner, token};
@@ -13,7 +13,7 @@ async fn failover_that_loses_changes_shows_in_the_log() {
     store.insert(&token, None, &event()).await.unwrap();
     let standby = server.replica().unwrap();
     standby.promote().unwrap();
-    // This is what the standby does not hear of any more.
+    // The standby does not receive this change any more.
     let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
     let lost = store.update(&revoke, &event()).await.unwrap();
     let seen = store.changes(None, 0).await.unwrap().head;
@@ -26,15 +26,15 @@ async fn failover_that_loses_changes_shows_in_the_log() {
     let refused = store.log_owner_change(&owner("alice"), &event()).await.unwrap_err();
     assert!(refused.is_read_only(), "{refused:?}");
     let refused = store.get(token.record.id).await.unwrap_err();
-    assert!(refused.is_unavailable(), "what a replica says may be over for long: {refused:?}");
+    assert!(refused.is_unavailable(), "a replica's error must not be final: {refused:?}");
     assert!(store.changes(Some(seen), 10).await.is_err());
 
     server.promote().unwrap();
     let found = store.get(token.record.id).await.unwrap();
-    assert!(found.as_of < lost, "a look-up says that it does not know of the change");
+    assert!(found.as_of < lost, "`as_of` of the lookup must be below the lost change");
     let now = store.changes(Some(seen), 10).await.unwrap();
-    assert!(now.entries.is_empty() && now.head.seq < seen.seq, "numbers went back");
-    // And once they are as far again, the nonce is another.
+    assert!(now.entries.is_empty() && now.head.seq < seen.seq, "the numbers did not go back");
+    // When the numbers have caught up, the nonce differs.
     assert_eq!(store.log_owner_change(&owner("alice"), &event()).await.unwrap(), lost);
     let now = store.changes(Some(seen), 10).await.unwrap();
     assert_eq!((now.entries[0].position.seq, now.entries.len()), (lost, 1));

@@ -1,4 +1,4 @@
-//! Waiting for changes of others.
+//! Tests of waiting for changes of other stores.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tokio::time::timeout;
 
 use super::*;
 
-/// Far above the latency of a change, and below the five seconds after which the store polls
-/// anyway.
+/// A time limit far above the latency of a change, and below the five seconds after which the store
+/// polls anyway.
 const SOON: Duration = Duration::from_secs(4);
 
-/// The connections on which the log is waited for.
+/// Returns the connections that wait for log entries.
 fn listeners(server: &Redis) -> Vec<String> {
     let clients = run(server, &["CLIENT", "LIST"]);
     let waiting = clients.lines().filter(|client| client.contains("cmd=xread"));
@@ -28,7 +28,7 @@ async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("it never came to pass");
+    panic!("timed out waiting for the condition");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,13 +40,13 @@ async fn changes_of_others_are_noticed_at_once() {
         let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
             other.log_owner_change(&owner("alice"), &event()).await.unwrap();
         });
-        heard.expect("it returns");
+        heard.expect("the change was not reported");
     }
-    // Who is behind already need not wait.
+    // A caller that has not seen the latest change does not wait.
     let seen = store.changes(None, 0).await.unwrap().head;
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
-    timeout(SOON, store.wait_for_change(seen)).await.expect("it returns");
-    // However many wait, and however often they give up, one connection hears for all.
+    timeout(SOON, store.wait_for_change(seen)).await.expect("the change was not reported");
+    // One connection serves all waiting callers, however many wait and give up.
     for _ in 0..100 {
         let seen = store.changes(None, 0).await.unwrap().head;
         assert!(timeout(Duration::from_micros(1), store.wait_for_change(seen)).await.is_err());
@@ -62,21 +62,23 @@ async fn waiting_ends_when_the_connection_is_lost() {
     let (store, other) = (open(&server).await, open(&server).await);
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     let seen = store.changes(None, 0).await.unwrap().head;
-    // The first is for nothing: whoever begins to listen looks whether there was anything before.
-    timeout(SOON, store.wait_for_change(seen)).await.expect("it returns");
+    // The first call returns without a change, because a store that starts to listen polls once.
+    timeout(SOON, store.wait_for_change(seen))
+        .await
+        .expect("the store did not poll when it started to listen");
     for _ in 0..3 {
         let killed = until(|| listeners(&server).into_iter().next()).await;
         let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
             run(&server, &["CLIENT", "KILL", "ID", &killed]);
         });
-        heard.expect("it returns");
+        heard.expect("the lost connection did not end the wait");
         until(|| listeners(&server).into_iter().find(|id| *id != killed)).await;
     }
     let seen = store.changes(None, 0).await.unwrap().head;
     let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
         other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     });
-    heard.expect("it works as before");
+    heard.expect("changes are not reported after a reconnect");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,17 +86,19 @@ async fn waiting_works_again_after_a_restart() {
     let server = server();
     let (store, other) = (open(&server).await, open(&server).await);
     let seen = store.changes(None, 0).await.unwrap().head;
-    timeout(SOON, store.wait_for_change(seen)).await.expect("a first look");
+    timeout(SOON, store.wait_for_change(seen))
+        .await
+        .expect("the store did not poll when it started to listen");
     until(|| listeners(&server).into_iter().next()).await;
     let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
         server.kill().unwrap();
     });
-    heard.expect("it returns");
+    heard.expect("the restart did not end the wait");
     server.start_again().unwrap();
     until(|| listeners(&server).into_iter().next()).await;
     let seen = store.changes(None, 0).await.unwrap().head;
     let (heard, _) = futures::join!(timeout(SOON, store.wait_for_change(seen)), async {
         other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     });
-    heard.expect("it works as before");
+    heard.expect("changes are not reported after the restart");
 }

@@ -1,5 +1,4 @@
-//! Changes whose reply is lost: they are looked up, or their outcome is unknown. Nothing is
-//! guessed.
+//! Tests of changes whose reply is lost: the store looks the outcome up, or reports it as unknown.
 
 use std::time::{Duration, Instant};
 
@@ -9,22 +8,22 @@ use hallpass_tests::tokens::{self, at, digest, edited, owner, secrets, token};
 
 use super::*;
 
-/// The two seconds that are promised, and what a busy machine adds.
+/// The documented limit of two seconds, plus some time for a busy machine.
 const BOUND: Duration = Duration::from_millis(2_900);
 
-/// A store that reaches its server by a network of the test's.
+/// Opens a store that connects through a proxy.
 async fn through_proxy(server: &Redis) -> (Proxy, RedisStore) {
     let network = Proxy::to(server.address()).expect("a network");
     let store = open_at(&network.url(server.url())).await;
     (network, store)
 }
 
-/// Lets the server know the scripts of all changes, by what another store does.
+/// Loads the scripts of all changes into the server, by calls of another store.
 async fn load_the_scripts(server: &Redis) {
     let settings = RedisSettings::default().namespace("other");
     let store = RedisStore::connect_with(server.url(), settings).await.expect("a store");
     let token = token("alice", "ci");
-    store.insert(&token, None, &event()).await.expect("done");
+    store.insert(&token, None, &event()).await.expect("cannot insert a token");
     let change = edited(&token.record, |record| record.name = "renamed".into());
     store.update(&change, &event()).await.expect("done");
     store.replace_digest(token.record.id, &digest(1), &secrets(1), &event()).await.expect("done");
@@ -47,7 +46,7 @@ async fn change_whose_reply_is_lost_is_found() {
     let server = server();
     load_the_scripts(&server).await;
     let (network, store) = through_proxy(&server).await;
-    // The server gets the next command, and its answer is cut.
+    // The server receives the next command, and its reply is lost.
     let lose_the_reply = || network.reset_after(Way::ToClient, 0);
     let mut seq = 0;
     let mut next = || {
@@ -86,10 +85,10 @@ async fn change_whose_reply_is_lost_is_found() {
     lose_the_reply();
     let gone = store.delete_owner(&owner("bob"), &event()).await.unwrap();
     assert_eq!((gone.count, gone.seq.unwrap().get()), (1, next()));
-    assert_eq!(head(&store).await, next() - 1, "each was done once");
+    assert_eq!(head(&store).await, next() - 1, "each change must be made exactly once");
     assert!(fences(&server).is_empty());
-    // What the server refused, or found nothing to do for, is not in the log: it did not happen,
-    // and never will.
+    // A change that the server rejected, or that affected nothing, is not in the log. It was not
+    // made and never will be.
     lose_the_reply();
     assert!(store.insert(&token, Some(0), &event()).await.unwrap_err().is_unavailable());
     lose_the_reply();
@@ -114,11 +113,11 @@ async fn lost_reply_is_found_although_the_clock_jumps() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             elsewhere.log_owner_change(&owner("bob"), &event()).await.expect("done");
-            server.set_clock(ahead).expect("its own clock");
+            server.set_clock(ahead).expect("cannot set the server's clock");
         };
         let event = event();
         let (done, ()) = futures::join!(store.insert(&token, None, &event), meanwhile);
-        assert_eq!(done.expect("it is found").get(), before + 1, "{ahead}");
+        assert_eq!(done.expect("the outcome was not found").get(), before + 1, "{ahead}");
     }
     assert!(fences(&server).is_empty());
 }
@@ -134,20 +133,26 @@ async fn change_that_never_arrived_is_not_made() {
     assert!(lost.is_unavailable() && !lost.is_outcome_unknown(), "{lost:?}");
     assert_eq!(head(&store).await, 1);
     assert!(store.get(one.record.id).await.unwrap().value.is_some());
-    let [fence] = &fences(&server)[..] else { panic!("one fence") };
-    assert!(run(&server, &["TTL", fence]).parse::<i64>().unwrap() > 0, "it goes away by itself");
-    store.delete(one.record.id, None, &event()).await.expect("another try is another change");
+    let [fence] = &fences(&server)[..] else { panic!("there must be one fence") };
+    assert!(
+        run(&server, &["TTL", fence]).parse::<i64>().unwrap() > 0,
+        "the fence must have an expiry"
+    );
+    store
+        .delete(one.record.id, None, &event())
+        .await
+        .expect("a retry is a new change and must succeed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn change_that_was_given_up_does_nothing_later() {
     let server = server();
-    // Else the server would do nothing in any case.
+    // If the scripts were not loaded, the late command would fail anyway.
     load_the_scripts(&server).await;
     let (network, store) = through_proxy(&server).await;
     let one = token("alice", "ci");
     store.insert(&one, None, &event()).await.unwrap();
-    // Those that there are hold back what is sent; the next ones do not.
+    // Existing connections hold back what is sent. New ones do not.
     let held: Vec<Connection> = network.connections();
     held.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Hold));
     let started = Instant::now();
@@ -167,8 +172,8 @@ async fn change_that_was_given_up_does_nothing_later() {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert!(calls() > before, "it has arrived by now");
-    assert_eq!(head(&store).await, 1, "and does nothing");
+    assert!(calls() > before, "the late command has not arrived");
+    assert_eq!(head(&store).await, 1, "the late command has made the change");
     assert!(store.get(one.record.id).await.unwrap().value.is_some());
 }
 
@@ -189,7 +194,8 @@ async fn outcome_is_unknown_if_the_server_stays_silent() {
     assert!(found.is_err_and(|error| error.is_unavailable()));
     let error = changed.unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
-    // It stands, or it never will: the one who looked for it was not heard either.
+    // The change was made, or it never will be, because the lookup of its outcome has also reached
+    // the server.
     let found = store.get(one.record.id).await.unwrap();
     assert_eq!(found.value.unwrap().record.revoked_at.is_some(), found.as_of.get() == 2);
 }
@@ -201,7 +207,7 @@ async fn nothing_is_sent_on_a_closed_connection() {
     let one = token("alice", "ci");
     store.insert(&one, None, &event()).await.unwrap();
     server.kill().unwrap();
-    // The end of a connection is heard of while nobody asks anything.
+    // The store detects that the connection was closed even while no call runs.
     let mut last = None;
     for _ in 0..100 {
         let error = store.delete(one.record.id, None, &event()).await.unwrap_err();
@@ -214,7 +220,10 @@ async fn nothing_is_sent_on_a_closed_connection() {
     }
     assert!(!last.unwrap().is_outcome_unknown());
     server.start_again().unwrap();
-    store.delete(one.record.id, None, &event()).await.expect("a new connection");
+    store
+        .delete(one.record.id, None, &event())
+        .await
+        .expect("the store must open a new connection");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,8 +266,8 @@ async fn dead_network_is_noticed_in_time() {
     assert!(changed.is_err_and(|error| error.is_outcome_unknown()));
     assert!(listed.is_err_and(|error| error.is_unavailable()));
     network.heal();
-    // The old connections are dead for ever, and nobody says so.
+    // The old connections stay dead without an error.
     assert!(store.get(one.record.id).await.unwrap().value.is_some());
     assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 1);
-    store.delete(one.record.id, None, &event()).await.expect("all is well again");
+    store.delete(one.record.id, None, &event()).await.expect("the store must recover");
 }

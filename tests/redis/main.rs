@@ -1,5 +1,5 @@
-//! What is specific to Redis: servers that must not be used, memory that is full, replies that
-//! never come, and servers that fail.
+//! Tests that are specific to Redis: servers that must not be used, full memory, lost replies, and
+//! servers that fail.
 
 mod cluster;
 mod damage;
@@ -35,12 +35,12 @@ async fn open_at(url: &str) -> RedisStore {
     RedisStore::connect_with(url, RedisSettings::default()).await.expect("the store opens")
 }
 
-/// Runs a command on the server, as somebody who knows nothing of Hallpass.
+/// Runs a command on the server, without the store.
 fn run(server: &Redis, command: &[&str]) -> String {
     server.run(command).expect("the server answers")
 }
 
-/// Connects as somebody who knows nothing of Hallpass, for commands that take bytes.
+/// Opens a plain connection, for commands with binary arguments.
 async fn stranger(server: &Redis) -> redis::aio::MultiplexedConnection {
     let client = redis::Client::open(server.url()).expect("a URL");
     client.get_multiplexed_async_connection().await.expect("a connection")
@@ -51,7 +51,7 @@ fn key(id: TokenId) -> Vec<u8> {
     [b"{hallpass}t".as_slice(), id.as_uuid().as_bytes()].concat()
 }
 
-/// A list of everything on one page.
+/// Selects everything on one page.
 fn everything() -> ListQuery {
     ListQuery::everything(at(0), 100_000)
 }

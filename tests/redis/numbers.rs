@@ -1,4 +1,4 @@
-//! Numbers that a Lua number does not hold.
+//! Tests of numbers that exceed the precision of Lua numbers.
 
 use hallpass_core::Revision;
 use hallpass_core::store::{TokenStore as _, TokenUse};
@@ -6,7 +6,7 @@ use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 use super::*;
 
-/// 2^53 and one more: the first number that a double does not tell from the one before.
+/// The number 2^53 + 1, the first integer that a double cannot represent.
 const FIRST: u64 = (1 << 53) + 1;
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Opening a store: addresses, servers and namespaces that are rejected.
+//! Tests of opening a store: addresses, servers and namespaces that are rejected.
 
 use std::error::Error as StdError;
 
@@ -8,7 +8,7 @@ use hallpass_tests::tokens::token;
 
 use super::*;
 
-/// All that an error says, to whoever looks.
+/// Returns the texts of an error and of all its sources.
 fn said(error: &ConnectError) -> String {
     let mut said = format!("{error} {error:?}");
     let mut source = error.source();
@@ -47,7 +47,10 @@ async fn no_error_contains_a_password() {
     run(&server, &["ACL", "SETUSER", "alice", "on", ">hunter2", "~*", "+@all"]);
     let store = open_at(&format!("redis://alice:hunter2@{taken}/")).await;
     assert!(!format!("{store:?}").contains("hunter2"), "{store:?}");
-    store.insert(&token("alice", "ci"), None, &event()).await.expect("it works all the same");
+    store
+        .insert(&token("alice", "ci"), None, &event())
+        .await
+        .expect("the store must work with the password");
 }
 
 #[tokio::test]
@@ -67,12 +70,15 @@ async fn server_that_evicts_is_rejected() {
         run(&server, &["CONFIG", "SET", "maxmemory-policy", policy]);
         let refused = RedisStore::connect(server.url()).await.unwrap_err();
         assert!(matches!(&refused, ConnectError::Evicts { policy: found, .. } if found == policy));
-        assert!(refused.to_string().contains("noeviction"), "it says what to do: {refused}");
+        assert!(
+            refused.to_string().contains("noeviction"),
+            "the error must say what to do: {refused}"
+        );
     }
-    assert_eq!(run(&server, &["DBSIZE"]), "0", "nothing was written");
+    assert_eq!(run(&server, &["DBSIZE"]), "0", "the store has written something");
     run(&server, &["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     open(&server).await;
-    // Without a bound nothing is thrown away, whatever the policy.
+    // Without a memory limit nothing is evicted, whatever the policy.
     run(&server, &["CONFIG", "SET", "maxmemory", "0", "maxmemory-policy", "allkeys-lru"]);
     open(&server).await;
 }
@@ -102,7 +108,9 @@ async fn foreign_namespace_is_rejected_and_left_alone() {
         assert!(matches!(refused, Err(ConnectError::Foreign { .. })), "{commands:?}: {refused:?}");
         assert_eq!(run(&server, &["DBSIZE"]), "1");
         let settings = RedisSettings::default().namespace("other");
-        RedisStore::connect_with(server.url(), settings).await.expect("there is room beside it");
+        RedisStore::connect_with(server.url(), settings)
+            .await
+            .expect("another namespace must be usable");
     }
 }
 
@@ -148,7 +156,7 @@ async fn connection_of_the_host_works() {
     let store = RedisStore::with_manager(manager.clone(), RedisSettings::default()).await.unwrap();
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
-    // Nothing waits on the host's connection, and yet changes are heard of.
+    // The store waits for changes on another connection than the host's.
     let seen = store.changes(None, 0).await.unwrap().head;
     let other = RedisStore::with_client(&client, RedisSettings::default()).await.unwrap();
     let event = event();
@@ -157,5 +165,8 @@ async fn connection_of_the_host_works() {
     deleted.unwrap();
     store.close();
     assert!(store.ping().await.unwrap_err().is_unavailable());
-    redis::cmd("PING").exec_async(&mut manager.clone()).await.expect("the host's lives on");
+    redis::cmd("PING")
+        .exec_async(&mut manager.clone())
+        .await
+        .expect("the host's connection must stay open");
 }

@@ -1,4 +1,4 @@
-//! The documented permissions: sufficient, and none too many.
+//! Tests that the documented permissions are sufficient, and that each is necessary.
 
 use hallpass_core::store::{AuditQuery, ChangeKind, TokenStore as _, TokenUse};
 use hallpass_redis::ConnectError;
@@ -6,10 +6,10 @@ use hallpass_tests::tokens::{at, digest, edited, owner, secrets, token};
 
 use super::*;
 
-/// What the documentation says to give the user.
+/// The permissions that the documentation lists.
 const RIGHTS: &str = include_str!("../../crates/hallpass-redis/src/docs/rights.txt");
 
-/// Makes the user of the documentation. Answers the address to open the store at.
+/// Creates a user with the documented permissions. Returns the URL for this user.
 fn user(server: &Redis) -> String {
     let mut command = vec!["ACL", "SETUSER", "hallpass", "on", ">hunter2", "resetkeys"];
     command.extend(RIGHTS.split_whitespace());
@@ -63,7 +63,7 @@ async fn do_everything(store: &RedisStore) {
     let mut before = seen;
     before.seq = hallpass_core::store::ChangeSeq::new(seen.seq.get() - 1);
     store.wait_for_change(before).await;
-    // By now it is known how far the log has come, and the next is waited for.
+    // The store now knows the head of the log and waits for the next entry.
     let alice = owner("alice");
     let event = event();
     let (_, announced) =
@@ -78,8 +78,8 @@ async fn documented_permissions_are_sufficient() {
     run(&server, &["ACL", "LOG", "RESET"]);
     let store = RedisStore::connect(&address).await.unwrap();
     do_everything(&store).await;
-    assert_eq!(run(&server, &["ACL", "LOG"]), "", "nothing was refused");
-    // What scripts do is checked as well, and nothing else may be done.
+    assert_eq!(run(&server, &["ACL", "LOG"]), "", "a command was denied");
+    // Permissions apply inside of scripts, too, and no other command is allowed.
     for forbidden in [&["GET", "other"][..], &["FLUSHALL"], &["KEYS", "*"], &["ACL", "LIST"]] {
         let client = redis::Client::open(&*address).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
@@ -91,10 +91,11 @@ async fn documented_permissions_are_sufficient() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_documented_permission_is_needed() {
-    // Of these a store can do without: it then does not know, and says so, how the server is set
-    // up; and it is slower to hear of changes.
+    // A store can work without these: it then reports that it cannot check the server's
+    // configuration, and it learns of changes later.
     let without = ["+config|get", "+xread"];
-    // These are for what is not done here: clusters, and a clock that is behind its log.
+    // These are needed for cases that this test does not cover: clusters, and a clock that is
+    // behind its log.
     let elsewhere = ["+cluster|keyslot", "+cluster|slots", "+decr"];
     for right in RIGHTS.split_whitespace().filter(|right| right.starts_with('+')) {
         let server = server();
@@ -102,16 +103,16 @@ async fn every_documented_permission_is_needed() {
         run(&server, &["ACL", "SETUSER", "hallpass", &right.replacen('+', "-", 1)]);
         run(&server, &["ACL", "LOG", "RESET"]);
         let done = tokio::spawn(async move {
-            let store = RedisStore::connect(&address).await.expect("it opens");
+            let store = RedisStore::connect(&address).await.expect("cannot open the store");
             tokio::time::timeout(std::time::Duration::from_secs(3), do_everything(&store)).await
         });
         let done = done.await.is_ok_and(|done| done.is_ok());
         let refused = !run(&server, &["ACL", "LOG"]).is_empty();
-        assert_eq!(refused, !elsewhere.contains(&right), "{right} is used");
+        assert_eq!(refused, !elsewhere.contains(&right), "{right} must be used");
         assert_eq!(
             done,
             without.contains(&right) || elsewhere.contains(&right),
-            "{right} is needed"
+            "{right} must be necessary"
         );
     }
 }
@@ -133,7 +134,7 @@ async fn missing_permission_makes_the_store_unavailable() {
     ] {
         assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
     }
-    // And one who is not let in any more, whoever asks.
+    // This also applies if the user cannot authenticate any more.
     run(&server, &["ACL", "SETUSER", "hallpass", "resetpass", ">other"]);
     run(&server, &["CLIENT", "KILL", "USER", "hallpass"]);
     let error = store.get(token.record.id).await.unwrap_err();

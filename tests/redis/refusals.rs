@@ -1,4 +1,4 @@
-//! Errors of the server: the store is unavailable, and nobody's token is wrong.
+//! Tests of errors that the server returns: the store is unavailable, and no token is rejected.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use hallpass_tests::tokens::{at, event, token};
 
 use super::*;
 
-/// Answers every command with an error, but for what it takes to open a store.
+/// A server that replies to every command with an error, except those that open a store.
 struct Refusing {
     address: std::net::SocketAddr,
 }
@@ -27,20 +27,23 @@ impl Refusing {
     }
 }
 
-/// Each call comes in one piece: the store waits for the answer to each.
+/// Replies to each read with one response. The store waits for each response, so a command arrives
+/// in one piece.
 fn refuse(mut connection: TcpStream, error: &str) {
     let mut buffer = [0; 16 << 10];
     while let Ok(length @ 1..) = connection.read(&mut buffer) {
         let asked = String::from_utf8_lossy(&buffer[..length]).to_uppercase();
         let hello = "%1\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n";
-        // What opens a store is known by its second argument, the version of what is stored.
+        // The script that opens a store is identified by its last argument, the version of the data
+        // format.
         let is_open =
             asked.contains("EVALSHA") && asked.ends_with("$1\r\n1\r\n") && !asked.contains("WAIT");
         let answer = match () {
             () if asked.contains("HELLO") => hello.to_owned(),
             () if asked.contains("CONFIG") => "%0\r\n".to_owned(),
             () if is_open => "*1\r\n$4\r\ndone\r\n".to_owned(),
-            // Whether it is a primary is asked along with a look-up.
+            // A lookup is sent together with a second command, which checks that the server is a
+            // primary.
             () if asked.contains("WAIT") => format!("-{error}\r\n").repeat(2),
             () => format!("-{error}\r\n"),
         };
@@ -50,7 +53,7 @@ fn refuse(mut connection: TcpStream, error: &str) {
     }
 }
 
-/// The error of a look-up, of a change, and of a list.
+/// Returns the errors of a lookup, of a change and of a list.
 async fn errors(store: &RedisStore) -> [StoreError; 3] {
     let token = token("alice", "ci");
     [

@@ -1,4 +1,4 @@
-//! Waiting for replicas.
+//! Tests of changes that wait for replicas.
 
 use std::time::{Duration, Instant};
 
@@ -17,12 +17,15 @@ async fn change_that_too_few_replicas_confirm_is_unknown() {
     let unconfirmed = store.insert(&one, None, &event()).await.unwrap_err();
     assert!(unconfirmed.is_outcome_unknown(), "{unconfirmed:?}");
     assert!(started.elapsed() < Duration::from_secs(2));
-    assert!(store.get(one.record.id).await.unwrap().value.is_some(), "it stands on the primary");
-    // What was refused has not changed anything, and needs no replica.
+    assert!(
+        store.get(one.record.id).await.unwrap().value.is_some(),
+        "the primary must have made the change"
+    );
+    // A rejected call has changed nothing, so it does not wait for replicas.
     assert!(store.insert(&one, None, &event()).await.unwrap_err().is_duplicate());
 
     let replica = server.replica().unwrap();
-    // A replica counts from when the primary has heard of it.
+    // A new replica counts only after the primary has noticed it.
     let mut announced = store.log_owner_change(&owner("alice"), &event()).await;
     for _ in 0..20 {
         if announced.is_ok() {
@@ -30,15 +33,21 @@ async fn change_that_too_few_replicas_confirm_is_unknown() {
         }
         announced = store.log_owner_change(&owner("alice"), &event()).await;
     }
-    announced.expect("one has it");
+    announced.expect("one replica must confirm the change");
     assert_eq!(store.revoke_owner(&owner("alice"), None, at(1), &event()).await.unwrap().count, 1);
     replica.pause().unwrap();
     let unconfirmed = store.log_owner_change(&owner("alice"), &event()).await.unwrap_err();
     assert!(unconfirmed.is_outcome_unknown(), "{unconfirmed:?}");
     replica.resume().unwrap();
     server.wait_for(&replica).unwrap();
-    store.log_owner_change(&owner("alice"), &event()).await.expect("it has it");
-    // Scripts are loaded here as well.
+    store
+        .log_owner_change(&owner("alice"), &event())
+        .await
+        .expect("the replica must confirm the change");
+    // The script has to be loaded again on this path, too.
     run(&server, &["SCRIPT", "FLUSH"]);
-    store.log_owner_change(&owner("alice"), &event()).await.expect("it has it");
+    store
+        .log_owner_change(&owner("alice"), &event())
+        .await
+        .expect("the replica must confirm the change");
 }

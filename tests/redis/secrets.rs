@@ -1,4 +1,4 @@
-//! Only digests are sent.
+//! Tests that only digests are sent to the server.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -38,11 +38,11 @@ async fn server_never_sees_a_secret() {
     assert!(seen.contains("EVALSHA") && seen.contains("HGETALL") && seen.contains("canary"));
     for token in [issued.token, again.token] {
         let text = token.reveal();
-        // The prefix and the id are no secret: 3 and 22 characters.
+        // The prefix of 3 characters and the id of 22 characters are public.
         let secret = &text[25..];
         for piece in secret.as_bytes().windows(12) {
             let piece = std::str::from_utf8(piece).unwrap();
-            assert!(!seen.contains(piece), "a piece of a secret was sent");
+            assert!(!seen.contains(piece), "a part of a secret was sent");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How much memory a token takes, all indexes included.
+//! Measures the memory of a token with all indexes.
 
 use futures::{StreamExt as _, stream};
 use hallpass_core::store::{Secrets, TokenStore as _};
@@ -10,14 +10,14 @@ use super::*;
 const OWNERS: usize = 1_000;
 const TOKENS: usize = 10 * OWNERS;
 
-/// What the server says it uses, in bytes.
+/// Returns the memory usage that the server reports, in bytes.
 fn used(server: &Redis) -> u64 {
     let said = run(server, &["INFO", "memory"]);
     let used = said.lines().find_map(|line| line.strip_prefix("used_memory:"));
     used.expect("a number").trim().parse().expect("a number")
 }
 
-/// A token as services have them: named, with two scopes and an expiry, and used once.
+/// Returns a typical token: with a name, two scopes and an expiry, and used once.
 fn token(number: usize) -> StoredToken {
     let owner = Owner::new(format!("user-{:06}", number % OWNERS)).unwrap();
     let now = Timestamp::from_millisecond(1_800_000_000_000 + number as i64 * 50).unwrap();
@@ -36,7 +36,7 @@ fn token(number: usize) -> StoredToken {
 async fn token_with_all_indexes_takes_at_most_450_bytes() {
     let server = server();
     let store = open(&server).await;
-    // The first insert loads the script and makes the connection.
+    // The first insert loads the script and opens the connection.
     store.insert(&token(TOKENS), None, &event()).await.unwrap();
     let tokens: Vec<_> = (0..TOKENS).map(token).collect();
     let before = used(&server);
@@ -45,13 +45,13 @@ async fn token_with_all_indexes_takes_at_most_450_bytes() {
             store.insert(token, Some(50), &event()).await.unwrap();
         })
         .await;
-    // The log, its indexes and the outcomes of the last day are not part of the tokens.
+    // The log, its indexes and the outcomes of the last day do not belong to the tokens.
     run(&server, &["XTRIM", "{hallpass}l", "MAXLEN", "1"]);
     let forget = "for _, prefix in ipairs({'f', 'lo', 'lt'}) do \
                   for _, key in ipairs(redis.call('KEYS', '{hallpass}' .. prefix .. '*')) do \
                   redis.call('DEL', key) end end";
     run(&server, &["EVAL", forget, "0"]);
     let bytes = (used(&server) - before) / TOKENS as u64;
-    println!("{bytes} bytes a token");
-    assert!(bytes <= 450, "{bytes} bytes a token");
+    println!("{bytes} bytes per token");
+    assert!(bytes <= 450, "{bytes} bytes per token");
 }

@@ -1,4 +1,4 @@
-//! Rows and pages that make no sense: they are errors of the store, and no token is accepted.
+//! Tests with damaged rows and pages: the store returns errors, and no token is accepted.
 
 use std::fs;
 
@@ -125,7 +125,10 @@ async fn missing_clock_row_stops_checks_and_changes() {
         assert!(error.is_corrupt(), "{error:?}");
     }
     run(&mut stranger(&path).await, "INSERT INTO hallpass_clock VALUES (1, 1, 1)").await;
-    assert!(store.get(token.record.id).await.unwrap().value.is_some(), "it was not deleted");
+    assert!(
+        store.get(token.record.id).await.unwrap().value.is_some(),
+        "the failed delete has deleted the token"
+    );
 }
 
 #[tokio::test]
@@ -140,7 +143,7 @@ async fn damaged_page_is_corrupt() {
     let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'hallpass_schema'";
     let root: i64 = sqlx::query_scalar(root).fetch_one(&mut stranger(&path).await).await.unwrap();
     let mut bytes = fs::read(&path).unwrap();
-    // The first page and the one of the version say what the file is.
+    // The first page and the one with the schema version identify the file, so they stay intact.
     for (page, bytes) in (1..).zip(bytes.chunks_mut(4_096)) {
         if page != 1 && page != root {
             bytes.iter_mut().for_each(|byte| *byte ^= 0xA5);

@@ -1,4 +1,4 @@
-//! Locks that others hold, and errors after which SQLite ends the transaction by itself.
+//! Tests of locks that others hold, and of errors after which SQLite itself ends the transaction.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{open, place, run, stranger};
 
-/// Far above the two seconds that a call may take, and far below never.
+/// A time limit far above the two seconds that a call may take.
 const BOUND: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,17 +24,28 @@ async fn held_lock_makes_changes_unavailable_but_not_checks() {
     let revoke = edited(&known.record, |record| record.revoked_at = Some(at(1)));
     let inserts = (0..20).map(|_| async {
         let token = token("alice", "ci");
-        store.insert(&token, None, &event()).await.expect_err("the lock is taken")
+        store
+            .insert(&token, None, &event())
+            .await
+            .expect_err("the insert must fail while the lock is held")
     });
     let all = async {
         futures::join!(futures::future::join_all(inserts), async {
-            store.update(&revoke, &event()).await.expect_err("the lock is taken")
+            store
+                .update(&revoke, &event())
+                .await
+                .expect_err("the update must fail while the lock is held")
         })
     };
     let reads = async {
         for _ in 0..100 {
-            let found = store.get(known.record.id).await.expect("reads go on").value.unwrap();
-            assert_eq!(found.record, known.record, "what is not committed is not seen");
+            let found = store
+                .get(known.record.id)
+                .await
+                .expect("reads must succeed while the lock is held")
+                .value
+                .unwrap();
+            assert_eq!(found.record, known.record, "uncommitted data is visible");
         }
     };
     let ((errors, error), ()) =
@@ -44,8 +55,15 @@ async fn held_lock_makes_changes_unavailable_but_not_checks() {
     }
 
     run(&mut writer, "ROLLBACK").await;
-    store.update(&revoke, &event()).await.expect("the lock is free again");
-    assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 2, "nothing came late");
+    store
+        .update(&revoke, &event())
+        .await
+        .expect("the update must succeed after the lock was released");
+    assert_eq!(
+        store.changes(None, 0).await.unwrap().head.seq.get(),
+        2,
+        "a failed change was made later"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,10 +75,10 @@ async fn short_lock_is_waited_for() {
     let token = token("alice", "ci");
     let event = event();
     let mut insert = Box::pin(store.insert(&token, None, &event));
-    // The insert cannot end while the lock is held, however slow the machine is.
+    // The insert cannot succeed while the lock is held, however slow the machine is.
     assert!(timeout(Duration::from_millis(50), &mut insert).await.is_err());
     run(&mut writer, "ROLLBACK").await;
-    insert.await.expect("the lock is free again");
+    insert.await.expect("the insert must succeed after the lock was released");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +94,8 @@ async fn long_reader_blocks_no_other_call() {
     reader.close().await.unwrap();
 }
 
-/// On a full disk, say, SQLite ends the transaction by itself, and the driver does not know.
+/// When the disk is full, for example, SQLite itself ends the transaction, and the driver does not
+/// notice.
 #[tokio::test]
 async fn transaction_that_sqlite_rolls_back_does_not_affect_the_next() {
     let (_directory, path) = place();
@@ -90,7 +109,7 @@ async fn transaction_that_sqlite_rolls_back_does_not_affect_the_next() {
         store
             .insert(&token("alice", "ci"), None, &event())
             .await
-            .expect("the next is as good as ever");
+            .expect("the next insert must succeed");
     }
     assert_eq!(store.changes(None, 0).await.unwrap().head.seq.get(), 3);
 }

@@ -1,4 +1,4 @@
-//! The file is deleted, replaced or put back while it is open.
+//! Tests in which the file is deleted, replaced or restored while it is open.
 #![cfg(unix)]
 
 use std::fs;
@@ -45,7 +45,7 @@ async fn replaced_file_is_noticed_and_accepted_once_it_is_back() {
     let revoked = edited(&token.record, |record| record.revoked_at = Some(at(1)));
     store.update(&revoked, &event()).await.unwrap();
 
-    // In an older copy, say, the token would still be good.
+    // In an older copy of the file, the token could still be valid.
     let aside = directory.path().join("aside.db");
     fs::rename(&path, &aside).unwrap();
     open(&directory.path().join("other.db")).await.close().await;

@@ -1,5 +1,5 @@
-//! What is special to SQLite: files that cannot be opened, several processes on one file, and a
-//! store whose file is damaged, locked, full or replaced.
+//! Tests that are specific to SQLite: files that cannot be opened, several processes on one file,
+//! and a store whose file is damaged, locked, full or replaced.
 
 mod damage;
 mod errors;

@@ -9,7 +9,7 @@ use sqlx::Connection as _;
 
 use super::{open, place, run, stranger};
 
-/// What lies in the directory, byte by byte.
+/// Returns the contents of all files in the directory.
 fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     fs::read_dir(directory)
         .expect("a directory")
@@ -20,16 +20,19 @@ fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         .collect()
 }
 
-/// Fails unless opening is refused with this sentence about the path, and leaves no trace.
+/// Fails unless opening returns an error with this sentence about the path and changes nothing.
 async fn refused(path: &Path, sentence: &str) -> ConnectError {
     let directory = path.parent().expect("a directory");
     let before = directory.exists().then(|| contents(directory));
-    let error = SqliteStore::open(path).await.expect_err("it is not usable");
+    let error = SqliteStore::open(path).await.expect_err("the path must be rejected");
     let told = error.to_string();
     assert!(told.contains(sentence), "{told}");
-    assert!(!told.contains('\n') && told.contains(": "), "one sentence, with what to do: {told}");
+    assert!(
+        !told.contains('\n') && told.contains(": "),
+        "the message must be one sentence that says what to do: {told}"
+    );
     let after = directory.exists().then(|| contents(directory));
-    assert!(after == before, "something was touched: {:?}", after.map(BTreeMap::into_keys));
+    assert!(after == before, "files were changed: {:?}", after.map(BTreeMap::into_keys));
     error
 }
 
@@ -41,7 +44,8 @@ async fn path_without_a_directory_is_refused() {
     assert!(error.to_string().contains("not/there"), "{error}");
     fs::write(&path, "a file").unwrap();
     let below_a_file = path.join("tokens.db");
-    let error = SqliteStore::open(&below_a_file).await.expect_err("there is no such place");
+    let error =
+        SqliteStore::open(&below_a_file).await.expect_err("a path below a file must be rejected");
     assert!(matches!(error, ConnectError::Unreachable { .. }), "{error:?}");
     assert!(error.to_string().contains("cannot be opened"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), b"a file");
@@ -105,10 +109,12 @@ async fn database_of_another_application_is_refused() {
 async fn database_of_another_application_in_use_is_refused() {
     let (_directory, path) = place();
     let mut connection = stranger(&path).await;
-    // All that there is, is in the log.
+    // All data is still in the write-ahead log.
     run(&mut connection, "PRAGMA journal_mode = wal; CREATE TABLE users (id INTEGER)").await;
     let before = fs::read(&path).unwrap();
-    let error = SqliteStore::open(&path).await.expect_err("it is somebody else's");
+    let error = SqliteStore::open(&path)
+        .await
+        .expect_err("another application's database must be rejected");
     assert!(matches!(error, ConnectError::Foreign { .. }), "{error:?}");
     assert_eq!(fs::read(&path).unwrap(), before);
     run(&mut connection, "INSERT INTO users VALUES (1)").await;
@@ -127,10 +133,11 @@ async fn newer_schema_is_refused() {
     connection.close().await.unwrap();
     let error = refused(&path, "was written by a newer version of Hallpass (schema 99").await;
     assert!(matches!(error, ConnectError::Newer { found: 99, .. }), "{error:?}");
-    // Also while the newer version runs, and what it did is in its log.
+    // This also applies while the newer version runs and its changes are still in the write-ahead
+    // log.
     let mut connection = stranger(&path).await;
     run(&mut connection, "UPDATE hallpass_schema SET version = 100").await;
-    let error = SqliteStore::open(&path).await.expect_err("it is newer");
+    let error = SqliteStore::open(&path).await.expect_err("a newer schema must be rejected");
     assert!(matches!(error, ConnectError::Newer { found: 100, .. }), "{error:?}");
 }
 
@@ -141,10 +148,10 @@ async fn damaged_database_is_refused() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[100..4_096].fill(0xA5);
     fs::write(&path, &bytes).unwrap();
-    let error = SqliteStore::open(&path).await.expect_err("it is damaged");
+    let error = SqliteStore::open(&path).await.expect_err("a damaged database must be rejected");
     assert!(matches!(error, ConnectError::Damaged { .. }), "{error:?}");
     assert!(error.to_string().contains("is damaged: restore it"), "{error}");
-    assert!(fs::read(&path).unwrap() == bytes, "it was touched");
+    assert!(fs::read(&path).unwrap() == bytes, "the file was changed");
 }
 
 #[tokio::test]
@@ -153,7 +160,7 @@ async fn locked_database_is_refused_in_bounded_time() {
     open(&path).await.close().await;
     let mut connection = stranger(&path).await;
     run(&mut connection, "BEGIN IMMEDIATE").await;
-    let error = SqliteStore::open(&path).await.expect_err("it is locked");
+    let error = SqliteStore::open(&path).await.expect_err("a locked database must be rejected");
     assert!(matches!(error, ConnectError::Locked { .. }), "{error:?}");
     run(&mut connection, "ROLLBACK").await;
     open(&path).await;
@@ -181,7 +188,7 @@ async fn new_file_is_readable_only_by_its_owner() {
         assert_eq!(mode & 0o077, 0, "{:?} is open to others", entry.path());
         files += 1;
     }
-    assert_eq!(files, 3, "the database, its log and its index");
+    assert_eq!(files, 3, "there must be the database, its log and the index of the log");
 }
 
 #[tokio::test]
@@ -204,11 +211,11 @@ async fn addresses_name_files() {
     assert_eq!(contents(directory.path()).len(), 1);
     let secret = "postgres://user:hunter2@host/db";
     for other in ["", "tokens.db", "sqlite:", "sqlite::memory:", "sqlite:x.db?mode=ro", secret] {
-        let error = SqliteStore::connect(other).await.expect_err("no address");
+        let error = SqliteStore::connect(other).await.expect_err("the URL must be rejected");
         assert!(matches!(error, ConnectError::Address), "{other}: {error:?}");
         assert!(
             !format!("{error} {error:?}").contains("hunter2"),
-            "what was given is not repeated"
+            "the message must not repeat the URL"
         );
     }
 }

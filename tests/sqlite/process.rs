@@ -1,5 +1,5 @@
-//! A process of its own that works on a store, for the tests of several processes on one file: what
-//! to do comes as arguments, what was done goes to the standard output, line by line.
+//! A program that works on a store, for the tests with several processes on one file. Its arguments
+//! name the task. It writes its results to standard output, line by line.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -14,7 +14,7 @@ async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let [task, path] = arguments[..] else {
-        panic!("a task and a path, please");
+        panic!("usage: process TASK PATH");
     };
     let store = open(path).await;
     match task {
@@ -22,7 +22,7 @@ async fn main() {
         "churn" => churn(store).await,
         "fill" => fill(store).await,
         "mix" => mix(store).await,
-        other => panic!("no such task: {other}"),
+        other => panic!("unknown task: {other}"),
     }
 }
 
@@ -32,13 +32,14 @@ async fn open(path: impl AsRef<Path>) -> Arc<SqliteStore> {
 
 fn say(line: impl std::fmt::Display) {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).expect("somebody listens");
+    writeln!(out, "{line}").and_then(|()| out.flush()).expect("cannot write to standard output");
 }
 
-/// Issues 50 tokens of alice's at once, if the limit of 50 allows. Starts when told to.
+/// Issues 50 tokens of alice concurrently, as far as the limit of 50 allows. Starts when it reads a
+/// line.
 async fn issue(store: Arc<SqliteStore>) {
     say("ready");
-    io::stdin().read_line(&mut String::new()).expect("a line");
+    io::stdin().read_line(&mut String::new()).expect("cannot read from standard input");
     let inserts: Vec<_> = (0..50)
         .map(|_| {
             let store = store.clone();
@@ -56,7 +57,7 @@ async fn issue(store: Arc<SqliteStore>) {
     }
 }
 
-/// Issues and revokes, and says so each time that it is done, until it is killed.
+/// Issues and revokes tokens, and reports each call that has returned, until it is killed.
 async fn churn(store: Arc<SqliteStore>) {
     loop {
         let token = token("alice", "ci");
@@ -68,10 +69,10 @@ async fn churn(store: Arc<SqliteStore>) {
     }
 }
 
-/// Issues tokens until there is no room, then a few more, then looks at the first.
+/// Issues tokens until the disk is full, then a few more, then reads the first one.
 async fn fill(store: Arc<SqliteStore>) {
     let first = token("alice", "first");
-    store.insert(&first, None, &event()).await.expect("room for one");
+    store.insert(&first, None, &event()).await.expect("cannot insert the first token");
     let mut refused = 0;
     while refused < 3 {
         let mut token = token("alice", "big");
@@ -82,17 +83,17 @@ async fn fill(store: Arc<SqliteStore>) {
             say(format!("refused, read only: {read_only}"));
         }
     }
-    let found = store.get(first.record.id).await.expect("reads go on");
+    let found = store.get(first.record.id).await.expect("reads must succeed");
     say(format!("found: {}", found.value.is_some()));
 }
 
-/// Makes changes of each sort for an owner of its own, and says each with its number once it is
-/// done. Starts when told to.
+/// Makes changes of each kind for an owner of its own, and reports each with its number. Starts
+/// when it reads a line.
 async fn mix(store: Arc<SqliteStore>) {
     let name = format!("process {}", std::process::id());
     let me = owner(&name);
     say("ready");
-    io::stdin().read_line(&mut String::new()).expect("a line");
+    io::stdin().read_line(&mut String::new()).expect("cannot read from standard input");
     for round in 0..15 {
         let (one, two) = (token(&name, "one"), token(&name, "two"));
         for token in [&one, &two] {
@@ -103,10 +104,10 @@ async fn mix(store: Arc<SqliteStore>) {
         let seq = store.update(&rename, &event()).await.expect("a change");
         say(format!("{} token {}", seq.get(), one.record.id));
         let seq = store.revoke_owner(&me, None, at(1), &event()).await.expect("a revocation").seq;
-        say(format!("{} owner {name}", seq.expect("two are revoked").get()));
+        say(format!("{} owner {name}", seq.expect("two tokens must be revoked").get()));
         let seq = store.delete(two.record.id, None, &event()).await.expect("a delete");
         say(format!("{} token {}", seq.get(), two.record.id));
         let seq = store.delete_owner(&me, &event()).await.expect("a delete").seq;
-        say(format!("{} owner {name}", seq.expect("one is left").get()));
+        say(format!("{} owner {name}", seq.expect("one token must be left").get()));
     }
 }

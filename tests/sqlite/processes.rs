@@ -11,7 +11,7 @@ use super::{everything, open, place};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sqlite-process");
 
-/// Another process on the same file.
+/// Another process that works on the same file.
 struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -21,7 +21,9 @@ impl Process {
     fn start(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a process");
-        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let lines =
+            BufReader::new(child.stdout.take().expect("the process has no standard output"))
+                .lines();
         Self { child, lines }
     }
 
@@ -36,20 +38,25 @@ impl Process {
     }
 
     fn go(&mut self) {
-        self.child.stdin.take().expect("its input").write_all(b"go\n").expect("it listens");
+        self.child
+            .stdin
+            .take()
+            .expect("the process has no standard input")
+            .write_all(b"go\n")
+            .expect("the process does not read its input");
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Starts so many processes that issue 50 tokens of alice's each, lets them go at once, and counts
-/// what they say.
+/// Starts this number of processes that issue 50 tokens of alice each, lets them start together,
+/// and counts their output lines.
 fn race(path: &Path, processes: usize) -> HashMap<String, u32> {
     let mut processes: Vec<_> = (0..processes).map(|_| Process::on(path, "issue")).collect();
     for process in &mut processes {
@@ -97,7 +104,7 @@ async fn follower_misses_no_change_of_several_processes() {
         assert!(processes.iter_mut().all(|process| process.child.wait().unwrap().success()));
         told
     });
-    // 3 processes of 15 rounds with 6 changes each.
+    // There are 3 processes with 15 rounds of 6 changes each.
     let mut seen: Vec<ChangeEntry> = Vec::new();
     while seen.len() < 270 {
         let from = seen
@@ -105,13 +112,20 @@ async fn follower_misses_no_change_of_several_processes() {
             .map_or(LogPosition { seq: ChangeSeq::new(1), nonce: 0 }, |line| line.position);
         let log = store.changes(Some(from), 50).await.unwrap();
         let known = usize::from(!seen.is_empty());
-        assert!(seen.is_empty() || log.entries[0].position == from, "history goes on where it was");
+        assert!(
+            seen.is_empty() || log.entries[0].position == from,
+            "the log must start at the requested position"
+        );
         for line in log.entries.into_iter().skip(known) {
-            assert_eq!(line.position.seq.get(), seen.len() as u64 + 1, "without a gap");
+            assert_eq!(
+                line.position.seq.get(),
+                seen.len() as u64 + 1,
+                "the numbers must have no gap"
+            );
             if let ChangeTarget::Token(id) = line.target {
                 assert!(
                     store.get(id).await.unwrap().as_of >= line.position.seq,
-                    "what is told is seen"
+                    "a logged change must be visible"
                 );
             }
             seen.push(line);
@@ -128,7 +142,7 @@ async fn follower_misses_no_change_of_several_processes() {
         .collect();
     told.sort();
     logged.sort();
-    assert_eq!(logged, told, "the number that a call answered is that of its line");
+    assert_eq!(logged, told, "each call must return the number of its log entry");
     assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 0);
 }
 
@@ -141,7 +155,7 @@ async fn file_can_be_created_by_several_processes_at_once() {
     let log =
         store.changes(Some(LogPosition { seq: ChangeSeq::new(1), nonce: 0 }), 100).await.unwrap();
     let numbers: Vec<_> = log.entries.iter().map(|line| line.position.seq.get()).collect();
-    assert_eq!(numbers, (1..=50).collect::<Vec<_>>(), "one history, without a gap");
+    assert_eq!(numbers, (1..=50).collect::<Vec<_>>(), "there must be one history without a gap");
 }
 
 #[tokio::test]
@@ -151,18 +165,19 @@ async fn acknowledged_change_survives_a_kill() {
     for _ in 0..3 {
         let mut process = Process::on(&path, "churn");
         for _ in 0..21 {
-            let line = process.line().expect("it goes on");
-            let (done, id) = line.split_once(' ').expect("what and whose");
+            let line = process.line().expect("the process ended early");
+            let (done, id) = line.split_once(' ').expect("the line must have an action and an id");
             expected.insert(id.parse().unwrap(), done == "revoked");
         }
-        process.child.kill().expect("it runs");
+        process.child.kill().expect("cannot kill the process");
     }
     let store = open(&path).await;
     for (id, is_revoked) in expected {
-        let record = store.get(id).await.unwrap().value.expect("it was issued").record;
-        assert!(record.revoked_at.is_some() || !is_revoked, "{id} was revoked");
+        let record = store.get(id).await.unwrap().value.expect("an issued token is missing").record;
+        assert!(record.revoked_at.is_some() || !is_revoked, "the revocation of {id} is missing");
     }
-    // Nothing is half done: each token was logged once when issued, and once when revoked.
+    // No change was made partially: each token was logged once when it was issued, and once when it
+    // was revoked.
     let head = store.changes(None, 0).await.unwrap().head;
     let mut logged = 0;
     for record in store.list(&everything()).await.unwrap().records {
@@ -171,14 +186,14 @@ async fn acknowledged_change_survives_a_kill() {
     assert_eq!(head.seq.get(), logged);
 }
 
-/// A limit on the size of files is a full disk for one process.
+/// A limit on the size of files has the effect of a full disk for one process.
 #[cfg(unix)]
 #[tokio::test]
 async fn full_disk_refuses_changes_but_not_checks() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut command = Command::new("sh");
-    // The signal that comes with it would end the process otherwise.
+    // The signal that accompanies the limit would otherwise end the process.
     command
         .args(["-c", "trap '' XFSZ; ulimit -f 500; exec \"$0\" fill \"$1\"", PROGRAM])
         .arg(&path);
@@ -188,7 +203,7 @@ async fn full_disk_refuses_changes_but_not_checks() {
     }
     assert_eq!(process.line().as_deref(), Some("found: true"));
     assert!(process.child.wait().unwrap().success());
-    // Without the limit the file is as good as before.
+    // Without the limit the file is usable again.
     let store = open(&path).await;
     store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Large numbers of tokens and of log entries, and what is left after deleting.
+//! Tests with many tokens and many log entries, and of what remains after deletions.
 
 use hallpass_core::store::{BulkResult, ChangeSeq, ChangeTarget, LogPosition, TokenStore as _};
 use hallpass_tests::tokens::{at, event, owner, token};
@@ -36,7 +36,7 @@ async fn pruning_the_log_leaves_no_gap_after_a_clock_change() {
     for _ in 0..10 {
         store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     }
-    // Six entries are old. The system's clock was wrong when the second was written.
+    // Six entries are old. The system's clock was wrong when the second one was written.
     run(
         &mut stranger(&path).await,
         "UPDATE hallpass_changes SET at = iif(seq <= 6 AND seq <> 2, 1000, 9000000000000)",

@@ -1,4 +1,4 @@
-//! Every store passes the suite that says what a store promises.
+//! Runs the conformance suite on every store.
 
 mod postgres;
 
@@ -19,7 +19,7 @@ mod sqlite {
     use hallpass_testkit::conformance::StoreUnderTest;
     use tempfile::TempDir;
 
-    /// A directory, and in it the file that each handle opens for itself.
+    /// A directory with a file that each handle opens.
     struct Directory(TempDir);
 
     impl StoreUnderTest for Directory {

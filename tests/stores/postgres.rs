@@ -1,4 +1,4 @@
-//! On one server for all cases, each with a database of its own.
+//! Runs the suite on one server, with a database for each case.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,16 +6,17 @@ use hallpass_postgres::PostgresStore;
 use hallpass_servers::Postgres;
 use hallpass_testkit::conformance::StoreUnderTest;
 
-/// A database, and in it the tables that each handle opens for itself.
+/// A database that each handle opens.
 struct Database {
     url: String,
 }
 
-/// The databases that nobody uses any more. To make one takes the server half a second, to empty
-/// one nearly nothing.
+/// Databases that are free for reuse. Creating a database takes the server half a second, and
+/// emptying one takes nearly no time.
 static FREE: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// As if it had just been made: nobody is there, nothing is in it, and its history is another.
+/// Resets a database to the state of a new one: it closes all other connections, deletes all rows
+/// and starts a new history.
 const EMPTY: &str = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
      WHERE datname = current_database() AND pid <> pg_backend_pid(); \
      TRUNCATE hallpass.tokens, hallpass.changes; \

@@ -1,4 +1,4 @@
-//! The suite on one server for all of the cases, each in a namespace of its own.
+//! Runs the suite on one server, with a namespace for each case.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use hallpass_testkit::conformance::StoreUnderTest;
 
 static SERVER: LazyLock<Redis> = LazyLock::new(|| Redis::start().expect("a server"));
 
-/// A namespace of which each handle makes connections of its own.
+/// A namespace that each handle opens with its own connections.
 struct Namespace(String);
 
 impl StoreUnderTest for Namespace {

@@ -1,4 +1,4 @@
-//! How much of what is asked the cache has at hand.
+//! Measures the hit ratio of the cache.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::harness::Bench;
 use crate::ours::runtime;
 use crate::random::Random;
 
-/// About what a token weighs: only the first guess of how much room so many tokens need.
+/// The assumed weight of a cached token in bytes. It is only the first guess of [`bytes_for`].
 const GUESS: u64 = 1024;
 
-/// Junk per valid request.
+/// The number of junk requests before each valid one.
 const JUNK: usize = 9;
 
 struct Trial {
@@ -25,14 +25,14 @@ struct Trial {
     junk: Random,
 }
 
-/// What part of the requests for valid tokens the cache answered, and how many tokens it held then.
+/// The share of valid requests that were cache hits, and the number of cached tokens at the end.
 #[derive(Clone, Copy)]
 struct Outcome {
     hits: f64,
     held: usize,
 }
 
-/// Each named `hits_over_lfu_EXPONENT_CAPACITY`, of so many tokens and so many requests.
+/// Adds the figures `hits_EXPONENT_CAPACITY` and the ratios `hits_over_lfu_EXPONENT_CAPACITY`.
 pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<()> {
     let runtime = runtime()?;
     let ids = ids(tokens)?;
@@ -50,7 +50,8 @@ pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<(
         bench.figure(format!("hits_{name}"), outcome.hits);
         bench.told(format!("hits_over_lfu_{name}"), outcome.hits / by_lfu);
         if (exponent, part) == (1.0, 10) {
-            // With so much to ask, for a part of the time.
+            // Half of the trace is enough here, because each valid request comes with nine junk
+            // requests.
             let trace = &trace[..requests];
             let [clean, flooded] =
                 [0, JUNK].map(|junk| Trial::new(&ids, bytes).run(&runtime, &ids, trace, junk).hits);
@@ -62,7 +63,7 @@ pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<(
     Ok(())
 }
 
-/// With how much room a cache comes to hold so many tokens.
+/// Returns the capacity in bytes with which the cache holds `wanted` tokens.
 fn bytes_for(runtime: &Runtime, ids: &[TokenId], trace: &[u32], wanted: usize) -> u64 {
     let mut bytes = GUESS * wanted as u64;
     for _ in 0..2 {
@@ -79,8 +80,8 @@ impl Trial {
         Self { cache: Cached::with_settings(store.clone(), settings), store, junk: Random::new(11) }
     }
 
-    /// Asks for the tokens of these ranks, with so much junk before each; counts from half of them
-    /// on.
+    /// Loads the tokens of these ranks, with `junk` unknown tokens before each. The first half of
+    /// the trace warms the cache up and is not counted.
     fn run(mut self, runtime: &Runtime, ids: &[TokenId], trace: &[u32], junk: usize) -> Outcome {
         let (warm, counted) = trace.split_at(trace.len() / 2);
         runtime.block_on(tokio::task::unconstrained(async {

@@ -1,4 +1,4 @@
-//! What cached tokens take: the bytes that were asked of the allocator and not given back.
+//! Measures the memory of cached tokens: the bytes that were allocated and not released.
 
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use tokio::runtime::Builder;
 use super::store::{CountingStore, ids};
 use crate::harness::Bench;
 
-/// More than all tokens need.
+/// A capacity in bytes that is larger than all tokens need.
 const ROOM: u64 = 1 << 32;
 
 pub(super) fn add(bench: &mut Bench, tokens: usize) -> Result<()> {
-    // One thread for everything: allocations are counted by thread.
+    // Allocations are counted per thread, so everything must run on one.
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let ids = ids(tokens)?;
     let store = CountingStore::new(&ids, Duration::ZERO);
@@ -35,7 +35,7 @@ pub(super) fn add(bench: &mut Bench, tokens: usize) -> Result<()> {
             }
         });
     });
-    // The same in moka alone, with next to nothing for a value.
+    // The same number of entries in moka alone, with values that take next to no memory.
     let (_, moka) = kept(|| {
         let nothing = Arc::new(());
         let cache: Cache<TokenId, Arc<()>, RandomState> = Cache::builder()
@@ -60,9 +60,9 @@ pub(super) fn add(bench: &mut Bench, tokens: usize) -> Result<()> {
     Ok(())
 }
 
-/// What something leaves, and how many bytes that is.
+/// Returns a new value and the number of bytes that stay allocated for it.
 fn kept<T>(make: impl FnOnce() -> T) -> (T, i64) {
     let mut made = None;
     let counted = allocation_counter::measure(|| made = Some(make()));
-    (made.expect("it was made"), counted.bytes_current)
+    (made.expect("the closure ran"), counted.bytes_current)
 }

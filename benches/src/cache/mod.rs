@@ -1,18 +1,20 @@
-//! `cache`: what the cache is good for, and what it takes.
+//! `cache`: measures the hit ratio, memory and scaling of the cache.
 //!
-//! - `hits_over_lfu_*`: what part of Zipf-distributed requests for 100,000 tokens needs no store,
-//!   over what a cache would have that always holds the most frequent ones, as many as ours holds
-//!   when it is full. Room is given in bytes, so how much of it makes 1 % or 10 % of the tokens is
-//!   found out first.
-//! - `hits_lost_to_junk_points`: how much of that is lost, in percentage points, when nine of ten
+//! - `hits_over_lfu_*`: the hit ratio of Zipf-distributed requests for 100,000 tokens, divided by
+//!   the hit ratio of an ideal cache that always holds the most frequent tokens. The ideal cache
+//!   has as many entries as ours when it is full. The capacity is set in bytes, so the benchmark
+//!   first finds out how many bytes hold 1 % or 10 % of the tokens.
+//! - `hits_lost_to_junk_points`: the loss of hit ratio, in percentage points, if nine of ten
 //!   requests bring a well-formed token that does not exist.
-//! - `stampede_store_reads`: reads that 256 simultaneous requests for one token cause.
-//! - `bytes_*`: with 100,000 tokens of three scopes each, the bytes asked of the allocator and
-//!   kept. What moka needs for as many keys with next to no value is told apart, and so is what an
-//!   empty cache takes (slots, stripes, the table of unknown tokens).
-//! - `uniform_scaling`, `hot_token_scaling`: what two threads do in a time over what one does, for
-//!   10,000 tokens alike (over what bare SHA-256 scales in the same run) and for one token. The
-//!   threads start together, and the wall clock counts.
+//! - `stampede_store_reads`: the number of store reads that 256 simultaneous requests for one token
+//!   cause.
+//! - `bytes_*`: the bytes that stay allocated for 100,000 tokens of three scopes each. Separate
+//!   figures give the bytes that moka alone needs for as many keys, and the bytes of an empty cache
+//!   (slots, stripes, the table of unknown tokens).
+//! - `uniform_scaling`, `hot_token_scaling`: the throughput of two threads divided by that of one,
+//!   for 10,000 equally frequent tokens and for a single one. `uniform_scaling` is also divided by
+//!   the scaling of bare SHA-256 in the same run. The threads start together and are timed by the
+//!   wall clock.
 
 mod hits;
 mod memory;

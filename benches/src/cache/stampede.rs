@@ -1,4 +1,4 @@
-//! Many who ask for the same token at once, before the cache has it.
+//! Measures simultaneous requests for a token that is not cached yet.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::ours::runtime;
 
 const CALLERS: usize = 256;
 
-/// `stampede_store_reads`: the most that any of some stampedes took.
+/// Adds `stampede_store_reads`, the maximum number of store reads over several stampedes.
 pub(super) fn add(bench: &mut Bench, stampedes: usize) -> Result<()> {
     let runtime = runtime()?;
     let ids = ids(stampedes)?;
@@ -31,7 +31,7 @@ pub(super) fn add(bench: &mut Bench, stampedes: usize) -> Result<()> {
                 })
             });
             for answer in join_all(calls).await {
-                assert!(answer.expect("a load does not panic"), "everybody gets the token");
+                assert!(answer.expect("a load does not panic"), "every request gets the token");
             }
         });
         most = most.max(store.reads() - before);

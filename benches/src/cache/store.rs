@@ -1,4 +1,4 @@
-//! A store that answers checks and counts them.
+//! A store that only serves checks and counts its reads.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use hallpass_core::store::{
 };
 use hallpass_core::{Digest, Event, Owner, Revision, ScopeSet, TokenId, TokenRecord};
 
-/// Tokens that nobody changes. Cloning it gives another handle to the same ones.
+/// A store of tokens that never change. A clone shares the tokens and the counter.
 #[derive(Clone, Debug)]
 pub(super) struct CountingStore(Arc<Inner>);
 
@@ -26,19 +26,19 @@ struct Inner {
 }
 
 impl CountingStore {
-    /// A store of these tokens, each read of which takes so long.
+    /// Creates a store of these tokens. Each read takes `takes`.
     pub(super) fn new(ids: &[TokenId], takes: Duration) -> Self {
         let numbers = ids.iter().copied().zip(0..).collect();
         let reads = AtomicU64::new(0);
         Self(Arc::new(Inner { numbers, created_at: Timestamp::now(), takes, reads }))
     }
 
-    /// How often it was asked for a token that it has.
+    /// Returns the number of reads that found a token.
     pub(super) fn reads(&self) -> u64 {
         self.0.reads.load(Ordering::Relaxed)
     }
 
-    /// A token as a database gives it: everything of its own.
+    /// Returns a token that shares no allocation with others, as a database would.
     fn token(&self, id: TokenId, number: usize) -> Result<StoredToken, StoreError> {
         let owner = Owner::new(format!("owner-{number}")).map_err(StoreError::corrupt)?;
         let mut record = TokenRecord::new(id, owner, "deployment", self.0.created_at);
@@ -49,16 +49,16 @@ impl CountingStore {
     }
 }
 
-/// The ids of so many tokens.
+/// Generates `count` token ids.
 pub(super) fn ids(count: usize) -> Result<Vec<TokenId>> {
     let owner = Owner::new("owner")?;
     let now = Timestamp::now();
     (0..count).map(|_| Ok(TokenId::generate(&owner, now)?)).collect()
 }
 
-const READ_ONLY: &str = "the store of this benchmark only answers checks";
+const READ_ONLY: &str = "the store of this benchmark only serves checks";
 
-/// Methods that this benchmark never calls.
+/// Defines store methods that this benchmark never calls.
 macro_rules! read_only {
     ($($method:ident($($type:ty),*) -> $out:ty;)*) => {$(
         async fn $method(&self, $(_: $type),*) -> Result<$out, StoreError> {
@@ -67,7 +67,7 @@ macro_rules! read_only {
     )*};
 }
 
-/// Answers only the reads of a check and of the change log.
+/// Implements only the reads of a check and of the change log.
 impl TokenStore for CountingStore {
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         if !self.0.takes.is_zero() {

@@ -1,4 +1,4 @@
-//! One thread and two: how much more two of them get done.
+//! Measures how throughput scales from one thread to two.
 
 use std::hint;
 use std::sync::Arc;
@@ -17,17 +17,18 @@ use crate::hot::{Open, PATH, SCOPE};
 use crate::ours::{Ours, Owners, runtime};
 use crate::traffic::{Pattern, Traffic};
 
-/// How many blocks are hashed for each request, so that bursts of both take about as long.
+/// The number of SHA-256 blocks per request. It makes bursts of hashing take about as long as
+/// bursts of requests.
 const HASHES: usize = 16;
 
-/// How often the threads start together in a round.
+/// The number of bursts in a round. All threads start a burst together.
 const BURSTS: usize = 10;
 
-/// `uniform_scaling`, over what SHA-256 alone scales, and `hot_token_scaling`.
+/// Adds `uniform_scaling`, relative to the scaling of SHA-256 alone, and `hot_token_scaling`.
 pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<()> {
     let runtime = runtime()?;
     let ours = runtime.block_on(Ours::new(tokens, Owners::Many, &[SCOPE]))?;
-    // Alive as long as the cases are: what the cache does by itself goes on in it.
+    // The runtime must live as long as the cases, because it runs the background task of the cache.
     let runtime = Arc::new(runtime);
     let layer = ServiceBuilder::new().layer(TokenLayer::new(&ours.hallpass)).layer(require(SCOPE));
     let service = layer.service(Open);
@@ -73,8 +74,8 @@ pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<(
     Ok(())
 }
 
-/// Work in bursts of so many pieces, on one thread and on each of two: two cases, in nanoseconds of
-/// wall clock per piece, both threads' pieces together.
+/// Adds two cases that run `work` in bursts, on one thread and on two. They are measured in
+/// nanoseconds of wall clock time per piece, counting the pieces of both threads.
 fn pair<F, W>(
     bench: &mut Bench,
     names: [&'static str; 2],
@@ -92,13 +93,13 @@ where
     (bench.timed(names[0], timed(1)), bench.timed(names[1], timed(2)))
 }
 
-/// What so many threads take for a burst, from the common start to the last one's end: the fastest
-/// of several, into which no other program cut.
+/// Returns the duration of a burst, from the common start to the end of the last thread. It takes
+/// the fastest of several bursts, which no other program has interrupted.
 fn together<W: FnMut()>(threads: usize, work: &(impl Fn(usize) -> W + Sync)) -> Duration {
     let gate = AtomicUsize::new(0);
     let run = |thread| {
         let mut burst = work(thread);
-        // Pages, caches and predictors of a new thread.
+        // Warm up page tables, caches and branch predictors of the new thread.
         burst();
         let times = (1..=BURSTS).map(|number| {
             meet(&gate, number * threads);
@@ -118,10 +119,11 @@ fn together<W: FnMut()>(threads: usize, work: &(impl Fn(usize) -> W + Sync)) -> 
         })
     });
     let elapsed = bursts.into_iter().flatten().map(|(started, ended)| ended - started);
-    elapsed.min().expect("there are bursts")
+    elapsed.min().expect("there is at least one burst")
 }
 
-/// Waits until so many have come in all. Nobody sleeps: waking up would take longer than a burst.
+/// Waits until `all` arrivals were counted. It spins, because waking up from sleep would take
+/// longer than a burst.
 fn meet(gate: &AtomicUsize, all: usize) {
     gate.fetch_add(1, Ordering::AcqRel);
     let mut looks = 0_u32;

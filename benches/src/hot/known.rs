@@ -1,4 +1,4 @@
-//! Tokens that are known already, by ours and by the peers, on a bare service.
+//! Cases on a bare service, with tokens that are cached already.
 
 use anyhow::Result;
 use hallpass_tower::{TokenLayer, require};
@@ -47,6 +47,6 @@ impl Cases {
         }
         let traffic = Traffic::bearer(&by_eddsa, PATH, Pattern::Uniform);
         self.requests("eddsa_uniform", eddsa, traffic, ok);
-        Ok(one_token.expect("the last pattern is one token's"))
+        Ok(one_token.expect("there is at least one pattern"))
     }
 }

@@ -1,32 +1,35 @@
-//! `hot`: what a check adds to a request whose token is known already, beside what others do.
+//! `hot`: measures the time that a check adds to a request if the token is cached already, and
+//! compares it with other implementations.
 //!
-//! Every case answers the same request, a `GET` with the usual headers and a peer's address in its
-//! extensions. Building it and dropping it is part of each, and of the case without a layer, which
-//! the ratios subtract.
+//! All cases send the same request: a `GET` with the usual headers and the address of a peer in its
+//! extensions. Each case includes building and dropping the request, and so does the case without a
+//! layer, which the ratios subtract.
 //!
 //! # The cases
 //!
-//! On a bare service, by 10,000 callers alike (`_uniform`), by 10,000 of whom few call often
-//! (`_zipf`, a weight of 1/rank), and by one alone (`_hot`):
+//! These run on a bare service with 10,000 tokens, used equally often (`_uniform`) or with a weight
+//! of 1/rank (`_zipf`), or with a single token (`_hot`):
 //!
-//! - `no_layer`: the request and the answer.
+//! - `no_layer`: the request and the response alone.
 //! - `floor`: see [`crate::peers::floor`].
 //! - `bearer`: the layer, and one required scope.
-//! - `plain`, `hs256`, `eddsa`: see [`crate::peers`]. Each reads the header, proves the credential,
-//!   looks at expiry and scope, and leaves the caller in the extensions, as the layer does.
+//! - `plain`, `hs256`, `eddsa`: see [`crate::peers`]. Each reads the header, verifies the
+//!   credential, checks expiry and scope, and inserts the caller into the extensions, as the layer
+//!   does.
 //!
-//! By one token, so that nothing but what the name says differs from `bearer_hot`: `authenticated`
-//! (no scope is required), `scopes_20` (the required one is the last of twenty), `session` (the
-//! token comes in the query, and is cut out of it), `table` (a policy table instead of the scope),
+//! These use one token and differ from `bearer_hot` only as their names say: `authenticated` (no
+//! scope is required), `scopes_20` (the required one is the last of twenty), `session` (the token
+//! is in the query, and is removed from it), `table` (a policy table instead of the scope),
 //! `parameter` (a policy table with a path parameter), `malformed` (a typo in the checksum),
-//! `unknown` (well formed, known not to exist), `one_of_many` (its owner has 10,000 tokens),
-//! `one_of_one`, and `bearer_bare` (nothing in the extensions before; `no_layer_bare` likewise).
+//! `unknown` (well formed and cached as unknown), `one_of_many` (its owner has 10,000 tokens),
+//! `one_of_one`, and `bearer_bare` (empty extensions; `no_layer_bare` likewise).
 //!
-//! Without a request: `parse`, `parse_malformed`, `verify` (parse, look up, prove, judge).
+//! These run without a request: `parse`, `parse_malformed`, `verify` (parsing, lookup and all
+//! checks).
 //!
-//! On an axum `Router`, by 10,000 callers alike: `router` (no layer), `router_authenticated`,
+//! These run on an axum `Router` with 10,000 tokens: `router` (no layer), `router_authenticated`,
 //! `router_scoped`, `router_parameter`, `router_table`, and `router_login` (see
-//! [`crate::peers::login`]), where a user has to be logged in.
+//! [`crate::peers::login`]), which requires a logged-in user.
 
 mod known;
 mod routers;
@@ -72,13 +75,13 @@ struct Cases {
     ours: Ours,
 }
 
-/// What the variants are compared with.
+/// The cases that the variants are compared with.
 struct OneToken {
     no_layer: CaseId,
     bearer: CaseId,
 }
 
-/// Answers everything.
+/// A service that answers every request with 200.
 #[derive(Clone, Copy)]
 pub(crate) struct Open;
 
@@ -118,7 +121,7 @@ impl Cases {
     }
 }
 
-/// Sends requests, one after the other.
+/// Returns a closure that sends requests, one after the other.
 fn requests<S, B, R>(
     runtime: &Rc<Runtime>,
     mut service: S,
@@ -136,11 +139,11 @@ where
     })
 }
 
-/// Awaits the same thing again and again.
+/// Returns a closure that awaits the same future repeatedly.
 fn repeat<F: AsyncFnMut()>(runtime: &Rc<Runtime>, mut once: F) -> impl FnMut(u32) + use<F> {
     let runtime = Rc::clone(runtime);
     move |count| {
-        // Nothing else waits for its turn on this thread.
+        // This thread runs nothing else, so the task need not yield to others.
         runtime.block_on(tokio::task::unconstrained(async {
             for _ in 0..count {
                 once().await;

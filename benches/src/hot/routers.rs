@@ -1,4 +1,4 @@
-//! axum's `Router`, by ours and by axum-login.
+//! Cases on axum's `Router`, with our layer and with axum-login.
 
 use anyhow::Result;
 use axum::Router;
@@ -24,7 +24,7 @@ impl Cases {
 
         let open = Router::new().route(PATH, get(answer));
         let no_layer = self.requests("router", of(open.clone()), traffic.clone(), ok);
-        // The route asks for nothing on purpose: this is the cost of the layer alone.
+        // The route deliberately requires nothing, to measure the layer alone.
         let router = open.clone().layer(layer.clone().reject_unguarded_routes(false));
         self.requests("router_authenticated", of(router), traffic.clone(), ok);
 

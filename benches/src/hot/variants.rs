@@ -1,4 +1,4 @@
-//! One token, used in other ways, and refusals.
+//! Cases that use one token in other ways, and cases with rejected requests.
 
 use std::rc::Rc;
 
@@ -57,7 +57,7 @@ impl Cases {
         let malformed = alone(&with_a_typo(&token));
         let case = self.requests("malformed", scoped(&self.ours), malformed, refused);
         self.bench.ratio("malformed_refusal_over_hit", case.beside(than.no_layer), added);
-        // The other handle's store has it, this one's has not.
+        // Only the store of the other instance contains this token.
         let unknown = alone(&twenty.tokens[0]);
         let case = self.requests("unknown", scoped(&self.ours), unknown, refused);
         self.bench.ratio("unknown_refusal_over_hit", case.beside(than.no_layer), added);

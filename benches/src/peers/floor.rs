@@ -1,9 +1,9 @@
-//! The least that a check of opaque tokens with scopes does: one map that nobody shares, one block
-//! of SHA-256, one comparison each of the digest, the expiry and a scope's bit, one extension.
+//! The minimum work for a check of opaque tokens with scopes: one lookup in an unshared map, one
+//! block of SHA-256, one comparison each of digest, expiry and a scope bit, and one extension.
 //!
-//! No checksum, no stripes, no lease, no last use, no second place where a credential may be; the
-//! header stays where it is. The map is the standard library's with its own hasher, keyed by the id
-//! as the text has it.
+//! It has no checksum, stripes, lease, last use or second source of credentials, and leaves the
+//! header in place. The map is the standard library's with its default hasher. Its key is the id in
+//! text form.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::Gate;
 
-/// `hp_`, the id, the secret; the checksum is behind them.
+/// The ranges of the id and the secret. The prefix `hp_` precedes them, the checksum follows.
 const ID: std::ops::Range<usize> = 3..25;
 const SECRET: std::ops::Range<usize> = 25..68;
 
-/// The bit of the one scope that is asked for.
+/// The bit of the only required scope.
 const READ: u64 = 1;
 
 #[derive(Clone)]

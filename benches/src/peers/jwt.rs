@@ -1,5 +1,4 @@
-//! JSON Web Tokens by `jsonwebtoken`, on AWS-LC: nothing to look up, and nothing that could be
-//! taken back.
+//! JSON Web Tokens by `jsonwebtoken` on AWS-LC. They need no lookup and cannot be revoked.
 
 use std::sync::Arc;
 
@@ -9,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Gate;
 
-/// RFC 8410's wrapping of an Ed25519 key (PKCS #8), and the key pair of RFC 8032, section 7.1, test
-/// 1.
+/// The PKCS #8 header of an Ed25519 key by RFC 8410, and the key pair of RFC 8032, section 7.1,
+/// test 1.
 const PKCS8: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
 const SECRET_KEY: [u8; 32] =
     *b"\x9d\x61\xb1\x9d\xef\xfd\x5a\x60\xba\x84\x4a\xf4\x92\xec\x2c\xc4\x44\x49\xc5\x69\x7b\x32\x69\x19\x70\x3b\xac\x03\x1c\xae\x7f\x60";
@@ -31,14 +30,14 @@ pub(crate) struct Claims {
 }
 
 impl Jwt {
-    /// A shared key, and a token for each of so many callers.
+    /// Creates a shared key, and a token for each of `callers` callers.
     pub(crate) fn hs256(callers: usize) -> Result<(Self, Vec<String>)> {
         let (signs, checks) =
             (EncodingKey::from_secret(&[7; 32]), DecodingKey::from_secret(&[7; 32]));
         Self::new(Algorithm::HS256, &signs, checks, callers)
     }
 
-    /// A pair of keys, and a token for each of so many callers.
+    /// Creates a key pair, and a token for each of `callers` callers.
     pub(crate) fn eddsa(callers: usize) -> Result<(Self, Vec<String>)> {
         let signs = EncodingKey::from_ed_der(&[&PKCS8[..], &SECRET_KEY].concat());
         Self::new(Algorithm::EdDSA, &signs, DecodingKey::from_ed_der(&PUBLIC_KEY), callers)

@@ -1,4 +1,4 @@
-//! axum-login with tower-sessions' store in memory: a cookie, a session, a user.
+//! axum-login with the in-memory store of tower-sessions: a cookie, a session and a user.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -33,7 +33,7 @@ impl AuthUser for User {
     }
 }
 
-/// All users, in memory.
+/// A backend that holds all users in memory.
 #[derive(Clone)]
 pub(crate) struct Users(Arc<HashMap<u64, User>>);
 
@@ -51,7 +51,7 @@ impl AuthnBackend for Users {
     }
 }
 
-/// A router behind the login, and the cookies of so many users who are logged in.
+/// Returns a router that requires a login, and the cookies of `callers` logged-in users.
 pub(crate) async fn router(callers: usize, path: &str) -> Result<(Router, Vec<String>)> {
     let users = (0..callers as u64)
         .map(|id| (id, User { id, password_hash: Arc::from(id.to_be_bytes().repeat(4)) }));
@@ -66,7 +66,7 @@ pub(crate) async fn router(callers: usize, path: &str) -> Result<(Router, Vec<St
     for id in 0..callers {
         let request = Request::post(format!("/login?id={id}")).body(Body::empty())?;
         let response = router.clone().oneshot(request).await?;
-        let cookie = response.headers().get(SET_COOKIE).context("nobody was logged in")?;
+        let cookie = response.headers().get(SET_COOKIE).context("the login set no cookie")?;
         let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
         cookies.push(pair.to_owned());
     }

@@ -1,4 +1,4 @@
-//! What others do for a request, in front of the same service.
+//! Other implementations in front of the same service.
 
 pub(crate) mod floor;
 pub(crate) mod jwt;
@@ -11,17 +11,17 @@ use std::future::{Ready, ready};
 use futures::future::Either;
 use http::{Request, Response, StatusCode, header::AUTHORIZATION};
 
-/// Calls what is inside, or refuses at once.
+/// The inner service's future, or an immediate rejection.
 pub(crate) type Answer<F, R> = Either<F, Ready<R>>;
 
-/// The service that a [`Gate`] stands in front of, and who it lets in.
+/// A service behind a [`Gate`].
 #[derive(Clone)]
 pub(crate) struct Gated<G, S> {
     pub(crate) gate: G,
     pub(crate) inner: S,
 }
 
-/// Decides about a request by its bearer credential, and says who sends it.
+/// Authenticates a request by its bearer credential.
 pub(crate) trait Gate: Clone {
     type Actor: Clone + Send + Sync + 'static;
 

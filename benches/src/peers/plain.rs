@@ -1,5 +1,5 @@
-//! What one writes in an afternoon: moka from a token's digest to who holds it, with a set of scope
-//! names.
+//! The simplest implementation with a cache: moka maps the digest of a token to its holder, with a
+//! set of scope names.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(crate) struct Plain(Cache<[u8; 32], Arc<Holder>>);
 
 #[derive(Clone)]
 pub(crate) struct Holder {
-    #[expect(dead_code, reason = "what a handler would read")]
+    #[expect(dead_code, reason = "only a handler would read it")]
     pub(crate) owner: String,
     expires: SystemTime,
     scopes: HashSet<String>,

@@ -1,5 +1,5 @@
-//! No cache: a `SELECT` per request, or a `SELECT` and an `UPDATE` of the last use, by sqlx's pool,
-//! with prepared statements, by the digest's index.
+//! An implementation without a cache: a `SELECT` per request, optionally with an `UPDATE` of the
+//! last use. It uses sqlx's pool, prepared statements and an index on the digest.
 
 use std::sync::Arc;
 
@@ -13,24 +13,24 @@ use sha2::{Digest as _, Sha256};
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
-/// Enough to keep the database busy.
+/// The pool's size, which is enough to keep the database busy.
 const CONNECTIONS: u32 = 16;
 
-/// Looks tokens up in a table.
+/// A lookup of tokens in a table.
 #[derive(Clone)]
 pub(crate) struct Lookup {
     pool: PgPool,
     keeps_last_use: bool,
 }
 
-/// What a handler would read.
+/// The holder of a token, which a handler would read.
 pub(crate) struct Holder {
-    #[expect(dead_code, reason = "what a handler would read")]
+    #[expect(dead_code, reason = "only a handler would read it")]
     pub(crate) owner: String,
 }
 
 impl Lookup {
-    /// A pool of its own, and a table of these tokens.
+    /// Opens a pool and creates a table with these tokens.
     pub(crate) async fn new(url: &str, tokens: &[String], keeps_last_use: bool) -> Result<Self> {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(url).await?;
         sqlx::query(
@@ -78,7 +78,7 @@ impl Lookup {
     }
 }
 
-/// The middleware: `from_fn_with_state(lookup, gate)`.
+/// Middleware for `from_fn_with_state(lookup, gate)`.
 pub(crate) async fn gate(
     State(lookup): State<Lookup>,
     mut request: Request,

@@ -1,4 +1,4 @@
-//! Three nodes of one service.
+//! Three nodes that share a store.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,21 +17,21 @@ use crate::site::Site;
 
 pub(super) const NODES: usize = 3;
 
-/// The node that is cut off, or surprised while it loads: never the one that revokes.
+/// The node that is disconnected, or whose first lookup a revocation overtakes. It never revokes.
 pub(super) const LAST: usize = NODES - 1;
 
-/// What is wrong between the nodes and their store.
+/// The faults between the nodes and their store.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Trouble<'p> {
-    /// No node is told of changes: all have to look.
+    /// Whether the nodes receive no push notifications, so that all have to poll.
     pub(super) deaf: bool,
-    /// How much later than it was given an answer to a look-up comes to the last node.
+    /// The delay of each lookup's result at the last node.
     pub(super) late: Duration,
-    /// The way of the last node to its store.
+    /// The proxy between the last node and its store.
     pub(super) network: Option<&'p Proxy>,
 }
 
-/// Nodes with a cache of this bound, each with a handle of its own to the store.
+/// Starts nodes whose caches have this maximum staleness. Each has a store handle of its own.
 pub(super) async fn fleet<S: Site>(
     site: &S,
     bound: Duration,
@@ -49,14 +49,14 @@ pub(super) async fn fleet<S: Site>(
     Ok(nodes)
 }
 
-/// A token, and who may take it back.
+/// A token, and an actor that may revoke it.
 pub(super) struct Held {
     pub(super) by: Actor,
     pub(super) id: TokenId,
     pub(super) text: String,
 }
 
-/// Issues a token to an owner who has no other.
+/// Issues a token to a new owner.
 pub(super) async fn issue(node: &Hallpass) -> Result<Held> {
     static OWNERS: AtomicUsize = AtomicUsize::new(0);
     let by = Actor::owner(format!("owner-{}", OWNERS.fetch_add(1, Ordering::Relaxed)));
@@ -64,12 +64,13 @@ pub(super) async fn issue(node: &Hallpass) -> Result<Held> {
     Ok(Held { by, id: issued.record.id, text: issued.token.reveal().to_owned() })
 }
 
-/// Whether a store did not answer in time: on a machine that is too busy, that is no verdict.
+/// Returns whether the store did not respond in time. A busy machine may cause this, so it does not
+/// count as a failure.
 pub(super) fn is_unavailable(error: &anyhow::Error) -> bool {
     error.downcast_ref::<hallpass_core::Error>().is_some_and(hallpass_core::Error::is_unavailable)
 }
 
-/// A store with something wrong about it.
+/// A store with faults.
 #[derive(Clone, Debug)]
 pub(super) struct Troubled<S> {
     pub(super) store: S,

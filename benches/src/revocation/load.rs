@@ -1,5 +1,4 @@
-//! What else the nodes have to do: checks of other tokens as fast as they go, and other
-//! revocations.
+//! Background load: the nodes check other tokens as fast as possible and revoke others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,14 +12,13 @@ use tokio::task::JoinHandle;
 use super::fleet::{is_unavailable, issue};
 use crate::random::Random;
 
-/// How many checks a task makes before others have their turn: what a service does for a few
-/// requests.
+/// The number of checks that a task makes before it yields, as a service would for a few requests.
 const AT_A_STRETCH: usize = 8;
 
-/// How much later than the last one each node revokes another token.
+/// The interval at which each node revokes another token.
 const REVOCATIONS: Duration = Duration::from_millis(20);
 
-/// Tasks on all nodes, until [`end`](Self::end).
+/// The tasks of the load on all nodes. They run until [`end`](Self::end).
 pub(super) struct Load {
     is_over: Arc<AtomicBool>,
     checks: Arc<AtomicU64>,
@@ -53,11 +51,11 @@ impl Load {
         Ok(Self { is_over, checks, began: Instant::now(), tasks })
     }
 
-    /// Ends it. Answers how many checks there were in a second, on all nodes together.
+    /// Stops the load. Returns the number of checks per second on all nodes together.
     ///
     /// # Errors
     ///
-    /// A check or a revocation failed.
+    /// Returns an error if a check or a revocation failed.
     pub(super) fn end(self, runtime: &Runtime) -> Result<f64> {
         self.is_over.store(true, Ordering::Relaxed);
         let checks = self.checks.load(Ordering::Relaxed) as f64;
@@ -87,11 +85,13 @@ async fn check(
     Ok(())
 }
 
-/// The tokens are good. On a machine that is too busy for the store to answer in time a node says
-/// so, which is no verdict.
+/// Checks a valid token. The node may report that its store is unavailable, which does not count as
+/// a failure.
 async fn load_check(node: &Hallpass, text: &str) -> Result<()> {
     match node.authenticate(text.as_bytes()).await {
-        Err(denied) if !denied.is_unavailable() => Err(denied).context("a good token was refused"),
+        Err(denied) if !denied.is_unavailable() => {
+            Err(denied).context("a valid token was rejected")
+        }
         _ => Ok(()),
     }
 }
@@ -110,6 +110,6 @@ async fn revoke_one(node: &Hallpass) -> Result<()> {
     let held = issue(node).await?;
     node.revoke(&held.by, held.id).await?;
     let verdict = node.authenticate(held.text.as_bytes()).await;
-    ensure!(verdict.is_err(), "a token is accepted by the node that has revoked it");
+    ensure!(verdict.is_err(), "the node that revoked a token still accepts it");
     Ok(())
 }

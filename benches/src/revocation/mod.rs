@@ -1,28 +1,28 @@
-//! `revocation`: from `revoke`'s return on one node to the last time that any of three nodes
-//! accepts the token.
+//! `revocation`: measures the time from the return of `revoke` on one node to the last acceptance
+//! of the token by any of three nodes.
 //!
-//! Each node has a cache and a handle of its own to the store, and is asked for the token by a
-//! thread of its own again and again, every 50 microseconds or so; an acceptance counts if its
-//! check began after `revoke` had returned, and its time is when it ended. `*_own_acceptances` are
-//! those by the node that revoked. `*_revoke_p50_ms` is what `revoke` itself took. In each of
-//! these, for each store:
+//! Each node has a cache and a store handle of its own, and a thread that checks the token about
+//! every 50 microseconds. An acceptance counts if its check began after `revoke` had returned, and
+//! its time is the end of the check. `*_own_acceptances` counts those by the node that revoked.
+//! `*_revoke_p50_ms` is the duration of `revoke` itself. Each store is measured in these modes:
 //!
-//! - `idle`: nothing else goes on, and one token is revoked at a time.
+//! - `idle`: one token is revoked at a time, without other load.
 //! - `loaded`: all nodes check other tokens as fast as they can, and revoke others.
-//! - `deaf`: the push channel is dead, nodes only look now and then: tokens are revoked at any time
-//!   between two looks.
-//! - `cut_off`: the last node's network swallows everything just before the revocations, and the
-//!   node cannot tell.
+//! - `deaf`: push notifications do not arrive and the nodes only poll. Tokens are revoked at any
+//!   time between two polls.
+//! - `cut_off`: the network of the last node drops all packets just before the revocations, and the
+//!   node cannot detect this.
 //!
-//! SQLite has neither a push between processes nor a network: its nodes look every 250 ms.
+//! SQLite has neither a push between processes nor a network. Its nodes poll every 250 ms.
 //!
-//! Beside it, on a store in memory: `ttl` is a plain cache, whose entries live for 30 s, of tokens
-//! that are in constant use. In `race` the last node has just read the token, and not heard the
-//! answer yet, when it is revoked: `race_pushed` is the plain cache whose nodes tell each other at
-//! once what to remove, `race_guarded` is Hallpass's.
+//! Two more cases use a store in memory. `ttl` is a simple cache with a time to live of 30 s, with
+//! tokens in constant use. In `race` the last node has read the token, but not received the result
+//! yet, when the token is revoked: `race_pushed` is the simple cache whose nodes immediately tell
+//! each other which entries to remove, and `race_guarded` is Hallpass's cache.
 //!
-//! The benchmark fails if a node accepts what it has revoked itself, or any node what was revoked
-//! longer ago than the bound, or if the plain cache stays within it: then nothing was raced.
+//! The benchmark fails if a node accepts a token that it has revoked itself, or that was revoked
+//! longer ago than the bound. It also fails if the simple cache stays within the bound, because
+//! then the race did not happen.
 
 mod fleet;
 mod load;
@@ -45,23 +45,23 @@ use crate::Scale;
 use crate::harness::Measured;
 use crate::site::{InMemory, Kind, PostgresSite, RedisSite, SqliteSite};
 
-/// How much is done, and how long things take.
+/// The amount of work and the time limits.
 #[derive(Clone, Copy)]
 struct Plan {
     rounds: usize,
-    /// B.
+    /// The maximum staleness B of the caches.
     bound: Duration,
-    /// For how long the entries of a plain cache live.
+    /// The time to live of the entries of a simple cache.
     live: Duration,
-    /// How many other tokens make the load.
+    /// The number of other tokens that make up the load.
     others: usize,
 }
 
-/// How often it is tried to make the plain cache fail, on a machine that may be too busy for the
-/// race.
+/// The maximum number of attempts to make the simple cache fail. A busy machine may not reproduce
+/// the race each time.
 const RACES: usize = 5;
 
-/// How much later an answer comes that a revocation overtakes.
+/// The delay of a lookup that a revocation overtakes.
 const LATE: Duration = Duration::from_millis(100);
 
 pub(crate) fn measure(scale: Scale, rounds: u32, kinds: &[Kind]) -> Result<Measured> {
@@ -84,7 +84,7 @@ pub(crate) fn measure(scale: Scale, rounds: u32, kinds: &[Kind]) -> Result<Measu
     Ok(measured)
 }
 
-/// One token, watched closely.
+/// Returns a window with one token that is checked at short intervals.
 fn single(plan: Plan) -> Window {
     Window {
         tokens: 1,
@@ -97,7 +97,7 @@ fn single(plan: Plan) -> Window {
     }
 }
 
-/// Caches without what guards Hallpass's, and Hallpass's where those fail.
+/// Measures simple caches, and Hallpass's cache where those fail.
 fn beside(measured: &mut Measured, runtime: &Runtime, plan: Plan) -> Result<()> {
     let used = Window {
         tokens: plan.rounds.min(200),
@@ -112,7 +112,8 @@ fn beside(measured: &mut Measured, runtime: &Runtime, plan: Plan) -> Result<()> 
     };
     run("ttl", runtime.block_on(naive::fleet(plan.live, false, Duration::ZERO)), used, None)?;
 
-    // In memory all are revoked long before the first answer comes.
+    // The memory store is so fast that all tokens are revoked before the first delayed result
+    // arrives.
     let race = Window {
         surprise: Some(LATE / 2),
         spread: Duration::ZERO,
@@ -131,7 +132,7 @@ fn beside(measured: &mut Measured, runtime: &Runtime, plan: Plan) -> Result<()> 
     }
     if note(measured, "race_pushed", &pushed, None) <= plan.bound {
         measured.broken.push(format!(
-            "race_pushed: the plain cache stayed within the bound {RACES} times: nothing was raced"
+            "race_pushed: the simple cache stayed within the bound {RACES} times, so there was no race"
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The days that a revocation may come on, with one store.
+//! Measures revocations with one store in each mode.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use super::{Plan, single};
 use crate::harness::Measured;
 use crate::site::Site;
 
-/// How many tokens share a window where a node hears of them late: they are watched at once.
+/// The number of tokens that are watched at once if nodes only poll.
 const AT_ONCE: usize = 50;
 
-/// How often in a mode the store may be too slow for a change, of all windows: a machine that is
-/// busy with something else, or whose disk is, is no verdict.
+/// The maximum number of windows per mode in which the store may fail to respond in time. A busy
+/// machine or disk may cause this.
 const UNANSWERED: usize = 20;
 
-/// All modes of a store.
+/// Measures all modes of a store.
 pub(super) fn add<S: Site>(
     measured: &mut Measured,
     runtime: &Runtime,
@@ -33,7 +33,7 @@ pub(super) fn add<S: Site>(
     let add = |measured: &mut Measured, mode, outcomes: Vec<Outcome>| {
         note(measured, &format!("{}_{mode}", S::NAME), &outcomes, Some(plan.bound));
     };
-    // Whoever only looks now and then hears of many at once.
+    // A poll reports many changes at once, so nodes that only poll are measured with many tokens.
     let healthy = if S::IS_PUSHED { single(plan) } else { together(plan) };
 
     let nodes = open(Trouble::default())?;
@@ -57,7 +57,7 @@ pub(super) fn add<S: Site>(
     Ok(())
 }
 
-/// So that they do not go on following the log beside the next ones.
+/// Shuts the nodes down, so that they do not keep polling the change log during the next mode.
 fn close(runtime: &Runtime, nodes: &[Hallpass]) -> Result<()> {
     for node in nodes {
         runtime.block_on(node.shutdown())?;
@@ -65,14 +65,14 @@ fn close(runtime: &Runtime, nodes: &[Hallpass]) -> Result<()> {
     Ok(())
 }
 
-/// Many revocations, one shortly after the other, so that they come at any time between two looks
-/// of a node.
+/// Returns a window with many revocations in short succession, which fall at any time between two
+/// polls of a node.
 fn together(plan: Plan) -> Window {
     let tokens = AT_ONCE.min(plan.rounds);
     Window { tokens, apart: Duration::from_millis(10), ..single(plan) }
 }
 
-/// Windows, until there have been so many rounds.
+/// Runs windows until there are outcomes for `rounds` tokens.
 fn repeat(rounds: usize, mut window: impl FnMut() -> Result<Vec<Outcome>>) -> Result<Vec<Outcome>> {
     let (mut outcomes, mut unanswered) = (Vec::new(), 0);
     while outcomes.len() < rounds {
@@ -83,12 +83,14 @@ fn repeat(rounds: usize, mut window: impl FnMut() -> Result<Vec<Outcome>>) -> Re
         }
     }
     if unanswered > 0 {
-        println!("{unanswered} changes were answered with 503, and made again with other tokens");
+        println!(
+            "{unanswered} changes failed because the store was unavailable, and were repeated with other tokens"
+        );
     }
     Ok(outcomes)
 }
 
-/// The last node loses its store, and hears of nothing; then the tokens are revoked, all at once.
+/// Disconnects the last node from its store and then revokes all tokens.
 fn cut_off(
     runtime: &Runtime,
     network: &Proxy,
@@ -100,7 +102,8 @@ fn cut_off(
     repeat(plan.rounds, || {
         let outcomes = window.run(runtime, nodes, || network.swallow());
         network.heal();
-        // What was lost stays lost: the node learns at once that its connections are of no use.
+        // Dropped packets are lost for good. Closing the connections tells the node immediately to
+        // open new ones.
         network.cut();
         outcomes
     })

@@ -1,5 +1,5 @@
-//! A cache as one would write it at first: entries live for a time, and are removed when this node
-//! changes them, or when another one says so.
+//! A simple cache: entries have a time to live, and are removed when this node changes a token or
+//! another node announces a change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use tokio::sync::broadcast;
 
 use super::fleet::{LAST, NODES, Troubled};
 
-/// The cache in front of a store.
+/// A simple cache in front of a store.
 struct Naive {
     store: Troubled<MemoryStore>,
     cache: Cache<TokenId, Arc<CachedToken>>,
-    /// To all nodes; they are told of nothing without it.
+    /// The channel to all nodes. Without it they receive no changes.
     push: Option<broadcast::Sender<TokenId>>,
 }
 
-/// Nodes whose entries live so long. With `is_pushed` they tell each other of changes; the last
-/// node's look-ups are answered so much later than they were made.
+/// Starts nodes with this time to live. With `is_pushed` they tell each other about changes.
+/// Lookups of the last node are delayed by `late`.
 pub(super) async fn fleet(live: Duration, is_pushed: bool, late: Duration) -> Vec<Hallpass> {
     let truth = MemoryStore::new();
     let push = is_pushed.then(|| broadcast::channel(100_000).0);
@@ -99,7 +99,7 @@ impl Backend for Naive {
         if let ChangeTarget::Token(id) = target {
             self.cache.invalidate(id);
             if let Some(push) = &self.push {
-                // Fails only if no node listens any more.
+                // Sending fails only if all other nodes are gone.
                 let _ = push.send(*id);
             }
         }

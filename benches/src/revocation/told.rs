@@ -1,4 +1,4 @@
-//! What is told of the revocations of one kind.
+//! Adds the results of one kind of revocation to the report.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use super::window::Outcome;
 use crate::harness::Measured;
 use crate::latencies::{Latencies, millis};
 
-/// Notes the percentiles under this name, and what is promised of them and was not kept.
+/// Adds the percentiles under this name, and each violation of the promised bound. Returns the
+/// longest time until the last acceptance.
 pub(super) fn note(
     measured: &mut Measured,
     name: &str,
@@ -24,12 +25,12 @@ pub(super) fn note(
     measured.figure(format!("{name}_own_acceptances"), f64::from(own));
     if let Some(bound) = promised {
         if own > 0 {
-            measured.broken.push(format!("{name}: a node accepted what it had revoked"));
+            measured.broken.push(format!("{name}: a node accepted a token that it had revoked"));
         }
         if longest > bound {
             measured
                 .broken
-                .push(format!("{name}: accepted {longest:?} later, which is past {bound:?}"));
+                .push(format!("{name}: accepted {longest:?} after the revocation, which exceeds the bound of {bound:?}"));
         }
     }
     longest

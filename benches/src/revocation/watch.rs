@@ -1,4 +1,4 @@
-//! One node, asked again and again for tokens that are being taken back.
+//! Checks tokens on one node repeatedly while they are revoked.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,38 +10,38 @@ use hallpass_core::{AuthError, Hallpass, Verification};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-/// For how long a node is still asked after it has refused a token: nothing may come back to life.
+/// How long a node is still checked after it has rejected a token, to detect a later acceptance.
 const ONCE_MORE: Duration = Duration::from_millis(5);
 
-/// A token that is taken back while it is watched.
+/// A token that is revoked while it is watched.
 pub(super) struct Subject {
     pub(super) text: String,
-    /// From when on it is asked for, but at a node that is to be surprised.
+    /// The time of the first check, on all nodes except one with a delayed start.
     pub(super) from: Instant,
-    /// When `revoke` returned.
+    /// The time at which `revoke` returned.
     pub(super) revoked: OnceLock<Instant>,
 }
 
-/// What all watchers share.
+/// The state that all watchers share.
 pub(super) struct Scene<'s> {
     pub(super) subjects: &'s [Subject],
-    /// How long they rest after each look at all tokens: a watcher that never rested would keep the
-    /// nodes from hearing of anything.
+    /// The pause after checking all tokens once. A watcher without a pause would delay the nodes'
+    /// background tasks.
     pub(super) pace: Duration,
     pub(super) horizon: Duration,
-    /// How many tokens have been let in for the first time, by all nodes together.
+    /// The number of first acceptances of a token, by all nodes together.
     pub(super) ready: AtomicUsize,
-    /// Whether a node that is to be surprised may be asked.
+    /// Whether the node with the delayed start may be checked.
     pub(super) surprised: AtomicBool,
     pub(super) given_up: AtomicBool,
 }
 
-/// What a node made of a token once `revoke` had returned.
+/// The acceptances of a token by a node after `revoke` had returned.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
-    /// How often it let the token in, of the checks that began only then.
+    /// The number of acceptances, by checks that began after `revoke` had returned.
     pub(super) accepted: u32,
-    /// How long after `revoke` had returned it did so last.
+    /// The time from the return of `revoke` to the end of the last such check.
     pub(super) last: Duration,
 }
 
@@ -55,7 +55,7 @@ enum Verdict {
 struct Watched {
     seen: Seen,
     was_ready: bool,
-    /// The last time that it was let in before this watcher knew that it was revoked: begun, ended.
+    /// The begin and end of the last acceptance before this watcher saw the revocation.
     unjudged: Option<(Instant, Instant)>,
     refused_since: Option<Instant>,
     under_way: Option<(Instant, JoinHandle<(Verdict, Instant)>)>,
@@ -63,7 +63,7 @@ struct Watched {
 }
 
 impl Scene<'_> {
-    /// Asks the node until it has refused every token, or the horizon is reached.
+    /// Checks the tokens until the node has rejected each of them, or the horizon is reached.
     pub(super) fn watch(&self, node: &Hallpass, runtime: &Handle, is_surprised: bool) -> Vec<Seen> {
         let mut all: Vec<Watched> = self.subjects.iter().map(|_| Watched::default()).collect();
         loop {
@@ -115,8 +115,8 @@ impl Scene<'_> {
 }
 
 impl Watched {
-    /// One check, if its verdict is there already. What needs the store goes on while others are
-    /// asked for.
+    /// Makes one check. Returns `None` if the check is still waiting for the store; it continues
+    /// while other tokens are checked.
     fn ask(
         &mut self,
         node: &Hallpass,

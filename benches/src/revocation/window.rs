@@ -1,4 +1,4 @@
-//! Some tokens, taken back while all nodes are asked for them.
+//! Revokes tokens while all nodes check them.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,40 +12,41 @@ use tokio::runtime::Runtime;
 use super::fleet::{Held, LAST, issue};
 use super::watch::{Scene, Seen, Subject};
 
-/// How long a new token may take to be let in everywhere: a node that was cut off has to find back
-/// first.
+/// The time limit for the first acceptance of a new token on every node. A node that was
+/// disconnected has to reconnect first.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How tokens are taken back, and watched.
+/// The settings for revoking and watching tokens.
 #[derive(Clone, Copy)]
 pub(super) struct Window {
-    /// How many are watched at once.
+    /// The number of tokens that are watched at once.
     pub(super) tokens: usize,
     pub(super) pace: Duration,
-    /// How much later each is revoked than the one before.
+    /// The interval between two revocations.
     pub(super) apart: Duration,
-    /// For how long after its revocation a token is watched if a node never refuses it.
+    /// The time for which a token is watched after its revocation if a node never rejects it.
     pub(super) horizon: Duration,
-    /// How many nodes take turns at revoking, the first ones.
+    /// The number of nodes that revoke in turn, starting with the first node.
     pub(super) revokers: usize,
-    /// Over how long a time the tokens are asked for first.
+    /// The period over which the first checks of the tokens are spread.
     pub(super) spread: Duration,
-    /// So long before the revocations the last node is asked for the tokens, for the first time.
+    /// The time before the revocations at which the last node checks the tokens for the first time.
     pub(super) surprise: Option<Duration>,
 }
 
-/// What came of a revocation.
+/// The outcome of a revocation.
 pub(super) struct Outcome {
-    /// How often the node that revoked let the token in afterwards.
+    /// The number of acceptances by the node that revoked.
     pub(super) own: u32,
-    /// How long after the revocation any node did so last.
+    /// The time from the revocation to the last acceptance by any node.
     pub(super) last: Duration,
-    /// How long `revoke` took.
+    /// The duration of `revoke`.
     pub(super) took: Duration,
 }
 
 impl Window {
-    /// Issues tokens, lets all nodes accept them, does `before`, revokes them and watches.
+    /// Issues tokens, waits until all nodes accept them, calls `before`, revokes the tokens and
+    /// watches.
     pub(super) fn run(
         &self,
         runtime: &Runtime,
@@ -113,7 +114,7 @@ impl Window {
         let knowing = nodes.len() - usize::from(self.surprise.is_some());
         let deadline = Instant::now() + self.spread + PATIENCE;
         while scene.ready.load(Ordering::Relaxed) < knowing * held.len() {
-            ensure!(Instant::now() < deadline, "a node does not let new tokens in");
+            ensure!(Instant::now() < deadline, "a node does not accept new tokens");
             thread::sleep(Duration::from_micros(100));
         }
         before();

@@ -1,4 +1,4 @@
-//! Look-ups, beside bare ones.
+//! Measures lookups by the store and in a bare table.
 
 use std::time::Instant;
 
@@ -11,8 +11,8 @@ use crate::harness::Measured;
 use crate::latencies::{Latencies, micros};
 use crate::random::Random;
 
-/// Looks random tokens up, once by the store and once bare, in turn. Answers the median of the
-/// store's.
+/// Looks random tokens up, by the store and in the bare table in turn. Returns the store's median
+/// in microseconds.
 pub(super) async fn add(
     measured: &mut Measured,
     name: &str,
@@ -23,14 +23,15 @@ pub(super) async fn add(
     let mut random = Random::new(5);
     let (mut ours, mut theirs) = (Latencies::default(), Latencies::default());
     for round in 0..rounds + rounds / 10 {
-        // Neither profits from what the other one has just brought into a cache.
+        // The ids differ, so that neither lookup finds data that the other has just loaded into a
+        // cache.
         let [id, other] = [0; 2].map(|_| ids[random.below(ids.len())]);
         let started = Instant::now();
-        ensure!(store.get(id).await?.value.is_some(), "{name}: a token is not there");
+        ensure!(store.get(id).await?.value.is_some(), "{name}: a token was not found");
         let between = Instant::now();
-        ensure!(bare.find(other).await?, "{name}: a row is not there");
+        ensure!(bare.find(other).await?, "{name}: a row was not found");
         let ended = Instant::now();
-        // The first of them meet connections and statements that are not ready yet.
+        // The first lookups still open connections and prepare statements.
         if round >= rounds / 10 {
             ours.push(between - started);
             theirs.push(ended - between);

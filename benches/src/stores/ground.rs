@@ -1,4 +1,4 @@
-//! What a store stands on, and what the same file or server does without it.
+//! The file or server that a store uses, and a bare table on it for comparison.
 
 use anyhow::Result;
 use hallpass_core::TokenId;
@@ -6,33 +6,33 @@ use hallpass_core::store::StoredToken;
 
 use crate::site::Site;
 
-/// A file or server that tokens can be put on past the store, and that has a bare table beside it.
+/// A file or server that tokens can be written to directly, and that also holds a bare table.
 pub(super) trait Ground: Site {
     type Bare: Bare;
 
-    /// Puts tokens where the store has them, as it would write them itself, but faster. It must
+    /// Writes tokens in the store's own format, but faster than the store would. The store must
     /// find them.
     async fn fill(&self, store: &Self::Store, tokens: &[StoredToken]) -> Result<()>;
 
-    /// What the tokens of the store take by now, more or less something that stays the same: with
-    /// all indexes, without the change log.
+    /// Returns the size of the store's tokens in bytes, including all indexes and a constant
+    /// overhead, without the change log.
     async fn bytes(&self) -> Result<u64>;
 
-    /// An empty bare table.
+    /// Creates an empty bare table.
     async fn bare(&self) -> Result<Self::Bare>;
 }
 
-/// A table of the same tokens with a key and nothing else, used with nothing around it: as good as
-/// it gets.
+/// A table of the same tokens that has only a primary key and is queried directly. It is the
+/// optimum that a store is compared with.
 pub(super) trait Bare {
     async fn fill(&self, tokens: &[StoredToken]) -> Result<()>;
 
-    /// As [`Ground::bytes`].
+    /// Returns the size in bytes, as [`Ground::bytes`] does.
     async fn bytes(&self) -> Result<u64>;
 
-    /// Reads every column of a token, by its key. Returns whether the token exists.
+    /// Reads every column of a token by its key. Returns whether the token exists.
     async fn find(&self, id: TokenId) -> Result<bool>;
 
-    /// Notes that a token was used now, as a request would.
+    /// Records that a token was used now, with one statement.
     async fn note_use(&self, id: TokenId) -> Result<()>;
 }

@@ -1,4 +1,4 @@
-//! Tokens issued per second.
+//! Measures the number of tokens issued per second.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use hallpass_core::store::TokenStore;
 use super::tokens::Tokens;
 use crate::harness::Measured;
 
-/// How many tokens an owner may have.
+/// The maximum number of tokens per owner.
 const LIMIT: u32 = 50;
 
-/// Inserts for so long, one at a time and eight at a time.
+/// Inserts tokens for this long, first one and then eight at a time.
 pub(super) async fn add(
     measured: &mut Measured,
     name: &str,

@@ -1,4 +1,4 @@
-//! Lists: an owner's, and an admin's over everybody's, its first page and a late one.
+//! Measures lists: the list of one owner, and the first and a late page of the list of all tokens.
 
 use std::time::Instant;
 
@@ -11,13 +11,14 @@ use super::tokens::Tokens;
 use crate::harness::Measured;
 use crate::latencies::{Latencies, millis};
 
-/// How often each list is read.
+/// The number of reads of each list.
 const TIMES: usize = 11;
 
-/// How many tokens are on a page.
+/// The number of tokens per page.
 const PAGE: u32 = 20;
 
-/// An admin's filters, of tokens that are on every page.
+/// Measures the lists of an owner, and an admin's list of all tokens with filters that match on
+/// every page.
 pub(super) async fn add(
     measured: &mut Measured,
     name: &str,
@@ -51,7 +52,7 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// The milliseconds that a list takes; none if the store does not answer it.
+/// Returns the median duration in milliseconds, or `None` if the store returns an error.
 async fn read(
     measured: &mut Measured,
     name: &str,

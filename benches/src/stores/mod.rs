@@ -1,20 +1,21 @@
-//! `stores`: what tokens take in each store, and what it takes to find, list, issue and prune them,
-//! as the store grows tenfold and tenfold again.
+//! `stores`: measures the size of tokens in each store, and the time to find, list, issue and prune
+//! them, as the store grows by a factor of ten, twice.
 //!
-//! Each store has a table of the same columns with a key and nothing else beside it, on the same
-//! server, which is asked with nothing around it: `bare`. Tokens are put into the tables past the
-//! store, since one at a time would take too long, and the store must find them.
+//! Each server also has a `bare` table with the same columns and only a primary key, which is
+//! queried directly. Tokens are written into the tables without the store, because one insert at a
+//! time would take too long. The store must find them.
 //!
-//! - `*_bytes_per_token`: with all indexes, without the change log, whose lines go after a day.
-//! - `*_find_*`: random tokens, one look-up at a time, by the store and bare in turn.
-//!   `*_find_growth` is the median at the full size over that at the smallest.
-//! - `*_list_*`: 20 tokens and the number of all: an owner's, an admin's first page and their
-//!   thousandth.
-//! - `*_issues_per_second_by_*`: by so many callers at once.
-//! - `*_find_p99_beside_prune_*`: while many tokens that ended long ago are pruned.
-//! - `*_use*`: 5,000 tokens are checked on three nodes as fast as they go, and all nodes write
-//!   their uses at the same time, with the clock put forward each time so that each use is news;
-//!   beside one `UPDATE` per request, under the same load.
+//! - `*_bytes_per_token`: the size with all indexes, without the change log, whose entries are
+//!   deleted after a day.
+//! - `*_find_*`: the time of one lookup of a random token, by the store and in the bare table in
+//!   turn. `*_find_growth` is the median at the full size divided by that at the smallest.
+//! - `*_list_*`: the time to read 20 tokens and the total number: an owner's list, and the first
+//!   and the thousandth page of an admin's list.
+//! - `*_issues_per_second_by_*`: the throughput with one or eight concurrent callers.
+//! - `*_find_p99_beside_prune_*`: the time of a lookup while many expired tokens are pruned.
+//! - `*_use*`: three nodes check 5,000 tokens as fast as they can, and all nodes write the recorded
+//!   uses at the same time. The clock is advanced before each flush, so that each use has to be
+//!   written. The comparison is one `UPDATE` per request under the same load.
 
 mod finds;
 mod ground;
@@ -42,16 +43,16 @@ use crate::harness::Measured;
 use crate::site::{Kind, PostgresSite, RedisSite, SqliteSite};
 use crate::{Scale, Stores};
 
-/// How many tokens are put into a store at a time.
+/// The number of tokens that are written to a store in one batch.
 const BATCH: usize = 5_000;
 
-/// What is done with each store.
+/// The amount of work for each store.
 #[derive(Clone, Copy)]
 struct Plan {
     tokens: usize,
     rounds: u32,
     ended: usize,
-    /// How long things go on that have no end of their own.
+    /// The duration of measurements that have no end of their own.
     long: Duration,
     uses: uses::Plan,
 }
@@ -61,7 +62,7 @@ pub(crate) fn measure(scale: Scale, rounds: u32, stores: Stores<'_>) -> Result<M
     let plan = Plan {
         tokens: stores.tokens,
         rounds,
-        // A fifth more than there is otherwise; 200,000 at the full size.
+        // A fifth of the other tokens: 200,000 at the full size.
         ended: stores.tokens / 5,
         long,
         uses: uses::Plan { tokens: scale.of(5_000), interval: long },
@@ -98,10 +99,10 @@ async fn add<G: Ground>(measured: &mut Measured, ground: &G, plan: Plan) -> Resu
         medians.push(finds::add(measured, &name, (&store, &bare), &grown.ids, plan.rounds).await?);
     }
     let growth = medians.last().zip(medians.first()).map(|(last, first)| last / first);
-    measured.ratio(format!("{name}_find_growth"), growth.context("a store has grown")?);
+    measured.ratio(format!("{name}_find_growth"), growth.context("no store size was measured")?);
 
     let late = plan.tokens - (plan.tokens / 2).min(999 * 20);
-    let late = store.get(grown.ids[late]).await?.value.context("a token is gone")?;
+    let late = store.get(grown.ids[late]).await?.value.context("a token is missing")?;
     lists::add(measured, name, &store, &late.record).await?;
     issues::add(measured, name, &store, &tokens, plan.tokens, plan.long).await?;
 
@@ -114,7 +115,7 @@ async fn add<G: Ground>(measured: &mut Measured, ground: &G, plan: Plan) -> Resu
     uses::add(measured, ground, &bare, &ids, plan.uses).await
 }
 
-/// A store as far as it has grown.
+/// The contents of a store after each step of its growth.
 #[derive(Default)]
 struct Grown {
     ids: Vec<TokenId>,
@@ -145,18 +146,21 @@ impl Grown {
             bare.fill(batch).await?;
         }
         self.bare_bytes += bare.bytes().await?.saturating_sub(before);
-        // Now and then one of them, to see that the store reads what was not written by itself.
+        // Check samples, because the store did not write these tokens itself.
         for token in added.iter().step_by(added.len().div_ceil(100).max(1)) {
             let found = store.get(token.record.id).await?.value;
-            let found = found.context("a token that was filled in is not found")?;
-            ensure!(found.record == token.record, "a token is read back as another: {found:?}");
+            let found = found.context("a token that was written directly is not found")?;
+            ensure!(
+                found.record == token.record,
+                "the store reads another record than was written: {found:?}"
+            );
         }
         self.ids.extend(added.iter().map(|token| token.record.id));
         Ok(())
     }
 }
 
-/// `10k` and the like.
+/// Formats a size as `10k` or `1m`.
 fn in_words(size: usize) -> String {
     match size {
         _ if size.is_multiple_of(1_000_000) => format!("{}m", size / 1_000_000),

@@ -1,4 +1,4 @@
-//! A server, and a bare table in the same database.
+//! A PostgreSQL server, and a bare table in the same database.
 
 use anyhow::Result;
 use hallpass_core::TokenId;
@@ -43,7 +43,7 @@ const FIND: &str = "SELECT id, owner, name, description, scopes, created_at, exp
      revoked_at, regenerated_at, revision, algorithm, digest, previous_algorithm, previous_digest, \
      previous_until FROM bare WHERE id = $1::uuid";
 
-/// As many connections as the store has.
+/// The size of the pool, the same as the store's.
 const CONNECTIONS: u32 = 8;
 
 impl Ground for PostgresSite {
@@ -64,7 +64,7 @@ impl Ground for PostgresSite {
     }
 
     async fn bare(&self) -> Result<BareTable> {
-        // As the store's own pool is.
+        // These are the settings of the store's own pool.
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .test_before_acquire(false)
@@ -75,7 +75,7 @@ impl Ground for PostgresSite {
     }
 }
 
-/// A bare table.
+/// A table with only a primary key.
 pub(super) struct BareTable(PgPool);
 
 impl Bare for BareTable {

@@ -1,4 +1,4 @@
-//! A prune, and the look-ups that go on beside it.
+//! Measures a prune, and lookups during the prune.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crate::harness::Measured;
 use crate::latencies::{Latencies, micros};
 use crate::random::Random;
 
-/// Prunes what ended more than a year ago: so many tokens.
+/// Prunes the `ended` tokens, which expired more than a year ago.
 pub(super) async fn add<S: TokenStore + Clone>(
     measured: &mut Measured,
     name: &str,
@@ -43,7 +43,7 @@ pub(super) async fn add<S: TokenStore + Clone>(
     Ok(())
 }
 
-/// Look-ups, one after the other.
+/// A task that looks tokens up, one after the other.
 struct Finding {
     is_over: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<Result<Latencies>>,
@@ -60,7 +60,7 @@ impl Finding {
                 let started = Instant::now();
                 ensure!(
                     store.get(id).await?.value.is_some(),
-                    "a token was pruned that has not ended"
+                    "a token that has not expired was pruned"
                 );
                 times.push(started.elapsed());
             }

@@ -1,4 +1,4 @@
-//! A server, and bare hashes on it.
+//! A Redis server, and bare hashes on it.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use redis::{AsyncCommands as _, Client, Value, pipe};
 use super::ground::{Bare, Ground};
 use crate::site::RedisSite;
 
-/// How many tokens are on their way at once.
+/// The number of tokens that are written concurrently.
 const AT_ONCE: usize = 100;
 
 impl Ground for RedisSite {
     type Bare = BareHashes;
 
-    /// By the store itself, which is fast enough with many at once.
+    /// Writes by the store itself, which is fast enough if many writes run concurrently.
     async fn fill(&self, store: &RedisStore, tokens: &[StoredToken]) -> Result<()> {
         let event = super::tokens::event();
         for some in tokens.chunks(AT_ONCE) {
@@ -31,7 +31,8 @@ impl Ground for RedisSite {
     }
 
     async fn bytes(&self) -> Result<u64> {
-        // All lines of the change log but the last, by which its readers know their place.
+        // This removes all entries of the change log but the last, which readers need to find their
+        // position.
         self.server().run(&["XTRIM", "{hallpass}l", "MAXLEN", "=", "1"])?;
         used_memory(self.server())
     }
@@ -43,7 +44,7 @@ impl Ground for RedisSite {
     }
 }
 
-/// A hash for each token.
+/// A plain hash for each token.
 pub(super) struct BareHashes {
     server: Arc<Redis>,
     connection: MultiplexedConnection,
@@ -82,7 +83,7 @@ fn key(id: TokenId) -> Vec<u8> {
     [b"bare:", &id.as_uuid().as_bytes()[..]].concat()
 }
 
-/// The fields that a token has, as bytes and decimal numbers.
+/// Returns the fields of a token, as bytes and decimal numbers.
 fn fields(StoredToken { record, secrets }: &StoredToken) -> Vec<(&'static str, Vec<u8>)> {
     let millis = |time: Timestamp| time.as_millisecond().to_string().into_bytes();
     let mut fields = vec![
@@ -109,5 +110,5 @@ fn fields(StoredToken { record, secrets }: &StoredToken) -> Vec<(&'static str, V
 fn used_memory(server: &Redis) -> Result<u64> {
     let told = server.run(&["INFO", "memory"])?;
     let used = told.lines().find_map(|line| line.strip_prefix("used_memory:"));
-    Ok(used.context("Redis says how much memory it uses")?.trim().parse()?)
+    Ok(used.context("Redis did not report its memory usage")?.trim().parse()?)
 }

@@ -1,10 +1,10 @@
-//! Tokens as columns.
+//! Tokens as database columns.
 
 use hallpass_core::store::StoredToken;
 use serde::Serialize;
 
-/// A token's values as every database knows them: times in milliseconds, scopes with spaces
-/// between.
+/// The values of a token in types that every database has: times in milliseconds, scopes separated
+/// by spaces.
 #[derive(Serialize)]
 pub(super) struct Row {
     pub(super) id: String,
@@ -41,7 +41,7 @@ impl From<&StoredToken> for Row {
     }
 }
 
-/// All of them, as one text that a database can take apart again.
+/// Serializes tokens as one JSON text, which a database can parse.
 pub(super) fn json(tokens: &[StoredToken]) -> String {
     let rows: Vec<Row> = tokens.iter().map(Row::from).collect();
     serde_json::to_string(&rows).expect("rows are texts and numbers")

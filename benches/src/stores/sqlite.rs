@@ -1,4 +1,4 @@
-//! A file, and beside it another one with a bare table.
+//! A SQLite file, and a bare table in another file.
 
 use std::fs;
 use std::path::Path;
@@ -64,7 +64,7 @@ impl Ground for SqliteSite {
             .connect_with(options.clone())
             .await?;
         sqlx::query(CREATE_BARE).execute(&writer).await?;
-        // As the store's own look-ups are.
+        // These are the settings of the store's own readers.
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .test_before_acquire(false)
@@ -74,7 +74,7 @@ impl Ground for SqliteSite {
     }
 }
 
-/// A file with a bare table.
+/// A file with a table that has only a primary key.
 pub(super) struct BareFile {
     path: std::path::PathBuf,
     writer: SqlitePool,
@@ -114,7 +114,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).synchronous(SqliteSynchronous::Full)
 }
 
-/// In one transaction.
+/// Inserts all tokens in one transaction.
 async fn fill(path: &Path, insert: &'static str, tokens: &[StoredToken]) -> Result<()> {
     let mut connection = SqliteConnection::connect_with(&options(path)).await?;
     sqlx::query(insert).bind(json(tokens)).execute(&mut connection).await?;
@@ -122,7 +122,7 @@ async fn fill(path: &Path, insert: &'static str, tokens: &[StoredToken]) -> Resu
     Ok(())
 }
 
-/// The file, once all of the log is in it.
+/// Returns the size of the file after a checkpoint of the write-ahead log.
 async fn size(path: &Path) -> Result<u64> {
     let mut connection = SqliteConnection::connect_with(&options(path)).await?;
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;

@@ -1,4 +1,4 @@
-//! The tokens that stores are filled with.
+//! Generates the tokens that stores are filled with.
 
 use std::ops::Range;
 
@@ -9,19 +9,19 @@ use hallpass_core::{Digest, Event, EventKind, Origin, Owner, ScopeSet, TokenId, 
 
 use crate::random::Random;
 
-/// How many tokens an owner has.
+/// The number of tokens per owner.
 pub(super) const EACH: usize = 10;
 
-/// Tokens as services have them: ten an owner, each issued ten seconds after the one before. Some
-/// have a description, some end, most were used, and a few are revoked.
+/// A generator of typical tokens: ten per owner, issued ten seconds apart. Some have a description,
+/// some expire, most were used, and a few are revoked.
 pub(super) struct Tokens {
     scopes: ScopeSet,
-    /// When the first was issued.
+    /// The time at which the first token was issued.
     since: Timestamp,
 }
 
 impl Tokens {
-    /// So many that the last one was issued just now.
+    /// Creates a generator whose token `count` is issued now.
     pub(super) fn new(count: usize) -> Result<Self> {
         let scopes = ScopeSet::parse(["projects:read", "builds:write"])?;
         let since = Timestamp::now() - SignedDuration::from_secs(10 * count as i64);
@@ -58,7 +58,7 @@ impl Tokens {
         Ok(StoredToken { record, secrets: secrets(number)? })
     }
 
-    /// Tokens that ended two years ago.
+    /// Returns tokens that expired about three years ago.
     pub(super) fn ended(&self, numbers: Range<usize>) -> Result<Vec<StoredToken>> {
         let long_ago = SignedDuration::from_hours(3 * 365 * 24);
         let mut tokens = self.range(numbers)?;
@@ -75,7 +75,7 @@ impl Tokens {
     }
 }
 
-/// Whatever is in the digest of a random secret: no store could press it.
+/// Returns the digest of a random secret, so that no store can compress it.
 fn secrets(number: usize) -> Result<Secrets> {
     let mut random = Random::new(number as u64);
     let mut bytes = [0; 32];
@@ -89,7 +89,7 @@ fn whole_millis(time: Timestamp) -> Result<Timestamp> {
     Ok(Timestamp::from_millisecond(time.as_millisecond())?)
 }
 
-/// The event of every token that a benchmark issues: as large as one that the API writes.
+/// Returns the event of every token that a benchmark issues. It is as large as an event of the API.
 pub(super) fn event() -> Event {
     let mut event = Event::new(EventKind::Issued, Timestamp::now());
     event.actor = Owner::new("bench").ok();

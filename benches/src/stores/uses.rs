@@ -1,5 +1,5 @@
-//! Uses of tokens, written now and then by three nodes that check as fast as they can, beside an
-//! `UPDATE` per request.
+//! Measures how three nodes write recorded uses while they check tokens as fast as they can,
+//! compared with an `UPDATE` per request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -23,14 +23,14 @@ use crate::random::Random;
 
 const NODES: usize = 3;
 
-/// How often each node writes what waits.
+/// The number of flushes on each node.
 const FLUSHES: usize = 5;
 
-/// How much of it there is.
+/// The amount of work.
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
     pub(super) tokens: usize,
-    /// How long nodes check between two flushes: long enough for each to see every token.
+    /// The time between two flushes. It must be long enough for each node to check every token.
     pub(super) interval: Duration,
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn add<G: Ground>(
         nodes.push(Hallpass::builder(Cached::new(store)).clock(clock).build());
     }
     let texts = issue(&nodes[0], plan.tokens).await?;
-    // Every node knows every token before the first of them is written.
+    // Every node must have cached every token before the measurement starts.
     for node in &nodes {
         for text in texts.iter() {
             node.authenticate(text.as_bytes()).await?;
@@ -61,7 +61,7 @@ pub(super) async fn add<G: Ground>(
     let checking = Checking::begin(&nodes, &texts);
     let mut flushing = Duration::ZERO;
     for _ in 0..FLUSHES {
-        // Another minute: each use is news again.
+        // Recorded uses have a resolution of one minute, so each use has to be written again.
         minutes.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(plan.interval).await;
         let started = Instant::now();
@@ -104,8 +104,8 @@ async fn issue(node: &Hallpass, count: usize) -> Result<Arc<[String]>> {
     Ok(texts.into())
 }
 
-/// The microseconds that an `UPDATE` takes under the same load, by as many at once as there are
-/// nodes.
+/// Returns the microseconds of an `UPDATE` under the same load, with one concurrent caller per
+/// node.
 async fn update(bare: &impl Bare, ids: &[TokenId], long: Duration) -> Result<f64> {
     let started = Instant::now();
     let nodes = (0..NODES as u64).map(async |node| {
@@ -120,7 +120,7 @@ async fn update(bare: &impl Bare, ids: &[TokenId], long: Duration) -> Result<f64
     Ok(micros(started.elapsed()) / f64::from(counts.iter().sum::<u32>()))
 }
 
-/// Checks on all nodes.
+/// Tasks that check tokens on all nodes.
 struct Checking {
     is_over: Arc<AtomicBool>,
     tasks: Vec<tokio::task::JoinHandle<Result<()>>>,
@@ -132,7 +132,7 @@ impl Checking {
         let tasks = nodes.iter().map(|node| {
             let (node, texts, ends) = (node.clone(), Arc::clone(texts), Arc::clone(&is_over));
             tokio::spawn(async move {
-                // One after the other, so that none is left out.
+                // The tokens are checked in order, so that none is left out.
                 for text in texts.iter().cycle() {
                     if ends.load(Ordering::Relaxed) {
                         break;
@@ -155,7 +155,7 @@ impl Checking {
     }
 }
 
-/// The system's clock, so many minutes ahead.
+/// The system clock, advanced by a number of minutes.
 #[derive(Debug)]
 struct Ahead(Arc<AtomicI64>);
 
@@ -165,7 +165,7 @@ impl Clock for Ahead {
     }
 }
 
-/// How many statements have written uses, and how many uses that were.
+/// The number of statements that have written uses, and the number of uses.
 #[derive(Debug, Default)]
 struct Touches {
     statements: AtomicU64,
@@ -173,13 +173,13 @@ struct Touches {
 }
 
 impl Touches {
-    /// What there was so far; none from here on.
+    /// Returns the counts and resets them to zero.
     fn take(&self) -> (u64, u64) {
         (self.statements.swap(0, Ordering::Relaxed), self.uses.swap(0, Ordering::Relaxed))
     }
 }
 
-/// A store that counts the writing of uses.
+/// A store that counts writes of uses.
 #[derive(Debug)]
 struct Counting<S> {
     store: S,

@@ -89,7 +89,10 @@ fn document_names_the_scopes_of_every_route() {
     assert_eq!(shown["summary"], "Show a note.");
     let schema = &shown["responses"]["200"]["content"]["application/json"]["schema"];
     assert_eq!(schema["$ref"], "#/components/schemas/Note");
-    assert!(document["components"]["schemas"]["Note"].is_object(), "the schemas come along");
+    assert!(
+        document["components"]["schemas"]["Note"].is_object(),
+        "the schemas of the nested router are missing"
+    );
     assert_eq!(document["paths"]["/projects/{id}"]["patch"]["parameters"][0]["name"], "id");
 }
 
@@ -136,7 +139,7 @@ async fn documented_handlers_are_guarded_by_what_their_document_says() {
 }
 
 fn message(build: impl FnOnce() + std::panic::UnwindSafe) -> String {
-    let panic = std::panic::catch_unwind(build).expect_err("this is a mistake");
+    let panic = std::panic::catch_unwind(build).expect_err("the router must panic");
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 

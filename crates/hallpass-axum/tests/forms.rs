@@ -71,7 +71,7 @@ async fn credentials_in_two_places_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_form_is_read_only_if_nothing_else_carries_a_credential() {
+async fn form_is_read_only_if_there_is_no_other_credential() {
     let (app, token) = service().await;
     let large = format!("session={token}&x={}", "x".repeat(1024));
     for body in ["env=Zo\u{eb}", "session=", "session=x", &large] {
@@ -114,7 +114,7 @@ async fn invalid_form_token_or_content_type_is_401() {
 }
 
 #[tokio::test]
-async fn a_large_form_is_not_read_to_its_end() {
+async fn large_form_is_not_read_to_its_end() {
     let (app, token) = service().await;
     let endless = futures::stream::repeat_with(|| Ok::<_, std::io::Error>("a=b&".repeat(64)));
     assert_eq!(send(&app, form("/stop"), Body::from_stream(endless)).await.status(), 413);
@@ -132,7 +132,7 @@ async fn form_is_not_read_by_default() {
 }
 
 #[tokio::test]
-async fn a_host_renders_what_is_wrong_with_a_form_too() {
+async fn host_renders_rejections_of_forms_too() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let layer = hallpass.layer().on_rejection(|refusal, mut answer| {
         *answer.body_mut() = refusal.kind().as_str().into();

@@ -41,7 +41,7 @@ async fn show(Path(id): Path<String>) -> String {
 }
 
 #[tokio::test]
-async fn a_scoped_handler_binds_the_routes_parameter_nested_or_not() {
+async fn scoped_handler_binds_the_path_parameter_nested_or_not() {
     let hallpass = hallpass();
     let routes = Router::new()
         .route("/projects", get(hello.scoped("projects:list")))
@@ -66,7 +66,7 @@ async fn a_scoped_handler_binds_the_routes_parameter_nested_or_not() {
 }
 
 #[tokio::test]
-async fn a_forgotten_layer_and_a_wrong_parameter_are_500_never_200() {
+async fn missing_layer_and_wrong_parameter_are_a_500() {
     let hallpass = hallpass();
     let everything = token(&hallpass, &["projects"]).await;
     let bare = Router::new().route("/projects", get(hello.scoped("projects:list")));
@@ -84,7 +84,7 @@ async fn a_forgotten_layer_and_a_wrong_parameter_are_500_never_200() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_a_nest_repeats_lets_nobody_in() {
+async fn path_parameter_repeated_by_a_nest_is_a_500() {
     let hallpass = hallpass();
     let inner = GuardedRouter::new().get("/projects/{id}", "projects:read:{id}", hello);
     let app = Router::new().nest("/{id}", inner.into_router(&hallpass));
@@ -100,7 +100,7 @@ impl RequiredScope for ReadProject {
 }
 
 #[tokio::test]
-async fn extractors_say_who_calls_and_enforce_what_their_type_names() {
+async fn extractors_return_the_caller_and_enforce_their_scope() {
     async fn typed(caller: Scoped<ReadProject>) -> String {
         caller.owner().to_string()
     }
@@ -125,7 +125,7 @@ async fn extractors_say_who_calls_and_enforce_what_their_type_names() {
     assert_eq!(
         get_status(&app, "/maybe", Some("hp_nonsense")).await,
         401,
-        "a bad token is no stranger"
+        "an invalid token must not count as anonymous"
     );
 }
 
@@ -144,7 +144,7 @@ fn guarded() -> GuardedRouter {
 }
 
 #[tokio::test]
-async fn a_guarded_router_is_guarded_wherever_it_is_mounted() {
+async fn guarded_router_is_guarded_under_every_mount() {
     let hallpass = hallpass();
     let app = Router::new().nest("/api", guarded().into_router(&hallpass));
     let some = token(&hallpass, &["projects:list", "projects:read:42"]).await;
@@ -178,12 +178,12 @@ async fn a_guarded_router_is_guarded_wherever_it_is_mounted() {
     assert_eq!(
         get_status(&app, "/api/health", Some("nonsense")).await,
         200,
-        "public looks at no token"
+        "a public route must ignore tokens"
     );
 }
 
 #[test]
-fn it_prints_its_inventory() {
+fn guarded_router_prints_its_routes() {
     let expected = "\
 GET     /health         public
 GET     /projects       projects:list
@@ -196,12 +196,12 @@ anything else: 404 or 405";
 }
 
 fn message(build: impl FnOnce() + std::panic::UnwindSafe) -> String {
-    let panic = std::panic::catch_unwind(build).expect_err("it is a mistake");
+    let panic = std::panic::catch_unwind(build).expect_err("the router must panic");
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 
 #[test]
-fn mistakes_are_told_at_start_up_with_the_fix() {
+fn mistakes_panic_at_start_up_with_the_fix() {
     let cases: [(fn(), &str); 5] = [
         (
             || drop(GuardedRouter::<()>::new().get("/a/{id}", "a:{name}", hello)),
@@ -238,7 +238,7 @@ fn mistakes_are_told_at_start_up_with_the_fix() {
 }
 
 #[test]
-fn a_route_without_a_requirement_does_not_compile() {
+fn route_without_a_requirement_does_not_compile() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/*.rs");
     // An invalid scope is found where the extractor is used. Only a full build evaluates it, and a

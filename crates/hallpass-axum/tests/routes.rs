@@ -71,7 +71,7 @@ async fn scoped_method_routers_are_guarded_method_by_method() {
 }
 
 fn message(build: impl FnOnce() + std::panic::UnwindSafe) -> String {
-    let panic = std::panic::catch_unwind(build).expect_err("this is a mistake");
+    let panic = std::panic::catch_unwind(build).expect_err("the router must panic");
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 
@@ -190,10 +190,16 @@ async fn guarded_router_has_outer_and_inner_layers() {
     assert_eq!(to_bytes(let_in.into_body(), 100).await.unwrap(), "inside");
     let rejected = call(&inside, Method::GET, "/notes", None).await;
     assert_eq!(rejected.status(), 401);
-    assert!(!rejected.headers().contains_key("x-stranger"), "the layer is inside of the guard");
+    assert!(
+        !rejected.headers().contains_key("x-stranger"),
+        "a rejected request has reached the inner layer"
+    );
     assert_eq!(status(&inside, Method::DELETE, "/notes", Some(&token)).await, 403);
     let later = call(&inside, Method::GET, "/later", Some(&token)).await;
-    assert!(!later.headers().contains_key("x-known"), "the layer is for routes before it");
+    assert!(
+        !later.headers().contains_key("x-known"),
+        "the layer must apply only to routes added before it"
+    );
 
     let outside = GuardedRouter::new()
         .get("/notes", "notes:list", hello)
@@ -237,5 +243,9 @@ async fn optional_scope_is_none_for_a_token_without_it() {
     assert_eq!(status(&app, Method::GET, "/notes/%ff", Some(&one)).await, 400);
     assert_eq!(status(&app, Method::GET, "/notes/1", Some("hp_nonsense")).await, 401);
     let bare = Router::new().route("/notes/{id}", axum_get(show));
-    assert_eq!(status(&bare, Method::GET, "/notes/1", None).await, 500, "no layer is around it");
+    assert_eq!(
+        status(&bare, Method::GET, "/notes/1", None).await,
+        500,
+        "a route without a layer must be a 500"
+    );
 }

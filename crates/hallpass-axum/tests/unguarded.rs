@@ -70,7 +70,7 @@ async fn forgotten_route_is_a_500_that_names_it_and_the_fix() {
 }
 
 #[tokio::test]
-async fn debug_builds_reject_without_being_told_to() {
+async fn debug_builds_reject_by_default() {
     let hallpass = hallpass();
     let token = token(&hallpass).await;
     let app = Router::new().route("/", get(hello)).layer(hallpass.layer());

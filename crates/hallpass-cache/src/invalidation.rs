@@ -193,13 +193,13 @@ mod tests {
         stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(5));
         assert!(!usable(4) && usable(5));
         stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(3));
-        assert!(!usable(4), "a late or repeated entry lowers nothing");
+        assert!(!usable(4), "a late or repeated entry must not lower a stripe");
         stripes.apply(&ChangeTarget::Owner(alice), ChangeSeq::new(7));
         assert!(!usable(6) && usable(7));
         stripes.apply(&ChangeTarget::All, ChangeSeq::new(9));
         assert!(!usable(8) && usable(9));
         stripes.apply(&ChangeTarget::None, ChangeSeq::new(11));
-        assert!(usable(9), "a change without a target invalidates nothing");
+        assert!(usable(9), "a change without a target must invalidate nothing");
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
         let epoch = stripes.epoch();
         let usable = |as_of, epoch| stripes.allow(stripe_pair, ChangeSeq::new(as_of), epoch);
         assert!(!usable(100, epoch - 2));
-        assert!(!usable(100, epoch - 1), "loaded during the reset");
+        assert!(!usable(100, epoch - 1), "the record was loaded during the reset");
         assert!(usable(40, epoch));
         assert!(!usable(39, epoch));
     }

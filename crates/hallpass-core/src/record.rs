@@ -167,6 +167,10 @@ mod tests {
         let before = now - std::time::Duration::from_millis(1);
         assert_eq!(record.status(before), Status::Active);
         record.revoked_at = Some(now);
-        assert_eq!(record.status(now), Status::Revoked, "revoked comes before expired");
+        assert_eq!(
+            record.status(now),
+            Status::Revoked,
+            "`revoked` takes precedence over `expired`"
+        );
     }
 }

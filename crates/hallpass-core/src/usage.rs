@@ -213,11 +213,11 @@ mod tests {
         log.record(first_use(&owner));
         assert_eq!(log.dropped(), 1);
         log.record(TokenUse { at: at_minute(2), ..first });
-        assert_eq!(log.dropped(), 1, "a token that waits already keeps its place");
+        assert_eq!(log.dropped(), 1, "a token that is already waiting must keep its place");
         let flush = log.flush();
         log.record(first_use(&owner));
         drop(flush);
-        assert_eq!(log.dropped(), 2, "the use that came meanwhile took one of the places");
+        assert_eq!(log.dropped(), 2, "the use that was recorded meanwhile must take a place");
         assert_eq!(all(&log).len(), CAPACITY);
     }
 }

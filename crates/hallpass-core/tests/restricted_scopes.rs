@@ -31,6 +31,6 @@ async fn only_actors_who_name_a_restricted_scope_may_grant_it() {
     }
     let trusted = alice.with_grantable_scopes(ScopeSet::parse(["admin:notes"]).unwrap());
     assert!(grants(&trusted, "admin:notes:42").await);
-    assert!(!grants(&trusted, "notes:list").await, "only what was named");
+    assert!(!grants(&trusted, "notes:list").await, "only the named scopes may be granted");
     assert!(grants(&Actor::system("setup").on_behalf_of("alice"), "admin:notes").await);
 }

@@ -17,7 +17,7 @@ fn round_trip<T: Serialize + DeserializeOwned>(value: &T) -> T {
 }
 
 #[tokio::test]
-async fn what_the_handle_returns_is_read_back_as_it_was() {
+async fn values_of_the_handle_survive_serialization() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let alice = Actor::owner("alice");
     let new = NewToken::named("ci")

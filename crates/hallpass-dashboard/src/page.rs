@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn every_place_is_filled() {
+    fn every_placeholder_is_filled() {
         let settings = Settings::of(&Hallpass::builder(MemoryStore::new()).build());
         let page = Page::new(Settings {
             theme: Some("/x.css".into()),

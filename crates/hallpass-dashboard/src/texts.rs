@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn all_languages_have_the_same_texts() {
-        let [english, german] = &Texts::shipped()[..] else { panic!("two languages") };
+        let [english, german] = &Texts::shipped()[..] else {
+            panic!("there must be two languages")
+        };
         let keys = |texts: &Texts| texts.texts.keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(english), keys(german));
         let places = |text: &str| {
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_replaces_single_texts_and_adds_languages() {
+    fn host_can_replace_texts_and_add_languages() {
         let mut languages = Texts::shipped();
         add(&mut languages, "de", r#"{"list.title": "Schlüssel"}"#);
         add(&mut languages, "fr", r#"{"list.title": "Jetons"}"#);

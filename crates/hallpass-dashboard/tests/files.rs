@@ -8,7 +8,7 @@ use std::path::Path;
 fn files() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
     let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the folder")
+        .expect("cannot read the folder")
         .map(|entry| {
             let path = entry.expect("a file").path();
             let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
@@ -42,7 +42,7 @@ fn imports(text: &str) -> Vec<(Vec<&str>, &str)> {
 }
 
 fn imported(rest: &str) -> (Vec<&str>, &str) {
-    let (names, rest) = rest.split_once("} from \"./").expect("a named import");
+    let (names, rest) = rest.split_once("} from \"./").expect("the import must have a name");
     let from = rest.split('"').next().expect("a file");
     (names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect(), from)
 }
@@ -75,15 +75,15 @@ fn no_script_makes_html_of_text_or_stores_anything() {
 }
 
 #[test]
-fn every_file_is_small_and_says_first_what_it_is() {
+fn every_file_is_small_and_starts_with_a_comment() {
     for (name, text) in files() {
-        assert!(text.lines().count() <= 400, "{name} is long");
+        assert!(text.lines().count() <= 400, "{name} is too long");
         let comment = match name.rsplit_once('.') {
             Some((_, "js")) => "// ",
             Some((_, "css")) => "/* ",
             _ => continue,
         };
-        assert!(text.starts_with(comment), "{name} does not say what it is");
+        assert!(text.starts_with(comment), "{name} does not start with a comment");
     }
 }
 
@@ -109,7 +109,7 @@ fn modules_can_be_joined_into_one() {
             for imported in names {
                 assert!(!imported.contains(" as "), "{name} renames {imported}");
                 let home =
-                    declared.get(imported).unwrap_or_else(|| panic!("nobody declares {imported}"));
+                    declared.get(imported).unwrap_or_else(|| panic!("no file declares {imported}"));
                 assert_eq!(home.as_str(), from, "{name} imports {imported}");
                 let text = &scripts.iter().find(|(name, _)| name == from).expect("a module").1;
                 let exported = ["const", "function", "class", "async function"];
@@ -125,7 +125,7 @@ fn every_module_and_style_sheet_is_in_the_bundle() {
     let bundle = include_str!("../src/bundle.rs");
     for (name, _) in files() {
         if name.ends_with(".js") || name.ends_with(".css") {
-            assert!(bundle.contains(&format!("\"{name}\"")), "{name} is served nowhere");
+            assert!(bundle.contains(&format!("\"{name}\"")), "{name} is not in the bundle");
         }
     }
 }
@@ -178,6 +178,6 @@ fn every_text_is_used_and_every_text_that_is_used_exists() {
         let verb = ["delete.", "revoke."].iter().any(|verb| whole.starts_with(verb))
             && sources.contains("`${verb}.");
         let notice = whole.starts_with("notice.") && sources.contains("notice.{key}.{part}");
-        assert!(literal || composed || by_caller || verb || notice, "nobody uses {key:?}");
+        assert!(literal || composed || by_caller || verb || notice, "the text {key:?} is not used");
     }
 }

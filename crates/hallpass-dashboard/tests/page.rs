@@ -70,7 +70,10 @@ async fn page_and_its_links_work_wherever_it_is_mounted() {
                 links += 1;
             }
         }
-        assert_eq!(links, 5, "icon, style, script, the API and its preloaded list, at {path}");
+        assert_eq!(
+            links, 5,
+            "the page must link icon, style, script, the API and its preloaded list, at {path}"
+        );
     }
 }
 
@@ -84,7 +87,9 @@ async fn unchanged_file_is_cached() {
     assert_eq!(file.header("content-type"), "text/javascript; charset=utf-8");
     assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
     let tag = file.header("etag");
-    let strong = tag.strip_prefix("W/").expect("the plain and the compressed form have one tag");
+    let strong = tag
+        .strip_prefix("W/")
+        .expect("the ETag must be weak, because the plain and the compressed form share it");
     for sent in [tag, strong, &format!("\"x\", {tag}"), "*"] {
         let again = ask(&app, Method::GET, &path, &[("if-none-match", sent)]).await;
         assert_eq!((again.status, &*again.body), (StatusCode::NOT_MODIFIED, ""), "{sent}");
@@ -110,7 +115,7 @@ async fn unchanged_file_is_cached() {
 }
 
 #[tokio::test]
-async fn every_answer_has_the_headers_that_keep_a_page_safe() {
+async fn every_response_has_the_security_headers() {
     let app = dashboard().into_router_at("/tokens");
     let file = attribute(&page(&app, "/tokens").await.body, "src")
         .next()
@@ -149,7 +154,10 @@ async fn page_is_hidden_from_anonymous_visitors() {
     assert!(answer.body.contains("not signed in") && !answer.body.contains("hallpass.en.js"));
     assert_eq!(answer.header("cache-control"), "no-store");
 
-    assert!(!answer.body.contains("<script"), "there is nowhere to go");
+    assert!(
+        !answer.body.contains("<script"),
+        "without a sign-in address the page must have no script"
+    );
 
     // The script adds the address of the view, which is in the fragment; the link works without it.
     let sent = dashboard().sign_in("/login?a&b").into_router_at("/tokens");
@@ -224,7 +232,7 @@ async fn api_is_mounted_unless_the_host_mounts_it() {
 }
 
 #[tokio::test]
-async fn the_api_of_the_page_asks_for_the_confirmation_of_the_handle() {
+async fn api_of_the_page_requires_the_confirmation_of_the_handle() {
     let hallpass = Hallpass::builder(MemoryStore::new()).step_up(async |_, _| false).build();
     let app: Router = Dashboard::new(&hallpass, signed_in).into_router_at("/tokens");
     let headers = [("x-person", "alice")];
@@ -235,12 +243,12 @@ async fn the_api_of_the_page_asks_for_the_confirmation_of_the_handle() {
 }
 
 #[tokio::test]
-async fn the_hosts_own_paths_and_words_are_in_the_page() {
+async fn page_contains_the_paths_and_words_of_the_host() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     assert_eq!(
         attribute(&html, "data-confirmation").next(),
         Some(""),
-        "a password, in each language"
+        "an empty value stands for a password, in each language"
     );
     assert_eq!(attribute(&html, "data-example").next(), Some("/"));
     let coded = dashboard().confirmation("one-time \"code\"").into_router_at("/tokens");
@@ -252,25 +260,28 @@ async fn the_hosts_own_paths_and_words_are_in_the_page() {
     let html = page(&app, "/tokens").await.body;
     assert_eq!(attribute(&html, "data-home").next(), Some("/x?a&amp;b"));
     assert_eq!(attribute(&html, "data-sign-in").next(), Some("../login"));
-    let own = html.find("hallpass.css").expect("the page's own");
-    assert!(html.find("/my.css").expect("the host's") > own, "after the page's own");
+    let own = html.find("hallpass.css").expect("the page's own style sheet is missing");
+    assert!(
+        html.find("/my.css").expect("the host's style sheet is missing") > own,
+        "the host's style sheet must come after the page's own"
+    );
 }
 
 #[test]
 #[should_panic(expected = "a path on this site")]
-fn a_sign_in_elsewhere_is_refused_at_start_up() {
+fn sign_in_on_another_site_is_a_start_up_error() {
     drop(dashboard().sign_in("//evil.example/login"));
 }
 
 #[test]
 #[should_panic(expected = "starts with `/`")]
-fn a_mount_that_is_no_path_is_refused_at_start_up() {
+fn invalid_mount_path_is_a_start_up_error() {
     drop(dashboard().into_router_at("tokens"));
 }
 
 #[test]
 #[should_panic(expected = "mounted elsewhere")]
-fn an_api_that_is_elsewhere_cannot_be_set_up_here() {
+fn api_at_another_path_cannot_be_configured_here() {
     drop(dashboard().api("/tokens").with_api(|api| api));
 }
 
@@ -321,7 +332,7 @@ async fn browsers_get_the_language_they_prefer() {
 }
 
 #[tokio::test]
-async fn the_hosts_links_and_header_are_in_the_page() {
+async fn page_contains_the_links_and_header_of_the_host() {
     let app = dashboard()
         .link("Help & more", "https://docs.example.com/?a&b")
         .header("<nav id=\"host\"></nav>")
@@ -333,12 +344,12 @@ async fn the_hosts_links_and_header_are_in_the_page() {
 
 #[test]
 #[should_panic(expected = "has no text")]
-fn a_text_that_the_page_does_not_know_is_refused_at_start_up() {
+fn unknown_text_is_a_start_up_error() {
     drop(dashboard().texts("fr", r#"{"list.titel": "Jetons"}"#));
 }
 
 #[test]
 #[should_panic(expected = "no texts in \"fr\"")]
-fn a_language_without_texts_is_refused_at_start_up() {
+fn language_without_texts_is_a_start_up_error() {
     drop(dashboard().language("fr"));
 }

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_have_the_class_that_decides_what_to_do() {
+    fn error_codes_have_the_right_class() {
         for (code, expected) in [
             ("40001", ErrorClass::Collision),
             ("40P01", ErrorClass::Collision),

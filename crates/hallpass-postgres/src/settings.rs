@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_postgres_urls_are_accepted_and_errors_repeat_none() {
+    fn only_postgres_urls_are_accepted_and_errors_do_not_repeat_them() {
         for url in
             ["", "sqlite:x", "postgres:x", "mysql://a:hidden@b/c", "postgres://u:hidden@h:port/d"]
         {

@@ -68,7 +68,7 @@ async fn host_file_is_refused_unless_it_is_opened_as_shared() {
     let store = SqliteStore::open_shared(&file).await.unwrap();
     sqlx::query("INSERT INTO users VALUES ('alice')").execute(&pool).await.unwrap();
     store.close().await;
-    // The tables are there now, so that there is nothing to mistake.
+    // The file contains the tables of the store now, so it can be opened as usual.
     SqliteStore::open(&file).await.unwrap().ping().await.unwrap();
 }
 
@@ -126,7 +126,7 @@ async fn change_without_its_log_entry_is_not_part_of_the_transaction() {
     assert!(deleted.await.is_err());
     // The host ignores the error.
     transaction.commit().await.unwrap();
-    assert!(host.accepts(&issued).await, "it was not deleted without an entry");
+    assert!(host.accepts(&issued).await, "the token was deleted without a log entry");
     assert_eq!(host.audit_entries().await, 1);
 }
 
@@ -183,9 +183,9 @@ async fn deletion_in_a_host_transaction_reaches_other_nodes_within_the_bound() {
         .delete_owner_in(&mut transaction, &host.hallpass, &system, &owner)
         .await
         .unwrap();
-    assert!(accepted().await, "not committed yet");
+    assert!(accepted().await, "the token must be accepted until the commit");
     transaction.commit().await.unwrap();
-    // Nobody has told the other node, which follows the log.
+    // The other node gets no notification and polls the log.
     tokio::time::sleep(max_staleness).await;
     assert!(!accepted().await);
     assert_eq!(pending.committed(), 1);

@@ -122,7 +122,7 @@ async fn update_replaces_the_record_and_keeps_the_last_use() {
     let id = token.record.id;
     let usage = TokenUse { id, revision: Revision::FIRST, at: at(9) };
     assert_eq!(store.record_uses(&[usage]).await.unwrap(), 1);
-    assert_eq!(store.record_uses(&[usage]).await.unwrap(), 0, "never moves back");
+    assert_eq!(store.record_uses(&[usage]).await.unwrap(), 0, "the last use must never move back");
 
     let mut after = token.record.clone();
     after.name = "renamed".into();
@@ -152,7 +152,7 @@ async fn update_replaces_the_record_and_keeps_the_last_use() {
     store.delete(id, Some(after.revision), &event).await.unwrap();
     assert!(store.delete(id, None, &event).await.unwrap_err().is_not_found());
     assert!(store.update(&change, &event).await.unwrap_err().is_not_found());
-    assert_eq!(trail(&store).await.len(), 4, "failed calls log nothing");
+    assert_eq!(trail(&store).await.len(), 4, "a failed call wrote a log entry");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -227,7 +227,7 @@ async fn bulk_calls_write_one_entry_with_the_count() {
         async |before| store.revoke_everyone(before, at(32), 1, &everyone).await.unwrap().count;
     assert_eq!(revoke(Some(at(0))).await, 0);
     let counts = [revoke(None).await, revoke(None).await, revoke(None).await];
-    assert_eq!(counts, [1, 1, 0], "in batches until none is left");
+    assert_eq!(counts, [1, 1, 0], "tokens must be revoked in batches until none is left");
 
     let event = about_owner(EventKind::Deleted, "alice", 33);
     assert_eq!(store.delete_owner(&alice, &event).await.unwrap().count, 3);
@@ -399,7 +399,7 @@ async fn foreign_key_of_the_application_blocks_a_delete() {
         for error in errors {
             assert!(error.is_referenced() && !error.is_unavailable(), "{action}: {error:?}");
         }
-        assert_eq!(trail(&store).await.len(), 1, "{action}: nothing was logged");
+        assert_eq!(trail(&store).await.len(), 1, "{action}: a failed call wrote a log entry");
         run(&directory, "DELETE FROM jobs").await;
         store.delete(token.record.id, None, &event).await.unwrap();
     }

@@ -77,7 +77,7 @@ impl Default for ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst))
-            .expect("it was set to a timestamp")
+            .expect("the clock was set to a valid timestamp")
     }
 }
 

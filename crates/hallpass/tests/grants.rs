@@ -13,7 +13,7 @@ struct SignedIn {
     is_admin: bool,
 }
 
-/// The sign-in of the guide.
+/// The sign-in function of the guide.
 async fn who(parts: Parts) -> Option<Actor> {
     let SignedIn { person, is_admin } = parts.extensions.get()?;
     let own = ["projects:list", "projects:read"];
@@ -25,7 +25,7 @@ async fn who(parts: Parts) -> Option<Actor> {
     Some(Actor::try_owner(person).ok()?.with_grantable_scopes(grantable.ok()?))
 }
 
-/// A sign-in that says nothing of what a person may grant.
+/// A sign-in function that does not set the grantable scopes.
 async fn only_who(parts: Parts) -> Option<Actor> {
     Actor::try_owner(parts.extensions.get::<SignedIn>()?.person).ok()
 }
@@ -59,7 +59,7 @@ async fn offered(app: &Router, is_admin: bool) -> String {
 }
 
 #[tokio::test]
-async fn people_grant_and_are_offered_only_what_the_sign_in_states() {
+async fn people_can_grant_only_what_the_sign_in_states() {
     let app = TokenApi::new(&hallpass(), who).into_router_at("/tokens");
     assert_eq!(issue(&app, false, "projects:read:42").await, 201);
     for scope in ["admin:projects", "admin", "projects"] {
@@ -72,7 +72,7 @@ async fn people_grant_and_are_offered_only_what_the_sign_in_states() {
 }
 
 #[tokio::test]
-async fn restricted_scope_is_for_nobody_who_does_not_name_it() {
+async fn restricted_scope_must_be_named_to_be_granted() {
     let app = TokenApi::new(&hallpass(), only_who).into_router_at("/tokens");
     for is_admin in [false, true] {
         assert_eq!(issue(&app, is_admin, "projects").await, 201);

@@ -1,5 +1,5 @@
-//! `use hallpass::*` hides no crate: a name that both have would not compile here, or would be
-//! another thing than what the types say.
+//! Tests that `use hallpass::*` shadows no crate. If a name was shadowed, this file would not
+//! compile, or the name would refer to something else than the types here say.
 
 use hallpass::*;
 
@@ -13,6 +13,6 @@ fn glob_import_shadows_no_crate() {
     let _ = metrics::Unit::Count;
     let _ = tonic::Code::Ok;
     let _ = tokio::time::Instant::now();
-    // The import is used: this is the facade's.
+    // This type comes from the glob import, so that the import is used.
     let _: Actor = Actor::owner("alice");
 }

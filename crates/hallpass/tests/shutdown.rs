@@ -1,5 +1,5 @@
-//! The end of a service on a cache in front of a real store: nothing waits any longer, and no good
-//! token is called bad.
+//! Tests of the shutdown of a handle with a cache in front of a real store: all uses are written,
+//! and no valid token is rejected.
 
 use hallpass::store::StoreError;
 use hallpass::{Actor, AuthError, Cached, Hallpass, Issued, MemoryStore, NewToken, SqliteStore};
@@ -9,7 +9,7 @@ fn alice() -> Actor {
     Actor::owner("alice")
 }
 
-/// A token that was just used.
+/// Issues a token and uses it.
 async fn used(hallpass: &Hallpass) -> Issued {
     let issued = hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap();
     hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
@@ -17,8 +17,8 @@ async fn used(hallpass: &Hallpass) -> Issued {
     issued
 }
 
-/// Asks for a good token, a good one that was not asked for yet, and a made-up one: none may be
-/// called bad that is good, and what needs no store is answered as ever.
+/// Checks that no valid token is rejected, and that a malformed token is still rejected without the
+/// store.
 async fn assert_no_verdict_is_wrong(hallpass: &Hallpass, good: &[&Issued]) {
     for issued in good {
         let checked = hallpass.authenticate(issued.token.reveal().as_bytes()).await;
@@ -38,9 +38,9 @@ async fn uses_on_a_cached_file_are_written_and_then_it_is_let_go_of() {
     let unasked = hallpass.issue(&alice(), NewToken::named("unasked")).await.unwrap();
     hallpass.shutdown().await.unwrap();
     assert!(!hallpass.has_unflushed_uses());
-    assert!(hallpass.ping().await.is_err(), "the file is closed");
+    assert!(hallpass.ping().await.is_err(), "the file must be closed");
     assert_no_verdict_is_wrong(&hallpass, &[&token, &unasked]).await;
-    hallpass.shutdown().await.expect("a second time is harmless");
+    hallpass.shutdown().await.expect("a second shutdown must succeed");
     assert_no_verdict_is_wrong(&hallpass, &[&token, &unasked]).await;
 
     let next = Hallpass::builder(SqliteStore::open(&path).await.unwrap()).build();
@@ -60,13 +60,13 @@ async fn uses_in_cached_memory_are_written_too() {
 }
 
 #[tokio::test]
-async fn uses_that_cannot_be_written_through_the_cache_are_told_of_and_counted() {
+async fn uses_that_cannot_be_written_are_reported_and_counted() {
     let store = FaultyStore::new(MemoryStore::new());
     let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
     let token = used(&hallpass).await;
     store.faults().on(Operation::RecordUses).fail_with(|| StoreError::read_only("a standby"));
     assert!(hallpass.shutdown().await.unwrap_err().is_unavailable());
     assert_eq!(hallpass.dropped_uses(), 1);
-    hallpass.shutdown().await.expect("nothing waits any longer");
+    hallpass.shutdown().await.expect("a second shutdown must succeed");
     assert_no_verdict_is_wrong(&hallpass, &[&token]).await;
 }

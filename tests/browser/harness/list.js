@@ -1,9 +1,9 @@
-// The list on the page.
+// Helpers for the list of tokens on the page.
 
-/** Its rows. */
+/** Returns the locator of the rows. */
 export const rows = (page) => page.locator("table.tokens tbody tr:not(.waiting)");
 
-/** The names in it, once there are so many and `first` is the first. */
+/** Waits until the list has `count` rows and starts with `first`, and returns the names. */
 export async function names(page, count, first) {
   await page.waitForFunction(
     ([count, first]) => {

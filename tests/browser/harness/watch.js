@@ -1,6 +1,6 @@
-// What must never happen on a page, whatever a test is about.
+// Detects faults that no test allows on a page.
 
-/** Watches a page. `faults` are what went wrong; `expect(status)` says that a call may be answered so. */
+/** Watches a page. `faults` lists the detected faults. `expect(status)` allows responses with this status. */
 export function watch(page, origin) {
   const faults = [];
   const expected = new Set();

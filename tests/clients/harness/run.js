@@ -1,16 +1,16 @@
-// Programs that are clients: what they answered, and how they ended.
+// Runs client programs and returns their output and exit code.
 
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The Python clients' own environment; `node venv.js` makes it. */
+/** The environment of the Python clients. `node venv.js` creates it. */
 export const VENV = process.env.HALLPASS_VENV ?? fileURLToPath(new URL("../../../target/clients-venv", import.meta.url));
 
-/** A program of that environment. */
+/** Returns the path of a program of that environment. */
 export const python = (name) => path.join(VENV, process.platform === "win32" ? "Scripts" : "bin", name);
 
-/** Runs a program to its end. A program that cannot be started is an error that says so, not one that ended badly. */
+/** Runs a program to its end. Rejects with a separate error if the program cannot be started. */
 export async function run(program, args, options = {}) {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   const [out, err] = [[], []];

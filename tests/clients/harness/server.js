@@ -1,4 +1,4 @@
-// The real examples, each in a process of its own: on a port that was free, with its files in a folder of its own.
+// Starts the real examples, each in a separate process, on a free port and with its files in a separate folder.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,12 +11,12 @@ const EXAMPLES = process.env.HALLPASS_EXAMPLES ?? fileURLToPath(new URL("../../.
 
 const SERVERS = process.env.HALLPASS_SERVERS ?? fileURLToPath(new URL("../../../target/debug/hallpass-servers", import.meta.url));
 
-/** How long one may take to be ready, and to end. */
+/** The time limit for starting and for stopping, in milliseconds. */
 const PATIENCE = 30_000;
 
 /**
- * Starts the example of that name with these options besides `--listen`, in that folder. Resolves with its `url`, what it
- * `printed` by then and since, and how to `stop` it.
+ * Starts the example of that name in this folder, with these options in addition to `--listen`. Resolves with its `url`,
+ * the lines that it has `printed`, and a function to `stop` it.
  */
 export async function start(name, options = [], folder = undefined) {
   const child = spawn(path.join(EXAMPLES, name), ["--listen", "127.0.0.1:0", ...options], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
@@ -62,7 +62,7 @@ export async function start(name, options = [], folder = undefined) {
 
 const endings = new WeakMap();
 
-/** Has something done after the test; what was asked for last comes first. `t` is what the test runner gives the test. */
+/** Registers a function to run after the test. The functions run in reverse order. `t` is the context of the test. */
 export function afterwards(t, ending) {
   if (!endings.has(t)) {
     const all = [];
@@ -74,14 +74,14 @@ export function afterwards(t, ending) {
   endings.get(t).push(ending);
 }
 
-/** A new folder of that test's own, gone after it. */
+/** Creates a folder for one test, and deletes it after the test. */
 export async function folder(t) {
   const made = await mkdtemp(path.join(tmpdir(), "hallpass-clients-"));
   afterwards(t, () => rm(made, { recursive: true, force: true }));
   return made;
 }
 
-/** Starts an example for one test, in that folder or one of its own: it is stopped after the test. */
+/** Starts an example for one test, in that folder or in a new one, and stops it after the test. */
 export async function startFor(t, name, options = [], place = undefined) {
   const server = await start(name, options, place ?? (await folder(t)));
   afterwards(t, () => server.stop());

@@ -1,4 +1,5 @@
-//! JSON Web Tokens in the same header: a Bearer that is not in our format is the host's.
+//! Tests with JSON Web Tokens in the same header. A Bearer token that does not have our format
+//! belongs to the host.
 
 use axum::Router;
 use axum::routing::get;
@@ -21,7 +22,8 @@ struct Claims {
     scope: String,
 }
 
-/// The line that carries a web token of this person, which expires in so many seconds.
+/// Returns a header line with a JSON Web Token of this person, which expires after this number of
+/// seconds.
 fn web_token(person: &str, scope: &str, seconds: i64) -> String {
     let exp = Timestamp::now().as_second() + seconds;
     let claims = Claims { sub: person.to_owned(), exp, scope: scope.to_owned() };
@@ -45,7 +47,7 @@ fn app(hallpass: &Hallpass) -> Router {
 }
 
 #[tokio::test]
-async fn a_web_token_and_a_token_of_ours_open_the_same_route() {
+async fn json_web_token_and_our_token_open_the_same_route() {
     let site = Site::new(app).await;
     let reader = web_token("bob", "projects:list", 600);
     let ours = site.token(&["projects:list"]).await;
@@ -54,7 +56,7 @@ async fn a_web_token_and_a_token_of_ours_open_the_same_route() {
         ("POST /projects", &reader, 403),
         ("GET /projects", &ours, 200),
         ("POST /projects", &ours, 403),
-        // A page of another origin may send it: no browser adds this header by itself.
+        // A cross-site request may carry this header, because a browser never adds it by itself.
         ("GET /projects", &format!("{reader}\r\nsec-fetch-site: cross-site"), 200),
     ] {
         assert_eq!(site.status(request, &[line]).await, owed, "{request} {line}");
@@ -67,7 +69,7 @@ async fn a_web_token_and_a_token_of_ours_open_the_same_route() {
 }
 
 #[tokio::test]
-async fn a_bearer_that_nobody_knows_is_an_invalid_token() {
+async fn unknown_bearer_token_is_rejected_as_invalid() {
     let site = Site::new(app).await;
     let ours = site.token(&["projects"]).await;
     let expired = web_token("bob", "projects:list", -600);
@@ -86,7 +88,7 @@ async fn a_bearer_that_nobody_knows_is_an_invalid_token() {
 }
 
 #[tokio::test]
-async fn a_web_token_stays_for_the_handler_and_shows_in_no_log() {
+async fn json_web_token_stays_for_the_handler_and_is_not_logged() {
     let site = Site::new(app).await;
     let answer = site.send("GET /headers", &[&web_token("bob", "", 600)]).await;
     assert!(answer.text().contains(r#""authorization": Sensitive"#), "{}", answer.text());
@@ -110,7 +112,7 @@ async fn an_optional_layer_leaves_web_tokens_to_the_application() {
         answer.status == 200 && text.starts_with("false") && text.contains("authorization"),
         "{text}"
     );
-    // What starts like a token of ours is one, misspelt.
+    // A token with our prefix is treated as ours, even if it is misspelt.
     let ours = site.token(&[]).await;
     assert_eq!(site.status("GET /", &[&ours[..ours.len() - 1]]).await, 401);
 }

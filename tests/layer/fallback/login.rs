@@ -1,4 +1,4 @@
-//! axum-login: its signed-in user is the principal.
+//! Tests with axum-login, whose signed-in user becomes the principal.
 
 use axum::Router;
 use axum::extract::Path;
@@ -26,7 +26,7 @@ impl AuthUser for User {
     }
 }
 
-/// Knows everybody by name.
+/// A backend that knows every name.
 #[derive(Clone)]
 struct Users;
 

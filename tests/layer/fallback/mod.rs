@@ -1,4 +1,5 @@
-//! The host's own sign-in beside tokens: sessions, JSON Web Tokens, keys of an older scheme.
+//! Tests of the host's own sign-in beside tokens: sessions, JSON Web Tokens, and keys of an older
+//! scheme.
 
 mod jwt;
 mod login;
@@ -19,7 +20,7 @@ use crate::capture;
 use crate::host::serve_axum;
 use crate::wire::{Answer, Http1};
 
-/// A served application, with its handle.
+/// An application on a server, with its handle.
 struct Site {
     hallpass: Hallpass,
     address: SocketAddr,
@@ -27,7 +28,7 @@ struct Site {
 }
 
 impl Site {
-    /// Serves what is made of the handle.
+    /// Serves the application that `app` creates from the handle.
     async fn new(app: impl FnOnce(&Hallpass) -> Router) -> Self {
         Self::with(|builder| builder, app).await
     }
@@ -47,7 +48,7 @@ impl Site {
         Self { hallpass, address, events }
     }
 
-    /// The line that carries a new token of alice's with these scopes.
+    /// Issues a token of alice with these scopes and returns it as a header line.
     async fn token(&self, scopes: &[&str]) -> String {
         let new = NewToken::named("ci").scopes(scopes.iter().copied());
         let issued = self.hallpass.issue(&Actor::owner("alice"), new).await.unwrap();
@@ -66,7 +67,7 @@ impl Site {
     }
 }
 
-/// The routes of every application here. `GET /me` tells who calls.
+/// Returns the routes of every application in these tests. `GET /me` returns the caller.
 fn routes() -> Router {
     let me = async |Authenticated(me): Authenticated| {
         format!("{} by {}", me.owner(), if me.is_external() { "sign-in" } else { "token" })
@@ -77,7 +78,7 @@ fn routes() -> Router {
         .route("/projects", get(done.scoped("projects:list")).post(done.scoped("projects:create")))
 }
 
-/// A principal of the host's, who may see projects and create them.
+/// Returns a principal of the host who may list and create projects.
 fn person(name: &str) -> Option<Principal> {
     let scopes = ScopeSet::parse(["projects:list", "projects:create"]).unwrap();
     Some(Principal::external(name.parse().ok()?, scopes))

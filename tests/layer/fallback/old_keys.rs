@@ -1,5 +1,5 @@
-//! A service with a table of SHA-256 hashed keys moves to tokens without a flag day: old keys work
-//! until their owners have new ones.
+//! Tests of a service with a table of SHA-256 hashed keys that moves to tokens gradually: the old
+//! keys work until their owners have new ones.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Site, routes};
 
-/// The old table: owner and scopes by the hash of the key.
+/// The old table: a map from the hash of a key to its owner and scopes.
 #[derive(Clone, Default)]
 struct OldKeys(Arc<Mutex<HashMap<[u8; 32], Holder>>>);
 
@@ -31,7 +31,7 @@ impl OldKeys {
         self.0.lock().unwrap().remove(&<[u8; 32]>::from(Sha256::digest(key)));
     }
 
-    /// Looks a key up as the service always did: in `X-Api-Key`, or in `?session=`.
+    /// Looks a key up as the old service did: in `X-Api-Key` or in `?session=`.
     fn principal(&self, parts: &Parts) -> Option<Principal> {
         let header = parts.headers.get("x-api-key").and_then(|value| value.to_str().ok());
         let query = parts.uri.query().and_then(|query| query.split_once("session="));
@@ -60,7 +60,7 @@ fn app(hallpass: &Hallpass, keys: OldKeys) -> Router {
 #[tokio::test]
 async fn old_keys_work_until_they_are_replaced() {
     let keys = OldKeys::default();
-    // The old keys even look a little like the new ones.
+    // The first of the old keys starts with our prefix.
     keys.insert("hp_0123456789abcdef", "alice", "projects:list");
     keys.insert("another old key".replace(' ', "-").as_str(), "bob", "projects");
     let site = Site::new(|hallpass| app(hallpass, keys.clone())).await;
@@ -79,7 +79,7 @@ async fn old_keys_work_until_they_are_replaced() {
     }
     assert_eq!(site.send("GET /me", &[old]).await.text(), "alice by sign-in");
     assert_eq!(site.send("GET /me", &[&new_in_old_place]).await.text(), "alice by token");
-    // alice has her new token; her old key ends.
+    // alice has a new token, so her old key is removed.
     keys.remove("hp_0123456789abcdef");
     assert_eq!(site.status("GET /projects", &[old]).await, 401);
     assert_eq!(site.status("GET /projects", &[other]).await, 200);

@@ -1,4 +1,4 @@
-//! What holds for every sign-in of a host, whatever it is.
+//! Tests of rules that apply to every sign-in of a host.
 
 use axum::Router;
 use axum::routing::get;
@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 use super::{Site, person, routes};
 use crate::capture;
 
-/// A sign-in by a header that names the person.
+/// A sign-in by a header that contains the person's name.
 async fn named(parts: Parts) -> Option<Principal> {
     person(parts.headers.get("x-person")?.to_str().ok()?)
 }
@@ -44,13 +44,13 @@ async fn a_policy_table_treats_a_signed_in_person_like_a_token() {
     }
     let events = site.events.lock().unwrap();
     let missing = EventKind::Rejected(RejectReason::InsufficientScope);
-    let event = events.iter().find(|event| event.kind == missing).expect("it is reported");
+    let event = events.iter().find(|event| event.kind == missing).expect("no event was reported");
     assert_eq!(event.owner.as_ref().map(hallpass_core::Owner::as_str), Some("bob"));
     assert_eq!(event.token_id, None);
 }
 
 #[tokio::test]
-async fn an_inner_layer_asks_its_own_sign_in_and_no_other() {
+async fn inner_layer_uses_only_its_own_sign_in() {
     let site = Site::new(|hallpass| {
         let outer = hallpass.layer().fallback(named);
         let nobody = async |_: Parts| None::<Principal>;
@@ -74,37 +74,38 @@ async fn an_inner_layer_asks_its_own_sign_in_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_fails_is_an_outage_and_not_a_verdict() {
-    let failing = async |_: Parts| Err::<Principal, _>("the directory is away");
+async fn failing_sign_in_is_a_503() {
+    let failing = async |_: Parts| Err::<Principal, _>("the directory is unreachable");
     let site = Site::new(|hallpass| routes().layer(hallpass.layer().fallback(failing))).await;
     let answer = site.send("GET /me", &[]).await;
     assert_eq!((answer.status, answer.header("www-authenticate")), (503, None));
     assert!(answer.header("retry-after").is_some());
-    // A token needs no sign-in.
+    // A request with a token does not call the sign-in.
     let token = site.token(&[]).await;
     assert_eq!(site.status("GET /me", &[&token]).await, 200);
 }
 
 #[tokio::test]
-async fn an_optional_layer_passes_whom_the_sign_in_does_not_know() {
+async fn optional_layer_accepts_people_that_the_sign_in_does_not_know() {
     let site =
         Site::new(|hallpass| routes().layer(hallpass.layer().optional().fallback(named))).await;
     assert_eq!(site.status("GET /me", &[BOB]).await, 200);
-    assert_eq!(site.status("GET /me", &[]).await, 401, "the handler asks");
-    assert_eq!(site.status("GET /nowhere", &[]).await, 404, "the layer does not");
+    assert_eq!(site.status("GET /me", &[]).await, 401, "the handler requires a principal");
+    assert_eq!(site.status("GET /nowhere", &[]).await, 404, "the optional layer requires none");
     let bearer = ["authorization: Bearer what-is-this"];
     assert_eq!(site.status("GET /nowhere", &bearer).await, 401);
 }
 
 #[tokio::test]
-async fn a_preflight_is_no_business_of_the_sign_in() {
-    let asked = async |_: Parts| -> Option<Principal> { panic!("asked about a preflight") };
+async fn preflight_does_not_call_the_sign_in() {
+    let asked =
+        async |_: Parts| -> Option<Principal> { panic!("the sign-in was called for a preflight") };
     let site = Site::new(|hallpass| routes().layer(hallpass.layer().fallback(asked))).await;
     let lines = ["origin: https://a.example", "access-control-request-method: POST"];
     assert_eq!(site.status("OPTIONS /projects", &lines).await, 405);
 }
 
-/// A principal as a handler gets it, from a handle with a catalog of projects.
+/// Returns the principal that a handler receives if the handle has a catalog of projects.
 async fn through_catalog() -> (Hallpass, Principal) {
     let catalog = Catalog::new().scope(CatalogScope::new("projects:list", "List projects"));
     let hallpass = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
@@ -148,6 +149,9 @@ async fn scopes_that_the_catalog_does_not_know_allow_nothing() {
     let (hallpass, principal) = through_catalog().await;
     assert_eq!(principal.scopes().to_string(), "projects:list");
     assert!(!principal.allows(&"projects:create".parse().unwrap()));
-    assert!(hallpass.pending_use(&principal).is_none(), "there is no token to be used");
+    assert!(
+        hallpass.pending_use(&principal).is_none(),
+        "a principal without a token has no use to record"
+    );
     assert!(matches!(hallpass.recheck(&principal).await, Err(AuthError::External)));
 }

@@ -1,4 +1,5 @@
-//! tower-sessions: one route for people with a session and programs with a token.
+//! Tests with tower-sessions, in which one route serves people with a session and programs with a
+//! token.
 
 use axum::Router;
 use axum::extract::Path;
@@ -28,7 +29,7 @@ fn app(hallpass: &Hallpass) -> Router {
         .layer(SessionManagerLayer::new(MemoryStore::default()).with_secure(false))
 }
 
-/// The line that carries the cookie of a new session.
+/// Signs in and returns the session's cookie as a header line.
 async fn sign_in(site: &Site, name: &str) -> String {
     let answer = site.send(&format!("POST /login/{name}"), &[]).await;
     let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
@@ -47,7 +48,7 @@ async fn a_session_and_a_token_open_the_same_route() {
         ("GET /projects", &[&*token], 200),
         ("POST /projects", &[&*cookie], 200),
         ("POST /projects", &[&*token], 403),
-        // The token decides if there is one.
+        // If there is a token, it decides.
         ("POST /projects", &[&*cookie, &*token], 403),
     ] {
         assert_eq!(site.status(request, lines).await, owed, "{request} {lines:?}");
@@ -63,7 +64,7 @@ async fn a_session_and_a_token_open_the_same_route() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_not_saved_by_a_session() {
+async fn session_does_not_replace_a_revoked_token() {
     let site = Site::new(app).await;
     let cookie = sign_in(&site, "alice").await;
     let token = site.token(&["projects:list"]).await;
@@ -98,7 +99,7 @@ async fn another_site_cannot_use_a_session_to_change_anything() {
     let event = events
         .iter()
         .find(|event| event.kind == EventKind::Rejected(RejectReason::CrossSite))
-        .expect("it is reported");
+        .expect("no event was reported");
     assert_eq!(event.owner.as_ref().map(hallpass_core::Owner::as_str), Some("bob"));
     assert_eq!(event.token_id, None);
 }

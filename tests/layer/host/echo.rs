@@ -1,4 +1,4 @@
-//! A service that answers with all it can see of a request.
+//! A service that responds with everything it can see of a request.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 
-/// Counts the requests that came through.
+/// The echo service. It counts the requests it has received.
 #[derive(Clone, Default)]
 pub(crate) struct Echo(Arc<AtomicU32>);
 
@@ -29,7 +29,7 @@ impl Echo {
     }
 }
 
-/// What a request looks like from within: a line for each thing.
+/// Describes a request in the response, with one line for each part.
 pub(crate) async fn echo<B>(request: Request<B>) -> Response<Full<Bytes>>
 where
     B: Body<Data = Bytes, Error: Debug> + Debug,
@@ -49,7 +49,7 @@ where
     }
     let principal = request.principal();
     writeln!(seen, "debug: {request:?} {extensions:?} {principal:?}").unwrap();
-    tracing::info!(target: "inside", ?request, "the handler logs all it has");
+    tracing::info!(target: "inside", ?request, "the handler logs the whole request");
     match request.into_body().collect().await {
         Ok(body) => {
             let body = body.to_bytes();

@@ -31,8 +31,8 @@ where
             tokio::spawn(async move {
                 let mut builder = auto::Builder::new(TokioExecutor::new());
                 builder.http2().enable_connect_protocol();
-                // A client that breaks the rules ends its own connection: that is what some rows
-                // are about.
+                // A client that violates the protocol ends its own connection, as some tests
+                // intend.
                 let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
             });
         }
@@ -48,7 +48,7 @@ pub(super) async fn echo_behind(layer: TokenLayer, echo: Echo) -> SocketAddr {
     serve(ServiceBuilder::new().layer(layer).layer(trace()).service(inner)).await
 }
 
-/// As the axum router routes.
+/// Routes like the axum router.
 async fn route(echo: Echo, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let is_head = request.method() == Method::HEAD;
     let response = match (request.uri().path(), request.method()) {
@@ -56,7 +56,7 @@ async fn route(echo: Echo, request: Request<Incoming>) -> Response<Full<Bytes>> 
         ("/get", _) => empty(StatusCode::METHOD_NOT_ALLOWED),
         _ => empty(StatusCode::NOT_FOUND),
     };
-    // hyper leaves this to the service.
+    // hyper leaves the removal of the body to the service.
     if is_head { response.map(|_| Full::default()) } else { response }
 }
 

@@ -1,5 +1,5 @@
-//! The hosts: real servers on real sockets, each with the layer around a service that tells what it
-//! sees.
+//! The hosts: real servers on real sockets, each with the layer around a service that describes the
+//! requests it receives.
 
 mod axum;
 mod echo;
@@ -22,19 +22,19 @@ pub(crate) use self::tonic::{ECHO as TONIC_ECHO, serve as serve_tonic};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
-    /// A plain tower service on hyper, HTTP/1.1 and HTTP/2.
+    /// A plain tower service on hyper, with HTTP/1.1 and HTTP/2.
     Hyper,
-    /// An axum router, HTTP/1.1 and HTTP/2.
+    /// An axum router, with HTTP/1.1 and HTTP/2.
     Axum,
-    /// A tonic server, HTTP/2.
+    /// A tonic server, with HTTP/2.
     Tonic,
 }
 
 impl Host {
-    /// How a layer is made for this host.
+    /// Returns a function that creates the layer for this host.
     pub(crate) fn layer(self) -> fn(&Hallpass) -> TokenLayer {
         match self {
-            // The handlers here ask for nothing: it is the layer that is tested.
+            // The handlers require nothing, because these tests are about the layer.
             Self::Axum => |hallpass| {
                 hallpass_axum::HallpassExt::layer(hallpass).reject_unguarded_routes(false)
             },
@@ -59,7 +59,7 @@ async fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// What a host's logging writes at its most talkative, inside the layer.
+/// Returns the most verbose logging middleware of a host, for use inside the layer.
 pub(crate) fn trace() -> TraceLayer<SharedClassifier<ServerErrorsAsFailures>> {
     let level = Level::TRACE;
     TraceLayer::new_for_http()

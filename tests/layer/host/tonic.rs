@@ -16,10 +16,10 @@ use tower_service::Service;
 
 use super::{Echo, listen, trace};
 
-/// The one method of the echo.
+/// The path of the echo's only method.
 pub(crate) const ECHO: &str = "/hallpass.test.Echo/Echo";
 
-/// Serves these services behind this layer until the test ends, a health service among them.
+/// Serves these services and a health service behind this layer until the test ends.
 pub(crate) async fn serve(layer: TokenLayer, routes: Routes) -> SocketAddr {
     let (listener, address) = listen().await;
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -37,7 +37,7 @@ pub(super) async fn echo_behind(layer: TokenLayer, echo: Echo) -> SocketAddr {
     serve(layer, Routes::new(EchoService(echo))).await
 }
 
-/// A service without generated code: what it answers is read as bytes, not as a message.
+/// A service without generated code. Clients read its responses as bytes.
 #[derive(Clone)]
 struct EchoService(Echo);
 

@@ -1,4 +1,4 @@
-//! What answers look like: a host's own refusals, and what is added to others' answers.
+//! Tests of responses: rejections that a host renders, and headers that the layer adds.
 
 use axum::Router;
 use axum::routing::get;
@@ -13,7 +13,7 @@ use crate::stage::{Setup, Stage};
 use crate::wire::{Http2, Sent};
 
 #[tokio::test]
-async fn a_host_renders_refusals_its_own_way() {
+async fn host_can_render_rejections_itself() {
     let render = |refusal: &Rejection, answer: Response<Bytes>| {
         let mut page = answer.map(|_| Bytes::from_static(b"<h1>No</h1>"));
         page.headers_mut().insert("content-type", "text/html".parse().unwrap());
@@ -39,7 +39,7 @@ async fn a_host_renders_refusals_its_own_way() {
         (401, Some("11"), &b""[..])
     );
 
-    // An answer made from nothing is kept by no cache either.
+    // Caches must not store a rejection that is built without the original response either.
     let server = Server::with(Host::Hyper, |layer| {
         layer.on_rejection(|_, _| Response::builder().status(418).body(Bytes::new()).unwrap())
     })
@@ -49,7 +49,7 @@ async fn a_host_renders_refusals_its_own_way() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_stricter_already_stays_so() {
+async fn stricter_cache_control_of_the_service_is_kept() {
     for (control, owed) in [
         ("no-store", "no-store"),
         ("No-Store, max-age=0", "No-Store, max-age=0"),
@@ -65,7 +65,7 @@ async fn an_answer_that_is_stricter_already_stays_so() {
         assert_eq!(answer.header("cache-control"), Some(owed), "{control}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{control}");
         let by_header = server.get("/", "T").await;
-        assert_eq!(by_header.header("cache-control"), Some(control), "the service's own");
+        assert_eq!(by_header.header("cache-control"), Some(control), "the service's own value");
     }
 }
 
@@ -107,7 +107,7 @@ async fn answers_to_tokens_are_for_no_shared_cache() {
 }
 
 #[tokio::test]
-async fn no_other_header_lets_a_cache_keep_the_answer_to_a_url_with_a_token() {
+async fn caching_headers_are_removed_for_a_url_with_a_token() {
     let handler = async || {
         (
             [
@@ -127,13 +127,13 @@ async fn no_other_header_lets_a_cache_keep_the_answer_to_a_url_with_a_token() {
     let by_header = server.get("/", "T").await;
     for name in ["expires", "cdn-cache-control", "surrogate-control", "x-accel-expires"] {
         assert_eq!(by_query.header(name), None, "{name}");
-        assert!(by_header.header(name).is_some(), "{name} is the service's own business");
+        assert!(by_header.header(name).is_some(), "{name} of the service must be kept");
     }
     assert_eq!(by_query.header("cache-control"), Some("private, no-store"));
 }
 
 #[tokio::test]
-async fn a_content_type_turns_no_401_into_a_200() {
+async fn content_type_does_not_turn_a_401_into_a_200() {
     let request = |content_type: &str| {
         http::Request::post("http://localhost/echo")
             .header("content-type", content_type)
@@ -147,7 +147,7 @@ async fn a_content_type_turns_no_401_into_a_200() {
             let answer = connection.send(request(content_type), Sent::Nothing).await.unwrap();
             assert_eq!(answer.status, 401, "{host:?} {content_type}");
         }
-        // The setting decides, and nothing of the request does.
+        // The setting decides, and no part of the request does.
         let server = Server::with(host, hallpass_tower::TokenLayer::grpc).await;
         let answer = server.get("/echo", "").await;
         assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("16")), "{host:?}");

@@ -1,4 +1,4 @@
-//! The layer's settings, and several layers around one another.
+//! Tests of the layer's settings, and of layers around other layers.
 
 mod answers;
 mod redaction;
@@ -19,19 +19,19 @@ use crate::host::{Echo, echo, serve_axum};
 use crate::server::Server;
 use crate::stage::Stage;
 
-/// Answers with all it sees.
+/// Responds with everything it sees of the request.
 async fn answer(request: Request) -> Response<Full<Bytes>> {
     echo(request).await
 }
 
-/// A server of this router.
+/// Serves this router.
 async fn serving(stage: Stage, router: Router) -> Server {
     capture::start();
     let address = serve_axum(router).await;
     Server { stage, echo: Echo::default(), address }
 }
 
-/// The echo alone.
+/// Returns a router with only the echo.
 fn router() -> Router {
     Router::new().route("/echo", get(answer))
 }

@@ -1,4 +1,4 @@
-//! What is left of a credential within, and what a log shows of it.
+//! Tests of the traces that a credential leaves in the request and in logs.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
 #[tokio::test]
-async fn keep_authorization_leaves_a_header_that_no_log_shows() {
+async fn keep_authorization_keeps_the_header_but_hides_it_from_logs() {
     let mark = capture::mark();
     let server = Server::with(Host::Hyper, hallpass_tower::TokenLayer::keep_authorization).await;
     let answer = server.get("/echo", "T").await;
@@ -34,7 +34,7 @@ async fn keep_authorization_leaves_a_header_that_no_log_shows() {
 }
 
 #[tokio::test]
-async fn what_is_not_ours_is_left_and_hidden() {
+async fn foreign_authorization_is_kept_and_hidden_from_logs() {
     let server = Server::with(Host::Axum, hallpass_tower::TokenLayer::optional).await;
     let request =
         server.text("GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Basic {BASIC}\r\n\r\n");
@@ -48,7 +48,7 @@ async fn what_is_not_ours_is_left_and_hidden() {
 }
 
 #[tokio::test]
-async fn b44_logging_outside_of_the_layer_sees_what_the_layer_hides() {
+async fn logging_outside_of_the_layer_sees_the_token() {
     let stage = Stage::new().await;
     let layer = stage.layer(Setup::Default, Host::Axum.layer());
     let app = router().layer(trace()).layer(layer);
@@ -56,7 +56,7 @@ async fn b44_logging_outside_of_the_layer_sees_what_the_layer_hides() {
     let mark = capture::mark();
     assert_eq!(inside.get("/echo?a=1&session={T}", "").await.status, 200);
     let log = capture::since(mark);
-    assert!(String::from_utf8_lossy(&log).contains("uri=/echo?a=1 "), "the log is taken down");
+    assert!(String::from_utf8_lossy(&log).contains("uri=/echo?a=1 "), "the log was not captured");
     assert!(inside.stage.leak(&log).is_none());
 
     let stage = Stage::new().await;
@@ -66,12 +66,12 @@ async fn b44_logging_outside_of_the_layer_sees_what_the_layer_hides() {
     assert_eq!(outside.get("/echo?session={T}", "").await.status, 200);
     assert!(
         outside.stage.leak(&capture::since(mark)).is_some(),
-        "the layer belongs outside of the log"
+        "a logging middleware outside of the layer sees the token"
     );
 }
 
 #[tokio::test]
-async fn a_principal_outlives_its_request_as_it_was() {
+async fn stored_principal_keeps_its_scopes_after_a_revocation() {
     let stage = Stage::new().await;
     let kept = Arc::new(Mutex::new(None));
     let keep = Arc::clone(&kept);
@@ -86,7 +86,7 @@ async fn a_principal_outlives_its_request_as_it_was() {
     hallpass.revoke(&Actor::owner("alice"), principal.token_id().unwrap()).await.unwrap();
     assert!(principal.allows(&"echo:read".parse().unwrap()), "a snapshot");
     assert!(hallpass.recheck(&principal).await.is_err());
-    assert_eq!(server.get("/", "U").await.status, 401, "revoked means now");
+    assert_eq!(server.get("/", "U").await.status, 401, "a revocation takes effect immediately");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn headers_that_tell_of_a_url_hold_no_token_either() {
 }
 
 #[tokio::test]
-async fn a_url_that_a_rewrite_has_shortened_keeps_no_token() {
+async fn url_before_a_rewrite_contains_no_token() {
     let shorten = |mut request: Request| {
         *request.uri_mut() = request.uri().path().parse().unwrap();
         request

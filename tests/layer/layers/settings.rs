@@ -1,4 +1,4 @@
-//! Where the layer looks for credentials.
+//! Tests of the places in which the layer looks for credentials.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use crate::server::Server;
 use crate::stage::Stage;
 
 #[tokio::test]
-async fn e56_the_tripwire_reports_which_token_came_in_a_url() {
+async fn rejected_query_token_is_reported_with_its_id() {
     let events = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&events);
     let hallpass = Hallpass::builder(MemoryStore::new())
@@ -43,7 +43,7 @@ async fn e56_the_tripwire_reports_which_token_came_in_a_url() {
 }
 
 #[tokio::test]
-async fn other_query_parameters_are_looked_at_when_they_are_named() {
+async fn other_query_parameters_are_read_if_they_are_configured() {
     let server =
         Server::with(Host::Hyper, |layer| layer.query_parameters(["access_token", "my key"])).await;
     for (target, owed) in [

@@ -1,4 +1,4 @@
-//! Credentials in other places than `Authorization: Bearer` and `?session=`.
+//! Tests of credentials in other places than `Authorization: Bearer` and `?session=`.
 
 use axum::Router;
 use axum::routing::get;
@@ -10,7 +10,7 @@ use crate::server::Server;
 use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
-/// What a request with these header lines is answered: status and body.
+/// Sends a request with these header lines and returns status and body.
 async fn send(server: &Server, target: &str, lines: &[&str]) -> (u16, String) {
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     let request = server.text(&format!("GET {target} HTTP/1.1\r\nhost: x\r\n{lines}\r\n"));
@@ -19,7 +19,7 @@ async fn send(server: &Server, target: &str, lines: &[&str]) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn other_schemes_are_accepted_only_where_they_are_listed() {
+async fn other_schemes_are_accepted_only_if_they_are_listed() {
     let lines = ["Token {T}", "token {T}", "{T}", "Bearer {T}"];
     type SetUp = fn(TokenLayer) -> TokenLayer;
     let cases: [(&str, SetUp, [u16; 4]); 4] = [
@@ -46,7 +46,7 @@ async fn other_schemes_are_accepted_only_where_they_are_listed() {
 }
 
 #[tokio::test]
-async fn a_token_in_a_header_of_its_own_is_accepted_and_removed() {
+async fn token_in_a_custom_header_is_accepted_and_removed() {
     let server = Server::with(Host::Axum, |layer| {
         layer.sources([CredentialSource::bearer(), CredentialSource::header("X-Api-Key")])
     })
@@ -62,7 +62,7 @@ async fn a_token_in_a_header_of_its_own_is_accepted_and_removed() {
         (&["x-api-key: {T}, {U}"], 400),
         (&["x-api-key: {T}", "authorization: Bearer {T}"], 400),
         (&["x-api-key: {T}", "authorization: Basic dTpw"], 400),
-        // Not listed any more.
+        // The default source is not listed any more.
         (&[], 401),
     ] {
         let (status, body) = send(&server, "/echo", lines).await;
@@ -76,12 +76,15 @@ async fn a_token_in_a_header_of_its_own_is_accepted_and_removed() {
 }
 
 #[tokio::test]
-async fn a_header_of_its_own_is_hidden_where_nobody_is_let_in() {
+async fn custom_header_is_marked_sensitive_without_a_principal() {
     let server =
         Server::with(Host::Axum, |layer| layer.sources([CredentialSource::bearer()]).optional())
             .await;
     let (status, body) = send(&server, "/echo", &["x-api-key: mine"]).await;
-    assert!(status == 200 && body.contains("x-api-key: mine"), "it is the application's: {body}");
+    assert!(
+        status == 200 && body.contains("x-api-key: mine"),
+        "a value without our prefix belongs to the application: {body}"
+    );
 
     let table = hallpass_tower::PolicyTable::new().get("/echo", hallpass_core::public());
     let server = Server::with(Host::Axum, |layer| {
@@ -93,7 +96,7 @@ async fn a_header_of_its_own_is_hidden_where_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn the_answer_to_two_credentials_names_both_places() {
+async fn response_to_two_credentials_names_both_sources() {
     let server =
         Server::with(Host::Axum, |layer| layer.with_source(CredentialSource::header("x-api-key")))
             .await;
@@ -131,7 +134,7 @@ async fn the_answer_to_two_credentials_names_both_places() {
 }
 
 #[tokio::test]
-async fn a_handler_can_ask_where_the_token_was() {
+async fn handler_can_read_the_source_of_the_token() {
     let handler = async |request: axum::extract::Request| {
         request.credential_source().map_or("nowhere".to_owned(), ToString::to_string)
     };
@@ -175,7 +178,7 @@ async fn a_stricter_inner_layer_decides_on_the_source() {
         assert_eq!(status, owed, "{target} {lines:?}: {body}");
         assert!(server.stage.leak(body.as_bytes()).is_none(), "{target} {lines:?}");
     }
-    // The inner layer is optional and reads no query: nobody is known there.
+    // The inner layer is optional and does not read the query, so the caller is anonymous there.
     let (status, body) = send(&server, "/open?session={T}", &[]).await;
     assert!(status == 200 && body.contains("owner: -"), "{body}");
     let (status, body) = send(&server, "/open", bearer).await;
@@ -183,7 +186,7 @@ async fn a_stricter_inner_layer_decides_on_the_source() {
 }
 
 #[tokio::test]
-async fn a_second_credential_that_only_the_inner_layer_reads_is_one_too_many() {
+async fn second_credential_that_only_the_inner_layer_reads_is_a_400() {
     let stage = Stage::new().await;
     let make = || stage.layer(Setup::Default, Host::Axum.layer());
     let app = Router::new()
@@ -193,7 +196,7 @@ async fn a_second_credential_that_only_the_inner_layer_reads_is_one_too_many() {
     assert_eq!(send(&server, "/echo?session={T}", &[]).await.0, 200);
     let both = send(&server, "/echo?session={T}", &["authorization: Bearer {U}"]).await;
     assert_eq!(both.0, 400, "{}", both.1);
-    // The header that the outer layer was told to leave is not a second credential.
+    // A header that the outer layer was told to keep is not a second credential.
     let app = {
         let make = || server.stage.layer(Setup::Default, Host::Axum.layer());
         Router::new()
@@ -207,7 +210,7 @@ async fn a_second_credential_that_only_the_inner_layer_reads_is_one_too_many() {
 }
 
 #[tokio::test]
-async fn the_use_of_a_token_that_an_inner_layer_rejects_does_not_count() {
+async fn rejection_by_an_inner_layer_records_no_use() {
     let stage = Stage::new().await;
     let make = || stage.layer(Setup::Default, Host::Axum.layer());
     let app = Router::new().route("/echo", get(answer).layer(make().bearer_only())).layer(make());

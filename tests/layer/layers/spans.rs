@@ -1,4 +1,4 @@
-//! What a host's own spans tell of a request.
+//! Tests of what a host's own spans contain about a request.
 
 use axum::Router;
 use axum::routing::get;
@@ -11,14 +11,14 @@ use crate::capture;
 use crate::host::Host;
 use crate::stage::{Setup, Stage};
 
-/// The lines of the log that hold this text.
+/// Returns the lines of the log that contain this text.
 fn lines(log: &[u8], text: &str) -> Vec<String> {
     let log = String::from_utf8_lossy(log);
     log.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
 }
 
 #[tokio::test]
-async fn a_span_names_the_caller_and_no_token() {
+async fn span_contains_the_owner_but_no_token() {
     for outside in [true, false] {
         let stage = Stage::new().await;
         let layer = stage.layer(Setup::Default, Host::Axum.layer());

@@ -1,4 +1,4 @@
-//! Layers within layers: optional and strict ones, `require`, and what is missing around it.
+//! Tests of nested layers, optional layers, `require`, and a missing layer.
 
 use axum::Router;
 use axum::routing::get;
@@ -15,7 +15,7 @@ use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
 #[tokio::test]
-async fn e111_an_inner_layer_takes_over_whom_an_outer_one_let_in() {
+async fn inner_layer_accepts_the_principal_of_the_outer_layer() {
     let stage = Stage::new().await;
     let outer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
     let table = PolicyTable::new().get("/strict", "echo:read");
@@ -43,7 +43,10 @@ async fn e111_an_inner_layer_takes_over_whom_an_outer_one_let_in() {
         let lookups = server.stage.lookups();
         let answer = server.get(target, token).await;
         assert_eq!(answer.status, owed, "{target} {token}");
-        assert!(server.stage.lookups() - lookups <= 1, "{target} {token}: one load serves both");
+        assert!(
+            server.stage.lookups() - lookups <= 1,
+            "{target} {token}: both layers share one load"
+        );
         assert!(server.stage.leak(&answer.body).is_none(), "{target} {token}");
         let owner =
             if token.is_empty() && !target.contains('{') { "owner: -" } else { "owner: alice" };
@@ -54,13 +57,14 @@ async fn e111_an_inner_layer_takes_over_whom_an_outer_one_let_in() {
 }
 
 #[tokio::test]
-async fn an_inner_layer_of_another_handle_proves_for_itself() {
+async fn inner_layer_of_another_handle_verifies_the_token_itself() {
     let stage = Stage::new().await;
     let other = Hallpass::builder(MemoryStore::new()).build();
     let theirs = other.issue(&Actor::owner("eve"), NewToken::named("theirs")).await.unwrap();
     let outer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
     let server = serving(stage, router().layer((Host::Axum.layer())(&other)).layer(outer)).await;
-    // Let in by the outer one, which took the credential: nothing is left to prove to the inner.
+    // The outer layer has accepted and removed the credential, so the inner layer has nothing to
+    // verify.
     assert_eq!(server.get("/echo", "T").await.status, 401);
     let request = format!(
         "GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
@@ -70,7 +74,7 @@ async fn an_inner_layer_of_another_handle_proves_for_itself() {
 }
 
 #[tokio::test]
-async fn an_optional_layer_lets_strangers_in_and_no_bad_token() {
+async fn optional_layer_accepts_anonymous_requests_but_no_invalid_token() {
     let server = Server::with(Host::Axum, hallpass_tower::TokenLayer::optional).await;
     let stranger = server.get("/echo", "").await;
     assert!(stranger.status == 200 && stranger.text().contains("owner: -"));
@@ -84,20 +88,19 @@ async fn an_optional_layer_lets_strangers_in_and_no_bad_token() {
     ] {
         assert_eq!(server.get(target, token).await.status, owed, "{target} {token}");
     }
-    // A token in a parameter that is only nearly the right one is no credential, and goes no
-    // further.
+    // A token in a parameter whose name differs only in case is not a credential, and is removed.
     let mistyped = server.get("/echo?a&Session={T}", "").await;
     assert!(mistyped.text().contains("uri: /echo?a\n"), "{}", mistyped.text());
     assert!(server.stage.leak(&mistyped.body).is_none());
     assert_eq!(mistyped.header("referrer-policy"), Some("no-referrer"));
-    // With a table, what needs a token needs one all the same.
+    // With a policy table, a route that requires a token requires it as before.
     let table = PolicyTable::new().get("/echo", "echo:read");
     let server = Server::with(Host::Axum, |layer| layer.optional().policy(table)).await;
     assert_eq!(server.get("/echo", "").await.status, 401);
 }
 
 #[tokio::test]
-async fn require_asks_whom_the_layer_let_in() {
+async fn require_checks_the_scopes_of_the_principal() {
     let stage = Stage::new().await;
     let app = Router::new()
         .route("/either", get(answer).layer(require(any_of(["other", "echo:read"]))))
@@ -142,7 +145,7 @@ async fn require_asks_whom_the_layer_let_in() {
 }
 
 #[tokio::test]
-async fn b52_require_without_a_layer_is_a_500_that_the_log_explains() {
+async fn require_without_a_layer_is_a_500_with_a_log_line() {
     let mark = capture::mark();
     let stage = Stage::new().await;
     let server = serving(stage, router().layer(require("echo:read"))).await;
@@ -153,7 +156,7 @@ async fn b52_require_without_a_layer_is_a_500_that_the_log_explains() {
     }
     let log = String::from_utf8(capture::since(mark)).unwrap();
     assert!(log.contains("ERROR hallpass: a route requires a token, but no Hallpass layer is around it: add `.layer(hallpass.layer())`"), "{log}");
-    // The other way round is the same mistake.
+    // The wrong order of the layers is the same mistake.
     let stage = Stage::new().await;
     let layer = stage.layer(Setup::Default, Host::Axum.layer());
     let server = serving(stage, router().layer(layer).layer(require("echo:read"))).await;
@@ -161,7 +164,7 @@ async fn b52_require_without_a_layer_is_a_500_that_the_log_explains() {
 }
 
 #[tokio::test]
-async fn a_scope_behind_a_public_route_is_a_mistake_that_the_log_explains() {
+async fn scope_behind_a_public_route_is_logged_as_a_mistake() {
     let mark = capture::mark();
     let stage = Stage::new().await;
     let table = PolicyTable::new().get("/echo", hallpass_core::public());
@@ -175,7 +178,7 @@ async fn a_scope_behind_a_public_route_is_a_mistake_that_the_log_explains() {
 }
 
 #[tokio::test]
-async fn e96_a_preflight_is_the_business_of_a_cors_layer_outside() {
+async fn cors_layer_outside_answers_preflights_and_marks_rejections() {
     let preflight = "OPTIONS /echo HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\
                      access-control-request-method: GET\r\n\r\n";
     let stage = Stage::new().await;
@@ -183,7 +186,7 @@ async fn e96_a_preflight_is_the_business_of_a_cors_layer_outside() {
     let server = serving(stage, router().layer(layer).layer(CorsLayer::permissive())).await;
     let answer = Http1::exchange(server.address, preflight.as_bytes()).await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some("*")));
-    // Refusals pass through it too, so a page can read why.
+    // Rejections pass through the CORS layer, too, so that a page can read them.
     let request = "GET /echo HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\r\n";
     let answer = Http1::exchange(server.address, request.as_bytes()).await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (401, Some("*")));

@@ -1,4 +1,4 @@
-//! What is axum's own: nesting, fallbacks, and where the layer is put.
+//! Tests of features that only axum has: nesting, fallbacks, and the position of the layer.
 
 use axum::Router;
 use axum::extract::{Path, Request};
@@ -19,7 +19,7 @@ async fn answer(request: Request) -> http::Response<http_body_util::Full<bytes::
 }
 
 #[tokio::test]
-async fn b38_a_nested_route_is_listed_by_its_whole_pattern() {
+async fn rule_for_a_nested_route_has_the_whole_pattern() {
     let table =
         || PolicyTable::new().get("/admin", "outer").get("/api/{tenant}/admin", "{tenant}:panel");
     let inner = || Router::new().route("/admin", any(answer)).fallback(answer);
@@ -40,7 +40,7 @@ async fn b38_a_nested_route_is_listed_by_its_whole_pattern() {
         assert_eq!(answer.status, 200, "{}", site.name);
         assert!(answer.text().contains("matched: /api/{tenant}/admin"), "{}", answer.text());
         assert_eq!(site.ask("GET /api/other/admin", &acme).await.status, 403, "{}", site.name);
-        // The path that a nested service sees is `/admin`; that rule is not for it.
+        // The nested service sees the path `/admin`, but the rule for that path must not apply.
         let outer = site.token(&["outer"]).await;
         assert_eq!(site.ask("GET /api/acme/admin", &outer).await.status, 403, "{}", site.name);
         assert_eq!(site.ask("GET /api/acme/zzz", &outer).await.status, 403, "{}", site.name);
@@ -48,17 +48,17 @@ async fn b38_a_nested_route_is_listed_by_its_whole_pattern() {
 }
 
 #[tokio::test]
-async fn b40_a_nested_service_is_let_in_by_no_rule_but_its_own() {
+async fn nested_service_needs_a_rule_of_its_own() {
     let table = || PolicyTable::new().get("/admin", "admin:panel").get("/svc/admin", "svc:panel");
     let inner = || Router::new().route("/admin", any(answer)).fallback(answer);
-    // Around it, the router knows no route: the whole path decides.
+    // Around the nested service, the router has matched no route, so the whole path decides.
     let outside = Site::new("outside", async |hallpass| {
         let router =
             Router::new().nest_service("/svc", inner()).layer(layer(hallpass).policy(table()));
         serve_axum(router).await
     })
     .await;
-    // Inside of it, its own router says which route it is, by its whole pattern.
+    // Inside of the nested service, its router reports the matched route with its whole pattern.
     let inside = Site::new("inside", async |hallpass| {
         let nested = inner().layer(layer(hallpass).policy(table()));
         serve_axum(Router::new().nest_service("/svc", nested)).await
@@ -82,7 +82,7 @@ async fn b40_a_nested_service_is_let_in_by_no_rule_but_its_own() {
 }
 
 #[tokio::test]
-async fn b41_b42_around_a_router_the_token_comes_before_404_and_405() {
+async fn layer_around_a_router_checks_the_token_before_404_and_405() {
     let site = Site::new("layer", async |hallpass| {
         serve_axum(Router::new().route("/get", get(answer)).layer(layer(hallpass))).await
     })
@@ -92,7 +92,7 @@ async fn b41_b42_around_a_router_the_token_comes_before_404_and_405() {
         assert_eq!(site.ask(request, "").await.status, 401, "{request}");
         assert_eq!(site.ask(request, &token).await.status, owed, "{request}");
     }
-    // Around its routes only, an unknown path is told to everybody.
+    // Around its routes only, the response reveals to everyone that a path is unknown.
     let site = Site::new("route_layer", async |hallpass| {
         serve_axum(Router::new().route("/get", get(answer)).route_layer(layer(hallpass))).await
     })
@@ -103,7 +103,7 @@ async fn b41_b42_around_a_router_the_token_comes_before_404_and_405() {
 }
 
 #[tokio::test]
-async fn b35_b43_a_fallback_inside_of_the_layer_needs_a_rule_for_its_paths() {
+async fn fallback_inside_of_the_layer_needs_a_rule_for_its_paths() {
     let site = |table: PolicyTable| {
         Site::new("fallback", async move |hallpass| {
             serve_axum(
@@ -125,7 +125,7 @@ async fn b35_b43_a_fallback_inside_of_the_layer_needs_a_rule_for_its_paths() {
     let (files, low) = (with.token(&["files"]).await, with.token(&["a"]).await);
     assert_eq!(with.ask("GET /style.css", &files).await.status, 200);
     assert_eq!(with.ask("GET /style.css", &low).await.status, 403);
-    // The router has a route for this path, so the wide rule is not for it.
+    // The router has a route for this path, so the wildcard rule does not apply.
     assert_eq!(with.ask("GET /a", &files).await.status, 403);
     assert_eq!(with.ask("GET //a", &files).await.status, 403);
 
@@ -136,7 +136,7 @@ async fn b35_b43_a_fallback_inside_of_the_layer_needs_a_rule_for_its_paths() {
 }
 
 #[tokio::test]
-async fn whole_patterns_fit_every_form_of_nesting() {
+async fn whole_patterns_match_every_form_of_nesting() {
     let table = || {
         PolicyTable::new()
             .get("/api/{tenant}/items/{id}", "{tenant}:read:{id}")
@@ -220,11 +220,11 @@ async fn whole_patterns_fit_every_form_of_nesting() {
             ("/items/1", 403),
         ] {
             let status = site.ask(&format!("GET {path}"), &token).await.status;
-            // Some of these are not in the router at all, and the layer is inside of it.
+            // The layer is inside of the router, which has no route for some of these paths.
             let is_gone = status == 404 && path == "/items/1";
             assert!(status == owed || is_gone, "{name}: {path}: {status}");
         }
-        // axum takes one of these slashes away from what a nested service sees.
+        // axum removes one of these slashes from the path that a nested service sees.
         if name.contains("fallback") || name == "service in nest_service" || name == "two nests" {
             let answer = site.ask("GET /api/acme//files/a/b", &token).await;
             assert_eq!(answer.status, 403, "{name}: {}", answer.text());
@@ -233,7 +233,7 @@ async fn whole_patterns_fit_every_form_of_nesting() {
 }
 
 #[tokio::test]
-async fn a_table_that_means_another_pattern_is_told_the_routers() {
+async fn log_names_the_pattern_that_a_mismatched_rule_needs() {
     let app = |hallpass: &Hallpass| {
         let table = PolicyTable::new()
             .get("/projects/{id}", "projects:read:{id}")
@@ -267,7 +267,7 @@ async fn a_table_that_means_another_pattern_is_told_the_routers() {
 }
 
 #[tokio::test]
-async fn e94_a_parameter_that_is_no_text_is_the_extractors_to_refuse_behind_the_token() {
+async fn invalid_utf8_parameter_is_a_400_after_the_token_check() {
     let site = Site::new("extractor", async |hallpass| {
         let handler = async |Path(id): Path<String>| id;
         let table = PolicyTable::new().get("/item/{id}", "item:read");

@@ -1,4 +1,4 @@
-//! What a gRPC client sees: a real one, of tonic's health service (B48).
+//! Tests with a real gRPC client, that of tonic's health service.
 
 use hallpass_testkit::Operation;
 use hallpass_tower::{PolicyTable, TokenLayer};
@@ -40,7 +40,7 @@ impl Client {
         request
     }
 
-    /// What the method answers to these `authorization` lines.
+    /// Calls the method with these `authorization` lines.
     async fn check(&mut self, lines: &[&str]) -> Code {
         let request = self.request(lines);
         match self.health.check(request).await {
@@ -66,7 +66,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn b48_refusals_are_grpc_statuses() {
+async fn grpc_client_gets_rejections_as_statuses() {
     let mut client =
         Client::of(|layer| layer.policy(PolicyTable::new().post(CHECK, "echo:check"))).await;
     for (lines, owed) in [
@@ -82,13 +82,13 @@ async fn b48_refusals_are_grpc_statuses() {
     ] {
         assert_eq!(client.check(lines).await, owed, "{lines:?}");
     }
-    // Streaming answers are refused alike; this method is not in the table.
+    // Streaming calls are rejected in the same way. This method is not in the table.
     assert_eq!(client.watch(&["Bearer {T}"]).await, Code::PermissionDenied);
     assert_eq!(client.watch(&[]).await, Code::Unauthenticated);
 }
 
 #[tokio::test]
-async fn an_outage_is_unavailable_to_a_grpc_client() {
+async fn store_outage_is_unavailable_in_grpc() {
     let mut client = Client::of(|layer| layer).await;
     assert_eq!(client.watch(&["Bearer {T}"]).await, Code::Ok);
     client.stage.store.faults().on(Operation::Get).fail();
@@ -100,7 +100,7 @@ async fn an_outage_is_unavailable_to_a_grpc_client() {
 }
 
 #[tokio::test]
-async fn a_hosts_own_rendering_does_not_reach_grpc() {
+async fn rejection_rendering_of_the_host_does_not_apply_to_grpc() {
     let mut client =
         Client::of(|layer| layer.on_rejection(|_, _| http::Response::new("<h1>no</h1>".into())))
             .await;

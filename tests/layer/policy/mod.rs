@@ -1,4 +1,5 @@
-//! The policy table: one table, three hosts; what it does not list, nobody gets.
+//! Tests of the policy table: the same table on three hosts. Requests that it does not list are
+//! rejected.
 
 mod axum;
 mod grpc;
@@ -11,7 +12,7 @@ use hallpass_tower::PolicyTable;
 use hallpass_tower::core::{all_of, authenticated, public};
 use http::Method;
 
-/// The table of these tests. Behind it, every host serves everything to everybody.
+/// Returns the table of these tests. The hosts behind it serve every request.
 fn table() -> PolicyTable {
     PolicyTable::new()
         .get("/health", public())
@@ -27,7 +28,7 @@ fn table() -> PolicyTable {
 }
 
 #[test]
-fn a_table_prints_as_a_person_would_write_it() {
+fn policy_table_prints_one_readable_line_per_rule() {
     let printed = "\
 GET     /health         public
 GET     /me             any valid token

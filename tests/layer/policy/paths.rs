@@ -1,4 +1,4 @@
-//! Paths that look like others (E90 to E92).
+//! Tests of paths that resemble others.
 
 use std::convert::Infallible;
 
@@ -20,7 +20,7 @@ use crate::capture;
 use crate::host::{Host, serve_axum, serve_hyper};
 
 #[tokio::test]
-async fn e90_no_spelling_of_a_path_is_let_in_that_the_path_is_not() {
+async fn other_spellings_of_a_path_are_rejected() {
     let spellings = [
         "//admin",
         "/./admin",
@@ -44,7 +44,8 @@ async fn e90_no_spelling_of_a_path_is_let_in_that_the_path_is_not() {
         for path in spellings {
             for token in [&low, &admin] {
                 let answer = site.ask(&format!("GET {path}"), token).await;
-                // The table has no such route. 400: the server itself takes no such path.
+                // The table has no such route. Status 400 means that the server itself rejects the
+                // path.
                 assert!(
                     matches!(answer.status, 400 | 403),
                     "{}: {path}: {}",
@@ -59,7 +60,7 @@ async fn e90_no_spelling_of_a_path_is_let_in_that_the_path_is_not() {
 }
 
 #[tokio::test]
-async fn e91_a_path_that_is_mended_outside_meets_the_rule_of_what_it_becomes() {
+async fn path_normalised_outside_uses_the_rule_of_the_new_path() {
     let site = Site::new("axum, normalised", async |hallpass| {
         let layer = (Host::Axum.layer())(hallpass).policy(table());
         let service = ServiceBuilder::new()
@@ -89,7 +90,7 @@ async fn e92_what_a_wildcard_catches_meets_the_wildcards_rule() {
             assert_eq!(site.ask(&request, &files).await.status, 200, "{}: {path}", site.name);
             assert_eq!(site.ask(&request, &admin).await.status, 403, "{}: {path}", site.name);
         }
-        // Where the path decides, what a normaliser would change is refused.
+        // Where the path decides, a path that a normaliser would change is rejected.
         let routed = site.name == "axum";
         for path in [
             "/files//admin",
@@ -107,12 +108,12 @@ async fn e92_what_a_wildcard_catches_meets_the_wildcards_rule() {
     }
 }
 
-/// A table in which a wide rule is beside a narrow one.
+/// Returns a table with a wildcard rule and a more specific one.
 fn wide_and_narrow() -> PolicyTable {
     PolicyTable::new().get("/admin", "admin:panel").get("/{*rest}", "files:read")
 }
 
-/// A service for everything, which says what path it was asked for.
+/// Returns a service that serves every path and responds with the path it has received.
 fn anything() -> Router {
     Router::new().route("/admin", any(async || "admin")).fallback(async |uri: Uri| uri.to_string())
 }
@@ -155,7 +156,7 @@ async fn a_normaliser_inside_of_the_layer_opens_no_other_rule() {
 }
 
 #[tokio::test]
-async fn a_rule_reads_the_parameters_that_the_handler_reads() {
+async fn rule_and_handler_read_the_same_path_parameters() {
     let site = Site::new("rewritten", async |hallpass| {
         let table = PolicyTable::new().get("/projects/{id}", "projects:read:{id}");
         let inner = Router::new()
@@ -186,7 +187,7 @@ async fn a_rule_reads_the_parameters_that_the_handler_reads() {
 }
 
 #[tokio::test]
-async fn a_service_behind_a_rewrite_is_judged_by_the_path_it_sees() {
+async fn policy_table_uses_the_path_after_a_rewrite() {
     let site = Site::new("rewritten", async |hallpass| {
         let table = PolicyTable::new().get("/public", public()).get("/secret", "secret");
         let inner = ServiceBuilder::new()

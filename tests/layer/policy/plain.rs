@@ -1,5 +1,5 @@
-//! Hosts without a router of their own: hyper, where the path decides, and an axum router wrapped
-//! as a whole.
+//! Hosts without a router of their own: hyper, where the path decides, and an axum router that is
+//! wrapped as a whole.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::host::{Host, echo, serve_hyper};
 use crate::server::Server;
 use crate::wire::Answer;
 
-/// A service that lets everybody do everything: only the table is between it and the world.
+/// Serves a service that accepts every request, so that only the policy table protects it.
 pub(super) async fn open_hyper() -> Server {
     Server::of_layer(Host::Hyper, |layer| async {
         let open = service_fn(async |request: Request<Incoming>| Ok::<_, Infallible>(echo(request).await));

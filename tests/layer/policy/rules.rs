@@ -1,30 +1,30 @@
-//! Which rule a request meets, and whether what its token holds meets the rule.
+//! Tests which rule applies to a request, and whether the token's scopes satisfy it.
 
 use super::site;
 
-/// A request, what its token holds (`None`: it has no token), and the status owed.
+/// A request, the scopes of its token (`None` without a token), and the expected status.
 type Case = (&'static str, Option<&'static [&'static str]>, u16);
 
 const ANONYMOUS: Option<&[&str]> = None;
 const NOTHING: Option<&[&str]> = Some(&[]);
-/// As much as a token can hold.
+/// All scopes that a token can hold.
 const EVERYTHING: Option<&[&str]> = Some(&["*", "admin", "pat"]);
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
-    // Public: for everybody, and only what is declared so.
+    // Public routes are open to everyone, but only with the declared method.
     ("GET /health", ANONYMOUS, 200),
     ("GET /health", NOTHING, 200),
     ("HEAD /health", ANONYMOUS, 200),
     ("POST /health", ANONYMOUS, 401),
     ("POST /health", EVERYTHING, 403),
     ("OPTIONS /health", EVERYTHING, 403),
-    // Any valid token.
+    // Any valid token is accepted.
     ("GET /me", ANONYMOUS, 401),
     ("GET /me", NOTHING, 200),
     ("HEAD /me", NOTHING, 200),
     ("HEAD /me", ANONYMOUS, 401),
-    // Methods without a rule (B32): HEAD alone has another's.
+    // Only HEAD uses the rule of another method.
     ("OPTIONS /me", EVERYTHING, 403),
     ("TRACE /me", EVERYTHING, 403),
     ("get /me", EVERYTHING, 403),
@@ -32,12 +32,12 @@ const CASES: &[Case] = &[
     ("PURGE /me", NOTHING, 403),
     ("PURGE /me", Some(&["me:purge"]), 200),
     ("PURGE /me", Some(&["purge"]), 403),
-    // Families that `*` does not reach (B5).
+    // `*` does not cover these families of scopes.
     ("GET /admin", Some(&["*"]), 403),
     ("GET /admin", Some(&["admin:panel"]), 200),
     ("GET /admin", Some(&["admin"]), 200),
     ("GET /admin", Some(&["admin:panels"]), 403),
-    // The path parameter is part of the scope (B26).
+    // The path parameter is part of the scope.
     ("GET /channels/42", Some(&["channels:read:42"]), 200),
     ("HEAD /channels/42", Some(&["channels:read:42"]), 200),
     ("GET /channels/43", Some(&["channels:read:42"]), 403),
@@ -52,7 +52,7 @@ const CASES: &[Case] = &[
     ("GET /channels", EVERYTHING, 403),
     ("GET /channels/", EVERYTHING, 403),
     ("GET /channels/42/", EVERYTHING, 403),
-    // Ids are compared decoded, and then byte for byte (B28).
+    // Ids are decoded and then compared byte for byte.
     ("GET /channels/%34%32", Some(&["channels:read:42"]), 200),
     ("GET /channels/%2542", Some(&["channels:read:42"]), 403),
     ("GET /channels/042", Some(&["channels:read:42"]), 403),
@@ -65,29 +65,29 @@ const CASES: &[Case] = &[
     ("GET /channels/%2A", Some(&["channels:read:42"]), 403),
     ("GET /channels/ABC", Some(&["channels:read:abc"]), 403),
     ("GET /channels/{abc}", Some(&["channels:read:abc"]), 403),
-    // Two ids, two scopes (B29).
+    // Two ids require two scopes.
     ("GET /a/1/b/2", Some(&["a:read:1"]), 403),
     ("GET /a/1/b/2", Some(&["a:read:1", "b:read:1"]), 403),
     ("GET /a/1/b/2", Some(&["a:read:2", "b:read:1"]), 403),
     ("GET /a/1/b/2", Some(&["a:read:1", "b:read:2"]), 200),
-    // A longer path is another route (B38).
+    // A longer path is another route.
     ("GET /api/admin", Some(&["admin:panel"]), 403),
     ("GET /api/admin", Some(&["api:panel"]), 200),
-    // Not in the table, whatever answers behind it (B2, B35).
+    // Routes that are not in the table are rejected, whatever the host serves.
     ("GET /undeclared", ANONYMOUS, 401),
     ("GET /undeclared", EVERYTHING, 403),
     ("GET /nowhere", ANONYMOUS, 401),
     ("GET /nowhere", EVERYTHING, 403),
     ("GET /", EVERYTHING, 403),
     ("OPTIONS *", EVERYTHING, 403),
-    // A parameter that is no text (E94): first the token, then the request.
+    // A parameter that is not valid UTF-8: the token is verified first, then the request.
     ("GET /item/%ff", ANONYMOUS, 401),
     ("GET /item/%ff", EVERYTHING, 400),
     ("GET /item/%C3%A9", Some(&["item:read"]), 200),
 ];
 
 #[tokio::test]
-async fn the_same_table_decides_the_same_on_every_host() {
+async fn policy_table_decides_the_same_on_every_host() {
     for site in site::all().await {
         let mut wrong = Vec::new();
         for (request, held, owed) in CASES {
@@ -107,7 +107,7 @@ async fn the_same_table_decides_the_same_on_every_host() {
 }
 
 #[tokio::test]
-async fn a_challenge_names_what_is_needed_and_nothing_that_is_no_scope() {
+async fn challenge_contains_only_the_required_scopes() {
     let challenge = |scope: &str| {
         format!(
             r#"Bearer realm="api", error="insufficient_scope", error_description="the token does not allow this"{scope}"#
@@ -129,7 +129,7 @@ async fn a_challenge_names_what_is_needed_and_nothing_that_is_no_scope() {
 }
 
 #[tokio::test]
-async fn a_public_route_looks_at_no_credential_and_lets_none_through() {
+async fn public_route_ignores_and_removes_credentials() {
     for site in site::all().await {
         let token = site.token(&[]).await;
         let secret = &token[25..];
@@ -148,7 +148,7 @@ async fn a_public_route_looks_at_no_credential_and_lets_none_through() {
             let shown = lines.filter(|line| line.contains(secret)).collect::<Vec<_>>();
             assert!(shown.is_empty(), "{}: {shown:?}", site.name);
         }
-        // What the application itself means by that name stays its own.
+        // A parameter of that name without our prefix belongs to the application.
         let answer = site.ask("GET /health?session=mine&x", "").await;
         assert!(answer.text().contains("uri: /health?session=mine&x"), "{}", answer.text());
     }

@@ -1,4 +1,4 @@
-//! Hosts that would let everybody do everything, were it not for the table.
+//! Hosts that accept every request, so that only the policy table protects them.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Serves what is made of the handle.
+    /// Serves the application that `serve` creates from the handle.
     pub(super) async fn new(
         name: &'static str,
         serve: impl AsyncFnOnce(&Hallpass) -> SocketAddr,
@@ -37,15 +37,14 @@ impl Site {
         Self { name, hallpass, address }
     }
 
-    /// A new token that holds these scopes.
+    /// Issues a token with these scopes.
     pub(super) async fn token(&self, scopes: &[&str]) -> String {
         let new = NewToken::named("test").scopes(scopes.iter().copied());
         let issued = self.hallpass.issue(&Actor::owner("alice"), new).await.unwrap();
         issued.token.reveal().to_owned()
     }
 
-    /// What a request such as `GET /me` is answered, with this token or, if that is empty, without
-    /// any.
+    /// Sends a request such as `GET /me`, with this token unless it is empty.
     pub(super) async fn ask(&self, request: &str, token: &str) -> Answer {
         let credential = if token.is_empty() {
             String::new()
@@ -57,12 +56,12 @@ impl Site {
     }
 }
 
-/// Every host that the same rules hold on.
+/// Returns all hosts to which the same rules apply.
 pub(super) async fn all() -> Vec<Site> {
     vec![hyper().await, axum().await, axum_wrapped().await]
 }
 
-/// A tower service on hyper: the path decides.
+/// Serves a tower service on hyper, where the path decides.
 async fn hyper() -> Site {
     Site::new("hyper", async |hallpass| {
         let open =
@@ -73,7 +72,7 @@ async fn hyper() -> Site {
     .await
 }
 
-/// A router with the layer: the route that it matched decides.
+/// Serves a router with the layer, where the matched route decides.
 async fn axum() -> Site {
     Site::new("axum", async |hallpass| {
         serve_axum(open_router().layer((Host::Axum.layer())(hallpass).policy(table()))).await
@@ -81,7 +80,8 @@ async fn axum() -> Site {
     .await
 }
 
-/// A router inside of the layer as a whole: it has not matched anything yet, so the path decides.
+/// Serves a router that is wrapped in the layer as a whole. It has not matched a route yet, so the
+/// path decides.
 async fn axum_wrapped() -> Site {
     Site::new("axum, wrapped", async |hallpass| {
         let layer = (Host::Axum.layer())(hallpass).policy(table());
@@ -94,7 +94,8 @@ async fn axum_wrapped() -> Site {
     .await
 }
 
-/// Every route of the table, one that is not in it, and a fallback, for all methods.
+/// Returns a router with every route of the table, one that is not in it, and a fallback, for all
+/// methods.
 pub(super) fn open_router() -> Router {
     let answer = async |request: AxumRequest| echo(request).await;
     Router::new()

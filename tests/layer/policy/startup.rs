@@ -1,4 +1,4 @@
-//! Mistakes that stop a program when it starts, each with a sentence that says what would be right.
+//! Tests of mistakes that panic at start-up with a message that names the fix.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use hallpass_tower::{PolicyTable, TokenLayer, require};
 
 fn panics_with<T>(what: impl FnOnce() -> T) -> String {
     match catch_unwind(AssertUnwindSafe(what)) {
-        Ok(_) => panic!("this should not have come through"),
+        Ok(_) => panic!("the call did not panic"),
         Err(panic) => *panic.downcast::<String>().unwrap(),
     }
 }
@@ -22,7 +22,7 @@ fn table() -> PolicyTable {
 }
 
 #[test]
-fn a_pattern_that_is_none() {
+fn invalid_pattern_panics() {
     for (pattern, says) in [
         ("projects", r#"a route's pattern starts with `/`; "projects" does not"#),
         ("", r#"a route's pattern starts with `/`; "" does not"#),
@@ -44,13 +44,13 @@ fn a_pattern_that_is_none() {
 }
 
 #[test]
-fn a_pattern_that_is_another_one_too() {
+fn conflicting_pattern_panics() {
     let message = panics_with(|| table().get("/p/{id}", "p:read").post("/p/{name}", "p:write"));
     assert!(message.starts_with(r#""/p/{name}" clashes with another route: "#), "{message}");
 }
 
 #[test]
-fn a_rule_that_is_there_already() {
+fn duplicate_rule_panics() {
     let message = panics_with(|| table().get("/p", "p:read").get("/p", "p:list"));
     assert_eq!(
         message,
@@ -59,7 +59,7 @@ fn a_rule_that_is_there_already() {
 }
 
 #[test]
-fn a_requirement_that_is_none() {
+fn invalid_requirement_panics() {
     for (scope, says) in [
         ("p:*", "a route cannot require \"p:*\": `*` belongs in what a token holds"),
         ("", "a route cannot require \"\": a scope cannot be empty"),
@@ -78,8 +78,8 @@ fn a_requirement_that_is_none() {
 }
 
 #[test]
-fn a_parameter_that_the_pattern_does_not_have() {
-    // In the second, doubled braces are text, not a parameter.
+fn unknown_parameter_in_a_requirement_panics() {
+    // In the second pattern, doubled braces are text and not a parameter.
     for (pattern, name) in [("/p/{project}", "id"), ("/p/{{id}}", "id")] {
         let message = panics_with(|| table().get(pattern, "p:read:{id}"));
         assert_eq!(
@@ -92,7 +92,7 @@ fn a_parameter_that_the_pattern_does_not_have() {
 }
 
 #[test]
-fn a_scope_that_is_not_in_the_catalog() {
+fn scope_outside_of_the_catalog_panics() {
     let catalog = Catalog::new().scope(CatalogScope::new("projects", "Projects").per("project"));
     let hallpass = Hallpass::builder(MemoryStore::new()).catalog(catalog).build();
     let message =
@@ -104,7 +104,7 @@ fn a_scope_that_is_not_in_the_catalog() {
 }
 
 #[test]
-fn a_layer_that_cannot_be() {
+fn invalid_layer_setting_panics() {
     assert_eq!(
         panics_with(|| layer().realm("a \"b\"")),
         r#"a realm is printable ASCII without quotes or backslashes; "a \"b\"" is not"#
@@ -115,7 +115,7 @@ fn a_layer_that_cannot_be() {
     );
     let message = panics_with(|| layer().realm("a\r\nset-cookie: x"));
     assert!(message.contains("is not"), "{message}");
-    // A text without arguments panics as itself.
+    // A message without arguments has the panic payload `&str`.
     let empty = catch_unwind(|| layer().query_parameters([""])).unwrap_err();
     assert_eq!(
         *empty.downcast::<&str>().unwrap(),
@@ -124,7 +124,7 @@ fn a_layer_that_cannot_be() {
 }
 
 #[test]
-fn a_plain_layer_that_would_need_a_path() {
+fn requirement_with_a_path_parameter_panics_without_a_route() {
     assert_eq!(
         panics_with(|| require("p:read:{id}")),
         "`require(p:read:{id})` is bound to the path parameter {id}, which a plain layer cannot see: say it in \
@@ -134,7 +134,7 @@ fn a_plain_layer_that_would_need_a_path() {
 }
 
 #[test]
-fn what_comes_from_outside_the_program_is_an_error_instead() {
+fn fallible_constructors_return_errors_instead() {
     let error = table().try_route(http::Method::GET, "p", "p:read").unwrap_err();
     assert_eq!(error.to_string(), r#"a route's pattern starts with `/`; "p" does not"#);
 }

@@ -1,4 +1,4 @@
-//! The `Authorization` header: E1 to E53.
+//! Cases of the `Authorization` header.
 
 use super::Wires::{Http1, Http2};
 use super::{

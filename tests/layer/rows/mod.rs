@@ -1,6 +1,7 @@
-//! The table of hostile requests, and what each is owed: E1 to E114.
+//! The table of hostile requests and their expected responses.
 //!
-//! A row is sent as it is written, `{NAME}` replaced by the stage's word of that name.
+//! A row is sent literally, with each `{NAME}` replaced by the text that the stage has under that
+//! name.
 
 mod header;
 mod query;
@@ -9,7 +10,7 @@ mod send;
 
 use crate::stage::Setup;
 
-/// Over which versions of HTTP a row goes.
+/// The HTTP versions over which a row is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wires {
     Both,
@@ -17,19 +18,19 @@ pub(crate) enum Wires {
     Http2,
 }
 
-/// The challenge of an answer.
+/// The expected challenge of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Challenge {
     None,
-    /// Without an `error`.
+    /// A challenge without an `error`.
     Bare,
     Error(&'static str),
-    /// `insufficient_scope`, with what is needed.
+    /// `insufficient_scope` with the required scope.
     Scope(&'static str),
 }
 
 impl Challenge {
-    /// The header, if there is one.
+    /// Returns the header value, if there is a challenge.
     pub(crate) fn text(self) -> Option<String> {
         let (error, description, scope) = match self {
             Self::None => return None,
@@ -45,11 +46,11 @@ impl Challenge {
     }
 }
 
-/// How often the store is touched.
+/// The expected number of calls of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loads {
     Never,
-    /// Once, and not at all where a cache holds the record.
+    /// One call, or none if the record is cached.
     UnlessCached,
     Once,
 }
@@ -66,29 +67,29 @@ impl Owed {
         Self { status, challenge, loads }
     }
 
-    /// The same verdict, for which the store or the cache had to be asked.
+    /// Returns the same expectation with another number of calls.
     const fn after(self, loads: Loads) -> Self {
         Self { loads, ..self }
     }
 }
 
 pub(crate) const LET_IN: Owed = Owed::new(200, Challenge::None, Loads::UnlessCached);
-/// Passed to the service without anybody being known.
+/// The service is called with an anonymous caller.
 const PASSED: Owed = Owed::new(200, Challenge::None, Loads::Never);
 const NO_CREDENTIAL: Owed = Owed::new(401, Challenge::Bare, Loads::Never);
 const INVALID_REQUEST: Owed = Owed::new(400, Challenge::Error("invalid_request"), Loads::Never);
 const INVALID_TOKEN: Owed = Owed::new(401, Challenge::Error("invalid_token"), Loads::Never);
-/// Declared for no token at all.
+/// The table has no rule for the route, so every token is rejected.
 const NOT_DECLARED: Owed =
     Owed::new(403, Challenge::Error("insufficient_scope"), Loads::UnlessCached);
-/// The service's own no, behind the layer.
+/// The service rejects the method, behind the layer.
 const METHOD_NOT_ALLOWED: Owed = Owed::new(405, Challenge::None, Loads::UnlessCached);
 
 const fn insufficient_scope(scope: &'static str) -> Owed {
     Owed::new(403, Challenge::Scope(scope), Loads::UnlessCached)
 }
 
-/// The HTTP server's own no, before the layer.
+/// The HTTP server rejects the request before the layer sees it.
 const fn server(status: u16) -> Owed {
     Owed::new(status, Challenge::None, Loads::Never)
 }
@@ -101,10 +102,10 @@ pub(crate) struct Row {
     pub(crate) method: &'static str,
     pub(crate) target: &'static str,
     pub(crate) headers: Vec<(&'static str, &'static [u8])>,
-    /// All of the request, for what is no list of headers.
+    /// The whole request, if it cannot be expressed as a list of headers.
     pub(crate) raw: Option<&'static str>,
     pub(crate) owed: Owed,
-    /// The URI that the service sees, if the request comes that far.
+    /// The URI that the service sees, if the request reaches it.
     pub(crate) sees: &'static str,
     /// Whether a token is in the query.
     pub(crate) by_query: bool,
@@ -140,7 +141,7 @@ impl Row {
         self
     }
 
-    /// A request to the echo with this query, of which the service sees the rest.
+    /// Sets a target with a token in the query, and the URI that the service sees.
     fn query(mut self, target: &'static str, sees: &'static str) -> Self {
         (self.target, self.sees, self.by_query) = (target, sees, true);
         self

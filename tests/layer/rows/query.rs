@@ -1,4 +1,4 @@
-//! The query: E54 to E85.
+//! Cases of the query.
 
 use super::Wires::Http1;
 use super::{INVALID_REQUEST, INVALID_TOKEN, LET_IN, Loads, NO_CREDENTIAL, Row, row, server};
@@ -14,7 +14,7 @@ pub(super) fn rows() -> Vec<Row> {
         refused("E54", "/echo?session={UNKNOWN}", INVALID_TOKEN.after(Loads::Once)),
         refused("E54", "/echo?session={REVOKED}", INVALID_TOKEN.after(Loads::UnlessCached)),
         refused("E55", "/echo?session={T}", NO_CREDENTIAL).behind(Setup::BearerOnly),
-        // The parameter is the application's then, and stays.
+        // Then the parameter belongs to the application and is kept.
         row("E55", LET_IN)
             .target("/echo?session=mine")
             .sees("/echo?session=mine")
@@ -40,7 +40,7 @@ pub(super) fn rows() -> Vec<Row> {
         let_in("E67", "/echo?sess%69on={T}&x", "/echo?x"),
         refused("E68", "/echo?Session={T}", NO_CREDENTIAL),
         refused("E68", "/echo?SESSION={T}", NO_CREDENTIAL),
-        // Beside a credential that is accepted, a mistyped one goes no further.
+        // A token in a mistyped parameter is removed even if another credential is accepted.
         row("E68", LET_IN)
             .query("/echo?Session={U}&Session=mine", "/echo?Session=mine")
             .authorization("Bearer {T}"),

@@ -1,4 +1,4 @@
-//! Methods, hosts and places that are no source of credentials: E87 to E114.
+//! Cases of methods, hosts and places that are no source of credentials.
 
 use super::Wires::{Http1, Http2};
 use super::{
@@ -76,7 +76,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("E114", NO_CREDENTIAL).header("user-agent", "client/{T}"),
         row("E114", NO_CREDENTIAL).header("cookie", "session={T}"),
         row("E114", NO_CREDENTIAL).header("x-api-key", "{T}"),
-        // Nor is a body: an urlencoded form that names the parameter stays a form.
+        // Neither is a body, even if a form field has the name of the parameter.
         row("E114", NO_CREDENTIAL).raw(
             "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
                   content-length: 82\r\n\r\nsession={T}",

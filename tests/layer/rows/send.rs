@@ -1,4 +1,4 @@
-//! A row as it goes over the wire.
+//! Converts a row to what is sent over the wire.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
@@ -7,7 +7,7 @@ use super::Row;
 use crate::stage::Words;
 
 impl Row {
-    /// The bytes of an HTTP/1.1 request.
+    /// Returns the bytes of an HTTP/1.1 request.
     pub(crate) fn http1(&self, words: &Words) -> Vec<u8> {
         if let Some(raw) = self.raw {
             return words.fill(raw.as_bytes());
@@ -25,7 +25,7 @@ impl Row {
         request
     }
 
-    /// The fields of an HTTP/2 request; of a gRPC request, if a method is given to call.
+    /// Returns the fields of an HTTP/2 request, or of a gRPC request if a method is given.
     pub(crate) fn http2(&self, words: &Words, grpc: Option<&str>) -> Request<()> {
         let mut request = Request::new(());
         let mut target = String::from_utf8(words.fill(self.target.as_bytes())).unwrap();

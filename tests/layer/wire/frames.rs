@@ -1,4 +1,4 @@
-//! HTTP/2 frames by hand (RFC 9113), for requests that no client would send.
+//! Raw HTTP/2 frames (RFC 9113), for requests that no client would send.
 
 use std::net::SocketAddr;
 
@@ -14,23 +14,23 @@ const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 const END_STREAM_AND_HEADERS: u8 = 0x5;
 
-/// How a server ended a request.
+/// The way in which a server ended a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// It answered.
+    /// The server responded.
     Answered,
-    /// It reset the stream, with this error code.
+    /// The server reset the stream with this error code.
     Reset(u32),
-    /// It gave the connection up, with this error code.
+    /// The server closed the connection with this error code.
     GoAway(u32),
-    /// It closed without a word.
+    /// The server closed the connection without an error code.
     Closed,
 }
 
-/// RFC 9113, section 7.
+/// The error code `PROTOCOL_ERROR` of RFC 9113, section 7.
 pub(crate) const PROTOCOL_ERROR: u32 = 1;
 
-/// Sends these fields, as they are and in this order, as the header block of one request.
+/// Sends these fields unchanged and in this order as the header block of one request.
 pub(crate) async fn request(to: SocketAddr, fields: &[(&[u8], &[u8])]) -> Ended {
     let block: Vec<u8> = fields.iter().flat_map(|(name, value)| literal(name, value)).collect();
     let mut bytes = PREFACE.to_vec();
@@ -71,11 +71,12 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A literal field without indexing, new name, no Huffman code (RFC 7541, section 6.2.2).
+/// Encodes a literal field without indexing, with a new name and without Huffman coding (RFC 7541,
+/// section 6.2.2).
 fn literal(name: &[u8], value: &[u8]) -> Vec<u8> {
     let mut field = vec![0];
     for text in [name, value] {
-        // Seven bits of length; what does not fit goes on in groups of seven.
+        // The length has a prefix of seven bits. A larger length continues in groups of seven bits.
         match text.len() {
             short @ 0..=126 => field.push(u8::try_from(short).unwrap()),
             long => {

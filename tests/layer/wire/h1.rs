@@ -8,7 +8,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::{Answer, in_time};
 
-/// One connection, over which bytes go as they are.
+/// An HTTP/1.1 connection for raw bytes.
 pub(crate) struct Http1 {
     read: OwnedReadHalf,
     write: OwnedWriteHalf,
@@ -23,12 +23,12 @@ impl Http1 {
         Self { read, write, buffer: Vec::new() }
     }
 
-    /// Sends one request and reads its answer, on a connection of its own.
+    /// Sends one request on a new connection and reads the response.
     pub(crate) async fn exchange(to: SocketAddr, request: &[u8]) -> Answer {
         let mut connection = Self::connect(to).await;
         let has_body = !request.starts_with(b"HEAD ");
         let Self { read, write, buffer } = &mut connection;
-        // A server may answer, and stop to listen, before it has read everything.
+        // A server may respond and stop reading before it has received everything.
         let send = async {
             let _ = write.write_all(request).await;
         };
@@ -41,22 +41,22 @@ impl Http1 {
         self.write.write_all(bytes).await
     }
 
-    /// The next answer on this connection.
+    /// Reads the next response on this connection.
     pub(crate) async fn answer(&mut self) -> Answer {
         in_time(read_answer(&mut self.read, &mut self.buffer, true)).await.unwrap()
     }
 
-    /// The next bytes, after an upgrade.
+    /// Reads the next bytes after an upgrade.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         in_time(fill(&mut self.read, &mut self.buffer, count)).await.unwrap();
         self.buffer.drain(..count).collect()
     }
 
-    /// What comes until the server closes, or until it is done with what was sent: no more is sent.
+    /// Closes the sending side and reads the rest until the server closes the connection.
     pub(crate) async fn rest(mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.buffer);
         let _ = self.write.shutdown().await;
-        // A reset says no more than the end does.
+        // A reset counts as the end of the connection.
         let _ = in_time(self.read.read_to_end(&mut rest)).await;
         rest
     }
@@ -107,7 +107,7 @@ async fn chunks(read: &mut OwnedReadHalf, buffer: &mut Vec<u8>) -> io::Result<Ve
     }
 }
 
-/// Takes what comes up to and with that mark.
+/// Reads up to and including that mark.
 async fn until(read: &mut OwnedReadHalf, buffer: &mut Vec<u8>, mark: &[u8]) -> io::Result<Vec<u8>> {
     loop {
         if let Some(at) = buffer.windows(mark.len()).position(|window| window == mark) {

@@ -8,13 +8,13 @@ use tokio::task::JoinHandle;
 
 use super::{Answer, in_time};
 
-/// One connection with prior knowledge.
+/// An HTTP/2 connection with prior knowledge.
 pub(crate) struct Http2 {
     streams: SendRequest<Bytes>,
     driver: JoinHandle<()>,
 }
 
-/// What goes after the headers.
+/// The part of a request that follows the headers.
 pub(crate) enum Sent {
     Nothing,
     Trailers(HeaderMap),
@@ -26,13 +26,13 @@ impl Http2 {
         stream.set_nodelay(true).unwrap();
         let (streams, connection) = in_time(h2::client::handshake(stream)).await.unwrap();
         let driver = tokio::spawn(async move {
-            // A connection that ends badly shows in the answers that are missing.
+            // If the connection fails, the missing responses show it.
             let _ = connection.await;
         });
         Self { streams, driver }
     }
 
-    /// Waits for the server's word that it takes extended CONNECT (RFC 8441).
+    /// Waits for the setting of the server that allows extended CONNECT (RFC 8441).
     pub(crate) async fn until_extended_connect_is_allowed(&self) {
         in_time(async {
             while !self.streams.is_extended_connect_protocol_enabled() {

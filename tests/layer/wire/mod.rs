@@ -1,5 +1,5 @@
-//! The clients: HTTP/1.1 as raw bytes, HTTP/2 as header lists and, where no client would send it,
-//! as raw frames.
+//! The clients: HTTP/1.1 with raw bytes, HTTP/2 with header lists, and raw HTTP/2 frames for
+//! requests that no client would send.
 
 pub(crate) mod frames;
 mod h1;
@@ -13,7 +13,7 @@ use http::HeaderMap;
 pub(crate) use self::h1::Http1;
 pub(crate) use self::h2::{Http2, Sent};
 
-/// What a server answered.
+/// A response.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -26,16 +26,16 @@ impl Answer {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    /// A header that is there once, or not at all.
+    /// Returns a header that must not occur more than once.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
-        assert!(values.next().is_none(), "{name} comes twice: {:?}", self.headers);
+        assert!(values.next().is_none(), "{name} occurs more than once: {:?}", self.headers);
         Some(first.to_str().unwrap())
     }
 }
 
-/// Nothing here takes long; what hangs is a failure.
+/// Waits for a future with a time limit that only a hanging test exceeds.
 pub(crate) async fn in_time<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(30), what).await.expect("an answer within 30 seconds")
+    tokio::time::timeout(Duration::from_secs(30), what).await.expect("no result within 30 seconds")
 }

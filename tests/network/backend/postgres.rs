@@ -8,7 +8,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::Backend;
 
-/// A database of its own.
+/// A database on a PostgreSQL server.
 pub(crate) struct Postgres {
     pub(crate) server: Arc<Server>,
     url: String,
@@ -69,7 +69,7 @@ impl Backend for Postgres {
     }
 
     async fn open(url: &str) -> PostgresStore {
-        PostgresStore::connect(url).await.expect("the store opens")
+        PostgresStore::connect(url).await.expect("cannot open the store")
     }
 
     fn kill(&self) {
@@ -128,7 +128,7 @@ impl Backend for Postgres {
     fn take_no_changes(&self, none: bool) {
         let (_, database) = self.url.rsplit_once('/').unwrap();
         let value = if none { "on" } else { "off" };
-        // For sessions that begin after this: those there are, are ended.
+        // The setting applies only to new sessions, so the existing ones are terminated.
         self.run(&format!(
             "begin read write; alter database {database} set default_transaction_read_only = {value}; commit"
         ));

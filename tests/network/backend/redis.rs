@@ -12,7 +12,7 @@ use super::Backend;
 /// The key of the change log.
 const LOG: &str = "{hallpass}l";
 
-/// A database of its own.
+/// A database on a Redis server.
 pub(crate) struct Redis {
     pub(crate) server: Arc<Server>,
     url: String,
@@ -29,13 +29,13 @@ impl Redis {
         Self::of(Server::start_with(options).unwrap())
     }
 
-    /// The same place, entered with a user and a password.
+    /// Returns the same database, with a user and a password in its URL.
     pub(crate) fn as_user(&self, user: &str) -> Self {
         let url = self.url.replace("redis://", &format!("redis://{user}@"));
         Self { server: Arc::clone(&self.server), url, database: self.database }
     }
 
-    /// Runs a command that asks nothing of a database.
+    /// Runs a command that does not depend on the selected database.
     pub(crate) fn run(&self, command: &[&str]) -> String {
         self.server.run(command).unwrap()
     }
@@ -88,7 +88,7 @@ impl Backend for Redis {
     }
 
     async fn open(url: &str) -> RedisStore {
-        RedisStore::connect(url).await.expect("the store opens")
+        RedisStore::connect(url).await.expect("cannot open the store")
     }
 
     fn kill(&self) {
@@ -116,7 +116,7 @@ impl Backend for Redis {
     }
 
     fn stop_following(&self) {
-        // There is nobody.
+        // Nothing listens on this port.
         self.run(&["REPLICAOF", "127.0.0.1", "1"]);
     }
 
@@ -143,7 +143,7 @@ impl Backend for Redis {
     }
 
     async fn lock(&self) -> Box<dyn Send> {
-        // That cannot be ended before its time, in milliseconds.
+        // The pause lasts for this number of milliseconds and cannot be ended earlier.
         self.run(&["CLIENT", "PAUSE", "5000", "ALL"]);
         Box::new(())
     }
@@ -163,7 +163,7 @@ impl Backend for Redis {
         let mut last = redis::cmd("XREVRANGE");
         last.arg(LOG).arg("+").arg("-").arg("COUNT").arg(2);
         let lines: Vec<(String, Vec<Vec<u8>>)> = last.query_async(&mut connection).await.unwrap();
-        let [(last, _), (before, _)] = &lines[..] else { panic!("two lines") };
+        let [(last, _), (before, _)] = &lines[..] else { panic!("the log must have two entries") };
         let mut replace = redis::pipe();
         replace.cmd("XDEL").arg(LOG).arg(last);
         replace.cmd("XSETID").arg(LOG).arg(before);
@@ -173,7 +173,7 @@ impl Backend for Redis {
 
     async fn spoil_token(&self, id: TokenId) {
         let mut connection = self.connection().await;
-        // It begins as a record does, and ends too early.
+        // The value starts like a record and is truncated.
         let set = redis::cmd("SET").arg(token(id)).arg(b"\x01nonsense").clone();
         set.exec_async(&mut connection).await.unwrap();
     }

@@ -167,7 +167,7 @@ mod tests {
         };
         end("alice".to_owned(), Verdict::Right).unwrap();
         end("bob".to_owned(), Verdict::Unknown).unwrap();
-        assert!(attempts.lock().is_empty(), "nothing is kept of those who are right");
+        assert!(attempts.lock().is_empty(), "a right confirmation must be forgotten");
         for _ in 0..FREE {
             end("eve".to_owned(), Verdict::Wrong).unwrap();
         }

@@ -36,7 +36,7 @@ async fn people_see_entries_about_their_own_tokens_only() {
 }
 
 #[tokio::test]
-async fn a_bad_filter_is_named() {
+async fn invalid_filter_is_named_in_the_error() {
     let api = Api::new().await;
     for (query, field) in [
         ("token=x", "token"),

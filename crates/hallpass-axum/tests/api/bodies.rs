@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn what_is_not_json_is_not_read() {
+async fn body_that_is_not_json_is_not_read() {
     let api = Api::new().await;
     let body = r#"{"name":"ci"}"#;
     for kind in [
@@ -38,7 +38,7 @@ async fn what_is_not_json_is_not_read() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_is_400() {
+async fn malformed_body_is_a_400() {
     let api = Api::new().await;
     for body in [
         "",
@@ -65,7 +65,7 @@ async fn what_is_malformed_is_400() {
 }
 
 #[tokio::test]
-async fn what_is_well_formed_and_wrong_is_422() {
+async fn well_formed_but_invalid_body_is_a_422() {
     let api = Api::new().await;
     for (body, field) in [
         ("null", "body"),
@@ -125,7 +125,7 @@ async fn nesting_is_refused_however_deep() {
 }
 
 #[tokio::test]
-async fn a_body_has_a_bound_whether_it_is_needed_or_not() {
+async fn size_of_every_body_is_limited() {
     let api = Api::new().await;
     let padded =
         |len: usize| format!("{{\"name\":\"ci\"{}}}", " ".repeat(len - "{\"name\":\"ci\"}".len()));
@@ -140,15 +140,19 @@ async fn a_body_has_a_bound_whether_it_is_needed_or_not() {
 }
 
 #[tokio::test]
-async fn a_body_that_may_be_absent_needs_no_type() {
+async fn optional_body_needs_no_content_type() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     for (call, status) in [("regenerate", 200), ("copy", 201), ("revoke", 200)] {
         let path = format!("/{id}/{call}");
         assert_eq!(api.post(&path).send().await.status, status, "{call}");
-        assert_eq!(api.post(&path).raw_json("").await.status, status, "{call}, with a type");
+        assert_eq!(
+            api.post(&path).raw_json("").await.status,
+            status,
+            "{call}, with a content type"
+        );
         let typed = api.post(&path).header("content-type", "text/plain").send().await;
-        assert_eq!(typed.status, status, "{call}, with another type");
+        assert_eq!(typed.status, status, "{call}, with another content type");
         assert_eq!(
             api.post(&path).json(&json!({})).await.status,
             status,

@@ -92,7 +92,7 @@ async fn sign_in_returns_what_handlers_return() {
 }
 
 #[tokio::test]
-async fn a_sign_in_takes_the_routers_state() {
+async fn sign_in_can_use_the_state_of_the_router() {
     #[derive(Clone)]
     struct App {
         person: &'static str,

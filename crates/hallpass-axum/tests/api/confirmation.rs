@@ -109,7 +109,7 @@ async fn right_confirmation_allows_every_change() {
     assert_eq!(all.json["deleted"], 1);
     let roots = api.post("/revoke").by("root").header(HEADER, RIGHT);
     roots.json(&json!({ "all": true })).await.ok();
-    assert_eq!(asked.load(SeqCst), 13, "once for each");
+    assert_eq!(asked.load(SeqCst), 13, "the check must be called once for each change");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn token_revokes_itself_without_confirmation() {
 }
 
 #[tokio::test]
-async fn a_token_confirms_nothing() {
+async fn token_is_not_a_confirmation() {
     let (api, asked) = host().await;
     let issued = issue(&api).await;
     asked.store(0, SeqCst);
@@ -159,7 +159,7 @@ async fn a_token_confirms_nothing() {
         let answer = confirmed(api.send(method, &path).by("root"), &sent).await;
         answer.refused(403, "confirmation-failed");
     }
-    assert_eq!(asked.load(SeqCst), 0, "nobody is asked whether a token is a password");
+    assert_eq!(asked.load(SeqCst), 0, "the check was called for a request with a token");
 }
 
 #[tokio::test]
@@ -173,7 +173,11 @@ async fn confirmation_is_checked_after_the_caller_before_the_token() {
     confirmed(elsewhere, WRONG).await.refused(403, "cross-site");
     let twice = change(&api).header("authorization", "Bearer").header("authorization", "Bearer");
     confirmed(twice, WRONG).await.refused(400, "invalid-request");
-    assert_eq!(asked.load(SeqCst), 0, "nobody else spends somebody's attempts");
+    assert_eq!(
+        asked.load(SeqCst),
+        0,
+        "requests that are rejected earlier must not count as attempts"
+    );
 
     // Without a confirmation, the answer does not disclose which tokens exist or who owns them.
     let mut told = Vec::new();
@@ -243,7 +247,10 @@ async fn wrong_confirmations_delay_even_a_right_one() {
     for seconds in [30, 60, 120, 240, 480, 900, 900] {
         asked.store(0, SeqCst);
         let answers = [confirmed(change(&api), RIGHT).await, confirmed(change(&api), WRONG).await];
-        assert_eq!(answers[0].text, answers[1].text, "which was right is not told");
+        assert_eq!(
+            answers[0].text, answers[1].text,
+            "the response reveals which confirmation was right"
+        );
         for answer in answers {
             let answer = answer.refused(429, "too-many-attempts");
             assert_eq!(answer.header(header::RETRY_AFTER), seconds.to_string());
@@ -252,7 +259,7 @@ async fn wrong_confirmations_delay_even_a_right_one() {
         api.clock.advance(SignedDuration::from_secs(seconds) - SignedDuration::from_millis(1));
         let answer = confirmed(change(&api), RIGHT).await.refused(429, "too-many-attempts");
         assert_eq!(answer.header(header::RETRY_AFTER), "1");
-        assert_eq!(asked.load(SeqCst), 0, "the host is not asked");
+        assert_eq!(asked.load(SeqCst), 0, "the check was called");
         api.clock.advance(SignedDuration::from_millis(1));
         confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
     }
@@ -296,7 +303,7 @@ async fn concurrent_guesses_are_limited_too() {
     for round in [5, 1] {
         asked.store(0, SeqCst);
         let guesses = join_all((0..50).map(|_| confirmed(change(&api), WRONG)));
-        // This is polled after all of them, when each has been let in or rejected.
+        // This is polled after all of them, when each has been accepted or rejected.
         let opened = async { gate.add_permits(1) };
         let (answers, ()) = tokio::join!(guesses, opened);
         let looked_at = answers.iter().filter(|answer| answer.status == 403).count();
@@ -356,7 +363,7 @@ async fn step_up_check_gets_the_caller_and_debug_hides_the_text() {
 }
 
 #[tokio::test]
-async fn the_document_names_the_header_for_every_change() {
+async fn document_names_the_confirmation_header_for_every_change() {
     let document = Api::new().await.get("/openapi.json").send().await.ok().json;
     let mut changes = 0;
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn a_copy_is_a_token_of_its_own() {
+async fn copy_is_a_separate_token() {
     let api = Api::new().await;
     let body =
         json!({ "name": "ci", "description": "d", "scopes": ["projects:list"], "expires": "10d" });
@@ -29,7 +29,7 @@ async fn a_copy_is_a_token_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_copy_differs_where_the_body_says() {
+async fn copy_differs_in_the_fields_of_the_body() {
     let api = Api::new().await;
     let original = api.issue_ci().await;
     let path = format!("/{}/copy", original.id());
@@ -51,7 +51,7 @@ async fn a_copy_differs_where_the_body_says() {
 }
 
 #[tokio::test]
-async fn an_ended_token_is_copied_with_the_default_expiry() {
+async fn copy_of_an_ended_token_gets_the_default_expiry() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "expires": "1d" })).await.id().to_owned();
     api.post(&format!("/{id}/revoke")).send().await.ok();
@@ -62,7 +62,7 @@ async fn an_ended_token_is_copied_with_the_default_expiry() {
 }
 
 #[tokio::test]
-async fn anothers_token_is_not_copied() {
+async fn token_of_another_owner_is_not_copied() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     for asked in [&*id, UNKNOWN, "42"] {
@@ -72,7 +72,7 @@ async fn anothers_token_is_not_copied() {
 }
 
 #[tokio::test]
-async fn a_copy_counts_and_carries_no_more_than_may_be_granted() {
+async fn copy_counts_against_the_limit_and_needs_grantable_scopes() {
     let api = Api::with(|builder| builder.limits(Limits::default().tokens_per_owner(1))).await;
     let id = api.issue(json!({ "name": "ci", "scopes": ["projects:list"] })).await.id().to_owned();
     let path = format!("/{id}/copy");

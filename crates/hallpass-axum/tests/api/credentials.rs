@@ -24,7 +24,7 @@ async fn with_authorization(sending: Sending<'_>, values: &[&str]) -> Answer {
 }
 
 #[tokio::test]
-async fn a_token_manages_no_tokens_even_beside_a_person() {
+async fn token_manages_no_tokens_even_beside_a_signed_in_person() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let bearer = format!("Bearer {}", issued.token());
@@ -36,11 +36,11 @@ async fn a_token_manages_no_tokens_even_beside_a_person() {
         with_authorization(call.anonymous(), &[&bearer]).await.refused(403, "token-not-allowed");
     }
     let shown = api.show(issued.id()).await;
-    assert!(shown["last_used_at"].is_null(), "what is refused is no use: {shown}");
+    assert!(shown["last_used_at"].is_null(), "a rejected request was recorded as a use: {shown}");
 }
 
 #[tokio::test]
-async fn a_bad_token_is_401_everywhere() {
+async fn invalid_token_is_a_401_everywhere() {
     let api = Api::new().await;
     let revoked = api.issue_ci().await;
     api.post(&format!("/{}/revoke", revoked.id())).send().await.ok();
@@ -66,7 +66,7 @@ async fn bearer_of_another_format_is_ignored() {
 }
 
 #[tokio::test]
-async fn what_is_no_credential_is_400_everywhere() {
+async fn malformed_credential_is_a_400_everywhere() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let bearer = format!("Bearer {}", issued.token());
@@ -103,13 +103,13 @@ async fn cookies_do_not_matter_beside_a_token() {
 }
 
 #[tokio::test]
-async fn another_scheme_is_the_hosts_own() {
+async fn other_schemes_belong_to_the_host() {
     let api = Api::new().await;
     with_authorization(api.get(""), &["Basic dTpw"]).await.ok();
 }
 
 #[tokio::test]
-async fn a_token_in_a_query_is_never_read() {
+async fn token_in_a_query_is_never_read() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let query = format!("?session={}", issued.token());

@@ -21,7 +21,7 @@ fn changes(api: &Api) -> Vec<Sending<'_>> {
 }
 
 #[tokio::test]
-async fn a_change_that_another_site_asked_for_is_refused() {
+async fn cross_site_change_is_rejected() {
     let api = Api::new().await;
     let issued = api.post("").by("root").json(&json!({ "name": "ci" })).await;
     for (name, value) in [
@@ -41,7 +41,7 @@ async fn a_change_that_another_site_asked_for_is_refused() {
 }
 
 #[tokio::test]
-async fn ones_own_pages_trusted_ones_and_programs_pass() {
+async fn own_pages_trusted_pages_and_programs_are_accepted() {
     let api = Api::new().await;
     for headers in [
         &[][..],

@@ -6,24 +6,28 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn a_token_asks_about_itself() {
+async fn token_can_read_itself() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     api.clock.advance(Duration::from_mins(1));
     let answer = api.get("/current").bearer(issued.token()).send().await.ok();
     assert_eq!(answer.id(), issued.id());
-    assert!(answer.json["last_used_at"].is_string(), "this was a use");
+    assert!(answer.json["last_used_at"].is_string(), "the request was not recorded as a use");
     assert!(answer.json.get("token").is_none());
     assert_eq!(answer.json, api.show(issued.id()).await);
 }
 
 #[tokio::test]
-async fn a_token_revokes_itself() {
+async fn token_can_revoke_itself() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let answer =
         api.delete("/current").bearer(issued.token()).header("sec-fetch-site", "cross-site");
-    assert_eq!(answer.send().await.status, 204, "no page of another site can send the header");
+    assert_eq!(
+        answer.send().await.status,
+        204,
+        "another site cannot send this header, so the request must be accepted"
+    );
     assert_eq!(api.show(issued.id()).await["status"], "revoked");
     let again = api.delete("/current").bearer(issued.token()).send().await;
     again.refused(401, "invalid-token");
@@ -45,7 +49,7 @@ async fn token_is_read_from_the_header_only() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_refused_without_a_word_on_why() {
+async fn invalid_token_is_rejected_without_a_reason() {
     let api = Api::new().await;
     let revoked = api.issue_ci().await;
     api.post(&format!("/{}/revoke", revoked.id())).send().await.ok();

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn a_deleted_token_is_gone_and_dead() {
+async fn deleted_token_is_not_found_and_not_accepted() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let path = format!("/{}", issued.id());
@@ -14,7 +14,7 @@ async fn a_deleted_token_is_gone_and_dead() {
 }
 
 #[tokio::test]
-async fn anothers_token_stays_except_from_an_admin() {
+async fn token_of_another_owner_is_changed_only_by_an_admin() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     for asked in [issued.id(), UNKNOWN, "42"] {

@@ -15,7 +15,7 @@ async fn several_tokens_are_deleted_and_unknown_ids_reported() {
     assert_eq!(
         answer.json,
         json!({ "deleted": 2, "not_found": missing }),
-        "in the order they came"
+        "ids must be listed in the order of the request"
     );
     for (issued, works) in [(&one, false), (&two, false), (&kept, true), (&bobs, true)] {
         assert_eq!(api.works(issued.token()).await, works);
@@ -23,7 +23,7 @@ async fn several_tokens_are_deleted_and_unknown_ids_reported() {
 }
 
 #[tokio::test]
-async fn an_admin_deletes_anybodys() {
+async fn admin_deletes_tokens_of_any_owner() {
     let api = Api::new().await;
     let (alices, bobs) =
         (api.issue_ci().await, api.post("").by("bob").json(&json!({ "name": "b" })).await);
@@ -33,7 +33,7 @@ async fn an_admin_deletes_anybodys() {
 }
 
 #[tokio::test]
-async fn one_to_a_hundred() {
+async fn delete_many_takes_1_to_100_ids() {
     let api = Api::new().await;
     for body in [
         json!({ "ids": [] }),

@@ -105,7 +105,7 @@ async fn address(proxies: Option<TrustedProxies>, peer: &str, forwarded: &[&str]
 }
 
 #[tokio::test]
-async fn without_trusted_proxies_the_connection_counts() {
+async fn without_trusted_proxies_the_peer_address_is_used() {
     assert_eq!(address(None, "10.0.0.1", &["6.6.6.6, 203.0.113.7"]).await, "10.0.0.1");
 }
 
@@ -141,12 +141,12 @@ async fn only_trusted_networks_are_believed() {
 
 #[test]
 #[should_panic(expected = "is not a network")]
-fn a_network_that_is_none_is_a_start_up_error() {
+fn invalid_network_is_a_start_up_error() {
     let _ = TrustedProxies::networks(["10.0.0.1", "10.0.0.0/33"]);
 }
 
 #[tokio::test]
-async fn the_hosts_own_origin_is_used_as_it_is() {
+async fn origin_set_by_the_host_is_used() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let app: Router = TokenApi::new(&hallpass, signed_in).into_router_at("/tokens");
     let request = Request::post("/tokens")

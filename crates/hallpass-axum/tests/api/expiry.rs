@@ -92,7 +92,7 @@ async fn invalid_expiry_is_rejected_everywhere() {
 }
 
 #[tokio::test]
-async fn a_day_ends_in_the_hosts_zone() {
+async fn expiry_day_ends_in_the_hosts_time_zone() {
     let zone = TimeZone::fixed(Offset::constant(2));
     let api = Api::with(|builder| builder.time_zone(zone)).await;
     let issued = api.issue(json!({ "name": "ci", "expires": "31-03-2027" })).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::Api;
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_works() {
+async fn issued_token_is_shown_once_and_works() {
     let api = Api::new().await;
     let answer = api
         .issue(json!({
@@ -37,7 +37,7 @@ async fn a_token_is_shown_once_and_works() {
 }
 
 #[tokio::test]
-async fn what_is_absent_has_a_default() {
+async fn absent_fields_have_defaults() {
     let api = Api::new().await;
     let answer = api.issue_ci().await;
     assert_eq!(answer.json["description"], "");
@@ -46,7 +46,7 @@ async fn what_is_absent_has_a_default() {
 }
 
 #[tokio::test]
-async fn a_preset_is_expanded_beside_the_scopes_given() {
+async fn preset_is_expanded_beside_the_given_scopes() {
     let api = Api::new().await;
     let body = json!({ "name": "ci", "preset": "read-only", "scopes": ["projects:delete:42"] });
     let mut scopes: Vec<String> =
@@ -56,7 +56,7 @@ async fn a_preset_is_expanded_beside_the_scopes_given() {
 }
 
 #[tokio::test]
-async fn every_fault_is_told_with_its_field() {
+async fn every_invalid_field_is_reported() {
     let api = Api::new().await;
     for (body, field) in [
         (json!({}), "name"),
@@ -95,7 +95,7 @@ async fn every_fault_is_told_with_its_field() {
     let several = json!({ "name": "", "description": "\u{7}", "scopes": ["?"], "expires": "soon" });
     let answer = api.post("").json(&several).await.refused(422, "invalid");
     assert_eq!(answer.fields(), ["name", "description", "scopes", "expires"]);
-    assert_eq!(api.get("").send().await.json["total"], 0, "nothing was made");
+    assert_eq!(api.get("").send().await.json["total"], 0, "a rejected call has issued a token");
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn fields_that_the_service_sets_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_name_is_counted_in_characters_and_need_not_be_unique() {
+async fn name_length_is_counted_in_characters_and_names_may_repeat() {
     let api = Api::new().await;
     let name = "ü".repeat(100);
     for _ in 0..2 {
@@ -155,14 +155,14 @@ async fn markup_comes_back_as_the_text_it_is() {
 }
 
 #[tokio::test]
-async fn the_limit_is_told_in_numbers() {
+async fn token_limit_error_contains_the_numbers() {
     let api = Api::with(|builder| builder.limits(Limits::default().tokens_per_owner(2))).await;
     let first = api.issue_ci().await.id().to_owned();
     api.issue_ci().await;
     let answer = api.post("").json(&json!({ "name": "ci" })).await.refused(409, "token-limit");
     assert_eq!((&answer.json["limit"], &answer.json["in_use"]), (&json!(2), &json!(2)));
     let bobs = api.post("").by("bob").json(&json!({ "name": "ci" })).await;
-    assert_eq!(bobs.status, 201, "everybody has a limit of their own");
+    assert_eq!(bobs.status, 201, "the limit must apply to each owner separately");
     api.post(&format!("/{first}/revoke")).send().await.ok();
     api.post("").json(&json!({ "name": "ci" })).await.refused(409, "token-limit");
     assert_eq!(api.delete(&format!("/{first}")).send().await.status, 204);
@@ -170,7 +170,7 @@ async fn the_limit_is_told_in_numbers() {
 }
 
 #[tokio::test]
-async fn nobody_grants_more_than_they_may() {
+async fn scopes_that_the_caller_cannot_grant_are_rejected() {
     let api = Api::new().await;
     let issue = |scope: &str| {
         let sending = api.post("").header("x-may-grant", "projects:read");
@@ -183,7 +183,7 @@ async fn nobody_grants_more_than_they_may() {
 }
 
 #[tokio::test]
-async fn the_longest_lifetime_holds() {
+async fn longest_lifetime_applies() {
     let limits = Limits::default()
         .longest_lifetime(SignedDuration::from_hours(24 * 90))
         .default_expiry(hallpass_core::Expiry::days(30));

@@ -28,7 +28,7 @@ fn names(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_owner_sees_their_own_the_newest_first() {
+async fn owner_sees_their_own_tokens_newest_first() {
     let api = api_with_tokens().await;
     let answer = api.get("").send().await.ok();
     assert_eq!(names(&answer), ["gamma", "Alpha", "beta"]);
@@ -118,7 +118,7 @@ async fn pages_follow_one_another() {
     let mut path = "?limit=2&sort=name".to_owned();
     loop {
         let page = api.get(&path).send().await.ok();
-        assert_eq!(page.json["total"], 5, "all pages together");
+        assert_eq!(page.json["total"], 5, "the total must cover all pages");
         assert!(page.json["items"].as_array().unwrap().len() <= 2);
         seen.extend(names(&page).into_iter().map(str::to_owned));
         match page.json["next_cursor"].as_str() {
@@ -130,7 +130,7 @@ async fn pages_follow_one_another() {
 }
 
 #[tokio::test]
-async fn a_cursor_serves_its_own_list_only() {
+async fn cursor_works_only_for_its_own_list() {
     let api = api_with_tokens().await;
     let page = api.get("?limit=1").send().await.ok();
     let cursor = page.json["next_cursor"].as_str().unwrap();

@@ -28,7 +28,10 @@ async fn patch_merges_members_and_null_removes_one() {
     let changed = patch(json!({ "a": null, "b": "x" })).await;
     assert_eq!(changed["metadata"], json!({ "team": "build", "b": "x" }));
     let same = patch(json!({ "b": "x", "absent": null })).await;
-    assert_eq!(same["revision"], changed["revision"], "nothing differs");
+    assert_eq!(
+        same["revision"], changed["revision"],
+        "an update without a difference must keep the revision"
+    );
     let entry = &api.get("/audit").send().await.ok().json["items"][0];
     assert_eq!(entry["changes"][0]["field"], "metadata");
 }

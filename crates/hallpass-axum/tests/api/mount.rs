@@ -67,7 +67,7 @@ fn resolved(asked: &str, head: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_new_token_is_where_its_location_says_wherever_the_api_is() {
+async fn location_of_a_new_token_is_right_under_every_mount() {
     let address = serve().await;
     for mount in [
         "/tokens",
@@ -108,20 +108,20 @@ async fn a_new_token_is_where_its_location_says_wherever_the_api_is() {
 
 #[test]
 #[should_panic(expected = "it starts with `/`")]
-fn a_mount_that_is_no_path_is_a_start_up_error() {
+fn invalid_mount_path_is_a_start_up_error() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let _: Router = TokenApi::new(&hallpass, signed_in).into_router_at("tokens");
 }
 
 #[test]
 #[should_panic(expected = "path, query, and fragment")]
-fn an_origin_that_is_none_is_a_start_up_error() {
+fn invalid_origin_is_a_start_up_error() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let _ = TokenApi::<()>::new(&hallpass, signed_in).trust_origin("https://app.example.com/");
 }
 
 #[tokio::test]
-async fn what_is_beside_the_api_is_the_hosts_own() {
+async fn paths_beside_the_api_belong_to_the_host() {
     let address = serve().await;
     assert_eq!(send(address, "GET", "/", "").await.1, "home");
     assert_eq!(send(address, "GET", "/nothing", "").await.1, "the host's own fallback");
@@ -132,7 +132,7 @@ async fn what_is_beside_the_api_is_the_hosts_own() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_cut_off() {
+async fn endless_body_is_cut_off() {
     let address = serve().await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = "POST /tokens HTTP/1.1\r\nhost: x\r\nx-person: alice\r\ncontent-type: application/json\r\n\

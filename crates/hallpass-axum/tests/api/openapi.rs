@@ -16,7 +16,7 @@ async fn document(api: &Api) -> Value {
 }
 
 #[tokio::test]
-async fn the_document_is_the_golden_one() {
+async fn document_equals_the_golden_file() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openapi.json");
     let mut said = serde_json::to_string_pretty(&document(&Api::new().await).await).unwrap();
     said.push('\n');
@@ -26,7 +26,7 @@ async fn the_document_is_the_golden_one() {
     let kept = std::fs::read_to_string(&golden).unwrap();
     assert!(
         said == kept,
-        "the document has changed: tests/api/openapi.rs says how to take it over"
+        "the document has changed: tests/api/openapi.rs describes how to update the golden file"
     );
 }
 
@@ -66,7 +66,7 @@ async fn every_operation_enforces_its_documented_security() {
 }
 
 #[tokio::test]
-async fn the_document_says_what_people_need() {
+async fn operations_have_summaries_and_unique_ids() {
     let document = document(&Api::new().await).await;
     assert_eq!(document["openapi"], "3.1.0");
     let mut ids = Vec::new();

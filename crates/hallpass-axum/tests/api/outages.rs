@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn a_store_that_cannot_be_reached_is_503_everywhere() {
+async fn unreachable_store_is_a_503_everywhere() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let (id, token) = (issued.id(), issued.token());
@@ -48,11 +48,11 @@ async fn a_store_that_cannot_be_reached_is_503_everywhere() {
     api.get("/current").bearer("hp_x").send().await.refused(401, "invalid-token");
     api.store.faults().heal();
     assert!(api.works(token).await);
-    assert_eq!(api.show(id).await["revision"], 1, "nothing was changed");
+    assert_eq!(api.show(id).await["revision"], 1, "a failed call has changed the token");
 }
 
 #[tokio::test]
-async fn a_store_that_takes_no_changes_can_be_looked_at() {
+async fn read_only_store_can_be_read() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     api.store.faults().on(Operation::WRITES).fail_with(|| StoreError::read_only("a standby"));
@@ -78,7 +78,7 @@ async fn unknown_outcome_of_a_change_is_reported() {
         answer.text
     );
     let revoked = api.post(&format!("/{id}/revoke")).send().await.ok();
-    assert_eq!(revoked.json["status"], "revoked", "found out by looking again");
+    assert_eq!(revoked.json["status"], "revoked", "the API must look the outcome up");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn token(api: &Api) -> String {
 }
 
 #[tokio::test]
-async fn a_stale_revision_changes_nothing() {
+async fn stale_revision_changes_nothing() {
     let api = Api::new().await;
     for change in changes() {
         let id = token(&api).await;
@@ -63,7 +63,7 @@ async fn a_stale_revision_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_current_revision_or_any_goes_ahead() {
+async fn current_revision_or_star_is_accepted() {
     let api = Api::new().await;
     for change in changes() {
         for tag in ["\"2\"", "*", "\"1\", \"2\""] {
@@ -76,7 +76,7 @@ async fn the_current_revision_or_any_goes_ahead() {
 }
 
 #[tokio::test]
-async fn a_malformed_one_is_refused_and_changes_nothing() {
+async fn malformed_if_match_is_rejected_and_changes_nothing() {
     let api = Api::new().await;
     for change in changes() {
         let id = token(&api).await;
@@ -98,7 +98,7 @@ async fn several_lines_are_one_list() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_there_is_not_stale() {
+async fn missing_token_is_not_found_and_not_stale() {
     let api = Api::new().await;
     let id = token(&api).await;
     for change in changes() {

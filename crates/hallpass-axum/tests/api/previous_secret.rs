@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn the_previous_secret_stops_working_at_once() {
+async fn previous_secret_stops_working_immediately() {
     let api = Api::new().await;
     let old = api.issue_ci().await;
     let id = old.id();
@@ -14,6 +14,9 @@ async fn the_previous_secret_stops_working_at_once() {
     assert!(ended.json["previous_secret_expires_at"].is_null());
     assert!(!api.works(old.token()).await && api.works(new.token()).await);
     let again = api.delete(&format!("/{id}/previous-secret")).send().await.ok();
-    assert_eq!(again.json["revision"], ended.json["revision"], "nothing to end, nothing changes");
+    assert_eq!(
+        again.json["revision"], ended.json["revision"],
+        "the revision must stay if there is no previous secret"
+    );
     api.delete(&format!("/{id}/previous-secret")).by("bob").send().await.refused(404, "not-found");
 }

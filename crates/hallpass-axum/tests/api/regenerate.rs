@@ -58,15 +58,18 @@ async fn grace_period_ends_when_the_new_secret_is_used() {
     let new = api.post(&path).json(&json!({ "grace_period": "12h" })).await.ok();
     assert!(api.works(old.token()).await);
     assert!(api.works(new.token()).await);
-    assert!(!api.works(old.token()).await, "the new one was used");
+    assert!(
+        !api.works(old.token()).await,
+        "the old secret must stop working after the first use of the new one"
+    );
     let newer = api.post(&path).json(&json!({ "grace_period": "12h" })).await.ok();
     api.clock.advance(Duration::from_hours(12));
-    assert!(!api.works(new.token()).await, "its time is over");
+    assert!(!api.works(new.token()).await, "the secret must be rejected after the grace period");
     assert!(api.works(newer.token()).await);
 }
 
 #[tokio::test]
-async fn an_ended_token_comes_back() {
+async fn ended_token_works_again_after_regeneration() {
     let api = Api::with(|builder| builder.limits(Limits::default().tokens_per_owner(2))).await;
     let revoked = api.issue_ci().await;
     api.post(&format!("/{}/revoke", revoked.id())).send().await.ok();
@@ -88,7 +91,7 @@ async fn an_ended_token_comes_back() {
 }
 
 #[tokio::test]
-async fn nobody_but_its_owner_gets_a_secret() {
+async fn only_the_owner_can_regenerate_a_token() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     for asked in [issued.id(), UNKNOWN, "42"] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn a_revoked_token_is_dead_and_stays_revoked() {
+async fn revoked_token_is_not_accepted_and_stays_revoked() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let path = format!("/{}/revoke", issued.id());
@@ -14,7 +14,11 @@ async fn a_revoked_token_is_dead_and_stays_revoked() {
     assert_eq!(answer.json["revoked_at"], "2026-11-22T04:44:57Z");
     assert!(!api.works(issued.token()).await);
     api.clock.advance(Duration::from_hours(24));
-    assert_eq!(api.post(&path).send().await.ok().json, answer.json, "again is no change");
+    assert_eq!(
+        api.post(&path).send().await.ok().json,
+        answer.json,
+        "a second revocation must change nothing"
+    );
 }
 
 #[tokio::test]
@@ -29,7 +33,7 @@ async fn body_must_be_an_empty_object() {
 }
 
 #[tokio::test]
-async fn anothers_token_stays_except_from_an_admin() {
+async fn token_of_another_owner_is_changed_only_by_an_admin() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     for asked in [issued.id(), UNKNOWN, "42"] {

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn an_admin_revokes_all_of_an_owners() {
+async fn admin_revokes_all_tokens_of_an_owner() {
     let api = Api::new().await;
     let (one, two) = (api.issue_ci().await, api.issue_ci().await);
     api.post(&format!("/{}/revoke", two.id())).send().await.ok();

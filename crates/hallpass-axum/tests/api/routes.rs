@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn what_is_no_call_is_404() {
+async fn unknown_path_is_a_404() {
     let api = Api::new().await;
     for path in [
         "/nope/nope",
@@ -31,7 +31,7 @@ async fn what_is_no_call_is_404() {
 }
 
 #[tokio::test]
-async fn another_method_is_405_with_those_that_there_are() {
+async fn other_method_is_a_405_with_the_allowed_methods() {
     let api = Api::new().await;
     for (path, allowed) in [
         ("", "GET,HEAD,POST"),

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::Api;
 
 #[tokio::test]
-async fn the_catalog_is_listed_with_the_limits() {
+async fn catalog_is_listed_with_the_limits() {
     let api = Api::new().await;
     let answer = api.get("/scopes").send().await.ok();
     assert_eq!(

@@ -10,7 +10,11 @@ async fn scopes_come_and_go() {
     let more = json!({ "scopes": ["projects:read:42", "projects:list"] });
     let answer = api.post(&path).json(&more).await.ok();
     assert_eq!(answer.json["scopes"], json!(["projects:list", "projects:read:42"]));
-    assert_eq!(api.post(&path).json(&more).await.ok().json["revision"], 2, "they are held already");
+    assert_eq!(
+        api.post(&path).json(&more).await.ok().json["revision"],
+        2,
+        "adding held scopes must keep the revision"
+    );
     let remove = format!("{path}/remove");
     let answer = api.post(&remove).json(&json!({ "scopes": ["projects:list"] })).await.ok();
     assert_eq!(answer.json["scopes"], json!(["projects:read:42"]));
@@ -19,11 +23,15 @@ async fn scopes_come_and_go() {
     api.post(&path).json(&more).await.ok();
     let all = json!({ "all": true });
     assert_eq!(api.post(&remove).json(&all).await.ok().json["scopes"], json!([]));
-    assert_eq!(api.post(&remove).json(&all).await.ok().json["revision"], 6, "nothing to remove");
+    assert_eq!(
+        api.post(&remove).json(&all).await.ok().json["revision"],
+        6,
+        "removing nothing must keep the revision"
+    );
 }
 
 #[tokio::test]
-async fn a_scope_may_hold_what_a_path_must_encode() {
+async fn scope_may_contain_characters_that_a_path_must_encode() {
     let api = Api::with(|builder| {
         builder.catalog(
             hallpass_core::Catalog::new()
@@ -44,7 +52,7 @@ async fn a_scope_may_hold_what_a_path_must_encode() {
 }
 
 #[tokio::test]
-async fn a_scope_that_is_not_held_is_not_found() {
+async fn scope_that_is_not_held_is_not_found() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "scopes": ["projects:read"] })).await.id().to_owned();
     for scope in ["projects", "projects:read:42", "projects:list", "*", "%20", "%ff", "re%2A"] {
@@ -70,7 +78,7 @@ async fn either_scopes_or_all_are_removed() {
 }
 
 #[tokio::test]
-async fn what_is_no_scope_is_not_added() {
+async fn invalid_scope_is_not_added() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let path = format!("/{id}/scopes");
@@ -98,7 +106,7 @@ async fn what_is_no_scope_is_not_added() {
 }
 
 #[tokio::test]
-async fn nobody_but_its_owner_touches_a_tokens_scopes() {
+async fn only_the_owner_changes_the_scopes_of_a_token() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "scopes": ["projects:read"] })).await.id().to_owned();
     let more = json!({ "scopes": ["projects:list"] });

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn a_token_is_shown_with_its_revision_as_tag() {
+async fn token_is_shown_with_its_revision_as_etag() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let answer = api.get(&format!("/{id}")).send().await.ok();
@@ -28,32 +28,40 @@ async fn token_of_another_owner_is_not_found() {
         );
     }
     bodies.dedup();
-    assert_eq!(bodies.len(), 1, "one answer for all of them: {bodies:?}");
+    assert_eq!(bodies.len(), 1, "all responses must be equal: {bodies:?}");
 }
 
 #[tokio::test]
-async fn an_id_is_read_in_either_case() {
+async fn id_is_read_in_upper_and_lower_case() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let answer = api.get(&format!("/{}", id.to_uppercase())).send().await.ok();
-    assert_eq!(answer.id(), id, "and written in one");
+    assert_eq!(answer.id(), id, "the id must be shown in lower case");
 }
 
 #[tokio::test]
-async fn an_admin_sees_anybodys() {
+async fn admin_sees_tokens_of_any_owner() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     assert_eq!(api.get(&format!("/{id}")).by("root").send().await.ok().json["owner"], "alice");
 }
 
 #[tokio::test]
-async fn the_status_follows_the_clock() {
+async fn status_follows_the_clock() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "expires": "2d" })).await.id().to_owned();
     api.clock.advance(Duration::from_hours(48));
-    assert_eq!(api.show(&id).await["status"], "expired", "from the very instant on");
+    assert_eq!(
+        api.show(&id).await["status"],
+        "expired",
+        "the token must be expired from the exact instant on"
+    );
     api.post(&format!("/{id}/revoke")).send().await.ok();
-    assert_eq!(api.show(&id).await["status"], "revoked", "revoked comes before expired");
+    assert_eq!(
+        api.show(&id).await["status"],
+        "revoked",
+        "the status `revoked` takes precedence over `expired`"
+    );
 }
 
 #[tokio::test]

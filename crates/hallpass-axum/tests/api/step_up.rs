@@ -13,7 +13,7 @@ use crate::confirmation::{HEADER, RIGHT, WRONG};
 use crate::support::{UNKNOWN, signed_in};
 
 #[tokio::test]
-async fn the_sign_in_does_not_see_the_confirmation() {
+async fn sign_in_does_not_see_the_confirmation() {
     let hallpass = Hallpass::builder(MemoryStore::new()).step_up(async |_, _| true).build();
     let signed_in = async |headers: HeaderMap| {
         assert!(!headers.contains_key(HEADER));
@@ -49,6 +49,10 @@ async fn all_mounts_share_the_count_of_confirmations() {
         assert_eq!(revoke(mount, WRONG).await, 403);
     }
     for mount in ["/tokens", "/settings/api"] {
-        assert_eq!(revoke(mount, RIGHT).await, 429, "five wrong ones on both mounts together");
+        assert_eq!(
+            revoke(mount, RIGHT).await,
+            429,
+            "wrong confirmations on both mounts must be counted together"
+        );
     }
 }

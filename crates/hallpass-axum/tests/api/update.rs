@@ -23,11 +23,11 @@ async fn each_field_changes_by_itself() {
         assert_eq!((&answer.json[field], &answer.json["revision"]), (&value, &json!(revision)));
         assert_eq!(api.show(issued.id()).await, answer.json);
     }
-    assert!(api.works(issued.token()).await, "the secret is the same");
+    assert!(api.works(issued.token()).await, "an update must keep the secret");
 }
 
 #[tokio::test]
-async fn what_is_the_same_is_no_change() {
+async fn update_with_equal_values_keeps_the_revision() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let path = format!("/{}", issued.id());
@@ -37,7 +37,7 @@ async fn what_is_the_same_is_no_change() {
 }
 
 #[tokio::test]
-async fn a_fault_changes_nothing() {
+async fn invalid_field_changes_nothing() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let path = format!("/{}", issued.id());
@@ -59,7 +59,7 @@ async fn a_fault_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_ended_token_is_edited_and_not_brought_back() {
+async fn ended_token_can_be_edited_and_stays_ended() {
     let api = Api::new().await;
     let revoked = api.issue_ci().await.id().to_owned();
     api.post(&format!("/{revoked}/revoke")).send().await.ok();

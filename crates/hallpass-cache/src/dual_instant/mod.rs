@@ -110,7 +110,11 @@ mod tests {
         };
         assert_eq!(after(second, 1_000_000_000), Duration::from_secs(1));
         assert_eq!(after(0, 3_600_000_000_000), Duration::from_secs(3600), "suspended");
-        assert_eq!(after(second, -60_000_000_000), Duration::from_secs(1), "set back");
+        assert_eq!(
+            after(second, -60_000_000_000),
+            Duration::from_secs(1),
+            "the clock was set back"
+        );
     }
 
     #[test]
@@ -119,7 +123,7 @@ mod tests {
         assert!(lease.get().is_none());
         for monotonic in [0, 7] {
             lease.renew(DualInstant { monotonic, wall: -5 });
-            let held = lease.get().expect("it is held");
+            let held = lease.get().expect("the lease must be held");
             assert_eq!((held.monotonic, held.wall), (monotonic.max(1), -5));
         }
         lease.drop_lease();

@@ -26,11 +26,11 @@ fn ended_follower_is_started_again() {
         tokio::time::sleep(BOUND).await;
         assert!(node.accepts(&issued).await);
         let follows = tokio::time::timeout(Duration::from_secs(5), node.catch_up()).await;
-        follows.expect("the log is followed again");
+        follows.expect("the follower was not started again");
         let reads = node.reads();
         tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
         assert!(node.accepts(&issued).await);
-        assert_eq!(node.reads(), reads, "the lease is renewed again");
+        assert_eq!(node.reads(), reads, "the lease was not renewed");
     });
 }
 
@@ -59,7 +59,7 @@ fn tokens_work_after_a_backup_is_restored() {
         let restored = Instant::now();
         tokio::time::sleep(BOUND).await;
         while !node.accepts(&issued).await {
-            assert!(restored.elapsed() < BOUND * 3, "rejected forever");
+            assert!(restored.elapsed() < BOUND * 3, "the token is still rejected");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });

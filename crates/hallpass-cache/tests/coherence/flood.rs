@@ -53,5 +53,5 @@ async fn flood_of_forged_tokens_starves_no_valid_one() {
     for connection in flood {
         connection.await.unwrap();
     }
-    assert!(refused <= 3, "{refused} of 300 valid tokens were refused");
+    assert!(refused <= 3, "{refused} of 300 valid tokens were rejected");
 }

@@ -34,11 +34,11 @@ async fn outage_is_bridged_within_max_staleness_only() {
     assert!(node.accepts(&issued).await);
     node.faults().on(Operation::ALL).fail();
     let bridged = node.accepts(&issued).await;
-    assert!(bridged || asked.elapsed() > BOUND, "a fresh record is used during an outage");
+    assert!(bridged || asked.elapsed() > BOUND, "a fresh record must be used during an outage");
     tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
     assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()), "503, not 401");
     node.faults().heal();
-    assert!(node.accepts(&issued).await, "the node recovers by itself");
+    assert!(node.accepts(&issued).await, "the node must recover by itself");
 }
 
 /// Makes the store unreachable for longer than the bound. Returns whether checks accept a cached
@@ -116,7 +116,7 @@ async fn record_changed_by_hand_is_reloaded_after_max_age() {
     let changed = Instant::now();
     node.faults().on(Operation::Get).answer_with(node.issue().await.record.id);
     tokio::time::sleep(BOUND + Duration::from_millis(100)).await;
-    assert!(node.accepts(&issued).await, "the lease is renewed");
+    assert!(node.accepts(&issued).await, "the lease was not renewed");
     while changed.elapsed() < max_age + Duration::from_millis(200) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

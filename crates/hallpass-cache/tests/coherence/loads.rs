@@ -28,7 +28,7 @@ async fn concurrent_misses_of_one_token_cause_one_read() {
     }
     assert_eq!(node.reads(), 1);
     assert!(node.accepts(&issued).await);
-    assert_eq!(node.reads(), 1, "then the token is cached");
+    assert_eq!(node.reads(), 1, "the token must be cached after the first load");
 }
 
 /// Drops the first of two callers while the store is asked. Returns how often the store was asked.
@@ -48,7 +48,7 @@ async fn the_first_caller_goes_away() -> u64 {
     let _ = first.await;
     gate.open();
     let accepted = second.await.unwrap();
-    assert!(accepted, "the other caller is answered");
+    assert!(accepted, "the other caller must get a result");
     assert!(node.accepts(&issued).await);
     node.reads()
 }
@@ -141,10 +141,10 @@ async fn full_queue_refuses_only_unknown_tokens() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     waiting.push(check(&Arc::new(known)));
     let refused = tokio::time::timeout(Duration::from_secs(5), node.check(&cold[3])).await;
-    let refused = refused.expect("a full queue refuses at once");
+    let refused = refused.expect("a full queue must reject immediately");
     assert!(refused.is_err_and(|error| error.is_unavailable()), "503");
-    assert!(node.accepts(&hit).await, "a hit does not wait");
-    assert_eq!(gate.arrivals(), 2, "no more loads than allowed");
+    assert!(node.accepts(&hit).await, "a cache hit must not wait");
+    assert_eq!(gate.arrivals(), 2, "more loads run than allowed");
     gate.open();
     for check in waiting {
         assert!(check.await.unwrap().is_ok());

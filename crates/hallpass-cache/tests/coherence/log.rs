@@ -147,7 +147,7 @@ async fn false_repeated_or_lost_push_costs_only_time() {
         here.faults().nudge();
         here.catch_up().await;
     }
-    assert!(here.accepts(&one).await, "it has not changed");
+    assert!(here.accepts(&one).await, "the token must be accepted, because it has not changed");
     there.hallpass.revoke(&alice(), one.record.id).await.unwrap();
     assert!(!here.accepts_beyond_the_bound(&one, Instant::now()).await);
     here.faults().on(Operation::WaitForChange).lose_answer();

@@ -173,7 +173,7 @@ async fn failed_owner_query_is_unavailable_and_repeated() {
     host.0.reachable.store(true, Ordering::SeqCst);
     assert!(node.accepts(&issued).await);
     host.0.reachable.store(false, Ordering::SeqCst);
-    assert!(node.accepts(&issued).await, "the status is used within the bound");
+    assert!(node.accepts(&issued).await, "the status must be used within the bound");
     node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
     assert_eq!(node.faults().calls(Operation::LogOwnerChange), 1);

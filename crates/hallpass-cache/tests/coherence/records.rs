@@ -123,9 +123,9 @@ async fn new_secret_works_everywhere_at_once() {
         .await
         .unwrap();
     let before = here.reads();
-    assert!(here.accepts(&again).await, "the store is asked because the digest differs");
+    assert!(here.accepts(&again).await, "the node must read the store, because the digest differs");
     assert_eq!(here.reads(), before + 1);
-    assert!(!here.accepts(&issued).await, "the answer is cached");
+    assert!(!here.accepts(&issued).await, "the old secret must be rejected without another read");
 }
 
 /// The new secret was used, and the end of the grace period is being stored. A check of the
@@ -144,7 +144,7 @@ async fn superseded_secret_is_rejected_while_its_end_is_stored() {
         async move { node.accepts(&new).await }
     });
     storing.arrived(1).await;
-    assert!(node.accepts(&new).await, "the second use does not wait");
+    assert!(node.accepts(&new).await, "the second use must not wait");
     let (reading, late) = node.accepts_late(&old).await;
     storing.open();
     assert!(first_use.await.unwrap());

@@ -62,7 +62,8 @@ fn audit_shows_who_changed_what() {
 fn audit_follow_shows_new_entries() {
     let place = Place::new();
     issue(&place, "alice", "before");
-    let mut follower = place.command(&["audit", "--follow", "--json"]).spawn().expect("it starts");
+    let mut follower =
+        place.command(&["audit", "--follow", "--json"]).spawn().expect("cannot start the command");
     let mut lines = BufReader::new(follower.stdout.take().expect("a pipe")).lines();
     let mut next = || -> Value {
         let line = lines.next().expect("a line").expect("UTF-8");
@@ -71,8 +72,8 @@ fn audit_follow_shows_new_entries() {
     assert_eq!(next()["changes"][0]["after"], "before");
     issue(&place, "alice", "after");
     assert_eq!(next()["changes"][0]["after"], "after");
-    follower.kill().expect("it runs");
-    follower.wait().expect("it ends");
+    follower.kill().expect("cannot kill the command");
+    follower.wait().expect("cannot wait for the command");
 }
 
 #[test]

@@ -25,12 +25,12 @@ fn update_changes_only_the_given_fields() {
     assert_eq!(update(&["--expires", "never"])["expires_at"], json!(null));
     let shown = place.json(&["show", &id]);
     assert_eq!((&shown["name"], &shown["revision"]), (&json!("cd"), &json!(9)));
-    assert_eq!(update(&["--name", "cd"])["revision"], 9, "an equal value is no change");
+    assert_eq!(update(&["--name", "cd"])["revision"], 9, "an equal value must keep the revision");
     assert!(place.run(&["update", &id, "--name", "ef"]).done().stdout.contains("ef"));
 }
 
 #[test]
-fn a_rejected_update_changes_nothing() {
+fn rejected_update_changes_nothing() {
     let place = Place::new();
     let id = place.issue(&["--scope", "a"]).id;
     let before = place.json(&["show", &id]);
@@ -87,7 +87,7 @@ fn regenerate_ends_the_old_secret_at_once_or_after_the_grace_period() {
     let second = ended.stdout.trim().to_owned();
     assert!(place.works(&second) && !place.works(&issued.token));
     let third = place.json(&["regenerate", &issued.id, "--grace-period", "1h", "--expires", "60d"]);
-    assert!(place.works(&second), "the old secret works until the new one is used");
+    assert!(place.works(&second), "the old secret must work until the new one is used");
     assert!(place.works(third["token"].as_str().expect("a token")));
     assert_eq!(third["revision"], 3);
     let regenerate =

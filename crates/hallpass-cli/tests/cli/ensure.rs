@@ -38,7 +38,7 @@ fn ensure_creates_a_token_once_and_updates_it_afterwards() {
     assert!(place.works(&token));
     let again = ensure(&place, &id, &digest, &[]).done().json();
     assert_eq!(again["outcome"], "unchanged");
-    assert_eq!(again["expires_at"], created["expires_at"], "the expiry does not move");
+    assert_eq!(again["expires_at"], created["expires_at"], "the expiry must not change");
     let other = ["--owner", "deploy", "--name", "other", "--description", "x"];
     let updated = ensure(&place, &id, &digest, &other).done().json();
     assert_eq!((&updated["outcome"], &updated["scopes"]), (&json!("updated"), &json!([])));
@@ -89,6 +89,6 @@ fn ensure_rejects_conflicts_ended_tokens_and_invalid_digests() {
     let ended = place.run(&unset);
     assert!(
         ended.code == 2 && ended.stderr.contains("--expires"),
-        "the expiry is required: {ended:?}"
+        "the expiry must be required: {ended:?}"
     );
 }

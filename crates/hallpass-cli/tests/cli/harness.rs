@@ -57,7 +57,7 @@ impl Place {
 
     pub(crate) fn write(&self, name: &str, content: &str) -> String {
         let path = self.path().join(name);
-        std::fs::write(&path, content).expect("it is written");
+        std::fs::write(&path, content).expect("cannot write the file");
         path.to_str().expect("UTF-8").to_owned()
     }
 
@@ -80,12 +80,16 @@ impl Place {
 
     /// Runs the command with `input` at its standard input.
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
-        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("it starts");
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("cannot start the command");
         let mut stdin = child.stdin.take().expect("piped");
         // A command that does not read its input has ended by then.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
-        child.wait_with_output().expect("it ends").into()
+        child.wait_with_output().expect("cannot wait for the command").into()
     }
 
     /// Runs the command with `--json` and parses its output.
@@ -103,7 +107,8 @@ impl Place {
 
     /// Opens a service with this folder's store.
     pub(crate) async fn service(&self) -> Hallpass {
-        let store = SqliteStore::open(self.path().join("tokens.db")).await.expect("it opens");
+        let store =
+            SqliteStore::open(self.path().join("tokens.db")).await.expect("cannot open the store");
         Hallpass::builder(store).build()
     }
 
@@ -113,7 +118,7 @@ impl Place {
         runtime.expect("a runtime").block_on(async {
             let service = self.service().await;
             let works = service.authenticate(token.as_bytes()).await.is_ok();
-            service.shutdown().await.expect("it ends");
+            service.shutdown().await.expect("cannot shut the service down");
             works
         })
     }
@@ -123,7 +128,7 @@ impl From<std::process::Output> for Ended {
     fn from(output: std::process::Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         Self {
-            code: output.status.code().expect("no signal ended it"),
+            code: output.status.code().expect("the command was ended by a signal"),
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         }
@@ -132,7 +137,7 @@ impl From<std::process::Output> for Ended {
 
 impl Ended {
     pub(crate) fn of(command: &mut Command) -> Self {
-        command.output().expect("it starts").into()
+        command.output().expect("cannot start the command").into()
     }
 
     /// Asserts that the command succeeded.

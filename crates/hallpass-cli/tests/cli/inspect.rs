@@ -13,7 +13,7 @@ fn inspect_describes_a_token_without_a_store() {
     // This folder contains no store.
     let elsewhere = Place::empty();
     let mut command = elsewhere.command(&["inspect", &file, "--json"]);
-    let output = command.env_remove("HALLPASS_STORE").output().expect("it starts");
+    let output = command.env_remove("HALLPASS_STORE").output().expect("cannot start the command");
     let said: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(said["id"], issued.id.as_str());
     assert_eq!((&said["prefix"], &said["checksum"]), (&"acme".into(), &"right".into()));

@@ -16,7 +16,7 @@ fn standard_output_is_the_token_alone_and_it_authenticates() {
     let token = ended.stdout.strip_suffix('\n').expect("a line");
     assert!(token.starts_with("hp_") && token.len() == 74, "{token}");
     assert!(place.works(token));
-    assert!(!ended.stderr.contains(token), "it is shown once");
+    assert!(!ended.stderr.contains(token), "the token must be printed once");
     for told in ["alice", "projects:read", "active", "(in 30 days)", "only time"] {
         assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
     }
@@ -94,7 +94,7 @@ fn the_limit_comes_from_the_option_or_the_variable() {
 }
 
 #[test]
-fn a_token_that_could_not_be_printed_is_named_by_its_id() {
+fn token_that_cannot_be_printed_is_named_by_its_id() {
     let place = Place::new();
     let mut command = place.command(&["issue", "--owner", "alice", "--name", "ci"]);
     let full = OpenOptions::new().write(true).open("/dev/full").expect("this test needs /dev/full");
@@ -111,13 +111,15 @@ async fn a_token_issued_with_the_services_prefix_and_pepper_authenticates() {
     let settings = ["--prefix", "acme", "--pepper-id", "2026", "--pepper-file", &file];
     let issued = place.issue(&settings);
     assert!(issued.token.starts_with("acme_"));
-    let open = async || SqliteStore::open(place.path().join("tokens.db")).await.expect("it opens");
+    let open = async || {
+        SqliteStore::open(place.path().join("tokens.db")).await.expect("cannot open the store")
+    };
     let service = Hallpass::builder(open().await).prefix("acme").pepper("2026", [b'x'; 32]).build();
     assert!(service.authenticate(issued.token.as_bytes()).await.is_ok());
     let other = Hallpass::builder(open().await).prefix("acme").build();
     assert!(
         other.authenticate(issued.token.as_bytes()).await.is_err(),
-        "the token's digest depends on the pepper"
+        "the digest must depend on the pepper"
     );
     let record = service.get(&Actor::owner("alice"), issued.id.parse().unwrap()).await;
     assert_eq!(record.unwrap().name, "ci");

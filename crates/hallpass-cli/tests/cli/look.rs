@@ -85,12 +85,16 @@ fn list_reads_several_pages_up_to_the_limit() {
     assert_eq!(listed(&["--limit", "101"]), 101);
     assert_eq!(listed(&["--limit", "1000"]), 103);
     assert_eq!(listed(&["--all"]), 103);
-    assert_eq!(place.run(&["list", "--all", "--limit", "5"]).code, 2, "one of both");
+    assert_eq!(
+        place.run(&["list", "--all", "--limit", "5"]).code,
+        2,
+        "`--all` and `--limit` exclude each other"
+    );
 
     // A reader that closes the pipe early is no error.
-    let mut child = place.command(&["list", "--all"]).spawn().expect("it starts");
+    let mut child = place.command(&["list", "--all"]).spawn().expect("cannot start the command");
     drop(child.stdout.take());
-    let ended = child.wait_with_output().expect("it ends");
+    let ended = child.wait_with_output().expect("cannot wait for the command");
     assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
 }
 
@@ -122,7 +126,11 @@ fn an_invalid_argument_is_named_in_the_error() {
         assert_eq!(ended.code, 2, "{ended:?}");
         assert!(ended.stderr.contains(said), "{ended:?}");
     }
-    let nothing = place.command::<&str>(&[]).stderr(Stdio::piped()).output().expect("it starts");
+    let nothing = place
+        .command::<&str>(&[])
+        .stderr(Stdio::piped())
+        .output()
+        .expect("cannot start the command");
     assert_eq!(nothing.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("Usage: hallpass"));
     let help = place.run(&["--help"]).done().stdout;

@@ -17,13 +17,17 @@ fn total(place: &Place) -> u64 {
 /// Runs the command at a terminal where a person types `answer`.
 fn typed(place: &Place, arguments: &[&str], answer: &str) -> Ended {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&person).expect("it is ours");
-    unlockpt(&person).expect("it opens");
+    grantpt(&person).expect("cannot grant access to the terminal");
+    unlockpt(&person).expect("cannot unlock the terminal");
     let name = ptsname(&person, Vec::new()).expect("a name");
     let name = name.to_str().expect("UTF-8");
-    let terminal = OpenOptions::new().read(true).write(true).open(name).expect("its other end");
+    let terminal = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(name)
+        .expect("cannot open the other end of the terminal");
     let mut person = File::from(person);
-    person.write_all(answer.as_bytes()).expect("it is typed");
+    person.write_all(answer.as_bytes()).expect("cannot write to the terminal");
     Ended::of(place.command(arguments).stdin(terminal))
 }
 
@@ -84,7 +88,11 @@ fn prune_deletes_only_tokens_that_ended_long_enough_ago() {
     let place = Place::new();
     let (revoked, live) = (place.issue(&[]), place.issue(&[]));
     place.run(&["revoke", &revoked.id]).done();
-    assert_eq!(place.json(&["prune", "--yes"])["pruned"], 0, "it ended just now");
+    assert_eq!(
+        place.json(&["prune", "--yes"])["pruned"],
+        0,
+        "a token that ended just now must be kept"
+    );
     assert_eq!(place.json(&["prune", "--yes", "--ended", "1h"])["pruned"], 0);
     assert_eq!(total(&place), 2);
     for bad in ["yesterday", "0d", "-1d", "99999999y", "30"] {

@@ -3,7 +3,7 @@
 use crate::harness::{Ended, Place};
 
 #[test]
-fn a_token_in_an_argument_is_rejected_and_never_repeated() {
+fn token_in_an_argument_is_rejected_and_never_repeated() {
     let place = Place::new();
     let token = place.issue(&[]).token;
     let equals = format!("--name={token}");
@@ -22,11 +22,11 @@ fn a_token_in_an_argument_is_rejected_and_never_repeated() {
         assert!(said.contains("an argument is a token"), "{said}");
         assert!(!ended.stderr.contains(&token[3..]), "{arguments:?}");
     }
-    assert!(place.works(&token), "the command did nothing");
+    assert!(place.works(&token), "the rejected command must change nothing");
 }
 
 #[test]
-fn a_password_in_a_stores_address_is_never_repeated() {
+fn password_in_a_store_url_is_never_repeated() {
     let place = Place::empty();
     for url in [
         "postgres://user:hunter2@127.0.0.1:1/db",
@@ -72,8 +72,9 @@ fn no_secret_is_stored_or_printed_later() {
         later.push_str(&ended.stdout);
         later.push_str(&ended.stderr);
     }
-    let files = std::fs::read_dir(place.path()).expect("the directory");
-    let kept = files.map(|file| std::fs::read(file.expect("a file").path()).expect("its content"));
+    let files = std::fs::read_dir(place.path()).expect("cannot read the directory");
+    let kept = files
+        .map(|file| std::fs::read(file.expect("a file").path()).expect("cannot read the file"));
     let kept: Vec<u8> = kept.flatten().collect();
     for token in [&issued.token, &second] {
         let secret = &token[3 + 22..][..43];

@@ -14,7 +14,7 @@ fn only_migrate_creates_a_store() {
             "{ended:?}"
         );
     }
-    assert_eq!(std::fs::read_dir(place.path()).expect("the directory").count(), 0);
+    assert_eq!(std::fs::read_dir(place.path()).expect("cannot read the directory").count(), 0);
     assert_eq!(place.run(&["migrate"]).done().stderr, "The store is ready.\n");
     let id = place.issue(&[]).id;
     assert_eq!(place.json(&["migrate"]), serde_json::json!({ "ready": true }));

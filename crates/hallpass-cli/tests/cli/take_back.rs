@@ -28,7 +28,7 @@ fn revoke_reports_unknown_tokens_and_revokes_the_others() {
     assert!(!place.works(&issued.token));
     let other = place.issue(&[]);
     assert!(place.run(&["revoke", &other.id, "42"]).failed(2).contains("UUID"));
-    assert!(place.works(&other.token), "an invalid id rejects the whole command");
+    assert!(place.works(&other.token), "an invalid id must reject the whole command");
 }
 
 #[test]

@@ -188,7 +188,7 @@ mod tests {
         let new = both.digest(token.borrow());
         assert!(matches(&both, &token, &new) && !both.is_outdated(&new));
         assert!(!matches(&digester(&[("2025", 1)]), &token, &new), "the key is unknown");
-        assert!(!matches(&digester(&[("2026", 3)]), &token, &new), "another key of that name");
+        assert!(!matches(&digester(&[("2026", 3)]), &token, &new), "another key has that name");
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
             &strict.digest(fresh().borrow()),
             Some(&plain.digest(token.borrow())),
         );
-        assert_eq!(both, None, "nor does a previous secret match");
+        assert_eq!(both, None, "a previous secret must not match either");
     }
 
     #[test]

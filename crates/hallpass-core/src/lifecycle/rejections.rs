@@ -118,7 +118,11 @@ mod tests {
         let start = Instant::now();
         let reported = (0..10_000).filter_map(|_| throttle.count(RejectReason::Unknown, start));
         assert_eq!(reported.collect::<Vec<_>>(), [1; EVENTS_PER_SECOND as usize]);
-        assert_eq!(throttle.count(RejectReason::Revoked, start), Some(1), "apart from others");
+        assert_eq!(
+            throttle.count(RejectReason::Revoked, start),
+            Some(1),
+            "reasons must be counted separately"
+        );
         let later = start + Duration::from_secs(1);
         assert_eq!(throttle.count(RejectReason::Unknown, later), Some(9_951));
         assert_eq!(throttle.count(RejectReason::Unknown, later), Some(1));

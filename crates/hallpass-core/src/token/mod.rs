@@ -89,7 +89,7 @@ mod tests {
             let longer = [text, tail.as_bytes()].concat();
             assert!(
                 parse(&longer, std::slice::from_ref(&prefix)).is_none(),
-                "with {tail:?} behind it"
+                "followed by {tail:?}"
             );
         }
     }

@@ -124,7 +124,7 @@ mod tests {
             assert_eq!(compiled.in_first_catalog().scopes().to_string(), "jobs");
             assert!(matches!(compiled.in_catalog(&both, second, token), InCatalog::All));
             let InCatalog::Other(left) = compiled.in_catalog(&projects, third, token) else {
-                panic!("another catalog has its own answer");
+                panic!("another catalog must have its own result");
             };
             assert_eq!(left.to_string(), "projects");
         }

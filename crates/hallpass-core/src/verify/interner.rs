@@ -132,7 +132,7 @@ mod tests {
         assert!(interner.scopes.known.lock().unwrap().by_hash.len() <= MIN_SWEEP);
         assert!(
             Arc::ptr_eq(&first, &interner.scopes(set("jobs"))),
-            "a used value survives a sweep"
+            "a used value must survive a sweep"
         );
         let alice = || Owner::new("alice").unwrap();
         let (one, two) = (interner.owner(alice()), interner.owner(alice()));

@@ -179,7 +179,7 @@ fn panic_of(act: impl FnOnce()) -> String {
         }));
     });
     PANICS.set(Some(String::new()));
-    assert!(catch_unwind(AssertUnwindSafe(act)).is_err(), "it was to panic");
+    assert!(catch_unwind(AssertUnwindSafe(act)).is_err(), "the call must panic");
     PANICS.take().unwrap()
 }
 
@@ -403,7 +403,7 @@ async fn leak_detector_detects_a_leak() {
 
     let logged = Said::default();
     let listening = Listening::to(&logged);
-    tracing::trace!(secret, "a careless line");
+    tracing::trace!(secret, "a line with a secret");
     drop(listening);
     assert!(hidden.found_in(&logged.bytes()).is_some(), "{}", logged.text());
     let panicked = panic_of(|| panic!("{}", issued.token.reveal()));

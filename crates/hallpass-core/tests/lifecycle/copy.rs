@@ -71,7 +71,11 @@ async fn copy_of_an_expired_token_gets_the_default_expiry() {
         copy.record.expires_at
     };
     service.hallpass.revoke(&alice(), id).await.unwrap();
-    assert_eq!(copied_end(None).await, original.record.expires_at, "revoked, its end still ahead");
+    assert_eq!(
+        copied_end(None).await,
+        original.record.expires_at,
+        "the original is revoked and has not expired"
+    );
     // A copy that would expire within a minute also gets the default.
     service.clock.set(at("2027-01-01T11:59:30Z"));
     assert_eq!(copied_end(None).await, Some(at("2027-01-08T11:59:30Z")));
@@ -82,7 +86,7 @@ async fn copy_of_an_expired_token_gets_the_default_expiry() {
     assert_eq!(
         record.status(service.hallpass.now()),
         Status::Revoked,
-        "the original stays as it is"
+        "the original must not change"
     );
 }
 

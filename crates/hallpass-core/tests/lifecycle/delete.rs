@@ -61,7 +61,7 @@ async fn delete_many_lists_the_tokens_that_do_not_exist() {
     assert!(done.not_found.contains(&nobodys()) && done.not_found.contains(&bobs.record.id));
     assert!(
         service.accepts(bobs.token.reveal()).await,
-        "a token of another owner looks nonexistent"
+        "a token of another owner must look nonexistent"
     );
     let events = service.happened.take();
     assert_eq!(events.len(), 2);
@@ -85,7 +85,11 @@ async fn delete_all_deletes_all_tokens_of_the_actor() {
     let head = service.store.head().await;
     service.happened.take();
     assert_eq!(service.hallpass.delete_all(&alice()).await.unwrap(), 60);
-    assert_eq!(service.store.head().await, head.next(), "one logged change, not 60");
+    assert_eq!(
+        service.store.head().await,
+        head.next(),
+        "the call must write one log entry, not 60"
+    );
     let event = service.happened.only();
     assert_eq!((event.kind, event.token_id, event.count), (EventKind::Deleted, None, 60));
     for token in &tokens {

@@ -46,14 +46,19 @@ async fn ensure_again_changes_only_what_differs() {
     assert_eq!(ensure(manifest()).await.unwrap(), Ensured::Unchanged(created.clone()));
 
     let other = NewToken::named("deploy").scope("projects:list").expires("1y");
-    let Ensured::Updated(record) = ensure(other).await.unwrap() else { panic!("it changed") };
+    let Ensured::Updated(record) = ensure(other).await.unwrap() else {
+        panic!("the token must be updated")
+    };
     assert_eq!((record.description.as_str(), record.scopes), ("", set(&["projects:list"])));
-    assert_eq!(record.expires_at, created.expires_at, "its end does not move");
+    assert_eq!(record.expires_at, created.expires_at, "the expiry must not change");
     assert!(service.accepts(issued.token.reveal()).await);
 
     service.clock.advance(days(20));
     let late = manifest().expires("2027-01-02");
-    assert!(matches!(ensure(late).await, Ok(Ensured::Updated(_))), "that was a date to come then");
+    assert!(
+        matches!(ensure(late).await, Ok(Ensured::Updated(_))),
+        "the expiry was in the future when the token was created"
+    );
 }
 
 #[tokio::test]
@@ -82,7 +87,10 @@ async fn ensure_never_replaces_another_secret() {
     assert!(service.accepts(issued.token.reveal()).await);
     let _ =
         service.hallpass.regenerate(&alice(), known.id, RegenerateOptions::new()).await.unwrap();
-    assert!(matches!(error(ensure(&known).await), Error::Taken), "its secret is another now");
+    assert!(
+        matches!(error(ensure(&known).await), Error::Taken),
+        "the token has another secret now"
+    );
     assert!(!service.accepts(issued.token.reveal()).await);
 }
 

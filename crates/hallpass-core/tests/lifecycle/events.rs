@@ -138,12 +138,12 @@ async fn no_event_contains_a_secret_or_a_digest() {
         let (_, hex) = digest.rsplit_once(':').unwrap();
         assert!(!events.contains(hex) && !events.contains("sha256"), "{events}");
     }
-    assert!(events.contains("description"), "the changes are in it: {events}");
+    assert!(events.contains("description"), "the events must contain the changes: {events}");
 }
 
 /// Operators search their logs for these names, so the names must not change.
 #[test]
-fn every_kind_and_reason_has_a_name_for_logs() {
+fn every_kind_and_reason_has_a_log_name() {
     for (kind, name) in [
         (EventKind::Issued, "issued"),
         (EventKind::Copied, "copied"),

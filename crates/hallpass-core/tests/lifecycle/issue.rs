@@ -333,7 +333,7 @@ async fn actor_cannot_grant_more_than_allowed() {
     let outcome = service.hallpass.issue(&narrow, NewToken::named("x").scope("projects")).await;
     assert!(
         matches!(outcome, Err(Error::Forbidden(PermissionError::Scopes(_)))),
-        "two parts are not the whole"
+        "two partial scopes must not cover the whole one"
     );
 }
 

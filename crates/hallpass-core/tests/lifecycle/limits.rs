@@ -160,7 +160,7 @@ async fn lifetime_counts_from_the_issue_of_the_secret() {
     service.clock.advance(days(20));
     let longer = |span| TokenUpdate::new().expires(span);
     let outcome = service.hallpass.update(&alice(), id, longer("71d"), None).await;
-    assert_eq!(fields(outcome), ["expires"], "91 days in all");
+    assert_eq!(fields(outcome), ["expires"], "the lifetime would be 91 days in total");
     service.hallpass.update(&alice(), id, longer("70d"), None).await.unwrap();
     let _ = service
         .hallpass

@@ -154,7 +154,7 @@ async fn cursor_marks_a_position_not_a_page_number() {
     named(&service, &alice(), "aa").await;
     let cursor = first.next_cursor.unwrap();
     let second = service.hallpass.list(&alice(), &by_name().cursor(cursor)).await.unwrap();
-    assert_eq!(names(&second), ["c", "d"], "nothing skipped, nothing twice");
+    assert_eq!(names(&second), ["c", "d"], "tokens must be neither skipped nor repeated");
     assert_eq!((second.total, second.next_cursor), (4, None));
 }
 

@@ -29,7 +29,11 @@ async fn failed_lookup_is_unavailable_and_not_rejected() {
         assert!(error.is_unavailable(), "{error:?}");
     }
     assert!(service.happened.take().is_empty(), "an outage is not a rejection");
-    assert_eq!(service.refusal("nonsense").await, RejectReason::Malformed, "that needs no store");
+    assert_eq!(
+        service.refusal("nonsense").await,
+        RejectReason::Malformed,
+        "this rejection needs no store"
+    );
     service.store.faults().heal();
     assert!(service.accepts(token.token.reveal()).await);
 }
@@ -62,7 +66,7 @@ async fn record_of_another_token_is_an_error() {
 }
 
 #[tokio::test]
-async fn hanging_store_accepts_nobody_and_calls_can_be_dropped() {
+async fn hanging_store_accepts_no_token_and_calls_can_be_dropped() {
     let service = Service::new();
     let (token, cached) = (service.issue(&[]).await, service.issue(&[]).await);
     service.cache.pin(cached.record.id).await.unwrap();
@@ -76,7 +80,7 @@ async fn hanging_store_accepts_nobody_and_calls_can_be_dropped() {
         assert!(service.accepts(cached.token.reveal()).await);
     }
     service.store.faults().heal();
-    assert!(service.accepts(token.token.reveal()).await, "the dropped call has broken nothing");
+    assert!(service.accepts(token.token.reveal()).await, "the dropped call must not affect others");
 }
 
 #[tokio::test]
@@ -113,7 +117,7 @@ async fn change_that_was_not_stored_has_no_effect() {
     assert_eq!(service.hallpass.get(&alice(), id).await.unwrap(), before);
     assert!(
         service.accepts(token.token.reveal()).await,
-        "checks go on while nothing can be written"
+        "checks must succeed while nothing can be written"
     );
     service.store.faults().on(Operation::List).fail();
     assert!(error(service.hallpass.list(&alice(), &ListOptions::new()).await).is_unavailable());
@@ -127,7 +131,7 @@ async fn regenerate_with_a_lost_answer_can_be_repeated() {
     let outcome =
         service.hallpass.regenerate(&alice(), old.record.id, RegenerateOptions::new()).await;
     assert!(error(outcome).is_unavailable());
-    assert!(!service.accepts(old.token.reveal()).await, "the change was committed");
+    assert!(!service.accepts(old.token.reveal()).await, "the change must be committed");
     let new = service
         .hallpass
         .regenerate(&alice(), old.record.id, RegenerateOptions::new())
@@ -155,20 +159,23 @@ async fn end_of_grace_period_holds_here_even_if_not_stored() {
         fault.befalls(service.store.faults().on(Operation::ReplaceDigest));
         assert!(service.accepts(new.token.reveal()).await);
         assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown, "{fault:?}");
-        assert!(service.accepts(new.token.reveal()).await, "the new secret keeps working");
+        assert!(service.accepts(new.token.reveal()).await, "the new secret must keep working");
         service.store.faults().heal();
         let tries = service.store.faults().calls(Operation::ReplaceDigest);
         assert!(service.accepts(new.token.reveal()).await);
         assert_eq!(
             service.store.faults().calls(Operation::ReplaceDigest),
             tries,
-            "not tried with every use"
+            "the store must not be called with every use"
         );
         service.clock.advance(SignedDuration::from_secs(1));
         assert!(service.accepts(new.token.reveal()).await);
         assert!(!service.accepts(old.token.reveal()).await);
         let stored = service.store.stored(old.record.id).await.unwrap();
-        assert!(stored.secrets.previous.is_none(), "stored with a use a second later");
+        assert!(
+            stored.secrets.previous.is_none(),
+            "the end must be stored with a use a second later"
+        );
     }
 }
 
@@ -183,7 +190,7 @@ async fn remembered_end_does_not_affect_a_later_grace_period() {
     assert!(service.accepts(second.token.reveal()).await);
     assert!(!service.accepts(first.token.reveal()).await);
     let third = service.hallpass.regenerate(&alice(), id, how()).await.unwrap();
-    assert!(service.accepts(second.token.reveal()).await, "the third has not been used yet");
+    assert!(service.accepts(second.token.reveal()).await, "the third secret has not been used yet");
     assert!(service.accepts(third.token.reveal()).await);
     assert!(!service.accepts(second.token.reveal()).await);
 }

@@ -101,7 +101,7 @@ async fn limited_owner_keeps_the_remaining_scopes() {
     assert!(!principal.allows(&scope("projects:delete:42")));
     assert!(!principal.allows(&scope("admin")));
     let record = service.hallpass.get(&alice(), token.record.id).await.unwrap();
-    assert_eq!(record.scopes, set(&["jobs:run", "projects"]), "the record is untouched");
+    assert_eq!(record.scopes, set(&["jobs:run", "projects"]), "the record must not change");
     word.say(OwnerStatus::Limited(ScopeSet::default()));
     assert!(service.check(token.token.reveal()).await.unwrap().scopes().is_empty());
 }
@@ -128,7 +128,7 @@ async fn failing_owner_directory_makes_checks_unavailable() {
     for error in errors {
         assert!(matches!(error, Error::OwnerDirectory(_)) && error.is_unavailable(), "{error:?}");
     }
-    assert!(service.happened.take().is_empty(), "nothing happened");
+    assert!(service.happened.take().is_empty(), "a failed call must emit no event");
     // Taking rights away does not ask the owner directory.
     service.hallpass.clear_scopes(&alice(), id, None).await.unwrap();
     service.hallpass.revoke(&alice(), id).await.unwrap();

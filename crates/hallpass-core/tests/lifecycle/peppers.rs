@@ -28,18 +28,18 @@ async fn first_pepper_keeps_existing_tokens_working() {
     let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
     let head = store.head().await;
     assert!(service.accepts(token.token.reveal()).await);
-    assert_eq!(algorithm(&service, id).await, "sha256-v2", "no write on the request path");
+    assert_eq!(algorithm(&service, id).await, "sha256-v2", "a check must not write");
     service.hallpass.flush_uses().await.unwrap();
     assert_eq!(algorithm(&service, id).await, "hmac-sha256-v2:2027");
     assert_eq!(store.head().await, head.next());
     assert_eq!(
         store.stored(id).await.unwrap().record.revision.get(),
         1,
-        "nobody's edit is stale for it"
+        "replacing the digest must keep the revision"
     );
     assert!(service.accepts(token.token.reveal()).await);
     service.hallpass.flush_uses().await.unwrap();
-    assert_eq!(store.head().await, head.next(), "the digest was replaced once");
+    assert_eq!(store.head().await, head.next(), "the digest must be replaced once");
     // A node without the pepper cannot verify the token, so it rejects the token.
     let without = Service::over(store, |b| b);
     assert_eq!(without.refusal(token.token.reveal()).await, RejectReason::Unknown);
@@ -64,7 +64,7 @@ async fn rotated_pepper_replaces_digests_at_use() {
 }
 
 #[tokio::test]
-async fn another_key_with_the_same_name_matches_nothing() {
+async fn other_key_with_the_same_name_matches_nothing() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b.pepper("k", FIRST)).issue(&[]).await;
     let other = Service::over(store, |b| b.pepper("k", SECOND));
@@ -149,7 +149,7 @@ async fn failed_digest_replacement_is_repeated_at_the_next_use() {
     assert_eq!(
         service.store.faults().calls(Operation::ReplaceDigest),
         1,
-        "a store that is down is asked once, not once a token"
+        "an unreachable store must be called once, not once per token"
     );
     service.store.faults().heal();
     for token in [&one, &two] {
@@ -173,7 +173,7 @@ async fn reading_a_token_does_not_wait_for_digests() {
     assert_eq!(
         service.store.faults().calls(Operation::ReplaceDigest),
         1,
-        "it waits for the flush that is meant for it"
+        "the digest must be replaced by a flush of uses"
     );
 }
 

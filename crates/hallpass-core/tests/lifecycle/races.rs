@@ -39,13 +39,13 @@ async fn after_concurrent_regenerations_only_one_secret_works() {
         }
         won.sort_by_key(|issued| issued.record.revision);
         assert!(won.windows(2).all(|pair| pair[0].record.revision < pair[1].record.revision));
-        let last = won.pop().expect("one of them wins");
+        let last = won.pop().expect("exactly one call must succeed");
         assert!(service.accepts(last.token.reveal()).await);
         for dead in won.iter().chain([&old]) {
             assert!(!service.accepts(dead.token.reveal()).await);
         }
     }
-    assert!(lost > 0, "no conflict in {ROUNDS} rounds: the test tests nothing");
+    assert!(lost > 0, "there was no conflict in {ROUNDS} rounds, so the test shows nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -60,7 +60,7 @@ async fn later_of_regeneration_and_revocation_wins() {
             let service = Arc::clone(&service);
             async move { service.hallpass.revoke(&alice(), id).await }
         });
-        let revoked = revoking.await.unwrap().expect("a revocation is never lost");
+        let revoked = revoking.await.unwrap().expect("the revocation was lost");
         let stands = match regenerating.await.unwrap() {
             Ok(new) if new.record.revision > revoked.revision => {
                 regenerated_last += 1;
@@ -80,7 +80,10 @@ async fn later_of_regeneration_and_revocation_wins() {
         };
         let record = service.hallpass.get(&alice(), id).await.unwrap();
         assert_eq!(record.revoked_at.is_none(), stands);
-        assert!(!service.accepts(old.token.reveal()).await, "rejected in every order");
+        assert!(
+            !service.accepts(old.token.reveal()).await,
+            "the token must be rejected in every order"
+        );
     }
     assert!(
         revoked_last > 0 && regenerated_last > 0 && lost > 0,
@@ -110,7 +113,10 @@ async fn deletion_wins_over_a_concurrent_regeneration() {
             Err(other) => panic!("{other:?}"),
         }
         assert!(!service.accepts(old.token.reveal()).await);
-        assert!(service.store.stored(id).await.is_none(), "no orphan");
+        assert!(
+            service.store.stored(id).await.is_none(),
+            "a token exists although all were deleted"
+        );
     }
     assert!(regenerated > 0 && missed > 0, "{regenerated} {missed}");
 }
@@ -131,13 +137,16 @@ async fn revocation_is_never_lost_among_concurrent_edits() {
             })
             .collect();
         service.hallpass.revoke(&root(), id).await.unwrap();
-        assert!(!service.accepts(token.token.reveal()).await, "as soon as the call has returned");
+        assert!(
+            !service.accepts(token.token.reveal()).await,
+            "the token must be rejected as soon as the call has returned"
+        );
         for edit in edits {
             edit.await.unwrap().unwrap();
         }
         let record = service.hallpass.get(&alice(), id).await.unwrap();
         assert!(record.revoked_at.is_some() && record.name.starts_with("name "));
-        assert_eq!(record.revision.get(), 6, "no edit was lost either");
+        assert_eq!(record.revision.get(), 6, "an edit was lost");
     }
 }
 
@@ -156,7 +165,7 @@ async fn edit_never_undoes_a_regeneration() {
         match regenerated {
             Ok(new) => {
                 let principal = service.check(new.token.reveal()).await.unwrap();
-                assert!(principal.allows(&scope("b")), "both are applied");
+                assert!(principal.allows(&scope("b")), "both updates must be applied");
                 assert!(!service.accepts(old.token.reveal()).await);
             }
             Err(Error::Conflict) => assert!(service.accepts(old.token.reveal()).await),

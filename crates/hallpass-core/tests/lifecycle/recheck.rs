@@ -51,7 +51,7 @@ async fn recheck_of_an_ended_token_names_the_reason() {
     assert_eq!(
         refused(again(&service, &principal).await),
         RejectReason::Unknown,
-        "back with another secret"
+        "the token is active again with another secret"
     );
 }
 

@@ -38,7 +38,7 @@ async fn regenerate_replaces_the_secret_at_once() {
     assert_eq!((is.created_at, is.expires_at), (was.created_at, was.expires_at));
     assert_eq!(is.regenerated_at, Some(service.hallpass.now()));
     assert_eq!(is.revision, Revision::new(2));
-    assert_eq!(is.last_used_at, Some(at(START)), "the last use stays");
+    assert_eq!(is.last_used_at, Some(at(START)), "the last use must be kept");
     assert_eq!(service.hallpass.get(&alice(), is.id).await.unwrap(), *is);
 
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
@@ -57,7 +57,10 @@ async fn regenerated_revoked_token_works_with_the_new_secret_only() {
         .unwrap();
     assert_eq!(new.record.revoked_at, None);
     assert_eq!(new.record.status(service.hallpass.now()), Status::Active);
-    assert!(!service.accepts(old.token.reveal()).await, "even within a grace period");
+    assert!(
+        !service.accepts(old.token.reveal()).await,
+        "the old secret must be rejected even within a grace period"
+    );
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -72,7 +75,10 @@ async fn regenerating_an_expired_token_needs_a_new_expiry() {
     let how = RegenerateOptions::new().expires("12h").grace_period("12h");
     let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     assert_eq!(new.record.expires_at, Some(at("2027-01-02T12:00:00Z")));
-    assert!(!service.accepts(old.token.reveal()).await, "an ended token's old secret stays dead");
+    assert!(
+        !service.accepts(old.token.reveal()).await,
+        "the old secret of an ended token must stay invalid"
+    );
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -84,7 +90,11 @@ async fn regenerating_a_revoked_expired_token_needs_a_new_expiry() {
     service.clock.set(at("2027-01-01T12:00:00Z"));
     let outcome =
         service.hallpass.regenerate(&alice(), old.record.id, RegenerateOptions::new()).await;
-    assert_eq!(fields(outcome), ["expires"], "from the exact instant on");
+    assert_eq!(
+        fields(outcome),
+        ["expires"],
+        "from the exact expiry on, a new expiry must be required"
+    );
     let new = regenerate(&service, &old, RegenerateOptions::new().expires("never")).await;
     assert!(service.accepts(&new).await);
 }
@@ -140,7 +150,10 @@ async fn grace_period_ends_at_the_first_use_of_the_new_secret() {
     let old = service.issue(&[]).await;
     let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("1d")).await;
     assert!(service.accepts(old.token.reveal()).await);
-    assert!(service.accepts(old.token.reveal()).await, "its own uses do not end it");
+    assert!(
+        service.accepts(old.token.reveal()).await,
+        "uses of the previous secret must not end the grace period"
+    );
     service.happened.take();
     assert!(service.accepts(&new).await);
     let event = service.happened.only();
@@ -148,8 +161,12 @@ async fn grace_period_ends_at_the_first_use_of_the_new_secret() {
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(&new).await);
     let stored = service.store.stored(old.record.id).await.unwrap();
-    assert!(stored.secrets.previous.is_none(), "every node is told");
-    assert_eq!(stored.record.revision, Revision::new(2), "and nobody's edit is stale for it");
+    assert!(stored.secrets.previous.is_none(), "the end of the grace period must be stored");
+    assert_eq!(
+        stored.record.revision,
+        Revision::new(2),
+        "ending the grace period must keep the revision"
+    );
 }
 
 #[tokio::test]
@@ -301,7 +318,11 @@ async fn late_flush_of_an_old_use_changes_nothing() {
     service.store.faults().on(Operation::RecordUses).fail();
     let new = regenerate(&service, &old, RegenerateOptions::new()).await;
     service.store.faults().heal();
-    assert_eq!(service.hallpass.flush_uses().await.unwrap(), 0, "it was at another revision");
+    assert_eq!(
+        service.hallpass.flush_uses().await.unwrap(),
+        0,
+        "a use of another revision must be dropped"
+    );
     assert!(!service.accepts(old.token.reveal()).await);
     assert!(service.accepts(&new).await);
 }

@@ -125,7 +125,7 @@ async fn revocation_with_lasting_unknown_outcome_is_a_store_error() {
     let calls = service.store.faults().calls(Operation::Update);
     assert!(
         (2..=8).contains(&calls),
-        "{calls} attempts, each of which may take a store's deadline"
+        "{calls} attempts, each of which may take as long as the store's deadline"
     );
 }
 
@@ -138,7 +138,7 @@ async fn revoke_owner_revokes_all_tokens_in_one_step() {
     let head = service.store.head().await;
     service.happened.take();
     assert_eq!(service.hallpass.revoke_owner(&root(), &owner("alice"), None).await.unwrap(), 1);
-    assert_eq!(service.store.head().await, head.next(), "one logged change");
+    assert_eq!(service.store.head().await, head.next(), "the call must write one log entry");
     let event = service.happened.only();
     assert_eq!((event.kind, event.token_id, event.count), (EventKind::Revoked, None, 1));
     assert_eq!(event.owner.unwrap(), owner("alice"));

@@ -60,7 +60,10 @@ async fn token_under_another_prefix_is_rejected() {
     assert!(other.hallpass.is_well_formed(forged.as_bytes()));
     assert_eq!(other.refusal(&forged).await, RejectReason::Unknown);
     assert_eq!(relabelled(token.reveal(), "one"), token.reveal());
-    assert!(both.accepts(token.reveal()).await, "a retired prefix that is accepted still works");
+    assert!(
+        both.accepts(token.reveal()).await,
+        "a retired prefix that is accepted must still work"
+    );
     assert!(!both.accepts(&forged).await);
 }
 
@@ -136,7 +139,10 @@ async fn secret_issued_before_not_before_is_rejected() {
     after.clock.advance(minutes(10));
     assert_eq!(after.refusal(kept.token.reveal()).await, RejectReason::Revoked);
     assert_eq!(after.refusal(renewed.token.reveal()).await, RejectReason::Revoked);
-    assert!(after.accepts(fresh.token.reveal()).await, "issued at that very time");
+    assert!(
+        after.accepts(fresh.token.reveal()).await,
+        "a token that was issued at exactly that time must be accepted"
+    );
     assert!(after.accepts(new.token.reveal()).await);
 
     // A cached token is treated alike, and so is a principal that is checked again.
@@ -163,7 +169,10 @@ async fn forged_token_is_rejected_without_a_lookup() {
     let plain = before.issue(&[]).await;
     let lenient = Service::over(store.clone(), |b| b.checksum_key(KEY));
     let keyed = lenient.issue(&[]).await;
-    assert!(lenient.accepts(plain.token.reveal()).await, "issued before there was a key");
+    assert!(
+        lenient.accepts(plain.token.reveal()).await,
+        "a token that was issued before the key existed must be accepted"
+    );
     let strict = Service::over(store.clone(), |b| {
         b.checksum_key(OTHER_KEY).retired_checksum_key(KEY).accept_unkeyed_checksums(false)
     });

@@ -29,7 +29,7 @@ async fn shutdown_reports_and_counts_unwritten_uses() {
     assert!(service.hallpass.shutdown().await.unwrap_err().is_unavailable());
     assert_eq!(service.hallpass.dropped_uses(), 3);
     assert!(!service.hallpass.has_unflushed_uses());
-    service.hallpass.shutdown().await.expect("nothing waits any more");
+    service.hallpass.shutdown().await.expect("a second shutdown must succeed");
     assert_eq!(service.hallpass.dropped_uses(), 3);
 }
 
@@ -43,12 +43,15 @@ async fn pending_use_counts_once_at_shutdown() {
             panic!("there is no cache")
         };
         let principal = check.resolve().await.unwrap();
-        service.hallpass.pending_use(&principal).expect("the first in its minute")
+        service
+            .hallpass
+            .pending_use(&principal)
+            .expect("the first use in its minute must be recorded")
     };
     let (first, refused) = (pending().await, pending().await);
     service.hallpass.flush_uses().await.unwrap();
     let stored = || async { service.store.stored(token.record.id).await.unwrap().record };
-    assert_eq!(stored().await.last_used_at, None, "it is not known yet");
+    assert_eq!(stored().await.last_used_at, None, "a pending use must not be written yet");
     refused.cancel();
     service.hallpass.shutdown().await.unwrap();
     assert_eq!(stored().await.last_used_at, Some(at(START)));
@@ -66,7 +69,7 @@ async fn check_alone_is_not_a_use() {
     };
     let principal = check.resolve().await.unwrap();
     assert!(!service.hallpass.has_unflushed_uses());
-    service.hallpass.pending_use(&principal).expect("it is due").cancel();
+    service.hallpass.pending_use(&principal).expect("the use must be due").cancel();
     assert!(!service.hallpass.has_unflushed_uses());
     drop(service.hallpass.pending_use(&principal));
     assert!(service.hallpass.has_unflushed_uses());
@@ -83,6 +86,6 @@ async fn check_after_shutdown_is_unavailable() {
     let checked = service.check("hp_nonsense").await;
     assert!(
         matches!(checked, Err(AuthError::Rejected(_))),
-        "what needs no store is answered as ever"
+        "a malformed token must still be rejected"
     );
 }

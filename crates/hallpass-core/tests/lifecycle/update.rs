@@ -31,7 +31,7 @@ async fn update_changes_only_the_given_fields() {
         (after.name.as_str(), after.description.as_str(), after.expires_at),
         ("deploy", "", None)
     );
-    assert!(service.accepts(before.token.reveal()).await, "the secret stays the same");
+    assert!(service.accepts(before.token.reveal()).await, "the secret must stay the same");
 }
 
 #[tokio::test]
@@ -163,7 +163,10 @@ async fn new_expiry_applies_at_once() {
     service.hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     assert!(service.accepts(token.token.reveal()).await);
     service.clock.advance(minutes(1));
-    assert!(!service.accepts(token.token.reveal()).await, "from the exact instant on");
+    assert!(
+        !service.accepts(token.token.reveal()).await,
+        "the token must be rejected from the exact instant on"
+    );
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn flush_writes_the_use_and_a_check_does_not() {
     assert_eq!(service.hallpass.flush_uses().await.unwrap(), 1);
     assert!(!service.hallpass.has_unflushed_uses());
     assert_eq!(stored_use(&service, token.record.id).await, Some(at(START)));
-    assert_eq!(service.store.head().await, head, "a use is no change");
+    assert_eq!(service.store.head().await, head, "a use must write no log entry");
     let record = service.hallpass.get(&alice(), token.record.id).await.unwrap();
     assert_eq!(record.revision, Revision::FIRST);
 }
@@ -36,7 +36,10 @@ async fn last_use_has_a_resolution_of_one_minute() {
     assert_eq!(service.hallpass.flush_uses().await.unwrap(), 1);
     assert_eq!(stored_use(&service, id).await, Some(at("2027-01-01T00:00:10Z")));
     assert!(service.accepts(text).await);
-    assert!(!service.hallpass.has_unflushed_uses(), "the minute is written already");
+    assert!(
+        !service.hallpass.has_unflushed_uses(),
+        "a second use in the same minute must not be written"
+    );
     service.clock.set(at("2027-01-01T00:01:00Z"));
     assert!(service.accepts(text).await);
     service.clock.set(at("2027-01-01T00:05:00Z"));
@@ -45,7 +48,7 @@ async fn last_use_has_a_resolution_of_one_minute() {
     assert_eq!(
         stored_use(&service, id).await,
         Some(at("2027-01-01T00:05:00Z")),
-        "the latest counts"
+        "the latest use must be written"
     );
 }
 
@@ -148,7 +151,7 @@ async fn flush_works_in_batches_and_failed_batches_wait() {
     assert_eq!(
         service.store.faults().calls(Operation::RecordUses),
         2,
-        "no third try while the store is down"
+        "there must be no third attempt while the store is down"
     );
     service.store.faults().heal();
     assert_eq!(service.hallpass.flush_uses().await.unwrap(), 201);
@@ -232,5 +235,9 @@ async fn list_writes_only_the_waiting_uses() {
     let new = NewToken::named("x");
     let token = service.hallpass.issue(&bob(), new).await.unwrap();
     service.hallpass.get(&bob(), token.record.id).await.unwrap();
-    assert_eq!(service.store.faults().calls(Operation::RecordUses), 0, "nothing waited");
+    assert_eq!(
+        service.store.faults().calls(Operation::RecordUses),
+        0,
+        "no use is waiting, so nothing may be written"
+    );
 }

@@ -10,7 +10,7 @@ use crate::common::*;
 fn decided(service: &Service, token: &str) -> Result<hallpass_core::Principal, AuthError> {
     match service.hallpass.verify(token.as_bytes()) {
         Verification::Decided(verdict) => verdict,
-        Verification::Pending(_) => panic!("it was cached"),
+        Verification::Pending(_) => panic!("the token must be cached"),
     }
 }
 
@@ -192,7 +192,7 @@ async fn scope_removed_from_the_catalog_allows_nothing() {
     assert!(!principal.allows(&scope("retired")));
     assert!(!principal.check(&"retired".parse().unwrap(), &()).is_allowed());
     let record = service.hallpass.get(&alice(), principal.token_id().unwrap()).await.unwrap();
-    assert_eq!(record.scopes.len(), 2, "what is stored is not touched");
+    assert_eq!(record.scopes.len(), 2, "the stored record must not change");
 }
 
 #[tokio::test]
@@ -228,7 +228,10 @@ async fn new_secret_works_while_the_cache_is_stale() {
     let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
     let stored = service.store.stored(id).await.unwrap();
-    assert!(stored.secrets.previous.is_none(), "and its first use ends the grace period");
+    assert!(
+        stored.secrets.previous.is_none(),
+        "the first use of the new secret must end the grace period"
+    );
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ impl Answer {
         let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (Some(value), None) => value.to_str().expect("text"),
-            _ => panic!("not one {name}: {:?}", self.headers),
+            _ => panic!("expected exactly one {name}: {:?}", self.headers),
         }
     }
 

@@ -70,7 +70,7 @@ impl Stranger {
             }
         };
         let asked = tokio::time::timeout(Duration::from_secs(10), asking).await;
-        asked.unwrap_or_else(|_| panic!("this was never true: {condition}"));
+        asked.unwrap_or_else(|_| panic!("timed out waiting for: {condition}"));
     }
 
     /// Waits until that many sessions of this database wait for a lock.

@@ -25,7 +25,7 @@ async fn change_whose_answer_is_lost_is_found() {
     other.run("COMMIT").await;
     observer.until_idle().await;
     proxy.cut();
-    deleting.await.unwrap().expect("the change was made");
+    deleting.await.unwrap().expect("the store must find out that the change was made");
     assert!(store.get(token.record.id).await.unwrap().value.is_none());
 }
 
@@ -70,7 +70,7 @@ async fn unfinished_transaction_through_a_pooler_is_ended_in_time() {
     connections.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Swallow));
     other.run("SELECT pg_advisory_unlock_all()").await;
     match deleting.await.unwrap() {
-        Ok(deleted) => assert_eq!(deleted.count, 1, "it was made again"),
+        Ok(deleted) => assert_eq!(deleted.count, 1, "the change was made again"),
         Err(error) => assert!(!error.is_outcome_unknown(), "{error:?}"),
     }
     // No lock is left.

@@ -24,7 +24,8 @@ async fn standby_is_never_read() {
     assert!(store.changes(None, 0).await.unwrap_err().is_unavailable());
     assert!(store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable());
     proxy.lead_to(primary.address());
-    let found = store.get(token.record.id).await.expect("the next connection leads elsewhere");
+    let found =
+        store.get(token.record.id).await.expect("the next connection must lead to the primary");
     assert_eq!(found.value.unwrap().record.revoked_at, Some(at(1)));
 }
 
@@ -63,5 +64,5 @@ async fn token_and_log_position_are_read_in_one_snapshot() {
     proxy.set(Way::ToClient, Flow::Pass);
     let found = reading.await.unwrap().unwrap();
     assert_eq!(found.value.unwrap().record.revoked_at, None);
-    assert!(found.as_of < revoked, "a token as it was before the revocation looks newer");
+    assert!(found.as_of < revoked, "a record from before the revocation has a newer `as_of`");
 }

@@ -143,7 +143,11 @@ async fn prune_log_deletes_the_oldest_entries_and_keeps_the_newest() {
     assert_eq!(page(&store, &filtered).await, left);
     let filtered = AuditQuery { owner: Some(owner("alice")), ..query.clone() };
     assert_eq!(page(&store, &filtered).await, left);
-    assert_eq!(run(&server, &["ZCARD", "{hallpass}loalice"]), "100", "the index shrinks as well");
+    assert_eq!(
+        run(&server, &["ZCARD", "{hallpass}loalice"]),
+        "100",
+        "the index must shrink as well"
+    );
 
     let head = store.changes(None, 0).await.unwrap().head;
     assert_eq!(store.prune_log(at(1_000), 1_000).await.unwrap(), 99);

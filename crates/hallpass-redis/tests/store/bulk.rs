@@ -138,7 +138,7 @@ async fn prune_deletes_tokens_that_ended_before_the_given_time() {
     }
     let before = head(&store).await;
     assert_eq!(store.prune(at(100), 1_000, &event()).await.unwrap(), 0);
-    assert_eq!(head(&store).await, before, "nothing is logged if nothing was deleted");
+    assert_eq!(head(&store).await, before, "a call that deleted nothing wrote a log entry");
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn thousands_of_uses_are_recorded_at_once() {
         .collect();
     assert_eq!(store.record_uses(&uses).await.unwrap(), 1);
     assert_eq!(record(&store, token.record.id).await.last_used_at, Some(at(2_998)));
-    assert_eq!(head(&store).await, 1, "uses are not logged");
+    assert_eq!(head(&store).await, 1, "a use wrote a log entry");
 }
 
 #[tokio::test]

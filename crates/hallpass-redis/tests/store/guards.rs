@@ -24,7 +24,7 @@ async fn arrived(server: &Redis, command: &str, before: u64) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), arriving).await.expect("it arrives");
+    tokio::time::timeout(Duration::from_secs(5), arriving).await.expect("the command must arrive");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,7 +194,7 @@ async fn change_whose_reply_is_lost_is_found() {
     let deleted = store.delete_many(None, &ids, &event()).await.unwrap();
     assert_eq!(deleted.tokens, [(ids[0], owner("bob")), (ids[2], owner("alice"))]);
     assert_eq!(deleted.seq.unwrap().get(), 7);
-    assert_eq!(head(&store).await, 7, "each change was made once");
+    assert_eq!(head(&store).await, 7, "each change must be made once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,11 +238,11 @@ async fn damaged_token_is_an_error_and_never_unknown() {
     for damage in damages {
         store.insert(&token, None, &event()).await.unwrap();
         damage.exec_async(&mut connection).await.unwrap();
-        let error = store.get(id).await.expect_err("an error");
+        let error = store.get(id).await.expect_err("the lookup must fail");
         assert!(error.is_corrupt(), "{error:?}");
         assert!(store.list(&everything()).await.unwrap_err().is_corrupt());
         let deleted = store.delete_owner(&token.record.owner, &event()).await.unwrap();
-        assert_eq!(deleted.count, 1, "it can be removed");
+        assert_eq!(deleted.count, 1, "the damaged token must be deletable");
     }
 }
 

@@ -149,7 +149,10 @@ async fn limit_is_exact_under_concurrent_inserts() {
         assert!(result.unwrap().err().is_none_or(|error| error.limit_in_use() == Some(10)));
     }
     assert_eq!(head(&store).await, 10);
-    store.insert(&token("bob", "ci"), Some(1), &event()).await.expect("another owner");
+    store
+        .insert(&token("bob", "ci"), Some(1), &event())
+        .await
+        .expect("the limit must not apply to another owner");
 }
 
 #[tokio::test(flavor = "multi_thread")]

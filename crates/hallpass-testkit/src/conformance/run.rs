@@ -46,6 +46,8 @@ pub(super) fn runtime() -> Runtime {
 /// Runs a case until it ends. Panics if it takes too long.
 pub(super) fn run(case: impl Future<Output = ()>) {
     runtime().block_on(async {
-        tokio::time::timeout(TIME_LIMIT, case).await.expect("the case ends in time");
+        tokio::time::timeout(TIME_LIMIT, case)
+            .await
+            .expect("the case did not end within the time limit");
     });
 }

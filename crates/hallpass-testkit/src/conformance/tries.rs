@@ -24,7 +24,7 @@ impl Tries {
     }
 }
 
-/// Runs histories of that kind, and panics with the shortest one that fails.
+/// Runs random histories, and panics with the shortest one that fails.
 pub(super) fn all_of<T: Debug + Clone>(
     histories: impl Strategy<Value = T>,
     Tries { cases, max_shrinks }: Tries,

@@ -29,7 +29,9 @@ impl YourStore {
     /// Begins a transaction. With a database, returning an error later rolls it back.
     fn transaction(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
         // A failure of the store is `unavailable`: the request gets 503 then, and never 401.
-        self.0.lock().map_err(|_| StoreError::unavailable("a thread died while it held the lock"))
+        self.0
+            .lock()
+            .map_err(|_| StoreError::unavailable("a thread panicked while it held the lock"))
     }
 }
 

@@ -188,7 +188,7 @@ impl FaultsOn<'_> {
 
     /// Makes the calls fail as if the store could not be reached. Nothing is changed.
     pub fn fail(self) {
-        self.fail_with(|| StoreError::unavailable("broken by a test"));
+        self.fail_with(|| StoreError::unavailable("the test makes this call fail"));
     }
 
     /// Makes the calls return this error. Nothing is changed.
@@ -208,7 +208,9 @@ impl FaultsOn<'_> {
     /// Makes the calls fail as if the connection was lost before they arrived. Nothing is changed,
     /// but the error says that the outcome is unknown.
     pub fn lose_call(self) {
-        self.fail_with(|| StoreError::outcome_unknown("cut by a test before it was done"));
+        self.fail_with(|| {
+            StoreError::outcome_unknown("the test cut the connection before the call was made")
+        });
     }
 
     /// Makes the calls fail as if the connection was lost after they were made. The change is made,

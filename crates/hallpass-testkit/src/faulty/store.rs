@@ -48,7 +48,7 @@ struct Inner<S> {
     faults: Faults,
     /// The head of the change log when it was last read.
     shown: Mutex<Option<LogPosition>>,
-    /// Whether a notification has come that was not delivered yet.
+    /// Whether a notification has arrived that was not delivered yet.
     owes_a_nudge: AtomicBool,
     /// Whether calls yield to other tasks at random.
     makes_way: AtomicBool,
@@ -128,7 +128,7 @@ impl<S: TokenStore> FaultyStore<S> {
         let outcome = match self.0.faults.next(operation).await {
             Some(Fault::Refuse(error)) => Err(error()),
             Some(Fault::LoseAnswer) => {
-                let lost = "cut by a test after it was done";
+                let lost = "the test cut the connection after the call was made";
                 act(Twist::None).await.and(Err(StoreError::outcome_unknown(lost)))
             }
             Some(Fault::Hold(gate)) => {
@@ -159,7 +159,7 @@ impl<S: TokenStore> FaultyStore<S> {
     /// Yields to other tasks at random, if that is turned on.
     async fn make_way(&self) {
         if self.0.makes_way.load(Ordering::SeqCst) {
-            // Each random state hashes differently, which makes this a random number.
+            // Each `RandomState` hashes differently, so this is a random number.
             for _ in 0..RandomState::new().hash_one(0_u8) % 4 {
                 tokio::task::yield_now().await;
             }

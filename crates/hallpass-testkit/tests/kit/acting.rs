@@ -82,7 +82,7 @@ async fn handler_sees_owner_and_scopes_and_the_store_is_not_asked() {
     assert_eq!(answer(&app, get_as("/who", acting_as("bob", []))).await.1, "bob with ");
     assert_eq!(status(&app, get_as("/projects", acting_as("bob", []))).await, 403);
     assert_eq!(store.faults().calls(Operation::ALL), 0);
-    assert!(!hallpass.has_unflushed_uses(), "nothing is there to be written later");
+    assert!(!hallpass.has_unflushed_uses(), "no use is recorded");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn plain_service_and_grpc_accept_the_extension() {
 }
 
 #[tokio::test]
-async fn whole_server_can_act_as_somebody_in_every_layer() {
+async fn outermost_extension_authenticates_all_requests() {
     let (outer, _) = hallpass();
     let (inner, _) = hallpass();
     let app = Router::new()

@@ -21,7 +21,7 @@ fn event() -> Event {
     Event::new(EventKind::Updated, Timestamp::UNIX_EPOCH)
 }
 
-/// Creates a store with two tokens of alice's.
+/// Creates a store with two tokens of alice.
 async fn store() -> (Store, [TokenId; 2]) {
     let store = Store::new(MemoryStore::new());
     let hallpass = Hallpass::builder(store.inner().as_ref().clone()).build();
@@ -31,12 +31,12 @@ async fn store() -> (Store, [TokenId; 2]) {
     (store, ids)
 }
 
-/// Returns the token of the inner store.
+/// Returns the token from the inner store.
 async fn stored(store: &Store, id: TokenId) -> Option<StoredToken> {
     store.inner().get(id).await.unwrap().value
 }
 
-/// Returns the result of a future that is ready without any other task.
+/// Returns the result of a future that completes at its first poll.
 fn at_once<T>(call: impl Future<Output = T>) -> Option<T> {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => Some(answer),
@@ -44,7 +44,7 @@ fn at_once<T>(call: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// Calls each operation once, and returns the errors.
+/// Calls an operation once.
 async fn call(store: &Store, verb: Operation, id: TokenId) -> Result<(), StoreError> {
     let (token, long_ago) = (stored(store, id).await.unwrap(), Timestamp::UNIX_EPOCH);
     let mut changed = token.record.clone();
@@ -83,7 +83,7 @@ async fn call(store: &Store, verb: Operation, id: TokenId) -> Result<(), StoreEr
         Operation::LogOwnerChange => store.log_owner_change(&alice(), &event()).await.map(drop),
         Operation::RecordUses => store.record_uses(&[]).await.map(drop),
         Operation::Prune => store.prune(long_ago, 1, &event()).await.map(drop),
-        other => panic!("{other:?} is no call that fails"),
+        other => panic!("{other:?} cannot be called by this test"),
     }
 }
 
@@ -124,11 +124,11 @@ async fn lost_call_changes_nothing_and_lost_answer_does() {
     assert!(stored(&store, one).await.is_none());
     assert!(
         store.delete(one, None, &event()).await.unwrap_err().is_not_found(),
-        "what could not be done is told as it is: there is nothing to lose"
+        "an error of the call itself is returned unchanged"
     );
     store.faults().on(Operation::WRITES).fail_with(|| StoreError::read_only("a standby"));
     assert!(store.delete(two, None, &event()).await.unwrap_err().is_read_only());
-    assert!(store.get(two).await.unwrap().value.is_some(), "a read is no write");
+    assert!(store.get(two).await.unwrap().value.is_some(), "reads are not affected");
 }
 
 #[tokio::test]
@@ -142,14 +142,14 @@ async fn faults_with_a_number_apply_one_after_the_other() {
         .fail_with(|| StoreError::corrupt("garbage"));
     faults.on(Operation::Get).once().fail_with(StoreError::conflict);
     for _ in 0..2 {
-        assert!(store.get(id).await.unwrap_err().is_corrupt(), "it replaced the one for ever");
+        assert!(store.get(id).await.unwrap_err().is_corrupt(), "the unlimited fault was replaced");
     }
     assert!(store.get(id).await.unwrap_err().is_conflict());
     assert!(store.get(id).await.is_ok());
     assert!(call(&store, Operation::List, id).await.unwrap_err().is_corrupt());
     assert!(
         call(&store, Operation::List, id).await.unwrap_err().is_corrupt(),
-        "each verb has its own two"
+        "the number applies to each operation separately"
     );
     faults.on(Operation::ALL).fail();
     faults.on(Operation::Get).heal();
@@ -183,10 +183,13 @@ async fn held_call_has_its_effect_and_returns_the_old_state() {
         async move { store.get(id).await.unwrap().value }
     });
     gate.arrived(1).await;
-    assert!(store.get(id).await.unwrap().value.is_some(), "one only is held");
+    assert!(store.get(id).await.unwrap().value.is_some(), "only one call is held");
     store.delete(id, None, &event()).await.unwrap();
     gate.open();
-    assert!(asked.await.unwrap().is_some(), "read before the token went");
+    assert!(
+        asked.await.unwrap().is_some(),
+        "the held call has read the token before it was deleted"
+    );
     assert!(store.get(id).await.unwrap().value.is_none());
 }
 
@@ -201,7 +204,7 @@ async fn open_gate_stops_no_call() {
     let mut waiting = pin!(store.get(id));
     assert!(at_once(waiting.as_mut()).is_none());
     store.faults().heal();
-    assert!(at_once(waiting.as_mut()).is_none(), "to heal opens no gate");
+    assert!(at_once(waiting.as_mut()).is_none(), "heal opens no gate");
     assert!(at_once(store.get(id)).is_some());
     gate.open();
     assert!(at_once(waiting).is_some());
@@ -236,11 +239,14 @@ async fn meanwhile_runs_once_between_a_call_and_its_answer() {
     store.faults().on([Operation::Get, Operation::Delete]).meanwhile(async move {
         inner.delete(id, None, &event()).await.unwrap();
     });
-    assert!(store.get(id).await.unwrap().value.is_some(), "it was read before");
+    assert!(
+        store.get(id).await.unwrap().value.is_some(),
+        "the token was read before it was deleted"
+    );
     assert!(store.get(id).await.unwrap().value.is_none());
     assert!(
         store.delete(id, None, &event()).await.unwrap_err().is_not_found(),
-        "it happens once in all"
+        "the future runs only once for all operations"
     );
 }
 
@@ -251,7 +257,11 @@ async fn stand_still_hides_new_log_entries() {
     store.faults().on(Operation::Changes).stand_still();
     store.delete(id, None, &event()).await.unwrap();
     let hidden = store.changes(Some(before), 10).await.unwrap();
-    assert_eq!((hidden.entries.len(), hidden.head), (1, before), "its own entry alone");
+    assert_eq!(
+        (hidden.entries.len(), hidden.head),
+        (1, before),
+        "only the entry at the requested position"
+    );
     store.faults().heal();
     let shown = store.changes(Some(before), 10).await.unwrap();
     assert_eq!((shown.entries.len(), shown.head.seq), (2, before.seq.next()));

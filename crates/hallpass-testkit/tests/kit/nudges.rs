@@ -18,7 +18,7 @@ fn head(store: &Store) -> LogPosition {
     let changes = pin!(inner.changes(None, 0)).poll(&mut Context::from_waker(Waker::noop()));
     match changes {
         Poll::Ready(Ok(changes)) => changes.head,
-        other => panic!("a store in memory answers at once: {other:?}"),
+        other => panic!("a store in memory never waits: {other:?}"),
     }
 }
 
@@ -34,7 +34,7 @@ async fn test_can_send_a_notification() {
     assert!(!comes(&store));
     store.faults().nudge();
     assert!(comes(&store));
-    assert!(!comes(&store), "one is one");
+    assert!(!comes(&store), "one notification is delivered once");
     assert_eq!(store.faults().calls(Operation::WaitForChange), 1);
 }
 
@@ -64,9 +64,9 @@ async fn lost_notifications_never_come() {
     assert!(comes(&store));
     store.faults().on(Operation::ALL).fail();
     store.faults().nudge();
-    assert!(!comes(&store), "who cannot be reached nudges nobody");
+    assert!(!comes(&store), "an unreachable store delivers no notification");
     store.faults().heal();
-    assert!(!comes(&store), "and what is lost is lost");
+    assert!(!comes(&store), "a lost notification does not come later");
 }
 
 #[tokio::test]
@@ -76,7 +76,11 @@ async fn late_notifications_come_when_the_gate_opens() {
     store.faults().nudge();
     assert!(!comes(&store));
     assert!(!comes(&store));
-    assert_eq!(store.faults().calls(Operation::WaitForChange), 1, "it is still the same one");
+    assert_eq!(
+        store.faults().calls(Operation::WaitForChange),
+        1,
+        "it is still the same notification"
+    );
     gate.open();
     assert!(comes(&store));
     assert!(!comes(&store));

@@ -32,7 +32,7 @@ fn facade_never_enables_acting_without_a_token() {
     let shipped = features(&["hallpass"]);
     let tested = features(&["hallpass-testkit"]);
     for feature in TESTING {
-        assert!(tested.contains(feature), "cargo names it so");
+        assert!(tested.contains(feature), "cargo prints the feature in this form");
         assert!(!shipped.contains(feature), "{shipped}");
     }
 }

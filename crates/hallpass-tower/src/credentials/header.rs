@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn one_scheme_one_parameter() {
+    fn header_has_one_scheme_and_one_parameter() {
         for good in
             ["Bearer T", "bearer T", "BEARER T", "bEaReR T", "Bearer  T", "Bearer                T"]
         {
@@ -258,7 +258,7 @@ mod tests {
         let sources = Sources::new([CredentialSource::bearer()]);
         let taken = TakenAuthorization::out_of(&mut headers, &sources);
         assert_eq!(taken.read(&sources), AuthorizationRead::Malformed);
-        assert!(headers.is_empty(), "none of them is left");
+        assert!(headers.is_empty(), "no header must be left");
     }
 
     #[test]

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(value("session=%zz%2").unwrap(), b"%zz%2");
         assert_eq!(value("session=a=b").unwrap(), b"a=b");
         let long = format!("session={}", "a".repeat(89));
-        assert!(value(&long).unwrap().contains(&0), "too long is no token");
+        assert!(value(&long).unwrap().contains(&0), "a text that is too long must not be a token");
     }
 
     #[test]

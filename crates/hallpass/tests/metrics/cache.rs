@@ -1,4 +1,4 @@
-//! The metrics of a cache.
+//! Tests of the metrics of a cache.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use metrics_util::debugging::DebuggingRecorder;
 use crate::{Moved, Store, alice, check, issue, one};
 
 #[tokio::test]
-async fn look_ups_are_counted_by_what_was_at_hand_and_loads_by_their_end() {
+async fn lookups_are_counted_by_result_and_loads_by_outcome() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
@@ -34,8 +34,7 @@ async fn look_ups_are_counted_by_what_was_at_hand_and_loads_by_their_end() {
     assert_eq!(looked(), owed("miss", "found"));
     assert!(check(&hallpass, &token).await);
     assert_eq!(looked(), owed("hit", ""));
-    // A change of this node's own overtakes what is cached; its own looks at the store are loads
-    // too.
+    // The node's own change makes the cached record stale. Reads by the change itself count as loads.
     let update = TokenUpdate::new().description("nightly");
     hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     looked();
@@ -75,8 +74,8 @@ async fn loads_that_are_under_way_too_late_or_too_many_are_seen() {
     assert!(!check(&hallpass, &refused).await);
     let owed = one("hallpass_cache_loads_total{result=refused}");
     assert_eq!(moved.only("hallpass_cache_loads_total"), owed);
-    // Nobody waits for longer than the deadline; the load itself goes on until its answer is of no
-    // use.
+    // The caller waits no longer than the deadline. The load continues until its result would be
+    // too old.
     assert!(!waits.await.unwrap());
     tokio::time::sleep(Duration::from_secs(3)).await;
     let owed = [
@@ -86,7 +85,7 @@ async fn loads_that_are_under_way_too_late_or_too_many_are_seen() {
     assert_eq!(moved.only("hallpass_cache_loads"), owed);
 }
 
-/// Waits until one of these has moved, and answers by how much.
+/// Waits until one of these metrics has changed, and returns the changes.
 async fn until_moved(moved: &Moved, prefix: &str) -> Vec<(String, f64)> {
     let moves = async {
         loop {
@@ -97,11 +96,13 @@ async fn until_moved(moved: &Moved, prefix: &str) -> Vec<(String, f64)> {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), moves).await.expect("it moves")
+    tokio::time::timeout(Duration::from_secs(60), moves)
+        .await
+        .expect("the metric has not changed in time")
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_used_by_grace_is_counted_apart() {
+async fn uses_of_stale_records_are_counted_separately() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
@@ -114,7 +115,7 @@ async fn what_is_used_by_grace_is_counted_apart() {
     assert!(check(&node, &token).await);
     moved.look();
     store.faults().on(Operation::ALL).fail();
-    // Both clocks go on: the one that the test stopped and the machine's.
+    // Both clocks advance: the paused clock of tokio, and the clock of the machine.
     tokio::time::advance(Duration::from_millis(100)).await;
     std::thread::sleep(Duration::from_millis(100));
     assert!(check(&node, &token).await);
@@ -126,7 +127,7 @@ async fn what_is_used_by_grace_is_counted_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_are_counted_by_what_they_were_found_by() {
+async fn changes_are_counted_by_how_they_were_found() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
@@ -143,7 +144,7 @@ async fn changes_are_counted_by_what_they_were_found_by() {
     let applied = until_moved(&moved, "hallpass_cache_changes").await;
     assert_eq!(applied, one("hallpass_cache_changes_applied_total{by=push}"));
 
-    // A store whose nudges do not work: everything is found by looking.
+    // The store loses its notifications, so the node finds changes only by polling.
     store.faults().on(Operation::WaitForChange).lose_answer();
     elsewhere.update(&alice(), token.record.id, update(), None).await.unwrap();
     until_moved(&moved, "hallpass_cache_changes").await;
@@ -153,7 +154,7 @@ async fn changes_are_counted_by_what_they_were_found_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_that_cannot_be_read_shows_in_the_leases_age_and_in_flushes() {
+async fn unreadable_log_shows_in_lease_age_and_flushes() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
@@ -165,7 +166,7 @@ async fn a_log_that_cannot_be_read_shows_in_the_leases_age_and_in_flushes() {
     let token = issue(&elsewhere).await;
     assert!(check(&node, &token).await);
     let none = until_moved(&moved, "hallpass_cache_lease_age_seconds").await[0].1;
-    assert!(none.is_infinite(), "there never was one: {none}");
+    assert!(none.is_infinite(), "the age must be infinite before the first lease: {none}");
     store.faults().heal();
     while until_moved(&moved, "hallpass_cache_lease_age_seconds").await[0].1.is_infinite() {}
     assert_eq!(moved.only("hallpass_cache_flushes"), []);

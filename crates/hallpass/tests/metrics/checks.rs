@@ -1,4 +1,4 @@
-//! The metrics of checks, rejected requests and uses.
+//! Tests of the metrics of checks, rejected requests and uses.
 
 use std::convert::Infallible;
 
@@ -71,7 +71,7 @@ async fn checks_are_counted_by_outcome_and_refusals_by_reason() {
 }
 
 #[tokio::test]
-async fn refused_requests_are_counted_by_what_they_are_told() {
+async fn rejected_requests_are_counted_by_error() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);
@@ -129,7 +129,7 @@ async fn uses_are_counted_when_they_are_written_and_when_they_are_lost() {
     }
     store.faults().on(Operation::RecordUses).once().fail();
     assert!(hallpass.flush_uses().await.is_err());
-    assert_eq!(moved.only("hallpass_uses"), [], "they wait");
+    assert_eq!(moved.only("hallpass_uses"), [], "the uses must wait for the next flush");
     assert_eq!(hallpass.flush_uses().await.unwrap(), 3);
     let owed = [("hallpass_uses_flushed_total{}".to_owned(), 3.0)];
     assert_eq!(moved.only("hallpass_uses"), owed);
@@ -169,6 +169,6 @@ async fn no_label_names_anybody() {
     assert!(told.contains("hallpass_checks_total"), "{told}");
     let id = issued.record.id.to_string();
     for secret in ["canary", &id, &text[3..25].to_lowercase(), &text[25..].to_lowercase()] {
-        assert!(!told.contains(secret), "{secret} is in {told}");
+        assert!(!told.contains(secret), "{told} contains the secret {secret}");
     }
 }

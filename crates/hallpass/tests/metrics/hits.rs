@@ -1,4 +1,4 @@
-//! The cost of metrics for a cache hit.
+//! Tests that a cache hit does not look metrics up.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +12,7 @@ use metrics_util::debugging::DebuggingRecorder;
 
 use crate::{Moved, alice, ask};
 
-/// Counts how often it is asked for a counter or a gauge.
+/// A recorder that counts the registrations of counters and gauges.
 struct Counting<'r>(&'r DebuggingRecorder, AtomicU64);
 
 impl Counting<'_> {
@@ -49,7 +49,7 @@ impl Recorder for Counting<'_> {
 }
 
 #[tokio::test]
-async fn a_hit_asks_the_recorder_for_nothing() {
+async fn cache_hit_does_not_call_the_recorder() {
     let recorder = DebuggingRecorder::new();
     let counting = Counting(&recorder, AtomicU64::new(0));
     let _local = set_default_local_recorder(&counting);

@@ -93,12 +93,12 @@ fn operation<'d>(document: &'d Value, method: &Method, path: &str) -> Option<&'d
 
 fn is_documented(operation: &Value, answer: &Answer, context: &str) {
     let documented = &operation["responses"][answer.status.as_str()];
-    assert!(documented.is_object(), "a status that is not documented: {context}");
+    assert!(documented.is_object(), "the status is not documented: {context}");
     if let Some(kind) = answer.json["type"].as_str() {
         let description = documented["description"].as_str().unwrap();
         assert!(
             description.contains(&format!("`{kind}`")),
-            "a problem that is not documented: {context}"
+            "the problem is not documented: {context}"
         );
     }
     for (name, _) in documented["headers"].as_object().into_iter().flatten() {

@@ -111,14 +111,17 @@ pub(crate) fn nobodys() -> TokenId {
 pub(crate) fn refused(verdict: Result<Principal, AuthError>) -> RejectReason {
     match verdict {
         Err(AuthError::Rejected(why)) => why,
-        other => panic!("a refusal was due, not {other:?}"),
+        other => panic!("expected a rejection, got {other:?}"),
     }
 }
 
 /// Checks that a check could not be completed.
 #[track_caller]
 pub(crate) fn unavailable(verdict: Result<Principal, AuthError>) {
-    assert!(matches!(verdict, Err(AuthError::Unavailable(_))), "503 was due, not {verdict:?}");
+    assert!(
+        matches!(verdict, Err(AuthError::Unavailable(_))),
+        "expected an unavailable store, got {verdict:?}"
+    );
 }
 
 /// Returns the field errors of an invalid request.
@@ -126,8 +129,8 @@ pub(crate) fn unavailable(verdict: Result<Principal, AuthError>) {
 pub(crate) fn faults<T>(outcome: Result<T, Error>) -> Vec<FieldError> {
     match outcome {
         Err(Error::Invalid(faults)) => faults,
-        Err(other) => panic!("faults were due, not {other:?}"),
-        Ok(_) => panic!("faults were due, and it was accepted"),
+        Err(other) => panic!("expected validation errors, got {other:?}"),
+        Ok(_) => panic!("expected validation errors, but the call succeeded"),
     }
 }
 
@@ -142,6 +145,6 @@ pub(crate) fn fields<T>(outcome: Result<T, Error>) -> Vec<&'static str> {
 pub(crate) fn error<T>(outcome: Result<T, Error>) -> Error {
     match outcome {
         Err(error) => error,
-        Ok(_) => panic!("an error was due, and it was done"),
+        Ok(_) => panic!("expected an error, but the call succeeded"),
     }
 }

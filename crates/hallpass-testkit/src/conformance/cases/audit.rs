@@ -147,8 +147,14 @@ async fn walk(store: &Replicas, query: &AuditQuery) -> Vec<AuditEntry> {
     loop {
         let page = store.audit(&query).await.unwrap();
         assert!(page.entries.len() <= query.limit as usize);
-        assert!(!page.more || page.entries.len() == query.limit as usize, "a page is not full");
-        assert!(found.is_empty() || !page.entries.is_empty(), "a page promised more entries");
+        assert!(
+            !page.more || page.entries.len() == query.limit as usize,
+            "a page that is not the last one is not full"
+        );
+        assert!(
+            found.is_empty() || !page.entries.is_empty(),
+            "a page announced more entries, but the next one is empty"
+        );
         found.extend(page.entries);
         assert!(found.len() < 100_000, "the pages do not end");
         if !page.more {
@@ -190,7 +196,10 @@ pub async fn audit_and_changes_agree_under_16_writers(store: Replicas) {
     let mut expected: Vec<_> = at_once(writers).await.into_iter().flatten().collect();
     expected.sort_by_key(|(seq, _)| *seq);
     let numbers = (1..=expected.len() as u64).map(ChangeSeq::new);
-    assert!(expected.iter().map(|(seq, _)| *seq).eq(numbers), "a gap, or a number was used twice");
+    assert!(
+        expected.iter().map(|(seq, _)| *seq).eq(numbers),
+        "the numbers have a gap or a duplicate"
+    );
     let log = whole_log(&store).await;
     assert!(log.iter().map(|entry| entry.position.seq).eq(expected.iter().map(|(seq, _)| *seq)));
     let trail: Vec<_> =
@@ -245,7 +254,7 @@ pub async fn filters_agree_with_the_definition(store: Replicas) {
             }
         }
     }
-    assert!(found > 200, "the filters match something: {found}");
+    assert!(found > 200, "the filters match too few entries: {found}");
 }
 
 pub async fn pages_join_in_both_orders(store: Replicas) {
@@ -300,7 +309,10 @@ pub async fn ascending_pages_lose_nothing_during_writes(store: Replicas) {
                 store.log_owner_change(&owner("alice"), &event).await.unwrap();
                 // A descending walk at the same time returns each entry at most once.
                 let newest: Vec<_> = walk(&store, &AuditQuery::newest(10)).await;
-                assert!(newest.is_sorted_by(|a, b| a.seq > b.seq), "out of order, or twice");
+                assert!(
+                    newest.is_sorted_by(|a, b| a.seq > b.seq),
+                    "entries are out of order or duplicated"
+                );
             }
         }
     });

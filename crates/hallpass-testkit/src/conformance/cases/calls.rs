@@ -46,7 +46,7 @@ pub async fn wait_for_change_blocks_no_other_call(store: Replicas) {
         let token = token("alice", "ci");
         store.insert(&token, None, &event()).await.unwrap();
         assert!(store.get(token.record.id).await.unwrap().value.is_some());
-        // It may have returned or not. Dropping it must release whatever it holds.
+        // The call may have returned or not. Dropping it must release all its locks.
         waiting.abort();
     }
     assert_eq!(head(&store).await.seq.get(), 20);

@@ -31,7 +31,10 @@ pub async fn cancelled_call_happens_in_full_or_not_at_all(store: Replicas) {
         let token = token("alice", "ci");
         let returned = drop_after(polls, store.insert(&token, None, &event())).await;
         // The next call gets the lock, whatever the cancelled one was doing.
-        store.log_owner_change(&owner("alice"), &event()).await.expect("no lock is left behind");
+        store
+            .log_owner_change(&owner("alice"), &event())
+            .await
+            .expect("the cancelled call left a lock behind");
         if let Some(answer) = returned {
             answer.unwrap();
             let renamed = edited(&token.record, |record| record.name = "renamed".into());
@@ -39,7 +42,7 @@ pub async fn cancelled_call_happens_in_full_or_not_at_all(store: Replicas) {
             store
                 .log_owner_change(&owner("alice"), &event())
                 .await
-                .expect("no lock is left behind");
+                .expect("the cancelled call left a lock behind");
             let found = read(&store, token.record.id).await.record;
             assert!(found == renamed.record || (returned.is_none() && found == token.record));
         }
@@ -71,7 +74,10 @@ pub async fn cancelled_delete_many_deletes_all_or_none(store: Replicas) {
         }
         let asked: Vec<_> = ids.iter().copied().collect();
         let returned = drop_after(round % 20, store.delete_many(None, &asked, &event())).await;
-        store.log_owner_change(&owner("alice"), &event()).await.expect("no lock is left behind");
+        store
+            .log_owner_change(&owner("alice"), &event())
+            .await
+            .expect("the cancelled call left a lock behind");
         let records = store.list(&everything()).await.unwrap().records;
         let left: BTreeSet<_> = records.into_iter().map(|record| record.id).collect();
         match returned {

@@ -28,7 +28,7 @@ pub(crate) async fn head(store: &impl TokenStore) -> LogPosition {
     store.changes(None, 0).await.expect("an answer").head
 }
 
-/// The position of the first log entry, with a nonce that is wrong.
+/// The position of the first log entry, with a wrong nonce.
 pub(crate) const START: LogPosition = LogPosition { seq: ChangeSeq::new(1), nonce: 0 };
 
 /// Reads all log entries that are kept, and checks that they have no gap and end at the head.
@@ -76,7 +76,7 @@ pub(crate) async fn logged_since(
 /// entries of one transaction, which deleted several tokens, may share a nonce.
 pub(crate) fn assert_unbroken(entries: &[ChangeEntry]) {
     for pair in entries.windows(2) {
-        assert_eq!(pair[1].position.seq, pair[0].position.seq.next(), "a gap");
+        assert_eq!(pair[1].position.seq, pair[0].position.seq.next(), "the log has a gap");
         let are_tokens = |entry: &ChangeEntry| matches!(entry.target, ChangeTarget::Token(_));
         let may_be_one_transaction = pair.iter().all(are_tokens);
         let is_same = pair[1].position.nonce == pair[0].position.nonce;
@@ -95,11 +95,11 @@ pub(crate) fn as_stored(token: &StoredToken) -> TokenRecord {
 /// Fails unless the store returned that token, including its digests.
 pub(crate) fn assert_same(found: &StoredToken, expected: &StoredToken) {
     assert_eq!(found.record, as_stored(expected));
-    assert!(found.secrets.current.ct_eq(&expected.secrets.current), "another digest");
+    assert!(found.secrets.current.ct_eq(&expected.secrets.current), "the current digest differs");
     match (&found.secrets.previous, &expected.secrets.previous) {
         (None, None) => {}
         (Some(found), Some(expected)) => {
-            assert!(found.digest.ct_eq(&expected.digest), "another previous digest");
+            assert!(found.digest.ct_eq(&expected.digest), "the previous digest differs");
             assert_eq!(found.until, expected.until);
         }
         (found, expected) => panic!("{found:?} is not {expected:?}"),

@@ -14,7 +14,7 @@ pub async fn delete_requires_the_expected_revision(store: Replicas) {
     let second = Some(Revision::FIRST.next());
     assert!(store.delete(one.record.id, second, &event()).await.unwrap_err().is_conflict());
     assert!(exists(&store, one.record.id).await);
-    assert_eq!(head(&store).await, before, "nothing happened, so nothing is logged");
+    assert_eq!(head(&store).await, before, "a rejected call wrote a log entry");
     store.delete(one.record.id, Some(Revision::FIRST), &event()).await.unwrap();
     store.delete(two.record.id, None, &event()).await.unwrap();
     for id in [one.record.id, two.record.id] {
@@ -37,7 +37,7 @@ pub async fn delete_many_deletes_only_what_was_asked_for(store: Replicas) {
     let gone = store.delete_many(Some(&owner("alice")), &asked, &event()).await.unwrap();
     let after = head(&store).await;
     let expected = Deleted { tokens: vec![(ids[0], owner("alice"))], seq: Some(after.seq) };
-    assert_eq!(gone, expected, "bob's is not alice's to delete");
+    assert_eq!(gone, expected, "a token of another owner was deleted");
     assert!(exists(&store, ids[2]).await);
     assert_eq!(logged_since(&store, before).await, [ChangeTarget::Token(ids[0])]);
 
@@ -46,7 +46,11 @@ pub async fn delete_many_deletes_only_what_was_asked_for(store: Replicas) {
     let mut expected = vec![(ids[1], owner("alice")), (ids[2], owner("bob"))];
     expected.sort();
     assert_eq!(gone.tokens, expected);
-    assert_eq!(gone.seq, Some(head(&store).await.seq), "the last number that it took");
+    assert_eq!(
+        gone.seq,
+        Some(head(&store).await.seq),
+        "the returned number is not that of the last entry"
+    );
     assert_eq!(logged_since(&store, after).await.len(), 2);
     assert_same(&read(&store, ids[3]).await, &tokens[3]);
 }
@@ -124,8 +128,12 @@ pub async fn log_owner_change_changes_no_token(store: Replicas) {
     let before = head(&store).await;
     let seq = store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     assert_eq!(seq, before.seq.next());
-    assert_eq!(store.log_owner_change(&owner("nobody yet"), &event()).await.unwrap(), seq.next());
-    let expected = [ChangeTarget::Owner(owner("alice")), ChangeTarget::Owner(owner("nobody yet"))];
+    assert_eq!(
+        store.log_owner_change(&owner("unknown owner"), &event()).await.unwrap(),
+        seq.next()
+    );
+    let expected =
+        [ChangeTarget::Owner(owner("alice")), ChangeTarget::Owner(owner("unknown owner"))];
     assert_eq!(logged_since(&store, before).await, expected);
     assert_same(&read(&store, token.record.id).await, &token);
 }

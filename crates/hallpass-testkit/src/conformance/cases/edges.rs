@@ -130,7 +130,7 @@ pub async fn times_keep_their_milliseconds(store: Replicas) {
         assert_eq!(
             store.record_uses(&[usage]).await.unwrap(),
             0,
-            "{instant}: not later than itself"
+            "{instant}: the same time is not later"
         );
         token.record.last_used_at = Some(instant);
         assert_same(&read(&store, token.record.id).await, &token);
@@ -143,7 +143,7 @@ pub async fn times_keep_their_milliseconds(store: Replicas) {
         for (number, record) in stored.iter().enumerate() {
             let after = Some(sort.key_of(record));
             let behind = store.list(&ListQuery { after, ..query.clone() }).await.unwrap().records;
-            assert_eq!(behind, stored[number + 1..], "{by:?} behind {number}");
+            assert_eq!(behind, stored[number + 1..], "{by:?} after {number}");
         }
     }
     // A token has ended before an instant if it has ended at least a millisecond before it.

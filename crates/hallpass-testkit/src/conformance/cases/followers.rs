@@ -43,7 +43,8 @@ async fn change_everything(store: &Replicas, name: &str) -> Vec<(ChangeSeq, Chan
     told
 }
 
-/// Follows the log as a cache does, in small steps, until it is done and has caught up.
+/// Follows the log in small steps, as a cache does, until `done` is set and the log has been read
+/// to its head.
 async fn follow(store: &Replicas, done: &AtomicBool) -> Vec<ChangeEntry> {
     const STEP: u32 = 7;
     let mut seen: Vec<ChangeEntry> = Vec::new();
@@ -53,22 +54,26 @@ async fn follow(store: &Replicas, done: &AtomicBool) -> Vec<ChangeEntry> {
         let log = store.changes(Some(from), STEP).await.unwrap();
         assert_unbroken(&log.entries);
         if let Some(last) = log.entries.last() {
-            assert!(last.position.seq <= log.head.seq, "a entry behind the head");
+            assert!(last.position.seq <= log.head.seq, "an entry is newer than the head");
             let all = log.entries.len() < STEP as usize;
             assert!(
                 !all || last.position == log.head,
-                "the lines and the head are of one snapshot"
+                "the entries and the head are from different snapshots"
             );
         }
         let mut lines = log.entries.into_iter();
         if !seen.is_empty() {
-            assert_eq!(lines.next().map(|entry| entry.position), Some(from), "history forked");
+            assert_eq!(
+                lines.next().map(|entry| entry.position),
+                Some(from),
+                "the batch does not start at the requested position"
+            );
         }
         for entry in lines {
             // A caller that reads the log after a change has returned sees the change.
             if let ChangeTarget::Token(id) = entry.target {
                 let as_of = store.get(id).await.unwrap().as_of;
-                assert!(as_of >= entry.position.seq, "logged before it could be seen");
+                assert!(as_of >= entry.position.seq, "a change was logged before it was visible");
             }
             seen.push(entry);
         }
@@ -99,7 +104,7 @@ pub async fn follower_misses_no_change_of_many_writers(store: Replicas) {
         let mine = writer.await.expect("no panic");
         assert!(mine.is_sorted_by(|(a, _), (b, _)| a < b), "{mine:?}");
         for (seq, scope) in mine {
-            assert!(told.insert(seq, scope).is_none(), "{seq:?} was given twice");
+            assert!(told.insert(seq, scope).is_none(), "{seq:?} was returned twice");
         }
     }
     done.store(true, Ordering::Release);
@@ -109,6 +114,6 @@ pub async fn follower_misses_no_change_of_many_writers(store: Replicas) {
         assert_eq!(seen[0].position.seq, START.seq);
         let logged: BTreeMap<_, _> =
             seen.into_iter().map(|entry| (entry.position.seq, entry.target)).collect();
-        assert_eq!(logged, told, "the number that a call answered is that of its entry");
+        assert_eq!(logged, told, "a call returned another number than that of its entry");
     }
 }

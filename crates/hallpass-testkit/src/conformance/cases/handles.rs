@@ -26,7 +26,7 @@ pub async fn data_survives_reopening(place: impl StoreUnderTest) {
         assert_same(&found.value.unwrap(), token);
         assert_eq!(found.as_of, seq);
     }
-    assert_eq!(head(&store).await, before, "history goes on where it was");
+    assert_eq!(head(&store).await, before, "the position of the log has changed");
     assert_eq!(whole_log(&store).await, log);
     assert_eq!(store.log_owner_change(&owner("alice"), &event()).await.unwrap(), seq.next());
     assert_eq!(
@@ -51,7 +51,11 @@ pub async fn closing_one_handle_leaves_the_others_working(place: impl StoreUnder
     drop(one);
     two.ping().await.unwrap();
     let found = read(&two, token.record.id).await.record;
-    assert_eq!(found.revoked_at.is_some(), refused.is_none(), "what is refused has not happened");
+    assert_eq!(
+        found.revoked_at.is_some(),
+        refused.is_none(),
+        "a rejected change was made, or an accepted one was not"
+    );
     two.log_owner_change(&owner("alice"), &event()).await.unwrap();
     two.close().await;
 }

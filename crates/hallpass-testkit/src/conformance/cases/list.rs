@@ -53,7 +53,7 @@ pub async fn list_filters_match_what_they_name(store: Replicas) {
     let plain = ListQuery { text: Some("plain".into()), ..everything() };
     assert_eq!(names(&store, &plain).await, ["bob's plain", "plain"]);
     let hers = ListQuery { owner: Some(owner("alice")), ..plain };
-    assert_eq!(names(&store, &hers).await, ["plain"], "filters are joined by and");
+    assert_eq!(names(&store, &hers).await, ["plain"], "filters are combined with AND");
     let scoped = ListQuery { scope: Some("jobs".parse().unwrap()), ..everything() };
     assert_eq!(names(&store, &scoped).await, ["scoped"]);
     for (time, expected) in

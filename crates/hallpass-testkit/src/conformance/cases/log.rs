@@ -54,7 +54,7 @@ pub async fn changes_respects_the_limit(store: Replicas) {
     loop {
         let log = store.changes(Some(from), 4).await.unwrap();
         assert!(log.entries.len() <= 4);
-        assert_eq!(log.head.seq.get(), 10, "the head is the log's, not the step's");
+        assert_eq!(log.head.seq.get(), 10, "the head is that of the whole log, not of the batch");
         let full = log.entries.len() == 4;
         let known = usize::from(!seen.is_empty());
         seen.extend(log.entries.into_iter().skip(known));

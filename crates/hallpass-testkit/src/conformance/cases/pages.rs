@@ -105,7 +105,7 @@ pub async fn every_query_agrees_with_the_definition(store: Replicas) {
             }
         }
     }
-    assert!(found > 1_000, "the population is such that queries find something: {found}");
+    assert!(found > 1_000, "the queries match too few tokens: {found}");
 }
 
 /// Reads the whole list, page by page.
@@ -193,7 +193,7 @@ pub async fn pages_lose_and_repeat_nothing_during_writes(store: Replicas) {
             let walked: Vec<_> =
                 walk(&store, &query).await.into_iter().map(|record| record.id).collect();
             let seen: HashSet<_> = walked.iter().copied().collect();
-            assert_eq!(seen.len(), walked.len(), "{sort:?}: a record came twice");
+            assert_eq!(seen.len(), walked.len(), "{sort:?}: a record was listed twice");
             assert!(lasting.is_subset(&seen), "{sort:?}: a record was lost");
         }
     }

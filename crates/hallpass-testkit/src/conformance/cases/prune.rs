@@ -112,5 +112,9 @@ pub async fn token_extended_during_prune_stays(store: Replicas) {
         }
     }
     let left: u64 = prune_all(&store, at(1_000), 100).await.iter().sum();
-    assert_eq!(pruned.iter().sum::<u64>() + left + stayed, 60, "each was pruned once, or stayed");
+    assert_eq!(
+        pruned.iter().sum::<u64>() + left + stayed,
+        60,
+        "each token was either pruned once or stayed"
+    );
 }

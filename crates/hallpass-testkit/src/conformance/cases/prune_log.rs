@@ -40,7 +40,11 @@ pub async fn prune_log_deletes_the_oldest_entries_first(store: Replicas) {
     let deleted = store.prune_log(at(8), 3).await.unwrap();
     assert!((1..=3).contains(&deleted), "{deleted}");
     assert_eq!(kept(&store).await, positions[deleted as usize..]);
-    assert_eq!(deleted + prune_all(&store, at(5), 10).await, 4, "the entry at that time stays");
+    assert_eq!(
+        deleted + prune_all(&store, at(5), 10).await,
+        4,
+        "the entry at exactly that time stays"
+    );
     assert_eq!(kept(&store).await, positions[4..]);
 }
 
@@ -58,7 +62,7 @@ pub async fn prune_log_keeps_the_newest_entry(store: Replicas) {
     let before = head(&store).await;
     assert_eq!(prune_all(&store, at(100), 10).await, 4);
     assert_eq!(kept(&store).await, positions[4..]);
-    assert_eq!(head(&store).await, before, "the log is where it was");
+    assert_eq!(head(&store).await, before, "pruning has moved the head of the log");
     let unknown = token("bob", "x").record.id;
     assert_eq!(store.get(unknown).await.unwrap().as_of, before.seq);
     let seq = store.log_owner_change(&owner("alice"), &event()).await.unwrap();

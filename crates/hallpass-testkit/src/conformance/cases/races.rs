@@ -27,7 +27,10 @@ pub async fn one_of_many_concurrent_inserts_of_an_id_succeeds(store: Replicas) {
     }
     assert_eq!(winners.len(), 1);
     let stored = read(&store, first.record.id).await;
-    assert!(stored.secrets.current.ct_eq(&digest(winners[0])), "only the winner's secret works");
+    assert!(
+        stored.secrets.current.ct_eq(&digest(winners[0])),
+        "the stored secret is not that of the successful call"
+    );
     assert_eq!(whole_log(&store).await.len(), 1);
 }
 
@@ -72,16 +75,20 @@ async fn change_and_delete(store: &Replicas, expected: Option<Revision>) -> (Out
     let changed = changing.await.expect("no panic");
     let took_place = usize::from(changed.is_ok()) + usize::from(deleted.is_ok());
     assert_eq!(logged_since(store, before).await.len(), took_place);
-    assert_eq!(exists(store, id).await, deleted.is_err(), "nothing is left of a deleted token");
+    assert_eq!(
+        exists(store, id).await,
+        deleted.is_err(),
+        "the token exists although it was deleted, or is missing"
+    );
     (changed, deleted)
 }
 
 pub async fn delete_wins_over_a_concurrent_update(store: Replicas) {
     for _ in 0..20 {
         let (changed, deleted) = change_and_delete(&store, None).await;
-        let deleted = deleted.expect("it is there, at whatever revision");
+        let deleted = deleted.expect("a delete without an expected revision succeeds");
         match changed {
-            Ok(changed) => assert!(changed < deleted, "what is deleted is not changed any more"),
+            Ok(changed) => assert!(changed < deleted, "a deleted token was changed"),
             Err(refused) => assert!(refused.is_not_found(), "{refused}"),
         }
     }
@@ -122,7 +129,11 @@ async fn sweep(
     let mut sweeps = Vec::new();
     for _ in 0..10 {
         let BulkResult { count, seq } = take_all().await;
-        assert_eq!(seq.is_some(), count > 0, "nothing done is nothing logged");
+        assert_eq!(
+            seq.is_some(),
+            count > 0,
+            "a call returns a number if and only if it changed tokens"
+        );
         sweeps.extend(seq.map(|seq| (seq, count)));
         yield_now().await;
     }
@@ -133,7 +144,7 @@ async fn sweep(
     let mut last = ChangeSeq::ZERO;
     for (seq, count) in sweeps {
         let between = issued.iter().filter(|(issued, _)| (last..seq).contains(issued)).count();
-        assert_eq!(count, between as u64, "each takes what came since the one before");
+        assert_eq!(count, between as u64, "a call affects all tokens issued since the last one");
         last = seq;
     }
     (last, issued)
@@ -180,10 +191,13 @@ pub async fn concurrent_delete_many_calls_delete_each_token_once(store: Replicas
         assert_eq!(of, owner("alice"));
         *gone.entry(id).or_default() += 1;
     }
-    assert!(gone.len() == 30 && gone.values().all(|times| *times == 1), "each goes once: {gone:?}");
+    assert!(
+        gone.len() == 30 && gone.values().all(|times| *times == 1),
+        "each token is deleted once: {gone:?}"
+    );
     let mut logged = logged_since(&store, before).await;
     logged.sort_by_key(|entry| tokens.iter().position(|id| *entry == ChangeTarget::Token(*id)));
     let expected: Vec<_> = tokens.into_iter().map(ChangeTarget::Token).collect();
-    assert_eq!(logged, expected, "and is logged once");
+    assert_eq!(logged, expected, "each deletion is logged once");
     assert_same(&read(&store, kept.record.id).await, &kept);
 }

@@ -19,7 +19,11 @@ pub async fn as_of_is_exact_for_one_token(store: Replicas) {
         let found = store.get(id).await.unwrap();
         let record = found.value.unwrap().record;
         let changes = found.as_of.get() - first.get();
-        assert_eq!(record.revision.get(), 1 + changes, "record and number disagree");
+        assert_eq!(
+            record.revision.get(),
+            1 + changes,
+            "the record and `as_of` are from different snapshots"
+        );
     };
     let readers = [(); 4].map(|()| Watcher::start(&store, read));
     let mut record = token.record;
@@ -40,7 +44,10 @@ pub async fn list_as_of_includes_everything_shown(store: Replicas) {
         let page = store.list(&everything()).await.unwrap();
         let changes = page.as_of.get() - first.get();
         let revision = page.records[0].revision.get();
-        assert!(revision <= 1 + changes, "{revision} is shown, but the log is at {changes}");
+        assert!(
+            revision <= 1 + changes,
+            "revision {revision} is listed, but `as_of` covers only {changes} changes"
+        );
     };
     let readers = [(); 4].map(|()| Watcher::start(&store, read));
     let mut record = token.record;
@@ -157,7 +164,7 @@ pub async fn bulk_changes_are_seen_in_full_or_not_at_all(store: Replicas) {
             assert_eq!(records.len() as u64, MANY, "some of them are gone");
             assert!(revoked == 0 || revoked as u64 == MANY, "{revoked} are revoked");
         } else {
-            assert_eq!(revoked, 0, "the last one went before the others");
+            assert_eq!(revoked, 0, "the last token was deleted before the others");
         }
     });
     for round in 0..6 {

@@ -52,7 +52,7 @@ pub async fn update_requires_the_expected_revision(store: Replicas) {
     let unknown = edited(&samples::token("alice", "x").record, |_| {});
     assert!(store.update(&unknown, &event()).await.unwrap_err().is_not_found());
     assert_eq!(read(&store, token.record.id).await.record, first.record);
-    assert_eq!(head(&store).await, before, "nothing happened, so nothing is logged");
+    assert_eq!(head(&store).await, before, "a rejected call wrote a log entry");
 }
 
 pub async fn one_of_many_concurrent_updates_succeeds(store: Replicas) {
@@ -79,7 +79,10 @@ pub async fn one_of_many_concurrent_updates_succeeds(store: Replicas) {
     let found = read(&store, token.record.id).await;
     assert_eq!(found.record, won[0].0.record);
     let secret = &won[0].0.secrets.as_ref().unwrap().current;
-    assert!(found.secrets.current.ct_eq(secret), "only the winner's secret works");
+    assert!(
+        found.secrets.current.ct_eq(secret),
+        "the stored secret is not that of the successful call"
+    );
     assert_eq!(logged_since(&store, before).await.len(), 1);
 }
 
@@ -129,7 +132,7 @@ pub async fn replace_digest_requires_the_expected_digest(store: Replicas) {
             .is_not_found()
     );
     assert_same(&read(&store, id).await, &token);
-    assert_eq!(head(&store).await, before, "nothing happened, so nothing is logged");
+    assert_eq!(head(&store).await, before, "a rejected call wrote a log entry");
 }
 
 pub async fn replace_digest_keeps_the_record(store: Replicas) {

@@ -152,9 +152,9 @@ pub async fn uses_racing_with_changes_revive_nothing(store: Replicas) {
         for flush in flushes {
             flush.await.expect("no panic");
         }
-        assert_eq!(head(&store).await, after, "a use is not logged");
+        assert_eq!(head(&store).await, after, "a use wrote a log entry");
         match end {
-            0..=2 => assert!(!exists(&store, id).await, "it is gone"),
+            0..=2 => assert!(!exists(&store, id).await, "a late use restored a deleted token"),
             3 | 4 => {
                 token.record = edited(&token.record, |record| {
                     (record.revoked_at, record.last_used_at) = (Some(at(1)), last_used_at);

@@ -106,7 +106,7 @@ impl World {
         let works = token.state.now().accepts(secret, now);
         if verdict.is_some() {
             let seen = token.seen_dead.contains(&(node, secret));
-            assert!(!seen, "node {node} has rejected this secret before, for good");
+            assert!(!seen, "node {node} accepts a secret that it has rejected for good");
         } else if !works {
             token.seen_dead.insert((node, secret));
         }
@@ -147,5 +147,5 @@ async fn verdict(hallpass: &Hallpass, secret: &str) -> (Instant, Option<ScopeSet
             Err(unavailable) => told = Some(unavailable),
         }
     }
-    panic!("the store works, and the check fails: {told:?}");
+    panic!("a check fails although the store works: {told:?}");
 }

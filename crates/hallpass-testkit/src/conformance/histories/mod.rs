@@ -1,6 +1,6 @@
 //! Random lifecycles of tokens on one to three services, each with a cache. A change takes effect
-//! on its own service at once, and on every other one within the staleness bound, even if
-//! notifications between them are lost, late or repeated.
+//! immediately on the service that makes it, and on every other one within the staleness bound,
+//! even if notifications between them are lost, late or repeated.
 
 mod calls;
 mod past;
@@ -262,6 +262,6 @@ fn hours(count: i64) -> SignedDuration {
 /// token again.
 fn assert_gone(token: &mut Token, node: usize, error: &Error) {
     assert!(matches!(error, Error::NotFound), "{error:?}");
-    assert!(!token.state.now().is_there, "{} is there", token.id);
+    assert!(!token.state.now().is_there, "{} was not found although it exists", token.id);
     token.state.shown(node);
 }

@@ -31,23 +31,23 @@ pub(super) enum Step {
         owner: usize,
         is_disabled: bool,
     },
-    /// A secret is used: the current one if `secret` is `None`.
+    /// Uses a secret: the current one if `secret` is `None`.
     TokenUse {
         token: usize,
         secret: Option<usize>,
     },
-    /// Somebody reads the record.
+    /// Reads the record.
     Look(usize),
-    /// Somebody lists an owner's tokens.
+    /// Lists an owner's tokens.
     List(usize),
     Flush,
-    /// Notifications to this node behave like this from now on.
+    /// Sets how notifications to this node behave from now on.
     Notifications(Notifications),
-    /// The clock of the tokens advances.
+    /// Advances the clock of the tokens.
     Pass {
         minutes: i64,
     },
-    /// Real time passes, which the caches measure.
+    /// Lets real time pass, which the caches measure.
     Wait {
         millis: u64,
     },

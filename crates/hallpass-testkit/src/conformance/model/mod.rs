@@ -81,7 +81,7 @@ impl World {
                     Ok(seq) => assert_eq!(result, Ok(seq)),
                     Err(reasons) => assert!(
                         result.is_err_and(|reason| reasons.contains(&reason)),
-                        "{result:?} and not one of {reasons:?}"
+                        "the store returned {result:?}, expected one of {reasons:?}"
                     ),
                 }
             }
@@ -217,7 +217,7 @@ impl World {
         let entries = whole_log(store).await;
         assert!(entries.iter().map(|entry| &entry.target).eq(model.kept().iter().map(|(t, _)| t)));
         let known = model.entries.len();
-        assert_eq!(entries[..known], model.entries, "an entry has changed");
+        assert_eq!(entries[..known], model.entries, "a log entry has changed");
         model.entries = entries;
         let seqs = model.entries.iter().map(|entry| entry.position.seq);
         let trail = seqs.zip(model.kept()).map(|(seq, (_, event))| (seq, event));

@@ -51,7 +51,7 @@ pub(crate) fn needle() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Scopes.
+/// The scopes that tokens may hold.
 pub(crate) const SCOPES: [&str; 6] = ["jobs", "jobs:run", "projects:read", "*", "a.b_c%", "JOBS"];
 
 /// Returns up to three of them.

@@ -109,7 +109,7 @@ pub(crate) enum Flaw {
     AuditIncludesUntil,
     /// Skips an entry between two pages.
     AuditPagesSkip,
-    /// Promises more entries whenever a page is full.
+    /// Sets `more` whenever a page is full.
     AuditPagesPromiseMore,
     /// Starts a page with the last record of the page before.
     PagesRepeatARecord,
@@ -123,7 +123,7 @@ pub(crate) enum Flaw {
     ExpiresBeforeIsIgnored,
     /// Ignores `metadata`.
     MetadataIsIgnored,
-    /// Promises more records whenever a page is full.
+    /// Sets `more` whenever a page is full.
     FullPagesPromiseMore,
     /// Puts records without a time first.
     NoTimeComesFirst,

@@ -79,7 +79,7 @@ impl Flawed {
     /// Locks the whole store, to read or change it at one instant.
     pub(super) async fn lock(&self) -> Result<Log<'_>, StoreError> {
         if self.all.left_locked.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable("locked for good"));
+            return Err(StoreError::unavailable("a cancelled call has kept the lock"));
         }
         Ok(self.all.log.lock().await)
     }

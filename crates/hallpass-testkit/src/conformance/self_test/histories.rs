@@ -6,7 +6,7 @@ use super::{Flaw, Flawed};
 use crate::conformance::tries::Tries;
 use crate::conformance::{histories, model};
 
-/// Flaws that show without a race.
+/// Flaws that a test detects without a race.
 const SEEN_ALONE: [Flaw; 37] = [
     Flaw::LimitForgetsRevoked,
     Flaw::InsertReplaces,
@@ -47,7 +47,7 @@ const SEEN_ALONE: [Flaw; 37] = [
     Flaw::AuditIgnoresTheOwner,
 ];
 
-/// Flaws that keep a token alive that was deleted.
+/// Flaws that keep a deleted token valid.
 const LETHAL: [Flaw; 3] = [Flaw::DeletesAreNotLogged, Flaw::GetReadsACache, Flaw::UsesRevive];
 
 /// Returns the flaws that random histories do not detect.
@@ -56,7 +56,7 @@ fn undetected<const N: usize>(flaws: [Flaw; N], run: impl Fn(Flaw, Tries)) -> Ve
         let tries = Tries { cases, max_shrinks: 0 };
         catch_unwind(AssertUnwindSafe(|| run(flaw, tries))).is_ok()
     };
-    assert!(passes(Flaw::None, 8), "a store without a flaw fails");
+    assert!(passes(Flaw::None, 8), "the test fails for a store without a flaw");
     flaws.into_iter().filter(|flaw| passes(*flaw, 1_000)).collect()
 }
 
