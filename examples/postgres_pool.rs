@@ -29,7 +29,7 @@ async fn create(
     // The note remembers the token that wrote it, and forgets it when the token is deleted.
     sqlx::query("INSERT INTO notes (owner, token, body) VALUES ($1, $2::text::uuid, $3)")
         .bind(caller.owner().as_str())
-        .bind(caller.token_id().to_string())
+        .bind(caller.token_id().map(|id| id.to_string()))
         .bind(body)
         .execute(&pool)
         .await

@@ -146,8 +146,8 @@ fn span(text: &str) -> Result<Meaning, ExpiryError> {
 }
 
 /// Parses a date-time of RFC 3339, section 5.6, with at most nine fractional digits. Returns `None`
-/// if the text is no date-time, and `Some(None)` if there is no such instant: a leap second has none
-/// in POSIX time.
+/// if the text is no date-time, and `Some(None)` if there is no such instant: a leap second has
+/// none in POSIX time.
 fn instant(text: &str) -> Option<Option<i128>> {
     let text = text.to_ascii_uppercase();
     let (start, rest) = text.split_at_checked(19)?;

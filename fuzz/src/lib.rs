@@ -1,8 +1,8 @@
 //! Fuzz targets, one for each parser of untrusted input. Each compares the parser with an oracle: a
 //! second, naive implementation of the same grammar.
 //!
-//! A target is a function that takes any bytes and panics if parser and oracle disagree.
-//! `cargo xtask fuzz` runs it with libFuzzer. The tests of this crate run it on the seeds. To run one
+//! A target is a function that takes any bytes and panics if parser and oracle disagree. `cargo
+//! xtask fuzz` runs it with libFuzzer. The tests of this crate run it on the seeds. To run one
 //! input again, pass its file: `cargo run -p hallpass-fuzz --bin header -- FILE`.
 
 #[path = "../../tests/src/oracle/mod.rs"]

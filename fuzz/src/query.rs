@@ -11,7 +11,8 @@ thread_local! {
     static STAGE: Stage = Stage::new();
 }
 
-/// Checks that each layer answers the request as the oracle says, and passes on what the oracle says.
+/// Checks that each layer answers the request as the oracle says, and passes on what the oracle
+/// says.
 ///
 /// # Panics
 ///
@@ -99,8 +100,8 @@ fn trips(uri: &Uri) -> bool {
     })
 }
 
-/// Checks that no cache stores a rejection or an answer to a URL with a token, and that no `Referer`
-/// passes such a URL on.
+/// Checks that no cache stores a rejection or an answer to a URL with a token, and that no
+/// `Referer` passes such a URL on.
 fn check_privacy(setup: Setup, uri: &Uri, answer: &Answer) {
     let header = |name| answer.headers.get(name).map(http::HeaderValue::as_bytes);
     let reads_query = !setup.names().is_empty() && uri.query().is_some();

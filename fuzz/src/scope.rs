@@ -1,5 +1,5 @@
-//! Fuzzes scopes and requirements. The first two lines of the input are sets of scopes, separated by
-//! spaces. The third is what a route requires.
+//! Fuzzes scopes and requirements. The first two lines of the input are sets of scopes, separated
+//! by spaces. The third is what a route requires.
 
 use hallpass_core::{Requirement, Scope, ScopeSet};
 
@@ -46,8 +46,8 @@ fn parse(text: &str) -> Option<Scope> {
 }
 
 /// Returns whether a text is a scope: one to eight segments of RFC 6749's `scope-token` characters
-/// (section 3.3) without the colon, at most 128 characters in total. A `*` is a whole segment, and no
-/// part between slashes is `.` or `..`.
+/// (section 3.3) without the colon, at most 128 characters in total. A `*` is a whole segment, and
+/// no part between slashes is `.` or `..`.
 fn is_scope(text: &str) -> bool {
     let character = |c: char| c == '!' || ('#'..='[').contains(&c) || (']'..='~').contains(&c);
     let segments: Vec<&str> = text.split(':').collect();

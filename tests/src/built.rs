@@ -33,8 +33,8 @@ pub fn program(kind: &str, name: &str) -> PathBuf {
         .expect("cargo reports the path of the program")
 }
 
-/// Returns the features of all packages, except those that link the command line with a TLS library.
-/// They would change the drivers in every other program.
+/// Returns the features of all packages, except those that link the command line with a TLS
+/// library. They would change the drivers in every other program.
 fn features() -> String {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["metadata", "--no-deps", "--format-version", "1"]);

@@ -10,8 +10,8 @@ use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The benchmark to run [default: all of the package `hallpass-bench`]. An unknown name prints the
-    /// list. `page` loads the page in a browser, with several network delays
+    /// The benchmark to run [default: all of the package `hallpass-bench`]. An unknown name prints
+    /// the list. `page` loads the page in a browser, with several network delays
     name: Option<String>,
     /// The number of measurements of each case. More rounds give steadier medians
     #[arg(long)]

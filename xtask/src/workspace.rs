@@ -70,8 +70,8 @@ impl Workspace {
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.root());
-        // `cargo run` sets variables that describe the package xtask. Build scripts that watch these
-        // would run again for every caller.
+        // `cargo run` sets variables that describe the package xtask. Build scripts that watch
+        // these would run again for every caller.
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(|name| {
                 name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")

@@ -8,7 +8,6 @@ use std::time::Duration;
 use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
 
 use crate::event::RejectReason;
-use crate::verify::{AuthError, Principal};
 
 #[cfg(feature = "metrics")]
 const CHECKS: &str = "hallpass_checks_total";
@@ -20,6 +19,17 @@ const REFUSALS: &str = "hallpass_refusals_total";
 const DROPPED: &str = "hallpass_uses_dropped_total";
 #[cfg(feature = "metrics")]
 const FLUSHED: &str = "hallpass_uses_flushed_total";
+
+/// The outcome of a check.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome {
+    /// The token is valid.
+    Accepted,
+    /// The token is not valid.
+    Refused,
+    /// The store or the host failed.
+    Unavailable,
+}
 
 /// The counters for the checks of one handle. They are looked up in the recorder once, at the first
 /// check.
@@ -53,19 +63,19 @@ impl Metrics {
 
     /// Records how long a check took that a cache could not complete alone.
     #[inline]
-    pub(crate) fn looked_up(&self, result: &Result<Principal, AuthError>, took: Duration) {
+    pub(crate) fn looked_up(&self, outcome: Outcome, took: Duration) {
         #[cfg(feature = "metrics")]
         {
             let counters = self.counters();
-            let histogram = match result {
-                Ok(_) => &counters.accepted_after,
-                Err(error) if error.is_unavailable() => &counters.unavailable_after,
-                Err(_) => &counters.refused_after,
+            let histogram = match outcome {
+                Outcome::Accepted => &counters.accepted_after,
+                Outcome::Refused => &counters.refused_after,
+                Outcome::Unavailable => &counters.unavailable_after,
             };
             histogram.record(took);
         }
         #[cfg(not(feature = "metrics"))]
-        let _ = (result, took);
+        let _ = (outcome, took);
     }
 
     /// Counts the reason for which a request was rejected.

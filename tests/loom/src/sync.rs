@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use std::sync::atomic::Ordering;
 
-use crate::mutation::{Access, Plan, deferred, plan, register};
+use crate::mutation::{Access, Plan, defer, plan, register};
 
 macro_rules! atomics {
     ($($name:ident $int:ty;)+) => {$(

@@ -21,7 +21,8 @@ use crate::workspace::Workspace;
 /// The facade, which re-exports the items of the other libraries.
 const FACADE: &str = "hallpass";
 
-/// The libraries for which the facade re-exports every type that a public function takes or returns.
+/// The libraries for which the facade re-exports every type that a public function takes or
+/// returns.
 const NAMED: [&str; 5] =
     ["hallpass-core", "hallpass-tower", "hallpass-axum", "hallpass-cache", "hallpass-dashboard"];
 

@@ -36,7 +36,8 @@ pub(crate) struct Arguments {
 enum Step {
     /// The code is formatted
     Fmt,
-    /// No file is too long or names a path of one machine, no code is unfinished, the prose is plain
+    /// No file is too long or names a path of one machine, no code is unfinished, the prose is
+    /// plain
     Tree,
     /// Unit, property, integration and end-to-end tests
     Tests,

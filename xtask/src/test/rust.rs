@@ -68,8 +68,8 @@ pub(super) fn build(workspace: &Workspace) -> Result<()> {
         .context("the tests do not build")
 }
 
-/// Runs the tests over TLS. They are a workspace of their own, because their features of the drivers
-/// must not reach the other builds.
+/// Runs the tests over TLS. They are a workspace of their own, because their features of the
+/// drivers must not reach the other builds.
 pub(super) fn tls(workspace: &Workspace) -> Result<Found> {
     let manifest = ["--manifest-path", "tests/tls/Cargo.toml"];
     run(workspace

@@ -7,7 +7,7 @@ use hallpass_core::store::{ChangeSeq, ChangeTarget};
 
 use super::{Model, Node, alice, future, id, read};
 
-use crate::mutation::{concurrently, step, violation};
+use crate::mutation::{concurrently, fail, step};
 use crate::sync::Database;
 
 pub(super) const THE_STRIPE_OF_A_TOKEN_IS_RESET: Model = Model {

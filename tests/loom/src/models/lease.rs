@@ -4,7 +4,7 @@ use hallpass_core::store::{ChangeSeq, ChangeTarget};
 
 use super::{Model, Node, alice, future, id, line, past, past_asleep, past_awake, read};
 use crate::dual_instant::DualInstant;
-use crate::mutation::{concurrently, step, violation};
+use crate::mutation::{concurrently, fail, step};
 
 const USED: &str = "a check relied on a lease without seeing a change that the lease covers";
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hallpass_core::store::{ChangeSeq, ChangeTarget};
 
 use super::{Model, Node, alice};
-use crate::mutation::{concurrently, step, violation};
+use crate::mutation::{concurrently, fail, step};
 use crate::sync::{AtomicU64, Ordering};
 
 const USED: &str = "an owner status from before a change was usable after it";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Model;
-use crate::mutation::{concurrently, step, violation};
+use crate::mutation::{concurrently, fail, step};
 use crate::verify::Requirements;
 
 pub(super) const TWO_CONCURRENT_CHECKS: Model = Model {

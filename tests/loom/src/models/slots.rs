@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Model, Node, future, id, read};
-use crate::mutation::{concurrently, step, violation};
+use crate::mutation::{concurrently, fail, step};
 
 pub(super) const A_TOKEN_IS_EVICTED: Model = Model {
     name: "a lookup returns the right token or none while others replace it",
