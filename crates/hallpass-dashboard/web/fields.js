@@ -4,7 +4,10 @@ import { Problem } from "./api.js";
 import { button, explain, fill, h, iconButton, isolated, mark, onKeys, openDialog, problemBox, sentence, unique } from "./dom.js";
 import { confirmationWord, confirmsByPassword, me, plural, rich, t } from "./page.js";
 
-/** Creates a field for one line of text; for several, if `multiline`. All else is an attribute of the input. */
+/**
+ * Creates a field for one line of text; for several, if `multiline`. All else is an attribute of the input.
+ * @param {{ label: string, help?: string, multiline?: boolean, value?: string, check?: (text: string) => string | null, [attribute: string]: any }} options
+ */
 export function field({ label, help, multiline = false, value = "", check, ...attributes }) {
   const id = unique("field");
   const error = errorLine(id);
@@ -75,6 +78,8 @@ export const checkName = (name) => (name.trim() === "" ? t("form.name_missing") 
  *
  * After a success the form takes no second submission: it is about to be replaced, and a second click would make a
  * second token.
+ * @param {HTMLFormElement} form
+ * @param {{ action: () => any, fields?: object, box: any, reload?: () => Promise<void> }} options
  */
 export function submits(form, { action, fields = {}, box, reload }) {
   let busy = false;
