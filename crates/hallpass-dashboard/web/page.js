@@ -33,6 +33,9 @@ export const defaultName = pageData.defaultName;
 /** Who is signed in, as tokens name their owner. */
 export const me = pageData.person;
 
+/** How that person is called. */
+export const myName = pageData.name;
+
 /** Whether the person sees everybody's tokens. */
 export const isAdmin = pageData.role === "admin";
 

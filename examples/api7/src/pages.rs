@@ -9,7 +9,7 @@ use hallpass::{Dashboard, Hallpass};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use crate::people::{Credentials, begin, signed_in};
+use crate::people::{Account, Credentials, begin, signed_in};
 
 const TOKENS: &str = "/account/personal-access-token";
 
@@ -30,6 +30,7 @@ pub(crate) fn routes(hallpass: &Hallpass) -> Router {
         .with_api(|api| api.session_cookie(SESSION))
         .sign_in("/login")
         .link("Documentation", "https://docs.api7.ai/cloud/")
+        .person_name(Account::name)
         .example_request("/api/v1/user/me")
         .default_name("token of {date}")
         .texts("en", TEXTS)
