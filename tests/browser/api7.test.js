@@ -22,6 +22,10 @@ async function generate(page, note) {
   return token;
 }
 
+walk(API7, "the sign-in leads back to the view that was wanted", { view: "#/new" }, async ({ page }) => {
+  await page.getByRole("heading", { name: "Generate a new token" }).waitFor();
+});
+
 walk(API7, "a token needs neither a name nor a note, and is shown once", { timezoneId: "UTC" }, async ({ page, server }) => {
   const token = await generate(page);
   assert.match((await names(page, 1))[0], /^token of \d{4}-\d\d-\d\d$/);

@@ -21,6 +21,10 @@ async function add(page, name, scope) {
   return page.locator(".secret").innerText();
 }
 
+walk(DRAGONFLY, "the sign-in leads back to the view that was wanted", { view: "#/new" }, async ({ page }) => {
+  await page.getByRole("heading", { name: "Create personal access token" }).waitFor();
+});
+
 walk(DRAGONFLY, "a token is made with name, description, expiration and scopes, copied, and calls the Open API", { permissions: ["clipboard-read", "clipboard-write"] }, async ({ page, server }) => {
   const token = await add(page, "build", /^Clusters/);
   await page.getByText("you will not see it again").waitFor();

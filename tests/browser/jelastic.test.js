@@ -40,6 +40,10 @@ const options = (more = {}) => ({ timezoneId: "Europe/Berlin", ...more });
 
 const expectQuestion = (watched) => watched.expect(403);
 
+walk(JELASTIC, "the sign-in leads back to the view that was wanted", { view: "#/new" }, async ({ page }) => {
+  await page.getByRole("heading", { name: "Generate access token" }).waitFor();
+});
+
 walk(JELASTIC, "a token is generated with a description, a day and a predefined set, after the password", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   await page.getByRole("heading", { name: "Access tokens" }).waitFor();

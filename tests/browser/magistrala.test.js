@@ -32,6 +32,10 @@ async function create(page, name) {
   return page.locator(".secret").innerText();
 }
 
+walk(MAGISTRALA, "the sign-in leads back to the view that was wanted", { view: "#/new" }, async ({ page }) => {
+  await page.getByRole("heading", { name: "Create PAT" }).waitFor();
+});
+
 walk(MAGISTRALA, "a PAT is created with a name, a duration, a description and scopes for one entity, and leads to its own page", {}, async ({ page, server }) => {
   const token = await create(page, "garden");
   await page.getByRole("heading", { name: "garden", exact: true }).waitFor();

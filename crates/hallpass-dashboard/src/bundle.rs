@@ -1,9 +1,9 @@
 //! The scripts and style sheets, each joined into one file when the program starts.
 //!
 //! The scripts in `web/` are ordinary ES modules. A bundle is one module with all of their
-//! declarations: the modules in order, without their `import` statements and without the word
-//! `export`. This works because no two modules declare the same name, and because no module renames
-//! what it imports. `tests/files.rs` checks both.
+//! declarations: the modules in order, without their `import` statements, without the word `export`
+//! and without comments on lines of their own. This works because no two modules declare the same
+//! name, and because no module renames what it imports. `tests/files.rs` checks both.
 
 use crate::asset::{Asset, Assets};
 use crate::texts::Texts;
@@ -57,14 +57,17 @@ pub(crate) fn assets(languages: &[Texts]) -> Assets {
 fn join(modules: &[&str]) -> String {
     let mut joined = String::new();
     for module in modules {
-        let mut in_import = false;
+        let (mut in_import, mut in_comment) = (false, false);
         for line in module.lines() {
+            let text = line.trim_start();
             in_import |= line.starts_with("import ");
-            if !in_import {
+            in_comment |= text.starts_with("/*");
+            if !in_import && !in_comment && !text.starts_with("//") && !text.is_empty() {
                 joined.push_str(line.strip_prefix("export ").unwrap_or(line));
                 joined.push('\n');
             }
             in_import &= !line.ends_with(';');
+            in_comment &= !line.ends_with("*/");
         }
     }
     joined
@@ -75,8 +78,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modules_are_joined_without_imports_and_exports() {
-        let first = "import { a } from \"./a.js\";\nimport {\n  b,\n} from \"./b.js\";\nexport const c = 1;";
+    fn modules_are_joined_without_imports_exports_and_comments() {
+        let first = "// A.\n\nimport { a } from \"./a.js\";\nimport {\n  b,\n} from \"./b.js\";\n\
+                     /** Counts. */\n/**\n * One.\n * @type {number}\n */\nexport const c = 1;";
         assert_eq!(join(&[first, "run(c);"]), "const c = 1;\nrun(c);\n");
     }
 }

@@ -9,7 +9,7 @@ use hallpass_axum::{Authenticator, TokenApi};
 use hallpass_core::Hallpass;
 
 use crate::local::{linkable, local};
-use crate::page::{Page, Settings};
+use crate::page::{Page, PersonName, Settings};
 use crate::texts;
 use crate::visitor::Visitor;
 
@@ -153,6 +153,13 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     /// code` for example. The default is a password.
     pub fn confirmation(mut self, what: impl Into<String>) -> Self {
         self.settings.confirmation = Some(what.into());
+        self
+    }
+
+    /// Sets how the page calls a person, if the id of an owner is nothing that people know, such as
+    /// a number. The default is the id.
+    pub fn person_name(mut self, name: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        self.settings.person_name = Some(PersonName(Box::new(name)));
         self
     }
 

@@ -1,5 +1,7 @@
 //! The page itself: the HTML for a person who is signed in, and the notices for everybody else.
 
+use std::fmt;
+
 use axum::http::header::{CACHE_CONTROL, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -22,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) theme: Option<String>,
     /// The name of what a person confirms changes with.
     pub(crate) confirmation: Option<String>,
+    pub(crate) person_name: Option<PersonName>,
     /// The path in the `curl` line beside a new secret.
     pub(crate) example_request: String,
     /// The name of a token whose person gave it none.
@@ -50,6 +53,7 @@ impl Settings {
             home: None,
             theme: None,
             confirmation: None,
+            person_name: None,
             example_request: "/".to_owned(),
             default_name: None,
             links: Vec::new(),
@@ -57,6 +61,20 @@ impl Settings {
             languages: Texts::shipped(),
             parameters,
         }
+    }
+
+    /// Returns how the person with this id is called.
+    fn name_of(&self, id: &str) -> String {
+        self.person_name.as_ref().map_or_else(|| id.to_owned(), |name| (name.0)(id))
+    }
+}
+
+/// The host's function from the id of a person to the name.
+pub(crate) struct PersonName(pub(crate) Box<dyn Fn(&str) -> String + Send + Sync>);
+
+impl fmt::Debug for PersonName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonName(..)")
     }
 }
 
@@ -110,6 +128,7 @@ impl View<'_> {
         self.page.page.fill(|place| match place {
             "api" => escape(&settings.api.clone().unwrap_or_else(|| format!("{}api", self.below))),
             "person" => escape(id),
+            "name" => escape(&settings.name_of(id)),
             "role" => if admin { "admin" } else { "owner" }.to_owned(),
             "home" => escape(settings.home.as_deref().unwrap_or_default()),
             "confirmation" => escape(settings.confirmation.as_deref().unwrap_or_default()),

@@ -209,6 +209,21 @@ async fn page_contains_the_visitors_name_escaped() {
 }
 
 #[tokio::test]
+async fn host_says_how_people_are_called_and_how_tokens_without_a_name_are() {
+    let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
+    assert_eq!(attribute(&html, "data-name").next(), Some("alice"));
+    assert_eq!(attribute(&html, "data-default-name").next(), Some(""));
+    let app = dashboard()
+        .person_name(|id| format!("<{id}>"))
+        .default_name("\"token\" of {date}")
+        .into_router_at("/tokens");
+    let html = page(&app, "/tokens").await.body;
+    assert_eq!(attribute(&html, "data-person").next(), Some("alice"));
+    assert_eq!(attribute(&html, "data-name").next(), Some("&lt;alice&gt;"));
+    assert_eq!(attribute(&html, "data-default-name").next(), Some("&quot;token&quot; of {date}"));
+}
+
+#[tokio::test]
 async fn page_lists_scopes_for_single_resources() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     let scopes: Vec<_> = attribute(&html, "data-scope").collect();

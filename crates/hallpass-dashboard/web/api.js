@@ -5,6 +5,12 @@ import { apiUrl, plural, t } from "./page.js";
 
 /** A failed call, as RFC 9457 describes it. */
 export class Problem extends Error {
+  /**
+   * @param {string} kind
+   * @param {number} status
+   * @param {{ detail?: string, errors?: { field: string, message: string }[], limit?: number, in_use?: number }} [said]
+   * @param {number | null} [retryAfter]
+   */
   constructor(kind, status, { detail = "", errors = [], limit, in_use: inUse } = {}, retryAfter = null) {
     super(detail || kind);
     /** The end of the problem's type, such as `token-limit`; `unreachable` if no answer came. */
@@ -93,6 +99,11 @@ const changeToken = (method, token, path, doing, body) => change(method, one(tok
 /** Makes a change. The host may want the person's password with it: `doing` says what it is for. */
 const change = (method, path, doing, options) => confirmed(doing, (headers) => call(method, path, { ...options, headers }));
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{ body?: object, revision?: number, headers?: Record<string, string>, signal?: AbortSignal }} [options]
+ */
 async function call(method, path, { body, revision, headers = {}, signal } = {}) {
   const sent = { Accept: "application/json", ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";

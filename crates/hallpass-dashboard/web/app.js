@@ -5,11 +5,11 @@ import { missingView, tokenView } from "./detail.js";
 import { closeDialogs, dropMessage, fill, h, icon, isolated, mark } from "./dom.js";
 import { askToLeaveSecret, formView } from "./form.js";
 import { listView } from "./list.js";
-import { currentRoute, goInstead, homePath, isAdmin, me, rich, setAddress, t, toActivity, toList } from "./page.js";
+import { currentRoute, goInstead, homePath, isAdmin, myName, rich, setAddress, t, toActivity, toList } from "./page.js";
 
 const VIEWS = { list: listView, form: formView, token: tokenView, activity: activityView, missing: missingView };
 
-const main = document.querySelector("#main");
+const main = document.getElementById("main");
 const tabs = [
   ["list", h("a", { href: toList() }, t("page.all_tokens"))],
   ["activity", h("a", { href: toActivity() }, t("page.activity"))],
@@ -50,10 +50,10 @@ async function askToLeave({ oldURL, newURL }) {
 }
 
 fill(
-  document.querySelector("#top"),
+  document.getElementById("top"),
   homePath && h("a", { href: homePath, class: "home" }, icon("back"), t("page.back")),
   h("nav", { class: "tabs", "aria-label": t("page.views") }, tabs.map(([, link]) => link)),
-  h("p", { class: "person" }, h("span", {}, rich("page.signed_in", { name: h("strong", {}, isolated(me)) })), isAdmin && h("span", { class: "badge" }, t("page.admin"))),
+  h("p", { class: "person" }, h("span", {}, rich("page.signed_in", { name: h("strong", {}, isolated(myName)) })), isAdmin && h("span", { class: "badge" }, t("page.admin"))),
 );
 
 addEventListener("hashchange", (event) => (current?.unsaved?.() ? askToLeave(event) : showView()));

@@ -64,6 +64,7 @@ export function ending(end) {
   return endOfDay(last)?.getTime() === new Date(end).getTime() ? t("time.through", { day: written(last) }) : t("time.until", { minute: minute(end) });
 }
 
+/** @type {[Intl.RelativeTimeFormatUnit, number, number][]} */
 const UNITS = [
   ["year", 365 * DAY, 2 * 365 * DAY],
   ["month", 30 * DAY, 90 * DAY],
@@ -90,7 +91,7 @@ const amount = (count, unit) => new Intl.NumberFormat(language, { style: "unit",
 export function left(instant) {
   let rest = Math.max(0, Date.parse(instant) - now());
   const parts = [];
-  for (const [unit, length] of [["day", DAY], ["hour", HOUR], ["minute", MINUTE], ["second", SECOND]]) {
+  for (const [unit, length] of Object.entries({ day: DAY, hour: HOUR, minute: MINUTE, second: SECOND })) {
     const count = Math.floor(rest / length);
     rest -= count * length;
     if (count > 0 || parts.length > 0) parts.push(amount(count, unit));
@@ -209,6 +210,7 @@ export function keptEnd(key, { expires_at: end }) {
 
 const span = (days) => (days === 365 ? t("expiry.year") : plural("expiry.days", days));
 
+/** @param {{ end?: () => number | null }} option */
 function endText({ end }) {
   if (!end) return t("expiry.by_server");
   const at = end();

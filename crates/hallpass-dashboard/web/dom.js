@@ -112,7 +112,10 @@ export const iconButton = (glyph, title, label, click) =>
 
 // Modal dialogs on the browser's own <dialog>, questions in them, and short messages that go away by themselves.
 
-/** Opens a dialog. `closed` is settled once it is closed, in whatever way. */
+/**
+ * Opens a dialog. `closed` is settled once it is closed, in whatever way.
+ * @param {{ title: string, text?: string, body?: Node, wide?: boolean }} options
+ */
 export function openDialog({ title, text, body, wide = false }) {
   const heading = unique("dialog");
   const explanation = unique("dialog-text");
@@ -126,13 +129,13 @@ export function openDialog({ title, text, body, wide = false }) {
     text && h("p", { id: explanation }, text),
     body,
   );
-  const before = document.activeElement;
-  const closed = new Promise((resolve) => {
+  const before = /** @type {HTMLElement} */ (document.activeElement);
+  const closed = new Promise((/** @type {(value?: any) => void} */ resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
       // The element that had the focus may be gone: its row was removed, say.
       if (before?.isConnected) before.focus();
-      else document.querySelector("#main").focus();
+      else document.getElementById("main").focus();
       resolve();
     });
   });
@@ -143,12 +146,14 @@ export function openDialog({ title, text, body, wide = false }) {
 
 /** Closes all dialogs: the view behind them is left. */
 export function closeDialogs() {
-  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  const open = /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]"));
+  for (const dialog of open) dialog.close();
 }
 
 /**
  * Asks a question. Resolves with the result of `action`, or with `null` if the person cancelled. While the action fails,
  * the dialog stays and says why.
+ * @param {{ title: string, text?: string, body?: Node, label: string, danger?: boolean, wide?: boolean, fields?: object, reload?: () => Promise<void>, action?: () => any }} options
  */
 export function ask({ title, text, body, label, danger = false, wide, fields, reload, action = () => true }) {
   const box = problemBox({ form: fields !== undefined });
@@ -167,7 +172,8 @@ export function ask({ title, text, body, label, danger = false, wide, fields, re
     },
   });
   // Without a field the focus is on the button that changes nothing.
-  (form.querySelector("input:not([type=hidden], .hidden), select, textarea") ?? cancel).focus();
+  const first = /** @type {HTMLElement} */ (form.querySelector("input:not([type=hidden], .hidden), select, textarea"));
+  (first ?? cancel).focus();
   return dialog.closed.then(() => result);
 }
 
@@ -181,9 +187,9 @@ let surviving = false;
 export function say(text, { keep = false } = {}) {
   const close = () => {
     clearTimeout(timer);
-    fill(document.querySelector("#status"));
+    fill(document.getElementById("status"));
   };
-  fill(document.querySelector("#status"), h("div", { class: "toast" }, h("p", {}, text), iconButton("close", t("dismiss"), t("dismiss"), close)));
+  fill(document.getElementById("status"), h("div", { class: "toast" }, h("p", {}, text), iconButton("close", t("dismiss"), t("dismiss"), close)));
   surviving = keep;
   clearTimeout(timer);
   timer = setTimeout(close, SHOWN);
@@ -191,7 +197,7 @@ export function say(text, { keep = false } = {}) {
 
 /** Removes the message when the view changes. */
 export function dropMessage() {
-  if (!surviving) fill(document.querySelector("#status"));
+  if (!surviving) fill(document.getElementById("status"));
   surviving = false;
 }
 

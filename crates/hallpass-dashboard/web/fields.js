@@ -2,9 +2,12 @@
 
 import { Problem } from "./api.js";
 import { button, explain, fill, h, iconButton, isolated, mark, onKeys, openDialog, problemBox, sentence, unique } from "./dom.js";
-import { confirmationWord, confirmsByPassword, me, plural, rich, t } from "./page.js";
+import { confirmationWord, confirmsByPassword, myName, plural, rich, t } from "./page.js";
 
-/** Creates a field for one line of text; for several, if `multiline`. All else is an attribute of the input. */
+/**
+ * Creates a field for one line of text; for several, if `multiline`. All else is an attribute of the input.
+ * @param {{ label: string, help?: string, multiline?: boolean, value?: string, check?: (text: string) => string | null, [attribute: string]: any }} options
+ */
 export function field({ label, help, multiline = false, value = "", check, ...attributes }) {
   const id = unique("field");
   const error = errorLine(id);
@@ -75,6 +78,8 @@ export const checkName = (name) => (name.trim() === "" ? t("form.name_missing") 
  *
  * After a success the form takes no second submission: it is about to be replaced, and a second click would make a
  * second token.
+ * @param {HTMLFormElement} form
+ * @param {{ action: () => any, fields?: object, box: any, reload?: () => Promise<void> }} options
  */
 export function submits(form, { action, fields = {}, box, reload }) {
   let busy = false;
@@ -316,7 +321,7 @@ function prompt(doing, attempt) {
   });
   // For password managers: they save and offer a password together with a user name.
   const user = h("input", { class: "hidden", name: "username", autocomplete: "username", readonly: true, tabindex: "-1", "aria-hidden": "true" });
-  user.value = me;
+  user.value = myName;
   const submit = h("button", { class: "button primary", type: "submit" }, t("confirm.submit"));
   const cancel = h("button", { class: "button", type: "button", on: { click: () => dialog.close() } }, t("cancel"));
   const form = h("form", { class: "stack" }, user, password.node, h("div", { class: "actions" }, cancel, submit));

@@ -70,6 +70,7 @@ export function listView({ query }) {
   /** Returns what the API is asked for. */
   function request() {
     const { soon, sort, ...others } = asked;
+    /** @type {Record<string, any>} */
     const sent = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== ""));
     if (sort !== START.sort) sent.sort = sort;
     if (soon) sent.expires_before = new Date(now() + SOON).toISOString();
@@ -296,6 +297,7 @@ function listTable({ selection, sorted, revoke, remove }) {
   };
 }
 
+/** @param {{ label: string, sort?: string, width?: string }} column */
 function columnHead({ label, sort, width = "date" }, sorted) {
   if (!sort) return { node: h("th", { scope: "col", class: width }, label), order() {} };
   let current = "";

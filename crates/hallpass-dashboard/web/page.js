@@ -19,7 +19,7 @@ export const rich = (key, nodes) => TEXTS[key].split(/\{(\w+)\}/).map((part, at)
 
 // What the server wrote into the page.
 
-const pageData = document.querySelector('meta[name="hallpass"]').dataset;
+const pageData = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="hallpass"]')).dataset;
 
 /** The API's address, absolute and without a slash at its end. */
 export const apiUrl = new URL(pageData.api, document.baseURI).href.replace(/\/$/, "");
@@ -32,6 +32,9 @@ export const defaultName = pageData.defaultName;
 
 /** Who is signed in, as tokens name their owner. */
 export const me = pageData.person;
+
+/** How that person is called. */
+export const myName = pageData.name;
 
 /** Whether the person sees everybody's tokens. */
 export const isAdmin = pageData.role === "admin";
@@ -50,7 +53,7 @@ export const confirmationWord = pageData.confirmation || t("confirm.password");
 
 /** For scopes that a token may hold for single resources: the names of their parameters, such as `id`. */
 export const parameters = new Map(
-  [...document.querySelectorAll('meta[name="hallpass-parameter"]')].map((meta) => [meta.dataset.scope, meta.content.split(":")]),
+  [.../** @type {NodeListOf<HTMLMetaElement>} */ (document.querySelectorAll('meta[name="hallpass-parameter"]'))].map((meta) => [meta.dataset.scope, meta.content.split(":")]),
 );
 
 // Which view the address asks for. All of it is in the fragment, which browsers do not send to servers. It contains ids
@@ -58,6 +61,7 @@ export const parameters = new Map(
 
 const ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})";
 
+/** @type {[RegExp, (id?: string) => { view: string, id?: string | null, from?: string | null }][]} */
 const ROUTES = [
   [/^\/new$/, () => ({ view: "form", from: null })],
   [/^\/activity$/, () => ({ view: "activity", id: null })],
@@ -67,7 +71,10 @@ const ROUTES = [
   [/^\/tokens\//, () => ({ view: "missing" })],
 ];
 
-/** Returns the view that the address asks for: the list, if no other. */
+/**
+ * Returns the view that the address asks for: the list, if no other.
+ * @returns {{ view: string, id?: string | null, from?: string | null, query?: URLSearchParams }}
+ */
 export function currentRoute() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
   for (const [pattern, route] of ROUTES) {

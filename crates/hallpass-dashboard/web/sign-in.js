@@ -8,10 +8,10 @@ export function signInAddress(path) {
 }
 
 // The page for people who are not signed in sends them there. The server cannot do this, because the view is in the fragment.
-const forward = document.querySelector("#sign-in");
+const forward = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#sign-in"));
 if (forward) {
   forward.href = signInAddress(forward.getAttribute("href"));
   // If the sign-in itself redirected here, going back at once would be an endless loop.
-  const [visit] = performance.getEntriesByType("navigation");
+  const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
   if (!visit?.redirectCount) location.replace(forward.href);
 }

@@ -19,10 +19,10 @@ after(() => browser.close());
 
 /**
  * A test of another system's example, as a person who has yet to sign in there. `system` is its `name`, the `path` of its page,
- * and the `labels` of its sign-in; options are `person` and `password`, and what a browser's context takes. What `play` gets can
- * `restart` the example with other options, on what it has kept.
+ * and the `labels` of its sign-in. Options are `person` and `password`, the fragment of the `view` that they want, and what a
+ * browser's context takes. What `play` gets can `restart` the example with other options, on what it has kept.
  */
-export function walk(system, name, { person = "alice", password = "wonderland", ...context }, play) {
+export function walk(system, name, { person = "alice", password = "wonderland", view, ...context }, play) {
   test(`${system.name}: ${name}`, async () => {
     const folder = await mkdtemp(path.join(tmpdir(), "hallpass-browser-"));
     const visit = async (serverOptions, play) => {
@@ -30,7 +30,7 @@ export function walk(system, name, { person = "alice", password = "wonderland", 
       try {
         const stage = await enter(browser, server, null, { path: system.path, ...context });
         try {
-          await signInThere(stage, system, person, password);
+          await signInThere(stage, system, person, password, view);
           await play({ ...stage, restart: visit });
           assert.deepEqual(stage.watched.faults, []);
         } finally {
@@ -48,15 +48,17 @@ export function walk(system, name, { person = "alice", password = "wonderland", 
   });
 }
 
-/** Opens the page, which leads to the sign-in of the system, and signs in. */
-export async function signInThere({ page, watched, open }, { path, labels }, person, password) {
+/** Opens a view of the page, which leads to the sign-in of the system, and signs in. */
+export async function signInThere({ page, watched, open }, { path, labels }, person, password, hash = "") {
   watched.expect(401);
-  await open();
+  await open(hash);
   await page.getByLabel(labels.person).fill(person);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL((url) => url.pathname === path);
   await page.locator("h1").waitFor();
+  await page.getByText(`Signed in as ${person}`).waitFor();
+  assert.equal(new URL(page.url()).hash, hash, "the sign-in leads back to the view that was wanted");
 }
 
 /**

@@ -7,6 +7,8 @@ export function watch(page, origin) {
   page.on("pageerror", (error) => faults.push(`an error in the page: ${error.stack ?? error}`));
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
+    // Where a page names no icon, as a host's own sign-in, the browser asks for one by itself.
+    if (new URL(message.location().url || origin).pathname === "/favicon.ico") return;
     const status = /^Failed to load resource: (?:the server responded with a status of (\d+)|net::ERR_(\w+))/.exec(message.text());
     if (status && expected.has(status[1] ?? status[2])) return;
     faults.push(`on the console: ${message.text()}`);

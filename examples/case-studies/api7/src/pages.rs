@@ -1,14 +1,15 @@
 //! The page "Personal Access Token" of the console, and the console's sign-in.
 
 use axum::Router;
-use axum::extract::Form;
+use axum::extract::{Form, Query};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use hallpass::{Dashboard, Hallpass};
+use serde::Deserialize;
 use tower_sessions::Session;
 
-use crate::people::{Credentials, begin, signed_in};
+use crate::people::{Account, Credentials, begin, signed_in};
 
 const TOKENS: &str = "/account/personal-access-token";
 
@@ -29,6 +30,7 @@ pub(crate) fn routes(hallpass: &Hallpass) -> Router {
         .with_api(|api| api.session_cookie(SESSION))
         .sign_in("/login")
         .link("Documentation", "https://docs.api7.ai/cloud/")
+        .person_name(Account::name)
         .example_request("/api/v1/user/me")
         .default_name("token of {date}")
         .texts("en", TEXTS)
@@ -36,13 +38,27 @@ pub(crate) fn routes(hallpass: &Hallpass) -> Router {
     Router::new().route("/login", get(async || Html(LOGIN)).post(login)).merge(dashboard)
 }
 
+/// The address that the person wanted before signing in. It leads nowhere but to the page.
+#[derive(Deserialize)]
+struct Destination {
+    next: Option<String>,
+}
+
+impl Destination {
+    fn redirect(&self) -> Redirect {
+        let wanted = self.next.as_deref().filter(|path| path.starts_with(TOKENS));
+        Redirect::to(wanted.unwrap_or(TOKENS))
+    }
+}
+
 /// `POST /login`
 async fn login(
     session: Session,
+    Query(destination): Query<Destination>,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
     begin(&session, &credentials).await.map_err(|error| error.status())?;
-    Ok(Redirect::to(TOKENS).into_response())
+    Ok(destination.redirect().into_response())
 }
 
 const LOGIN: &str = r#"<!doctype html>

@@ -13,7 +13,7 @@ use tower_sessions::Session;
 
 use crate::answer::{ApiError, ok};
 
-struct Account {
+pub(crate) struct Account {
     id: &'static str,
     name: &'static str,
     /// The quickstart shows how a real service stores passwords.
@@ -30,6 +30,11 @@ impl Account {
     /// Returns the account with this id. No other account ever gets the same id.
     fn of(id: &str) -> Option<&'static Self> {
         ACCOUNTS.iter().find(|account| account.id == id)
+    }
+
+    /// Returns the name of the account with this id.
+    pub(crate) fn name(id: &str) -> String {
+        Self::of(id).map_or(id, |account| account.name).to_owned()
     }
 
     fn shown(&self) -> Value {

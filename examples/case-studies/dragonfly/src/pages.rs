@@ -1,11 +1,12 @@
 //! The pages of the console that concern tokens, at the paths of Dragonfly's own console.
 
 use axum::Router;
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use hallpass::{Dashboard, Hallpass};
+use serde::Deserialize;
 
 use crate::people::{Credentials, SESSION, begin, signed_in};
 
@@ -32,13 +33,27 @@ pub(crate) fn routes(hallpass: &Hallpass, logins: &Hallpass) -> Router {
         .with_state(logins.clone())
 }
 
+/// The address that the person wanted before signing in. It leads nowhere but to the page.
+#[derive(Deserialize)]
+struct Destination {
+    next: Option<String>,
+}
+
+impl Destination {
+    fn redirect(&self) -> Redirect {
+        let wanted = self.next.as_deref().filter(|path| path.starts_with(TOKENS));
+        Redirect::to(wanted.unwrap_or(TOKENS))
+    }
+}
+
 /// `POST /signin`
 async fn sign_in(
     State(logins): State<Hallpass>,
+    Query(destination): Query<Destination>,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
     let login = begin(&logins, &credentials).await.map_err(|error| error.status())?;
-    Ok((login.cookies(), Redirect::to(TOKENS)).into_response())
+    Ok((login.cookies(), destination.redirect()).into_response())
 }
 
 const SIGN_IN: &str = r#"<!doctype html>

@@ -1,12 +1,13 @@
 //! The tab **Access Tokens** of the dashboard's settings, and the sign-in of the dashboard.
 
 use axum::Router;
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use hallpass::{Dashboard, Hallpass};
+use serde::Deserialize;
 
 use crate::people::{Credentials, SESSION, SESSION_LIFETIME, begin, signed_in};
 
@@ -67,9 +68,23 @@ pub(crate) fn routes(hallpass: &Hallpass, sessions: &Hallpass) -> Router {
         .with_state(sessions.clone())
 }
 
+/// The address that the person wanted before signing in. It leads nowhere but to the page.
+#[derive(Deserialize)]
+struct Destination {
+    next: Option<String>,
+}
+
+impl Destination {
+    fn redirect(&self) -> Redirect {
+        let wanted = self.next.as_deref().filter(|path| path.starts_with(TOKENS));
+        Redirect::to(wanted.unwrap_or(TOKENS))
+    }
+}
+
 /// `POST /login`
 async fn login(
     State(sessions): State<Hallpass>,
+    Query(destination): Query<Destination>,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
     let session = begin(&sessions, &credentials.login, &credentials.password).await;
@@ -80,7 +95,7 @@ async fn login(
         session.token.reveal(),
         SESSION_LIFETIME.as_secs()
     );
-    Ok(([(SET_COOKIE, cookie)], Redirect::to(TOKENS)).into_response())
+    Ok(([(SET_COOKIE, cookie)], destination.redirect()).into_response())
 }
 
 const LOGIN: &str = r#"<!doctype html>

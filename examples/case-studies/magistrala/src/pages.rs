@@ -1,14 +1,15 @@
 //! The page "Personal Access Token" of the user interface, and its sign-in.
 
 use axum::Router;
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use hallpass::{Dashboard, Hallpass};
+use serde::Deserialize;
 
-use crate::people::{Credentials, LOGIN_LIFETIME, SESSION, begin, signed_in};
+use crate::people::{Credentials, LOGIN_LIFETIME, SESSION, begin, name, signed_in};
 
 const PATS: &str = "/personal-access-tokens";
 
@@ -26,6 +27,7 @@ pub(crate) fn routes(pats: &Hallpass, logins: &Hallpass) -> Router {
     let dashboard = Dashboard::new(pats, signed_in)
         .with_api(|api| api.session_cookie(SESSION))
         .sign_in("/login")
+        .person_name(name)
         .link("Documentation", "https://magistrala.absmach.eu/docs/")
         .texts("en", TEXTS)
         .into_router_at(PATS);
@@ -35,9 +37,23 @@ pub(crate) fn routes(pats: &Hallpass, logins: &Hallpass) -> Router {
         .with_state(logins.clone())
 }
 
+/// The address that the person wanted before signing in. It leads nowhere but to the page.
+#[derive(Deserialize)]
+struct Destination {
+    next: Option<String>,
+}
+
+impl Destination {
+    fn redirect(&self) -> Redirect {
+        let wanted = self.next.as_deref().filter(|path| path.starts_with(PATS));
+        Redirect::to(wanted.unwrap_or(PATS))
+    }
+}
+
 /// `POST /login`
 async fn login(
     State(logins): State<Hallpass>,
+    Query(destination): Query<Destination>,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
     let login = begin(&logins, &credentials).await.map_err(|error| error.status())?;
@@ -47,7 +63,7 @@ async fn login(
         login.token.reveal(),
         LOGIN_LIFETIME.as_secs()
     );
-    Ok(([(SET_COOKIE, cookie)], Redirect::to(PATS)).into_response())
+    Ok(([(SET_COOKIE, cookie)], destination.redirect()).into_response())
 }
 
 const LOGIN: &str = r#"<!doctype html>

@@ -98,6 +98,11 @@ pub(crate) async fn signed_in(
     }
 }
 
+/// Returns the name of the person with this id.
+pub(crate) fn name(id: &str) -> String {
+    PEOPLE.iter().find(|person| person.id == id).map_or(id, |person| person.name).to_owned()
+}
+
 /// Returns what a person may do now, which is the most that their PATs can do: everything in the
 /// domains they belong to, and everything that belongs to no domain.
 pub(crate) async fn status(
