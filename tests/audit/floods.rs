@@ -236,6 +236,6 @@ async fn edits_do_not_keep_others_from_revoking<D: Database>() {
 }
 
 on_stores!(forged_tokens_do_not_keep_valid_ones_out:
-    sqlite SqliteFile, postgres PostgresDatabase);
+    sqlite SqliteFile, postgres PostgresDatabase, redis RedisNamespace);
 on_stores!(edits_do_not_keep_others_from_revoking:
     sqlite SqliteFile, postgres PostgresDatabase, redis RedisNamespace);
