@@ -239,6 +239,6 @@ async fn edits_do_not_block_revocations_of_other_owners<D: Database>() {
 }
 
 on_stores!(forged_tokens_do_not_block_valid_ones:
-    sqlite SqliteFile, postgres PostgresDatabase);
+    sqlite SqliteFile, postgres PostgresDatabase, redis RedisNamespace);
 on_stores!(edits_do_not_block_revocations_of_other_owners:
     sqlite SqliteFile, postgres PostgresDatabase, redis RedisNamespace);

@@ -1,7 +1,7 @@
 //! A real server with the management API, and raw HTTP/1.1 requests to it.
 #![expect(clippy::missing_panics_doc, reason = "a test helper panics if the test fails")]
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use hallpass_core::store::{AuditEntry, TokenStore};
 use hallpass_core::{Actor, AuditOptions, Event, Hallpass, Limits};
 use hallpass_tower::TokenLayer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// The time limit for a response, much longer than any response takes.
@@ -56,7 +56,11 @@ impl Server {
         let guarded =
             Router::new().route("/", get(async || "in")).layer(TokenLayer::new(&hallpass));
         let routes = guarded.merge(TokenApi::new(&hallpass, signed_in).into_router_at("/tokens"));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        // While the queue of new connections is full, the system drops them, and clients try again
+        // for minutes. A test that floods a server is about the server, not about that queue.
+        let listener = socket.listen(4096).unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Self { hallpass, address, events }

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use hallpass_core::store::{ChangeSeq, ChangeTarget, StoreError, fresh_nonce};
-use hallpass_core::{Event, Owner, TokenId};
+use hallpass_core::{Event, EventKind, Owner, TokenId};
 use hallpass_sql::{ReadRow as _, Value, event_values};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
@@ -20,7 +20,6 @@ use uuid::Uuid;
 use crate::connections::CheckedOut;
 use crate::dialect::{Statement, bind_all};
 use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
-use crate::permits::Capacity;
 use crate::sql;
 use crate::store::PostgresStore;
 
@@ -43,6 +42,7 @@ const OUTCOME_PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(crate) struct Change {
     sql: &'static str,
+    kind: EventKind,
     /// The values of the event, and those of the statement itself.
     values: Vec<Value>,
     /// The maximum number of its log entries.
@@ -57,7 +57,7 @@ impl Change {
         values: impl IntoIterator<Item = Value>,
     ) -> Self {
         let values = event_values(target, event).into_iter().chain(values).collect();
-        Self { sql, values, entries: 1 }
+        Self { sql, kind: event.kind, values, entries: 1 }
     }
 
     /// Sets the maximum number of the change's log entries.
@@ -119,13 +119,9 @@ enum Outcome {
 impl PostgresStore {
     /// Makes a change and notifies other nodes of it. Once it has a permit, it runs to completion
     /// even if the caller is dropped, because its outcome must be found.
-    pub(crate) async fn change(
-        &self,
-        capacity: Capacity,
-        change: Change,
-    ) -> Result<Vec<Line>, StoreError> {
+    pub(crate) async fn change(&self, change: Change) -> Result<Vec<Line>, StoreError> {
         let started = Instant::now();
-        let permit = self.permits.acquire(capacity, started + CHANGE_TIMEOUT).await?;
+        let permit = self.permits.acquire(change.kind, started + CHANGE_TIMEOUT).await?;
         let (answer, answered) = oneshot::channel();
         let store = self.clone();
         tokio::spawn(async move { store.run_change(change, started, permit, answer).await });

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use hallpass_core::EventKind;
 use hallpass_core::store::StoreError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -17,15 +18,6 @@ const EDITS: usize = 4;
 
 /// The maximum number of concurrent removals.
 const REMOVALS: usize = 2;
-
-/// The kind of permit that a change needs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Capacity {
-    /// For a change that is not urgent.
-    Edit,
-    /// For a change that takes rights away.
-    Removal,
-}
 
 #[derive(Debug)]
 pub(crate) struct WritePermits {
@@ -44,12 +36,15 @@ impl WritePermits {
     /// Waits for a permit, which lasts until it is dropped.
     pub(crate) async fn acquire(
         &self,
-        capacity: Capacity,
+        kind: EventKind,
         deadline: Instant,
     ) -> Result<OwnedSemaphorePermit, StoreError> {
-        let permits = match capacity {
-            Capacity::Edit => &self.edits,
-            Capacity::Removal => &self.removals,
+        let permits = match kind {
+            EventKind::Revoked
+            | EventKind::Deleted
+            | EventKind::GracePeriodEnded
+            | EventKind::OwnerChanged => &self.removals,
+            _ => &self.edits,
         };
         let permit = timeout_at(deadline, Arc::clone(permits).acquire_owned()).await;
         permit.map_err(StoreError::unavailable)?.map_err(StoreError::unavailable)
@@ -77,11 +72,11 @@ mod tests {
         let permits = WritePermits::new();
         let mut edits = Vec::new();
         for _ in 0..EDITS {
-            edits.push(permits.acquire(Capacity::Edit, soon()).await.unwrap());
+            edits.push(permits.acquire(EventKind::Updated, soon()).await.unwrap());
         }
-        assert!(permits.acquire(Capacity::Edit, soon()).await.unwrap_err().is_unavailable());
-        let _first = permits.acquire(Capacity::Removal, soon()).await.unwrap();
-        let _second = permits.acquire(Capacity::Removal, soon()).await.unwrap();
-        assert!(permits.acquire(Capacity::Removal, soon()).await.is_err());
+        assert!(permits.acquire(EventKind::Updated, soon()).await.unwrap_err().is_unavailable());
+        let _first = permits.acquire(EventKind::Revoked, soon()).await.unwrap();
+        let _second = permits.acquire(EventKind::Revoked, soon()).await.unwrap();
+        assert!(permits.acquire(EventKind::Revoked, soon()).await.is_err());
     }
 }

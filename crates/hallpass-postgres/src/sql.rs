@@ -1,9 +1,8 @@
 //! The statements, apart from those that [`hallpass_sql`] builds.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use hallpass_sql::{Dialect as _, EVENT_COLUMNS, RECORD_COLUMNS, SECRETS_COLUMNS};
+use hallpass_sql::{Dialect as _, EVENT_COLUMNS, RECORD_COLUMNS, SECRETS_COLUMNS, assignments};
 
 use crate::dialect::PostgresDialect;
 
@@ -122,7 +121,7 @@ const LOCKED: &str =
     "locked AS MATERIALIZED (SELECT hallpass.lock_owner($11) AS locked FROM settings), ";
 
 fn update(columns: &[&str], before: &str, source: &str) -> String {
-    let assignments = assignments(&columns[1..], OWN + 1);
+    let assignments = assignments(&columns[1..], OWN + 1, place);
     let revision = OWN + RECORD_COLUMNS.len() - 1;
     let done = format!(
         "{before}done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM {source} \
@@ -133,7 +132,7 @@ fn update(columns: &[&str], before: &str, source: &str) -> String {
 
 /// The values are the id, the expected algorithm and digest, and the secrets.
 pub(crate) static REPLACE_DIGEST: LazyLock<String> = LazyLock::new(|| {
-    let assignments = assignments(&SECRETS_COLUMNS, OWN + 3);
+    let assignments = assignments(&SECRETS_COLUMNS, OWN + 3, place);
     let done = format!(
         "done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM settings \
          WHERE t.id = $10 AND t.algorithm = $11 AND t.digest = $12 {EACH})"
@@ -217,17 +216,6 @@ fn place(column: &str, number: usize) -> String {
         "scopes" => format!("string_to_array(${number}, ' ')"),
         _ => format!("${number}"),
     }
-}
-
-/// Writes `column = $n` for each column.
-fn assignments(columns: &[&str], first: usize) -> String {
-    let mut list = String::new();
-    for (column, number) in columns.iter().zip(first..) {
-        let separator = if number == first { "" } else { ", " };
-        let value = place(column, number);
-        write!(list, "{separator}{column} = {value}").expect("a String takes everything");
-    }
-    list
 }
 
 /// Withdraws a change that may or may not have reached the server. `$1` is its nonce.

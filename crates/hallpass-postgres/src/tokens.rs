@@ -7,7 +7,7 @@ use hallpass_core::store::{
     ChangeTarget, Deleted, ListPage, ListQuery, LogPosition, Secrets, Snapshot, StoreError,
     StoredToken, TokenStore, TokenUse,
 };
-use hallpass_core::{Digest, Event, EventKind, Owner, Revision, TokenId};
+use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use hallpass_sql::{ReadRow as _, Value, record_values, revision, secrets_values};
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
@@ -16,7 +16,6 @@ use crate::change::{Change, Line};
 use crate::connections::{BEGIN_LIST, BEGIN_MAINTENANCE};
 use crate::dialect::{PostgresDialect, Statement, Timestamptz, Uuid, built};
 use crate::error_class::{ErrorClass, error_class, store_error};
-use crate::permits::Capacity;
 use crate::sql;
 use crate::store::PostgresStore;
 
@@ -34,7 +33,7 @@ impl TokenStore for PostgresStore {
         limit: Option<u32>,
         event: &Event,
     ) -> Result<ChangeSeq, StoreError> {
-        inserted(&self.change(Capacity::Edit, insertion(token, limit, event)).await?)
+        inserted(&self.change(insertion(token, limit, event)).await?)
     }
 
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
@@ -54,16 +53,16 @@ impl TokenStore for PostgresStore {
     async fn update(&self, change: &TokenChange, event: &Event) -> Result<ChangeSeq, StoreError> {
         let record = &change.record;
         let mut values: Vec<_> = record_values(record).into();
-        let (statement, capacity) = match &change.secrets {
-            None if change.kind == ChangeKind::Revoked => (&sql::REVOKE, Capacity::Removal),
-            None => (&sql::UPDATE, Capacity::Edit),
+        let statement = match &change.secrets {
+            None if change.kind == ChangeKind::Revoked => &sql::REVOKE,
+            None => &sql::UPDATE,
             Some(secrets) => {
                 values.extend(secrets_values(secrets));
-                (&sql::UPDATE_WITH_SECRETS, Capacity::Edit)
+                &sql::UPDATE_WITH_SECRETS
             }
         };
         let update = Change::new(statement, &ChangeTarget::Token(record.id), event, values);
-        self.change_token(capacity, update).await
+        self.change_token(update).await
     }
 
     async fn replace_digest(
@@ -80,12 +79,7 @@ impl TokenStore for PostgresStore {
         ];
         let values = values.into_iter().chain(secrets_values(secrets));
         let replace = Change::new(&sql::REPLACE_DIGEST, &ChangeTarget::Token(id), event, values);
-        // Ending the previous secret takes a right away.
-        let capacity = match event.kind {
-            EventKind::GracePeriodEnded => Capacity::Removal,
-            _ => Capacity::Edit,
-        };
-        self.change_token(capacity, replace).await
+        self.change_token(replace).await
     }
 
     async fn delete(
@@ -96,7 +90,7 @@ impl TokenStore for PostgresStore {
     ) -> Result<ChangeSeq, StoreError> {
         let values = [Value::Id(Some(id)), Value::Integer(expected.map(revision))];
         let delete = Change::new(&sql::DELETE, &ChangeTarget::Token(id), event, values);
-        self.change_token(Capacity::Removal, delete).await
+        self.change_token(delete).await
     }
 
     async fn delete_many(
@@ -113,13 +107,13 @@ impl TokenStore for PostgresStore {
         let mut event = event.clone();
         event.owner = None;
         let delete = Change::new(&sql::DELETE_MANY, &target, &event, values).entries(ids.len());
-        let lines = self.change(Capacity::Removal, delete).await?;
+        let lines = self.change(delete).await?;
         let seq = lines.iter().filter_map(|line| line.seq).max();
         Ok(Deleted { tokens: lines.into_iter().filter_map(|line| line.token).collect(), seq })
     }
 
     async fn delete_owner(&self, owner: &Owner, event: &Event) -> Result<BulkResult, StoreError> {
-        self.change_many(Capacity::Removal, deletion_of_owner(owner, event)).await
+        self.change_many(deletion_of_owner(owner, event)).await
     }
 
     async fn revoke_owner(
@@ -132,7 +126,7 @@ impl TokenStore for PostgresStore {
         let values = [text(Some(owner)), Value::Time(issued_before), Value::Time(Some(at))];
         let target = ChangeTarget::Owner(owner.clone());
         let revoke = Change::new(&sql::REVOKE_OWNER, &target, event, values);
-        self.change_many(Capacity::Removal, revoke).await
+        self.change_many(revoke).await
     }
 
     async fn revoke_everyone(
@@ -145,7 +139,7 @@ impl TokenStore for PostgresStore {
         let limit = Value::Integer(Some(limit.into()));
         let values = [limit, Value::Time(issued_before), Value::Time(Some(at))];
         let revoke = Change::new(&sql::REVOKE_EVERYONE, &ChangeTarget::All, event, values);
-        self.change_many(Capacity::Removal, revoke).await
+        self.change_many(revoke).await
     }
 
     async fn log_owner_change(
@@ -155,7 +149,7 @@ impl TokenStore for PostgresStore {
     ) -> Result<ChangeSeq, StoreError> {
         let target = ChangeTarget::Owner(owner.clone());
         let log = Change::new(&sql::LOG_OWNER_CHANGE, &target, event, []);
-        let done = self.change_many(Capacity::Removal, log).await?;
+        let done = self.change_many(log).await?;
         done.seq.ok_or_else(|| StoreError::corrupt("the clock's row is missing"))
     }
 
@@ -191,7 +185,7 @@ impl TokenStore for PostgresStore {
         let limit = Value::Integer(Some(limit.min(PRUNE_BATCH).into()));
         let values = [limit, Value::Time(Some(ended_before))];
         let prune = Change::new(&sql::PRUNE, &ChangeTarget::None, event, values);
-        Ok(self.change_many(Capacity::Edit, prune).await?.count)
+        Ok(self.change_many(prune).await?.count)
     }
 
     async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -262,12 +256,8 @@ impl PostgresStore {
     }
 
     /// Changes one token if it is still as expected.
-    async fn change_token(
-        &self,
-        capacity: Capacity,
-        change: Change,
-    ) -> Result<ChangeSeq, StoreError> {
-        match self.change(capacity, change).await?.as_slice() {
+    async fn change_token(&self, change: Change) -> Result<ChangeSeq, StoreError> {
+        match self.change(change).await?.as_slice() {
             [Line { seq: Some(seq), .. }] => Ok(*seq),
             [] => Err(StoreError::not_found()),
             _ => Err(StoreError::conflict()),
@@ -275,12 +265,8 @@ impl PostgresStore {
     }
 
     /// Makes a change that writes one log entry or none.
-    async fn change_many(
-        &self,
-        capacity: Capacity,
-        change: Change,
-    ) -> Result<BulkResult, StoreError> {
-        Ok(bulk_result(&self.change(capacity, change).await?))
+    async fn change_many(&self, change: Change) -> Result<BulkResult, StoreError> {
+        Ok(bulk_result(&self.change(change).await?))
     }
 
     /// Runs a statement of maintenance that can be repeated. Returns the total that it selects.

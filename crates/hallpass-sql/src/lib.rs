@@ -6,6 +6,7 @@
 //! - [`list()`] and [`audit()`] build the statements whose text depends on the query.
 //! - [`record_values`], [`secrets_values`] and [`event_values`] return the values that a store
 //!   writes, in the order of [`RECORD_COLUMNS`], [`SECRETS_COLUMNS`] and [`EVENT_COLUMNS`].
+//!   [`assignments`] writes them into an `UPDATE`.
 //! - [`stored_token`], [`list_page`], [`audit_page`] and [`change_batch`] read rows.
 //!
 //! A statement is text and a list of [`Value`]s. It is built without a driver. The store binds each
@@ -40,7 +41,7 @@ pub use self::{
     row::{ReadRow, audit_page, change_batch, count, list_page, position, seq, stored_token},
     statement::{Dialect, Statement, Value},
     values::{
-        EVENT_COLUMNS, RECORD_COLUMNS, SECRETS_COLUMNS, event_values, record_values, revision,
-        secrets_values,
+        EVENT_COLUMNS, RECORD_COLUMNS, SECRETS_COLUMNS, assignments, event_values, record_values,
+        revision, secrets_values,
     },
 };

@@ -70,6 +70,18 @@ pub fn revision(revision: Revision) -> i64 {
     i64::try_from(revision.get()).unwrap_or(i64::MAX)
 }
 
+/// Writes `column = value` for each column. The values are numbered from `first` on.
+pub fn assignments(
+    columns: &[&str],
+    first: usize,
+    value: impl Fn(&str, usize) -> String,
+) -> String {
+    let numbered = columns.iter().zip(first..);
+    let list: Vec<_> =
+        numbered.map(|(column, number)| format!("{column} = {}", value(column, number))).collect();
+    list.join(", ")
+}
+
 /// The columns of [`secrets_values`].
 pub const SECRETS_COLUMNS: [&str; 5] =
     ["algorithm", "digest", "previous_algorithm", "previous_digest", "previous_until"];

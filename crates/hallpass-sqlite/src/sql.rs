@@ -1,6 +1,5 @@
 //! The SQL statements, except for those that [`hallpass_sql`] builds.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use hallpass_core::TokenId;
@@ -115,11 +114,7 @@ pub(crate) static REPLACE_SECRETS: LazyLock<String> = LazyLock::new(|| {
 
 /// Writes `column = ?n` for each column.
 fn assignments(columns: &[&str]) -> String {
-    columns.iter().zip(1..).fold(String::new(), |mut list, (column, number)| {
-        let separator = if number == 1 { "" } else { ", " };
-        write!(list, "{separator}{column} = ?{number}").expect("a String takes everything");
-        list
-    })
+    hallpass_sql::assignments(columns, 1, |_, number| format!("?{number}"))
 }
 
 pub(crate) const HAS_DIGEST: &str =

@@ -194,9 +194,9 @@ impl Hallpass {
         change: Change,
         event: Event,
     ) -> Result<Option<TokenRecord>, Error> {
-        let lane = match change.kind {
-            ChangeKind::Revoked => Lane::Removal,
-            ChangeKind::Updated | ChangeKind::Regenerated => Lane::Edit,
+        let lane = match event.kind {
+            EventKind::Revoked | EventKind::GracePeriodEnded => Lane::Removal,
+            _ => Lane::Edit,
         };
         let work = async move |hallpass: Self| {
             let seq = hallpass.backend().update(&change, &event).await?;
