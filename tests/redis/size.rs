@@ -52,6 +52,6 @@ async fn token_with_all_indexes_takes_less_than_500_bytes() {
                   redis.call('DEL', key) end end";
     run(&server, &["EVAL", forget, "0"]);
     let bytes = (used(&server) - before) / TOKENS as u64;
-    println!("{bytes} bytes per token");
-    assert!(bytes < 500, "{bytes} bytes per token");
+    println!("{bytes} bytes a token");
+    assert!(bytes < 500, "{bytes} bytes a token");
 }

@@ -192,7 +192,7 @@ async fn scope_removed_from_the_catalog_allows_nothing() {
     assert!(!principal.allows(&scope("retired")));
     assert!(!principal.check(&"retired".parse().unwrap(), &()).is_allowed());
     let record = service.hallpass.get(&alice(), principal.token_id()).await.unwrap();
-    assert_eq!(record.scopes.len(), 2, "the stored record must not change");
+    assert_eq!(record.scopes.len(), 2, "what is stored is not touched");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ impl Moved {
             let value = match value {
                 DebugValue::Counter(count) => count as f64,
                 DebugValue::Gauge(value) => value.into_inner(),
-                DebugValue::Histogram(_) => panic!("{name} must be a histogram"),
+                DebugValue::Histogram(_) => panic!("{name} is a histogram"),
             };
             if value != 0.0 {
                 moved.insert(format!("{name}{{{}}}", labels.join(",")), value);

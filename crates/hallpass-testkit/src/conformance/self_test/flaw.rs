@@ -121,7 +121,7 @@ pub(crate) enum Flaw {
     NeverUsedIsIgnored,
     /// Ignores `expires_before`.
     ExpiresBeforeIsIgnored,
-    /// Sets `more` whenever a page is full.
+    /// Promises more records whenever a page is full.
     FullPagesPromiseMore,
     /// Puts records without a time first.
     NoTimeComesFirst,
