@@ -39,7 +39,7 @@ async fn after_concurrent_regenerations_only_one_secret_works() {
         }
         won.sort_by_key(|issued| issued.record.revision);
         assert!(won.windows(2).all(|pair| pair[0].record.revision < pair[1].record.revision));
-        let last = won.pop().expect("exactly one call must succeed");
+        let last = won.pop().expect("at least one call must succeed");
         assert!(service.accepts(last.token.reveal()).await);
         for dead in won.iter().chain([&old]) {
             assert!(!service.accepts(dead.token.reveal()).await);
