@@ -3,6 +3,7 @@
 mod bench;
 mod fuzz;
 mod guards;
+mod instructions;
 mod process;
 mod public_api;
 mod source_copy;
@@ -34,6 +35,8 @@ enum Task {
     Guards(guards::Arguments),
     /// Update the list of the libraries' public items in `docs/public-api`
     PublicApi,
+    /// Count what one request takes, and replace the baseline in `benches/instructions`
+    Instructions,
     /// Measure, print a table and write it to `target/bench/NAME.json`
     Bench(bench::Arguments),
 }
@@ -56,6 +59,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Guards(arguments) => guards::run(&workspace, &arguments)
             .map(|outcome| if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Task::PublicApi => public_api::write(&workspace).map(|()| ExitCode::SUCCESS),
+        Task::Instructions => instructions::write(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

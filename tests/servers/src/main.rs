@@ -1,5 +1,5 @@
-//! Installs the servers, or starts one, prints its URL, and stops it when the input ends or the
-//! process does.
+//! Installs the servers or a tool, or starts a server, prints its URL, and stops it when the input
+//! ends or the process does.
 
 use std::io::Read;
 
@@ -8,6 +8,9 @@ use hallpass_servers::{Package, Postgres, Redis, RedisCluster};
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
+        Some("install") if std::env::args().nth(2).as_deref() == Some("valgrind") => {
+            Package::VALGRIND.ensure_installed()?;
+        }
         Some("install") => Package::ALL.into_iter().try_for_each(Package::ensure_installed)?,
         Some("postgres") => {
             Package::POSTGRES.ensure_installed()?;
@@ -25,7 +28,7 @@ fn main() -> Result<()> {
             serve(&cluster.urls().join("\n"));
         }
         _ => bail!(
-            "say `install`, for all servers' packages, or which server: postgres, redis, redis-cluster"
+            "say `install`, for all servers' packages, `install valgrind`, or which server: postgres, redis, redis-cluster"
         ),
     }
     Ok(())

@@ -27,6 +27,10 @@ impl Package {
     pub const CHROMIUM: Self =
         Self { name: "chromium", is_there: || on_path("chromium").is_some() };
 
+    /// Valgrind, which counts instructions.
+    pub const VALGRIND: Self =
+        Self { name: "valgrind", is_there: || on_path("valgrind").is_some() };
+
     /// All that the tests need.
     pub const ALL: [Self; 4] = [Self::POSTGRES, Self::PGBOUNCER, Self::REDIS, Self::CHROMIUM];
 
