@@ -32,13 +32,19 @@ const SCOPE: &str = "projects:read";
 type Prepare = fn(&mut Setup) -> Result<Box<dyn FnMut() -> Step>>;
 
 /// The cases by name.
-pub(crate) const CASES: [(&str, Prepare); 12] = [
+pub(crate) const CASES: [(&str, Prepare); 13] = [
     ("no_layer", |setup| Ok(send(Open, get_with(PATH, &setup.token()?), OK))),
     ("layer", |setup| {
         let service = TokenLayer::new(&setup.hallpass).layer(Open);
         Ok(send(service, get_with(PATH, &setup.token()?), OK))
     }),
     ("require", |setup| Ok(send(setup.required(), get_with(PATH, &setup.token()?), OK))),
+    ("require_of_20", |setup| {
+        let held: Vec<_> = (1..20).map(|number| format!("builds:{number}")).collect();
+        let held: Vec<_> = held.iter().map(String::as_str).chain([SCOPE]).collect();
+        let token = setup.cached(setup.issue(&held)?)?;
+        Ok(send(setup.required(), get_with(PATH, &token), OK))
+    }),
     ("session", |setup| {
         let uri = format!("{PATH}?session={}", setup.token()?);
         Ok(send(setup.required(), move || get_without(&uri), OK))
@@ -50,7 +56,7 @@ pub(crate) const CASES: [(&str, Prepare); 12] = [
         Ok(send(setup.required(), get_with(PATH, &token), StatusCode::UNAUTHORIZED))
     }),
     ("unknown", |setup| {
-        let other = Setup::new()?.issue()?;
+        let other = Setup::new()?.issue(&[SCOPE])?;
         // From now on it is known that this token does not exist.
         let _ = setup.runtime.block_on(setup.hallpass.authenticate(other.as_bytes()));
         Ok(send(setup.required(), get_with(PATH, &other), StatusCode::UNAUTHORIZED))
@@ -64,7 +70,7 @@ pub(crate) const CASES: [(&str, Prepare); 12] = [
     }),
     ("miss", |setup| {
         // Each of these is used for the first time.
-        let tokens = (0..REQUESTS).map(|_| setup.issue()).collect::<Result<Vec<_>>>()?;
+        let tokens = (0..REQUESTS).map(|_| setup.issue(&[SCOPE])).collect::<Result<Vec<_>>>()?;
         let mut tokens = tokens.into_iter();
         let request = move || get_with(PATH, &tokens.next().expect("each request has one"))();
         Ok(send_on(Some(setup.runtime()), setup.required(), request, OK))
@@ -128,13 +134,17 @@ impl Setup {
 
     /// Issues a token that is cached.
     fn token(&self) -> Result<String> {
-        let token = self.issue()?;
+        self.cached(self.issue(&[SCOPE])?)
+    }
+
+    /// Uses a token, so that it is cached.
+    fn cached(&self, token: String) -> Result<String> {
         self.runtime.block_on(self.hallpass.authenticate(token.as_bytes()))?;
         Ok(token)
     }
 
-    fn issue(&self) -> Result<String> {
-        let new = NewToken::named("bench").scope(SCOPE);
+    fn issue(&self, scopes: &[&str]) -> Result<String> {
+        let new = NewToken::named("bench").scopes(scopes.iter().copied());
         let issued = self.runtime.block_on(self.hallpass.issue(&Actor::owner("owner"), new))?;
         Ok(issued.token.reveal().to_owned())
     }
