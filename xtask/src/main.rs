@@ -3,6 +3,7 @@
 mod bench;
 mod fuzz;
 mod guards;
+mod instructions;
 mod process;
 mod public_api;
 mod release;
@@ -36,6 +37,8 @@ enum Task {
     PublicApi,
     /// Check that a version can be released, and print the steps
     Release(release::Arguments),
+    /// Count what one request takes, and replace the baseline in `benches/instructions`
+    Instructions,
     /// Measure, print a table and write it to `target/bench/NAME.json`
     Bench(bench::Arguments),
 }
@@ -59,6 +62,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
             .map(|outcome| if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Task::PublicApi => public_api::write(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Release(arguments) => release::run(&workspace, &arguments),
+        Task::Instructions => instructions::write(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

@@ -12,7 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use hallpass_core::{IntoRequirement, Requirement};
-use hallpass_tower::{RejectionKind, refuse};
+use hallpass_tower::{RejectionKind, enforce, refuse};
 use http::Method;
 use pin_project_lite::pin_project;
 
@@ -144,11 +144,17 @@ where
     type Future = ScopedFuture<H::Future>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
-        let (mut parts, body) = request.into_parts();
-        let state = match enforce_routed(&mut parts, &self.requirement) {
-            Ok(()) => ScopedState::Calling {
-                future: self.handler.call(Request::from_parts(parts, body), state),
-            },
+        // Taking a request apart copies its head, which only parameters need.
+        let (request, verdict) = if self.requirement.has_parameters() {
+            let (mut parts, body) = request.into_parts();
+            let verdict = enforce_routed(&mut parts, &self.requirement);
+            (Request::from_parts(parts, body), verdict)
+        } else {
+            let verdict = enforce(request.extensions(), &self.requirement, &());
+            (request, verdict)
+        };
+        let state = match verdict {
+            Ok(()) => ScopedState::Calling { future: self.handler.call(request, state) },
             Err(refusal) => ScopedState::Refused {
                 response: Some(RejectionResponse::new(refusal).into_response()),
             },

@@ -51,16 +51,6 @@ impl Owner {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Returns the shared text of the id.
-    pub(crate) fn as_arc(&self) -> Arc<str> {
-        Arc::clone(&self.0)
-    }
-
-    /// Creates an owner from a text that [`as_arc`](Self::as_arc) returned.
-    pub(crate) fn from_arc(id: Arc<str>) -> Self {
-        Self(id)
-    }
 }
 
 impl fmt::Display for Owner {

@@ -1,6 +1,6 @@
 //! Headers that the layer adds to the answers of the service inside.
 
-use http::header::{CACHE_CONTROL, EXPIRES, REFERRER_POLICY, VARY};
+use http::header::{CACHE_CONTROL, EXPIRES, Entry, OccupiedEntry, REFERRER_POLICY, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Headers that tell a cache how long to keep an answer, whatever `Cache-Control` says.
@@ -25,24 +25,31 @@ pub(crate) struct CacheRules {
 
 impl CacheRules {
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
-        if let Some(vary) = &self.vary
-            && !varies_already(headers, vary)
-        {
-            headers.append(VARY, vary.clone());
+        if let Some(vary) = &self.vary {
+            match headers.entry(VARY) {
+                Entry::Vacant(entry) => {
+                    entry.insert(vary.clone());
+                }
+                Entry::Occupied(mut entry) => {
+                    if !varies_already(&entry, vary) {
+                        entry.append(vary.clone());
+                    }
+                }
+            }
         }
         if self.by_query {
             keep_private(headers);
-        } else if self.is_private && !headers.contains_key(CACHE_CONTROL) {
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+        } else if self.is_private {
+            headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
         }
     }
 }
 
 /// Returns whether the answer's `Vary` names all of these headers already, because an inner layer
 /// has set it.
-fn varies_already(headers: &HeaderMap, vary: &HeaderValue) -> bool {
+fn varies_already(known: &OccupiedEntry<'_, HeaderValue>, vary: &HeaderValue) -> bool {
     names_in(vary).all(|wanted| {
-        let mut names = headers.get_all(VARY).iter().flat_map(names_in);
+        let mut names = known.iter().flat_map(names_in);
         names.any(|name| name == b"*" || name.eq_ignore_ascii_case(wanted))
     })
 }

@@ -6,15 +6,20 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use crate::credentials::{Cut, cut, cut_text};
 use crate::settings::Settings;
 
-/// Removes the credential of a request that is let in. Returns whether the request's own URI
-/// contained it.
-pub(crate) fn remove<B>(request: &mut Request<B>, settings: &Settings) -> bool {
-    let headers = request.headers_mut();
+/// Removes `Authorization` from a request that an outer layer has let in, which may be set to keep
+/// it.
+pub(crate) fn remove_authorization(headers: &mut HeaderMap, settings: &Settings) {
     if settings.keep_authorization {
         hide(headers, &AUTHORIZATION);
     } else if settings.sources.reads_authorization() {
         headers.remove(AUTHORIZATION);
     }
+}
+
+/// Removes the credential of a request that is let in from everything but `Authorization`, which
+/// was taken out to be read. Returns whether the request's own URI contained it.
+pub(crate) fn remove<B>(request: &mut Request<B>, settings: &Settings) -> bool {
+    let headers = request.headers_mut();
     for (_, name) in settings.sources.headers() {
         headers.remove(name);
     }

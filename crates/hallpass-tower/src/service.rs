@@ -9,6 +9,7 @@ use crate::admit::{admit, admit_nobody, find_rule, let_in, pass};
 use crate::body::ResponseBody;
 use crate::future::{ResponseFuture, Waiting};
 use crate::preflight::{Preflight, preflight};
+use crate::redact::remove_authorization;
 use crate::settings::Settings;
 
 /// The service that [`TokenLayer`](crate::TokenLayer) puts around another.
@@ -71,6 +72,7 @@ where
         let verdict = match preflight(settings, &mut request, rule) {
             // The layer that has authenticated the request records the use, too.
             Preflight::Authenticated(principal, via) => {
+                remove_authorization(request.headers_mut(), settings);
                 Ok(let_in(&mut request, settings, principal, via, None))
             }
             Preflight::Public(context) => Ok(pass(&mut request, context, settings)),

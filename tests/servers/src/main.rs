@@ -1,4 +1,4 @@
-//! Installs the servers, or starts one and prints its URL. The server stops when the standard input
+//! Installs packages, or starts a server and prints its URL. The server stops when the standard input
 //! or this process ends.
 
 use std::io::Read;
@@ -8,6 +8,9 @@ use hallpass_servers::{Package, Postgres, Redis, RedisCluster};
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
+        Some("install") if std::env::args().nth(2).as_deref() == Some("valgrind") => {
+            Package::VALGRIND.ensure_installed()?;
+        }
         Some("install") => Package::ALL.into_iter().try_for_each(Package::ensure_installed)?,
         Some("postgres") => {
             Package::POSTGRES.ensure_installed()?;
@@ -24,7 +27,9 @@ fn main() -> Result<()> {
             let cluster = RedisCluster::start()?;
             serve(&cluster.urls().join("\n"));
         }
-        _ => bail!("expected one argument: `install`, `postgres`, `redis` or `redis-cluster`"),
+        _ => {
+            bail!("expected `install`, `install valgrind`, `postgres`, `redis` or `redis-cluster`")
+        }
     }
     Ok(())
 }

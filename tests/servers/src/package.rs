@@ -47,6 +47,10 @@ impl Package {
         is_there: || ["firefox-esr", "firefox"].into_iter().any(|name| on_path(name).is_some()),
     };
 
+    /// Valgrind, which counts instructions.
+    pub const VALGRIND: Self =
+        Self { name: "valgrind", is_there: || on_path("valgrind").is_some() };
+
     /// All packages that the tests need.
     pub const ALL: [Self; 9] = [
         Self::POSTGRES,

@@ -65,6 +65,8 @@ enum Step {
     Fuzz,
     /// Each safety step is removed from a copy of the source, and its test fails
     Guards,
+    /// One request takes no more instructions than the baseline in `benches/instructions` says
+    Instructions,
     /// The dependencies have allowed licences and sources, and none is banned
     Deny,
     /// The dependencies have no known vulnerabilities. Not checked without network
@@ -118,6 +120,12 @@ fn guards(workspace: &Workspace) -> Result<Found> {
     Ok(Found { passed: outcome.caught, failed: outcome.failed, note: String::new() })
 }
 
+fn instructions(workspace: &Workspace) -> Result<Found> {
+    let (cases, note) = crate::instructions::check(workspace)?;
+    let cases = u32::try_from(cases)?;
+    Ok(Found { passed: cases, note, ..Found::default() })
+}
+
 fn public_api(workspace: &Workspace) -> Result<Found> {
     let lists = crate::public_api::check(workspace)?;
     Ok(Found { note: format!("{lists} lists"), ..Found::passed() })
@@ -145,6 +153,7 @@ impl Step {
             Self::Publish => rust::publish(workspace),
             Self::Fuzz => fuzz::check(workspace),
             Self::Guards => guards(workspace),
+            Self::Instructions => instructions(workspace),
             Self::Deny => deny::check(workspace),
             Self::Advisories => deny::advisories(workspace),
         }

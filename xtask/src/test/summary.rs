@@ -55,11 +55,11 @@ impl Summary {
 /// as one.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<11} {:<11} {:>7}", "step", "outcome", "seconds")?;
+        writeln!(f, "{:<12} {:<11} {:>7}", "step", "outcome", "seconds")?;
         for row in &self.0 {
             let seconds = row.took.as_secs_f64();
             let line = format!(
-                "{:<11} {:<11} {seconds:>7.1}  {}",
+                "{:<12} {:<11} {seconds:>7.1}  {}",
                 row.step,
                 row.outcome(),
                 row.found.note
@@ -87,10 +87,10 @@ mod tests {
         assert_eq!(
             summary.to_string(),
             "\
-step        outcome     seconds
-fmt         passed          1.0
-tests       passed         62.0  11 tests
-advisories  not checked     0.0  no network
+step         outcome     seconds
+fmt          passed          1.0
+tests        passed         62.0  11 tests
+advisories   not checked     0.0  no network
 
 12 passed, 0 failed
 "

@@ -47,14 +47,14 @@ impl CachedToken {
     #[must_use]
     pub fn new(stored: StoredToken) -> Self {
         let own_scopes = |scopes| Arc::new(CompiledScopes::new(scopes));
-        Self::build(stored, |owner| owner, own_scopes, CacheMeta::default())
+        Self::build(stored, own_scopes, CacheMeta::default())
     }
 
-    /// Creates a token from a stored one, for a cache. It shares equal owners and equal sets of
-    /// scopes with other tokens of the interner, which saves much memory.
+    /// Creates a token from a stored one, for a cache. It shares equal sets of scopes with other
+    /// tokens of the interner, which saves much memory.
     #[must_use]
     pub fn for_cache(stored: StoredToken, interner: &Interner, meta: CacheMeta) -> Self {
-        Self::build(stored, |owner| interner.owner(owner), |scopes| interner.scopes(scopes), meta)
+        Self::build(stored, |scopes| interner.scopes(scopes), meta)
     }
 
     /// Creates the stand-in for a token if the host's sign-in authenticates the owner.
@@ -68,7 +68,6 @@ impl CachedToken {
 
     fn build(
         stored: StoredToken,
-        owner: impl FnOnce(Owner) -> Owner,
         scopes: impl FnOnce(ScopeSet) -> Arc<CompiledScopes>,
         meta: CacheMeta,
     ) -> Self {
@@ -76,7 +75,7 @@ impl CachedToken {
         let millis = |time: Option<Timestamp>| time.map_or(NEVER, Timestamp::as_millisecond);
         Self {
             id: record.id,
-            owner: owner(record.owner),
+            owner: record.owner,
             scopes: scopes(record.scopes),
             current: secrets.current,
             previous: secrets.previous.map(Box::new),

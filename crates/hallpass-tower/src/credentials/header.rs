@@ -45,10 +45,15 @@ impl<'h> Authorization<'h> {
             (Some(value), None) => value.as_bytes(),
         };
         match split(value) {
-            None => Self::Malformed,
-            Some((scheme, _)) if !scheme.eq_ignore_ascii_case(b"bearer") => Self::OtherScheme,
-            Some((_, text)) if is_one_word(text) => Self::Bearer(text),
-            Some(_) => Self::Malformed,
+            Some((scheme, text)) if scheme.eq_ignore_ascii_case(b"bearer") => {
+                if is_one_word(text) {
+                    Self::Bearer(text)
+                } else {
+                    Self::Malformed
+                }
+            }
+            Some((scheme, _)) if is_scheme(scheme) => Self::OtherScheme,
+            _ => Self::Malformed,
         }
     }
 }
@@ -71,6 +76,7 @@ fn read<'h>(value: &'h [u8], sources: &Sources) -> AuthorizationRead<'h> {
     match (sources.scheme(scheme), sources.bare()) {
         (Some(source), _) if is_one_word(text) => AuthorizationRead::Credential(source, text),
         (Some(_), _) => AuthorizationRead::Malformed,
+        (None, _) if !is_scheme(scheme) => AuthorizationRead::Malformed,
         (None, Some(source)) if text.is_empty() => AuthorizationRead::Credential(source, scheme),
         (None, _) => AuthorizationRead::OtherScheme,
     }
@@ -153,7 +159,8 @@ impl fmt::Debug for Authorization<'_> {
     }
 }
 
-/// Splits `scheme` or `scheme 1*SP rest`. Returns `None` for anything else.
+/// Splits `scheme` or `scheme 1*SP rest`. Returns `None` if there are blanks around it. The caller
+/// checks the scheme: one that is a source of the layer is valid.
 fn split(value: &[u8]) -> Option<(&[u8], &[u8])> {
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     // HTTP/1 parsers trim values, but an HTTP/2 value arrives as it was sent.
@@ -163,7 +170,7 @@ fn split(value: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at(end);
     let start = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
-    is_scheme(scheme).then_some((scheme, &rest[start..]))
+    Some((scheme, &rest[start..]))
 }
 
 /// Returns whether a value is one credential: not empty, and without the separators of several.

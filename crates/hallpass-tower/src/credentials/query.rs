@@ -21,6 +21,12 @@ impl Value {
 
     fn decode(raw: &[u8]) -> Self {
         let mut value = Self { bytes: [0; Self::MAX], len: 0 };
+        // A token needs no encoding, so its text is usually copied as it is.
+        if raw.len() <= Self::MAX && memchr::memchr2(b'%', b'+', raw).is_none() {
+            value.bytes[..raw.len()].copy_from_slice(raw);
+            value.len = raw.len();
+            return value;
+        }
         for byte in decoded(raw) {
             if value.len == Self::MAX {
                 // No token contains a NUL, so this value is rejected as malformed.

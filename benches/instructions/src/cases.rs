@@ -1,0 +1,239 @@
+//! The cases. Each answers with the status that it should, otherwise the program panics.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use anyhow::Result;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::routing::get;
+use hallpass_axum::{HallpassExt, HandlerExt};
+use hallpass_cache::{CacheSettings, Cached};
+use hallpass_core::{Actor, Hallpass, NewToken, Verification};
+use hallpass_memory::MemoryStore;
+use hallpass_tower::{Require, TokenLayer, TokenService, require};
+use http::header::{ACCEPT, AUTHORIZATION, HOST, USER_AGENT};
+use http::{Request, Response, StatusCode};
+use tokio::runtime::{Builder, Runtime};
+use tower::{Layer, Service, ServiceBuilder};
+
+use crate::{REQUESTS, Step};
+
+const PATH: &str = "/api/projects";
+const SCOPE: &str = "projects:read";
+
+/// Prepares a case, and returns what prepares each of its requests.
+type Prepare = fn(&mut Setup) -> Result<Box<dyn FnMut() -> Step>>;
+
+/// The cases by name.
+pub(crate) const CASES: [(&str, Prepare); 13] = [
+    ("no_layer", |setup| Ok(send(Open, get_with(PATH, &setup.token()?), OK))),
+    ("layer", |setup| {
+        let service = TokenLayer::new(&setup.hallpass).layer(Open);
+        Ok(send(service, get_with(PATH, &setup.token()?), OK))
+    }),
+    ("require", |setup| Ok(send(setup.required(), get_with(PATH, &setup.token()?), OK))),
+    ("require_of_20", |setup| {
+        let held: Vec<_> = (1..20).map(|number| format!("builds:{number}")).collect();
+        let held: Vec<_> = held.iter().map(String::as_str).chain([SCOPE]).collect();
+        let token = setup.cached(setup.issue(&held)?)?;
+        Ok(send(setup.required(), get_with(PATH, &token), OK))
+    }),
+    ("session", |setup| {
+        let uri = format!("{PATH}?session={}", setup.token()?);
+        Ok(send(setup.required(), move || get_without(&uri), OK))
+    }),
+    ("malformed", |setup| {
+        let mut token = setup.token()?;
+        let last = token.pop();
+        token.push(if last == Some('0') { '1' } else { '0' });
+        Ok(send(setup.required(), get_with(PATH, &token), StatusCode::UNAUTHORIZED))
+    }),
+    ("unknown", |setup| {
+        let other = Setup::new()?.issue(&[SCOPE])?;
+        // From now on it is known that this token does not exist.
+        let _ = setup.runtime.block_on(setup.hallpass.authenticate(other.as_bytes()));
+        Ok(send(setup.required(), get_with(PATH, &other), StatusCode::UNAUTHORIZED))
+    }),
+    ("forbidden", |setup| {
+        let service = ServiceBuilder::new()
+            .layer(TokenLayer::new(&setup.hallpass))
+            .layer(require("projects:write"))
+            .service(Open);
+        Ok(send(service, get_with(PATH, &setup.token()?), StatusCode::FORBIDDEN))
+    }),
+    ("miss", |setup| {
+        // Each of these is used for the first time.
+        let tokens = (0..REQUESTS).map(|_| setup.issue(&[SCOPE])).collect::<Result<Vec<_>>>()?;
+        let mut tokens = tokens.into_iter();
+        let request = move || get_with(PATH, &tokens.next().expect("each request has one"))();
+        Ok(send_on(Some(setup.runtime()), setup.required(), request, OK))
+    }),
+    ("verify", |setup| {
+        let (token, hallpass) = (setup.token()?, setup.hallpass.clone());
+        Ok(Box::new(move || {
+            let (token, hallpass) = (token.clone(), hallpass.clone());
+            Box::new(move || {
+                let verified = hallpass.verify(token.as_bytes());
+                assert!(matches!(verified, Verification::Decided(Ok(_))));
+            })
+        }))
+    }),
+    ("router_no_layer", |setup| {
+        let router = Router::new().route(PATH, get(answer));
+        Ok(send(router.into_service::<Body>(), get_with(PATH, &setup.token()?), OK))
+    }),
+    ("router_scoped", |setup| {
+        let router = Router::new().route(PATH, get(answer.scoped(SCOPE)));
+        let router = router.layer(setup.hallpass.layer()).into_service::<Body>();
+        Ok(send(router, get_with(PATH, &setup.token()?), OK))
+    }),
+    ("router_parameter", |setup| {
+        let handler = answer.scoped("projects:read:{id}");
+        let router = Router::new().route("/api/projects/{id}", get(handler));
+        let router = router.layer(setup.hallpass.layer()).into_service::<Body>();
+        Ok(send(router, get_with("/api/projects/42", &setup.token()?), OK))
+    }),
+];
+
+const OK: StatusCode = StatusCode::OK;
+
+/// The handler of every router.
+async fn answer() -> StatusCode {
+    OK
+}
+
+/// A handle with a cache, and the runtime for what the cache does by itself.
+pub(crate) struct Setup {
+    runtime: Rc<Runtime>,
+    hallpass: Hallpass,
+}
+
+impl Setup {
+    pub(crate) fn new() -> Result<Self> {
+        // The program is many times slower under callgrind. Nothing may grow stale meanwhile, and
+        // nothing else may happen while a request is counted.
+        let hour = Duration::from_secs(3600);
+        let settings = CacheSettings::default().max_staleness(hour).max_age(hour).poll(hour);
+        let cached = Cached::with_settings(MemoryStore::new(), settings);
+        Ok(Self {
+            runtime: Rc::new(Builder::new_current_thread().enable_time().build()?),
+            hallpass: Hallpass::builder(cached).build(),
+        })
+    }
+
+    pub(crate) fn runtime(&self) -> Rc<Runtime> {
+        Rc::clone(&self.runtime)
+    }
+
+    /// Issues a token that is cached.
+    fn token(&self) -> Result<String> {
+        self.cached(self.issue(&[SCOPE])?)
+    }
+
+    /// Uses a token, so that it is cached.
+    fn cached(&self, token: String) -> Result<String> {
+        self.runtime.block_on(self.hallpass.authenticate(token.as_bytes()))?;
+        Ok(token)
+    }
+
+    fn issue(&self, scopes: &[&str]) -> Result<String> {
+        let new = NewToken::named("bench").scopes(scopes.iter().copied());
+        let issued = self.runtime.block_on(self.hallpass.issue(&Actor::owner("owner"), new))?;
+        Ok(issued.token.reveal().to_owned())
+    }
+
+    /// The layer and a required scope.
+    fn required(&self) -> TokenService<Require<Open>> {
+        ServiceBuilder::new()
+            .layer(TokenLayer::new(&self.hallpass))
+            .layer(require(SCOPE))
+            .service(Open)
+    }
+}
+
+/// A `GET` with the token in the header, and what else a request usually has.
+fn get_with<B: Default>(uri: &'static str, token: &str) -> impl FnMut() -> Request<B> + use<B> {
+    let value = format!("Bearer {token}");
+    move || {
+        let mut request = get_without(uri);
+        let value = value.parse().expect("a token is visible ASCII");
+        request.headers_mut().insert(AUTHORIZATION, value);
+        request
+    }
+}
+
+fn get_without<B: Default>(uri: &str) -> Request<B> {
+    Request::get(uri)
+        .header(HOST, "api.example.com")
+        .header(USER_AGENT, "reports/2.4 (+https://example.com)")
+        .header(ACCEPT, "application/json")
+        .extension(ConnectInfo(SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000))))
+        .body(B::default())
+        .expect("the URIs of the cases are valid")
+}
+
+/// Sends requests that are answered without waiting.
+fn send<S, B, R>(
+    service: S,
+    request: impl FnMut() -> Request<B> + 'static,
+    expected: StatusCode,
+) -> Box<dyn FnMut() -> Step>
+where
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible> + Clone + 'static,
+    B: 'static,
+{
+    send_on(None, service, request, expected)
+}
+
+/// Sends requests. The runtime, if there is one, waits for their answers.
+fn send_on<S, B, R>(
+    runtime: Option<Rc<Runtime>>,
+    service: S,
+    mut request: impl FnMut() -> Request<B> + 'static,
+    expected: StatusCode,
+) -> Box<dyn FnMut() -> Step>
+where
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible> + Clone + 'static,
+    B: 'static,
+{
+    Box::new(move || {
+        let (mut service, request, runtime) = (service.clone(), request(), runtime.clone());
+        Box::new(move || {
+            let answer = pin!(service.call(request));
+            let Ok(response) = match runtime {
+                Some(runtime) => runtime.block_on(answer),
+                None => match answer.poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(answered) => answered,
+                    Poll::Pending => panic!("a hit does not wait"),
+                },
+            };
+            assert_eq!(response.status(), expected);
+        })
+    })
+}
+
+/// Answers everything.
+#[derive(Clone, Copy)]
+struct Open;
+
+impl Service<Request<()>> for Open {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<()>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        drop(std::hint::black_box(request));
+        ready(Ok(Response::new(())))
+    }
+}

@@ -1,0 +1,200 @@
+//! How many instructions one request takes, counted by callgrind, and the baseline that they are
+//! compared with.
+//!
+//! The requests are those of the package `hallpass-instructions`. Time depends on the machine and
+//! on what else it does. The number of instructions depends on the source, the compiler and the
+//! dependencies only, so a test can compare it.
+
+mod callgrind;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result, bail, ensure};
+use cargo_metadata::camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+const PACKAGE: &str = "hallpass-instructions";
+
+/// The profile that the package is built with.
+const PROFILE: &str = "instructions";
+
+/// How far a count may rise above the baseline, in percent.
+const LIMIT: u64 = 3;
+
+/// The same if the baseline was counted with another compiler, which makes other instructions of
+/// the same source.
+const LIMIT_ACROSS_COMPILERS: u64 = 10;
+
+const HEADER: &str = "\
+# What one request takes: see `docs/speed.md`. `cargo xtask instructions` writes this file.
+";
+
+/// What one request takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Counts {
+    /// The instructions of the program, without those of the C library.
+    instructions: u64,
+    /// How many of them read data.
+    reads: u64,
+    /// How often memory is allocated.
+    allocations: u64,
+}
+
+/// The counts of all cases, as the file has them.
+#[derive(Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Baseline {
+    /// The compiler that they were counted with.
+    rustc: String,
+    case: BTreeMap<String, Counts>,
+}
+
+/// Counts, and replaces the baseline.
+pub(crate) fn write(workspace: &Workspace) -> Result<()> {
+    let counted = count(workspace)?;
+    for (name, counts) in &counted.case {
+        println!("{}", line(name, *counts));
+    }
+    let file = file(workspace);
+    fs::write(&file, format!("{HEADER}{}", toml::to_string(&counted)?))
+        .with_context(|| format!("cannot write {file}"))
+}
+
+/// Counts, and compares with the baseline. Returns how many cases there are, and a remark.
+///
+/// # Errors
+///
+/// Returns an error if a count has risen by more than the limit, or if the cases are not those of
+/// the baseline.
+pub(crate) fn check(workspace: &Workspace) -> Result<(usize, String)> {
+    let file = file(workspace);
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
+    let baseline: Baseline = toml::from_str(&text).with_context(|| file.to_string())?;
+    let counted = count(workspace)?;
+    let (limit, note) = if counted.rustc == baseline.rustc {
+        (LIMIT, String::new())
+    } else {
+        let note = format!("the baseline is of {}: renew it", baseline.rustc);
+        (LIMIT_ACROSS_COMPILERS, note)
+    };
+    let mut findings = Vec::new();
+    for (name, counts) in &counted.case {
+        println!("{}", line(name, *counts));
+        match baseline.case.get(name) {
+            Some(known) => findings.extend(rises(name, *known, *counts, limit)),
+            None => findings.push(format!("{name} is not in the baseline")),
+        }
+    }
+    let gone = baseline.case.keys().filter(|name| !counted.case.contains_key(*name));
+    findings.extend(gone.map(|name| format!("{name} is in the baseline alone")));
+    if !findings.is_empty() {
+        bail!(
+            "{}. If that is meant to be so, run `cargo xtask instructions` and commit the new {file} with the change",
+            findings.join("; ")
+        );
+    }
+    Ok((counted.case.len(), note))
+}
+
+/// Returns what has risen by more than `limit` percent.
+fn rises(name: &str, known: Counts, counted: Counts, limit: u64) -> Vec<String> {
+    let pairs = [
+        ("instructions", known.instructions, counted.instructions),
+        ("reads", known.reads, counted.reads),
+        ("allocations", known.allocations, counted.allocations),
+    ];
+    let risen = pairs.into_iter().filter(|(_, before, now)| now * 100 > before * (100 + limit));
+    risen.map(|(what, before, now)| format!("{name}: {what} rose from {before} to {now}")).collect()
+}
+
+fn line(name: &str, Counts { instructions, reads, allocations }: Counts) -> String {
+    format!(
+        "{name:<18} {instructions:>8} instructions {reads:>7} reads {allocations:>4} allocations"
+    )
+}
+
+fn file(workspace: &Workspace) -> Utf8PathBuf {
+    workspace.root().join("benches/instructions/baseline.toml")
+}
+
+fn count(workspace: &Workspace) -> Result<Baseline> {
+    process::run(&mut workspace.cargo([
+        "run",
+        "--quiet",
+        "--package",
+        "hallpass-servers",
+        "--",
+        "install",
+        "valgrind",
+    ]))
+    .context("the instructions are counted by valgrind")?;
+    process::run(&mut workspace.cargo(["build", "--profile", PROFILE, "--package", PACKAGE]))?;
+    let program = workspace.target(PROFILE).join(PACKAGE);
+    let names = workspace.command(&program).output().context("the cases cannot be listed")?;
+    let names = String::from_utf8(names.stdout)?;
+    let mut case = BTreeMap::new();
+    for name in names.lines() {
+        let counts = count_case(workspace, &program, name);
+        case.insert(name.to_owned(), counts.with_context(|| format!("the case {name}"))?);
+    }
+    Ok(Baseline { rustc: rustc(workspace)?, case })
+}
+
+/// Runs one case under callgrind.
+fn count_case(workspace: &Workspace, program: &Utf8PathBuf, name: &str) -> Result<Counts> {
+    let out = workspace.target(PROFILE).join(format!("{name}.callgrind"));
+    let mut valgrind = workspace.command("valgrind");
+    valgrind
+        .args(callgrind::OPTIONS)
+        .arg(format!("--callgrind-out-file={out}"))
+        .arg("--toggle-collect=hallpass_instructions::counted*")
+        .arg("--quiet")
+        .arg(program)
+        .arg(name);
+    let run = valgrind.output().context("`valgrind` cannot be started")?;
+    ensure!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr).trim());
+    let text = fs::read(&out).with_context(|| format!("callgrind wrote no {out}"))?;
+    let read = callgrind::read(&String::from_utf8_lossy(&text), program.as_str());
+    let (instructions, reads) = read.with_context(|| out.to_string())?;
+    let allocations = String::from_utf8_lossy(&run.stdout).trim().parse();
+    let allocations = allocations.context("the program prints no number of allocations")?;
+    Ok(Counts { instructions, reads, allocations })
+}
+
+/// Returns the version of the compiler, such as `rustc 1.95.0`.
+fn rustc(workspace: &Workspace) -> Result<String> {
+    let asked = workspace.command("rustc").arg("--version").output();
+    let version = String::from_utf8(asked.context("`rustc` cannot be started")?.stdout)?;
+    let words: Vec<_> = version.split_whitespace().take(2).collect();
+    ensure!(words.len() == 2, "`rustc --version` says {version:?}");
+    Ok(words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rise_beyond_the_limit_is_found_in_each_count() {
+        let known = Counts { instructions: 1000, reads: 100, allocations: 3 };
+        assert!(rises("hit", known, known, 3).is_empty());
+        let within = Counts { instructions: 1030, reads: 103, allocations: 3 };
+        assert!(rises("hit", known, within, 3).is_empty());
+        let beyond = Counts { instructions: 1031, reads: 104, allocations: 4 };
+        assert_eq!(
+            rises("hit", known, beyond, 3),
+            [
+                "hit: instructions rose from 1000 to 1031",
+                "hit: reads rose from 100 to 104",
+                "hit: allocations rose from 3 to 4"
+            ]
+        );
+        let less = Counts { instructions: 1, reads: 1, allocations: 0 };
+        assert!(rises("hit", known, less, 3).is_empty());
+    }
+}
