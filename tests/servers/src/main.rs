@@ -1,5 +1,5 @@
-//! Installs packages, or starts a server and prints its URL. The server stops when the standard input
-//! or this process ends.
+//! Installs packages, or starts a server and prints its URL. The server stops when the standard
+//! input or this process ends.
 
 use std::io::Read;
 
