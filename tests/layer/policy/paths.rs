@@ -18,6 +18,7 @@ use super::site::{self, Site, open_router};
 use super::table;
 use crate::capture;
 use crate::host::{Host, serve_axum, serve_hyper};
+use crate::server::Server;
 
 #[tokio::test]
 async fn e90_no_spelling_of_a_path_is_let_in_that_the_path_is_not() {
@@ -204,4 +205,21 @@ async fn a_service_behind_a_rewrite_is_judged_by_the_path_it_sees() {
     assert_eq!(site.ask("GET /public", "").await.status, 401);
     assert_eq!(site.ask("GET /public", &low).await.status, 403);
     assert_eq!(site.ask("GET /public", &secret).await.text(), "/secret");
+}
+
+#[tokio::test]
+async fn hyper_and_tonic_refuse_the_same_paths() {
+    for host in [Host::Hyper, Host::Tonic] {
+        let table = PolicyTable::new().post("/{*rest}", "echo");
+        let server = Server::with(host, |layer| layer.policy(table)).await;
+        let folder = "/hallpass.test.Echo";
+        for path in ["/Echo", "/.Echo", "/a/..Echo"] {
+            server.http2("POST", &format!("{folder}{path}"), "T").await;
+        }
+        assert_eq!(server.echo.served(), 3, "{host:?}");
+        for path in ["/../Echo", "/%2e%2e/Echo", "/..%2fEcho", "/./Echo", "//Echo", "/Echo/"] {
+            server.http2("POST", &format!("{folder}{path}"), "T").await;
+            assert_eq!(server.echo.served(), 3, "{host:?} {path}");
+        }
+    }
 }
