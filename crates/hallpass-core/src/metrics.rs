@@ -8,7 +8,6 @@ use std::time::Duration;
 use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
 
 use crate::event::RejectReason;
-use crate::verify::{AuthError, Principal};
 
 #[cfg(feature = "metrics")]
 const CHECKS: &str = "hallpass_checks_total";
@@ -20,6 +19,14 @@ const REFUSALS: &str = "hallpass_refusals_total";
 const DROPPED: &str = "hallpass_uses_dropped_total";
 #[cfg(feature = "metrics")]
 const FLUSHED: &str = "hallpass_uses_flushed_total";
+
+/// The outcome of a check.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome {
+    Accepted,
+    Refused,
+    Unavailable,
+}
 
 /// The counters for the checks of one handle. They are looked up in the recorder once, at the first
 /// check.
@@ -53,19 +60,11 @@ impl Metrics {
 
     /// Records how long a check took that a cache could not complete alone.
     #[inline]
-    pub(crate) fn looked_up(&self, result: &Result<Principal, AuthError>, took: Duration) {
+    pub(crate) fn looked_up(&self, outcome: Outcome, took: Duration) {
         #[cfg(feature = "metrics")]
-        {
-            let counters = self.counters();
-            let histogram = match result {
-                Ok(_) => &counters.accepted_after,
-                Err(error) if error.is_unavailable() => &counters.unavailable_after,
-                Err(_) => &counters.refused_after,
-            };
-            histogram.record(took);
-        }
+        self.counters().lookups[outcome as usize].record(took);
         #[cfg(not(feature = "metrics"))]
-        let _ = (result, took);
+        let _ = (outcome, took);
     }
 
     /// Counts the reason for which a request was rejected.
@@ -106,9 +105,8 @@ struct Counters {
     accepted: Counter,
     refused: Counter,
     unavailable: Counter,
-    accepted_after: Histogram,
-    refused_after: Histogram,
-    unavailable_after: Histogram,
+    /// One histogram for each [`Outcome`], in the same order.
+    lookups: [Histogram; 3],
     /// One counter for each of [`REASONS`], in the same order.
     rejections: [Counter; REASONS.len()],
 }
@@ -133,9 +131,8 @@ impl Counters {
             accepted: counter!(CHECKS, "outcome" => "accepted"),
             refused: counter!(CHECKS, "outcome" => "refused"),
             unavailable: counter!(CHECKS, "outcome" => "unavailable"),
-            accepted_after: histogram!(LOOKUPS, "outcome" => "accepted"),
-            refused_after: histogram!(LOOKUPS, "outcome" => "refused"),
-            unavailable_after: histogram!(LOOKUPS, "outcome" => "unavailable"),
+            lookups: ["accepted", "refused", "unavailable"]
+                .map(|outcome| histogram!(LOOKUPS, "outcome" => outcome)),
             rejections: REASONS.map(|why| counter!(REFUSALS, "reason" => why.as_str())),
         }
     }

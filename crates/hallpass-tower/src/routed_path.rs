@@ -75,8 +75,8 @@ pub(crate) fn whole_path<'r, B>(
 }
 
 /// Returns whether a service or a normaliser may read this path as another one than the pattern
-/// that it matches. This is so if it has an empty segment, a dot segment, or a slash at its end that
-/// the pattern does not have.
+/// that it matches. This is so if it has an empty segment, a dot segment, or a slash at its end
+/// that the pattern does not have.
 pub(crate) fn is_ambiguous(path: &str, pattern: &str) -> bool {
     path.contains("//")
         || (path.len() > 1 && path.ends_with('/') && !pattern.ends_with('/'))

@@ -11,6 +11,7 @@ use crate::digest::SecretMatch;
 use crate::digest_upgrades::DigestUpgrade;
 use crate::event::{EventKind, RejectReason};
 use crate::lifecycle::Hallpass;
+use crate::metrics::Outcome;
 use crate::token::PresentedToken;
 
 /// A check that needs the store. It owns all its data, so it may outlive the request.
@@ -54,7 +55,12 @@ impl PendingVerification {
         let hallpass = self.0.hallpass.clone();
         let started = Instant::now();
         let result = self.decide().await;
-        hallpass.metrics().looked_up(&result, started.elapsed());
+        let outcome = match &result {
+            Ok(_) => Outcome::Accepted,
+            Err(error) if error.is_unavailable() => Outcome::Unavailable,
+            Err(_) => Outcome::Refused,
+        };
+        hallpass.metrics().looked_up(outcome, started.elapsed());
         hallpass.count_unavailable(result)
     }
 
