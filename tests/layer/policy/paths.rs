@@ -212,14 +212,15 @@ async fn hyper_and_tonic_refuse_the_same_paths() {
     for host in [Host::Hyper, Host::Tonic] {
         let table = PolicyTable::new().post("/{*rest}", "echo");
         let server = Server::with(host, |layer| layer.policy(table)).await;
-        let folder = "/hallpass.test.Echo";
+        let is_refused = async |path: &str| {
+            let answer = server.http2("POST", &format!("/hallpass.test.Echo{path}"), "T").await;
+            answer.status == 403 || answer.header("grpc-status") == Some("7")
+        };
         for path in ["/Echo", "/.Echo", "/a/..Echo"] {
-            server.http2("POST", &format!("{folder}{path}"), "T").await;
+            assert!(!is_refused(path).await, "{host:?} {path}");
         }
-        assert_eq!(server.echo.served(), 3, "{host:?}");
         for path in ["/../Echo", "/%2e%2e/Echo", "/..%2fEcho", "/./Echo", "//Echo", "/Echo/"] {
-            server.http2("POST", &format!("{folder}{path}"), "T").await;
-            assert_eq!(server.echo.served(), 3, "{host:?} {path}");
+            assert!(is_refused(path).await, "{host:?} {path}");
         }
     }
 }
