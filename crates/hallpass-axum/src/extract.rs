@@ -186,13 +186,31 @@ const fn is_scope(text: &str) -> bool {
             at += 1;
             braces += 2;
         }
-        if at == start || (at < bytes.len() && bytes[at] != b':') {
+        if at == start || (at < bytes.len() && bytes[at] != b':') || has_dots(bytes, start, at) {
             return false;
         }
         segments += 1;
         at += 1;
     }
     segments <= Scope::MAX_SEGMENTS && bytes.len() - braces <= Scope::MAX_LEN
+}
+
+/// Returns whether a part of a segment between slashes is `.` or `..`.
+const fn has_dots(bytes: &[u8], start: usize, end: usize) -> bool {
+    let (mut at, mut part, mut dots) = (start, start, 0);
+    while at <= end {
+        if at == end || bytes[at] == b'/' {
+            if dots == at - part && (dots == 1 || dots == 2) {
+                return true;
+            }
+            part = at + 1;
+            dots = 0;
+        } else if bytes[at] == b'.' {
+            dots += 1;
+        }
+        at += 1;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -205,7 +223,7 @@ mod tests {
     /// near the limits.
     #[test]
     fn compiler_and_parser_agree_on_every_scope() {
-        let alphabet = ["a", ":", "{", "}", "*", "_", "-", " ", "\"", "\\", "é"];
+        let alphabet = ["a", ":", "{", "}", "*", "_", ".", "/", " ", "\"", "\\", "é"];
         let mut texts = vec![String::new()];
         let mut from = 0;
         for _ in 0..5 {

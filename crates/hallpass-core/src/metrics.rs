@@ -23,11 +23,8 @@ const FLUSHED: &str = "hallpass_uses_flushed_total";
 /// The outcome of a check.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome {
-    /// The token is valid.
     Accepted,
-    /// The token is not valid.
     Refused,
-    /// The store or the host failed.
     Unavailable,
 }
 
@@ -65,15 +62,7 @@ impl Metrics {
     #[inline]
     pub(crate) fn looked_up(&self, outcome: Outcome, took: Duration) {
         #[cfg(feature = "metrics")]
-        {
-            let counters = self.counters();
-            let histogram = match outcome {
-                Outcome::Accepted => &counters.accepted_after,
-                Outcome::Refused => &counters.refused_after,
-                Outcome::Unavailable => &counters.unavailable_after,
-            };
-            histogram.record(took);
-        }
+        self.counters().lookups[outcome as usize].record(took);
         #[cfg(not(feature = "metrics"))]
         let _ = (outcome, took);
     }
@@ -116,9 +105,8 @@ struct Counters {
     accepted: Counter,
     refused: Counter,
     unavailable: Counter,
-    accepted_after: Histogram,
-    refused_after: Histogram,
-    unavailable_after: Histogram,
+    /// One histogram for each [`Outcome`], in the same order.
+    lookups: [Histogram; 3],
     /// One counter for each of [`REASONS`], in the same order.
     rejections: [Counter; REASONS.len()],
 }
@@ -143,9 +131,8 @@ impl Counters {
             accepted: counter!(CHECKS, "outcome" => "accepted"),
             refused: counter!(CHECKS, "outcome" => "refused"),
             unavailable: counter!(CHECKS, "outcome" => "unavailable"),
-            accepted_after: histogram!(LOOKUPS, "outcome" => "accepted"),
-            refused_after: histogram!(LOOKUPS, "outcome" => "refused"),
-            unavailable_after: histogram!(LOOKUPS, "outcome" => "unavailable"),
+            lookups: ["accepted", "refused", "unavailable"]
+                .map(|outcome| histogram!(LOOKUPS, "outcome" => outcome)),
             rejections: REASONS.map(|why| counter!(REFUSALS, "reason" => why.as_str())),
         }
     }

@@ -18,6 +18,7 @@ use super::site::{self, Site, open_router};
 use super::table;
 use crate::capture;
 use crate::host::{Host, serve_axum, serve_hyper};
+use crate::server::Server;
 
 #[tokio::test]
 async fn other_spellings_of_a_path_are_rejected() {
@@ -205,4 +206,22 @@ async fn policy_table_uses_the_path_after_a_rewrite() {
     assert_eq!(site.ask("GET /public", "").await.status, 401);
     assert_eq!(site.ask("GET /public", &low).await.status, 403);
     assert_eq!(site.ask("GET /public", &secret).await.text(), "/secret");
+}
+
+#[tokio::test]
+async fn hyper_and_tonic_refuse_the_same_paths() {
+    for host in [Host::Hyper, Host::Tonic] {
+        let table = PolicyTable::new().post("/{*rest}", "echo");
+        let server = Server::with(host, |layer| layer.policy(table)).await;
+        let is_refused = async |path: &str| {
+            let answer = server.http2("POST", &format!("/hallpass.test.Echo{path}"), "T").await;
+            answer.status == 403 || answer.header("grpc-status") == Some("7")
+        };
+        for path in ["/Echo", "/.Echo", "/a/..Echo"] {
+            assert!(!is_refused(path).await, "{host:?} {path}");
+        }
+        for path in ["/../Echo", "/%2e%2e/Echo", "/..%2fEcho", "/./Echo", "//Echo", "/Echo/"] {
+            assert!(is_refused(path).await, "{host:?} {path}");
+        }
+    }
 }

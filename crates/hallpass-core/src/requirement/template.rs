@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::scope_memo::NUMBERED;
 use super::{PathParameters, RequirementError};
-use crate::scope::{Scope, Segment, is_reserved, is_scope_char};
+use crate::scope::{Scope, Segment, has_dot_part, is_reserved, is_scope_char};
 
 /// A scope that a route requires, such as `projects:read:{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -124,6 +124,7 @@ fn can_be_named(value: &str) -> bool {
     !value.is_empty()
         && value.len() <= Scope::MAX_LEN
         && value.bytes().all(|b| is_scope_char(b) && !matches!(b, b':' | b'*'))
+        && !has_dot_part(value)
 }
 
 impl fmt::Display for ScopeTemplate {

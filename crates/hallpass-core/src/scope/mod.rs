@@ -5,7 +5,7 @@ mod set;
 
 use std::fmt;
 
-pub(crate) use self::segment::{Segment, is_reserved, is_scope_char};
+pub(crate) use self::segment::{Segment, has_dot_part, is_reserved, is_scope_char};
 pub use self::set::ScopeSet;
 
 /// A permission that a token holds, such as `projects`, `projects:read` or `projects:read:42`.

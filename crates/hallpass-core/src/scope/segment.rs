@@ -52,6 +52,12 @@ pub(crate) fn is_scope_char(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)
 }
 
+/// Returns whether a segment, or a part of one between slashes, is `.` or `..`. A client that puts
+/// such a scope into a path would name another resource with it.
+pub(crate) fn has_dot_part(text: &str) -> bool {
+    text.split([':', '/']).any(|part| matches!(part, "." | ".."))
+}
+
 /// Checks length, characters and segments of a scope, but not its wildcards.
 pub(super) fn validate(text: &str) -> Result<(), ScopeError> {
     if text.is_empty() {
@@ -66,8 +72,7 @@ pub(super) fn validate(text: &str) -> Result<(), ScopeError> {
     if text.split(':').any(str::is_empty) {
         return Err(ScopeError::EmptySegment);
     }
-    // A client that puts a scope into a path must not name another resource with it.
-    if text.split([':', '/']).any(|part| matches!(part, "." | "..")) {
+    if has_dot_part(text) {
         return Err(ScopeError::DotSegment);
     }
     if text.split(':').count() > Scope::MAX_SEGMENTS {
