@@ -16,10 +16,10 @@ use crate::tokens::{bulk_result, deletion_of_owner, inserted, insertion};
 /// Changes that are committed together with the host's own.
 ///
 /// The connection must be in a transaction on the store's database, which the driver began
-/// (`pool.begin()`). Its role needs the rights in `roles.sql`. From the change until the transaction
-/// ends, other changes to tokens wait, so make the change last and commit soon. At the isolation
-/// level `repeatable read` or higher, the change fails if another one was committed since the
-/// transaction began.
+/// (`pool.begin()`). Its role needs the rights in `roles.sql`. From the change until the
+/// transaction ends, other changes to tokens wait, so make the change last and commit soon. At the
+/// isolation level `repeatable read` or higher, the change fails if another one was committed since
+/// the transaction began.
 impl PostgresStore {
     /// Issues a token in a transaction of the host, which also writes the entry of the audit trail.
     ///
@@ -88,8 +88,8 @@ impl PostgresStore {
         deleting.await
     }
 
-    /// Makes a change in a savepoint of the host's transaction. If it fails or takes too long, it is
-    /// not part of that transaction, even if the host ignores the error.
+    /// Makes a change in a savepoint of the host's transaction. If it fails or takes too long, it
+    /// is not part of that transaction, even if the host ignores the error.
     async fn change_in(
         &self,
         connection: &mut PgConnection,

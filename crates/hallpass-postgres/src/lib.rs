@@ -80,12 +80,12 @@
 //!
 //! # The schema
 //!
-//! Everything is in the PostgreSQL schema `hallpass`, or in one that
-//! [`PostgresSettings::schema`] names: the tables `tokens`, `clock`, `changes` and `migrations`, and
-//! five functions. The migrations are the files in this crate's `migrations`
-//! directory. [`PostgresStore::migrate`] applies them, and so does opening a store; any number of
-//! nodes can do so at the same time. A role that may not create anything needs the rights in the
-//! crate's `roles.sql`, and [`migrate(false)`](PostgresSettings::migrate).
+//! Everything is in the PostgreSQL schema `hallpass`, or in one that [`PostgresSettings::schema`]
+//! names: the tables `tokens`, `clock`, `changes` and `migrations`, and five functions. The
+//! migrations are the files in this crate's `migrations` directory. [`PostgresStore::migrate`]
+//! applies them, and so does opening a store; any number of nodes can do so at the same time. A
+//! role that may not create anything needs the rights in the crate's `roles.sql`, and
+//! [`migrate(false)`](PostgresSettings::migrate).
 //!
 //! The tables contain names, descriptions, scopes, metadata, times, owner ids, and digests of the
 //! tokens' secrets, from which no token can be computed. They also contain the change log, which is
@@ -101,8 +101,8 @@
 //! [`PostgresStore::open`] uses the pool of the host. [`PostgresStore::issue_in`] and
 //! [`PostgresStore::delete_owner_in`] take part in a transaction of the host.
 //!
-//! A table of yours can refer to `hallpass.tokens (id)` with a foreign key, and a query of yours can
-//! join it. Declare the key `ON DELETE CASCADE` or `ON DELETE SET NULL`. Otherwise deleting and
+//! A table of yours can refer to `hallpass.tokens (id)` with a foreign key, and a query of yours
+//! can join it. Declare the key `ON DELETE CASCADE` or `ON DELETE SET NULL`. Otherwise deleting and
 //! pruning such a token returns a [referenced](hallpass_core::store::StoreError::is_referenced)
 //! error.
 //!

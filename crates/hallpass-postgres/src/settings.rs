@@ -90,14 +90,15 @@ impl PostgresSettings {
     /// Sets the schema that contains the store's tables: `hallpass` by default. It may be a schema
     /// of the host's that contains other tables. Opening the store creates it if it does not exist.
     ///
-    /// The name consists of lower-case letters, digits and underscores. Every node must use the same
-    /// one. The command line takes it as `--postgres-schema`.
+    /// The name consists of lower-case letters, digits and underscores. Every node must use the
+    /// same one. The command line takes it as `--postgres-schema`.
     pub fn schema(mut self, name: impl Into<String>) -> Self {
         self.schema = name.into();
         self
     }
 
-    /// Sets whether opening the store creates or updates its schema: yes by default. If not, opening fails unless the schema is up to date.
+    /// Sets whether opening the store creates or updates its schema: yes by default. If not,
+    /// opening fails unless the schema is up to date.
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.migrates = migrate;
         self

@@ -1,8 +1,8 @@
 //! Turns: how many calls of one owner the store works on at once.
 //!
-//! An owner who sends a thousand requests at once must not keep others waiting. So only a few calls of
-//! each owner reach the store at a time. The others wait here, behind calls of the same owner only.
-//! Taking rights away never waits behind the same owner's reads and edits.
+//! An owner who sends a thousand requests at once must not keep others waiting. So only a few calls
+//! of each owner reach the store at a time. The others wait here, behind calls of the same owner
+//! only. Taking rights away never waits behind the same owner's reads and edits.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,8 +66,8 @@ impl Hallpass {
         let since = Instant::now();
         let (place, calls) = Place::enter(&self.0.turns, (lane, owner.clone()));
         let permit = calls.acquire_owned().await.map_err(StoreError::unavailable)?;
-        // Nobody needs the result any more. If the store is unavailable, this ends the whole queue at
-        // once, where each call would otherwise wait for its own timeout.
+        // Nobody needs the result any more. If the store is unavailable, this ends the whole queue
+        // at once, where each call would otherwise wait for its own timeout.
         if since.elapsed() > PATIENCE {
             return Err(StoreError::unavailable(TooManyCalls));
         }
