@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use hallpass_core::store::TokenStore as _;
+use hallpass_core::store::{StoreError, TokenStore as _};
 use hallpass_sqlite::SqliteStore;
 use hallpass_tests::tokens::{at, edited, event, owner, token};
 
@@ -87,6 +87,17 @@ async fn fill(store: Arc<SqliteStore>) {
     say(format!("found: {}", found.value.is_some()));
 }
 
+/// Makes a change. Tries again if the file was locked for too long, because then nothing was
+/// changed.
+async fn made<T>(change: impl AsyncFn() -> Result<T, StoreError>) -> T {
+    loop {
+        match change().await {
+            Err(error) if error.is_unavailable() => {}
+            done => return done.expect("a change"),
+        }
+    }
+}
+
 /// Makes changes of each kind for an owner of its own, and reports each with its number. Starts
 /// when it reads a line.
 async fn mix(store: Arc<SqliteStore>) {
@@ -97,17 +108,17 @@ async fn mix(store: Arc<SqliteStore>) {
     for round in 0..15 {
         let (one, two) = (token(&name, "one"), token(&name, "two"));
         for token in [&one, &two] {
-            let seq = store.insert(token, Some(2), &event()).await.expect("an insert");
+            let seq = made(async || store.insert(token, Some(2), &event()).await).await;
             say(format!("{} token {}", seq.get(), token.record.id));
         }
         let rename = edited(&one.record, |record| record.name = format!("round {round}"));
-        let seq = store.update(&rename, &event()).await.expect("a change");
+        let seq = made(async || store.update(&rename, &event()).await).await;
         say(format!("{} token {}", seq.get(), one.record.id));
-        let seq = store.revoke_owner(&me, None, at(1), &event()).await.expect("a revocation").seq;
+        let seq = made(async || store.revoke_owner(&me, None, at(1), &event()).await).await.seq;
         say(format!("{} owner {name}", seq.expect("two tokens must be revoked").get()));
-        let seq = store.delete(two.record.id, None, &event()).await.expect("a delete");
+        let seq = made(async || store.delete(two.record.id, None, &event()).await).await;
         say(format!("{} token {}", seq.get(), two.record.id));
-        let seq = store.delete_owner(&me, &event()).await.expect("a delete").seq;
+        let seq = made(async || store.delete_owner(&me, &event()).await).await.seq;
         say(format!("{} owner {name}", seq.expect("one token must be left").get()));
     }
 }

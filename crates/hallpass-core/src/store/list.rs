@@ -195,6 +195,8 @@ impl ListQuery {
     /// these records.
     #[must_use]
     pub fn matches_apart_from_status(&self, record: &TokenRecord) -> bool {
+        // Numbers are compared as they are written: 1 is not 1.0.
+        let text = |value: &Value| value.to_string();
         self.owner.as_ref().is_none_or(|owner| *owner == record.owner)
             && self
                 .expires_before
@@ -202,8 +204,7 @@ impl ListQuery {
             && !(self.never_used && record.last_used_at.is_some())
             && self.scope.as_ref().is_none_or(|scope| record.scopes.contains(scope))
             && self.metadata.iter().all(|(name, value)| {
-                // Numbers are compared as they are written: 1 is not 1.0.
-                record.metadata.get(name).is_some_and(|own| own.to_string() == value.to_string())
+                record.metadata.get(name).is_some_and(|own| text(own) == text(value))
             })
             && self.text.as_ref().is_none_or(|text| {
                 fold(&record.name).contains(text) || fold(&record.description).contains(text)
