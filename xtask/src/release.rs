@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Check and print, and change nothing; there is no other way
-    #[arg(long, required = true)]
+    #[arg(long)]
     dry_run: bool,
 }
 

@@ -93,7 +93,7 @@ impl Workspace {
 /// All features of packages, but for those that stay [`APART`].
 pub(crate) fn features<'p>(packages: impl IntoIterator<Item = &'p Package>) -> String {
     let of = |package: &'p Package| {
-        package.features.keys().map(|name| format!("{}/{name}", package.name))
+        package.features.keys().map(move |name| format!("{}/{name}", package.name))
     };
     let mut features: Vec<_> = packages.into_iter().flat_map(of).collect();
     features.retain(|feature| !APART.contains(&feature.as_str()));

@@ -37,8 +37,8 @@ fn readme_names_the_versions_of_the_lock_file() {
     let packages = lock["package"].as_array().unwrap();
     for name in ["axum", "tower", "hyper", "tonic", "axum-login", "tower-sessions", "sqlx", "redis"]
     {
-        let versions = packages.iter().filter(|package| package["name"].as_str() == Some(name));
-        let newest = versions.last().and_then(|package| package["version"].as_str()).expect(name);
+        let newest = packages.iter().rfind(|package| package["name"].as_str() == Some(name));
+        let newest = newest.and_then(|package| package["version"].as_str()).expect(name);
         let row = |line: &&str| line.starts_with('|') && line.contains(newest);
         assert!(
             readme.lines().filter(row).any(|line| line.contains(name)),
