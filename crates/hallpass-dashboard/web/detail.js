@@ -207,9 +207,9 @@ function tokenDetails({ statusActions, endActions, previousActions, ended }) {
       const exact = (instant) => past(instant, instant && minute(instant));
       const { expires_at: end, previous_secret_expires_at: previous } = token;
       const rows = [
-        [t("details.status"), h("span", { class: "row" }, badges(token), countdown), statusActions(token)],
+        [t("details.status"), h("span", { class: "row" }, badges({ ...token, previous_secret_expires_at: null }), countdown), statusActions(token)],
         [t("details.expires"), end === null ? t("time.never") : [time(end, ending(end)), " ", h("span", { class: "quiet" }, utc(end))], endActions(token)],
-        previous && [t("details.previous"), h("span", { class: "still-works" }, time(previous, ending(previous)), " ", previousCountdown), previousActions(token)],
+        previous && [t("details.previous"), [h("span", { class: "still-works" }, previousCountdown), " ", h("span", { class: "quiet" }, time(previous, ending(previous)))], previousActions(token)],
         [t("details.last_used"), exact(token.last_used_at)],
         [t("details.created"), exact(token.created_at)],
         token.regenerated_at && [t("details.regenerated"), exact(token.regenerated_at)],
@@ -220,7 +220,7 @@ function tokenDetails({ statusActions, endActions, previousActions, ended }) {
       ];
       fill(
         list,
-        rows.filter(Boolean).map(([label, value, buttons]) => h("div", { class: "fact" }, h("dt", {}, label), h("dd", {}, h("div", { class: "value" }, value), buttons))),
+        rows.filter(Boolean).map(([label, value, buttons]) => h("div", { class: "fact" }, h("dt", {}, label), h("dd", {}, h("div", { class: "value" }, value), buttons && h("div", { class: "actions" }, buttons)))),
       );
       tick();
     },
