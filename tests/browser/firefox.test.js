@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { firefox } from "playwright-core-bidi";
-import { enter, use } from "./harness/browser.js";
+import { PATIENCE, enter, use } from "./harness/browser.js";
 import { startServer } from "./harness/server.js";
 
 // Debian's Firefox speaks WebDriver BiDi. Later versions of Playwright use commands that this Firefox does not have yet.
@@ -14,7 +14,7 @@ const FIREFOX = { channel: "moz-firefox", executablePath: PROGRAMS.find((program
 let browser;
 
 before(async () => {
-  browser = await firefox.launch(FIREFOX);
+  browser = await firefox.launch({ ...FIREFOX, timeout: PATIENCE });
 });
 after(() => browser?.close());
 

@@ -109,7 +109,7 @@ walk(JELASTIC, "a token is edited, and regenerated from there with everything el
   await confirm(page);
   await page.getByRole("heading", { name: "release" }).waitFor();
   await page.getByRole("button", { name: "Change", exact: true }).click();
-  await dialog(page, "Change when it expires").getByRole("button", { name: "Regenerate instead" }).click();
+  await dialog(page, "Change when it expires").getByRole("button", { name: "Regenerate" }).click();
   await dialog(page, "Regenerate this token?").getByRole("button", { name: "Regenerate" }).click();
   await confirm(page);
   const token = await page.locator(".secret").innerText();

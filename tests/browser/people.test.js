@@ -9,6 +9,9 @@ scene("the page speaks German to a browser that prefers it", { locale: "de-AT" }
   await page.getByRole("heading", { name: "Persönliche Zugangstoken" }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "de");
   await page.getByText("in 30 Tagen").waitFor();
+  const created = page.locator("tbody .created time");
+  assert.match(await created.innerText(), /^\d\d\.\d\d\.\d{4}$/, "dates are in the language's order");
+  assert.match(await created.getAttribute("title"), /^\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d UTC$/);
   await page.getByRole("link", { name: "Neues Token" }).click();
   await page.getByLabel("Name", { exact: true }).fill("nächtlich");
   await page.getByText(/Es gilt bis (Mon|Diens|Mitt|Donners|Frei|Sams|Sonn)/).waitFor();

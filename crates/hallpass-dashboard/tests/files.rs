@@ -77,12 +77,12 @@ fn no_script_makes_html_of_text_or_stores_anything() {
 #[test]
 fn every_file_is_small_and_starts_with_a_comment() {
     for (name, text) in files() {
-        assert!(text.lines().count() <= 400, "{name} is too long");
         let comment = match name.rsplit_once('.') {
             Some((_, "js")) => "// ",
             Some((_, "css")) => "/* ",
             _ => continue,
         };
+        assert!(text.lines().count() <= 400, "{name} is too long");
         assert!(text.starts_with(comment), "{name} does not start with a comment");
     }
 }

@@ -207,20 +207,20 @@ function tokenDetails({ statusActions, endActions, previousActions, ended }) {
       const exact = (instant) => past(instant, instant && minute(instant));
       const { expires_at: end, previous_secret_expires_at: previous } = token;
       const rows = [
-        [t("details.status"), h("span", { class: "row" }, badges(token), countdown), statusActions(token)],
+        [t("details.status"), h("span", { class: "row" }, badges({ ...token, previous_secret_expires_at: null }), countdown), statusActions(token)],
         [t("details.expires"), end === null ? t("time.never") : [time(end, ending(end)), " ", h("span", { class: "quiet" }, utc(end))], endActions(token)],
-        previous && [t("details.previous"), h("span", { class: "still-works" }, time(previous, ending(previous)), " ", previousCountdown), previousActions(token)],
+        previous && [t("details.previous"), [h("span", { class: "still-works" }, previousCountdown), " ", h("span", { class: "quiet" }, time(previous, ending(previous)))], previousActions(token)],
         [t("details.last_used"), exact(token.last_used_at)],
         [t("details.created"), exact(token.created_at)],
         token.regenerated_at && [t("details.regenerated"), exact(token.regenerated_at)],
         token.revoked_at && [t("details.revoked"), exact(token.revoked_at)],
-        isAdmin && [t("details.owner"), isolated(token.owner)],
+        isAdmin && [t("list.owner"), isolated(token.owner)],
         ...Object.entries(token.metadata ?? {}).map(([key, value]) => [isolated(key), isolated(String(value))]),
         [t("details.id"), h("code", {}, token.id)],
       ];
       fill(
         list,
-        rows.filter(Boolean).map(([label, value, buttons]) => h("div", { class: "fact" }, h("dt", {}, label), h("dd", {}, h("div", { class: "value" }, value), buttons))),
+        rows.filter(Boolean).map(([label, value, buttons]) => h("div", { class: "fact" }, h("dt", {}, label), h("dd", {}, h("div", { class: "value" }, value), buttons && h("div", { class: "actions" }, buttons)))),
       );
       tick();
     },
@@ -329,7 +329,7 @@ async function askToRegenerate(token, { change, reload }) {
   const expires = expiryField({ limits, keep: keptEnd("expiry.as_it_is", token()) });
   const options = GRACE_PERIODS.map((span) => [t(`regenerate.previous_${span || "none"}`), span]);
   // An expired or revoked token has no secret that could go on working.
-  const grace = token().status === "active" ? selectField({ label: t("regenerate.previous"), help: t("regenerate.previous_help"), options }) : null;
+  const grace = token().status === "active" ? selectField({ label: t("details.previous"), help: t("regenerate.previous_help"), options }) : null;
   return ask({
     title: t("regenerate.title"),
     text: t("regenerate.text"),
@@ -354,7 +354,7 @@ async function askForExpiry(token, { change, reload, regenerate }) {
     closeDialogs();
     regenerate();
   };
-  const lost = h("p", { class: "quiet" }, t("expiry.lost"), " ", h("button", { class: "button small", type: "button", on: { click: instead } }, t("expiry.regenerate")));
+  const lost = h("p", { class: "quiet" }, t("expiry.lost"), " ", h("button", { class: "button small", type: "button", on: { click: instead } }, t("token.regenerate")));
   return ask({
     title: t("expiry.change_title"),
     body: h("div", { class: "stack" }, expires.node, lost),

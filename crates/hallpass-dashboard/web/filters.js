@@ -70,7 +70,7 @@ export function listFilters(start, changed) {
     "form",
     { class: "filters", role: "search", on: { input: ({ target }) => target.type === "search" && rested() } },
     h("div", { class: "row" }, q.node, open),
-    h("fieldset", { class: "choices statuses" }, h("legend", { class: "hidden" }, t("filters.status")), statuses.map((each) => each.node)),
+    h("fieldset", { class: "choices statuses" }, h("legend", { class: "hidden" }, t("list.status")), statuses.map((each) => each.node)),
     more,
   );
   node.addEventListener("change", ({ target }) => {

@@ -358,12 +358,14 @@ function onRowClick(node, token, selection) {
 
 function rowActions(token, { revoke, remove }) {
   const link = (glyph, key, href) => h("a", { class: "button icon", href, title: t(`list.${key}`), "aria-label": t(`list.${key}_name`, token) }, icon(glyph));
+  // What a token does not have leaves its place empty, so that the icons of all rows stand below each other.
+  const gap = () => h("span", { class: "icon" });
   return h(
     "div",
     { class: "icons" },
     link("view", "view", toToken(token.id)),
-    token.owner === me && link("copy", "copy", toCopy(token.id)),
-    token.status === "active" && iconButton("stop", t("list.revoke"), t("list.revoke_name", token), () => revoke([token])),
+    token.owner === me ? link("copy", "copy", toCopy(token.id)) : gap(),
+    token.status !== "active" ? gap() : iconButton("stop", t("list.revoke"), t("list.revoke_name", token), () => revoke([token])),
     iconButton("trash", t("list.delete"), t("list.delete_name", token), () => remove([token])),
   );
 }
@@ -374,7 +376,8 @@ function scopeChips(held) {
   return h(
     "div",
     { class: "chips" },
-    held.slice(0, SCOPES).map((scope) => h("code", { class: "chip", title: scope }, scope)),
+    // A long scope is broken after a segment.
+    held.slice(0, SCOPES).map((scope) => h("code", { class: "chip", title: scope }, scope.split(/(?<=[:.])/).flatMap((part) => [part, h("wbr")]))),
     more > 0 && h("span", { class: "quiet", title: held.slice(SCOPES).join("\n") }, `+${more}`),
   );
 }

@@ -16,10 +16,10 @@ const FLAGS = [
 ];
 
 /** How long the page may take for anything. */
-const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
+export const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
 
 /** Starts the browser. */
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS, timeout: PATIENCE });
 
 /** A person's browser on that server. */
 export async function enter(browser, server, person, { path = "/settings/tokens", ...options } = {}) {
