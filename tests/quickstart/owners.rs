@@ -48,7 +48,7 @@ async fn token_of_another_user_looks_like_an_unknown_one() {
     for ((what, of_bob), (_, unknown)) in of_bob.into_iter().zip(unknown) {
         let (of_bob, unknown) = (of_bob.answer().await, unknown.answer().await);
         of_bob.problem(404, "/not-found");
-        assert_eq!((of_bob.status, &of_bob.body), (nobodys.status, &nobodys.body), "{what}");
+        assert_eq!((of_bob.status, &of_bob.body), (unknown.status, &unknown.body), "{what}");
     }
     let several =
         alice.post("/tokens/delete", json!({ "ids": [bobs.id, never] })).await.expect(200);
