@@ -65,13 +65,13 @@ fn report(rest: impl IntoIterator<Item = Operation>) -> Report {
 }
 
 #[track_caller]
-fn allowed(rest: impl IntoIterator<Item = Operation>) {
+fn assert_allowed(rest: impl IntoIterator<Item = Operation>) {
     let report = report(rest);
     assert!(report.violations.is_empty(), "{report}");
 }
 
 #[track_caller]
-fn violates(kind: ViolationKind, rest: impl IntoIterator<Item = Operation>) {
+fn assert_violates(kind: ViolationKind, rest: impl IntoIterator<Item = Operation>) {
     let report = report(rest);
     let found: Vec<_> = report.violations.iter().map(|violation| violation.kind).collect();
     assert_eq!(found, [kind], "{report}");
@@ -90,12 +90,12 @@ fn end_counts_immediately_on_its_node_and_later_on_the_others() {
         let end = at(0, (10, 20), end);
         let with = |check| [end.clone(), check];
         // The check was in flight when the change ended.
-        allowed(with(at(0, (19, 30), accepted(0))));
-        violates(ViolationKind::AcceptedEnded, with(at(0, (21, 22), accepted(0))));
-        allowed(with(at(1, (119, 500), accepted(0))));
-        violates(ViolationKind::AcceptedEnded, with(at(1, (121, 122), accepted(0))));
-        allowed(with(at(0, (21, 22), refused(0))));
-        allowed(with(at(1, (11, 12), refused(0))));
+        assert_allowed(with(at(0, (19, 30), accepted(0))));
+        assert_violates(ViolationKind::AcceptedEnded, with(at(0, (21, 22), accepted(0))));
+        assert_allowed(with(at(1, (119, 500), accepted(0))));
+        assert_violates(ViolationKind::AcceptedEnded, with(at(1, (121, 122), accepted(0))));
+        assert_allowed(with(at(0, (21, 22), refused(0))));
+        assert_allowed(with(at(1, (11, 12), refused(0))));
     }
 }
 
@@ -116,48 +116,52 @@ fn failed_change_may_or_may_not_have_been_made() {
         ChangeKind::Regenerated { secret: None, grace_period: false },
     ] {
         let end = at(0, (10, 20), failed(TOKEN, kind));
-        allowed([end.clone(), at(0, (300, 301), accepted(0)), at(0, (400, 401), refused(0))]);
-        violates(ViolationKind::RefusedValid, [end, at(0, (5, 6), refused(0))]);
+        assert_allowed([
+            end.clone(),
+            at(0, (300, 301), accepted(0)),
+            at(0, (400, 401), refused(0)),
+        ]);
+        assert_violates(ViolationKind::RefusedValid, [end, at(0, (5, 6), refused(0))]);
     }
 }
 
 #[test]
 fn rejecting_a_valid_token_is_a_violation() {
-    violates(ViolationKind::RefusedValid, [at(0, (2, 3), refused(0))]);
-    allowed([at(1, (2, 3), refused(0))]);
-    violates(ViolationKind::RefusedValid, [at(1, (102, 103), refused(0))]);
+    assert_violates(ViolationKind::RefusedValid, [at(0, (2, 3), refused(0))]);
+    assert_allowed([at(1, (2, 3), refused(0))]);
+    assert_violates(ViolationKind::RefusedValid, [at(1, (102, 103), refused(0))]);
     let unavailable = Event::Check {
         credential: Credential { token: 0, secret: 0 },
         verdict: Verdict::Unavailable,
     };
-    allowed([at(0, (2, 3), unavailable)]);
+    assert_allowed([at(0, (2, 3), unavailable)]);
     // This change does not end the secret.
     let narrowed = at(0, (10, 20), sets_scopes("second", 2, ChangeKind::Updated));
-    violates(ViolationKind::RefusedValid, [narrowed, at(0, (30, 31), refused(0))]);
+    assert_violates(ViolationKind::RefusedValid, [narrowed, at(0, (30, 31), refused(0))]);
     // A revocation with a lower revision does not affect the new secret, even if its call returned
     // later.
     let revoked = at(0, (10, 30), at_revision(2, ChangeKind::Revoked));
     let again = ChangeKind::Regenerated { secret: Some(1), grace_period: false };
     let again = at(1, (10, 20), at_revision(3, again));
-    violates(ViolationKind::RefusedValid, [revoked, again, at(1, (40, 41), refused(1))]);
+    assert_violates(ViolationKind::RefusedValid, [revoked, again, at(1, (40, 41), refused(1))]);
 }
 
 #[test]
 fn grace_period_lasts_until_the_new_secret_is_used() {
     let again = at(0, (10, 20), regenerated(true));
-    allowed([again.clone(), at(0, (300, 301), accepted(0))]);
-    violates(ViolationKind::RefusedValid, [again.clone(), at(0, (300, 301), refused(0))]);
+    assert_allowed([again.clone(), at(0, (300, 301), accepted(0))]);
+    assert_violates(ViolationKind::RefusedValid, [again.clone(), at(0, (300, 301), refused(0))]);
     let used = at(1, (310, 320), accepted(1));
     let with = |check| [again.clone(), used.clone(), check];
-    allowed(with(at(1, (311, 330), refused(0))));
-    allowed(with(at(1, (319, 330), accepted(0))));
-    violates(ViolationKind::AcceptedEnded, with(at(1, (321, 330), accepted(0))));
-    allowed(with(at(0, (419, 420), accepted(0))));
-    violates(ViolationKind::AcceptedEnded, with(at(0, (421, 422), accepted(0))));
+    assert_allowed(with(at(1, (311, 330), refused(0))));
+    assert_allowed(with(at(1, (319, 330), accepted(0))));
+    assert_violates(ViolationKind::AcceptedEnded, with(at(1, (321, 330), accepted(0))));
+    assert_allowed(with(at(0, (419, 420), accepted(0))));
+    assert_violates(ViolationKind::AcceptedEnded, with(at(0, (421, 422), accepted(0))));
     // A slower concurrent use may have stored the end of the grace period later.
     let slower = at(1, (315, 400), accepted(1));
     let late = at(0, (421, 422), accepted(0));
-    allowed([again.clone(), used.clone(), slower.clone(), late]);
+    assert_allowed([again.clone(), used.clone(), slower.clone(), late]);
     let too_late = at(0, (501, 502), accepted(0));
     let report = report([again.clone(), used.clone(), slower, too_late]);
     assert_eq!(report.count(ViolationKind::AcceptedEnded), 1, "{report}");
@@ -173,14 +177,14 @@ fn second_to_last_secret_ends_with_a_grace_period() {
     let (first, second) =
         (at(0, (10, 20), regenerated(true)), at(0, (30, 40), at_revision(3, second)));
     let with = |check| [first.clone(), second.clone(), check];
-    violates(ViolationKind::AcceptedEnded, with(at(0, (50, 51), accepted(0))));
-    allowed(with(at(0, (50, 51), accepted(1))));
-    violates(ViolationKind::RefusedValid, with(at(0, (50, 51), refused(1))));
+    assert_violates(ViolationKind::AcceptedEnded, with(at(0, (50, 51), accepted(0))));
+    assert_allowed(with(at(0, (50, 51), accepted(1))));
+    assert_violates(ViolationKind::RefusedValid, with(at(0, (50, 51), refused(1))));
     // If the regeneration in between may not have been made, both results are allowed.
     let unknown = ChangeKind::Regenerated { secret: None, grace_period: true };
     let unknown = at(0, (10, 20), failed(TOKEN, unknown));
-    allowed([unknown.clone(), second.clone(), at(0, (50, 51), accepted(0))]);
-    allowed([unknown, second, at(0, (50, 51), refused(0))]);
+    assert_allowed([unknown.clone(), second.clone(), at(0, (50, 51), accepted(0))]);
+    assert_allowed([unknown, second, at(0, (50, 51), refused(0))]);
 }
 
 #[test]
@@ -188,43 +192,46 @@ fn account_stays_disabled_until_it_is_enabled() {
     let disabled = at(0, (10, 20), change(OWNER, ChangeKind::Disabled));
     let enabled = at(0, (200, 210), change(OWNER, ChangeKind::Enabled));
     let with = |check| [disabled.clone(), enabled.clone(), check];
-    violates(ViolationKind::AcceptedDisabled, with(at(0, (21, 22), accepted(0))));
-    allowed(with(at(1, (119, 120), accepted(0))));
-    violates(ViolationKind::AcceptedDisabled, with(at(1, (121, 122), accepted(0))));
-    allowed(with(at(1, (121, 201), accepted(0))));
-    allowed(with(at(0, (11, 12), refused(0))));
-    violates(ViolationKind::RefusedValid, with(at(0, (5, 6), refused(0))));
-    allowed(with(at(1, (211, 212), refused(0))));
-    violates(ViolationKind::RefusedValid, with(at(0, (211, 212), refused(0))));
-    violates(ViolationKind::RefusedValid, with(at(1, (311, 312), refused(0))));
+    assert_violates(ViolationKind::AcceptedDisabled, with(at(0, (21, 22), accepted(0))));
+    assert_allowed(with(at(1, (119, 120), accepted(0))));
+    assert_violates(ViolationKind::AcceptedDisabled, with(at(1, (121, 122), accepted(0))));
+    assert_allowed(with(at(1, (121, 201), accepted(0))));
+    assert_allowed(with(at(0, (11, 12), refused(0))));
+    assert_violates(ViolationKind::RefusedValid, with(at(0, (5, 6), refused(0))));
+    assert_allowed(with(at(1, (211, 212), refused(0))));
+    assert_violates(ViolationKind::RefusedValid, with(at(0, (211, 212), refused(0))));
+    assert_violates(ViolationKind::RefusedValid, with(at(1, (311, 312), refused(0))));
     let unheard = at(0, (10, 20), failed(OWNER, ChangeKind::Disabled));
-    allowed([unheard.clone(), at(0, (300, 301), accepted(0))]);
-    allowed([unheard, at(0, (300, 301), refused(0))]);
+    assert_allowed([unheard.clone(), at(0, (300, 301), accepted(0))]);
+    assert_allowed([unheard, at(0, (300, 301), refused(0))]);
 }
 
 #[test]
 fn replaced_and_unknown_scopes_are_violations() {
     let narrowed = at(0, (10, 20), sets_scopes("second", 2, ChangeKind::Updated));
     let with = |check| [narrowed.clone(), check];
-    allowed(with(at(0, (21, 22), accepted_with("second", 0))));
-    violates(ViolationKind::AcceptedStale, with(at(0, (21, 22), accepted(0))));
-    allowed(with(at(0, (19, 22), accepted(0))));
-    allowed(with(at(1, (119, 120), accepted(0))));
-    violates(ViolationKind::AcceptedStale, with(at(1, (121, 122), accepted(0))));
-    violates(ViolationKind::AcceptedWrong, with(at(0, (21, 22), accepted_with("third", 0))));
-    violates(ViolationKind::UnknownSecret, with(at(0, (21, 22), accepted(7))));
+    assert_allowed(with(at(0, (21, 22), accepted_with("second", 0))));
+    assert_violates(ViolationKind::AcceptedStale, with(at(0, (21, 22), accepted(0))));
+    assert_allowed(with(at(0, (19, 22), accepted(0))));
+    assert_allowed(with(at(1, (119, 120), accepted(0))));
+    assert_violates(ViolationKind::AcceptedStale, with(at(1, (121, 122), accepted(0))));
+    assert_violates(ViolationKind::AcceptedWrong, with(at(0, (21, 22), accepted_with("third", 0))));
+    assert_violates(ViolationKind::UnknownSecret, with(at(0, (21, 22), accepted(7))));
     // Only the revisions show which of two concurrent changes is the later one.
     let other = at(1, (5, 30), sets_scopes("third", 3, ChangeKind::Updated));
     let both = |check| [narrowed.clone(), other.clone(), check];
-    allowed(both(at(0, (40, 41), accepted_with("second", 0))));
-    violates(ViolationKind::AcceptedStale, both(at(1, (40, 41), accepted_with("second", 0))));
-    allowed(both(at(1, (40, 41), accepted_with("third", 0))));
+    assert_allowed(both(at(0, (40, 41), accepted_with("second", 0))));
+    assert_violates(
+        ViolationKind::AcceptedStale,
+        both(at(1, (40, 41), accepted_with("second", 0))),
+    );
+    assert_allowed(both(at(1, (40, 41), accepted_with("third", 0))));
     // A failed change may have been made at any time.
     let mut unknown = at(0, (10, 20), sets_scopes("second", 2, ChangeKind::Updated));
     if let Event::Change(change) = &mut unknown.event {
         (change.done, change.revision) = (false, None);
     }
     for shown in ["first", "second"] {
-        allowed([unknown.clone(), at(0, (40, 41), accepted_with(shown, 0))]);
+        assert_allowed([unknown.clone(), at(0, (40, 41), accepted_with(shown, 0))]);
     }
 }

@@ -107,12 +107,12 @@ impl<'h> Index<'h> {
                 continue;
             }
             match kind(change) {
-                Some(ChangeKind::Revoked | ChangeKind::Deleted | ChangeKind::AllEnded) => {
-                    validity.ended_by(change)
-                }
-                Some(ChangeKind::Regenerated { grace_period: false, .. }) => {
-                    validity.ended_by(change)
-                }
+                Some(
+                    ChangeKind::Revoked
+                    | ChangeKind::Deleted
+                    | ChangeKind::AllEnded
+                    | ChangeKind::Regenerated { grace_period: false, .. },
+                ) => validity.ended_by(change),
                 Some(ChangeKind::Regenerated { secret, grace_period: true }) => {
                     token.regenerated_with_grace_period(&mut validity, change, secret, promise);
                 }
