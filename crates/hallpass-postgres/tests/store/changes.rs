@@ -57,7 +57,8 @@ async fn outdated_edit_does_not_undo_a_revocation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_revocation_survives_a_crash() {
-    // A commit does not wait for the disk, and the server does not write to disk shortly afterwards.
+    // A commit does not wait for the disk, and the server does not write to disk shortly
+    // afterwards.
     let server = Postgres::start_with(&["wal_writer_delay=10s"]).unwrap();
     server.run("ALTER ROLE hallpass SET synchronous_commit = off").unwrap();
     let store = open(server.url()).await;

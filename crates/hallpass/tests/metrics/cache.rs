@@ -34,7 +34,8 @@ async fn lookups_are_counted_by_result_and_loads_by_outcome() {
     assert_eq!(looked(), owed("miss", "found"));
     assert!(check(&hallpass, &token).await);
     assert_eq!(looked(), owed("hit", ""));
-    // The node's own change makes the cached record stale. Reads by the change itself count as loads.
+    // The node's own change makes the cached record stale. Reads by the change itself count as
+    // loads.
     let update = TokenUpdate::new().description("nightly");
     hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     looked();
