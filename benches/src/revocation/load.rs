@@ -15,7 +15,7 @@ use crate::random::Random;
 /// The number of checks that a task makes before it yields, as a service would for a few requests.
 const AT_A_STRETCH: usize = 8;
 
-/// The interval at which each node revokes another token.
+/// The pause of each node between two revocations of other tokens.
 const REVOCATIONS: Duration = Duration::from_millis(20);
 
 /// The tasks of the load on all nodes. They run until [`end`](Self::end).
