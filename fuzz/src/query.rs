@@ -49,7 +49,9 @@ impl Owed {
         let refused = |status, error| Some(Self { status, error, within: None });
         let anybody = || {
             let uri = without(&uri.to_string(), |key, value| holds_token(setup, key, value));
-            let within = Within { uri, lines: lines.len(), is_known: false };
+            // The layer removes all lines of `Authorization` if a word of one is a token.
+            let lines = if lines.iter().any(|line| contains_token(line)) { 0 } else { lines.len() };
+            let within = Within { uri, lines, is_known: false };
             Some(Self { status: 200, error: None, within: Some(within) })
         };
         match setup {
@@ -91,6 +93,11 @@ fn is_name(setup: Setup, key: &[u8]) -> bool {
 fn holds_token(setup: Setup, key: &[u8], value: Option<&[u8]>) -> bool {
     setup.names().iter().any(|name| name.as_bytes().eq_ignore_ascii_case(key))
         && value.is_some_and(|value| is_token(value, PREFIX))
+}
+
+/// Returns whether a word of a line is a token.
+fn contains_token(line: &[u8]) -> bool {
+    line.split(|byte| matches!(byte, b' ' | b'\t' | b',')).any(|word| is_token(word, PREFIX))
 }
 
 /// Checks that a layer which reads no query still refuses a token in it.
