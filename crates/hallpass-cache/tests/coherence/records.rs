@@ -152,3 +152,22 @@ async fn superseded_secret_is_rejected_while_its_end_is_stored() {
     assert!(!late.await.unwrap());
     assert!(!node.accepts(&old).await);
 }
+
+/// The new secret is used on a node that does not know yet that the token was regenerated again, so
+/// the end of the first grace period cannot be stored.
+#[tokio::test(flavor = "multi_thread")]
+async fn superseded_secret_is_rejected_on_a_node_that_is_behind() {
+    let store = MemoryStore::new();
+    let (here, there) = (Node::new(&store), Node::new(&store));
+    let first = there.issue().await;
+    let regenerate = async || {
+        let grace_period = RegenerateOptions::new().grace_period("1h");
+        there.hallpass.regenerate(&alice(), first.record.id, grace_period).await.unwrap()
+    };
+    let second = regenerate().await;
+    assert!(here.accepts(&first).await);
+    here.cut_the_log();
+    regenerate().await;
+    assert!(here.accepts(&second).await);
+    assert!(!here.accepts(&first).await);
+}

@@ -131,9 +131,12 @@ impl Hallpass {
         };
         match self.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
             Ok(()) => self.forget_superseded(id),
-            // The token was regenerated again or deleted, so the previous secret has ended anyway.
+            // The token was regenerated again or deleted, which has ended the previous secret in the
+            // store. The cache may not know that yet: it must, before the note is removed.
             Err(error) if error.is_conflict() || error.is_not_found() => {
-                self.forget_superseded(id);
+                if self.load(id, true).await.is_ok() {
+                    self.forget_superseded(id);
+                }
             }
             Err(error) => {
                 tracing::warn!(target: "hallpass", token = %id, %error, "could not store the end of a grace period, a later use will try again");
