@@ -49,7 +49,8 @@ impl Owed {
         let refused = |status, error| Some(Self { status, error, within: None });
         let anybody = || {
             let uri = without(&uri.to_string(), |key, value| holds_token(setup, key, value));
-            let within = Within { uri, lines: lines.len(), is_known: false };
+            let lines = if lines.iter().any(|line| has_token(line)) { 0 } else { lines.len() };
+            let within = Within { uri, lines, is_known: false };
             Some(Self { status: 200, error: None, within: Some(within) })
         };
         match setup {
@@ -90,6 +91,11 @@ fn is_name(setup: Setup, key: &[u8]) -> bool {
 fn holds_token(setup: Setup, key: &[u8], value: Option<&[u8]>) -> bool {
     setup.names().iter().any(|name| name.as_bytes().eq_ignore_ascii_case(key))
         && value.is_some_and(|value| is_token(value, PREFIX))
+}
+
+/// A header with a token among its words is for nobody inside either.
+fn has_token(line: &[u8]) -> bool {
+    line.split(|byte| b" \t,".contains(byte)).any(|word| is_token(word, PREFIX))
 }
 
 /// Rule 11: where no query is read, a token in one is refused all the same.
