@@ -31,7 +31,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), CliError> {
-    // The drivers panic if they do not know which provider to use. An error means that there is one.
+    // The drivers panic if they do not know which provider to use. An error means that there is
+    // one.
     #[cfg(feature = "rustls")]
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokio::runtime::Builder::new_current_thread()

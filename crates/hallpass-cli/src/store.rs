@@ -107,8 +107,7 @@ async fn redis(
     use hallpass_redis::{ConnectError, RedisSettings, RedisStore};
     // Warning about missing persistence is up to the service.
     let settings = RedisSettings::default().namespace(namespace).accept_no_persistence();
-    let store =
-        RedisStore::connect_with(url, settings.migrate(missing == Missing::Create)).await;
+    let store = RedisStore::connect_with(url, settings.migrate(missing == Missing::Create)).await;
     store.map_err(|error| match &error {
         ConnectError::Missing { namespace, .. } => CliError::System(format!(
             "there is no token store under `{namespace}`: check --redis-namespace, or run \
