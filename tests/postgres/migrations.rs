@@ -133,5 +133,5 @@ async fn no_error_repeats_the_password() {
         assert!(!said.contains("hidden"), "{said}");
     }
     let store = open(&database()).await;
-    assert!(format!("{store:?}").contains("nameless_"), "{store:?}");
+    assert!(format!("{store:?}").contains("unnamed_"), "{store:?}");
 }
