@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The environment variables that the command reads.
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 7] = [
     "HALLPASS_STORE",
     "HALLPASS_PREFIX",
     "HALLPASS_PEPPER_ID",
