@@ -258,3 +258,39 @@ async fn deletion_in_a_host_transaction_reaches_other_nodes_within_the_bound() {
     assert!(!host.accepts(&issued).await);
     assert_eq!(host.audit_entries().await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_nodes_are_notified_when_the_host_commits() {
+    let host = host().await;
+    let issued = host.hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap();
+    // Without a notification, this node would accept the token for half a minute.
+    let slow = Duration::from_secs(30);
+    let settings = CacheSettings::default().max_staleness(slow).poll(slow);
+    let cached = Cached::with_settings(store_in("app", &host.pool).await, settings);
+    let node = Hallpass::builder(cached).build();
+    let accepted = async || node.authenticate(issued.token.reveal().as_bytes()).await.is_ok();
+    assert!(accepted().await);
+    let listening = "SELECT count(*) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND query = 'LISTEN \"app\"'";
+    let listens = async {
+        while host.count(listening).await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), listens).await.expect("the node listens");
+    assert!(accepted().await);
+
+    let mut transaction = host.begin().await;
+    let system = Actor::system("host");
+    let pending = host
+        .store
+        .delete_owner_in(&mut transaction, &host.hallpass, &system, &owner())
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(accepted().await, "not committed yet");
+    transaction.commit().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!accepted().await);
+    assert_eq!(pending.committed(), 1);
+}
