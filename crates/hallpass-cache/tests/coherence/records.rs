@@ -167,7 +167,7 @@ async fn superseded_secret_is_rejected_on_a_node_that_is_behind() {
     let second = regenerate().await;
     assert!(here.accepts(&first).await);
     here.cut_the_log();
-    regenerate().await;
+    drop(regenerate().await);
     assert!(here.accepts(&second).await);
     assert!(!here.accepts(&first).await);
 }
