@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Hallpass, Lane};
+use super::{CallKind, Hallpass};
 use crate::actor::{Actor, Role};
 use crate::cursor;
 use crate::error::{Error, PermissionError};
@@ -172,7 +172,7 @@ impl Hallpass {
             let after = cursor::read_audit(cursor, by, &query);
             query.after = Some(after.ok_or_else(cursor::error)?);
         }
-        let _turn = self.turn(Lane::Read, by.subject()).await?;
+        let _permit = self.acquire(CallKind::Read, by.subject()).await?;
         let page = self.backend().audit(&query).await?;
         let last = page.entries.last().filter(|_| page.more);
         let next_cursor = last.map(|entry| cursor::write_audit(entry.seq, by, &query));

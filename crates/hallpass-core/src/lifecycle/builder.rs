@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
 use super::extensions::Extensions;
+use super::owner_limits::OwnerLimits;
 use super::rejections::RejectionThrottle;
 use super::superseded::SupersededSecrets;
-use super::turns::Turns;
 use super::{Hallpass, Inner};
 use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
@@ -307,7 +307,7 @@ impl HallpassBuilder {
             uses: UseLog::default(),
             digest_upgrades: DigestUpgrades::default(),
             superseded: SupersededSecrets::default(),
-            turns: Turns::default(),
+            owner_limits: OwnerLimits::default(),
             rejections: RejectionThrottle::default(),
             metrics: Metrics::default(),
             id: HandleId::next(),

@@ -2,7 +2,7 @@
 
 use std::panic;
 
-use super::{Hallpass, Lane};
+use super::{CallKind, Hallpass};
 use crate::digest_upgrades::DigestUpgrade;
 use crate::event::{Event, EventKind};
 use crate::owner::Owner;
@@ -19,11 +19,11 @@ impl Hallpass {
     /// miss the event. So the work runs in its own task. Without a tokio runtime it runs in the
     /// caller's future.
     ///
-    /// The work waits for the owner's turn in that task, too. So a client that disconnects gives up
-    /// no turn whose change is still on its way.
+    /// The task also waits for the owner's permit. So a client that disconnects does not release a
+    /// permit whose change is still being made.
     pub(super) async fn run_to_completion<T, F, Fut>(
         &self,
-        lane: Lane,
+        call: CallKind,
         owner: Option<&Owner>,
         work: F,
     ) -> Result<T, StoreError>
@@ -34,7 +34,7 @@ impl Hallpass {
     {
         let (hallpass, owner) = (self.clone(), owner.cloned());
         let work = async move {
-            let _turn = hallpass.turn(lane, owner.as_ref()).await?;
+            let _permit = hallpass.acquire(call, owner.as_ref()).await?;
             work(hallpass.clone()).await
         };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -61,8 +61,8 @@ impl Hallpass {
         let mut event = Event::new(kind, self.now()).about(&upgrade.owner, Some(id));
         event.actor = Some(upgrade.owner);
         let (outdated, secrets) = (upgrade.outdated, upgrade.secrets);
-        // Each token causes few of these, so a check does not wait for its owner's turn.
-        self.run_to_completion(Lane::Edit, None, async move |hallpass: Self| {
+        // Each token causes few of these, so a check needs no permit of its owner.
+        self.run_to_completion(CallKind::Edit, None, async move |hallpass: Self| {
             let backend = hallpass.backend();
             let seq = backend.replace_digest(id, &outdated, &secrets, &event).await?;
             hallpass.committed(&ChangeTarget::Token(id), seq, &event);

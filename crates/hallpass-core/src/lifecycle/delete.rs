@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::update::check_revision;
-use super::{Hallpass, Lane, require_subject};
+use super::{CallKind, Hallpass, require_subject};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
@@ -43,7 +43,7 @@ impl Hallpass {
         id: TokenId,
         expected: Option<Revision>,
     ) -> Result<(), Error> {
-        let record = self.visible(Lane::Removal, by, id).await?.record;
+        let record = self.visible(CallKind::Removal, by, id).await?.record;
         check_revision(&record, expected)?;
         let event = self.event(EventKind::Deleted, by).about_change(Some(&record), None);
         let work = async move |hallpass: Self| {
@@ -51,7 +51,7 @@ impl Hallpass {
             hallpass.committed(&ChangeTarget::Token(id), seq, &event);
             Ok(())
         };
-        match self.run_to_completion(Lane::Removal, by.subject(), work).await {
+        match self.run_to_completion(CallKind::Removal, by.subject(), work).await {
             Err(error) if error.is_conflict() => {
                 Err(Error::Stale { current: record.revision.next() })
             }
@@ -93,7 +93,7 @@ impl Hallpass {
             let not_found = ids.into_iter().filter(|id| !deleted.contains(id)).collect();
             Ok(DeletedTokens { deleted, not_found })
         };
-        Ok(self.run_to_completion(Lane::Removal, by.subject(), work).await?)
+        Ok(self.run_to_completion(CallKind::Removal, by.subject(), work).await?)
     }
 
     /// Deletes all of the actor's own tokens permanently. Returns how many there were.
@@ -138,7 +138,7 @@ impl Hallpass {
             hallpass.committed_bulk(ChangeTarget::Owner(owner), &result, &event).await?;
             Ok(result.count)
         };
-        Ok(self.run_to_completion(Lane::Removal, by.subject(), work).await?)
+        Ok(self.run_to_completion(CallKind::Removal, by.subject(), work).await?)
     }
 
     /// Deletes the tokens that were revoked or expired before that time, and the entries of the
@@ -185,7 +185,7 @@ impl Hallpass {
             };
             // A batch may be smaller than its limit although it is not the last. Only 0 means that
             // no token is left.
-            match self.run_to_completion(Lane::Removal, by.subject(), work).await? {
+            match self.run_to_completion(CallKind::Removal, by.subject(), work).await? {
                 0 => break,
                 batch => pruned += batch,
             }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::draft::ValidationErrors;
-use super::{Hallpass, Lane, NewToken, require_subject};
+use super::{CallKind, Hallpass, NewToken, require_subject};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
@@ -172,7 +172,7 @@ impl Hallpass {
         token: StoredToken,
         event: Event,
     ) -> Result<TokenRecord, StoreError> {
-        self.run_to_completion(Lane::Edit, by.subject(), async move |hallpass: Self| {
+        self.run_to_completion(CallKind::Edit, by.subject(), async move |hallpass: Self| {
             let limit = hallpass.limits().tokens_per_owner;
             let seq = hallpass.backend().insert(&token, limit, &event).await?;
             hallpass.committed(&ChangeTarget::Token(token.record.id), seq, &event);

@@ -9,13 +9,13 @@ mod draft;
 mod ensure;
 mod extensions;
 mod issue;
+mod owner_limits;
 mod owner_status;
 mod read;
 mod regenerate;
 mod rejections;
 mod revoke;
 mod superseded;
-mod turns;
 mod uncommitted;
 mod update;
 mod use_flusher;
@@ -28,10 +28,10 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::audit::{AuditOptions, AuditTrail};
 use self::extensions::Extensions;
+pub(crate) use self::owner_limits::CallKind;
+use self::owner_limits::OwnerLimits;
 use self::rejections::RejectionThrottle;
 use self::superseded::SupersededSecrets;
-pub(crate) use self::turns::Lane;
-use self::turns::Turns;
 pub use self::{
     builder::{BuildError, HallpassBuilder},
     delete::DeletedTokens,
@@ -120,7 +120,7 @@ struct Inner {
     uses: UseLog,
     digest_upgrades: DigestUpgrades,
     superseded: SupersededSecrets,
-    turns: Turns,
+    owner_limits: OwnerLimits,
     rejections: RejectionThrottle,
     extensions: Extensions,
     metrics: Metrics,
@@ -268,8 +268,8 @@ impl Hallpass {
 
     /// Reads a token if the actor may see it. The owner is compared before anything else is done,
     /// so that another owner's token takes no longer than one that does not exist.
-    async fn visible(&self, lane: Lane, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
-        let _turn = self.turn(lane, by.subject()).await?;
+    async fn visible(&self, call: CallKind, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
+        let _permit = self.acquire(call, by.subject()).await?;
         let found = self.read(id).await?;
         let is_visible = |token: &StoredToken| match by.role() {
             Role::Owner => by.subject() == Some(&token.record.owner),
@@ -288,7 +288,7 @@ impl Hallpass {
 
     /// Reads a token if the actor may change it.
     async fn editable(&self, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
-        let found = self.visible(Lane::Read, by, id).await?;
+        let found = self.visible(CallKind::Read, by, id).await?;
         match by.role() {
             Role::Admin if by.subject() != Some(&found.record.owner) => {
                 Err(self.not_permitted(by, Some(id), PermissionError::OnlyItsOwner))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Hallpass, Lane};
+use super::{CallKind, Hallpass};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::EventKind;
@@ -36,7 +36,7 @@ impl Hallpass {
             hallpass.committed(&ChangeTarget::Owner(owner), seq, &event);
             Ok(())
         };
-        Ok(self.run_to_completion(Lane::Removal, by.subject(), work).await?)
+        Ok(self.run_to_completion(CallKind::Removal, by.subject(), work).await?)
     }
 
     /// Asks the host's directory for an owner's status.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Hallpass, Lane};
+use super::{CallKind, Hallpass};
 use crate::actor::{Actor, Role};
 use crate::cursor;
 use crate::error::{Error, PermissionError};
@@ -178,7 +178,7 @@ impl Hallpass {
     /// Returns [`Error::NotFound`] if there is no such token for this actor, and [`Error::Store`]
     /// if the store cannot be read.
     pub async fn get(&self, by: &Actor, id: TokenId) -> Result<TokenRecord, Error> {
-        let record = self.visible(Lane::Read, by, id).await?.record;
+        let record = self.visible(CallKind::Read, by, id).await?.record;
         self.note_view(by, &record.owner, Some(id));
         Ok(record)
     }
@@ -218,7 +218,7 @@ impl Hallpass {
             query.after = Some(place.ok_or_else(cursor::error)?);
         }
         let _ = self.write_uses().await;
-        let _turn = self.turn(Lane::Read, by.subject()).await?;
+        let _permit = self.acquire(CallKind::Read, by.subject()).await?;
         let page = self.backend().list(&query).await?;
         // If the page shows a token as revoked, the next check on this node must reject it.
         self.backend().catch_up(page.as_of).await;

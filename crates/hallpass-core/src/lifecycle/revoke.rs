@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Hallpass, Lane};
+use super::{CallKind, Hallpass};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, PermissionError};
 use crate::event::{Event, EventKind};
@@ -78,7 +78,7 @@ impl Hallpass {
         let mut unknown: Option<StoreError> = None;
         let mut unknown_outcomes = 0;
         for _ in 0..ATTEMPTS {
-            let before = match self.visible(Lane::Removal, by, id).await {
+            let before = match self.visible(CallKind::Removal, by, id).await {
                 Ok(visible) => visible.record,
                 Err(error) => return Err(still_unknown(unknown, error)),
             };
@@ -175,7 +175,7 @@ impl Hallpass {
             hallpass.committed_bulk(ChangeTarget::Owner(owner), &result, &event).await?;
             Ok(result.count)
         };
-        Ok(self.run_to_completion(Lane::Removal, by.subject(), work).await?)
+        Ok(self.run_to_completion(CallKind::Removal, by.subject(), work).await?)
     }
 
     /// Revokes the tokens of all owners, for an emergency. Returns how many this call has revoked.
@@ -207,7 +207,7 @@ impl Hallpass {
                 hallpass.committed_bulk(ChangeTarget::All, &result, &event).await?;
                 Ok(result.count)
             };
-            match self.run_to_completion(Lane::Removal, by.subject(), work).await? {
+            match self.run_to_completion(CallKind::Removal, by.subject(), work).await? {
                 0 => return Ok(revoked),
                 batch => revoked += batch,
             }

@@ -1,7 +1,7 @@
 //! Edits tokens.
 
 use super::draft::ValidationErrors;
-use super::{Hallpass, Lane, TokenUpdate};
+use super::{CallKind, Hallpass, TokenUpdate};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
@@ -194,16 +194,16 @@ impl Hallpass {
         change: Change,
         event: Event,
     ) -> Result<Option<TokenRecord>, Error> {
-        let lane = match event.kind {
-            EventKind::Revoked | EventKind::GracePeriodEnded => Lane::Removal,
-            _ => Lane::Edit,
+        let call = match event.kind {
+            EventKind::Revoked | EventKind::GracePeriodEnded => CallKind::Removal,
+            _ => CallKind::Edit,
         };
         let work = async move |hallpass: Self| {
             let seq = hallpass.backend().update(&change, &event).await?;
             hallpass.committed(&ChangeTarget::Token(change.record.id), seq, &event);
             Ok(change.record)
         };
-        match self.run_to_completion(lane, by.subject(), work).await {
+        match self.run_to_completion(call, by.subject(), work).await {
             Ok(record) => Ok(Some(record)),
             Err(error) if error.is_conflict() => Ok(None),
             Err(error) => Err(error.into()),

@@ -1,4 +1,4 @@
-//! Turns: how many calls of one owner the store works on at once.
+//! Limits how many calls of one owner reach the store at a time.
 //!
 //! An owner who sends a thousand requests at once must not keep others waiting. So only a few calls
 //! of each owner reach the store at a time. The others wait here, behind calls of the same owner
@@ -17,12 +17,12 @@ use crate::store::StoreError;
 /// The maximum number of concurrent calls of one owner and one kind.
 const CALLS: usize = 2;
 
-/// The time after which a call that waited for its turn is not made any more.
-const PATIENCE: Duration = Duration::from_millis(1500);
+/// The maximum time that a call waits for a permit.
+const MAX_WAIT: Duration = Duration::from_millis(1500);
 
 /// The kind of a call. Calls of one kind do not wait for those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Lane {
+pub(crate) enum CallKind {
     /// Reading tokens, or the audit trail.
     Read,
     /// Issuing and editing tokens.
@@ -33,20 +33,21 @@ pub(crate) enum Lane {
 
 /// The queues of the owners whose calls run or wait.
 #[derive(Default)]
-pub(super) struct Turns(Arc<Mutex<Queues>>);
+pub(super) struct OwnerLimits(Arc<Mutex<Queues>>);
 
-type Queues = HashMap<(Lane, Owner), Queue>;
+type Queues = HashMap<(CallKind, Owner), Queue>;
 
 struct Queue {
     calls: Arc<Semaphore>,
-    /// The number of calls that run or wait. The last one to leave removes the queue.
-    places: usize,
+    /// The number of calls that run or wait. The queue is removed when the last one has ended.
+    entries: usize,
 }
 
-/// The permission to call the store, until it is dropped. The fields are dropped in this order.
-pub(super) struct Turn {
+/// A permit to call the store. When it is dropped, the next call of the owner may begin. The fields
+/// are dropped in this order.
+pub(super) struct Permit {
     _permit: OwnedSemaphorePermit,
-    _place: Place,
+    _entry: QueueEntry,
 }
 
 /// The error for a call that waited too long.
@@ -57,47 +58,51 @@ struct TooManyCalls;
 impl Hallpass {
     /// Waits until the store may work on a call of this owner. A call of the host itself, which has
     /// no owner, does not wait.
-    pub(super) async fn turn(
+    ///
+    /// # Errors
+    ///
+    /// Returns [`unavailable`](StoreError::unavailable) if the call has waited for too long.
+    pub(super) async fn acquire(
         &self,
-        lane: Lane,
+        call: CallKind,
         owner: Option<&Owner>,
-    ) -> Result<Option<Turn>, StoreError> {
+    ) -> Result<Option<Permit>, StoreError> {
         let Some(owner) = owner else { return Ok(None) };
         let since = Instant::now();
-        let (place, calls) = Place::enter(&self.0.turns, (lane, owner.clone()));
+        let (entry, calls) = QueueEntry::enter(&self.0.owner_limits, (call, owner.clone()));
         let permit = calls.acquire_owned().await.map_err(StoreError::unavailable)?;
         // Nobody needs the result any more. If the store is unavailable, this ends the whole queue
         // at once, where each call would otherwise wait for its own timeout.
-        if since.elapsed() > PATIENCE {
+        if since.elapsed() > MAX_WAIT {
             return Err(StoreError::unavailable(TooManyCalls));
         }
-        Ok(Some(Turn { _permit: permit, _place: place }))
+        Ok(Some(Permit { _permit: permit, _entry: entry }))
     }
 }
 
-/// A place in a queue.
-struct Place {
+/// A call in the queue of its owner.
+struct QueueEntry {
     queues: Arc<Mutex<Queues>>,
-    key: (Lane, Owner),
+    key: (CallKind, Owner),
 }
 
-impl Place {
-    fn enter(turns: &Turns, key: (Lane, Owner)) -> (Self, Arc<Semaphore>) {
-        let mut queues = lock(&turns.0);
+impl QueueEntry {
+    fn enter(limits: &OwnerLimits, key: (CallKind, Owner)) -> (Self, Arc<Semaphore>) {
+        let mut queues = lock(&limits.0);
         let queue = queues
             .entry(key.clone())
-            .or_insert_with(|| Queue { calls: Arc::new(Semaphore::new(CALLS)), places: 0 });
-        queue.places += 1;
-        (Self { queues: Arc::clone(&turns.0), key }, Arc::clone(&queue.calls))
+            .or_insert_with(|| Queue { calls: Arc::new(Semaphore::new(CALLS)), entries: 0 });
+        queue.entries += 1;
+        (Self { queues: Arc::clone(&limits.0), key }, Arc::clone(&queue.calls))
     }
 }
 
-impl Drop for Place {
+impl Drop for QueueEntry {
     fn drop(&mut self) {
         let mut queues = lock(&self.queues);
         if let Some(queue) = queues.get_mut(&self.key) {
-            queue.places -= 1;
-            if queue.places == 0 {
+            queue.entries -= 1;
+            if queue.entries == 0 {
                 queues.remove(&self.key);
             }
         }
@@ -113,16 +118,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn last_call_to_leave_removes_the_queue() {
-        let turns = Turns::default();
-        let key = (Lane::Edit, Owner::new("alice").unwrap());
-        let (first, calls) = Place::enter(&turns, key.clone());
-        let (second, _) = Place::enter(&turns, key.clone());
+    fn last_call_of_an_owner_removes_the_queue() {
+        let limits = OwnerLimits::default();
+        let key = (CallKind::Edit, Owner::new("alice").unwrap());
+        let (first, calls) = QueueEntry::enter(&limits, key.clone());
+        let (second, _) = QueueEntry::enter(&limits, key.clone());
         drop(first);
-        assert_eq!(lock(&turns.0)[&key].places, 1);
+        assert_eq!(lock(&limits.0)[&key].entries, 1);
         drop(second);
         // The queue is gone although somebody still has a reference to its semaphore.
-        assert!(lock(&turns.0).is_empty());
+        assert!(lock(&limits.0).is_empty());
         drop(calls);
     }
 }

@@ -67,7 +67,7 @@ async fn removal_does_not_wait_behind_edits_of_the_same_owner() {
 }
 
 #[tokio::test]
-async fn change_of_a_client_that_disconnected_keeps_its_turn() {
+async fn change_of_a_client_that_disconnected_keeps_its_permit() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
     let gate = service.store.faults().on(Operation::Update).stall();
