@@ -30,9 +30,9 @@ fn contributing_has_a_reason_for_each_dependency_and_for_no_other() {
 }
 
 #[test]
-fn readme_names_the_versions_of_the_lock_file() {
+fn versions_page_names_the_versions_of_the_lock_file() {
     let workspace = Workspace::load().unwrap();
-    let (readme, lock) = (read(&workspace, "README.md"), read(&workspace, "Cargo.lock"));
+    let (page, lock) = (read(&workspace, "docs/versions.md"), read(&workspace, "Cargo.lock"));
     let lock: toml::Table = lock.parse().unwrap();
     let packages = lock["package"].as_array().unwrap();
     for name in ["axum", "tower", "hyper", "tonic", "axum-login", "tower-sessions", "sqlx", "redis"]
@@ -41,8 +41,8 @@ fn readme_names_the_versions_of_the_lock_file() {
         let newest = newest.and_then(|package| package["version"].as_str()).expect(name);
         let row = |line: &&str| line.starts_with('|') && line.contains(newest);
         assert!(
-            readme.lines().filter(row).any(|line| line.contains(name)),
-            "README.md says nothing of {name} {newest}"
+            page.lines().filter(row).any(|line| line.contains(name)),
+            "docs/versions.md does not name {name} {newest}"
         );
     }
 }
