@@ -45,13 +45,22 @@ impl NewToken {
         self
     }
 
-    /// Adds a scope.
+    /// Adds a scope, as text or as a [`Scope`](crate::Scope).
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
     }
 
     /// Adds scopes. A token without scopes allows nothing.
+    ///
+    /// ```
+    /// use hallpass_core::{NewToken, ScopeSet};
+    ///
+    /// let read = ScopeSet::parse(["projects:read", "files:read"])?;
+    /// let new = NewToken::named("ci").scopes(["jobs:list"]).scopes(read.iter());
+    /// # assert!(format!("{new:?}").contains("files:read"));
+    /// # Ok::<(), hallpass_core::ScopeError>(())
+    /// ```
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes.extend(scopes.into_iter().map(Into::into));
         self

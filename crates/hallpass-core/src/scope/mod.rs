@@ -96,6 +96,18 @@ impl fmt::Debug for Scope {
     }
 }
 
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.0.into()
+    }
+}
+
+impl From<&Scope> for String {
+    fn from(scope: &Scope) -> Self {
+        scope.as_str().to_owned()
+    }
+}
+
 impl std::str::FromStr for Scope {
     type Err = ScopeError;
 
