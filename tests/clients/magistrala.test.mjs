@@ -289,7 +289,7 @@ test("one PAT is deleted, or all of a person's, and nobody else's", async (t) =>
   assert.equal((await bob.pats.ListPATS({}, bob.login)).pats[0].id, his.id);
 });
 
-test("another's PAT, one that never was and what is no id are one answer", async (t) => {
+test("another user's PAT, a PAT that does not exist and an invalid id get the same answer", async (t) => {
   const { url, pats, login } = await alone(t);
   const bob = await signIn(url, "bob", "builder");
   const his = await bob.pats.CreatePAT("his", "1h", bob.login);

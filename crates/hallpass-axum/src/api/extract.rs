@@ -111,8 +111,9 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for CurrentToken {
         drop(hallpass.pending_use(&principal));
         let actor = Actor::try_owner(principal.owner().as_str());
         let actor = actor.map_err(|_| Problem::unavailable())?.with_origin(origin(parts));
-        // A token was verified, so there is an id.
-        Ok(Self { hallpass, actor, id: principal.token_id().unwrap_or(TokenId::NIL) })
+        // Only a principal of the host's own sign-in has no id.
+        let id = principal.token_id().ok_or_else(Problem::unavailable)?;
+        Ok(Self { hallpass, actor, id })
     }
 }
 
