@@ -21,7 +21,7 @@ const TRANSACTIONS: &[&str] = &["pool_mode=transaction", "default_pool_size=2", 
 /// A startup parameter that the driver sends, unless LISTEN is disabled.
 const LENIENT: &str = "ignore_startup_parameters=extra_float_digits";
 
-/// Starts PgBouncer in front of the shared server.
+/// Starts `PgBouncer` in front of the shared server.
 fn pooler(settings: &[&str]) -> PgBouncer {
     Package::PGBOUNCER.ensure_installed().expect("a pooler");
     PgBouncer::start_with(Postgres::shared(), settings).expect("a pooler")

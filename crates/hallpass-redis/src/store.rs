@@ -97,7 +97,7 @@ impl RedisStore {
     ) -> Result<Self, ConnectError> {
         let client = Target::server(client).map_err(|_| ConnectError::Address)?;
         let namespace = Namespace::new(&settings.namespace)?;
-        Self::open(Target::Server(client), namespace, &settings).await
+        Self::open(Target::Server(Box::new(client)), namespace, &settings).await
     }
 
     /// Opens the store on a connection of the host.

@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(crate) enum Target {
     /// One server.
-    Server(Client),
+    Server(Box<Client>),
     /// A connection of the host, which reconnects by itself.
     Host(ConnectionManager),
     /// The node of a cluster that holds the namespace.

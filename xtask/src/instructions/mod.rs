@@ -116,6 +116,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(usize, String)> {
     Ok((counted.case.len(), note))
 }
 
+/// The case whose number of allocations is not compared. It loads a token, and the maps on the way
+/// grow at different times, because their hashes are seeded at random.
+const RANDOM_ALLOCATIONS: &str = "miss";
+
 /// Returns what has risen by more than `limit` percent.
 fn rises(name: &str, known: Counts, counted: Counts, limit: u64) -> Vec<String> {
     let pairs = [
@@ -123,7 +127,10 @@ fn rises(name: &str, known: Counts, counted: Counts, limit: u64) -> Vec<String> 
         ("reads", known.reads, counted.reads),
         ("allocations", known.allocations, counted.allocations),
     ];
-    let risen = pairs.into_iter().filter(|(_, before, now)| now * 100 > before * (100 + limit));
+    let risen = pairs
+        .into_iter()
+        .filter(|(what, ..)| *what != "allocations" || name != RANDOM_ALLOCATIONS)
+        .filter(|(_, before, now)| now * 100 > before * (100 + limit));
     risen.map(|(what, before, now)| format!("{name}: {what} rose from {before} to {now}")).collect()
 }
 
