@@ -90,7 +90,7 @@ impl Workspace {
     }
 }
 
-/// All features of packages, but for those that stay [`APART`].
+/// Returns all features of packages, except those of [`APART`].
 pub(crate) fn features<'p>(packages: impl IntoIterator<Item = &'p Package>) -> String {
     let of = |package: &'p Package| {
         package.features.keys().map(move |name| format!("{}/{name}", package.name))

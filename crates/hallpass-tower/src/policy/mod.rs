@@ -250,21 +250,22 @@ impl PolicyTable {
         request: &mut Request<B>,
         settings: &Settings,
     ) -> Option<RuleIndex> {
-        let (route, is_routed) = match settings.matcher.matched(request.extensions()) {
-            // Only the nest has matched. A rewrite inside of it may have changed the path since.
-            RouteMatch::Route(pattern) if is_nest(pattern, request.extensions(), settings) => {
-                (self.find_by_path(request, settings)?, false)
+        let matched = match settings.matcher.matched(request.extensions()) {
+            // If only the nest has matched, a rewrite inside of it may have changed the path since.
+            RouteMatch::Route(pattern) if !is_nest(pattern, request.extensions(), settings) => {
+                Some(pattern)
             }
-            RouteMatch::Route(pattern) => match self.by_pattern.get(pattern) {
+            _ => None,
+        };
+        let (route, is_routed) = match matched {
+            Some(pattern) => match self.by_pattern.get(pattern) {
                 Some(&route) => (route, true),
                 None => {
                     self.report_route(pattern);
                     return None;
                 }
             },
-            RouteMatch::Nothing | RouteMatch::Elsewhere => {
-                (self.find_by_path(request, settings)?, false)
-            }
+            None => (self.find_by_path(request, settings)?, false),
         };
         let methods = &self.routes.get(route)?.methods;
         let of = |wanted: &Method| methods.iter().position(|(known, _)| known == wanted);
