@@ -241,16 +241,15 @@ pub(crate) const NOTIFY: &str =
 macro_rules! record_uses {
     ($skip:literal) => {
         concat!(
-            "WITH used AS (SELECT id, revision, max(at) AS at \
-             FROM unnest($1, $2, $3) AS used (id, revision, at) GROUP BY id, revision), \
-             held AS (SELECT t.id, used.at FROM hallpass.tokens AS t JOIN used ON t.id = used.id \
-             WHERE t.id = ANY (ARRAY(SELECT id FROM used)) AND t.revision = used.revision \
-             AND (t.last_used_at IS NULL OR t.last_used_at < used.at) \
-             ORDER BY t.id FOR NO KEY UPDATE OF t",
+            "WITH held AS (SELECT t.id, used.at FROM (SELECT id, revision, max(at) AS at \
+             FROM unnest($1, $2, $3) AS used (id, revision, at) \
+             GROUP BY id, revision ORDER BY id) AS used CROSS JOIN LATERAL \
+             (SELECT id FROM hallpass.tokens AS t \
+             WHERE t.id = used.id AND t.revision = used.revision \
+             AND (t.last_used_at IS NULL OR t.last_used_at < used.at) FOR NO KEY UPDATE",
             $skip,
-            "), done AS (UPDATE hallpass.tokens AS t SET last_used_at = held.at FROM held \
-             WHERE t.id = ANY (ARRAY(SELECT id FROM held)) AND t.id = held.id \
-             RETURNING 1) \
+            ") AS t), done AS (UPDATE hallpass.tokens AS t SET last_used_at = held.at FROM held \
+             WHERE t.id = held.id RETURNING 1) \
              SELECT count(*) AS total FROM done"
         )
     };
@@ -259,6 +258,9 @@ macro_rules! record_uses {
 /// The values are ids, revisions and times, as many of each. Of several uses of one token, the
 /// latest counts. Rows are locked in the order of their ids, so that two of these never wait for
 /// each other.
+///
+/// The server does not know how many uses there are, and an ordinary join may compare each use with
+/// each token. With `LATERAL` it finds one token after the other by the key.
 pub(crate) const RECORD_USES: &str = record_uses!("");
 
 /// The statement [`RECORD_USES`] without the tokens that another transaction has locked.
