@@ -5,7 +5,9 @@
 //! It is an error of the row if its text does not occur exactly once, if the mutated source does
 //! not compile, or if no test of that name exists.
 
-use std::fs;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::{fs, iter, thread};
 
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
@@ -28,7 +30,7 @@ struct List {
 }
 
 /// A safety step, and how to remove it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Guard {
     name: String,
@@ -50,6 +52,10 @@ pub(crate) struct Outcome {
     pub(crate) failed: u32,
 }
 
+/// The number of copies of the source. Building and running one row hardly ever uses more than one
+/// processor.
+const COPIES: usize = 2;
+
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcome> {
     let mut guards = read_lists(&workspace.root().join("tests/guards"))?;
     if let Some(filter) = &arguments.filter {
@@ -60,11 +66,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
         });
     }
     ensure!(!guards.is_empty(), "no row of tests/guards matches");
-    let copy = SourceCopy::make(workspace, "guards")?;
+    let total = guards.len();
+    let rows = thread::scope(|scope| {
+        let shares: Vec<_> = (0..)
+            .zip(shares(guards))
+            .map(|(number, guards)| scope.spawn(move || run_share(workspace, number, &guards)))
+            .collect();
+        let rows = shares.into_iter().map(|share| share.join().expect("no row panics"));
+        rows.collect::<Result<Vec<_>>>()
+    })?;
     let (mut outcome, mut summary) = (Outcome::default(), Vec::new());
-    for guard in &guards {
-        println!("\n-- {}", guard.name);
-        match copy.is_caught(workspace, guard) {
+    for (guard, caught) in rows.into_iter().flatten() {
+        match caught {
             Ok(true) => outcome.caught += 1,
             Ok(false) => {
                 outcome.failed += 1;
@@ -81,8 +94,43 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
     }
     println!();
     summary.iter().for_each(|line| println!("{line}"));
-    println!("{} of {} guards are caught by their tests", outcome.caught, guards.len());
+    println!("{} of {total} guards are caught by their tests", outcome.caught);
     Ok(outcome)
+}
+
+/// Divides the rows into [`COPIES`] shares. The rows of one package stay together, because each
+/// copy has to build what its packages need.
+fn shares(guards: Vec<Guard>) -> Vec<Vec<Guard>> {
+    let mut packages: BTreeMap<String, Vec<Guard>> = BTreeMap::new();
+    for guard in guards {
+        packages.entry(guard.package.clone()).or_default().push(guard);
+    }
+    let mut packages: Vec<_> = packages.into_values().collect();
+    packages.sort_by_key(|guards| Reverse(guards.len()));
+    let mut shares: Vec<Vec<Guard>> = iter::repeat_with(Vec::new).take(COPIES).collect();
+    for guards in packages {
+        let smallest = shares.iter_mut().min_by_key(|share| share.len());
+        smallest.expect("there is a share").extend(guards);
+    }
+    shares.retain(|share| !share.is_empty());
+    shares
+}
+
+/// Runs rows in a copy of their own.
+fn run_share(
+    workspace: &Workspace,
+    number: usize,
+    guards: &[Guard],
+) -> Result<Vec<(Guard, Result<bool>)>> {
+    let copy = SourceCopy::make(workspace, &format!("guards/{number}"))?;
+    let row = |guard: &Guard| {
+        let mut output = format!("\n-- {}\n", guard.name);
+        let caught = copy.is_caught(workspace, guard, &mut output);
+        // The other share prints as well.
+        print!("{output}");
+        (guard.clone(), caught)
+    };
+    Ok(guards.iter().map(row).collect())
 }
 
 fn read_lists(folder: &Utf8Path) -> Result<Vec<Guard>> {
@@ -100,37 +148,36 @@ fn read_lists(folder: &Utf8Path) -> Result<Vec<Guard>> {
 
 impl SourceCopy {
     /// Returns whether the test of a guard fails without it.
-    fn is_caught(&self, workspace: &Workspace, guard: &Guard) -> Result<bool> {
+    fn is_caught(&self, workspace: &Workspace, guard: &Guard, output: &mut String) -> Result<bool> {
         let file = self.root.join(&guard.file);
         let source = fs::read_to_string(&file).with_context(|| guard.file.to_string())?;
         let mutated = mutate(&source, &guard.find, &guard.replace)?;
         fs::write(&file, mutated)?;
-        let failed = self.test_fails(workspace, guard);
+        let failed = self.test_fails(workspace, guard, output);
         fs::write(&file, source)?;
         failed
     }
 
-    fn test_fails(&self, workspace: &Workspace, guard: &Guard) -> Result<bool> {
+    fn test_fails(
+        &self,
+        workspace: &Workspace,
+        guard: &Guard,
+        output: &mut String,
+    ) -> Result<bool> {
         let mut arguments = vec!["test", "--package", &guard.package];
         match &guard.target {
             Some(target) => arguments.extend(["--test", target]),
             None => arguments.push("--lib"),
         }
-        let cargo = |more: &[&str]| {
+        let mut cargo = |more: &[&str]| {
             let mut command = self.cargo(workspace, arguments.iter().chain(more));
             command.env("RUST_BACKTRACE", "0");
-            command
+            process::run_captured(&mut command, output)
         };
         // Warnings about what the mutation left unused say nothing.
-        ensure!(
-            process::run_reading(&mut cargo(&["--no-run", "--quiet"]), |_| {})?,
-            "the mutated source does not compile"
-        );
-        let mut run = 0;
-        let passed = process::run_reading(&mut cargo(&["--", &guard.test]), |line| {
-            run += tests_run(line);
-        })?;
-        if run == 0 {
+        ensure!(cargo(&["--no-run", "--quiet"])?, "the mutated source does not compile");
+        let passed = cargo(&["--", &guard.test])?;
+        if output.lines().map(tests_run).sum::<u32>() == 0 {
             bail!("there is no test `{}`", guard.test);
         }
         Ok(!passed)
@@ -162,6 +209,27 @@ mod tests {
         for source in ["a", "b && b && b"] {
             assert!(mutate(source, "&& b", "").is_err());
         }
+    }
+
+    #[test]
+    fn rows_of_one_package_stay_together() {
+        let guard = |package: &str| Guard {
+            name: String::new(),
+            file: Utf8PathBuf::new(),
+            find: String::new(),
+            replace: String::new(),
+            package: package.to_owned(),
+            test: String::new(),
+            target: None,
+            without: String::new(),
+        };
+        let packages = |share: &Vec<Guard>| {
+            share.iter().map(|guard| guard.package.clone()).collect::<Vec<_>>().concat()
+        };
+        let guards = ["a", "b", "a", "c", "a", "b"].map(guard);
+        let divided: Vec<_> = shares(guards.into()).iter().map(packages).collect();
+        assert_eq!(divided, ["aaa", "bbc"]);
+        assert_eq!(shares(vec![guard("a")]).len(), 1);
     }
 
     #[test]

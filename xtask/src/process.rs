@@ -1,6 +1,6 @@
 //! Runs commands, and prints each command and its output.
 
-use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::io::{self, BufRead, BufReader, IsTerminal, PipeReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 ///
 /// Returns an error if the command does not start or fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    announce(command);
+    println!("{}", announcement(command));
     let status = command.status().with_context(|| cannot_start(command))?;
     if !status.success() {
         bail!("`{}` ended with {status}", name(command));
@@ -29,19 +29,11 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 ///
 /// Returns an error if the command does not start or its output cannot be read.
 pub(crate) fn run_reading(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> {
-    announce(command);
+    println!("{}", announcement(command));
     if io::stdout().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
     }
-    // One pipe for both streams keeps the lines in order.
-    let (reader, writer) = io::pipe()?;
-    command.stdout(writer.try_clone()?).stderr(writer);
-    let child = command.spawn().with_context(|| cannot_start(command));
-    // The command holds the writing ends of the pipe. Reading would never end while it lives.
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = child?;
-
-    let mut reader = BufReader::new(reader);
+    let (mut child, mut reader) = spawn_with_pipe(command)?;
     let mut bytes = Vec::new();
     while reader.read_until(b'\n', &mut bytes)? > 0 {
         let text = String::from_utf8_lossy(&bytes);
@@ -52,6 +44,32 @@ pub(crate) fn run_reading(command: &mut Command, mut line: impl FnMut(&str)) -> 
     Ok(child.wait()?.success())
 }
 
+/// Runs a command to its end, and adds what it prints to `output`. Returns whether the command
+/// succeeded.
+///
+/// # Errors
+///
+/// Returns an error if the command does not start or its output cannot be read.
+pub(crate) fn run_captured(command: &mut Command, output: &mut String) -> Result<bool> {
+    output.push_str(&announcement(command));
+    output.push('\n');
+    let (mut child, mut reader) = spawn_with_pipe(command)?;
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes)?;
+    output.push_str(&String::from_utf8_lossy(&bytes));
+    Ok(child.wait()?.success())
+}
+
+/// Starts a command with one pipe for both streams, which keeps the lines in order.
+fn spawn_with_pipe(command: &mut Command) -> Result<(Child, BufReader<PipeReader>)> {
+    let (reader, writer) = io::pipe()?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    let child = command.spawn().with_context(|| cannot_start(command));
+    // The command holds the writing ends of the pipe. Reading would never end while it lives.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    Ok((child?, BufReader::new(reader)))
+}
+
 /// Runs a command for at most `limit`, and then ends it and the processes that it has started.
 /// Returns whether it succeeded in time.
 ///
@@ -59,7 +77,7 @@ pub(crate) fn run_reading(command: &mut Command, mut line: impl FnMut(&str)) -> 
 ///
 /// Returns an error if the command does not start or cannot be waited for.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<bool> {
-    announce(command);
+    println!("{}", announcement(command));
     command.stdin(Stdio::null());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
@@ -88,9 +106,9 @@ fn end(child: &mut Child) -> Result<()> {
     Ok(())
 }
 
-fn announce(command: &Command) {
+fn announcement(command: &Command) -> String {
     let words = command.get_args().map(|word| word.to_string_lossy());
-    println!("$ {} {}", program(command), words.collect::<Vec<_>>().join(" "));
+    format!("$ {} {}", program(command), words.collect::<Vec<_>>().join(" "))
 }
 
 /// Returns a command's short name, such as `cargo clippy`.

@@ -65,6 +65,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<usize> {
 }
 
 fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
+    document(workspace)?;
     let facade = read(workspace, FACADE)?;
     let nameable = facade.names();
     let mut lists = vec![(FACADE, facade.list())];
@@ -90,25 +91,23 @@ fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
     Ok(lists.into_iter().map(|(name, list)| (folder.join(format!("{name}.txt")), list)).collect())
 }
 
-/// Has rustdoc describe a library with all its features.
+/// Has rustdoc describe the libraries with all their features.
+///
+/// The features and flags are those of the steps `clippy` and `docs`, so that the dependencies are
+/// checked only once. Only rustdoc sees `RUSTC_BOOTSTRAP`: build scripts watch the variable, and
+/// each step would undo the builds of the others.
+fn document(workspace: &Workspace) -> Result<()> {
+    let mut doc = workspace.cargo(["doc", "--no-deps", "--lib"]);
+    doc.args(workspace.everything());
+    doc.env("RUSTDOC", workspace.root().join("xtask/unstable-rustdoc.sh"));
+    // The badges of features as on docs.rs, so that they are known to compile.
+    doc.env("RUSTDOCFLAGS", "-Z unstable-options --output-format json --cfg docsrs");
+    run(&mut doc)
+}
+
+/// Reads what rustdoc wrote of a library.
 fn read(workspace: &Workspace, package: &str) -> Result<Api> {
-    let mut rustdoc = workspace.cargo(["rustdoc", "--lib", "--all-features", "--package", package]);
-    // Build scripts watch the variable: in the usual folder, each build would undo the other's.
-    let target = workspace.target("public-api");
-    rustdoc.args([
-        "--target-dir",
-        target.as_str(),
-        "--",
-        "-Z",
-        "unstable-options",
-        "--output-format",
-        "json",
-        // As docs.rs builds it, so that the badges of features are known to compile.
-        "--cfg",
-        "docsrs",
-    ]);
-    run(rustdoc.env("RUSTC_BOOTSTRAP", "1"))?;
-    let file = target.join("doc").join(format!("{}.json", package.replace('-', "_")));
+    let file = workspace.target("doc").join(format!("{}.json", package.replace('-', "_")));
     let text = fs::read_to_string(&file).with_context(|| format!("rustdoc wrote no {file}"))?;
     let document: Value = serde_json::from_str(&text)?;
     Ok(Api::new(document))
