@@ -40,7 +40,8 @@ pub(crate) const BEGIN_LIST: &str = "BEGIN READ ONLY; SET LOCAL statement_timeou
      SET LOCAL idle_in_transaction_session_timeout = 1000";
 
 /// Starts a transaction for maintenance, which does not wait long for locks. It finds rows by their
-/// keys, whatever the statistics say: how long it takes must not depend on the number of other rows.
+/// keys, whatever the statistics say, because its duration must not depend on the number of other
+/// rows.
 pub(crate) const BEGIN_MAINTENANCE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
      SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1200; SET LOCAL enable_seqscan = off; \
      SET LOCAL idle_in_transaction_session_timeout = 1000";
