@@ -3,6 +3,7 @@
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, thread};
 
 use anyhow::{Context, Result};
 
@@ -52,7 +53,13 @@ pub(super) fn docs(workspace: &Workspace) -> Result<Found> {
 pub(super) fn tests(workspace: &Workspace) -> Result<Found> {
     build(workspace)?;
     install(workspace)?;
-    run_tests(workspace, &["--tests"])
+    let mut tests = workspace.cargo(["test", "--no-fail-fast", "--tests"]);
+    // Most of the long tests wait for servers or for time to pass.
+    if env::var_os("RUST_TEST_THREADS").is_none() {
+        let processors = thread::available_parallelism()?.get();
+        tests.env("RUST_TEST_THREADS", (2 * processors).to_string());
+    }
+    counted(tests.args(workspace.everything()))
 }
 
 /// Installs the servers and the browser that the tests start, if they are missing. Call it after
@@ -87,12 +94,8 @@ pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
     // With `--doc`, cargo also runs the doctests of libraries with `doctest = false`.
     let without = workspace.packages_without_doctests();
     let excluded = without.iter().flat_map(|package| ["--exclude", package]);
-    run_tests(workspace, &["--doc"].into_iter().chain(excluded).collect::<Vec<_>>())
-}
-
-fn run_tests(workspace: &Workspace, kinds: &[&str]) -> Result<Found> {
-    let mut command = workspace.cargo(["test", "--no-fail-fast"]);
-    counted(command.args(workspace.everything()).args(kinds))
+    let mut tests = workspace.cargo(["test", "--no-fail-fast", "--doc"]);
+    counted(tests.args(workspace.everything()).args(excluded))
 }
 
 fn counted(tests: &mut Command) -> Result<Found> {
