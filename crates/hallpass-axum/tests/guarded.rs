@@ -209,7 +209,8 @@ fn mistakes_panic_at_start_up_with_the_fix() {
         ),
         (
             || drop(GuardedRouter::<()>::new().get("/a", "a:*", hello)),
-            "GET /a: a route cannot require \"a:*\": `*` belongs in what a token holds; a route says exactly what it needs",
+            "GET /a: a route cannot require \"a:*\": only the scopes of a token may contain `*`, \
+             so name the scope that the route needs",
         ),
         (
             || drop(GuardedRouter::<()>::new().get("/a", "a", hello).get("/a", "b", hello)),
@@ -229,7 +230,8 @@ fn mistakes_panic_at_start_up_with_the_fix() {
         ),
         (
             || drop(HandlerExt::<_, ()>::scoped(hello, "a b")),
-            "a route cannot require \"a b\": a scope has printable ASCII characters only, no space, quote or backslash",
+            "a route cannot require \"a b\": a scope may contain only printable ASCII characters, \
+             without spaces, double quotes and backslashes",
         ),
     ];
     for (build, expected) in cases {

@@ -35,7 +35,7 @@ impl SignedIn {
     /// name, or on whether this owner exists.
     pub(crate) fn require_admin(&self) -> Result<(), Problem> {
         if self.actor.role() == Role::Owner {
-            let detail = "only an admin may ask for other people's tokens";
+            let detail = "only an admin may access the tokens of other owners";
             return Err(Problem::new(Kind::AdminOnly, detail).by(self.actor.id().clone()));
         }
         Ok(())

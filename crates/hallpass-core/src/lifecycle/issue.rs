@@ -48,7 +48,7 @@ impl Draft {
 }
 
 impl Hallpass {
-    /// Issues a new token for the owner for whom the actor acts.
+    /// Issues a new token for the owner that the actor acts for.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {

@@ -215,6 +215,6 @@ async fn error_names_the_longest_lifetime_in_a_fitting_unit() {
         let service = Service::with(|b| b.limits(limits));
         let outcome = service.hallpass.issue(&alice(), NewToken::named("x").expires("1y")).await;
         let message = faults(outcome).remove(0).message;
-        assert_eq!(message, format!("a token lives at most {words}"));
+        assert_eq!(message, format!("the token must expire within {words}"));
     }
 }
