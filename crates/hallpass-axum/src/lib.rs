@@ -1,5 +1,5 @@
-//! [Hallpass](https://docs.rs/hallpass) in axum: scopes on handlers, routers in which no route is without a
-//! requirement, and the REST API with which people manage their tokens.
+//! [Hallpass](https://docs.rs/hallpass) for axum: scopes on handlers, routers in which every route
+//! has a requirement, and a REST API for people to manage their tokens.
 //!
 //! | to | use |
 //! |---|---|

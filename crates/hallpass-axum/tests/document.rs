@@ -155,9 +155,12 @@ async fn report() {}
 #[test]
 fn operation_without_security_is_an_error_at_start_up() {
     let said = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(silent))));
-    assert!(said.contains("nothing says what GET /silent needs"), "{said}");
+    assert!(said.contains("GET /silent has no `security`"), "{said}");
     let said = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(basic))));
-    assert!(said.contains(r#"GET /basic needs "basic", which no token is"#), "{said}");
+    assert!(
+        said.contains(r#"GET /basic requires the scheme "basic", which tokens do not satisfy"#),
+        "{said}"
+    );
     let said = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(health, report))));
     assert!(said.contains("put the public ones in a `routes!` of their own"), "{said}");
     let document: Value = serde_json::to_value(GuardedRouter::<()>::new().openapi()).unwrap();

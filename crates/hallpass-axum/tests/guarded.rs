@@ -205,7 +205,8 @@ fn mistakes_panic_at_start_up_with_the_fix() {
     let cases: [(fn(), &str); 5] = [
         (
             || drop(GuardedRouter::<()>::new().get("/a/{id}", "a:{name}", hello)),
-            "a:{name} is bound to {name}, but the route /a/{id} has no such parameter: name it as the pattern does",
+            "a:{name} is bound to {name}, but the route /a/{id} has no such parameter: use a \
+             parameter of the pattern",
         ),
         (
             || drop(GuardedRouter::<()>::new().get("/a", "a:*", hello)),
@@ -214,7 +215,8 @@ fn mistakes_panic_at_start_up_with_the_fix() {
         ),
         (
             || drop(GuardedRouter::<()>::new().get("/a", "a", hello).get("/a", "b", hello)),
-            "there are two rules for GET /a: keep one; `any_of` and `all_of` join requirements",
+            "there are two rules for GET /a: keep one of them, or combine them with `any_of` or \
+             `all_of`",
         ),
         (
             || {
@@ -226,7 +228,8 @@ fn mistakes_panic_at_start_up_with_the_fix() {
                         .into_router(&hallpass),
                 );
             },
-            "GET /a needs projects:reed, which the catalog does not list: add it there, or mend the route",
+            "GET /a requires projects:reed, which the catalog does not list: add the scope to the \
+             catalog, or correct the route",
         ),
         (
             || drop(HandlerExt::<_, ()>::scoped(hello, "a b")),

@@ -60,7 +60,7 @@ async fn forgotten_route_is_a_500_that_names_it_and_the_fix() {
     let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(problem["type"], "/problems/misconfigured");
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.starts_with("POST /projects/{id} does not say what it needs"), "{detail}");
+    assert!(detail.starts_with("POST /projects/{id} has no requirement"), "{detail}");
     assert!(detail.contains("Put `.scoped(..)` on its handler"), "{detail}");
 
     assert_eq!(call(&app, Method::GET, "/moved", Some(&token)).await.status(), 500);
@@ -116,7 +116,7 @@ async fn release_builds_log_each_forgotten_route_once() {
     assert_eq!(call(&app, Method::GET, "/moved", Some(&token)).await.status(), 303);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> =
-        log.lines().filter(|line| line.contains("does not say what it needs")).collect();
+        log.lines().filter(|line| line.contains("a route has no requirement")).collect();
     assert_eq!(lines.len(), 2, "{log}");
     assert!(lines[0].contains("POST") && lines[0].contains("/projects/{id}"), "{}", lines[0]);
     assert!(lines[1].contains("GET") && lines[1].contains("/moved"), "{}", lines[1]);

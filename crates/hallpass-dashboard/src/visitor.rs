@@ -36,7 +36,7 @@ impl Visitor {
                 tracing::error!(
                     target: "hallpass",
                     status = said.status().as_u16(),
-                    "the sign-in given to `Dashboard` failed: nobody can open the page"
+                    "the sign-in that was passed to `Dashboard` failed, so the page cannot be shown"
                 );
                 Self::Unknown
             }

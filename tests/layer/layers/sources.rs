@@ -104,22 +104,26 @@ async fn response_to_two_credentials_names_both_sources() {
         (
             "/echo?session={T}",
             &["authorization: Bearer {T}"][..],
-            "Two credentials came, in `Authorization: Bearer` and in the query parameter `session`: send one of them.",
+            "There are two credentials, in `Authorization: Bearer` and in the query parameter \
+             `session`: send only one of them.",
         ),
         (
             "/echo?session={T}",
             &["x-api-key: {T}"],
-            "Two credentials came, in the query parameter `session` and in the header `x-api-key`: send one of them.",
+            "There are two credentials, in the query parameter `session` and in the header \
+             `x-api-key`: send only one of them.",
         ),
         (
             "/echo?session={T}",
             &["authorization: Basic dTpw"],
-            "Two credentials came, in `Authorization` with another scheme and in the query parameter `session`: send one of them.",
+            "There are two credentials, in `Authorization` with another scheme and in the query \
+             parameter `session`: send only one of them.",
         ),
         (
             "/echo?session=",
             &[],
-            "There has to be one token in the query parameter `session`: it is empty, or there are several.",
+            "Send exactly one token in the query parameter `session`: it is empty, or there are \
+             several.",
         ),
         (
             "/echo",

@@ -174,7 +174,7 @@ async fn scope_behind_a_public_route_is_logged_as_a_mistake() {
         assert_eq!(server.get("/echo", token).await.status, 500);
     }
     let log = String::from_utf8(capture::since(mark)).unwrap();
-    assert!(log.contains("the policy table says that it is public"), "{log}");
+    assert!(log.contains("the policy table declares it public"), "{log}");
 }
 
 #[tokio::test]

@@ -152,7 +152,7 @@ async fn a_normaliser_inside_of_the_layer_opens_no_other_rule() {
             assert_eq!(answer.status, 403, "{}: {path}: {}", site.name, answer.text());
         }
         let log = String::from_utf8(capture::since(mark)).unwrap();
-        assert!(log.contains("put that outside of the layer"), "{log}");
+        assert!(log.contains("do so outside of the layer"), "{log}");
     }
 }
 

@@ -56,13 +56,15 @@ pub(crate) enum Presented {
 }
 
 impl Presented {
-    /// Takes the confirmation out of the headers, so that no inner service prints it.
+    /// Removes the confirmation from the headers, so that no inner service logs it.
     pub(crate) fn take(headers: &mut HeaderMap) -> Self {
         let mut values = headers.get_all(HEADER).iter();
         let presented = match (values.next(), values.next()) {
             (None, _) => Self::Absent,
             (Some(value), None) => Self::read(value.as_bytes()),
-            (Some(_), Some(_)) => Self::Malformed("send one `Hallpass-Confirmation`, once"),
+            (Some(_), Some(_)) => {
+                Self::Malformed("send the header `Hallpass-Confirmation` only once")
+            }
         };
         headers.remove(HEADER);
         presented

@@ -107,7 +107,7 @@ async fn location_of_a_new_token_is_right_under_every_mount() {
 }
 
 #[test]
-#[should_panic(expected = "it starts with `/`")]
+#[should_panic(expected = "it must start with `/`")]
 fn invalid_mount_path_is_a_start_up_error() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let _: Router = TokenApi::new(&hallpass, signed_in).into_router_at("tokens");

@@ -73,7 +73,7 @@ async fn unknown_outcome_of_a_change_is_reported() {
     let answer = api.patch(&format!("/{id}")).json(&json!({ "name": "cd" })).await;
     let answer = answer.refused(503, "unavailable");
     assert!(
-        answer.json["detail"].as_str().unwrap().starts_with("it is not known"),
+        answer.json["detail"].as_str().unwrap().starts_with("it is unknown"),
         "{}",
         answer.text
     );

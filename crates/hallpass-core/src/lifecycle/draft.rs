@@ -210,8 +210,10 @@ impl Hallpass {
             // A token has the form of a scope. If a person pastes one into this field by mistake,
             // it must not be stored and shown as a scope.
             if self.is_well_formed(text.as_bytes()) {
-                errors.add("scopes", "this is a token, not a scope: tokens are secret, so do not \
-                    share it");
+                errors.add(
+                    "scopes",
+                    "this is a token, not a scope: tokens are secret, so do not share it",
+                );
                 return ScopeSet::default();
             }
             match text.parse::<Scope>() {

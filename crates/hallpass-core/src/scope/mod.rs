@@ -146,8 +146,10 @@ pub enum ScopeError {
     #[error("a scope segment, and each part of it between slashes, cannot be `.` or `..`")]
     DotSegment,
     /// The text contains a character that RFC 6749, section 3.3, does not allow in a scope.
-    #[error("a scope may contain only printable ASCII characters, without spaces, double quotes \
-        and backslashes")]
+    #[error(
+        "a scope may contain only printable ASCII characters, without spaces, double quotes and \
+         backslashes"
+    )]
     Character,
     /// A segment contains a `*` and other characters.
     #[error("`*` stands for a whole segment: write `projects:*`, not `projects:re*`")]

@@ -69,8 +69,10 @@ pub enum AuthError {
     Unavailable(#[source] Error),
     /// There is no token to check again, because the host authenticated the principal itself. Check
     /// the host's session instead.
-    #[error("the principal has no token to check again: check the session of the host's own \
-        sign-in instead")]
+    #[error(
+        "the principal has no token to check again: check the session of the host's own sign-in \
+         instead"
+    )]
     External,
 }
 
