@@ -171,7 +171,7 @@ impl From<Unread> for Problem {
     }
 }
 
-/// Reads the whole body. Never buffers more than the limit, whatever `Content-Length` says.
+/// Reads the whole body. Never buffers more than the limit, regardless of `Content-Length`.
 pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Unread> {
     match Limited::new(body, max_len).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),

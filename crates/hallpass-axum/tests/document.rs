@@ -1,4 +1,4 @@
-//! The OpenAPI document of the host's own routes says what the guard enforces.
+//! The OpenAPI document of the host's own routes contains the requirements that are enforced.
 
 use axum::Router;
 use axum::body::Body;
@@ -43,7 +43,7 @@ async fn show() -> axum::Json<Note> {
 )]
 async fn delete() {}
 
-/// Tell whether all is well.
+/// Show whether the service is healthy.
 #[utoipa::path(get, path = "/health", responses((status = 200)), security(()))]
 async fn health() {}
 

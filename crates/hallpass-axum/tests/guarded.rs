@@ -1,4 +1,4 @@
-//! Scopes on handlers, extractors, and the router in which no route is without a requirement.
+//! Scopes on handlers, extractors, and the router in which every route has a requirement.
 
 use axum::extract::Path;
 use axum::routing::get;

@@ -164,7 +164,7 @@ async fn token_manages_no_tokens_even_if_a_layer_is_around_the_api() {
     }
 }
 
-/// Notes in the answer whether the layer saw a principal.
+/// Adds a header that shows whether the layer saw a principal.
 async fn note_principal(request: Request, next: Next) -> Response {
     let known = request.principal().is_some();
     let mut response = next.run(request).await;

@@ -1,5 +1,5 @@
-//! Routes inside of the layer that require nothing. They are rejected in debug builds, and logged
-//! and counted in release builds.
+//! Routes inside of the layer that have no requirement. They are rejected in debug builds, and
+//! logged and counted in release builds.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ fn hallpass() -> Hallpass {
     Hallpass::builder(MemoryStore::new()).build()
 }
 
-/// A token that may do nothing.
+/// A token without scopes.
 async fn token(hallpass: &Hallpass) -> String {
     let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("test")).await.unwrap();
     issued.token.reveal().to_owned()
@@ -38,7 +38,7 @@ async fn hello() -> &'static str {
     "hello"
 }
 
-/// Returns the router with one forgotten requirement. The layer answers as in debug builds
+/// Returns the router with one forgotten requirement. The layer behaves as in debug builds
 /// (`reject`) or as in release builds.
 fn forgetful(hallpass: &Hallpass, reject: bool) -> Router {
     Router::new()

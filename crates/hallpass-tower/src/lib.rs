@@ -15,7 +15,7 @@
 //! let service = ServiceBuilder::new()
 //!     .layer(TokenLayer::new(&hallpass).policy(table))
 //!     .service(service_fn(|request: Request<()>| async move {
-//!         let principal = request.principal().expect("the layer let somebody in");
+//!         let principal = request.principal().expect("the layer has authenticated the request");
 //!         Ok::<_, std::convert::Infallible>(Response::new(Body::from(principal.owner().to_string())))
 //!     }));
 //!

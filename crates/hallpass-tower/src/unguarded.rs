@@ -45,7 +45,7 @@ impl Watch {
         }))
     }
 
-    /// Records that something asked for the principal.
+    /// Records that the principal was read.
     pub(crate) fn note(&self) {
         // The mark is read after the response has arrived. Passing the response on orders the two
         // accesses, so a relaxed store is enough.

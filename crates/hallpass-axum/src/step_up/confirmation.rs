@@ -12,8 +12,8 @@ pub(crate) const HEADER: &str = "hallpass-confirmation";
 /// The maximum length of a confirmation, in bytes.
 const MAX_LEN: usize = 1024;
 
-/// A text that a person typed to confirm a change: a password, a one-time code, or whatever the
-/// host asks for.
+/// A text that a person typed to confirm a change: a password, a one-time code, or whatever else
+/// the host requires.
 ///
 /// It is 1 to 1024 bytes long and may contain any character. It is overwritten when dropped.
 /// `Debug` does not print it, and it does not implement `Display`, `PartialEq`, `Clone` or

@@ -1,4 +1,4 @@
-//! Failures of the store: the answer is 503 and does not repeat the store's message.
+//! Failures of the store: the response is a 503 and does not repeat the store's message.
 
 use hallpass_core::store::StoreError;
 use hallpass_testkit::Operation;

@@ -1,4 +1,4 @@
-//! A flood of forged tokens, as a closed loop: each connection waits for an answer before it sends
+//! A flood of forged tokens, as a closed loop: each connection waits for a response before it sends
 //! the next token.
 
 use std::sync::Arc;

@@ -105,7 +105,7 @@ async fn records_read_before_the_log_was_followed_are_void() {
     assert!(!a_change_comes_before_the_first_place().await);
 }
 
-/// A node is so far behind that it needs two answers of the log to catch up, and the second one is
+/// A node is so far behind that it needs two reads of the log to catch up, and the second reply is
 /// lost.
 async fn the_log_is_read_half_way() -> bool {
     let store = MemoryStore::new();
@@ -119,7 +119,7 @@ async fn the_log_is_read_half_way() -> bool {
     there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
     tokio::time::sleep(BOUND * 6 / 10).await;
-    // From here on, the first query is answered and the second one is not.
+    // From here on, the first query gets a reply and the second one does not.
     let on_changes = || here.faults().on(Operation::Changes);
     let (first, nothing) = (on_changes().once().stall(), async {});
     first.arrived(1).await;

@@ -9,7 +9,7 @@ use hallpass_testkit::Operation;
 
 use super::{Flaw, Node, alice, owner_alice, settings};
 
-/// A load reads a valid token, then the token is revoked, and then the answer of the load arrives.
+/// A load reads a valid token, then the token is revoked, and then the reply to the load arrives.
 async fn a_fill_races_a_revocation(flaw: Flaw) -> bool {
     let node = Arc::new(Node::build(&MemoryStore::new(), flaw, settings(), |builder| builder));
     let issued = Arc::new(node.issue().await);
@@ -153,7 +153,7 @@ async fn superseded_secret_is_rejected_while_its_end_is_stored() {
     assert!(!node.accepts(&old).await);
 }
 
-/// The new secret is used on a node that does not know yet that the token was regenerated again, so
+/// The new secret is used on a node that has not seen yet that the token was regenerated again, so
 /// the end of the first grace period cannot be stored.
 #[tokio::test(flavor = "multi_thread")]
 async fn superseded_secret_is_rejected_on_a_node_that_is_behind() {

@@ -36,7 +36,7 @@ impl Said {
         self.add(format!("{value:?} {value:#?}"));
     }
 
-    /// Adds an error as it is shown and logged, with its sources.
+    /// Adds the error's `Display` and `Debug` output, and those of its sources.
     fn error(&self, error: &(dyn std::error::Error + 'static)) {
         self.debug(&error);
         let mut cause = Some(error);
@@ -71,9 +71,9 @@ thread_local! {
     static EAR: RefCell<Option<Said>> = const { RefCell::new(None) };
 }
 
-/// A subscriber that sends the log lines of each thread to that thread's output. `tracing`
-/// remembers whether the first subscriber wants a line, so all threads share one that wants every
-/// line.
+/// A subscriber that sends the log lines of each thread to that thread's output. `tracing` caches
+/// whether the first subscriber is interested in a line, so all threads share one that is
+/// interested in every line.
 struct Ears;
 
 impl MakeWriter<'_> for Ears {
@@ -200,7 +200,8 @@ async fn a_whole_life() -> (Said, Hidden) {
         Service::over(store, |b| b.pepper("2027", [7; 32]).catalog(catalog).accept_prefix("old"));
     let id = old.record.id;
 
-    // Issued, used, hashed again under a pepper, copied, regenerated with a grace period that ends.
+    // The token is issued, used, hashed again under a pepper, copied, and regenerated with a grace
+    // period that ends.
     let new = NewToken::named("ci").preset("read-only").expires("1y");
     said.debug(&new);
     let issued = service.hallpass.issue(&alice(), new).await.unwrap();
@@ -234,7 +235,7 @@ async fn a_whole_life() -> (Said, Hidden) {
     for bad in [old.token.reveal(), &text[1..], &text[..text.len() - 1], &format!("{text} ")] {
         said.debug(&service.check(bad).await);
     }
-    said.debug(&plain.check(text).await); // Its pepper is not known there.
+    said.debug(&plain.check(text).await); // That service does not have the pepper of this token.
     assert!(service.hallpass.report_query_token(text.as_bytes(), &Origin::default()));
     service.hallpass.revoke(&alice(), id).await.unwrap();
     said.debug(&service.check(text).await);
@@ -326,7 +327,7 @@ async fn print_errors(said: &Said, service: &Service, issued: &Issued) {
     said.error(&Error::OwnerDirectory("the directory is down".into()));
 }
 
-/// Adds the message of a panic in a function that holds everything that a handler may hold.
+/// Adds the message of a panic in a function that holds the same values as a handler.
 async fn panics(service: &Service, issued: &Issued) -> String {
     let text = issued.token.reveal();
     let presented = service.hallpass.parse(text.as_bytes()).unwrap();

@@ -1,5 +1,5 @@
-//! Random histories of one owner's tokens, compared with a small model. After each step, exactly
-//! the secrets work that work in the model.
+//! Random histories of one owner's tokens, compared with a small model. After each step, a secret
+//! works exactly if it works in the model.
 
 use hallpass_core::{
     Error, Issued, ListOptions, NewToken, Owner, RegenerateOptions, TokenId, TokenUpdate,
@@ -245,8 +245,8 @@ impl Model {
         }
     }
 
-    /// A use of a new secret during a grace period changes things, so those are left to their own
-    /// step.
+    /// A use of a new secret ends the grace period, so the comparison skips tokens in a grace
+    /// period. Another step uses them.
     async fn compare(&self) {
         let now = self.now();
         for secret in &self.ever {

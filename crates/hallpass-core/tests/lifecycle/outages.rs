@@ -1,4 +1,5 @@
-//! Failures of the store: no check accepts or rejects a token, and errors tell what was changed.
+//! Failures of the store: no check accepts or rejects a token, and the errors show whether data was
+//! changed.
 
 use std::task::{Context, Poll, Waker};
 

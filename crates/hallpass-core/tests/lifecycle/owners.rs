@@ -129,7 +129,7 @@ async fn failing_owner_directory_makes_checks_unavailable() {
         assert!(matches!(error, Error::OwnerDirectory(_)) && error.is_unavailable(), "{error:?}");
     }
     assert!(service.happened.take().is_empty(), "a failed call must emit no event");
-    // Taking rights away does not ask the owner directory.
+    // Revoking and deleting do not query the owner directory.
     service.hallpass.clear_scopes(&alice(), id, None).await.unwrap();
     service.hallpass.revoke(&alice(), id).await.unwrap();
     service.hallpass.delete(&alice(), id, None).await.unwrap();
@@ -195,7 +195,7 @@ async fn owner_change_is_logged_for_every_node() {
     );
 }
 
-/// Generates scopes of few letters and segments, so that many of them have something in common.
+/// Generates scopes from a few letters and segments, so that many of them overlap.
 fn any_scope() -> impl Strategy<Value = Scope> {
     proptest::collection::vec(prop_oneof!["[ab]", Just("*".into()), Just("admin".into())], 1..4)
         .prop_map(|segments: Vec<String>| scope(&segments.join(":")))

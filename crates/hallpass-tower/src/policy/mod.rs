@@ -104,7 +104,7 @@ impl fmt::Display for Rule<'_> {
 pub(crate) struct RuleIndex {
     route: usize,
     method: usize,
-    /// Set if the router has matched the route and knows the path parameters.
+    /// Set if the router has matched the route and provides the path parameters.
     is_routed: bool,
 }
 

@@ -78,7 +78,7 @@ struct Document(Map<String, Value>);
 impl Document {
     fn read(text: &str) -> Result<Self, PolicyError> {
         let Ok(Value::Object(document)) = serde_json::from_str(text) else {
-            return Err(wrong("it is no JSON object"));
+            return Err(wrong("it is not a JSON object"));
         };
         match document.get("openapi").and_then(Value::as_str) {
             Some(version) if version.starts_with("3.") => Ok(Self(document)),
@@ -91,10 +91,10 @@ impl Document {
         let none = Map::new();
         let paths = match self.0.get("paths") {
             None => &none,
-            Some(paths) => paths.as_object().ok_or_else(|| wrong("`paths` is no object"))?,
+            Some(paths) => paths.as_object().ok_or_else(|| wrong("`paths` is not an object"))?,
         };
         for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
-            let item = item.as_object().ok_or_else(|| wrong(format!("{path} is no object")))?;
+            let item = item.as_object().ok_or_else(|| wrong(format!("{path} is not an object")))?;
             if item.contains_key("$ref") {
                 return Err(wrong(format!(
                     "{path} is a reference, which is not resolved: write the path item out"
@@ -297,12 +297,12 @@ mod tests {
     #[test]
     fn invalid_document_is_an_error() {
         for (text, says) in [
-            ("", "it is no JSON object"),
-            ("[]", "it is no JSON object"),
+            ("", "it is not a JSON object"),
+            ("[]", "it is not a JSON object"),
             (r#"{"swagger": "2.0", "paths": {}}"#, "the member `openapi` is not a version 3"),
             (r#"{"openapi": 3}"#, "the member `openapi` is not a version 3"),
-            (r#"{"openapi": "3.0.3", "paths": []}"#, "`paths` is no object"),
-            (r#"{"openapi": "3.0.3", "paths": {"/a": 1}}"#, "/a is no object"),
+            (r#"{"openapi": "3.0.3", "paths": []}"#, "`paths` is not an object"),
+            (r#"{"openapi": "3.0.3", "paths": {"/a": 1}}"#, "/a is not an object"),
             (r##"{"openapi": "3.0.3", "paths": {"/a": {"$ref": "#/x"}}}"##, "/a is a reference"),
         ] {
             let error = PolicyTable::from_openapi(text).unwrap_err().to_string();
