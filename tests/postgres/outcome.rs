@@ -68,7 +68,7 @@ async fn change_whose_answer_is_lost_is_found_to_be_committed() {
     scene.answer_unheard().await;
     scene.network.heal();
     scene.network.cut();
-    let bulk = deleting.await.unwrap().expect("the store must find out that the change was made");
+    let bulk = deleting.await.unwrap().expect("the store must find that the change was made");
     assert_eq!((bulk.count, bulk.seq), (3, Some(head.seq.next())));
     let logged = scene.store.changes(Some(head), 10).await.unwrap().entries;
     assert_eq!(logged[1].target, ChangeTarget::Owner(owner("alice")));
@@ -87,7 +87,7 @@ async fn deleted_tokens_are_known_although_the_answer_is_lost() {
     scene.network.heal();
     scene.network.cut();
     let Deleted { tokens, seq } =
-        deleting.await.unwrap().expect("the store must find out that the change was made");
+        deleting.await.unwrap().expect("the store must find that the change was made");
     assert_eq!(tokens.len(), 4);
     assert_eq!(tokens.iter().filter(|(_, of)| *of == owner("alice")).count(), 3);
     assert_eq!(seq.unwrap().get(), 8);
@@ -140,7 +140,7 @@ async fn change_on_a_dead_connection_is_looked_up_in_time() {
     scene.answer_unheard().await;
     // The existing connection stays dead without an error. New ones work.
     scene.network.heal();
-    let bulk = deleting.await.unwrap().expect("the store must find out that the change was made");
+    let bulk = deleting.await.unwrap().expect("the store must find that the change was made");
     assert_eq!(bulk.count, 3);
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }

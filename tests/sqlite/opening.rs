@@ -29,7 +29,7 @@ async fn refused(path: &Path, sentence: &str) -> ConnectError {
     assert!(told.contains(sentence), "{told}");
     assert!(
         !told.contains('\n') && told.contains(": "),
-        "the message must be one sentence that says what to do: {told}"
+        "the message must be one sentence that explains what to do: {told}"
     );
     let after = directory.exists().then(|| contents(directory));
     assert!(after == before, "files were changed: {:?}", after.map(BTreeMap::into_keys));
@@ -40,7 +40,7 @@ async fn refused(path: &Path, sentence: &str) -> ConnectError {
 async fn path_without_a_directory_is_refused() {
     let (directory, path) = place();
     let missing = directory.path().join("not/there/tokens.db");
-    let error = refused(&missing, "there is no directory ").await;
+    let error = refused(&missing, "create it, or use another path").await;
     assert!(error.to_string().contains("not/there"), "{error}");
     fs::write(&path, "a file").unwrap();
     let below_a_file = path.join("tokens.db");
@@ -100,7 +100,7 @@ async fn database_of_another_application_is_refused() {
         let mut connection = stranger(&path).await;
         run(&mut connection, statements).await;
         connection.close().await.unwrap();
-        let error = refused(&path, "is another application's database").await;
+        let error = refused(&path, "is the database of another application").await;
         assert!(matches!(error, ConnectError::Foreign { .. }), "{statements}: {error:?}");
     }
 }

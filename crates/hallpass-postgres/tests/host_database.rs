@@ -89,7 +89,7 @@ async fn store_works_in_a_schema_that_contains_tables_of_the_host() {
 #[tokio::test]
 async fn stores_in_two_schemas_of_one_database_are_separate() {
     let host = host().await;
-    // The name is a keyword.
+    // This name of a schema is a keyword of SQL.
     let other = Hallpass::builder(store_in("user", &host.pool).await).build();
     let issued = host.hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap();
     assert!(other.authenticate(issued.token.reveal().as_bytes()).await.is_err());

@@ -89,6 +89,6 @@ fn guide_restricts_the_scope_and_states_what_a_person_may_grant() {
         "ScopeSet::parse(own)",
         "Some(actor.ok()?.with_grantable_scopes(grantable.ok()?))",
     ] {
-        assert!(guide.contains(owed), "docs/start.md no longer has {owed}");
+        assert!(guide.contains(owed), "docs/start.md does not contain {owed}");
     }
 }

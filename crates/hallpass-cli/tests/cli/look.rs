@@ -91,7 +91,7 @@ fn list_reads_several_pages_up_to_the_limit() {
         "`--all` and `--limit` exclude each other"
     );
 
-    // A reader that closes the pipe early is no error.
+    // A reader that closes the pipe early does not cause an error.
     let mut child = place.command(&["list", "--all"]).spawn().expect("cannot start the command");
     drop(child.stdout.take());
     let ended = child.wait_with_output().expect("cannot wait for the command");

@@ -54,7 +54,7 @@ fn an_invalid_store_is_an_error_that_says_why() {
         assert!(ended.failed(1).contains(said), "{url}: {ended:?}");
     }
     let missing = place.run(&["migrate", "--store", "sqlite:missing/tokens.db"]);
-    assert!(missing.failed(1).contains("there is no directory"), "{missing:?}");
+    assert!(missing.failed(1).contains("create it, or use another path"), "{missing:?}");
 }
 
 #[test]

@@ -245,8 +245,9 @@ impl Model {
         }
     }
 
-    /// A use of a new secret ends the grace period, so the comparison skips tokens in a grace
-    /// period. Another step uses them.
+    /// Checks that each secret works exactly if it works in the model. A use of the new secret ends
+    /// a grace period, so the current secrets of tokens in a grace period are left to a step of
+    /// their own.
     async fn compare(&self) {
         let now = self.now();
         for secret in &self.ever {
