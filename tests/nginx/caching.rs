@@ -22,7 +22,7 @@ impl Site {
 }
 
 #[tokio::test]
-async fn nobody_gets_the_cached_answer_of_another() {
+async fn cached_response_is_never_sent_to_another_caller() {
     let site = Site::new(&[CACHING]).await;
     let alice = bearer(&site.issue("alice", &[]).await);
     let bob = bearer(&site.issue("bob", &[]).await);
@@ -59,7 +59,7 @@ async fn sign_in_by_cookie_is_not_mixed_up() {
 }
 
 #[tokio::test]
-async fn cached_answer_ends_with_the_token() {
+async fn cached_response_ends_with_the_token() {
     let site = Site::new(&[CACHING]).await;
     let issued = site.issue("alice", &[]).await;
     let by_query = format!("/me?session={}", issued.token.reveal());

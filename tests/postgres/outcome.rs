@@ -60,7 +60,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn change_whose_answer_is_lost_is_found_to_be_committed() {
+async fn change_whose_reply_is_lost_is_found_to_be_committed() {
     let mut scene = Scene::new().await;
     let head = scene.store.changes(None, 0).await.unwrap().head;
     let deleting =
@@ -75,7 +75,7 @@ async fn change_whose_answer_is_lost_is_found_to_be_committed() {
 }
 
 #[tokio::test]
-async fn deleted_tokens_are_known_although_the_answer_is_lost() {
+async fn deleted_tokens_are_returned_although_the_reply_is_lost() {
     let mut scene = Scene::new().await;
     let page = hallpass_core::store::ListQuery::everything(at(0), 10);
     let ids: Vec<_> =
@@ -111,7 +111,7 @@ async fn change_whose_server_process_ended_is_not_committed() {
 }
 
 #[tokio::test]
-async fn change_that_never_reaches_the_server_is_known_not_to_be_made() {
+async fn change_that_never_reaches_the_server_is_not_made() {
     let mut scene = Scene::new().await;
     run(&mut scene.other, "COMMIT").await;
     // The existing connection drops everything without an error.
@@ -146,7 +146,7 @@ async fn change_on_a_dead_connection_is_looked_up_in_time() {
 }
 
 #[tokio::test]
-async fn outcome_is_unknown_if_the_server_cannot_be_asked() {
+async fn outcome_is_unknown_if_the_server_cannot_be_queried() {
     let mut scene = Scene::new().await;
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;

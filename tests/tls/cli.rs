@@ -42,7 +42,7 @@ impl Cli {
 }
 
 #[test]
-fn the_command_line_works_over_tls_with_each_feature() {
+fn command_line_works_over_tls_with_each_feature() {
     let (authority, other) = (Authority::new("ours"), Authority::new("another"));
     let certificate = authority.certify("127.0.0.1");
     let sql = postgres::start(&certificate);

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_counted_by_what_libtest_announces() {
+    fn tests_are_counted_by_the_lines_of_libtest() {
         assert_eq!(
             ["running 1 test", "running 12 tests", "test a ... ok"].map(tests_run),
             [1, 12, 0]

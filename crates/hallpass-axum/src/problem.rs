@@ -342,7 +342,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documentation_lists_every_kind() {
+    fn documentation_lists_every_kind() {
         let table = include_str!("docs/problems.md");
         for kind in Kind::ALL {
             let line =

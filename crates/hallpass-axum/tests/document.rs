@@ -118,7 +118,7 @@ async fn status(app: &Router, method: Method, path: &str, token: Option<&str>) -
 }
 
 #[tokio::test]
-async fn documented_handlers_are_guarded_by_what_their_document_says() {
+async fn documented_handlers_enforce_their_documented_security() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let (app, document) = api().into_openapi_router(&hallpass).split_for_parts();
     assert!(document.paths.paths.contains_key("/api/notes/{id}"));

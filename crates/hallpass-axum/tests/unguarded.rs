@@ -123,7 +123,7 @@ async fn release_builds_log_each_forgotten_route_once() {
 }
 
 #[tokio::test]
-async fn routes_that_ask_in_any_way_are_not_forgotten() {
+async fn routes_that_read_the_principal_are_not_unguarded() {
     async fn required(_: Authenticated) {}
     async fn maybe(_: Option<Authenticated>) {}
     async fn by_hand(request: Request) {

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn change_voids_only_records_read_before_it() {
+    fn change_invalidates_only_records_read_before_it() {
         let stripes = Invalidation::new();
         let alice = Owner::new("alice").unwrap();
         let stripe_pair = stripes.stripe_pair(id(1), &alice);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn new_epoch_voids_records_of_the_old_one() {
+    fn new_epoch_invalidates_records_of_the_old_one() {
         let stripes = Invalidation::new();
         let stripe_pair = stripes.stripe_pair(id(1), &Owner::new("alice").unwrap());
         stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));

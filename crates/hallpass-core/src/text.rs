@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn name_with_invisible_characters_beside_visible_ones_is_accepted() {
+    fn name_with_visible_and_invisible_characters_is_accepted() {
         for good in ["👩\u{200d}💻", "نام\u{200c}ها", "a\u{200b}", "❤\u{fe0f}"] {
             assert!(name(good).is_ok(), "{good:?}");
         }

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_preferred_language_is_chosen() {
+    fn preferred_language_is_chosen() {
         for (accepted, language) in [
             ("de", "de"),
             ("de-AT,de;q=0.9,en;q=0.8", "de"),

@@ -209,7 +209,7 @@ async fn page_contains_the_visitors_name_escaped() {
 }
 
 #[tokio::test]
-async fn host_says_how_people_are_called_and_how_tokens_without_a_name_are() {
+async fn host_sets_the_names_of_people_and_of_unnamed_tokens() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     assert_eq!(attribute(&html, "data-name").next(), Some("alice"));
     assert_eq!(attribute(&html, "data-default-name").next(), Some(""));

@@ -406,7 +406,7 @@ async fn foreign_key_of_the_application_blocks_a_delete() {
 }
 
 #[tokio::test]
-async fn newer_schema_is_refused_with_advice() {
+async fn newer_schema_is_rejected_with_advice() {
     let (directory, store) = store().await;
     store.close().await;
     run(&directory, "UPDATE hallpass_schema SET version = 99").await;

@@ -153,12 +153,12 @@ fn flap(faults: &Faults) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn memory_store_fails_intermittently_and_loses_answers() {
+async fn memory_store_fails_intermittently_and_loses_replies() {
     assert_valid(&with_faults(flap, &LOSSY).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sqlite_store_fails_intermittently_and_loses_answers() {
+async fn sqlite_store_fails_intermittently_and_loses_replies() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("tokens.db");
     let mut nodes = Vec::new();

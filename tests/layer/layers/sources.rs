@@ -151,7 +151,7 @@ async fn handler_can_read_the_source_of_the_token() {
 }
 
 #[tokio::test]
-async fn a_stricter_inner_layer_decides_on_the_source() {
+async fn stricter_inner_layer_rejects_other_sources() {
     let stage = Stage::new().await;
     let make = || stage.layer(Setup::Default, Host::Axum.layer());
     let header = || CredentialSource::header("x-api-key");

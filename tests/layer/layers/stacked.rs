@@ -178,7 +178,7 @@ async fn scope_behind_a_public_route_is_logged_as_a_mistake() {
 }
 
 #[tokio::test]
-async fn cors_layer_outside_answers_preflights_and_marks_rejections() {
+async fn outer_cors_layer_responds_to_preflights_and_marks_rejections() {
     let preflight = "OPTIONS /echo HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\
                      access-control-request-method: GET\r\n\r\n";
     let stage = Stage::new().await;

@@ -15,7 +15,7 @@ use tower::ServiceExt;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn anonymous_caller_learns_nothing() {
+async fn response_to_an_anonymous_caller_discloses_nothing() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let mut bodies = Vec::new();

@@ -316,7 +316,7 @@ async fn concurrent_guesses_are_limited_too() {
 }
 
 #[tokio::test]
-async fn disconnecting_before_the_answer_counts_as_a_guess() {
+async fn disconnecting_before_the_response_counts_as_a_guess() {
     let api = Api::confirming(async |_: Actor, password: Confirmation| {
         if password.reveal() == "wonderland" {
             return true;

@@ -121,7 +121,7 @@ fn invalid_origin_is_a_start_up_error() {
 }
 
 #[tokio::test]
-async fn paths_beside_the_api_belong_to_the_host() {
+async fn paths_outside_of_the_api_belong_to_the_host() {
     let address = serve().await;
     assert_eq!(send(address, "GET", "/", "").await.1, "home");
     assert_eq!(send(address, "GET", "/nothing", "").await.1, "the host's own fallback");

@@ -82,7 +82,7 @@ async fn unknown_outcome_of_a_change_is_reported() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_application_refers_to_cannot_be_deleted() {
+async fn referenced_token_cannot_be_deleted() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let id = issued.id();

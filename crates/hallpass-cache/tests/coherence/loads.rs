@@ -112,7 +112,7 @@ async fn check_fails_within_the_deadline_if_the_store_stalls() {
 /// Two loads may run, and one may wait. Checks of further unknown tokens fail at once. The check of
 /// a token that is cached waits in any case, and so does the check of a token that is being loaded.
 #[tokio::test(flavor = "multi_thread")]
-async fn full_queue_refuses_only_unknown_tokens() {
+async fn full_queue_rejects_only_unknown_tokens() {
     let settings = settings()
         .concurrent_loads(2)
         .queued_loads(1)
@@ -189,7 +189,7 @@ async fn unknown_token_is_read_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn flood_of_unknown_tokens_evicts_no_valid_one() {
+async fn flood_of_unknown_tokens_does_not_evict_valid_ones() {
     let settings = settings().negative_capacity(128).max_staleness(Duration::from_secs(60));
     let node = Node::with(&MemoryStore::new(), settings);
     let good = node.issue().await;

@@ -108,7 +108,7 @@ async fn an_answer_races_a_change() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changed_owner_is_asked_about_again() {
+async fn status_of_a_changed_owner_is_queried_again() {
     assert!(!an_answer_races_a_change().await);
 }
 

@@ -42,7 +42,7 @@ async fn accepts_any_after_all_are_revoked() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn owner_change_voids_all_their_tokens() {
+async fn owner_change_invalidates_all_their_tokens() {
     assert!(!accepts_any_after_all_are_revoked().await);
 }
 
@@ -58,7 +58,7 @@ async fn own_revocation() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn node_never_accepts_what_it_has_revoked() {
+async fn node_never_accepts_a_token_that_it_has_revoked() {
     assert!(!own_revocation().await);
 }
 
@@ -83,7 +83,7 @@ async fn a_call_finds_nothing_left_to_do(revoke: bool) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn call_that_changed_nothing_still_invalidates() {
+async fn call_without_a_change_still_invalidates() {
     for revoke in [true, false] {
         assert!(!a_call_finds_nothing_left_to_do(revoke).await);
     }
@@ -106,7 +106,7 @@ async fn a_fill_races_what_was_shown() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn node_does_not_accept_what_it_has_shown_as_revoked() {
+async fn node_rejects_a_token_that_it_has_shown_as_revoked() {
     assert!(!a_fill_races_what_was_shown().await);
 }
 

@@ -21,7 +21,7 @@ fn issue_three(place: &Place) {
 }
 
 #[test]
-fn list_filters_and_sorts_as_the_options_say() {
+fn list_filters_and_sorts_by_its_options() {
     let place = Place::new();
     issue_three(&place);
     for (arguments, expected) in [
@@ -113,7 +113,7 @@ fn show_prints_a_token_without_its_secret() {
 }
 
 #[test]
-fn an_invalid_argument_is_named_in_the_error() {
+fn error_names_the_invalid_argument() {
     let place = Place::new();
     for (arguments, said) in [
         (&["list", "--nope"][..], "--nope"),

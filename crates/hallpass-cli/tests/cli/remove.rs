@@ -46,7 +46,7 @@ fn without_a_terminal_and_without_yes_nothing_is_deleted() {
 }
 
 #[test]
-fn the_prompt_accepts_only_yes() {
+fn prompt_accepts_only_yes() {
     let place = Place::new();
     let (id, _) = (place.issue(&[]).id, place.issue(&[]));
     for answer in ["\n", "no\n", "y\n", "yesss\n", "\u{4}"] {

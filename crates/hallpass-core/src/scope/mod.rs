@@ -261,7 +261,7 @@ mod tests {
         }
 
         #[test]
-        fn meet_covers_exactly_what_both_cover(a in any_scope(), b in any_scope(), c in any_scope()) {
+        fn intersection_covers_exactly_what_both_cover(a in any_scope(), b in any_scope(), c in any_scope()) {
             let both = a.covers(&c) && b.covers(&c);
             prop_assert_eq!(a.meet(&b).is_some_and(|meet| meet.covers(&c)), both);
         }

@@ -121,7 +121,7 @@ async fn limit_can_be_off_or_zero() {
 }
 
 #[tokio::test]
-async fn default_expiry_applies_if_none_is_given() {
+async fn default_expiry_applies_without_an_expiry() {
     let limits = Limits::default().default_expiry(Expiry::days(30));
     let service = Service::with(|b| b.limits(limits));
     assert_eq!(service.issue(&[]).await.record.expires_at, Some(at("2027-01-31T00:00:00Z")));

@@ -44,7 +44,7 @@ async fn flood_of_one_owner_reaches_the_store_a_few_calls_at_a_time() {
 }
 
 #[tokio::test]
-async fn removal_does_not_wait_behind_edits_of_the_same_owner() {
+async fn removal_does_not_wait_for_edits_of_the_same_owner() {
     let service = Service::new();
     let (busy, other) = (service.issue(&[]).await.record.id, service.issue(&[]).await.record.id);
     let gate = service.store.faults().on(Operation::Insert).hold();

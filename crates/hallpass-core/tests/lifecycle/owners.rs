@@ -39,7 +39,7 @@ fn service() -> (Service, Word) {
 }
 
 #[tokio::test]
-async fn each_check_asks_for_the_owners_status() {
+async fn each_check_queries_the_owners_status() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&asked);
     let service = Service::with(|b| {
@@ -70,7 +70,7 @@ async fn disabled_owners_tokens_are_rejected_until_enabled_again() {
 }
 
 #[tokio::test]
-async fn cached_token_still_asks_the_owner_directory() {
+async fn cached_token_still_queries_the_owner_directory() {
     let (service, word) = service();
     let token = service.issue(&["a", "b"]).await;
     service.cache.pin(token.record.id).await.unwrap();

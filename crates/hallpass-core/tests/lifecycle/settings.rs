@@ -205,7 +205,7 @@ async fn keyed_token_is_inspected_with_its_key() {
 }
 
 #[tokio::test]
-async fn owner_limit_is_checked_beside_the_tokens_scopes() {
+async fn owner_limit_applies_in_addition_to_the_tokens_scopes() {
     let limited = OwnerStatus::Limited(set(&["projects:read", "jobs:*:x", "admin"]));
     let service = Service::with(|b| {
         b.owner_directory(move |_| {

@@ -6,7 +6,7 @@ use hallpass_testkit::conformance::samples::{event, token};
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_whose_answer_is_lost_is_found() {
+async fn change_whose_reply_is_lost_is_found() {
     let url = database();
     let (proxy, store) = through_proxy(Postgres::shared(), &url).await;
     let token = token("alice", "ci");

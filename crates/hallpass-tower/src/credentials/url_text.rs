@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_a_token_outside_of_the_query_is_dropped() {
+    fn text_with_a_token_outside_of_the_query_is_removed() {
         for text in ["/b/T", "/b/xT0", "/b%3Fother%3DT", "/b%3Fsession%3Dold", "/b?c#T"] {
             assert_eq!(cut(text).as_deref(), Some(""), "{text}");
         }
     }
 
     #[test]
-    fn a_text_that_is_encoded_too_often_is_dropped() {
+    fn text_that_is_encoded_too_often_is_removed() {
         let encoded = |times: usize| format!("/b?c&d=%25{}41", "25".repeat(times));
         assert_eq!(cut(&encoded(3)), None);
         assert_eq!(cut(&encoded(20)).as_deref(), Some("/b?c"));

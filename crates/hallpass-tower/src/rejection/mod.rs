@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn grpc_is_answered_as_grpc() {
+    fn grpc_requests_get_grpc_responses() {
         for (kind, code) in [
             (RejectionKind::NoCredential, "16"),
             (RejectionKind::InvalidRequest, "16"),
