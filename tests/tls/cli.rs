@@ -28,7 +28,7 @@ impl Cli {
         Self { folder }
     }
 
-    /// Runs a command, and returns whether it succeeded and all that it said.
+    /// Runs a command, and returns whether it succeeded and its whole output.
     fn run(&self, command: &str, store: &str, authorities: &str) -> (bool, String) {
         let path: PathBuf = self.folder.path().join("hallpass");
         let mut program = Command::new(path);

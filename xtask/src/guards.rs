@@ -1,5 +1,5 @@
 //! `cargo xtask guards`: removes each safety step from a copy of the source, one at a time, and
-//! requires that the test which is named beside it fails.
+//! requires that the test of the step fails.
 //!
 //! The steps are listed in `tests/guards/*.toml`. A row is caught if its test was run and failed.
 //! It is an error of the row if its text does not occur exactly once, if the mutated source does
@@ -121,7 +121,7 @@ impl SourceCopy {
             command.env("RUST_BACKTRACE", "0");
             command
         };
-        // Warnings about what the mutation left unused say nothing.
+        // Warnings about code that the mutation leaves unused are irrelevant.
         ensure!(
             process::run_reading(&mut cargo(&["--no-run", "--quiet"]), |_| {})?,
             "the mutated source does not compile"

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// Runs a command to its end. Its output goes to our own.
+/// Runs a command to completion. It inherits the standard output and error.
 ///
 /// # Errors
 ///

@@ -26,7 +26,7 @@ impl AuthUser for User {
     }
 }
 
-/// A backend that knows every name.
+/// A backend that accepts every name.
 #[derive(Clone)]
 struct Users;
 

@@ -200,7 +200,7 @@ async fn second_credential_that_only_the_inner_layer_reads_is_a_400() {
     assert_eq!(send(&server, "/echo?session={T}", &[]).await.0, 200);
     let both = send(&server, "/echo?session={T}", &["authorization: Bearer {U}"]).await;
     assert_eq!(both.0, 400, "{}", both.1);
-    // A header that the outer layer was told to keep is not a second credential.
+    // A header that the outer layer is set to keep is not a second credential.
     let app = {
         let make = || server.stage.layer(Setup::Default, Host::Axum.layer());
         Router::new()

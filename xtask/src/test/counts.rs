@@ -14,7 +14,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Returns the result of a step. `ended_well` says whether the test runner succeeded.
+    /// Returns the result of a step. `ended_well` is set if the test runner succeeded.
     pub(super) fn found(self, ended_well: bool) -> Result<Found> {
         let Self { passed, failed, left_out } = self;
         if left_out > 0 {
